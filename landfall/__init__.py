@@ -1,0 +1,1 @@
+"""The `landfall` command: the local stack and operations. Never deployed."""

@@ -1,0 +1,1 @@
+"""The studio: a BES-compatible training and scoring service."""

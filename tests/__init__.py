@@ -1,0 +1,1 @@
+"""Tests: they mirror the modules; each has a one-line promise."""
