@@ -1,0 +1,94 @@
+"""Starts and stops Azurite, the storage emulator, from the pinned npm package."""
+
+import contextlib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from landfall.stack.node import find_node
+from landfall.stack.ports import free_ports
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT = "devstoreaccount1"
+# Azurite's published development key: every installation has the same one, it guards nothing.
+ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+@dataclass(frozen=True)
+class AzuritePorts:
+    """The three ports of one Azurite, on 127.0.0.1."""
+
+    blob: int
+    queue: int
+    table: int
+
+    @property
+    def connection_string(self) -> str:
+        """The storage connection string that reaches all three services."""
+        base = "http://127.0.0.1:{}/" + ACCOUNT
+        return (
+            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
+            f"BlobEndpoint={base.format(self.blob)};QueueEndpoint={base.format(self.queue)};"
+            f"TableEndpoint={base.format(self.table)};"
+        )
+
+
+def azurite_command(ports: AzuritePorts, location: Path | None) -> list[str]:
+    """Return the command line; with `location` the data is kept there, without it in memory only.
+
+    Raises:
+        RuntimeError: Azurite or Node.js is not installed; the text says what to do.
+    """
+    script = ROOT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+    if not script.exists():
+        raise RuntimeError("Azurite is not installed: run `make setup`")
+    where = ["--location", str(location)] if location else ["--inMemoryPersistence"]
+    hosts = [part for name in ("blob", "queue", "table") for part in (f"--{name}Host", "127.0.0.1")]
+    return [
+        find_node(),
+        str(script),
+        "--silent",
+        "--disableTelemetry",
+        # The newest SDKs speak an API version that no Azurite knows yet; it works all the same.
+        "--skipApiVersionCheck",
+        *hosts,
+        *("--blobPort", str(ports.blob), "--queuePort", str(ports.queue), "--tablePort", str(ports.table)),
+        *where,
+    ]
+
+
+def wait_until_listening(process: subprocess.Popen[bytes], ports: list[int], timeout_s: float = 60) -> None:
+    """Return once every port of 127.0.0.1 accepts a connection.
+
+    Raises:
+        RuntimeError: the process ended or `timeout_s` passed first.
+    """
+    deadline = time.monotonic() + timeout_s
+    for port in ports:
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), 0.5).close()
+                break
+            if process.poll() is not None:
+                raise RuntimeError(f"{process.args!r} ended with status {process.returncode} before it listened")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{process.args!r} did not listen on port {port} within {timeout_s:.0f} s")
+            time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def running_azurite(location: Path | None = None) -> Iterator[str]:
+    """Run an Azurite on free ports for the time of the `with`; gives its connection string."""
+    ports = AzuritePorts(*free_ports(3))
+    with subprocess.Popen(
+        azurite_command(ports, location), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            wait_until_listening(process, [ports.blob, ports.queue, ports.table])
+            yield ports.connection_string
+        finally:
+            process.terminate()
+            process.wait(20)
