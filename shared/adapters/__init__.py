@@ -1,0 +1,1 @@
+"""The ports on Azure Storage and on the classic web service protocol."""

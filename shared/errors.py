@@ -1,0 +1,140 @@
+"""The exception tree: what went wrong, and what a trigger does about it.
+
+::
+
+    LandfallError
+    ├── RetryableError              recorded in the run; the tick tries again until the deadline
+    │   ├── UnavailableError        the service said: not now (408, 429, 5xx)
+    │   └── NoAnswerError           no answer arrived: whether the request took effect is unknown
+    ├── PermanentError              recorded in the run as `failed`; trying again would change nothing
+    │   ├── RejectedError           the service refused the request (400, 409, 413, ...)
+    │   ├── NotFoundError           the service does not know the job, endpoint or blob (404)
+    │   ├── BadAnswerError          the service's answer does not follow the protocol
+    │   ├── BadEvaluationError      the evaluation cannot be read as metrics
+    │   └── BadMessageError         a queue message that this release cannot read
+    ├── ConflictError               somebody else was first: read again, usually nothing is left to do
+    │   ├── AlreadyClaimedError     this file version has its run already
+    │   ├── StaleWriteError         the row changed since it was read
+    │   └── BlobChangedError        the blob is no longer the version that was claimed
+    └── ConfigError                 somebody must change a setting; every problem is listed
+        ├── KeyRefusedError         the service refused the key (401, 403)
+        └── HostNotAllowedError     a URL leads to a host that `allow_hosts` does not name
+
+An error is never a verdict: a retryable or configuration error leaves the run where it is, with the reason written
+down.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class LandfallError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class RetryableError(LandfallError):
+    """The same step may succeed later."""
+
+
+class PermanentError(LandfallError):
+    """The same step will fail again."""
+
+
+class ConflictError(LandfallError):
+    """Another worker won; its result stands."""
+
+
+class ConfigError(LandfallError):
+    """Settings or `routes.toml` are wrong.
+
+    Attributes:
+        problems: one sentence each, all that were found, with the key and what to do.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = list(problems)
+
+
+@dataclass(frozen=True)
+class ServiceFault:
+    """What a service said when it refused (protocol 1.9: `{"error": {code, message, details}}`).
+
+    `url` is redacted: no query, so no SAS token. `status` is 0 where no HTTP answer came.
+    """
+
+    operation: str
+    url: str
+    status: int = 0
+    code: str = ""
+    message: str = ""
+    details: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        """Give one sentence: operation, URL, status, code, message and every detail."""
+        said = " ".join(part for part in (str(self.status or ""), self.code) if part)
+        parts = [f"{self.operation} at {self.url}", f"answered {said}" if self.status else said, self.message]
+        parts += [f"{code}: {message}" if message else code for code, message in self.details]
+        return "; ".join(part for part in parts if part)
+
+
+class _Fault(LandfallError):
+    """Carries a `ServiceFault`; mixed into the errors that a remote service causes."""
+
+    fault: ServiceFault
+
+    def __init__(self, fault: ServiceFault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+class UnavailableError(_Fault, RetryableError):
+    """The service said: not now (408, 429, 500, 503, 504). For a PATCH or submit the outcome is unknown."""
+
+
+class NoAnswerError(_Fault, RetryableError):
+    """The connection failed or timed out; the request may have taken effect."""
+
+
+class RejectedError(_Fault, PermanentError):
+    """The service refused the request itself (4xx other than 401, 403, 404, 408, 429)."""
+
+
+class NotFoundError(_Fault, PermanentError):
+    """The service does not know what the URL names (404)."""
+
+
+class BadAnswerError(_Fault, PermanentError):
+    """The service answered 2xx with a body that is not what the protocol says."""
+
+
+class BadEvaluationError(PermanentError):
+    """The evaluation CSV has no such row, or no metric can be read from it."""
+
+
+class BadMessageError(PermanentError):
+    """A queue message is not JSON, of another version, or incomplete."""
+
+
+class AlreadyClaimedError(ConflictError):
+    """This file version has its run already."""
+
+
+class StaleWriteError(ConflictError):
+    """The row changed since it was read; nothing was written."""
+
+
+class BlobChangedError(ConflictError):
+    """The blob was overwritten or deleted since its version was read."""
+
+
+class KeyRefusedError(_Fault, ConfigError):
+    """The service refused the key (401 or 403); somebody must correct the setting."""
+
+    def __init__(self, fault: ServiceFault) -> None:
+        ConfigError.__init__(self, [str(fault)])
+        self.fault = fault
+
+
+class HostNotAllowedError(ConfigError):
+    """A URL leads to a host that `allow_hosts` in routes.toml does not name; no request was sent."""

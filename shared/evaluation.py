@@ -1,0 +1,127 @@
+"""Evaluate Model CSV -> EvaluationReport: named metrics, with their direction (pure)."""
+
+import csv
+import io
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.errors import BadEvaluationError
+
+
+class Direction(StrEnum):
+    """Which values of a metric are better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+# By protocol 5.5. "Training Log Loss" is left out on purpose: the documentation contradicts itself about it.
+_HIGHER = (
+    "Accuracy",
+    "Precision",
+    "Recall",
+    "F-Score",
+    "F1",
+    "F1 Score",
+    "AUC",
+    "Coefficient of Determination",
+    "Overall Accuracy",
+    "Average Accuracy",
+    "Micro Precision",
+    "Macro Precision",
+    "Micro Recall",
+    "Macro Recall",
+    "Micro-averaged Precision",
+    "Macro-averaged Precision",
+    "Micro-averaged Recall",
+    "Macro-averaged Recall",
+)
+_LOWER = (
+    "Average Log Loss",
+    "Negative Log Likelihood",
+    "Mean Absolute Error",
+    "Root Mean Squared Error",
+    "Relative Absolute Error",
+    "Relative Squared Error",
+    "Mean Zero One Error",
+)
+
+
+def metric_key(name: str) -> str:
+    """Return what two spellings of one metric share: case, spaces, `_` and `-` do not count (protocol 5.5)."""
+    return re.sub(r"[\s_\-]+", "", name).casefold()
+
+
+_DIRECTIONS = {metric_key(name): Direction.HIGHER for name in _HIGHER} | {
+    metric_key(name): Direction.LOWER for name in _LOWER
+}
+
+
+def direction_of(metric: str) -> Direction | None:
+    """Return which values of the metric are better; None if its name does not tell."""
+    return _DIRECTIONS.get(metric_key(metric))
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """One row of an evaluation.
+
+    Attributes:
+        metrics: by the name the header spells; None where the cell is no finite number.
+        row: which row was read, from 0.
+        rows: how many rows the evaluation has (one per connected scored dataset, protocol 5).
+    """
+
+    metrics: dict[str, float | None]
+    row: int
+    rows: int
+
+    def has(self, metric: str) -> bool:
+        """Tell whether the evaluation has this column, in whatever spelling."""
+        return any(metric_key(name) == metric_key(metric) for name in self.metrics)
+
+    def value(self, metric: str) -> float | None:
+        """Return the metric's finite value; None if it is missing or not finite."""
+        key = metric_key(metric)
+        return next((value for name, value in self.metrics.items() if metric_key(name) == key), None)
+
+
+def read_evaluation(text: str, row: int = 0) -> EvaluationReport:
+    """Read one row of an Evaluate Model CSV (protocol 5).
+
+    Columns that are no numbers are kept with the value None, as are `NaN`, `Infinity` and empty cells: "no value",
+    never the worst or the best one.
+
+    Raises:
+        BadEvaluationError: no header, no such row, a row of another width, or two columns of one name.
+    """
+    try:
+        lines = [line for line in csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True) if line]
+    except csv.Error as error:
+        raise BadEvaluationError(f"the evaluation is not a CSV: {error}") from error
+    if not lines:
+        raise BadEvaluationError("the evaluation is empty: it has not even a header")
+    header = [name.strip() for name in lines[0]]
+    keys = [metric_key(name) for name in header]
+    twice = sorted({name for name, key in zip(header, keys, strict=True) if keys.count(key) > 1})
+    if twice:
+        raise BadEvaluationError(f"the evaluation has a column more than once: {', '.join(twice)}")
+    rows = lines[1:]
+    if not 0 <= row < len(rows):
+        raise BadEvaluationError(f"the evaluation has {len(rows)} row(s), evaluation_row = {row} asks for another")
+    if len(rows[row]) != len(header):
+        raise BadEvaluationError(
+            f"row {row} of the evaluation has {len(rows[row])} cells, its header names {len(header)} columns"
+        )
+    values = {name: _finite(cell) for name, cell in zip(header, rows[row], strict=True)}
+    return EvaluationReport(values, row, len(rows))
+
+
+def _finite(cell: str) -> float | None:
+    try:
+        value = float(cell.strip().replace("_", "x"))  # Python would take 1_000 for a number; the protocol does not
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,78 @@
+"""File patterns of routes: matching names, and telling whether two patterns could match the same name (pure)."""
+
+import re
+from collections.abc import Iterator
+
+# What one place of a pattern accepts: exactly this character, any but "/", or any at all.
+_NOT_SLASH = "not-slash"
+_ANY = "any"
+
+
+class FilePattern:
+    """A pattern over blob names: `*` any characters within a folder, `**` across folders, `?` one character.
+
+    Raises:
+        ValueError: the text is empty, begins with "/", or uses `[`, which has no meaning here.
+    """
+
+    def __init__(self, text: str) -> None:
+        if not text or text.startswith("/"):
+            raise ValueError("a pattern is a path inside the input container, without a leading /")
+        if "[" in text or "]" in text:
+            raise ValueError("only *, ** and ? are special in a pattern; [ ] are not supported")
+        self.text = text
+        self.places = list(_places(text))
+        self._regex = re.compile("".join(_regex(what, repeated) for what, repeated in self.places), re.DOTALL)
+
+    def matches(self, name: str) -> bool:
+        """Tell whether the whole blob name fits."""
+        return self._regex.fullmatch(name) is not None
+
+    def overlaps(self, other: "FilePattern") -> bool:
+        """Tell whether some name fits both: a walk over the pairs of places that a common name could reach."""
+        seen: set[tuple[int, int]] = set()
+        todo = [(0, 0)]
+        while todo:
+            here, there = todo.pop()
+            if (here, there) in seen:
+                continue
+            seen.add((here, there))
+            mine, mine_repeats = _place(self.places, here)
+            theirs, theirs_repeats = _place(other.places, there)
+            if not mine and not theirs:
+                return True
+            if mine_repeats:
+                todo.append((here + 1, there))
+            if theirs_repeats:
+                todo.append((here, there + 1))
+            if mine and theirs and _meet(mine, theirs):
+                todo.append((here if mine_repeats else here + 1, there if theirs_repeats else there + 1))
+        return False
+
+
+def _place(places: list[tuple[str, bool]], at: int) -> tuple[str, bool]:
+    """Return what place `at` accepts and whether it repeats; ("", False) at the end."""
+    return places[at] if at < len(places) else ("", False)
+
+
+def _places(text: str) -> Iterator[tuple[str, bool]]:
+    for part in re.findall(r"\*+|\?|[^*?]", text):
+        if part.startswith("*"):
+            yield (_ANY if len(part) > 1 else _NOT_SLASH), True
+        else:
+            yield (_NOT_SLASH if part == "?" else part), False
+
+
+def _regex(what: str, repeated: bool) -> str:
+    one = {_ANY: ".", _NOT_SLASH: "[^/]"}.get(what) or re.escape(what)
+    return one + ("*" if repeated else "")
+
+
+def _meet(mine: str, theirs: str) -> bool:
+    """Tell whether some character is accepted by both places."""
+    if len(mine) > 1 and len(theirs) > 1:
+        return True
+    if len(mine) == 1 and len(theirs) == 1:
+        return mine == theirs
+    literal, group = (mine, theirs) if len(mine) == 1 else (theirs, mine)
+    return group == _ANY or literal != "/"

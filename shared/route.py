@@ -1,0 +1,82 @@
+"""A route: which files train which model, which gates it must pass, which endpoints serve it (pure records)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from shared.patterns import FilePattern
+from shared.promotion import Policy
+
+
+class EndpointRole(StrEnum):
+    """What an endpoint is for."""
+
+    SERVE = "serve"  # answers the route's users
+    STAGING = "staging"  # scores a challenger before it serves anyone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """The training web service of a route (protocol 1)."""
+
+    jobs_url: str  # ends in /jobs, without a query
+    api_key: str = field(repr=False)
+    api_key_setting: str  # the app setting that holds the key: what an error about it may name
+    input: str
+    model_output: str
+    evaluation_output: str
+    evaluation_row: int = 0  # from 0; an evaluation may hold a second row (protocol 5)
+    global_parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One endpoint of the predictive web service (protocol 2 and 3)."""
+
+    name: str
+    role: EndpointRole
+    patch_url: str
+    execute_url: str
+    api_key: str = field(repr=False)
+    api_key_setting: str
+    resource: str  # the exact name of the updatable resource
+    propagation_s: int = 30  # how long an accepted PATCH may take until it is served
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deadlines:
+    """How long a run may stay on each part of its way, in seconds."""
+
+    not_started: int = 86400  # from landing until the job runs
+    running: int = 86400  # while the job runs, and again until its outputs are evaluated
+    promoting: int = 900  # from the staging endpoint's PATCH until the serving endpoint is verified
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """Everything that `routes.toml` says about one model."""
+
+    name: str
+    files: str
+    policy: Policy
+    initial_model: str  # container/path of what a rollback of the first promotion goes back to
+    golden: str  # container/path of the rows that verify an endpoint
+    training: Training
+    endpoints: tuple[Endpoint, ...]
+    deadlines: Deadlines = Deadlines()
+
+    @cached_property
+    def pattern(self) -> FilePattern:
+        """The compiled `files`."""
+        return FilePattern(self.files)
+
+    @property
+    def serving(self) -> Endpoint:
+        """The endpoint that answers the route's users."""
+        return next(endpoint for endpoint in self.endpoints if endpoint.role is EndpointRole.SERVE)
+
+    @property
+    def staging(self) -> Endpoint | None:
+        """The endpoint that scores challengers first, if the route has one."""
+        return next((endpoint for endpoint in self.endpoints if endpoint.role is EndpointRole.STAGING), None)

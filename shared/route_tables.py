@@ -1,0 +1,201 @@
+"""Reads one `[routes.NAME]` of `routes.toml` into a Route."""
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from shared.evaluation import Direction, direction_of
+from shared.patterns import FilePattern
+from shared.promotion import Gate, NoChampion, Policy
+from shared.route import Deadlines, Endpoint, EndpointRole, Route, Training
+from shared.toml_table import Table
+
+_ROUTE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_ENDPOINT_NAME = re.compile(r"[a-z0-9]{1,24}")  # protocol 3.2
+_BLOB_PATH = re.compile(r"[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]/.+")
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class RouteReader:
+    """Reads one route; what is wrong goes to the table's problems."""
+
+    def __init__(self, name: str, table: Table) -> None:
+        self._name = name
+        self._table = table
+
+    def read(self) -> Route | None:
+        """Return the route, or None if its files are not usable even for comparing with other routes."""
+        table = self._table
+        if not _ROUTE_NAME.fullmatch(self._name):
+            table.problem("", "is not a name for a route: lower-case letters, digits and -, at most 63 characters")
+        files = self._files()
+        no_champion = table.choice("no_champion", [choice.value for choice in NoChampion])
+        initial_model = self._blob_path("initial_model", ".ilearner")
+        golden = self._blob_path("golden", ".csv")
+        deadlines = self._deadlines()
+        gates = tuple(self._gate(gate) for gate in table.tables("gates"))
+        training = self._training()
+        endpoints = self._endpoints()
+        table.finish()
+        if files is None or training is None:
+            return None
+        return Route(
+            name=self._name,
+            files=files,
+            policy=Policy(gates=gates, no_champion=NoChampion(no_champion or NoChampion.HOLD)),
+            initial_model=initial_model,
+            golden=golden,
+            training=training,
+            endpoints=endpoints,
+            deadlines=deadlines,
+        )
+
+    def _files(self) -> str | None:
+        files = self._table.text("files")
+        if not files:
+            return None
+        try:
+            FilePattern(files)
+        except ValueError as error:
+            self._table.problem("files", f"{files!r}: {error}")
+            return None
+        return files
+
+    def _blob_path(self, name: str, extension: str) -> str:
+        path = self._table.text(name)
+        if path and not (_BLOB_PATH.fullmatch(path) and path.endswith(extension)):
+            self._table.problem(name, f"must be container/path{extension}, not {path!r}")
+        return path
+
+    def _deadlines(self) -> Deadlines:
+        table = self._table.table("deadlines_s", required=False)
+        usual = Deadlines()
+        if table is None:
+            return usual
+        read = Deadlines(
+            not_started=table.integer("not_started", usual.not_started, least=1),
+            running=table.integer("running", usual.running, least=1),
+            promoting=table.integer("promoting", usual.promoting, least=1),
+        )
+        table.finish()
+        return read
+
+    def _gate(self, table: Table) -> Gate:
+        metric = table.text("metric")
+        direction = table.choice("direction", [choice.value for choice in Direction], required=False)
+        gate = Gate(
+            metric=metric,
+            at_least=table.number("at_least"),
+            at_most=table.number("at_most"),
+            min_gain=table.number("min_gain"),
+            direction=Direction(direction) if direction else None,
+        )
+        if not any(table.has(bound) for bound in ("at_least", "at_most", "min_gain")):
+            table.problem("metric", "has no bound: give at_least, at_most or min_gain")
+        if gate.min_gain is not None and metric and gate.direction is None and direction_of(metric) is None:
+            table.problem("direction", f"is missing: whether a higher {metric!r} is better is not known by its name")
+        table.finish()
+        return gate
+
+    def _training(self) -> Training | None:
+        table = self._table.table("training")
+        if table is None:
+            return None
+        jobs_url = table.text("jobs_url")
+        if jobs_url and _web_url(table, "jobs_url", jobs_url) and not _path(jobs_url).endswith("/jobs"):
+            table.problem("jobs_url", "must end in /jobs: it is the Batch Execution URL, not the Request-Response one")
+        api_key, setting = table.secret("api_key")
+        training = Training(
+            jobs_url=_without_query(jobs_url),
+            api_key=api_key,
+            api_key_setting=setting,
+            input=table.text("input"),
+            model_output=table.text("model_output"),
+            evaluation_output=table.text("evaluation_output"),
+            evaluation_row=table.integer("evaluation_row", 0),
+            global_parameters=table.parameters("global_parameters"),
+        )
+        table.finish()
+        return training
+
+    def _endpoints(self) -> tuple[Endpoint, ...]:
+        endpoints = tuple(self._endpoint(table) for table in self._table.tables("endpoints"))
+        for role, most in ((EndpointRole.SERVE, "exactly one"), (EndpointRole.STAGING, "at most one")):
+            count = sum(endpoint.role is role for endpoint in endpoints)
+            if endpoints and (count > 1 or (count == 0 and role is EndpointRole.SERVE)):
+                self._table.problem("endpoints", f"has {count} with role {role.value!r}; {most} is needed")
+        names = [endpoint.name for endpoint in endpoints]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            self._table.problem("endpoints", f"has the name {name!r} more than once")
+        return endpoints
+
+    def _endpoint(self, table: Table) -> Endpoint:
+        name = table.text("name")
+        if name and not _ENDPOINT_NAME.fullmatch(name):
+            table.problem("name", f"{name!r} must be lower-case letters and digits, at most 24")
+        role = table.choice("role", [choice.value for choice in EndpointRole])
+        patch_url = table.text("patch_url")
+        if patch_url and _web_url(table, "patch_url", patch_url):
+            _check_patch_url(table, patch_url)
+        execute_url = table.text("execute_url")
+        if execute_url and _web_url(table, "execute_url", execute_url) and not _path(execute_url).endswith("/execute"):
+            table.problem("execute_url", "must end in /execute: it is the Request-Response URL")
+        api_key, setting = table.secret("api_key")
+        endpoint = Endpoint(
+            name=name,
+            role=EndpointRole(role or EndpointRole.STAGING),
+            patch_url=_without_query(patch_url),
+            execute_url=_without_query(execute_url),
+            api_key=api_key,
+            api_key_setting=setting,
+            resource=table.text("resource"),
+            propagation_s=table.integer("propagation_s", 30),
+        )
+        table.finish()
+        return endpoint
+
+
+def _check_patch_url(table: Table, url: str) -> None:
+    """Refuse what could never be PATCHed (protocol 3.3 and 6): the default endpoint, or no endpoint at all."""
+    found = re.search(r"/webservices/[^/]+/endpoints/([^/]+)$", _path(url))
+    if found is None:
+        table.problem("patch_url", "must end in /webservices/{id}/endpoints/{name}: the URL of the added endpoint")
+    elif found[1].casefold() == "default":
+        table.problem(
+            "patch_url",
+            "names the default endpoint, which cannot be updated: add an endpoint to the predictive web service"
+            " and use that one's PATCH URL",
+        )
+
+
+def _web_url(table: Table, name: str, url: str) -> bool:
+    """Tell whether this is an http(s) URL with a host; plain http is for this machine only."""
+    parts = _split(url)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        table.problem(name, f"must be an https URL, not {url.partition('?')[0]!r}")
+        return False
+    if parts.username or parts.password:
+        table.problem(name, "must not hold a user name or password")
+        return False
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        table.problem(name, f"must use https: plain http is for this machine only, not {parts.hostname}")
+        return False
+    return True
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # a port that is no number shows only here
+    except ValueError:
+        return None
+    return parts
+
+
+def _path(url: str) -> str:
+    parts = _split(url)
+    return parts.path.rstrip("/") if parts else ""
+
+
+def _without_query(url: str) -> str:
+    """Drop the query and a last slash: configured URLs come with and without `?api-version=2.0` (protocol 1.1)."""
+    return url.partition("?")[0].rstrip("/")

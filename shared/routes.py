@@ -1,0 +1,95 @@
+"""Reads `routes.toml` into routes, and finds a file's route; all problems are reported at once."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from shared.errors import ConfigError
+from shared.route import EndpointRole, Route
+from shared.route_tables import RouteReader
+from shared.toml_table import Table
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Routes:
+    """The whole of `routes.toml`."""
+
+    input: str  # the container the blob trigger watches
+    allow_hosts: tuple[str, ...]  # host:port patterns the app may send requests to
+    routes: Mapping[str, Route]
+
+    def match(self, blob_name: str) -> Route | None:
+        """Return the route of a blob in the input container; patterns do not overlap, so there is at most one."""
+        return next((route for route in self.routes.values() if route.pattern.matches(blob_name)), None)
+
+
+def load_routes(path: Path, environ: Mapping[str, str]) -> Routes:
+    """Read the file, with every `${NAME}` replaced from `environ`.
+
+    Raises:
+        ConfigError: the file is missing or malformed; `problems` has every one, each with its key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError([f"{path}: there is no such file; the setting LANDFALL_ROUTES names it"]) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: cannot be read: {error}"]) from error
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: not valid TOML: {error}"]) from error  # tomllib names line and column
+    problems: list[str] = []
+    routes = _read(Table(document, "", problems, environ))
+    if problems:
+        raise ConfigError([f"{path}: {problem}" for problem in problems])
+    return routes
+
+
+def _read(top: Table) -> Routes:
+    """Read the top of the document; problems are collected in the table, the result counts only if there are none."""
+    version = top.integer("version", FORMAT_VERSION, required=True)
+    if version != FORMAT_VERSION:
+        top.problem("version", f"is {version}, this release reads version {FORMAT_VERSION}")
+    container = top.text("input")
+    allow_hosts = tuple(top.texts("allow_hosts"))
+    tables = top.tables_by_name("routes")
+    if not tables:
+        top.problem("routes", "is missing: at least one [routes.NAME] is needed")
+    routes: dict[str, Route] = {}
+    for name, table in tables.items():
+        route = RouteReader(name, table).read()
+        if route is not None:
+            routes[name] = route
+    top.finish()
+    _check_between(top, routes)
+    return Routes(container, allow_hosts, MappingProxyType(routes))
+
+
+def _check_between(top: Table, routes: Mapping[str, Route]) -> None:
+    """Check what no route can tell alone: patterns that overlap, endpoints that two routes share."""
+    seen = list(routes.values())
+    for index, route in enumerate(seen):
+        for other in seen[:index]:
+            if route.pattern.overlaps(other.pattern):
+                top.problem(
+                    f"routes.{route.name}.files",
+                    f"{route.files!r} overlaps {other.files!r} of routes.{other.name}: a file could belong to both",
+                )
+    owners: dict[str, str] = {}
+    for route in seen:
+        for endpoint in route.endpoints:
+            where = f"routes.{route.name}.endpoints ({endpoint.name})"
+            owner = owners.setdefault(endpoint.patch_url, where)
+            if owner != where:
+                top.problem(
+                    where,
+                    f"has the patch_url of {owner}: an endpoint belongs to one route and serves or stages, not both",
+                )
+
+
+__all__ = ["EndpointRole", "Route", "Routes", "load_routes"]

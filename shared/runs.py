@@ -1,0 +1,214 @@
+"""The run: our record of one file version on its way from landing to its one outcome (pure)."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+REASON_LIMIT = 2000  # characters; a table property holds 32 K of them, a failed job's details can be far longer
+UNROUTED = "_unrouted"  # the partition of files that no route matches; a route's name cannot begin with "_"
+RETRY_FIRST_S = 5.0
+RETRY_MOST_S = 300.0
+
+type Json = dict[str, Any]
+
+
+class RunState(StrEnum):
+    """Where a run is. Ours, never the service's `StatusCode`."""
+
+    LANDED = "landed"  # claimed; its input is being pinned and its job prepared
+    SUBMITTED = "submitted"  # the job id is saved; the job is not known to be started
+    STARTED = "started"  # the job is started, queued or running
+    TRAINED = "trained"  # the job finished; its outputs wait for evaluation
+    STAGED = "staged"  # the staging endpoint was given the challenger; its answers are awaited
+    DECIDED = "decided"  # the decision record is written and says: promote
+    PROMOTING = "promoting"  # the intent is written; the serving endpoint is being PATCHed
+    VERIFYING = "verifying"  # the PATCH was accepted; the endpoint must now answer as the challenger does
+    WAITING = "waiting"  # held back by back-pressure, or collecting a batch
+    HELD = "held"  # awaits approval
+    PROMOTED = "promoted"
+    UNROUTED = "unrouted"
+    QUARANTINED = "quarantined"
+    REJECTED = "rejected"
+    UNCHANGED = "unchanged"
+    SUPERSEDED = "superseded"
+    ROLLED_BACK = "rolled_back"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+
+
+TERMINAL = frozenset(
+    {
+        RunState.PROMOTED,
+        RunState.UNROUTED,
+        RunState.QUARANTINED,
+        RunState.REJECTED,
+        RunState.UNCHANGED,
+        RunState.SUPERSEDED,
+        RunState.ROLLED_BACK,
+        RunState.FAILED,
+        RunState.TIMED_OUT,
+        RunState.CANCELLED,
+    }
+)
+
+_ENDS_BEFORE_PROMOTION = frozenset(
+    {RunState.SUPERSEDED, RunState.FAILED, RunState.TIMED_OUT, RunState.CANCELLED, RunState.WAITING}
+)
+
+# What may follow what. A state may also be written again (another step, a new reason).
+TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
+    RunState.LANDED: _ENDS_BEFORE_PROMOTION | {RunState.SUBMITTED, RunState.QUARANTINED},
+    # Back to `landed`: the service dropped a job that was never started, so a new attempt begins.
+    RunState.SUBMITTED: _ENDS_BEFORE_PROMOTION | {RunState.STARTED, RunState.LANDED},
+    RunState.STARTED: _ENDS_BEFORE_PROMOTION | {RunState.TRAINED},
+    RunState.TRAINED: _ENDS_BEFORE_PROMOTION
+    | {RunState.STAGED, RunState.DECIDED, RunState.HELD, RunState.REJECTED, RunState.UNCHANGED},
+    # Back to `trained`: the champion changed, so the decision must be made anew.
+    RunState.STAGED: _ENDS_BEFORE_PROMOTION
+    | {RunState.DECIDED, RunState.TRAINED, RunState.REJECTED, RunState.UNCHANGED, RunState.ROLLED_BACK},
+    RunState.DECIDED: _ENDS_BEFORE_PROMOTION | {RunState.PROMOTING, RunState.TRAINED, RunState.HELD},
+    # From here on the endpoint may have changed: it ends verified, put back, or refused outright.
+    RunState.PROMOTING: frozenset(
+        {RunState.VERIFYING, RunState.FAILED, RunState.TIMED_OUT, RunState.ROLLED_BACK, RunState.UNCHANGED}
+    ),
+    RunState.VERIFYING: frozenset({RunState.PROMOTED, RunState.ROLLED_BACK, RunState.UNCHANGED}),
+    RunState.WAITING: frozenset({RunState.LANDED, RunState.SUPERSEDED, RunState.CANCELLED, RunState.TIMED_OUT}),
+    RunState.HELD: frozenset({RunState.TRAINED, RunState.REJECTED, RunState.SUPERSEDED, RunState.CANCELLED}),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One file version and everything known about its way. Frozen: `evolve` and `moved` give the next record.
+
+    Holds no secret: no SAS token, key or connection string may enter any field (contract I7).
+    """
+
+    run_id: str
+    route: str
+    container: str
+    blob: str
+    etag: str  # without quotes
+    size: int = 0  # bytes
+    generation: str  # sorts by the blob's Last-Modified, then by the order of claims
+    state: RunState
+    landed_at: datetime
+    updated_at: datetime
+    not_before: datetime  # no step is taken before, except by the message that announces it
+    deadline_at: datetime | None  # when the state becomes overdue; None for terminal states
+    step: str = ""  # where within the state
+    reason: str = ""  # why it is here, for people
+    revision: int = 0  # counts the writes of this run; the number of its newest history entry
+    attempt: int = 1  # trainings of this version, from 1
+    tries: int = 0  # failures of the present step in a row
+    job_id: str = ""
+    input_blob: str = ""  # container/path of the pinned copy that the job reads
+    answering_since: datetime | None = None  # when the endpoint that is being watched accepted its PATCH
+    challenger: Json | None = None  # {model, evaluation, metrics, kept}
+    champion: Json | None = None  # {run_id, generation, model, metrics}, as it was at the decision
+    decision: Json | None = None
+    endpoints: tuple[Json, ...] = ()  # [{name, role, event, at}], what was done to which endpoint
+    baseline: str = ""  # digest of what the staging endpoint answered before it was given the challenger
+    answers: Json | None = None  # {golden_etag, staged, before}: golden rows as staged, and as the champion's
+
+    def __post_init__(self) -> None:
+        """Refuse naive times: every time of a record is aware UTC."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, datetime) and value.utcoffset() != timedelta(0):
+                raise ValueError(f"{field.name} must be an aware UTC time, not {value!r}")
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the run has its outcome."""
+        return self.state in TERMINAL
+
+    @property
+    def job_folder(self) -> str:
+        """`<run_id>/<attempt>`: the folder in the training container that this attempt reads and writes."""
+        return f"{self.run_id}/{self.attempt}"
+
+    def evolve(self, now: datetime, **changes: Any) -> "Run":
+        """Return the record with `changes`, written at `now`, one revision later; an overlong reason is cut."""
+        if len(changes.get("reason", "")) > REASON_LIMIT:
+            changes["reason"] = changes["reason"][: REASON_LIMIT - 1] + "…"
+        return replace(self, updated_at=now, revision=self.revision + 1, **changes)
+
+    def moved(self, now: datetime, state: RunState, reason: str = "", **changes: Any) -> "Run":
+        """Return the record in another state; the count of failed tries begins anew, terminal states wait for nothing.
+
+        Raises:
+            ValueError: the transition is not one of `TRANSITIONS`.
+        """
+        if state != self.state and state not in TRANSITIONS.get(self.state, frozenset()):
+            raise ValueError(f"a run cannot go from {self.state} to {state}")
+        defaults: Json = {"step": "", "tries": 0, "not_before": now}
+        if state in TERMINAL:
+            defaults["deadline_at"] = None
+        return self.evolve(now, state=state, reason=reason, **{**defaults, **changes})
+
+    def postponed(self, now: datetime, reason: str) -> "Run":
+        """Return the record after a step that failed and may succeed later: next try after a growing pause."""
+        return self.evolve(
+            now, reason=reason, tries=self.tries + 1, not_before=now + timedelta(seconds=retry_pause_s(self.tries))
+        )
+
+    def overdue(self, now: datetime) -> bool:
+        """Tell whether the deadline has passed. Computed, never stored."""
+        return self.deadline_at is not None and now >= self.deadline_at
+
+
+def run_id_for(container: str, blob: str, etag: str) -> str:
+    """Return the id of the run of one file version: 32 hex digits, the same whoever computes it.
+
+    `etag` may come with or without quotes.
+    """
+    text = "\n".join((container, blob, etag.strip('"')))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def generation_for(modified_at: datetime, claimed_at: datetime) -> str:
+    """Return a text that sorts as (the blob's Last-Modified, the order of claims).
+
+    A file that the sweep finds late is therefore still old: the claim only breaks ties.
+    """
+    when = modified_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{when}/{int(claimed_at.timestamp() * 1_000_000):020d}"
+
+
+def retry_pause_s(tries: int) -> float:
+    """Return the pause in seconds after the failure number `tries` (from 0): doubling, at most five minutes."""
+    return min(RETRY_MOST_S, RETRY_FIRST_S * 2.0 ** min(tries, 10))
+
+
+def iso(when: datetime | None) -> str | None:
+    """Write a time as ISO 8601 UTC with milliseconds and `Z`."""
+    return None if when is None else when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def run_to_json(run: Run) -> Json:
+    """Return the run as other tools read it; the names are fixed."""
+    return {
+        "run_id": run.run_id,
+        "route": run.route,
+        "blob": run.blob,
+        "etag": run.etag,
+        "generation": run.generation,
+        "state": run.state.value,
+        "step": run.step,
+        "reason": run.reason,
+        "attempt": run.attempt,
+        "job_id": run.job_id or None,
+        "input_blob": run.input_blob or None,
+        "landed_at": iso(run.landed_at),
+        "updated_at": iso(run.updated_at),
+        "not_before": None if run.terminal else iso(run.not_before),
+        "challenger": run.challenger,
+        "champion": run.champion,
+        "decision": run.decision,
+        "endpoints": list(run.endpoints),
+    }
