@@ -78,7 +78,7 @@ class ServiceFault:
         return "; ".join(part for part in parts if part)
 
 
-class _Fault(LandfallError):
+class _ServiceError(LandfallError):
     """Carries a `ServiceFault`; mixed into the errors that a remote service causes."""
 
     fault: ServiceFault
@@ -88,23 +88,23 @@ class _Fault(LandfallError):
         self.fault = fault
 
 
-class UnavailableError(_Fault, RetryableError):
+class UnavailableError(_ServiceError, RetryableError):
     """The service said: not now (408, 429, 500, 503, 504). For a PATCH or submit the outcome is unknown."""
 
 
-class NoAnswerError(_Fault, RetryableError):
+class NoAnswerError(_ServiceError, RetryableError):
     """The connection failed or timed out; the request may have taken effect."""
 
 
-class RejectedError(_Fault, PermanentError):
+class RejectedError(_ServiceError, PermanentError):
     """The service refused the request itself (4xx other than 401, 403, 404, 408, 429)."""
 
 
-class NotFoundError(_Fault, PermanentError):
+class NotFoundError(_ServiceError, PermanentError):
     """The service does not know what the URL names (404)."""
 
 
-class BadAnswerError(_Fault, PermanentError):
+class BadAnswerError(_ServiceError, PermanentError):
     """The service answered 2xx with a body that is not what the protocol says."""
 
 
@@ -128,7 +128,7 @@ class BlobChangedError(ConflictError):
     """The blob was overwritten or deleted since its version was read."""
 
 
-class KeyRefusedError(_Fault, ConfigError):
+class KeyRefusedError(_ServiceError, ConfigError):
     """The service refused the key (401 or 403); somebody must correct the setting."""
 
     def __init__(self, fault: ServiceFault) -> None:

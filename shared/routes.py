@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from shared.errors import ConfigError
-from shared.route import EndpointRole, Route
+from shared.route import Route
 from shared.route_tables import RouteReader
 from shared.toml_table import Table
 
@@ -90,6 +90,3 @@ def _check_between(top: Table, routes: Mapping[str, Route]) -> None:
                     where,
                     f"has the patch_url of {owner}: an endpoint belongs to one route and serves or stages, not both",
                 )
-
-
-__all__ = ["EndpointRole", "Route", "Routes", "load_routes"]

@@ -1,0 +1,90 @@
+"""The tick: polls the pending jobs and takes the next step of every run whose time has come."""
+
+import logging
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from shared.errors import ConfigError, ConflictError, RetryableError
+from shared.messages import EvaluationMessage
+from shared.pipeline.landing import LANDING_LEASE_S
+from shared.pipeline.services import Services
+from shared.pipeline.steps import claim_step, take_steps
+from shared.ports import StoredRun
+from shared.route import Route
+from shared.runs import RunState
+
+log = logging.getLogger("landfall.tick")
+
+AT_ONCE = 16  # polls in flight; the service serves 40 jobs an endpoint, and each poll is one thread here
+POLL_OFTEN_S = 120  # a young job is polled at every tick
+POLL_SHARE = 0.1  # later after another tenth of its age,
+POLL_LEAST_OFTEN_S = 300  # but at least this often
+
+
+def tick(services: Services, previous: datetime | None = None) -> list[EvaluationMessage]:
+    """Poll and step the active runs of every route; returns the messages for runs that are trained now.
+
+    `previous` is when this worker ticked last; it only spaces out the polls of old jobs (None: poll them all).
+    One run that goes wrong never stops the others.
+    """
+    now = services.clock.now()
+    due = [
+        (route, stored)
+        for route, stored in _active(services)
+        if stored.run.overdue(now) or _is_due(stored, now, previous)
+    ]
+    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="tick") as pool:
+        after = list(pool.map(lambda one: _advance(services, *one), due))
+    return [
+        EvaluationMessage(stored.run.route, stored.run.run_id)
+        for (_, before), stored in zip(due, after, strict=True)
+        if stored.run.state is RunState.TRAINED and before.run.state is not RunState.TRAINED
+    ]
+
+
+def _active(services: Services) -> Iterable[tuple[Route, StoredRun]]:
+    """Give the active runs of every route, those longest untouched first; one query a route."""
+    found: list[tuple[Route, StoredRun]] = []
+    for route in services.routes.routes.values():
+        try:
+            found += [(route, stored) for stored in services.runs.active(route.name)]
+        except RetryableError as error:
+            log.warning("route %s: its runs could not be read: %s", route.name, error)
+    return sorted(found, key=lambda one: one[1].run.updated_at)
+
+
+def _is_due(stored: StoredRun, now: datetime, previous: datetime | None) -> bool:
+    run = stored.run
+    if run.not_before > now:
+        return False
+    return run.state is not RunState.STARTED or poll_due(run.not_before, now, previous)
+
+
+def poll_due(since: datetime, now: datetime, previous: datetime | None) -> bool:
+    """Tell whether a job that is started `since` is polled at this tick: ever less often, computed from times alone.
+
+    The polls after the first minutes lie at fixed moments of the job's life; it is due if one came since the
+    previous tick.
+    """
+    age_s = (now - since).total_seconds()
+    if previous is None or age_s <= POLL_OFTEN_S:
+        return True
+    moment_s = float(POLL_OFTEN_S)
+    previous_age_s = (previous - since).total_seconds()
+    while moment_s <= previous_age_s:
+        moment_s += min(POLL_LEAST_OFTEN_S, moment_s * POLL_SHARE)
+    return moment_s <= age_s
+
+
+def _advance(services: Services, route: Route, stored: StoredRun) -> StoredRun:
+    try:
+        if stored.run.state is RunState.LANDED and not stored.run.overdue(services.clock.now()):
+            # Its worker died or waits for the service: a doubled submit would leave an orphan, so claim the step first.
+            stored = claim_step(services, stored, LANDING_LEASE_S)
+        return take_steps(services, route, stored, until=frozenset({RunState.TRAINED}))
+    except ConflictError:
+        return stored
+    except (RetryableError, ConfigError) as error:
+        log.warning("run %s: %s", stored.run.run_id, error)
+        return stored

@@ -1,0 +1,95 @@
+"""The promotion: keep the model, write the intent, PATCH the serving endpoint. Verified by `verifying`."""
+
+from shared.errors import ConfigError, KeyRefusedError, PermanentError, RetryableError
+from shared.pipeline import evaluating
+from shared.pipeline.desk import RunDesk
+from shared.pipeline.landing import model_path
+from shared.pipeline.services import MODELS
+from shared.ports import CopyState
+from shared.runs import Run, RunState
+
+LINK_VALID_S = 900  # how long the endpoint may read the model it was given; it copies it at once
+
+# Steps of PROMOTING: whether a PATCH may have reached the endpoint already.
+NOTHING_SENT = "patch"
+MAYBE_SENT = "patch-again"
+
+
+def prepare(desk: RunDesk) -> bool:
+    """Keep a copy of the model, make sure of the way back, write the intent."""
+    run, route = desk.run, desk.route
+    champion = desk.endpoint().champion
+    if (champion.run_id if champion else None) != (run.champion or {}).get("run_id"):
+        desk.move(RunState.TRAINED, "the champion changed since the decision; evaluating again")
+        return True
+    if not desk.take_lease():
+        raise RetryableError(f"run {desk.lease_holder()} holds the endpoint")
+    way_back = champion.model if champion else route.initial_model
+    container, _, name = way_back.partition("/")
+    if desk.services.blobs.version(container, name) is None:
+        raise ConfigError(
+            [
+                f"{way_back} does not exist, so a failed promotion could not be put back: nothing was promoted;"
+                + (" restore this kept model" if champion else " put the model in service there (initial_model)")
+            ]
+        )
+    kept = f"{MODELS}/{route.name}/{run.run_id}.ilearner"
+    if desk.services.blobs.copy(model_path(run), kept) is not CopyState.DONE:
+        raise RetryableError("the copy of the model is not finished yet")
+    desk.write_intent(from_model=way_back, to_model=kept)
+    desk.move(
+        RunState.PROMOTING,
+        why_promoted(run),
+        step=NOTHING_SENT,
+        challenger={**(run.challenger or {}), "kept": kept},
+    )
+    return True
+
+
+def patch(desk: RunDesk) -> bool:
+    """Give the kept model to the serving endpoint. Sending the same model again is harmless."""
+    run, serving = desk.run, desk.route.serving
+    kept = str((run.challenger or {})["kept"])
+    try:
+        evaluating.patch(desk, serving, desk.services.blobs.link(kept, LINK_VALID_S))
+    except KeyRefusedError:
+        raise  # refused for certain: the step stays what it was, and somebody may correct the key
+    except PermanentError as error:
+        if run.step == NOTHING_SENT:
+            desk.end(RunState.FAILED, f"{error}; the serving endpoint is untouched")
+        else:
+            put_back(desk, f"the endpoint refuses the model, and an earlier update may have reached it: {error}")
+        return True
+    except RetryableError as error:
+        now = desk.now()
+        pause = run.postponed(now, str(error)).not_before
+        desk.save(run.evolve(now, reason=str(error), step=MAYBE_SENT, tries=run.tries + 1, not_before=pause))
+        return False
+    desk.move(
+        RunState.VERIFYING,
+        why_promoted(run),
+        step="answers",
+        answering_since=desk.now(),
+        endpoints=desk.note(serving, "patched"),
+    )
+    return True
+
+
+def give_up(desk: RunDesk) -> bool:
+    """End a promotion that could not be sent in time; if it may have been sent, put the previous model back."""
+    last = f"; last: {desk.run.reason}" if desk.run.reason else ""
+    if desk.run.step == NOTHING_SENT:
+        desk.end(RunState.TIMED_OUT, f"the serving endpoint could not be updated in time and is untouched{last}")
+    else:
+        put_back(desk, f"the update was never confirmed within the deadline{last}")
+    return True
+
+
+def put_back(desk: RunDesk, why: str) -> None:
+    """Turn the promotion round: from here on it ends with the previous model verified, however long that takes."""
+    desk.move(RunState.VERIFYING, why, step="put-back", deadline_at=None)
+
+
+def why_promoted(run: Run) -> str:
+    """Return the decision's reasons in one line."""
+    return "; ".join((run.decision or {})["reasons"])

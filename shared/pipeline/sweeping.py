@@ -1,0 +1,56 @@
+"""The sweep: lists the input container and claims what no trigger reported. Events are only hints."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+from shared.errors import ConfigError, RetryableError
+from shared.pipeline.landing import claim
+from shared.pipeline.polling import AT_ONCE
+from shared.pipeline.services import Services
+from shared.pipeline.steps import take_steps
+from shared.ports import BlobVersion
+from shared.runs import UNROUTED, run_id_for
+
+log = logging.getLogger("landfall.sweep")
+
+
+def sweep(services: Services) -> int:
+    """Claim and land every version in the input container that has no run; returns how many those were."""
+    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="sweep") as pool:
+        found = sum(
+            pool.map(lambda version: _land_if_new(services, version), services.blobs.versions(services.routes.input))
+        )
+    if found:
+        log.warning("the sweep found %d file(s) that no event had reported", found)
+    return found
+
+
+def _land_if_new(services: Services, version: BlobVersion) -> bool:
+    """Land one version unless it has its run; one that goes wrong never stops the others."""
+    route = services.routes.match(version.name)
+    run_id = run_id_for(version.container, version.name, version.etag)
+    try:
+        if services.runs.get(route.name if route else UNROUTED, run_id) is not None:
+            return False
+        return land_version(services, version)
+    except (RetryableError, ConfigError) as error:
+        log.warning("%s: %s; the next sweep comes back to it", version.name, error)
+        return False
+
+
+def land(services: Services, container: str, name: str) -> bool:
+    """Land whatever version a blob has now: what an event about it does. True if this call claimed it."""
+    version = services.blobs.version(container, name)
+    if version is None:
+        log.info("%s: deleted before it was seen", name)
+        return False
+    return land_version(services, version)
+
+
+def land_version(services: Services, version: BlobVersion) -> bool:
+    """Claim a version and take its first steps. True if this call claimed it."""
+    claimed = claim(services, version)
+    if claimed is None:
+        return False
+    take_steps(services, *claimed)
+    return True
