@@ -1,0 +1,73 @@
+"""Storage SDK errors -> the exception tree of `shared.errors`, in one place for tables and blobs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, DecodeError, HttpResponseError
+
+from shared.errors import (
+    KeyRefusedError,
+    LandfallError,
+    NoAnswerError,
+    NotFoundError,
+    RejectedError,
+    ServiceFault,
+    UnavailableError,
+)
+
+# What both clients are opened with. A function never waits long inside a call: the tick tries again.
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 30
+RETRIES = 3
+
+_NOT_NOW = frozenset({408, 429})
+# Refusals that pass by themselves: somebody just deleted the container or table, and it will be there again.
+_BEING_DELETED = frozenset({"ContainerBeingDeleted", "TableBeingDeleted"})
+
+
+def error_code(error: AzureError) -> str:
+    """Return the service's own code of an error, such as `EntityAlreadyExists`; "" if it gave none."""
+    code = getattr(error, "error_code", None)
+    if isinstance(code, Enum):
+        return str(code.value)
+    if code is None:  # an answer to HEAD has no body: its code stands in a header only
+        code = getattr(getattr(error, "response", None), "headers", {}).get("x-ms-error-code")
+    return str(code or "")
+
+
+@contextmanager
+def storage_errors(operation: str, url: str) -> Iterator[None]:
+    """Translate what the SDK raises inside the `with`; `url` is the place without a query.
+
+    Raises:
+        LandfallError: the translation. The SDK's own texts are left behind (`from None`): they quote whole URLs, which
+            hold a SAS token where the connection string has one, and the string that was signed.
+    """
+    try:
+        yield
+    except AzureError as error:
+        raise translated(error, operation, url) from None
+
+
+def translated(error: AzureError, operation: str, url: str) -> LandfallError:
+    """Return the error of our own that an SDK error means."""
+    status = (error.status_code or 0) if isinstance(error, HttpResponseError) else 0
+    code = error_code(error)
+    fault = ServiceFault(operation, url, status, code, _advice(error, status, code))
+    if status in {401, 403} or (status == 0 and isinstance(error, ClientAuthenticationError)):
+        return KeyRefusedError(fault)
+    # An answer that cannot be read is as good as none: the request may have taken effect.
+    if isinstance(error, DecodeError) or status < 400:
+        return NoAnswerError(fault)
+    if status in _NOT_NOW or status >= 500 or code in _BEING_DELETED:
+        return UnavailableError(fault)
+    return NotFoundError(fault) if status == 404 else RejectedError(fault)
+
+
+def _advice(error: AzureError, status: int, code: str) -> str:
+    if status in {401, 403} or isinstance(error, ClientAuthenticationError):
+        return "check the connection string in the setting AzureWebJobsStorage"
+    if status == 0:
+        return f"no answer ({type(error.inner_exception or error).__name__})"
+    return "" if code else "the service gave no code"
