@@ -1,11 +1,10 @@
 """The `endpoints` table: one row per endpoint, keyed by route and endpoint name, written by compare-and-swap only."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Self
-
-from azure.data.tables import TableEntity
 
 from shared.adapters.table_columns import text_columns, text_of, to_json, unreadable
 from shared.adapters.tables import Table, Transaction, etag_of
@@ -88,7 +87,7 @@ def columns_of(record: EndpointRecord) -> dict[str, str]:
     return columns
 
 
-def record_from(row: TableEntity, route: str, name: str) -> EndpointRecord:
+def record_from(row: Mapping[str, Any], route: str, name: str) -> EndpointRecord:
     """Return the record that a row holds; members that this version does not know are ignored."""
     champion, lease, intent = (_part(row, part) for part in ("champion", "lease", "intent"))
     return EndpointRecord(
@@ -100,7 +99,7 @@ def record_from(row: TableEntity, route: str, name: str) -> EndpointRecord:
     )
 
 
-def _part(row: TableEntity, name: str) -> dict[str, Any] | None:
+def _part(row: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     return dict(json.loads(text_of(name, row))) if name in row else None
 
 

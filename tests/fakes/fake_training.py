@@ -1,0 +1,134 @@
+"""A Batch Execution Service in memory: a test says when a job runs, finishes or fails, and what it gives back."""
+
+from dataclasses import dataclass, field
+from itertools import count
+from threading import Lock
+
+from shared.errors import KeyRefusedError, NotFoundError, RejectedError, ServiceFault
+from shared.ports import BlobLocation, JobRequest, JobState, JobStatus
+from shared.route import Training
+from tests.fakes.faults import Faults
+from tests.fakes.memory_blobs import MemoryBlobs
+
+_ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
+
+
+@dataclass
+class FakeJob:
+    """One job. `starts` counts how often it began to run: more than one job started for one attempt breaks I2."""
+
+    job_id: str
+    request: JobRequest
+    model_output: str
+    evaluation_output: str
+    state: JobState = JobState.NOT_STARTED
+    code: str = "NotStarted"
+    starts: int = 0
+    start_calls: int = 0
+    details: str = ""
+    outputs: dict[str, str] = field(default_factory=dict)  # output name -> container/path
+
+
+class FakeTraining:
+    """`TrainingService` in memory.
+
+    Outputs are written to `blobs` where the submitted request says. `faults` arranges failures of the operations
+    `submit`, `start`, `status`, `cancel` and `read_output`, before or after their effect.
+    """
+
+    def __init__(self, blobs: MemoryBlobs) -> None:
+        self.faults = Faults()
+        self.jobs: dict[str, FakeJob] = {}
+        self._blobs = blobs
+        self._numbers = count(1)
+        self._lock = Lock()
+        self._refused_tokens: set[str] = set()
+        self._tokens: set[str] = set()
+
+    @property
+    def started(self) -> list[FakeJob]:
+        """Every job that was ever started, in order of submission."""
+        return [job for job in self.jobs.values() if job.starts]
+
+    def finish(self, job_id: str, model: str, evaluation: str) -> None:
+        """Let a started job end well: the model's text is its identity, the evaluation is a CSV."""
+        job = self._started(job_id)
+        outputs = {job.model_output: job.request.model_path, job.evaluation_output: job.request.evaluation_path}
+        for path, text in zip(outputs.values(), (model, evaluation), strict=True):
+            container, _, name = path.partition("/")
+            self._blobs.put(container, name, text)
+        job.outputs = outputs
+        job.state, job.code = JobState.FINISHED, "Finished"
+
+    def fail(self, job_id: str, details: str) -> None:
+        """Let a started job fail."""
+        job = self._started(job_id)
+        job.state, job.code, job.details = JobState.FAILED, "Failed", details
+
+    def say(self, job_id: str, state: JobState, code: str) -> None:
+        """Let the service say any state of a job, also one it cannot be in."""
+        self.jobs[job_id].state, self.jobs[job_id].code = state, code
+
+    def forget(self, job_id: str) -> None:
+        """Let the service drop a job, as one does with those that are never started."""
+        del self.jobs[job_id]
+
+    def expire_links(self) -> None:
+        """Let every link that was given out so far be refused from now on."""
+        self._refused_tokens |= self._tokens
+
+    def submit(self, training: Training, request: JobRequest) -> str:
+        """Submit a job and return its id; it does not run yet."""
+        with self.faults.call("submit"), self._lock:
+            job_id = f"job-{next(self._numbers)}"
+            self.jobs[job_id] = FakeJob(job_id, request, training.model_output, training.evaluation_output)
+        return job_id
+
+    def start(self, training: Training, job_id: str) -> None:
+        """Start a submitted job; a job that is already started counts as started now."""
+        with self.faults.call("start"), self._lock:
+            job = self._known(training, job_id)
+            job.start_calls += 1
+            if job.state is JobState.CANCELLED:
+                raise RejectedError(ServiceFault("start job", training.jobs_url, 409, "CannotStartJob"))
+            if job.state is JobState.NOT_STARTED:
+                job.starts += 1
+                job.state, job.code = JobState.RUNNING, "Running"
+
+    def status(self, training: Training, job_id: str) -> JobStatus:
+        """Ask how a job is; a finished one comes with fresh SAS tokens."""
+        with self.faults.call("status"), self._lock:
+            job = self._known(training, job_id)
+            outputs = {name: self._link(path) for name, path in job.outputs.items()}
+            return JobStatus(job.state, job.details, outputs, job.code)
+
+    def cancel(self, training: Training, job_id: str) -> None:
+        """Cancel a job; one that is unknown or has ended counts as cancelled."""
+        del training
+        with self.faults.call("cancel"), self._lock:
+            job = self.jobs.get(job_id)
+            if job is not None and job.state not in _ENDED:
+                job.state, job.code = JobState.CANCELLED, "Cancelled"
+
+    def read_output(self, location: BlobLocation, limit_bytes: int) -> str:
+        """Read a small text output by its SAS."""
+        with self.faults.call("read_output"):
+            if location.sas not in self._tokens or location.sas in self._refused_tokens:
+                raise KeyRefusedError(ServiceFault("read output", location.base + location.relative, 403))
+            return self._blobs.read_text(location.relative, limit_bytes)[0]
+
+    def _link(self, path: str) -> BlobLocation:
+        link = self._blobs.link(path, 3600)
+        self._tokens.add(link.sas)
+        return link
+
+    def _known(self, training: Training, job_id: str) -> FakeJob:
+        if job_id not in self.jobs:
+            raise NotFoundError(ServiceFault("job", f"{training.jobs_url}/{job_id}", 404, "JobNotFound"))
+        return self.jobs[job_id]
+
+    def _started(self, job_id: str) -> FakeJob:
+        job = self.jobs[job_id]
+        if not job.starts:
+            raise AssertionError(f"{job_id} was never started, so it cannot end")
+        return job

@@ -1,0 +1,42 @@
+"""Faults that a test arranges in a fake: what happens at its next calls, before or after their effect."""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Faults:
+    """Counts every call of a fake by operation, and runs what a test arranged for the next ones.
+
+    `after=True` means: the effect happened, and then the answer was lost.
+    """
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self._arranged: dict[tuple[str, bool], deque[Callable[[], None]]] = defaultdict(deque)
+
+    def fail_next(self, operation: str, error: BaseException, *, after: bool = False, times: int = 1) -> None:
+        """Let the next `times` calls of an operation raise `error`."""
+
+        def fail() -> None:
+            raise error
+
+        for _ in range(times):
+            self.run_at_next(operation, fail, after=after)
+
+    def run_at_next(self, operation: str, action: Callable[[], None], *, after: bool = False) -> None:
+        """Run `action` at the next call of an operation: what another worker does at that very moment."""
+        self._arranged[operation, after].append(action)
+
+    @contextmanager
+    def call(self, operation: str) -> Iterator[None]:
+        """Surround the effect of one call."""
+        self.calls[operation] += 1
+        self._run(operation, after=False)
+        yield
+        self._run(operation, after=True)
+
+    def _run(self, operation: str, *, after: bool) -> None:
+        arranged = self._arranged[operation, after]
+        if arranged:
+            arranged.popleft()()

@@ -1,0 +1,108 @@
+"""Blob Storage in memory: versions with ETags, copies that may take their time, links that carry a canary."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from threading import RLock
+
+from shared.adapters.blobs import decode_text
+from shared.errors import BlobChangedError, ConfigError
+from shared.ports import BlobLocation, BlobVersion, CopyState
+from tests.fakes.faults import Faults
+
+CANARY = "sig=CANARY"  # stands in every link: no row, message, log or error may ever hold it
+_BASE = "https://memory.blob.core.windows.net/"
+
+
+@dataclass
+class _Blob:
+    content: bytes
+    version: BlobVersion
+    copying: bool = False
+
+
+class MemoryBlobs:
+    """`BlobFiles` in memory; `faults` arranges failures of the operations named as the methods."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.slow_copies = False  # while True, a copy stays pending until `finish_copies`
+        self._blobs: dict[tuple[str, str], _Blob] = {}
+        self._numbers = count(1)
+        self._lock = RLock()
+
+    def put(self, container: str, name: str, text: str, modified_at: datetime | None = None) -> BlobVersion:
+        """Upload a text, overwriting what is there, and return the new version."""
+        return self._put(container, name, text.encode(), modified_at or datetime.now(UTC))
+
+    def delete(self, container: str, name: str) -> None:
+        """Delete a blob."""
+        with self._lock:
+            del self._blobs[container, name]
+
+    def text(self, path: str) -> str | None:
+        """Return what stands at `container/path`; None if nothing does."""
+        container, _, name = path.partition("/")
+        blob = self._blobs.get((container, name))
+        return None if blob is None else blob.content.decode()
+
+    def finish_copies(self) -> None:
+        """Let every pending copy be done."""
+        with self._lock:
+            for blob in self._blobs.values():
+                blob.copying = False
+
+    def version(self, container: str, name: str) -> BlobVersion | None:
+        """Read the current version's properties; None if there is no such blob."""
+        with self.faults.call("version"):
+            blob = self._blobs.get((container, name))
+            return None if blob is None else blob.version
+
+    def versions(self, container: str) -> Iterator[BlobVersion]:
+        """List every blob of a container; an absent container is empty."""
+        with self.faults.call("versions"), self._lock:
+            found = [blob.version for key, blob in sorted(self._blobs.items(), key=lambda item: item[0])]
+        yield from (version for version in found if version.container == container)
+
+    def copy_version(self, source: BlobVersion, container: str, name: str) -> CopyState:
+        """Copy exactly this version. A finished copy that exists already is left as it is."""
+        with self.faults.call("copy_version"):
+            return self._copy((source.container, source.name), source.etag, container, name)
+
+    def copy(self, source: str, target: str) -> CopyState:
+        """Copy `container/path` to `container/path`. A finished copy that exists already is left as it is."""
+        source_container, _, source_name = source.partition("/")
+        container, _, name = target.partition("/")
+        with self.faults.call("copy"):
+            return self._copy((source_container, source_name), None, container, name)
+
+    def read_text(self, path: str, limit_bytes: int) -> tuple[str, str]:
+        """Read a small UTF-8 text at `container/path`; gives text and ETag."""
+        container, _, name = path.partition("/")
+        with self.faults.call("read_text"):
+            blob = self._blobs.get((container, name))
+            if blob is None:
+                raise ConfigError([f"{path} does not exist: put the file there, or correct routes.toml"])
+            return decode_text(path, blob.content, limit_bytes), blob.version.etag
+
+    def link(self, path: str, valid_s: int) -> BlobLocation:
+        """Make a read-only location of one blob; every call gives another token."""
+        with self.faults.call("link"):
+            return BlobLocation(_BASE, path, f"?se={valid_s}&n={next(self._numbers)}&{CANARY}")
+
+    def _put(self, container: str, name: str, content: bytes, modified_at: datetime) -> BlobVersion:
+        with self._lock:
+            version = BlobVersion(container, name, f"0x{next(self._numbers):X}", len(content), modified_at)
+            self._blobs[container, name] = _Blob(content, version)
+        return version
+
+    def _copy(self, source: tuple[str, str], etag: str | None, container: str, name: str) -> CopyState:
+        with self._lock:
+            if (container, name) not in self._blobs:
+                original = self._blobs.get(source)
+                if original is None or etag not in {None, original.version.etag}:
+                    raise BlobChangedError(f"{'/'.join(source)} was overwritten or deleted since it was read")
+                self._put(container, name, original.content, original.version.modified_at)
+                self._blobs[container, name].copying = self.slow_copies
+            return CopyState.PENDING if self._blobs[container, name].copying else CopyState.DONE

@@ -1,0 +1,100 @@
+"""The `runs` table in memory. Rows go through the real columns, so what a table cannot hold fails here as well."""
+
+from itertools import count
+from threading import Lock
+from typing import Any
+
+from shared.adapters.table_columns import from_columns, to_columns
+from shared.adapters.table_runs import check_successor
+from shared.errors import AlreadyClaimedError, StaleWriteError
+from shared.ports import HistoryEntry, StoredRun
+from shared.runs import UNROUTED, Run
+from tests.fakes.faults import Faults
+
+type _Rows = dict[tuple[str, str], tuple[dict[str, Any], str]]  # (route, run id) -> columns, ETag
+
+
+class MemoryRunStore:
+    """`RunStore` in memory; `faults` arranges failures of the operations named as the methods."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self._lock = Lock()
+        self._etags = count(1)
+        self._runs: _Rows = {}
+        self._active: _Rows = {}
+        self._history: dict[tuple[str, str], dict[int, HistoryEntry]] = {}
+
+    def claim(self, run: Run) -> StoredRun:
+        """Insert a new run, its active row (unless terminal) and its first history entry, all or nothing."""
+        key = (run.route, run.run_id)
+        with self.faults.call("claim"), self._lock:
+            if key in self._runs:
+                raise AlreadyClaimedError(f"{run.container}/{run.blob} has its run {run.run_id} already")
+            return self._write(run)
+
+    def save(self, before: StoredRun, run: Run) -> StoredRun:
+        """Replace `before` by `run` and append a history entry, all or nothing."""
+        check_successor(before.run, run)
+        key = (run.route, run.run_id)
+        with self.faults.call("save"), self._lock:
+            fresh = (
+                self._matches(self._runs, key, before.run_etag)
+                and (before.run.terminal or self._matches(self._active, key, before.active_etag))
+                and not (before.run.terminal and not run.terminal and key in self._active)
+                and run.revision not in self._history[key]
+            )
+            if not fresh:
+                raise StaleWriteError(f"run {run.run_id} was written since revision {before.run.revision} was read")
+            return self._write(run)
+
+    def get(self, route: str, run_id: str) -> StoredRun | None:
+        """Read one run."""
+        with self.faults.call("get"), self._lock:
+            row = self._runs.get((route, run_id))
+            return None if row is None else StoredRun(from_columns(Run, row[0]), row[1], None)
+
+    def active(self, route: str) -> list[StoredRun]:
+        """Read every run of the route that has no outcome yet."""
+        with self.faults.call("active"), self._lock:
+            rows = sorted((key, row) for key, row in self._active.items() if key[0] == route)
+            return [StoredRun(from_columns(Run, columns), None, etag) for _, (columns, etag) in rows]
+
+    def find(self, run_id: str) -> StoredRun | None:
+        """Find a run whose route is not known; where two share the id, the one under a route."""
+        with self.faults.call("find"), self._lock:
+            keys = sorted((key for key in self._runs if key[1] == run_id), key=lambda key: key[0] == UNROUTED)
+            if not keys:
+                return None
+            columns, etag = self._runs[keys[0]]
+            return StoredRun(from_columns(Run, columns), etag, None)
+
+    def list_runs(self, route: str | None = None, limit: int = 100) -> list[StoredRun]:
+        """Read the newest runs (by `landed_at`, newest first), of one route or of all."""
+        with self.faults.call("list_runs"), self._lock:
+            rows = [row for key, row in self._runs.items() if route in {None, key[0]}]
+            runs = [StoredRun(from_columns(Run, columns), etag, None) for columns, etag in rows]
+        return sorted(runs, key=lambda stored: (stored.run.landed_at, stored.run.run_id), reverse=True)[:limit]
+
+    def history(self, route: str, run_id: str) -> list[HistoryEntry]:
+        """Read a run's history, oldest first."""
+        with self.faults.call("history"), self._lock:
+            entries = self._history.get((route, run_id), {})
+            return [entries[revision] for revision in sorted(entries)]
+
+    def _matches(self, rows: _Rows, key: tuple[str, str], etag: str | None) -> bool:
+        return key in rows and etag in {None, rows[key][1]}
+
+    def _write(self, run: Run) -> StoredRun:
+        key = (run.route, run.run_id)
+        columns, run_etag, active_etag = to_columns(run), f"run-{next(self._etags)}", None
+        self._runs[key] = (columns, run_etag)
+        if run.terminal:
+            self._active.pop(key, None)
+        else:
+            active_etag = f"active-{next(self._etags)}"
+            self._active[key] = (columns, active_etag)
+        self._history.setdefault(key, {})[run.revision] = HistoryEntry(
+            at=run.updated_at, state=run.state, step=run.step, reason=run.reason, attempt=run.attempt
+        )
+        return StoredRun(run, run_etag, active_etag)
