@@ -4,6 +4,7 @@
 
     LandfallError
     ├── RetryableError              recorded in the run; the tick tries again until the deadline
+    │   ├── LeaseHeldError          another run is being promoted to the endpoint
     │   ├── UnavailableError        the service said: not now (408, 429, 5xx)
     │   └── NoAnswerError           no answer arrived: whether the request took effect is unknown
     ├── PermanentError              recorded in the run as `failed`; trying again would change nothing
@@ -34,6 +35,10 @@ class LandfallError(Exception):
 
 class RetryableError(LandfallError):
     """The same step may succeed later."""
+
+
+class LeaseHeldError(RetryableError):
+    """Another run is being promoted to the endpoint; this one waits for it."""
 
 
 class PermanentError(LandfallError):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.champions import Champion, EndpointRecord, Intent, Lease
+from shared.errors import LeaseHeldError
 from shared.pipeline.services import Services
 from shared.ports import StoredEndpoint, StoredRun
 from shared.route import Endpoint, Route
@@ -72,23 +73,34 @@ class RunDesk:
         """Return the serving endpoint's record, read at most once in an invocation."""
         return self._stored_endpoint().record
 
-    def take_lease(self) -> bool:
-        """Take or renew the endpoint's lease for this run; False while another run holds it.
+    def other_holder(self) -> str | None:
+        """Return the run that holds the endpoint, if that is another one.
 
-        An expired lease is taken over. An open intent of another run is taken over only when that run has ended:
-        until then it is still being finished by its own steps.
+        A lease that has expired holds nothing. An open intent holds until its run has ended: until then that run's own
+        steps finish it, whatever became of its lease.
         """
-        record, now = self.endpoint(), self.now()
+        record = self.endpoint()
         lease, intent = record.lease, record.intent
-        if lease is not None and lease.run_id != self.run.run_id and now < lease.expires_at:
-            return False
+        if lease is not None and lease.run_id != self.run.run_id and self.now() < lease.expires_at:
+            return lease.run_id
         if intent is not None and intent.run_id != self.run.run_id:
             owner = self.services.runs.get(self.route.name, intent.run_id)
             if owner is not None and not owner.run.terminal:
-                return False
-            intent = None
-        self._save_endpoint(replace(record, lease=self._new_lease(now), intent=intent))
-        return True
+                return intent.run_id
+        return None
+
+    def take_lease(self) -> None:
+        """Take or renew the endpoint's lease for this run.
+
+        Raises:
+            LeaseHeldError: another run holds the endpoint.
+        """
+        holder = self.other_holder()
+        if holder is not None:
+            raise LeaseHeldError(f"waits for run {holder} to leave endpoint {self.route.serving.name}")
+        record = self.endpoint()
+        intent = record.intent if record.intent and record.intent.run_id == self.run.run_id else None
+        self._save_endpoint(replace(record, lease=self._new_lease(self.now()), intent=intent))
 
     def write_intent(self, from_model: str, to_model: str) -> None:
         """Write down what is about to be done to the endpoint, before it is done."""
@@ -116,12 +128,6 @@ class RunDesk:
         intent = None if record.intent and record.intent.run_id == self.run.run_id else record.intent
         if lease is not record.lease or intent is not record.intent:
             self._save_endpoint(replace(record, lease=lease, intent=intent))
-
-    def lease_holder(self) -> str:
-        """Return the run that holds the endpoint, for a reason that people read."""
-        record = self.endpoint()
-        holder = record.lease or record.intent
-        return holder.run_id if holder else ""
 
     def _new_lease(self, now: datetime) -> Lease:
         valid_s = self.route.deadlines.promoting + LEASE_MARGIN_S

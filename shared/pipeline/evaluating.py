@@ -7,19 +7,25 @@ from shared.evaluation import EvaluationReport, read_evaluation
 from shared.job_outputs import find_evaluation, find_model
 from shared.pipeline.desk import RunDesk
 from shared.pipeline.golden import GoldenRows, ask, digest, pin_golden, read_golden
-from shared.pipeline.landing import model_path
+from shared.pipeline.preparing import model_path
 from shared.ports import Answers, BlobLocation, JobState
 from shared.promotion import Decision, Verdict, decide
 from shared.route import Endpoint
 from shared.runs import Json, RunState, iso
 
 EVALUATION_LIMIT_BYTES = 1024 * 1024
-LEASE_PAUSE_S = 5  # between two looks at an endpoint that another run holds
 
 
 def evaluate(desk: RunDesk) -> bool:
     """Read the evaluation, apply the gates, and give a model that passes to the staging endpoint."""
     run, route = desk.run, desk.route
+    holder = desk.other_holder()
+    if holder is not None:
+        # Looked at first: nothing is asked of the service, and the decision will be against the champion that results.
+        reason = f"waits for run {holder} to leave endpoint {route.serving.name}"
+        if run.reason != reason:
+            desk.save(run.evolve(desk.now(), reason=reason))
+        return False
     # Asked again even if just polled: no SAS token is ever stored, and this answer brings fresh ones.
     status = desk.services.training.status(route.training, run.job_id)
     if status.state is not JobState.FINISHED:
@@ -52,11 +58,7 @@ def evaluate(desk: RunDesk) -> bool:
             RunState.HELD, "there is no champion to compare with, and no_champion says hold", deadline_at=None, **known
         )
         return True
-    if not desk.take_lease():
-        now = desk.now()
-        wait = now + timedelta(seconds=LEASE_PAUSE_S)
-        desk.save(run.evolve(now, not_before=wait, reason=f"waits for run {desk.lease_holder()} to leave the endpoint"))
-        return False
+    desk.take_lease()
     return _challenge(desk, model, known)
 
 

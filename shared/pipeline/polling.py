@@ -22,11 +22,24 @@ POLL_SHARE = 0.1  # later after another tenth of its age,
 POLL_LEAST_OFTEN_S = 300  # but at least this often
 
 
+class Ticker:
+    """Ticks, and remembers when: that only spaces out the polls of old jobs, and a new worker polls them all."""
+
+    def __init__(self) -> None:
+        self._previous: datetime | None = None
+
+    def tick(self, services: Services) -> list[EvaluationMessage]:
+        """Take one tick; returns the messages for runs that are trained now."""
+        now = services.clock.now()
+        messages = tick(services, self._previous)
+        self._previous = now
+        return messages
+
+
 def tick(services: Services, previous: datetime | None = None) -> list[EvaluationMessage]:
     """Poll and step the active runs of every route; returns the messages for runs that are trained now.
 
-    `previous` is when this worker ticked last; it only spaces out the polls of old jobs (None: poll them all).
-    One run that goes wrong never stops the others.
+    `previous` is when the last tick was (None: poll every job). One run that goes wrong never stops the others.
     """
     now = services.clock.now()
     due = [

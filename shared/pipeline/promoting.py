@@ -3,7 +3,7 @@
 from shared.errors import ConfigError, KeyRefusedError, PermanentError, RetryableError
 from shared.pipeline import evaluating
 from shared.pipeline.desk import RunDesk
-from shared.pipeline.landing import model_path
+from shared.pipeline.preparing import model_path
 from shared.pipeline.services import MODELS
 from shared.ports import CopyState
 from shared.runs import Run, RunState
@@ -22,8 +22,7 @@ def prepare(desk: RunDesk) -> bool:
     if (champion.run_id if champion else None) != (run.champion or {}).get("run_id"):
         desk.move(RunState.TRAINED, "the champion changed since the decision; evaluating again")
         return True
-    if not desk.take_lease():
-        raise RetryableError(f"run {desk.lease_holder()} holds the endpoint")
+    desk.take_lease()
     way_back = champion.model if champion else route.initial_model
     container, _, name = way_back.partition("/")
     if desk.services.blobs.version(container, name) is None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from shared.errors import ConfigError, ConflictError, PermanentError, RetryableError
-from shared.pipeline import evaluating, landing, promoting, staging, training, verifying
+from shared.pipeline import evaluating, preparing, promoting, staging, training, verifying
 from shared.pipeline.desk import RunDesk
 from shared.pipeline.services import Services
 from shared.ports import StoredRun
@@ -18,7 +18,7 @@ log = logging.getLogger("landfall.run")
 type Step = Callable[[RunDesk], bool]
 
 STEPS: Mapping[RunState, Step] = {
-    RunState.LANDED: landing.pin_and_submit,
+    RunState.LANDED: preparing.pin_and_submit,
     RunState.SUBMITTED: training.start,
     RunState.STARTED: training.poll,
     RunState.TRAINED: evaluating.evaluate,
@@ -40,7 +40,7 @@ OVERDUE: Mapping[RunState, Step] = {
     RunState.VERIFYING: verifying.give_up,
 }
 
-# Once a PATCH may have been sent, a refusal is dealt with by the step itself: the endpoint must end verified or put back.
+# Once a PATCH may have been sent, the step itself deals with a refusal: the endpoint must end verified or put back.
 _FAILS_AT_ONCE = frozenset(STEPS) - {RunState.PROMOTING, RunState.VERIFYING}
 
 

@@ -4,10 +4,9 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from shared.errors import ConfigError, RetryableError
-from shared.pipeline.landing import claim
+from shared.pipeline.landing import land_version
 from shared.pipeline.polling import AT_ONCE
 from shared.pipeline.services import Services
-from shared.pipeline.steps import take_steps
 from shared.ports import BlobVersion
 from shared.runs import UNROUTED, run_id_for
 
@@ -36,21 +35,3 @@ def _land_if_new(services: Services, version: BlobVersion) -> bool:
     except (RetryableError, ConfigError) as error:
         log.warning("%s: %s; the next sweep comes back to it", version.name, error)
         return False
-
-
-def land(services: Services, container: str, name: str) -> bool:
-    """Land whatever version a blob has now: what an event about it does. True if this call claimed it."""
-    version = services.blobs.version(container, name)
-    if version is None:
-        log.info("%s: deleted before it was seen", name)
-        return False
-    return land_version(services, version)
-
-
-def land_version(services: Services, version: BlobVersion) -> bool:
-    """Claim a version and take its first steps. True if this call claimed it."""
-    claimed = claim(services, version)
-    if claimed is None:
-        return False
-    take_steps(services, *claimed)
-    return True

@@ -1,0 +1,77 @@
+"""The function app: triggers and bindings. Each body decodes, makes one pipeline call, and gives the output."""
+
+import logging
+
+import azure.functions as func
+
+from shared import wiring
+from shared.adapters.blob_reference import BlobReference
+from shared.pipeline import announced, landing, looking, polling, sweeping
+
+app = func.FunctionApp()
+ticker = polling.Ticker()
+
+STORAGE = "AzureWebJobsStorage"
+EVALUATIONS = "evaluations"
+
+
+@app.function_name("on_csv_landed")
+@app.blob_trigger(arg_name="blob", path="%LANDFALL_INPUT%/{name}", connection=STORAGE)
+def on_csv_landed(blob: BlobReference) -> None:
+    """Land a file: claim its version, pin it, submit and start its job."""
+    landing.land(wiring.services(), blob.container, blob.name)
+
+
+@app.function_name("poll_pending_jobs")
+@app.timer_trigger(arg_name="timer", schedule="%LANDFALL_POLL_SCHEDULE%", run_on_startup=False, use_monitor=True)
+@app.queue_output(arg_name="messages", queue_name=EVALUATIONS, connection=STORAGE)
+def poll_pending_jobs(timer: func.TimerRequest, messages: func.Out[list[str]]) -> None:  # noqa: ARG001 - the host requires the parameter
+    """Poll the pending jobs, take every step that is due, and announce the runs that are trained now."""
+    messages.set([message.to_text() for message in ticker.tick(wiring.services())])
+
+
+@app.function_name("evaluate_and_promote")
+@app.queue_trigger(arg_name="message", queue_name=EVALUATIONS, connection=STORAGE)
+def evaluate_and_promote(message: func.QueueMessage) -> None:
+    """Evaluate a trained run and promote its model if it is better."""
+    announced.evaluate(wiring.services(), message.get_body().decode())
+
+
+@app.function_name("sweep")
+@app.timer_trigger(arg_name="timer", schedule="%LANDFALL_SWEEP_SCHEDULE%", run_on_startup=False, use_monitor=True)
+def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host requires the parameter
+    """Claim what no event reported."""
+    sweeping.sweep(wiring.services())
+
+
+@app.function_name("on_evaluation_poison")
+@app.queue_trigger(arg_name="message", queue_name=f"{EVALUATIONS}-poison", connection=STORAGE)
+def on_evaluation_poison(message: func.QueueMessage) -> None:
+    """Report a message that could not be worked off; its run is driven by the tick."""
+    announced.report_poison(EVALUATIONS, message.get_body().decode(errors="replace"))
+
+
+@app.function_name("on_blob_poison")
+@app.queue_trigger(arg_name="message", queue_name="webjobs-blobtrigger-poison", connection=STORAGE)
+def on_blob_poison(message: func.QueueMessage) -> None:
+    """Report a blob event that could not be worked off; its file is found by the sweep."""
+    announced.report_poison("blob trigger", message.get_body().decode(errors="replace"))
+
+
+@app.function_name("health")
+@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host requires the parameter
+    """Tell whether the app is set up and reaches its storage, without detail."""
+    status, body = looking.health(wiring.services)
+    return func.HttpResponse(body, status_code=status, mimetype="application/json")
+
+
+@app.function_name("runs")
+@app.route("runs", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+def runs(req: func.HttpRequest) -> func.HttpResponse:
+    """List runs, newest first; `route`, `run_id` and `limit` narrow it down."""
+    status, body = looking.runs(wiring.services, req.params)
+    return func.HttpResponse(body, status_code=status, mimetype="application/json")
+
+
+logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)

@@ -1,0 +1,43 @@
+"""What the HTTP functions answer: is the app set up, and how are the runs."""
+
+import json
+from collections.abc import Callable, Mapping
+
+from shared.errors import ConfigError, LandfallError
+from shared.pipeline.services import Services
+from shared.runs import UNROUTED, run_to_json
+
+MOST_RUNS = 1000
+
+type Answer = tuple[int, str]  # HTTP status and JSON body
+
+
+def health(services: Callable[[], Services]) -> Answer:
+    """Answer 200 if the settings are right and the tables can be read, else 503; what is wrong stands in the log."""
+    try:
+        services().runs.get(UNROUTED, "health")
+    except ConfigError as error:
+        count = len(error.problems)
+        return 503, json.dumps({"state": "misconfigured", "problems": count, "see": "the app's log, or GET /api/runs"})
+    except LandfallError:
+        return 503, json.dumps({"state": "storage unavailable"})
+    return 200, json.dumps({"state": "ok"})
+
+
+def runs(services: Callable[[], Services], query: Mapping[str, str]) -> Answer:
+    """Answer the newest runs; `run_id` asks for one, `route` for one route's, `limit` for how many (at most 1000)."""
+    limit = query.get("limit", "100")
+    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit) <= MOST_RUNS:
+        return 400, json.dumps({"error": f"limit must be a whole number from 1 to {MOST_RUNS}, not {limit!r}"})
+    try:
+        store = services().runs
+        if "run_id" in query:
+            stored = store.find(query["run_id"])
+            found = [stored] if stored else []
+        else:
+            found = store.list_runs(query.get("route") or None, int(limit))
+    except ConfigError as error:
+        return 500, json.dumps({"error": "the app is misconfigured", "problems": error.problems})
+    except LandfallError as error:
+        return 503, json.dumps({"error": str(error)})
+    return 200, json.dumps({"runs": [run_to_json(stored.run) for stored in found]})
