@@ -30,15 +30,17 @@ def land_version(services: Services, version: BlobVersion) -> bool:
     claimed = claim(services, version)
     if claimed is None:
         return False
-    take_steps(services, *claimed)
+    route, stored = claimed
+    if route is not None:
+        take_steps(services, route, stored, until=frozenset({RunState.STARTED}))
     return True
 
 
-def claim(services: Services, version: BlobVersion) -> tuple[Route, StoredRun] | None:
+def claim(services: Services, version: BlobVersion) -> tuple[Route | None, StoredRun] | None:
     """Claim one file version by an insert that only one worker can win.
 
-    Returns the route and the new run; None if there is nothing to do: the version has its run already, or no route
-    matches (recorded as `unrouted`).
+    Returns the new run and its route (None: no route matches, and the run is recorded as `unrouted`); None if the
+    version has its run already.
     """
     route = services.routes.match(version.name)
     run = _new_run(services, version, route)
@@ -49,8 +51,8 @@ def claim(services: Services, version: BlobVersion) -> tuple[Route, StoredRun] |
         return None
     if route is None:
         log.warning("%s: no route matches; recorded as unrouted", version.name)
-        return None
-    log.info("run %s of %s: landed on route %s", run.run_id[:8], run.blob, route.name)
+    else:
+        log.info("run %s of %s: landed on route %s", run.run_id[:8], run.blob, route.name)
     return route, stored
 
 

@@ -95,7 +95,7 @@ def _advance(services: Services, route: Route, stored: StoredRun) -> StoredRun:
         if stored.run.state is RunState.LANDED and not stored.run.overdue(services.clock.now()):
             # Its worker died or waits for the service: a doubled submit would leave an orphan, so claim the step first.
             stored = claim_step(services, stored, LANDING_LEASE_S)
-        return take_steps(services, route, stored, until=frozenset({RunState.TRAINED}))
+        return take_steps(services, route, stored, until=frozenset({RunState.STARTED, RunState.TRAINED}))
     except ConflictError:
         return stored
     except (RetryableError, ConfigError) as error:

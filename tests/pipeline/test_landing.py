@@ -1,0 +1,260 @@
+"""Landing: every version gets its one run, what is claimed is what is trained, and a job starts once."""
+
+import pytest
+
+from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault, UnavailableError
+from shared.pipeline import landing
+from shared.runs import UNROUTED, RunState, run_id_for
+from tests.pipeline.world import World, example_routes
+
+DOWN = ServiceFault("submit job", "http://127.0.0.1:8600/jobs", 0, "", "connection refused")
+
+
+@pytest.fixture
+def world() -> World:
+    """Give a world with the example route."""
+    return World()
+
+
+def test_a_file_is_claimed_pinned_submitted_and_started(world: World) -> None:
+    """After its event the run's job reads the pinned copy and writes model and evaluation beside it."""
+    run = world.land(text="the rows")
+
+    assert run.state is RunState.STARTED
+    assert run.input_blob == f"training/{run.run_id}/1/input.csv"
+    assert world.blobs.text(run.input_blob) == "the rows"
+    request = world.training.jobs[run.job_id].request
+    assert request.input_path == run.input_blob
+    assert request.model_path.endswith(".ilearner")
+    assert request.evaluation_path.endswith(".csv")
+    assert [job.starts for job in world.training.jobs.values()] == [1]
+
+
+def test_the_same_version_is_trained_once(world: World) -> None:
+    """Events that repeat, and a sweep beside them, find the claim taken."""
+    world.land()
+    for _ in range(3):
+        assert not landing.land(world.services, "incoming", "census/a.csv")
+    assert world.sweep() == 0
+
+    assert len(world.runs.list_runs()) == 1
+    assert len(world.training.started) == 1
+
+
+def test_an_overwrite_is_another_version(world: World) -> None:
+    """New content under the old name is a run of its own."""
+    first = world.land(text="1")
+    second = world.land(text="2")
+
+    assert first.run_id != second.run_id
+    assert len(world.training.started) == 2
+
+
+def test_a_file_no_route_matches_is_recorded(world: World) -> None:
+    """It ends `unrouted`, naming the patterns there are; it is neither copied nor trained."""
+    run = world.land("other/a.csv")
+
+    assert (run.state, run.route) == (RunState.UNROUTED, UNROUTED)
+    assert "census/*.csv" in run.reason
+    assert world.training.jobs == {}
+    assert world.sweep() == 0
+
+
+def test_an_unrouted_file_is_trained_once_a_route_matches(world: World) -> None:
+    """After the routes are corrected the sweep claims the file under its route."""
+    unrouted = world.land("other/a.csv")
+    corrected = World(example_routes(("census/*.csv", "other/*.csv")))
+    corrected.services = type(world.services)(
+        corrected.routes,
+        world.runs,
+        world.endpoints,
+        world.blobs,
+        world.training,
+        world.scoring,
+        world.clock,
+    )
+
+    assert corrected.sweep() == 1
+    found = world.runs.find(unrouted.run_id)
+    assert found is not None
+    assert (found.run.route, found.run.state) == ("census", RunState.STARTED)
+
+
+def test_an_empty_file_is_quarantined(world: World) -> None:
+    """Zero bytes: a copy goes to quarantine, the original stays, no job is submitted, and the reason says why."""
+    run = world.land(text="")
+
+    assert run.state is RunState.QUARANTINED
+    assert "empty" in run.reason
+    assert world.blobs.text(f"quarantine/census/{run.run_id}/census/a.csv") == ""
+    assert world.blobs.text("incoming/census/a.csv") == ""
+    assert world.training.jobs == {}
+
+
+def test_an_overwrite_while_the_job_is_prepared(world: World) -> None:
+    """The claimed version is gone before it could be pinned: superseded; the new version is trained."""
+    world.blobs.faults.run_at_next("copy_version", lambda: _overwrite(world))
+    run = world.land(text="old")
+
+    assert run.state is RunState.SUPERSEDED
+    assert "overwritten" in run.reason
+    assert world.sweep() == 1
+    newest = next(stored.run for stored in world.runs.list_runs() if stored.run.run_id != run.run_id)
+    assert world.blobs.text(newest.input_blob) == "new"
+    assert len(world.training.started) == 1
+
+
+def _overwrite(world: World) -> None:
+    world.drop(text="new")
+
+
+def test_an_overwrite_after_pinning_changes_nothing(world: World) -> None:
+    """The job trains on what was claimed, although the name now holds other content."""
+    world.blobs.faults.run_at_next("copy_version", lambda: _overwrite(world), after=True)
+    run = world.land(text="old")
+
+    assert run.state is RunState.STARTED
+    assert world.blobs.text(run.input_blob) == "old"
+
+
+def test_a_slow_copy_is_waited_for(world: World) -> None:
+    """A server-side copy that is pending holds the submit back until it is done."""
+    world.blobs.slow_copies = True
+    run = world.land()
+    assert (run.state, world.training.jobs) == (RunState.LANDED, {})
+
+    world.blobs.slow_copies = False
+    world.blobs.finish_copies()
+    world.tick(10)
+    assert world.run(run.run_id).state is RunState.STARTED
+
+
+def test_a_service_that_is_down_is_waited_for(world: World) -> None:
+    """The run stays, says why, tries ever less often, and goes on when the service is back."""
+    world.training.faults.fail_next("submit", NoAnswerError(DOWN), times=4)
+    run = world.land()
+    assert run.state is RunState.LANDED
+    assert "connection refused" in run.reason
+
+    for _ in range(120):
+        world.tick(5)
+    assert world.training.faults.calls["submit"] == 5
+    assert world.run(run.run_id).state is RunState.STARTED
+    assert len(world.training.started) == 1
+
+
+def test_a_refused_key_is_waited_for(world: World) -> None:
+    """401: the run stays and says so; nothing is lost once the key is corrected."""
+    world.training.faults.fail_next(
+        "submit", KeyRefusedError(ServiceFault("submit job", "http://x", 401, "Unauthorized"))
+    )
+    run = world.land()
+    assert run.state is RunState.LANDED
+    assert "401 Unauthorized" in run.reason
+
+    for _ in range(20):
+        world.tick(5)
+    assert world.run(run.run_id).state is RunState.STARTED
+
+
+def test_a_rejected_job_fails_with_the_service_s_words(world: World) -> None:
+    """400: trying again would change nothing, so the run ends with code, message and details."""
+    fault = ServiceFault(
+        "submit job", "http://x", 400, "BadArgument", "Invalid argument.", (("InvalidInputNames", "x"),)
+    )
+    world.training.faults.fail_next("submit", RejectedError(fault))
+    run = world.land()
+
+    assert run.state is RunState.FAILED
+    assert "InvalidInputNames: x" in run.reason
+
+
+def test_a_submit_whose_answer_is_lost_leaves_one_started_job(world: World) -> None:
+    """The job may exist, but its id is not in the row: another is submitted, and only that one is started."""
+    world.training.faults.run_at_next("submit", _lost, after=True)
+    run = world.land()
+    world.tick(10)
+
+    assert world.run(run.run_id).state is RunState.STARTED
+    assert len(world.training.jobs) == 2
+    assert len(world.training.started) == 1
+
+
+def _lost() -> None:
+    raise NoAnswerError(DOWN)
+
+
+def test_a_start_whose_answer_is_lost_starts_once(world: World) -> None:
+    """Starting again what is started already is success."""
+    world.training.faults.run_at_next("start", _lost, after=True)
+    run = world.land()
+    assert run.state is RunState.SUBMITTED
+    world.tick(10)
+
+    assert world.run(run.run_id).state is RunState.STARTED
+    assert [job.starts for job in world.training.jobs.values()] == [1]
+
+
+def test_a_job_dropped_before_its_start_is_submitted_anew(world: World) -> None:
+    """The service drops unstarted jobs: the next attempt trains the same pinned content."""
+    world.training.faults.fail_next("start", UnavailableError(DOWN))
+    run = world.land(text="the rows")
+    world.training.forget(run.job_id)
+    world.drop(text="other rows")
+    world.tick(10)
+
+    again = world.run(run.run_id)
+    assert (again.state, again.attempt) == (RunState.STARTED, 2)
+    assert world.blobs.text(again.input_blob) == "the rows"
+    assert len(world.training.started) == 1
+
+
+def test_a_worker_that_died_after_its_claim_is_replaced(world: World) -> None:
+    """Once the claim's lease has passed the tick goes on where the worker stopped."""
+    version = world.drop()
+    assert landing.claim(world.services, version) is not None
+    world.tick(30)
+    assert world.run().state is RunState.LANDED
+
+    world.tick(31)
+    assert world.run().state is RunState.STARTED
+
+
+def test_a_run_that_never_starts_times_out(world: World) -> None:
+    """A service that stays down for the whole deadline: the run ends and says what the last trouble was."""
+    world.training.faults.fail_next("submit", NoAnswerError(DOWN), times=10_000)
+    run = world.settle(world.land(), seconds=600, ticks=1000)
+
+    assert run.state is RunState.TIMED_OUT
+    assert "connection refused" in run.reason
+
+
+def test_a_file_deleted_before_it_was_seen_leaves_no_run(world: World) -> None:
+    """There is no version to claim."""
+    assert not landing.land(world.services, "incoming", "census/gone.csv")
+    assert world.runs.list_runs() == []
+
+
+def test_the_sweep_lands_what_no_event_reported(world: World) -> None:
+    """Every file of the container ends with a run; the run's generation is that of its data."""
+    early = world.drop("census/early.csv")
+    world.clock.advance(3600)
+    late = world.land("census/late.csv")
+    world.drop("other/x.csv")
+
+    assert world.sweep() == 2  # the one under a route, and the unrouted one is recorded too
+    assert world.sweep() == 0
+    found = world.runs.find(run_id_for("incoming", early.name, early.etag))
+    assert found is not None
+    assert found.run.state is RunState.STARTED
+    assert found.run.generation < late.generation
+
+
+def test_one_bad_file_does_not_stop_the_sweep(world: World) -> None:
+    """An error at one file is left for the next sweep; the others are landed."""
+    for number in range(5):
+        world.drop(f"census/{number}.csv")
+    world.runs.faults.fail_next("claim", UnavailableError(DOWN))
+
+    assert world.sweep() == 4
+    assert world.sweep() == 1

@@ -1,0 +1,159 @@
+"""The tick: polls what is pending, never lets one bad job stop the rest, and takes over what nobody finished."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import NotFoundError, ServiceFault, UnavailableError
+from shared.pipeline.polling import Ticker, poll_due
+from shared.ports import JobState
+from shared.runs import RunState
+from tests.fakes.fake_clock import FakeClock
+from tests.pipeline.world import World
+
+FAULT = ServiceFault("job status", "http://127.0.0.1:8600/jobs/1", 503, "ServiceUnavailable")
+
+
+@pytest.fixture
+def world() -> World:
+    """Give a world with the example route."""
+    return World()
+
+
+def test_a_finished_job_is_announced_once(world: World) -> None:
+    """The tick that sees it finished gives the message; later ticks do not."""
+    run = world.land()
+    assert world.tick() == []
+    world.finish(run)
+
+    assert [message.run_id for message in world.tick()] == [run.run_id]
+    assert world.run().state is RunState.TRAINED
+    assert world.tick() == []
+
+
+def test_a_tick_in_which_nothing_changed_writes_nothing(world: World) -> None:
+    """One query a route, one status a job, no write."""
+    world.land()
+    world.tick()
+    before = dict(world.runs.faults.calls), world.training.faults.calls["status"]
+
+    world.tick()
+
+    after = dict(world.runs.faults.calls), world.training.faults.calls["status"]
+    assert after[0]["save"] == before[0]["save"]
+    assert after[0]["active"] == before[0]["active"] + 1
+    assert after[1] == before[1] + 1
+
+
+def test_one_bad_job_never_stops_the_rest(world: World) -> None:
+    """One poll fails, one raises what nobody expected; all others are seen finished in the same tick."""
+    runs = [world.land(f"census/{number}.csv") for number in range(20)]
+    for run in runs:
+        world.finish(run)
+    world.training.faults.fail_next("status", UnavailableError(FAULT))
+    world.training.faults.fail_next("status", RuntimeError("a bug"))
+
+    assert len(world.tick()) == 18
+    assert len(world.tick(10)) == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (JobState.NOT_STARTED, RunState.STARTED),
+        (JobState.RUNNING, RunState.STARTED),
+        (JobState.UNKNOWN, RunState.STARTED),
+        (JobState.CANCELLED, RunState.CANCELLED),
+        (JobState.FAILED, RunState.FAILED),
+    ],
+)
+def test_what_a_status_means(world: World, state: JobState, expected: RunState) -> None:
+    """Ends are ends; everything else, known or not, is still running."""
+    run = world.land()
+    world.training.say(run.job_id, state, "Perhaps")
+    world.tick()
+
+    assert world.run().state is expected
+
+
+def test_a_failed_job_tells_its_details(world: World) -> None:
+    """The run's reason holds what the service said."""
+    run = world.land()
+    world.training.fail(run.job_id, "Error 1000: all rows must have the same number of elements")
+    world.tick()
+
+    assert "same number of elements" in world.run().reason
+
+
+def test_a_job_the_service_does_not_know_is_no_verdict(world: World) -> None:
+    """404 is written down once and waited out; when the job is known again the reason goes."""
+    world.land()
+    world.training.faults.fail_next("status", NotFoundError(ServiceFault("job status", "http://x", 404)), times=3)
+    for _ in range(3):
+        world.tick()
+    assert world.run().state is RunState.STARTED
+    assert "404" in world.run().reason
+
+    world.tick()
+    assert world.run().reason == ""
+
+
+def test_a_job_that_runs_too_long_is_cancelled(world: World) -> None:
+    """At the deadline the run ends `timed_out` and its job is cancelled, so that it cannot finish later."""
+    run = world.land()
+    world.tick()
+    world.tick(86_401)
+
+    assert world.run().state is RunState.TIMED_OUT
+    assert "still running at its deadline" in world.run().reason
+    assert world.training.jobs[run.job_id].state is JobState.CANCELLED
+
+
+def test_a_deadline_counts_from_the_moment_the_job_runs(world: World) -> None:
+    """A job that was queued for most of a day still has its whole time to run."""
+    run = world.land()
+    world.training.say(run.job_id, JobState.NOT_STARTED, "NotStarted")
+    world.tick(80_000)
+    world.training.say(run.job_id, JobState.RUNNING, "Running")
+    world.tick()
+    world.tick(80_000)
+
+    assert world.run().state is RunState.STARTED
+
+
+def test_polls_of_an_old_job_are_spaced_out() -> None:
+    """A job is polled at every tick at first, then ever less often, but at least every five minutes or so."""
+    clock = FakeClock()
+    since, previous, gaps, last = clock.now(), None, [], clock.now()
+    for _ in range(2000):
+        now = clock.advance(5)
+        if poll_due(since, now, previous):
+            gaps.append((now - last).total_seconds())
+            last = now
+        previous = now
+
+    assert gaps[:20] == [5.0] * 20
+    assert max(gaps) <= 305
+    assert gaps[-1] >= 295
+    assert poll_due(since, since + timedelta(days=1), None)  # a new worker polls at once
+
+
+def test_the_ticker_remembers_only_when(world: World) -> None:
+    """A job just landed is polled at each of its ticks."""
+    ticker = Ticker()
+    run = world.land()
+    ticker.tick(world.services)
+    world.finish(run)
+    world.clock.advance(2)
+
+    assert [message.run_id for message in ticker.tick(world.services)] == [run.run_id]
+
+
+def test_a_route_that_cannot_be_read_is_left_for_the_next_tick(world: World) -> None:
+    """Storage busy at the query: no message, no error, and the next tick goes on."""
+    run = world.land()
+    world.finish(run)
+    world.runs.faults.fail_next("active", UnavailableError(FAULT))
+
+    assert world.tick() == []
+    assert len(world.tick()) == 1

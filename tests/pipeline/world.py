@@ -1,0 +1,140 @@
+"""A whole world in memory for the pipeline's tests: the example route, fakes for every port, and a clock by hand."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.messages import EvaluationMessage
+from shared.pipeline import announced, landing, polling, sweeping
+from shared.pipeline.services import Services
+from shared.ports import BlobVersion
+from shared.route import Endpoint, Route
+from shared.routes import Routes, load_routes
+from shared.runs import Run, RunState, run_id_for
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_scoring import FakeEndpoint, FakeScoring
+from tests.fakes.fake_training import FakeTraining
+from tests.fakes.memory_blobs import MemoryBlobs
+from tests.fakes.memory_endpoints import MemoryEndpointStore
+from tests.fakes.memory_runs import MemoryRunStore
+
+ROOT = Path(__file__).resolve().parents[2]
+BASE = "http://127.0.0.1:8600"
+SETTINGS = {
+    "CENSUS_JOBS_URL": f"{BASE}/workspaces/w/services/t/jobs",
+    "CENSUS_TRAINING_KEY": "training-key",
+    "CENSUS_PATCH_URL": f"{BASE}/management/workspaces/w/webservices/s/endpoints/production",
+    "CENSUS_EXECUTE_URL": f"{BASE}/workspaces/w/services/p/execute",
+    "CENSUS_ENDPOINT_KEY": "endpoint-key",
+    "CENSUS_STAGING_PATCH_URL": f"{BASE}/management/workspaces/w/webservices/s/endpoints/staging",
+    "CENSUS_STAGING_EXECUTE_URL": f"{BASE}/workspaces/w/services/q/execute",
+    "CENSUS_STAGING_KEY": "staging-key",
+}
+GOLDEN = "age,workclass\n39,State-gov\n50,Private\n"
+
+
+def example_routes(change: tuple[str, str] = ("", "")) -> Routes:
+    """Load the example routes, with one text of the file replaced."""
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8").replace(*change)
+    return load_routes(_TextPath(text), SETTINGS)
+
+
+def without_staging() -> Routes:
+    """Load the example routes without the staging endpoint."""
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8")
+    return load_routes(_TextPath(text[: text.rindex("[[routes.census.endpoints]]")]), SETTINGS)
+
+
+class _TextPath(type(Path())):  # type: ignore[misc]  # a path whose text is given
+    def __init__(self, text: str) -> None:
+        super().__init__("routes.toml")
+        self._text = text
+
+    def read_text(self, encoding: str | None = None, errors: str | None = None, newline: str | None = None) -> str:  # noqa: ARG002
+        return self._text
+
+
+@dataclass
+class World:
+    """The ports, the services made of them, and shorthands for what a user or the outside does."""
+
+    routes: Routes = field(default_factory=example_routes)
+
+    def __post_init__(self) -> None:
+        """Publish the route's endpoints with the seed model and put golden rows and the initial model in place."""
+        self.clock = FakeClock()
+        self.blobs = MemoryBlobs()
+        self.runs = MemoryRunStore()
+        self.endpoints = MemoryEndpointStore()
+        self.training = FakeTraining(self.blobs)
+        self.scoring = FakeScoring(self.blobs, self.clock)
+        self.services = Services(
+            self.routes, self.runs, self.endpoints, self.blobs, self.training, self.scoring, self.clock
+        )
+        self.blobs.put("models", "golden/census.csv", GOLDEN)
+        self.blobs.put("models", "initial/census.ilearner", "seed")
+        self.at: dict[str, FakeEndpoint] = {
+            endpoint.name: self.scoring.add(endpoint, "seed") for endpoint in self.route.endpoints
+        }
+
+    @property
+    def route(self) -> Route:
+        """The example route."""
+        return self.routes.routes["census"]
+
+    def served(self, endpoint: Endpoint | None = None) -> str:
+        """Return the model that users are answered with now."""
+        return self.scoring.served(endpoint or self.route.serving)
+
+    def drop(self, name: str = "census/a.csv", text: str = "a,b\n1,2\n") -> BlobVersion:
+        """Upload a file; no event is delivered."""
+        return self.blobs.put("incoming", name, text, self.clock.now())
+
+    def land(self, name: str = "census/a.csv", text: str = "a,b\n1,2\n") -> Run:
+        """Upload a file and deliver its event; returns its run."""
+        version = self.drop(name, text)
+        landing.land(self.services, "incoming", name)
+        return self.run(run_id_for(version.container, version.name, version.etag))
+
+    def run(self, run_id: str | None = None) -> Run:
+        """Return a run, by default the newest."""
+        stored = self.runs.find(run_id) if run_id else self.runs.list_runs()[0]
+        assert stored is not None
+        return stored.run
+
+    def finish(self, run: Run, model: str = "better", auc: float | str = 0.9) -> None:
+        """Let the run's job end well."""
+        self.training.finish(run.job_id, model, f"Accuracy,AUC\n0.8,{auc}\n")
+
+    def tick(self, seconds: float = 2) -> list[EvaluationMessage]:
+        """Let time pass, then tick."""
+        self.clock.advance(seconds)
+        return polling.tick(self.services)
+
+    def evaluate(self, messages: list[EvaluationMessage]) -> None:
+        """Deliver messages."""
+        for message in messages:
+            announced.evaluate(self.services, message.to_text())
+
+    def sweep(self) -> int:
+        """Sweep."""
+        return sweeping.sweep(self.services)
+
+    def train(self, model: str = "better", auc: float | str = 0.9, name: str = "census/a.csv", text: str = "1") -> Run:
+        """Land a file, let its job finish, tick, and deliver the message."""
+        run = self.land(name, text)
+        self.finish(run, model, auc)
+        self.evaluate(self.tick())
+        return self.run(run.run_id)
+
+    def settle(self, run: Run, seconds: float = 2, ticks: int = 200) -> Run:
+        """Tick until the run has its outcome."""
+        for _ in range(ticks):
+            if self.run(run.run_id).terminal:
+                break
+            self.tick(seconds)
+        return self.run(run.run_id)
+
+    def states(self, run: Run) -> list[RunState]:
+        """Return the states the run went through, each once in a row."""
+        entries = [entry.state for entry in self.runs.history(run.route, run.run_id)]
+        return [state for index, state in enumerate(entries) if index == 0 or entries[index - 1] is not state]

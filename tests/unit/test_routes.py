@@ -1,0 +1,173 @@
+"""`routes.toml`: read whole, or refused with every problem at once, each with its key."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from shared.errors import ConfigError
+from shared.routes import Routes, load_routes
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = (ROOT / "routes.toml").read_text(encoding="utf-8")
+BASE = "http://127.0.0.1:8600"
+SETTINGS = {
+    "CENSUS_JOBS_URL": f"{BASE}/workspaces/w/services/t/jobs?api-version=2.0",
+    "CENSUS_TRAINING_KEY": "training-key",
+    "CENSUS_PATCH_URL": f"{BASE}/management/workspaces/w/webservices/s/endpoints/production",
+    "CENSUS_EXECUTE_URL": f"{BASE}/workspaces/w/services/p/execute?api-version=2.0&details=true",
+    "CENSUS_ENDPOINT_KEY": "endpoint-key",
+    "CENSUS_STAGING_PATCH_URL": f"{BASE}/management/workspaces/w/webservices/s/endpoints/staging",
+    "CENSUS_STAGING_EXECUTE_URL": f"{BASE}/workspaces/w/services/q/execute",
+    "CENSUS_STAGING_KEY": "staging-key",
+}
+
+
+def load(tmp_path: Path, text: str, **settings: str) -> Routes:
+    """Load a routes file with the usual settings."""
+    path = tmp_path / "routes.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_routes(path, {**SETTINGS, **settings})
+
+
+def problems(tmp_path: Path, text: str, **settings: str) -> list[str]:
+    """Load a wrong routes file and return its problems, without the path that each begins with."""
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path, text, **settings)
+    return [problem.split(": ", 1)[1] for problem in error.value.problems]
+
+
+def changed(pattern: str, replacement: str) -> str:
+    """Return the example with one place changed."""
+    text, count = re.subn(pattern, replacement, EXAMPLE, count=1)
+    assert count == 1
+    return text
+
+
+def test_the_example_is_read_whole(tmp_path: Path) -> None:
+    """The example route is complete; URLs lose their query, secrets come from the settings and stay out of reprs."""
+    routes = load(tmp_path, EXAMPLE)
+    census = routes.routes["census"]
+
+    assert (routes.input, routes.allow_hosts) == ("incoming", ("127.0.0.1:*",))
+    assert routes.match("census/2026-11.csv") is census
+    assert routes.match("wine/2026-11.csv") is None
+    assert census.training.jobs_url == f"{BASE}/workspaces/w/services/t/jobs"
+    assert census.serving.name == "production"
+    assert census.staging is not None
+    assert census.staging.name == "staging"
+    assert census.policy.gates[0].min_gain == 0.002
+    assert census.deadlines.promoting == 900
+    assert census.training.api_key == "training-key"
+    assert "training-key" not in repr(routes)
+    assert "staging-key" not in repr(routes)
+
+
+def test_a_missing_file_names_the_setting(tmp_path: Path) -> None:
+    """The path and the setting that holds it are in the message."""
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: there is no such file.*LANDFALL_ROUTES"):
+        load_routes(tmp_path / "nowhere.toml", {})
+
+
+def test_malformed_toml_names_line_and_column(tmp_path: Path) -> None:
+    """A syntax error is located."""
+    assert "line 2, column" in problems(tmp_path, 'version = 1\ninput = = "x"\n')[0]
+
+
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
+    """Nine mistakes in one file are nine problems, each with its key."""
+    text = (
+        EXAMPLE.replace('files = "census/*.csv"', "")
+        .replace('"threshold-only"', '"perhaps"')
+        .replace("at_least = 0.80", 'at_least = "high"')
+        .replace('golden = "models', 'goldenn = "models')
+        .replace("running = 86400", "running = -1")
+        .replace('"${CENSUS_TRAINING_KEY}"', '"s3cret"')
+        .replace('role = "staging"', 'role = "stage"')
+        .replace("evaluation_row = 0", "evaluation_row = true")
+    )
+
+    found = problems(tmp_path, text, CENSUS_STAGING_KEY="")
+
+    for key, says in {
+        "routes.census.files": "is missing",
+        "routes.census.no_champion": "one of 'promote', 'hold', 'threshold-only'",
+        "routes.census.gates[1].at_least": "finite number",
+        "routes.census.golden": "is missing",
+        "routes.census.goldenn": "did you mean 'golden'?",
+        "routes.census.deadlines_s.running": "at least 1",
+        "routes.census.training.api_key": "${NAME}",
+        "routes.census.training.evaluation_row": "whole number",
+        "routes.census.endpoints[2].role": "'serve', 'staging'",
+        "routes.census.endpoints[2].api_key": "CENSUS_STAGING_KEY, which is not set",
+    }.items():
+        assert any(problem.startswith(key + " ") and says in problem for problem in found), (key, found)
+    assert len(found) == 10
+    assert "s3cret" not in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "says"),
+    [
+        ("version = 1", "version = 2", "this release reads version 1"),
+        ("version = 1\n", "", "version is missing"),
+        (r'input = "incoming"', "input = 7", "non-empty string"),
+        (r'\["127.0.0.1:\*"\]', "[]", "allow_hosts must be a list"),
+        (r"\[routes.census\]", "[routes.Census_1]", "is not a name for a route"),
+        (r'files = "census/\*.csv"', 'files = "/census/*.csv"', "without a leading /"),
+        (r"models/initial/census.ilearner", "census.ilearner", "container/path.ilearner"),
+        (r", at_least = 0.80, min_gain = 0.002", "", "has no bound"),
+        (r'"AUC", at_least = 0.80', '"Profit"', "direction is missing"),
+        (r'name = "staging"', 'name = "Staging-2"', "at most 24"),
+        (r'role = "staging"', 'role = "serve"', "has 2 with role 'serve'"),
+        (r'role = "serve"', 'role = "staging"', "has 2 with role 'staging'"),
+        (r'name = "staging"', 'name = "production"', "more than once"),
+        (r"\$\{CENSUS_STAGING_PATCH_URL\}", "${CENSUS_PATCH_URL}", "an endpoint belongs to one route"),
+        (r"global_parameters = \{\}", "global_parameters = [1]", "table of strings or numbers"),
+        (r"\[routes.census.training\]", "[routes.census.trainer]", "training is missing"),
+    ],
+)
+def test_single_mistakes(tmp_path: Path, pattern: str, replacement: str, says: str) -> None:
+    """Each mistake has a message that says what is wrong."""
+    assert any(says in problem for problem in problems(tmp_path, changed(pattern, replacement)))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "says"),
+    [
+        ("CENSUS_PATCH_URL", f"{BASE}/management/workspaces/w/webservices/s/endpoints/default", "default endpoint"),
+        ("CENSUS_PATCH_URL", f"{BASE}/management/workspaces/w/webservices/s", "/endpoints/{name}"),
+        ("CENSUS_JOBS_URL", f"{BASE}/workspaces/w/services/t/execute", "must end in /jobs"),
+        ("CENSUS_EXECUTE_URL", f"{BASE}/workspaces/w/services/t/jobs", "must end in /execute"),
+        ("CENSUS_JOBS_URL", "http://bes.example.com/jobs", "must use https"),
+        ("CENSUS_JOBS_URL", "ftp://127.0.0.1/jobs", "https URL"),
+        ("CENSUS_JOBS_URL", "jobs", "https URL"),
+        ("CENSUS_JOBS_URL", "http://127.0.0.1:x/jobs", "https URL"),
+        ("CENSUS_JOBS_URL", "https://user:pw@127.0.0.1/jobs", "user name or password"),
+        ("CENSUS_JOBS_URL", "https://bes.example.com/jobs", "allow_hosts"),
+    ],
+)
+def test_wrong_addresses(tmp_path: Path, setting: str, value: str, says: str) -> None:
+    """An address that can never work is refused before anything is sent there, and no password is repeated."""
+    found = problems(tmp_path, EXAMPLE, **{setting: value})
+
+    assert any(says in problem for problem in found), found
+    assert "pw" not in " ".join(found)
+
+
+def test_overlapping_patterns_and_shared_endpoints_are_refused(tmp_path: Path) -> None:
+    """Two routes may neither claim the same file nor promote to the same endpoint."""
+    second = EXAMPLE[EXAMPLE.index("[routes.census]") :].replace("routes.census", "routes.other")
+
+    found = problems(tmp_path, EXAMPLE + "\n" + second)
+
+    assert any("routes.other.files 'census/*.csv' overlaps" in problem for problem in found)
+    assert sum("an endpoint belongs to one route" in problem for problem in found) == 2
+
+
+def test_an_empty_file_says_what_is_needed(tmp_path: Path) -> None:
+    """An empty file lacks everything, and says so."""
+    found = " ".join(problems(tmp_path, ""))
+
+    for key in ("version", "input", "allow_hosts", "routes"):
+        assert f"{key} is missing" in found
