@@ -1,0 +1,115 @@
+"""Puts the studio's web application together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from studio.bes import BatchExecution
+from studio.errors import ServiceError, StorageError
+from studio.job_table import JobTable
+from studio.jobs import JobRunner
+from studio.locations import AllowList
+from studio.management import Management
+from studio.registry import Registry
+from studio.request_log import RequestLog
+from studio.rrs import RequestResponse
+from studio.serving import ModelShelf
+from studio.state import Database, private_folder
+
+
+@dataclass(frozen=True)
+class StudioSettings:
+    """How a studio runs."""
+
+    base_url: str  # what callers reach it by, without a slash at the end
+    activation_delay_s: float = 30.0  # from an accepted PATCH to the new model's first answer (protocol 3.3)
+    allow_hosts: tuple[str, ...] = ()  # storage hosts; with none, every blob reference is refused
+    workers: int = 1  # jobs that train at the same time
+    ignore_patch: tuple[str, ...] = ()  # endpoints whose PATCH is answered and changes nothing: for trying a rollback
+
+
+def build_app(database: Database, settings: StudioSettings) -> Starlette:
+    """Return the application; its jobs run from its start-up to its shutdown."""
+    registry = Registry(database)
+    shelf = ModelShelf(database)
+    allowed = AllowList(settings.allow_hosts)
+    table = JobTable(database)
+    inputs = private_folder(database.folder / "inputs")
+    runner = JobRunner(table, registry, allowed, inputs, settings.workers)
+    management = Management(
+        registry,
+        shelf,
+        allowed,
+        workspace=(database.workspace_id, database.workspace_token),
+        base_url=settings.base_url,
+        activation_delay_s=settings.activation_delay_s,
+        ignored_endpoints=settings.ignore_patch,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        for leftover in inputs.iterdir():  # of a studio that was killed
+            leftover.unlink()
+        runner.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(runner.stop)
+
+    return Starlette(
+        routes=[
+            Route("/health", _health, methods=["GET"]),
+            *BatchExecution(registry, table, runner).routes(),
+            *RequestResponse(registry, shelf).routes(),
+            *management.routes(),
+        ],
+        middleware=[Middleware(RequestLog, folder=database.folder)],
+        exception_handlers={
+            ServiceError: _service_error,
+            StorageError: _storage_error,
+            HTTPException: _http_error,
+            Exception: _unknown_error,
+        },
+        lifespan=lifespan,
+    )
+
+
+async def _health(_: Request) -> Response:
+    return JSONResponse({"state": "Running"})
+
+
+def _answer(error: ServiceError) -> Response:
+    return JSONResponse(error.body(), status_code=error.status)
+
+
+async def _service_error(_: Request, error: Exception) -> Response:
+    return _answer(error if isinstance(error, ServiceError) else _unexpected())
+
+
+async def _storage_error(_: Request, error: Exception) -> Response:
+    return _answer(error.for_caller() if isinstance(error, StorageError) else _unexpected())
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """Answer what the router refuses: an unknown path, or a method that the path does not have."""
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        text = f"{request.method} is not supported here."
+        return _answer(ServiceError("MethodNotAllowed", "UnsupportedMethod", text))
+    return _answer(ServiceError("NotFound", "ResourceNotFound", f"There is nothing at {request.url.path}."))
+
+
+async def _unknown_error(_: Request, __: Exception) -> Response:
+    return _answer(_unexpected())
+
+
+def _unexpected() -> ServiceError:
+    return ServiceError("InternalError", "UnknownError", "Unknown error; the studio's log has it.")

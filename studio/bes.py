@@ -1,0 +1,77 @@
+"""The Batch Execution Service over HTTP: submit, start, status and cancel (protocol 1)."""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from studio.errors import invalid_operation
+from studio.gate import admitted_endpoint
+from studio.job_table import Job, JobState, JobTable
+from studio.jobs import CONTRACT, JobRunner
+from studio.json_values import Json
+from studio.registry import Endpoint, Kind, Registry
+from studio.wire import read_job, result_reference
+
+JOBS_PATH = "/workspaces/{workspace}/services/{endpoint}/jobs"
+
+
+class BatchExecution:
+    """The handlers of the jobs URLs."""
+
+    def __init__(self, registry: Registry, table: JobTable, runner: JobRunner) -> None:
+        self._registry = registry
+        self._table = table
+        self._runner = runner
+
+    def routes(self) -> list[Route]:
+        """Return the routes for the application."""
+        job = JOBS_PATH + "/{job}"
+        return [
+            Route(JOBS_PATH, self._submit, methods=["POST"]),
+            Route(job + "/start", self._start, methods=["POST"]),
+            Route(job, self._status, methods=["GET"]),
+            Route(job, self._cancel, methods=["DELETE"]),
+        ]
+
+    def _endpoint(self, request: Request) -> Endpoint:
+        endpoint = admitted_endpoint(request, self._registry)
+        if endpoint.service.kind is not Kind.TRAINING:
+            service = endpoint.service
+            text = f"{service.title!r} only scores, by /execute; its training service is {service.experiment!r}."
+            raise invalid_operation("UnsupportedOperation", text)
+        return endpoint
+
+    def _job(self, request: Request) -> Job:
+        return self._table.of_endpoint(self._endpoint(request).id, request.path_params["job"])
+
+    async def _submit(self, request: Request) -> Response:
+        body = await request.body()
+
+        def submit() -> str:
+            endpoint = self._endpoint(request)
+            return self._runner.submit(endpoint, read_job(body, CONTRACT))
+
+        return JSONResponse(await run_in_threadpool(submit))
+
+    async def _start(self, request: Request) -> Response:
+        await run_in_threadpool(lambda: self._runner.start_job(self._job(request)))
+        return Response(status_code=204)
+
+    async def _status(self, request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(lambda: self._status_body(self._job(request))))
+
+    def _status_body(self, job: Job) -> Json:
+        results = None
+        if job.state is JobState.FINISHED:
+            results = {
+                name: result_reference(
+                    result.base_location, result.relative_location, self._runner.current_token(result)
+                )
+                for name, result in job.results.items()
+            }
+        return {"StatusCode": job.state, "Results": results, "Details": job.details}
+
+    async def _cancel(self, request: Request) -> Response:
+        await run_in_threadpool(lambda: self._runner.cancel(self._job(request)))
+        return Response(status_code=204)

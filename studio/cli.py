@@ -1,0 +1,180 @@
+"""The command line of the studio: serve, publish, describe."""
+# ruff: noqa: T201 (a command speaks by printing)
+
+import argparse
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import uvicorn
+
+from studio.app import StudioSettings, build_app
+from studio.description import describe
+from studio.errors import ProblemsError, SetupError, StudioError
+from studio.experiment import load_experiment
+from studio.publishing import publish
+from studio.state import Database, private_folder
+
+DEFAULT_BASE_URL = "http://127.0.0.1:8600"
+SHUTDOWN_S = 5
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        return int(options.run(options))
+    except ProblemsError as error:
+        for problem in error.problems:
+            print(f"{error.what}: {problem}", file=sys.stderr)
+    except StudioError as error:
+        print(error, file=sys.stderr)
+    except KeyboardInterrupt:
+        return 0  # of `serve`, which has ended cleanly by then
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="studio", description="A training and scoring service.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="serve the published services over HTTP")
+    serve.set_defaults(run=_serve)
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8600, help="port; 0 takes a free one (default: %(default)s)")
+    serve.add_argument("--base-url", help="what callers reach the studio by (default: http://HOST:PORT)")
+    serve.add_argument(
+        "--activation-delay-s",
+        type=float,
+        default=30.0,
+        help="seconds from a PATCH until its model serves (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="storage host that requests may name, such as *.blob.core.windows.net; may be repeated; none by default",
+    )
+    serve.add_argument("--workers", type=_positive, default=1, help="jobs that train at once (default: %(default)s)")
+    serve.add_argument(
+        "--ignore-patch",
+        action="append",
+        default=[],
+        metavar="ENDPOINT",
+        help="answer PATCHes of endpoints of this name and change nothing, to try what a caller then does",
+    )
+
+    publishing = commands.add_parser("publish", help="train an experiment's seed model and open its services")
+    publishing.set_defaults(run=_publish)
+    publishing.add_argument("experiment", type=Path, help="the experiment's TOML file")
+    publishing.add_argument(
+        "--json", action="store_true", help="print the description of all services, with their keys"
+    )
+
+    description = commands.add_parser("describe", help="print URLs and keys of all services as JSON")
+    description.set_defaults(run=_describe)
+    for command in (publishing, description):
+        command.add_argument("--base-url", default=DEFAULT_BASE_URL, help="begins the URLs (default: %(default)s)")
+    for command in (serve, publishing, description):
+        command.add_argument("--data", type=Path, required=True, metavar="DIR", help="the studio's data folder")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
+
+
+def _publish(options: argparse.Namespace) -> int:
+    experiment = load_experiment(options.experiment)
+    with Database(options.data) as database:
+        publication = publish(database, experiment, options.base_url.rstrip("/"))
+        if options.json:
+            print(json.dumps(describe(database, options.base_url), indent=2))
+        else:
+            trained = publication.trained
+            print(
+                f"{experiment.name}: trained on {trained.trained_rows} rows, evaluated on {trained.tested_rows};"
+                f" seed model {publication.seed_model}"
+            )
+            print(trained.evaluation, end="")
+    return 0
+
+
+def _describe(options: argparse.Namespace) -> int:
+    with Database(options.data) as database:
+        print(json.dumps(describe(database, options.base_url), indent=2))
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it listens."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then print the one line that callers may wait for."""
+        await super().startup(sockets)
+        if sockets and not self.should_exit:
+            host, port = sockets[0].getsockname()[:2]
+            print(f"The studio listens on http://{host}:{port}", flush=True)
+
+
+@contextlib.contextmanager
+def _sole_server(folder: Path) -> Iterator[None]:
+    """Make sure that one studio serves a folder: two would run each job twice."""
+    with (private_folder(folder) / "serve.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SetupError(f"another studio serves {folder} already") from None
+        yield
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    # With its protocol named: asyncio sends small answers at once only on sockets that say they are TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SetupError(f"cannot listen on {host}:{port}: {error.strerror}; try another --port") from error
+    return listener
+
+
+def _serve(options: argparse.Namespace) -> int:
+    os.umask(0o077)
+    # uvicorn ends cleanly, then raises the signal again: by then there is nothing left to do but to leave.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with (
+        _listener(options.host, options.port) as listener,
+        _sole_server(options.data),
+        Database(options.data) as database,
+    ):
+        base_url = options.base_url or f"http://{options.host}:{listener.getsockname()[1]}"
+        settings = StudioSettings(
+            base_url=base_url.rstrip("/"),
+            activation_delay_s=options.activation_delay_s,
+            allow_hosts=tuple(options.allow_host),
+            workers=options.workers,
+            ignore_patch=tuple(options.ignore_patch),
+        )
+        config = uvicorn.Config(
+            build_app(database, settings),
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+            timeout_graceful_shutdown=SHUTDOWN_S,
+        )
+        _Server(config).run([listener])
+    return 0

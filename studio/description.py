@@ -1,0 +1,60 @@
+"""Describes what a studio has published: the URLs and keys that its callers configure."""
+
+from studio.jobs import CONTRACT
+from studio.json_values import Json
+from studio.publishing import seed_model_path
+from studio.registry import DEFAULT_ENDPOINT, Endpoint, Kind, Registry, Service
+from studio.state import Database
+
+
+def describe(database: Database, base_url: str) -> Json:
+    """Return the management URL and all services, with URLs that begin with `base_url`. It holds keys."""
+    base = base_url.rstrip("/")
+    registry = Registry(database)
+    services = {(service.experiment, service.kind): service for service in registry.services()}
+    management = f"{base}/management/workspaces/{database.workspace_id}"
+    runs = f"{base}/workspaces/{database.workspace_id}/services"
+
+    def execute(endpoint: Endpoint) -> Json:
+        url = f"{runs}/{endpoint.id}/execute?api-version=2.0&details=true"
+        return {"execute_url": url, "api_key": endpoint.primary_key}
+
+    def added(endpoint: Endpoint) -> Json:
+        service = endpoint.service
+        return {
+            "name": endpoint.name,
+            "role": endpoint.role,
+            **execute(endpoint),
+            "patch_url": f"{management}/webservices/{service.id}/endpoints/{endpoint.name}",
+            "resource": service.resource,
+        }
+
+    def published(training: Service, predictive: Service) -> Json:
+        trains = registry.named_endpoint(training, DEFAULT_ENDPOINT)
+        default = registry.named_endpoint(predictive, DEFAULT_ENDPOINT)
+        return {
+            "name": training.experiment,
+            "experiment": training.experiment,
+            "task": training.plan.task,
+            "label": training.plan.label,
+            "seed_model": str(seed_model_path(database, predictive)),
+            "training": {
+                "jobs_url": f"{runs}/{trains.id}/jobs",
+                "api_key": trains.primary_key,
+                "inputs": list(CONTRACT.inputs),
+                "outputs": list(CONTRACT.outputs),
+            },
+            "predictive": {
+                "default": execute(default),
+                "endpoints": [added(e) for e in registry.endpoints(predictive) if e.id != default.id],
+            },
+        }
+
+    return {
+        "management": {"url": management, "token": database.workspace_token},
+        "services": [
+            published(service, services[service.experiment, Kind.PREDICTIVE])
+            for service in services.values()
+            if service.kind is Kind.TRAINING
+        ],
+    }

@@ -1,0 +1,98 @@
+"""The errors of the studio: those of the wire with their documented codes, and those of its inputs.
+
+StudioError (any failure with a sentence for people)
+├── ServiceError            what an HTTP caller is answered: status, code, detail code (protocol 1.9)
+├── ProblemsError           an input file with problems, all of them at once
+│   ├── ExperimentError     the experiment's TOML
+│   └── TableError          a CSV that cannot be trained on
+├── ModelFileError          a model file that is not one, is damaged or hostile
+├── StorageError            a blob that cannot be read or written
+└── SetupError              this installation cannot do what was asked
+"""
+
+from collections.abc import Sequence
+
+from studio.json_values import Json
+
+CODES: dict[str, tuple[int, str]] = {
+    "BadArgument": (400, "Invalid argument provided."),
+    "BadUserArgument": (400, "Invalid user argument provided."),
+    "InvalidOperation": (400, "The request is invalid in the current context."),
+    "Unauthorized": (401, "Request is unauthorized to access resource."),
+    "NotFound": (404, "Resource not found."),
+    "MethodNotAllowed": (405, "The resource does not support this method."),
+    "InternalError": (500, "Execution encountered an internal error."),
+}
+
+
+class StudioError(Exception):
+    """Any failure the studio knows; its text is a sentence for people."""
+
+
+class ServiceError(StudioError):
+    """What an HTTP caller is answered, in the documented shape (protocol 1.9)."""
+
+    def __init__(self, code: str, detail_code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail_code = detail_code
+        self.status, self.message = CODES[code]
+
+    def body(self) -> Json:
+        """Return the JSON body of the answer."""
+        details = [{"code": self.detail_code, "message": str(self)}]
+        return {"error": {"code": self.code, "message": self.message, "details": details}}
+
+
+class ProblemsError(StudioError):
+    """An input file with problems; `problems` has one sentence for each."""
+
+    def __init__(self, what: str, problems: Sequence[str]) -> None:
+        super().__init__(f"{what}: " + "; ".join(problems))
+        self.what = what
+        self.problems = list(problems)
+
+    def __reduce__(self) -> tuple[type, tuple[str, list[str]]]:
+        # It crosses from the worker process; the default would call the class with the joined text alone.
+        return type(self), (self.what, self.problems)
+
+
+class ExperimentError(ProblemsError):
+    """The experiment's TOML cannot be used."""
+
+
+class TableError(ProblemsError):
+    """The CSV cannot be trained on."""
+
+
+class ModelFileError(StudioError):
+    """The file is not a model of this format, or is damaged or hostile."""
+
+
+class StorageError(StudioError):
+    """A blob cannot be read or written; `detail_code` says why in the protocol's words."""
+
+    def __init__(self, detail_code: str, text: str, *, transient: bool = False) -> None:
+        super().__init__(text)
+        self.detail_code = detail_code
+        self.transient = transient
+
+    def for_caller(self) -> ServiceError:
+        """Return the HTTP error that tells the caller about it: 500 if trying again may help, else 400."""
+        if self.transient:
+            return ServiceError("InternalError", "ResourceDownload", str(self))
+        return ServiceError("BadArgument", self.detail_code, str(self))
+
+
+class SetupError(StudioError):
+    """This installation cannot do what was asked; the text says what to install or change."""
+
+
+def bad_argument(detail_code: str, detail: str) -> ServiceError:
+    """Return the 400 for an argument that is wrong in itself."""
+    return ServiceError("BadArgument", detail_code, detail)
+
+
+def invalid_operation(detail_code: str, detail: str) -> ServiceError:
+    """Return the 400 for a request that does not fit the state of what it addresses."""
+    return ServiceError("InvalidOperation", detail_code, detail)

@@ -1,0 +1,47 @@
+"""How a job fails: in which module, and the `Details` text that tells its owner why."""
+
+import json
+import secrets
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from studio.errors import StudioError
+
+
+class JobFailedError(Exception):
+    """A job failed in one of its modules."""
+
+    def __init__(self, module: str, cause: StudioError) -> None:
+        super().__init__(str(cause))
+        self.module = module
+        self.cause = cause
+
+    def details(self, job_id: str) -> str:
+        """Return the `Details` of the job, in the one-line style of the original (protocol 1.8)."""
+        message = f"Error 1000: {self.cause}"
+        exception = {
+            "Exception": {
+                "ErrorId": type(self.cause).__name__.removesuffix("Error"),
+                "ErrorCode": "1000",
+                "ExceptionType": "ModuleException",
+                "Message": message,
+            }
+        }
+        at = datetime.now(UTC).strftime("%m/%d/%Y %H:%M:%S")
+        return (
+            f"Module: {self.module}; SNR Job Id: {job_id}; SNR Task Id: {secrets.token_hex(4)};"
+            f" requestId = {uuid.uuid4()} errorComponent=Module. taskStatusCode=400."
+            f" {json.dumps(exception, ensure_ascii=False)}Error: {message}"
+            f" Process exited with error code -2 Record Starts at UTC {at}:  [ModuleOutput] {self.cause}"
+        )
+
+
+@contextmanager
+def module(name: str) -> Iterator[None]:
+    """Say of every error in the `with` that it happened in the module."""
+    try:
+        yield
+    except StudioError as error:
+        raise JobFailedError(name, error) from error

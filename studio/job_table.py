@@ -1,0 +1,144 @@
+"""The jobs in the database: each change of state is one conditional write, so that no two threads both make it."""
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from studio.errors import ServiceError
+from studio.locations import BlobReference
+from studio.state import Database
+from studio.wire import JobRequest
+
+
+class JobState(StrEnum):
+    """The states of a job, in the words of the wire (protocol 1.6); `Cancelled` has two l's there."""
+
+    NOT_STARTED = "NotStarted"
+    RUNNING = "Running"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+    FINISHED = "Finished"
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where an output of a finished job is, and the token for reading it that was made when the job ended."""
+
+    base_location: str
+    relative_location: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as it is in the database. `request` holds connection strings and is dropped when the job ends."""
+
+    id: str
+    endpoint_id: str
+    state: JobState
+    queued: bool  # it was started, so it runs or will run as soon as a worker is free
+    runs: int
+    request: JobRequest | None
+    results: Mapping[str, Result]
+    details: str | None
+
+
+class JobTable:
+    """All jobs of all endpoints."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def submit(self, endpoint_id: str, request: JobRequest) -> str:
+        """Record a new job, not started; returns its id."""
+        job_id = secrets.token_hex(16)
+        self._database.execute(
+            "INSERT INTO jobs (id, endpoint_id, state, request, submitted_at) VALUES (?, ?, ?, ?, ?)",
+            *(job_id, endpoint_id, JobState.NOT_STARTED, json.dumps(asdict(request)), datetime.now(UTC).isoformat()),
+        )
+        return job_id
+
+    def get(self, job_id: str) -> Job | None:
+        """Return a job, or None if there is none of that id."""
+        rows = self._database.rows("SELECT * FROM jobs WHERE id = ?", job_id)
+        return _job(rows[0]) if rows else None
+
+    def of_endpoint(self, endpoint_id: str, job_id: str) -> Job:
+        """Return a job that was submitted to the endpoint.
+
+        Raises:
+            ServiceError: 404; the original's code for it is not documented (protocol 1.9).
+        """
+        job = self.get(job_id)
+        if job is None or job.endpoint_id != endpoint_id:
+            raise ServiceError("NotFound", "JobNotFound", f"This endpoint has no job {job_id}.")
+        return job
+
+    def enqueue(self, job_id: str) -> bool:
+        """Put a job into the queue; False if it is not one that waits to be started."""
+        statement = (
+            "UPDATE jobs SET queue_number = (SELECT COALESCE(MAX(queue_number), 0) + 1 FROM jobs)"
+            " WHERE id = ? AND state = ? AND queue_number IS NULL"
+        )
+        return self._database.execute(statement, job_id, JobState.NOT_STARTED) == 1
+
+    def take(self, job_id: str) -> Job | None:
+        """Make a queued job run; None if it is no longer to be run."""
+        statement = "UPDATE jobs SET state = ?, runs = runs + 1 WHERE id = ? AND state = ? AND queue_number IS NOT NULL"
+        taken = self._database.execute(statement, JobState.RUNNING, job_id, JobState.NOT_STARTED) == 1
+        return self.get(job_id) if taken else None
+
+    def end(
+        self,
+        job_id: str,
+        state: JobState,
+        *,
+        results: Mapping[str, Result] | None = None,
+        details: str | None = None,
+    ) -> bool:
+        """End a job and drop the connection strings it was given; False if it had ended before."""
+        stored = json.dumps({name: asdict(result) for name, result in (results or {}).items()})
+        statement = (
+            "UPDATE jobs SET state = ?, results = ?, details = ?, request = NULL, queue_number = NULL"
+            " WHERE id = ? AND state IN (?, ?)"
+        )
+        open_states = (JobState.NOT_STARTED, JobState.RUNNING)
+        ended = self._database.execute(statement, state, stored, details, job_id, *open_states) == 1
+        self._database.forget_overwritten()
+        return ended
+
+    def requeue_interrupted(self) -> list[str]:
+        """After a start of the studio: put running jobs back into the queue; returns all queued ids in order."""
+        statement = "UPDATE jobs SET state = ? WHERE state = ?"
+        self._database.execute(statement, JobState.NOT_STARTED, JobState.RUNNING)
+        query = "SELECT id FROM jobs WHERE queue_number IS NOT NULL ORDER BY queue_number"
+        return [row["id"] for row in self._database.rows(query)]
+
+
+def _job(row: sqlite3.Row) -> Job:
+    results = json.loads(row["results"] or "{}")
+    return Job(
+        id=row["id"],
+        endpoint_id=row["endpoint_id"],
+        state=JobState(row["state"]),
+        queued=row["queue_number"] is not None,
+        runs=row["runs"],
+        request=_request(row["request"]),
+        results={name: Result(**result) for name, result in results.items()},
+        details=row["details"],
+    )
+
+
+def _request(text: str | None) -> JobRequest | None:
+    if text is None:
+        return None
+    stored = json.loads(text)
+
+    def references(members: dict[str, dict[str, str]]) -> dict[str, BlobReference]:
+        return {name: BlobReference(**reference) for name, reference in members.items()}
+
+    return JobRequest(references(stored["inputs"]), references(stored["outputs"]), stored["parameters"])

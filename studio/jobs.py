@@ -1,0 +1,189 @@
+"""Runs batch jobs: a queue in the database, and threads that fetch the input, have it trained and write the outputs."""
+
+import logging
+import queue
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from studio import storage
+from studio.errors import StudioError, bad_argument, invalid_operation
+from studio.experiment import TrainingPlan
+from studio.job_failure import JobFailedError, module
+from studio.job_table import Job, JobState, JobTable, Result
+from studio.locations import AllowList, BlobAddress, resolve
+from studio.registry import Endpoint, Registry
+from studio.wire import MODEL_EXTENSIONS, TABLE_EXTENSIONS, JobContract, JobRequest
+from studio.workers import TrainingWorker, WorkerDiedError
+
+MODEL_OUTPUT, EVALUATION_OUTPUT = "output1", "output2"
+SEED_PARAMETER, FRACTION_PARAMETER = "Random seed", "Test fraction"
+CONTRACT = JobContract(
+    inputs=("input1",),
+    outputs={MODEL_OUTPUT: MODEL_EXTENSIONS, EVALUATION_OUTPUT: TABLE_EXTENSIONS},
+    parameters=(SEED_PARAMETER, FRACTION_PARAMETER),
+)
+INPUT_LIMIT = 2 * 2**30  # bytes of a CSV
+MOST_RUNS = 2  # a job whose run was interrupted by the end of the studio runs again, once
+
+_log = logging.getLogger(__name__)
+
+
+class JobRunner:
+    """The batch execution of all endpoints."""
+
+    def __init__(self, table: JobTable, registry: Registry, allowed: AllowList, folder: Path, workers: int) -> None:
+        """Prepare to run at most `workers` jobs at a time; input files wait in `folder` while they are read."""
+        self._table = table
+        self._registry = registry
+        self._allowed = allowed
+        self._folder = folder
+        self._workers = [TrainingWorker(threads=0 if workers == 1 else 1) for _ in range(workers)]
+        self._waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._running: dict[str, TrainingWorker] = {}
+        self._stopping = False
+        # Account keys of this process's finished jobs, in memory alone: a GET must sign a new token each time, but
+        # no connection string outlives its job on the disk. By account URL; only a key that wrote an output is here.
+        self._signers: dict[str, BlobAddress] = {}
+
+    def start(self) -> None:
+        """Begin to run jobs, with those first that an earlier studio left."""
+        for job_id in self._table.requeue_interrupted():
+            self._waiting.put(job_id)
+        self._threads = [threading.Thread(target=self._serve, args=(worker,)) for worker in self._workers]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End all trainings and processes; the jobs of these run again when the studio is started next."""
+        self._stopping = True
+        for _ in self._threads:
+            self._waiting.put(None)
+        for worker in self._workers:
+            worker.close()
+        for thread in self._threads:
+            thread.join()
+
+    def submit(self, endpoint: Endpoint, request: JobRequest) -> str:
+        """Accept a job whose locations and parameters are sound; returns its id.
+
+        Raises:
+            ServiceError: they are not.
+        """
+        read_plan(endpoint.service.plan, request.parameters)
+        for reference in (*request.inputs.values(), *request.outputs.values()):
+            resolve(reference, self._allowed)
+        return self._table.submit(endpoint.id, request)
+
+    def start_job(self, job: Job) -> None:
+        """Put a job into the queue.
+
+        Raises:
+            ServiceError: CannotStartJob, if it was started before or has ended.
+        """
+        if not self._table.enqueue(job.id):
+            now = self._table.get(job.id) or job
+            state = "Queued" if now.state is JobState.NOT_STARTED else now.state
+            raise invalid_operation("CannotStartJob", f"The job cannot be started because it is in {state} state.")
+        self._waiting.put(job.id)
+
+    def cancel(self, job: Job) -> None:
+        """Cancel a job, and stop its training; one that has ended stays as it is."""
+        if self._table.end(job.id, JobState.CANCELLED):
+            with self._lock:
+                if job.id in self._running:
+                    self._running[job.id].kill()
+
+    def current_token(self, result: Result) -> str:
+        """Return a new token for reading an output, or the one of the job's end if its key is no longer known."""
+        signer = self._signers.get(result.base_location)
+        if signer is None:
+            return result.token
+        container, _, blob = result.relative_location.partition("/")
+        return storage.read_token(replace(signer, container=container, blob=blob), datetime.now(UTC))
+
+    def _serve(self, worker: TrainingWorker) -> None:
+        """Run jobs on one worker until the studio stops."""
+        try:
+            worker.warm_up()
+        except WorkerDiedError:
+            _log.warning("a training process could not be started; the first job tries again")
+        while (job_id := self._waiting.get()) is not None and not self._stopping:
+            job = self._table.take(job_id)
+            if job is None:
+                continue
+            with self._lock:
+                self._running[job_id] = worker
+            try:
+                self._run(job, worker)
+            finally:
+                with self._lock:
+                    del self._running[job_id]
+
+    def _run(self, job: Job, worker: TrainingWorker) -> None:
+        try:
+            results = self._execute(job, worker)
+        except JobFailedError as failure:
+            if self._stopping and isinstance(failure.cause, WorkerDiedError):
+                return  # it stays Running, which the next start takes for interrupted
+            self._table.end(job.id, JobState.FAILED, details=failure.details(job.id))
+        except Exception:  # noqa: BLE001 (whatever it is, the job must end in words, and the thread go on)
+            _log.exception("job %s failed for an unknown reason", job.id)
+            unknown = JobFailedError(
+                "Train Model", StudioError("the studio failed; its log says why under this job's id")
+            )
+            self._table.end(job.id, JobState.FAILED, details=unknown.details(job.id))
+        else:
+            self._table.end(job.id, JobState.FINISHED, results=results)
+
+    def _execute(self, job: Job, worker: TrainingWorker) -> dict[str, Result]:
+        with ExitStack() as files:
+            with module("Import Data"):
+                if job.runs > MOST_RUNS or job.request is None:
+                    raise StudioError("the studio ended each time while this job was running")
+                endpoint = self._registry.endpoint_by_id(job.endpoint_id)
+                plan = read_plan(endpoint.service.plan, job.request.parameters)
+                source = resolve(job.request.inputs[CONTRACT.inputs[0]], self._allowed)
+                targets = {name: resolve(reference, self._allowed) for name, reference in job.request.outputs.items()}
+                csv = files.enter_context(storage.fetched_file(source, INPUT_LIMIT, self._folder))
+            with module("Train Model"):
+                trained = worker.train(csv, plan)
+        contents = {
+            MODEL_OUTPUT: (trained.model, "application/octet-stream"),
+            EVALUATION_OUTPUT: (trained.evaluation.encode(), "text/csv"),
+        }
+        with module("Export Data"):
+            for name, target in targets.items():
+                storage.write(target, *contents[name])
+        return {name: self._result(target) for name, target in targets.items()}
+
+    def _result(self, target: BlobAddress) -> Result:
+        if target.account_key:
+            self._signers[target.base_location] = target
+        token = storage.read_token(target, datetime.now(UTC))
+        return Result(target.base_location, target.relative_location, token)
+
+
+def read_plan(plan: TrainingPlan, parameters: Mapping[str, str]) -> TrainingPlan:
+    """Return the plan of a job: the service's, changed by the job's parameters.
+
+    Raises:
+        ServiceError: BadParameterValue.
+    """
+    try:
+        seed = int(parameters.get(SEED_PARAMETER, plan.seed))
+        fraction = float(parameters.get(FRACTION_PARAMETER, plan.test_fraction))
+    except ValueError:
+        seed, fraction = -1, -1.0
+    if not 0 <= seed < 2**31 or not 0 < fraction < 1:
+        raise bad_argument(
+            "BadParameterValue",
+            f"{SEED_PARAMETER!r} must be a whole number from 0 to {2**31 - 1},"
+            f" {FRACTION_PARAMETER!r} a number between 0 and 1, both excluded.",
+        )
+    return replace(plan, seed=seed, test_fraction=fraction)

@@ -1,0 +1,127 @@
+"""The request log `requests.jsonl`: one line a request, with every secret taken out before it is written."""
+
+import json
+import os
+import re
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from studio.errors import bad_argument
+from studio.state import private_folder
+
+FILE_NAME = "requests.jsonl"
+BODY_LIMIT = 64 * 2**20  # bytes of a request
+LOGGED_LIMIT = 64 * 2**10  # bytes of a body that is written out; of a longer one only the length
+HIDDEN = "[redacted]"
+_SECRET_NAMES = re.compile(r"key|token|secret|password|signature|authorization|connectionstring|sas", re.IGNORECASE)
+_SECRET_TEXT = re.compile(
+    r"(?i)((?:AccountKey|SharedAccessSignature|SharedAccessKey)\s*=\s*|\bsig(?:=|%3D)|\bBearer\s+)[^\s;&\"']+"
+)
+
+
+def redacted(value: Any) -> Any:
+    """Return a JSON value without secrets: members that are named like one, and what looks like one within a text."""
+    if isinstance(value, dict):
+        return {
+            _hide_in(name): HIDDEN if isinstance(member, str) and _SECRET_NAMES.search(name) else redacted(member)
+            for name, member in value.items()
+        }
+    if isinstance(value, list):
+        return [redacted(member) for member in value]
+    return _hide_in(value) if isinstance(value, str) else value
+
+
+def _hide_in(text: str) -> str:
+    return _SECRET_TEXT.sub(lambda found: found[1] + HIDDEN, text)
+
+
+def loggable(body: bytes) -> Any:
+    """Return what the log shows of a request's body: the JSON value without secrets, or only its length."""
+    if not body:
+        return None
+    if len(body) <= LOGGED_LIMIT:
+        try:
+            return redacted(json.loads(body))
+        except (ValueError, RecursionError):
+            pass
+    return f"[{len(body)} bytes]"
+
+
+class RequestLog:
+    """ASGI middleware: reads a request's body, passes it on, and writes the line once the answer is given."""
+
+    def __init__(self, app: ASGIApp, folder: Path) -> None:
+        """Append to the log in `folder`."""
+        self._app = app
+        path = private_folder(folder) / FILE_NAME
+        self._file = os.fdopen(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a", encoding="utf-8")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection event of the server."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            if scope["type"] == "lifespan":
+                self._file.close()
+            return
+        body = await _whole_body(receive)
+        status = 500  # what the server answers if the application fails before it answers
+        unread = True
+
+        async def replay() -> Message:
+            nonlocal unread
+            if unread:
+                unread = False
+                return {"type": "http.request", "body": body or b"", "more_body": False}
+            return await receive()
+
+        async def note_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                request_id = (b"x-ms-request-id", secrets.token_hex(16).encode())
+                message = {**message, "headers": [*message["headers"], request_id]}
+            await send(message)
+
+        try:
+            if body is None:
+                await _refuse_long_body(note_status)
+            else:
+                await self._app(scope, replay, note_status)
+        finally:
+            self._write(scope, body, status)
+
+    def _write(self, scope: Scope, body: bytes | None, status: int) -> None:
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "method": scope["method"],
+            "path": _hide_in(scope["path"]),
+            "body": f"[more than {BODY_LIMIT} bytes]" if body is None else loggable(body),
+            "status": status,
+        }
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+
+
+async def _whole_body(receive: Receive) -> bytes | None:
+    """Read a request's body; None if it is longer than allowed."""
+    chunks, length, more = [], 0, True
+    while more:
+        message = await receive()
+        chunk = message.get("body", b"")
+        more = message["type"] == "http.request" and message.get("more_body", False)
+        length += len(chunk)
+        if length > BODY_LIMIT:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def _refuse_long_body(send: Send) -> None:
+    error = bad_argument("RequestBodyInvalid", f"The body is longer than {BODY_LIMIT} bytes.")
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(error.body()).encode()})

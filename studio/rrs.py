@@ -1,0 +1,157 @@
+"""The Request-Response Service over HTTP: scores the rows of a request with the endpoint's model (protocol 2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Never
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from studio.errors import ServiceError, bad_argument, invalid_operation
+from studio.gate import admitted_endpoint
+from studio.json_values import Json, r_number
+from studio.model import Model
+from studio.registry import Kind, Registry
+from studio.scoring import Scorer
+from studio.serving import ModelShelf
+from studio.wire import cell_text, read_object
+
+INPUT, OUTPUT = "input1", "output1"
+LABELS, PROBABILITIES = "Scored Labels", "Scored Probabilities"
+ROW_LIMIT = 100_000
+_INLINE_BYTES = 16_384  # longer requests are scored in a thread, so that short ones need not wait for them
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a request, all cells as text."""
+
+    names: Sequence[str]
+    values: Sequence[Sequence[str]]
+
+
+class RequestResponse:
+    """The handler of the execute URL."""
+
+    def __init__(self, registry: Registry, shelf: ModelShelf) -> None:
+        self._registry = registry
+        self._shelf = shelf
+
+    def routes(self) -> list[Route]:
+        """Return the routes for the application."""
+        return [Route("/workspaces/{workspace}/services/{endpoint}/execute", self._execute, methods=["POST"])]
+
+    async def _execute(self, request: Request) -> Response:
+        body = await request.body()
+        endpoint = admitted_endpoint(request, self._registry)
+        if endpoint.service.kind is not Kind.PREDICTIVE:
+            text = f"{endpoint.service.title!r} only trains, by /jobs; its predictive service scores."
+            raise invalid_operation("UnsupportedOperation", text)
+        scorer = self._shelf.scorer(endpoint)
+        swagger = request.query_params.get("format", "").lower() == "swagger"
+        details = request.query_params.get("details", "").lower() == "true"
+        if len(body) <= _INLINE_BYTES:
+            return JSONResponse(answer(scorer, body, swagger=swagger, details=details))
+        return JSONResponse(await run_in_threadpool(answer, scorer, body, swagger=swagger, details=details))
+
+
+def answer(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json:
+    """Return the answer to the body of a request, all of it by the one model.
+
+    Raises:
+        ServiceError: the body or its columns are not what the model needs.
+    """
+    rows = _read(body, swagger=swagger)
+    positions = _positions(scorer.model, rows.names)
+    names = [*rows.names, LABELS, PROBABILITIES]
+    values = [[*row, *_scored(scorer, row, positions)] for row in rows.values]
+    if swagger:
+        return {"Results": {OUTPUT: [dict(zip(names, row, strict=True)) for row in values]}}
+    value: Json = {"ColumnNames": names, "Values": values}
+    if details:
+        kinds = {column.name: "Double" for column in scorer.model.columns if column.kind == "numeric"}
+        value["ColumnTypes"] = [(kinds | {PROBABILITIES: "Double"}).get(name, "String") for name in names]
+    return {"Results": {OUTPUT: {"type": "table", "value": value}}}
+
+
+def _scored(scorer: Scorer, row: Sequence[str], positions: Sequence[int | None]) -> tuple[str, str]:
+    cells = ["" if position is None else row[position].strip() for position in positions]
+    probability = scorer.probability(cells)
+    return scorer.model.classes[probability > 0.5], r_number(probability)
+
+
+def _positions(model: Model, names: Sequence[str]) -> list[int | None]:
+    """Return for each column of the model where it stands in the request; None for one that it does not use."""
+    at = {name: position for position, name in enumerate(names)}
+    missing = [column.name for column in model.columns if column.kind != "ignored" and column.name not in at]
+    known = {model.label, *(column.name for column in model.columns)}
+    unknown = [name for name in names if name not in known]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(at) < len(names) else []
+    problems = [
+        f"{text}: {', '.join(columns)}"
+        for text, columns in (
+            ("missing columns", missing),
+            ("unknown columns", unknown),
+            ("columns given twice", twice),
+        )
+        if columns
+    ]
+    if problems:
+        text = f"Input data does not match input port schema. {'; '.join(problems)}."
+        raise ServiceError("BadUserArgument", "InputMismatchError", text)
+    return [at.get(column.name) for column in model.columns]
+
+
+def _read(body: bytes, *, swagger: bool) -> Rows:
+    members = read_object(body)
+    if members.get("globalparameters"):
+        text = f"This service has no parameters; it was given {', '.join(members['globalparameters'])}."
+        raise ServiceError("BadUserArgument", "UnexpectedParameter", text)
+    inputs = members.get("inputs")
+    if not isinstance(inputs, dict) or not inputs:
+        raise bad_argument(
+            "MissingRequestInput", f"The web service expects an input, {INPUT!r}, but none was provided."
+        )
+    if set(inputs) != {INPUT}:
+        unknown = ", ".join(sorted(set(inputs) - {INPUT}))
+        text = f"Invalid service input name(s) specified in the request: {unknown}. There is: {INPUT}."
+        raise bad_argument("InvalidInputNames", text)
+    rows = _objects(inputs[INPUT]) if swagger else _table(inputs[INPUT])
+    if len(rows.values) > ROW_LIMIT:
+        _unparsable(f"it has {len(rows.values)} rows; at most {ROW_LIMIT} are scored at once")
+    return rows
+
+
+def _unparsable(text: str) -> Never:
+    raise ServiceError(
+        "BadUserArgument", "InputParseError", f"Parsing of input vector failed. Additional details: {text}."
+    )
+
+
+def _table(value: Any) -> Rows:
+    """Read the array form."""
+    if not isinstance(value, dict):
+        _unparsable(f"{INPUT} is not an object with ColumnNames and Values")
+    members = {name.lower(): member for name, member in value.items()}
+    names, values = members.get("columnnames"), members.get("values")
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        _unparsable("ColumnNames is not a list of names")
+    if not isinstance(values, list):
+        _unparsable("Values is not a list of rows")
+    for number, row in enumerate(values, 1):
+        if not isinstance(row, list) or len(row) != len(names):
+            _unparsable(f"row {number} has not the {len(names)} values that ColumnNames announces")
+    return Rows(names, [[cell_text(cell) for cell in row] for row in values])
+
+
+def _objects(value: Any) -> Rows:
+    """Read the object form of `format=swagger`."""
+    if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
+        _unparsable(f"{INPUT} is not a list of objects")
+    names = list(value[0])
+    for number, row in enumerate(value, 1):
+        if set(row) != set(names):
+            _unparsable(f"row {number} has other columns than row 1")
+    return Rows(names, [[cell_text(row[name]) for name in names] for row in value])

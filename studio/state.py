@@ -1,0 +1,114 @@
+"""What the studio remembers: workspace, services, endpoints and jobs, in one SQLite file that only its owner reads."""
+
+import os
+import secrets
+import sqlite3
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+FILE_NAME = "studio.sqlite"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS services (
+    id TEXT PRIMARY KEY, experiment TEXT NOT NULL, kind TEXT NOT NULL, plan TEXT NOT NULL, created_at TEXT NOT NULL,
+    UNIQUE (experiment, kind));
+CREATE TABLE IF NOT EXISTS endpoints (
+    id TEXT PRIMARY KEY, service_id TEXT NOT NULL REFERENCES services, name TEXT NOT NULL, role TEXT NOT NULL,
+    primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL, created_at TEXT NOT NULL,
+    UNIQUE (service_id, name));
+CREATE TABLE IF NOT EXISTS endpoint_models (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, endpoint_id TEXT NOT NULL REFERENCES endpoints,
+    file TEXT NOT NULL, base_location TEXT NOT NULL, relative_location TEXT NOT NULL, activate_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS jobs (
+    id TEXT PRIMARY KEY, endpoint_id TEXT NOT NULL REFERENCES endpoints, state TEXT NOT NULL,
+    queue_number INTEGER, runs INTEGER NOT NULL DEFAULT 0, request TEXT, results TEXT, details TEXT,
+    submitted_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS jobs_queued ON jobs (queue_number) WHERE queue_number IS NOT NULL;
+"""
+
+
+class Database:
+    """One connection for all threads of a process, used by one of them at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open, and make on first use, the database in `folder`."""
+        self.folder = private_folder(folder)
+        path = folder / FILE_NAME
+        # Made with its mode first: SQLite gives the files beside it the mode of this one.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA secure_delete = ON")  # a dropped connection string leaves the file as well
+        self._connection.executescript(_SCHEMA)
+        self.workspace_id = self._meta("workspace_id", secrets.token_hex(16))
+        self.workspace_token = self._meta("workspace_token", new_key())
+
+    def _meta(self, name: str, default: str) -> str:
+        self.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", name, default)
+        return str(self.rows("SELECT value FROM meta WHERE name = ?", name)[0]["value"])
+
+    def execute(self, statement: str, *values: Any) -> int:
+        """Run one statement; returns the number of rows it changed."""
+        with self._lock:
+            return self._connection.execute(statement, values).rowcount
+
+    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """Return all rows of a query."""
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the statements of the `with` take effect together or not at all."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def forget_overwritten(self) -> None:
+        """Empty the write-ahead log, which still holds what was overwritten."""
+        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def new_key() -> str:
+    """Return a new key in the look of the original: 64 random bytes in base64, 88 characters (protocol 1.2)."""
+    return b64encode(secrets.token_bytes(64)).decode()
+
+
+def private_folder(folder: Path) -> Path:
+    """Make `folder` if need be, for its owner only; a folder with other files in it keeps the mode it has."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if (folder / FILE_NAME).exists() or not any(folder.iterdir()):
+        folder.chmod(0o700)
+    return folder
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner reads; it appears whole or not at all."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

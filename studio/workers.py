@@ -1,0 +1,111 @@
+"""A process that trains: kept warm between jobs, killed when its job is cancelled, gone when the studio is gone."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from studio.errors import StudioError
+from studio.experiment import TrainingPlan
+from studio.training import TrainingResult, train
+
+
+class WorkerDiedError(StudioError):
+    """The process ended in the middle of a training: it was killed, or it ran out of memory."""
+
+
+class TrainingWorker:
+    """One process that runs one training at a time. Used by one thread; `kill` may be called by any."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._executor: ProcessPoolExecutor | None = None
+        self._pid: int | None = None
+        self._closed = threading.Event()
+
+    def warm_up(self) -> None:
+        """Start the process and have it import what a training needs."""
+        with self._lock:
+            if self._closed.is_set():
+                raise WorkerDiedError("the studio is stopping")
+            if self._executor is None:
+                self._executor = ProcessPoolExecutor(
+                    1, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare
+                )
+            executor = self._executor
+        try:
+            pid = executor.submit(os.getpid).result()
+        except (BrokenProcessPool, RuntimeError) as error:
+            self._discard(executor)
+            raise WorkerDiedError("the training process cannot be started") from error
+        with self._lock:
+            self._pid = pid
+            if self._closed.is_set():
+                _kill(pid)
+
+    def train(self, csv: Path, plan: TrainingPlan) -> TrainingResult:
+        """Train in the process.
+
+        Raises:
+            WorkerDiedError: it ended meanwhile.
+            StudioError: what the training itself says.
+        """
+        self.warm_up()
+        with self._lock:
+            executor = self._executor
+        if executor is None:
+            raise WorkerDiedError("the training process was stopped")
+        try:
+            return executor.submit(train, csv, plan, self._threads).result()
+        except (BrokenProcessPool, RuntimeError) as error:
+            self._discard(executor)
+            raise WorkerDiedError(
+                "the training process ended before the training did; is there enough memory?"
+            ) from error
+
+    def _discard(self, executor: ProcessPoolExecutor) -> None:
+        executor.shutdown(wait=True)
+        with self._lock:
+            if self._executor is executor:
+                self._executor = self._pid = None
+
+    def kill(self) -> None:
+        """End the process at once, and with it the training it runs; the next training starts a new one."""
+        with self._lock:
+            if self._pid is not None:
+                _kill(self._pid)
+
+    def close(self) -> None:
+        """End the process for good."""
+        with self._lock:
+            self._closed.set()
+            executor = self._executor
+        self.kill()
+        if executor is not None:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _prepare() -> None:
+    """Set the new process up: deaf to Ctrl-C (the studio ends it), never left behind, and with LightGBM imported."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def follow() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=follow, daemon=True).start()
+    # Without OpenMP the import fails: then the training says so in words, for every job.
+    with contextlib.suppress(OSError):
+        import lightgbm  # noqa: F401, PLC0415 (only this process ever needs it)
