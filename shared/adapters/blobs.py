@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
 
 CLOCK_SKEW_S = 15 * 60  # a link is valid from so long before now: the other side's clock may be behind
+_CLIENT_OPTIONS: dict[str, Any] = {
+    "connection_timeout": CONNECT_TIMEOUT_S,
+    "read_timeout": READ_TIMEOUT_S,
+    "retry_total": RETRIES,
+    "initial_backoff": 1,  # seconds; the SDK's own is 15
+    "increment_base": 2,
+}
 _EMPTY_RANGE = 416  # what asking for the first bytes of an empty blob answers
 _NO_SUCH_SOURCE = frozenset({404, 412})  # as answers to a copy: no such blob, or not in that version
 _IN_THE_WAY = _NO_SUCH_SOURCE | {409}  # also: the target exists, or another copy to it is going on
@@ -57,17 +64,12 @@ class BlobStorageFiles:
         from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - see the module's docstring
 
         try:
-            service = BlobServiceClient.from_connection_string(
-                connection_string,
-                connection_timeout=CONNECT_TIMEOUT_S,
-                read_timeout=READ_TIMEOUT_S,
-                retry_total=RETRIES,
-                initial_backoff=1,
-                increment_base=2,
-                **options,
-            )
-        except ValueError:  # `from None`: the SDK's text may quote a part of the connection string
-            raise ConfigError(["the setting AzureWebJobsStorage is not a storage connection string"]) from None
+            service = BlobServiceClient.from_connection_string(connection_string, **{**_CLIENT_OPTIONS, **options})
+        except ValueError:
+            service = None
+        # Without key and SAS the SDK would go on as anybody. What it says is left out: it may quote the string.
+        if service is None or (service.credential is None and "?" not in service.url):
+            raise ConfigError(["the setting AzureWebJobsStorage is not a storage connection string"])
         return cls(service)
 
     def close(self) -> None:

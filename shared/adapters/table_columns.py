@@ -60,20 +60,22 @@ def from_columns[Record](kind: type[Record], row: Mapping[str, Any]) -> Record:
     values: dict[str, Any] = {}
     try:
         for field in fields(kind):  # type: ignore[arg-type]
-            if field.name in row:
-                values[field.name] = _from_column(field, row)
+            name = field.name
+            if name in row:
+                values[name] = _from_column(field, row)
+            elif field.type == datetime | None:
+                values[name] = None
             elif field.default is MISSING:
-                values[field.name] = None
-                if field.type != datetime | None:
-                    raise ValueError(f"the column {field.name} is missing")  # noqa: TRY301 - one place names the row
+                raise ValueError("is missing")  # noqa: TRY301 - the row is named below, for every reason
+        name = "as a whole"
         return kind(**values)
     except (ValueError, TypeError) as error:
-        raise unreadable(row, error) from error
+        raise unreadable(row, f"{name}: {error}") from error
 
 
-def unreadable(row: Mapping[str, Any], error: Exception) -> UnreadableRowError:
+def unreadable(row: Mapping[str, Any], reason: str) -> UnreadableRowError:
     """Return the error that names the row and what is wrong with it."""
-    return UnreadableRowError(f"the row {row.get('RowKey')} of {row.get('PartitionKey')} is unreadable: {error}")
+    return UnreadableRowError(f"the row {row.get('RowKey')} of {row.get('PartitionKey')} is unreadable: {reason}")
 
 
 def text_of(name: str, row: Mapping[str, Any]) -> str:

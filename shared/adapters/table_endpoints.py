@@ -44,7 +44,7 @@ class TableEndpointStore:
         try:
             return StoredEndpoint(record_from(row, route, name), etag_of(row))
         except (ValueError, TypeError, KeyError) as error:
-            raise unreadable(row, error) from error
+            raise unreadable(row, repr(error)) from error
 
     def save(self, before: StoredEndpoint, record: EndpointRecord) -> StoredEndpoint:
         """Replace `before` by `record`.

@@ -17,6 +17,13 @@ _CONFLICTS = frozenset({404, 409, 412})  # a row that must be there is not, must
 # The SDK sends a transaction again only after 500, 503 and 504. Ours may be repeated after a lost answer as well: one
 # that took effect already is refused, and the write token tells that it was ours.
 _REPEATABLE = frozenset({"GET", "POST", "PUT", "DELETE"})
+_CLIENT_OPTIONS: dict[str, Any] = {
+    "connection_timeout": CONNECT_TIMEOUT_S,
+    "read_timeout": READ_TIMEOUT_S,
+    "retry_total": RETRIES,
+    "retry_backoff_factor": 0.4,
+    "retry_backoff_max": 5,
+}
 
 
 @dataclass
@@ -69,16 +76,7 @@ class Table:
             ConfigError: that is no connection string.
         """
         try:
-            client = TableClient.from_connection_string(
-                connection_string,
-                name,
-                connection_timeout=CONNECT_TIMEOUT_S,
-                read_timeout=READ_TIMEOUT_S,
-                retry_total=RETRIES,
-                retry_backoff_factor=0.4,
-                retry_backoff_max=5,
-                **options,
-            )
+            client = TableClient.from_connection_string(connection_string, name, **{**_CLIENT_OPTIONS, **options})
         except ValueError:  # `from None`: the SDK's text may quote a part of the connection string
             raise ConfigError(["the setting AzureWebJobsStorage is not a storage connection string"]) from None
         return cls(client)

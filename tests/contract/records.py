@@ -1,0 +1,105 @@
+"""Runs and endpoint records for the store tests: a plain one to change, and hypothesis strategies for any."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from hypothesis import strategies as st
+
+from shared.champions import Champion, EndpointRecord, Intent, Lease
+from shared.runs import TERMINAL, Run, RunState
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def a_run(**changes: Any) -> Run:
+    """Return a landed run with an id of its own."""
+    values: dict[str, Any] = {
+        "run_id": uuid4().hex,
+        "route": "census",
+        "container": "incoming",
+        "blob": "census/june.csv",
+        "etag": "0x8DC",
+        "generation": "2026-11-23T12:00:00Z/00001795435200000000",
+        "state": RunState.LANDED,
+        "landed_at": NOON,
+        "updated_at": NOON,
+        "not_before": NOON,
+        "deadline_at": NOON + timedelta(days=1),
+    }
+    return Run(**{**values, **changes})
+
+
+# Text as it may come from a blob's name or a service's answer.
+_TEXTS = st.text(max_size=80) | st.sampled_from(["", " ", "\u0000\t\r\n", "'\"\\#?/%", "2026-11-23T12:00:00Z", "1"])
+# Around what one property of a row holds; for a few fields only, because a row is limited as well.
+_LONG_TEXTS = _TEXTS | st.sampled_from(["é" * 16_000, "\U0001f600" * 16_001, "x" * 70_000])
+_TIMES = st.datetimes(timezones=st.just(UTC))
+_JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | _TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+_JSON = st.dictionaries(st.text(max_size=10), _JSON_VALUES, max_size=4)
+_COUNTS = st.integers(0, 1000)
+
+
+def runs(states: st.SearchStrategy[RunState]) -> st.SearchStrategy[Run]:
+    """Return any run that a store may be given to claim; id and route are new for each."""
+    return st.builds(
+        Run,
+        run_id=st.builds(lambda: uuid4().hex),
+        route=st.builds(lambda: f"r-{uuid4().hex}"),
+        container=_TEXTS,
+        blob=_LONG_TEXTS,
+        etag=_TEXTS,
+        size=st.integers(0, 2**50),
+        generation=_TEXTS,
+        state=states,
+        landed_at=_TIMES,
+        updated_at=_TIMES,
+        not_before=_TIMES,
+        deadline_at=st.none() | _TIMES,
+        step=_TEXTS,
+        reason=_LONG_TEXTS,
+        revision=st.integers(0, 999_000),
+        attempt=_COUNTS,
+        tries=_COUNTS,
+        job_id=_TEXTS,
+        input_blob=_TEXTS,
+        answering_since=st.none() | _TIMES,
+        challenger=st.none() | _JSON,
+        champion=st.none() | _JSON,
+        decision=st.none() | _JSON,
+        endpoints=st.lists(_JSON, max_size=3).map(tuple),
+        baseline=_TEXTS,
+        answers=st.none() | st.fixed_dictionaries({"staged": st.lists(_LONG_TEXTS, max_size=1)}),
+    )
+
+
+STATES = st.sampled_from(RunState)
+ACTIVE_STATES = st.sampled_from(sorted(set(RunState) - TERMINAL))
+
+_CHAMPIONS = st.builds(
+    Champion,
+    run_id=_TEXTS,
+    generation=_TEXTS,
+    model=_LONG_TEXTS,
+    metrics=st.dictionaries(st.text(max_size=10), st.none() | st.floats(allow_nan=False), max_size=3),
+    promoted_at=_TIMES,
+    golden_etag=_TEXTS,
+    answers=st.lists(st.lists(_TEXTS, max_size=3).map(tuple), max_size=3).map(tuple),
+)
+
+
+def endpoint_records(route: str, name: str) -> st.SearchStrategy[EndpointRecord]:
+    """Return any record of one endpoint."""
+    return st.builds(
+        EndpointRecord,
+        route=st.just(route),
+        name=st.just(name),
+        champion=st.none() | _CHAMPIONS,
+        lease=st.none() | st.builds(Lease, run_id=_TEXTS, expires_at=_TIMES),
+        intent=st.none()
+        | st.builds(Intent, run_id=_TEXTS, generation=_TEXTS, from_model=_TEXTS, to_model=_TEXTS, began_at=_TIMES),
+    )

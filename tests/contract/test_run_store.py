@@ -1,0 +1,297 @@
+"""The store of runs keeps its promises, in memory and on real table storage alike."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from shared.errors import AlreadyClaimedError, StaleWriteError
+from shared.ports import HistoryEntry, RunStore, StoredRun
+from shared.runs import UNROUTED, Run, RunState
+from tests.contract.records import ACTIVE_STATES, NOON, STATES, a_run, runs
+
+LATER = NOON + timedelta(seconds=5, microseconds=1)
+
+
+def test_a_claimed_run_is_read_back_in_every_way(run_store: RunStore) -> None:
+    """A claim shows in `get`, `active`, `find`, `list_runs` and `history`."""
+    run = a_run()
+
+    claimed = run_store.claim(run)
+
+    found = run_store.get("census", run.run_id)
+    assert found is not None
+    assert (claimed.run, found.run, found.run_etag) == (run, run, claimed.run_etag)
+    assert run_store.active("census") == [StoredRun(run, None, claimed.active_etag)]
+    assert run_store.find(run.run_id) == found
+    assert run_store.list_runs() == [found]
+    assert run_store.history("census", run.run_id) == [HistoryEntry(NOON, RunState.LANDED, "", "", 1)]
+
+
+def test_an_unused_store_is_empty(run_store: RunStore) -> None:
+    """Reading before anything was ever written finds nothing and fails nowhere."""
+    assert run_store.get("census", "0" * 32) is None
+    assert run_store.find("0" * 32) is None
+    assert run_store.active("census") == []
+    assert run_store.list_runs() == []
+    assert run_store.history("census", "0" * 32) == []
+
+
+def test_a_second_claim_changes_nothing(run_store: RunStore) -> None:
+    """A version that has its run is refused, and the run stays as it was."""
+    run = a_run()
+    run_store.claim(run)
+
+    with pytest.raises(AlreadyClaimedError):
+        run_store.claim(replace(run, reason="again", revision=7))
+
+    found = run_store.get("census", run.run_id)
+    assert found is not None
+    assert found.run == run
+    assert len(run_store.history("census", run.run_id)) == 1
+
+
+def test_the_same_version_may_be_claimed_under_another_route(run_store: RunStore) -> None:
+    """A file that was unrouted can be claimed again once a route matches it; `find` then gives the routed run."""
+    unrouted = a_run(route=UNROUTED, state=RunState.UNROUTED, deadline_at=None)
+    run_store.claim(unrouted)
+    routed = replace(unrouted, route="census", state=RunState.LANDED)
+
+    assert run_store.find(unrouted.run_id) == run_store.get(UNROUTED, unrouted.run_id)
+    run_store.claim(routed)
+
+    found = run_store.find(unrouted.run_id)
+    assert found is not None
+    assert found.run == routed
+
+
+def test_of_eight_claims_at_once_one_wins(run_store: RunStore) -> None:
+    """However many workers hear of a file version at the same moment, one of them gets it."""
+    run = a_run()
+
+    def claim(number: int) -> bool:
+        with suppress(AlreadyClaimedError):
+            run_store.claim(replace(run, step=f"worker {number}"))
+            return True
+        return False
+
+    with ThreadPoolExecutor(8) as pool:
+        wins = list(pool.map(claim, range(8)))
+
+    found = run_store.get("census", run.run_id)
+    assert found is not None
+    assert sum(wins) == 1
+    assert found.run.step == f"worker {wins.index(True)}"
+    assert len(run_store.history("census", run.run_id)) == 1
+
+
+def _by_get(store: RunStore, run: Run) -> StoredRun:
+    found = store.get(run.route, run.run_id)
+    assert found is not None
+    return found
+
+
+def _by_active(store: RunStore, run: Run) -> StoredRun:
+    return next(stored for stored in store.active(run.route) if stored.run.run_id == run.run_id)
+
+
+READERS = pytest.mark.parametrize("read", [_by_get, _by_active])
+type Reader = Callable[[RunStore, Run], StoredRun]
+
+
+@READERS
+def test_a_run_is_saved_from_any_read(run_store: RunStore, read: Reader) -> None:
+    """What was read by `get` or by `active` can be saved, and what was saved can be saved again."""
+    run = a_run()
+    run_store.claim(run)
+
+    submitted = run_store.save(
+        read(run_store, run), run.moved(LATER, RunState.SUBMITTED, "", step="saved", job_id="job-1")
+    )
+    started = run_store.save(submitted, submitted.run.moved(LATER, RunState.STARTED, "runs"))
+
+    assert _by_get(run_store, run) == StoredRun(started.run, started.run_etag, None)
+    assert _by_active(run_store, run) == StoredRun(started.run, None, started.active_etag)
+    assert run_store.history("census", run.run_id) == [
+        HistoryEntry(NOON, RunState.LANDED, "", "", 1),
+        HistoryEntry(LATER, RunState.SUBMITTED, "saved", "", 1),
+        HistoryEntry(LATER, RunState.STARTED, "", "runs", 1),
+    ]
+
+
+@READERS
+def test_a_save_from_an_old_read_changes_nothing(run_store: RunStore, read: Reader) -> None:
+    """Whoever read before another worker wrote is refused, whatever kind of read it was."""
+    run = a_run()
+    claimed = run_store.claim(run)
+    old = read(run_store, run)
+    saved = run_store.save(claimed, run.moved(LATER, RunState.SUBMITTED, job_id="job-1"))
+
+    for stale in (old, claimed):
+        with pytest.raises(StaleWriteError):
+            run_store.save(stale, run.moved(LATER, RunState.SUBMITTED, job_id="job-2"))
+
+    assert _by_get(run_store, run).run == saved.run
+    assert _by_active(run_store, run).run == saved.run
+    assert len(run_store.history("census", run.run_id)) == 2
+
+
+@READERS
+def test_an_old_read_cannot_revive_an_ended_run(run_store: RunStore, read: Reader) -> None:
+    """Once a run has its outcome, a paused worker that still saw it active is refused."""
+    run = a_run()
+    claimed = run_store.claim(run)
+    old = read(run_store, run)
+    run_store.save(claimed, run.moved(LATER, RunState.FAILED, "no"))
+
+    with pytest.raises(StaleWriteError):
+        run_store.save(old, run.moved(LATER, RunState.SUBMITTED))
+
+    assert run_store.active("census") == []
+    assert _by_get(run_store, run).run.state is RunState.FAILED
+
+
+def test_saving_a_run_that_nobody_claimed_is_stale(run_store: RunStore) -> None:
+    """There is no way around the claim."""
+    run = a_run()
+
+    with pytest.raises(StaleWriteError):
+        run_store.save(StoredRun(run, None, None), run.moved(LATER, RunState.SUBMITTED))
+
+    assert run_store.list_runs() == []
+
+
+@READERS
+def test_a_terminal_run_is_no_longer_active(run_store: RunStore, read: Reader) -> None:
+    """An outcome takes the run out of what a tick reads; everything else of it stays."""
+    run, other = a_run(), a_run()
+    run_store.claim(run)
+    run_store.claim(other)
+
+    ended = run_store.save(read(run_store, run), run.moved(LATER, RunState.QUARANTINED, "empty"))
+
+    assert ended.active_etag is None
+    assert [stored.run for stored in run_store.active("census")] == [other]
+    assert _by_get(run_store, run) == ended
+    assert run_store.find(run.run_id) == ended
+
+
+def test_a_terminal_run_can_be_claimed_and_noted_on(run_store: RunStore) -> None:
+    """A run that is terminal from the start is never active, and its reason may be written anew."""
+    run = a_run(route=UNROUTED, state=RunState.UNROUTED, deadline_at=None)
+
+    claimed = run_store.claim(run)
+    noted = run_store.save(claimed, run.moved(LATER, RunState.UNROUTED, "no route matches"))
+
+    assert (claimed.active_etag, noted.active_etag) == (None, None)
+    assert run_store.active(UNROUTED) == []
+    assert _by_get(run_store, run).run.reason == "no route matches"
+
+
+def test_a_terminal_run_can_be_taken_up_again(run_store: RunStore) -> None:
+    """A run that leaves its outcome, as by an operator's replay, is active again."""
+    run = a_run(state=RunState.FAILED, deadline_at=None)
+    claimed = run_store.claim(run)
+
+    again = run_store.save(claimed, run.evolve(LATER, state=RunState.LANDED, attempt=2))
+
+    assert run_store.active("census") == [StoredRun(again.run, None, again.active_etag)]
+
+
+def test_only_the_next_revision_of_the_same_run_is_saved(run_store: RunStore) -> None:
+    """A skipped revision, or another run, is a mistake in the caller and never written."""
+    claimed = run_store.claim(a_run())
+
+    for wrong in (claimed.run, replace(claimed.run, revision=2), a_run(revision=1)):
+        with pytest.raises(ValueError, match="cannot follow"):
+            run_store.save(claimed, wrong)
+
+    assert _by_get(run_store, claimed.run).run == claimed.run
+
+
+def test_no_write_is_lost_between_workers(run_store: RunStore) -> None:
+    """Workers that write the same run at once and try again when refused all get through, one after the other."""
+    run = a_run()
+    run_store.claim(run)
+
+    def count_up(read: Reader) -> None:
+        done = 0
+        while done < 5:
+            before = read(run_store, run)
+            with suppress(StaleWriteError):
+                run_store.save(before, before.run.evolve(LATER, tries=before.run.tries + 1))
+                done += 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count_up, [_by_get, _by_active, _by_get, _by_active]))
+
+    assert _by_get(run_store, run).run.tries == 20
+    assert _by_active(run_store, run).run.tries == 20
+    assert len(run_store.history("census", run.run_id)) == 21
+
+
+def test_active_runs_are_those_of_the_route(run_store: RunStore) -> None:
+    """A route whose name another one begins with does not see its runs."""
+    mine, other, terminal = a_run(), a_run(route="census-2"), a_run(state=RunState.PROMOTED, deadline_at=None)
+    for run in (mine, other, terminal):
+        run_store.claim(run)
+
+    assert [stored.run for stored in run_store.active("census")] == [mine]
+
+
+def test_runs_are_listed_newest_first(run_store: RunStore) -> None:
+    """The list goes by the time of landing, across routes or in one, and stops at the limit."""
+    landed = [
+        a_run(route=route, landed_at=NOON + timedelta(microseconds=offset))
+        for offset, route in enumerate(["census", "wine", "census", "wine", "census"])
+    ]
+    for run in landed[::2] + landed[1::2]:
+        run_store.claim(run)
+
+    def listed(route: str | None, limit: int) -> list[Run]:
+        return [stored.run for stored in run_store.list_runs(route, limit)]
+
+    assert listed(None, 100) == landed[::-1]
+    assert listed(None, 2) == [landed[4], landed[3]]
+    assert listed("wine", 100) == [landed[3], landed[1]]
+    assert run_store.list_runs("wine", 1) == [_by_get(run_store, landed[3])]
+
+
+def test_history_keeps_its_order_beyond_nine_entries(run_store: RunStore) -> None:
+    """The history is in the order of the writes, however many."""
+    stored = run_store.claim(a_run())
+    for number in range(12):
+        stored = run_store.save(stored, stored.run.evolve(LATER, step=f"step {number}"))
+
+    entries = run_store.history("census", stored.run.run_id)
+
+    assert [entry.step for entry in entries] == ["", *(f"step {number}" for number in range(12))]
+
+
+_SHARED_STORE = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@_SHARED_STORE
+@given(run=runs(STATES))
+def test_any_run_comes_back_exactly(run_store: RunStore, run: Run) -> None:
+    """Whatever a run holds, to the microsecond and the last character, is read as it was written."""
+    run_store.claim(run)
+
+    assert _by_get(run_store, run).run == run
+
+
+@_SHARED_STORE
+@given(run=runs(ACTIVE_STATES))
+def test_any_active_run_comes_back_exactly(run_store: RunStore, run: Run) -> None:
+    """A tick reads from the active row all that the run's own row holds."""
+    saved = run_store.save(run_store.claim(run), run.evolve(LATER, tries=3))
+
+    assert _by_active(run_store, run).run == saved.run
