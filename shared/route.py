@@ -41,6 +41,7 @@ class Endpoint:
     api_key: str = field(repr=False)
     api_key_setting: str
     resource: str  # the exact name of the updatable resource
+    input: str = "input1"  # the name of the request-response input
     propagation_s: int = 30  # how long an accepted PATCH may take until it is served
 
 

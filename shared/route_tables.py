@@ -3,6 +3,7 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from shared.allowed_hosts import LOOPBACK
 from shared.evaluation import Direction, direction_of
 from shared.patterns import FilePattern
 from shared.promotion import Gate, NoChampion, Policy
@@ -12,7 +13,6 @@ from shared.toml_table import Table
 _ROUTE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _ENDPOINT_NAME = re.compile(r"[a-z0-9]{1,24}")  # protocol 3.2
 _BLOB_PATH = re.compile(r"[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]/.+")
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class RouteReader:
@@ -148,6 +148,7 @@ class RouteReader:
             api_key=api_key,
             api_key_setting=setting,
             resource=table.text("resource"),
+            input=table.text("input", default="input1"),
             propagation_s=table.integer("propagation_s", 30),
         )
         table.finish()

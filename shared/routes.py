@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from shared.errors import ConfigError
+from shared.allowed_hosts import AllowedHosts
+from shared.errors import ConfigError, HostNotAllowedError
 from shared.route import Route
 from shared.route_tables import RouteReader
 from shared.toml_table import Table
@@ -67,7 +68,24 @@ def _read(top: Table) -> Routes:
             routes[name] = route
     top.finish()
     _check_between(top, routes)
+    if not top.found_problems:
+        _check_hosts(top, allow_hosts, routes)
     return Routes(container, allow_hosts, MappingProxyType(routes))
+
+
+def _check_hosts(top: Table, allow_hosts: tuple[str, ...], routes: Mapping[str, Route]) -> None:
+    """Check that every URL leads to a host that may be called: else no run could ever get there."""
+    allowed = AllowedHosts(allow_hosts)
+    for route in routes.values():
+        urls = {"training.jobs_url": route.training.jobs_url}
+        for number, endpoint in enumerate(route.endpoints, start=1):
+            urls[f"endpoints[{number}].patch_url"] = endpoint.patch_url
+            urls[f"endpoints[{number}].execute_url"] = endpoint.execute_url
+        for key, url in urls.items():
+            try:
+                allowed.check(url)
+            except HostNotAllowedError as error:
+                top.problem(f"routes.{route.name}.{key}", f"cannot be called: {error}")
 
 
 def _check_between(top: Table, routes: Mapping[str, Route]) -> None:

@@ -27,6 +27,11 @@ class Table:
         """Note a problem of one key of this table."""
         self._problems.append(f"{self._full(name)} {sentence}")
 
+    @property
+    def found_problems(self) -> bool:
+        """Whether anything was wrong so far, in this table or any other of the document."""
+        return bool(self._problems)
+
     def has(self, name: str) -> bool:
         """Tell whether the key is there."""
         return name in self._values

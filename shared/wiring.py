@@ -57,12 +57,15 @@ def build_services(environ: Mapping[str, str]) -> "Services":
     Raises:
         ConfigError: with every problem of the settings and of `routes.toml`.
     """
-    from shared.adapters.allowed_hosts import AllowedHosts  # noqa: PLC0415 - see the module's docstring
-    from shared.adapters.bes_client import BesTrainingService, ClassicScoringService  # noqa: PLC0415
+    from shared.adapters.bes_client import (  # noqa: PLC0415 - see the module's docstring
+        BesTrainingService,
+        ClassicScoringService,
+    )
     from shared.adapters.blobs import BlobStorageFiles  # noqa: PLC0415
     from shared.adapters.table_endpoints import TableEndpointStore  # noqa: PLC0415
     from shared.adapters.table_runs import TableRunStore  # noqa: PLC0415
     from shared.adapters.web import Web  # noqa: PLC0415
+    from shared.allowed_hosts import AllowedHosts  # noqa: PLC0415
     from shared.pipeline.services import Services  # noqa: PLC0415
     from shared.routes import load_routes  # noqa: PLC0415
 

@@ -1,0 +1,113 @@
+"""The client of the classic web services: jobs, endpoints and scoring, each operation one call."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from shared.adapters import bes_wire
+from shared.adapters.web import Call, Web
+from shared.allowed_hosts import redacted
+from shared.errors import NotFoundError, RejectedError, ServiceFault
+from shared.ports import Answers, BlobLocation, JobRequest, JobStatus, Resource
+from shared.route import Endpoint, Training
+
+log = logging.getLogger("landfall.bes")
+
+API_VERSION = "?api-version=2.0"  # protocol 1.1; management calls have none (protocol 3.1)
+
+
+class BesTrainingService:
+    """`TrainingService` over HTTP (protocol 1)."""
+
+    def __init__(self, web: Web, connection_string: Callable[[], str]) -> None:
+        """Use `connection_string` for the storage that jobs read and write; asked at every submit, never kept."""
+        self._web = web
+        self._connection_string = connection_string
+
+    def submit(self, training: Training, request: JobRequest) -> str:
+        """Submit a job and return its id; it does not run yet. Sent once: there is no idempotency key (1.4)."""
+        call = Call(
+            "submit job",
+            "POST",
+            training.jobs_url + API_VERSION,
+            training.api_key,
+            training.api_key_setting,
+            bes_wire.submit_body(training, request, self._connection_string()),
+            repeatable=False,
+        )
+        job_id = bes_wire.read_job_id(self._web.send(call), _answered(call))
+        log.info("submitted job %s at %s", job_id, training.jobs_url)
+        return job_id
+
+    def start(self, training: Training, job_id: str) -> None:
+        """Start a submitted job; one that is started already counts as started now (protocol 1.5)."""
+        call = _job_call("start job", "POST", training, job_id, "/start")
+        try:
+            self._web.send(call)
+        except RejectedError as error:
+            # Only an earlier start can have brought it into another state, and its answer was lost.
+            if not _has_code(error.fault, "CannotStartJob"):
+                raise
+        log.info("started job %s", job_id)
+
+    def status(self, training: Training, job_id: str) -> JobStatus:
+        """Ask how a job is; a finished one comes with fresh SAS tokens (protocol 1.6)."""
+        call = _job_call("job status", "GET", training, job_id)
+        return bes_wire.read_status(self._web.send(call), _answered(call))
+
+    def cancel(self, training: Training, job_id: str) -> None:
+        """Cancel a job; one that the service no longer knows counts as cancelled (protocol 1.7)."""
+        try:
+            self._web.send(_job_call("cancel job", "DELETE", training, job_id))
+        except NotFoundError:
+            log.info("job %s is not known to the service any more", job_id)
+        else:
+            log.info("cancelled job %s", job_id)
+
+    def read_output(self, location: BlobLocation, limit_bytes: int) -> str:
+        """Read a small text output by its SAS; no key is sent, the token is all there is."""
+        url = location.base + location.relative + location.sas
+        return self._web.send(Call("read output", "GET", url, limit_bytes=limit_bytes))
+
+
+class ClassicScoringService:
+    """`ScoringService` over HTTP (protocol 2 and 3)."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:
+        """Give the endpoint's resource another model; any 2xx means accepted (protocol 3.3)."""
+        body = bes_wire.patch_body(endpoint.resource, location)
+        self._web.send(_endpoint_call("PATCH endpoint", "PATCH", endpoint, endpoint.patch_url, body))
+        log.info("PATCHed endpoint %s with %s", endpoint.name, location.relative)
+
+    def resources(self, endpoint: Endpoint) -> list[Resource]:
+        """Read the endpoint's updatable resources (protocol 3.2)."""
+        call = _endpoint_call("GET endpoint", "GET", endpoint, endpoint.patch_url)
+        return bes_wire.read_resources(self._web.send(call), _answered(call))
+
+    def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Answers:
+        """Score rows in one request and return the scored columns of each, in order (protocol 2)."""
+        values = [list(row) for row in rows]
+        body = bes_wire.score_body(columns, values, endpoint.input)
+        url = f"{endpoint.execute_url}{API_VERSION}&details=true"
+        call = _endpoint_call("score rows", "POST", endpoint, url, body)
+        return bes_wire.read_answers(self._web.send(call), columns, len(values), _answered(call))
+
+
+def _job_call(operation: str, method: str, training: Training, job_id: str, verb: str = "") -> Call:
+    url = f"{training.jobs_url}/{job_id}{verb}{API_VERSION}"
+    return Call(operation, method, url, training.api_key, training.api_key_setting)
+
+
+def _endpoint_call(operation: str, method: str, endpoint: Endpoint, url: str, body: object = None) -> Call:
+    return Call(operation, method, url, endpoint.api_key, endpoint.api_key_setting, body)
+
+
+def _answered(call: Call) -> ServiceFault:
+    """Return what an error about the body of a 2xx answer says of its call."""
+    return ServiceFault(call.operation, redacted(call.url))
+
+
+def _has_code(fault: ServiceFault, code: str) -> bool:
+    return code in {fault.code, *(detail for detail, _ in fault.details)}

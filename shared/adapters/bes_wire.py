@@ -1,0 +1,206 @@
+"""The JSON bodies of the classic web services, out and in (pure; facts in protocol sections 1 to 3).
+
+The studio has a codec of its own, on purpose: if one were shared, both could be wrong together.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from shared.errors import BadAnswerError, ServiceFault
+from shared.ports import Answers, BlobLocation, JobRequest, JobState, JobStatus, Resource
+from shared.redaction import redact
+from shared.route import Training
+
+DETAILS_LIMIT = 1000  # characters of a failed job's details that are kept; the text can be many KB (protocol 1.8)
+SCORED = "scored "  # how the columns begin that a service adds (protocol 2)
+
+# Protocol 0, 4 and 1.6: integer or string, two spellings; "Finished" is 4 and "Failed" is 2.
+_JOB_STATES = {
+    **dict.fromkeys(("0", "notstarted"), JobState.NOT_STARTED),
+    **dict.fromkeys(("1", "running"), JobState.RUNNING),
+    **dict.fromkeys(("2", "failed"), JobState.FAILED),
+    **dict.fromkeys(("3", "cancelled", "canceled"), JobState.CANCELLED),
+    **dict.fromkeys(("4", "finished"), JobState.FINISHED),
+}
+
+
+def submit_body(training: Training, request: JobRequest, connection_string: str) -> dict[str, Any]:
+    """Return the body that submits a job, in its third generation (protocol 1.3)."""
+
+    def blob(path: str) -> dict[str, str]:
+        return {"ConnectionString": connection_string, "RelativeLocation": path}
+
+    return {
+        "Inputs": {training.input: blob(request.input_path)},
+        "Outputs": {
+            training.model_output: blob(request.model_path),
+            training.evaluation_output: blob(request.evaluation_path),
+        },
+        "GlobalParameters": dict(training.global_parameters),
+    }
+
+
+def read_job_id(text: str, fault: ServiceFault) -> str:
+    """Read the answer to a submit: a JSON string (protocol 1.4).
+
+    Raises:
+        BadAnswerError: it is something else, or empty.
+    """
+    value = _json(text, fault)
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9._-]{1,128}", value.strip()):
+        raise BadAnswerError(_because(fault, "the answer to a submit is not a JSON string with a job id"))
+    return value.strip()
+
+
+def read_status(text: str, fault: ServiceFault) -> JobStatus:
+    """Read a job's status (protocol 1.6); a code that is not known is `UNKNOWN`, which means still running.
+
+    Raises:
+        BadAnswerError: the answer is no object, or has no status code.
+    """
+    body = _members(_json(text, fault), fault)
+    code = body.get("statuscode")
+    if not isinstance(code, str | int) or isinstance(code, bool):
+        raise BadAnswerError(_because(fault, "a job's status has no StatusCode"))
+    state = _JOB_STATES.get(re.sub(r"[\s_-]", "", str(code)).casefold(), JobState.UNKNOWN)
+    details = body.get("details")
+    outputs: dict[str, BlobLocation] = {}
+    if state is JobState.FINISHED:
+        results = body.get("results")
+        if results is None and body.get("result") is not None:  # the first generation has a single one (protocol 1.6)
+            results = {"output1": body["result"]}
+        if isinstance(results, dict):
+            outputs = {name: _location(value, fault) for name, value in results.items() if value is not None}
+    failed = state is JobState.FAILED and isinstance(details, str)
+    return JobStatus(state, failure_summary(str(details)) if failed else "", outputs, str(code))
+
+
+def failure_summary(details: str) -> str:
+    """Return what people need of a failed job's `Details`: the innermost message and the request id (protocol 1.8)."""
+    message = details.strip()
+    start = details.find('{"Exception"')
+    if start >= 0:
+        try:
+            exception: Any = json.JSONDecoder().raw_decode(details, start)[0]["Exception"]
+            while isinstance(exception, dict):
+                message = str(exception.get("Message") or message)
+                exception = exception.get("Exception")
+        except (ValueError, KeyError):
+            pass  # cut off or not JSON after all: the text itself is what there is
+    request = re.search(r"requestId = ([0-9a-f-]+)", details)
+    tail = f" (requestId {request[1]})" if request and request[1] not in message else ""
+    return redact(message)[: DETAILS_LIMIT - len(tail)] + tail
+
+
+def patch_body(resource: str, location: BlobLocation) -> dict[str, Any]:
+    """Return the body of UpdateResource (protocol 3.3)."""
+    place = {"BaseLocation": location.base, "RelativeLocation": location.relative, "SasBlobToken": location.sas}
+    return {"Resources": [{"Name": resource, "Location": place}]}
+
+
+def read_resources(text: str, fault: ServiceFault) -> list[Resource]:
+    """Read the updatable resources of an endpoint; `{}`, null or no member means that there are none (protocol 3.2).
+
+    Raises:
+        BadAnswerError: the answer is no object.
+    """
+    listed = _members(_json(text, fault), fault).get("resources")
+    found: list[Resource] = []
+    for entry in listed if isinstance(listed, list) else []:
+        members = _members(entry, fault)
+        location = members.get("location")
+        relative = _members(location, fault).get("relativelocation") if isinstance(location, dict) else ""
+        found.append(Resource(str(members.get("name") or ""), str(relative or "").lstrip("/")))
+    return found
+
+
+def score_body(columns: Sequence[str], rows: Iterable[Sequence[str]], input_name: str) -> dict[str, Any]:
+    """Return a request-response body in the array form (protocol 2)."""
+    table = {"ColumnNames": list(columns), "Values": [list(row) for row in rows]}
+    return {"Inputs": {input_name: table}, "GlobalParameters": {}}
+
+
+def read_answers(text: str, columns: Sequence[str], row_count: int, fault: ServiceFault) -> Answers:
+    """Read the scored columns of a request-response answer, per row and as text (protocol 2).
+
+    These are the columns called "Scored ..."; if there are none, those that the request did not have.
+
+    Raises:
+        BadAnswerError: no table, another number of rows, ragged rows, or no scored column.
+    """
+    results = _members(_json(text, fault), fault).get("results")
+    tables = list(results.values()) if isinstance(results, dict) else []
+    table = _members(tables[0], fault) if len(tables) == 1 and isinstance(tables[0], dict) else {}
+    value = _members(table.get("value", table), fault)
+    names, rows = value.get("columnnames"), value.get("values")
+    if not isinstance(names, list) or not isinstance(rows, list):
+        raise BadAnswerError(_because(fault, "the answer holds no table with ColumnNames and Values"))
+    if len(rows) != row_count or any(not isinstance(row, list) or len(row) != len(names) for row in rows):
+        raise BadAnswerError(_because(fault, f"{row_count} rows were sent, the answer's table does not have as many"))
+    scored = [index for index, name in enumerate(names) if str(name).casefold().startswith(SCORED)]
+    scored = scored or [index for index, name in enumerate(names) if name not in columns]
+    if not scored:
+        raise BadAnswerError(_because(fault, "the answer has no scored column"))
+    return tuple(tuple("" if row[index] is None else str(row[index]) for index in scored) for row in rows)
+
+
+def read_fault(operation: str, url: str, status: int, text: str) -> ServiceFault:
+    """Read an error answer: the documented object, or plain text, HTML or nothing at all (protocol 1.9)."""
+    code, message, details = "", "", []
+    try:
+        body = json.loads(text)
+    except ValueError:
+        # Not JSON: the first words of a text or of a page's visible text.
+        message = " ".join(
+            re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE).split()
+        )
+    else:
+        error = _lower(body).get("error", body) if isinstance(body, dict) else body
+        if isinstance(error, dict):
+            members = _lower(error)
+            code = str(members.get("code") or members.get("errorcode") or "")
+            message = str(members.get("message") or "")
+            listed = members.get("details")
+            for entry in [listed] if isinstance(listed, dict) else listed if isinstance(listed, list) else []:
+                if isinstance(entry, dict):
+                    detail = _lower(entry)
+                    details.append((str(detail.get("code") or ""), redact(str(detail.get("message") or ""))[:300]))
+        elif error is not None:
+            message = str(error)
+    return ServiceFault(operation, url, status, code[:100], redact(message)[:500], tuple(details[:10]))
+
+
+def _json(text: str, fault: ServiceFault) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise BadAnswerError(_because(fault, "the answer is not JSON")) from None
+
+
+def _members(value: Any, fault: ServiceFault) -> dict[str, Any]:
+    """Return an object's members by lower-case name: spellings differ between services (protocol 0, 6 and 1.3)."""
+    if not isinstance(value, dict):
+        raise BadAnswerError(_because(fault, "the answer is not a JSON object where one belongs"))
+    return _lower(value)
+
+
+def _lower(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.replace(" ", "").casefold(): member for name, member in value.items()}
+
+
+def _location(value: Any, fault: ServiceFault) -> BlobLocation:
+    """Read a location; base and relative part are made to fit by plain concatenation (protocol 1.6)."""
+    members = _members(value, fault)
+    base = str(members.get("baselocation") or "")
+    token = str(members.get("sasblobtoken") or "")
+    return BlobLocation(
+        base if base.endswith("/") or not base else base + "/",
+        str(members.get("relativelocation") or "").lstrip("/"),
+        token if token.startswith("?") or not token else "?" + token,
+    )
+
+
+def _because(fault: ServiceFault, message: str) -> ServiceFault:
+    return ServiceFault(fault.operation, fault.url, fault.status, "", message)

@@ -1,0 +1,68 @@
+"""Which hosts the app may send a request to: checked before anything is sent (pure)."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
+
+from shared.errors import HostNotAllowedError
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_PORTS = {"http": 80, "https": 443}
+
+
+class AllowedHosts:
+    """The `allow_hosts` of routes.toml: `host:port` patterns, where `*` stands for any characters.
+
+    A pattern without a port allows the scheme's usual one only.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._patterns = [_split_pattern(pattern) for pattern in patterns]
+
+    def check(self, url: str) -> None:
+        """Pass a URL that may be called.
+
+        Raises:
+            HostNotAllowedError: the host is not on the list, the scheme is not https (http is for this machine only),
+                or the URL carries a user name.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = (parts.hostname or "").casefold(), parts.port or _PORTS.get(parts.scheme, 0)
+        except ValueError as error:
+            raise HostNotAllowedError([f"{redacted(url)} is no URL: {error}"]) from None
+        if parts.username or parts.password:
+            raise HostNotAllowedError([f"a URL at {host} carries a user name or password, which is never sent"])
+        if parts.scheme not in _PORTS or not host:
+            raise HostNotAllowedError([f"{redacted(url)} is no http or https URL"])
+        if parts.scheme == "http" and host not in LOOPBACK:
+            raise HostNotAllowedError([f"{redacted(url)} must use https: plain http is for this machine only"])
+        if not any(fnmatchcase(host, name) and _port_fits(ports, port, parts.scheme) for name, ports in self._patterns):
+            raise HostNotAllowedError(
+                [
+                    f"{host}:{port} is not in allow_hosts of routes.toml, so nothing was sent; add it if it is right"
+                ]
+            )
+
+
+def redacted(url: str) -> str:
+    """Return a URL as it may be logged: without query, fragment, user name and password."""
+    bare = url.partition("?")[0].partition("#")[0]
+    scheme, separator, rest = bare.partition("://")
+    if not separator:
+        return bare
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def _split_pattern(pattern: str) -> tuple[str, str]:
+    """Split `host:port`; an IPv6 host stands in brackets."""
+    if pattern.startswith("["):
+        host, _, rest = pattern[1:].partition("]")
+        return host.casefold(), rest.removeprefix(":")
+    host, _, port = pattern.partition(":")
+    return host.casefold(), port
+
+
+def _port_fits(pattern: str, port: int, scheme: str) -> bool:
+    return fnmatchcase(str(port), pattern) if pattern else port == _PORTS[scheme]
