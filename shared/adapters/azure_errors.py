@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from enum import Enum
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, DecodeError, HttpResponseError
+from requests import RequestException
 
 from shared.errors import (
     KeyRefusedError,
@@ -15,11 +16,6 @@ from shared.errors import (
     ServiceFault,
     UnavailableError,
 )
-
-# What both clients are opened with. A function never waits long inside a call: the tick tries again.
-CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 30
-RETRIES = 3
 
 _NOT_NOW = frozenset({408, 429})
 # Refusals that pass by themselves: somebody just deleted the container or table, and it will be there again.
@@ -48,6 +44,8 @@ def storage_errors(operation: str, url: str) -> Iterator[None]:
         yield
     except AzureError as error:
         raise translated(error, operation, url) from None
+    except RequestException as error:  # the SDK lets it through if the answer to a transaction breaks off
+        raise NoAnswerError(ServiceFault(operation, url, message=_no_answer(error))) from None
 
 
 def translated(error: AzureError, operation: str, url: str) -> LandfallError:
@@ -69,5 +67,9 @@ def _advice(error: AzureError, status: int, code: str) -> str:
     if status in {401, 403} or isinstance(error, ClientAuthenticationError):
         return "check the connection string in the setting AzureWebJobsStorage"
     if status == 0:
-        return f"no answer ({type(error.inner_exception or error).__name__})"
+        return _no_answer(error.inner_exception or error)
     return "" if code else "the service gave no code"
+
+
+def _no_answer(error: BaseException) -> str:
+    return f"no answer ({type(error).__name__})"

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
-from shared.adapters.azure_errors import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, RETRIES, error_code, storage_errors
+from shared.adapters.azure_errors import error_code, storage_errors
+from shared.adapters.storage_clients import RETRIES, malformed_connection_string, pooled_transport
 from shared.errors import BlobChangedError, ConfigError
 from shared.ports import BlobLocation, BlobVersion, CopyState
 
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
 
 CLOCK_SKEW_S = 15 * 60  # a link is valid from so long before now: the other side's clock may be behind
-_CLIENT_OPTIONS: dict[str, Any] = {
-    "connection_timeout": CONNECT_TIMEOUT_S,
-    "read_timeout": READ_TIMEOUT_S,
+# So that the pauses are about 0.5, 1.5 and 1.5 seconds; the SDK's own first one is 15.
+_RETRY_OPTIONS: dict[str, Any] = {
     "retry_total": RETRIES,
-    "initial_backoff": 1,  # seconds; the SDK's own is 15
-    "increment_base": 2,
+    "initial_backoff": 0.5,
+    "increment_base": 1,
+    "random_jitter_range": 0.5,
 }
 _EMPTY_RANGE = 416  # what asking for the first bytes of an empty blob answers
 _NO_SUCH_SOURCE = frozenset({404, 412})  # as answers to a copy: no such blob, or not in that version
@@ -63,13 +64,13 @@ class BlobStorageFiles:
         """
         from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - see the module's docstring
 
+        settings = {"transport": pooled_transport(), **_RETRY_OPTIONS, **options}
         try:
-            service = BlobServiceClient.from_connection_string(connection_string, **{**_CLIENT_OPTIONS, **options})
+            service = BlobServiceClient.from_connection_string(connection_string, **settings)
         except ValueError:
-            service = None
-        # Without key and SAS the SDK would go on as anybody. What it says is left out: it may quote the string.
-        if service is None or (service.credential is None and "?" not in service.url):
-            raise ConfigError(["the setting AzureWebJobsStorage is not a storage connection string"])
+            raise malformed_connection_string() from None
+        if service.credential is None and "?" not in service.url:  # neither key nor SAS: it would go on as anybody
+            raise malformed_connection_string()
         return cls(service)
 
     def close(self) -> None:
@@ -143,16 +144,19 @@ class BlobStorageFiles:
         container, _, name = path.partition("/")
         base = _place(self._service.url).rstrip("/") + "/"
         now = datetime.now(UTC)
-        token = generate_blob_sas(
-            str(self._service.credential.account_name),
-            container,
-            name,
-            account_key=key,
-            permission=BlobSasPermissions(read=True),
-            start=now - timedelta(seconds=CLOCK_SKEW_S),
-            expiry=now + timedelta(seconds=valid_s),
-            protocol="https" if base.startswith("https:") else None,
-        )
+        try:
+            token = generate_blob_sas(
+                str(self._service.credential.account_name),
+                container,
+                name,
+                account_key=key,
+                permission=BlobSasPermissions(read=True),
+                start=now - timedelta(seconds=CLOCK_SKEW_S),
+                expiry=now + timedelta(seconds=valid_s),
+                protocol="https" if base.startswith("https:") else None,
+            )
+        except ValueError:  # the key is not base64
+            raise malformed_connection_string() from None
         return BlobLocation(base, quote(path, safe="/~"), f"?{token}")
 
     def _client(self, path: str) -> "BlobClient":

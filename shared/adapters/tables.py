@@ -1,6 +1,6 @@
 """One table: opened with timeouts, created at its first write, written in transactions that recognise themselves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -9,21 +9,19 @@ from uuid import uuid4
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableEntity, TransactionOperation, UpdateMode
+from requests import RequestException
 
-from shared.adapters.azure_errors import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, RETRIES, error_code, storage_errors
-from shared.errors import ConfigError, StaleWriteError
+from shared.adapters.azure_errors import error_code, storage_errors
+from shared.adapters.storage_clients import RETRIES, malformed_connection_string, pooled_transport
+from shared.errors import StaleWriteError
 
 _CONFLICTS = frozenset({404, 409, 412})  # a row that must be there is not, must not be and is, or was written since
+_NO_TABLE = frozenset({"TableNotFound", "TableBeingDeleted"})  # also 404 and 409, but no conflict
 # The SDK sends a transaction again only after 500, 503 and 504. Ours may be repeated after a lost answer as well: one
 # that took effect already is refused, and the write token tells that it was ours.
 _REPEATABLE = frozenset({"GET", "POST", "PUT", "DELETE"})
-_CLIENT_OPTIONS: dict[str, Any] = {
-    "connection_timeout": CONNECT_TIMEOUT_S,
-    "read_timeout": READ_TIMEOUT_S,
-    "retry_total": RETRIES,
-    "retry_backoff_factor": 0.4,
-    "retry_backoff_max": 5,
-}
+# So that the pauses are 0, 0.8 and 1.6 seconds.
+_RETRY_OPTIONS: dict[str, Any] = {"retry_total": RETRIES, "retry_backoff_factor": 0.4, "retry_backoff_max": 5}
 
 
 @dataclass
@@ -75,10 +73,11 @@ class Table:
         Raises:
             ConfigError: that is no connection string.
         """
+        settings = {"transport": pooled_transport(), **_RETRY_OPTIONS, **options}
         try:
-            client = TableClient.from_connection_string(connection_string, name, **{**_CLIENT_OPTIONS, **options})
-        except ValueError:  # `from None`: the SDK's text may quote a part of the connection string
-            raise ConfigError(["the setting AzureWebJobsStorage is not a storage connection string"]) from None
+            client = TableClient.from_connection_string(connection_string, name, **settings)
+        except ValueError:
+            raise malformed_connection_string() from None
         return cls(client)
 
     def read(self, partition: str, row_key: str) -> TableEntity | None:
@@ -102,32 +101,32 @@ class Table:
         Raises:
             StaleWriteError: a row is not as the transaction demands; nothing was written.
         """
-        try:
-            return self._submit(transaction)
-        except _RefusedError:
-            return self._own_write(transaction)
+        with storage_errors("write rows", self._url):
+            try:
+                answers = self._send(transaction)
+            except HttpResponseError as error:
+                if error.status_code not in _CONFLICTS or error_code(error) in _NO_TABLE:
+                    raise
+                return self._own_write(transaction)
+        return {row_key: answer.get("etag") for row_key, answer in zip(transaction.row_keys, answers, strict=True)}
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _submit(self, transaction: Transaction) -> dict[str, str | None]:
-        with storage_errors("write rows", self._url):
-            for last in (False, True):
-                try:
-                    answers = self._client.submit_transaction(transaction.operations, retry_on_methods=_REPEATABLE)
-                except HttpResponseError as error:
-                    if error_code(error) == "TableNotFound" and not last:
-                        self._create()
-                        continue
-                    if error.status_code in _CONFLICTS and error_code(error) not in {
-                        "TableNotFound",
-                        "TableBeingDeleted",
-                    }:
-                        raise _RefusedError from None
+    def _send(self, transaction: Transaction) -> Sequence[Mapping[str, Any]]:
+        """Send a transaction, once more after its table was created, or after an answer that broke off."""
+        for last in (False, True):
+            try:
+                return self._client.submit_transaction(transaction.operations, retry_on_methods=_REPEATABLE)
+            except RequestException:  # the SDK does not try this again, and does not even translate it
+                if last:
                     raise
-                break
-        return {row_key: answer.get("etag") for row_key, answer in zip(transaction.row_keys, answers, strict=True)}
+            except HttpResponseError as error:
+                if last or error_code(error) != "TableNotFound":
+                    raise
+                self._create()
+        raise AssertionError("the last time it returns or raises")
 
     def _create(self) -> None:
         with suppress(ResourceExistsError):  # another worker was faster
@@ -144,10 +143,6 @@ class Table:
         if transaction.fence not in found:
             raise StaleWriteError(f"{transaction.fence} in {transaction.partition} was written by somebody else")
         return {key: etag_of(found[key]) if key in found else None for key in transaction.row_keys}
-
-
-class _RefusedError(Exception):
-    """The service refused a transaction as a conflict: perhaps with an earlier sending of itself."""
 
 
 def etag_of(row: TableEntity) -> str | None:

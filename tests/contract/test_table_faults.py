@@ -67,6 +67,29 @@ def test_a_claim_whose_answer_is_lost_is_a_claim(store: TableRunStore, transport
     assert len(store.history("census", run.run_id)) == 1
 
 
+def test_a_claim_whose_answer_breaks_off_is_a_claim(store: TableRunStore, transport: FaultyTransport) -> None:
+    """An answer that breaks off in the middle, which the SDK does not try again, costs nothing either."""
+    transport.break_answer_off("POST")
+
+    claimed = store.claim(a_run())
+
+    assert store.get("census", claimed.run.run_id) == replace(claimed, active_etag=None)
+
+
+def test_answers_that_keep_breaking_off_leave_the_outcome_open(
+    store: TableRunStore, transport: FaultyTransport
+) -> None:
+    """If no answer comes at all, the error says that the claim may have taken effect; it may be tried again."""
+    run = a_run()
+    for _ in range(2):
+        transport.break_answer_off("POST")
+
+    with pytest.raises(NoAnswerError):
+        store.claim(run)
+    with pytest.raises(AlreadyClaimedError):
+        store.claim(run)
+
+
 def test_a_lost_claim_of_another_worker_is_not_ours(
     store: TableRunStore, other: TableRunStore, transport: FaultyTransport
 ) -> None:
