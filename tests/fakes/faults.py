@@ -13,7 +13,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
-        self._arranged: dict[tuple[str, bool], deque[Callable[[], None]]] = defaultdict(deque)
+        self._arranged: dict[tuple[str, bool], deque[Callable[[], object]]] = defaultdict(deque)
 
     def fail_next(self, operation: str, error: BaseException, *, after: bool = False, times: int = 1) -> None:
         """Let the next `times` calls of an operation raise `error`."""
@@ -24,7 +24,7 @@ class Faults:
         for _ in range(times):
             self.run_at_next(operation, fail, after=after)
 
-    def run_at_next(self, operation: str, action: Callable[[], None], *, after: bool = False) -> None:
+    def run_at_next(self, operation: str, action: Callable[[], object], *, after: bool = False) -> None:
         """Run `action` at the next call of an operation: what another worker does at that very moment."""
         self._arranged[operation, after].append(action)
 

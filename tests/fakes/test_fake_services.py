@@ -1,0 +1,183 @@
+"""The fakes of the services do what the pipeline's tests rely on: scripted jobs, late endpoints, arranged faults."""
+
+from dataclasses import replace
+
+import pytest
+
+from shared.errors import KeyRefusedError, NotFoundError, RejectedError, UnavailableError
+from shared.errors import ServiceFault as Fault
+from shared.ports import CopyState, JobRequest, JobState
+from shared.route import Endpoint, EndpointRole, Training
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_scoring import FakeScoring, answers_of
+from tests.fakes.fake_training import FakeTraining
+from tests.fakes.memory_blobs import MemoryBlobs
+
+TRAINING = Training(
+    jobs_url="https://bes.example/jobs",
+    api_key="key",
+    api_key_setting="CENSUS_TRAINING_KEY",
+    input="input1",
+    model_output="output1",
+    evaluation_output="output2",
+)
+REQUEST = JobRequest("training/0f/1/input.csv", "training/0f/1/model.ilearner", "training/0f/1/evaluation.csv")
+ENDPOINT = Endpoint(
+    name="production",
+    role=EndpointRole.SERVE,
+    patch_url="https://bes.example/webservices/1/endpoints/production",
+    execute_url="https://bes.example/execute",
+    api_key="key",
+    api_key_setting="CENSUS_ENDPOINT_KEY",
+    resource="Census Model [trained model]",
+)
+ROWS = [["39", "Bachelors"], ["50", ""]]
+
+
+@pytest.fixture
+def blobs() -> MemoryBlobs:
+    """Give empty storage."""
+    return MemoryBlobs()
+
+
+@pytest.fixture
+def training(blobs: MemoryBlobs) -> FakeTraining:
+    """Give a training service."""
+    return FakeTraining(blobs)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Give a clock."""
+    return FakeClock()
+
+
+@pytest.fixture
+def scoring(blobs: MemoryBlobs, clock: FakeClock) -> FakeScoring:
+    """Give a scoring service with one endpoint that serves the model `old`; `new` lies in storage."""
+    service = FakeScoring(blobs, clock)
+    service.add(ENDPOINT, "old")
+    blobs.put("models", "new.ilearner", "new")
+    return service
+
+
+def test_a_submitted_job_does_not_run(training: FakeTraining) -> None:
+    """A job runs once it is started, and only once however often that is said."""
+    job_id = training.submit(TRAINING, REQUEST)
+    before = training.status(TRAINING, job_id).state
+    for _ in range(2):
+        training.start(TRAINING, job_id)
+
+    assert (before, training.status(TRAINING, job_id).state) == (JobState.NOT_STARTED, JobState.RUNNING)
+    assert (training.jobs[job_id].starts, training.jobs[job_id].start_calls) == (1, 2)
+    assert training.started == [training.jobs[job_id]]
+
+
+def test_a_finished_job_leaves_its_outputs_where_it_was_told(training: FakeTraining, blobs: MemoryBlobs) -> None:
+    """Model and evaluation lie where the request said; each status brings a fresh link, and old ones can expire."""
+    job_id = training.submit(TRAINING, REQUEST)
+    training.start(TRAINING, job_id)
+    training.finish(job_id, "new", "AUC\n0.9\n")
+
+    first = training.status(TRAINING, job_id).outputs["output2"]
+    training.expire_links()
+    second = training.status(TRAINING, job_id).outputs["output2"]
+
+    assert blobs.text(REQUEST.model_path) == "new"
+    assert training.read_output(second, 100) == "AUC\n0.9\n"
+    with pytest.raises(KeyRefusedError):
+        training.read_output(first, 100)
+
+
+def test_a_job_can_fail_be_cancelled_and_be_forgotten(training: FakeTraining) -> None:
+    """Every other end of a job can be arranged; a cancelled job cannot be started."""
+    failed, cancelled, forgotten = (training.submit(TRAINING, REQUEST) for _ in range(3))
+    training.start(TRAINING, failed)
+    training.fail(failed, "no rows")
+    training.cancel(TRAINING, cancelled)
+    training.forget(forgotten)
+    training.cancel(TRAINING, forgotten)
+
+    status = training.status(TRAINING, failed)
+    assert (status.state, status.details, status.outputs) == (JobState.FAILED, "no rows", {})
+    with pytest.raises(RejectedError):
+        training.start(TRAINING, cancelled)
+    with pytest.raises(NotFoundError):
+        training.status(TRAINING, forgotten)
+
+
+def test_a_fault_comes_before_or_after_the_effect(training: FakeTraining) -> None:
+    """A call that fails has no effect, unless it is only the answer that is lost; the next call is well again."""
+    down = UnavailableError(Fault("submit", TRAINING.jobs_url, 503))
+    training.faults.fail_next("submit", down)
+    with pytest.raises(UnavailableError):
+        training.submit(TRAINING, REQUEST)
+    without_effect = len(training.jobs)
+
+    training.faults.fail_next("submit", down, after=True)
+    with pytest.raises(UnavailableError):
+        training.submit(TRAINING, REQUEST)
+    with_effect = len(training.jobs)
+    training.submit(TRAINING, REQUEST)
+
+    assert (without_effect, with_effect, len(training.jobs)) == (0, 1, 2)
+    assert training.faults.calls["submit"] == 3
+
+
+def test_a_patched_model_is_served_after_its_propagation(
+    scoring: FakeScoring, blobs: MemoryBlobs, clock: FakeClock
+) -> None:
+    """A PATCH is accepted at once and shows in the endpoint's location; the answers change some time later."""
+    columns = ["age", "education"]
+    before = scoring.score(ENDPOINT, columns, ROWS)
+    scoring.patch(ENDPOINT, blobs.link("models/new.ilearner", 60))
+    meanwhile = scoring.score(ENDPOINT, columns, ROWS)
+    clock.advance(1)
+    after = scoring.score(ENDPOINT, columns, ROWS)
+
+    assert before == meanwhile == answers_of("old", columns, ROWS)
+    assert after == answers_of("new", columns, ROWS) != before
+    assert scoring.resources(ENDPOINT)[0].relative == "models/new.ilearner"
+
+
+@pytest.mark.parametrize(("moves", "relative"), [(True, "models/new.ilearner"), (False, "")])
+def test_a_patch_can_be_ignored(
+    scoring: FakeScoring, blobs: MemoryBlobs, clock: FakeClock, moves: bool, relative: str
+) -> None:
+    """A service that accepts a PATCH and does nothing serves the old model for ever, whatever it says of itself."""
+    state = scoring.add(ENDPOINT, "old")
+    state.ignore_patch, state.location_moves = True, moves
+
+    scoring.patch(ENDPOINT, blobs.link("models/new.ilearner", 60))
+    clock.advance(3600)
+
+    assert scoring.served(ENDPOINT) == "old"
+    assert state.patches == ["new"]
+    assert scoring.resources(ENDPOINT)[0].relative == relative
+
+
+def test_a_patch_of_an_unknown_resource_or_model_is_refused(scoring: FakeScoring, blobs: MemoryBlobs) -> None:
+    """What the endpoint does not have, and what does not lie in storage, cannot be PATCHed."""
+    with pytest.raises(RejectedError, match="BadParameterValue"):
+        scoring.patch(replace(ENDPOINT, resource="Other"), blobs.link("models/new.ilearner", 60))
+    with pytest.raises(RejectedError, match="BlobNotFound"):
+        scoring.patch(ENDPOINT, blobs.link("models/none.ilearner", 60))
+
+
+def test_copies_can_take_their_time(blobs: MemoryBlobs) -> None:
+    """While copies are slow they are pending, until they are finished."""
+    version = blobs.put("incoming", "june.csv", "a,b")
+    blobs.slow_copies = True
+
+    pending = blobs.copy_version(version, "training", "input.csv")
+    blobs.finish_copies()
+
+    assert (pending, blobs.copy_version(version, "training", "input.csv")) == (CopyState.PENDING, CopyState.DONE)
+
+
+def test_another_worker_can_act_in_the_middle(blobs: MemoryBlobs) -> None:
+    """What another worker does at the very moment of a call can be arranged."""
+    blobs.put("incoming", "june.csv", "old")
+    blobs.faults.run_at_next("read_text", lambda: blobs.put("incoming", "june.csv", "new"))
+
+    assert blobs.read_text("incoming/june.csv", 10)[0] == "new"
