@@ -161,6 +161,9 @@ def _serve(options: argparse.Namespace) -> int:
         _sole_server(options.data),
         Database(options.data) as database,
     ):
+        os.umask(0o077)
+        # uvicorn ends cleanly, then raises the signal again: by then there is nothing left to do but to leave.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         base_url = options.base_url or f"http://{options.host}:{listener.getsockname()[1]}"
         settings = StudioSettings(
             base_url=base_url.rstrip("/"),

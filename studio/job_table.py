@@ -111,6 +111,11 @@ class JobTable:
         self._database.forget_overwritten()
         return ended
 
+    def is_running(self, job_id: str) -> bool:
+        """Tell whether a job runs: a job that was taken ends by being cancelled, too."""
+        job = self.get(job_id)
+        return job is not None and job.state is JobState.RUNNING
+
     def requeue_interrupted(self) -> list[str]:
         """After a start of the studio: put running jobs back into the queue; returns all queued ids in order."""
         statement = "UPDATE jobs SET state = ? WHERE state = ?"

@@ -2,6 +2,7 @@
 
 import logging
 import queue
+import sqlite3
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -27,6 +28,7 @@ CONTRACT = JobContract(
     parameters=(SEED_PARAMETER, FRACTION_PARAMETER),
 )
 INPUT_LIMIT = 2 * 2**30  # bytes of a CSV
+STOP_TIMEOUT_S = 5.0
 MOST_RUNS = 2  # a job whose run was interrupted by the end of the studio runs again, once
 
 _log = logging.getLogger(__name__)
@@ -55,7 +57,7 @@ class JobRunner:
         """Begin to run jobs, with those first that an earlier studio left."""
         for job_id in self._table.requeue_interrupted():
             self._waiting.put(job_id)
-        self._threads = [threading.Thread(target=self._serve, args=(worker,)) for worker in self._workers]
+        self._threads = [threading.Thread(target=self._serve, args=(worker,), daemon=True) for worker in self._workers]
         for thread in self._threads:
             thread.start()
 
@@ -67,7 +69,8 @@ class JobRunner:
         for worker in self._workers:
             worker.close()
         for thread in self._threads:
-            thread.join()
+            # One that waits for the storage may take longer; it finds no worker then, and its job runs again as well.
+            thread.join(STOP_TIMEOUT_S)
 
     def submit(self, endpoint: Endpoint, request: JobRequest) -> str:
         """Accept a job whose locations and parameters are sound; returns its id.
@@ -114,18 +117,17 @@ class JobRunner:
         except WorkerDiedError:
             _log.warning("a training process could not be started; the first job tries again")
         while (job_id := self._waiting.get()) is not None and not self._stopping:
-            job = self._table.take(job_id)
-            if job is None:
-                continue
-            with self._lock:
-                self._running[job_id] = worker
             try:
-                self._run(job, worker)
-            finally:
-                with self._lock:
-                    del self._running[job_id]
+                job = self._table.take(job_id)
+                if job is not None:
+                    self._run(job, worker)
+            except sqlite3.Error:
+                # The disk is full, say. The thread must live; the job runs again after the next start of the studio.
+                _log.exception("the state of job %s could not be written", job_id)
 
     def _run(self, job: Job, worker: TrainingWorker) -> None:
+        with self._lock:
+            self._running[job.id] = worker
         try:
             results = self._execute(job, worker)
         except JobFailedError as failure:
@@ -140,6 +142,9 @@ class JobRunner:
             self._table.end(job.id, JobState.FAILED, details=unknown.details(job.id))
         else:
             self._table.end(job.id, JobState.FINISHED, results=results)
+        finally:
+            with self._lock:
+                del self._running[job.id]
 
     def _execute(self, job: Job, worker: TrainingWorker) -> dict[str, Result]:
         with ExitStack() as files:
@@ -153,6 +158,8 @@ class JobRunner:
                 csv = files.enter_context(storage.fetched_file(source, INPUT_LIMIT, self._folder))
             with module("Train Model"):
                 trained = worker.train(csv, plan)
+        if not self._table.is_running(job.id):
+            return {}  # it was cancelled meanwhile: it leaves no outputs
         contents = {
             MODEL_OUTPUT: (trained.model, "application/octet-stream"),
             EVALUATION_OUTPUT: (trained.evaluation.encode(), "text/csv"),

@@ -178,7 +178,10 @@ class Management:
 
     def _check_fit(self, endpoint: Endpoint, model: Model) -> None:
         """Refuse a model with other columns: every caller's request would fail from then on."""
-        served = self._shelf.scorer(endpoint).model
+        try:
+            served = self._shelf.scorer(endpoint).model
+        except ServiceError:
+            return  # the endpoint's model is damaged; any sound one is better
         ours, theirs = ({column.name for column in one.columns} for one in (served, model))
         problems = []
         if model.label != served.label:

@@ -8,6 +8,7 @@ between changes nothing. Of the models whose time has come, the one that was giv
 import hashlib
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from studio.errors import ModelFileError, ServiceError
@@ -36,8 +37,10 @@ class Location:
 class ModelShelf:
     """The models of all endpoints."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
+        """Keep models in the database's folder; `now` gives seconds since 1970."""
         self._database = database
+        self._now = now
         self._folder = private_folder(database.folder / "models")
         self._lock = threading.Lock()
         # By endpoint, oldest first. The tuples are replaced, never changed: a request reads one of them, whole.
@@ -52,26 +55,30 @@ class ModelShelf:
         given = self._given.get(endpoint.id) or self._load(endpoint)
         if len(given) == 1:
             return given[0].scorer
-        now = time.time()
+        now = self._now()
         return next((one.scorer for one in reversed(given) if one.activate_at <= now), given[0].scorer)
 
     def _load(self, endpoint: Endpoint) -> tuple[_Given, ...]:
+        """Read back the model that serves now, and those that wait for their time; older ones may be damaged."""
         with self._lock:
-            query = "SELECT file, activate_at FROM endpoint_models WHERE endpoint_id = ? ORDER BY number"
-            rows = self._database.rows(query, endpoint.id)
-            try:
-                given = tuple(
-                    _Given(row["activate_at"], Scorer(load_model((self._folder / row["file"]).read_bytes())))
-                    for row in rows
-                )
-            except (OSError, ModelFileError) as error:
-                text = f"The model of endpoint {endpoint.name!r} in the studio's folder is damaged: {error}"
-                raise ServiceError("InternalError", "ResourceLoadFailed", text) from error
-            if not given:
+            query = "SELECT file, activate_at FROM endpoint_models WHERE endpoint_id = ? ORDER BY number DESC"
+            newest_first: list[_Given] = []
+            for row in self._database.rows(query, endpoint.id):
+                newest_first.append(_Given(row["activate_at"], self._read(endpoint, row["file"])))
+                if row["activate_at"] <= self._now():
+                    break
+            if not newest_first:
                 text = f"Endpoint {endpoint.name!r} of {endpoint.service.title!r} has no model."
                 raise ServiceError("InternalError", "ResourceLoadFailed", text)
-            self._given[endpoint.id] = given
+            given = self._given[endpoint.id] = tuple(newest_first[::-1])
             return given
+
+    def _read(self, endpoint: Endpoint, file: str) -> Scorer:
+        try:
+            return Scorer(load_model((self._folder / file).read_bytes()))
+        except (OSError, ModelFileError) as error:
+            text = f"The model of endpoint {endpoint.name!r} in the studio's folder is damaged: {error}"
+            raise ServiceError("InternalError", "ResourceLoadFailed", text) from error
 
     def location(self, endpoint: Endpoint) -> Location | None:
         """Return where the endpoint's newest model came from, whether it serves already or waits for its time."""
@@ -87,7 +94,7 @@ class ModelShelf:
         """
         scorer = Scorer(load_model(data))
         name = f"{hashlib.sha256(data).hexdigest()}.ilearner"
-        now = time.time()
+        now = self._now()
         with self._lock:
             # The file is written within the transaction, so that no other process takes it for an unused one.
             with self._database.transaction():

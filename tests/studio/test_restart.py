@@ -1,0 +1,121 @@
+"""What survives the end of a studio, and what does not stay behind."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.studio.caller import Storage, Trainer, download, job_body
+from tests.studio.running import (
+    census_csv,
+    child_processes,
+    publish_census,
+    running_studio,
+    storage_host,
+    wait_until_gone,
+)
+
+SECRET = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"
+
+
+def test_a_killed_studio_runs_its_jobs_again(own_data: Path, storage: Storage, azurite: str) -> None:
+    """A job in the middle and a queued one both finish after the studio was killed and started again."""
+    storage.put("big.csv", census_csv(rows=5_000))
+    with running_studio(own_data, [storage_host(azurite)]) as studio:
+        trainer = Trainer.of(studio)
+        jobs = [trainer.submit(job_body(storage, "big.csv", name)) for name in ("first", "second")]
+        unstarted = trainer.submit(job_body(storage, name="third"))
+        for job in jobs:
+            trainer.start(job)
+        workers = child_processes(studio.process)
+        studio.process.send_signal(signal.SIGKILL)
+        studio.process.wait(20)
+    wait_until_gone(workers)
+    with running_studio(own_data, [storage_host(azurite)]) as studio:
+        trainer = Trainer.of(studio)
+        assert [trainer.ended(job)["StatusCode"] for job in jobs] == ["Finished", "Finished"]
+        assert trainer.status(unstarted)["StatusCode"] == "NotStarted"
+
+
+def test_a_job_that_ends_the_studio_twice_fails(own_data: Path, storage: Storage, azurite: str) -> None:
+    """A job that was interrupted twice is not tried for ever: it fails in words."""
+    with running_studio(own_data, [storage_host(azurite)]) as studio:
+        job = Trainer.of(studio).submit(job_body(storage))
+    with sqlite3.connect(own_data / "studio.sqlite") as database:
+        database.execute("UPDATE jobs SET state = 'Running', runs = 2, queue_number = 1")
+    database.close()
+    with running_studio(own_data, [storage_host(azurite)]) as studio:
+        status = Trainer.of(studio).ended(job)
+        assert status["StatusCode"] == "Failed"
+        assert "the studio ended" in status["Details"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_studio_ends_cleanly(own_data: Path, ending: signal.Signals) -> None:
+    """SIGTERM and Ctrl-C end it with status 0, and no process of it is left."""
+    with running_studio(own_data) as studio:
+        assert requests.get(studio.base_url + "/health", timeout=30).json() == {"state": "Running"}
+        children = child_processes(studio.process)
+        studio.process.send_signal(ending)
+        assert studio.process.wait(30) == 0
+    wait_until_gone(children)
+
+
+def test_no_secret_of_a_job_stays(own_data: Path, storage: Storage, azurite: str) -> None:
+    """After a job's end no file of the studio holds its connection string; files are for their owner alone."""
+    with running_studio(own_data, [storage_host(azurite)]) as studio:
+        trainer = Trainer.of(studio)
+        first = trainer.train(job_body(storage))["Results"]
+        storage.put("bad.csv", "a,b\n")
+        trainer.train(job_body(storage, "bad.csv", "second"))
+        files = [path for path in own_data.rglob("*") if path.is_file()]
+        assert (own_data / "requests.jsonl") in files
+        assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+        signature = first["output1"]["SasBlobToken"].split("sig=")[1].encode()
+        assert signature not in (own_data / "requests.jsonl").read_bytes()
+        assert {oct(path.stat().st_mode & 0o777) for path in files if path.suffix != ".lock"} == {"0o600"}
+        assert (own_data / "models").stat().st_mode & 0o777 == 0o700
+
+
+def test_two_studios_do_not_share_a_folder(own_data: Path) -> None:
+    """The second one says so and ends."""
+    with running_studio(own_data):
+        command = [sys.executable, "-m", "studio", "serve", "--port", "0", "--data", str(own_data)]
+        second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert second.returncode == 1
+    assert "another studio serves" in second.stderr
+
+
+def test_publishing_again_keeps_urls_and_keys(tmp_path: Path) -> None:
+    """Publishing the same experiment twice changes neither the description nor the seed model's bytes."""
+    data = tmp_path / "data"
+    publish_census(tmp_path, data)
+    with running_studio(data) as studio:
+        before = studio.describe()
+        seed = Path(studio.service()["seed_model"])
+        model = seed.read_bytes()
+        publish_census(tmp_path, data)
+        assert studio.describe() == before
+        assert seed.read_bytes() == model
+
+
+def test_an_older_job_can_be_read_after_a_restart(own_data: Path, storage: Storage, azurite: str) -> None:
+    """With no key in memory the token of the job's end is given; the next job of the account makes new ones again."""
+    with running_studio(own_data, [storage_host(azurite)]) as studio:
+        trainer = Trainer.of(studio)
+        job = trainer.submit(job_body(storage))
+        trainer.start(job)
+        before = trainer.ended(job)["Results"]["output1"]
+    with running_studio(own_data, [storage_host(azurite)]) as studio:
+        trainer = Trainer.of(studio)
+        kept = trainer.status(job)["Results"]["output1"]
+        assert kept | {"SasBlobToken": ""} == before | {"SasBlobToken": ""}
+        model = download(kept)
+        trainer.train(job_body(storage, name="next"))
+        fresh = trainer.status(job)["Results"]["output1"]
+        assert fresh["SasBlobToken"] != kept["SasBlobToken"]
+        assert download(fresh) == model
