@@ -65,10 +65,14 @@ def test_a_version_is_copied_whatever_its_name(account: BlobAccount, name: str) 
     account.put(name, f"content of {name}".encode())
     target = account.unused()
 
-    state = account.files.copy_version(_version(account, name), target, "0f/1/input.csv")
+    states = [
+        account.files.copy_version(_version(account, name), target, "0f/1/input.csv"),
+        account.files.copy(f"{account.input}/{name}", f"{target}/kept/{name}"),
+    ]
 
-    assert state is CopyState.DONE
-    assert account.files.read_text(f"{target}/0f/1/input.csv", 1000)[0] == f"content of {name}"
+    assert states == [CopyState.DONE, CopyState.DONE]
+    for copy in ("0f/1/input.csv", f"kept/{name}"):
+        assert account.files.read_text(f"{target}/{copy}", 1000)[0] == f"content of {name}"
 
 
 def test_an_overwritten_version_is_not_copied(account: BlobAccount) -> None:

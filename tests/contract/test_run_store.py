@@ -9,84 +9,12 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.errors import AlreadyClaimedError, StaleWriteError
+from shared.errors import StaleWriteError
 from shared.ports import HistoryEntry, RunStore, StoredRun
 from shared.runs import UNROUTED, Run, RunState
 from tests.contract.records import ACTIVE_STATES, NOON, STATES, a_run, runs
 
 LATER = NOON + timedelta(seconds=5, microseconds=1)
-
-
-def test_a_claimed_run_is_read_back_in_every_way(run_store: RunStore) -> None:
-    """A claim shows in `get`, `active`, `find`, `list_runs` and `history`."""
-    run = a_run()
-
-    claimed = run_store.claim(run)
-
-    found = run_store.get("census", run.run_id)
-    assert found is not None
-    assert (claimed.run, found.run, found.run_etag) == (run, run, claimed.run_etag)
-    assert run_store.active("census") == [StoredRun(run, None, claimed.active_etag)]
-    assert run_store.find(run.run_id) == found
-    assert run_store.list_runs() == [found]
-    assert run_store.history("census", run.run_id) == [HistoryEntry(NOON, RunState.LANDED, "", "", 1)]
-
-
-def test_an_unused_store_is_empty(run_store: RunStore) -> None:
-    """Reading before anything was ever written finds nothing and fails nowhere."""
-    assert run_store.get("census", "0" * 32) is None
-    assert run_store.find("0" * 32) is None
-    assert run_store.active("census") == []
-    assert run_store.list_runs() == []
-    assert run_store.history("census", "0" * 32) == []
-
-
-def test_a_second_claim_changes_nothing(run_store: RunStore) -> None:
-    """A version that has its run is refused, and the run stays as it was."""
-    run = a_run()
-    run_store.claim(run)
-
-    with pytest.raises(AlreadyClaimedError):
-        run_store.claim(replace(run, reason="again", revision=7))
-
-    found = run_store.get("census", run.run_id)
-    assert found is not None
-    assert found.run == run
-    assert len(run_store.history("census", run.run_id)) == 1
-
-
-def test_the_same_version_may_be_claimed_under_another_route(run_store: RunStore) -> None:
-    """A file that was unrouted can be claimed again once a route matches it; `find` then gives the routed run."""
-    unrouted = a_run(route=UNROUTED, state=RunState.UNROUTED, deadline_at=None)
-    run_store.claim(unrouted)
-    routed = replace(unrouted, route="census", state=RunState.LANDED)
-
-    assert run_store.find(unrouted.run_id) == run_store.get(UNROUTED, unrouted.run_id)
-    run_store.claim(routed)
-
-    found = run_store.find(unrouted.run_id)
-    assert found is not None
-    assert found.run == routed
-
-
-def test_of_eight_claims_at_once_one_wins(run_store: RunStore) -> None:
-    """However many workers hear of a file version at the same moment, one of them gets it."""
-    run = a_run()
-
-    def claim(number: int) -> bool:
-        with suppress(AlreadyClaimedError):
-            run_store.claim(replace(run, step=f"worker {number}"))
-            return True
-        return False
-
-    with ThreadPoolExecutor(8) as pool:
-        wins = list(pool.map(claim, range(8)))
-
-    found = run_store.get("census", run.run_id)
-    assert found is not None
-    assert sum(wins) == 1
-    assert found.run.step == f"worker {wins.index(True)}"
-    assert len(run_store.history("census", run.run_id)) == 1
 
 
 def _by_get(store: RunStore, run: Run) -> StoredRun:
