@@ -1,10 +1,10 @@
 """A Batch Execution Service in memory: a test says when a job runs, finishes or fails, and what it gives back."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Lock
 
-from shared.errors import KeyRefusedError, NotFoundError, RejectedError, ServiceFault
+from shared.errors import BadAnswerError, KeyRefusedError, NotFoundError, RejectedError, ServiceFault
 from shared.ports import BlobLocation, JobRequest, JobState, JobStatus
 from shared.route import Training
 from tests.fakes.faults import Faults
@@ -112,13 +112,19 @@ class FakeTraining:
 
     def read_output(self, location: BlobLocation, limit_bytes: int) -> str:
         """Read a small text output by its SAS."""
+        fault = ServiceFault("read output", location.base + location.relative)
         with self.faults.call("read_output"):
             if location.sas not in self._tokens or location.sas in self._refused_tokens:
-                raise KeyRefusedError(ServiceFault("read output", location.base + location.relative, 403))
-            return self._blobs.read_text(location.relative, limit_bytes)[0]
+                raise KeyRefusedError(replace(fault, status=403))
+            text = self._blobs.text(location.relative)
+            if text is None:
+                raise NotFoundError(replace(fault, status=404))
+            if len(text.encode()) > limit_bytes:
+                raise BadAnswerError(replace(fault, message=f"more than {limit_bytes} bytes"))
+            return text
 
     def _link(self, path: str) -> BlobLocation:
-        link = self._blobs.link(path, 3600)
+        link = self._blobs.make_link(path, 3600)
         self._tokens.add(link.sas)
         return link
 
