@@ -9,7 +9,7 @@ from requests.adapters import HTTPAdapter
 from shared.errors import ConfigError
 
 CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 30
+READ_TIMEOUT_S = 20
 RETRIES = 3  # short ones: a function never waits long inside a call, the tick tries again
 CONNECTIONS = 16  # as many as jobs are polled at a time; the SDK's own pool drops those beyond 10, with a warning each
 
