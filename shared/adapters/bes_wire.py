@@ -64,7 +64,7 @@ def read_status(text: str, fault: ServiceFault) -> JobStatus:
     code = body.get("statuscode")
     if not isinstance(code, str | int) or isinstance(code, bool):
         raise BadAnswerError(_because(fault, "a job's status has no StatusCode"))
-    state = _JOB_STATES.get(re.sub(r"[\s_-]", "", str(code)).casefold(), JobState.UNKNOWN)
+    state = _JOB_STATES.get(re.sub(r"\s", "", str(code)).casefold(), JobState.UNKNOWN)
     details = body.get("details")
     outputs: dict[str, BlobLocation] = {}
     if state is JobState.FINISHED:

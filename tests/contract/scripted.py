@@ -1,0 +1,90 @@
+"""A small HTTP server that answers as a test says: for faults that no real service gives on demand."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Reply:
+    """One answer. `hang_up`: the request is read and the connection closed; `cut`: the body breaks off."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    hang_up: bool = False
+    cut: bool = False
+    silent_s: float = 0
+
+
+@dataclass
+class Seen:
+    """One request as it arrived."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Scripted:
+    """Gives the replies of a list one after another, the last one for ever, and keeps every request."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.replies = list(replies)
+        self.seen: list[Seen] = []
+        self.base_url = ""
+        self._lock = threading.Lock()
+
+    def take(self, seen: Seen) -> Reply:
+        """Note a request and return its reply."""
+        with self._lock:
+            self.seen.append(seen)
+            return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+
+@contextlib.contextmanager
+def scripted(*replies: Reply) -> Iterator[Scripted]:
+    """Serve replies on a free port of 127.0.0.1 for the time of the `with`."""
+    script = Scripted(*replies)
+    done = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            reply = script.take(Seen(self.command, self.path, dict(self.headers), self.rfile.read(length)))
+            done.wait(reply.silent_s)
+            self.close_connection = reply.hang_up or reply.cut
+            if reply.hang_up:
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(reply.body) + (10 if reply.cut else 0)))
+            self.end_headers()
+            with contextlib.suppress(OSError):  # a client that has read enough hangs up
+                self.wfile.write(reply.body)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the base class's names
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    script.base_url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield script
+    finally:
+        done.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,218 @@
+"""The client against the real studio over HTTP, with a real storage emulator between them."""
+
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from shared.adapters.bes_client import BesTrainingService, ClassicScoringService
+from shared.adapters.blobs import BlobStorageFiles
+from shared.adapters.web import Web
+from shared.allowed_hosts import AllowedHosts
+from shared.errors import KeyRefusedError, NotFoundError, RejectedError
+from shared.evaluation import read_evaluation
+from shared.ports import BlobLocation, JobRequest, JobState, JobStatus
+from shared.route import Endpoint, EndpointRole, Training
+from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
+
+ROWS = (("38", "45", "Exec", "north"), ("22", "20", "Sales", "?"))
+COLUMNS = ("age", "hours", "occupation", "region")
+
+
+@pytest.fixture(scope="module")
+def studio(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStudio]:
+    """Give a studio with the small census experiment, where new models serve at once."""
+    data = tmp_path_factory.mktemp("studio") / "data"
+    publish_census(tmp_path_factory.mktemp("experiment"), data)
+    with running_studio(data, [storage_host(azurite)]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[Web]:
+    """Give a transport."""
+    web = Web(AllowedHosts(["127.0.0.1:*"]))
+    yield web
+    web.close()
+
+
+@pytest.fixture
+def bes(web: Web, azurite: str) -> BesTrainingService:
+    """Give the client of training services."""
+    return BesTrainingService(web, lambda: azurite)
+
+
+@pytest.fixture
+def scoring(web: Web) -> ClassicScoringService:
+    """Give the client of scoring endpoints."""
+    return ClassicScoringService(web)
+
+
+@pytest.fixture
+def training(studio: RunningStudio) -> Training:
+    """Give the studio's training service as a route has it."""
+    described: dict[str, Any] = studio.service()["training"]
+    return Training(
+        jobs_url=described["jobs_url"].partition("?")[0],
+        api_key=described["api_key"],
+        api_key_setting="CENSUS_TRAINING_KEY",
+        input="input1",
+        model_output="output1",
+        evaluation_output="output2",
+    )
+
+
+def an_endpoint(studio: RunningStudio, name: str) -> Endpoint:
+    """Return an endpoint of the studio as a route has it."""
+    described = studio.endpoint(name)
+    return Endpoint(
+        name=name,
+        role=EndpointRole.SERVE,
+        patch_url=described["patch_url"],
+        execute_url=described["execute_url"].partition("?")[0],
+        api_key=described["api_key"],
+        api_key_setting="CENSUS_ENDPOINT_KEY",
+        resource=described["resource"],
+    )
+
+
+@pytest.fixture
+def request_in_storage(azurite: str) -> JobRequest:
+    """Give a job's places, with a training file in the first."""
+    container = f"t{uuid.uuid4().hex[:12]}"
+    with BlobServiceClient.from_connection_string(azurite) as storage:
+        storage.create_container(container)
+        storage.get_blob_client(container, "a/input.csv").upload_blob(census_csv(600, 3, shift=1.5))
+    return JobRequest(f"{container}/a/input.csv", f"{container}/a/model.ilearner", f"{container}/a/evaluation.csv")
+
+
+def until_ended(bes: BesTrainingService, training: Training, job_id: str) -> JobStatus:
+    """Poll a job until it ended."""
+    for _ in range(600):
+        status = bes.status(training, job_id)
+        if status.state not in {JobState.NOT_STARTED, JobState.RUNNING}:
+            return status
+        time.sleep(0.05)
+    raise AssertionError("the job did not end")
+
+
+def test_a_job_from_submit_to_a_served_model(
+    bes: BesTrainingService,
+    scoring: ClassicScoringService,
+    training: Training,
+    request_in_storage: JobRequest,
+    studio: RunningStudio,
+) -> None:
+    """Submit, start, poll, read the evaluation, PATCH an endpoint, see it in its resources and in its answers."""
+    job_id = bes.submit(training, request_in_storage)
+    assert bes.status(training, job_id).state is JobState.NOT_STARTED
+    bes.start(training, job_id)
+    bes.start(training, job_id)  # a start whose answer was lost is sent again
+    status = until_ended(bes, training, job_id)
+    assert status.state is JobState.FINISHED
+    report = read_evaluation(bes.read_output(status.outputs["output2"], 100_000))
+    assert (report.value("AUC") or 0) > 0.7
+    assert status.outputs["output1"].relative == request_in_storage.model_path
+
+    staging = an_endpoint(studio, "staging")
+    before = scoring.score(staging, COLUMNS, ROWS)
+    scoring.patch(staging, status.outputs["output1"])
+
+    assert [(one.name, one.relative) for one in scoring.resources(staging)] == [
+        (staging.resource, request_in_storage.model_path)
+    ]
+    after = scoring.score(staging, COLUMNS, ROWS)
+    assert len(after) == len(before) == len(ROWS)
+    assert after != before
+    bes.start(training, job_id)  # also long after
+
+
+def test_our_own_link_to_a_kept_copy_is_served_as_well(
+    bes: BesTrainingService,
+    scoring: ClassicScoringService,
+    training: Training,
+    request_in_storage: JobRequest,
+    studio: RunningStudio,
+    azurite: str,
+) -> None:
+    """A model copied server-side and given by the app's own link."""
+    job_id = bes.submit(training, request_in_storage)
+    bes.start(training, job_id)
+    assert until_ended(bes, training, job_id).state is JobState.FINISHED
+    blobs = BlobStorageFiles.from_connection_string(azurite)
+    kept = f"models/{uuid.uuid4().hex}/kept.ilearner"
+    blobs.copy(request_in_storage.model_path, kept)
+    production = an_endpoint(studio, "production")
+
+    scoring.patch(production, blobs.link(kept, 300))
+
+    assert scoring.resources(production)[0].relative == kept
+
+
+def test_a_cancelled_job_stays_cancelled(
+    bes: BesTrainingService, training: Training, request_in_storage: JobRequest
+) -> None:
+    """Cancelling twice is no error."""
+    job_id = bes.submit(training, request_in_storage)
+    bes.cancel(training, job_id)
+    bes.cancel(training, job_id)
+
+    assert bes.status(training, job_id).state is JobState.CANCELLED
+
+
+def test_a_job_without_its_input_fails_readably(
+    bes: BesTrainingService, training: Training, request_in_storage: JobRequest
+) -> None:
+    """The details name the blob, and no key."""
+    job_id = bes.submit(training, replace(request_in_storage, input_path="nowhere/gone.csv"))
+    bes.start(training, job_id)
+    status = until_ended(bes, training, job_id)
+
+    assert status.state is JobState.FAILED
+    assert "gone.csv" in status.details
+    assert "AccountKey=E" not in status.details
+
+
+def test_a_wrong_key_names_the_setting(
+    bes: BesTrainingService,
+    scoring: ClassicScoringService,
+    training: Training,
+    request_in_storage: JobRequest,
+    studio: RunningStudio,
+) -> None:
+    """Whoever reads the error knows which setting to correct."""
+    with pytest.raises(KeyRefusedError, match="CENSUS_TRAINING_KEY"):
+        bes.submit(replace(training, api_key="CANARY"), request_in_storage)
+    wrong = replace(an_endpoint(studio, "production"), api_key="CANARY")
+    with pytest.raises(KeyRefusedError, match="CENSUS_ENDPOINT_KEY"):
+        scoring.score(wrong, COLUMNS, ROWS)
+    with pytest.raises(KeyRefusedError, match="CENSUS_ENDPOINT_KEY"):
+        scoring.patch(wrong, BlobLocation("http://127.0.0.1:1/", "c/m.ilearner", "?sig=CANARY"))
+
+
+def test_what_the_service_does_not_know(bes: BesTrainingService, training: Training) -> None:
+    """An unknown job is a NotFoundError; cancelling it is no error."""
+    with pytest.raises(NotFoundError):
+        bes.status(training, "0" * 32)
+    bes.cancel(training, "0" * 32)
+
+
+def test_refusals_carry_the_service_s_words(
+    scoring: ClassicScoringService, studio: RunningStudio, azurite: str
+) -> None:
+    """An unknown resource, the default endpoint, a blob that is not there: code and details are in the error."""
+    production = an_endpoint(studio, "production")
+    link = BlobStorageFiles.from_connection_string(azurite).link("models/none.ilearner", 60)
+    with pytest.raises(RejectedError, match="BlobNotFound"):
+        scoring.patch(production, link)
+    with pytest.raises(RejectedError, match="BadArgument"):
+        scoring.patch(replace(production, resource="Other"), link)
+    default = replace(production, patch_url=production.patch_url.rpartition("/")[0] + "/default")
+    with pytest.raises((RejectedError, KeyRefusedError)):
+        scoring.patch(default, link)
+    with pytest.raises(RejectedError):
+        scoring.score(production, ("age",), (("1",),))

@@ -1,0 +1,246 @@
+"""The codec: every documented shape of a body is read, and anything else is an error of our own."""
+
+import contextlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.adapters import bes_wire
+from shared.errors import BadAnswerError, LandfallError, ServiceFault
+from shared.ports import BlobLocation, JobRequest, JobState, Resource
+from shared.route import Training
+
+FAULT = ServiceFault("job status", "https://a.example/jobs/1")
+TRAINING = Training(
+    jobs_url="https://a.example/jobs",
+    api_key="k",
+    api_key_setting="K",
+    input="input1",
+    model_output="output1",
+    evaluation_output="output2",
+    global_parameters={"rate": "0.1"},
+)
+LOCATION = {"BaseLocation": "https://s.example/", "RelativeLocation": "c/m.ilearner", "SasBlobToken": "?sig=x"}
+
+
+def test_a_submit_names_inputs_outputs_and_parameters() -> None:
+    """The third generation's body: maps by name, each with connection string and container/path."""
+    body = bes_wire.submit_body(TRAINING, JobRequest("t/i.csv", "t/m.ilearner", "t/e.csv"), "CS")
+
+    assert body == {
+        "Inputs": {"input1": {"ConnectionString": "CS", "RelativeLocation": "t/i.csv"}},
+        "Outputs": {
+            "output1": {"ConnectionString": "CS", "RelativeLocation": "t/m.ilearner"},
+            "output2": {"ConnectionString": "CS", "RelativeLocation": "t/e.csv"},
+        },
+        "GlobalParameters": {"rate": "0.1"},
+    }
+
+
+def test_a_job_id_is_a_json_string() -> None:
+    """With its quotes, and white space around it."""
+    assert bes_wire.read_job_id(' "539d0bc2fde945b6ac986b851d0000f0"\n', FAULT) == "539d0bc2fde945b6ac986b851d0000f0"
+
+
+@pytest.mark.parametrize("text", ["", '""', '" "', "{}", '{"error": {}}', "null", "12", '"../x"', '"a/b"', '"a?b"'])
+def test_no_other_answer_is_a_job_id(text: str) -> None:
+    """An object, nothing, or what would change the URL it is put into is refused."""
+    with pytest.raises(BadAnswerError, match="job id"):
+        bes_wire.read_job_id(text, FAULT) if text else bes_wire.read_job_id("[]", FAULT)
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        (0, JobState.NOT_STARTED),
+        (1, JobState.RUNNING),
+        (2, JobState.FAILED),
+        (3, JobState.CANCELLED),
+        (4, JobState.FINISHED),
+        ("4", JobState.FINISHED),
+        ("NotStarted", JobState.NOT_STARTED),
+        ("Not started", JobState.NOT_STARTED),
+        ("running", JobState.RUNNING),
+        ("Failed", JobState.FAILED),
+        ("Cancelled", JobState.CANCELLED),
+        ("Canceled", JobState.CANCELLED),
+        ("FINISHED", JobState.FINISHED),
+        ("Queued", JobState.UNKNOWN),
+        (5, JobState.UNKNOWN),
+        (-1, JobState.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("key", ["StatusCode", "Status Code", "statusCode"])
+def test_status_codes(key: str, code: int | str, state: JobState) -> None:
+    """Integers and strings, both spellings of cancelled, any case; what is not known is still running."""
+    assert bes_wire.read_status(json.dumps({key: code, "Results": None, "Details": None}), FAULT).state is state
+
+
+def test_outputs_of_a_finished_job() -> None:
+    """Locations are normalised so that base, path and token join; extra members do not matter."""
+    untidy = {"baselocation": "https://s.example", "RelativeLocation": "/c/e.csv", "SasBlobToken": "sig=y", "X": 1}
+    body = {"StatusCode": "Finished", "Results": {"output1": LOCATION, "output2": untidy, "gone": None}, "CreatedAt": 0}
+
+    outputs = bes_wire.read_status(json.dumps(body), FAULT).outputs
+
+    assert outputs == {
+        "output1": BlobLocation("https://s.example/", "c/m.ilearner", "?sig=x"),
+        "output2": BlobLocation("https://s.example/", "c/e.csv", "?sig=y"),
+    }
+
+
+def test_the_single_result_of_the_first_generation() -> None:
+    """`Result` instead of `Results` is an output as well."""
+    body = {"StatusCode": 4, "Result": LOCATION, "Details": None}
+
+    assert bes_wire.read_status(json.dumps(body), FAULT).outputs["output1"].relative == "c/m.ilearner"
+
+
+@pytest.mark.parametrize("text", ["", "<html>", "[]", "null", "{}", '{"StatusCode": true}', '{"StatusCode": null}'])
+def test_an_answer_without_a_status_is_refused(text: str) -> None:
+    """It is an error, not a state."""
+    with pytest.raises(BadAnswerError):
+        bes_wire.read_status(text, FAULT)
+
+
+def test_details_of_a_failed_job_are_boiled_down() -> None:
+    """The innermost message and the request id are kept; keys in the text are not."""
+    inner = {"Message": "All rows must have the same number of elements. AccountKey=CANARY;"}
+    exception = {"Exception": {"ErrorId": "X", "Message": "outer", "Exception": inner}}
+    details = (
+        "Module: Reader; requestId = 01234567-89ab-cdef-0123-456789abcdef errorComponent=Module. taskStatusCode=400. "
+        + json.dumps(exception)
+        + "Error: Error 1000 … Record Starts at UTC 05/06/2016"
+    )
+
+    summary = bes_wire.read_status(json.dumps({"StatusCode": 2, "Details": details}), FAULT).details
+
+    assert summary.startswith("All rows must have the same number of elements.")
+    assert "01234567-89ab-cdef-0123-456789abcdef" in summary
+    assert "CANARY" not in summary
+
+
+@given(st.text(max_size=5000))
+def test_any_details_are_capped(details: str) -> None:
+    """However long and strange the text is, it fits into a row."""
+    text = json.dumps({"StatusCode": "Failed", "Details": details})
+
+    assert len(bes_wire.read_status(text, FAULT).details) <= bes_wire.DETAILS_LIMIT
+
+
+def test_a_patch_names_the_resource_and_the_location() -> None:
+    """The body of UpdateResource."""
+    body = bes_wire.patch_body("Modèle [trained model]", BlobLocation("https://s.example/", "c/m.ilearner", "?sig=x"))
+
+    assert body == {"Resources": [{"Name": "Modèle [trained model]", "Location": LOCATION}]}
+
+
+@pytest.mark.parametrize("listed", [{}, None, [], "x"])
+def test_an_endpoint_without_resources(listed: object) -> None:
+    """`{}`, null and an empty list all mean: there is none."""
+    assert bes_wire.read_resources(json.dumps({"Name": "e", "Resources": listed}), FAULT) == []
+
+
+def test_resources_of_an_endpoint() -> None:
+    """Names and where each was last loaded from, without its token."""
+    body = {"Resources": [{"Name": "M [trained model]", "Kind": "x", "Location": LOCATION}, {"Name": "N"}]}
+
+    assert bes_wire.read_resources(json.dumps(body), FAULT) == [
+        Resource("M [trained model]", "c/m.ilearner"),
+        Resource("N", ""),
+    ]
+
+
+def answer(columns: list[str], rows: list[list[Any]], kind: str = "table") -> str:
+    """Return a request-response answer."""
+    return json.dumps({"Results": {"output1": {"type": kind, "value": {"ColumnNames": columns, "Values": rows}}}})
+
+
+def test_scored_columns_are_the_answer() -> None:
+    """Only what the service added counts, as text, for every row in order."""
+    text = answer(["age", "Scored Labels", "Scored Probabilities"], [["1", "<=50K", "0.25"], ["2", ">50K", 0.75]])
+
+    assert bes_wire.read_answers(text, ["age"], 2, FAULT) == (("<=50K", "0.25"), (">50K", "0.75"))
+
+
+def test_other_added_columns_count_where_none_is_called_scored() -> None:
+    """A clustering answers with assignments."""
+    assert bes_wire.read_answers(answer(["age", "Assignments"], [["1", 3]]), ["age"], 1, FAULT) == (("3",),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        answer(["age"], [["1"]]),
+        answer(["Scored Labels"], []),
+        answer(["Scored Labels"], [["a"], ["b"]]),
+        answer(["Scored Labels", "x"], [["a"]]),
+        '{"Results": {}}',
+        '{"Results": {"a": {}, "b": {}}}',
+        "[]",
+        "no",
+    ],
+)
+def test_other_answers_are_refused(text: str) -> None:
+    """No scored column, another number of rows, ragged rows, no table: an error, never a comparison."""
+    with pytest.raises(BadAnswerError):
+        bes_wire.read_answers(text, ["age"], 1, FAULT)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message", "details"),
+    [
+        (
+            '{"error": {"code": "BadArgument", "message": "m", "details": [{"code": "D", "message": "x", "t": 1}]}}',
+            *("BadArgument", "m", (("D", "x"),)),
+        ),
+        ('{"error": {"code": "C", "message": "m", "details": {"code": "D", "message": "x"}}}', "C", "m", (("D", "x"),)),
+        ('{"ErrorCode": "C", "Message": "m", "Details": [{"Code": "D"}]}', "C", "m", (("D", ""),)),
+        ('{"error": "plain"}', "", "plain", ()),
+        ('"text"', "", "text", ()),
+        ("Service   Unavailable\n", "", "Service Unavailable", ()),
+        ("<html><style>x</style><body><h1>502</h1> Bad <b>Gateway</b></body></html>", "", "502 Bad Gateway", ()),
+        ("", "", "", ()),
+        ("null", "", "", ()),
+    ],
+)
+def test_error_bodies(text: str, code: str, message: str, details: tuple[tuple[str, str], ...]) -> None:
+    """The documented object in its spellings, plain text, HTML and nothing at all."""
+    fault = bes_wire.read_fault("submit job", "https://a.example/jobs", 400, text)
+
+    assert (fault.code, fault.message, fault.details) == (code, message, details)
+
+
+READERS: list[Callable[[str], object]] = [
+    lambda text: bes_wire.read_job_id(text, FAULT),
+    lambda text: bes_wire.read_status(text, FAULT),
+    lambda text: bes_wire.read_resources(text, FAULT),
+    lambda text: bes_wire.read_answers(text, ["a"], 1, FAULT),
+    lambda text: bes_wire.read_fault("x", "https://a.example/", 500, text),
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["StatusCode", "Results", "Result", "Details", "error", "Resources", "value", "Values", "Location"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("read", READERS)
+@given(text=st.text() | JSON.map(json.dumps))
+def test_any_body_is_read_or_refused(read: Callable[[str], object], text: str) -> None:
+    """No body makes the codec fail in a way that the pipeline would not understand."""
+    with contextlib.suppress(LandfallError):
+        read(text)
