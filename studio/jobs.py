@@ -55,6 +55,7 @@ class JobRunner:
 
     def start(self) -> None:
         """Begin to run jobs, with those first that an earlier studio left."""
+        self._table.drop_unstarted(datetime.now(UTC))
         for job_id in self._table.requeue_interrupted():
             self._waiting.put(job_id)
         self._threads = [threading.Thread(target=self._serve, args=(worker,), daemon=True) for worker in self._workers]

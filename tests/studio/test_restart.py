@@ -119,3 +119,19 @@ def test_an_older_job_can_be_read_after_a_restart(own_data: Path, storage: Stora
         fresh = trainer.status(job)["Results"]["output1"]
         assert fresh["SasBlobToken"] != kept["SasBlobToken"]
         assert download(fresh) == model
+
+
+def test_a_job_that_nobody_starts_is_dropped(own_data: Path, storage: Storage, azurite: str) -> None:
+    """After a day it is unknown, and its connection strings are gone; a younger one stays."""
+    with running_studio(own_data, [storage_host(azurite)]) as studio:
+        trainer = Trainer.of(studio)
+        old = trainer.submit(job_body(storage))
+        with sqlite3.connect(own_data / "studio.sqlite") as database:
+            database.execute("UPDATE jobs SET submitted_at = '2026-01-01T00:00:00+00:00'")
+        database.close()
+        young = trainer.submit(job_body(storage))
+        assert trainer.start(old).status_code == 404
+        assert trainer.start(young).status_code == 204
+        assert trainer.ended(young)["StatusCode"] == "Finished"
+        files = [path for path in own_data.rglob("*") if path.is_file()]
+        assert not [path for path in files if SECRET.encode() in path.read_bytes()]
