@@ -1,6 +1,7 @@
 """The function app: triggers and bindings. Each body decodes, makes one pipeline call, and gives the output."""
 
 import logging
+from typing import List  # noqa: UP035 - see its use
 
 import azure.functions as func
 
@@ -25,7 +26,10 @@ def on_csv_landed(blob: BlobReference) -> None:
 @app.function_name("poll_pending_jobs")
 @app.timer_trigger(arg_name="timer", schedule="%LANDFALL_POLL_SCHEDULE%", run_on_startup=False, use_monitor=True)
 @app.queue_output(arg_name="messages", queue_name=EVALUATIONS, connection=STORAGE)
-def poll_pending_jobs(timer: func.TimerRequest, messages: func.Out[list[str]]) -> None:  # noqa: ARG001 - the host requires the parameter
+def poll_pending_jobs(
+    timer: func.TimerRequest,  # noqa: ARG001 - the host requires the parameter
+    messages: func.Out[List[str]],  # noqa: UP006 - the runtime cannot load an app that says Out[list[str]]
+) -> None:
     """Poll the pending jobs, take every step that is due, and announce the runs that are trained now."""
     messages.set([message.to_text() for message in ticker.tick(wiring.services())])
 

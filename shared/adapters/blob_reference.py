@@ -5,8 +5,6 @@ SDK type makes the host send a reference instead; this one is opened by nobody, 
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from azurefunctions.extensions.base import Datum, InConverter, OutConverter, SdkType
 
@@ -38,12 +36,13 @@ class BlobReferenceConverter(InConverter, OutConverter, binding="blob", trigger=
         return issubclass(pytype, BlobReference)
 
     @classmethod
-    def decode(cls, data: Datum | None, *, trigger_metadata: Mapping[str, Any] | None) -> BlobReference:  # noqa: ARG003 - the runtime passes it by name
+    def decode(cls, data: Datum | None, *, trigger_metadata: object, pytype: object) -> BlobReference:
         """Read `{Connection, ContainerName, BlobName}` of the host's `model_binding_data`.
 
         Raises:
             ValueError: the host sent something else, such as the content.
         """
+        del trigger_metadata, pytype  # the runtime passes them by name
         if data is None or data.type != "model_binding_data":
             raise ValueError(f"expected a reference to a blob, got {getattr(data, 'type', None)!r}")
         reference = json.loads(data.value.content)

@@ -1,0 +1,181 @@
+"""Blob triggers with the polling source: scan, receipt, internal queue, execution."""
+
+import base64
+import json
+import logging
+import re
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.storage.blob import BlobProperties
+from azure.storage.queue import QueueMessage
+
+from landfall.host.execution import Executor
+from landfall.host.queue_listener import QueueListener, QueueRules
+from landfall.host.receipts import Receipts, quoted
+from landfall.host.settings import HostJson, SettingsError, resolve
+from landfall.host.storage import DEFAULT_CONNECTION, Storage
+from landfall.host.worker import Function, Value
+
+log = logging.getLogger("host.blob")
+
+POISON_QUEUE = "webjobs-blobtrigger-poison"
+
+
+@dataclass(frozen=True)
+class BlobTrigger:
+    """A blob-triggered function and which blobs it is for."""
+
+    function: Function
+    binding: dict[str, Any]
+    container: str
+    pattern: re.Pattern[str]
+
+    @classmethod
+    def of(cls, function: Function) -> "BlobTrigger":
+        """Read the trigger of a function.
+
+        Raises:
+            SettingsError: the path needs a setting that is not set, or names no container.
+        """
+        binding = next(one for one in function.bindings if one["type"].lower() == "blobtrigger")
+        container, _, name = resolve(binding["path"]).partition("/")
+        if not container or "{" in container:
+            raise SettingsError(
+                f"{function.name}: the blob path {binding['path']!r} must begin with a container's name"
+            )
+        parts = re.split(r"(\{\w+\})", name or "{blobname}")
+        text = "".join(f"(?P<{part[1:-1]}>.+)" if part.startswith("{") else re.escape(part) for part in parts if part)
+        return cls(function, binding, container, re.compile(text + r"\Z", re.DOTALL))
+
+    @property
+    def connection(self) -> str | None:
+        """The connection setting of the container."""
+        connection: str | None = self.binding.get("connection")
+        return connection
+
+    @property
+    def deferred(self) -> bool:
+        """Whether the function wants a reference instead of the content."""
+        return str((self.binding.get("properties") or {}).get("SupportsDeferredBinding")).lower() == "true"
+
+
+class BlobListener:
+    """Watches the containers of all blob triggers of an app."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        executor: Executor,
+        functions: Iterable[Function],
+        host_json: HostJson,
+        *,
+        host_id: str,
+        visibility_s: int,
+    ) -> None:
+        self._storage = storage
+        self._executor = executor
+        self._triggers = [BlobTrigger.of(function) for function in functions]
+        self._queue = storage.queue(None, f"azure-webjobs-blobtrigger-{host_id}")
+        self._poison = storage.queue(None, POISON_QUEUE)
+        self._base64 = host_json.queue_base64
+        self._receipts = Receipts(storage, host_id, self._queue)
+        batch = min(32, host_json.blob_at_once // 2 + 1)
+        self._rules = QueueRules(
+            batch=batch,
+            threshold=max(0, host_json.blob_at_once - batch),
+            max_dequeue=host_json.blob_poison_threshold,
+            hidden_after_failure_s=0,  # a failed blob is tried again at once, as in Azure
+            base64=True,
+            visibility_s=visibility_s,
+        )
+
+    def scan(self, stop: threading.Event, every_s: float) -> None:
+        """List the containers again and again, and send a message for every version that has none yet."""
+        newest: dict[str, datetime] = {}
+        sent: set[tuple[str, str, str, str]] = set()  # saves asking for the receipts of the newest blobs at every scan
+        while not stop.is_set():
+            for trigger in self._triggers:
+                key = f"{trigger.function.name}/{trigger.container}"
+                try:
+                    newest[key] = self._scan_one(trigger, newest.get(key, datetime.min.replace(tzinfo=UTC)), sent)
+                except ResourceNotFoundError:
+                    continue  # a container that does not exist yet has no blobs
+                except AzureError as error:
+                    log.warning("scan of %s: %s", trigger.container, str(error).splitlines()[0])
+            stop.wait(every_s)
+
+    def _scan_one(self, trigger: BlobTrigger, since: datetime, sent: set[tuple[str, str, str, str]]) -> datetime:
+        newest = since
+        for blob in self._storage.blobs(trigger.connection).get_container_client(trigger.container).list_blobs():
+            newest = max(newest, blob.last_modified)
+            mark = (trigger.function.name, trigger.container, blob.name, str(blob.etag))
+            if blob.last_modified >= since and mark not in sent and trigger.pattern.match(blob.name):
+                self._receipts.notify(trigger.function.name, trigger.container, blob)
+                sent.add(mark)
+        return newest
+
+    def listen(self, stop: threading.Event) -> None:
+        """Work off the internal queue."""
+        QueueListener(self._storage, self._queue, self._to_poison, self._rules, self._run).listen(stop)
+
+    def _run(self, message: QueueMessage, body: str) -> str | None:
+        """Execute for the version that a message names; None also if there is nothing to do any more."""
+        del message
+        try:
+            event = json.loads(body)
+            name, container, etag = event["BlobName"], event["ContainerName"], event["ETag"]
+            trigger = next(
+                one for one in self._triggers if f"Host.Functions.{one.function.name}" == event["FunctionId"]
+            )
+            match = trigger.pattern.match(name)
+        except (ValueError, KeyError, TypeError, StopIteration):
+            log.warning("a message of queue %s is not for this app: dropped", self._queue.queue_name)
+            return None
+        blob = self._storage.blobs(trigger.connection).get_blob_client(container, name)
+        try:
+            properties = blob.get_blob_properties()
+            if quoted(str(properties.etag)) != quoted(etag):
+                self._receipts.notify(trigger.function.name, container, properties)
+                return None  # overwritten since: the new version has a message of its own
+            content: Value = (
+                ("model_binding_data", json.dumps(_reference(trigger, container, name)))
+                if trigger.deferred
+                else ("bytes", blob.download_blob().readall())
+            )
+        except ResourceNotFoundError:
+            return None
+        metadata = _metadata(container, properties, blob.url) | {
+            key: ("string", value) for key, value in (match.groupdict() if match else {}).items()
+        }
+        reason = f"New blob detected: {container}/{name}"
+        return self._executor.execute(trigger.function, reason, {trigger.binding["name"]: content}, metadata).error
+
+    def _to_poison(self, content: str) -> str:
+        """Send on the message about a version that failed too often."""
+        self._storage.send(self._poison, base64.b64decode(content).decode(), base64=self._base64)
+        return POISON_QUEUE
+
+
+def _reference(trigger: BlobTrigger, container: str, name: str) -> dict[str, str]:
+    connection = trigger.connection or DEFAULT_CONNECTION
+    return {"Connection": connection, "ContainerName": container, "BlobName": name}
+
+
+def _metadata(container: str, blob: BlobProperties, url: str) -> dict[str, Value]:
+    properties = {
+        "ContentLength": blob.size,
+        "ContentType": blob.content_settings.content_type,
+        "ETag": quoted(str(blob.etag)),
+        "LastModified": blob.last_modified.isoformat(),
+    }
+    return {
+        "BlobTrigger": ("string", f"{container}/{blob.name}"),
+        "Uri": ("json", json.dumps(url.partition("?")[0])),
+        "Properties": ("json", json.dumps(properties)),
+        "Metadata": ("json", json.dumps(blob.metadata or {})),
+    }

@@ -1,0 +1,157 @@
+"""The host: puts listeners on the functions of an app, runs until told to stop, and drains."""
+
+import hashlib
+import logging
+import os
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from landfall.host.blob_listener import BlobListener
+from landfall.host.execution import Executor
+from landfall.host.http_listener import HttpListener
+from landfall.host.invoker import Invoker
+from landfall.host.queue_listener import queue_trigger
+from landfall.host.settings import HostJson, SettingsError
+from landfall.host.storage import Storage
+from landfall.host.timer_listener import TimerListener
+from landfall.host.worker import Function
+
+log = logging.getLogger("host")
+
+HOST_ID_SETTING = "AzureFunctionsWebHost__hostid"  # the Functions host's own spelling
+DRAIN_S = 30  # how long functions that run at the stop may take
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,126}")
+_TRIGGERS = {"blobtrigger", "queuetrigger", "timertrigger", "httptrigger"}
+_OUTPUTS = {"queue", "http"}
+
+
+class Host:
+    """Hosts one app; its settings stand in the environment of this process.
+
+    Raises:
+        AppError: the app could not be indexed.
+        SettingsError: `host.json`, a binding or a setting cannot be used.
+    """
+
+    def __init__(self, app_folder: Path, port: int, blob_scan_s: float, visibility_s: int) -> None:
+        host_json = HostJson.load(app_folder)
+        self._blob_scan_s = blob_scan_s
+        self._stop = threading.Event()
+        self.failed = False
+        self._invoker = Invoker(app_folder, host_json.function_timeout_s)
+        try:
+            functions = list(self._invoker.functions.values())
+            _check(functions)
+            host_id = host_id_of(app_folder)
+            storage = Storage()
+            storage.create_hosts()
+            executor = Executor(self._invoker, storage, base64=host_json.queue_base64)
+            by_kind = {kind: [one for one in functions if trigger_of(one) == kind] for kind in _TRIGGERS}
+            self._listeners: list[tuple[str, Callable[[threading.Event], None]]] = []
+            for function in by_kind["queuetrigger"]:
+                listener = queue_trigger(storage, executor, function, host_json, visibility_s)
+                self._listeners.append((function.name, listener.listen))
+            for function in by_kind["timertrigger"]:
+                self._listeners.append((function.name, TimerListener(storage, executor, function, host_id).listen))
+            if by_kind["blobtrigger"]:
+                blobs = BlobListener(
+                    storage,
+                    executor,
+                    by_kind["blobtrigger"],
+                    host_json,
+                    host_id=host_id,
+                    visibility_s=visibility_s,
+                )
+                self._listeners.append(("blob queue", blobs.listen))
+                self._listeners.append(("blob scan", lambda stop: blobs.scan(stop, self._blob_scan_s)))
+            self._http = HttpListener(executor, by_kind["httptrigger"], port)
+        except BaseException:
+            self._invoker.stop()
+            raise
+        self._threads: list[threading.Thread] = []
+        for function in functions:
+            log.info("%s: %s", function.name, trigger_of(function))
+        log.info("host id %s", host_id)
+
+    @property
+    def port(self) -> int:
+        """The port on 127.0.0.1 that HTTP functions are served on."""
+        return self._http.port
+
+    @property
+    def worker_pid(self) -> int:
+        """The process id of the worker."""
+        return self._invoker.worker_pid
+
+    def start(self) -> None:
+        """Start every listener."""
+        self._http.start()
+        for name, listen in self._listeners:
+            thread = threading.Thread(target=self._guard, args=(name, listen), name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        self._http.running = True
+        log.info("Host started on http://127.0.0.1:%d", self.port)
+
+    def stop(self) -> None:
+        """Ask the host to stop; may be called from a signal handler."""
+        self._stop.set()
+
+    def wait(self) -> None:
+        """Wait until the host is asked to stop, then drain: no new work, and what runs may finish."""
+        self._stop.wait()
+        log.info("stopping; waiting for running functions")
+        self._http.stop()
+        for thread in self._threads:
+            thread.join(DRAIN_S)
+        self._invoker.stop()
+        log.info("Host stopped")
+
+    def _guard(self, name: str, listen: Callable[[threading.Event], None]) -> None:
+        """Run a listener; if one dies the host must not go on half deaf."""
+        try:
+            listen(self._stop)
+        except Exception:  # whatever it was, it is a defect of this host
+            log.exception("listener %s died", name)
+            self.failed = True
+            self._stop.set()
+
+
+def host_id_of(app_folder: Path) -> str:
+    """Return the host id: as set, or one that belongs to the app's folder on this machine."""
+    own = hashlib.sha256(str(app_folder.resolve()).encode()).hexdigest()[:20]
+    return os.environ.get(HOST_ID_SETTING) or f"local-{own}"
+
+
+def trigger_of(function: Function) -> str:
+    """Return the type of a function's trigger in lower case."""
+    return next(
+        (str(one["type"]).lower() for one in function.bindings if str(one["type"]).lower().endswith("trigger")), ""
+    )
+
+
+def _check(functions: list[Function]) -> None:
+    """Check what the .NET host checks and the runtime library does not.
+
+    Raises:
+        SettingsError: with every problem.
+    """
+    problems = []
+    for function in functions:
+        if not _NAME.fullmatch(function.name):
+            problems.append(f"{function.name!r} is no function name: a letter, then letters, digits, _ and -")
+        if trigger_of(function) not in _TRIGGERS:
+            problems.append(f"{function.name}: trigger {trigger_of(function) or 'none'!r} is not hosted here")
+        if function.has_retry_policy:
+            problems.append(f"{function.name}: retry policies are not hosted here")
+        problems += [
+            f"{function.name}: binding {binding['type']!r} is not hosted here"
+            for binding in function.bindings
+            if str(binding["type"]).lower() not in _TRIGGERS | _OUTPUTS
+        ]
+    if not functions:
+        problems.append("the app has no functions")
+    if problems:
+        raise SettingsError("; ".join(problems))

@@ -1,0 +1,43 @@
+"""NCRONTAB schedules: six fields with seconds first, or five without."""
+
+import re
+from datetime import UTC, datetime
+
+from croniter import CroniterError, croniter
+
+_FIELD = re.compile(r"[0-9A-Za-z*,/\-]+")  # what NCRONTAB knows; croniter's extensions (#, L, ?) are refused
+
+
+class Schedule:
+    """When a timer fires, in UTC.
+
+    Raises:
+        ValueError: the text is no NCRONTAB expression.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.fields = text.split()
+        if len(self.fields) not in {5, 6}:
+            raise ValueError(
+                f"schedule {text!r} has {len(self.fields)} fields; NCRONTAB has six (seconds first) or five"
+            )
+        if not all(_FIELD.fullmatch(field) for field in self.fields):
+            raise ValueError(f"schedule {text!r}: only digits, names and * , - / are known")
+        self._text = text
+        try:
+            self.next(datetime(2026, 1, 1, tzinfo=UTC))
+        except (CroniterError, ValueError, KeyError) as error:
+            raise ValueError(f"schedule {text!r}: {error}") from error
+
+    @property
+    def more_often_than_a_minute(self) -> bool:
+        """Whether the host keeps no status of it: its seconds field names more than one second."""
+        return len(self.fields) == 6 and not self.fields[0].isdigit()
+
+    def next(self, after: datetime) -> datetime:
+        """Return the first occurrence after a time."""
+        seconds_first = len(self.fields) == 6
+        # NCRONTAB wants day of month and day of week both to fit, unlike cron, which takes either.
+        times = croniter(self._text, after, second_at_beginning=seconds_first, day_or=False)
+        found: datetime = times.get_next(datetime)
+        return found
