@@ -71,7 +71,7 @@ class _Process:
     def end(self) -> None:
         """End the process, by force if need be."""
         with contextlib.suppress(OSError):
-            self.pipe.close()
+            self.pipe.send(None)  # closing alone would not reach it while our reader waits on the same pipe
         self.process.join(STOP_GRACE_S)
         if self.process.is_alive():
             self.process.kill()

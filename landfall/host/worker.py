@@ -191,8 +191,10 @@ def main(pipe: Connection, app_folder: str) -> None:
         return
     while True:
         try:
-            invocation: Invocation = pipe.recv()
+            invocation: Invocation | None = pipe.recv()
         except (EOFError, OSError):
+            invocation = None
+        if invocation is None:
             os._exit(0)  # the host is done; functions that still run have been given up by it
         _begin(library, sender, invocation)
 

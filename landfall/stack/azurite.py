@@ -60,6 +60,15 @@ def azurite_command(ports: AzuritePorts, location: Path | None) -> list[str]:
     ]
 
 
+def port_answers(port: int) -> bool:
+    """Tell whether something accepts connections on a port of 127.0.0.1."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.5).close()
+    except OSError:
+        return False
+    return True
+
+
 def wait_until_listening(process: subprocess.Popen[bytes], ports: list[int], timeout_s: float = 60) -> None:
     """Return once every port of 127.0.0.1 accepts a connection.
 
@@ -68,10 +77,7 @@ def wait_until_listening(process: subprocess.Popen[bytes], ports: list[int], tim
     """
     deadline = time.monotonic() + timeout_s
     for port in ports:
-        while True:
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", port), 0.5).close()
-                break
+        while not port_answers(port):
             if process.poll() is not None:
                 raise RuntimeError(f"{process.args!r} ended with status {process.returncode} before it listened")
             if time.monotonic() > deadline:

@@ -1,0 +1,1 @@
+"""What `landfall` does on a running stack, one module per group of commands."""

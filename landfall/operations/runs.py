@@ -1,0 +1,44 @@
+"""`landfall runs` and `landfall show`."""
+
+import argparse
+import json
+
+from landfall.operations.reading import find_run, reading
+from landfall.operations.show import console, run_tree, runs_table
+from shared.runs import iso, run_to_json
+
+
+def runs(options: argparse.Namespace) -> int:
+    """List runs, newest first."""
+    found = [stored.run for stored in reading(options).list_runs(options.route, options.limit)]
+    if options.json:
+        print(json.dumps([run_to_json(run) for run in found], indent=2))  # noqa: T201 - this is a command
+        return 0
+    out = console()
+    if found:
+        out.print(runs_table(found))
+    else:
+        out.print("no runs yet: drop a file with `landfall submit FILE --route R`")
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """Show one run."""
+    store = reading(options)
+    run = find_run(store, options.run).run
+    history = store.history(run.route, run.run_id)
+    if options.json:
+        steps = [
+            {
+                "at": iso(one.at),
+                "state": one.state.value,
+                "step": one.step,
+                "reason": one.reason,
+                "attempt": one.attempt,
+            }
+            for one in history
+        ]
+        print(json.dumps({**run_to_json(run), "history": steps}, indent=2))  # noqa: T201 - this is a command
+    else:
+        console().print(run_tree(run, history))
+    return 0

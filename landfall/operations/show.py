@@ -1,0 +1,77 @@
+"""How runs are shown to people: one line a run, one line a step, times of day and elapsed seconds."""
+
+import sys
+from datetime import datetime
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.tree import Tree
+
+from shared.ports import HistoryEntry
+from shared.runs import TERMINAL, Run, RunState
+
+PIPED_WIDTH = 300  # nothing is cut off where no person looks
+_GOOD = {RunState.PROMOTED}
+_BAD = {RunState.FAILED, RunState.ROLLED_BACK, RunState.TIMED_OUT, RunState.QUARANTINED}
+
+
+def console(*, quiet: bool = False) -> Console:
+    """Return the console of a command: lines are never broken, so that what is piped stays one line a fact."""
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    return Console(highlight=False, soft_wrap=True, quiet=quiet, width=width)
+
+
+def colored(state: RunState) -> str:
+    """Return a state in its color."""
+    color = "green" if state in _GOOD else "red" if state in _BAD else "yellow" if state in TERMINAL else "cyan"
+    return f"[{color}]{state.value}[/]"
+
+
+def clock(when: datetime) -> str:
+    """Return the local time of day."""
+    return when.astimezone().strftime("%H:%M:%S")
+
+
+def step_line(entry: HistoryEntry, began: datetime) -> str:
+    """Return one step of a run: when, how long after its landing, state, step and reason."""
+    elapsed_s = (entry.at - began).total_seconds()
+    step = f" [dim]({escape(entry.step)})[/]" if entry.step and entry.state not in TERMINAL else ""
+    reason = f"  {escape(entry.reason)}" if entry.reason else ""
+    return f"{clock(entry.at)}  {elapsed_s:6.1f} s  {colored(entry.state)}{step}{reason}"
+
+
+def runs_table(runs: list[Run]) -> Table:
+    """Return a table of runs."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("run", "landed", "route", "file", "state", "reason"):
+        table.add_column(name, overflow="fold" if name == "reason" else "ellipsis", no_wrap=name != "reason")
+    for run in runs:
+        landed = run.landed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        state = colored(run.state)
+        table.add_row(run.run_id[:8], landed, run.route, escape(run.blob), state, escape(run.reason))
+    return table
+
+
+def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
+    """Return everything about one run."""
+    tree = Tree(f"run [bold]{run.run_id}[/]  {colored(run.state)}")
+    tree.add(f"file      {escape(run.container)}/{escape(run.blob)}  [dim]({run.size:,} bytes, version {run.etag})[/]")
+    tree.add(f"route     {run.route}, attempt {run.attempt}, job {run.job_id or '-'}")
+    if run.reason:
+        tree.add(f"reason    {escape(run.reason)}")
+    steps = tree.add("steps")
+    for entry in history:
+        steps.add(step_line(entry, run.landed_at))
+    if run.decision:
+        decision = tree.add(f"decision  [bold]{run.decision['verdict']}[/], verified by {run.decision['verification']}")
+        for reason in run.decision["reasons"]:
+            decision.add(escape(reason))
+    for title, model in (("challenger", run.challenger), ("champion then", run.champion)):
+        metrics = (model or {}).get("metrics") or {}
+        if metrics:
+            shown = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items() if value is not None)
+            tree.add(f"{title}: {escape(shown)}")
+    for event in run.endpoints:
+        tree.add(f"endpoint  {event['name']} ({event['role']}): {event['event']} at {event['at']}")
+    return tree

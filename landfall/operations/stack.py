@@ -1,0 +1,82 @@
+"""`landfall up` and `landfall down`."""
+
+import argparse
+import signal
+import threading
+
+from rich.console import Console
+from rich.markup import escape
+
+from landfall.operations.show import clock, colored, console
+from landfall.stack.down import stop_stack
+from landfall.stack.settings import chosen_settings
+from landfall.stack.state import StackError, StateFolder
+from landfall.stack.up import EXAMPLE_EXPERIMENT, EXAMPLE_ROUTES, RunningStack, StackOptions, start_stack
+from shared.adapters.table_runs import TableRunStore
+from shared.errors import LandfallError
+
+LOOK_S = 1.0
+
+
+def up(options: argparse.Namespace) -> int:
+    """Start the stack; in the foreground, show the runs until Ctrl-C."""
+    out = console()
+    stop = threading.Event()
+    if not options.detach:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+    chosen = StackOptions(
+        state=options.state,
+        routes=options.routes or EXAMPLE_ROUTES,
+        experiments=tuple(options.experiment or ([EXAMPLE_EXPERIMENT] if not options.no_studio else [])),
+        settings=chosen_settings(options.set),
+        studio=not options.no_studio,
+    )
+    if options.experiment and options.no_studio:
+        raise StackError("--experiment needs the studio that --no-studio leaves out")
+    with out.status("starting the stack …"):
+        stack = start_stack(chosen, lambda line: out.print(escape(line)))
+    folder = StateFolder(options.state).path
+    out.print(f"input container   {stack.document['input']}")
+    out.print(f"state             {folder}/stack.json  (logs in {folder}/logs)")
+    if options.detach:
+        out.print("running; `landfall down` ends it")
+        return 0
+    with stack:
+        out.print("drop a CSV with `landfall submit FILE --route R`; Ctrl-C ends everything\n")
+        died = _watch(stack, stop, out)
+        out.print("stopping …")
+    if died:
+        raise StackError(died)
+    return 0
+
+
+def _watch(stack: RunningStack, stop: threading.Event, out: Console) -> str:
+    """Show every change of a run until told to stop; returns what went wrong with the stack, if anything."""
+    store = TableRunStore.from_connection_string(stack.document["storage"])
+    shown: dict[str, tuple[str, str]] = {}
+    while not stop.wait(LOOK_S):
+        part = stack.died()
+        if part is not None:
+            return f"{part.name} ended with status {part.process.returncode}:\n{part.tail()}"
+        try:
+            runs = [stored.run for stored in store.list_runs(limit=200)]
+        except LandfallError as error:
+            out.print(f"[yellow]storage: {escape(str(error))}[/]")
+            continue
+        for run in reversed(runs):
+            if shown.get(run.run_id) != (run.state, run.reason):
+                shown[run.run_id] = (run.state, run.reason)
+                reason = f"  {escape(run.reason)}" if run.reason else ""
+                out.print(
+                    f"{clock(run.updated_at)}  {run.run_id[:8]}  {escape(run.blob)}  {colored(run.state)}{reason}"
+                )
+    return ""
+
+
+def down(options: argparse.Namespace) -> int:
+    """End the stack."""
+    ended = stop_stack(options.state)
+    out = console()
+    out.print(f"ended: {', '.join(ended)}" if ended else f"nothing of a stack runs in {options.state.resolve()}")
+    return 0

@@ -1,0 +1,93 @@
+"""`landfall submit`: drops a file where its route looks, and follows the run if asked to."""
+
+import argparse
+import json
+import time
+from pathlib import Path, PurePosixPath
+
+from azure.core.exceptions import AzureError
+from azure.storage.blob import BlobServiceClient
+
+from landfall.operations.follow import follow
+from landfall.operations.reading import reading
+from landfall.operations.show import console, step_line
+from landfall.stack.state import StackError, StateFolder
+from shared.errors import ConfigError
+from shared.routes import Routes, load_routes
+from shared.runs import RunState, run_id_for, run_to_json
+
+
+def submit(options: argparse.Namespace) -> int:
+    """Upload a file under a name that the route's pattern matches."""
+    state = StateFolder(options.state)
+    document = state.read_document()
+    name = blob_name(routes_of(state, document["routes"]), options.route, options.file, options.name)
+    run_id = upload(document["storage"], document["input"], name, options.file)
+    out = console(quiet=options.json)
+    out.print(f"dropped {options.file} as {document['input']}/{name}: run {run_id}")
+    store = reading(options)
+    if not options.wait:
+        if options.json:
+            print(json.dumps({"run_id": run_id, "blob": name}))  # noqa: T201 - this is a command
+        return 0
+
+    def alive() -> None:
+        state.read_document()  # raises once the stack has ended
+
+    began = None
+    for entry in follow(store, options.route, run_id, alive):
+        began = began or entry.at
+        out.print(step_line(entry, began))
+    found = store.get(options.route, run_id)
+    if found is None:
+        raise StackError(f"run {run_id} is gone")
+    if options.json:
+        print(json.dumps(run_to_json(found.run), indent=2))  # noqa: T201 - this is a command
+    return 0 if found.run.state is RunState.PROMOTED else 1
+
+
+def routes_of(state: StateFolder, path: str) -> Routes:
+    """Load the routes of a running stack, with its own settings.
+
+    Raises:
+        StackError: they have become wrong meanwhile.
+    """
+    settings = json.loads(state.settings.read_text(encoding="utf-8"))["Values"]
+    try:
+        return load_routes(Path(path), settings)
+    except ConfigError as error:
+        raise StackError("\n".join(error.problems)) from error
+
+
+def blob_name(routes: Routes, route_name: str, file: Path, chosen: str | None) -> str:
+    """Return the name to upload a file under.
+
+    Raises:
+        StackError: there is no such route, or the name does not match its pattern.
+    """
+    route = routes.routes.get(route_name)
+    if route is None:
+        raise StackError(f"there is no route {route_name!r}; there are: {', '.join(routes.routes)}")
+    folder = PurePosixPath(route.files).parent
+    name = chosen or str(folder / f"{file.stem}-{time.strftime('%Y%m%d-%H%M%S')}{file.suffix}")
+    if not route.pattern.matches(name):
+        raise StackError(
+            f"{name!r} does not match files = {route.files!r} of route {route_name}; choose a --name that does"
+        )
+    return name
+
+
+def upload(storage: str, container: str, name: str, file: Path) -> str:
+    """Upload a file and return the id of its run.
+
+    Raises:
+        StackError: the file cannot be read, or storage refuses it.
+    """
+    try:
+        with file.open("rb") as content, BlobServiceClient.from_connection_string(storage) as blobs:
+            answer = blobs.get_blob_client(container, name).upload_blob(content, overwrite=True)
+    except OSError as error:
+        raise StackError(f"{file}: {error.strerror}") from error
+    except AzureError as error:
+        raise StackError(f"{container}/{name} could not be uploaded: {str(error).splitlines()[0]}") from error
+    return run_id_for(container, name, str(answer["etag"]))

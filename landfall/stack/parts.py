@@ -1,0 +1,130 @@
+"""The processes of the stack: how each is started, how it is known to be ready, and how it is ended."""
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from landfall.stack.azurite import ROOT, AzuritePorts, azurite_command
+from landfall.stack.ports import free_ports, is_free
+from landfall.stack.state import OwnProcess, StackError, StateFolder
+
+READY_S = 90  # a busy machine may take long; a part that died is noticed at once
+STOP_S = 40  # the functions host lets running functions finish
+USUAL_AZURITE = (10000, 10001, 10002)
+USUAL_STUDIO = 8600
+USUAL_HOST = 7071
+
+
+class Part:
+    """One process of the stack, in a session of its own: a Ctrl-C is for the command, which ends the parts in order."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], state: StateFolder, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.log = state.log(name)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.own = OwnProcess.of(name, self.process.pid)
+
+    def wait_until(self, ready: Callable[[], bool]) -> None:
+        """Return once `ready` says so.
+
+        Raises:
+            StackError: the process ended first, or took too long; with the end of its log.
+        """
+        deadline = time.monotonic() + READY_S
+        while not ready():
+            status = self.process.poll()
+            if status is not None:
+                raise StackError(f"{self.name} ended with status {status} while starting:\n{self.tail()}")
+            if time.monotonic() > deadline:
+                raise StackError(f"{self.name} was not ready within {READY_S} s:\n{self.tail()}")
+            time.sleep(0.05)
+
+    def tail(self, lines: int = 15) -> str:
+        """Return the end of the log, and where the rest is."""
+        try:
+            text = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+        except OSError:
+            text = []
+        return "\n".join([*(f"  {line}" for line in text), f"  (log: {self.log})"])
+
+
+def end(own: OwnProcess) -> bool:
+    """End a process and what it started, gently first; tells whether it ran."""
+    process = own.find()
+    if process is None:
+        return False
+    family = [process]
+    with contextlib.suppress(psutil.Error):
+        family += process.children(recursive=True)
+        process.terminate()
+    deadline = time.monotonic() + STOP_S
+    while _runs(process) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for one in family:  # what did not go by itself, or not with its parent
+        with contextlib.suppress(psutil.Error):
+            one.kill()
+    while any(_runs(one) for one in family):
+        time.sleep(0.02)
+    return True
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Tell whether a process still runs; one that only waits to be collected by its parent does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def azurite_ports() -> AzuritePorts:
+    """Return the usual ports if all three are free, else others."""
+    usual = all(is_free(port) for port in USUAL_AZURITE)
+    return AzuritePorts(*(USUAL_AZURITE if usual else free_ports(3)))
+
+
+def usual_or_free(port: int) -> int:
+    """Return the usual port if it is free, else another."""
+    return port if is_free(port) else free_ports(1)[0]
+
+
+def start_azurite(state: StateFolder, ports: AzuritePorts) -> Part:
+    """Start the storage emulator; its data is kept in the state folder."""
+    return Part("azurite", azurite_command(ports, state.path / "azurite"), state)
+
+
+def start_studio(state: StateFolder, port: int, storage_host: str, arguments: Sequence[str] = ()) -> Part:
+    """Start the studio on what was published; it may read and write the stack's own storage."""
+    serve = ["serve", "--port", str(port), "--data", str(studio_data(state)), "--allow-host", storage_host]
+    return Part("studio", [*studio_command(), *serve, "--activation-delay-s", "1", *arguments], state)
+
+
+def start_host(state: StateFolder, port: int, environ: Mapping[str, str]) -> Part:
+    """Start the functions host on this repository's app."""
+    options = ["--app", str(ROOT), "--port", str(port), "--settings", str(state.settings), "--blob-scan-s", "1"]
+    return Part("host", [sys.executable, "-m", "landfall.host", *options], state, environ)
+
+
+def studio_command() -> list[str]:
+    """Return how the studio is called: as a program of its own, with its own imports."""
+    return [sys.executable, "-m", "studio"]
+
+
+def studio_data(state: StateFolder) -> Path:
+    """Return the studio's data folder."""
+    return state.path / "studio"

@@ -1,0 +1,120 @@
+"""Publishes experiments to the stack's studio, and puts a route's first model and golden rows into storage."""
+
+import contextlib
+import csv
+import io
+import json
+import subprocess
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from landfall.stack.azurite import ROOT
+from landfall.stack.parts import studio_command, studio_data
+from landfall.stack.state import StackError, StateFolder
+from shared.route import Route
+from shared.routes import Routes
+
+GOLDEN_ROWS = 20
+CONTAINERS = ("quarantine", "training", "models")
+TABLES = ("runs", "endpoints")
+QUEUE = "evaluations"
+
+
+def publish(state: StateFolder, experiments: Sequence[Path], base_url: str) -> dict[str, Any]:
+    """Publish experiments and return the studio's description of all it has: management and services.
+
+    Raises:
+        StackError: the studio refuses one; its own words follow.
+    """
+    data = str(studio_data(state))
+    for experiment in experiments:
+        _studio(["publish", str(experiment.resolve()), "--data", data, "--base-url", base_url])
+    described: dict[str, Any] = json.loads(_studio(["describe", "--data", data, "--base-url", base_url]))
+    return described
+
+
+def _studio(arguments: Sequence[str]) -> str:
+    done = subprocess.run([*studio_command(), *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StackError((done.stderr or done.stdout).strip())
+    return done.stdout
+
+
+def create_storage(connection_string: str, container: str) -> None:
+    """Create the containers, tables and the queue; what is there stays."""
+    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 - `landfall --help` should be quick
+    from azure.data.tables import TableServiceClient  # noqa: PLC0415
+    from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
+    from azure.storage.queue import QueueServiceClient  # noqa: PLC0415
+
+    with BlobServiceClient.from_connection_string(connection_string) as blobs:
+        for name in (container, *CONTAINERS):
+            with contextlib.suppress(ResourceExistsError):
+                blobs.create_container(name)
+    with TableServiceClient.from_connection_string(connection_string) as tables:
+        for name in TABLES:
+            tables.create_table_if_not_exists(name)
+    with (
+        QueueServiceClient.from_connection_string(connection_string) as queues,
+        contextlib.suppress(ResourceExistsError),
+    ):
+        queues.create_queue(QUEUE)
+
+
+def put_first_models(
+    connection_string: str, routes: Routes, services: Sequence[Mapping[str, Any]], experiments: Sequence[Path]
+) -> None:
+    """Put what a route needs before its first promotion where it says, unless something is there already.
+
+    That is the model in service, which a rollback goes back to, and some rows without label, which verify an endpoint.
+    """
+    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415
+    from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
+
+    data = {document["name"]: (path, document) for path in experiments for document in [read_toml(path)]}
+    with BlobServiceClient.from_connection_string(connection_string) as blobs:
+        for route in routes.routes.values():
+            service = _service_of(route, services)
+            if service is None:
+                continue
+            content = {
+                route.initial_model: Path(service["seed_model"]).read_bytes(),
+            }
+            if service["name"] in data:
+                content[route.golden] = golden_rows(*data[service["name"]]).encode()
+            for path, text in content.items():
+                container, _, name = path.partition("/")
+                with contextlib.suppress(ResourceExistsError):
+                    blobs.create_container(container)
+                with contextlib.suppress(ResourceExistsError):
+                    blobs.get_blob_client(container, name).upload_blob(text)
+
+
+def _service_of(route: Route, services: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the published service that a route promotes to."""
+    for service in services:
+        urls = {endpoint["patch_url"].rstrip("/") for endpoint in service["predictive"]["endpoints"]}
+        if route.serving.patch_url in urls:
+            return service
+    return None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read an experiment that the studio has accepted already."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def golden_rows(path: Path, experiment: Mapping[str, Any]) -> str:
+    """Return the first rows of an experiment's CSV without its label, as a CSV."""
+    label, out = experiment["label"], io.StringIO()
+    with (path.parent / experiment["data"]).open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        header = next(reader)
+        columns = [index for index, name in enumerate(header) if name.strip() != label]
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([header[index] for index in columns])
+        for row, _ in zip(reader, range(GOLDEN_ROWS), strict=False):
+            writer.writerow([row[index] for index in columns])
+    return out.getvalue()

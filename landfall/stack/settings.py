@@ -1,0 +1,83 @@
+"""App settings of the local stack: those every app needs, and those of each published model."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from landfall.stack.state import StackError
+
+POLL_SCHEDULE = "*/2 * * * * *"  # in Azure every minute: a tick costs money there
+SWEEP_SCHEDULE = "*/15 * * * * *"
+HOST_ID = "landfall"  # fixed, so that this host and `func start` share their receipts
+
+
+def prefix_of(model: str) -> str:
+    """Return how the settings of a model begin: "Census Model" gives CENSUS.
+
+    Raises:
+        StackError: nothing is left of the name.
+    """
+    name = re.sub(r"[^A-Za-z0-9]+", "_", model).strip("_").upper()
+    name = re.sub(r"_?MODEL$", "", name) or name
+    if not name:
+        raise StackError(f"the experiment name {model!r} has no letter or digit that a setting could be named after")
+    return name if name[0].isalpha() else f"M_{name}"
+
+
+def model_settings(services: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the settings of every published model: URLs and keys of its training service and its endpoints."""
+    settings: dict[str, str] = {}
+    for service in services:
+        prefix = prefix_of(service["name"])
+        settings[f"{prefix}_JOBS_URL"] = service["training"]["jobs_url"]
+        settings[f"{prefix}_TRAINING_KEY"] = service["training"]["api_key"]
+        for endpoint in service["predictive"]["endpoints"]:
+            staging = endpoint["role"] == "staging"
+            stem = f"{prefix}_STAGING" if staging else prefix
+            settings[f"{stem}_PATCH_URL"] = endpoint["patch_url"]
+            settings[f"{stem}_EXECUTE_URL"] = endpoint["execute_url"]
+            settings[f"{stem}_KEY" if staging else f"{prefix}_ENDPOINT_KEY"] = endpoint["api_key"]
+    return settings
+
+
+def app_settings(
+    *,
+    storage: str,
+    routes: str,
+    container: str,
+    functions_key: str,
+    services: Iterable[Mapping[str, Any]],
+    chosen: Mapping[str, str],
+) -> dict[str, str]:
+    """Return all settings of the app; what the user chose with `--set` wins."""
+    return {
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        "AzureWebJobsStorage": storage,
+        "AzureFunctionsWebHost__hostid": HOST_ID,
+        "LANDFALL_ROUTES": routes,
+        "LANDFALL_INPUT": container,
+        "LANDFALL_POLL_SCHEDULE": POLL_SCHEDULE,
+        "LANDFALL_SWEEP_SCHEDULE": SWEEP_SCHEDULE,
+        "LANDFALL_FUNCTIONS_KEY": functions_key,
+        **model_settings(services),
+        **chosen,
+    }
+
+
+def environment_without(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment without the app's settings: an old value there must not win over the file's."""
+    return {name: value for name, value in os.environ.items() if name not in settings}
+
+
+def chosen_settings(pairs: Iterable[str]) -> dict[str, str]:
+    """Read `--set NAME=VALUE`.
+
+    Raises:
+        StackError: with every pair that is none.
+    """
+    pairs = list(pairs)
+    wrong = [pair for pair in pairs if not re.match(r"[A-Za-z_][A-Za-z0-9_:]*=", pair)]
+    if wrong:
+        raise StackError(f"--set takes NAME=VALUE, not {', '.join(map(repr, wrong))}")
+    return dict(pair.split("=", 1) for pair in pairs)

@@ -1,0 +1,107 @@
+"""What is known of a running stack: `stack.json` for other tools, and which processes are its own."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+DEFAULT_STATE = Path(".local")
+DOCUMENT = "stack.json"
+PROCESSES = "processes.json"
+SETTINGS = "settings.json"
+
+
+class StackError(Exception):
+    """The stack cannot do what was asked; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class OwnProcess:
+    """A process of the stack. A process id alone may by now belong to somebody else, so its birth is kept as well."""
+
+    name: str
+    pid: int
+    born_at: float  # seconds since 1970, as the operating system tells
+
+    @classmethod
+    def of(cls, name: str, pid: int) -> "OwnProcess":
+        """Describe a process that runs now."""
+        return cls(name, pid, psutil.Process(pid).create_time())
+
+    def find(self) -> psutil.Process | None:
+        """Return the process if it is still the same one and alive."""
+        try:
+            process = psutil.Process(self.pid)
+            if abs(process.create_time() - self.born_at) > 1 or process.status() == psutil.STATUS_ZOMBIE:
+                return None
+        except psutil.Error:
+            return None
+        return process
+
+
+class StateFolder:
+    """The folder that a stack keeps everything in: data, logs, settings, and what runs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+
+    def create(self) -> None:
+        """Create the folder, readable for its owner only: it holds keys."""
+        (self.path / "logs").mkdir(parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+
+    def log(self, name: str) -> Path:
+        """Return where a part logs to."""
+        return self.path / "logs" / f"{name}.log"
+
+    @property
+    def settings(self) -> Path:
+        """The settings file of the functions host; `func start` reads the same shape."""
+        return self.path / SETTINGS
+
+    def write_document(self, document: dict[str, Any]) -> None:
+        """Write `stack.json`."""
+        write_private(self.path / DOCUMENT, document)
+
+    def read_document(self) -> dict[str, Any]:
+        """Read `stack.json` of a running stack.
+
+        Raises:
+            StackError: no stack runs there.
+        """
+        try:
+            document: dict[str, Any] = json.loads((self.path / DOCUMENT).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise StackError(f"no stack runs in {self.path}: start one with `landfall up`") from None
+        except (OSError, ValueError) as error:
+            raise StackError(f"{self.path / DOCUMENT} cannot be read: {error}") from error
+        return document
+
+    def remember(self, processes: list[OwnProcess]) -> None:
+        """Write down which processes are the stack's, before anything else can go wrong."""
+        write_private(self.path / PROCESSES, [vars(process) for process in processes])
+
+    def processes(self) -> list[OwnProcess]:
+        """Return the processes that were written down, whether they still run or not."""
+        try:
+            found = json.loads((self.path / PROCESSES).read_text(encoding="utf-8"))
+            return [OwnProcess(**one) for one in found]
+        except (OSError, ValueError, TypeError):
+            return []
+
+    def forget(self) -> None:
+        """Remove what says that a stack runs; data and logs stay."""
+        for name in (DOCUMENT, PROCESSES):
+            (self.path / name).unlink(missing_ok=True)
+
+
+def write_private(path: Path, content: object) -> None:
+    """Write JSON that only its owner may read, whole or not at all."""
+    draft = path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+    draft.replace(path)
