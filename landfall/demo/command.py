@@ -1,0 +1,90 @@
+"""`landfall demo`: starts a stack of its own, plays the story, shows it, and says whether all of it happened."""
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from landfall.demo.material import Material, census_material
+from landfall.demo.own_file import own_material
+from landfall.demo.story import Act, Story
+from landfall.operations.show import console, step_line
+from landfall.stack.state import StackError
+from landfall.stack.up import StackOptions, start_stack
+from shared.ports import HistoryEntry
+
+# The demo waits for two sweeps; everything else runs as in any local stack.
+SETTINGS = {"LANDFALL_SWEEP_SCHEDULE": "*/5 * * * * *"}
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Play the demo; 0 only if every act happened as told."""
+    if (options.csv is None) != (options.label is None):
+        raise StackError("--csv FILE and --label COLUMN belong together")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that everything is ended
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="landfall-demo-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    acts: list[Act] = []
+    try:
+        material = own_material(options.csv, options.label, folder) if options.csv else census_material()
+        acts = _play(options, material, folder)
+    finally:
+        ok = bool(acts) and all(act.ok for act in acts)
+        if options.keep is None and (ok or not (folder / "state").exists()):
+            shutil.rmtree(folder, ignore_errors=True)
+        elif not options.json:
+            console().print(f"data and logs are kept in {folder / 'state'}")
+    elapsed_s = time.monotonic() - began
+    if options.json:
+        summary = {"ok": ok, "elapsed_s": round(elapsed_s, 1), "acts": [act.to_json() for act in acts]}
+        print(json.dumps(summary, indent=2))  # noqa: T201 - this is a command
+    else:
+        _summarize(acts, elapsed_s)
+    return 0 if ok else 1
+
+
+def _play(options: argparse.Namespace, material: Material, folder: Path) -> list[Act]:
+    out = console(quiet=options.json)
+    out.print(f"[bold]Landfall[/]: {escape(material.about)}\n")
+    stack_options = StackOptions(
+        state=folder / "state", routes=material.routes, experiments=(material.experiment,), settings=SETTINGS
+    )
+    with out.status("starting Azurite, the studio and the functions host …"):
+        stack = start_stack(stack_options, lambda line: out.print(escape(line)))
+    with stack:
+        waiting = out.status("")
+
+        def begin(title: str) -> None:
+            waiting.stop()
+            out.print(f"\n[bold]{escape(title)}[/]")
+            waiting.update("waiting …")
+            waiting.start()
+
+        def step(entry: HistoryEntry, first: HistoryEntry) -> None:
+            out.print(step_line(entry, first.at))
+
+        acts = Story(stack, material, begin, step).play()
+        waiting.stop()
+        out.print("\nstopping …")
+    return acts
+
+
+def _summarize(acts: list[Act], elapsed_s: float) -> None:
+    out = console()
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for act in acts:
+        mark = "[green]yes[/]" if act.ok else "[red]NO[/]"
+        table.add_row(mark, f"[bold]{escape(act.title)}[/]", f"{act.elapsed_s:.1f} s")
+        for fact in act.facts:
+            table.add_row("", f"  {escape(fact)}", "")
+    out.print(table)
+    happened = sum(act.ok for act in acts)
+    out.print(f"\n{happened} of {len(acts)} happened as told, {elapsed_s:.0f} s in all")
