@@ -90,7 +90,7 @@ def own_material(path: Path, label: str | None, folder: Path) -> Material:
     (folder / "routes.toml").write_text(routes, encoding="utf-8")
     bare = good.without(label)
     return Material(
-        about=f"{path.name}: {len(good.rows):,} rows, to predict {label} = {rarer}; the first model knows {count} others",
+        about=f"{path.name}: {len(good.rows):,} rows, to predict {label} = {rarer}; the first model knows {count}",
         model=model,
         route=route,
         folder=route,

@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -41,8 +42,10 @@ class HttpListener:
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
 
     def start(self) -> None:
-        """Begin to serve."""
+        """Begin to serve; connections are accepted when this returns."""
         self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.01)
 
     def stop(self) -> None:
         """Finish the requests under way and stop."""

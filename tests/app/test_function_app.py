@@ -1,0 +1,206 @@
+"""The function app indexed and invoked by the runtime library that runs it in Azure, on real storage and studio."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from landfall.host.invoker import Invoker
+from landfall.host.worker import Outcome, Value
+from shared.adapters.table_runs import TableRunStore
+from shared.runs import RunState, run_id_for
+from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class RunningApp:
+    """The app in its worker process, and what it works on."""
+
+    invoker: Invoker
+    storage: str
+    container: str
+    studio: RunningStudio
+
+    def invoke(self, name: str, inputs: dict[str, Value]) -> Outcome:
+        """Run a function."""
+        return self.invoker.invoke(self.invoker.functions[name], inputs, {})
+
+    def get(self, name: str, **query: str) -> tuple[int, Any]:
+        """Call an HTTP function; gives status and JSON."""
+        request = {"method": "GET", "url": "http://x/", "headers": {}, "query": query, "params": {}, "body": b""}
+        outcome = self.invoke(name, {"req": ("http", request)})
+        assert outcome.error is None, outcome.error
+        assert outcome.returned is not None
+        answer = outcome.returned[1]
+        return answer["status"], json.loads(answer["body"])
+
+    def reference(self, name: str) -> Value:
+        """Return what the host sends for a blob."""
+        names = {"Connection": "AzureWebJobsStorage", "ContainerName": self.container, "BlobName": name}
+        return "model_binding_data", json.dumps(names)
+
+    def tick(self) -> list[str]:
+        """Fire the poll timer; returns the messages it put out."""
+        outcome = self.invoke("poll_pending_jobs", {"timer": ("json", '{"IsPastDue": false}')})
+        assert outcome.error is None, outcome.error
+        messages: list[str] = json.loads(outcome.outputs["messages"][1])
+        return messages
+
+
+@pytest.fixture(scope="module")
+def app(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """Give the app with the example route and a studio behind it, all on a container of its own."""
+    folder = tmp_path_factory.mktemp("app")
+    publish_census(folder, folder / "studio")
+    container = f"in{uuid.uuid4().hex[:10]}"
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8")
+    text = text.replace('input = "incoming"', f'input = "{container}"').replace("models/", f"{container}-models/")
+    text = text.replace("[routes.census", f"[routes.{container}")
+    text = text.replace("[[routes.census", f"[[routes.{container}")
+    (folder / "routes.toml").write_text(text, encoding="utf-8")
+    with running_studio(folder / "studio", [storage_host(azurite)]) as studio, pytest.MonkeyPatch.context() as patch:
+        service, production, staging = studio.service(), studio.endpoint("production"), studio.endpoint("staging")
+        settings = {
+            "AzureWebJobsStorage": azurite,
+            "LANDFALL_ROUTES": str(folder / "routes.toml"),
+            "LANDFALL_INPUT": container,
+            "CENSUS_JOBS_URL": service["training"]["jobs_url"],
+            "CENSUS_TRAINING_KEY": service["training"]["api_key"],
+            "CENSUS_PATCH_URL": production["patch_url"],
+            "CENSUS_EXECUTE_URL": production["execute_url"],
+            "CENSUS_ENDPOINT_KEY": production["api_key"],
+            "CENSUS_STAGING_PATCH_URL": staging["patch_url"],
+            "CENSUS_STAGING_EXECUTE_URL": staging["execute_url"],
+            "CENSUS_STAGING_KEY": staging["api_key"],
+        }
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        with BlobServiceClient.from_connection_string(azurite) as blobs:
+            for name in (container, f"{container}-models"):
+                blobs.create_container(name)
+            golden = "\n".join(line.rpartition(",")[0] for line in census_csv(10, 5).splitlines())
+            blobs.get_blob_client(f"{container}-models", "golden/census.csv").upload_blob(golden)
+            seed = Path(service["seed_model"]).read_bytes()
+            blobs.get_blob_client(f"{container}-models", "initial/census.ilearner").upload_blob(seed)
+        invoker = Invoker(ROOT, 60)
+        yield RunningApp(invoker, azurite, container, studio)
+        invoker.stop()
+
+
+def drop(app: RunningApp, name: str, text: str) -> str:
+    """Upload a file; returns the id its run will have."""
+    with BlobServiceClient.from_connection_string(app.storage) as blobs:
+        answer = blobs.get_blob_client(app.container, name).upload_blob(text, overwrite=True)
+    return run_id_for(app.container, name, str(answer["etag"]))
+
+
+def test_every_function_is_indexed_with_its_bindings(app: RunningApp) -> None:
+    """The fixed names, each with its trigger; the blob trigger asks for a reference, not for the content."""
+    found = {name: function.bindings for name, function in app.invoker.functions.items()}
+    triggers = {
+        name: next(one["type"] for one in bindings if one["type"].lower().endswith("trigger"))
+        for name, bindings in found.items()
+    }
+
+    assert triggers == {
+        "on_csv_landed": "blobTrigger",
+        "poll_pending_jobs": "timerTrigger",
+        "evaluate_and_promote": "queueTrigger",
+        "sweep": "timerTrigger",
+        "on_evaluation_poison": "queueTrigger",
+        "on_blob_poison": "queueTrigger",
+        "health": "httpTrigger",
+        "runs": "httpTrigger",
+    }
+    (blob,) = found["on_csv_landed"]
+    assert str(blob["properties"]["SupportsDeferredBinding"]).lower() == "true"
+    assert {one["queueName"] for one in found["poll_pending_jobs"] if one["type"] == "queue"} == {"evaluations"}
+    levels = {name: found[name][0]["authLevel"] for name in ("health", "runs")}
+    assert {name: str(level).upper() for name, level in levels.items()} == {"health": "ANONYMOUS", "runs": "FUNCTION"}
+
+
+def test_a_file_goes_its_whole_way(app: RunningApp) -> None:
+    """Event, ticks and message, each by its function: the run ends promoted."""
+    run_id = drop(app, "census/a.csv", census_csv(800, 3, shift=1.0))
+    assert app.invoke("on_csv_landed", {"blob": app.reference("census/a.csv")}).error is None
+    store = TableRunStore.from_connection_string(app.storage)
+    for _ in range(400):
+        for message in app.tick():
+            assert app.invoke("evaluate_and_promote", {"message": ("string", message)}).error is None
+        stored = store.get(app.container, run_id)
+        assert stored is not None
+        if stored.run.terminal:
+            break
+
+    assert stored.run.state is RunState.PROMOTED, stored.run.reason
+    status, body = app.get("runs", route=app.container)
+    assert status == 200
+    assert [one["state"] for one in body["runs"] if one["run_id"] == run_id] == ["promoted"]
+    assert app.get("runs", run_id=run_id)[1]["runs"][0]["blob"] == "census/a.csv"
+
+
+def test_the_sweep_function_finds_what_no_event_reported(app: RunningApp) -> None:
+    """Also what no route matches is recorded."""
+    run_id = drop(app, "elsewhere/x.csv", "a,b\n1,2\n")
+    assert app.invoke("sweep", {"timer": ("json", "{}")}).error is None
+
+    found = TableRunStore.from_connection_string(app.storage).find(run_id)
+    assert found is not None
+    assert found.run.state is RunState.UNROUTED
+
+
+def test_an_event_about_a_blob_that_is_gone_is_no_error(app: RunningApp) -> None:
+    """There is nothing to land."""
+    assert app.invoke("on_csv_landed", {"blob": app.reference("census/gone.csv")}).error is None
+
+
+def test_poison_functions_only_report(app: RunningApp) -> None:
+    """They take whatever text there is."""
+    for name in ("on_evaluation_poison", "on_blob_poison"):
+        assert app.invoke(name, {"message": ("string", "{not json")}).error is None
+
+
+def test_a_message_that_cannot_be_read_fails(app: RunningApp) -> None:
+    """So that the host moves it to the poison queue; one about a run that is not known is simply done."""
+    outcome = app.invoke("evaluate_and_promote", {"message": ("string", "nonsense")})
+    assert outcome.error is not None
+    assert "not JSON" in outcome.error
+    unknown = json.dumps({"version": 1, "route": app.container, "run_id": "0" * 32})
+    assert app.invoke("evaluate_and_promote", {"message": ("string", unknown)}).error is None
+
+
+def test_http_functions(app: RunningApp) -> None:
+    """Health is short; a wrong query says what is right."""
+    assert app.get("health") == (200, {"state": "ok"})
+    status, body = app.get("runs", limit="many")
+    assert status == 400
+    assert "from 1 to 1000" in body["error"]
+
+
+def test_wrong_settings_are_all_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app is indexed all the same; each call lists every problem, and health says that there are some."""
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8").replace("version = 1", "version = 7")
+    (tmp_path / "routes.toml").write_text(text, encoding="utf-8")
+    for name in ("AzureWebJobsStorage", "CENSUS_STAGING_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANDFALL_ROUTES", str(tmp_path / "routes.toml"))
+    invoker = Invoker(ROOT, 60)
+    try:
+        app = RunningApp(invoker, "", "", RunningStudio.__new__(RunningStudio))
+        status, body = app.get("runs")
+        problems = " ".join(body["problems"])
+        assert status == 500
+        for says in ("AzureWebJobsStorage is not set", "version is 7", "CENSUS_STAGING_KEY, which is not set"):
+            assert says in problems
+        assert app.get("health")[0] == 503
+        outcome = app.invoke("sweep", {"timer": ("json", "{}")})
+        assert "CENSUS_STAGING_KEY" in (outcome.error or "")
+    finally:
+        invoker.stop()

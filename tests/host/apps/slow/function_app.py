@@ -1,0 +1,15 @@
+"""An app whose function takes too long when told so."""
+
+import time
+
+import azure.functions as func
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+
+@app.function_name("wait")
+@app.route("wait/{seconds}")
+def wait(req: func.HttpRequest) -> str:
+    """Answer after a while."""
+    time.sleep(float(req.route_params["seconds"]))
+    return "done"

@@ -1,0 +1,184 @@
+"""Triggers and outputs of an app under the host: what runs, how often, and what becomes of what fails."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.queue import QueueServiceClient
+
+from tests.host.running import APPS, RunningHost, own_settings, running_host, send, take, until
+
+
+class Outside:
+    """What a test does from outside to one host."""
+
+    def __init__(self, settings: dict[str, str], host: RunningHost) -> None:
+        self.host = host
+        queues = QueueServiceClient.from_connection_string(settings["AzureWebJobsStorage"])
+        self.queue = queues.get_queue_client(settings["QUEUE"])
+        self.told = queues.get_queue_client(settings["TOLD"])
+        self.ticks = queues.get_queue_client(settings["TICKS"])
+        self.poison = queues.get_queue_client("webjobs-blobtrigger-poison")
+        self.blobs: ContainerClient = BlobServiceClient.from_connection_string(
+            settings["AzureWebJobsStorage"]
+        ).get_container_client(settings["CONTAINER"])
+        self._seen: list[Any] = []
+
+    def tells(self, **members: object) -> Any:
+        """Wait until the app tells something with these members."""
+
+        def look() -> Any:
+            self._seen += take(self.told)
+            fits = (one for one in self._seen if isinstance(one, dict) and members.items() <= one.items())
+            found = next(fits, None)
+            if found is not None:
+                self._seen.remove(found)
+            return found
+
+        return until(look)
+
+    def rest(self) -> list[Any]:
+        """Return what else the app told."""
+        self._seen += take(self.told)
+        rest, self._seen = self._seen, []
+        return rest
+
+    def executions(self, function: str) -> int:
+        """Count a function's finished executions."""
+        return len(re.findall(rf"Executed 'Functions\.{function}' \(", self.host.text()))
+
+
+@pytest.fixture(scope="module")
+def settings(azurite: str) -> dict[str, str]:
+    """Give settings of this module's own; its container and queue exist."""
+    own = own_settings(azurite, SCHEDULE="* * * * * *")
+    BlobServiceClient.from_connection_string(azurite).create_container(own["CONTAINER"])
+    QueueServiceClient.from_connection_string(azurite).create_queue(own["QUEUE"])
+    return own
+
+
+@pytest.fixture(scope="module")
+def outside(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    """Give one host that the module's tests share."""
+    with running_host(APPS / "all", settings, tmp_path_factory.mktemp("host"), "--visibility-s", "4") as host:
+        yield Outside(settings, host)
+
+
+def test_a_blob_runs_once_and_again_when_overwritten(outside: Outside) -> None:
+    """One execution per version; a name that the pattern does not match runs nothing."""
+    outside.blobs.upload_blob("in/a.csv", "one")
+    outside.blobs.upload_blob("in/a.txt", "other")
+    assert outside.tells(text="one")["blob"].endswith("in/a.csv")
+    outside.blobs.upload_blob("in/a.csv", "two", overwrite=True)
+    outside.tells(text="two")
+
+    assert outside.executions("on_blob") == 2
+
+
+def test_a_failing_blob_becomes_poison_after_five_executions(outside: Outside) -> None:
+    """Its event goes to the poison queue as JSON, encoded as host.json says."""
+    before = outside.executions("on_blob")
+    outside.blobs.upload_blob("in/bad.csv", "x")
+    container = outside.blobs.container_name
+
+    def poison() -> list[Any]:
+        return [one for one in take(outside.poison) if one["ContainerName"] == container]
+
+    (event,) = until(poison)
+    assert (event["BlobName"], event["FunctionId"]) == ("in/bad.csv", "Host.Functions.on_blob")
+    assert outside.executions("on_blob") == before + 5
+
+
+def test_a_message_runs_and_its_outputs_are_sent(outside: Outside) -> None:
+    """A list output is several messages."""
+    send(outside.queue, "hello")
+    assert outside.tells(message="hello")["count"] == 1
+    assert "second" in until(outside.rest)
+
+
+def test_a_failing_message_becomes_poison_after_five_executions(outside: Outside) -> None:
+    """The poison queue's own function gets it."""
+    before = outside.executions("on_message")
+    send(outside.queue, "bad")
+    outside.tells(poison="bad")
+
+    assert outside.executions("on_message") == before + 5
+    assert "Message has reached MaxDequeueCount of 5. Moving message to queue" in outside.host.text()
+
+
+def test_a_message_that_is_not_base64_never_runs(outside: Outside) -> None:
+    """It goes to the poison queue at once."""
+    before = outside.executions("on_message")
+    send(outside.queue, "not base64!", encode=False)
+    until(lambda: "is not base64" in outside.host.text())
+
+    assert outside.executions("on_message") == before
+
+
+def test_a_worker_that_dies_is_replaced_and_its_message_delivered_again(outside: Outside) -> None:
+    """The function ends its process: the host starts another, and the message comes a second time."""
+    send(outside.queue, "die")
+    assert outside.tells(message="die")["count"] == 2
+    assert "the worker process ended" in outside.host.text()
+
+
+def test_a_timer_fires_again_and_again(outside: Outside) -> None:
+    """An async function runs at each occurrence."""
+    ticks: list[Any] = []
+
+    def three() -> bool:
+        ticks.extend(take(outside.ticks))
+        return len(ticks) >= 3
+
+    until(three)
+    assert ticks[0] == {"past_due": False}
+
+
+def test_http_functions(outside: Outside) -> None:
+    """Route parameters, query, body, status and headers go through; keys, methods and errors are the host's."""
+    base = outside.host.base_url
+    answer = requests.post(f"{base}/api/open/me?q=1", data="text", timeout=30)
+    assert (answer.status_code, answer.headers["x-own"]) == (201, "1")
+    assert answer.json() == {"who": "me", "q": "1", "body": "text"}
+    assert requests.get(f"{base}/api/open/nobody", timeout=30).status_code == 500
+    assert requests.put(f"{base}/api/open/me", timeout=30).status_code == 405
+    assert requests.get(f"{base}/api/closed", timeout=30).status_code == 404
+    assert requests.get(f"{base}/api/guarded", timeout=30).status_code == 401
+    assert requests.get(f"{base}/api/guarded?code=wrong", timeout=30).status_code == 401
+    assert requests.get(f"{base}/api/guarded?code=the-key", timeout=30).text == "welcome"
+    assert requests.get(f"{base}/api/guarded", headers={"x-functions-key": "the-key"}, timeout=30).text == "welcome"
+    assert requests.get(f"{base}/admin/host/status", timeout=30).json()["state"] == "Running"
+
+
+def test_a_long_function_keeps_its_message(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The lock is renewed while the function runs, so it runs once; at a stop the host waits for it."""
+    own = own_settings(azurite)
+    folder = tmp_path_factory.mktemp("slow")
+    QueueServiceClient.from_connection_string(azurite).create_queue(own["QUEUE"])
+    with running_host(APPS / "all", own, folder, "--visibility-s", "1") as host:
+        outside = Outside(own, host)
+        send(outside.queue, "slow")
+        until(lambda: "Executing 'Functions.on_message'" in host.text())
+        assert host.stop() == 0
+        assert outside.executions("on_message") == 1
+        assert outside.tells(message="slow")["count"] == 1
+        assert list(outside.queue.peek_messages()) == []
+
+
+def test_a_restart_runs_no_blob_again(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Receipts belong to the host id, not to the process."""
+    own = own_settings(azurite)
+    folder = tmp_path_factory.mktemp("again")
+    BlobServiceClient.from_connection_string(azurite).create_container(own["CONTAINER"])
+    with running_host(APPS / "all", own, folder) as host:
+        outside = Outside(own, host)
+        outside.blobs.upload_blob("in/a.csv", "one")
+        outside.tells(text="one")
+    with running_host(APPS / "all", own, folder) as host:
+        outside = Outside(own, host)
+        outside.blobs.upload_blob("in/b.csv", "two")
+        outside.tells(text="two")  # by now the older blob was listed as well
+        assert outside.executions("on_blob") == 1
