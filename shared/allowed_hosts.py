@@ -39,9 +39,7 @@ class AllowedHosts:
             raise HostNotAllowedError([f"{redacted(url)} must use https: plain http is for this machine only"])
         if not any(fnmatchcase(host, name) and _port_fits(ports, port, parts.scheme) for name, ports in self._patterns):
             raise HostNotAllowedError(
-                [
-                    f"{host}:{port} is not in allow_hosts of routes.toml, so nothing was sent; add it if it is right"
-                ]
+                [f"{host}:{port} is not in allow_hosts of routes.toml, so nothing was sent; add it if it is right"]
             )
 
 

@@ -139,6 +139,7 @@ def test_a_file_goes_its_whole_way(app: RunningApp) -> None:
         if stored.run.terminal:
             break
 
+    assert stored is not None
     assert stored.run.state is RunState.PROMOTED, stored.run.reason
     status, body = app.get("runs", route=app.container)
     assert status == 200

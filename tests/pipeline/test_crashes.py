@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.pipeline import landing, polling
+from shared.pipeline.services import Services
 from shared.ports import JobState
 from shared.runs import RunState
 from tests.pipeline.world import World, without_staging
@@ -52,16 +53,24 @@ class Fused:
         return call
 
 
+PORTS = ("runs", "endpoints", "blobs", "training", "scoring")
+
+
+def plain(world: World) -> Services:
+    """Return the world's services without a fuse."""
+    ports: dict[str, Any] = {name: getattr(world, name) for name in PORTS}
+    return replace(world.services, **ports)
+
+
 def fused(world: World, fuse: Fuse) -> None:
     """Put the fuse into every port of the world's services."""
-    ports = ("runs", "endpoints", "blobs", "training", "scoring")
-    world.services = replace(world.services, **{name: Fused(getattr(world, name), fuse) for name in ports})
+    ports: dict[str, Any] = {name: Fused(getattr(world, name), fuse) for name in PORTS}
+    world.services = replace(world.services, **ports)
 
 
 def unfused(world: World) -> None:
     """Give the world its plain ports again."""
-    ports = ("runs", "endpoints", "blobs", "training", "scoring")
-    world.services = replace(world.services, **{name: getattr(world, name) for name in ports})
+    world.services = plain(world)
 
 
 def work(world: World) -> None:
@@ -98,7 +107,7 @@ def ignoring() -> World:
     return world
 
 
-WORLDS = {
+WORLDS: dict[str, tuple[Callable[[], World], RunState, str]] = {
     "promoted": (World, RunState.PROMOTED, "better"),
     "changed": (lambda: World(without_staging()), RunState.PROMOTED, "better"),
     "put back": (ignoring, RunState.ROLLED_BACK, "seed"),
@@ -152,8 +161,7 @@ def test_a_second_worker_does_the_same_at_any_call(way: str, after: bool) -> Non
         world.drop()
 
         def interfere(world: World = world) -> None:
-            other = replace(world.services, **{name: getattr(world, name) for name in ("runs", "endpoints", "blobs")})
-            other = replace(other, training=world.training, scoring=world.scoring)
+            other = plain(world)
             landing.land(other, "incoming", "census/a.csv")
             world.clock.advance(61)
             polling.tick(other)

@@ -1,0 +1,73 @@
+"""The whole stack, every part real: client, functions host, studio and storage."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from landfall.demo.census import census_csv
+from landfall.demo.evidence import Evidence
+from landfall.demo.material import census_material
+from landfall.operations.follow import follow
+from landfall.operations.submit import upload
+from landfall.stack.up import EXAMPLE_ROUTES, StackOptions, start_stack
+from shared.adapters.table_endpoints import TableEndpointStore
+from shared.adapters.table_runs import TableRunStore
+from shared.runs import RunState
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.timeout(240)
+def test_the_demo_happens_as_told() -> None:
+    """A good file is promoted, a bad one rejected, the same one not trained twice; and nothing is left running."""
+    command = [sys.executable, "-m", "landfall", "demo", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = json.loads(done.stdout)
+
+    assert [act["ok"] for act in summary["acts"]] == [True, True, True]
+    assert [act["run"]["state"] for act in summary["acts"][:2]] == ["promoted", "rejected"]
+    lines = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+    assert [line for line in lines if "landfall-demo-" in line] == []
+
+
+@pytest.mark.timeout(240)
+def test_a_service_that_ignores_the_update_is_rolled_back(tmp_path: Path) -> None:
+    """200 and nothing served: the previous model is put back and verified; no secret is left in rows or logs."""
+    routes = tmp_path / "routes.toml"
+    text = EXAMPLE_ROUTES.read_text(encoding="utf-8").replace("propagation_s = 30", "propagation_s = 3")
+    routes.write_text(text, encoding="utf-8")
+    file = tmp_path / "new.csv"
+    file.write_text(census_csv(2500, 5), encoding="utf-8")
+    options = StackOptions(state=tmp_path / "state", routes=routes, studio_arguments=("--ignore-patch", "production"))
+    with start_stack(options, lambda _: None) as stack:
+        storage = stack.document["storage"]
+        store, evidence = (
+            TableRunStore.from_connection_string(storage),
+            Evidence(stack.document, stack.state.log("host")),
+        )
+        watched = census_material().watched
+        before = evidence.prediction(watched)
+        run_id = upload(storage, stack.document["input"], "census/new.csv", file)
+        steps = list(follow(store, "census", run_id, lambda: None))
+        stored = store.get("census", run_id)
+        record = TableEndpointStore.from_connection_string(storage).get("census", "production").record
+
+        assert steps[-1].state is RunState.ROLLED_BACK
+        assert [one["event"] for one in (stored.run.endpoints if stored else ())][-2:] == ["patched", "put_back"]
+        assert evidence.prediction(watched) == before
+        assert evidence.patches() == 2
+        assert (record.champion, record.lease, record.intent) == (None, None, None)
+        written = repr((stored, steps, record)) + "".join(
+            log.read_text(encoding="utf-8", errors="replace") for log in (stack.state.path / "logs").iterdir()
+        )
+        written += Path(stack.document["studio_log"]).read_text(encoding="utf-8")
+        (service,) = stack.document["services"]
+        keys = [service["training"]["api_key"], *(one["api_key"] for one in service["predictive"]["endpoints"])]
+        account_key = storage.partition("AccountKey=")[2].partition(";")[0]
+        for secret in [*keys, account_key, stack.document["functions_key"], "sig="]:
+            assert secret not in written

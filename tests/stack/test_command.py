@@ -1,0 +1,178 @@
+"""`landfall up`, `submit`, `runs`, `show` and `down` as a person types them, on the real stack."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from landfall.demo.census import census_csv
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def landfall(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    command = [sys.executable, "-m", "landfall", *arguments]
+    settings = {**os.environ, **environ}
+    return subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=110, check=False)
+
+
+def processes_of(state: Path) -> list[int]:
+    """Return the living processes whose command line names a state folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        line = " ".join(process.info["cmdline"] or [])
+        if str(state) in line and process.info["status"] != psutil.STATUS_ZOMBIE and process.pid != os.getpid():
+            found.append(process.pid)
+    return found
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give the state folder of a running stack."""
+    folder = tmp_path_factory.mktemp("stack") / "state"
+    up = landfall("up", "--detach", "--state", str(folder), "--set", "LANDFALL_POLL_SCHEDULE=* * * * * *")
+    assert up.returncode == 0, up.stdout + up.stderr
+    yield folder
+    down = landfall("down", "--state", str(folder))
+    assert down.returncode == 0
+    assert processes_of(folder) == []
+
+
+def document(state: Path) -> dict[str, Any]:
+    """Read stack.json."""
+    read: dict[str, Any] = json.loads((state / "stack.json").read_text(encoding="utf-8"))
+    return read
+
+
+def test_stack_json_has_the_fixed_names(state: Path) -> None:
+    """Other tools find what they need, and only its owner can read it."""
+    stack = document(state)
+
+    names = "storage input functions functions_key studio management services studio_log pids"
+    assert set(names.split()) <= set(stack)
+    (service,) = stack["services"]
+    assert set(service) == {"name", "training", "predictive"}
+    assert set(service["training"]) == {"jobs_url", "api_key", "inputs", "outputs"}
+    assert set(service["predictive"]["default"]) == {"execute_url", "api_key"}
+    for endpoint in service["predictive"]["endpoints"]:
+        assert set(endpoint) == {"name", "role", "execute_url", "patch_url", "api_key", "resource"}
+    assert (state / "stack.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_up_says_that_it_runs(state: Path) -> None:
+    """It starts nothing and ends nothing."""
+    again = landfall("up", "--detach", "--state", str(state))
+
+    assert again.returncode == 1
+    assert "runs in" in again.stderr
+    assert "landfall down" in again.stderr
+    assert landfall("runs", "--state", str(state)).returncode == 0
+
+
+def test_a_file_is_submitted_followed_and_shown(state: Path, tmp_path: Path) -> None:
+    """`submit --wait` follows it to `promoted`; `runs` and `show` tell it, also as JSON."""
+    file = tmp_path / "new.csv"
+    file.write_text(census_csv(2500, 5), encoding="utf-8")
+    done = landfall("submit", str(file), "--route", "census", "--wait", "--state", str(state))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "promoted" in done.stdout
+
+    (run,) = [
+        one
+        for one in json.loads(landfall("runs", "--json", "--state", str(state)).stdout)
+        if one["blob"].startswith("census/new-")
+    ]
+    assert run["state"] == "promoted"
+    shown = json.loads(landfall("show", run["run_id"][:10], "--json", "--state", str(state)).stdout)
+    states = [one["state"] for one in shown["history"]]
+    assert [state for index, state in enumerate(states) if index == 0 or states[index - 1] != state] == [
+        *("landed", "submitted", "started", "trained", "staged", "decided", "promoting", "verifying", "promoted"),
+    ]
+    plain = landfall("show", run["run_id"], "--state", str(state)).stdout
+    assert "verified by equality" in plain
+    assert run["run_id"][:8] in landfall("runs", "--route", "census", "--state", str(state)).stdout
+
+
+def test_an_empty_file_and_a_wrong_route_are_told(state: Path, tmp_path: Path) -> None:
+    """What cannot be trained exits with 1 and the reason."""
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    done = landfall("submit", str(empty), "--route", "census", "--wait", "--state", str(state))
+    assert done.returncode == 1
+    assert "quarantined" in done.stdout
+
+    for arguments, says in (
+        (("--route", "nope"), "there are: census"),
+        (("--route", "census", "--name", "elsewhere/x.csv"), "does not match files"),
+    ):
+        refused = landfall("submit", str(empty), *arguments, "--state", str(state))
+        assert refused.returncode == 1
+        assert says in refused.stderr
+    missing = landfall("submit", str(tmp_path / "none.csv"), "--route", "census", "--state", str(state))
+    assert "No such file" in missing.stderr
+    assert landfall("show", "zz", "--state", str(state)).returncode == 1
+
+
+def test_wrong_routes_stop_the_start(tmp_path: Path) -> None:
+    """Every problem is listed, and nothing is left running."""
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8")
+    wrong = tmp_path / "routes.toml"
+    wrong.write_text(text.replace("no_champion", "no_chmpion").replace("${CENSUS_STAGING_KEY}", "${NOT_SET}"))
+    done = landfall("up", "--detach", "--routes", str(wrong), "--state", str(tmp_path / "state"))
+
+    assert done.returncode == 1
+    for says in ("routes.census.no_champion is missing", "did you mean 'no_champion'", "NOT_SET, which is not set"):
+        assert says in done.stderr
+    assert processes_of(tmp_path) == []
+    assert landfall("runs", "--state", str(tmp_path / "state")).returncode == 1
+
+
+def test_without_a_studio_the_settings_must_come_from_elsewhere(tmp_path: Path) -> None:
+    """Each setting that is missing is named; those given by `--set` or the environment are not."""
+    arguments = ("--no-studio", "--set", "CENSUS_TRAINING_KEY=k", "--state", str(tmp_path / "state"))
+    done = landfall("up", "--detach", *arguments, CENSUS_STAGING_KEY="k")
+
+    assert done.returncode == 1
+    assert "CENSUS_JOBS_URL, which is not set" in done.stderr
+    assert "CENSUS_TRAINING_KEY, which is not set" not in done.stderr
+    assert "CENSUS_STAGING_KEY, which is not set" not in done.stderr
+    assert processes_of(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_everything(tmp_path: Path, number: signal.Signals) -> None:
+    """The stack in the foreground shows that it runs, and leaves nothing behind."""
+    folder = tmp_path / "state"
+    command = [sys.executable, "-m", "landfall", "up", "--state", str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 100
+        while not (folder / "stack.json").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(0.5)
+        assert len(processes_of(folder)) >= 3
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert "stopping" in out
+    assert processes_of(folder) == []
+    assert not (folder / "stack.json").exists()
+
+
+def test_help_is_quick_and_complete() -> None:
+    """Every command has a line."""
+    text = landfall("--help").stdout
+
+    for name in ("up", "down", "runs", "show", "submit", "demo"):
+        assert f"\n    {name} " in text

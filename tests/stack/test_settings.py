@@ -1,0 +1,101 @@
+"""App settings: named after the models, complete for the example, and the user's choice wins."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from landfall.stack.settings import app_settings, chosen_settings, environment_without, model_settings, prefix_of
+from landfall.stack.state import StackError
+from shared.routes import load_routes
+
+ROOT = Path(__file__).resolve().parents[2]
+BASE = "http://127.0.0.1:8600"
+
+
+def endpoint(name: str, role: str) -> dict[str, str]:
+    """Return an endpoint as the studio describes it."""
+    return {
+        "name": name,
+        "role": role,
+        "execute_url": f"{BASE}/workspaces/w/services/{name}/execute?api-version=2.0&details=true",
+        "patch_url": f"{BASE}/management/workspaces/w/webservices/s/endpoints/{name}",
+        "api_key": f"{name}-key",
+    }
+
+
+SERVICE = {
+    "name": "Census Model",
+    "training": {"jobs_url": f"{BASE}/workspaces/w/services/t/jobs", "api_key": "training-key"},
+    "predictive": {"endpoints": [endpoint("production", "serve"), endpoint("staging", "staging")]},
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "prefix"),
+    [
+        ("Census Model", "CENSUS"),
+        ("census", "CENSUS"),
+        ("Wine quality (red)", "WINE_QUALITY_RED"),
+        ("Model", "MODEL"),
+        ("2024 sales model", "M_2024_SALES"),
+        ("Supermodel", "SUPER"),
+    ],
+)
+def test_prefixes(model: str, prefix: str) -> None:
+    """A model's settings begin with its name, in the letters that a setting may have."""
+    assert prefix_of(model) == prefix
+
+
+def test_a_name_without_letters_is_refused() -> None:
+    """There would be nothing to name the settings after."""
+    with pytest.raises(StackError, match="no letter"):
+        prefix_of("***")
+
+
+def test_the_example_route_finds_every_setting(tmp_path: Path) -> None:
+    """What the stack sets is exactly what `routes.toml` asks for, and it loads."""
+    settings = model_settings([SERVICE])
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"\$\{(CENSUS\w+)\}", text)) == set(settings)
+    (tmp_path / "routes.toml").write_text(text, encoding="utf-8")
+    assert load_routes(tmp_path / "routes.toml", settings).routes["census"].serving.api_key == "production-key"
+
+
+def test_the_example_settings_name_every_setting() -> None:
+    """`local.settings.example.json` lists what `func start` needs, no more and no less."""
+    import json  # noqa: PLC0415
+
+    example = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"]
+    settings = app_settings(
+        storage="s", routes="routes.toml", container="incoming", functions_key="", services=[SERVICE], chosen={}
+    )
+
+    assert set(example) == set(settings)
+
+
+def test_what_the_user_sets_wins() -> None:
+    """`--set` is stronger than what the stack would set."""
+    chosen = chosen_settings(["LANDFALL_POLL_SCHEDULE=0 * * * * *", "EMPTY=", "URL=http://x/?a=b"])
+    settings = app_settings(storage="s", routes="r", container="c", functions_key="k", services=[], chosen=chosen)
+
+    assert settings["LANDFALL_POLL_SCHEDULE"] == "0 * * * * *"
+    assert (settings["EMPTY"], settings["URL"]) == ("", "http://x/?a=b")
+
+
+def test_wrong_pairs_are_all_named() -> None:
+    """Every pair that is none is in the message."""
+    with pytest.raises(StackError, match=r"'A', '=b', '1=x'"):
+        chosen_settings(["OK=1", "A", "=b", "1=x"])
+
+
+def test_old_settings_in_the_environment_do_not_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host's environment has none of the names that its settings file has."""
+    monkeypatch.setenv("CENSUS_JOBS_URL", "old")
+    monkeypatch.setenv("OTHER", "kept")
+
+    left = environment_without({"CENSUS_JOBS_URL": "new"})
+
+    assert "CENSUS_JOBS_URL" not in left
+    assert left["OTHER"] == "kept"
