@@ -1,6 +1,5 @@
 """The function app: triggers and bindings. Each body decodes, makes one pipeline call, and gives the output."""
 
-import logging
 from typing import List  # noqa: UP035 - see its use
 
 import azure.functions as func
@@ -76,6 +75,3 @@ def runs(req: func.HttpRequest) -> func.HttpResponse:
     """List runs, newest first; `route`, `run_id` and `limit` narrow it down."""
     status, body = looking.runs(wiring.services, req.params)
     return func.HttpResponse(body, status_code=status, mimetype="application/json")
-
-
-logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)

@@ -12,6 +12,7 @@
     │   ├── NotFoundError           the service does not know the job, endpoint or blob (404)
     │   ├── BadAnswerError          the service's answer does not follow the protocol
     │   ├── BadEvaluationError      the evaluation cannot be read as metrics
+    │   ├── UnreadableRowError      a table row that this release cannot read
     │   └── BadMessageError         a queue message that this release cannot read
     ├── ConflictError               somebody else was first: read again, usually nothing is left to do
     │   ├── AlreadyClaimedError     this file version has its run already
@@ -115,6 +116,10 @@ class BadAnswerError(_ServiceError, PermanentError):
 
 class BadEvaluationError(PermanentError):
     """The evaluation CSV has no such row, or no metric can be read from it."""
+
+
+class UnreadableRowError(PermanentError):
+    """A table row lacks a column that the record needs, or holds something else in it."""
 
 
 class BadMessageError(PermanentError):

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("landfall.app")
 
+APP_FOLDER = (
+    Path(__file__).resolve().parents[1]
+)  # where a relative LANDFALL_ROUTES begins, whatever the worker's folder is
+
 _building = threading.Lock()
 
 
@@ -75,7 +79,7 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         problems.append("the setting AzureWebJobsStorage is not set: it is the storage account's connection string")
     routes = None
     try:
-        routes = load_routes(Path(environ.get("LANDFALL_ROUTES") or "routes.toml"), environ)
+        routes = load_routes(APP_FOLDER / (environ.get("LANDFALL_ROUTES") or "routes.toml"), environ)
     except ConfigError as error:
         problems += error.problems
     watched = environ.get("LANDFALL_INPUT", "")
@@ -86,6 +90,8 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         )
     if problems or routes is None:
         raise ConfigError(problems)
+    # The SDK logs every request and its headers at INFO, which would fill the app's log.
+    logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
     web = Web(AllowedHosts(routes.allow_hosts))
     return Services(
         routes=routes,

@@ -12,7 +12,4 @@ What it leaves out, on purpose:
 - HTTP cookies, streaming, CORS, host keys other than the one function key, and admin operations other than the status;
 - identity-based connections (`AzureWebJobsStorage__...`): a connection string is needed;
 - Application Insights: log lines go to standard error.
-
-A message in `webjobs-blobtrigger-poison` is encoded as `host.json` says for queues; what Azure does there is not
-documented.
 """

@@ -1,6 +1,5 @@
 """Blob triggers with the polling source: scan, receipt, internal queue, execution."""
 
-import base64
 import json
 import logging
 import re
@@ -82,7 +81,6 @@ class BlobListener:
         self._triggers = [BlobTrigger.of(function) for function in functions]
         self._queue = storage.queue(None, f"azure-webjobs-blobtrigger-{host_id}")
         self._poison = storage.queue(None, POISON_QUEUE)
-        self._base64 = host_json.queue_base64
         self._receipts = Receipts(storage, host_id, self._queue)
         batch = min(32, host_json.blob_at_once // 2 + 1)
         self._rules = QueueRules(
@@ -156,8 +154,8 @@ class BlobListener:
         return self._executor.execute(trigger.function, reason, {trigger.binding["name"]: content}, metadata).error
 
     def _to_poison(self, content: str) -> str:
-        """Send on the message about a version that failed too often."""
-        self._storage.send(self._poison, base64.b64decode(content).decode(), base64=self._base64)
+        """Send on the message about a version that failed too often; it stays in base64 whatever `host.json` says."""
+        self._storage.send(self._poison, content, base64=False)
         return POISON_QUEUE
 
 

@@ -15,16 +15,12 @@ from typing import Any
 
 from azure.data.tables import EdmType, EntityProperty
 
-from shared.errors import PermanentError
+from shared.errors import UnreadableRowError
 
 # A property holds 32 Ki UTF-16 units of text; a character takes at most two of them.
 TEXT_LIMIT = 16_000  # characters
 
 type Column = str | EntityProperty
-
-
-class UnreadableRowError(PermanentError):
-    """A row that does not hold the record it should: damaged, or written by a newer version."""
 
 
 def to_columns(record: Any) -> dict[str, Column]:

@@ -12,9 +12,9 @@ from typing import Any, Self
 
 from azure.data.tables import TableEntity
 
-from shared.adapters.table_columns import UnreadableRowError, from_columns, to_columns
+from shared.adapters.table_columns import from_columns, to_columns
 from shared.adapters.tables import Table, Transaction, etag_of
-from shared.errors import AlreadyClaimedError, StaleWriteError
+from shared.errors import AlreadyClaimedError, StaleWriteError, UnreadableRowError
 from shared.ports import HistoryEntry, StoredRun
 from shared.runs import UNROUTED, Run
 

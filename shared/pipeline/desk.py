@@ -89,21 +89,29 @@ class RunDesk:
                 return intent.run_id
         return None
 
+    def check_free(self) -> None:
+        """Pass if no other run holds the endpoint.
+
+        Raises:
+            LeaseHeldError: another run does.
+        """
+        holder = self.other_holder()
+        if holder is not None:
+            raise LeaseHeldError(f"waits for run {holder} to leave endpoint {self.route.serving.name}")
+
     def take_lease(self) -> None:
         """Take or renew the endpoint's lease for this run.
 
         Raises:
             LeaseHeldError: another run holds the endpoint.
         """
-        holder = self.other_holder()
-        if holder is not None:
-            raise LeaseHeldError(f"waits for run {holder} to leave endpoint {self.route.serving.name}")
+        self.check_free()
         record = self.endpoint()
         intent = record.intent if record.intent and record.intent.run_id == self.run.run_id else None
         self._save_endpoint(replace(record, lease=self._new_lease(self.now()), intent=intent))
 
     def write_intent(self, from_model: str, to_model: str) -> None:
-        """Write down what is about to be done to the endpoint, before it is done."""
+        """Write down what is about to be done to the endpoint, before it is done; renews the lease."""
         now = self.now()
         intent = Intent(
             run_id=self.run.run_id,

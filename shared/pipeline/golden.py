@@ -35,7 +35,10 @@ def read_golden(desk: RunDesk, path: str) -> GoldenRows:
     Raises:
         ConfigError: the file is missing, is no CSV, or has no rows, ragged rows or more than 200.
     """
-    text, etag = desk.services.blobs.read_text(path, MOST_BYTES)
+    return _rows_of(path, *desk.services.blobs.read_text(path, MOST_BYTES))
+
+
+def _rows_of(path: str, text: str, etag: str) -> GoldenRows:
     try:
         lines = [line for line in csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True) if line]
     except csv.Error as error:
@@ -71,7 +74,9 @@ def pin_golden(desk: RunDesk, golden: GoldenRows) -> None:
 
 def pinned_golden(desk: RunDesk) -> GoldenRows:
     """Read the golden rows that this run is verified with."""
-    return read_golden(desk, f"{TRAINING}/{_pinned_name(desk)}")
+    path = f"{TRAINING}/{_pinned_name(desk)}"
+    text, etag = desk.services.pinned.get(path, lambda: desk.services.blobs.read_text(path, MOST_BYTES))
+    return _rows_of(path, text, etag)
 
 
 def ask(desk: RunDesk, endpoint: Endpoint, golden: GoldenRows) -> Answers:

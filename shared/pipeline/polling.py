@@ -1,5 +1,6 @@
 """The tick: polls the pending jobs and takes the next step of every run whose time has come."""
 
+import hashlib
 import logging
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from shared.runs import RunState
 log = logging.getLogger("landfall.tick")
 
 AT_ONCE = 16  # polls in flight; the service serves 40 jobs an endpoint, and each poll is one thread here
+TICK_BUDGET_S = 240  # no step begins later in a tick: the host ends the whole worker at its function timeout
 POLL_OFTEN_S = 120  # a young job is polled at every tick
 POLL_SHARE = 0.1  # later after another tenth of its age,
 POLL_LEAST_OFTEN_S = 300  # but at least this often
@@ -47,8 +49,9 @@ def tick(services: Services, previous: datetime | None = None) -> list[Evaluatio
         for route, stored in _active(services)
         if stored.run.overdue(now) or _is_due(stored, now, previous)
     ]
+    due = _rotated(due, now)
     with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="tick") as pool:
-        after = list(pool.map(lambda one: _advance(services, *one), due))
+        after = list(pool.map(lambda one: _advance(services, *one, began=now), due))
     return [
         EvaluationMessage(stored.run.route, stored.run.run_id)
         for (_, before), stored in zip(due, after, strict=True)
@@ -57,14 +60,14 @@ def tick(services: Services, previous: datetime | None = None) -> list[Evaluatio
 
 
 def _active(services: Services) -> Iterable[tuple[Route, StoredRun]]:
-    """Give the active runs of every route, those longest untouched first; one query a route."""
+    """Give the active runs of every route; one query a route."""
     found: list[tuple[Route, StoredRun]] = []
     for route in services.routes.routes.values():
         try:
             found += [(route, stored) for stored in services.runs.active(route.name)]
         except RetryableError as error:
             log.warning("route %s: its runs could not be read: %s", route.name, error)
-    return sorted(found, key=lambda one: one[1].run.updated_at)
+    return found
 
 
 def _is_due(stored: StoredRun, now: datetime, previous: datetime | None) -> bool:
@@ -90,7 +93,17 @@ def poll_due(since: datetime, now: datetime, previous: datetime | None) -> bool:
     return moment_s <= age_s
 
 
-def _advance(services: Services, route: Route, stored: StoredRun) -> StoredRun:
+def _rotated[Due](due: list[Due], now: datetime) -> list[Due]:
+    """Begin elsewhere at every tick: where a slow service lets a tick reach only some runs, all get their turn."""
+    if not due:
+        return due
+    start = int.from_bytes(hashlib.sha256(now.isoformat().encode()).digest()[:8]) % len(due)
+    return due[start:] + due[:start]
+
+
+def _advance(services: Services, route: Route, stored: StoredRun, *, began: datetime) -> StoredRun:
+    if (services.clock.now() - began).total_seconds() > TICK_BUDGET_S:
+        return stored  # left for the next tick
     try:
         if stored.run.state is RunState.LANDED and not stored.run.overdue(services.clock.now()):
             # Its worker died or waits for the service: a doubled submit would leave an orphan, so claim the step first.

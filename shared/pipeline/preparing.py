@@ -11,6 +11,7 @@ from shared.runs import Run, RunState
 
 log = logging.getLogger("landfall.landing")
 
+NAME_TAIL = 800  # characters of a bad file's name that its copy keeps: a blob's name may have 1,024
 COPY_PAUSE_S = 5  # between two looks at a server-side copy that takes its time
 
 
@@ -67,7 +68,7 @@ def _quarantine(desk: RunDesk, reason: str) -> bool:
     """Copy a bad file to the quarantine container; the original stays where it is."""
     run = desk.run
     try:
-        desk.services.blobs.copy_version(_version(run), QUARANTINE, f"{run.route}/{run.run_id}/{run.blob}")
+        desk.services.blobs.copy_version(_version(run), QUARANTINE, f"{run.route}/{run.run_id}/{run.blob[-NAME_TAIL:]}")
     except BlobChangedError:
         reason += "; it was overwritten or deleted before it could be copied to quarantine"
     desk.end(RunState.QUARANTINED, reason)

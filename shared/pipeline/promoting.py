@@ -22,7 +22,7 @@ def prepare(desk: RunDesk) -> bool:
     if (champion.run_id if champion else None) != (run.champion or {}).get("run_id"):
         desk.move(RunState.TRAINED, "the champion changed since the decision; evaluating again")
         return True
-    desk.take_lease()
+    desk.check_free()
     way_back = champion.model if champion else route.initial_model
     container, _, name = way_back.partition("/")
     if desk.services.blobs.version(container, name) is None:

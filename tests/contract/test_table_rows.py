@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from azure.data.tables import TableClient
 
-from shared.adapters.table_columns import UnreadableRowError, to_columns
+from shared.adapters.table_columns import to_columns
 from shared.adapters.table_endpoints import TableEndpointStore
 from shared.adapters.table_runs import TableRunStore
-from shared.errors import StaleWriteError
+from shared.errors import StaleWriteError, UnreadableRowError
 from shared.runs import RunState
 from tests.contract.records import NOON, a_run
 

@@ -79,7 +79,7 @@ def test_a_blob_runs_once_and_again_when_overwritten(outside: Outside) -> None:
 
 
 def test_a_failing_blob_becomes_poison_after_five_executions(outside: Outside) -> None:
-    """Its event goes to the poison queue as JSON, encoded as host.json says."""
+    """Its event goes to the poison queue as JSON in base64."""
     before = outside.executions("on_blob")
     outside.blobs.upload_blob("in/bad.csv", "x")
     container = outside.blobs.container_name

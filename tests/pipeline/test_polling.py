@@ -9,9 +9,7 @@ from shared.pipeline.polling import Ticker, poll_due
 from shared.ports import JobState
 from shared.runs import RunState
 from tests.fakes.fake_clock import FakeClock
-from tests.pipeline.world import World
-
-FAULT = ServiceFault("job status", "http://127.0.0.1:8600/jobs/1", 503, "ServiceUnavailable")
+from tests.pipeline.world import FAULT, World
 
 
 @pytest.fixture
@@ -147,6 +145,24 @@ def test_the_ticker_remembers_only_when(world: World) -> None:
     world.clock.advance(2)
 
     assert [message.run_id for message in ticker.tick(world.services)] == [run.run_id]
+
+
+def test_a_slow_service_does_not_keep_a_tick_for_ever(world: World) -> None:
+    """After its budget a tick begins no step; another one begins elsewhere, so every run gets its turn."""
+    runs = [world.land(f"census/{number}.csv") for number in range(60)]
+    for run in runs:
+        world.finish(run)
+    for _ in range(60):
+        world.training.faults.run_at_next("status", lambda: world.clock.advance(30), after=True)
+
+    seen: set[str] = set()
+    for _ in range(40):
+        found = world.tick()
+        assert len(found) < 60
+        seen |= {message.run_id for message in found}
+        if len(seen) == 60:
+            break
+    assert len(seen) == 60
 
 
 def test_a_route_that_cannot_be_read_is_left_for_the_next_tick(world: World) -> None:

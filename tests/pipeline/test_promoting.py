@@ -8,9 +8,7 @@ import pytest
 
 from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault, UnavailableError
 from shared.runs import Run, RunState
-from tests.pipeline.world import World, example_routes, without_staging
-
-FAULT = ServiceFault("PATCH endpoint", "http://127.0.0.1:8600/x", 503, "ServiceUnavailable")
+from tests.pipeline.world import FAULT, World, example_routes, without_staging
 
 
 @pytest.fixture

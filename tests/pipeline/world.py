@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shared.errors import ServiceFault
 from shared.messages import EvaluationMessage
 from shared.pipeline import announced, landing, polling, sweeping
 from shared.pipeline.services import Services
@@ -29,6 +30,7 @@ SETTINGS = {
     "CENSUS_STAGING_EXECUTE_URL": f"{BASE}/workspaces/w/services/q/execute",
     "CENSUS_STAGING_KEY": "staging-key",
 }
+FAULT = ServiceFault("some call", "http://127.0.0.1:8600/x", 503, "ServiceUnavailable")
 GOLDEN = "age,workclass\n39,State-gov\n50,Private\n"
 
 

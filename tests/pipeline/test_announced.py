@@ -1,0 +1,51 @@
+"""Queue messages: what they make happen, and how poison is reported."""
+
+import base64
+
+import pytest
+
+from shared.errors import BadMessageError, UnavailableError
+from shared.messages import EvaluationMessage
+from shared.pipeline import announced
+from shared.runs import RunState
+from tests.pipeline.world import FAULT, World
+
+
+def test_a_message_takes_its_run_further() -> None:
+    """The trained run that it names is evaluated."""
+    world = World()
+    run = world.land()
+    world.finish(run)
+    (message,) = world.tick()
+    announced.evaluate(world.services, message.to_text())
+
+    assert world.run(run.run_id).state is RunState.STAGED
+
+
+def test_a_message_about_nothing_known_does_nothing() -> None:
+    """A route that is gone, or a run that never was."""
+    world = World()
+    for message in (EvaluationMessage("gone", "0" * 32), EvaluationMessage("census", "0" * 32)):
+        announced.evaluate(world.services, message.to_text())
+
+    assert world.runs.list_runs() == []
+
+
+def test_what_cannot_be_worked_off_is_given_back_to_the_host() -> None:
+    """An unreadable message, and storage that does not answer, fail the execution: the host delivers it again."""
+    world = World()
+    with pytest.raises(BadMessageError):
+        announced.evaluate(world.services, "{}")
+    world.runs.faults.fail_next("get", UnavailableError(FAULT))
+    with pytest.raises(UnavailableError):
+        announced.evaluate(world.services, EvaluationMessage("census", "0" * 32).to_text())
+
+
+@pytest.mark.parametrize("text", ['{"BlobName": "a.csv"}', base64.b64encode(b'{"BlobName": "a.csv"}').decode()])
+def test_poison_is_reported_readably(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Also where the host wrote it in base64; an endless message is cut."""
+    announced.report_poison("blob trigger", text)
+    announced.report_poison("evaluations", "x" * 100_000)
+
+    assert 'poison message of blob trigger: {"BlobName": "a.csv"}' in caplog.text
+    assert len(caplog.text) < 5000

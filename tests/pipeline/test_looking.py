@@ -1,0 +1,54 @@
+"""What the HTTP functions answer."""
+
+import json
+
+import pytest
+
+from shared.errors import ConfigError, UnavailableError
+from shared.pipeline import looking
+from shared.pipeline.services import Services
+from tests.pipeline.world import FAULT, World
+
+
+def test_health_tells_little() -> None:
+    """Well, misconfigured, or without storage: a status and no detail."""
+    world = World()
+    assert looking.health(lambda: world.services) == (200, '{"state": "ok"}')
+    world.runs.faults.fail_next("get", UnavailableError(FAULT))
+    assert looking.health(lambda: world.services)[0] == 503
+
+    def misconfigured() -> Services:
+        raise ConfigError(["SECRET_SETTING is missing", "another"])
+
+    status, body = looking.health(misconfigured)
+    assert (status, json.loads(body)["problems"]) == (503, 2)
+    assert "SECRET_SETTING" not in body
+    assert json.loads(looking.runs(misconfigured, {})[1])["problems"] == ["SECRET_SETTING is missing", "another"]
+
+
+def test_runs_are_listed_newest_first() -> None:
+    """All of them, one route's, or one; a run that is not known is an empty list."""
+    world = World()
+    first = world.land("census/a.csv")
+    world.clock.advance(1)
+    world.land("elsewhere/b.csv")
+
+    def ask(**query: str) -> list[str]:
+        status, body = looking.runs(lambda: world.services, query)
+        assert status == 200
+        return [run["blob"] for run in json.loads(body)["runs"]]
+
+    assert ask() == ["elsewhere/b.csv", "census/a.csv"]
+    assert ask(limit="1") == ["elsewhere/b.csv"]
+    assert ask(route="census") == ["census/a.csv"]
+    assert ask(run_id=first.run_id) == ["census/a.csv"]
+    assert ask(run_id="0" * 32) == []
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "-1", "x", "", "٣"])
+def test_a_wrong_limit_says_what_is_right(limit: str) -> None:
+    """400 with the range."""
+    status, body = looking.runs(lambda: World().services, {"limit": limit})
+
+    assert status == 400
+    assert "from 1 to 1000" in body
