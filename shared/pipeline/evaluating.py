@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from shared.errors import NotFoundError, PermanentError, RejectedError, RetryableError
 from shared.evaluation import EvaluationReport, read_evaluation
+from shared.golden_rows import GoldenRows
 from shared.pipeline.desk import RunDesk
-from shared.pipeline.golden import GoldenRows, ask, digest, pin_golden, read_golden
+from shared.pipeline.golden import ask, digest, pin_golden, read_golden
 from shared.pipeline.job_outputs import find_evaluation, find_model
 from shared.pipeline.preparing import model_path
 from shared.ports import Answers, BlobLocation, JobState

@@ -320,6 +320,19 @@ def test_golden_rows_that_change_on_the_way_do_not_confuse_the_verification(worl
     assert world.settle(run).state is RunState.PROMOTED
 
 
+def test_golden_rows_that_change_between_two_tries_are_not_mixed(world: World) -> None:
+    """The first try pinned one version and failed; the second is staged and verified with the version of its own."""
+    world.scoring.faults.fail_next("patch", UnavailableError(FAULT))
+    run = world.train()
+    assert run.state is RunState.TRAINED
+    world.blobs.put("models", "golden/census.csv", "age\n1\n2\n3\n")
+    run = world.settle(run)
+
+    assert run.state is RunState.PROMOTED
+    assert run.answers is not None
+    assert len(run.answers["staged"]) == 3
+
+
 @pytest.mark.parametrize("golden", ["", "age\n", "age\n1,2\n", "age\n" + "1\n" * 201])
 def test_unusable_golden_rows_stop_before_any_patch(world: World, golden: str) -> None:
     """A golden file that cannot verify anything is named in the reason, and nothing is sent."""
