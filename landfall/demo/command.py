@@ -15,10 +15,9 @@ from rich.table import Table
 from landfall.demo.material import Material, census_material
 from landfall.demo.own_file import own_material
 from landfall.demo.story import Act, Story
-from landfall.operations.show import console, step_line
+from landfall.operations.show import console
 from landfall.stack.state import StackError
 from landfall.stack.up import StackOptions, start_stack
-from shared.ports import HistoryEntry
 
 # The demo waits for two sweeps; everything else runs as in any local stack.
 SETTINGS = {"LANDFALL_SWEEP_SCHEDULE": "*/5 * * * * *"}
@@ -68,10 +67,7 @@ def _play(options: argparse.Namespace, material: Material, folder: Path) -> list
             waiting.update("waiting …")
             waiting.start()
 
-        def step(entry: HistoryEntry, first: HistoryEntry) -> None:
-            out.print(step_line(entry, first.at))
-
-        acts = Story(stack, material, begin, step).play()
+        acts = Story(stack, material, begin, out.print).play()
         waiting.stop()
         out.print("\nstopping …")
     return acts

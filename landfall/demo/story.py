@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from azure.storage.blob import BlobServiceClient
@@ -10,10 +11,10 @@ from azure.storage.blob import BlobServiceClient
 from landfall.demo.evidence import Evidence
 from landfall.demo.material import Material
 from landfall.operations.follow import follow
+from landfall.operations.show import clock, step_lines
 from landfall.stack.state import StackError
 from landfall.stack.up import RunningStack
 from shared.adapters.table_runs import TableRunStore
-from shared.ports import HistoryEntry
 from shared.runs import Run, RunState, run_id_for
 
 RUN_LIMIT_S = 180
@@ -43,19 +44,19 @@ class Act:
 
 
 class Story:
-    """Plays the acts on a running stack; `begin` and `step` let somebody watch."""
+    """Plays the acts on a running stack; `begin` and `tell` let somebody watch."""
 
     def __init__(
         self,
         stack: RunningStack,
         material: Material,
         begin: Callable[[str], None],
-        step: Callable[[HistoryEntry, HistoryEntry], None],
+        tell: Callable[[str], None],
     ) -> None:
         self._stack = stack
         self._material = material
         self._begin = begin
-        self._step = step
+        self._tell = tell
         self._store = TableRunStore.from_connection_string(stack.document["storage"])
         self._evidence = Evidence(stack.document, stack.state.log("host"))
 
@@ -99,16 +100,21 @@ class Story:
             return act
         jobs, runs = self._evidence.jobs_started(), len(self._store.list_runs())
         landings, sweeps = self._evidence.executions("on_csv_landed"), self._evidence.executions("sweep")
+        began = time.monotonic()
         for _ in range(REPEATS):
             self._evidence.deliver_again(good.run.blob, good.run.etag)
-        deadline = time.monotonic() + RUN_LIMIT_S
-        while True:
-            landed = self._evidence.executions("on_csv_landed") - landings
-            # The second sweep began after the last event was worked off.
-            if landed >= REPEATS and self._evidence.executions("sweep") - sweeps >= 2:
-                break
-            self._check(deadline)
+        landed, swept, told = 0, 0, (0, 0)
+        # The second sweep began after the last event was worked off.
+        while landed < REPEATS or swept < 2:
+            self._check(began + RUN_LIMIT_S)
             time.sleep(0.2)
+            landed = self._evidence.executions("on_csv_landed") - landings
+            swept = self._evidence.executions("sweep") - sweeps
+            if told != (landed, swept):
+                told = (landed, swept)
+                self._tell(
+                    f"{clock(datetime.now(UTC))}  {time.monotonic() - began:6.1f} s  events: {landed}, sweeps: {swept}"
+                )
         more_jobs, more_runs = self._evidence.jobs_started() - jobs, len(self._store.list_runs()) - runs
         act.facts = [
             f"{landed} events and 2 sweeps later: {more_runs} new runs, {more_jobs} more jobs started ({jobs} in all)"
@@ -123,10 +129,9 @@ class Story:
             answer = blobs.get_blob_client(container, name).upload_blob(text.encode())
         run_id = run_id_for(container, name, str(answer["etag"]))
         deadline = time.monotonic() + RUN_LIMIT_S
-        first: HistoryEntry | None = None
-        for entry in follow(self._store, self._material.route, run_id, lambda: self._check(deadline)):
-            first = first or entry
-            self._step(entry, first)
+        steps = follow(self._store, self._material.route, run_id, lambda: self._check(deadline))
+        for line in step_lines(steps):
+            self._tell(line)
         stored = self._store.get(self._material.route, run_id)
         if stored is None:
             raise StackError(f"run {run_id} is gone")

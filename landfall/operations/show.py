@@ -1,6 +1,7 @@
 """How runs are shown to people: one line a run, one line a step, times of day and elapsed seconds."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from rich.console import Console
@@ -33,12 +34,21 @@ def clock(when: datetime) -> str:
     return when.astimezone().strftime("%H:%M:%S")
 
 
-def step_line(entry: HistoryEntry, began: datetime) -> str:
-    """Return one step of a run: when, how long after its landing, state, step and reason."""
+def step_lines(entries: Iterable[HistoryEntry]) -> Iterator[str]:
+    """Give a line a step of a run: when, how long after its landing, state, step, and the reason if it is a new one."""
+    first: HistoryEntry | None = None
+    said = ""
+    for entry in entries:
+        first = first or entry
+        yield _step_line(entry, first.at, entry.reason if entry.reason != said else "")
+        said = entry.reason
+
+
+def _step_line(entry: HistoryEntry, began: datetime, reason: str) -> str:
     elapsed_s = (entry.at - began).total_seconds()
     step = f" [dim]({escape(entry.step)})[/]" if entry.step and entry.state not in TERMINAL else ""
-    reason = f"  {escape(entry.reason)}" if entry.reason else ""
-    return f"{clock(entry.at)}  {elapsed_s:6.1f} s  {colored(entry.state)}{step}{reason}"
+    shown = f"  {escape(reason)}" if reason else ""
+    return f"{clock(entry.at)}  {elapsed_s:6.1f} s  {colored(entry.state)}{step}{shown}"
 
 
 def runs_table(runs: list[Run]) -> Table:
@@ -61,8 +71,8 @@ def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
     if run.reason:
         tree.add(f"reason    {escape(run.reason)}")
     steps = tree.add("steps")
-    for entry in history:
-        steps.add(step_line(entry, run.landed_at))
+    for line in step_lines(history):
+        steps.add(line)
     if run.decision:
         decision = tree.add(f"decision  [bold]{run.decision['verdict']}[/], verified by {run.decision['verification']}")
         for reason in run.decision["reasons"]:

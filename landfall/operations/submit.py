@@ -10,7 +10,7 @@ from azure.storage.blob import BlobServiceClient
 
 from landfall.operations.follow import follow
 from landfall.operations.reading import reading
-from landfall.operations.show import console, step_line
+from landfall.operations.show import console, step_lines
 from landfall.stack.state import StackError, StateFolder
 from shared.errors import ConfigError
 from shared.routes import Routes, load_routes
@@ -34,10 +34,8 @@ def submit(options: argparse.Namespace) -> int:
     def alive() -> None:
         state.read_document()  # raises once the stack has ended
 
-    began = None
-    for entry in follow(store, options.route, run_id, alive):
-        began = began or entry.at
-        out.print(step_line(entry, began))
+    for line in step_lines(follow(store, options.route, run_id, alive)):
+        out.print(line)
     found = store.get(options.route, run_id)
     if found is None:
         raise StackError(f"run {run_id} is gone")

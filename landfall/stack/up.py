@@ -89,7 +89,9 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
     except ConfigError as error:
         _end(running)
         state.forget()
-        raise StackError("it cannot start with these settings:\n" + "\n".join(f"  {one}" for one in error.problems)) from None
+        raise StackError(
+            "it cannot start with these settings:\n" + "\n".join(f"  {one}" for one in error.problems)
+        ) from None
     except BaseException:
         _end(running)
         state.forget()
