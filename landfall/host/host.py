@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,8 +105,9 @@ class Host:
         self._stop.wait()
         log.info("stopping; waiting for running functions")
         self._http.stop()
+        deadline = time.monotonic() + DRAIN_S
         for thread in self._threads:
-            thread.join(DRAIN_S)
+            thread.join(max(0.0, deadline - time.monotonic()))
         self._invoker.stop()
         log.info("Host stopped")
 

@@ -131,7 +131,10 @@ class Invoker:
             dead.process.join(STOP_GRACE_S)
             log.warning("the worker process ended (exit status %s); starting another", dead.process.exitcode)
             dead.end()
-            self._current, self.functions = self._start()
+            try:
+                self._current, self.functions = self._start()
+            except AppError as error:  # the next invocation tries again: files may be in the middle of a change
+                log.error("the worker cannot be started again: %s", error)  # noqa: TRY400 - the text is the app's own
 
     def _start(self) -> tuple[_Process, dict[str, Function]]:
         process = _Process(self._app_folder)

@@ -1,5 +1,6 @@
 """A whole world in memory for the pipeline's tests: the example route, fakes for every port, and a clock by hand."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,3 +141,19 @@ class World:
         """Return the states the run went through, each once in a row."""
         entries = [entry.state for entry in self.runs.history(run.route, run.run_id)]
         return [state for index, state in enumerate(entries) if index == 0 or entries[index - 1] is not state]
+
+
+def assert_closed(world: World) -> None:
+    """Nobody holds the endpoint and nothing is left open."""
+    record = world.endpoints.get("census", "production").record
+    assert record.lease is None
+    assert record.intent is None
+
+
+def raising(error: Exception) -> Callable[[], None]:
+    """Return an action that raises."""
+
+    def action() -> None:
+        raise error
+
+    return action

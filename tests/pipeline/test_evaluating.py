@@ -1,0 +1,179 @@
+"""Evaluating: what the gates, the champion and the golden rows say about a trained model."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import UnavailableError
+from shared.runs import RunState
+from tests.pipeline.world import FAULT, World, assert_closed, example_routes
+
+
+@pytest.fixture
+def world() -> World:
+    """Give a world with the example route."""
+    return World()
+
+
+def test_a_worse_model_is_rejected_and_no_endpoint_is_touched(world: World) -> None:
+    """The gate says no: the decision names both metrics, and neither endpoint got a PATCH."""
+    world.settle(world.train())
+    run = world.train("worse", 0.85, "census/b.csv")
+
+    assert run.state is RunState.REJECTED
+    assert "worse by 0.05" in run.reason
+    assert run.decision is not None
+    assert run.decision["champion"]["metrics"]["AUC"] == 0.9
+    assert world.at["production"].patches == ["better"]
+    assert world.at["staging"].patches == ["better"]
+    assert_closed(world)
+
+
+@pytest.mark.parametrize("auc", ["NaN", "", "Infinity", "n/a"])
+def test_a_metric_that_is_no_number_never_passes(world: World, auc: str) -> None:
+    """An evaluation without a finite AUC rejects."""
+    run = world.train(auc=auc)
+
+    assert run.state is RunState.REJECTED
+    assert "not a finite number" in run.reason
+
+
+def test_an_equal_model_ends_unchanged(world: World) -> None:
+    """A model that answers exactly as the champion is not promoted, though its metrics pass."""
+    world.settle(world.train("better", 0.9))
+    run = world.settle(world.train("better", 0.95, "census/b.csv"))
+
+    assert run.state is RunState.UNCHANGED
+    assert "exactly as the model in service" in run.reason
+    assert world.at["production"].patches == ["better"]
+    assert_closed(world)
+
+
+def test_older_data_never_replaces_newer(world: World) -> None:
+    """A run that finishes late with older data ends superseded, however good it is."""
+    older = world.land("census/old.csv", "1")
+    world.clock.advance(60)
+    newer = world.land("census/new.csv", "2")
+    world.finish(newer, "new", 0.9)
+    world.evaluate(world.tick())
+    assert world.settle(newer).state is RunState.PROMOTED
+
+    world.finish(older, "old", 0.99)
+    run = world.settle(older)
+
+    assert run.state is RunState.SUPERSEDED
+    assert world.served() == "new"
+
+
+def test_one_promoter_at_a_time(world: World) -> None:
+    """A second run waits while the first holds the endpoint, says so, and is then judged against its result."""
+    world.at["production"].propagation_s = 10
+    first = world.land("census/a.csv", "1")
+    second = world.land("census/b.csv", "2")
+    world.finish(first, "first", 0.9)
+    world.finish(second, "second", 0.95)
+    world.evaluate(world.tick())
+
+    waiting = next(run for run in (world.run(first.run_id), world.run(second.run_id)) if run.state is RunState.TRAINED)
+    assert "waits for run" in waiting.reason
+    outcomes = {world.settle(first).state, world.settle(second).state}
+    # The first to promote decides how the other ends: better, worse, or from older data.
+    assert RunState.PROMOTED in outcomes
+    assert outcomes <= {RunState.PROMOTED, RunState.REJECTED, RunState.SUPERSEDED}
+    assert_closed(world)
+
+
+def test_a_lease_whose_run_is_gone_expires(world: World) -> None:
+    """A run that vanished with the lease blocks others only until the lease expires."""
+    assert world.train().state is RunState.STAGED
+    lost = World()
+    lost.endpoints = world.endpoints
+    lost.services = replace(lost.services, endpoints=world.endpoints)
+    other = lost.train("other", 0.95, "census/other.csv")
+    assert other.state is RunState.TRAINED
+
+    lost.clock.advance(lost.route.deadlines.promoting + 61)
+    assert lost.settle(other).state is RunState.PROMOTED
+
+
+def test_an_error_is_not_a_verdict(world: World) -> None:
+    """While the evaluation cannot be read the run waits; afterwards it is decided as ever."""
+    world.training.faults.fail_next("read_output", UnavailableError(FAULT), times=3)
+    run = world.train()
+    assert run.state is RunState.TRAINED
+    assert "503" in run.reason
+
+    assert world.settle(run).state is RunState.PROMOTED
+
+
+def test_fresh_links_are_asked_for_after_the_old_ones_expired(world: World) -> None:
+    """Links are never stored: a run that waits for days reads its outputs with new ones."""
+    run = world.land()
+    world.finish(run)
+    world.tick()
+    world.training.expire_links()
+    world.clock.advance(timedelta(hours=23).total_seconds())
+
+    assert world.settle(run).state is RunState.PROMOTED
+
+
+def test_a_lost_message_only_delays(world: World) -> None:
+    """No message ever arrives: the tick evaluates and promotes by itself."""
+    run = world.land()
+    world.finish(run)
+
+    assert world.settle(run).state is RunState.PROMOTED
+
+
+def test_duplicate_messages_change_nothing(world: World) -> None:
+    """The same message again, at any later time, does nothing."""
+    run = world.land()
+    world.finish(run)
+    messages = world.tick()
+    for _ in range(3):
+        world.evaluate(messages)
+    run = world.settle(run)
+    revision = run.revision
+    world.evaluate(messages)
+
+    assert run.state is RunState.PROMOTED
+    assert world.run(run.run_id).revision == revision
+    assert world.at["production"].patches == ["better"]
+
+
+@pytest.mark.parametrize("golden", ["", "age\n", "age\n1,2\n", "age\n" + "1\n" * 201])
+def test_unusable_golden_rows_stop_before_any_patch(world: World, golden: str) -> None:
+    """A golden file that cannot verify anything is named in the reason, and nothing is sent."""
+    world.blobs.put("models", "golden/census.csv", golden)
+    run = world.train()
+
+    assert run.state is RunState.TRAINED
+    assert "models/golden/census.csv" in run.reason
+    assert world.at["staging"].patches == []
+
+
+def test_hold_waits_for_a_person() -> None:
+    """With no champion and `hold`, the decision is written and nothing is sent."""
+    world = World(example_routes(('"threshold-only"', '"hold"')))
+    run = world.train()
+
+    assert run.state is RunState.HELD
+    for _ in range(3):
+        world.tick(100_000)
+    assert world.run(run.run_id).state is RunState.HELD
+    assert world.at["staging"].patches == []
+    assert_closed(world)
+
+
+def test_golden_rows_that_change_between_two_tries_are_not_mixed(world: World) -> None:
+    """The first try pinned one version and failed; the second is staged and verified with the version of its own."""
+    world.scoring.faults.fail_next("patch", UnavailableError(FAULT))
+    run = world.train()
+    assert run.state is RunState.TRAINED
+    world.blobs.put("models", "golden/census.csv", "age\n1\n2\n3\n")
+    run = world.settle(run)
+
+    assert run.state is RunState.PROMOTED
+    assert run.answers is not None
+    assert len(run.answers["staged"]) == 3

@@ -1,0 +1,113 @@
+"""Verifying: an endpoint ends verified, or with its previous model put back and verified."""
+
+import pytest
+
+from shared.errors import NoAnswerError, RejectedError, ServiceFault
+from shared.runs import RunState
+from tests.pipeline.world import FAULT, World, assert_closed, raising, without_staging
+
+
+@pytest.fixture
+def world() -> World:
+    """Give a world with the example route."""
+    return World()
+
+
+def test_a_serving_endpoint_that_ignores_the_patch_is_rolled_back(world: World) -> None:
+    """200 and nothing served: the previous model is put back, verified, and the run ends rolled back."""
+    world.at["production"].ignore_patch = True
+    run = world.settle(world.train())
+
+    assert run.state is RunState.ROLLED_BACK
+    assert "otherwise than the staging endpoint" in run.reason
+    assert world.at["production"].patches == ["better", "seed"]
+    assert world.endpoints.get("census", "production").record.champion is None
+    assert_closed(world)
+
+
+def test_a_staging_endpoint_that_ignores_the_patch_ends_before_anyone_is_served(world: World) -> None:
+    """The update had no effect on staging: the run ends rolled back and the serving endpoint never got a PATCH."""
+    world.at["staging"].ignore_patch = True
+    world.at["staging"].location_moves = False
+    run = world.settle(world.train())
+
+    assert run.state is RunState.ROLLED_BACK
+    assert world.at["production"].patches == []
+    assert_closed(world)
+
+
+def test_a_rollback_goes_back_to_the_champion_not_to_the_initial_model(world: World) -> None:
+    """After a first promotion the kept champion is what is put back."""
+    world.settle(world.train("first", 0.9))
+    world.at["production"].ignore_patch = True
+    run = world.settle(world.train("second", 0.95, "census/b.csv"))
+
+    assert run.state is RunState.ROLLED_BACK
+    assert world.at["production"].patches == ["first", "second", "first"]
+    champion = world.endpoints.get("census", "production").record.champion
+    assert champion is not None
+    assert champion.model.endswith(f"{world.runs.list_runs()[1].run.run_id}.ilearner")
+
+
+def test_a_slow_activation_is_waited_for_without_a_write(world: World) -> None:
+    """While nothing changes a tick writes nothing; the promotion is verified as soon as the model is served."""
+    world.at["production"].propagation_s = 20
+    run = world.train()
+    world.tick()
+    assert world.run(run.run_id).state is RunState.VERIFYING
+    writes = world.runs.faults.calls["save"]
+
+    for _ in range(5):
+        world.tick()
+    assert world.runs.faults.calls["save"] == writes
+    assert world.settle(run).state is RunState.PROMOTED
+
+
+def test_a_refusal_after_a_lost_answer_puts_the_previous_model_back(world: World) -> None:
+    """The first PATCH may have arrived: the run may not end without putting the champion back."""
+    world.scoring.faults.run_at_next("patch", lambda: None, after=True)
+    world.scoring.faults.run_at_next("patch", raising(NoAnswerError(FAULT)), after=True)
+    run = world.train()
+    world.tick()
+    assert world.run(run.run_id).state is RunState.PROMOTING
+    world.scoring.faults.fail_next(
+        "patch", RejectedError(ServiceFault("PATCH endpoint", "http://x/y", 400, "BadArgument"))
+    )
+    run = world.settle(run)
+
+    assert run.state is RunState.ROLLED_BACK
+    assert world.served() == "seed"
+
+
+def test_golden_rows_that_change_on_the_way_do_not_confuse_the_verification(world: World) -> None:
+    """The run is verified with the rows it was staged with."""
+    world.at["production"].propagation_s = 10
+    run = world.train()
+    world.tick()
+    assert world.run(run.run_id).state is RunState.VERIFYING
+    world.blobs.put("models", "golden/census.csv", "age\n1\n")
+
+    assert world.settle(run).state is RunState.PROMOTED
+
+
+def test_without_a_staging_endpoint_a_change_verifies() -> None:
+    """The answers differ from the champion's: promoted, and the decision says it was verified by change."""
+    world = World(without_staging())
+    run = world.settle(world.train())
+
+    assert run.state is RunState.PROMOTED
+    assert run.decision is not None
+    assert run.decision["verification"] == "change"
+    assert world.served() == "better"
+
+
+def test_without_a_staging_endpoint_no_change_ends_unchanged() -> None:
+    """The two cannot be told apart: the previous model is put back and the run says so."""
+    world = World(without_staging())
+    world.at["production"].ignore_patch = True
+    run = world.settle(world.train())
+
+    assert run.state is RunState.UNCHANGED
+    assert "could not be told apart" in run.reason
+    assert world.at["production"].patches == ["better", "seed"]
+    assert_closed(world)
