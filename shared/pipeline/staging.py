@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from shared.errors import PermanentError
 from shared.pipeline.desk import RunDesk
 from shared.pipeline.golden import as_answers, ask, digest, pinned_golden
 from shared.ports import Answers
@@ -31,12 +32,16 @@ def await_answers(desk: RunDesk) -> bool:
 
 
 def _shows_challenger(desk: RunDesk, staging: Endpoint) -> bool:
-    """Tell whether the endpoint names the challenger as its model: it may answer just as its predecessor did."""
+    """Tell whether the endpoint names the challenger as its model: it may answer just as its predecessor did.
+
+    A service that cannot be asked shows nothing.
+    """
     challenger = (desk.run.challenger or {}).get("model")
-    return any(
-        resource.name == staging.resource and resource.relative == challenger
-        for resource in desk.services.scoring.resources(staging)
-    )
+    try:
+        resources = desk.services.scoring.resources(staging)
+    except PermanentError:
+        return False
+    return any(resource.name == staging.resource and resource.relative == challenger for resource in resources)
 
 
 def _compare(desk: RunDesk, staging: Endpoint, answers: Answers) -> bool:

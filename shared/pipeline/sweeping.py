@@ -20,7 +20,7 @@ def sweep(services: Services) -> int:
             pool.map(lambda version: _land_if_new(services, version), services.blobs.versions(services.routes.input))
         )
     if found:
-        log.warning("the sweep found %d file(s) that no event had reported", found)
+        log.info("the sweep found %d file(s) that no event had reported yet", found)
     return found
 
 

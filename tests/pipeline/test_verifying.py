@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.errors import NoAnswerError, RejectedError, ServiceFault
+from shared.errors import NoAnswerError, NotFoundError, RejectedError, ServiceFault
 from shared.runs import RunState
 from tests.pipeline.world import FAULT, World, assert_closed, raising, without_staging
 
@@ -29,6 +29,17 @@ def test_a_staging_endpoint_that_ignores_the_patch_ends_before_anyone_is_served(
     """The update had no effect on staging: the run ends rolled back and the serving endpoint never got a PATCH."""
     world.at["staging"].ignore_patch = True
     world.at["staging"].location_moves = False
+    run = world.settle(world.train())
+
+    assert run.state is RunState.ROLLED_BACK
+    assert world.at["production"].patches == []
+    assert_closed(world)
+
+
+def test_a_staging_endpoint_that_cannot_be_asked_for_its_model_counts_as_ignoring(world: World) -> None:
+    """A service without GET: answers that never change mean an update without effect, and nobody is served."""
+    world.at["staging"].ignore_patch = True
+    world.scoring.faults.fail_next("resources", NotFoundError(FAULT), times=10)
     run = world.settle(world.train())
 
     assert run.state is RunState.ROLLED_BACK
