@@ -62,9 +62,9 @@ def on_blob_poison(message: func.QueueMessage) -> None:
 
 
 @app.function_name("health")
-@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route("health", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host requires the parameter
-    """Tell whether the app is set up and reaches its storage, without detail."""
+    """Tell whether the app is set up and reaches its storage, and what is wrong if not."""
     status, body = looking.health(wiring.services)
     return func.HttpResponse(body, status_code=status, mimetype="application/json")
 

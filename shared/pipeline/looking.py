@@ -13,14 +13,13 @@ type Answer = tuple[int, str]  # HTTP status and JSON body
 
 
 def health(services: Callable[[], Services]) -> Answer:
-    """Answer 200 if the settings are right and the tables can be read, else 503; what is wrong stands in the log."""
+    """Answer 200 if the settings are right and the tables can be read, else 503 with every problem."""
     try:
         services().runs.get(UNROUTED, "health")
     except ConfigError as error:
-        count = len(error.problems)
-        return 503, json.dumps({"state": "misconfigured", "problems": count, "see": "the app's log, or GET /api/runs"})
-    except LandfallError:
-        return 503, json.dumps({"state": "storage unavailable"})
+        return 503, json.dumps({"state": "misconfigured", "problems": error.problems})
+    except LandfallError as error:
+        return 503, json.dumps({"state": "storage unavailable", "problems": [str(error)]})
     return 200, json.dumps({"state": "ok"})
 
 

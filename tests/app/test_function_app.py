@@ -122,8 +122,7 @@ def test_every_function_is_indexed_with_its_bindings(app: RunningApp) -> None:
     (blob,) = found["on_csv_landed"]
     assert str(blob["properties"]["SupportsDeferredBinding"]).lower() == "true"
     assert {one["queueName"] for one in found["poll_pending_jobs"] if one["type"] == "queue"} == {"evaluations"}
-    levels = {name: found[name][0]["authLevel"] for name in ("health", "runs")}
-    assert {name: str(level).upper() for name, level in levels.items()} == {"health": "ANONYMOUS", "runs": "FUNCTION"}
+    assert {str(found[name][0]["authLevel"]).upper() for name in ("health", "runs")} == {"FUNCTION"}
 
 
 def test_a_file_goes_its_whole_way(app: RunningApp) -> None:
@@ -178,7 +177,7 @@ def test_a_message_that_cannot_be_read_fails(app: RunningApp) -> None:
 
 
 def test_http_functions(app: RunningApp) -> None:
-    """Health is short; a wrong query says what is right."""
+    """Health says ok; a wrong query says what is right."""
     assert app.get("health") == (200, {"state": "ok"})
     status, body = app.get("runs", limit="many")
     assert status == 400
