@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from shared.errors import ConfigError, ConflictError, RetryableError
+from shared.errors import ConflictError, LandfallError, RetryableError
 from shared.messages import EvaluationMessage
 from shared.pipeline.landing import LANDING_LEASE_S
 from shared.pipeline.services import Services
@@ -111,6 +111,9 @@ def _advance(services: Services, route: Route, stored: StoredRun, *, began: date
         return take_steps(services, route, stored, until=frozenset({RunState.STARTED, RunState.TRAINED}))
     except ConflictError:
         return stored
-    except (RetryableError, ConfigError) as error:
+    except LandfallError as error:
         log.warning("run %s: %s", stored.run.run_id, error)
+        return stored
+    except Exception:  # whatever is wrong with this one run must not keep the tick from the others
+        log.exception("run %s could not be advanced", stored.run.run_id)
         return stored

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from shared.errors import ConfigError, ConflictError, PermanentError, RetryableError
+from shared.errors import ConfigError, ConflictError, LandfallError, PermanentError, RetryableError
 from shared.pipeline import evaluating, preparing, promoting, staging, training, verifying
 from shared.pipeline.desk import RunDesk
 from shared.pipeline.services import Services
@@ -90,7 +90,7 @@ def _record(desk: RunDesk, reason: str, *, fails: bool = False) -> None:
             desk.save(desk.run.postponed(desk.now(), reason))
     except ConflictError as conflict:
         log.debug("run %s: %s", desk.run.run_id[:8], conflict)
-    except (RetryableError, ConfigError) as error:
+    except LandfallError as error:
         log.warning("run %s: what happened could not be recorded: %s", desk.run.run_id, error)
 
 

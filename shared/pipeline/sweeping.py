@@ -3,7 +3,7 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from shared.errors import ConfigError, RetryableError
+from shared.errors import LandfallError
 from shared.pipeline.landing import land_version
 from shared.pipeline.polling import AT_ONCE
 from shared.pipeline.services import Services
@@ -32,6 +32,8 @@ def _land_if_new(services: Services, version: BlobVersion) -> bool:
         if services.runs.get(route.name if route else UNROUTED, run_id) is not None:
             return False
         return land_version(services, version)
-    except (RetryableError, ConfigError) as error:
+    except LandfallError as error:
         log.warning("%s: %s; the next sweep comes back to it", version.name, error)
-        return False
+    except Exception:  # whatever is wrong with this one file must not keep the sweep from the others
+        log.exception("%s could not be landed; the next sweep comes back to it", version.name)
+    return False

@@ -255,6 +255,8 @@ def test_one_bad_file_does_not_stop_the_sweep(world: World) -> None:
     for number in range(5):
         world.drop(f"census/{number}.csv")
     world.runs.faults.fail_next("claim", UnavailableError(DOWN))
+    world.runs.faults.fail_next("claim", RejectedError(DOWN))
+    world.runs.faults.fail_next("claim", ZeroDivisionError())
 
-    assert world.sweep() == 4
-    assert world.sweep() == 1
+    assert world.sweep() == 2
+    assert world.sweep() == 3

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import NotFoundError, ServiceFault, UnavailableError
+from shared.errors import NotFoundError, RejectedError, ServiceFault, UnavailableError
 from shared.pipeline.polling import Ticker, poll_due
 from shared.ports import JobState
 from shared.runs import RunState
@@ -145,6 +145,19 @@ def test_the_ticker_remembers_only_when(world: World) -> None:
     world.clock.advance(2)
 
     assert [message.run_id for message in ticker.tick(world.services)] == [run.run_id]
+
+
+def test_a_row_that_cannot_be_written_does_not_stop_the_others(world: World) -> None:
+    """Storage refuses one run's row, even the note about it, and a bug hits another: the rest are seen finished."""
+    for number in range(5):
+        world.finish(world.land(f"census/{number}.csv"))
+    refused = RejectedError(ServiceFault("write rows", "http://x", 400, "PropertyValueTooLarge"))
+    world.runs.faults.fail_next("save", refused, times=2)
+    world.runs.faults.fail_next("save", ZeroDivisionError(), times=2)
+
+    seen = len(world.tick())
+    assert seen >= 1
+    assert seen + len(world.tick(20)) == 5
 
 
 def test_a_slow_service_does_not_keep_a_tick_for_ever(world: World) -> None:
