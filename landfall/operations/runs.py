@@ -4,7 +4,7 @@ import argparse
 import json
 
 from landfall.operations.reading import find_run, reading
-from landfall.operations.show import console, run_tree, runs_table
+from landfall.operations.show import console, run_tree, runs_lines
 from shared.runs import iso, run_to_json
 
 
@@ -15,10 +15,11 @@ def runs(options: argparse.Namespace) -> int:
         print(json.dumps([run_to_json(run) for run in found], indent=2))  # noqa: T201 - this is a command
         return 0
     out = console()
-    if found:
-        out.print(runs_table(found))
-    else:
+    if not found:
         out.print("no runs yet: drop a file with `landfall submit FILE --route R`")
+        return 0
+    for line in runs_lines(found, out.width):
+        out.print(line)
     return 0
 
 

@@ -1,12 +1,11 @@
 """How runs are shown to people: one line a run, one line a step, times of day and elapsed seconds."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.tree import Tree
 
 from shared.ports import HistoryEntry
@@ -51,16 +50,20 @@ def _step_line(entry: HistoryEntry, began: datetime, reason: str) -> str:
     return f"{clock(entry.at)}  {elapsed_s:6.1f} s  {colored(entry.state)}{step}{shown}"
 
 
-def runs_table(runs: list[Run]) -> Table:
-    """Return a table of runs."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("run", "landed", "route", "file", "state", "reason"):
-        table.add_column(name, overflow="fold" if name == "reason" else "ellipsis", no_wrap=name != "reason")
+def runs_lines(runs: Sequence[Run], width: int) -> Iterator[str]:
+    """Give a line a run; where the reason does not fit beside the rest it follows on a line of its own."""
+    route = max(len(run.route) for run in runs)
+    file = max(len(run.blob) for run in runs)
+    state = max(len(run.state) for run in runs)
+    beside = len("12345678  2026-11-23 12:00:00") + route + file + state + 40 < width
     for run in runs:
         landed = run.landed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        state = colored(run.state)
-        table.add_row(run.run_id[:8], landed, run.route, escape(run.blob), state, escape(run.reason))
-    return table
+        padding = " " * (state - len(run.state))
+        name = escape(run.blob) + " " * (file - len(run.blob))
+        line = f"{run.run_id[:8]}  {landed}  {colored(run.state)}{padding}  {run.route:{route}}  {name}"
+        if run.reason:
+            line += ("  " if beside else "\n          ") + f"[dim]{escape(run.reason)}[/]"
+        yield line.rstrip()
 
 
 def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:

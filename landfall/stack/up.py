@@ -82,9 +82,9 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
     alive = [own.name for own in state.processes() if own.find() is not None]
     if alive:
         raise StackError(f"a stack runs in {state.path} already ({', '.join(alive)}): end it with `landfall down`")
-    state.create()
     running: list[Part] = []
     try:
+        state.create()
         return _start(options, state, running, report)
     except ConfigError as error:
         _end(running)
@@ -92,6 +92,10 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
         raise StackError(
             "it cannot start with these settings:\n" + "\n".join(f"  {one}" for one in error.problems)
         ) from None
+    except (RuntimeError, OSError) as error:  # Azurite or Node.js is not installed; a folder cannot be written
+        _end(running)
+        state.forget()
+        raise StackError(str(error)) from error
     except BaseException:
         _end(running)
         state.forget()
