@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from shared.adapters import bes_wire
 from shared.adapters.web import Call, Web
@@ -76,9 +77,13 @@ class ClassicScoringService:
         self._web = web
 
     def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:
-        """Give the endpoint's resource another model; any 2xx means accepted (protocol 3.3)."""
+        """Give the endpoint's resource another model; any 2xx means accepted (protocol 3.3).
+
+        Sent once: after a lost answer a refusal of the second try would hide that the first one took effect.
+        """
         body = bes_wire.patch_body(endpoint.resource, location)
-        self._web.send(_endpoint_call("PATCH endpoint", "PATCH", endpoint, endpoint.patch_url, body))
+        call = _endpoint_call("PATCH endpoint", "PATCH", endpoint, endpoint.patch_url, body)
+        self._web.send(replace(call, repeatable=False))
         log.info("PATCHed endpoint %s with %s", endpoint.name, location.relative)
 
     def resources(self, endpoint: Endpoint) -> list[Resource]:

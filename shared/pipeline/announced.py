@@ -6,6 +6,7 @@ import logging
 from shared.messages import EvaluationMessage
 from shared.pipeline.services import Services
 from shared.pipeline.steps import take_steps
+from shared.runs import RunState
 
 log = logging.getLogger("landfall.queue")
 
@@ -13,7 +14,7 @@ POISON_TEXT_LIMIT = 500  # characters of a poison message that go to the log
 
 
 def evaluate(services: Services, text: str) -> None:
-    """Take the next steps of the run that a message announces; one that is further already needs nothing.
+    """Take the next steps of the run that a message announces; one that is further already is the tick's.
 
     Raises:
         BadMessageError: the message cannot be read; the host moves it to the poison queue.
@@ -24,8 +25,8 @@ def evaluate(services: Services, text: str) -> None:
     stored = services.runs.get(message.route, message.run_id) if route else None
     if route is None or stored is None:
         log.warning("run %s of route %s is announced but not known; nothing to do", message.run_id, message.route)
-        return
-    take_steps(services, route, stored)
+    elif stored.run.state is RunState.TRAINED:
+        take_steps(services, route, stored)
 
 
 def report_poison(source: str, text: str) -> None:

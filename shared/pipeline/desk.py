@@ -27,6 +27,8 @@ class RunDesk:
         self.services = services
         self.route = route
         self.stored = stored
+        # True only from this invocation's own write of the step that sends, until it sends: the row alone cannot tell.
+        self.nothing_sent = False
         self._endpoint: StoredEndpoint | None = None
 
     @property

@@ -1,6 +1,9 @@
 """The promotion: keep the model, write the intent, PATCH the serving endpoint. Verified by `verifying`."""
 
-from shared.errors import ConfigError, KeyRefusedError, PermanentError, RetryableError
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.errors import ConfigError, PermanentError, RetryableError
 from shared.pipeline import evaluating
 from shared.pipeline.desk import RunDesk
 from shared.pipeline.preparing import model_path
@@ -10,9 +13,11 @@ from shared.runs import Run, RunState
 
 LINK_VALID_S = 900  # how long the endpoint may read the model it was given; it copies it at once
 
-# Steps of PROMOTING: whether a PATCH may have reached the endpoint already.
-NOTHING_SENT = "patch"
-MAYBE_SENT = "patch-again"
+SENDING_LEASE_S = 60  # how long a worker has for its PATCH before another one may send it as well
+
+# Steps of PROMOTING. The row says SENDING before a PATCH leaves, so whoever finds it so cannot know that none arrived.
+SENDING = "sending"
+NOT_SENT = "not-sent"  # every PATCH so far was refused for certain: the endpoint is as it was
 
 
 def prepare(desk: RunDesk) -> bool:
@@ -39,31 +44,35 @@ def prepare(desk: RunDesk) -> bool:
     desk.move(
         RunState.PROMOTING,
         why_promoted(run),
-        step=NOTHING_SENT,
+        step=SENDING,
+        not_before=desk.now() + timedelta(seconds=SENDING_LEASE_S),
         challenger={**(run.challenger or {}), "kept": kept},
     )
+    desk.nothing_sent = True
     return True
 
 
 def patch(desk: RunDesk) -> bool:
     """Give the kept model to the serving endpoint. Sending the same model again is harmless."""
+    if desk.run.step == NOT_SENT:
+        now = desk.now()
+        desk.save(desk.run.evolve(now, step=SENDING, not_before=now + timedelta(seconds=SENDING_LEASE_S)))
+        desk.nothing_sent = True
+    nothing_sent, desk.nothing_sent = desk.nothing_sent, False
     run, serving = desk.run, desk.route.serving
     kept = str((run.challenger or {})["kept"])
     try:
         evaluating.patch(desk, serving, desk.services.blobs.link(kept, LINK_VALID_S))
-    except KeyRefusedError:
-        raise  # refused for certain: the step stays what it was, and somebody may correct the key
+    except ConfigError as error:  # refused for certain, or not even sent; somebody may correct the key
+        waiting = run.postponed(desk.now(), str(error))
+        desk.save(replace(waiting, step=NOT_SENT) if nothing_sent else waiting)
+        return False
     except PermanentError as error:
-        if run.step == NOTHING_SENT:
+        if nothing_sent:
             desk.end(RunState.FAILED, f"{error}; the serving endpoint is untouched")
         else:
             put_back(desk, f"the endpoint refuses the model, and an earlier update may have reached it: {error}")
         return True
-    except RetryableError as error:
-        now = desk.now()
-        pause = run.postponed(now, str(error)).not_before
-        desk.save(run.evolve(now, reason=str(error), step=MAYBE_SENT, tries=run.tries + 1, not_before=pause))
-        return False
     desk.move(
         RunState.VERIFYING,
         why_promoted(run),
@@ -77,7 +86,7 @@ def patch(desk: RunDesk) -> bool:
 def give_up(desk: RunDesk) -> bool:
     """End a promotion that could not be sent in time; if it may have been sent, put the previous model back."""
     last = f"; last: {desk.run.reason}" if desk.run.reason else ""
-    if desk.run.step == NOTHING_SENT:
+    if desk.run.step == NOT_SENT:
         desk.end(RunState.TIMED_OUT, f"the serving endpoint could not be updated in time and is untouched{last}")
     else:
         put_back(desk, f"the update was never confirmed within the deadline{last}")

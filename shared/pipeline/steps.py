@@ -54,11 +54,7 @@ def take_steps(
     desk = RunDesk(services, route, stored)
     first = True
     while not desk.run.terminal and (first or desk.run.state not in until):
-        now = desk.now()
-        overdue = desk.run.overdue(now)
-        if not first and not overdue and desk.run.not_before > now:
-            break
-        step = (OVERDUE if overdue else STEPS).get(desk.run.state)
+        step = (OVERDUE if desk.run.overdue(desk.now()) else STEPS).get(desk.run.state)
         if step is None or not _attempt(desk, step):
             break
         first = False

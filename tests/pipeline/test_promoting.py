@@ -79,6 +79,44 @@ def test_a_refused_endpoint_key_waits_for_a_person_and_ends_untouched(world: Wor
     assert_closed(world)
 
 
+def test_a_worker_that_died_after_its_patch_leaves_no_certainty(world: World) -> None:
+    """The PATCH arrived, nobody wrote it down, and the next one is refused: the previous model is put back."""
+    world.scoring.faults.run_at_next("patch", lambda: None, after=True)  # staging
+    world.scoring.faults.run_at_next("patch", _die, after=True)  # production
+    run = world.train()
+    with pytest.raises(DiedError):
+        world.tick()
+    assert world.run(run.run_id).state is RunState.PROMOTING
+    world.clock.advance(120)
+    assert world.served() == "better"
+    refusal = RejectedError(ServiceFault("PATCH endpoint", "http://x/y", 400, "BadArgument"))
+    world.scoring.faults.fail_next("patch", refusal)
+    run = world.settle(run)
+
+    assert run.state is RunState.ROLLED_BACK
+    assert world.served() == "seed"
+    assert_closed(world)
+
+
+def test_a_corrected_key_goes_on_where_it_was_refused(world: World) -> None:
+    """Refused for certain, then accepted: promoted as if nothing had been."""
+    world.scoring.faults.run_at_next("patch", lambda: None)
+    refused = KeyRefusedError(ServiceFault("PATCH endpoint", "http://x/y", 401, "Unauthorized"))
+    world.scoring.faults.fail_next("patch", refused, times=3)
+    run = world.settle(world.train())
+
+    assert run.state is RunState.PROMOTED
+    assert world.at["production"].patches == ["better"]
+
+
+class DiedError(BaseException):
+    """The worker is gone."""
+
+
+def _die() -> None:
+    raise DiedError
+
+
 def test_a_resource_name_the_endpoint_does_not_have_names_those_it_has() -> None:
     """The refusal tells the configured name and the real ones; nothing was served to anyone."""
     world = World()
