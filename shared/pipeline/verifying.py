@@ -76,8 +76,9 @@ def _send_back(desk: RunDesk) -> bool:
     run, serving = desk.run, desk.route.serving
     intent = desk.endpoint().intent
     if intent is None or intent.run_id != run.run_id:
-        # The endpoint's row was written first, before a crash: the promotion is closed there.
-        desk.move(RunState.ROLLED_BACK, run.reason)
+        # Only a verified promotion closes the intent before this step: its worker died before it wrote the run, and by
+        # now another model is in service.
+        desk.move(RunState.PROMOTED, why_promoted(run))
         return True
     evaluating.patch(desk, serving, desk.services.blobs.link(intent.from_model, LINK_VALID_S))
     desk.save(

@@ -28,6 +28,11 @@ class Faults:
         """Run `action` at the next call of an operation: what another worker does at that very moment."""
         self._arranged[operation, after].append(action)
 
+    def forget(self, operation: str) -> None:
+        """Drop what is arranged for an operation and has not happened yet."""
+        for after in (False, True):
+            self._arranged[operation, after].clear()
+
     @contextmanager
     def call(self, operation: str) -> Iterator[None]:
         """Surround the effect of one call."""

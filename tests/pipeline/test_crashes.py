@@ -10,11 +10,7 @@ from shared.pipeline import landing, polling
 from shared.pipeline.services import Services
 from shared.ports import JobState
 from shared.runs import RunState
-from tests.pipeline.world import World, without_staging
-
-
-class DiedError(BaseException):
-    """The worker is gone: not an error that anybody could catch and record."""
+from tests.pipeline.world import DiedError, World, die, without_staging
 
 
 class Fuse:
@@ -137,7 +133,7 @@ def test_a_worker_dies_at_any_call(way: str, after: bool) -> None:
     for at in range(1, total + 1):
         world = make()
         world.drop()
-        fused(world, Fuse(at, after=after, action=_die))
+        fused(world, Fuse(at, after=after, action=die))
         try:
             work(world)
         except DiedError:
@@ -145,10 +141,6 @@ def test_a_worker_dies_at_any_call(way: str, after: bool) -> None:
             world.sweep()
             run_until_settled(world, tick=world.tick)
         assert_settled(world, state, model)
-
-
-def _die() -> None:
-    raise DiedError
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

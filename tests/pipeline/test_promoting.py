@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault
 from shared.runs import Run, RunState
-from tests.pipeline.world import FAULT, World, assert_closed, raising
+from tests.pipeline.world import FAULT, DiedError, World, assert_closed, die, raising
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_refused_endpoint_key_waits_for_a_person_and_ends_untouched(world: Wor
 def test_a_worker_that_died_after_its_patch_leaves_no_certainty(world: World) -> None:
     """The PATCH arrived, nobody wrote it down, and the next one is refused: the previous model is put back."""
     world.scoring.faults.run_at_next("patch", lambda: None, after=True)  # staging
-    world.scoring.faults.run_at_next("patch", _die, after=True)  # production
+    world.scoring.faults.run_at_next("patch", die, after=True)  # production
     run = world.train()
     with pytest.raises(DiedError):
         world.tick()
@@ -107,14 +107,6 @@ def test_a_corrected_key_goes_on_where_it_was_refused(world: World) -> None:
 
     assert run.state is RunState.PROMOTED
     assert world.at["production"].patches == ["better"]
-
-
-class DiedError(BaseException):
-    """The worker is gone."""
-
-
-def _die() -> None:
-    raise DiedError
 
 
 def test_a_resource_name_the_endpoint_does_not_have_names_those_it_has() -> None:

@@ -3,8 +3,10 @@
 import pytest
 
 from shared.errors import NoAnswerError, NotFoundError, RejectedError, ServiceFault
+from shared.messages import EvaluationMessage
+from shared.pipeline.steps import take_steps
 from shared.runs import RunState
-from tests.pipeline.world import FAULT, World, assert_closed, raising, without_staging
+from tests.pipeline.world import FAULT, DiedError, World, assert_closed, raising, without_staging
 
 
 @pytest.fixture
@@ -33,6 +35,41 @@ def test_a_staging_endpoint_that_ignores_the_patch_ends_before_anyone_is_served(
 
     assert run.state is RunState.ROLLED_BACK
     assert world.at["production"].patches == []
+    assert_closed(world)
+
+
+def test_a_promotion_whose_end_was_not_written_stays_one(world: World) -> None:
+    """Verified, then the worker died; another run is promoted meanwhile: the first ends promoted and sends nothing."""
+    world.at["production"].propagation_s = 0
+    first = world.train("first", 0.9)
+    saves: list[int] = []
+
+    def die_at_the_last() -> None:
+        saves.append(1)
+        if world.endpoints.get("census", "production").record.champion is not None:
+            raise DiedError
+
+    for _ in range(20):
+        world.runs.faults.run_at_next("save", die_at_the_last)
+    with pytest.raises(DiedError):
+        world.settle(first)
+    world.runs.faults.forget("save")
+    assert world.run(first.run_id).state is RunState.VERIFYING
+    second = world.land("census/b.csv", "2")
+    world.finish(second, "second", 0.95)
+    for _ in range(60):
+        world.evaluate([EvaluationMessage("census", second.run_id)])
+        if world.run(second.run_id).terminal:
+            break
+        stored = world.runs.get("census", second.run_id)
+        assert stored is not None
+        world.clock.advance(2)
+        take_steps(world.services, world.route, stored)
+    assert world.run(second.run_id).state is RunState.PROMOTED
+
+    assert world.settle(first).state is RunState.PROMOTED
+    assert world.at["production"].patches == ["first", "second"]
+    assert world.served() == "second"
     assert_closed(world)
 
 

@@ -143,6 +143,15 @@ class World:
         return [state for index, state in enumerate(entries) if index == 0 or entries[index - 1] is not state]
 
 
+class DiedError(BaseException):
+    """The worker is gone: not an error that anybody could catch and record."""
+
+
+def die() -> None:
+    """End the worker."""
+    raise DiedError
+
+
 def assert_closed(world: World) -> None:
     """Nobody holds the endpoint and nothing is left open."""
     record = world.endpoints.get("census", "production").record
