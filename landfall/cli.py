@@ -54,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     submit.add_argument("--name", metavar="BLOB", help="the blob's name; default: the file's, in the route's folder")
     submit.add_argument("--wait", action="store_true", help="follow the run to its end; 0 only if it is promoted")
     submit.add_argument("--json", action="store_true")
+    verify = add(
+        "verify", "audit every file: its outcome, what waits, and whether anything breaks the contract", _verify
+    )
+    verify.add_argument("--json", action="store_true")
     demo = add("demo", "watch a CSV land, a model train, the gate decide, the endpoint get updated", _demo, state=False)
     demo.add_argument("--csv", type=Path, metavar="FILE", help="use this data instead of the made-up census")
     demo.add_argument("--label", metavar="COLUMN", help="the column to predict, with --csv")
@@ -93,6 +97,12 @@ def _submit(options: argparse.Namespace) -> int:
     from landfall.operations.submit import submit  # noqa: PLC0415
 
     return submit(options)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from landfall.operations.verify import verify  # noqa: PLC0415
+
+    return verify(options)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -7,13 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from azure.data.tables import TableClient
 
 from landfall.demo.census import census_csv
+from shared.adapters.table_runs import TableRunStore
+from shared.runs import RunState
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -122,6 +126,32 @@ def test_an_empty_file_and_a_wrong_route_are_told(state: Path, tmp_path: Path) -
     assert landfall("show", "zz", "--state", str(state)).returncode == 1
 
 
+def test_verify_tells_every_file_and_finds_what_nobody_drives(state: Path) -> None:
+    """All is well after the files above; a run whose active row somebody deleted breaks the contract."""
+    done = landfall("verify", "--json", "--state", str(state))
+    audit = json.loads(done.stdout)
+    assert (done.returncode, audit["ok"], audit["broken"]) == (0, True, []), audit
+    assert {file["state"] for file in audit["files"]} >= {"promoted", "quarantined"}
+    assert "nothing breaks the contract" in landfall("verify", "--state", str(state)).stdout
+
+    stack = document(state)
+    store = TableRunStore.from_connection_string(stack["storage"])
+    forgotten = next(one.run for one in store.list_runs() if one.run.terminal)
+    lost = replace(forgotten, run_id="f" * 32, state=RunState.STARTED, deadline_at=None, job_id="", revision=0)
+    store.claim(lost)
+    with TableClient.from_connection_string(stack["storage"], "runs") as table:
+        table.delete_entity("census", f"active;{lost.run_id}")
+        broken = landfall("verify", "--state", str(state))
+        for row in list(table.query_entities("RowKey ge 'hist;f' or RowKey eq 'run;" + "f" * 32 + "'")):
+            if lost.run_id in row["RowKey"]:
+                table.delete_entity(row["PartitionKey"], row["RowKey"])
+
+    assert broken.returncode == 1
+    assert "I1: the run is started and not among the active ones: no tick sees it" in broken.stdout
+    assert lost.run_id in broken.stdout
+    assert landfall("verify", "--state", str(state)).returncode == 0
+
+
 def test_wrong_routes_stop_the_start(tmp_path: Path) -> None:
     """Every problem is listed, and nothing is left running."""
     text = (ROOT / "routes.toml").read_text(encoding="utf-8")
@@ -174,5 +204,5 @@ def test_help_is_quick_and_complete() -> None:
     """Every command has a line."""
     text = landfall("--help").stdout
 
-    for name in ("up", "down", "runs", "show", "submit", "demo"):
+    for name in ("up", "down", "runs", "show", "submit", "verify", "demo"):
         assert f"\n    {name} " in text

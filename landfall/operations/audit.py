@@ -1,0 +1,128 @@
+"""Audits a system by its rows and its listing: each version's outcome, what waits, what breaks the contract (pure)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.champions import EndpointRecord
+from shared.ports import BlobVersion
+from shared.routes import Routes
+from shared.runs import UNROUTED, Run, RunState, iso, run_id_for
+
+GRACE_S = 300  # how long a file may be there without a run, or a run past its deadline, before it counts as forgotten
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What stands in the tables.
+
+    Attributes:
+        runs: every run.
+        active: by route, the ids of the runs that a tick would read.
+        endpoints: by route, the record of its serving endpoint.
+    """
+
+    runs: Sequence[Run]
+    active: Mapping[str, frozenset[str]]
+    endpoints: Mapping[str, EndpointRecord]
+
+
+@dataclass
+class Audit:
+    """The result; `to_json` has the fixed names."""
+
+    files: list[dict[str, Any]] = field(default_factory=list)
+    waiting: list[dict[str, Any]] = field(default_factory=list)
+    broken: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing breaks the contract; waiting is no break."""
+        return not self.broken
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the audit for scripts."""
+        return {"ok": self.ok, "files": self.files, "waiting": self.waiting, "broken": self.broken}
+
+    def breaks(self, invariant: str, what: str, run_id: str | None) -> None:
+        """Note something that should not be."""
+        self.broken.append({"invariant": invariant, "what": what, "run_id": run_id})
+
+
+def audit(routes: Routes, versions: Iterable[BlobVersion], rows: Rows, now: datetime) -> Audit:
+    """Compare the container's listing with the rows, and the rows with each other."""
+    found = Audit()
+    by_key = {(run.route, run.run_id): run for run in rows.runs}
+    for version in versions:
+        _file(found, routes, version, by_key, now)
+    for run in rows.runs:
+        _run(found, routes, run, rows, now)
+    _shared_jobs(found, rows.runs)
+    for name, record in rows.endpoints.items():
+        _endpoint(found, record, [run for run in rows.runs if run.route == name])
+    return found
+
+
+def _file(
+    found: Audit, routes: Routes, version: BlobVersion, runs: Mapping[tuple[str, str], Run], now: datetime
+) -> None:
+    """Every version has its run, or is so new that nobody need have seen it."""
+    route = routes.match(version.name)
+    run_id = run_id_for(version.container, version.name, version.etag)
+    run = runs.get((route.name if route else UNROUTED, run_id))
+    state = run.state.value if run else None
+    found.files.append({"blob": version.name, "etag": version.etag, "run_id": run_id if run else None, "state": state})
+    if run is not None:
+        return
+    if now - version.modified_at > timedelta(seconds=GRACE_S):
+        since = iso(version.modified_at)
+        found.breaks("I1", f"{version.name} (version {version.etag}) is there since {since} and has no run", None)
+    else:
+        unseen = {"blob": version.name, "etag": version.etag, "run_id": None, "state": None}
+        found.waiting.append({**unseen, "reason": "not seen yet", "since": iso(version.modified_at)})
+
+
+def _run(found: Audit, routes: Routes, run: Run, rows: Rows, now: datetime) -> None:
+    """A run without outcome is driven by somebody; one that was promoted has its decision."""
+    active = run.run_id in rows.active.get(run.route, frozenset())
+    if run.terminal:
+        if active:
+            found.breaks("I1", f"the run is {run.state} and still among the active ones", run.run_id)
+        if run.state is RunState.PROMOTED and (run.decision or {}).get("verdict") != "promote":
+            found.breaks("I3", "the run was promoted without a decision record that says so", run.run_id)
+        return
+    known = {"blob": run.blob, "etag": run.etag, "run_id": run.run_id, "state": run.state.value}
+    found.waiting.append({**known, "reason": run.reason, "since": iso(run.updated_at)})
+    if run.route not in routes.routes:
+        found.breaks("I1", f"the run is {run.state}, and routes.toml has no route {run.route} any more", run.run_id)
+    elif not active:
+        found.breaks("I1", f"the run is {run.state} and not among the active ones: no tick sees it", run.run_id)
+    if run.deadline_at is not None and now - run.deadline_at > timedelta(seconds=GRACE_S):
+        found.breaks("I1", f"the run is still {run.state}, past its deadline of {iso(run.deadline_at)}", run.run_id)
+
+
+def _shared_jobs(found: Audit, runs: Iterable[Run]) -> None:
+    """A job belongs to one run."""
+    owners: dict[tuple[str, str], Run] = {}
+    for run in runs:
+        if run.job_id:
+            owner = owners.setdefault((run.route, run.job_id), run)
+            if owner is not run:
+                found.breaks("I2", f"job {run.job_id} is also that of run {owner.run_id}", run.run_id)
+
+
+def _endpoint(found: Audit, record: EndpointRecord, runs: Sequence[Run]) -> None:
+    """The endpoint serves the newest promotion, and an open intent has somebody who finishes it."""
+    promoted = [run for run in runs if run.state is RunState.PROMOTED]
+    newest = max(promoted, key=lambda run: run.generation, default=None)
+    champion = record.champion
+    if newest is not None and (champion is None or champion.generation < newest.generation):
+        held = f"run {champion.run_id}" if champion else "no model"
+        found.breaks("I4", f"endpoint {record.name} holds {held}, older than this promotion", newest.run_id)
+    if record.intent is not None:
+        owner = next((run for run in runs if run.run_id == record.intent.run_id), None)
+        if owner is None or owner.terminal:
+            state = owner.state if owner else "unknown"
+            what = f"endpoint {record.name} has an open promotion whose run is {state}: nobody finishes it"
+            found.breaks("I5", what, record.intent.run_id)

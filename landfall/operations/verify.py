@@ -1,0 +1,69 @@
+"""`landfall verify`: what became of every file, what waits, and whether anything breaks the contract."""
+
+import argparse
+import json
+import time
+from collections import Counter
+from datetime import UTC, datetime
+
+from rich.markup import escape
+
+from landfall.operations.audit import Audit, Rows, audit
+from landfall.operations.reading import reading
+from landfall.operations.show import console
+from landfall.operations.submit import routes_of
+from landfall.stack.state import StackError, StateFolder
+from shared.adapters.blobs import BlobStorageFiles
+from shared.adapters.table_endpoints import TableEndpointStore
+from shared.errors import LandfallError
+from shared.ports import RunStore
+from shared.routes import Routes
+
+EVERY_RUN = 10_000_000
+LOOKS, PAUSE_S = 3, 1.0  # what was only a moment between two reads is gone at the next look
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Audit a running stack; 0 only if nothing breaks the contract."""
+    state = StateFolder(options.state)
+    document = state.read_document()
+    routes = routes_of(state, document["routes"])
+    store = reading(options)
+    for look in range(LOOKS):
+        try:
+            found = _look(routes, store, document["storage"])
+        except LandfallError as error:
+            raise StackError(f"the stack's storage does not answer: {error}") from error
+        if found.ok or look == LOOKS - 1:
+            break
+        time.sleep(PAUSE_S)
+    if options.json:
+        print(json.dumps(found.to_json(), indent=2))  # noqa: T201 - this is a command
+    else:
+        _tell(found)
+    return 0 if found.ok else 1
+
+
+def _look(routes: Routes, store: RunStore, storage: str) -> Audit:
+    """Read everything and compare it."""
+    # The listing comes first: what lands meanwhile has a run that no listed version needs.
+    versions = list(BlobStorageFiles.from_connection_string(storage).versions(routes.input))
+    active = {name: frozenset(one.run.run_id for one in store.active(name)) for name in routes.routes}
+    runs = [stored.run for stored in store.list_runs(limit=EVERY_RUN)]
+    endpoints = TableEndpointStore.from_connection_string(storage)
+    records = {name: endpoints.get(name, route.serving.name).record for name, route in routes.routes.items()}
+    return audit(routes, versions, Rows(runs, active, records), datetime.now(UTC))
+
+
+def _tell(found: Audit) -> None:
+    out = console()
+    outcomes = Counter(file["state"] or "not seen yet" for file in found.files)
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(outcomes.items()))
+    out.print(f"{len(found.files)} files: {counts}" if found.files else "no files")
+    for one in found.waiting:
+        reason = f"  {escape(one['reason'])}" if one["reason"] else ""
+        out.print(f"[cyan]waits[/]   {escape(one['blob'])}  {one['state'] or ''} since {one['since']}{reason}")
+    for one in found.broken:
+        run = f" (run {one['run_id']})" if one["run_id"] else ""
+        out.print(f"[red]broken[/]  {one['invariant']}: {escape(one['what'])}{run}")
+    out.print("nothing breaks the contract" if found.ok else f"{len(found.broken)} things break the contract")
