@@ -6,7 +6,7 @@ import azure.functions as func
 
 from shared import wiring
 from shared.adapters.blob_reference import BlobReference
-from shared.pipeline import announced, landing, looking, polling, sweeping
+from shared.pipeline import announced, landing, looking, poison, polling, reconciling, sweeping
 
 app = func.FunctionApp()
 ticker = polling.Ticker()
@@ -19,7 +19,7 @@ EVALUATIONS = "evaluations"
 @app.blob_trigger(arg_name="blob", path="%LANDFALL_INPUT%/{name}", connection=STORAGE)
 def on_csv_landed(blob: BlobReference) -> None:
     """Land a file: claim its version, pin it, submit and start its job."""
-    landing.land(wiring.services(), blob.container, blob.name)
+    landing.land(wiring.services().acting_as("on_csv_landed"), blob.container, blob.name)
 
 
 @app.function_name("poll_pending_jobs")
@@ -30,35 +30,37 @@ def poll_pending_jobs(
     messages: func.Out[List[str]],  # noqa: UP006 - the runtime cannot load an app that says Out[list[str]]
 ) -> None:
     """Poll the pending jobs, take every step that is due, and announce the runs that are trained now."""
-    messages.set([message.to_text() for message in ticker.tick(wiring.services())])
+    messages.set([message.to_text() for message in ticker.tick(wiring.services().acting_as("poll_pending_jobs"))])
 
 
 @app.function_name("evaluate_and_promote")
 @app.queue_trigger(arg_name="message", queue_name=EVALUATIONS, connection=STORAGE)
 def evaluate_and_promote(message: func.QueueMessage) -> None:
     """Evaluate a trained run and promote its model if it is better."""
-    announced.evaluate(wiring.services(), message.get_body().decode())
+    announced.evaluate(wiring.services().acting_as("evaluate_and_promote"), message.get_body().decode())
 
 
 @app.function_name("sweep")
 @app.timer_trigger(arg_name="timer", schedule="%LANDFALL_SWEEP_SCHEDULE%", run_on_startup=False, use_monitor=True)
 def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host requires the parameter
-    """Claim what no event reported."""
-    sweeping.sweep(wiring.services())
+    """Claim what no event reported, and bring endpoints back to what they were verified to serve."""
+    services = wiring.services().acting_as("sweep")
+    sweeping.sweep(services)
+    reconciling.reconcile(services)
 
 
 @app.function_name("on_evaluation_poison")
 @app.queue_trigger(arg_name="message", queue_name=f"{EVALUATIONS}-poison", connection=STORAGE)
 def on_evaluation_poison(message: func.QueueMessage) -> None:
-    """Report a message that could not be worked off; its run is driven by the tick."""
-    announced.report_poison(EVALUATIONS, message.get_body().decode(errors="replace"))
+    """Bring a message that could not be worked off into its run's record; the run is driven by the tick."""
+    poison.evaluation(wiring.services().acting_as("on_evaluation_poison"), message.get_body().decode(errors="replace"))
 
 
 @app.function_name("on_blob_poison")
 @app.queue_trigger(arg_name="message", queue_name="webjobs-blobtrigger-poison", connection=STORAGE)
 def on_blob_poison(message: func.QueueMessage) -> None:
-    """Report a blob event that could not be worked off; its file is found by the sweep."""
-    announced.report_poison("blob trigger", message.get_body().decode(errors="replace"))
+    """Bring a blob event that could not be worked off into its run's record, and land the file if nobody did."""
+    poison.blob_event(wiring.services().acting_as("on_blob_poison"), message.get_body().decode(errors="replace"))
 
 
 @app.function_name("health")

@@ -58,6 +58,11 @@ def _parser() -> argparse.ArgumentParser:
         "verify", "audit every file: its outcome, what waits, and whether anything breaks the contract", _verify
     )
     verify.add_argument("--json", action="store_true")
+    verify.add_argument(
+        "--chain",
+        action="store_true",
+        help="also check the hash chain of every run's history: nothing removed or edited",
+    )
     demo = add("demo", "watch a CSV land, a model train, the gate decide, the endpoint get updated", _demo, state=False)
     demo.add_argument("--csv", type=Path, metavar="FILE", help="use this data instead of the made-up census")
     demo.add_argument("--label", metavar="COLUMN", help="the column to predict, with --csv")

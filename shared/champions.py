@@ -1,21 +1,31 @@
-"""What is known of one endpoint: its champion, who may promote to it now, and what is being done to it (pure)."""
+"""What is known of one endpoint: what it serves, who may promote to it now, and what is being done to it (pure)."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+# How the fate of a PATCH is bounded. Whoever sends one was allowed to by a conditional write, and sends within
+# SEND_WITHIN_S of it or not at all; the client gives up after PATCH_TIMEOUT_S. So a PATCH whose sender died, or whose
+# answer was lost, has arrived by then or never does, and is served a propagation time later.
+SEND_WITHIN_S = 20.0
+PATCH_TIMEOUT_S = 40.0
+MOST_BARRED = 50  # generations that an endpoint remembers as rolled back; the oldest are forgotten first
+
+
+def settled_at(permitted_at: datetime, propagation_s: float) -> datetime:
+    """Return when a PATCH that was permitted at `permitted_at`, whatever became of it, can change nothing any more."""
+    return permitted_at + timedelta(seconds=SEND_WITHIN_S + PATCH_TIMEOUT_S + propagation_s)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Champion:
-    """The model that an endpoint was verified to serve."""
+    """The model that an endpoint was verified to serve, and the run that it came from."""
 
     run_id: str
     generation: str
     model: str  # container/path of the kept copy
     metrics: dict[str, float | None]
     promoted_at: datetime
-    golden_etag: str  # version of the golden rows that `answers` belong to
-    answers: tuple[tuple[str, ...], ...]
 
     def summary(self) -> dict[str, Any]:
         """Return what a decision record names: run, generation, kept model and metrics."""
@@ -23,10 +33,22 @@ class Champion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Served:
+    """What an endpoint was last verified to answer, by a promotion or by a rollback: it must go on doing so."""
+
+    model: str  # container/path of what it was given
+    golden: str  # container/path of the pinned golden rows it was asked
+    golden_etag: str  # the version of the route's golden file that they are
+    answers: tuple[tuple[str, ...], ...]
+    verified_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lease:
-    """The right of one run to promote to an endpoint, until `expires_at`."""
+    """The right of one run to promote to an endpoint, until `expires_at`. A later lease has a larger token."""
 
     run_id: str
+    token: int
     expires_at: datetime
 
 
@@ -36,17 +58,43 @@ class Intent:
 
     run_id: str
     generation: str
+    token: int  # of the lease that it was written under
     from_model: str  # container/path of what to put back
     to_model: str  # container/path of the kept challenger
     began_at: datetime
+    back: bool = False  # whether the way back was taken: from then on it cannot be verified any more
 
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointRecord:
-    """The row of one endpoint. Absent parts are None; a new endpoint has none of them."""
+    """The row of one serving endpoint, and of the staging endpoint beside it. A new endpoint has nothing in it.
+
+    Attributes:
+        token: the largest that was given with a lease so far.
+        barred: generations that were rolled back, oldest first; none of them is promoted again.
+        settles_at: before it a PATCH whose fate is unknown may still reach the serving endpoint: no other model is
+            sent earlier. None: nothing is on its way.
+        staging_settles_at: the same for the staging endpoint.
+    """
 
     route: str
     name: str
     champion: Champion | None = None
+    served: Served | None = None
     lease: Lease | None = None
     intent: Intent | None = None
+    token: int = 0
+    barred: tuple[str, ...] = ()
+    settles_at: datetime | None = None
+    staging_settles_at: datetime | None = None
+
+    def leased(self, run_id: str, expires_at: datetime) -> Self:
+        """Return the record with the lease given to a run, or renewed: a lease that is new to it gets a new token."""
+        own = self.lease is not None and self.lease.run_id == run_id and self.lease.token == self.token
+        token = self.token if own else self.token + 1
+        return replace(self, token=token, lease=Lease(run_id=run_id, token=token, expires_at=expires_at))
+
+    def barring(self, generation: str) -> Self:
+        """Return the record with one more generation that was rolled back."""
+        others = tuple(one for one in self.barred if one != generation)
+        return replace(self, barred=(*others, generation)[-MOST_BARRED:])

@@ -66,7 +66,8 @@ class ConfigError(LandfallError):
 class ServiceFault:
     """What a service said when it refused (protocol 1.9: `{"error": {code, message, details}}`).
 
-    `url` is redacted: no query, so no SAS token. `status` is 0 where no HTTP answer came.
+    `url` is redacted: no query, so no SAS token. `status` is 0 where no HTTP answer came. `retry_after_s` is how long
+    the service asked to be left alone; 0 if it did not.
     """
 
     operation: str
@@ -75,6 +76,7 @@ class ServiceFault:
     code: str = ""
     message: str = ""
     details: tuple[tuple[str, str], ...] = ()
+    retry_after_s: float = 0.0
 
     def __str__(self) -> str:
         """Give one sentence: operation, URL, status, code, message and every detail."""
@@ -148,3 +150,8 @@ class KeyRefusedError(_ServiceError, ConfigError):
 
 class HostNotAllowedError(ConfigError):
     """A URL leads to a host that `allow_hosts` in routes.toml does not name; no request was sent."""
+
+
+def retry_after_s(error: Exception) -> float:
+    """Return how long the service behind an error asked to be left alone, in seconds; 0 if it did not ask."""
+    return error.fault.retry_after_s if isinstance(error, _ServiceError) else 0.0

@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from shared.champions import EndpointRecord
+from shared.history import HistoryEntry
 from shared.route import Endpoint, Training
-from shared.runs import Run, RunState
+from shared.runs import Run
 
 type Answers = tuple[tuple[str, ...], ...]  # per row: the scored columns, as text, in the service's order
 
@@ -20,17 +21,6 @@ class StoredRun:
     run: Run
     run_etag: str | None
     active_etag: str | None
-
-
-@dataclass(frozen=True)
-class HistoryEntry:
-    """One write of a run, as its append-only history keeps it."""
-
-    at: datetime
-    state: RunState
-    step: str
-    reason: str
-    attempt: int
 
 
 @dataclass(frozen=True)
@@ -74,6 +64,12 @@ class RunStore(Protocol):
 
     def history(self, route: str, run_id: str) -> list[HistoryEntry]:
         """Read a run's history, oldest first."""
+
+    def beat(self, now: datetime) -> None:
+        """Write down that the poller lives."""
+
+    def last_beat(self) -> datetime | None:
+        """Read when the poller last wrote that it lives; None if it never did."""
 
 
 class EndpointStore(Protocol):
@@ -236,4 +232,7 @@ class Clock(Protocol):
     """The time."""
 
     def now(self) -> datetime:
-        """Return the present as aware UTC."""
+        """Return the present as aware UTC. It may jump."""
+
+    def elapsed_s(self) -> float:
+        """Return seconds of a clock that never jumps, from an unknown start: only differences mean anything."""

@@ -66,6 +66,7 @@ class Route:
     training: Training
     endpoints: tuple[Endpoint, ...]
     deadlines: Deadlines = Deadlines()
+    attempts: int = 2  # trainings of one version before a run whose job never ends well in time is given up
 
     @cached_property
     def pattern(self) -> FilePattern:

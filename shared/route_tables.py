@@ -32,6 +32,7 @@ class RouteReader:
         initial_model = self._blob_path("initial_model", ".ilearner")
         golden = self._blob_path("golden", ".csv")
         deadlines = self._deadlines()
+        attempts = table.integer("attempts", Route.attempts, least=1)
         gates = tuple(self._gate(gate) for gate in table.tables("gates"))
         training = self._training()
         endpoints = self._endpoints()
@@ -47,6 +48,7 @@ class RouteReader:
             training=training,
             endpoints=endpoints,
             deadlines=deadlines,
+            attempts=attempts,
         )
 
     def _files(self) -> str | None:

@@ -11,6 +11,7 @@ REASON_LIMIT = 2000  # characters; a table property holds 32 K of them, a failed
 UNROUTED = "_unrouted"  # the partition of files that no route matches; a route's name cannot begin with "_"
 RETRY_FIRST_S = 5.0
 RETRY_MOST_S = 300.0
+ASKED_MOST_S = 3600.0
 
 type Json = dict[str, Any]
 
@@ -64,7 +65,8 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     RunState.LANDED: _ENDS_BEFORE_PROMOTION | {RunState.SUBMITTED, RunState.QUARANTINED},
     # Back to `landed`: the service dropped a job that was never started, so a new attempt begins.
     RunState.SUBMITTED: _ENDS_BEFORE_PROMOTION | {RunState.STARTED, RunState.LANDED},
-    RunState.STARTED: _ENDS_BEFORE_PROMOTION | {RunState.TRAINED},
+    # Back to `landed`: the job was cancelled at its deadline, or the service lost it, so a new attempt begins.
+    RunState.STARTED: _ENDS_BEFORE_PROMOTION | {RunState.TRAINED, RunState.LANDED},
     RunState.TRAINED: _ENDS_BEFORE_PROMOTION
     | {RunState.STAGED, RunState.DECIDED, RunState.HELD, RunState.REJECTED, RunState.UNCHANGED},
     # Back to `trained`: the champion changed, so the decision must be made anew.
@@ -107,13 +109,19 @@ class Run:
     tries: int = 0  # failures of the present step in a row
     job_id: str = ""
     input_blob: str = ""  # container/path of the pinned copy that the job reads
+    lost_since: datetime | None = None  # since when the service does not know the job
     answering_since: datetime | None = None  # when the endpoint that is being watched accepted its PATCH
+    settles_at: datetime | None = None  # before it a PATCH of this run whose fate is unknown may reach the endpoint
+    staging_settles_at: datetime | None = None  # the same for the staging endpoint
+    lease_token: int = 0  # of the endpoint's lease that this run took
     challenger: Json | None = None  # {model, evaluation, metrics, kept}
     champion: Json | None = None  # {run_id, generation, model, metrics}, as it was at the decision
     decision: Json | None = None
     endpoints: tuple[Json, ...] = ()  # [{name, role, event, at}], what was done to which endpoint
     baseline: str = ""  # digest of what the staging endpoint answered before it was given the challenger
-    answers: Json | None = None  # {golden_etag, staged, before}: golden rows as staged, and as the champion's
+    answers: Json | None = None  # {golden_etag, golden, staged, before}: golden rows as staged, and as the champion's
+    by: str = ""  # who wrote this revision: the function, or the operator
+    chain: str = ""  # hash of this revision's history entry, which holds that of the one before
 
     def __post_init__(self) -> None:
         """Refuse naive times: every time of a record is aware UTC."""
@@ -151,10 +159,14 @@ class Run:
             defaults["deadline_at"] = None
         return self.evolve(now, state=state, reason=reason, **{**defaults, **changes})
 
-    def postponed(self, now: datetime, reason: str) -> "Run":
-        """Return the record after a step that failed and may succeed later: next try after a growing pause."""
+    def postponed(self, now: datetime, reason: str, least_s: float = 0.0, **changes: Any) -> "Run":
+        """Return the record after a step that failed and may succeed later: next try after a growing pause.
+
+        `least_s` is the pause in seconds that the service asked for; more than an hour is not granted.
+        """
+        pause_s = max(retry_pause_s(self.tries), min(least_s, ASKED_MOST_S))
         return self.evolve(
-            now, reason=reason, tries=self.tries + 1, not_before=now + timedelta(seconds=retry_pause_s(self.tries))
+            now, reason=reason, tries=self.tries + 1, not_before=now + timedelta(seconds=pause_s), **changes
         )
 
     def overdue(self, now: datetime) -> bool:

@@ -8,6 +8,7 @@ import functools
 import logging
 import os
 import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present as aware UTC."""
         return datetime.now(UTC)
+
+    def elapsed_s(self) -> float:
+        """Return seconds of a clock that goes on while this process is stopped, and that nobody sets."""
+        return time.monotonic()
 
 
 def services() -> "Services":

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.champions import EndpointRecord
+from shared.history import HistoryEntry, broken_links
 from shared.ports import BlobVersion
 from shared.routes import Routes
 from shared.runs import UNROUTED, Run, RunState, iso, run_id_for
@@ -62,6 +63,13 @@ def audit(routes: Routes, versions: Iterable[BlobVersion], rows: Rows, now: date
     for name, record in rows.endpoints.items():
         _endpoint(found, record, [run for run in rows.runs if run.route == name])
     return found
+
+
+def check_chains(found: Audit, histories: Iterable[tuple[Run, Sequence[HistoryEntry]]]) -> None:
+    """Check that no entry of any run's history was removed or edited since it was written."""
+    for run, entries in histories:
+        for sentence in broken_links(run, entries):
+            found.breaks("chain", sentence, run.run_id)
 
 
 def _file(

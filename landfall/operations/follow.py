@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from shared.adapters.table_runs import TableRunStore
 from shared.errors import RetryableError
-from shared.ports import HistoryEntry
+from shared.history import HistoryEntry
 from shared.runs import TERMINAL
 
 LOOK_S = 0.3

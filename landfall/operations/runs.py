@@ -36,6 +36,8 @@ def show(options: argparse.Namespace) -> int:
                 "step": one.step,
                 "reason": one.reason,
                 "attempt": one.attempt,
+                "by": one.by,
+                "chain": one.chain,
             }
             for one in history
         ]

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from shared.ports import HistoryEntry
+from shared.history import HistoryEntry
 from shared.runs import TERMINAL, Run, RunState
 
 PIPED_WIDTH = 300  # nothing is cut off where no person looks
@@ -47,7 +47,8 @@ def _step_line(entry: HistoryEntry, began: datetime, reason: str) -> str:
     elapsed_s = (entry.at - began).total_seconds()
     step = f" [dim]({escape(entry.step)})[/]" if entry.step and entry.state not in TERMINAL else ""
     shown = f"  {escape(reason)}" if reason else ""
-    return f"{clock(entry.at)}  {elapsed_s:6.1f} s  {colored(entry.state)}{step}{shown}"
+    by = f"  [dim]{escape(entry.by)}[/]" if entry.by else ""
+    return f"{clock(entry.at)}  {elapsed_s:6.1f} s  {colored(entry.state)}{step}{by}{shown}"
 
 
 def runs_lines(runs: Sequence[Run], width: int) -> Iterator[str]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from rich.markup import escape
 
-from landfall.operations.audit import Audit, Rows, audit
+from landfall.operations.audit import Audit, Rows, audit, check_chains
 from landfall.operations.reading import reading
 from landfall.operations.show import console
 from landfall.operations.submit import routes_of
@@ -31,7 +31,7 @@ def verify(options: argparse.Namespace) -> int:
     store = reading(options)
     for look in range(LOOKS):
         try:
-            found = _look(routes, store, document["storage"])
+            found = _look(routes, store, document["storage"], chain=options.chain)
         except LandfallError as error:
             raise StackError(f"the stack's storage does not answer: {error}") from error
         if found.ok or look == LOOKS - 1:
@@ -44,7 +44,7 @@ def verify(options: argparse.Namespace) -> int:
     return 0 if found.ok else 1
 
 
-def _look(routes: Routes, store: RunStore, storage: str) -> Audit:
+def _look(routes: Routes, store: RunStore, storage: str, *, chain: bool) -> Audit:
     """Read everything and compare it."""
     # The listing comes first: what lands meanwhile has a run that no listed version needs.
     versions = list(BlobStorageFiles.from_connection_string(storage).versions(routes.input))
@@ -52,7 +52,10 @@ def _look(routes: Routes, store: RunStore, storage: str) -> Audit:
     runs = [stored.run for stored in store.list_runs(limit=EVERY_RUN)]
     endpoints = TableEndpointStore.from_connection_string(storage)
     records = {name: endpoints.get(name, route.serving.name).record for name, route in routes.routes.items()}
-    return audit(routes, versions, Rows(runs, active, records), datetime.now(UTC))
+    found = audit(routes, versions, Rows(runs, active, records), datetime.now(UTC))
+    if chain:
+        check_chains(found, ((run, store.history(run.route, run.run_id)) for run in runs))
+    return found
 
 
 def _tell(found: Audit) -> None:

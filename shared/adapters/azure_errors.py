@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import Enum
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, DecodeError, HttpResponseError
 from requests import RequestException
 
+from shared.adapters.retry_after import asked_pause_s
 from shared.errors import (
     KeyRefusedError,
     LandfallError,
@@ -59,7 +61,8 @@ def translated(error: AzureError, operation: str, url: str) -> LandfallError:
     if isinstance(error, DecodeError) or status < 400:
         return NoAnswerError(fault)
     if status in _NOT_NOW or status >= 500 or code in _BEING_DELETED:
-        return UnavailableError(fault)
+        headers = getattr(getattr(error, "response", None), "headers", None) or {}
+        return UnavailableError(replace(fault, retry_after_s=asked_pause_s(headers)))
     return NotFoundError(fault) if status == 404 else RejectedError(fault)
 
 

@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, Self
 
-from shared.adapters.table_columns import text_columns, text_of, to_json, unreadable
+from azure.data.tables import EdmType, EntityProperty
+
+from shared.adapters.table_columns import Column, text_columns, text_of, time_text, to_json, unreadable
 from shared.adapters.tables import Table, Transaction, etag_of
-from shared.champions import Champion, EndpointRecord, Intent, Lease
+from shared.champions import Champion, EndpointRecord, Intent, Lease, Served
 from shared.errors import StaleWriteError
 from shared.ports import StoredEndpoint
+
+_TIMES = ("settles_at", "staging_settles_at")
 
 
 class TableEndpointStore:
@@ -77,53 +81,49 @@ def check_same_endpoint(before: EndpointRecord, record: EndpointRecord) -> None:
         raise ValueError(f"{record.route}/{record.name} cannot replace {before.route}/{before.name}")
 
 
-def columns_of(record: EndpointRecord) -> dict[str, str]:
+def columns_of(record: EndpointRecord) -> dict[str, Column]:
     """Return the columns of a record: each part as JSON text, an absent part as no column."""
-    parts = {"champion": record.champion, "lease": record.lease, "intent": record.intent}
-    columns: dict[str, str] = {}
+    parts = {"champion": record.champion, "served": record.served, "lease": record.lease, "intent": record.intent}
+    columns: dict[str, Column] = {"token": EntityProperty(record.token, EdmType.INT64)}
     for name, part in parts.items():
         if part is not None:
             columns |= text_columns(name, to_json(asdict(part)))
+    if record.barred:
+        columns |= text_columns("barred", to_json(record.barred))
+    for name in _TIMES:
+        when = getattr(record, name)
+        if when is not None:
+            columns[name] = time_text(when)
     return columns
 
 
 def record_from(row: Mapping[str, Any], route: str, name: str) -> EndpointRecord:
     """Return the record that a row holds; members that this version does not know are ignored."""
-    champion, lease, intent = (_part(row, part) for part in ("champion", "lease", "intent"))
+    token = row["token"]
     return EndpointRecord(
         route=route,
         name=name,
-        champion=None if champion is None else _champion(champion),
-        lease=None if lease is None else _lease(lease),
-        intent=None if intent is None else _intent(intent),
+        champion=_part(Champion, row, "champion"),
+        served=_part(Served, row, "served"),
+        lease=_part(Lease, row, "lease"),
+        intent=_part(Intent, row, "intent"),
+        token=int(token.value if isinstance(token, EntityProperty) else token),
+        barred=tuple(json.loads(text_of("barred", row))) if "barred" in row else (),
+        **{name: datetime.fromisoformat(row[name]) for name in _TIMES if name in row},
     )
 
 
-def _part(row: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    return dict(json.loads(text_of(name, row))) if name in row else None
-
-
-def _champion(values: dict[str, Any]) -> Champion:
-    return Champion(
-        run_id=values["run_id"],
-        generation=values["generation"],
-        model=values["model"],
-        metrics=values["metrics"],
-        promoted_at=datetime.fromisoformat(values["promoted_at"]),
-        golden_etag=values["golden_etag"],
-        answers=tuple(tuple(row) for row in values["answers"]),
-    )
-
-
-def _lease(values: dict[str, Any]) -> Lease:
-    return Lease(run_id=values["run_id"], expires_at=datetime.fromisoformat(values["expires_at"]))
-
-
-def _intent(values: dict[str, Any]) -> Intent:
-    return Intent(
-        run_id=values["run_id"],
-        generation=values["generation"],
-        from_model=values["from_model"],
-        to_model=values["to_model"],
-        began_at=datetime.fromisoformat(values["began_at"]),
-    )
+def _part[Part](kind: type[Part], row: Mapping[str, Any], name: str) -> Part | None:
+    """Read one part: a record of texts, numbers, times, and answers (a table of texts)."""
+    if name not in row:
+        return None
+    found = json.loads(text_of(name, row))
+    values: dict[str, Any] = {}
+    for field in fields(kind):  # type: ignore[arg-type]
+        value = found[field.name]
+        if field.type is datetime:
+            value = datetime.fromisoformat(value)
+        elif isinstance(value, list):
+            value = tuple(tuple(line) for line in value)
+        values[field.name] = value
+    return kind(**values)

@@ -3,22 +3,27 @@
 A change of a run is one transaction over its rows. The history row, whose key is the run's revision, can be inserted
 only once: so it fences also those writes that know no ETag. The active row is a full copy of the run: one query of
 the range gives a tick all it needs, however many finished runs stand beside it.
+Beside them stands one row for the poller's heartbeat.
 """
 
 import heapq
 import logging
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, Self
 
 from azure.data.tables import TableEntity
 
-from shared.adapters.table_columns import from_columns, to_columns
+from shared.adapters.table_columns import from_columns, time_text, to_columns
 from shared.adapters.tables import Table, Transaction, etag_of
 from shared.errors import AlreadyClaimedError, StaleWriteError, UnreadableRowError
-from shared.ports import HistoryEntry, StoredRun
+from shared.history import HistoryEntry, entry_of
+from shared.ports import StoredRun
 from shared.runs import UNROUTED, Run
 
 _log = logging.getLogger("landfall.runs")
+
+_HEARTBEAT = ("_app", "heartbeat")  # a route's name cannot begin with "_"
 
 
 class TableRunStore:
@@ -119,6 +124,15 @@ class TableRunStore:
         )
         return [from_columns(HistoryEntry, row) for row in sorted(rows, key=lambda row: row["RowKey"])]
 
+    def beat(self, now: datetime) -> None:
+        """Write down that the poller lives."""
+        self._table.put(*_HEARTBEAT, {"at": time_text(now)})
+
+    def last_beat(self) -> datetime | None:
+        """Read when the poller last wrote that it lives; None if it never did."""
+        row = self._table.read(*_HEARTBEAT)
+        return None if row is None else datetime.fromisoformat(row["at"])
+
 
 def check_successor(before: Run, run: Run) -> None:
     """Refuse to save anything but the next revision of the same run: the history's row keys depend on it.
@@ -145,9 +159,7 @@ def _history_key(run: Run) -> str:
 
 
 def _history_columns(run: Run) -> dict[str, Any]:
-    return to_columns(
-        HistoryEntry(at=run.updated_at, state=run.state, step=run.step, reason=run.reason, attempt=run.attempt)
-    )
+    return to_columns(entry_of(run))
 
 
 def _stored(run: Run, etags: dict[str, str | None]) -> StoredRun:

@@ -110,6 +110,16 @@ class Table:
                 return self._own_write(transaction)
         return {row_key: answer.get("etag") for row_key, answer in zip(transaction.row_keys, answers, strict=True)}
 
+    def put(self, partition: str, row_key: str, columns: Mapping[str, Any]) -> None:
+        """Write one row, whatever is there: for what the latest writer may overwrite."""
+        row = {**columns, "PartitionKey": partition, "RowKey": row_key}
+        with storage_errors("write a row", self._url):
+            try:
+                self._client.upsert_entity(row, mode=UpdateMode.REPLACE)
+            except ResourceNotFoundError:  # no table yet
+                self._create()
+                self._client.upsert_entity(row, mode=UpdateMode.REPLACE)
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

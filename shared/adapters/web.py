@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import requests
@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from shared.adapters.bes_wire import read_fault
+from shared.adapters.retry_after import asked_pause_s
 from shared.allowed_hosts import AllowedHosts, redacted
 from shared.errors import (
     BadAnswerError,
@@ -175,7 +176,7 @@ def _failure(call: Call, place: str, status: int, text: str, headers: Mapping[st
     if status == 404:
         return NotFoundError(fault)
     if status in _NOT_NOW or status >= 500:
-        return UnavailableError(fault)
+        return UnavailableError(replace(fault, retry_after_s=asked_pause_s(headers)))
     return RejectedError(fault)
 
 

@@ -1,13 +1,12 @@
 """Asks endpoints the golden rows, and pins the version of them that a run is verified with."""
 
-import hashlib
-import json
 import re
 
 from shared.errors import BlobChangedError
 from shared.golden_rows import MOST_BYTES, GoldenRows, read_golden_rows
+from shared.lifecycle.training import TRAINING
 from shared.pipeline.desk import RunDesk
-from shared.pipeline.services import TRAINING
+from shared.pipeline.services import Services
 from shared.ports import Answers, BlobVersion, CopyState
 from shared.route import Endpoint
 
@@ -21,8 +20,10 @@ def read_golden(desk: RunDesk, path: str) -> GoldenRows:
     return read_golden_rows(path, *desk.services.blobs.read_text(path, MOST_BYTES))
 
 
-def pin_golden(desk: RunDesk, golden: GoldenRows) -> None:
+def pin_golden(desk: RunDesk, golden: GoldenRows) -> str:
     """Keep the version that this run is verified with: the file may be replaced while the run is on its way.
+
+    Returns where it is kept: container/path.
 
     Raises:
         BlobChangedError: the file changed since it was read; the step is taken again.
@@ -33,33 +34,30 @@ def pin_golden(desk: RunDesk, golden: GoldenRows) -> None:
     if desk.services.blobs.copy_version(source, *target.split("/", 1)) is not CopyState.DONE:
         raise BlobChangedError("the copy of the golden rows is not finished yet")
     desk.services.pinned.put(target, golden)
+    return target
 
 
 def pinned_golden(desk: RunDesk) -> GoldenRows:
     """Return the golden rows that this run is verified with."""
-    path = _pinned_path(desk, str((desk.run.answers or {})["golden_etag"]))
-    found = desk.services.pinned.get(path)
+    return golden_at(desk.services, str((desk.run.answers or {})["golden"]))
+
+
+def golden_at(services: Services, path: str) -> GoldenRows:
+    """Return pinned golden rows; a pinned copy never changes, so it is read once in a worker.
+
+    Raises:
+        ConfigError: the copy is gone.
+    """
+    found = services.pinned.get(path)
     if found is None:
-        found = read_golden(desk, path)
-        desk.services.pinned.put(path, found)
+        found = read_golden_rows(path, *services.blobs.read_text(path, MOST_BYTES))
+        services.pinned.put(path, found)
     return found
 
 
-def ask(desk: RunDesk, endpoint: Endpoint, golden: GoldenRows) -> Answers:
+def answers_of(desk: RunDesk, endpoint: Endpoint, golden: GoldenRows) -> Answers:
     """Score the golden rows at an endpoint."""
     return desk.services.scoring.score(endpoint, golden.columns, golden.rows)
-
-
-def digest(answers: Answers) -> str:
-    """Return a hash of answers: equal answers, equal hash."""
-    return hashlib.sha256(json.dumps(answers).encode()).hexdigest()
-
-
-def as_answers(value: object) -> Answers:
-    """Return answers as they were before they went through a JSON column."""
-    if not isinstance(value, list | tuple):
-        raise TypeError(f"answers are a list of rows, not {type(value).__name__}")
-    return tuple(tuple(str(cell) for cell in row) for row in value)
 
 
 def _pinned_path(desk: RunDesk, etag: str) -> str:

@@ -5,15 +5,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.errors import AlreadyClaimedError
+from shared.history import signed
+from shared.lifecycle.observations import Claimed
+from shared.lifecycle.training import LANDING_LEASE_S
+from shared.pipeline.driving import drive
 from shared.pipeline.services import Services
-from shared.pipeline.steps import take_steps
 from shared.ports import BlobVersion, StoredRun
 from shared.route import Route
 from shared.runs import UNROUTED, Run, RunState, generation_for, run_id_for
 
 log = logging.getLogger("landfall.landing")
-
-LANDING_LEASE_S = 60  # how long the claiming worker has before the tick takes the step over
 
 
 def land(services: Services, container: str, name: str) -> bool:
@@ -32,7 +33,7 @@ def land_version(services: Services, version: BlobVersion) -> bool:
         return False
     route, stored = claimed
     if route is not None:
-        take_steps(services, route, stored, until=frozenset({RunState.STARTED}))
+        drive(services, route, stored, Claimed())
     return True
 
 
@@ -45,7 +46,7 @@ def claim(services: Services, version: BlobVersion) -> tuple[Route | None, Store
     route = services.routes.match(version.name)
     run = _new_run(services, version, route)
     try:
-        stored = services.runs.claim(run)
+        stored = services.runs.claim(signed(run, services.actor))
     except AlreadyClaimedError:
         log.debug("%s is claimed already", version.name)
         return None

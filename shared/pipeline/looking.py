@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from shared.errors import ConfigError, LandfallError
 from shared.pipeline.services import Services
-from shared.runs import UNROUTED, run_to_json
+from shared.runs import iso, run_to_json
 
 MOST_RUNS = 1000
 
@@ -13,14 +13,17 @@ type Answer = tuple[int, str]  # HTTP status and JSON body
 
 
 def health(services: Callable[[], Services]) -> Answer:
-    """Answer 200 if the settings are right and the tables can be read, else 503 with every problem."""
+    """Answer 200 if the settings are right and the tables can be read, else 503 with every problem.
+
+    `last_heartbeat` is written by the poller at most every five minutes; an old one means that it is silent.
+    """
     try:
-        services().runs.get(UNROUTED, "health")
+        beat = services().runs.last_beat()
     except ConfigError as error:
         return 503, json.dumps({"state": "misconfigured", "problems": error.problems})
     except LandfallError as error:
         return 503, json.dumps({"state": "storage unavailable", "problems": [str(error)]})
-    return 200, json.dumps({"state": "ok"})
+    return 200, json.dumps({"state": "ok", "last_heartbeat": iso(beat)})
 
 
 def runs(services: Callable[[], Services], query: Mapping[str, str]) -> Answer:

@@ -3,38 +3,41 @@
 import hashlib
 import logging
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from shared.errors import ConflictError, LandfallError, RetryableError
+from shared.errors import LandfallError, RetryableError
+from shared.lifecycle.observations import Due
 from shared.messages import EvaluationMessage
-from shared.pipeline.landing import LANDING_LEASE_S
+from shared.pipeline.driving import drive
 from shared.pipeline.services import Services
-from shared.pipeline.steps import claim_step, take_steps
 from shared.ports import StoredRun
 from shared.route import Route
 from shared.runs import RunState
 
 log = logging.getLogger("landfall.tick")
 
-AT_ONCE = 16  # polls in flight; the service serves 40 jobs an endpoint, and each poll is one thread here
 TICK_BUDGET_S = 240  # no step begins later in a tick: the host ends the whole worker at its function timeout
+HEARTBEAT_S = 300  # an idle tick writes nothing else
 POLL_OFTEN_S = 120  # a young job is polled at every tick
 POLL_SHARE = 0.1  # later after another tenth of its age,
 POLL_LEAST_OFTEN_S = 300  # but at least this often
 
 
 class Ticker:
-    """Ticks, and remembers when: that only spaces out the polls of old jobs, and a new worker polls them all."""
+    """Ticks, and remembers when: that only spaces out heartbeats and the polls of old jobs; a new worker does all."""
 
     def __init__(self) -> None:
         self._previous: datetime | None = None
+        self._beat: datetime | None = None
 
     def tick(self, services: Services) -> list[EvaluationMessage]:
         """Take one tick; returns the messages for runs that are trained now."""
         now = services.clock.now()
         messages = tick(services, self._previous)
         self._previous = now
+        if self._beat is None or not timedelta() <= now - self._beat < timedelta(seconds=HEARTBEAT_S):
+            services.runs.beat(now)
+            self._beat = now
         return messages
 
 
@@ -50,8 +53,7 @@ def tick(services: Services, previous: datetime | None = None) -> list[Evaluatio
         if stored.run.overdue(now) or _is_due(stored, now, previous)
     ]
     due = _rotated(due, now)
-    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="tick") as pool:
-        after = list(pool.map(lambda one: _advance(services, *one, began=now), due))
+    after = services.for_each(lambda one: _advance(services, *one, began=now), due)
     return [
         EvaluationMessage(stored.run.route, stored.run.run_id)
         for (_, before), stored in zip(due, after, strict=True)
@@ -105,12 +107,7 @@ def _advance(services: Services, route: Route, stored: StoredRun, *, began: date
     if (services.clock.now() - began).total_seconds() > TICK_BUDGET_S:
         return stored  # left for the next tick
     try:
-        if stored.run.state is RunState.LANDED and not stored.run.overdue(services.clock.now()):
-            # Its worker died or waits for the service: a doubled submit would leave an orphan, so claim the step first.
-            stored = claim_step(services, stored, LANDING_LEASE_S)
-        return take_steps(services, route, stored, until=frozenset({RunState.STARTED, RunState.TRAINED}))
-    except ConflictError:
-        return stored
+        return drive(services, route, stored, Due())
     except LandfallError as error:
         log.warning("run %s: %s", stored.run.run_id, error)
         return stored

@@ -1,14 +1,15 @@
-"""What every pipeline step is given: the ports, the routes, and the names of the containers."""
+"""What every pipeline step is given: the ports, the routes, and who acts."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 
 from shared.golden_rows import PinnedRows
 from shared.ports import BlobFiles, Clock, EndpointStore, RunStore, ScoringService, TrainingService
 from shared.routes import Routes
 
-TRAINING = "training"  # pinned inputs and job outputs, in <run_id>/<attempt>/
+AT_ONCE = 16  # requests in flight; the service serves 40 jobs an endpoint, and each poll is one thread here
 QUARANTINE = "quarantine"  # copies of bad files
-MODELS = "models"  # kept copies of promoted models
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,16 @@ class Services:
     scoring: ScoringService
     clock: Clock
     pinned: PinnedRows = field(default_factory=PinnedRows)
+    actor: str = "unknown"  # the function, or the operator, on whose behalf runs are written
+    at_once: int = AT_ONCE
+
+    def acting_as(self, actor: str) -> "Services":
+        """Return the same services for what one function does; its name stands in the history of what it writes."""
+        return replace(self, actor=actor)
+
+    def for_each[Item, Result](self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Do the same for every item, some at once, and return the results in order."""
+        if self.at_once == 1:
+            return [work(item) for item in items]
+        with ThreadPoolExecutor(max_workers=self.at_once, thread_name_prefix=self.actor) as pool:
+            return list(pool.map(work, items))

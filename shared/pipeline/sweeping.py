@@ -1,11 +1,9 @@
 """The sweep: lists the input container and claims what no trigger reported. Events are only hints."""
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 
 from shared.errors import LandfallError
 from shared.pipeline.landing import land_version
-from shared.pipeline.polling import AT_ONCE
 from shared.pipeline.services import Services
 from shared.ports import BlobVersion
 from shared.runs import UNROUTED, run_id_for
@@ -15,10 +13,8 @@ log = logging.getLogger("landfall.sweep")
 
 def sweep(services: Services) -> int:
     """Claim and land every version in the input container that has no run; returns how many those were."""
-    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="sweep") as pool:
-        found = sum(
-            pool.map(lambda version: _land_if_new(services, version), services.blobs.versions(services.routes.input))
-        )
+    versions = services.blobs.versions(services.routes.input)
+    found = sum(services.for_each(lambda version: _land_if_new(services, version), versions))
     if found:
         log.info("the sweep found %d file(s) that no event had reported yet", found)
     return found

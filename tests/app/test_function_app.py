@@ -1,5 +1,6 @@
 """The function app indexed and invoked by the runtime library that runs it in Azure, on real storage and studio."""
 
+import base64
 import json
 import uuid
 from collections.abc import Iterator
@@ -161,10 +162,23 @@ def test_an_event_about_a_blob_that_is_gone_is_no_error(app: RunningApp) -> None
     assert app.invoke("on_csv_landed", {"blob": app.reference("census/gone.csv")}).error is None
 
 
-def test_poison_functions_only_report(app: RunningApp) -> None:
-    """They take whatever text there is."""
+def test_poison_functions_take_whatever_text_there_is(app: RunningApp) -> None:
+    """What names no run is reported, and that is all."""
     for name in ("on_evaluation_poison", "on_blob_poison"):
         assert app.invoke(name, {"message": ("string", "{not json")}).error is None
+
+
+def test_a_poison_blob_event_lands_its_file_and_says_why(app: RunningApp) -> None:
+    """As the host writes it, in base64: the run's history has the cause, and which function wrote it."""
+    run_id = drop(app, "census/poison.csv", census_csv(200, 3, shift=1.0))
+    blob = BlobServiceClient.from_connection_string(app.storage).get_blob_client(app.container, "census/poison.csv")
+    event = {"ContainerName": app.container, "BlobName": "census/poison.csv", "ETag": blob.get_blob_properties().etag}
+    text = base64.b64encode(json.dumps(event).encode()).decode()
+    assert app.invoke("on_blob_poison", {"message": ("string", text)}).error is None
+
+    entries = TableRunStore.from_connection_string(app.storage).history(app.container, run_id)
+    assert {entry.by for entry in entries} == {"on_blob_poison"}
+    assert "gave up the event" in entries[-1].reason
 
 
 def test_a_message_that_cannot_be_read_fails(app: RunningApp) -> None:
@@ -178,7 +192,8 @@ def test_a_message_that_cannot_be_read_fails(app: RunningApp) -> None:
 
 def test_http_functions(app: RunningApp) -> None:
     """Health says ok; a wrong query says what is right."""
-    assert app.get("health") == (200, {"state": "ok"})
+    status, body = app.get("health")
+    assert (status, body["state"]) == (200, "ok")
     status, body = app.get("runs", limit="many")
     assert status == 400
     assert "from 1 to 1000" in body["error"]

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from hypothesis import strategies as st
 
-from shared.champions import Champion, EndpointRecord, Intent, Lease
+from shared.champions import Champion, EndpointRecord, Intent, Lease, Served
 from shared.runs import TERMINAL, Run, RunState
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -67,13 +67,19 @@ def runs(states: st.SearchStrategy[RunState]) -> st.SearchStrategy[Run]:
         tries=_COUNTS,
         job_id=_TEXTS,
         input_blob=_TEXTS,
+        lost_since=st.none() | _TIMES,
         answering_since=st.none() | _TIMES,
+        settles_at=st.none() | _TIMES,
+        staging_settles_at=st.none() | _TIMES,
+        lease_token=_COUNTS,
         challenger=st.none() | _JSON,
         champion=st.none() | _JSON,
         decision=st.none() | _JSON,
         endpoints=st.lists(_JSON, max_size=3).map(tuple),
         baseline=_TEXTS,
         answers=st.none() | st.fixed_dictionaries({"staged": st.lists(_LONG_TEXTS, max_size=1)}),
+        by=_TEXTS,
+        chain=_TEXTS,
     )
 
 
@@ -87,8 +93,14 @@ _CHAMPIONS = st.builds(
     model=_LONG_TEXTS,
     metrics=st.dictionaries(st.text(max_size=10), st.none() | st.floats(allow_nan=False), max_size=3),
     promoted_at=_TIMES,
+)
+_SERVED = st.builds(
+    Served,
+    model=_LONG_TEXTS,
+    golden=_TEXTS,
     golden_etag=_TEXTS,
     answers=st.lists(st.lists(_TEXTS, max_size=3).map(tuple), max_size=3).map(tuple),
+    verified_at=_TIMES,
 )
 
 
@@ -99,7 +111,21 @@ def endpoint_records(route: str, name: str) -> st.SearchStrategy[EndpointRecord]
         route=st.just(route),
         name=st.just(name),
         champion=st.none() | _CHAMPIONS,
-        lease=st.none() | st.builds(Lease, run_id=_TEXTS, expires_at=_TIMES),
+        served=st.none() | _SERVED,
+        lease=st.none() | st.builds(Lease, run_id=_TEXTS, token=_COUNTS, expires_at=_TIMES),
         intent=st.none()
-        | st.builds(Intent, run_id=_TEXTS, generation=_TEXTS, from_model=_TEXTS, to_model=_TEXTS, began_at=_TIMES),
+        | st.builds(
+            Intent,
+            run_id=_TEXTS,
+            generation=_TEXTS,
+            token=_COUNTS,
+            from_model=_TEXTS,
+            to_model=_TEXTS,
+            began_at=_TIMES,
+            back=st.booleans(),
+        ),
+        token=st.integers(0, 2**40),
+        barred=st.lists(_TEXTS, max_size=3).map(tuple),
+        settles_at=st.none() | _TIMES,
+        staging_settles_at=st.none() | _TIMES,
     )

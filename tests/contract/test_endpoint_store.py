@@ -13,7 +13,7 @@ from shared.errors import StaleWriteError
 from shared.ports import EndpointStore, StoredEndpoint
 from tests.contract.records import NOON, endpoint_records
 
-LEASE = Lease(run_id="a", expires_at=NOON)
+LEASE = Lease(run_id="a", token=1, expires_at=NOON)
 
 
 def test_an_unknown_endpoint_has_an_empty_record(endpoint_store: EndpointStore) -> None:

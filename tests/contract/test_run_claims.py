@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import AlreadyClaimedError
-from shared.ports import HistoryEntry, RunStore, StoredRun
+from shared.history import HistoryEntry
+from shared.ports import RunStore, StoredRun
 from shared.runs import UNROUTED, RunState
 from tests.contract.records import NOON, a_run
 

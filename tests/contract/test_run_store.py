@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.errors import StaleWriteError
-from shared.ports import HistoryEntry, RunStore, StoredRun
+from shared.history import HistoryEntry
+from shared.ports import RunStore, StoredRun
 from shared.runs import UNROUTED, Run, RunState
 from tests.contract.records import ACTIVE_STATES, NOON, STATES, a_run, runs
 
@@ -46,8 +47,8 @@ def test_a_run_is_saved_from_any_read(run_store: RunStore, read: Reader) -> None
     assert _by_active(run_store, run) == StoredRun(started.run, None, started.active_etag)
     assert run_store.history("census", run.run_id) == [
         HistoryEntry(NOON, RunState.LANDED, "", "", 1),
-        HistoryEntry(LATER, RunState.SUBMITTED, "saved", "", 1),
-        HistoryEntry(LATER, RunState.STARTED, "", "runs", 1),
+        HistoryEntry(LATER, RunState.SUBMITTED, "saved", "", 1, 1),
+        HistoryEntry(LATER, RunState.STARTED, "", "runs", 1, 2),
     ]
 
 

@@ -131,7 +131,7 @@ def test_a_lost_endpoint_save_is_saved(azurite: str, table_name: str, transport:
         stored = endpoints.get("census", "production")
         for run_id in ("a", "b"):
             transport.lose_answer("POST")
-            record = replace(stored.record, lease=Lease(run_id=run_id, expires_at=NOON))
+            record = replace(stored.record, lease=Lease(run_id=run_id, token=1, expires_at=NOON))
             stored = endpoints.save(stored, record)
 
             assert endpoints.get("census", "production") == stored

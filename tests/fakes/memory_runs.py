@@ -1,5 +1,6 @@
 """The `runs` table in memory. Rows go through the real columns, so what a table cannot hold fails here as well."""
 
+from datetime import datetime
 from itertools import count
 from threading import Lock
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 from shared.adapters.table_columns import from_columns, to_columns
 from shared.adapters.table_runs import check_successor
 from shared.errors import AlreadyClaimedError, StaleWriteError
-from shared.ports import HistoryEntry, StoredRun
+from shared.history import HistoryEntry, entry_of
+from shared.ports import StoredRun
 from shared.runs import UNROUTED, Run
 from tests.fakes.faults import Faults
 
@@ -20,6 +22,7 @@ class MemoryRunStore:
     def __init__(self) -> None:
         self.faults = Faults()
         self._lock = Lock()
+        self._beat: datetime | None = None
         self._etags = count(1)
         self._runs: _Rows = {}
         self._active: _Rows = {}
@@ -82,6 +85,16 @@ class MemoryRunStore:
             entries = self._history.get((route, run_id), {})
             return [entries[revision] for revision in sorted(entries)]
 
+    def beat(self, now: datetime) -> None:
+        """Write down that the poller lives."""
+        with self.faults.call("beat"):
+            self._beat = now
+
+    def last_beat(self) -> datetime | None:
+        """Read when the poller last wrote that it lives."""
+        with self.faults.call("last_beat"):
+            return self._beat
+
     def _matches(self, rows: _Rows, key: tuple[str, str], etag: str | None) -> bool:
         return key in rows and etag in {None, rows[key][1]}
 
@@ -94,7 +107,5 @@ class MemoryRunStore:
         else:
             active_etag = f"active-{next(self._etags)}"
             self._active[key] = (columns, active_etag)
-        self._history.setdefault(key, {})[run.revision] = HistoryEntry(
-            at=run.updated_at, state=run.state, step=run.step, reason=run.reason, attempt=run.attempt
-        )
+        self._history.setdefault(key, {})[run.revision] = entry_of(run)
         return StoredRun(run, run_etag, active_etag)

@@ -1,6 +1,4 @@
-"""Queue messages: what they make happen, and how poison is reported."""
-
-import base64
+"""Queue messages: what they make happen."""
 
 import pytest
 
@@ -39,13 +37,3 @@ def test_what_cannot_be_worked_off_is_given_back_to_the_host() -> None:
     world.runs.faults.fail_next("get", UnavailableError(FAULT))
     with pytest.raises(UnavailableError):
         announced.evaluate(world.services, EvaluationMessage("census", "0" * 32).to_text())
-
-
-@pytest.mark.parametrize("text", ['{"BlobName": "a.csv"}', base64.b64encode(b'{"BlobName": "a.csv"}').decode()])
-def test_poison_is_reported_readably(text: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Also where the host wrote it in base64; an endless message is cut."""
-    announced.report_poison("blob trigger", text)
-    announced.report_poison("evaluations", "x" * 100_000)
-
-    assert 'poison message of blob trigger: {"BlobName": "a.csv"}' in caplog.text
-    assert len(caplog.text) < 5000

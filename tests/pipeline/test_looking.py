@@ -6,6 +6,7 @@ import pytest
 
 from shared.errors import ConfigError, UnavailableError
 from shared.pipeline import looking
+from shared.pipeline.polling import Ticker
 from shared.pipeline.services import Services
 from tests.pipeline.world import FAULT, World
 
@@ -13,8 +14,11 @@ from tests.pipeline.world import FAULT, World
 def test_health_tells_what_is_wrong() -> None:
     """Well, misconfigured, or without storage: a status, and every problem."""
     world = World()
-    assert looking.health(lambda: world.services) == (200, '{"state": "ok"}')
-    world.runs.faults.fail_next("get", UnavailableError(FAULT))
+    assert looking.health(lambda: world.services) == (200, '{"state": "ok", "last_heartbeat": null}')
+    Ticker().tick(world.services)
+    body = json.loads(looking.health(lambda: world.services)[1])
+    assert body["last_heartbeat"] == "2026-11-23T12:00:00.000Z"
+    world.runs.faults.fail_next("last_beat", UnavailableError(FAULT))
     status, body = looking.health(lambda: world.services)
     assert (status, json.loads(body)["state"]) == (503, "storage unavailable")
 

@@ -97,14 +97,62 @@ def test_a_job_the_service_does_not_know_is_no_verdict(world: World) -> None:
 
 
 def test_a_job_that_runs_too_long_is_cancelled(world: World) -> None:
-    """At the deadline the run ends `timed_out` and its job is cancelled, so that it cannot finish later."""
+    """At the deadline the job is cancelled, so that it cannot finish later, and the next attempt begins."""
     run = world.land()
     world.tick()
     world.tick(86_401)
 
-    assert world.run().state is RunState.TIMED_OUT
-    assert "still running at its deadline" in world.run().reason
+    again = world.run()
+    assert (again.state, again.attempt) == (RunState.STARTED, 2)
     assert world.training.jobs[run.job_id].state is JobState.CANCELLED
+    assert world.training.jobs[again.job_id].request.input_path.endswith("/2/input.csv")
+
+
+def test_after_the_last_attempt_the_run_times_out(world: World) -> None:
+    """No attempt is left: the run ends and says how many there were; no job of it still runs."""
+    run = world.settle(world.land(), seconds=50_000)
+
+    assert run.state is RunState.TIMED_OUT
+    assert "still running at its deadline; it was attempt 2 of 2" in run.reason
+    assert {job.state for job in world.training.jobs.values()} == {JobState.CANCELLED}
+    assert len(world.training.jobs) == 2
+
+
+def test_a_job_that_finished_while_the_app_was_down_counts(world: World) -> None:
+    """The deadline passed unseen: the job is asked first, and what it made is evaluated."""
+    run = world.land()
+    world.finish(run)
+    world.clock.advance(5 * 86_400)
+
+    assert [message.run_id for message in world.tick()] == [run.run_id]
+
+
+def test_a_job_is_not_doubled_while_it_cannot_be_cancelled(world: World) -> None:
+    """The service is down at the deadline: no second job is started until the first one is dead for certain."""
+    run = world.land()
+    world.tick()
+    world.training.faults.fail_next("cancel", UnavailableError(FAULT), times=3)
+    world.tick(86_401)
+    assert world.run().step == "cancelling"
+    assert len(world.training.jobs) == 1
+    for _ in range(5):
+        world.tick(300)
+
+    assert world.training.jobs[run.job_id].state is JobState.CANCELLED
+    assert (world.run().state, world.run().attempt) == (RunState.STARTED, 2)
+
+
+def test_a_job_that_the_service_lost_is_trained_again(world: World) -> None:
+    """Unknown for ten minutes is dead: the next attempt trains the same pinned content."""
+    run = world.land(text="the rows")
+    world.training.forget(run.job_id)
+    world.tick()
+    assert (world.run().attempt, world.run().state) == (1, RunState.STARTED)
+    world.tick(601)
+
+    again = world.run()
+    assert (again.attempt, again.state) == (2, RunState.STARTED)
+    assert world.blobs.text(again.input_blob) == "the rows"
 
 
 def test_a_deadline_counts_from_the_moment_the_job_runs(world: World) -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from shared.errors import NoAnswerError, NotFoundError, RejectedError, ServiceFault
+from shared.lifecycle.observations import Due
 from shared.messages import EvaluationMessage
-from shared.pipeline.steps import take_steps
+from shared.pipeline.driving import drive
 from shared.runs import RunState
 from tests.pipeline.world import FAULT, DiedError, World, assert_closed, raising, without_staging
 
@@ -21,7 +22,7 @@ def test_a_serving_endpoint_that_ignores_the_patch_is_rolled_back(world: World) 
     run = world.settle(world.train())
 
     assert run.state is RunState.ROLLED_BACK
-    assert "otherwise than the staging endpoint" in run.reason
+    assert "still answers as before" in run.reason
     assert world.at["production"].patches == ["better", "seed"]
     assert world.endpoints.get("census", "production").record.champion is None
     assert_closed(world)
@@ -64,7 +65,7 @@ def test_a_promotion_whose_end_was_not_written_stays_one(world: World) -> None:
         stored = world.runs.get("census", second.run_id)
         assert stored is not None
         world.clock.advance(2)
-        take_steps(world.services, world.route, stored)
+        drive(world.services, world.route, stored, Due())
     assert world.run(second.run_id).state is RunState.PROMOTED
 
     assert world.settle(first).state is RunState.PROMOTED

@@ -104,7 +104,7 @@ def test_an_open_promotion_that_nobody_finishes_is_a_breach(world: World) -> Non
     now = world.clock.now()
 
     def with_intent(run_id: str) -> Audit:
-        intent = Intent(run_id=run_id, generation="1", from_model="a", to_model="b", began_at=now)
+        intent = Intent(run_id=run_id, generation="1", token=1, from_model="a", to_model="b", began_at=now)
         return look(world, endpoints={"census": replace(record, intent=intent)})
 
     assert [one["invariant"] for one in with_intent(run_of(world, "census/b.csv").run_id).broken] == ["I5"]

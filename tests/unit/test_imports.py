@@ -16,6 +16,7 @@ PURE = {
         "errors",
         "evaluation",
         "golden_rows",
+        "history",
         "messages",
         "patterns",
         "promotion",
@@ -27,7 +28,8 @@ PURE = {
 ALLOWED = {
     "shared.pure": {"shared.pure"},
     "shared.ports": {"shared.pure"},
-    "shared.pipeline": {"shared.pure", "shared.ports", "shared.pipeline"},
+    "shared.lifecycle": {"shared.pure", "shared.ports", "shared.lifecycle"},
+    "shared.pipeline": {"shared.pure", "shared.ports", "shared.lifecycle", "shared.pipeline"},
     "shared.adapters": {"shared.pure", "shared.ports", "shared.adapters"},
     "shared.wiring": {"shared.pure", "shared.ports", "shared.pipeline", "shared.adapters"},
     "function_app": {"shared.wiring", "shared.pipeline", "shared.adapters"},
@@ -35,6 +37,7 @@ ALLOWED = {
 LIBRARIES = {
     "shared.pure": set(),
     "shared.ports": set(),
+    "shared.lifecycle": set(),
     "shared.pipeline": set(),
     "shared.adapters": {"azure", "azurefunctions", "requests", "urllib3"},
     "shared.wiring": set(),

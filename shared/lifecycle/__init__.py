@@ -1,0 +1,1 @@
+"""The life of a run as one pure function: (run, observation, now) -> (run', effect). Nothing here does anything."""

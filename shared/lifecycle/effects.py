@@ -1,0 +1,209 @@
+"""What a run may want done next. Every effect can be repeated: after a crash the row asks for it again."""
+
+from dataclasses import dataclass, field
+
+from shared.champions import Champion, EndpointRecord, Served
+from shared.evaluation import EvaluationReport
+from shared.ports import Answers, BlobLocation, JobRequest
+from shared.runs import Json, Run, RunState
+
+
+@dataclass(frozen=True)
+class QuarantineInput:
+    """Copy the bad file to the quarantine container; the original stays."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class PinInput:
+    """Copy the claimed version server-side to where the job will read it."""
+
+    target: str
+
+
+@dataclass(frozen=True)
+class SubmitJob:
+    """Submit the job of this attempt. It does not run before it is started, and costs nothing until then."""
+
+    request: JobRequest
+
+
+@dataclass(frozen=True)
+class StartJob:
+    """Start the job whose id is saved; started already counts as started now."""
+
+    job_id: str
+
+
+@dataclass(frozen=True)
+class AskJob:
+    """Ask the service how the job is."""
+
+    job_id: str
+
+
+@dataclass(frozen=True)
+class CancelJob:
+    """Cancel the job; one that the service does not know counts as cancelled."""
+
+    job_id: str
+
+
+@dataclass(frozen=True)
+class LookAtEndpoint:
+    """Read the serving endpoint's row, and whether the run of an open intent has ended."""
+
+    fresh: bool = False  # whether what this invocation remembers of the row will not do
+
+
+@dataclass(frozen=True)
+class ReadEvaluation:
+    """Get fresh links to the job's outputs and read the evaluation."""
+
+    job_id: str
+    record: EndpointRecord
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What is known of a challenger that passed its gates, on its way to the staging endpoint or to the decision."""
+
+    model: BlobLocation
+    report: EvaluationReport
+    known: Json  # challenger, champion and decision, as the run keeps them
+    answers: Json = field(default_factory=dict)
+    baseline: str = ""
+    renewed: bool = False  # whether this run held the lease before: an earlier PATCH of it may still be on its way
+
+
+@dataclass(frozen=True)
+class AskBefore:
+    """Pin the golden rows, and ask how the model in service and the staging endpoint answer them now."""
+
+    challenge: Challenge
+
+
+@dataclass(frozen=True)
+class TakeLease:
+    """Take the endpoint's lease, on the very row that was looked at."""
+
+    challenge: Challenge
+
+
+@dataclass(frozen=True)
+class PatchStaging:
+    """Give the challenger to the staging endpoint."""
+
+    challenge: Challenge
+    token: int
+
+
+@dataclass(frozen=True)
+class AskStaging:
+    """Ask the staging endpoint the golden rows; with `serving`, to compare them with what the serving one says now."""
+
+    serving: Answers | None = None
+
+
+@dataclass(frozen=True)
+class AskStagingLocation:
+    """Ask which model the staging endpoint was given last, because its answers do not tell."""
+
+    answers: Answers
+
+
+@dataclass(frozen=True)
+class KeepModel:
+    """Copy the challenger to the kept models, and make sure that the way back exists."""
+
+    record: EndpointRecord
+    model: str
+    kept: str
+    way_back: str
+
+
+@dataclass(frozen=True)
+class WriteIntent:
+    """Write down what is about to be done to the endpoint, on the very row that was looked at; renews the lease."""
+
+    from_model: str
+    to_model: str
+
+
+@dataclass(frozen=True)
+class PatchServing:
+    """Give the kept challenger to the serving endpoint.
+
+    `first` is True only directly after the write that permits it, while no earlier PATCH can be on its way.
+    """
+
+    kept: str
+    first: bool
+
+
+@dataclass(frozen=True)
+class AskServing:
+    """Ask the serving endpoint the golden rows."""
+
+
+@dataclass(frozen=True)
+class Crown:
+    """Write the new champion, close the intent, give the lease back: one write, refused if the way back was taken."""
+
+    champion: Champion
+    served: Served
+    staging_settled: bool  # whether nothing that this run sent to the staging endpoint can still be on its way
+
+
+@dataclass(frozen=True)
+class TurnBack:
+    """Mark the intent as turned: from then on it cannot be verified any more, and its generation is barred."""
+
+
+@dataclass(frozen=True)
+class PatchBack:
+    """Give the previous model back to the serving endpoint."""
+
+    model: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """Give back whatever lease and intent are this run's; then the run gets the outcome.
+
+    `served` is what the endpoint was verified to answer after the previous model was put back.
+    """
+
+    outcome: RunState
+    reason: str
+    known: Json = field(default_factory=dict)
+    served: Served | None = None
+    staging_settled: bool = False
+
+
+type Effect = (
+    QuarantineInput
+    | PinInput
+    | SubmitJob
+    | StartJob
+    | AskJob
+    | CancelJob
+    | LookAtEndpoint
+    | ReadEvaluation
+    | AskBefore
+    | TakeLease
+    | PatchStaging
+    | AskStaging
+    | AskStagingLocation
+    | KeepModel
+    | WriteIntent
+    | PatchServing
+    | AskServing
+    | Crown
+    | TurnBack
+    | PatchBack
+    | Release
+)
+
+type Next = tuple[Run, Effect | None]  # what to write, if it is another record than before; then what to do

@@ -1,0 +1,181 @@
+"""From a finished job to a decision: trained."""
+
+from datetime import datetime, timedelta
+
+from shared.champions import EndpointRecord, settled_at
+from shared.errors import PermanentError
+from shared.lifecycle.effects import (
+    AskBefore,
+    AskStaging,
+    Challenge,
+    LookAtEndpoint,
+    Next,
+    PatchStaging,
+    ReadEvaluation,
+    Release,
+    TakeLease,
+)
+from shared.lifecycle.leasing import barred, is_leased_to, newer_in_service, other_holder, waiting_for
+from shared.lifecycle.observations import (
+    BeforeAsked,
+    Due,
+    EndpointSeen,
+    EvaluationRead,
+    Failed,
+    LeaseTaken,
+    Observation,
+    Released,
+    StagingPatched,
+)
+from shared.lifecycle.setbacks import said_by, setback, unexpected
+from shared.lifecycle.training import TRAINING
+from shared.promotion import Decision, Verdict, decide
+from shared.route import Endpoint, Route
+from shared.runs import Json, Run, RunState, iso
+
+
+def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+    """Read the evaluation, apply the gates, and give a model that passes to the staging endpoint."""
+    match seen:
+        case Due():
+            return run, LookAtEndpoint()
+        case EndpointSeen(record, intent_ended):
+            return _looked(route, run, record, now, intent_ended=intent_ended)
+        case EvaluationRead():
+            return _judged(route, run, seen, now)
+        case BeforeAsked(challenge):
+            if route.staging is not None:
+                return run, TakeLease(challenge)
+            decided = run.moved(
+                now,
+                RunState.DECIDED,
+                answers=challenge.answers,
+                deadline_at=now + timedelta(seconds=route.deadlines.promoting),
+                **challenge.known,
+            )
+            return decided, LookAtEndpoint()
+        case LeaseTaken(challenge, token):
+            return run, PatchStaging(challenge, token)
+        case StagingPatched(challenge, token):
+            return _staged(route, run, challenge, token, now), AskStaging()
+        case Released(release):
+            return run.moved(now, release.outcome, release.reason, **release.known), None
+        case Failed(error):
+            if isinstance(error, PermanentError):
+                return run, Release(RunState.FAILED, str(error))
+            if run.overdue(now):
+                return timed_out(run, said_by(error))
+            return setback(run, error, now), None
+    raise unexpected(run, seen)
+
+
+def timed_out(run: Run, last: str) -> Next:
+    """End a run that was not promoted in time; nothing was sent to the serving endpoint."""
+    said = f"; last: {last}" if last else ""
+    return run, Release(
+        RunState.TIMED_OUT,
+        f"the run was still {run.state} at its deadline; the serving endpoint is untouched{said}",
+        staging_settled=run.state is not RunState.TRAINED and run.staging_settles_at is None,
+    )
+
+
+def waits(run: Run, reason: str, now: datetime, until: datetime | None = None) -> Next:
+    """Let a run wait for an endpoint: its reason is written once, and nothing while nothing changes."""
+    if run.overdue(now):
+        return timed_out(run, reason)
+    if until is not None:
+        return run.evolve(now, reason=reason, not_before=until), None
+    return (run if run.reason == reason else run.evolve(now, reason=reason)), None
+
+
+def noted(run: Run, endpoint: Endpoint, event: str, now: datetime) -> tuple[Json, ...]:
+    """Return the run's list of what was done to endpoints, with one more entry."""
+    return (*run.endpoints, {"name": endpoint.name, "role": endpoint.role.value, "event": event, "at": iso(now)})
+
+
+def model_path(run: Run) -> str:
+    """Return where the job of this attempt writes its model: container/path."""
+    return f"{TRAINING}/{run.job_folder}/model.ilearner"
+
+
+def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
+    """Look at the endpoint first: nothing is asked of the service, and no other run is disturbed, in vain."""
+    newer = newer_in_service(record, run)
+    if newer is not None:
+        return run, Release(RunState.SUPERSEDED, newer)
+    again = barred(record, run)
+    if again is not None:
+        return run, Release(RunState.REJECTED, again)
+    holder = other_holder(record, run, now, intent_ended=intent_ended)
+    if holder is not None:
+        # The decision will be against the champion that results.
+        return waits(run, waiting_for(holder, route), now)
+    settles = record.staging_settles_at if route.staging is not None and not is_leased_to(record, run) else None
+    if settles is not None and now < settles:
+        why = (
+            "waits until an earlier update of the staging endpoint, whose fate is unknown, can change nothing any more"
+        )
+        return waits(run, why, now, settles)
+    return run, ReadEvaluation(run.job_id, record)
+
+
+def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next:
+    champion = read.record.champion
+    decision = decide(champion.metrics if champion else None, read.report, route.policy)
+    challenger: Json = {"model": model_path(run), "evaluation": read.evaluation, "metrics": read.report.metrics}
+    known: Json = {
+        "challenger": challenger,
+        "champion": champion.summary() if champion else None,
+        "decision": {
+            **_record(route, run, decision, read, now),
+            "challenger": {"run_id": run.run_id, "generation": run.generation, **challenger},
+        },
+    }
+    match decision.verdict:
+        case Verdict.REJECT:
+            return run, Release(RunState.REJECTED, decision.summary, known)
+        case Verdict.HOLD:
+            why = "there is no champion to compare with, and no_champion says hold"
+            return run, Release(RunState.HELD, why, {**known, "deadline_at": None})
+    renewed = is_leased_to(read.record, run)
+    return run, AskBefore(Challenge(read.model, read.report, known, renewed=renewed))
+
+
+def _staged(route: Route, run: Run, challenge: Challenge, token: int, now: datetime) -> Run:
+    staging = route.staging
+    if staging is None:
+        raise unexpected(run, StagingPatched(challenge, token))
+    return run.moved(
+        now,
+        RunState.STAGED,
+        step="answers",
+        answers=challenge.answers,
+        baseline=challenge.baseline,
+        answering_since=now,
+        deadline_at=now + timedelta(seconds=route.deadlines.promoting),
+        endpoints=noted(run, staging, "patched", now),
+        lease_token=token,
+        staging_settles_at=settled_at(now, staging.propagation_s) if challenge.renewed else None,
+        **challenge.known,
+    )
+
+
+def _record(route: Route, run: Run, decision: Decision, read: EvaluationRead, now: datetime) -> Json:
+    """Return what is kept of a decision: who, measured how and on what, by which policy, with which verdict and why."""
+    champion = read.record.champion
+    report = read.report
+    return {
+        "verdict": decision.verdict.value,
+        "reasons": decision.reasons,
+        "gates": [{"metric": one.metric, "passed": one.passed, "reason": one.reason} for one in decision.gates],
+        "policy": route.policy.to_json(),
+        "champion": champion.summary() if champion else None,
+        "data": {
+            "challenger": {"blob": run.blob, "etag": run.etag, "row": report.row, "rows": report.rows},
+            "champion": {"run_id": champion.run_id} if champion else None,
+            "same": False,
+            "note": "each model was evaluated by its own job, on data of its own file",
+        },
+        "verification": "equality" if route.staging else "change",
+        "decided_at": iso(now),
+    }

@@ -1,0 +1,158 @@
+"""The promotion: check the endpoint, keep the model, write the intent, PATCH: decided, promoting."""
+
+from datetime import datetime, timedelta
+
+from shared.champions import EndpointRecord, settled_at
+from shared.errors import ConfigError, PermanentError
+from shared.lifecycle.effects import AskServing, KeepModel, LookAtEndpoint, Next, PatchServing, Release, WriteIntent
+from shared.lifecycle.evaluating import model_path, noted, timed_out, waits
+from shared.lifecycle.leasing import barred, newer_in_service, other_holder, still_holds, waiting_for
+from shared.lifecycle.observations import (
+    Due,
+    EndpointSeen,
+    Failed,
+    IntentWritten,
+    ModelKept,
+    Observation,
+    Released,
+    ServingPatched,
+    ServingRefused,
+)
+from shared.lifecycle.setbacks import said_by, setback, unexpected
+from shared.lifecycle.staging import evaluated_again
+from shared.route import Route
+from shared.runs import Run, RunState
+
+MODELS = "models"  # the container of kept copies of promoted models
+RESEND_S = 15  # how long a worker has for its PATCH before another one sends the same once more, which is harmless
+
+# Steps of `promoting`. The row says SENDING before a PATCH leaves: whoever finds it so cannot know that none arrived.
+SENDING = "sending"
+NOT_SENT = "not-sent"  # every PATCH so far was refused for certain: the endpoint is as it was
+PUT_BACK = "put-back"  # the step of `verifying` that turns a promotion round
+
+
+def decided(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+    """Make sure of the endpoint, of the champion that was compared, and of the way back; then write the intent."""
+    settled = run.staging_settles_at is None
+    match seen:
+        case Due():
+            return run, LookAtEndpoint()
+        case EndpointSeen(record, intent_ended):
+            return _looked(route, run, record, now, intent_ended=intent_ended)
+        case ModelKept(kept):
+            return run, WriteIntent(from_model=kept.way_back, to_model=kept.kept)
+        case IntentWritten(intent, token):
+            sending = run.moved(
+                now,
+                RunState.PROMOTING,
+                why_promoted(run),
+                step=SENDING,
+                not_before=now + timedelta(seconds=RESEND_S),
+                settles_at=settled_at(now, route.serving.propagation_s),
+                lease_token=token,
+                challenger={**(run.challenger or {}), "kept": intent.to_model},
+            )
+            return sending, PatchServing(intent.to_model, first=True)
+        case Released(release):
+            return run.moved(now, release.outcome, release.reason, **release.known), None
+        case Failed(error):
+            if isinstance(error, PermanentError):
+                return run, Release(RunState.FAILED, str(error), staging_settled=settled)
+            if run.overdue(now):
+                return timed_out(run, said_by(error))
+            return setback(run, error, now), None
+    raise unexpected(run, seen)
+
+
+def promoting(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+    """Give the kept model to the serving endpoint. Sending the same model again is harmless."""
+    match seen:
+        case Due():
+            sending = run.evolve(
+                now,
+                step=SENDING,
+                not_before=now + timedelta(seconds=RESEND_S),
+                settles_at=settled_at(now, route.serving.propagation_s),
+            )
+            return sending, PatchServing(str((run.challenger or {})["kept"]), first=run.step == NOT_SENT)
+        case ServingPatched(first):
+            patched = run.moved(
+                now,
+                RunState.VERIFYING,
+                why_promoted(run),
+                step="answers",
+                answering_since=now,
+                settles_at=None if first else run.settles_at,
+                endpoints=noted(run, route.serving, "patched", now),
+            )
+            return patched, AskServing()
+        case ServingRefused(error, first):
+            return _refused(run, error, now, first=first)
+        case Released(release):
+            return run.moved(now, release.outcome, release.reason, **release.known), None
+        case Failed(error):
+            if run.overdue(now):
+                return _never_confirmed(run, error, now)
+            return setback(run, error, now), None
+    raise unexpected(run, seen)
+
+
+def put_back(run: Run, why: str, now: datetime) -> Next:
+    """Turn the promotion round: from here on it ends with the previous model verified, however long that takes.
+
+    The previous model is another one than what was sent: it waits until nothing of that can arrive any more.
+    """
+    not_before = max(now, run.settles_at or now)
+    return run.moved(now, RunState.VERIFYING, why, step=PUT_BACK, deadline_at=None, not_before=not_before), None
+
+
+def why_promoted(run: Run) -> str:
+    """Return the decision's reasons in one line."""
+    return "; ".join((run.decision or {})["reasons"])
+
+
+def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
+    if route.staging is not None and not still_holds(record, run):
+        # Whatever was staged, and whatever was in service, may be another model by now.
+        return evaluated_again(route, run, now, "the lease of the endpoint was lost meanwhile"), None
+    holder = other_holder(record, run, now, intent_ended=intent_ended)
+    if holder is not None:
+        return waits(run, waiting_for(holder, route), now)
+    champion = record.champion
+    if (champion.run_id if champion else None) != (run.champion or {}).get("run_id"):
+        return evaluated_again(route, run, now, "the champion changed since the decision"), None
+    reason = newer_in_service(record, run)
+    if reason is not None:
+        return run, Release(RunState.SUPERSEDED, reason, staging_settled=run.staging_settles_at is None)
+    reason = barred(record, run)
+    if reason is not None:
+        return run, Release(RunState.REJECTED, reason, staging_settled=run.staging_settles_at is None)
+    if record.settles_at is not None and now < record.settles_at:
+        why = "waits until an earlier update of the endpoint, whose fate is unknown, can change nothing any more"
+        return waits(run, why, now, record.settles_at)
+    way_back = champion.model if champion else route.initial_model
+    return run, KeepModel(record, model_path(run), f"{MODELS}/{route.name}/{run.run_id}.ilearner", way_back)
+
+
+def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:
+    """Tell what is certain from what is not: only a first PATCH that was refused left the endpoint as it was."""
+    settled = run.staging_settles_at is None
+    if isinstance(error, ConfigError):  # refused for certain, or not even sent; somebody may correct the key
+        if not run.overdue(now):
+            return setback(run, error, now, **({"step": NOT_SENT, "settles_at": None} if first else {})), None
+        if first:
+            why = f"the serving endpoint could not be updated in time and is untouched; last: {error}"
+            return run, Release(RunState.TIMED_OUT, why, staging_settled=settled)
+        return _never_confirmed(run, error, now)
+    if isinstance(error, PermanentError):
+        if first:
+            return run, Release(RunState.FAILED, f"{error}; the serving endpoint is untouched", staging_settled=settled)
+        return put_back(run, f"the endpoint refuses the model, and an earlier update may have reached it: {error}", now)
+    if run.overdue(now):
+        return _never_confirmed(run, error, now)
+    return setback(run, error, now), None
+
+
+def _never_confirmed(run: Run, error: Exception, now: datetime) -> Next:
+    return put_back(run, f"the update was never confirmed within the deadline; last: {said_by(error)}", now)

@@ -1,0 +1,67 @@
+"""The staging endpoint: wait until it answers with the challenger, and compare it with the model in service."""
+
+from datetime import datetime, timedelta
+
+from shared.errors import PermanentError
+from shared.lifecycle.answers import as_answers, digest
+from shared.lifecycle.effects import AskStaging, AskStagingLocation, LookAtEndpoint, Next, Release
+from shared.lifecycle.evaluating import noted, timed_out
+from shared.lifecycle.observations import Due, Failed, Observation, Released, StagingAnswered, StagingLocated
+from shared.lifecycle.setbacks import said_by, setback, unexpected
+from shared.ports import Answers
+from shared.route import Endpoint, Route
+from shared.runs import Json, Run, RunState
+
+
+def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+    """Ask the staging endpoint; once it answers with the challenger, the run is decided or ends `unchanged`."""
+    staging = route.staging
+    if isinstance(seen, Released):
+        if not seen.held:
+            return evaluated_again(route, run, now, "the lease of the endpoint was lost meanwhile"), None
+        return run.moved(now, seen.release.outcome, seen.release.reason, **seen.release.known), None
+    if staging is None or run.answers is None or run.answering_since is None:
+        # The route lost its staging endpoint while the run was there: begin again with the route as it is now.
+        return evaluated_again(route, run, now, "the route's endpoints changed"), None
+    settled = run.staging_settles_at is None
+    match seen:
+        case Due():
+            return run, AskStaging()
+        case StagingAnswered(answers):
+            if digest(answers) != run.baseline:
+                return _compared(run, staging, answers, now)
+            if now < run.answering_since + timedelta(seconds=staging.propagation_s):
+                return run, None  # accepted is not served: the tick asks again
+            return run, AskStagingLocation(answers)
+        case StagingLocated(answers, model):
+            if model == (run.challenger or {}).get("model"):
+                return _compared(run, staging, answers, now)
+            why = (
+                f"endpoint {staging.name} accepted the model but neither answers differently nor shows it"
+                f" {staging.propagation_s} s later: the update had no effect; nothing was sent to the serving endpoint"
+            )
+            return run, Release(RunState.ROLLED_BACK, why, staging_settled=settled)
+        case Failed(error):
+            if isinstance(error, PermanentError):
+                return run, Release(RunState.FAILED, str(error), staging_settled=settled)
+            if run.overdue(now):
+                return timed_out(run, said_by(error))
+            return setback(run, error, now), None
+    raise unexpected(run, seen)
+
+
+def evaluated_again(route: Route, run: Run, now: datetime, why: str) -> Run:
+    """Return the run at the point where it was trained: what it was compared with is not there any more."""
+    deadline = now + timedelta(seconds=route.deadlines.running)
+    return run.moved(now, RunState.TRAINED, f"{why}; evaluating again", deadline_at=deadline)
+
+
+def _compared(run: Run, staging: Endpoint, answers: Answers, now: datetime) -> Next:
+    known: Json = {
+        "answers": {**(run.answers or {}), "staged": answers},
+        "endpoints": noted(run, staging, "answers", now),
+    }
+    if answers == as_answers((run.answers or {})["before"]):
+        why = f"answers all {len(answers)} golden rows exactly as the model in service, which stays"
+        return run, Release(RunState.UNCHANGED, why, known, staging_settled=run.staging_settles_at is None)
+    return run.moved(now, RunState.DECIDED, "; ".join((run.decision or {})["reasons"]), **known), LookAtEndpoint()

@@ -1,0 +1,49 @@
+"""The one transition function of a run, pure: what was seen decides what is written, and what is done after that.
+
+Whoever drives it writes the returned record first, conditional on the version it read, and only then carries the
+effect out; what the effect showed goes in again. So after a crash anywhere the row says what is next.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from shared.lifecycle.effects import CancelJob, Effect, Next
+from shared.lifecycle.evaluating import trained
+from shared.lifecycle.observations import JobSubmitted, Observation
+from shared.lifecycle.promoting import decided, promoting
+from shared.lifecycle.staging import staged
+from shared.lifecycle.training import landed, started, submitted
+from shared.lifecycle.verifying import verifying
+from shared.route import Route
+from shared.runs import Run, RunState
+
+_BY_STATE: Mapping[RunState, Callable[[Route, Run, Observation, datetime], Next]] = {
+    RunState.LANDED: landed,
+    RunState.SUBMITTED: submitted,
+    RunState.STARTED: started,
+    RunState.TRAINED: trained,
+    RunState.STAGED: staged,
+    RunState.DECIDED: decided,
+    RunState.PROMOTING: promoting,
+    RunState.VERIFYING: verifying,
+}
+
+
+def transition(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+    """Return the run's next record (the very same object if nothing is to be written) and what is to be done then.
+
+    The rules of the route (deadlines, policy, endpoints) are read from it, the time is `now`; nothing else counts.
+
+    Raises:
+        ValueError: this cannot be seen in the run's state; it would be a bug.
+    """
+    step = _BY_STATE.get(run.state)
+    return (run, None) if step is None else step(route, run, seen, now)
+
+
+def undoing(seen: Observation) -> Effect | None:
+    """Return what to do about something that was done but could not be recorded: another worker was first.
+
+    Only a submitted job would linger: it was never started and never will be.
+    """
+    return CancelJob(seen.job_id) if isinstance(seen, JobSubmitted) else None

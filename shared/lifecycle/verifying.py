@@ -1,0 +1,182 @@
+"""Verification: the endpoint must answer as the challenger does in time, or the previous model is put back."""
+
+from datetime import datetime, timedelta
+
+from shared.champions import Champion, Served, settled_at
+from shared.lifecycle.answers import as_answers
+from shared.lifecycle.effects import (
+    AskServing,
+    AskStaging,
+    Crown,
+    LookAtEndpoint,
+    Next,
+    PatchBack,
+    Release,
+    TurnBack,
+)
+from shared.lifecycle.evaluating import noted
+from shared.lifecycle.observations import (
+    BackPatched,
+    Crowned,
+    Due,
+    EndpointSeen,
+    Failed,
+    Observation,
+    Released,
+    ServingAnswered,
+    StagingAnswered,
+    TurnedBack,
+    TurnedEarlier,
+)
+from shared.lifecycle.promoting import PUT_BACK, RESEND_S, put_back, why_promoted
+from shared.lifecycle.setbacks import said_by, setback, unexpected
+from shared.ports import Answers
+from shared.route import Route
+from shared.runs import Json, Run, RunState
+
+BACK_ANSWERS = "put-back-answers"
+
+
+def verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+    """Go on with the promotion where it is: forwards, or on its way back."""
+    match seen:
+        case Crowned():
+            known: Json = {"deadline_at": None, "endpoints": noted(run, route.serving, "verified", now)}
+            return run.moved(now, RunState.PROMOTED, why_promoted(run), **known), None
+        case TurnedEarlier():
+            return run.moved(now, _end_of_way_back(run), _put_back_and_verified(run)), None
+        case Released(release):
+            return run.moved(now, release.outcome, release.reason, **release.known), None
+    if run.step == PUT_BACK:
+        return _putting_back(route, run, seen, now)
+    if run.step == BACK_ANSWERS:
+        return _verifying_back(route, run, seen, now)
+    return _verifying(route, run, seen, now)
+
+
+def _verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+    serving = route.serving
+    served_by = (run.answering_since or run.updated_at) + timedelta(seconds=serving.propagation_s)
+    match seen:
+        case Due():
+            return run, AskServing()
+        case ServingAnswered(answers, said):
+            if answers is not None and _is_challenger(run, answers):
+                return run, _crown(run, answers, now)
+            if now < served_by:
+                return run, None  # nothing is written while nothing changes: the tick asks again
+            known = run.answers or {}
+            if answers is not None and known["staged"] is not None and answers != as_answers(known["before"]):
+                # It is neither what was staged nor what was there before. Was the staged reference right?
+                return run, AskStaging(serving=answers)
+            seen_instead = said or ("it still answers as before" if answers is not None else "")
+            return put_back(run, _unverified(route, seen_instead), now)
+        case StagingAnswered(answers, compared):
+            if compared is not None and answers == compared:
+                return run, _crown(run, answers, now)
+            return put_back(run, _unverified(route, "it answers otherwise than the staging endpoint"), now)
+        case Failed(error):
+            if run.overdue(now) and now >= served_by:
+                why = f"the endpoint could not be verified within the deadline; last: {said_by(error)}"
+                return put_back(run, why, now)
+            return setback(run, error, now), None
+    raise unexpected(run, seen)
+
+
+def _putting_back(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+    """Mark the intent as turned, then send the previous model, as often as it takes."""
+    match seen:
+        case Due():
+            return run, TurnBack()
+        case TurnedBack(model):
+            sending = run.evolve(
+                now,
+                answers={**(run.answers or {}), "back": model},
+                not_before=now + timedelta(seconds=RESEND_S),
+                settles_at=settled_at(now, route.serving.propagation_s),
+            )
+            return sending, PatchBack(model)
+        case BackPatched():
+            endpoints = noted(run, route.serving, "put_back", now)
+            return run.evolve(now, step=BACK_ANSWERS, answering_since=now, not_before=now, endpoints=endpoints), None
+        case Failed(error):
+            return setback(run, error, now), None
+    raise unexpected(run, seen)
+
+
+def _verifying_back(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+    """Check the previous model, after the whole propagation time: the challenger might otherwise still come up."""
+    served_by = (run.answering_since or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
+    known = run.answers or {}
+    match seen:
+        case Due():
+            return run, LookAtEndpoint(fresh=True) if now >= served_by else None
+        case EndpointSeen(record):
+            if record.intent is None or record.intent.run_id != run.run_id:
+                # Verified before a crash: by now another run may have promoted its own model.
+                return run.moved(now, _end_of_way_back(run), _put_back_and_verified(run)), None
+            return run, AskServing()
+        case ServingAnswered(answers):
+            if answers is None or answers != as_answers(known["before"]):
+                name = route.serving.name
+                reason = f"endpoint {name} does not answer as before although the previous model was put back"
+                return run.postponed(now, reason, step=PUT_BACK), None
+            back = Served(
+                model=str(known["back"]),
+                golden=str(known["golden"]),
+                golden_etag=str(known["golden_etag"]),
+                answers=answers,
+                verified_at=now,
+            )
+            return run, Release(
+                _end_of_way_back(run),
+                _put_back_and_verified(run),
+                served=back,
+                staging_settled=run.staging_settles_at is None,
+            )
+        case Failed(error):
+            return setback(run, error, now), None
+    raise unexpected(run, seen)
+
+
+def _is_challenger(run: Run, answers: Answers) -> bool:
+    """Tell whether the challenger answers: as staged; without a staging endpoint, at least not as before."""
+    known = run.answers or {}
+    if known["staged"] is not None:
+        return answers == as_answers(known["staged"])
+    return answers != as_answers(known["before"])
+
+
+def _crown(run: Run, answers: Answers, now: datetime) -> Crown:
+    challenger, known = run.challenger or {}, run.answers or {}
+    kept = str(challenger["kept"])
+    champion = Champion(
+        run_id=run.run_id,
+        generation=run.generation,
+        model=kept,
+        metrics=challenger["metrics"],
+        promoted_at=now,
+    )
+    served = Served(
+        model=kept,
+        golden=str(known["golden"]),
+        golden_etag=str(known["golden_etag"]),
+        answers=answers,
+        verified_at=now,
+    )
+    return Crown(champion, served, staging_settled=run.staging_settles_at is None)
+
+
+def _unverified(route: Route, seen: str) -> str:
+    serving = route.serving
+    return f"endpoint {serving.name} accepted the model but {serving.propagation_s} s later was not verified: {seen}"
+
+
+def _end_of_way_back(run: Run) -> RunState:
+    return RunState.ROLLED_BACK if (run.answers or {})["staged"] is not None else RunState.UNCHANGED
+
+
+def _put_back_and_verified(run: Run) -> str:
+    if _end_of_way_back(run) is RunState.UNCHANGED:
+        return f"the two models could not be told apart; the previous one was put back: {run.reason}"
+    return f"the previous model was put back and verified: {run.reason}"

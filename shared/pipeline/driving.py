@@ -1,0 +1,99 @@
+"""Drives a run: writes what the transition function returns, carries out the effect, and shows it what came of it."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.errors import ConflictError, LandfallError
+from shared.lifecycle import effects
+from shared.lifecycle.effects import Effect, Next
+from shared.lifecycle.observations import Failed, Observation
+from shared.lifecycle.transition import transition, undoing
+from shared.pipeline import endpoint_row, endpoint_work, job_work
+from shared.pipeline.desk import RunDesk
+from shared.pipeline.services import Services
+from shared.ports import StoredRun
+from shared.route import Route
+
+log = logging.getLogger("landfall.run")
+
+MOST_EFFECTS = 60  # in one invocation; an undisturbed promotion takes some twenty
+
+_PERFORMERS: Mapping[type[Effect], Callable[[RunDesk, Any], Observation]] = {
+    effects.QuarantineInput: job_work.quarantine,
+    effects.PinInput: job_work.pin,
+    effects.SubmitJob: job_work.submit,
+    effects.StartJob: job_work.start,
+    effects.AskJob: job_work.ask,
+    effects.CancelJob: job_work.cancel,
+    effects.ReadEvaluation: job_work.read,
+    effects.LookAtEndpoint: endpoint_row.look,
+    effects.TakeLease: endpoint_row.take_lease,
+    effects.WriteIntent: endpoint_row.write_intent,
+    effects.Crown: endpoint_row.crown,
+    effects.TurnBack: endpoint_row.turn_back,
+    effects.Release: endpoint_row.release,
+    effects.AskBefore: endpoint_work.ask_before,
+    effects.PatchStaging: endpoint_work.patch_staging,
+    effects.AskStaging: endpoint_work.ask_staging,
+    effects.AskStagingLocation: endpoint_work.locate_staging,
+    effects.KeepModel: endpoint_work.keep_model,
+    effects.PatchServing: endpoint_work.patch_serving,
+    effects.AskServing: endpoint_work.ask_serving,
+    effects.PatchBack: endpoint_work.patch_back,
+}
+
+
+def drive(services: Services, route: Route, stored: StoredRun, seen: Observation) -> StoredRun:
+    """Take steps until the run ends, waits, or another worker takes over; returns it as last known.
+
+    Never raises for what went wrong with the run: that is written into it.
+    """
+    desk = RunDesk(services, route, stored)
+    for _ in range(MOST_EFFECTS):
+        run, effect = _next(desk, seen)
+        if run is not desk.run:
+            try:
+                desk.save(run)
+            except ConflictError as conflict:
+                log.debug("run %s: %s", run.run_id[:8], conflict)  # another worker goes on with it
+                _undo(desk, seen)
+                break
+            except LandfallError as error:  # the row still says what is next, and the tick comes again
+                log.warning("run %s: what happened could not be recorded: %s", run.run_id, error)
+                break
+        if effect is None or run.terminal:
+            break
+        try:
+            seen = _PERFORMERS[type(effect)](desk, effect)
+        except ConflictError as conflict:
+            log.debug("run %s: %s", run.run_id[:8], conflict)
+            break
+        except LandfallError as error:
+            seen = Failed(error)
+        except Exception as error:  # a bug in one run's step must not stop the others, nor burn the trigger's retries
+            log.exception("run %s: %s failed", run.run_id, type(effect).__name__)
+            seen = Failed(error)
+    else:
+        log.error("run %s took %d steps at once and is left to the next tick", stored.run.run_id, MOST_EFFECTS)
+    return desk.stored
+
+
+def _next(desk: RunDesk, seen: Observation) -> Next:
+    """Return the transition; a bug in it counts as a step that failed, so that the run's deadline still ends it."""
+    try:
+        return transition(desk.route, desk.run, seen, desk.now())
+    except Exception as error:  # such a run must not stop the others, nor burn the trigger's retries
+        log.exception("run %s: %s (%s) saw %s", desk.run.run_id, desk.run.state, desk.run.step, type(seen).__name__)
+        return transition(desk.route, desk.run, Failed(error), desk.now())
+
+
+def _undo(desk: RunDesk, seen: Observation) -> None:
+    effect = undoing(seen)
+    if effect is None:
+        return
+    log.info("run %s: %s could not be recorded and is undone", desk.run.run_id[:8], type(seen).__name__)
+    try:
+        _PERFORMERS[type(effect)](desk, effect)
+    except LandfallError as error:
+        log.warning("run %s: %s", desk.run.run_id[:8], error)

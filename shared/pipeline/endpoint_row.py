@@ -1,0 +1,130 @@
+"""What is done to the serving endpoint's row: looked at, leased, promised, crowned, turned back, released.
+
+Each change is one conditional write of the row that was looked at, so two workers cannot both make theirs.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.champions import EndpointRecord, Intent, settled_at
+from shared.errors import StaleWriteError
+from shared.lifecycle.effects import Crown, LookAtEndpoint, Release, TakeLease, TurnBack, WriteIntent
+from shared.lifecycle.leasing import LEASE_MARGIN_S, is_leased_to, still_holds
+from shared.lifecycle.observations import (
+    Crowned,
+    EndpointSeen,
+    IntentWritten,
+    LeaseTaken,
+    Released,
+    TurnedBack,
+    TurnedEarlier,
+)
+from shared.pipeline.desk import RunDesk
+from shared.runs import RunState
+
+
+def look(desk: RunDesk, effect: LookAtEndpoint) -> EndpointSeen:
+    """Read the row; where it holds another run's intent, also whether that run has ended."""
+    record = desk.endpoint(fresh=effect.fresh)
+    intent = record.intent
+    ended = True
+    if intent is not None and intent.run_id != desk.run.run_id:
+        owner = desk.services.runs.get(desk.route.name, intent.run_id)
+        ended = owner is None or owner.run.terminal
+    return EndpointSeen(record, ended)
+
+
+def take_lease(desk: RunDesk, effect: TakeLease) -> LeaseTaken:
+    """Take or renew the lease, and write down until when the PATCH of the staging endpoint may be on its way."""
+    record = _leased(desk, desk.endpoint())
+    staging = desk.route.staging
+    if staging is not None:
+        record = replace(record, staging_settles_at=settled_at(desk.now(), staging.propagation_s))
+    desk.save_endpoint(record)
+    return LeaseTaken(effect.challenge, record.token)
+
+
+def write_intent(desk: RunDesk, effect: WriteIntent) -> IntentWritten:
+    """Write down what is about to be done to the endpoint, before it is done; renews the lease."""
+    record = _leased(desk, desk.endpoint())
+    intent = Intent(
+        run_id=desk.run.run_id,
+        generation=desk.run.generation,
+        token=record.token,
+        from_model=effect.from_model,
+        to_model=effect.to_model,
+        began_at=desk.now(),
+    )
+    desk.save_endpoint(replace(record, intent=intent))
+    return IntentWritten(effect, record.token)
+
+
+def crown(desk: RunDesk, effect: Crown) -> Crowned | TurnedEarlier:
+    """Write the new champion, close the intent and give the lease back. What was closed before a crash stays so.
+
+    Raises:
+        StaleWriteError: the promotion is being turned back by another worker.
+    """
+    record = desk.endpoint()
+    intent = record.intent
+    if intent is None or not _is_own(intent, desk):
+        return _closed(desk, record)
+    if intent.back:
+        raise StaleWriteError(f"the promotion of run {desk.run.run_id} is being turned back by another worker")
+    crowned = replace(record, champion=effect.champion, served=effect.served, intent=None, lease=None)
+    desk.save_endpoint(_settling(desk, crowned, staging_settled=effect.staging_settled))
+    return Crowned()
+
+
+def turn_back(desk: RunDesk, effect: TurnBack) -> TurnedBack | Crowned | TurnedEarlier:
+    """Mark the intent as turned and bar its generation. What was verified before a crash stays verified."""
+    del effect
+    record = desk.endpoint(fresh=True)
+    intent = record.intent
+    if intent is None or not _is_own(intent, desk):
+        return _closed(desk, record)
+    if not intent.back:
+        turned = replace(record, intent=replace(intent, back=True)).barring(desk.run.generation)
+        desk.save_endpoint(turned)
+    return TurnedBack(intent.from_model)
+
+
+def release(desk: RunDesk, effect: Release) -> Released:
+    """Give back whatever lease and intent are this run's, and record what the endpoint was verified to serve."""
+    record = desk.endpoint()
+    held = still_holds(record, desk.run)
+    own_intent = _is_own(record.intent, desk)
+    if not is_leased_to(record, desk.run) and not own_intent:
+        return Released(effect, held)
+    released = replace(
+        record,
+        lease=None if is_leased_to(record, desk.run) else record.lease,
+        intent=None if own_intent else record.intent,
+        served=effect.served if effect.served is not None and own_intent else record.served,
+    )
+    desk.save_endpoint(_settling(desk, released, staging_settled=effect.staging_settled))
+    return Released(effect, held)
+
+
+def _closed(desk: RunDesk, record: EndpointRecord) -> Crowned | TurnedEarlier:
+    """Tell how an intent of this run that is gone was closed: put back, if its generation is barred."""
+    return TurnedEarlier() if desk.run.generation in record.barred else Crowned()
+
+
+def _leased(desk: RunDesk, record: EndpointRecord) -> EndpointRecord:
+    valid_s = desk.route.deadlines.promoting + LEASE_MARGIN_S
+    return record.leased(desk.run.run_id, desk.now() + timedelta(seconds=valid_s))
+
+
+def _is_own(intent: Intent | None, desk: RunDesk) -> bool:
+    return intent is not None and intent.run_id == desk.run.run_id
+
+
+def _settling(desk: RunDesk, record: EndpointRecord, *, staging_settled: bool) -> EndpointRecord:
+    """Hand on what of this run's updates may still be on its way: the next run waits for it."""
+    settles = desk.run.settles_at if desk.run.state in {RunState.PROMOTING, RunState.VERIFYING} else record.settles_at
+    return replace(
+        record,
+        settles_at=settles if settles is not None and settles > desk.now() else None,
+        staging_settles_at=None if staging_settled else record.staging_settles_at,
+    )

@@ -1,0 +1,152 @@
+"""What is done to the endpoints themselves: asked the golden rows, given a model, asked which one they were given."""
+
+from dataclasses import replace
+
+from shared.errors import ConfigError, LandfallError, NotFoundError, PermanentError, RejectedError, RetryableError
+from shared.lifecycle.answers import digest
+from shared.lifecycle.effects import (
+    AskBefore,
+    AskServing,
+    AskStaging,
+    AskStagingLocation,
+    KeepModel,
+    PatchBack,
+    PatchServing,
+    PatchStaging,
+)
+from shared.lifecycle.observations import (
+    BackPatched,
+    BeforeAsked,
+    ModelKept,
+    ServingAnswered,
+    ServingPatched,
+    ServingRefused,
+    StagingAnswered,
+    StagingLocated,
+    StagingPatched,
+)
+from shared.pipeline.desk import RunDesk
+from shared.pipeline.golden import answers_of, pin_golden, pinned_golden, read_golden
+from shared.ports import BlobLocation, CopyState
+from shared.route import Endpoint
+
+LINK_VALID_S = 900  # how long the endpoint may read the model it was given; it copies it at once
+
+
+def ask_before(desk: RunDesk, effect: AskBefore) -> BeforeAsked:
+    """Pin the golden rows, and ask how they are answered before the challenger comes."""
+    golden = read_golden(desk, desk.route.golden)
+    pinned = pin_golden(desk, golden)
+    served, staging = desk.endpoint().served, desk.route.staging
+    if served is not None and served.golden_etag == golden.etag:
+        before = served.answers  # as verified when it was put in service
+    else:
+        before = answers_of(desk, desk.route.serving, golden)
+    baseline = digest(answers_of(desk, staging, golden)) if staging is not None else ""
+    answers = {"golden_etag": golden.etag, "golden": pinned, "before": before, "staged": None}
+    return BeforeAsked(replace(effect.challenge, answers=answers, baseline=baseline))
+
+
+def patch_staging(desk: RunDesk, effect: PatchStaging) -> StagingPatched:
+    """Give the challenger to the staging endpoint."""
+    _patch(desk, _staging_of(desk), effect.challenge.model)
+    return StagingPatched(effect.challenge, effect.token)
+
+
+def ask_staging(desk: RunDesk, effect: AskStaging) -> StagingAnswered:
+    """Ask the staging endpoint the golden rows."""
+    return StagingAnswered(answers_of(desk, _staging_of(desk), pinned_golden(desk)), effect.serving)
+
+
+def locate_staging(desk: RunDesk, effect: AskStagingLocation) -> StagingLocated:
+    """Ask which model the staging endpoint was given last; a service that cannot be asked shows nothing."""
+    return StagingLocated(effect.answers, located(desk, _staging_of(desk)))
+
+
+def located(desk: RunDesk, endpoint: Endpoint) -> str:
+    """Return the model that an endpoint was given last, as the service tells: container/path, "" if it does not."""
+    try:
+        resources = desk.services.scoring.resources(endpoint)
+    except PermanentError:
+        return ""
+    return next((one.relative for one in resources if one.name == endpoint.resource), "")
+
+
+def keep_model(desk: RunDesk, effect: KeepModel) -> ModelKept:
+    """Copy the challenger to the kept models, and make sure that the way back exists.
+
+    Raises:
+        ConfigError: the way back does not exist: nothing is promoted.
+        RetryableError: the copy is not finished yet.
+    """
+    container, _, name = effect.way_back.partition("/")
+    if desk.services.blobs.version(container, name) is None:
+        first = desk.endpoint().champion is None
+        raise ConfigError(
+            [
+                f"{effect.way_back} does not exist, so a failed promotion could not be put back: nothing was promoted;"
+                + (" put the model in service there (initial_model)" if first else " restore this kept model")
+            ]
+        )
+    if desk.services.blobs.copy(effect.model, effect.kept) is not CopyState.DONE:
+        raise RetryableError("the copy of the model is not finished yet")
+    return ModelKept(effect)
+
+
+def patch_serving(desk: RunDesk, effect: PatchServing) -> ServingPatched | ServingRefused:
+    """Give the kept challenger to the serving endpoint; whatever it answers is for the run to judge."""
+    link = desk.services.blobs.link(effect.kept, LINK_VALID_S)
+    desk.check_permitted()
+    try:
+        _patch(desk, desk.route.serving, link)
+    except LandfallError as error:
+        return ServingRefused(error, effect.first)
+    return ServingPatched(effect.first)
+
+
+def ask_serving(desk: RunDesk, effect: AskServing) -> ServingAnswered:
+    """Ask the serving endpoint the golden rows; one that cannot score them at all does not serve what was staged."""
+    del effect
+    golden = pinned_golden(desk)
+    try:
+        return ServingAnswered(answers_of(desk, desk.route.serving, golden))
+    except PermanentError as error:
+        return ServingAnswered(None, str(error))
+
+
+def patch_back(desk: RunDesk, effect: PatchBack) -> BackPatched:
+    """Give the previous model back to the serving endpoint."""
+    _patch(desk, desk.route.serving, desk.services.blobs.link(effect.model, LINK_VALID_S))
+    return BackPatched()
+
+
+def _staging_of(desk: RunDesk) -> Endpoint:
+    if desk.route.staging is None:
+        raise RetryableError("the route has no staging endpoint any more")
+    return desk.route.staging
+
+
+def _patch(desk: RunDesk, endpoint: Endpoint, location: BlobLocation) -> None:
+    """PATCH an endpoint, if this worker may still do so; a refusal also tells which resources the endpoint has.
+
+    Raises:
+        StaleWriteError: this worker was paused for too long; nothing was sent.
+        PermanentError: the service refused; nothing was changed by this PATCH.
+        RetryableError: not now, or the outcome is unknown.
+    """
+    desk.check_permitted()
+    try:
+        desk.services.scoring.patch(endpoint, location)
+    except (RejectedError, NotFoundError) as error:
+        raise PermanentError(f"{error}{_resource_hint(desk, endpoint)}") from error
+
+
+def _resource_hint(desk: RunDesk, endpoint: Endpoint) -> str:
+    try:
+        names = [resource.name for resource in desk.services.scoring.resources(endpoint)]
+    except Exception:  # noqa: BLE001 - a hint only: whatever goes wrong here must not hide the refusal itself
+        return ""
+    if endpoint.resource in names:
+        return ""
+    listed = ", ".join(map(repr, names)) or "none: it may belong to the training web service"
+    return f"; endpoint {endpoint.name} has no resource {endpoint.resource!r}, its updatable resources are: {listed}"

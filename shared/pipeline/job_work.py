@@ -1,0 +1,94 @@
+"""What is done for a run's job: pin its input, submit, start, ask, cancel, read its evaluation."""
+
+from shared.errors import BlobChangedError, NotFoundError, RetryableError
+from shared.evaluation import read_evaluation
+from shared.lifecycle.effects import AskJob, CancelJob, PinInput, QuarantineInput, ReadEvaluation, StartJob, SubmitJob
+from shared.lifecycle.observations import (
+    EvaluationRead,
+    InputGone,
+    InputPinned,
+    InputPinning,
+    JobCancelled,
+    JobSeen,
+    JobStarted,
+    JobSubmitted,
+    JobUnknown,
+    Quarantined,
+)
+from shared.pipeline.desk import RunDesk
+from shared.pipeline.job_outputs import find_evaluation, find_model
+from shared.pipeline.services import QUARANTINE
+from shared.ports import BlobVersion, CopyState, JobState
+from shared.runs import Run
+
+NAME_TAIL = 800  # characters of a bad file's name that its copy keeps: a blob's name may have 1,024
+EVALUATION_LIMIT_BYTES = 1024 * 1024
+
+
+def quarantine(desk: RunDesk, effect: QuarantineInput) -> Quarantined:
+    """Copy a bad file to the quarantine container; the original stays where it is."""
+    run = desk.run
+    try:
+        desk.services.blobs.copy_version(_version(run), QUARANTINE, f"{run.route}/{run.run_id}/{run.blob[-NAME_TAIL:]}")
+    except BlobChangedError:
+        return Quarantined(effect.reason, copied=False)
+    return Quarantined(effect.reason, copied=True)
+
+
+def pin(desk: RunDesk, effect: PinInput) -> InputPinned | InputPinning | InputGone:
+    """Copy the claimed version to where the job reads it; a later attempt copies what an earlier one pinned."""
+    run, blobs = desk.run, desk.services.blobs
+    try:
+        if run.input_blob:
+            copied = blobs.copy(run.input_blob, effect.target)
+        else:
+            copied = blobs.copy_version(_version(run), *effect.target.split("/", 1))
+    except BlobChangedError:
+        return InputGone()
+    return InputPinned(effect.target) if copied is CopyState.DONE else InputPinning()
+
+
+def submit(desk: RunDesk, effect: SubmitJob) -> JobSubmitted:
+    """Submit the job; it does not run yet."""
+    job_id = desk.services.training.submit(desk.route.training, effect.request)
+    return JobSubmitted(job_id, effect.request.input_path)
+
+
+def start(desk: RunDesk, effect: StartJob) -> JobStarted | JobUnknown:
+    """Start the job; started already counts as started now."""
+    try:
+        desk.services.training.start(desk.route.training, effect.job_id)
+    except NotFoundError as error:
+        return JobUnknown(str(error))
+    return JobStarted()
+
+
+def ask(desk: RunDesk, effect: AskJob) -> JobSeen | JobUnknown:
+    """Ask the service how the job is."""
+    try:
+        return JobSeen(desk.services.training.status(desk.route.training, effect.job_id))
+    except NotFoundError as error:
+        return JobUnknown(str(error))
+
+
+def cancel(desk: RunDesk, effect: CancelJob) -> JobCancelled:
+    """Cancel the job; one that the service does not know counts as cancelled."""
+    desk.services.training.cancel(desk.route.training, effect.job_id)
+    return JobCancelled()
+
+
+def read(desk: RunDesk, effect: ReadEvaluation) -> EvaluationRead:
+    """Ask again even if just polled: no SAS token is ever stored, and this answer brings fresh ones."""
+    training = desk.services.training
+    status = training.status(desk.route.training, effect.job_id)
+    if status.state is not JobState.FINISHED:
+        raise RetryableError(f"job {effect.job_id} was finished and is now reported as {status.code or status.state}")
+    model = find_model(status.outputs, desk.route.training.model_output)
+    evaluation = find_evaluation(status.outputs, desk.route.training.evaluation_output)
+    text = training.read_output(evaluation, EVALUATION_LIMIT_BYTES)
+    report = read_evaluation(text, desk.route.training.evaluation_row)
+    return EvaluationRead(effect.record, report, evaluation.relative, model)
+
+
+def _version(run: Run) -> BlobVersion:
+    return BlobVersion(run.container, run.blob, run.etag, run.size, run.landed_at)

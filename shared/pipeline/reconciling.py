@@ -1,0 +1,95 @@
+"""Brings endpoints back to what they were last verified to serve.
+
+A PATCH has no condition, so a worker that was paused between its last check and its PATCH can send one hours later.
+Nothing can prevent that; it is noticed here, at the next sweep, and repaired.
+"""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.champions import PATCH_TIMEOUT_S, SEND_WITHIN_S, EndpointRecord, Served, settled_at
+from shared.errors import ConflictError, LandfallError, PermanentError
+from shared.lifecycle.leasing import REPAIR
+from shared.lifecycle.promoting import MODELS
+from shared.lifecycle.training import TRAINING
+from shared.pipeline.endpoint_work import LINK_VALID_S
+from shared.pipeline.golden import golden_at
+from shared.pipeline.services import Services
+from shared.ports import StoredEndpoint
+from shared.route import Route
+
+log = logging.getLogger("landfall.reconcile")
+
+
+def reconcile(services: Services) -> int:
+    """Check every serving endpoint that nobody is promoting to; returns how many were given their model again."""
+    repaired = 0
+    for route in services.routes.routes.values():
+        try:
+            repaired += _reconcile(services, route)
+        except ConflictError as conflict:
+            log.debug("endpoint %s: %s", route.serving.name, conflict)  # somebody else is at it
+        except LandfallError as error:
+            log.warning("endpoint %s could not be checked: %s", route.serving.name, error)
+        except Exception:  # whatever is wrong with this one endpoint must not keep the others from being checked
+            log.exception("endpoint %s could not be checked", route.serving.name)
+    return repaired
+
+
+def _reconcile(services: Services, route: Route) -> bool:
+    stored = services.endpoints.get(route.name, route.serving.name)
+    record, now = stored.record, services.clock.now()
+    own = record.lease is not None and record.lease.run_id == REPAIR
+    busy = record.intent is not None or (record.lease is not None and not own and now < record.lease.expires_at)
+    if record.served is None or busy:
+        return False
+    instead = _seen_instead(services, route, record.served)
+    if instead is None:
+        if own:
+            services.endpoints.save(stored, replace(record, lease=None))
+            log.warning("endpoint %s of route %s serves %s again", record.name, route.name, record.served.model)
+        return False
+    if not _is_ours(route, instead):
+        log.error(
+            "endpoint %s of route %s was given %s by somebody else; what was verified last is %s",
+            *(record.name, route.name, instead, record.served.model),
+        )
+        return False
+    _repair(services, route, stored, record.served)
+    return True
+
+
+def _seen_instead(services: Services, route: Route, served: Served) -> str | None:
+    """Return what the endpoint seems to serve instead of what was verified; None if it serves just that."""
+    golden = golden_at(services, served.golden)
+    answers = services.scoring.score(route.serving, golden.columns, golden.rows)
+    try:
+        resources = services.scoring.resources(route.serving)
+    except PermanentError:
+        resources = []
+    given = next((one.relative for one in resources if one.name == route.serving.resource), "")
+    if given and given != served.model:
+        return given
+    return None if answers == served.answers else given or "another model"
+
+
+def _is_ours(route: Route, given: str) -> bool:
+    """Tell whether this app may have sent that model: then an update that came too late explains it."""
+    ours = (f"{MODELS}/{route.name}/", f"{TRAINING}/")
+    return given.startswith(ours) or given in {route.initial_model, "another model"}
+
+
+def _repair(services: Services, route: Route, stored: StoredEndpoint, served: Served) -> None:
+    """Give the verified model again, under a lease, so that no promotion begins meanwhile. The next sweep looks."""
+    now, began_s = services.clock.now(), services.clock.elapsed_s()
+    settles = settled_at(now, route.serving.propagation_s)
+    record: EndpointRecord = stored.record.leased(REPAIR, settles + timedelta(seconds=PATCH_TIMEOUT_S))
+    services.endpoints.save(stored, replace(record, settles_at=settles))
+    link = services.blobs.link(served.model, LINK_VALID_S)
+    if services.clock.elapsed_s() - began_s > SEND_WITHIN_S:
+        return  # paused: by now somebody else may have the endpoint
+    services.scoring.patch(route.serving, link)
+    log.warning(
+        "endpoint %s of route %s was found changed and is given %s again", record.name, route.name, served.model
+    )

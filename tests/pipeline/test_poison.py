@@ -1,0 +1,80 @@
+"""Poison messages: their cause stands in the run's record, and what they were about goes on."""
+
+import base64
+import json
+
+import pytest
+
+from shared.messages import EvaluationMessage
+from shared.pipeline import poison
+from shared.runs import Run, RunState
+from tests.pipeline.world import World
+
+
+def cause_of(world: World, run: Run) -> str:
+    """Return the reason in the newest entry of a run's history."""
+    return world.runs.history(run.route, run.run_id)[-1].reason
+
+
+def event(name: str, etag: str) -> str:
+    """Return a poison blob event as the host writes it."""
+    text = json.dumps({"ContainerName": "incoming", "BlobName": name, "ETag": f'"{etag}"'})
+    return base64.b64encode(text.encode()).decode()
+
+
+def test_an_evaluation_message_that_was_given_up_stands_in_its_run() -> None:
+    """The cause is written into the record, the function that wrote it too, and the tick still promotes the run."""
+    world = World()
+    run = world.land()
+    world.finish(run)
+    (message,) = world.tick()
+    poison.evaluation(world.services.acting_as("on_evaluation_poison"), message.to_text())
+
+    assert "gave up its evaluation message" in cause_of(world, run)
+    assert world.runs.history(run.route, run.run_id)[-1].by == "on_evaluation_poison"
+    assert world.settle(run).state is RunState.PROMOTED
+
+
+def test_a_message_about_a_run_that_has_ended_changes_no_outcome() -> None:
+    """The cause is noted; the state stays, and the run is not active again."""
+    world = World()
+    run = world.settle(world.train())
+    poison.evaluation(world.services, EvaluationMessage("census", run.run_id).to_text())
+
+    assert world.run(run.run_id).state is RunState.PROMOTED
+    assert "gave up" in cause_of(world, run)
+    assert world.runs.active("census") == []
+
+
+def test_a_blob_event_that_was_given_up_is_landed() -> None:
+    """No run yet: the file is claimed and its job started, and the run says what happened to its event."""
+    world = World()
+    version = world.drop()
+    poison.blob_event(world.services, event("census/a.csv", version.etag))
+
+    assert world.run().state is RunState.STARTED
+    assert "gave up the event" in world.run().reason
+    assert len(world.training.started) == 1
+
+
+def test_a_blob_event_of_a_run_that_is_under_way_is_noted() -> None:
+    """The run goes on as before."""
+    world = World()
+    run = world.land()
+    poison.blob_event(world.services, event("census/a.csv", run.etag))
+
+    assert (world.run().state, world.run().job_id) == (run.state, run.job_id)
+    assert "gave up the event" in world.run().reason
+
+
+@pytest.mark.parametrize(
+    "text", ["{not json", '{"BlobName": "a.csv"}', base64.b64encode(b'["x"]').decode(), "x" * 100_000, event("a", "b")]
+)
+def test_poison_that_names_no_run_is_reported_readably(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever it is, it goes to the log, cut to a bearable length."""
+    world = World()
+    poison.blob_event(world.services, text)
+    poison.evaluation(world.services, text)
+
+    assert caplog.text.count("poison message of") == 2
+    assert len(caplog.text) < 5000
