@@ -59,14 +59,15 @@ def claim(services: Services, version: BlobVersion) -> tuple[Route | None, Store
 
 def _new_run(services: Services, version: BlobVersion, route: Route | None) -> Run:
     now = services.clock.now()
+    run_id = run_id_for(version.container, version.name, version.etag)
     landed = Run(
-        run_id=run_id_for(version.container, version.name, version.etag),
+        run_id=run_id,
         route=route.name if route else UNROUTED,
         container=version.container,
         blob=version.name,
         etag=version.etag,
         size=version.size,
-        generation=generation_for(version.modified_at, now),
+        generation=generation_for(version.modified_at, now, run_id),
         state=RunState.LANDED,
         landed_at=now,
         updated_at=now,

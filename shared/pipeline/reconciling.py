@@ -38,7 +38,7 @@ def reconcile(services: Services) -> int:
 
 
 def _reconcile(services: Services, route: Route) -> bool:
-    stored = services.endpoints.get(route.name, route.serving.name)
+    stored = _tidied(services, route, services.endpoints.get(route.name, route.serving.name))
     record, now = stored.record, services.clock.now()
     own = record.lease is not None and record.lease.run_id == REPAIR
     busy = record.intent is not None or (record.lease is not None and not own and now < record.lease.expires_at)
@@ -58,6 +58,27 @@ def _reconcile(services: Services, route: Route) -> bool:
         return False
     _repair(services, route, stored, record.served)
     return True
+
+
+def _tidied(services: Services, route: Route, stored: StoredEndpoint) -> StoredEndpoint:
+    """Take away what a run left that has ended: a second worker of it took the lease, or wrote the intent, too late.
+
+    Neither led to an update of the serving endpoint: that needs a write of the run, and the run had ended.
+    """
+    record = stored.record
+    lease, intent = record.lease, record.intent
+    if lease is not None and lease.run_id != REPAIR and _has_ended(services, route, lease.run_id):
+        lease = None
+    if intent is not None and _has_ended(services, route, intent.run_id):
+        intent = None
+    if lease is record.lease and intent is record.intent:
+        return stored
+    return services.endpoints.save(stored, replace(record, lease=lease, intent=intent))
+
+
+def _has_ended(services: Services, route: Route, run_id: str) -> bool:
+    stored = services.runs.get(route.name, run_id)
+    return stored is not None and stored.run.terminal
 
 
 def _seen_instead(services: Services, route: Route, served: Served) -> str | None:

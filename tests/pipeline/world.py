@@ -41,9 +41,9 @@ def example_routes(change: tuple[str, str] = ("", "")) -> Routes:
     return load_routes(_TextPath(text), SETTINGS)
 
 
-def without_staging() -> Routes:
-    """Load the example routes without the staging endpoint."""
-    text = (ROOT / "routes.toml").read_text(encoding="utf-8")
+def without_staging(change: tuple[str, str] = ("", "")) -> Routes:
+    """Load the example routes without the staging endpoint, with one text of the file replaced."""
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8").replace(*change)
     return load_routes(_TextPath(text[: text.rindex("[[routes.census.endpoints]]")]), SETTINGS)
 
 

@@ -32,7 +32,7 @@ def a_run(**changes: object) -> Run:
         "container": "incoming",
         "blob": "census/a.csv",
         "etag": "0x1",
-        "generation": generation_for(NOW, NOW),
+        "generation": generation_for(NOW, NOW, "0123456789abcdef"),
         "state": RunState.LANDED,
         "landed_at": NOW,
         "updated_at": NOW,
@@ -62,8 +62,10 @@ def test_generation_sorts_by_data_then_by_claim(modified: datetime, later_s: int
     modified = modified.replace(microsecond=0, tzinfo=UTC)
     newer = modified + timedelta(seconds=later_s)
 
-    assert generation_for(modified, newer) < generation_for(newer, modified)
-    assert generation_for(modified, modified) < generation_for(modified, modified + timedelta(microseconds=1))
+    assert generation_for(modified, newer, "f" * 32) < generation_for(newer, modified, "0" * 32)
+    later = modified + timedelta(microseconds=1)
+    assert generation_for(modified, modified, "f" * 32) < generation_for(modified, later, "0" * 32)
+    assert generation_for(modified, modified, "f" * 32) != generation_for(modified, modified, "0" * 32)
 
 
 @given(st.sampled_from(RunState), st.sampled_from(RunState))

@@ -1,0 +1,58 @@
+"""Where a simulation turns: every choice has a number, and 0 is what happens on a calm day."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+type Schedule = Mapping[str, int]  # "<kind>:<number of this draw>" -> what was chosen; what is not named is 0
+
+
+@dataclass
+class Choices:
+    """Draws choices, at random or from a schedule, and records those that are not 0."""
+
+    source: random.Random | None = None  # None: follow `schedule`
+    schedule: Schedule = field(default_factory=dict)
+    chances: Mapping[str, float] = field(default_factory=dict)  # by kind, how likely something else than 0 is
+    calm: bool = False
+    taken: dict[str, int] = field(default_factory=dict)
+    _counts: dict[str, int] = field(default_factory=dict)
+
+    def draw(self, kind: str, options: int) -> int:
+        """Choose one of `options` possibilities."""
+        number = self._counts[kind] = self._counts.get(kind, 0) + 1
+        if self.calm or options < 2:
+            return 0
+        key = f"{kind}:{number}"
+        if self.source is None:
+            chosen = min(self.schedule.get(key, 0), options - 1)
+        elif self.source.random() < self.chances.get(kind, 0.0):
+            chosen = self.source.randrange(1, options)
+        else:
+            chosen = 0
+        if chosen:
+            self.taken[key] = chosen
+        return chosen
+
+    def count(self, kind: str) -> int:
+        """Return how many choices of a kind were drawn so far."""
+        return self._counts.get(kind, 0)
+
+
+def of_seed(seed: int) -> Choices:
+    """Return the choices of a seed: how wild a day it is is drawn as well."""
+    source = random.Random(seed)  # noqa: S311 - a schedule, not a secret
+    chances = {
+        "fault": source.choice([0.0, 0.01, 0.04, 0.12]),
+        "next": source.choice([0.0, 0.1, 0.5]),
+        "start": source.choice([0.05, 0.3]),
+        "which": source.choice([0.0, 0.5]),
+        "event": source.choice([0.2, 0.7]),
+        "job": source.choice([0.1, 0.4]),
+        "endpoint": source.choice([0.0, 0.3]),
+        "end": source.choice([0.0, 0.1]),
+        "reply": source.choice([0.0, 0.02]),
+        "skew": source.choice([0.0, 0.5]),
+        "file": 0.5,
+    }
+    return Choices(source=source, chances=chances)

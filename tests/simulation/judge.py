@@ -1,0 +1,133 @@
+"""Judges a simulation from outside: what was promised, and whether it was kept."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from shared.adapters.table_endpoints import record_from
+from shared.adapters.table_runs import TableRunStore
+from shared.champions import EndpointRecord
+from shared.history import broken_links
+from shared.lifecycle.leasing import REPAIR
+from shared.runs import TERMINAL, Run, RunState, run_id_for
+from tests.fakes.memory_blobs import CANARY
+from tests.simulation.outside import SEED_MODEL, Outside, Patch
+
+
+class Judge:
+    """Watches writes and PATCHes as they happen, and looks at everything once all is quiet."""
+
+    def __init__(self, outside: Outside, runs: TableRunStore) -> None:
+        self._outside = outside
+        self._runs = runs
+        self._record = EndpointRecord(route="census", name="production")
+
+    def breaks(self, what: str) -> None:
+        """Note a broken promise."""
+        self._outside.tell(f"BROKEN {what}")
+        self._outside.seen.broken.append(what)
+
+    # -- while it happens --------------------------------------------------------------------------------------------
+
+    def endpoint_written(self, partition: str, row_key: str, row: Mapping[str, Any]) -> None:
+        """Champions succeed each other by generation, each compared with the one before; tokens only grow."""
+        del partition
+        record, before = record_from(row, "census", row_key), self._record
+        self._record = record
+        if record.token < before.token:
+            self.breaks(f"I6: the endpoint's token fell from {before.token} to {record.token}")
+        champion, previous = record.champion, before.champion
+        if champion is None or champion == previous:
+            return
+        if previous is not None and champion.generation <= previous.generation:
+            self.breaks(f"I4: {champion.run_id[:6]} ({champion.generation}) succeeds {previous.generation}")
+        if champion.generation in record.barred:
+            self.breaks(f"I4: {champion.run_id[:6]} is of a barred generation")
+        stored = self._quietly(champion.run_id)
+        compared = (stored.decision or {}).get("champion") if stored else None
+        if (compared or {}).get("run_id") != (previous.run_id if previous else None):
+            self.breaks(f"I3: {champion.run_id[:6]} was not compared with the champion that it succeeds")
+
+    def patched(self, patch: Patch) -> None:
+        """Only the holder of the endpoint sends anything, unless its sender could not know better."""
+        if patch.excused:
+            return
+        record, model = self._record, patch.model
+        holder = record.lease.run_id if record.lease else None
+        promised = {record.intent.from_model, record.intent.to_model} if record.intent else set()
+        if patch.role == "staging":
+            fine = holder is not None and holder in model
+        else:
+            fine = model in promised or (holder == REPAIR and record.served is not None and model == record.served.model)
+        if not fine:
+            self.breaks(f"I6: {patch.role} is given {model} while {holder} holds the endpoint")
+
+    # -- in the end --------------------------------------------------------------------------------------------------
+
+    def look(self, rows: Mapping[str, Mapping[tuple[str, str], tuple[dict[str, Any], str]]]) -> None:
+        """Look at everything once all is quiet."""
+        runs = [stored.run for stored in self._runs.list_runs(limit=10_000)]
+        self._files(runs)
+        for run in runs:
+            self._run(run)
+        self._jobs(runs)
+        self._endpoint(runs)
+        if CANARY in json.dumps([row for table in rows.values() for row in table.values()], default=str):
+            self.breaks("I7: a row holds a SAS token")
+
+    def _files(self, runs: list[Run]) -> None:
+        """Every version has one run with one outcome, or was gone before anybody could see it."""
+        known = {run.run_id: run for run in runs}
+        present = {(one.name, one.etag) for one in self._outside.blobs.versions("incoming")}
+        for name, etag in self._outside.seen.versions:
+            run = known.get(run_id_for("incoming", name, etag))
+            if run is None and (name, etag) in present:
+                self.breaks(f"I1: {name} ({etag}) has no run")
+
+    def _run(self, run: Run) -> None:
+        entries = self._runs.history(run.route, run.run_id)
+        states = [entry.state for entry in entries]
+        if not run.terminal:
+            self.breaks(f"I1: {run.run_id[:6]} is still {run.state} ({run.step}): {run.reason}")
+        ends = [state for index, state in enumerate(states) if state in TERMINAL and state not in states[:index]]
+        if len(ends) > 1:
+            self.breaks(f"I1: {run.run_id[:6]} has the outcomes {', '.join(ends)}")
+        if run.state is RunState.PROMOTED and (run.decision or {}).get("verdict") != "promote":
+            self.breaks(f"I3: {run.run_id[:6]} is promoted without a decision")
+        if any("internal error" in entry.reason for entry in entries):
+            self.breaks(f"a bug: {run.run_id[:6]}: {run.reason}")
+        for sentence in broken_links(run, entries):
+            self.breaks(f"chain: {run.run_id[:6]}: {sentence}")
+
+    def _jobs(self, runs: list[Run]) -> None:
+        """One started job for a version and attempt, on what was claimed."""
+        started: dict[str, list[str]] = defaultdict(list)
+        for job in self._outside.training.started:
+            started[job.request.input_path].append(job.job_id)
+        for path, jobs in started.items():
+            if len(jobs) > 1:
+                self.breaks(f"I2: {', '.join(jobs)} were started for {path}")
+        for run in runs:
+            text = self._outside.seen.versions.get((run.blob, run.etag))
+            for path in started:
+                if f"/{run.run_id}/" in path and self._outside.blobs.text(path) != text:
+                    self.breaks(f"I2: {path} is not the version that was claimed")
+
+    def _endpoint(self, runs: list[Run]) -> None:
+        record = self._record
+        if record.intent is not None or (record.lease is not None and record.lease.run_id != REPAIR):
+            self.breaks(f"I5: the endpoint is left with {record.lease} and {record.intent}")
+        promoted = [run for run in runs if run.state is RunState.PROMOTED]
+        newest = max(promoted, key=lambda run: run.generation, default=None)
+        champion = record.champion
+        if newest is not None and (champion is None or champion.run_id != newest.run_id):
+            self.breaks(f"I4: {newest.run_id[:6]} was promoted last, the endpoint's row says {champion}")
+        served = self._outside.scoring.served(self._outside.route.serving)
+        expected = self._outside.blobs.text(champion.model) if champion else SEED_MODEL
+        if served != expected:
+            self.breaks(f"I5: the endpoint serves {served!r}, and not {expected!r}")
+
+    def _quietly(self, run_id: str) -> Run | None:
+        stored = self._runs.get("census", run_id)
+        return stored.run if stored else None

@@ -1,0 +1,157 @@
+"""What happens outside the app: files, jobs, endpoints, events. It also notes what an observer would see."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+from pathlib import Path
+
+from shared.ports import BlobLocation, BlobVersion, JobState
+from shared.route import Endpoint, Route, Training
+from shared.routes import Routes
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_scoring import FakeScoring
+from tests.fakes.fake_training import FakeJob, FakeTraining
+from tests.fakes.memory_blobs import MemoryBlobs
+from tests.pipeline.world import GOLDEN, example_routes, without_staging
+from tests.simulation.choices import Choices
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED_MODEL = "seed"
+DEADLINES = ("not_started = 86400, running = 86400, promoting = 900", "not_started = 1500, running = 900, promoting = 300")
+JOB_TAKES_S = (3.0, 0.0, 40.0, 400.0, 2000.0)  # chosen by number: what a job takes on a calm day comes first
+JOB_ENDS = ("finished", "failed", "lost")
+AUC = (0.90, 0.85, 0.95, 0.70, 0.99, 0.91)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A PATCH as it took effect."""
+
+    at_s: float
+    role: str
+    model: str  # container/path
+    excused: bool  # its sender was paused, or its request was late: nothing could have prevented it
+
+
+@dataclass
+class Seen:
+    """What an observer noted."""
+
+    versions: dict[tuple[str, str], str] = field(default_factory=dict)  # (name, ETag) -> text, of every version ever
+    patches: list[Patch] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+
+class WatchedTraining(FakeTraining):
+    """The service; jobs run by themselves once they are started, and starts are watched."""
+
+    def __init__(self, blobs: MemoryBlobs, outside: "Outside") -> None:
+        super().__init__(blobs)
+        self._outside = outside
+
+    def start(self, training: Training, job_id: str) -> None:
+        """Start a job, and let it run."""
+        job = self.jobs.get(job_id)
+        before = job.starts if job else 0
+        super().start(training, job_id)
+        if job is not None and job.starts > before:
+            self._outside.job_started(job)
+
+
+class WatchedScoring(FakeScoring):
+    """The endpoints; every PATCH that takes effect is watched."""
+
+    def __init__(self, blobs: MemoryBlobs, clock: FakeClock, outside: "Outside") -> None:
+        super().__init__(blobs, clock)
+        self._outside = outside
+
+    def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:
+        """Give the endpoint another model."""
+        super().patch(endpoint, location)
+        self._outside.patched(endpoint, location.relative)
+
+
+class Outside:
+    """Storage, the service, the endpoints, and what they do by themselves as time goes by."""
+
+    def __init__(self, choices: Choices, *, staging: bool, tell: Callable[[str], None]) -> None:
+        self.choices = choices
+        self.tell = tell
+        self.clock = FakeClock()
+        self.seen = Seen()
+        self.routes: Routes = example_routes(DEADLINES) if staging else without_staging(DEADLINES)
+        self.blobs = MemoryBlobs()
+        self.training = WatchedTraining(self.blobs, self)
+        self.scoring = WatchedScoring(self.blobs, self.clock, self)
+        self.excuse: Callable[[], bool] = lambda: False
+        self.watch_patch: Callable[[Patch], None] = lambda _: None
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
+        self._numbers = count()
+        self.blobs.put("models", "golden/census.csv", GOLDEN, self.clock.now())
+        self.blobs.put("models", "initial/census.ilearner", SEED_MODEL, self.clock.now())
+        for endpoint in self.route.endpoints:
+            state = self.scoring.add(endpoint, SEED_MODEL)
+            state.propagation_s = (1.0, 0.0, 8.0, 25.0)[choices.draw("endpoint", 4)]
+            state.ignore_patch = choices.draw("endpoint", 8) == 7
+
+    @property
+    def route(self) -> Route:
+        """The one route."""
+        return self.routes.routes["census"]
+
+    def later(self, seconds: float, action: Callable[[], object]) -> None:
+        """Do something some seconds from now."""
+        heappush(self._due, (self.clock.elapsed_s() + seconds, next(self._numbers), action))
+
+    def next_due_s(self) -> float | None:
+        """Return when something happens by itself next."""
+        return self._due[0][0] if self._due else None
+
+    def happen(self) -> bool:
+        """Let everything happen whose time has come; tells whether anything did."""
+        happened = False
+        while self._due and self._due[0][0] <= self.clock.elapsed_s():
+            _, _, action = heappop(self._due)
+            action()
+            happened = True
+        return happened
+
+    def drop(self, name: str, text: str) -> BlobVersion:
+        """Upload a file."""
+        version = self.blobs.put("incoming", name, text, self.clock.now())
+        self.seen.versions[version.name, version.etag] = text
+        self.tell(f"file {name} lands as {version.etag}")
+        return version
+
+    def job_started(self, job: FakeJob) -> None:
+        """Note a start, and let the job run to its end."""
+        run_id, attempt, _ = job.request.input_path.removeprefix("training/").split("/")
+        self.tell(f"job {job.job_id} of run {run_id[:6]} attempt {attempt} starts")
+        for other in self.training.jobs.values():
+            same_run = other is not job and f"/{run_id}/" in f"/{other.request.input_path}"
+            if same_run and other.starts and other.state in {JobState.RUNNING, JobState.FINISHED}:
+                self.seen.broken.append(f"I2: {job.job_id} starts while {other.job_id} of the same run is {other.state}")
+        takes_s = JOB_TAKES_S[self.choices.draw("job", len(JOB_TAKES_S))]
+        end = JOB_ENDS[self.choices.draw("end", len(JOB_ENDS))]
+        self.later(takes_s, lambda: self._end(job, end))
+
+    def patched(self, endpoint: Endpoint, model: str) -> None:
+        """Note a PATCH that took effect."""
+        patch = Patch(self.clock.elapsed_s(), endpoint.role.value, model, self.excuse())
+        self.tell(f"endpoint {endpoint.name} is given {model}{' (excused)' if patch.excused else ''}")
+        self.seen.patches.append(patch)
+        self.watch_patch(patch)
+
+    def _end(self, job: FakeJob, end: str) -> None:
+        if job.state is not JobState.RUNNING or job.job_id not in self.training.jobs:
+            return
+        text = self.blobs.text(job.request.input_path) or ""
+        self.tell(f"job {job.job_id} is {end}")
+        if end == "failed":
+            self.training.fail(job.job_id, "it does not like the file")
+        elif end == "lost":
+            self.training.forget(job.job_id)
+        else:
+            auc = text.rpartition("auc=")[2] or "0.9"
+            self.training.finish(job.job_id, f"model of {text}", f"Accuracy,AUC\n0.8,{auc}\n")

@@ -1,0 +1,262 @@
+"""One simulation: some files, a few workers, a schedule; then a calm time in which all must come to rest."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from shared.adapters.table_endpoints import TableEndpointStore
+from shared.adapters.table_runs import TableRunStore
+from shared.adapters.tables import Table
+from shared.pipeline import announced, landing, poison, polling, reconciling, sweeping
+from shared.pipeline.services import Services
+from shared.runs import run_id_for
+from tests.simulation.choices import Choices, Schedule, of_seed
+from tests.simulation.fake_tables import Answer, FakeTableClient
+from tests.simulation.judge import Judge
+from tests.simulation.outside import AUC, Outside
+from tests.simulation.workers import Invocation, Port, Worker, WorkerClock
+
+WORKERS = 3
+TICK_S, TICK_MOST_S = 5.0, 60.0
+SWEEP_S = 30.0
+WILD_S = 400.0  # how long things go wrong; then everybody has all the time there is to come to rest
+WILD_STEPS = 3000
+REST_S = 6 * 3600.0
+MOST_STEPS = 60_000
+MOST_DELIVERIES = 5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a simulation is about."""
+
+    files: int = 1
+    staging: bool = True
+    overwrite: bool = False
+    events: bool = True  # whether events and messages are delivered at all
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of it."""
+
+    plan: Plan
+    schedule: Schedule  # every choice that was not 0
+    broken: list[str]
+    told: list[str]
+    requests: int  # how many requests the workers made until calm came
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+
+
+class Simulation:
+    """Workers, and a host that gives them things to do."""
+
+    def __init__(self, plan: Plan, choices: Choices) -> None:
+        self.plan = plan
+        self.choices = choices
+        self.told: list[str] = []
+        self.outside = Outside(choices, staging=plan.staging, tell=self.tell)
+        self.tables = {name: FakeTableClient(name, lambda _: Answer.GIVEN) for name in ("runs", "endpoints")}
+        self.judge = Judge(self.outside, TableRunStore(_table(self.tables["runs"])))
+        self.tables["endpoints"].changed = self.judge.endpoint_written
+        self.outside.watch_patch = self.judge.patched
+        self.outside.excuse = self._excuse
+        self.waiting: list[Invocation] = []
+        self.workers = [self._worker(number) for number in range(WORKERS)]
+        self._last = self.workers[0]
+        self._writes, self._quiet_ticks = -1, 0
+        self._etags = count(1)
+
+    def tell(self, line: str) -> None:
+        """Keep a line of the story."""
+        clock = getattr(getattr(self, "outside", None), "clock", None)
+        self.told.append(f"{clock.elapsed_s() if clock else 0:8.1f}  {line}")
+
+    def run(self) -> Result:
+        """Simulate until all is quiet, and judge."""
+        self._plan_files()
+        self.outside.later(TICK_S, self._tick)
+        self.outside.later(SWEEP_S, self._sweep)
+        requests = 0
+        for steps in range(MOST_STEPS):
+            elapsed_s = self.outside.clock.elapsed_s()
+            if not self.choices.calm and (elapsed_s > WILD_S or steps > WILD_STEPS or self._all_done()):
+                requests = self.choices.count("fault")
+                self.choices.calm = True
+                self.tell("calm")
+            if self.choices.calm and (self._settled() or elapsed_s > WILD_S + REST_S):
+                break
+            self._step()
+        else:
+            self.judge.breaks("it never came to rest")
+        self.judge.look({name: table.rows for name, table in self.tables.items()})
+        runs = [stored.run for stored in TableRunStore(_table(self.tables["runs"])).list_runs(limit=10_000)]
+        outcomes = {state: sum(run.state == state for run in runs) for state in {run.state.value for run in runs}}
+        return Result(self.plan, dict(self.choices.taken), self.outside.seen.broken, self.told, requests, outcomes)
+
+    # -- what happens next -------------------------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        if self.outside.happen():
+            return
+        runnable = [worker for worker in self.workers if worker.runnable]
+        idle = [worker for worker in self.workers if not worker.busy]
+        may_begin = bool(self.waiting and idle)
+        if runnable and not (may_begin and self.choices.draw("start", 2)):
+            runnable.sort(key=lambda worker: worker is not self._last)
+            self._last = runnable[self.choices.draw("next", len(runnable))]
+            self._last.go_on()
+        elif may_begin:
+            self._last = idle[0]
+            self._last.begin(self.waiting.pop(self.choices.draw("which", len(self.waiting))))
+        else:
+            self._pass_time()
+
+    def _pass_time(self) -> None:
+        now_s = self.outside.clock.elapsed_s()
+        moments = [worker.paused_until_s for worker in self.workers if worker.busy and worker.paused_until_s > now_s]
+        due_s = self.outside.next_due_s()
+        if due_s is not None:
+            moments.append(due_s)
+        self.outside.clock.advance(max(0.0, min(moments) - now_s))
+
+    def _all_done(self) -> bool:
+        """Every file was there, was seen, and has its outcome."""
+        idle = not self.waiting and not any(worker.busy for worker in self.workers)
+        versions = self.outside.seen.versions
+        if not idle or len(versions) < self.plan.files * (1 + self.plan.overwrite):
+            return False
+        present = {run_id_for("incoming", one.name, one.etag) for one in self.outside.blobs.versions("incoming")}
+        return self._quiet() and all(("census", f"run;{run_id}") in self.tables["runs"].rows for run_id in present)
+
+    def _quiet(self) -> bool:
+        return not any(key.startswith("active;") for _, key in self.tables["runs"].rows)
+
+    def _settled(self) -> bool:
+        """In calm, three sweeps with nothing left: the first may have to repair what came late."""
+        return not self.waiting and not any(worker.busy for worker in self.workers) and self._calm_sweeps >= 3
+
+    # -- the host ----------------------------------------------------------------------------------------------------
+
+    _calm_sweeps = 0
+
+    def _plan_files(self) -> None:
+        for number in range(self.plan.files):
+            at_s = (0.0, 1.0, 7.0, 31.0, 90.0)[self.choices.draw("file", 5)] + number * 0.5
+            auc = AUC[self.choices.draw("file", len(AUC))] + number / 1000
+            self.outside.later(at_s, functools.partial(self._file, f"census/{number}.csv", f"rows {number} auc={auc:.4f}"))
+            if self.plan.overwrite:
+                later_s = at_s + (2.0, 0.0, 0.1, 45.0)[self.choices.draw("file", 4)]
+                text = f"other rows {number} auc={auc + 0.02:.4f}"
+                self.outside.later(later_s, functools.partial(self._file, f"census/{number}.csv", text))
+
+    def _file(self, name: str, text: str) -> None:
+        version = self.outside.drop(name, text)
+        if not self.plan.events:
+            return
+        for _ in range((1, 0, 2, 3)[self.choices.draw("event", 4)]):
+            self._event(name, version.etag, 1)
+
+    def _event(self, name: str, etag: str, delivery: int) -> None:
+        def failed() -> None:
+            if delivery < MOST_DELIVERIES:
+                self._event(name, etag, delivery + 1)
+            else:
+                text = f'{{"ContainerName": "incoming", "BlobName": "{name}", "ETag": "{etag}"}}'
+                self._add("on_blob_poison", lambda services: poison.blob_event(services, text))
+
+        self._add("on_csv_landed", lambda services: landing.land(services, "incoming", name), failed)
+
+    def _message(self, text: str, delivery: int) -> None:
+        def failed() -> None:
+            if delivery < MOST_DELIVERIES:
+                self.outside.later(30, lambda: self._message(text, delivery + 1))
+            else:
+                self._add("on_evaluation_poison", lambda services: poison.evaluation(services, text))
+
+        self._add("evaluate_and_promote", lambda services: announced.evaluate(services, text), failed)
+
+    def _tick(self) -> None:
+        writes = sum(len(table.rows) for table in self.tables.values()), self.choices.count("fault")
+        self._quiet_ticks = self._quiet_ticks + 1 if writes[0] == self._writes else 0
+        self._writes = writes[0]
+        pause_s = min(TICK_MOST_S, TICK_S * 1.3 ** max(0, self._quiet_ticks - 10))
+        self.outside.later(pause_s, self._tick)
+        if not any(one.name == "poll_pending_jobs" for one in self.waiting):
+            self._add("poll_pending_jobs", self._poll)
+
+    def _poll(self, services: Services) -> None:
+        messages = polling.tick(services)
+        if not self.plan.events:
+            return
+        for message in messages:
+            for _ in range((1, 0, 2)[self.choices.draw("event", 3)]):
+                self._message(message.to_text(), 1)
+
+    def _sweep(self) -> None:
+        self.outside.later(SWEEP_S if not self.choices.calm else 4 * SWEEP_S, self._sweep)
+        if not any(one.name == "sweep" for one in self.waiting):
+            self._add("sweep", self._swept)
+
+    def _swept(self, services: Services) -> None:
+        calm = self.choices.calm
+        sweeping.sweep(services)
+        reconciling.reconcile(services)
+        if calm:
+            self._calm_sweeps = self._calm_sweeps + 1 if self._quiet() else 0
+
+    def _add(self, name: str, run: Any, failed: Any = lambda: None) -> None:
+        self.waiting.append(Invocation(name, lambda worker: run(worker.services.acting_as(name)), failed))
+
+    # -- the workers -------------------------------------------------------------------------------------------------
+
+    def _worker(self, number: int) -> Worker:
+        outside = self.outside
+        worker = Worker(f"worker {number}", outside.clock, self.choices, outside.later, self.tell)
+        skew_s = (0.0, 20.0, -20.0)[self.choices.draw("skew", 3)]
+        worker.services = Services(
+            routes=outside.routes,
+            runs=TableRunStore(_table(self.tables["runs"].seen_by(worker.at_table, worker.answered))),
+            endpoints=TableEndpointStore(_table(self.tables["endpoints"].seen_by(worker.at_table, worker.answered))),
+            blobs=Port("blobs", outside.blobs, worker),  # type: ignore[arg-type]  # it has what the port has
+            training=Port("training", outside.training, worker),  # type: ignore[arg-type]
+            scoring=Port("scoring", outside.scoring, worker),  # type: ignore[arg-type]
+            clock=WorkerClock(outside.clock, skew_s),
+            at_once=1,
+        )
+        return worker
+
+    def _excuse(self) -> bool:
+        """Tell whether a PATCH that takes effect now may do so although its sender has lost the endpoint."""
+        return any(worker.excused for worker in self.workers)
+
+
+def _table(client: FakeTableClient) -> Table:
+    return Table(client)  # type: ignore[arg-type]  # it has what the table uses of it
+
+
+def simulate(plan: Plan, choices: Choices) -> Result:
+    """Run one simulation."""
+    return Simulation(plan, choices).run()
+
+
+def simulate_seed(seed: int, plan: Plan | None = None) -> Result:
+    """Run the simulation of a seed; without a plan the seed draws one."""
+    choices = of_seed(seed)
+    if plan is None:
+        source = choices.source
+        assert source is not None  # noqa: S101 - of_seed gives one
+        plan = Plan(
+            files=source.choice([1, 2, 3, 5, 8]),
+            staging=source.random() < 0.75,
+            overwrite=source.random() < 0.3,
+            events=source.random() < 0.8,
+        )
+    return simulate(plan, choices)
+
+
+def simulate_schedule(plan: Plan, schedule: Schedule) -> Result:
+    """Run the simulation of a schedule: calm, but for what it names."""
+    return simulate(plan, Choices(schedule=schedule))
