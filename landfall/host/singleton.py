@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,11 @@ _SOON: dict[str, Any] = {"retry_total": 0, "connection_timeout": 4, "read_timeou
 _TAKEN = {404, 409, 412}  # the lease is another's, or its blob is gone
 
 
+def _now_s() -> float:
+    """Return a monotonic time; on Linux the one that also goes on while the machine sleeps, as leases do."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
+
+
 class Term:
     """One time of holding a lock: until its lease may have ended, or the host stops."""
 
@@ -32,7 +38,7 @@ class Term:
     @property
     def held(self) -> bool:
         """Whether no other host can have the lock; the clock goes on while this process is stopped."""
-        return time.monotonic() < self._held_until
+        return _now_s() < self._held_until
 
     @property
     def over(self) -> bool:
@@ -41,13 +47,13 @@ class Term:
 
     def wait(self, seconds: float) -> bool:
         """Wait, but no longer than the term; tells whether it is over."""
-        end = time.monotonic() + seconds
-        while not self.over and (left_s := end - time.monotonic()) > 0:
+        end = _now_s() + seconds
+        while not self.over and (left_s := end - _now_s()) > 0:
             self._stop.wait(min(left_s, LOOK_S))
         return self.over
 
     def hold_until(self, moment: float) -> None:
-        """Put the end of the lease at a moment of the monotonic clock."""
+        """Put the end of the lease at a moment of this module's clock."""
         self._held_until = moment
 
 
@@ -65,7 +71,7 @@ class Singleton:
         waits = False
         while not stop.is_set():
             lease = BlobLeaseClient(self._blob)
-            asked = time.monotonic()  # before the storage counts, so that its lease never ends first
+            asked = _now_s()  # before the storage counts, so that its lease never ends first
             if not self._acquire(lease):
                 if not waits:
                     log.info("%s: waiting for the lock, asking every %.0f s", self._name, self._retry_s)
@@ -112,7 +118,7 @@ class Singleton:
         """Renew until the work is done; a lease that could not be renewed before its end is given up."""
         pause_s = self._lock_s / 3
         while not done.wait(pause_s) and term.held:
-            asked = time.monotonic()
+            asked = _now_s()
             try:
                 lease.renew(**_SOON)
             except HttpResponseError as error:
