@@ -117,7 +117,7 @@ class Host:
         deadline = time.monotonic() + self._drain_s
         self._http.stop(self._drain_s)
         if not self._ended_by(deadline):
-            log.warning("functions still run after %.0f s: they are ended with their worker", self._drain_s)
+            log.warning("not all work ended within %.0f s: what still runs ends with the worker", self._drain_s)
         self._invoker.stop()
         self._ended_by(time.monotonic() + LAST_WORDS_S)
         log.info("Host stopped")
