@@ -9,7 +9,7 @@ from pathlib import Path
 
 from landfall.host.host import Host
 from landfall.host.invoker import AppError
-from landfall.host.queue_listener import DEFAULT_VISIBILITY_S
+from landfall.host.options import HostOptions
 from landfall.host.settings import SettingsError, load_settings
 
 
@@ -17,20 +17,28 @@ def main() -> int:
     """Run the host; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m landfall.host", description=__doc__)
     parser.add_argument("--app", type=Path, default=Path.cwd(), help="folder of function_app.py and host.json")
-    parser.add_argument("--port", type=int, default=7071, help="port for HTTP functions; 0 takes a free one")
+    parser.add_argument(
+        "--port", type=int, default=HostOptions.port, help="port for HTTP functions; 0 takes a free one"
+    )
     parser.add_argument("--settings", type=Path, help="settings file, by default the app's local.settings.json")
-    parser.add_argument("--blob-scan-s", type=float, default=10.0, help="seconds between two looks for new blobs")
-    parser.add_argument("--visibility-s", type=int, default=DEFAULT_VISIBILITY_S, help="seconds a message is locked")
-    options = parser.parse_args()
+    times = parser.add_argument_group("times, in seconds")
+    times.add_argument("--blob-scan-s", type=float, default=HostOptions.blob_scan_s, help="between two looks for blobs")
+    times.add_argument("--visibility-s", type=int, default=HostOptions.visibility_s, help="lock on a queue message")
+    times.add_argument(
+        "--lock-s", type=int, help="lock on a timer and on the blob scan, 15 to 60; by default host.json's"
+    )
+    times.add_argument("--drain-s", type=float, default=HostOptions.drain_s, help="for running functions at the stop")
+    given = parser.parse_args()
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
     )
     for noisy in ("azure", "uvicorn", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    app = options.app.resolve()
+    app = given.app.resolve()
     try:
-        os.environ.update(load_settings(options.settings or app / "local.settings.json", os.environ))
-        host = Host(app, options.port, options.blob_scan_s, options.visibility_s)
+        os.environ.update(load_settings(given.settings or app / "local.settings.json", os.environ))
+        options = HostOptions(given.port, given.blob_scan_s, given.visibility_s, given.lock_s, given.drain_s)
+        host = Host(app, options)
     except (AppError, SettingsError, OSError) as error:
         print(f"The host cannot start: {error}", file=sys.stderr)  # noqa: T201 - this is a command
         return 1
@@ -42,4 +50,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    logging.shutdown()
+    os._exit(status)  # a listener that still waits for its storage after the drain holds nobody up

@@ -14,9 +14,11 @@ from azure.storage.blob import BlobProperties
 from azure.storage.queue import QueueMessage
 
 from landfall.host.execution import Executor
+from landfall.host.host_json import HostJson
 from landfall.host.queue_listener import QueueListener, QueueRules
 from landfall.host.receipts import Receipts, quoted
-from landfall.host.settings import HostJson, SettingsError, resolve
+from landfall.host.settings import SettingsError, resolve
+from landfall.host.singleton import Term
 from landfall.host.storage import DEFAULT_CONNECTION, Storage
 from landfall.host.worker import Function, Value
 
@@ -92,11 +94,11 @@ class BlobListener:
             visibility_s=visibility_s,
         )
 
-    def scan(self, stop: threading.Event, every_s: float) -> None:
-        """List the containers again and again, and send a message for every version that has none yet."""
+    def scan(self, term: Term, every_s: float) -> None:
+        """List the containers again and again for a term, and send a message for every version that has none yet."""
         newest: dict[str, datetime] = {}
         sent: set[tuple[str, str, str, str]] = set()  # saves asking for the receipts of the newest blobs at every scan
-        while not stop.is_set():
+        while not term.over:
             for trigger in self._triggers:
                 key = f"{trigger.function.name}/{trigger.container}"
                 try:
@@ -105,17 +107,19 @@ class BlobListener:
                     continue  # a container that does not exist yet has no blobs
                 except AzureError as error:
                     log.warning("scan of %s: %s", trigger.container, str(error).splitlines()[0])
-            stop.wait(every_s)
+            term.wait(every_s)
 
     def _scan_one(self, trigger: BlobTrigger, since: datetime, sent: set[tuple[str, str, str, str]]) -> datetime:
-        newest = since
+        newest, busy = since, False
         for blob in self._storage.blobs(trigger.connection).get_container_client(trigger.container).list_blobs():
             newest = max(newest, blob.last_modified)
             mark = (trigger.function.name, trigger.container, blob.name, str(blob.etag))
             if blob.last_modified >= since and mark not in sent and trigger.pattern.match(blob.name):
-                self._receipts.notify(trigger.function.name, trigger.container, blob)
-                sent.add(mark)
-        return newest
+                if self._receipts.notify(trigger.function.name, trigger.container, blob):
+                    sent.add(mark)
+                else:
+                    busy = True
+        return since if busy else newest  # what is left now is looked for again
 
     def listen(self, stop: threading.Event) -> None:
         """Work off the internal queue."""
@@ -138,7 +142,8 @@ class BlobListener:
         try:
             properties = blob.get_blob_properties()
             if quoted(str(properties.etag)) != quoted(etag):
-                self._receipts.notify(trigger.function.name, container, properties)
+                if not self._receipts.notify(trigger.function.name, container, properties):
+                    return "another host is at the receipt of its new version"
                 return None  # overwritten since: the new version has a message of its own
             content: Value = (
                 ("model_binding_data", json.dumps(_reference(trigger, container, name)))

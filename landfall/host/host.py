@@ -7,14 +7,18 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from landfall.host.blob_listener import BlobListener
 from landfall.host.execution import Executor
+from landfall.host.host_json import HostJson
 from landfall.host.http_listener import HttpListener
 from landfall.host.invoker import Invoker
+from landfall.host.options import HostOptions
 from landfall.host.queue_listener import queue_trigger
-from landfall.host.settings import HostJson, SettingsError
+from landfall.host.settings import SettingsError
+from landfall.host.singleton import Singleton
 from landfall.host.storage import Storage
 from landfall.host.timer_listener import TimerListener
 from landfall.host.worker import Function
@@ -22,7 +26,8 @@ from landfall.host.worker import Function
 log = logging.getLogger("host")
 
 HOST_ID_SETTING = "AzureFunctionsWebHost__hostid"  # the Functions host's own spelling
-DRAIN_S = 30  # how long functions that run at the stop may take
+BLOB_SCAN = "WebJobs.Internal.Blobs"  # the Functions host's own name of the lock on the scan
+LAST_WORDS_S = 3.0  # for giving back messages and locks once the worker is gone
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,126}")
 _TRIGGERS = {"blobtrigger", "queuetrigger", "timertrigger", "httptrigger"}
 _OUTPUTS = {"queue", "http"}
@@ -36,9 +41,9 @@ class Host:
         SettingsError: `host.json`, a binding or a setting cannot be used.
     """
 
-    def __init__(self, app_folder: Path, port: int, blob_scan_s: float, visibility_s: int) -> None:
+    def __init__(self, app_folder: Path, options: HostOptions) -> None:
         host_json = HostJson.load(app_folder)
-        self._blob_scan_s = blob_scan_s
+        self._drain_s = options.drain_s
         self._stop = threading.Event()
         self.failed = False
         self._invoker = Invoker(app_folder, host_json.function_timeout_s)
@@ -49,13 +54,17 @@ class Host:
             storage = Storage()
             storage.create_hosts()
             executor = Executor(self._invoker, storage, base64=host_json.queue_base64)
+            lock_s = options.lock_s or host_json.lock_s
+            lock = partial(Singleton, storage, host_id, lock_s=lock_s, retry_s=host_json.lock_retry_s or lock_s)
             by_kind = {kind: [one for one in functions if trigger_of(one) == kind] for kind in _TRIGGERS}
             self._listeners: list[tuple[str, Callable[[threading.Event], None]]] = []
             for function in by_kind["queuetrigger"]:
-                listener = queue_trigger(storage, executor, function, host_json, visibility_s)
+                listener = queue_trigger(storage, executor, function, host_json, options.visibility_s)
                 self._listeners.append((function.name, listener.listen))
             for function in by_kind["timertrigger"]:
-                self._listeners.append((function.name, TimerListener(storage, executor, function, host_id).listen))
+                timer = TimerListener(storage, executor, function, host_id)
+                alone = lock(f"Host.Functions.{function.name}")
+                self._listeners.append((function.name, partial(alone.run, work=timer.listen)))
             if by_kind["blobtrigger"]:
                 blobs = BlobListener(
                     storage,
@@ -63,11 +72,12 @@ class Host:
                     by_kind["blobtrigger"],
                     host_json,
                     host_id=host_id,
-                    visibility_s=visibility_s,
+                    visibility_s=options.visibility_s,
                 )
                 self._listeners.append(("blob queue", blobs.listen))
-                self._listeners.append(("blob scan", lambda stop: blobs.scan(stop, self._blob_scan_s)))
-            self._http = HttpListener(executor, by_kind["httptrigger"], port)
+                scan = partial(blobs.scan, every_s=options.blob_scan_s)
+                self._listeners.append(("blob scan", partial(lock(BLOB_SCAN).run, work=scan)))
+            self._http = HttpListener(executor, by_kind["httptrigger"], options.port)
         except BaseException:
             self._invoker.stop()
             raise
@@ -101,15 +111,22 @@ class Host:
         self._stop.set()
 
     def wait(self) -> None:
-        """Wait until the host is asked to stop, then drain: no new work, and what runs may finish."""
+        """Wait until the host is asked to stop, then drain: no new work, and what runs may finish in the drain time."""
         self._stop.wait()
         log.info("stopping; waiting for running functions")
-        self._http.stop()
-        deadline = time.monotonic() + DRAIN_S
+        deadline = time.monotonic() + self._drain_s
+        self._http.stop(self._drain_s)
+        if not self._ended_by(deadline):
+            log.warning("not all work ended within %.0f s: what still runs ends with the worker", self._drain_s)
+        self._invoker.stop()
+        self._ended_by(time.monotonic() + LAST_WORDS_S)
+        log.info("Host stopped")
+
+    def _ended_by(self, deadline: float) -> bool:
+        """Wait for the listeners, but no longer than a moment of the monotonic clock; tells whether all ended."""
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        self._invoker.stop()
-        log.info("Host stopped")
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _guard(self, name: str, listen: Callable[[threading.Event], None]) -> None:
         """Run a listener; if one dies the host must not go on half deaf."""

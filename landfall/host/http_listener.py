@@ -47,11 +47,11 @@ class HttpListener:
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.01)
 
-    def stop(self) -> None:
-        """Finish the requests under way and stop."""
+    def stop(self, patience_s: float) -> None:
+        """Finish the requests under way, but wait no longer than `patience_s`, and stop."""
         self._server.should_exit = True
         if self._thread.is_alive():
-            self._thread.join(10)
+            self._thread.join(patience_s)
         with contextlib.suppress(OSError):
             self._socket.close()
 

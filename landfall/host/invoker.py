@@ -104,7 +104,7 @@ class Invoker:
         invocation = Invocation(invocation_id or str(uuid.uuid4()), function.function_id, inputs, metadata)
         process = self._current
         try:
-            future = process.send(invocation)
+            process, future = self._send(invocation)
             return future.result(self._timeout_s)
         except FutureTimeoutError:
             log.error(  # noqa: TRY400 - a traceback of this host would only distract
@@ -122,6 +122,15 @@ class Invoker:
         with self._lock:
             self._stopping = True
             self._current.end()
+
+    def _send(self, invocation: Invocation) -> tuple[_Process, Future[Outcome]]:
+        """Send to the present worker; one that ended while it had nothing to do is replaced first."""
+        process = self._current
+        try:
+            return process, process.send(invocation)
+        except WorkerDiedError:
+            self._replace(process)
+        return self._current, self._current.send(invocation)
 
     def _replace(self, dead: _Process) -> None:
         """Start another worker unless somebody did already."""

@@ -13,7 +13,8 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.storage.queue import QueueClient, QueueMessage
 
 from landfall.host.execution import Executor
-from landfall.host.settings import HostJson, resolve
+from landfall.host.host_json import HostJson
+from landfall.host.settings import resolve
 from landfall.host.storage import Storage
 from landfall.host.worker import Function, Value
 
@@ -22,8 +23,8 @@ log = logging.getLogger("host.queue")
 POLL_FIRST_S = 0.1
 POLL_MOST_S = 0.5  # `func start` polls up to every two seconds; here a person is watching
 POISON = "-poison"
+_TAKEN = {400, 404}  # another host has the message, or it is gone: the receipt is not the last one
 POISON_TEXT = "Message has reached MaxDequeueCount of {}. Moving message to queue '{}'."  # alerts in Azure look for it
-DEFAULT_VISIBILITY_S = 600  # the lock on a message; renewed at half time while its function runs
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class QueueRules:
     batch: int
     threshold: int
     max_dequeue: int
-    hidden_after_failure_s: float
+    hidden_after_failure_s: int
     base64: bool
     visibility_s: int
 
@@ -105,7 +106,7 @@ class QueueListener:
                 self._queue.delete_message(message)
                 log.warning("%s", POISON_TEXT.format(self._rules.max_dequeue, queue_name))
             else:
-                self._queue.update_message(message, visibility_timeout=int(self._rules.hidden_after_failure_s))
+                self._queue.update_message(message, visibility_timeout=self._rules.hidden_after_failure_s)
         except HttpResponseError as error:
             log.warning("message %s of %s: %s", message.id, self._queue.queue_name, str(error).splitlines()[0])
         except AzureError as error:
@@ -131,6 +132,7 @@ class QueueListener:
                 done.set()
 
     def _renew(self, message: QueueMessage, done: threading.Event, lock: threading.Lock) -> None:
+        """Renew the lock on a message at half time, again and again; a storage that does not answer is asked again."""
         while not done.wait(self._rules.visibility_s / 2):
             with lock:
                 if done.is_set():
@@ -138,8 +140,10 @@ class QueueListener:
                 try:
                     renewed = self._queue.update_message(message, visibility_timeout=self._rules.visibility_s)
                 except AzureError as error:
-                    log.warning("the lock of message %s was lost: %s", message.id, type(error).__name__)
-                    return
+                    log.warning("the lock of message %s was not renewed: %s", message.id, type(error).__name__)
+                    if isinstance(error, HttpResponseError) and error.status_code in _TAKEN:
+                        return
+                    continue
                 message.pop_receipt, message.next_visible_on = renewed.pop_receipt, renewed.next_visible_on
 
 

@@ -26,18 +26,24 @@ class Receipts:
         self._host_id = host_id
         self._queue = queue
 
-    def notify(self, function_name: str, container: str, blob: BlobProperties) -> None:
-        """Send the message that a version is there, unless its receipt says that it was sent."""
+    def notify(self, function_name: str, container: str, blob: BlobProperties) -> bool:
+        """Send the message that a version is there, unless its receipt says that it was sent.
+
+        Tells whether the receipt says so now; it cannot while another host, perhaps one that was killed, has leased it.
+        """
         function_id, etag = f"Host.Functions.{function_name}", quoted(str(blob.etag))
         path = f"blobreceipts/{self._host_id}/{function_id}/{etag}/{container}/{blob.name}"
         receipt = self._storage.hosts().get_blob_client(path)
         try:
             if (receipt.get_blob_properties().metadata or {}).get(_COMPLETED) == "True":
-                return
+                return True
         except ResourceNotFoundError:
             with contextlib.suppress(ResourceExistsError):
                 receipt.upload_blob(b"", metadata={_COMPLETED: "False"})
-        lease = receipt.acquire_lease(LEASE_S)
+        try:
+            lease = receipt.acquire_lease(LEASE_S)
+        except ResourceExistsError:
+            return False
         try:
             if (receipt.get_blob_properties().metadata or {}).get(_COMPLETED) != "True":
                 message = {
@@ -52,3 +58,4 @@ class Receipts:
                 receipt.set_blob_metadata({_COMPLETED: "True"}, lease=lease)
         finally:
             lease.release()
+        return True

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import threading
 from datetime import UTC, datetime
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
@@ -10,6 +9,7 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from landfall.host.execution import Executor
 from landfall.host.schedule import Schedule
 from landfall.host.settings import SettingsError, resolve
+from landfall.host.singleton import Term
 from landfall.host.storage import Storage
 from landfall.host.worker import Function
 
@@ -35,20 +35,24 @@ class TimerListener:
             raise SettingsError(f"{function.name}: {error}") from error
         # The Functions host monitors no schedule that fires more often than once a minute.
         self._monitored = self._binding.get("useMonitor", True) and not self._schedule.more_often_than_a_minute
+        self._on_startup = bool(self._binding.get("runOnStartup"))  # once in the life of a host
         self._status = storage.hosts().get_blob_client(f"timers/{host_id}/Host.Functions.{function.name}/status")
 
-    def listen(self, stop: threading.Event) -> None:
-        """Fire at every occurrence until `stop` is set; several missed ones become one immediate execution."""
+    def listen(self, term: Term) -> None:
+        """Fire at every occurrence of a term; several missed ones become one immediate execution."""
         last, due, past_due = self._begin()
-        at_once = past_due or bool(self._binding.get("runOnStartup"))
-        while not stop.is_set():
-            if not at_once and stop.wait(max(0.0, (due - datetime.now(UTC)).total_seconds())):
+        at_once = past_due or self._on_startup
+        while not term.over:
+            if not at_once and term.wait((due - datetime.now(UTC)).total_seconds()):
                 return
+            self._on_startup = False
             started = datetime.now(UTC)
             self._fire(last, due, past_due=past_due)
             # The next occurrence counts from the start, and is armed after the end.
             base = started if at_once else max(started, due)
             last, due, at_once, past_due = base.isoformat(), self._schedule.next(base), False, False
+            if not term.held:
+                return  # the status is another host's now
             self._save(last, due)
 
     def _begin(self) -> tuple[str, datetime, bool]:

@@ -115,9 +115,10 @@ def start_studio(state: StateFolder, port: int, storage_host: str, arguments: Se
 
 
 def start_host(state: StateFolder, port: int, environ: Mapping[str, str]) -> Part:
-    """Start the functions host on this repository's app."""
-    options = ["--app", str(ROOT), "--port", str(port), "--settings", str(state.settings), "--blob-scan-s", "1"]
-    return Part("host", [sys.executable, "-m", "landfall.host", *options], state, environ)
+    """Start the functions host on this repository's app; its locks are short, for the one after a crash."""
+    app = ["--app", str(ROOT), "--port", str(port), "--settings", str(state.settings)]
+    times = ["--blob-scan-s", "1", "--visibility-s", "60", "--lock-s", "15"]
+    return Part("host", [sys.executable, "-m", "landfall.host", *app, *times], state, environ)
 
 
 def studio_command() -> list[str]:

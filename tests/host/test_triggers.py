@@ -118,13 +118,6 @@ def test_a_message_that_is_not_base64_never_runs(outside: Outside) -> None:
     assert outside.executions("on_message") == before
 
 
-def test_a_worker_that_dies_is_replaced_and_its_message_delivered_again(outside: Outside) -> None:
-    """The function ends its process: the host starts another, and the message comes a second time."""
-    send(outside.queue, "die")
-    assert outside.tells(message="die")["count"] == 2
-    assert "the worker process ended" in outside.host.text()
-
-
 def test_a_timer_fires_again_and_again(outside: Outside) -> None:
     """An async function runs at each occurrence."""
     ticks: list[Any] = []
@@ -134,7 +127,7 @@ def test_a_timer_fires_again_and_again(outside: Outside) -> None:
         return len(ticks) >= 3
 
     until(three)
-    assert ticks[0] == {"past_due": False}
+    assert ticks[0]["past_due"] is False
 
 
 def test_http_functions(outside: Outside) -> None:
@@ -151,21 +144,6 @@ def test_http_functions(outside: Outside) -> None:
     assert requests.get(f"{base}/api/guarded?code=the-key", timeout=30).text == "welcome"
     assert requests.get(f"{base}/api/guarded", headers={"x-functions-key": "the-key"}, timeout=30).text == "welcome"
     assert requests.get(f"{base}/admin/host/status", timeout=30).json()["state"] == "Running"
-
-
-def test_a_long_function_keeps_its_message(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The lock is renewed while the function runs, so it runs once; at a stop the host waits for it."""
-    own = own_settings(azurite)
-    folder = tmp_path_factory.mktemp("slow")
-    QueueServiceClient.from_connection_string(azurite).create_queue(own["QUEUE"])
-    with running_host(APPS / "all", own, folder, "--visibility-s", "1") as host:
-        outside = Outside(own, host)
-        send(outside.queue, "slow")
-        until(lambda: "Executing 'Functions.on_message'" in host.text())
-        assert host.stop() == 0
-        assert outside.executions("on_message") == 1
-        assert outside.tells(message="slow")["count"] == 1
-        assert list(outside.queue.peek_messages()) == []
 
 
 def test_a_restart_runs_no_blob_again(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -26,12 +26,17 @@ def on_blob(blob: func.InputStream, told: func.Out[str]) -> None:
 @app.queue_trigger(arg_name="message", queue_name="%QUEUE%", connection=STORAGE)
 @app.queue_output(arg_name="told", queue_name="%TOLD%", connection=STORAGE)
 def on_message(message: func.QueueMessage, told: func.Out[List[str]]) -> None:  # noqa: UP006 - see above
-    """Tell a message twice; one called bad fails, one called die ends the process the first time, one is slow."""
+    """Tell a message twice; one called bad fails, one called die ends the process the first time, one is slow.
+
+    One that begins with hang does not end the first time.
+    """
     text = message.get_body().decode()
     if text == "bad":
         raise RuntimeError("a bad message")
     if text == "die" and message.dequeue_count == 1:
         os._exit(9)
+    if text.startswith("hang") and message.dequeue_count == 1:
+        time.sleep(300)
     if text == "slow":
         time.sleep(2)
     told.set([json.dumps({"message": text, "count": message.dequeue_count}), "second"])
@@ -49,9 +54,9 @@ def on_poison(message: func.QueueMessage, told: func.Out[str]) -> None:
 @app.timer_trigger(arg_name="timer", schedule="%SCHEDULE%")
 @app.queue_output(arg_name="told", queue_name="%TICKS%", connection=STORAGE)
 async def on_time(timer: func.TimerRequest, told: func.Out[str]) -> None:
-    """Tell that it is time, without holding anybody up."""
+    """Tell that it is time and whose worker this is, without holding anybody up."""
     await asyncio.sleep(0)
-    told.set(json.dumps({"past_due": timer.past_due}))
+    told.set(json.dumps({"past_due": timer.past_due, "by": os.environ.get("WHO")}))
 
 
 @app.function_name("open")
