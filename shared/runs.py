@@ -112,7 +112,7 @@ class Run:
     lost_since: datetime | None = None  # since when the service does not know the job
     answering_since: datetime | None = None  # when the endpoint that is being watched accepted its PATCH
     settles_at: datetime | None = None  # before it a PATCH of this run whose fate is unknown may reach the endpoint
-    staging_settles_at: datetime | None = None  # the same for the staging endpoint
+    staging_mark: datetime | None = None  # the endpoint's `staging_settles_at`, if the PATCH it stands for was answered
     lease_token: int = 0  # of the endpoint's lease that this run took
     challenger: Json | None = None  # {model, evaluation, metrics, kept}
     champion: Json | None = None  # {run_id, generation, model, metrics}, as it was at the decision

@@ -1,6 +1,7 @@
 """What a run may want done next. Every effect can be repeated: after a crash the row asks for it again."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from shared.champions import Champion, EndpointRecord, Served
 from shared.evaluation import EvaluationReport
@@ -92,11 +93,23 @@ class TakeLease:
 
 
 @dataclass(frozen=True)
-class PatchStaging:
-    """Give the challenger to the staging endpoint."""
+class LeaseTaken:
+    """The endpoint is this run's until the lease ends (an observation; it stands here since it is handed on).
+
+    Attributes:
+        settles_at: until when the row says that the PATCH of the staging endpoint may be on its way.
+    """
 
     challenge: Challenge
     token: int
+    settles_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PatchStaging:
+    """Give the challenger to the staging endpoint."""
+
+    taken: LeaseTaken
 
 
 @dataclass(frozen=True)
@@ -153,7 +166,6 @@ class Crown:
 
     champion: Champion
     served: Served
-    staging_settled: bool  # whether nothing that this run sent to the staging endpoint can still be on its way
 
 
 @dataclass(frozen=True)
@@ -179,7 +191,6 @@ class Release:
     reason: str
     known: Json = field(default_factory=dict)
     served: Served | None = None
-    staging_settled: bool = False
 
 
 type Effect = (

@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from shared.champions import EndpointRecord, settled_at
+from shared.champions import EndpointRecord
 from shared.errors import PermanentError
 from shared.lifecycle.effects import (
     AskBefore,
     AskStaging,
     Challenge,
+    LeaseTaken,
     LookAtEndpoint,
     Next,
     PatchStaging,
@@ -22,7 +23,6 @@ from shared.lifecycle.observations import (
     EndpointSeen,
     EvaluationRead,
     Failed,
-    LeaseTaken,
     Observation,
     Released,
     StagingPatched,
@@ -54,10 +54,10 @@ def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
                 **challenge.known,
             )
             return decided, LookAtEndpoint()
-        case LeaseTaken(challenge, token):
-            return run, PatchStaging(challenge, token)
-        case StagingPatched(challenge, token):
-            return _staged(route, run, challenge, token, now), AskStaging()
+        case LeaseTaken():
+            return run, PatchStaging(seen)
+        case StagingPatched(taken):
+            return _staged(route, run, taken, now), AskStaging()
         case Released(release):
             return run.moved(now, release.outcome, release.reason, **release.known), None
         case Failed(error):
@@ -73,9 +73,7 @@ def timed_out(run: Run, last: str) -> Next:
     """End a run that was not promoted in time; nothing was sent to the serving endpoint."""
     said = f"; last: {last}" if last else ""
     return run, Release(
-        RunState.TIMED_OUT,
-        f"the run was still {run.state} at its deadline; the serving endpoint is untouched{said}",
-        staging_settled=run.state is not RunState.TRAINED and run.staging_settles_at is None,
+        RunState.TIMED_OUT, f"the run was still {run.state} at its deadline; the serving endpoint is untouched{said}"
     )
 
 
@@ -141,10 +139,10 @@ def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next
     return run, AskBefore(Challenge(read.model, read.report, known, renewed=renewed))
 
 
-def _staged(route: Route, run: Run, challenge: Challenge, token: int, now: datetime) -> Run:
-    staging = route.staging
+def _staged(route: Route, run: Run, taken: LeaseTaken, now: datetime) -> Run:
+    staging, challenge = route.staging, taken.challenge
     if staging is None:
-        raise unexpected(run, StagingPatched(challenge, token))
+        raise unexpected(run, taken)
     return run.moved(
         now,
         RunState.STAGED,
@@ -154,8 +152,8 @@ def _staged(route: Route, run: Run, challenge: Challenge, token: int, now: datet
         answering_since=now,
         deadline_at=now + timedelta(seconds=route.deadlines.promoting),
         endpoints=noted(run, staging, "patched", now),
-        lease_token=token,
-        staging_settles_at=settled_at(now, staging.propagation_s) if challenge.renewed else None,
+        lease_token=taken.token,
+        staging_mark=None if challenge.renewed else taken.settles_at,
         **challenge.known,
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shared.champions import EndpointRecord
 from shared.evaluation import EvaluationReport
-from shared.lifecycle.effects import Challenge, KeepModel, Release, WriteIntent
+from shared.lifecycle.effects import Challenge, KeepModel, LeaseTaken, Release, WriteIntent
 from shared.ports import Answers, BlobLocation, JobStatus
 
 
@@ -108,19 +108,10 @@ class BeforeAsked:
 
 
 @dataclass(frozen=True)
-class LeaseTaken:
-    """The endpoint is this run's until the lease ends."""
-
-    challenge: Challenge
-    token: int
-
-
-@dataclass(frozen=True)
 class StagingPatched:
     """The staging endpoint accepted the challenger."""
 
-    challenge: Challenge
-    token: int
+    taken: LeaseTaken
 
 
 @dataclass(frozen=True)

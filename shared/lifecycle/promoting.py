@@ -34,7 +34,6 @@ PUT_BACK = "put-back"  # the step of `verifying` that turns a promotion round
 
 def decided(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Make sure of the endpoint, of the champion that was compared, and of the way back; then write the intent."""
-    settled = run.staging_settles_at is None
     match seen:
         case Due():
             return run, LookAtEndpoint()
@@ -58,7 +57,7 @@ def decided(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             return run.moved(now, release.outcome, release.reason, **release.known), None
         case Failed(error):
             if isinstance(error, PermanentError):
-                return run, Release(RunState.FAILED, str(error), staging_settled=settled)
+                return run, Release(RunState.FAILED, str(error))
             if run.overdue(now):
                 return timed_out(run, said_by(error))
             return setback(run, error, now), None
@@ -124,10 +123,10 @@ def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, in
         return evaluated_again(route, run, now, "the champion changed since the decision"), None
     reason = newer_in_service(record, run)
     if reason is not None:
-        return run, Release(RunState.SUPERSEDED, reason, staging_settled=run.staging_settles_at is None)
+        return run, Release(RunState.SUPERSEDED, reason)
     reason = barred(record, run)
     if reason is not None:
-        return run, Release(RunState.REJECTED, reason, staging_settled=run.staging_settles_at is None)
+        return run, Release(RunState.REJECTED, reason)
     if record.settles_at is not None and now < record.settles_at:
         why = "waits until an earlier update of the endpoint, whose fate is unknown, can change nothing any more"
         return waits(run, why, now, record.settles_at)
@@ -137,17 +136,16 @@ def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, in
 
 def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:
     """Tell what is certain from what is not: only a first PATCH that was refused left the endpoint as it was."""
-    settled = run.staging_settles_at is None
     if isinstance(error, ConfigError):  # refused for certain, or not even sent; somebody may correct the key
         if not run.overdue(now):
             return setback(run, error, now, **({"step": NOT_SENT, "settles_at": None} if first else {})), None
         if first:
             why = f"the serving endpoint could not be updated in time and is untouched; last: {error}"
-            return run, Release(RunState.TIMED_OUT, why, staging_settled=settled)
+            return run, Release(RunState.TIMED_OUT, why)
         return _never_confirmed(run, error, now)
     if isinstance(error, PermanentError):
         if first:
-            return run, Release(RunState.FAILED, f"{error}; the serving endpoint is untouched", staging_settled=settled)
+            return run, Release(RunState.FAILED, f"{error}; the serving endpoint is untouched")
         return put_back(run, f"the endpoint refuses the model, and an earlier update may have reached it: {error}", now)
     if run.overdue(now):
         return _never_confirmed(run, error, now)

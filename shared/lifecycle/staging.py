@@ -23,7 +23,6 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     if staging is None or run.answers is None or run.answering_since is None:
         # The route lost its staging endpoint while the run was there: begin again with the route as it is now.
         return evaluated_again(route, run, now, "the route's endpoints changed"), None
-    settled = run.staging_settles_at is None
     match seen:
         case Due():
             return run, AskStaging()
@@ -40,10 +39,10 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
                 f"endpoint {staging.name} accepted the model but neither answers differently nor shows it"
                 f" {staging.propagation_s} s later: the update had no effect; nothing was sent to the serving endpoint"
             )
-            return run, Release(RunState.ROLLED_BACK, why, staging_settled=settled)
+            return run, Release(RunState.ROLLED_BACK, why)
         case Failed(error):
             if isinstance(error, PermanentError):
-                return run, Release(RunState.FAILED, str(error), staging_settled=settled)
+                return run, Release(RunState.FAILED, str(error))
             if run.overdue(now):
                 return timed_out(run, said_by(error))
             return setback(run, error, now), None
@@ -63,5 +62,5 @@ def _compared(run: Run, staging: Endpoint, answers: Answers, now: datetime) -> N
     }
     if answers == as_answers((run.answers or {})["before"]):
         why = f"answers all {len(answers)} golden rows exactly as the model in service, which stays"
-        return run, Release(RunState.UNCHANGED, why, known, staging_settled=run.staging_settles_at is None)
+        return run, Release(RunState.UNCHANGED, why, known)
     return run.moved(now, RunState.DECIDED, "; ".join((run.decision or {})["reasons"]), **known), LookAtEndpoint()

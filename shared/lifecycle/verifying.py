@@ -128,12 +128,7 @@ def _verifying_back(route: Route, run: Run, seen: Observation, now: datetime) ->
                 answers=answers,
                 verified_at=now,
             )
-            return run, Release(
-                _end_of_way_back(run),
-                _put_back_and_verified(run),
-                served=back,
-                staging_settled=run.staging_settles_at is None,
-            )
+            return run, Release(_end_of_way_back(run), _put_back_and_verified(run), served=back)
         case Failed(error):
             return setback(run, error, now), None
     raise unexpected(run, seen)
@@ -164,7 +159,7 @@ def _crown(run: Run, answers: Answers, now: datetime) -> Crown:
         answers=answers,
         verified_at=now,
     )
-    return Crown(champion, served, staging_settled=run.staging_settles_at is None)
+    return Crown(champion, served)
 
 
 def _unverified(route: Route, seen: str) -> str:

@@ -8,13 +8,12 @@ from datetime import timedelta
 
 from shared.champions import EndpointRecord, Intent, settled_at
 from shared.errors import StaleWriteError
-from shared.lifecycle.effects import Crown, LookAtEndpoint, Release, TakeLease, TurnBack, WriteIntent
+from shared.lifecycle.effects import Crown, LeaseTaken, LookAtEndpoint, Release, TakeLease, TurnBack, WriteIntent
 from shared.lifecycle.leasing import LEASE_MARGIN_S, is_leased_to, still_holds
 from shared.lifecycle.observations import (
     Crowned,
     EndpointSeen,
     IntentWritten,
-    LeaseTaken,
     Released,
     TurnedBack,
     TurnedEarlier,
@@ -41,7 +40,7 @@ def take_lease(desk: RunDesk, effect: TakeLease) -> LeaseTaken:
     if staging is not None:
         record = replace(record, staging_settles_at=settled_at(desk.now(), staging.propagation_s))
     desk.save_endpoint(record)
-    return LeaseTaken(effect.challenge, record.token)
+    return LeaseTaken(effect.challenge, record.token, record.staging_settles_at)
 
 
 def write_intent(desk: RunDesk, effect: WriteIntent) -> IntentWritten:
@@ -72,7 +71,7 @@ def crown(desk: RunDesk, effect: Crown) -> Crowned | TurnedEarlier:
     if intent.back:
         raise StaleWriteError(f"the promotion of run {desk.run.run_id} is being turned back by another worker")
     crowned = replace(record, champion=effect.champion, served=effect.served, intent=None, lease=None)
-    desk.save_endpoint(_settling(desk, crowned, staging_settled=effect.staging_settled))
+    desk.save_endpoint(_settling(desk, crowned))
     return Crowned()
 
 
@@ -102,7 +101,7 @@ def release(desk: RunDesk, effect: Release) -> Released:
         intent=None if own_intent else record.intent,
         served=effect.served if effect.served is not None and own_intent else record.served,
     )
-    desk.save_endpoint(_settling(desk, released, staging_settled=effect.staging_settled))
+    desk.save_endpoint(_settling(desk, released))
     return Released(effect, held)
 
 
@@ -120,11 +119,15 @@ def _is_own(intent: Intent | None, desk: RunDesk) -> bool:
     return intent is not None and intent.run_id == desk.run.run_id
 
 
-def _settling(desk: RunDesk, record: EndpointRecord, *, staging_settled: bool) -> EndpointRecord:
-    """Hand on what of this run's updates may still be on its way: the next run waits for it."""
+def _settling(desk: RunDesk, record: EndpointRecord) -> EndpointRecord:
+    """Hand on what of this run's updates may still be on its way: the next run waits for it.
+
+    The mark of an update of staging is taken away by the worker whose own was answered, unless another worker of the
+    same run has set it anew since.
+    """
     settles = desk.run.settles_at if desk.run.state in {RunState.PROMOTING, RunState.VERIFYING} else record.settles_at
     return replace(
         record,
         settles_at=settles if settles is not None and settles > desk.now() else None,
-        staging_settles_at=None if staging_settled else record.staging_settles_at,
+        staging_settles_at=None if record.staging_settles_at == desk.run.staging_mark else record.staging_settles_at,
     )

@@ -49,8 +49,8 @@ def ask_before(desk: RunDesk, effect: AskBefore) -> BeforeAsked:
 
 def patch_staging(desk: RunDesk, effect: PatchStaging) -> StagingPatched:
     """Give the challenger to the staging endpoint."""
-    _patch(desk, _staging_of(desk), effect.challenge.model)
-    return StagingPatched(effect.challenge, effect.token)
+    _patch(desk, _staging_of(desk), effect.taken.challenge.model)
+    return StagingPatched(effect.taken)
 
 
 def ask_staging(desk: RunDesk, effect: AskStaging) -> StagingAnswered:

@@ -70,7 +70,7 @@ def runs(states: st.SearchStrategy[RunState]) -> st.SearchStrategy[Run]:
         lost_since=st.none() | _TIMES,
         answering_since=st.none() | _TIMES,
         settles_at=st.none() | _TIMES,
-        staging_settles_at=st.none() | _TIMES,
+        staging_mark=st.none() | _TIMES,
         lease_token=_COUNTS,
         challenger=st.none() | _JSON,
         champion=st.none() | _JSON,

@@ -52,6 +52,7 @@ def of_seed(seed: int) -> Choices:
         "endpoint": source.choice([0.0, 0.3]),
         "end": source.choice([0.0, 0.1]),
         "reply": source.choice([0.0, 0.02]),
+        "down": source.choice([0.0, 0.0, 0.03]),
         "skew": source.choice([0.0, 0.5]),
         "file": 0.5,
     }

@@ -75,7 +75,11 @@ class FakeTableClient:
     def query_entities(self, condition: str, parameters: Mapping[str, str]) -> list[TableEntity]:
         """Read every row that meets a condition, in the order of the keys."""
         self._ask("query")
-        return [_entity(row) for key, row in sorted(self.rows.items(), key=lambda item: item[0]) if _meets(condition, parameters, key)]
+        return [
+            _entity(row)
+            for key, row in sorted(self.rows.items(), key=lambda item: item[0])
+            if _meets(condition, parameters, key)
+        ]
 
     def upsert_entity(self, row: Mapping[str, Any], mode: object) -> None:
         """Write one row whatever is there."""
@@ -157,7 +161,7 @@ class FakeTableClient:
 
 def _entity(row: Row) -> TableEntity:
     entity = TableEntity(**row[0])
-    entity._metadata = {"etag": row[1]}  # type: ignore[assignment]  # as the SDK's own decoder sets it
+    entity._metadata = {"etag": row[1], "timestamp": None}
     return entity
 
 

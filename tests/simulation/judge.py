@@ -22,6 +22,7 @@ class Judge:
         self._outside = outside
         self._runs = runs
         self._record = EndpointRecord(route="census", name="production")
+        self._allowed: dict[str, set[str]] = {"staging": set(), "serve": set()}  # by role, what was allowed last
 
     def breaks(self, what: str) -> None:
         """Note a broken promise."""
@@ -35,6 +36,8 @@ class Judge:
         del partition
         record, before = record_from(row, "census", row_key), self._record
         self._record = record
+        for role in self._allowed:
+            self._allowed[role] = self._allowed_now(role) or self._allowed[role]
         if record.token < before.token:
             self.breaks(f"I6: the endpoint's token fell from {before.token} to {record.token}")
         champion, previous = record.champion, before.champion
@@ -53,15 +56,23 @@ class Judge:
         """Only the holder of the endpoint sends anything, unless its sender could not know better."""
         if patch.excused:
             return
-        record, model = self._record, patch.model
-        holder = record.lease.run_id if record.lease else None
-        promised = {record.intent.from_model, record.intent.to_model} if record.intent else set()
-        if patch.role == "staging":
-            fine = holder is not None and holder in model
-        else:
-            fine = model in promised or (holder == REPAIR and record.served is not None and model == record.served.model)
-        if not fine:
-            self.breaks(f"I6: {patch.role} is given {model} while {holder} holds the endpoint")
+        record, now = self._record, self._outside.clock.now()
+        settles = record.staging_settles_at if patch.role == "staging" else record.settles_at
+        # Two workers of one run may both be permitted: what the second sends after the first was done is waited for.
+        allowed = self._allowed[patch.role] if settles is not None and now < settles else self._allowed_now(patch.role)
+        if not any(one in patch.model for one in allowed):
+            holder = record.lease.run_id if record.lease else None
+            self.breaks(f"I6: {patch.role} is given {patch.model} while {holder} holds the endpoint")
+
+    def _allowed_now(self, role: str) -> set[str]:
+        """Return what may be sent to an endpoint: a run's own model to staging, what is promised to serving."""
+        record = self._record
+        if role == "staging":
+            return {record.lease.run_id} if record.lease else set()
+        if record.intent is not None:
+            return {record.intent.from_model if record.intent.back else record.intent.to_model}
+        repair = record.lease is not None and record.lease.run_id == REPAIR
+        return {record.served.model} if repair and record.served else set()
 
     # -- in the end --------------------------------------------------------------------------------------------------
 

@@ -4,11 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
-from pathlib import Path
 
 from shared.ports import BlobLocation, BlobVersion, JobState
 from shared.route import Endpoint, Route, Training
-from shared.routes import Routes
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_scoring import FakeScoring
 from tests.fakes.fake_training import FakeJob, FakeTraining
@@ -16,9 +14,11 @@ from tests.fakes.memory_blobs import MemoryBlobs
 from tests.pipeline.world import GOLDEN, example_routes, without_staging
 from tests.simulation.choices import Choices
 
-ROOT = Path(__file__).resolve().parents[2]
 SEED_MODEL = "seed"
-DEADLINES = ("not_started = 86400, running = 86400, promoting = 900", "not_started = 1500, running = 900, promoting = 300")
+DEADLINES = (
+    "not_started = 86400, running = 86400, promoting = 900",
+    "not_started = 1500, running = 900, promoting = 300",
+)
 JOB_TAKES_S = (3.0, 0.0, 40.0, 400.0, 2000.0)  # chosen by number: what a job takes on a calm day comes first
 JOB_ENDS = ("finished", "failed", "lost")
 AUC = (0.90, 0.85, 0.95, 0.70, 0.99, 0.91)
@@ -31,7 +31,7 @@ class Patch:
     at_s: float
     role: str
     model: str  # container/path
-    excused: bool  # its sender was paused, or its request was late: nothing could have prevented it
+    excused: bool  # its sender stood still between its last check and the request: nothing could have prevented it
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Outside:
         self.tell = tell
         self.clock = FakeClock()
         self.seen = Seen()
-        self.routes: Routes = example_routes(DEADLINES) if staging else without_staging(DEADLINES)
+        self.routes = example_routes(DEADLINES) if staging else without_staging(DEADLINES)
         self.blobs = MemoryBlobs()
         self.training = WatchedTraining(self.blobs, self)
         self.scoring = WatchedScoring(self.blobs, self.clock, self)
@@ -131,7 +131,9 @@ class Outside:
         for other in self.training.jobs.values():
             same_run = other is not job and f"/{run_id}/" in f"/{other.request.input_path}"
             if same_run and other.starts and other.state in {JobState.RUNNING, JobState.FINISHED}:
-                self.seen.broken.append(f"I2: {job.job_id} starts while {other.job_id} of the same run is {other.state}")
+                self.seen.broken.append(
+                    f"I2: {job.job_id} starts while {other.job_id} of the same run is {other.state}"
+                )
         takes_s = JOB_TAKES_S[self.choices.draw("job", len(JOB_TAKES_S))]
         end = JOB_ENDS[self.choices.draw("end", len(JOB_ENDS))]
         self.later(takes_s, lambda: self._end(job, end))

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 from shared.adapters.table_endpoints import TableEndpointStore
@@ -19,8 +18,9 @@ from tests.simulation.outside import AUC, Outside
 from tests.simulation.workers import Invocation, Port, Worker, WorkerClock
 
 WORKERS = 3
-TICK_S, TICK_MOST_S = 5.0, 60.0
+TICK_S, TICK_MOST_S = 5.0, 120.0
 SWEEP_S = 30.0
+DOWN_S = (0.0, 100.0, 1300.0)
 WILD_S = 400.0  # how long things go wrong; then everybody has all the time there is to come to rest
 WILD_STEPS = 3000
 REST_S = 6 * 3600.0
@@ -64,10 +64,10 @@ class Simulation:
         self.outside.watch_patch = self.judge.patched
         self.outside.excuse = self._excuse
         self.waiting: list[Invocation] = []
+        self.down_until_s = 0.0
         self.workers = [self._worker(number) for number in range(WORKERS)]
         self._last = self.workers[0]
         self._writes, self._quiet_ticks = -1, 0
-        self._etags = count(1)
 
     def tell(self, line: str) -> None:
         """Keep a line of the story."""
@@ -79,14 +79,15 @@ class Simulation:
         self._plan_files()
         self.outside.later(TICK_S, self._tick)
         self.outside.later(SWEEP_S, self._sweep)
-        requests = 0
+        requests, rest_s = 0, 0.0
         for steps in range(MOST_STEPS):
             elapsed_s = self.outside.clock.elapsed_s()
             if not self.choices.calm and (elapsed_s > WILD_S or steps > WILD_STEPS or self._all_done()):
                 requests = self.choices.count("fault")
                 self.choices.calm = True
+                rest_s = elapsed_s + REST_S
                 self.tell("calm")
-            if self.choices.calm and (self._settled() or elapsed_s > WILD_S + REST_S):
+            if self.outside.seen.broken or (self.choices.calm and (self._settled() or elapsed_s > rest_s)):
                 break
             self._step()
         else:
@@ -103,6 +104,8 @@ class Simulation:
             return
         runnable = [worker for worker in self.workers if worker.runnable]
         idle = [worker for worker in self.workers if not worker.busy]
+        if self.outside.clock.elapsed_s() < self.down_until_s:
+            idle = []
         may_begin = bool(self.waiting and idle)
         if runnable and not (may_begin and self.choices.draw("start", 2)):
             runnable.sort(key=lambda worker: worker is not self._last)
@@ -146,7 +149,9 @@ class Simulation:
         for number in range(self.plan.files):
             at_s = (0.0, 1.0, 7.0, 31.0, 90.0)[self.choices.draw("file", 5)] + number * 0.5
             auc = AUC[self.choices.draw("file", len(AUC))] + number / 1000
-            self.outside.later(at_s, functools.partial(self._file, f"census/{number}.csv", f"rows {number} auc={auc:.4f}"))
+            self.outside.later(
+                at_s, functools.partial(self._file, f"census/{number}.csv", f"rows {number} auc={auc:.4f}")
+            )
             if self.plan.overwrite:
                 later_s = at_s + (2.0, 0.0, 0.1, 45.0)[self.choices.draw("file", 4)]
                 text = f"other rows {number} auc={auc + 0.02:.4f}"
@@ -182,6 +187,14 @@ class Simulation:
         writes = sum(len(table.rows) for table in self.tables.values()), self.choices.count("fault")
         self._quiet_ticks = self._quiet_ticks + 1 if writes[0] == self._writes else 0
         self._writes = writes[0]
+        down_s = DOWN_S[self.choices.draw("down", len(DOWN_S))]
+        if down_s:
+            self.tell(f"the app is down for {down_s:.0f} s")
+            for worker in self.workers:
+                worker.kill()
+            self.outside.later(down_s, self._tick)
+            self.down_until_s = self.outside.clock.elapsed_s() + down_s
+            return
         pause_s = min(TICK_MOST_S, TICK_S * 1.3 ** max(0, self._quiet_ticks - 10))
         self.outside.later(pause_s, self._tick)
         if not any(one.name == "poll_pending_jobs" for one in self.waiting):
@@ -220,9 +233,9 @@ class Simulation:
             routes=outside.routes,
             runs=TableRunStore(_table(self.tables["runs"].seen_by(worker.at_table, worker.answered))),
             endpoints=TableEndpointStore(_table(self.tables["endpoints"].seen_by(worker.at_table, worker.answered))),
-            blobs=Port("blobs", outside.blobs, worker),  # type: ignore[arg-type]  # it has what the port has
-            training=Port("training", outside.training, worker),  # type: ignore[arg-type]
-            scoring=Port("scoring", outside.scoring, worker),  # type: ignore[arg-type]
+            blobs=Port("blobs", outside.blobs, worker),
+            training=Port("training", outside.training, worker),
+            scoring=Port("scoring", outside.scoring, worker),
             clock=WorkerClock(outside.clock, skew_s),
             at_once=1,
         )
@@ -247,7 +260,7 @@ def simulate_seed(seed: int, plan: Plan | None = None) -> Result:
     choices = of_seed(seed)
     if plan is None:
         source = choices.source
-        assert source is not None  # noqa: S101 - of_seed gives one
+        assert source is not None
         plan = Plan(
             files=source.choice([1, 2, 3, 5, 8]),
             staging=source.random() < 0.75,

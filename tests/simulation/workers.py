@@ -8,7 +8,7 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from shared.errors import NoAnswerError, ServiceFault, UnavailableError
+from shared.errors import NoAnswerError, RejectedError, ServiceFault, UnavailableError
 from tests.fakes.fake_clock import FakeClock
 from tests.simulation.choices import Choices
 from tests.simulation.fake_tables import Answer, DiedError
@@ -28,12 +28,14 @@ class Fault(Enum):
     PAUSE_1100 = "waits 1100 s before it"
     RETRIED = "is done, answered 500, and sent again"
     BROKEN_OFF = "is done, its answer breaks off"
-    LATE = "times out, and is done 20 s later"
+    LATE_20 = "times out, and is done 20 s later"
+    LATE_55 = "times out, and is done 55 s later"
+    REJECTED = "is refused for good"
 
 
 FAULTS = tuple(Fault)
 PAUSES_S = {Fault.PAUSE_3: 3.0, Fault.PAUSE_17: 17.0, Fault.PAUSE_70: 70.0, Fault.PAUSE_1100: 1100.0}
-LATE_S = 20.0
+LATES_S = {Fault.LATE_20: 20.0, Fault.LATE_55: 55.0}  # a PATCH may take that long to arrive, and no longer
 _TABLE_ANSWERS = {
     Fault.REFUSED: Answer.REFUSED,
     Fault.ANSWER_LOST: Answer.LOST,
@@ -80,7 +82,7 @@ class Worker:
     tell: Callable[[str], None]
     services: Any = None
     paused_until_s: float = 0.0
-    excused: bool = False  # whether the request that takes effect now was paused, or is late
+    excused: bool = False  # whether the request that takes effect now was paused after its sender's last check
     _hub: greenlet | None = None
     _life: greenlet | None = None
 
@@ -96,9 +98,15 @@ class Worker:
 
     def begin(self, invocation: Invocation) -> None:
         """Begin a function; it runs to its first request."""
+        self.paused_until_s = 0.0
         self.tell(f"{self.name}: {invocation.name} begins")
         self._life = greenlet(lambda: self._live(invocation))
         self.go_on()
+
+    def kill(self) -> None:
+        """End the process, in the middle of whatever it does."""
+        if self._life is not None:
+            self._life.throw(DiedError)
 
     def go_on(self) -> None:
         """Run to the next request, or to the end of the function."""
@@ -150,16 +158,17 @@ class Worker:
         fault = self.reach(operation)
         if fault is Fault.REFUSED:
             raise UnavailableError(_FAULT)
-        if fault is Fault.LATE and operation == "scoring.patch":
-            self.later(LATE_S, lambda: self._take_effect(effect, excused=True))
+        if operation == "scoring.patch" and fault in LATES_S:
+            self.later(LATES_S[fault], effect)
             raise NoAnswerError(_FAULT)
+        if operation == "scoring.patch" and fault is Fault.REJECTED:
+            raise RejectedError(_FAULT)
         result = self._take_effect(effect, excused=fault in PAUSES_S)
         if fault is Fault.DIE_AFTER:
             raise DiedError
-        if fault in {Fault.ANSWER_LOST, Fault.LATE, Fault.BROKEN_OFF, Fault.RETRIED}:
+        if fault in {Fault.ANSWER_LOST, Fault.BROKEN_OFF, Fault.RETRIED}:
             raise NoAnswerError(_FAULT)
         return result
-
 
     def _take_effect(self, effect: Callable[[], Any], *, excused: bool) -> Any:
         self.excused = excused

@@ -1,0 +1,207 @@
+"""The guards, each taken out of the production code by a patch: what the simulator must then see broken."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+from azure.data.tables import TransactionOperation
+
+from shared.adapters.table_endpoints import TableEndpointStore
+from shared.adapters.table_runs import TableRunStore
+from shared.adapters.tables import Transaction
+from shared.lifecycle import evaluating, promoting, verifying
+from shared.lifecycle.effects import CancelJob, SubmitJob, TurnBack, WriteIntent
+from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmitted, TurnedBack
+from shared.pipeline import driving, job_work, reconciling, sweeping
+from shared.pipeline.desk import RunDesk
+from shared.runs import RunState
+
+type Mutation = Callable[[pytest.MonkeyPatch], None]
+
+
+def insert_only_claim(patch: pytest.MonkeyPatch) -> None:
+    """A claim overwrites what is there."""
+
+    def upsert(self: Transaction, row_key: str, columns: Mapping[str, Any]) -> None:
+        self.operations.append((TransactionOperation.UPSERT, self._row(row_key, columns), {}))
+
+    patch.setattr(Transaction, "insert", upsert)
+
+
+def pin_by_etag(patch: pytest.MonkeyPatch) -> None:
+    """Whatever the blob holds now is pinned, not the version that was claimed."""
+    # Equal to whatever ETag the blob has.
+    version = job_work._version
+    patch.setattr(job_work, "_version", lambda run: replace(version(run), etag=ANY))
+
+
+def _without_conditions(patch: pytest.MonkeyPatch, states: frozenset[RunState]) -> None:
+    save = TableRunStore.save
+
+    def unconditional(self: TableRunStore, before: Any, run: Any) -> Any:
+        if before.run.state not in states:
+            return save(self, before, run)
+        with pytest.MonkeyPatch.context() as inside:
+            insert_only_claim(inside)
+            _no_etag(inside)
+            # What an unconditional write does to a run that is further already: it takes the place of it.
+            active = replace(before, run=replace(before.run, state=run.state)) if run.terminal else before
+            return save(self, active, run)
+
+    patch.setattr(TableRunStore, "save", unconditional)
+
+
+def _no_etag(patch: pytest.MonkeyPatch) -> None:
+    def upsert(self: Transaction, row_key: str, columns: Mapping[str, Any], etag: str | None) -> None:
+        del etag
+        self.operations.append((TransactionOperation.UPSERT, self._row(row_key, columns), {}))
+
+    patch.setattr(Transaction, "replace", upsert)
+
+
+def etag_on_the_job_id(patch: pytest.MonkeyPatch) -> None:
+    """The job's id is saved whatever stands in the row by now."""
+    _without_conditions(patch, frozenset({RunState.LANDED}))
+
+
+def one_decision(patch: pytest.MonkeyPatch) -> None:
+    """A decision is written whatever stands in the row by now."""
+    _without_conditions(patch, frozenset({RunState.TRAINED, RunState.STAGED, RunState.DECIDED, RunState.VERIFYING}))
+
+
+def start_after_save(patch: pytest.MonkeyPatch) -> None:
+    """The job is started before its id is saved."""
+    submit = job_work.submit
+
+    def submit_and_start(desk: RunDesk, effect: SubmitJob) -> JobSubmitted:
+        seen = submit(desk, effect)
+        desk.services.training.start(desk.route.training, seen.job_id)
+        return seen
+
+    patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, SubmitJob: submit_and_start})
+
+
+def generation_fence(patch: pytest.MonkeyPatch) -> None:
+    """A model from older data may replace one from newer data."""
+    for module in (evaluating, promoting):
+        patch.setattr(module, "newer_in_service", lambda *_: None)
+
+
+def lease(patch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the run that holds the endpoint."""
+    for module in (evaluating, promoting):
+        patch.setattr(module, "other_holder", lambda *_, **__: None)
+
+
+def lease_token(patch: pytest.MonkeyPatch) -> None:
+    """A run goes on with an endpoint that somebody else had in between."""
+    patch.setattr(promoting, "still_holds", lambda *_: True)
+    patch.setattr(promoting, "other_holder", lambda *_, **__: None)
+
+
+def intent_before_patch(patch: pytest.MonkeyPatch) -> None:
+    """The endpoint's row is not told what is about to happen."""
+
+    def nothing(desk: RunDesk, effect: WriteIntent) -> IntentWritten:
+        return IntentWritten(effect, desk.endpoint().token)
+
+    patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, WriteIntent: nothing})
+
+
+def endpoint_row_by_etag(patch: pytest.MonkeyPatch) -> None:
+    """The endpoint's row is written whatever stands in it by now."""
+    save = TableEndpointStore.save
+
+    def unconditional(self: TableEndpointStore, before: Any, record: Any) -> Any:
+        return save(self, self.get(before.record.route, before.record.name), record)
+
+    patch.setattr(TableEndpointStore, "save", unconditional)
+
+
+def same_champion(patch: pytest.MonkeyPatch) -> None:
+    """A decision counts although another champion is in service than it was made against."""
+    looked = promoting._looked
+
+    def whatever(route: Any, run: Any, record: Any, now: Any, *, intent_ended: bool) -> Any:
+        summary = record.champion.summary() if record.champion else None
+        following, effect = looked(route, replace(run, champion=summary), record, now, intent_ended=intent_ended)
+        return (run if following.revision == run.revision else following), effect
+
+    patch.setattr(promoting, "_looked", whatever)
+    lease(patch)
+
+
+def way_back_is_marked(patch: pytest.MonkeyPatch) -> None:
+    """A promotion is turned round without a mark in the endpoint's row."""
+
+    def unmarked(desk: RunDesk, effect: TurnBack) -> Any:
+        del effect
+        intent = desk.endpoint(fresh=True).intent
+        return TurnedBack(intent.from_model if intent else desk.route.initial_model)
+
+    patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, TurnBack: unmarked})
+
+
+def permission_to_send(patch: pytest.MonkeyPatch) -> None:
+    """A worker that stood still for long sends its update all the same."""
+    patch.setattr(RunDesk, "check_permitted", lambda _: None)
+
+
+def waiting_for_the_unknown(patch: pytest.MonkeyPatch) -> None:
+    """Another model is sent while an update whose fate is unknown may still arrive."""
+    put_back = promoting.put_back
+
+    def at_once(run: Any, why: str, now: Any) -> Any:
+        return put_back(replace(run, settles_at=None), why, now)
+
+    for module in (promoting, verifying):
+        patch.setattr(module, "put_back", at_once)
+
+
+def sweep(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks for files that no event reported."""
+    patch.setattr(sweeping, "sweep", lambda _: 0)
+
+
+def reconciliation(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks whether an endpoint still serves what was verified."""
+    patch.setattr(reconciling, "reconcile", lambda _: 0)
+
+
+def dead_before_the_next_attempt(patch: pytest.MonkeyPatch) -> None:
+    """A job that is overdue is not cancelled before the next attempt."""
+    patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, CancelJob: lambda *_: JobCancelled()})
+
+
+# By name: the guard, and what its absence breaks.
+MUTATIONS: dict[str, tuple[Mutation, str]] = {
+    "insert-only claim": (insert_only_claim, "I2"),
+    "pin by ETag": (pin_by_etag, "I2"),
+    "ETag on the job id": (etag_on_the_job_id, "I2"),
+    "start after save": (start_after_save, "I2"),
+    "generation fence": (generation_fence, "I4"),
+    "lease": (lease, "I6"),
+    "lease token": (lease_token, "I6"),
+    "intent before PATCH": (intent_before_patch, "I6"),
+    "one decision": (one_decision, "I"),
+    "ETag on the endpoint's row": (endpoint_row_by_etag, "I"),
+    "same champion": (same_champion, "I3"),
+    "mark of the way back": (way_back_is_marked, "I"),
+    "permission to send": (permission_to_send, "I"),
+    "waiting for the unknown": (waiting_for_the_unknown, "I"),
+    "sweep": (sweep, "I1"),
+    "reconciliation": (reconciliation, "I5"),
+    "dead before the next attempt": (dead_before_the_next_attempt, "I2"),
+}
+
+
+@contextmanager
+def mutated(name: str | None) -> Iterator[None]:
+    """Take a guard out for as long as the `with` lasts; None takes none out."""
+    with pytest.MonkeyPatch.context() as patch:
+        if name is not None:
+            MUTATIONS[name][0](patch)
+        yield
