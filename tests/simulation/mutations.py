@@ -1,14 +1,15 @@
 """The guards, each taken out of the production code by a patch: what the simulator must then see broken."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
-from unittest.mock import ANY
+from typing import Any, cast
 
 import pytest
 from azure.data.tables import TransactionOperation
 
+from shared.adapters import table_runs
+from shared.adapters.table_columns import to_columns
 from shared.adapters.table_endpoints import TableEndpointStore
 from shared.adapters.table_runs import TableRunStore
 from shared.adapters.tables import Transaction
@@ -18,24 +19,34 @@ from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmit
 from shared.pipeline import driving, job_work, reconciling, sweeping
 from shared.pipeline.desk import RunDesk
 from shared.runs import RunState
+from tests.simulation.simulation import Directed, Plan
+from tests.simulation.workers import Fault
 
 type Mutation = Callable[[pytest.MonkeyPatch], None]
 
 
-def insert_only_claim(patch: pytest.MonkeyPatch) -> None:
-    """A claim overwrites what is there."""
+class _Blind(Transaction):
+    """A transaction whose writes take the place of whatever is there."""
 
-    def upsert(self: Transaction, row_key: str, columns: Mapping[str, Any]) -> None:
+    def insert(self, row_key: str, columns: Mapping[str, Any]) -> None:
+        """Write a row."""
         self.operations.append((TransactionOperation.UPSERT, self._row(row_key, columns), {}))
 
-    patch.setattr(Transaction, "insert", upsert)
+    def replace(self, row_key: str, columns: Mapping[str, Any], etag: str | None) -> None:
+        """Write a row."""
+        del etag
+        self.insert(row_key, columns)
+
+
+def insert_only_claim(patch: pytest.MonkeyPatch) -> None:
+    """A claim takes the place of whatever run is there."""
+    patch.setattr(Transaction, "insert", _Blind.insert)
 
 
 def pin_by_etag(patch: pytest.MonkeyPatch) -> None:
     """Whatever the blob holds now is pinned, not the version that was claimed."""
-    # Equal to whatever ETag the blob has.
     version = job_work._version
-    patch.setattr(job_work, "_version", lambda run: replace(version(run), etag=ANY))
+    patch.setattr(job_work, "_version", lambda run: replace(version(run), etag=cast("str", None)))
 
 
 def _without_conditions(patch: pytest.MonkeyPatch, states: frozenset[RunState]) -> None:
@@ -44,22 +55,16 @@ def _without_conditions(patch: pytest.MonkeyPatch, states: frozenset[RunState]) 
     def unconditional(self: TableRunStore, before: Any, run: Any) -> Any:
         if before.run.state not in states:
             return save(self, before, run)
-        with pytest.MonkeyPatch.context() as inside:
-            insert_only_claim(inside)
-            _no_etag(inside)
-            # What an unconditional write does to a run that is further already: it takes the place of it.
-            active = replace(before, run=replace(before.run, state=run.state)) if run.terminal else before
-            return save(self, active, run)
+        change = _Blind(run.route, fence=table_runs._history_key(run))
+        change.replace(table_runs._run_key(run), to_columns(run), None)
+        if not run.terminal:
+            change.replace(table_runs._active_key(run), to_columns(run), None)
+        elif self._table.read(run.route, table_runs._active_key(run)) is not None:
+            change.delete(table_runs._active_key(run), None)
+        change.insert(table_runs._history_key(run), table_runs._history_columns(run))
+        return table_runs._stored(run, self._table.write(change))
 
     patch.setattr(TableRunStore, "save", unconditional)
-
-
-def _no_etag(patch: pytest.MonkeyPatch) -> None:
-    def upsert(self: Transaction, row_key: str, columns: Mapping[str, Any], etag: str | None) -> None:
-        del etag
-        self.operations.append((TransactionOperation.UPSERT, self._row(row_key, columns), {}))
-
-    patch.setattr(Transaction, "replace", upsert)
 
 
 def etag_on_the_job_id(patch: pytest.MonkeyPatch) -> None:
@@ -176,7 +181,7 @@ def dead_before_the_next_attempt(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, CancelJob: lambda *_: JobCancelled()})
 
 
-# By name: the guard, and what its absence breaks.
+# By name: the guard, and the promise that its absence breaks.
 MUTATIONS: dict[str, tuple[Mutation, str]] = {
     "insert-only claim": (insert_only_claim, "I2"),
     "pin by ETag": (pin_by_etag, "I2"),
@@ -195,6 +200,12 @@ MUTATIONS: dict[str, tuple[Mutation, str]] = {
     "sweep": (sweep, "I1"),
     "reconciliation": (reconciliation, "I5"),
     "dead before the next attempt": (dead_before_the_next_attempt, "I2"),
+}
+
+# Where chance would take long to get to what a guard is for: the schedule that does, by operation and occurrence.
+DIRECTED: dict[str, tuple[Plan, Sequence[Directed]]] = {
+    "waiting for the unknown": (Plan(), [("scoring.patch", 2, Fault.LATE_55), ("scoring.patch", 3, Fault.REJECTED)]),
+    "reconciliation": (Plan(files=2), [("scoring.patch", 2, Fault.PAUSE_1100)]),
 }
 
 

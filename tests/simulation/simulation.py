@@ -1,7 +1,7 @@
 """One simulation: some files, a few workers, a schedule; then a calm time in which all must come to rest."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.simulation.choices import Choices, Schedule, of_seed
 from tests.simulation.fake_tables import Answer, FakeTableClient
 from tests.simulation.judge import Judge
 from tests.simulation.outside import AUC, Outside
-from tests.simulation.workers import Invocation, Port, Worker, WorkerClock
+from tests.simulation.workers import FAULTS, Fault, Invocation, Port, Worker, WorkerClock
 
 WORKERS = 3
 TICK_S, TICK_MOST_S = 5.0, 120.0
@@ -46,8 +46,11 @@ class Result:
     schedule: Schedule  # every choice that was not 0
     broken: list[str]
     told: list[str]
-    requests: int  # how many requests the workers made until calm came
+    requests: Sequence[str]  # the operations of the requests that the workers made until calm came, in order
     outcomes: Mapping[str, int] = field(default_factory=dict)
+
+
+type Directed = tuple[str, int, Fault]  # an operation, which occurrence of it from 1, and what happens to it
 
 
 class Simulation:
@@ -64,6 +67,7 @@ class Simulation:
         self.outside.watch_patch = self.judge.patched
         self.outside.excuse = self._excuse
         self.waiting: list[Invocation] = []
+        self.requests: list[str] = []
         self.down_until_s = 0.0
         self.workers = [self._worker(number) for number in range(WORKERS)]
         self._last = self.workers[0]
@@ -79,11 +83,12 @@ class Simulation:
         self._plan_files()
         self.outside.later(TICK_S, self._tick)
         self.outside.later(SWEEP_S, self._sweep)
-        requests, rest_s = 0, 0.0
+        requests: list[str] = []
+        rest_s = 0.0
         for steps in range(MOST_STEPS):
             elapsed_s = self.outside.clock.elapsed_s()
             if not self.choices.calm and (elapsed_s > WILD_S or steps > WILD_STEPS or self._all_done()):
-                requests = self.choices.count("fault")
+                requests = list(self.requests)
                 self.choices.calm = True
                 rest_s = elapsed_s + REST_S
                 self.tell("calm")
@@ -227,7 +232,7 @@ class Simulation:
 
     def _worker(self, number: int) -> Worker:
         outside = self.outside
-        worker = Worker(f"worker {number}", outside.clock, self.choices, outside.later, self.tell)
+        worker = Worker(f"worker {number}", outside.clock, self.choices, outside.later, self.tell, self.requests.append)
         skew_s = (0.0, 20.0, -20.0)[self.choices.draw("skew", 3)]
         worker.services = Services(
             routes=outside.routes,
@@ -268,6 +273,16 @@ def simulate_seed(seed: int, plan: Plan | None = None) -> Result:
             events=source.random() < 0.8,
         )
     return simulate(plan, choices)
+
+
+def simulate_directed(plan: Plan, faults: Sequence[Directed]) -> Result:
+    """Run a calm simulation in which the given requests, by operation and occurrence, meet with the given faults."""
+    schedule: dict[str, int] = {}
+    for operation, occurrence, fault in faults:
+        requests = simulate_schedule(plan, schedule).requests
+        numbers = [number for number, one in enumerate(requests, start=1) if one == operation]
+        schedule[f"fault:{numbers[occurrence - 1]}"] = FAULTS.index(fault)
+    return simulate_schedule(plan, schedule)
 
 
 def simulate_schedule(plan: Plan, schedule: Schedule) -> Result:

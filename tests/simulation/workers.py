@@ -80,6 +80,7 @@ class Worker:
     choices: Choices
     later: Callable[[float, Callable[[], object]], None]
     tell: Callable[[str], None]
+    count: Callable[[str], None]
     services: Any = None
     paused_until_s: float = 0.0
     excused: bool = False  # whether the request that takes effect now was paused after its sender's last check
@@ -129,6 +130,7 @@ class Worker:
 
     def reach(self, operation: str) -> Fault:
         """Stop before a request: others may run first, and something may happen to it or to this worker."""
+        self.count(operation)
         fault = FAULTS[self.choices.draw("fault", len(FAULTS))]
         if fault is not Fault.NONE:
             self.tell(f"{self.name}: {operation} {fault.value}")

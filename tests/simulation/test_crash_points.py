@@ -1,0 +1,61 @@
+"""Every fault at every request of one file, and of two: nothing is left to chance there."""
+
+import itertools
+
+import pytest
+
+from tests.simulation.choices import Schedule
+from tests.simulation.simulation import Plan, simulate_schedule
+from tests.simulation.workers import FAULTS, PAUSES_S, Fault
+
+# By what it is about: the plan, and what else is special about the day.
+DAYS: dict[str, tuple[Plan, Schedule]] = {
+    "one file": (Plan(), {}),
+    "one file, no staging": (Plan(staging=False), {}),
+    "one file, no events": (Plan(events=False), {}),
+    "one file, endpoint ignores": (Plan(), {"endpoint:2": 7}),
+    "one file, staging ignores": (Plan(), {"endpoint:4": 7}),
+    "one file, overwritten": (Plan(overwrite=True), {}),
+    "two files": (Plan(files=2), {}),
+}
+_SHAPES = [fault for fault in FAULTS if fault is not Fault.NONE]
+_PAIRED = (Fault.DIE_BEFORE, Fault.DIE_AFTER, Fault.ANSWER_LOST, Fault.PAUSE_17)
+
+
+@pytest.mark.parametrize("fault", _SHAPES, ids=lambda fault: fault.name.lower())
+@pytest.mark.parametrize("day", DAYS)
+def test_one_fault_at_every_request(day: str, fault: Fault) -> None:
+    """A crash, a hang beyond any lease, a doubled worker, a lost answer: wherever it comes, all promises hold."""
+    plan, special = DAYS[day]
+    requests = simulate_schedule(plan, special).requests
+    assert len(requests) > 25
+    for number, operation in enumerate(requests, start=1):
+        schedule = {**special, f"fault:{number}": FAULTS.index(fault)}
+        broken = simulate_schedule(plan, schedule).broken
+        assert not broken, f"{operation} {fault.value}: {broken}; schedule {schedule}"
+
+
+@pytest.mark.parametrize("pause", range(1, len(PAUSES_S) + 1))
+@pytest.mark.parametrize("day", DAYS)
+def test_a_worker_stands_still_after_every_write(day: str, pause: int) -> None:
+    """What it was permitted by the write is not permitted any more when it goes on."""
+    plan, special = DAYS[day]
+    writes = sum(operation.endswith(".write") for operation in simulate_schedule(plan, special).requests)
+    for number in range(1, writes + 1):
+        schedule = {**special, f"reply:{number}": pause}
+        broken = simulate_schedule(plan, schedule).broken
+        assert not broken, f"write {number}: {broken}; schedule {schedule}"
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(("first", "second"), itertools.product(_PAIRED, _PAIRED), ids=lambda fault: fault.name.lower())
+@pytest.mark.parametrize("day", ["one file", "one file, no staging"])
+def test_two_faults_at_every_pair_of_requests(day: str, first: Fault, second: Fault) -> None:
+    """Also recovery can be interrupted."""
+    plan, special = DAYS[day]
+    for number in range(1, len(simulate_schedule(plan, special).requests) + 1):
+        once = {**special, f"fault:{number}": FAULTS.index(first)}
+        for later in range(number + 1, len(simulate_schedule(plan, once).requests) + 1):
+            schedule = {**once, f"fault:{later}": FAULTS.index(second)}
+            broken = simulate_schedule(plan, schedule).broken
+            assert not broken, f"{broken}; schedule {schedule}"
