@@ -1,5 +1,6 @@
 """The course of a run: the working phase with everything at once, the calm after it, until all is settled."""
 
+import math
 import threading
 import time
 from collections import Counter
@@ -17,6 +18,7 @@ from shared.errors import LandfallError
 from shared.runs import Run
 
 LOOK_S = 1.0
+LEAD = 0.05  # how far the files may be ahead of the kills, as a share of the working phase
 SETTLED_LOOKS = 3  # so often in a row: a file between its event and its claim is in no row yet
 STALL_S = 480.0  # a run that failed often waits up to five minutes for its next try
 SETTLE_MOST_S = 2400.0
@@ -42,8 +44,9 @@ class Course:
         self._lookout = Lookout(stage.stack.document, stage.studio)
         self._eyes = Lookout(stage.stack.document, stage.studio)  # the killer's own
         self.processes = Processes(stage)
-        self.dropper = Dropper(stage.stack.document["storage"], stage.stack.document["input"], plan.drops)
         self.killer = Killer(self.processes, self._eyes, plan.blows)
+        document = stage.stack.document
+        self.dropper = Dropper(document["storage"], document["input"], plan.drops, self._until_s)
 
     def play(self) -> bool:
         """Play the plan; returns whether everything was settled in the end.
@@ -71,6 +74,12 @@ class Course:
         finally:
             self._lookout.close()
             self._eyes.close()
+
+    def _until_s(self) -> float:
+        """Return how far the files may go: a little further than the kills are."""
+        if self.killer.done.is_set() or self.killer.idle.is_set() or not self._plan.kills:
+            return math.inf
+        return (len(self.killer.hits) / self._plan.kills + LEAD) * self._plan.working_s
 
     def _work(self, work: Iterable[Future[None]]) -> None:
         """Show how it goes until files and kills are done; what a thread raises ends it at once."""

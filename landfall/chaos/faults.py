@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from landfall.chaos.proxy import Fault, Proxy, Request, Treatment
 
-SELDOM = 0.006  # the share of requests that meet a fault in ordinary weather
+SELDOM = 0.01  # the share of requests that meet a fault in ordinary weather
 IN_A_GUST = 0.35
 HANG_S = (0.2, 3.0)
 LONG_HANG_S = 35.0  # longer than any of the app's own time-outs

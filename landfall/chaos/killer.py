@@ -34,6 +34,7 @@ class Killer:
         self._blows = blows
         self.hits: list[Hit] = []
         self.restarts: Counter[Weapon] = Counter()
+        self.idle = threading.Event()  # set while a kill waits for work to disturb
         self.done = threading.Event()
 
     @property
@@ -87,5 +88,8 @@ class Killer:
             else:
                 good = bool(states) or passed_s >= IDLE_S
             if good or stop.is_set():
+                self.idle.clear()
                 return states
+            if not states:
+                self.idle.set()
             time.sleep(LOOK_PAUSE_S)

@@ -17,7 +17,7 @@ class Leaks:
     def __init__(self, secrets: Mapping[str, str]) -> None:
         """Take the secrets by what they are called in a finding."""
         self._signs = {
-            "a SAS signature": re.compile(rf"\bsig(?:=|%3D)(?!{re.escape(HIDDEN)})", re.IGNORECASE),
+            "a SAS signature": re.compile(rf"sig(?:=|%3D)(?!{re.escape(HIDDEN)})", re.IGNORECASE),
             "an AccountKey": re.compile(rf"AccountKey(?!={re.escape(HIDDEN)})", re.IGNORECASE),
             **{
                 name: re.compile("|".join(re.escape(form) for form in sorted({value, quote(value, safe="")})))

@@ -49,13 +49,18 @@ class Blow:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run before it happens; `weather` and `events` are seeds of their own, since requests come as they come."""
+    """A run before it happens.
+
+    Attributes:
+        working_s: how long the working phase is meant to last; it lasts longer if the kills take longer.
+        weather: a seed of its own, like `events`: requests come as they come, and must not change the rest.
+    """
 
     drops: tuple[Drop, ...]
     blows: tuple[Blow, ...]
     gusts: tuple[Gust, ...]
-    files: int
     kills: int
+    working_s: float
     weather: int
     events: int
 
@@ -65,11 +70,11 @@ def draw(files: int, kills: int, seed: int) -> Plan:
     dice = random.Random(seed)  # noqa: S311 - not for secrets
     working_s = max(kills * KILL_S, files * LEAST_EVERY_S)
     return Plan(
-        drops=tuple(drops(dice, files, 0.9 * working_s / files)),
+        drops=tuple(drops(dice, files, working_s / files)),
         blows=tuple(_blows(dice, kills)),
         gusts=tuple(_gusts(dice, working_s)),
-        files=files,
         kills=kills,
+        working_s=working_s,
         weather=dice.getrandbits(32),
         events=dice.getrandbits(32),
     )

@@ -196,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 self._answer(answer)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_MERGE = do_OPTIONS = relay  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_MERGE = do_OPTIONS = relay  # noqa: N815 - the library's names
 
     def _wait(self, seconds: float) -> None:
         if seconds:
