@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 
@@ -119,11 +120,27 @@ def staged(plan: Plan, state: Path, report: Callable[[str], None]) -> Iterator[S
             _create_event_queue(stack.document["storage"])
             leaks = Leaks(secrets_of(stack.document))
             seen.search_for(leaks)
-            yield Stage(stack, ports, proxies, weather, events, seen, leaks, f"http://{HOST}:{ports.studio}")
+            try:
+                yield Stage(stack, ports, proxies, weather, events, seen, leaks, f"http://{HOST}:{ports.studio}")
+            finally:
+                _kill_host(stack)
     finally:
         events.close()
         for proxy in proxies:
             proxy.close()
+
+
+def _kill_host(stack: RunningStack) -> None:
+    """End the host by force: it would wait half a minute for functions that our faults keep from finishing."""
+    host = stack.part("host").own.find()
+    if host is None:
+        return
+    with contextlib.suppress(psutil.Error):
+        workers = host.children(recursive=True)
+        host.kill()  # first, or it would start another worker
+        for worker in workers:
+            with contextlib.suppress(psutil.Error):
+                worker.kill()
 
 
 def _create_event_queue(storage: str) -> None:

@@ -44,6 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
             upstream.arrived.notify_all()
         self.send_response(upstream.status)
         self.send_header("X-Seen", self.headers.get("X-Mark", ""))
+        self.send_header("Content-Type", "application/xml")
         self.send_header("Content-Length", str(len(upstream.body)))
         self.end_headers()
         if self.command != "HEAD":
