@@ -4,11 +4,11 @@
 PYTHON ?= $(shell command -v python3 || command -v python)
 BIN := .venv/bin
 
-.PHONY: help setup demo test check up format lock
+.PHONY: help setup demo test test-deep check up format lock
 
 help:
 	@echo 'make demo    watch a CSV land, a model train, the gate decide, the endpoint get updated and verified'
-	@echo 'make test    run every test'
+	@echo 'make test    run every test that takes seconds;  make test-deep  those that take minutes'
 	@echo 'make up      the local stack in the foreground, until Ctrl-C'
 	@echo 'make check   lint, types, direction of imports'
 	@echo 'make setup   only the environment'
@@ -23,6 +23,9 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+test-deep: setup
+	$(BIN)/python -m pytest -m deep
 
 check: setup
 	$(BIN)/ruff check .

@@ -68,7 +68,27 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--label", metavar="COLUMN", help="the column to predict, with --csv")
     demo.add_argument("--json", action="store_true", help="print one JSON document at the end, and nothing else")
     demo.add_argument("--keep", type=Path, metavar="DIR", help="keep the stack's data and logs there")
+    chaos = add("chaos", "torment a stack of its own by faults and kills, and audit it", _chaos, state=False)
+    chaos.add_argument("--files", type=_positive, default=200, metavar="N", help="how many files to drop; default: 200")
+    chaos.add_argument("--kills", type=_count, default=100, metavar="N", help="how often to kill; default: 100")
+    chaos.add_argument("--seed", type=int, default=7, metavar="N", help="of everything that is drawn; default: 7")
+    chaos.add_argument("--state", type=Path, metavar="DIR", help="keep the stack's data and logs in this empty folder")
+    chaos.add_argument("--json", action="store_true", help="print one JSON document at the end")
     return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is less than 0")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = _count(text)
+    if not number:
+        raise argparse.ArgumentTypeError("0 is less than 1")
+    return number
 
 
 # Each command's module is imported when it is called: `landfall --help` stays quick.
@@ -114,3 +134,9 @@ def _demo(options: argparse.Namespace) -> int:
     from landfall.demo.command import demo  # noqa: PLC0415
 
     return demo(options)
+
+
+def _chaos(options: argparse.Namespace) -> int:
+    from landfall.chaos.command import chaos  # noqa: PLC0415
+
+    return chaos(options)

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -28,6 +30,7 @@ class Part:
     ) -> None:
         self.name = name
         self.log = state.log(name)
+        self._command, self._state, self._environ = command, state, environ
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -39,6 +42,11 @@ class Part:
                 start_new_session=True,
             )
         self.own = OwnProcess.of(name, self.process.pid)
+
+    def again(self) -> "Part":
+        """Start the same command once more, with the same environment, log and data; this one must have ended."""
+        self.process.wait()
+        return Part(self.name, self._command, self._state, self._environ)
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
         """Return once `ready` says so.
@@ -92,15 +100,27 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
-def azurite_ports() -> AzuritePorts:
-    """Return the usual ports if all three are free, else others."""
-    usual = all(is_free(port) for port in USUAL_AZURITE)
-    return AzuritePorts(*(USUAL_AZURITE if usual else free_ports(3)))
+@dataclass(frozen=True)
+class StackPorts:
+    """Where the parts of a stack listen, on 127.0.0.1."""
 
+    azurite: AzuritePorts
+    studio: int
+    host: int
 
-def usual_or_free(port: int) -> int:
-    """Return the usual port if it is free, else another."""
-    return port if is_free(port) else free_ports(1)[0]
+    @classmethod
+    def usual_or_free(cls) -> Self:
+        """Return the usual ports, or others where they are taken."""
+        usual = all(is_free(port) for port in USUAL_AZURITE)
+        azurite = AzuritePorts(*(USUAL_AZURITE if usual else free_ports(3)))
+        studio, host = (port if is_free(port) else free_ports(1)[0] for port in (USUAL_STUDIO, USUAL_HOST))
+        return cls(azurite, studio, host)
+
+    @classmethod
+    def free(cls) -> Self:
+        """Return ports that nobody expects a stack at."""
+        blob, queue, table, studio, host = free_ports(5)
+        return cls(AzuritePorts(blob, queue, table), studio, host)
 
 
 def start_azurite(state: StateFolder, ports: AzuritePorts) -> Part:

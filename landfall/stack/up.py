@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from landfall.stack import parts
 from landfall.stack.azurite import ROOT, AzuritePorts, port_answers
-from landfall.stack.parts import Part
+from landfall.stack.parts import Part, StackPorts
 from landfall.stack.publishing import create_storage, publish, put_first_models
 from landfall.stack.settings import app_settings, environment_without
 from landfall.stack.state import DEFAULT_STATE, OwnProcess, StackError, StateFolder, write_private
@@ -33,6 +33,8 @@ class StackOptions:
         settings: app settings that win over the stack's own.
         studio: False leaves the studio out; the training and scoring services are then somebody else's.
         studio_arguments: more arguments of `python -m studio serve`.
+        ports: where the parts listen; None takes the usual ports, or others if those are taken.
+        studio_seen_at: what the app is told as the studio's URL; None: its own.
     """
 
     state: Path = DEFAULT_STATE
@@ -41,12 +43,14 @@ class StackOptions:
     settings: Mapping[str, str] = field(default_factory=dict)
     studio: bool = True
     studio_arguments: Sequence[str] = ()
+    ports: StackPorts | None = None
+    studio_seen_at: str | None = None
 
 
 class RunningStack:
     """A stack that was started; leaving its `with` block ends it."""
 
-    def __init__(self, state: StateFolder, document: dict[str, Any], running: Sequence[Part], routes: Routes) -> None:
+    def __init__(self, state: StateFolder, document: dict[str, Any], running: list[Part], routes: Routes) -> None:
         self.state = state
         self.document = document
         self.routes = routes
@@ -65,6 +69,19 @@ class RunningStack:
     def died(self) -> Part | None:
         """Return a part that ended by itself, if one did."""
         return next((part for part in self._running if part.process.poll() is not None), None)
+
+    def part(self, name: str) -> Part:
+        """Return a part by its name: azurite, studio or host."""
+        return next(part for part in self._running if part.name == name)
+
+    def start_again(self, name: str) -> Part:
+        """Start a part that has ended once more, as it was started before; it may not answer yet."""
+        at = self._running.index(self.part(name))
+        part = self._running[at] = self._running[at].again()
+        _remember(self.state, self._running)
+        self.document["pids"][name] = part.process.pid
+        self.state.write_document(self.document)
+        return part
 
     def stop(self) -> None:
         """End every part, those that use others first; data and logs stay."""
@@ -102,39 +119,57 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
         raise
 
 
+def _remember(state: StateFolder, running: Sequence[Part]) -> None:
+    """Write down what runs: if this command is killed, `landfall down` still finds every part."""
+    state.remember([OwnProcess.of("up", os.getpid()), *(one.own for one in running)])
+
+
+def host_runs(functions: str) -> bool:
+    """Tell whether the functions host at a base URL runs, with all its listeners."""
+    return b'"Running"' in _get(f"{functions}/admin/host/status")
+
+
+def studio_runs(studio: str) -> bool:
+    """Tell whether the studio at a base URL answers."""
+    return bool(_get(f"{studio}/health"))
+
+
+def storage_runs(ports: AzuritePorts) -> bool:
+    """Tell whether all three services of an Azurite accept connections."""
+    return all(port_answers(port) for port in (ports.blob, ports.queue, ports.table))
+
+
 def _start(
     options: StackOptions, state: StateFolder, running: list[Part], report: Callable[[str], None]
 ) -> RunningStack:
     def add(part: Part) -> Part:
         running.append(part)
-        # Written down at once: if this command is killed, `landfall down` still finds every part.
-        state.remember([OwnProcess.of("up", os.getpid()), *(one.own for one in running)])
+        _remember(state, running)
         return part
 
-    ports = parts.azurite_ports()
-    storage = ports.connection_string
-    azurite = add(parts.start_azurite(state, ports))
+    ports = options.ports or StackPorts.usual_or_free()
+    storage = ports.azurite.connection_string
+    azurite = add(parts.start_azurite(state, ports.azurite))
     described: dict[str, Any] = {"management": None, "services": []}
     studio_url = None
     if options.studio:
-        port = parts.usual_or_free(parts.USUAL_STUDIO)
-        studio_url = f"http://127.0.0.1:{port}"
-        described = publish(state, options.experiments, studio_url)
-        studio = add(parts.start_studio(state, port, f"127.0.0.1:{ports.blob}", options.studio_arguments))
-        studio.wait_until(lambda: _answers(f"{studio_url}/health"))
+        studio_url = f"http://127.0.0.1:{ports.studio}"
+        described = publish(state, options.experiments, options.studio_seen_at or studio_url)
+        allowed = f"127.0.0.1:{ports.azurite.blob}"
+        studio = add(parts.start_studio(state, ports.studio, allowed, options.studio_arguments))
+        studio.wait_until(lambda: studio_runs(studio_url))
         names = ", ".join(service["name"] for service in described["services"])
         report(f"studio            {studio_url}  ({names})")
     functions_key = secrets.token_urlsafe(24)
     settings, routes = _settings(options, storage, functions_key, described["services"])
     write_private(state.settings, {"IsEncrypted": False, "Values": settings})
-    azurite.wait_until(lambda: _all_listening(ports))
-    report(f"storage           http://127.0.0.1:{ports.blob}/devstoreaccount1  (Azurite)")
+    azurite.wait_until(lambda: storage_runs(ports.azurite))
+    report(f"storage           http://127.0.0.1:{ports.azurite.blob}/devstoreaccount1  (Azurite)")
     create_storage(storage, routes.input)
     put_first_models(storage, routes, described["services"], options.experiments if options.studio else ())
-    port = parts.usual_or_free(parts.USUAL_HOST)
-    functions = f"http://127.0.0.1:{port}"
-    host = add(parts.start_host(state, port, environment_without(settings)))
-    host.wait_until(lambda: b'"Running"' in _get(f"{functions}/admin/host/status"))
+    functions = f"http://127.0.0.1:{ports.host}"
+    host = add(parts.start_host(state, ports.host, environment_without(settings)))
+    host.wait_until(lambda: host_runs(functions))
     report(f"functions         {functions}")
     document = {
         "storage": storage,
@@ -183,14 +218,6 @@ def _end(running: Sequence[Part]) -> None:
     for part in reversed(running):
         parts.end(part.own)
         part.process.wait()
-
-
-def _all_listening(ports: AzuritePorts) -> bool:
-    return all(port_answers(port) for port in (ports.blob, ports.queue, ports.table))
-
-
-def _answers(url: str) -> bool:
-    return bool(_get(url))
 
 
 def _get(url: str) -> bytes:

@@ -204,5 +204,5 @@ def test_help_is_quick_and_complete() -> None:
     """Every command has a line."""
     text = landfall("--help").stdout
 
-    for name in ("up", "down", "runs", "show", "submit", "verify", "demo"):
+    for name in ("up", "down", "runs", "show", "submit", "verify", "demo", "chaos"):
         assert f"\n    {name} " in text

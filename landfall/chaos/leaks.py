@@ -1,0 +1,72 @@
+"""Searches for secrets where none may be: rows, messages, logs."""
+
+import base64
+import html
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+HIDDEN = "[redacted]"  # what the studio's log writes in the place of a secret
+_MESSAGE = re.compile(r"<MessageText>(.*?)</MessageText>", re.DOTALL)
+
+
+class Leaks:
+    """Knows every secret of a stack, and notes where one is found. May be used by many threads."""
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        """Take the secrets by what they are called in a finding."""
+        self._signs = {
+            "a SAS signature": re.compile(rf"sig(?:=|%3D)(?!{re.escape(HIDDEN)})", re.IGNORECASE),
+            "an AccountKey": re.compile(rf"AccountKey(?!={re.escape(HIDDEN)})", re.IGNORECASE),
+            **{
+                name: re.compile("|".join(re.escape(form) for form in sorted({value, quote(value, safe="")})))
+                for name, value in secrets.items()
+                if value
+            },
+        }
+        self.found: dict[tuple[str, str], None] = {}  # in the order of finding, each once
+
+    def search(self, place: str, text: str) -> None:
+        """Note each kind of secret in a text once; `place` says what the text is."""
+        for name, sign in self._signs.items():
+            if sign.search(text):
+                self.found[place, name] = None
+
+    def search_message(self, place: str, body: str) -> None:
+        """Search a message on its way to a queue, also within its base64."""
+        self.search(place, body)
+        for text in _MESSAGE.findall(body):
+            self.search(place, plain(html.unescape(text)))
+
+    def sentences(self) -> list[str]:
+        """Return the findings."""
+        return [f"{name} in {place}" for place, name in self.found]
+
+
+def plain(text: str) -> str:
+    """Return a message as it was written: some are put into their queue in base64."""
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return text
+
+
+def secrets_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return every secret that `stack.json` holds."""
+    secrets = {
+        "the account key": document["storage"].partition("AccountKey=")[2].partition(";")[0],
+        "the functions key": document["functions_key"],
+        "the management token": (document["management"] or {}).get("token", ""),
+    }
+    for service in document["services"]:
+        secrets[f"the training key of {service['name']}"] = service["training"]["api_key"]
+        for name, endpoint in _endpoints(service["predictive"]):
+            secrets[f"the key of {service['name']}, endpoint {name}"] = endpoint["api_key"]
+    return secrets
+
+
+def _endpoints(predictive: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    yield "default", predictive["default"]
+    for endpoint in predictive["endpoints"]:
+        yield endpoint["name"], endpoint

@@ -1,0 +1,69 @@
+"""A service to put a proxy in front of: answers what it is told to, and remembers what it was sent."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+
+
+@dataclass
+class Upstream:
+    """The service; `status` and `body` are what it answers."""
+
+    port: int = 0
+    status: int = 200
+    body: bytes = b"done"
+    received: list[tuple[str, str, bytes]] = field(default_factory=list)
+    arrived: threading.Condition = field(default_factory=threading.Condition)
+
+    def await_requests(self, count: int) -> list[tuple[str, str, bytes]]:
+        """Return what was received once so many requests were."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.received) >= count, 30)
+            return list(self.received)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    upstream: Upstream
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def answer(self) -> None:
+        upstream = cast("_Server", self.server).upstream
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        with upstream.arrived:
+            upstream.received.append((self.command, self.path, body))
+            upstream.arrived.notify_all()
+        self.send_response(upstream.status)
+        self.send_header("X-Seen", self.headers.get("X-Mark", ""))
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(upstream.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(upstream.body)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_MERGE = answer  # noqa: N815 - the library's names
+
+
+@contextmanager
+def serving() -> Iterator[Upstream]:
+    """Run one."""
+    upstream = Upstream()
+    with _Server(("127.0.0.1", 0), _Handler) as server:
+        server.upstream = upstream
+        upstream.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield upstream
+        finally:
+            server.shutdown()
+            thread.join()
