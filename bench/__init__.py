@@ -1,1 +1,1 @@
-"""The benchmark of the app: how many requests it makes, counted against the real storage emulator and the real studio."""
+"""The benchmark: how many requests the app makes, counted against the real storage emulator and studio."""

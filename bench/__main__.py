@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import Progress
@@ -17,9 +18,9 @@ from landfall.stack.state import StackError
 HISTORY = 100_000
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; returns 1 if a count exceeds its limit, 2 if it could not be measured."""
-    options = _parser().parse_args()
+    options = _parser().parse_args(arguments)
     try:
         findings = _measured(options.history)
     except (BenchError, StackError, RuntimeError) as error:

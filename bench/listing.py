@@ -22,7 +22,8 @@ def short_path(exchange: Exchange, names: Mapping[str, str]) -> str:
 
 def purpose(exchange: Exchange) -> str:
     """Say what a request is for."""
-    return _PURPOSES[exchange.service](exchange)
+    said = _PURPOSES.get(exchange.service)
+    return said(exchange) if said else ""
 
 
 def _of_table(exchange: Exchange) -> str:
@@ -57,13 +58,8 @@ def _of_studio(exchange: Exchange) -> str:
     return said or {"GET": "ask", "DELETE": "cancel the job"}.get(exchange.method, "")
 
 
-def _of_queue(exchange: Exchange) -> str:
-    return exchange.method.lower()
-
-
 _PURPOSES: Mapping[str, Callable[[Exchange], str]] = {
     "table": _of_table,
     "blob": _of_blob,
-    "queue": _of_queue,
     "studio": _of_studio,
 }

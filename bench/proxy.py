@@ -2,8 +2,9 @@
 
 import http.client
 import json
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,32 +12,31 @@ from typing import Any, Self
 
 TABLE = "table"  # the service whose answers' rows are counted
 UPSTREAM_TIMEOUT_S = 60
-# They belong to one connection, not to the message (RFC 9110, 7.6.1); the length is set anew with the content.
+# They belong to one connection, not to the message (RFC 9110, 7.6.1).
 _PER_CONNECTION = frozenset({"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"})
-_NO_CONTENT = frozenset({204, 304})
-
-type Withheld = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and what came of it.
+    """One request and what came of it. What may hold a secret is never shown."""
 
-    Attributes:
-        service: the proxy's name: what kind of server stands behind it.
-        path: as sent, with its query.
-        rows: how many rows an answer of the Table service holds.
-        headers: of the request, their names in small letters; like path and body they may hold secrets.
-        body: of the request.
-    """
-
-    service: str
+    service: str  # the proxy's name: what kind of server stands behind it
     method: str
-    path: str = field(repr=False)
+    path: str = field(repr=False)  # as sent, with its query
     status: int
-    rows: int
-    headers: Mapping[str, str] = field(repr=False, default_factory=dict)
-    body: bytes = field(repr=False, default=b"")
+    rows: int = 0  # that an answer of the Table service holds
+    headers: Mapping[str, str] = field(repr=False, default_factory=dict)  # sent; their names in small letters
+    body: bytes = field(repr=False, default=b"")  # sent
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server answered, without what belongs to its connection only."""
+
+    status: int
+    reason: str
+    headers: Sequence[tuple[str, str]] = ()
+    content: bytes = b""
 
 
 class CountingProxy:
@@ -47,19 +47,19 @@ class CountingProxy:
     """
 
     def __init__(
-        self, service: str, upstream_port: int, report: Callable[[Exchange], None], withheld: Withheld | None = None
+        self,
+        service: str,
+        upstream_port: int,
+        report: Callable[[Exchange], None],
+        withheld: Callable[[str, str], bool] = lambda _method, _path: False,
     ) -> None:
         self.service = service
         self.upstream_port = upstream_port
         self.report = report
-        self.withheld: Withheld = withheld or (lambda _method, _path: False)
+        self.withheld = withheld
         self._server = _Server(("127.0.0.1", 0), partial(_Handler, self))
+        self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name=f"proxy-{service}", daemon=True)
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._server.server_address[1])
 
     def __enter__(self) -> Self:
         """Start to serve."""
@@ -74,11 +74,12 @@ class CountingProxy:
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
     request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that went away: the one that counts will have told so itself."""
+        """Say nothing of a client that went away: what matters of that the client tells."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -106,47 +107,43 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(411, "this proxy needs a Content-Length")
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self._proxy.withheld(self.command, self.path):
-            status, reason, headers, content = 204, "No Content", [], b""
-        else:
-            status, reason, headers, content = self._ask(body)
-        rows = rows_in(content) if self._proxy.service == TABLE and status == 200 else 0
+        withheld = self._proxy.withheld(self.command, self.path)
+        answer = Answer(204, "No Content") if withheld else self._ask(body)
+        rows = rows_in(answer.content) if self._proxy.service == TABLE and answer.status == 200 else 0
         sent = {name.lower(): value for name, value in self.headers.items()}
-        self._proxy.report(Exchange(self._proxy.service, self.command, self.path, status, rows, sent, body))
-        self.send_response_only(status, reason)
-        for name, value in headers:
+        self._proxy.report(Exchange(self._proxy.service, self.command, self.path, answer.status, rows, sent, body))
+        self.send_response_only(answer.status, answer.reason)
+        for name, value in answer.headers:
             self.send_header(name, value)
-        if self.command != "HEAD" and status not in _NO_CONTENT:
-            self.send_header("Content-Length", str(len(content)))
+        if self.command != "HEAD" and answer.status not in {204, 304}:
+            self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(answer.content)
 
-    def _ask(self, body: bytes) -> tuple[int, str, list[tuple[str, str]], bytes]:
+    def _ask(self, body: bytes) -> Answer:
         """Send the request on over a connection of its own: a kept one might be closed just then."""
         upstream = http.client.HTTPConnection("127.0.0.1", self._proxy.upstream_port, timeout=UPSTREAM_TIMEOUT_S)
         try:
             upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                if name.lower() not in _PER_CONNECTION:
-                    upstream.putheader(name, value)
+            for name, value in _to_forward(self.headers.items()):
+                upstream.putheader(name, value)
             upstream.endheaders(body)
-            answer = upstream.getresponse()
-            content = answer.read()
+            found = upstream.getresponse()
+            content = found.read()
         except (OSError, http.client.HTTPException) as error:
-            return 502, "Bad Gateway", [], f"{self._proxy.service} gave no answer: {error}".encode()
+            return Answer(502, "Bad Gateway", content=f"{self._proxy.service} gave no answer: {error}".encode())
         finally:
             upstream.close()
-        # The answer to HEAD keeps the length that it tells of; every other one is sent with its own.
-        own = _PER_CONNECTION if self.command == "HEAD" else _PER_CONNECTION | {"content-length"}
-        return answer.status, answer.reason, [pair for pair in answer.getheaders() if pair[0].lower() not in own], content
+        # The answer to HEAD keeps the length that it tells of; every other one gets its own.
+        length = frozenset[str]() if self.command == "HEAD" else frozenset({"content-length"})
+        return Answer(found.status, found.reason, _to_forward(found.getheaders(), length), content)
+
+
+def _to_forward(headers: Iterable[tuple[str, str]], dropped: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if name.lower() not in _PER_CONNECTION | dropped]
 
 
 def rows_in(content: bytes) -> int:
     """Count the rows in an answer of the Table service: a page of a query, or one row."""
-    try:
-        answer = json.loads(content)
-    except ValueError:
-        return 0
-    if not isinstance(answer, dict):
-        return 0
-    return len(answer["value"]) if isinstance(answer.get("value"), list) else 1
+    answer = json.loads(content) if content.startswith(b"{") else {}
+    return len(answer["value"]) if isinstance(answer.get("value"), list) else int(bool(answer))

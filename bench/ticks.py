@@ -79,7 +79,13 @@ def pending(world: World) -> list[Row]:
             for goal in [query + count * each]
         ),
         Row("each more pending job in such a tick", more, "requests", each, each),
-        Row("both ticks", few.writes + many.writes, "writes", goals.PENDING_JOB_WRITES, goals.PENDING_JOB_WRITES),
+        Row(
+            "these ticks with 1 and 10 pending",
+            few.writes + many.writes,
+            "writes",
+            goals.PENDING_JOB_WRITES,
+            goals.PENDING_JOB_WRITES,
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The world of a benchmark: a real Azurite and a real studio behind counting proxies, and the app's services on them."""
+"""The world of a benchmark: a real Azurite and studio behind counting proxies, and the app's services on them."""
 
 import contextlib
 import os
