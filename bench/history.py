@@ -18,7 +18,10 @@ WRITERS = 4  # what the SDK does for one transaction overlaps what the emulator 
 
 
 class History:
-    """The finished runs of the route: copies of one that landed and ended, with as many rows as that has."""
+    """The finished runs of the route: copies of one that landed and ended, each its row and its newest history row.
+
+    All of its history would take half as long again to write, and lies no closer to what a tick reads.
+    """
 
     def __init__(self, world: World) -> None:
         world.upload(EMPTY_FILE, "")
@@ -40,7 +43,8 @@ class History:
         if wanted < 0:
             raise BenchError(f"there are {self._finished} finished runs already, so {finished} cannot be measured")
         with TableClient.from_connection_string(self._storage, TABLE) as table:
-            rows = [dict(row) for row in table.query_entities(_rows_of(self._model))]
+            *_, newest, run = sorted(table.query_entities(_rows_of(self._model)), key=lambda row: row["RowKey"])
+            rows = [dict(newest), dict(run)]
 
             def write(ids: tuple[str, ...]) -> int:
                 table.submit_transaction([("create", row) for row in self._copies(rows, ids)])

@@ -20,7 +20,9 @@ def show(findings: Findings, console: Console) -> None:
 
 def rows_table(findings: Findings) -> Table:
     """Return the table of measurements."""
-    table = Table(title="Against the goals", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(
+        title="Against the goals", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     table.add_column("what")
     table.add_column("measured", justify="right")
     table.add_column("goal", justify="right")
@@ -35,7 +37,7 @@ def rows_table(findings: Findings) -> Table:
 def requests_table(journey: Journey) -> Table:
     """Return the list of a journey's requests."""
     title = f"One file from landing to promoted: {journey.title}, {len(journey.requests)} requests"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for heading in ("", "in", "method", "kind", "path", "status", "what"):
         table.add_column(heading, justify="right" if heading == "" else "left", no_wrap=True)
     for number, (part, one) in enumerate(journey.requests, start=1):
