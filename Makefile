@@ -4,12 +4,13 @@
 PYTHON ?= $(shell command -v python3 || command -v python)
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-deep check up format lock
+.PHONY: help setup demo test test-deep check up bench format lock
 
 help:
 	@echo 'make demo    watch a CSV land, a model train, the gate decide, the endpoint get updated and verified'
 	@echo 'make test    run every test that takes seconds;  make test-deep  those that take minutes'
 	@echo 'make up      the local stack in the foreground, until Ctrl-C'
+	@echo 'make bench   count what the app asks for, against its goals'
 	@echo 'make check   lint, types, direction of imports'
 	@echo 'make setup   only the environment'
 	@echo 'make format  format the code;  make lock  renew the lock files (needs the network)'
@@ -35,6 +36,9 @@ check: setup
 
 up: setup
 	@$(BIN)/landfall up
+
+bench: setup
+	@$(BIN)/python -m bench
 
 format: setup
 	$(BIN)/ruff check --fix --quiet . || true

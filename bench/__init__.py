@@ -1,0 +1,1 @@
+"""The benchmark: how many requests the app makes, counted against the real storage emulator and studio."""

@@ -1,0 +1,71 @@
+"""What was measured, against its goal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.proxy import Exchange
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement.
+
+    Attributes:
+        goal: what it should be; None where it is only reported.
+        limit: what it may be at most; None where that is not asserted (ratios: machines are noisy).
+    """
+
+    what: str
+    measured: float
+    unit: str = "requests"
+    goal: float | None = None
+    limit: float | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether a count exceeds its limit."""
+        return self.limit is not None and self.measured > self.limit
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is within its limit; where there is none, whether it meets its goal."""
+        most = self.goal if self.limit is None else self.limit
+        return most is None or self.measured <= most
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in words; nothing where there is no goal."""
+        if self.goal is None:
+            return ""
+        if self.measured <= self.goal:
+            return "met"
+        if self.failed:
+            return f"exceeded: at most {self.limit:g}"
+        return "missed" if self.limit is None else f"within {self.limit:g}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as scripts read it."""
+        return {"what": self.what, "goal": self.goal, "measured": self.measured, "unit": self.unit, "ok": self.ok}
+
+
+@dataclass(frozen=True)
+class Journey:
+    """The requests of one file on its way, in order, each with the part of the way it belongs to."""
+
+    title: str
+    requests: Sequence[tuple[str, Exchange]]
+    names: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All measurements of a benchmark, and the journeys that two of them count."""
+
+    rows: Sequence[Row]
+    journeys: Sequence[Journey]
+
+    @property
+    def failed(self) -> bool:
+        """Whether any count exceeds its limit."""
+        return any(row.failed for row in self.rows)

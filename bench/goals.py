@@ -1,0 +1,10 @@
+"""The goals: what was promised of each count, and from where on a benchmark fails."""
+
+PROMOTION_REQUESTS = 26  # from landing to promoted, with a staging endpoint and one poll
+PROMOTION_REQUESTS_LIMIT = 30
+IDLE_REQUESTS_A_ROUTE = 1  # the query of the active runs
+IDLE_WRITES = 0
+HEARTBEAT_WRITES = 1  # at most, within five minutes
+PENDING_JOB_REQUESTS = 1  # the question to the service, in a tick where nothing changed
+PENDING_JOB_WRITES = 0
+IMPORT_RATIO = 1.5  # `import function_app` against `import azure.functions`

@@ -1,0 +1,53 @@
+"""What a cold start costs: imports in fresh interpreters, as ratios within one run."""
+
+import os
+import subprocess
+import sys
+
+from bench import goals
+from bench.findings import Row
+from bench.world import World
+from landfall.demo.census import census_csv
+from landfall.stack.azurite import ROOT
+
+ROUNDS = 7  # the best of them counts: other work on the machine only ever makes it slower
+FILE_ROWS = 20
+
+_BASE = "import azure.functions"
+_APP = "import function_app"
+_APP_AND_LANDING = (
+    "import function_app; from shared import wiring; from shared.pipeline import landing;"
+    " landing.land(wiring.services(), {container!r}, {name!r})"
+)
+
+
+def imports(world: World) -> list[Row]:
+    """Time what a new worker does before it is useful, against the import that no function app can do without."""
+    world.jobs_held.set()  # a job that trains meanwhile would take the processor
+    container = world.services.routes.input
+    names = [f"census/cold-{number}.csv" for number in range(ROUNDS + 1)]
+    for number, name in enumerate(names):
+        world.upload(name, census_csv(FILE_ROWS, number))
+    times_s: dict[str, list[float]] = {"base": [], "app": [], "landing": []}
+    for name in names:
+        times_s["base"].append(_seconds(_BASE))
+        times_s["app"].append(_seconds(_APP))
+        times_s["landing"].append(_seconds(_APP_AND_LANDING.format(container=container, name=name), world.settings))
+    # The first round compiles, and warms the file cache.
+    base_s, app_s, landing_s = (min(times[1:]) for times in times_s.values())
+    unit = "times `import azure.functions`"
+    return [
+        Row("`import function_app`", round(app_s / base_s, 2), unit, goals.IMPORT_RATIO),
+        Row("`import function_app` and the first landing", round(landing_s / base_s, 2), unit),
+        Row("`import azure.functions` itself", round(base_s * 1000), "ms"),
+    ]
+
+
+def _seconds(code: str, settings: dict[str, str] | None = None) -> float:
+    """Run code in an interpreter of its own; gives how long it took, without the interpreter's own start."""
+    timed = f"import time; began = time.perf_counter(); {code}; print(time.perf_counter() - began)"
+    environ = {**os.environ, **(settings or {})}
+    done = subprocess.run(
+        [sys.executable, "-c", timed], cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    )
+    return float(done.stdout.split()[-1])

@@ -1,0 +1,149 @@
+"""A counting HTTP proxy: forwards every request to one server as it came, and reports each with its answer."""
+
+import http.client
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+TABLE = "table"  # the service whose answers' rows are counted
+UPSTREAM_TIMEOUT_S = 60
+# They belong to one connection, not to the message (RFC 9110, 7.6.1).
+_PER_CONNECTION = frozenset({"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"})
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and what came of it. What may hold a secret is never shown."""
+
+    service: str  # the proxy's name: what kind of server stands behind it
+    method: str
+    path: str = field(repr=False)  # as sent, with its query
+    status: int
+    rows: int = 0  # that an answer of the Table service holds
+    headers: Mapping[str, str] = field(repr=False, default_factory=dict)  # sent; their names in small letters
+    body: bytes = field(repr=False, default=b"")  # sent
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server answered, without what belongs to its connection only."""
+
+    status: int
+    reason: str
+    headers: Sequence[tuple[str, str]] = ()
+    content: bytes = b""
+
+
+class CountingProxy:
+    """A proxy on a free port of 127.0.0.1 for the time of a `with`.
+
+    `report` is called with every exchange before the client gets its answer, so a client that has its answer was
+    counted. What `withheld` (method, path) names is answered 204 and not forwarded, but counted all the same.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        upstream_port: int,
+        report: Callable[[Exchange], None],
+        withheld: Callable[[str, str], bool] = lambda _method, _path: False,
+    ) -> None:
+        self.service = service
+        self.upstream_port = upstream_port
+        self.report = report
+        self.withheld = withheld
+        self._server = _Server(("127.0.0.1", 0), partial(_Handler, self))
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, name=f"proxy-{service}", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start to serve."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take no more connections."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that went away: what matters of that the client tells."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection of a client, kept for as many requests as it sends."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # head and content leave together
+
+    def __init__(self, proxy: CountingProxy, *args: Any) -> None:
+        self._proxy = proxy
+        super().__init__(*args)
+
+    def __getattr__(self, name: str) -> Any:
+        """Forward every method alike: the base class looks for `do_GET` and so on."""
+        if name.startswith("do_"):
+            return self._forward
+        raise AttributeError(name)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
+        """Write no log: the report is the log."""
+
+    def _forward(self) -> None:
+        if "Transfer-Encoding" in self.headers:
+            self.send_error(411, "this proxy needs a Content-Length")
+            return
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        withheld = self._proxy.withheld(self.command, self.path)
+        answer = Answer(204, "No Content") if withheld else self._ask(body)
+        rows = rows_in(answer.content) if self._proxy.service == TABLE and answer.status == 200 else 0
+        sent = {name.lower(): value for name, value in self.headers.items()}
+        self._proxy.report(Exchange(self._proxy.service, self.command, self.path, answer.status, rows, sent, body))
+        self.send_response_only(answer.status, answer.reason)
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        if self.command != "HEAD" and answer.status not in {204, 304}:
+            self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def _ask(self, body: bytes) -> Answer:
+        """Send the request on over a connection of its own: a kept one might be closed just then."""
+        upstream = http.client.HTTPConnection("127.0.0.1", self._proxy.upstream_port, timeout=UPSTREAM_TIMEOUT_S)
+        try:
+            upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in _to_forward(self.headers.items()):
+                upstream.putheader(name, value)
+            upstream.endheaders(body)
+            found = upstream.getresponse()
+            content = found.read()
+        except (OSError, http.client.HTTPException) as error:
+            return Answer(502, "Bad Gateway", content=f"{self._proxy.service} gave no answer: {error}".encode())
+        finally:
+            upstream.close()
+        # The answer to HEAD keeps the length that it tells of; every other one gets its own.
+        length = frozenset[str]() if self.command == "HEAD" else frozenset({"content-length"})
+        return Answer(found.status, found.reason, _to_forward(found.getheaders(), length), content)
+
+
+def _to_forward(headers: Iterable[tuple[str, str]], dropped: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if name.lower() not in _PER_CONNECTION | dropped]
+
+
+def rows_in(content: bytes) -> int:
+    """Count the rows in an answer of the Table service: a page of a query, or one row."""
+    answer = json.loads(content) if content.startswith(b"{") else {}
+    return len(answer["value"]) if isinstance(answer.get("value"), list) else int(bool(answer))

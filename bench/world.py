@@ -1,0 +1,142 @@
+"""The world of a benchmark: a real Azurite and studio behind counting proxies, and the app's services on them."""
+
+import contextlib
+import os
+import re
+import threading
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from azure.storage.blob import BlobServiceClient
+
+from bench.ledger import AGENT_VARIABLE, STUDIO_AGENT, Ledger
+from bench.proxy import CountingProxy
+from landfall.stack import parts
+from landfall.stack.azurite import port_answers, running_azurite
+from landfall.stack.ports import free_ports
+from landfall.stack.publishing import create_storage, publish, put_first_models
+from landfall.stack.settings import app_settings
+from landfall.stack.state import StateFolder
+from landfall.stack.up import EXAMPLE_EXPERIMENT, EXAMPLE_ROUTES
+from shared.pipeline.polling import Ticker
+from shared.pipeline.services import Services
+from shared.runs import Run
+from shared.wiring import build_services
+
+ROUTE = "census"
+JOB_DONE_S = 120  # a busy machine trains slowly
+_ENDPOINT = re.compile(r"(\w+)Endpoint=http://127\.0\.0\.1:(\d+)/")
+
+
+class BenchError(Exception):
+    """Something went otherwise than a measurement needs it; the text says what."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What a measurement works with.
+
+    Attributes:
+        services, ticker: the app's, as one worker of the function app has them; every request passes a proxy.
+        settings: the app's settings, for a worker of one's own.
+        storage: the connection string past the proxies, for what is not the app's.
+        jobs_held: while set, the order to start a job is answered but does not reach the studio.
+        names: endpoints by the id in their URL.
+    """
+
+    services: Services
+    ticker: Ticker
+    ledger: Ledger
+    settings: dict[str, str]
+    storage: str
+    jobs_held: threading.Event
+    names: dict[str, str]
+
+    def upload(self, name: str, text: str) -> None:
+        """Put a file into the input container."""
+        with BlobServiceClient.from_connection_string(self.storage) as blobs:
+            blobs.get_blob_client(self.services.routes.input, name).upload_blob(text.encode())
+
+    def run_of(self, run_id: str) -> Run:
+        """Read a run of the route.
+
+        Raises:
+            BenchError: there is none.
+        """
+        stored = self.services.runs.get(ROUTE, run_id)
+        if stored is None:
+            raise BenchError(f"run {run_id} is gone")
+        return stored.run
+
+    def wait_for_job(self, run: Run) -> None:
+        """Return once the run's job has ended at the studio.
+
+        Raises:
+            BenchError: it takes too long.
+        """
+        url = f"{self.settings['CENSUS_JOBS_URL']}/{run.job_id}?api-version=2.0"
+        key = {"Authorization": f"Bearer {self.settings['CENSUS_TRAINING_KEY']}"}
+        deadline = time.monotonic() + JOB_DONE_S
+        while requests.get(url, headers=key, timeout=30).json()["StatusCode"] in {"NotStarted", "Running"}:
+            if time.monotonic() > deadline:
+                raise BenchError(f"job {run.job_id} did not end within {JOB_DONE_S} s")
+            time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def running_world(folder: Path, activation_delay_s: float) -> Iterator[World]:
+    """Run a world of its own in an empty folder; a model serves `activation_delay_s` after it was accepted."""
+    state, ledger, jobs_held = StateFolder(folder), Ledger(), threading.Event()
+    state.create()
+
+    def withheld(_method: str, path: str) -> bool:
+        return jobs_held.is_set() and path.partition("?")[0].endswith("/start")
+
+    with contextlib.ExitStack() as running:
+        # The signatures of requests to storage cover neither host nor port, so the app may be told the proxies' ports.
+        proxied = storage = running.enter_context(running_azurite())
+        for service, port in _ENDPOINT.findall(storage):
+            proxy = running.enter_context(CountingProxy(service.lower(), int(port), ledger.report))
+            proxied = proxied.replace(f":{port}/", f":{proxy.port}/")
+        (studio_port,) = free_ports(1)
+        proxy = running.enter_context(CountingProxy("studio", studio_port, ledger.report, withheld))
+        described = publish(state, [EXAMPLE_EXPERIMENT], f"http://127.0.0.1:{proxy.port}")
+        blob_port = dict(_ENDPOINT.findall(proxied))["Blob"]
+        running.enter_context(_studio(state, studio_port, f"127.0.0.1:{blob_port}", activation_delay_s))
+        settings = app_settings(
+            storage=proxied,
+            routes=str(EXAMPLE_ROUTES),
+            container=tomllib.loads(EXAMPLE_ROUTES.read_text(encoding="utf-8"))["input"],
+            functions_key="",
+            services=described["services"],
+            chosen={},
+        )
+        services = build_services(settings)
+        create_storage(storage, services.routes.input)
+        put_first_models(storage, services.routes, described["services"], [EXAMPLE_EXPERIMENT])
+        names = {
+            one["execute_url"].rsplit("/", 2)[1]: one["name"]
+            for service in described["services"]
+            for one in service["predictive"]["endpoints"]
+        }
+        world = World(services, Ticker(), ledger, settings, storage, jobs_held, names)
+        world.ticker.tick(services)  # what a worker does only at its first tick is not counted
+        yield world
+
+
+@contextlib.contextmanager
+def _studio(state: StateFolder, port: int, storage_host: str, activation_delay_s: float) -> Iterator[None]:
+    """Serve what was published; the studio's own requests to storage say in their User-Agent whose they are."""
+    serve = ["serve", "--port", str(port), "--data", str(parts.studio_data(state)), "--allow-host", storage_host]
+    command = [*parts.studio_command(), *serve, "--activation-delay-s", str(activation_delay_s)]
+    studio = parts.Part("studio", command, state, {**os.environ, AGENT_VARIABLE: STUDIO_AGENT})
+    try:
+        studio.wait_until(lambda: port_answers(port))
+        yield
+    finally:
+        parts.end(studio.own)
+        studio.process.wait()

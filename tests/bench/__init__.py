@@ -1,0 +1,1 @@
+"""The benchmark: its proxy, its report, and a small real run."""
