@@ -154,8 +154,6 @@ def champion(number: int) -> Champion:
         model=model(number),
         metrics={"AUC": 0.9},
         promoted_at=START,
-        golden_etag="g",
-        answers=(("1",),),
     )
 
 
@@ -170,9 +168,14 @@ def test_a_verified_endpoint_is_fine() -> None:
 @pytest.mark.parametrize(
     ("changes", "served", "decision", "says"),
     [
-        ({"lease": Lease(run_id="r2", expires_at=START)}, model(1), "promote", "run r2 still holds the endpoint"),
         (
-            {"intent": Intent(run_id="r2", generation="2", from_model="a", to_model="b", began_at=START)},
+            {"lease": Lease(run_id="r2", token=1, expires_at=START)},
+            model(1),
+            "promote",
+            "run r2 still holds the endpoint",
+        ),
+        (
+            {"intent": Intent(run_id="r2", generation="2", token=1, from_model="a", to_model="b", began_at=START)},
             *(model(1), "promote", "the promotion of run r2 is still open"),
         ),
         ({}, model(2), "promote", f"it serves {model(2)}"),

@@ -19,6 +19,7 @@ from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmit
 from shared.pipeline import driving, job_work, reconciling, sweeping
 from shared.pipeline.desk import RunDesk
 from shared.runs import RunState
+from tests.simulation.choices import Schedule
 from tests.simulation.simulation import Directed, Plan
 from tests.simulation.workers import Fault
 
@@ -181,31 +182,34 @@ def dead_before_the_next_attempt(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, CancelJob: lambda *_: JobCancelled()})
 
 
-# By name: the guard, and the promise that its absence breaks.
-MUTATIONS: dict[str, tuple[Mutation, str]] = {
-    "insert-only claim": (insert_only_claim, "I2"),
-    "pin by ETag": (pin_by_etag, "I2"),
-    "ETag on the job id": (etag_on_the_job_id, "I2"),
-    "start after save": (start_after_save, "I2"),
-    "generation fence": (generation_fence, "I4"),
-    "lease": (lease, "I6"),
-    "lease token": (lease_token, "I6"),
-    "intent before PATCH": (intent_before_patch, "I6"),
-    "one decision": (one_decision, "I"),
-    "ETag on the endpoint's row": (endpoint_row_by_etag, "I"),
-    "same champion": (same_champion, "I3"),
-    "mark of the way back": (way_back_is_marked, "I"),
-    "permission to send": (permission_to_send, "I"),
-    "waiting for the unknown": (waiting_for_the_unknown, "I"),
-    "sweep": (sweep, "I1"),
-    "reconciliation": (reconciliation, "I5"),
-    "dead before the next attempt": (dead_before_the_next_attempt, "I2"),
+MUTATIONS: dict[str, Mutation] = {
+    "insert-only claim": insert_only_claim,
+    "pin by ETag": pin_by_etag,
+    "ETag on the job id": etag_on_the_job_id,
+    "start after save": start_after_save,
+    "generation fence": generation_fence,
+    "lease": lease,
+    "lease token": lease_token,
+    "intent before PATCH": intent_before_patch,
+    "one decision": one_decision,
+    "ETag on the endpoint's row": endpoint_row_by_etag,
+    "same champion": same_champion,
+    "mark of the way back": way_back_is_marked,
+    "permission to send": permission_to_send,
+    "waiting for the unknown": waiting_for_the_unknown,
+    "sweep": sweep,
+    "reconciliation": reconciliation,
+    "dead before the next attempt": dead_before_the_next_attempt,
 }
 
-# Where chance would take long to get to what a guard is for: the schedule that does, by operation and occurrence.
-DIRECTED: dict[str, tuple[Plan, Sequence[Directed]]] = {
-    "waiting for the unknown": (Plan(), [("scoring.patch", 2, Fault.LATE_55), ("scoring.patch", 3, Fault.REJECTED)]),
-    "reconciliation": (Plan(files=2), [("scoring.patch", 2, Fault.PAUSE_1100)]),
+# Where chance would take long to get to what a guard is for: the day that does, faults by operation and occurrence.
+DIRECTED: dict[str, tuple[Plan, Schedule, Sequence[Directed]]] = {
+    "waiting for the unknown": (
+        Plan(),
+        {},
+        [("scoring.patch", 2, Fault.LATE_55), ("scoring.patch", 3, Fault.REJECTED)],
+    ),
+    "reconciliation": (Plan(files=2), {"file:3": 4, "file:4": 2}, [("scoring.patch", 2, Fault.PAUSE_1100)]),
 }
 
 
@@ -214,5 +218,5 @@ def mutated(name: str | None) -> Iterator[None]:
     """Take a guard out for as long as the `with` lasts; None takes none out."""
     with pytest.MonkeyPatch.context() as patch:
         if name is not None:
-            MUTATIONS[name][0](patch)
+            MUTATIONS[name](patch)
         yield

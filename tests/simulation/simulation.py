@@ -223,7 +223,8 @@ class Simulation:
         sweeping.sweep(services)
         reconciling.reconcile(services)
         if calm:
-            self._calm_sweeps = self._calm_sweeps + 1 if self._quiet() else 0
+            alone = sum(worker.busy for worker in self.workers) == 1
+            self._calm_sweeps = self._calm_sweeps + 1 if alone and self._quiet() else 0
 
     def _add(self, name: str, run: Any, failed: Any = lambda: None) -> None:
         self.waiting.append(Invocation(name, lambda worker: run(worker.services.acting_as(name)), failed))
@@ -275,9 +276,9 @@ def simulate_seed(seed: int, plan: Plan | None = None) -> Result:
     return simulate(plan, choices)
 
 
-def simulate_directed(plan: Plan, faults: Sequence[Directed]) -> Result:
-    """Run a calm simulation in which the given requests, by operation and occurrence, meet with the given faults."""
-    schedule: dict[str, int] = {}
+def simulate_directed(plan: Plan, special: Schedule, faults: Sequence[Directed]) -> Result:
+    """Run a schedule in which besides the given requests, by operation and occurrence, meet with the given faults."""
+    schedule = dict(special)
     for operation, occurrence, fault in faults:
         requests = simulate_schedule(plan, schedule).requests
         numbers = [number for number, one in enumerate(requests, start=1) if one == operation]

