@@ -58,7 +58,7 @@ def waiting_ticks(world: World, name: str) -> dict[RunState, list[Exchange]]:
         with world.ledger.recording() as ticked:
             world.ticker.tick(world.services)
         before, run = run, world.run_of(run.run_id)
-        if run.revision == before.revision:
+        if (run.state, run.tries) == (before.state, before.tries):
             waited.setdefault(run.state, ticked)
         time.sleep(TICK_PAUSE_S)
     _check_promoted(run)
