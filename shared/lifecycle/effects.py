@@ -114,9 +114,15 @@ class PatchStaging:
 
 @dataclass(frozen=True)
 class AskStaging:
-    """Ask the staging endpoint the golden rows; with `serving`, to compare them with what the serving one says now."""
+    """Ask the staging endpoint the golden rows.
+
+    Attributes:
+        serving: what the serving endpoint says now, if the two are to be compared.
+        taken: the lease under which its PATCH was just accepted; whatever goes wrong then only means asking again.
+    """
 
     serving: Answers | None = None
+    taken: LeaseTaken | None = None
 
 
 @dataclass(frozen=True)

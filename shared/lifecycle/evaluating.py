@@ -1,9 +1,11 @@
 """From a finished job to a decision: trained."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.champions import EndpointRecord
 from shared.errors import PermanentError
+from shared.lifecycle.answers import as_answers, digest
 from shared.lifecycle.effects import (
     AskBefore,
     AskStaging,
@@ -25,10 +27,12 @@ from shared.lifecycle.observations import (
     Failed,
     Observation,
     Released,
+    StagingAnswered,
     StagingPatched,
 )
 from shared.lifecycle.setbacks import said_by, setback, unexpected
 from shared.lifecycle.training import TRAINING
+from shared.ports import Answers
 from shared.promotion import Decision, Verdict, decide
 from shared.route import Endpoint, Route
 from shared.runs import Json, Run, RunState, iso
@@ -57,7 +61,16 @@ def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
         case LeaseTaken():
             return run, PatchStaging(seen)
         case StagingPatched(taken):
-            return _staged(route, run, taken, now), AskStaging()
+            return run, AskStaging(taken=taken)
+        case StagingAnswered(answers, _, LeaseTaken() as taken):
+            staged = _staged(route, run, taken, now)
+            if answers is None or digest(answers) == staged.baseline:
+                return staged, None
+            if route.staging is None or answers == as_answers((staged.answers or {})["before"]):
+                return staged, AskStaging()
+            # An endpoint that answers at once saves a write. If this worker dies first, the same model is sent again.
+            decided = decided_by(staged, route.staging, answers, now)
+            return replace(decided, revision=staged.revision), LookAtEndpoint()
         case Released(release):
             return run.moved(now, release.outcome, release.reason, **release.known), None
         case Failed(error):
@@ -89,6 +102,17 @@ def waits(run: Run, reason: str, now: datetime, until: datetime | None = None) -
 def noted(run: Run, endpoint: Endpoint, event: str, now: datetime) -> tuple[Json, ...]:
     """Return the run's list of what was done to endpoints, with one more entry."""
     return (*run.endpoints, {"name": endpoint.name, "role": endpoint.role.value, "event": event, "at": iso(now)})
+
+
+def decided_by(run: Run, staging: Endpoint, answers: Answers, now: datetime) -> Run:
+    """Return the run as decided, with what the staging endpoint answered as the challenger."""
+    return run.moved(
+        now,
+        RunState.DECIDED,
+        "; ".join((run.decision or {})["reasons"]),
+        answers={**(run.answers or {}), "staged": answers},
+        endpoints=noted(run, staging, "answers", now),
+    )
 
 
 def model_path(run: Run) -> str:

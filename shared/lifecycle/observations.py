@@ -116,10 +116,11 @@ class StagingPatched:
 
 @dataclass(frozen=True)
 class StagingAnswered:
-    """What the staging endpoint answers; `serving` is what it is to be compared with, if that was asked for."""
+    """What the staging endpoint answers (None: nothing yet); the rest is what its question was about."""
 
-    answers: Answers
-    serving: Answers | None
+    answers: Answers | None
+    serving: Answers | None = None
+    taken: LeaseTaken | None = None
 
 
 @dataclass(frozen=True)

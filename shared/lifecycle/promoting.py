@@ -76,6 +76,8 @@ def promoting(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             )
             return sending, PatchServing(str((run.challenger or {})["kept"]), first=run.step == NOT_SENT)
         case ServingPatched(first):
+            # Also where the endpoint answers at once this write comes first: it fences off a second worker of this run,
+            # which might send the model again after the run was crowned and another one was promoted.
             patched = run.moved(
                 now,
                 RunState.VERIFYING,

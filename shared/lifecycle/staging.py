@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from shared.errors import PermanentError
 from shared.lifecycle.answers import as_answers, digest
 from shared.lifecycle.effects import AskStaging, AskStagingLocation, LookAtEndpoint, Next, Release
-from shared.lifecycle.evaluating import noted, timed_out
+from shared.lifecycle.evaluating import decided_by, noted, timed_out
 from shared.lifecycle.observations import Due, Failed, Observation, Released, StagingAnswered, StagingLocated
 from shared.lifecycle.setbacks import said_by, setback, unexpected
 from shared.ports import Answers
@@ -26,7 +26,7 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     match seen:
         case Due():
             return run, AskStaging()
-        case StagingAnswered(answers):
+        case StagingAnswered(answers) if answers is not None:
             if digest(answers) != run.baseline:
                 return _compared(run, staging, answers, now)
             if now < run.answering_since + timedelta(seconds=staging.propagation_s):
@@ -56,11 +56,11 @@ def evaluated_again(route: Route, run: Run, now: datetime, why: str) -> Run:
 
 
 def _compared(run: Run, staging: Endpoint, answers: Answers, now: datetime) -> Next:
-    known: Json = {
-        "answers": {**(run.answers or {}), "staged": answers},
-        "endpoints": noted(run, staging, "answers", now),
-    }
     if answers == as_answers((run.answers or {})["before"]):
         why = f"answers all {len(answers)} golden rows exactly as the model in service, which stays"
+        known: Json = {
+            "answers": {**(run.answers or {}), "staged": answers},
+            "endpoints": noted(run, staging, "answers", now),
+        }
         return run, Release(RunState.UNCHANGED, why, known)
-    return run.moved(now, RunState.DECIDED, "; ".join((run.decision or {})["reasons"]), **known), LookAtEndpoint()
+    return decided_by(run, staging, answers, now), LookAtEndpoint()

@@ -72,7 +72,7 @@ def _verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next
             seen_instead = said or ("it still answers as before" if answers is not None else "")
             return put_back(run, _unverified(route, seen_instead), now)
         case StagingAnswered(answers, compared):
-            if compared is not None and answers == compared:
+            if answers is not None and answers == compared:
                 return run, _crown(run, answers, now)
             return put_back(run, _unverified(route, "it answers otherwise than the staging endpoint"), now)
         case Failed(error):

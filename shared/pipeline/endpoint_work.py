@@ -26,7 +26,7 @@ from shared.lifecycle.observations import (
     StagingPatched,
 )
 from shared.pipeline.desk import RunDesk
-from shared.pipeline.golden import answers_of, pin_golden, pinned_golden, read_golden
+from shared.pipeline.golden import answers_of, golden_at, pin_golden, pinned_golden, read_golden
 from shared.ports import BlobLocation, CopyState
 from shared.route import Endpoint
 
@@ -55,7 +55,15 @@ def patch_staging(desk: RunDesk, effect: PatchStaging) -> StagingPatched:
 
 def ask_staging(desk: RunDesk, effect: AskStaging) -> StagingAnswered:
     """Ask the staging endpoint the golden rows."""
-    return StagingAnswered(answers_of(desk, _staging_of(desk), pinned_golden(desk)), effect.serving)
+    taken = effect.taken
+    path = str((taken.challenge.answers if taken else desk.run.answers or {})["golden"])
+    try:
+        answers = answers_of(desk, _staging_of(desk), golden_at(desk.services, path))
+    except LandfallError:
+        if taken is None:
+            raise
+        return StagingAnswered(None, taken=taken)
+    return StagingAnswered(answers, effect.serving, taken)
 
 
 def locate_staging(desk: RunDesk, effect: AskStagingLocation) -> StagingLocated:

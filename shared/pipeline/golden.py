@@ -1,6 +1,6 @@
 """Asks endpoints the golden rows, and pins the version of them that a run is verified with."""
 
-import re
+import hashlib
 
 from shared.errors import BlobChangedError
 from shared.golden_rows import MOST_BYTES, GoldenRows, read_golden_rows
@@ -28,9 +28,11 @@ def pin_golden(desk: RunDesk, golden: GoldenRows) -> str:
     Raises:
         BlobChangedError: the file changed since it was read; the step is taken again.
     """
+    target = _pinned_path(desk, golden.etag)
+    if desk.services.pinned.get(target) is not None:
+        return target  # this worker made sure of the copy before
     container, _, name = desk.route.golden.partition("/")
     source = BlobVersion(container, name, golden.etag, 0, desk.now())
-    target = _pinned_path(desk, golden.etag)
     if desk.services.blobs.copy_version(source, *target.split("/", 1)) is not CopyState.DONE:
         raise BlobChangedError("the copy of the golden rows is not finished yet")
     desk.services.pinned.put(target, golden)
@@ -61,5 +63,6 @@ def answers_of(desk: RunDesk, endpoint: Endpoint, golden: GoldenRows) -> Answers
 
 
 def _pinned_path(desk: RunDesk, etag: str) -> str:
-    """Return where a version is pinned: named after it, so that a step taken again cannot mix two versions."""
-    return f"{TRAINING}/{desk.run.job_folder}/golden-{re.sub(r'[^A-Za-z0-9]', '', etag)}.csv"
+    """Return where a version is pinned, once for all runs: named after it, so that two versions cannot mix."""
+    name = f"{desk.route.golden}\n{etag}"
+    return f"{TRAINING}/golden/{desk.route.name}/{hashlib.sha256(name.encode()).hexdigest()[:32]}.csv"

@@ -15,6 +15,7 @@ DAYS: dict[str, tuple[Plan, Schedule]] = {
     "one file, no events": (Plan(events=False), {}),
     "one file, endpoint ignores": (Plan(), {"endpoint:2": 7}),
     "one file, staging ignores": (Plan(), {"endpoint:4": 7}),
+    "one file, answered at once": (Plan(), {"endpoint:1": 1, "endpoint:3": 1}),
     "one file, overwritten": (Plan(overwrite=True), {}),
     "two files": (Plan(files=2), {}),
 }
