@@ -1,6 +1,7 @@
 """The transport: what is sent, what is sent again, and which error every kind of trouble becomes."""
 
 import inspect
+import logging
 
 import pytest
 import requests
@@ -54,12 +55,14 @@ def test_without_a_key_none_is_sent() -> None:
 
 
 @pytest.mark.parametrize("first", [BUSY, Reply(500), Reply(504), Reply(408), Reply(hang_up=True)])
-def test_a_repeatable_call_is_sent_again(first: Reply) -> None:
-    """Busy, broken or lost: the next try counts."""
+def test_a_repeatable_call_is_sent_again(first: Reply, caplog: pytest.LogCaptureFixture) -> None:
+    """Busy, broken or lost: the next try counts, and no log line quotes the link's token."""
+    caplog.set_level(logging.INFO)
     with scripted(first, Reply(200, b"ok")) as server:
         assert a_web().send(call(server.base_url)) == "ok"
 
     assert len(server.seen) == 2
+    assert "CANARY" not in caplog.text
 
 
 @pytest.mark.parametrize("reply", [BUSY, Reply(500), Reply(hang_up=True)])

@@ -1,0 +1,208 @@
+"""The transition function alone: whatever is seen, in whatever order, after whatever crash, it stays on its rails."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hypothesis import event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from shared.champions import Champion, EndpointRecord, Intent, Lease
+from shared.errors import ConfigError, NoAnswerError, PermanentError, ServiceFault, UnavailableError
+from shared.evaluation import read_evaluation
+from shared.lifecycle import effects as do
+from shared.lifecycle import observations as saw
+from shared.lifecycle.answers import digest
+from shared.lifecycle.effects import Effect, LeaseTaken
+from shared.lifecycle.observations import Observation
+from shared.lifecycle.transition import transition, undoing
+from shared.ports import BlobLocation, JobState, JobStatus
+from shared.runs import TERMINAL, Run, RunState
+from tests.contract.records import NOON, a_run
+from tests.pipeline.world import example_routes, without_staging
+
+BEFORE, AFTER, STRANGE = (("no", "0.1"),), (("yes", "0.9"),), (("yes", "0.5"),)
+LINK = BlobLocation("https://memory/", "training/x/1/model.ilearner", "?sig=x")
+GOOD, BAD = (read_evaluation(f"AUC\n{value}\n", 0) for value in ("0.9", "0.5"))
+FAULT = ServiceFault("a request", "https://memory", 503, "Busy", retry_after_s=30)
+ERRORS = (
+    NoAnswerError(FAULT),
+    UnavailableError(FAULT),
+    PermanentError("no"),
+    ConfigError(["key"]),
+    ZeroDivisionError(),
+)
+STATES = (JobState.FINISHED, *(state for state in JobState if state is not JobState.FINISHED))
+STATUSES = [JobStatus(state, "details", {}, state.value) for state in STATES]
+BASE = a_run(size=5)
+
+
+def champion(generation: str) -> Champion:
+    """Return a champion of some other run."""
+    return Champion(run_id="other", generation=generation, model="models/o", metrics={"AUC": 0.8}, promoted_at=NOON)
+
+
+def records(run: Run) -> list[EndpointRecord]:
+    """Return rows of the endpoint as this run may find them; first the one that it hopes for."""
+    free = EndpointRecord(route="census", name="production", champion=champion("2000"), token=2)
+    lease = Lease(run_id=run.run_id, token=2, expires_at=NOON + timedelta(hours=1))
+    intent = Intent(
+        run_id=run.run_id,
+        generation=run.generation,
+        token=2,
+        from_model="models/o",
+        to_model="models/n",
+        began_at=NOON,
+    )
+    own = replace(free, lease=lease, intent=intent if run.state is RunState.VERIFYING else None)
+    later = NOON + timedelta(minutes=5)
+    return [
+        own,
+        free,
+        replace(own, champion=None),
+        replace(own, champion=champion("3000")),
+        replace(own, barred=(run.generation,)),
+        replace(own, token=3),
+        replace(free, lease=replace(lease, run_id="other")),
+        replace(free, intent=replace(intent, run_id="other")),
+        replace(free, settles_at=later, staging_settles_at=later),
+    ]
+
+
+def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PLR0911, PLR0912 - a table
+    """Return what carrying an effect out may show; first what is hoped for."""
+    failed: list[Observation] = [saw.Failed(error) for error in ERRORS]
+    match effect:
+        case do.QuarantineInput(reason):
+            return [saw.Quarantined(reason, True), saw.Quarantined(reason, False), *failed]
+        case do.PinInput(target):
+            return [saw.InputPinned(target), saw.InputPinning(), saw.InputGone(), *failed]
+        case do.SubmitJob(request):
+            return [saw.JobSubmitted(f"job-{run.revision}", request.input_path), *failed]
+        case do.StartJob():
+            return [saw.JobStarted(), saw.JobUnknown("404"), *failed]
+        case do.AskJob():
+            return [*(saw.JobSeen(status) for status in STATUSES), saw.JobUnknown("404"), *failed]
+        case do.CancelJob():
+            return [saw.JobCancelled(), *failed]
+        case do.LookAtEndpoint():
+            return [saw.EndpointSeen(record, ended) for record in records(run) for ended in (False, True)] + failed
+        case do.ReadEvaluation(_, record):
+            path = "training/x/1/evaluation.csv"
+            return [*(saw.EvaluationRead(record, report, path, LINK) for report in (GOOD, BAD)), *failed]
+        case do.AskBefore(challenge):
+            known = {"golden_etag": "g", "golden": "training/golden/g.csv", "before": BEFORE, "staged": None}
+            return [saw.BeforeAsked(replace(challenge, answers=known, baseline=digest(BEFORE))), *failed]
+        case do.TakeLease(challenge):
+            return [LeaseTaken(challenge, 2, NOON), *failed]
+        case do.PatchStaging(taken):
+            return [saw.StagingPatched(taken), *failed]
+        case do.AskStaging(serving, taken):
+            answers = (AFTER, BEFORE, STRANGE)
+            none: list[Observation] = [saw.StagingAnswered(None, taken=taken)] if taken else failed
+            return [*(saw.StagingAnswered(one, serving, taken) for one in answers), *none]
+        case do.AskStagingLocation(answers):
+            return [
+                saw.StagingLocated(answers, f"training/{run.run_id}/1/model.ilearner"),
+                saw.StagingLocated(answers, ""),
+            ]
+        case do.KeepModel():
+            return [saw.ModelKept(effect), *failed]
+        case do.WriteIntent():
+            return [saw.IntentWritten(effect, 2), *failed]
+        case do.PatchServing(_, first):
+            return [saw.ServingPatched(first), *(saw.ServingRefused(error, first) for error in ERRORS), *failed]
+        case do.AskServing():
+            return [*(saw.ServingAnswered(one, "said") for one in (AFTER, BEFORE, STRANGE, None)), *failed]
+        case do.Crown():
+            return [saw.Crowned(), saw.TurnedEarlier(), *failed]
+        case do.TurnBack():
+            return [saw.TurnedBack("models/o"), saw.Crowned(), saw.TurnedEarlier(), *failed]
+        case do.PatchBack():
+            return [saw.BackPatched(), *failed]
+        case do.Release():
+            return [saw.Released(effect, True), saw.Released(effect, False), *failed]
+
+
+class Life(RuleBasedStateMachine):
+    """One run, and an environment that shows it anything that is possible."""
+
+    @initialize(staging=st.booleans(), size=st.sampled_from([5, 5, 5, 0]), lucky=st.integers(0, 22))
+    def begin(self, staging: bool, size: int, lucky: int) -> None:
+        """Claim a version, and let everything go well for some steps."""
+        self.route = (example_routes() if staging else without_staging()).routes["census"]
+        self.now: datetime = NOON
+        self.run = replace(BASE, size=size, generation="2500")
+        self.effect: Effect | None = None
+        self.promised = self.turned = False
+        self.step(saw.Claimed())
+        for _ in range(lucky):
+            if not self.run.terminal:
+                self.step(seen_after(self.effect, self.run)[0] if self.effect else saw.Due())
+
+    def step(self, seen: Observation) -> None:
+        """Show the run something; check what it does about it."""
+        before = self.run
+        run, effect = transition(self.route, before, seen, self.now)
+        assert transition(self.route, before, seen, self.now) == (run, effect), "it is no function of what it is given"
+        assert run is before or run.revision == before.revision + 1
+        self.promised |= isinstance(seen, saw.IntentWritten)
+        self.turned |= isinstance(seen, saw.TurnedBack)
+        self.run, self.effect = run, effect
+        event(run.state.value)
+        if effect is not None:
+            self.check(effect)
+
+    def check(self, effect: Effect) -> None:
+        """Nothing is done that its row does not permit."""
+        run = self.run
+        assert not run.terminal
+        match effect:
+            case do.StartJob(job_id) | do.AskJob(job_id) | do.CancelJob(job_id):
+                assert job_id
+                assert job_id == run.job_id, "only a job whose id is saved is touched"
+            case do.SubmitJob(request):
+                assert f"/{run.attempt}/" in request.input_path
+            case do.PatchServing():
+                assert self.promised, "an intent comes before every PATCH"
+                assert (run.state, run.step) == (RunState.PROMOTING, "sending")
+                assert run.settles_at is not None
+            case do.PatchBack():
+                assert self.turned, "the way back is marked before it is taken"
+            case do.Crown():
+                assert run.state is RunState.VERIFYING
+
+    @rule(data=st.data(), luck=st.integers(0, 11))
+    @precondition(lambda self: not self.run.terminal)
+    def goes_on(self, data: st.DataObject, luck: int) -> None:
+        """What is to be done is done, with whatever result; or the worker dies, or loses a race; or a tick comes."""
+        if self.effect is not None and luck == 0:
+            self.effect = None
+        elif self.effect is not None:
+            seen = data.draw(st.sampled_from(seen_after(self.effect, self.run)))
+            if luck == 1:  # another worker was first with its record
+                undone = undoing(seen)
+                assert undone is None or isinstance(undone, do.CancelJob)
+                self.effect = None
+            else:
+                self.step(seen)
+        elif self.run.not_before <= self.now:
+            self.step(saw.Due())
+
+    @rule(seconds=st.sampled_from([1, 31, 100, 1000, 90_000]))
+    def time_passes(self, seconds: int) -> None:
+        """Some time goes by."""
+        self.now += timedelta(seconds=seconds)
+
+    @invariant()
+    def has_an_end_or_a_time(self) -> None:
+        """A run that has no outcome has a deadline, waits for a person, or is on its way back."""
+        run = self.run
+        if run.state in TERMINAL:
+            assert run.deadline_at is None
+        elif run.state is not RunState.HELD:
+            assert run.deadline_at is not None or run.step.startswith("put-back")
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
