@@ -72,7 +72,7 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     # Back to `trained`: the champion changed, so the decision must be made anew.
     RunState.STAGED: _ENDS_BEFORE_PROMOTION
     | {RunState.DECIDED, RunState.TRAINED, RunState.REJECTED, RunState.UNCHANGED, RunState.ROLLED_BACK},
-    RunState.DECIDED: _ENDS_BEFORE_PROMOTION | {RunState.PROMOTING, RunState.TRAINED, RunState.HELD},
+    RunState.DECIDED: _ENDS_BEFORE_PROMOTION | {RunState.PROMOTING, RunState.TRAINED, RunState.HELD, RunState.REJECTED},
     # From here on the endpoint may have changed: it ends verified, put back, or refused outright.
     RunState.PROMOTING: frozenset(
         {RunState.VERIFYING, RunState.FAILED, RunState.TIMED_OUT, RunState.ROLLED_BACK, RunState.UNCHANGED}

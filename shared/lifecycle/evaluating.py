@@ -72,7 +72,7 @@ def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             decided = decided_by(staged, route.staging, answers, now)
             return replace(decided, revision=staged.revision), LookAtEndpoint()
         case Released(release):
-            return run.moved(now, release.outcome, release.reason, **release.known), None
+            return run.moved(now, release.outcome, release.reason, **(release.known or {})), None
         case Failed(error):
             if isinstance(error, PermanentError):
                 return run, Release(RunState.FAILED, str(error))

@@ -1,6 +1,6 @@
 """What can be seen of the world: the results of effects, their failures, and that a run's time has come."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.champions import EndpointRecord
 from shared.evaluation import EvaluationReport
@@ -8,90 +8,76 @@ from shared.lifecycle.effects import Challenge, KeepModel, LeaseTaken, Release, 
 from shared.ports import Answers, BlobLocation, JobStatus
 
 
-@dataclass(frozen=True)
-class Claimed:
+class Claimed(NamedTuple):
     """This worker has just claimed the version: its insert is the permission to prepare the job."""
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(NamedTuple):
     """The run's time has come: the row alone says what is next."""
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(NamedTuple):
     """An effect raised. An error is never a verdict: what it means depends on where the run is."""
 
     error: Exception
 
 
-@dataclass(frozen=True)
-class Quarantined:
+class Quarantined(NamedTuple):
     """The bad file was copied, or is gone (`copied` False)."""
 
     reason: str
     copied: bool
 
 
-@dataclass(frozen=True)
-class InputPinned:
+class InputPinned(NamedTuple):
     """The claimed version lies where the job will read it."""
 
     path: str
 
 
-@dataclass(frozen=True)
-class InputPinning:
+class InputPinning(NamedTuple):
     """The copy is under way."""
 
 
-@dataclass(frozen=True)
-class InputGone:
+class InputGone(NamedTuple):
     """The version was overwritten or deleted before it could be pinned."""
 
 
-@dataclass(frozen=True)
-class JobSubmitted:
+class JobSubmitted(NamedTuple):
     """The service took the job; it is not started."""
 
     job_id: str
     input_path: str
 
 
-@dataclass(frozen=True)
-class JobStarted:
+class JobStarted(NamedTuple):
     """The job was started, now or earlier."""
 
 
-@dataclass(frozen=True)
-class JobSeen:
+class JobSeen(NamedTuple):
     """How the job is."""
 
     status: JobStatus
 
 
-@dataclass(frozen=True)
-class JobUnknown:
+class JobUnknown(NamedTuple):
     """The service does not know the job."""
 
     said: str
 
 
-@dataclass(frozen=True)
-class JobCancelled:
+class JobCancelled(NamedTuple):
     """The job cannot finish any more, or the service does not know it."""
 
 
-@dataclass(frozen=True)
-class EndpointSeen:
+class EndpointSeen(NamedTuple):
     """The serving endpoint's row. `intent_ended`: the run of its open intent has its outcome, or does not exist."""
 
     record: EndpointRecord
     intent_ended: bool
 
 
-@dataclass(frozen=True)
-class EvaluationRead:
+class EvaluationRead(NamedTuple):
     """The outputs of the finished job. `model` may be used at once: its link is fresh and never stored."""
 
     record: EndpointRecord
@@ -100,22 +86,19 @@ class EvaluationRead:
     model: BlobLocation
 
 
-@dataclass(frozen=True)
-class BeforeAsked:
+class BeforeAsked(NamedTuple):
     """The golden rows are pinned, and what was answered before the challenger is in the challenge."""
 
     challenge: Challenge
 
 
-@dataclass(frozen=True)
-class StagingPatched:
+class StagingPatched(NamedTuple):
     """The staging endpoint accepted the challenger."""
 
     taken: LeaseTaken
 
 
-@dataclass(frozen=True)
-class StagingAnswered:
+class StagingAnswered(NamedTuple):
     """What the staging endpoint answers (None: nothing yet); the rest is what its question was about."""
 
     answers: Answers | None
@@ -123,76 +106,65 @@ class StagingAnswered:
     taken: LeaseTaken | None = None
 
 
-@dataclass(frozen=True)
-class StagingLocated:
+class StagingLocated(NamedTuple):
     """Which model the staging endpoint was given last: container/path; "" if it does not tell."""
 
     answers: Answers
     model: str
 
 
-@dataclass(frozen=True)
-class ModelKept:
+class ModelKept(NamedTuple):
     """The challenger has its kept copy, and the way back exists."""
 
     kept: KeepModel
 
 
-@dataclass(frozen=True)
-class IntentWritten:
+class IntentWritten(NamedTuple):
     """What is about to be done stands in the endpoint's row."""
 
     intent: WriteIntent
     token: int
 
 
-@dataclass(frozen=True)
-class ServingPatched:
+class ServingPatched(NamedTuple):
     """The serving endpoint accepted the challenger."""
 
     first: bool
 
 
-@dataclass(frozen=True)
-class ServingRefused:
+class ServingRefused(NamedTuple):
     """The PATCH was answered with an error, or not answered at all."""
 
     error: Exception
     first: bool
 
 
-@dataclass(frozen=True)
-class ServingAnswered:
+class ServingAnswered(NamedTuple):
     """What the serving endpoint answers; None if it cannot score the rows at all, and `said` why."""
 
     answers: Answers | None
     said: str = ""
 
 
-@dataclass(frozen=True)
-class Crowned:
+class Crowned(NamedTuple):
     """The endpoint's row names this run as the champion."""
 
 
-@dataclass(frozen=True)
-class TurnedBack:
+class TurnedBack(NamedTuple):
     """The way back is open, to this model."""
 
     model: str
 
 
-@dataclass(frozen=True)
-class TurnedEarlier:
+class TurnedEarlier(NamedTuple):
     """The previous model was put back and verified before; only the run's own record of it is missing."""
 
 
-@dataclass(frozen=True)
-class BackPatched:
+class BackPatched(NamedTuple):
     """The serving endpoint accepted the previous model."""
 
 
-@dataclass(frozen=True)
-class Released:
+class Released(NamedTuple):
     """Nothing of the endpoint is this run's any more; `held` tells whether its lease still was until now."""
 
     release: Release

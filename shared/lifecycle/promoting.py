@@ -54,7 +54,7 @@ def decided(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             )
             return sending, PatchServing(intent.to_model, first=True)
         case Released(release):
-            return run.moved(now, release.outcome, release.reason, **release.known), None
+            return run.moved(now, release.outcome, release.reason, **(release.known or {})), None
         case Failed(error):
             if isinstance(error, PermanentError):
                 return run, Release(RunState.FAILED, str(error))
@@ -91,7 +91,7 @@ def promoting(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
         case ServingRefused(error, first):
             return _refused(run, error, now, first=first)
         case Released(release):
-            return run.moved(now, release.outcome, release.reason, **release.known), None
+            return run.moved(now, release.outcome, release.reason, **(release.known or {})), None
         case Failed(error):
             if run.overdue(now):
                 return _never_confirmed(run, error, now)

@@ -19,7 +19,7 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     if isinstance(seen, Released):
         if not seen.held:
             return evaluated_again(route, run, now, "the lease of the endpoint was lost meanwhile"), None
-        return run.moved(now, seen.release.outcome, seen.release.reason, **seen.release.known), None
+        return run.moved(now, seen.release.outcome, seen.release.reason, **(seen.release.known or {})), None
     if staging is None or run.answers is None or run.answering_since is None:
         # The route lost its staging endpoint while the run was there: begin again with the route as it is now.
         return evaluated_again(route, run, now, "the route's endpoints changed"), None

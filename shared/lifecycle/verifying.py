@@ -46,7 +46,7 @@ def verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
         case TurnedEarlier():
             return run.moved(now, _end_of_way_back(run), _put_back_and_verified(run)), None
         case Released(release):
-            return run.moved(now, release.outcome, release.reason, **release.known), None
+            return run.moved(now, release.outcome, release.reason, **(release.known or {})), None
     if run.step == PUT_BACK:
         return _putting_back(route, run, seen, now)
     if run.step == BACK_ANSWERS:

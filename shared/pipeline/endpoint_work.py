@@ -1,7 +1,5 @@
 """What is done to the endpoints themselves: asked the golden rows, given a model, asked which one they were given."""
 
-from dataclasses import replace
-
 from shared.errors import ConfigError, LandfallError, NotFoundError, PermanentError, RejectedError, RetryableError
 from shared.lifecycle.answers import digest
 from shared.lifecycle.effects import (
@@ -44,7 +42,7 @@ def ask_before(desk: RunDesk, effect: AskBefore) -> BeforeAsked:
         before = answers_of(desk, desk.route.serving, golden)
     baseline = digest(answers_of(desk, staging, golden)) if staging is not None else ""
     answers = {"golden_etag": golden.etag, "golden": pinned, "before": before, "staged": None}
-    return BeforeAsked(replace(effect.challenge, answers=answers, baseline=baseline))
+    return BeforeAsked(effect.challenge._replace(answers=answers, baseline=baseline))
 
 
 def patch_staging(desk: RunDesk, effect: PatchStaging) -> StagingPatched:
@@ -56,7 +54,8 @@ def patch_staging(desk: RunDesk, effect: PatchStaging) -> StagingPatched:
 def ask_staging(desk: RunDesk, effect: AskStaging) -> StagingAnswered:
     """Ask the staging endpoint the golden rows."""
     taken = effect.taken
-    path = str((taken.challenge.answers if taken else desk.run.answers or {})["golden"])
+    known = taken.challenge.answers if taken is not None else desk.run.answers
+    path = str((known or {})["golden"])
     try:
         answers = answers_of(desk, _staging_of(desk), golden_at(desk.services, path))
     except LandfallError:

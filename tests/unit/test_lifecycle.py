@@ -92,7 +92,7 @@ def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
             return [*(saw.EvaluationRead(record, report, path, LINK) for report in (GOOD, BAD)), *failed]
         case do.AskBefore(challenge):
             known = {"golden_etag": "g", "golden": "training/golden/g.csv", "before": BEFORE, "staged": None}
-            return [saw.BeforeAsked(replace(challenge, answers=known, baseline=digest(BEFORE))), *failed]
+            return [saw.BeforeAsked(challenge._replace(answers=known, baseline=digest(BEFORE))), *failed]
         case do.TakeLease(challenge):
             return [LeaseTaken(challenge, 2, NOON), *failed]
         case do.PatchStaging(taken):
@@ -138,7 +138,7 @@ class Life(RuleBasedStateMachine):
         self.step(saw.Claimed())
         for _ in range(lucky):
             if not self.run.terminal:
-                self.step(seen_after(self.effect, self.run)[0] if self.effect else saw.Due())
+                self.step(seen_after(self.effect, self.run)[0] if self.effect is not None else saw.Due())
 
     def step(self, seen: Observation) -> None:
         """Show the run something; check what it does about it."""
@@ -205,4 +205,4 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestLife.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
