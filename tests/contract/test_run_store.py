@@ -224,3 +224,13 @@ def test_any_active_run_comes_back_exactly(run_store: RunStore, run: Run) -> Non
     saved = run_store.save(run_store.claim(run), run.evolve(LATER, tries=3))
 
     assert _by_active(run_store, run).run == saved.run
+
+
+def test_a_heartbeat_is_read_back(run_store: RunStore) -> None:
+    """The last one counts; it is no run."""
+    runs = len(run_store.list_runs())
+    run_store.beat(NOON)
+    run_store.beat(LATER)
+
+    assert run_store.last_beat() == LATER
+    assert len(run_store.list_runs()) == runs

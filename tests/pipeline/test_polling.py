@@ -1,5 +1,6 @@
 """The tick: polls what is pending, never lets one bad job stop the rest, and takes over what nobody finished."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -234,3 +235,27 @@ def test_a_route_that_cannot_be_read_is_left_for_the_next_tick(world: World) -> 
 
     assert world.tick() == []
     assert len(world.tick()) == 1
+
+
+def test_the_poller_leaves_a_heartbeat(world: World) -> None:
+    """At most every five minutes; an idle tick writes nothing else."""
+    ticker = Ticker()
+    for _ in range(200):
+        ticker.tick(world.services)
+        world.clock.advance(2)
+
+    assert world.runs.faults.calls["beat"] == 2
+    assert world.runs.faults.calls["save"] == 0
+    assert world.runs.last_beat() == world.clock.now() - timedelta(seconds=100)
+
+
+def test_a_busy_service_is_left_alone_as_long_as_it_asks(world: World) -> None:
+    """`Retry-After`: the job is not polled before."""
+    world.land()
+    world.training.faults.fail_next("status", UnavailableError(replace(FAULT, retry_after_s=100)))
+    for _ in range(45):
+        world.tick(2)
+    assert world.training.faults.calls["status"] == 1
+    for _ in range(10):
+        world.tick(2)
+    assert world.training.faults.calls["status"] > 1

@@ -97,7 +97,8 @@ class Simulation:
             self._step()
         else:
             self.judge.breaks("it never came to rest")
-        self.judge.look({name: table.rows for name, table in self.tables.items()})
+        if not self.outside.seen.broken:  # else what is in the middle of things would only hide what broke first
+            self.judge.look({name: table.rows for name, table in self.tables.items()})
         runs = [stored.run for stored in TableRunStore(_table(self.tables["runs"])).list_runs(limit=10_000)]
         outcomes = {state: sum(run.state == state for run in runs) for state in {run.state.value for run in runs}}
         return Result(self.plan, dict(self.choices.taken), self.outside.seen.broken, self.told, requests, outcomes)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from landfall.operations.audit import GRACE_S, Audit, Rows, audit
+from landfall.operations.audit import GRACE_S, Audit, Rows, audit, check_chains
 from shared.champions import Champion, EndpointRecord, Intent
 from shared.runs import Run, RunState
 from tests.pipeline.world import World
@@ -122,3 +122,18 @@ def test_an_endpoint_that_lost_its_champion_is_a_breach(world: World) -> None:
 
     for wrong in (empty, older):
         assert [one["invariant"] for one in look(world, endpoints={"census": wrong}).broken] == ["I4"]
+
+
+def test_a_history_that_was_tampered_with_is_a_breach(world: World) -> None:
+    """An entry that is gone, and one that says something else, are told with their run."""
+    runs = [stored.run for stored in world.runs.list_runs()]
+    histories = [(run, world.runs.history(run.route, run.run_id)) for run in runs]
+    found = Audit()
+    check_chains(found, histories)
+    assert found.ok
+
+    run, entries = histories[0]
+    check_chains(found, [(run, entries[1:]), (run, [*entries[:-1], replace(entries[-1], reason="never")])])
+    assert {(one["invariant"], one["run_id"]) for one in found.broken} == {("chain", run.run_id)}
+    assert "removed" in found.broken[0]["what"]
+    assert "edited" in found.broken[1]["what"]

@@ -171,3 +171,12 @@ def test_an_empty_file_says_what_is_needed(tmp_path: Path) -> None:
 
     for key in ("version", "input", "allow_hosts", "routes"):
         assert f"{key} is missing" in found
+
+
+def test_attempts_may_be_said(tmp_path: Path) -> None:
+    """Two trainings of a version at most, unless the route says otherwise; none at all makes no sense."""
+    more = changed(r'golden = ".*"', r'golden = "models/golden/census.csv"\nattempts = 5')
+
+    assert load(tmp_path, EXAMPLE).routes["census"].attempts == 2
+    assert load(tmp_path, more).routes["census"].attempts == 5
+    assert "at least 1" in problems(tmp_path, more.replace("attempts = 5", "attempts = 0"))[0]
