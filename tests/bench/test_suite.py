@@ -13,6 +13,8 @@ from bench.ledger import STUDIO_AGENT
 from bench.report import show
 from bench.world import ROUTE, running_world
 
+pytestmark = pytest.mark.deep  # half a minute; `make bench` measures the same
+
 HISTORY = 200
 PROMOTION = "one file from landing to promoted"
 

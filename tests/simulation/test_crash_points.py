@@ -12,22 +12,25 @@ from tests.simulation.workers import FAULTS, PAUSES_S, Fault
 DAYS: dict[str, tuple[Plan, Schedule]] = {
     "one file": (Plan(), {}),
     "one file, no staging": (Plan(staging=False), {}),
+    "one file, answered at once": (Plan(), {"endpoint:1": 1, "endpoint:3": 1}),
+    "two files": (Plan(files=2), {}),
+}
+BAD_DAYS: dict[str, tuple[Plan, Schedule]] = {
     "one file, no events": (Plan(events=False), {}),
     "one file, endpoint ignores": (Plan(), {"endpoint:2": 7}),
     "one file, staging ignores": (Plan(), {"endpoint:4": 7}),
-    "one file, answered at once": (Plan(), {"endpoint:1": 1, "endpoint:3": 1}),
     "one file, overwritten": (Plan(overwrite=True), {}),
-    "two files": (Plan(files=2), {}),
 }
+ALL_DAYS = [*DAYS, *(pytest.param(day, marks=pytest.mark.deep) for day in BAD_DAYS)]
 _SHAPES = [fault for fault in FAULTS if fault is not Fault.NONE]
 _PAIRED = (Fault.DIE_BEFORE, Fault.DIE_AFTER, Fault.ANSWER_LOST, Fault.PAUSE_17)
 
 
 @pytest.mark.parametrize("fault", _SHAPES, ids=lambda fault: fault.name.lower())
-@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize("day", ALL_DAYS)
 def test_one_fault_at_every_request(day: str, fault: Fault) -> None:
     """A crash, a hang beyond any lease, a doubled worker, a lost answer: wherever it comes, all promises hold."""
-    plan, special = DAYS[day]
+    plan, special = (DAYS | BAD_DAYS)[day]
     requests = simulate_schedule(plan, special).requests
     assert len(requests) > 25
     for number, operation in enumerate(requests, start=1):
@@ -37,10 +40,10 @@ def test_one_fault_at_every_request(day: str, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("pause", range(1, len(PAUSES_S) + 1))
-@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize("day", ALL_DAYS)
 def test_a_worker_stands_still_after_every_write(day: str, pause: int) -> None:
     """What it was permitted by the write is not permitted any more when it goes on."""
-    plan, special = DAYS[day]
+    plan, special = (DAYS | BAD_DAYS)[day]
     writes = sum(operation.endswith(".write") for operation in simulate_schedule(plan, special).requests)
     for number in range(1, writes + 1):
         schedule = {**special, f"reply:{number}": pause}
@@ -55,7 +58,7 @@ def test_a_worker_stands_still_after_every_write(day: str, pause: int) -> None:
 @pytest.mark.parametrize("day", ["one file", "one file, no staging"])
 def test_two_faults_at_every_pair_of_requests(day: str, first: Fault, second: Fault) -> None:
     """Also recovery can be interrupted."""
-    plan, special = DAYS[day]
+    plan, special = (DAYS | BAD_DAYS)[day]
     for number in range(1, len(simulate_schedule(plan, special).requests) + 1):
         once = {**special, f"fault:{number}": FAULTS.index(first)}
         for later in range(number + 1, len(simulate_schedule(plan, once).requests) + 1):
