@@ -44,18 +44,23 @@ def _reconcile(services: Services, route: Route) -> bool:
     busy = record.intent is not None or (record.lease is not None and not own and now < record.lease.expires_at)
     if record.served is None or busy:
         return False
-    instead = _seen_instead(services, route, record.served)
-    if instead is None:
+    given, as_verified = _seen(services, route, record.served)
+    place = f"endpoint {record.name} of route {route.name}"
+    if as_verified and given in {"", record.served.model}:
         if own:
             services.endpoints.save(stored, replace(record, lease=None))
-            log.warning("endpoint %s of route %s serves %s again", record.name, route.name, record.served.model)
+            log.warning("%s serves %s again", place, record.served.model)
         return False
-    if not _is_ours(route, instead):
-        log.error(
-            "endpoint %s of route %s was given %s by somebody else; what was verified last is %s",
-            *(record.name, route.name, instead, record.served.model),
-        )
+    if given == record.served.model:
+        # Just repaired and not served yet, or a service that answers the same rows in more than one way.
+        log.log(logging.INFO if own else logging.ERROR, "%s does not answer as it was verified with %s", place, given)
         return False
+    if not _is_ours(route, given):
+        log.error("%s was given %s by somebody else; what was verified last is %s", place, given, record.served.model)
+        return False
+    if own and record.lease is not None and now < record.lease.expires_at:
+        return False  # the repair may still be on its way
+    log.warning("%s serves another model than was verified: it is given %s again", place, record.served.model)
     _repair(services, route, stored, record.served)
     return True
 
@@ -81,8 +86,8 @@ def _has_ended(services: Services, route: Route, run_id: str) -> bool:
     return stored is not None and stored.run.terminal
 
 
-def _seen_instead(services: Services, route: Route, served: Served) -> str | None:
-    """Return what the endpoint seems to serve instead of what was verified; None if it serves just that."""
+def _seen(services: Services, route: Route, served: Served) -> tuple[str, bool]:
+    """Return the model that was given last ("" if the endpoint does not tell), and whether it answers as verified."""
     golden = golden_at(services, served.golden)
     answers = services.scoring.score(route.serving, golden.columns, golden.rows)
     try:
@@ -90,15 +95,12 @@ def _seen_instead(services: Services, route: Route, served: Served) -> str | Non
     except PermanentError:
         resources = []
     given = next((one.relative for one in resources if one.name == route.serving.resource), "")
-    if given and given != served.model:
-        return given
-    return None if answers == served.answers else given or "another model"
+    return given, answers == served.answers
 
 
 def _is_ours(route: Route, given: str) -> bool:
     """Tell whether this app may have sent that model: then an update that came too late explains it."""
-    ours = (f"{MODELS}/{route.name}/", f"{TRAINING}/")
-    return given.startswith(ours) or given in {route.initial_model, "another model"}
+    return given.startswith((f"{MODELS}/{route.name}/", f"{TRAINING}/")) or given in {route.initial_model, ""}
 
 
 def _repair(services: Services, route: Route, stored: StoredEndpoint, served: Served) -> None:
@@ -111,6 +113,3 @@ def _repair(services: Services, route: Route, stored: StoredEndpoint, served: Se
     if services.clock.elapsed_s() - began_s > SEND_WITHIN_S:
         return  # paused: by now somebody else may have the endpoint
     services.scoring.patch(route.serving, link)
-    log.warning(
-        "endpoint %s of route %s was found changed and is given %s again", record.name, route.name, served.model
-    )

@@ -49,10 +49,12 @@ def test_an_older_model_that_came_late_is_replaced(world: World) -> None:
 
 
 def test_a_repair_that_died_is_done_again(world: World) -> None:
-    """Its PATCH was lost: the next sweep sends it once more."""
+    """Its PATCH was lost: once nothing of it can arrive any more, a sweep sends it again."""
     patch_late(world, kept(world, 0))
     world.scoring.faults.fail_next("patch", NoAnswerError(FAULT))
     assert reconcile(world.services) == 0
+    assert reconcile(world.services) == 0
+    world.clock.advance(200)
     assert reconcile(world.services) == 1
     world.clock.advance(2)
     assert world.served() == "second"
@@ -78,6 +80,27 @@ def test_a_repair_that_is_never_finished_does_not_block_for_ever(world: World) -
     run = world.train("third", 0.99, "census/c.csv")
 
     assert world.settle(run).state is RunState.PROMOTED
+
+
+def test_a_service_that_answers_in_two_ways_is_reported_and_not_patched_for_ever(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It names the model that was verified, so giving it again would change nothing."""
+    world.at["production"].model = "second, on another machine"
+    patches = len(world.at["production"].patches)
+    for _ in range(3):
+        assert reconcile(world.services) == 0
+
+    assert len(world.at["production"].patches) == patches
+    assert "does not answer as it was verified" in caplog.text
+
+
+def test_a_service_that_does_not_tell_its_model_is_judged_by_its_answers(world: World) -> None:
+    """Other answers than verified: the model is given again."""
+    world.at["production"].model, world.at["production"].relative = "first", ""
+    assert reconcile(world.services) == 1
+    world.clock.advance(2)
+    assert world.served() == "second"
 
 
 def test_a_model_of_somebody_else_is_reported_and_left(world: World, caplog: pytest.LogCaptureFixture) -> None:

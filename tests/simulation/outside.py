@@ -90,6 +90,9 @@ class Outside:
         self._numbers = count()
         self.blobs.put("models", "golden/census.csv", GOLDEN, self.clock.now())
         self.blobs.put("models", "initial/census.ilearner", SEED_MODEL, self.clock.now())
+        if choices.draw("endpoint", 6) == 5:  # storage takes its time to copy
+            self.blobs.slow_copies = True
+            self.later(20, self._copy_at_once)
         for endpoint in self.route.endpoints:
             state = self.scoring.add(endpoint, SEED_MODEL)
             state.propagation_s = (1.0, 0.0, 8.0, 25.0)[choices.draw("endpoint", 4)]
@@ -99,6 +102,10 @@ class Outside:
     def route(self) -> Route:
         """The one route."""
         return self.routes.routes["census"]
+
+    def _copy_at_once(self) -> None:
+        self.blobs.slow_copies = False
+        self.blobs.finish_copies()
 
     def later(self, seconds: float, action: Callable[[], object]) -> None:
         """Do something some seconds from now."""

@@ -12,13 +12,13 @@ from tests.simulation.workers import FAULTS, PAUSES_S, Fault
 DAYS: dict[str, tuple[Plan, Schedule]] = {
     "one file": (Plan(), {}),
     "one file, no staging": (Plan(staging=False), {}),
-    "one file, answered at once": (Plan(), {"endpoint:1": 1, "endpoint:3": 1}),
+    "one file, answered at once": (Plan(), {"endpoint:2": 1, "endpoint:4": 1}),
     "two files": (Plan(files=2), {}),
 }
 BAD_DAYS: dict[str, tuple[Plan, Schedule]] = {
     "one file, no events": (Plan(events=False), {}),
-    "one file, endpoint ignores": (Plan(), {"endpoint:2": 7}),
-    "one file, staging ignores": (Plan(), {"endpoint:4": 7}),
+    "one file, endpoint ignores": (Plan(), {"endpoint:3": 7}),
+    "one file, staging ignores": (Plan(), {"endpoint:5": 7}),
     "one file, overwritten": (Plan(overwrite=True), {}),
 }
 ALL_DAYS = [*DAYS, *(pytest.param(day, marks=pytest.mark.deep) for day in BAD_DAYS)]
