@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from landfall.demo.census import COLUMNS, LABEL, census_rows
 
-ROWS = (500, 900)
+ROWS = (1200, 2000)
 MOST_NOISE = 0.08  # the share of flipped labels at which no model passes the route's gate any more
 NOISE_JITTER = 0.012
 SHUFFLED = 0.05  # the share of files whose labels make no sense
