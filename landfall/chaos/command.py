@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from azure.core.exceptions import AzureError
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
@@ -57,8 +58,8 @@ def _play(plan: Plan, state: Path, err: Console) -> Report:
                 settled = course.play()
                 status.update("auditing …")
                 return audit(stage, plan, course, settled=settled)
-        except LandfallError as error:
-            raise StackError(f"the stack's storage does not answer: {error}") from error
+        except (LandfallError, AzureError) as error:
+            raise StackError(f"the stack's storage does not answer: {str(error).splitlines()[0]}") from error
 
 
 def _teller(plan: Plan, err: Console, status: Status) -> Callable[[Progress], None]:
