@@ -59,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("--json", action="store_true")
     verify.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="audit the system of these app settings (local.settings.json) instead",
+    )
+    verify.add_argument(
         "--chain",
         action="store_true",
         help="also check the hash chain of every run's history: nothing removed or edited",

@@ -1,21 +1,11 @@
 """Reads the runs of a running stack."""
 
 import argparse
-from pathlib import Path
 
 from landfall.stack.state import StackError, StateFolder
 from shared.adapters.table_runs import TableRunStore
 from shared.errors import LandfallError
 from shared.ports import StoredRun
-
-
-def store_of(state: Path) -> TableRunStore:
-    """Return the runs of the stack in a state folder.
-
-    Raises:
-        StackError: no stack runs there.
-    """
-    return TableRunStore.from_connection_string(StateFolder(state).read_document()["storage"])
 
 
 def find_run(store: TableRunStore, beginning: str) -> StoredRun:
@@ -42,9 +32,18 @@ def reading(options: argparse.Namespace) -> TableRunStore:
     Raises:
         StackError: no stack runs there, or its storage does not answer.
     """
-    store = store_of(options.state)
+    return reading_from(StateFolder(options.state).read_document()["storage"])
+
+
+def reading_from(storage: str) -> TableRunStore:
+    """Return the runs in a storage account, by its connection string.
+
+    Raises:
+        StackError: it does not answer.
+    """
     try:
-        store.list_runs(limit=1)
+        store = TableRunStore.from_connection_string(storage)
+        store.last_beat()
     except LandfallError as error:
-        raise StackError(f"the stack's storage does not answer: {error}") from error
+        raise StackError(f"the storage does not answer: {error}") from error
     return store

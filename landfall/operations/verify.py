@@ -5,35 +5,34 @@ import json
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.markup import escape
 
 from landfall.operations.audit import Audit, Rows, audit, check_chains
-from landfall.operations.reading import reading
+from landfall.operations.reading import reading_from
 from landfall.operations.show import console
 from landfall.operations.submit import routes_of
 from landfall.stack.state import StackError, StateFolder
 from shared.adapters.blobs import BlobStorageFiles
 from shared.adapters.table_endpoints import TableEndpointStore
-from shared.errors import LandfallError
+from shared.errors import ConfigError, LandfallError
 from shared.ports import RunStore
-from shared.routes import Routes
+from shared.routes import Routes, load_routes
 
 EVERY_RUN = 10_000_000
 LOOKS, PAUSE_S = 3, 1.0  # what was only a moment between two reads is gone at the next look
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Audit a running stack; 0 only if nothing breaks the contract."""
-    state = StateFolder(options.state)
-    document = state.read_document()
-    routes = routes_of(state, document["routes"])
-    store = reading(options)
+    """Audit a running stack, or the system that a settings file names; 0 only if nothing breaks the contract."""
+    routes, storage = _stack(options.state) if options.settings is None else live(options.settings)
+    store = reading_from(storage)
     for look in range(LOOKS):
         try:
-            found = _look(routes, store, document["storage"], chain=options.chain)
+            found = _look(routes, store, storage, chain=options.chain)
         except LandfallError as error:
-            raise StackError(f"the stack's storage does not answer: {error}") from error
+            raise StackError(f"the storage does not answer: {error}") from error
         if found.ok or look == LOOKS - 1:
             break
         time.sleep(PAUSE_S)
@@ -42,6 +41,33 @@ def verify(options: argparse.Namespace) -> int:
     else:
         _tell(found)
     return 0 if found.ok else 1
+
+
+def _stack(folder: Path) -> tuple[Routes, str]:
+    state = StateFolder(folder)
+    document = state.read_document()
+    return routes_of(state, document["routes"]), document["storage"]
+
+
+def live(path: Path) -> tuple[Routes, str]:
+    """Return the routes and the storage of the system whose app settings a file holds, as `func` writes them.
+
+    Raises:
+        StackError: the file cannot be read, or does not name a storage account and usable routes.
+    """
+    try:
+        settings: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["Values"]
+        storage = settings["AzureWebJobsStorage"]
+        routes = load_routes(path.parent / settings.get("LANDFALL_ROUTES", "routes.toml"), settings)
+    except OSError as error:
+        raise StackError(f"{path}: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
+        raise StackError(f'{path} is not a settings file (JSON with "Values"): {error}') from error
+    except KeyError as error:
+        raise StackError(f"{path} has no {error}") from error
+    except ConfigError as error:
+        raise StackError("\n".join(error.problems)) from error
+    return routes, storage
 
 
 def _look(routes: Routes, store: RunStore, storage: str, *, chain: bool) -> Audit:

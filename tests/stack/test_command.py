@@ -152,6 +152,45 @@ def test_verify_tells_every_file_and_finds_what_nobody_drives(state: Path) -> No
     assert landfall("verify", "--state", str(state)).returncode == 0
 
 
+def test_verify_finds_a_history_that_was_tampered_with(state: Path) -> None:
+    """Every run's history is whole; an entry that somebody edits is told, with its run."""
+    assert landfall("verify", "--chain", "--state", str(state)).returncode == 0
+    stack = document(state)
+    run = TableRunStore.from_connection_string(stack["storage"]).list_runs()[0].run
+    with TableClient.from_connection_string(stack["storage"], "runs") as table:
+        entry = table.get_entity(run.route, f"hist;{run.run_id};000001")
+        was = entry["reason"]
+        table.update_entity({**entry, "reason": "by itself"})
+        broken = landfall("verify", "--chain", "--state", str(state))
+        table.update_entity({**entry, "reason": was})
+
+    assert broken.returncode == 1
+    assert f"entry 1 of its history was edited, or not written by this app (run {run.run_id})" in broken.stdout
+    assert landfall("verify", "--chain", "--state", str(state)).returncode == 0
+
+
+def test_verify_audits_the_system_that_a_settings_file_names(state: Path, tmp_path: Path) -> None:
+    """The same audit wherever the app runs; a wrong file is told by what is wrong with it."""
+    done = landfall("verify", "--settings", str(state / "settings.json"))
+    assert done.returncode == 0, done.stderr
+    assert "nothing breaks the contract" in done.stdout
+
+    wrong = tmp_path / "settings.json"
+    missing = landfall("verify", "--settings", str(wrong))
+    wrong.write_text("{}", encoding="utf-8")
+    empty = landfall("verify", "--settings", str(wrong))
+    wrong.write_text("no JSON", encoding="utf-8")
+    garbled = landfall("verify", "--settings", str(wrong))
+    wrong.write_text('{"Values": {"AzureWebJobsStorage": "x"}}', encoding="utf-8")
+    routeless = landfall("verify", "--settings", str(wrong))
+
+    assert [one.returncode for one in (missing, empty, garbled, routeless)] == [1, 1, 1, 1]
+    assert "No such file" in missing.stderr
+    assert "has no 'Values'" in empty.stderr
+    assert "not a settings file" in garbled.stderr
+    assert "routes.toml" in routeless.stderr
+
+
 def test_wrong_routes_stop_the_start(tmp_path: Path) -> None:
     """Every problem is listed, and nothing is left running."""
     text = (ROOT / "routes.toml").read_text(encoding="utf-8")
