@@ -6,7 +6,7 @@ from shared.lifecycle.observations import Due
 from shared.messages import EvaluationMessage
 from shared.pipeline.driving import drive
 from shared.pipeline.services import Services
-from shared.runs import RunState
+from shared.runs import Run, RunState
 
 log = logging.getLogger("landfall.queue")
 
@@ -23,5 +23,10 @@ def evaluate(services: Services, text: str) -> None:
     stored = services.runs.get(message.route, message.run_id) if route else None
     if route is None or stored is None:
         log.warning("run %s of route %s is announced but not known; nothing to do", message.run_id, message.route)
-    elif stored.run.state is RunState.TRAINED:
+    elif stored.run.state is RunState.TRAINED and not _has_to_wait(services, stored.run):
         drive(services, route, stored, Due())
+
+
+def _has_to_wait(services: Services, run: Run) -> bool:
+    """Tell whether the step failed before and its pause is not over: no message cuts it short."""
+    return run.tries > 0 and services.clock.now() < run.not_before

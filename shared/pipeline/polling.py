@@ -47,11 +47,7 @@ def tick(services: Services, previous: datetime | None = None) -> list[Evaluatio
     `previous` is when the last tick was (None: poll every job). One run that goes wrong never stops the others.
     """
     now = services.clock.now()
-    due = [
-        (route, stored)
-        for route, stored in _active(services)
-        if stored.run.overdue(now) or _is_due(stored, now, previous)
-    ]
+    due = [(route, stored) for route, stored in _active(services) if _is_due(stored, now, previous)]
     due = _rotated(due, now)
     after = services.for_each(lambda one: _advance(services, *one, began=now), due)
     return [

@@ -1,5 +1,7 @@
 """Queue messages: what they make happen."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.errors import BadMessageError, UnavailableError
@@ -37,3 +39,20 @@ def test_what_cannot_be_worked_off_is_given_back_to_the_host() -> None:
     world.runs.faults.fail_next("get", UnavailableError(FAULT))
     with pytest.raises(UnavailableError):
         announced.evaluate(world.services, EvaluationMessage("census", "0" * 32).to_text())
+
+
+def test_a_message_that_comes_again_does_not_cut_a_pause_short() -> None:
+    """The service asked to be left alone: the tick goes on once the time is over, and no message earlier."""
+    world = World()
+    run = world.land()
+    world.finish(run)
+    (message,) = world.tick()
+    world.training.faults.fail_next("status", UnavailableError(replace(FAULT, retry_after_s=100)))
+    world.evaluate([message])
+    asked = world.training.faults.calls["status"]
+    world.clock.advance(50)
+    world.evaluate([message])
+    assert world.training.faults.calls["status"] == asked
+
+    world.tick(60)
+    assert world.run(run.run_id).state is RunState.STAGED

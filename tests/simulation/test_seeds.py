@@ -9,7 +9,7 @@ from tests.simulation.shrinking import to_text
 from tests.simulation.simulation import Result, simulate_seed
 
 SEEDS = 300
-DEEP_SEEDS = 12_000
+DEEP_SEEDS = 4_000
 AT_ONCE = 100  # seeds in one test
 
 
