@@ -72,14 +72,24 @@ def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             decided = decided_by(staged, route.staging, answers, now)
             return replace(decided, revision=staged.revision), LookAtEndpoint()
         case Released(release):
-            return run.moved(now, release.outcome, release.reason, **(release.known or {})), None
+            return released(run, release, now), None
         case Failed(error):
-            if isinstance(error, PermanentError):
-                return run, Release(RunState.FAILED, str(error))
-            if run.overdue(now):
-                return timed_out(run, said_by(error))
-            return setback(run, error, now), None
+            return failed_untouched(run, error, now)
     raise unexpected(run, seen)
+
+
+def released(run: Run, release: Release, now: datetime) -> Run:
+    """Return the run with the outcome that it was given before it gave the endpoint back."""
+    return run.moved(now, release.outcome, release.reason, **(release.known or {}))
+
+
+def failed_untouched(run: Run, error: Exception, now: datetime) -> Next:
+    """Say what an error means as long as nothing was sent to the serving endpoint."""
+    if isinstance(error, PermanentError):
+        return run, Release(RunState.FAILED, str(error))
+    if run.overdue(now):
+        return timed_out(run, said_by(error))
+    return setback(run, error, now), None
 
 
 def timed_out(run: Run, last: str) -> Next:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from shared.champions import EndpointRecord, settled_at
 from shared.errors import ConfigError, PermanentError
 from shared.lifecycle.effects import AskServing, KeepModel, LookAtEndpoint, Next, PatchServing, Release, WriteIntent
-from shared.lifecycle.evaluating import model_path, noted, timed_out, waits
+from shared.lifecycle.evaluating import failed_untouched, model_path, noted, released, waits
 from shared.lifecycle.leasing import barred, newer_in_service, other_holder, still_holds, waiting_for
 from shared.lifecycle.observations import (
     Due,
@@ -54,13 +54,9 @@ def decided(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             )
             return sending, PatchServing(intent.to_model, first=True)
         case Released(release):
-            return run.moved(now, release.outcome, release.reason, **(release.known or {})), None
+            return released(run, release, now), None
         case Failed(error):
-            if isinstance(error, PermanentError):
-                return run, Release(RunState.FAILED, str(error))
-            if run.overdue(now):
-                return timed_out(run, said_by(error))
-            return setback(run, error, now), None
+            return failed_untouched(run, error, now)
     raise unexpected(run, seen)
 
 
@@ -91,7 +87,7 @@ def promoting(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
         case ServingRefused(error, first):
             return _refused(run, error, now, first=first)
         case Released(release):
-            return run.moved(now, release.outcome, release.reason, **(release.known or {})), None
+            return released(run, release, now), None
         case Failed(error):
             if run.overdue(now):
                 return _never_confirmed(run, error, now)

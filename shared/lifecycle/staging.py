@@ -2,12 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from shared.errors import PermanentError
 from shared.lifecycle.answers import as_answers, digest
 from shared.lifecycle.effects import AskStaging, AskStagingLocation, LookAtEndpoint, Next, Release
-from shared.lifecycle.evaluating import decided_by, noted, timed_out
+from shared.lifecycle.evaluating import decided_by, failed_untouched, noted, released
 from shared.lifecycle.observations import Due, Failed, Observation, Released, StagingAnswered, StagingLocated
-from shared.lifecycle.setbacks import said_by, setback, unexpected
+from shared.lifecycle.setbacks import unexpected
 from shared.ports import Answers
 from shared.route import Endpoint, Route
 from shared.runs import Json, Run, RunState
@@ -19,7 +18,7 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     if isinstance(seen, Released):
         if not seen.held:
             return evaluated_again(route, run, now, "the lease of the endpoint was lost meanwhile"), None
-        return run.moved(now, seen.release.outcome, seen.release.reason, **(seen.release.known or {})), None
+        return released(run, seen.release, now), None
     if staging is None or run.answers is None or run.answering_since is None:
         # The route lost its staging endpoint while the run was there: begin again with the route as it is now.
         return evaluated_again(route, run, now, "the route's endpoints changed"), None
@@ -41,11 +40,7 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             )
             return run, Release(RunState.ROLLED_BACK, why)
         case Failed(error):
-            if isinstance(error, PermanentError):
-                return run, Release(RunState.FAILED, str(error))
-            if run.overdue(now):
-                return timed_out(run, said_by(error))
-            return setback(run, error, now), None
+            return failed_untouched(run, error, now)
     raise unexpected(run, seen)
 
 

@@ -14,7 +14,7 @@ from shared.lifecycle.effects import (
     Release,
     TurnBack,
 )
-from shared.lifecycle.evaluating import noted
+from shared.lifecycle.evaluating import noted, released
 from shared.lifecycle.observations import (
     BackPatched,
     Crowned,
@@ -46,7 +46,7 @@ def verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
         case TurnedEarlier():
             return run.moved(now, _end_of_way_back(run), _put_back_and_verified(run)), None
         case Released(release):
-            return run.moved(now, release.outcome, release.reason, **(release.known or {})), None
+            return released(run, release, now), None
     if run.step == PUT_BACK:
         return _putting_back(route, run, seen, now)
     if run.step == BACK_ANSWERS:

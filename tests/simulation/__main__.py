@@ -6,8 +6,9 @@ import sys
 import time
 
 from tests.simulation.mutations import MUTATIONS, mutated
+from tests.simulation.plan import Plan, Result
 from tests.simulation.shrinking import from_text, shrink, to_text
-from tests.simulation.simulation import Plan, Result, simulate_schedule, simulate_seed
+from tests.simulation.simulation import simulate_schedule, simulate_seed
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ from shared.pipeline import driving, job_work, reconciling, sweeping
 from shared.pipeline.desk import RunDesk
 from shared.runs import RunState
 from tests.simulation.choices import Schedule
-from tests.simulation.simulation import Directed, Plan
+from tests.simulation.plan import Directed, Plan
 from tests.simulation.workers import Fault
 
 type Mutation = Callable[[pytest.MonkeyPatch], None]

@@ -1,8 +1,7 @@
 """One simulation: some files, a few workers, a schedule; then a calm time in which all must come to rest."""
 
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from shared.adapters.table_endpoints import TableEndpointStore
@@ -15,7 +14,8 @@ from tests.simulation.choices import Choices, Schedule, of_seed
 from tests.simulation.fake_tables import Answer, FakeTableClient
 from tests.simulation.judge import Judge
 from tests.simulation.outside import AUC, Outside
-from tests.simulation.workers import FAULTS, Fault, Invocation, Port, Worker, WorkerClock
+from tests.simulation.plan import Directed, Plan, Result
+from tests.simulation.workers import FAULTS, Invocation, Port, Worker, WorkerClock
 
 WORKERS = 3
 TICK_S, TICK_MOST_S = 5.0, 120.0
@@ -26,31 +26,6 @@ WILD_STEPS = 3000
 REST_S = 6 * 3600.0
 MOST_STEPS = 60_000
 MOST_DELIVERIES = 5
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a simulation is about."""
-
-    files: int = 1
-    staging: bool = True
-    overwrite: bool = False
-    events: bool = True  # whether events and messages are delivered at all
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of it."""
-
-    plan: Plan
-    schedule: Schedule  # every choice that was not 0
-    broken: list[str]
-    told: list[str]
-    requests: Sequence[str]  # the operations of the requests that the workers made until calm came, in order
-    outcomes: Mapping[str, int] = field(default_factory=dict)
-
-
-type Directed = tuple[str, int, Fault]  # an operation, which occurrence of it from 1, and what happens to it
 
 
 class Simulation:

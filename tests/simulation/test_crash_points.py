@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from tests.simulation.choices import Schedule
-from tests.simulation.simulation import Plan, simulate_schedule
+from tests.simulation.plan import Plan
+from tests.simulation.simulation import simulate_schedule
 from tests.simulation.workers import FAULTS, PAUSES_S, Fault
 
 # By what it is about: the plan, and what else is special about the day.

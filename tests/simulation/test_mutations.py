@@ -3,7 +3,8 @@
 import pytest
 
 from tests.simulation.mutations import DIRECTED, MUTATIONS, mutated
-from tests.simulation.simulation import Result, simulate_directed, simulate_seed
+from tests.simulation.plan import Result
+from tests.simulation.simulation import simulate_directed, simulate_seed
 
 MOST_SEEDS = 600
 

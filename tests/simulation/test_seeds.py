@@ -5,8 +5,9 @@ import functools
 import pytest
 
 from tests.simulation.__main__ import plan_text
+from tests.simulation.plan import Result
 from tests.simulation.shrinking import to_text
-from tests.simulation.simulation import Result, simulate_seed
+from tests.simulation.simulation import simulate_seed
 
 SEEDS = 300
 DEEP_SEEDS = 4_000
