@@ -36,8 +36,7 @@ def evaluation(services: Services, text: str) -> None:
     _note(
         services,
         services.runs.get(message.route, message.run_id),
-        "the host gave up its evaluation message after too many failed deliveries (the app's log has the errors);"
-        " the tick goes on with it",
+        "the host gave up its evaluation message after too many failed deliveries (the app's log has the errors)",
     )
 
 
@@ -68,7 +67,7 @@ def blob_event(services: Services, text: str) -> None:
 
 
 def _note(services: Services, stored: StoredRun | None, cause: str) -> None:
-    """Write the cause into a run, where it is; its next step and its waiting time stay as they are."""
+    """Write the cause into a run, where it is; its next step, its waiting time and its outcome stay as they are."""
     if stored is None:
         log.error("it is about a version that has no run: overwritten or deleted meanwhile, or found by the next sweep")
         return

@@ -16,16 +16,32 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, help="the seed to replay, or the first of --seeds")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds from --seed on")
-    parser.add_argument("--schedule", help="a schedule instead of a seed, as a replay prints it")
-    parser.add_argument("--plan", default="1,staging,events", help="what a schedule is about, as a replay prints it")
+    parser.add_argument("--schedule", type=_schedule, help="a schedule instead of a seed, as a replay prints it")
+    parser.add_argument(
+        "--plan", type=_plan, default="1,staging,events", help="what a schedule is about, as a replay prints it"
+    )
     parser.add_argument("--without", choices=sorted(MUTATIONS), help="a guard to take out of the code")
     parser.add_argument("--quiet", action="store_true", help="only the result")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
     with mutated(options.without):
         if options.schedule is not None:
-            return _tell(simulate_schedule(plan_from(options.plan), from_text(options.schedule)), quiet=options.quiet)
+            return _tell(simulate_schedule(options.plan, options.schedule), quiet=options.quiet)
         return _seeds(options)
+
+
+def _schedule(text: str) -> dict[str, int]:
+    try:
+        return from_text(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no schedule, such as 'fault:12=2,file:1=3'") from None
+
+
+def _plan(text: str) -> Plan:
+    try:
+        return plan_from(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no plan, such as '3,staging,overwrite,events'") from None
 
 
 def plan_from(text: str) -> Plan:
