@@ -51,8 +51,6 @@ class CancelJob(NamedTuple):
 class LookAtEndpoint(NamedTuple):
     """Read the serving endpoint's row, and whether the run of an open intent has ended."""
 
-    fresh: bool = False  # whether what this invocation remembers of the row will not do
-
 
 class ReadEvaluation(NamedTuple):
     """Get fresh links to the job's outputs and read the evaluation."""

@@ -31,6 +31,10 @@ SENDING = "sending"
 NOT_SENT = "not-sent"  # every PATCH so far was refused for certain: the endpoint is as it was
 PUT_BACK = "put-back"  # the step of `verifying` that turns a promotion round
 
+# The last steps of a run whose every PATCH was refused. Only once one of them is written is the intent taken away: that
+# write fails if another worker of this run has sent the model meanwhile, and then the promotion goes on.
+_GIVEN_UP = {"refused": RunState.FAILED, "unsent": RunState.TIMED_OUT}
+
 
 def decided(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Make sure of the endpoint, of the champion that was compared, and of the way back; then write the intent."""
@@ -63,6 +67,12 @@ def decided(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
 def promoting(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Give the kept model to the serving endpoint. Sending the same model again is harmless."""
     match seen:
+        case Released(release):
+            return released(run, release, now), None
+        case Due() if run.step in _GIVEN_UP:
+            return run, Release(_GIVEN_UP[run.step], run.reason)
+        case Failed() if run.step in _GIVEN_UP:
+            return run.evolve(now, not_before=now + timedelta(seconds=RESEND_S)), None
         case Due():
             sending = run.evolve(
                 now,
@@ -86,8 +96,6 @@ def promoting(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             return patched, AskServing()
         case ServingRefused(error, first):
             return _refused(run, error, now, first=first)
-        case Released(release):
-            return released(run, release, now), None
         case Failed(error):
             if run.overdue(now):
                 return _never_confirmed(run, error, now)
@@ -139,15 +147,21 @@ def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:
             return setback(run, error, now, **({"step": NOT_SENT, "settles_at": None} if first else {})), None
         if first:
             why = f"the serving endpoint could not be updated in time and is untouched; last: {error}"
-            return run, Release(RunState.TIMED_OUT, why)
+            return _given_up(run, "unsent", why, now)
         return _never_confirmed(run, error, now)
     if isinstance(error, PermanentError):
         if first:
-            return run, Release(RunState.FAILED, f"{error}; the serving endpoint is untouched")
+            return _given_up(run, "refused", f"{error}; the serving endpoint is untouched", now)
         return put_back(run, f"the endpoint refuses the model, and an earlier update may have reached it: {error}", now)
     if run.overdue(now):
         return _never_confirmed(run, error, now)
     return setback(run, error, now), None
+
+
+def _given_up(run: Run, step: str, why: str, now: datetime) -> Next:
+    """Write down that nothing was sent, and that nothing will be; then give the endpoint back."""
+    given_up = run.evolve(now, step=step, reason=why, not_before=now)
+    return given_up, Release(_GIVEN_UP[step], given_up.reason)
 
 
 def _never_confirmed(run: Run, error: Exception, now: datetime) -> Next:

@@ -8,7 +8,6 @@ from shared.lifecycle.effects import (
     AskServing,
     AskStaging,
     Crown,
-    LookAtEndpoint,
     Next,
     PatchBack,
     Release,
@@ -19,7 +18,6 @@ from shared.lifecycle.observations import (
     BackPatched,
     Crowned,
     Due,
-    EndpointSeen,
     Failed,
     Observation,
     Released,
@@ -35,6 +33,7 @@ from shared.route import Route
 from shared.runs import Json, Run, RunState
 
 BACK_ANSWERS = "put-back-answers"
+BACK_VERIFIED = "put-back-verified"
 
 
 def verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
@@ -51,6 +50,8 @@ def verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
         return _putting_back(route, run, seen, now)
     if run.step == BACK_ANSWERS:
         return _verifying_back(route, run, seen, now)
+    if run.step == BACK_VERIFIED:
+        return _put_back(run, seen, now)
     return _verifying(route, run, seen, now)
 
 
@@ -110,28 +111,40 @@ def _verifying_back(route: Route, run: Run, seen: Observation, now: datetime) ->
     known = run.answers or {}
     match seen:
         case Due():
-            return run, LookAtEndpoint(fresh=True) if now >= served_by else None
-        case EndpointSeen(record):
-            if record.intent is None or record.intent.run_id != run.run_id:
-                # Verified before a crash: by now another run may have promoted its own model.
-                return run.moved(now, _end_of_way_back(run), _put_back_and_verified(run)), None
-            return run, AskServing()
+            return run, AskServing() if now >= served_by else None
         case ServingAnswered(answers):
             if answers is None or answers != as_answers(known["before"]):
                 name = route.serving.name
                 reason = f"endpoint {name} does not answer as before although the previous model was put back"
                 return run.postponed(now, reason, step=PUT_BACK), None
-            back = Served(
-                model=str(known["back"]),
-                golden=str(known["golden"]),
-                golden_etag=str(known["golden_etag"]),
-                answers=answers,
-                verified_at=now,
-            )
-            return run, Release(_end_of_way_back(run), _put_back_and_verified(run), served=back)
+            # Written before the intent is taken away: it fails if another worker of this run saw otherwise, and is
+            # about to send the previous model once more.
+            verified = run.evolve(now, step=BACK_VERIFIED, not_before=now)
+            return verified, _release_verified(verified)
         case Failed(error):
             return setback(run, error, now), None
     raise unexpected(run, seen)
+
+
+def _put_back(run: Run, seen: Observation, now: datetime) -> Next:
+    match seen:
+        case Due():
+            return run, _release_verified(run)
+        case Failed():
+            return run.evolve(now, not_before=now + timedelta(seconds=RESEND_S)), None
+    raise unexpected(run, seen)
+
+
+def _release_verified(run: Run) -> Release:
+    known = run.answers or {}
+    back = Served(
+        model=str(known["back"]),
+        golden=str(known["golden"]),
+        golden_etag=str(known["golden_etag"]),
+        answers=as_answers(known["before"]),
+        verified_at=run.updated_at,
+    )
+    return Release(_end_of_way_back(run), _put_back_and_verified(run), served=back)
 
 
 def _is_challenger(run: Run, answers: Answers) -> bool:

@@ -21,10 +21,13 @@ from shared.lifecycle.observations import (
 from shared.pipeline.desk import RunDesk
 from shared.runs import RunState
 
+_AFTER_THE_INTENT = frozenset({RunState.PROMOTING, RunState.VERIFYING})
+
 
 def look(desk: RunDesk, effect: LookAtEndpoint) -> EndpointSeen:
     """Read the row; where it holds another run's intent, also whether that run has ended."""
-    record = desk.endpoint(fresh=effect.fresh)
+    del effect
+    record = desk.endpoint()
     intent = record.intent
     ended = True
     if intent is not None and intent.run_id != desk.run.run_id:
@@ -89,10 +92,14 @@ def turn_back(desk: RunDesk, effect: TurnBack) -> TurnedBack | Crowned | TurnedE
 
 
 def release(desk: RunDesk, effect: Release) -> Released:
-    """Give back whatever lease and intent are this run's, and record what the endpoint was verified to serve."""
+    """Give back whatever lease and intent are this run's, and record what the endpoint was verified to serve.
+
+    A run that was not promoting yet leaves an intent alone: another worker of it wrote that, and may be about to send
+    the model. If this one's record comes first, nothing is sent, and the intent of an ended run holds nobody up.
+    """
     record = desk.endpoint()
     held = still_holds(record, desk.run)
-    own_intent = _is_own(record.intent, desk)
+    own_intent = desk.run.state in _AFTER_THE_INTENT and _is_own(record.intent, desk)
     if not is_leased_to(record, desk.run) and not own_intent:
         return Released(effect, held)
     released = replace(
@@ -125,7 +132,7 @@ def _settling(desk: RunDesk, record: EndpointRecord) -> EndpointRecord:
     The mark of an update of staging is taken away by the worker whose own was answered, unless another worker of the
     same run has set it anew since.
     """
-    settles = desk.run.settles_at if desk.run.state in {RunState.PROMOTING, RunState.VERIFYING} else record.settles_at
+    settles = desk.run.settles_at if desk.run.state in _AFTER_THE_INTENT else record.settles_at
     return replace(
         record,
         settles_at=settles if settles is not None and settles > desk.now() else None,
