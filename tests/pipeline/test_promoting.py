@@ -109,6 +109,53 @@ def test_a_corrected_key_goes_on_where_it_was_refused(world: World) -> None:
     assert world.at["production"].patches == ["better"]
 
 
+def test_a_refusal_to_one_worker_does_not_end_what_another_has_sent(world: World) -> None:
+    """Refused for good, while another worker of the same run sent it again: the intent stays, the run is promoted."""
+    world.at["production"].propagation_s = 20
+    refusal = RejectedError(ServiceFault("PATCH endpoint", "http://x/y", 400, "BadArgument"))
+
+    def sent_by_another() -> None:
+        world.clock.advance(16)
+        world.tick()
+        raise refusal
+
+    world.scoring.faults.run_at_next("patch", lambda: None)  # staging
+    world.scoring.faults.run_at_next("patch", sent_by_another)  # production
+    run = world.train()
+    world.tick()
+    assert world.endpoints.get("census", "production").record.intent is not None
+    run = world.settle(run)
+
+    assert run.state is RunState.PROMOTED
+    champion = world.endpoints.get("census", "production").record.champion
+    assert champion is not None
+    assert champion.run_id == run.run_id
+    assert_closed(world)
+
+
+def test_a_worker_that_gives_up_leaves_another_ones_intent(world: World) -> None:
+    """One worker ends the run while another has just written its intent, and dies: the promotion goes on, once."""
+    refusal = RejectedError(ServiceFault("copy", "http://x/y", 400, "BadArgument"))
+
+    def given_up_by_another() -> None:
+        world.blobs.faults.fail_next("copy", refusal)
+        world.runs.faults.run_at_next("save", die)
+        with pytest.raises(DiedError):
+            world.tick()
+
+    world.endpoints.faults.run_at_next("save", lambda: None, after=True)  # the lease
+    world.endpoints.faults.run_at_next("save", given_up_by_another, after=True)  # the intent
+    run = world.train()
+    world.tick()
+    run = world.settle(run)
+
+    assert run.state is RunState.PROMOTED
+    champion = world.endpoints.get("census", "production").record.champion
+    assert champion is not None
+    assert champion.run_id == run.run_id
+    assert_closed(world)
+
+
 def test_a_resource_name_the_endpoint_does_not_have_names_those_it_has() -> None:
     """The refusal tells the configured name and the real ones; nothing was served to anyone."""
     world = World()
