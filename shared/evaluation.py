@@ -37,6 +37,7 @@ _HIGHER = (
     "Macro-averaged Precision",
     "Micro-averaged Recall",
     "Macro-averaged Recall",
+    "Average Distance to Other Center",
 )
 _LOWER = (
     "Average Log Loss",
@@ -46,7 +47,12 @@ _LOWER = (
     "Relative Absolute Error",
     "Relative Squared Error",
     "Mean Zero One Error",
+    "Average Distance to Cluster Center",
+    "Maximal Distance To Cluster Center",
 )
+# How an evaluation tells the number of rows that it scored: one column, or the four cells of a confusion matrix.
+_COUNTED = ("Number of Points", "Number of examples in fold")
+_CONFUSION = ("True Positive", "False Positive", "True Negative", "False Negative")
 
 
 def metric_key(name: str) -> str:
@@ -81,6 +87,14 @@ class EvaluationReport:
     def has(self, metric: str) -> bool:
         """Tell whether the evaluation has this column, in whatever spelling."""
         return any(metric_key(name) == metric_key(metric) for name in self.metrics)
+
+    @property
+    def examples(self) -> int | None:
+        """How many rows were scored; None if the evaluation does not tell (protocol 5)."""
+        told = [self.value(name) for name in _COUNTED if self.value(name) is not None]
+        cells = [self.value(name) for name in _CONFUSION]
+        numbers = [one for one in told[:1] or cells if one is not None and one >= 0 and one.is_integer()]
+        return int(sum(numbers)) if len(numbers) == (1 if told else len(cells)) else None
 
     def value(self, metric: str) -> float | None:
         """Return the metric's finite value; None if it is missing or not finite."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from shared.patterns import FilePattern
-from shared.promotion import Policy
+from shared.policy import Policy
 
 
 class EndpointRole(StrEnum):

@@ -4,9 +4,8 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from shared.allowed_hosts import LOOPBACK
-from shared.evaluation import Direction, direction_of
 from shared.patterns import FilePattern
-from shared.promotion import Gate, NoChampion, Policy
+from shared.policy_tables import read_policy
 from shared.route import Deadlines, Endpoint, EndpointRole, Route, Training
 from shared.toml_table import Table
 
@@ -28,12 +27,11 @@ class RouteReader:
         if not _ROUTE_NAME.fullmatch(self._name):
             table.problem("", "is not a name for a route: lower-case letters, digits and -, at most 63 characters")
         files = self._files()
-        no_champion = table.choice("no_champion", [choice.value for choice in NoChampion])
         initial_model = self._blob_path("initial_model", ".ilearner")
         golden = self._blob_path("golden", ".csv")
         deadlines = self._deadlines()
         attempts = table.integer("attempts", Route.attempts, least=1)
-        gates = tuple(self._gate(gate) for gate in table.tables("gates"))
+        policy = read_policy(table)
         training = self._training()
         endpoints = self._endpoints()
         table.finish()
@@ -42,7 +40,7 @@ class RouteReader:
         return Route(
             name=self._name,
             files=files,
-            policy=Policy(gates=gates, no_champion=NoChampion(no_champion or NoChampion.HOLD)),
+            policy=policy,
             initial_model=initial_model,
             golden=golden,
             training=training,
@@ -80,23 +78,6 @@ class RouteReader:
         )
         table.finish()
         return read
-
-    def _gate(self, table: Table) -> Gate:
-        metric = table.text("metric")
-        direction = table.choice("direction", [choice.value for choice in Direction], required=False)
-        gate = Gate(
-            metric=metric,
-            at_least=table.number("at_least"),
-            at_most=table.number("at_most"),
-            min_gain=table.number("min_gain"),
-            direction=Direction(direction) if direction else None,
-        )
-        if not any(table.has(bound) for bound in ("at_least", "at_most", "min_gain")):
-            table.problem("metric", "has no bound: give at_least, at_most or min_gain")
-        if gate.min_gain is not None and metric and gate.direction is None and direction_of(metric) is None:
-            table.problem("direction", f"is missing: whether a higher {metric!r} is better is not known by its name")
-        table.finish()
-        return gate
 
     def _training(self) -> Training | None:
         table = self._table.table("training")

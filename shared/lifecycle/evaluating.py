@@ -148,7 +148,25 @@ def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, in
             "waits until an earlier update of the staging endpoint, whose fate is unknown, can change nothing any more"
         )
         return waits(run, why, now, settles)
-    return run, ReadEvaluation(run.job_id, record)
+    return _rests(route, run, record, now) or (run, ReadEvaluation(run.job_id, record))
+
+
+def _rests(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
+    """Let a run wait until the cooldown after the last promotion is over. That is no fault of it: no deadline ends it.
+
+    It is evaluated after that, against the champion of then; one that comes from newer data supersedes it.
+    """
+    champion, cooldown_s = record.champion, route.policy.cooldown_s
+    if champion is None or champion.run_id == run.run_id or not cooldown_s:
+        return None
+    until = champion.promoted_at + timedelta(seconds=cooldown_s)
+    if now >= until:
+        return None
+    why = f"waits until {iso(until)}: {cooldown_s} s must pass between two promotions"
+    if run.reason == why:
+        return run, None
+    deadline = until + timedelta(seconds=route.deadlines.running)
+    return run.evolve(now, reason=why, not_before=until, deadline_at=deadline), None
 
 
 def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next:
@@ -203,7 +221,13 @@ def _record(route: Route, run: Run, decision: Decision, read: EvaluationRead, no
         "policy": route.policy.to_json(),
         "champion": champion.summary() if champion else None,
         "data": {
-            "challenger": {"blob": run.blob, "etag": run.etag, "row": report.row, "rows": report.rows},
+            "challenger": {
+                "blob": run.blob,
+                "etag": run.etag,
+                "row": report.row,
+                "rows": report.rows,
+                "examples": report.examples,
+            },
             "champion": {"run_id": champion.run_id} if champion else None,
             "same": False,
             "note": "each model was evaluated by its own job, on data of its own file",

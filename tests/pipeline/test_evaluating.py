@@ -166,6 +166,27 @@ def test_hold_waits_for_a_person() -> None:
     assert_closed(world)
 
 
+def test_between_two_promotions_the_cooldown_passes() -> None:
+    """A better model that comes too soon waits, writes nothing meanwhile, and is promoted in the end."""
+    world = World(
+        example_routes(('no_champion = "threshold-only"', 'no_champion = "threshold-only"\ncooldown_s = 200000'))
+    )
+    first = world.settle(world.train("first", 0.9))
+    second = world.train("second", 0.95, "census/b.csv")
+    world.tick(100)
+    assert world.run(second.run_id).state is RunState.TRAINED
+    assert "200000 s must pass between two promotions" in world.run(second.run_id).reason
+    writes = world.runs.faults.calls["save"]
+    for _ in range(3):
+        world.tick(40000)
+
+    assert world.runs.faults.calls["save"] == writes
+    assert world.served() == "first"
+    second = world.settle(second, seconds=40000)
+    assert (first.state, second.state) == (RunState.PROMOTED, RunState.PROMOTED)
+    assert world.served() == "second"
+
+
 def test_golden_rows_that_change_between_two_tries_are_not_mixed(world: World) -> None:
     """The first try pinned one version and failed; the second is staged and verified with the version of its own."""
     world.scoring.faults.fail_next("patch", UnavailableError(FAULT))

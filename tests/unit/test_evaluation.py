@@ -89,3 +89,33 @@ def test_directions_are_known_by_name_except_where_the_documentation_contradicts
     assert direction_of("Average Log Loss") is Direction.LOWER
     assert direction_of("Training Log Loss") is None
     assert direction_of("Profit") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "examples"),
+    [
+        (TWO_CLASS, None),
+        ("AUC,True Negative,False Positive,False Negative,True Positive\n0.9,40,5,6,49\n", 100),
+        ("AUC,True Negative,False Positive,False Negative\n0.9,40,5,6\n", None),
+        ("AUC,True Negative,False Positive,False Negative,True Positive\n0.9,40,5,6,NaN\n", None),
+        ("Fold number,Number of examples in fold,AUC\n0,3256,0.9\n", 3256),
+        ("Number of Points,AUC\n12.5,0.9\n", None),
+        ("Number of Points,AUC\n-3,0.9\n", None),
+    ],
+)
+def test_the_number_of_scored_rows_is_read_where_it_is_told(text: str, examples: int | None) -> None:
+    """From the column that counts, or the confusion matrix; never from half of it."""
+    assert read_evaluation(text).examples == examples
+
+
+def test_a_clustering_is_read_by_its_combined_row() -> None:
+    """The first column is text; near to the own centre and far from the others is better."""
+    report = read_evaluation(
+        "Result description,Average Distance to Cluster Center,Average Distance to Other Center,Number of Points,"
+        "Maximal Distance To Cluster Center\nCombined Evaluation,0.41,1.9,150,1.2\n"
+    )
+
+    assert (report.value("Average Distance to Cluster Center"), report.examples) == (0.41, 150)
+    assert direction_of("average_distance_to_cluster_center") is Direction.LOWER
+    assert direction_of("Average Distance to Other Center") is Direction.HIGHER
+    assert direction_of("Number of Points") is None

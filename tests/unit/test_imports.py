@@ -19,6 +19,8 @@ PURE = {
         "history",
         "messages",
         "patterns",
+        "policy",
+        "policy_tables",
         "promotion",
         "redaction",
     ),

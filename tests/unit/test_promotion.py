@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.evaluation import Direction, EvaluationReport
-from shared.promotion import Decision, Gate, NoChampion, Policy, Verdict, decide
+from shared.policy import Gate, NoChampion, Policy, Require
+from shared.promotion import Decision, Verdict, decide
 
 
 def report(**metrics: float | None) -> EvaluationReport:
@@ -100,6 +101,112 @@ def test_swapping_champion_and_challenger_never_promotes_both(
     assert [there.verdict, back.verdict].count(Verdict.PROMOTE) <= 1
 
 
+@pytest.mark.parametrize(
+    ("gate", "champion", "value", "passes"),
+    [
+        (Gate(metric="AUC", min_gain_percent=1), 0.9, 0.909, True),
+        (Gate(metric="AUC", min_gain_percent=1), 0.9, 0.908, False),
+        (Gate(metric="AUC", min_gain=0.02, min_gain_percent=1), 0.9, 0.91, False),  # both must be met
+        (Gate(metric="Root Mean Squared Error", min_gain_percent=10), 200, 180, True),
+        (
+            Gate(metric="Coefficient of Determination", min_gain_percent=10),
+            -0.5,
+            -0.45,
+            True,
+        ),  # of the size, not the sign
+        (Gate(metric="AUC", min_gain_percent=1), 0.0, 0.0, False),  # of nothing any improvement is one
+        (Gate(metric="AUC", min_gain_percent=1), 0.0, 0.1, True),
+        (Gate(metric="Recall", max_loss=0.01, at_least=0), 0.8, 0.79, True),
+        (Gate(metric="Recall", max_loss=0.01, at_least=0), 0.8, 0.78, False),
+        (Gate(metric="Recall", max_loss_percent=5, at_least=0), 0.8, 0.76, True),
+        (Gate(metric="Recall", max_loss_percent=5, at_least=0), 0.8, 0.75, False),
+        (Gate(metric="Average Log Loss", max_loss=0.01, at_most=9), 0.3, 0.32, False),
+    ],
+)
+def test_gains_and_losses_by_size_and_by_share(gate: Gate, champion: float, value: float, passes: bool) -> None:
+    """Bounds in per cent are of the champion's value; a guard limits what may be lost."""
+    decision = verdict({gate.metric: champion}, EvaluationReport({gate.metric: value}, 0, 1), gate)
+
+    assert decision.verdict is (Verdict.PROMOTE if passes else Verdict.REJECT)
+
+
+ANY = Policy(
+    gates=(
+        Gate(metric="AUC", min_gain=0.01),
+        Gate(metric="Accuracy", min_gain=0.01),
+        Gate(metric="Recall", max_loss=0.02),
+    ),
+    no_champion=NoChampion.THRESHOLD_ONLY,
+    require=Require.ANY,
+)
+
+
+@pytest.mark.parametrize(
+    ("auc", "accuracy", "recall", "expected", "because"),
+    [
+        (0.92, 0.80, 0.70, Verdict.PROMOTE, "AUC 0.92"),
+        (0.92, 0.795, 0.70, Verdict.PROMOTE, "AUC 0.92"),  # a little worse elsewhere
+        (0.92, 0.79, 0.70, Verdict.REJECT, "Accuracy 0.79"),  # lost there what it asks to gain
+        (0.92, 0.80, 0.60, Verdict.REJECT, "Recall 0.6"),  # a guard holds in any case
+        (0.905, 0.80, 0.70, Verdict.REJECT, "AUC 0.905"),
+    ],
+)
+def test_any_gate_is_enough_but_guards_hold(
+    auc: float, accuracy: float, recall: float, expected: Verdict, because: str
+) -> None:
+    """With `require = "any"` one gate decides, unless a guard fails or another metric is lost to the champion."""
+    champion = {"AUC": 0.9, "Accuracy": 0.8, "Recall": 0.7}
+
+    decision = decide(champion, report(AUC=auc, Accuracy=accuracy, Recall=recall), ANY)
+
+    assert (decision.verdict, because in decision.summary) == (expected, True)
+
+
+_VALUES = st.floats(-1e6, 1e6)
+_GATES = st.builds(
+    Gate,
+    metric=st.sampled_from(["AUC", "Accuracy", "Average Log Loss"]),
+    min_gain=st.floats(1e-3, 10),
+    min_gain_percent=st.none() | st.floats(1e-3, 50),
+    at_least=st.none() | _VALUES,
+    max_loss=st.none() | st.floats(0, 10),
+)
+
+
+@given(
+    st.lists(_GATES, min_size=1, max_size=4),
+    st.sampled_from(Require),
+    *(st.fixed_dictionaries(dict.fromkeys(("AUC", "Accuracy", "Average Log Loss"), _VALUES)) for _ in range(2)),
+)
+def test_two_models_never_replace_each_other(
+    gates: list[Gate], require: Require, one: dict[str, float | None], other: dict[str, float | None]
+) -> None:
+    """Whatever is asked for, swapping champion and challenger turns a promotion into a rejection."""
+    policy = Policy(gates=tuple(gates), no_champion=NoChampion.HOLD, require=require)
+    there = decide(one, EvaluationReport(other, 0, 1), policy).verdict
+    back = decide(other, EvaluationReport(one, 0, 1), policy).verdict
+
+    assert [there, back].count(Verdict.PROMOTE) <= 1
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected", "says"),
+    [
+        ({"Number of Points": 500.0}, Verdict.PROMOTE, ""),
+        ({"Number of Points": 499.0}, Verdict.REJECT, "499 rows were evaluated: at least 500 required"),
+        ({}, Verdict.REJECT, "does not tell how many rows"),
+    ],
+)
+def test_too_few_evaluated_rows_never_pass(metrics: dict[str, float | None], expected: Verdict, says: str) -> None:
+    """`min_rows` needs an evaluation that tells its size; one that does not cannot pass."""
+    policy = Policy(gates=(Gate(metric="AUC", at_least=0.8),), no_champion=NoChampion.PROMOTE, min_rows=500)
+
+    decision = decide(None, EvaluationReport({"AUC": 0.9, **metrics}, 0, 1), policy)
+
+    assert decision.verdict is expected
+    assert says in decision.summary
+
+
 def test_every_gate_must_pass_and_gives_its_reason() -> None:
     """One failing gate rejects; the decision tells all reasons, those that failed first."""
     decision = verdict(
@@ -119,6 +226,22 @@ def test_metric_names_match_across_spellings() -> None:
     assert (
         verdict({"F-Score": 0.5}, report(f_score=0.9), Gate(metric="FScore", min_gain=0.1)).verdict is Verdict.PROMOTE
     )
+
+
+@given(st.lists(_GATES, min_size=1, max_size=3), st.sampled_from(Require), st.integers(0, 9), st.integers(0, 9))
+def test_a_kept_policy_tells_everything_that_is_not_usual(
+    gates: list[Gate], require: Require, min_rows: int, cooldown_s: int
+) -> None:
+    """Two policies that differ are kept differently."""
+    policy = Policy(
+        gates=tuple(gates), no_champion=NoChampion.HOLD, require=require, min_rows=min_rows, cooldown_s=cooldown_s
+    )
+    kept = policy.to_json()
+
+    assert kept.get("require", "all") == require.value
+    assert (kept.get("min_rows", 0), kept.get("cooldown_s", 0)) == (min_rows, cooldown_s)
+    for gate, written in zip(gates, kept["gates"], strict=True):
+        assert gate == Gate(**written)
 
 
 def test_the_policy_is_kept_as_written() -> None:

@@ -1,0 +1,83 @@
+"""A route's policy: which gates a challenger must pass to be promoted (pure records)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from shared.evaluation import Direction
+
+POLICY_VERSION = 1  # rises when the same gates would decide differently than before
+
+_COMPARING = ("min_gain", "min_gain_percent", "max_loss", "max_loss_percent")
+BOUNDS = ("at_least", "at_most", *_COMPARING)
+
+
+class NoChampion(StrEnum):
+    """What to do while nothing is known of the model in service."""
+
+    PROMOTE = "promote"  # every metric of a gate must be a finite number, and that is all
+    HOLD = "hold"  # a person decides
+    THRESHOLD_ONLY = "threshold-only"  # `at_least` and `at_most` apply, gains and losses are left out
+
+
+class Require(StrEnum):
+    """How many gates must pass. A guard (a gate that only limits a loss) must pass in any case."""
+
+    ALL = "all"
+    ANY = "any"  # one at least, and none may be lost to the champion by as much as it asks for
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """One check of one metric. Bounds are in the metric's own unit, or in per cent of the champion's value.
+
+    Attributes:
+        min_gain: how much better than the champion the challenger must be, in the metric's direction.
+        max_loss: how much worse than the champion it may be.
+        direction: which values are better; needed for gain and loss where the metric's name does not tell.
+    """
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    min_gain: float | None = None
+    min_gain_percent: float | None = None
+    max_loss: float | None = None
+    max_loss_percent: float | None = None
+    direction: Direction | None = None
+
+    @property
+    def compares(self) -> bool:
+        """Whether it needs the champion's value."""
+        return any(getattr(self, name) is not None for name in _COMPARING)
+
+    @property
+    def is_guard(self) -> bool:
+        """Whether it does nothing but limit a loss."""
+        return all(getattr(self, name) is None for name in BOUNDS if not name.startswith("max_loss"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """All gates of a route, and what else a promotion asks for."""
+
+    gates: tuple[Gate, ...]
+    no_champion: NoChampion
+    require: Require = Require.ALL
+    min_rows: int = 0  # rows that the evaluation must have scored at least; 0: it need not tell
+    cooldown_s: int = 0  # after a promotion the next one waits so long
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the policy as a decision record keeps it: what is usual is left out."""
+        gates = [
+            {name: getattr(gate, name) for name in ("metric", *BOUNDS, "direction") if getattr(gate, name) is not None}
+            for gate in self.gates
+        ]
+        kept: dict[str, Any] = {"version": POLICY_VERSION, "no_champion": self.no_champion.value, "gates": gates}
+        if self.require is not Require.ALL:
+            kept["require"] = self.require.value
+        if self.min_rows:
+            kept["min_rows"] = self.min_rows
+        if self.cooldown_s:
+            kept["cooldown_s"] = self.cooldown_s
+        return kept

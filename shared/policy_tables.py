@@ -1,0 +1,47 @@
+"""Reads a policy's keys (`gates`, `no_champion`, `require`, `min_rows`, `cooldown_s`) from a TOML table."""
+
+from shared.evaluation import Direction, direction_of
+from shared.policy import BOUNDS, Gate, NoChampion, Policy, Require
+from shared.toml_table import Table
+
+_NEVER_NEGATIVE = ("min_gain_percent", "max_loss", "max_loss_percent")
+
+
+def read_policy(table: Table) -> Policy:
+    """Return the policy; what is wrong goes to the table's problems, and the caller must not use it then."""
+    no_champion = table.choice("no_champion", [choice.value for choice in NoChampion])
+    require = table.choice("require", [choice.value for choice in Require], required=False)
+    policy = Policy(
+        gates=tuple(_gate(gate) for gate in table.tables("gates")),
+        no_champion=NoChampion(no_champion or NoChampion.HOLD),
+        require=Require(require or Require.ALL),
+        min_rows=table.integer("min_rows", 0),
+        cooldown_s=table.integer("cooldown_s", 0),
+    )
+    if policy.gates and all(gate.is_guard for gate in policy.gates):
+        table.problem(
+            "gates", "only limit losses, so every model that is no worse passes: give one at_least, at_most or min_gain"
+        )
+    return policy
+
+
+def _gate(table: Table) -> Gate:
+    metric = table.text("metric")
+    direction = table.choice("direction", [choice.value for choice in Direction], required=False)
+    gate = Gate(
+        metric=metric,
+        **{name: table.number(name) for name in BOUNDS},
+        direction=Direction(direction) if direction else None,
+    )
+    for name in _NEVER_NEGATIVE:
+        value = getattr(gate, name)
+        if value is not None and value < 0:
+            table.problem(name, f"must not be negative: {value:g}")
+    if not any(table.has(name) for name in BOUNDS):
+        table.problem("metric", f"has no bound: give one or more of {', '.join(BOUNDS)}")
+    if gate.compares and metric and gate.direction is None and direction_of(metric) is None:
+        table.problem("direction", f"is missing: whether a higher {metric!r} is better is not known by its name")
+    if gate.at_least is not None and gate.at_most is not None and gate.at_least > gate.at_most:
+        table.problem("at_least", f"{gate.at_least:g} is more than at_most = {gate.at_most:g}: nothing can pass")
+    table.finish()
+    return gate
