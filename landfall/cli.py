@@ -48,6 +48,14 @@ def _parser() -> argparse.ArgumentParser:
     show = add("show", "show one run: its history, metrics and decision", _show)
     show.add_argument("run", metavar="RUN", help="a run's id, or how it begins")
     show.add_argument("--json", action="store_true")
+    explain = add("explain", "tell why a run was or was not promoted, on one screen", _explain)
+    explain.add_argument("run", metavar="RUN", help="a run's id, or how it begins")
+    explain.add_argument("--json", action="store_true")
+    gate = add("gate", "show what another policy would have decided, from the stored decisions", _gate)
+    gate.add_argument("run", metavar="RUN", nargs="?", help="a run's id, or how it begins")
+    gate.add_argument("--route", metavar="R", help="instead of a run: every decision of this route")
+    gate.add_argument("--policy", type=Path, required=True, metavar="FILE", help="TOML with a route's policy keys")
+    gate.add_argument("--json", action="store_true")
     submit = add("submit", "drop a CSV into a route's folder of the input container", _submit)
     submit.add_argument("file", type=Path, metavar="FILE")
     submit.add_argument("--route", required=True, metavar="R")
@@ -122,6 +130,18 @@ def _show(options: argparse.Namespace) -> int:
     from landfall.operations.runs import show  # noqa: PLC0415
 
     return show(options)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from landfall.operations.explain import explain  # noqa: PLC0415
+
+    return explain(options)
+
+
+def _gate(options: argparse.Namespace) -> int:
+    from landfall.operations.gate import gate  # noqa: PLC0415
+
+    return gate(options)
 
 
 def _submit(options: argparse.Namespace) -> int:

@@ -103,6 +103,16 @@ def test_a_file_is_submitted_followed_and_shown(state: Path, tmp_path: Path) -> 
     ]
     plain = landfall("show", run["run_id"], "--state", str(state)).stdout
     assert "verified by equality" in plain
+    assert "The policy said promote" in landfall("explain", run["run_id"][:10], "--state", str(state)).stdout
+    policy = tmp_path / "policy.toml"
+    policy.write_text('no_champion = "hold"\ngates = [{ metric = "AUC", at_least = 0.999 }]', encoding="utf-8")
+    one = landfall("gate", run["run_id"][:10], "--policy", str(policy), "--json", "--state", str(state))
+    (other,) = json.loads(one.stdout)
+    assert (other["was"], other["would_be"], other["differs"]) == ("promote", "reject", True)
+    history = landfall("gate", "--route", "census", "--policy", str(policy), "--state", str(state))
+    assert "was promote, would be reject" in history.stdout
+    nothing = landfall("gate", "--route", "wine", "--policy", str(policy), "--state", str(state))
+    assert (nothing.returncode, "no run of route 'wine'" in nothing.stderr) == (1, True)
     assert run["run_id"][:8] in landfall("runs", "--route", "census", "--state", str(state)).stdout
 
 

@@ -1,0 +1,126 @@
+"""`landfall gate`: what another policy would have decided, from the stored decision records alone."""
+
+import argparse
+import json
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from landfall.operations.reading import find_run, reading
+from landfall.operations.show import console
+from landfall.stack.state import StackError
+from shared.evaluation import EvaluationReport
+from shared.policy import Policy
+from shared.policy_tables import read_policy
+from shared.promotion import Decision, decide
+from shared.runs import Run, iso
+from shared.toml_table import Table
+
+_ALL = 1_000_000
+
+
+@dataclass(frozen=True)
+class Other:
+    """One run's stored decision beside the one of another policy."""
+
+    run: Run
+    was: str
+    would_be: Decision
+
+    @property
+    def differs(self) -> bool:
+        """Whether the verdict would have been another one."""
+        return self.was != self.would_be.verdict.value
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what scripts read."""
+        return {
+            "run_id": self.run.run_id,
+            "blob": self.run.blob,
+            "landed_at": iso(self.run.landed_at),
+            "was": self.was,
+            "would_be": self.would_be.verdict.value,
+            "differs": self.differs,
+            "reasons": self.would_be.reasons,
+        }
+
+
+def gate(options: argparse.Namespace) -> int:
+    """Decide again, one run or every run of a route.
+
+    Raises:
+        StackError: the policy is wrong, there is nothing to decide on, or the storage does not answer.
+    """
+    if (options.run is None) == (options.route is None):
+        raise StackError("give a RUN, or --route R for the whole history of a route")
+    policy = policy_from(options.policy)
+    store = reading(options)
+    if options.run is not None:
+        run = find_run(store, options.run).run
+        if run.decision is None:
+            raise StackError(
+                f"run {run.run_id[:8]} has no decision: it is {run.state.value}; {run.reason}".rstrip("; ")
+            )
+        found = [run]
+    else:
+        found = [stored.run for stored in store.list_runs(options.route, _ALL)]
+        if not any(run.decision for run in found):
+            raise StackError(f"no run of route {options.route!r} has a decision ({len(found)} runs)")
+    others = [again(run, policy) for run in found if run.decision is not None]
+    if options.json:
+        print(json.dumps([one.to_json() for one in others], indent=2))  # noqa: T201 - this is a command
+    else:
+        _show(console(), others, left_out=len(found) - len(others), policy=policy)
+    return 0
+
+
+def policy_from(path: Path) -> Policy:
+    """Read a policy file: the keys `gates`, `no_champion`, `require`, `min_rows`, `cooldown_s` of a route, at the top.
+
+    Raises:
+        StackError: it cannot be read, or something in it is wrong: every problem is named.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise StackError(f"{path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise StackError(f"{path} is not valid TOML: {error}") from error
+    problems: list[str] = []
+    table = Table(document, "", problems, {})
+    policy = read_policy(table)
+    table.finish()
+    if problems:
+        raise StackError("\n".join((f"{path} is no policy:", *(f"  {problem}" for problem in problems))))
+    return policy
+
+
+def again(run: Run, policy: Policy) -> Other:
+    """Decide again on a run that has a decision: with its metrics, and those of the champion of that time."""
+    record = run.decision or {}
+    measured = record["data"]["challenger"]
+    report = EvaluationReport(record["challenger"]["metrics"], measured["row"], measured["rows"])
+    champion = record["champion"]
+    return Other(run, record["verdict"], decide(champion["metrics"] if champion else None, report, policy))
+
+
+def _show(out: Console, others: Iterable[Other], *, left_out: int, policy: Policy) -> None:
+    count = changed = 0
+    for one in others:
+        count, changed = count + 1, changed + one.differs
+        verdict = one.would_be.verdict.value
+        said = f"was {one.was}, would be [bold]{verdict}[/]" if one.differs else f"stays {verdict}"
+        landed = one.run.landed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        out.print(f"{one.run.run_id[:8]}  {landed}  {escape(one.run.blob)}: {said}")
+        for result in sorted(one.would_be.gates, key=lambda result: result.passed):
+            out.print(f"          {'[green]passes[/]' if result.passed else '[red]fails[/] '}  {escape(result.reason)}")
+    out.print(f"{count} decision(s), {changed} would differ; each against the champion that it was made against")
+    if left_out:
+        out.print(f"{left_out} run(s) without a decision are left out")
+    if policy.cooldown_s:
+        out.print("cooldown_s only delays a promotion: it changes no verdict")
