@@ -16,7 +16,7 @@ from shared.adapters.tables import Transaction
 from shared.lifecycle import evaluating, promoting, verifying
 from shared.lifecycle.effects import CancelJob, SubmitJob, TurnBack, WriteIntent
 from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmitted, TurnedBack
-from shared.pipeline import driving, job_work, reconciling, sweeping
+from shared.pipeline import driving, endpoint_row, job_work, reconciling, sweeping
 from shared.pipeline.desk import RunDesk
 from shared.runs import RunState
 from tests.simulation.choices import Schedule
@@ -151,6 +151,21 @@ def way_back_is_marked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, TurnBack: unmarked})
 
 
+def end_before_release(patch: pytest.MonkeyPatch) -> None:
+    """A refused run gives its intent back before its record says so, whoever else of it sends the model meanwhile."""
+    given_up = promoting._given_up
+
+    def unwritten(run: Any, step: str, why: str, now: Any) -> Any:
+        return run, given_up(run, step, why, now)[1]
+
+    patch.setattr(promoting, "_given_up", unwritten)
+
+
+def intent_of_another_worker(patch: pytest.MonkeyPatch) -> None:
+    """A worker that ends a run takes away the intent that another worker of it has just written."""
+    patch.setattr(endpoint_row, "_AFTER_THE_INTENT", frozenset(RunState))
+
+
 def permission_to_send(patch: pytest.MonkeyPatch) -> None:
     """A worker that stood still for long sends its update all the same."""
     patch.setattr(RunDesk, "check_permitted", lambda _: None)
@@ -195,6 +210,8 @@ MUTATIONS: dict[str, Mutation] = {
     "ETag on the endpoint's row": endpoint_row_by_etag,
     "same champion": same_champion,
     "mark of the way back": way_back_is_marked,
+    "end before release": end_before_release,
+    "intent of another worker": intent_of_another_worker,
     "permission to send": permission_to_send,
     "waiting for the unknown": waiting_for_the_unknown,
     "sweep": sweep,
@@ -205,6 +222,23 @@ MUTATIONS: dict[str, Mutation] = {
 # Where chance would take long to get to what a guard is for: the day that does, faults by operation and occurrence.
 DIRECTED: dict[str, tuple[Plan, Schedule, Sequence[Directed]]] = {
     "permission to send": (Plan(), {"reply:9": 4}, []),
+    "end before release": (
+        Plan(files=5),
+        dict(
+            **{"file:3": 2, "file:4": 4, "file:7": 2, "file:9": 4, "event:1": 2, "start:3": 1},
+            **{"fault:4": 5, "fault:6": 10, "fault:18": 4, "fault:22": 4, "fault:54": 8, "fault:90": 6},
+            **{"fault:94": 6, "fault:95": 13, "fault:97": 2, "fault:190": 1, "fault:197": 9},
+        ),
+        [],
+    ),
+    "intent of another worker": (
+        Plan(files=5, events=False),
+        dict(
+            **{"file:1": 4, "file:3": 2, "file:7": 2, "start:23": 1, "fault:13": 7, "fault:24": 10, "fault:41": 1},
+            **{"fault:46": 3, "fault:51": 2, "fault:69": 7, "fault:71": 6, "fault:97": 9, "fault:124": 13},
+        ),
+        [],
+    ),
     "waiting for the unknown": (
         Plan(),
         {},
