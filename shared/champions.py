@@ -72,6 +72,7 @@ class EndpointRecord:
     Attributes:
         token: the largest that was given with a lease so far.
         barred: generations that were rolled back, oldest first; none of them is promoted again.
+        barred_models: MD5 of the models that were, so that the same model under another generation is not tried again.
         settles_at: before it a PATCH whose fate is unknown may still reach the serving endpoint: no other model is
             sent earlier. None: nothing is on its way.
         staging_settles_at: the same for the staging endpoint.
@@ -85,6 +86,7 @@ class EndpointRecord:
     intent: Intent | None = None
     token: int = 0
     barred: tuple[str, ...] = ()
+    barred_models: tuple[str, ...] = ()
     settles_at: datetime | None = None
     staging_settles_at: datetime | None = None
 
@@ -94,7 +96,11 @@ class EndpointRecord:
         token = self.token if own else self.token + 1
         return replace(self, token=token, lease=Lease(run_id=run_id, token=token, expires_at=expires_at))
 
-    def barring(self, generation: str) -> Self:
-        """Return the record with one more generation that was rolled back."""
-        others = tuple(one for one in self.barred if one != generation)
-        return replace(self, barred=(*others, generation)[-MOST_BARRED:])
+    def barring(self, generation: str, model_md5: str = "") -> Self:
+        """Return the record with one more generation that was rolled back, and its model where that is known."""
+        models = _with(self.barred_models, model_md5) if model_md5 else self.barred_models
+        return replace(self, barred=_with(self.barred, generation), barred_models=models)
+
+
+def _with(known: tuple[str, ...], one: str) -> tuple[str, ...]:
+    return (*(other for other in known if other != one), one)[-MOST_BARRED:]

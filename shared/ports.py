@@ -95,6 +95,7 @@ class BlobVersion:
     etag: str
     size: int  # bytes
     modified_at: datetime
+    md5: str = ""  # of its content, as hex; "" if the storage does not know it (large uploads)
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,9 @@ class BlobFiles(Protocol):
         Raises:
             ConfigError: it does not exist, is larger than `limit_bytes`, or is not UTF-8.
         """
+
+    def write_text(self, path: str, text: str) -> None:
+        """Write a text at `container/path`, over whatever is there; an absent container is made."""
 
     def link(self, path: str, valid_s: int) -> BlobLocation:
         """Make a read-only location of the one blob at `container/path`, valid for `valid_s` seconds from now."""

@@ -63,6 +63,8 @@ class Route:
     policy: Policy
     initial_model: str  # container/path of what a rollback of the first promotion goes back to
     golden: str  # container/path of the rows that verify an endpoint
+    golden_tolerance: float = 0.0  # by how much, or by which share, two answers may differ and still be the same
+    bake_s: int = 0  # for how long a promoted model is watched with the golden rows before it counts as promoted
     training: Training
     endpoints: tuple[Endpoint, ...]
     deadlines: Deadlines = Deadlines()

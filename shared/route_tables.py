@@ -29,7 +29,15 @@ class RouteReader:
         files = self._files()
         initial_model = self._blob_path("initial_model", ".ilearner")
         golden = self._blob_path("golden", ".csv")
+        golden_tolerance = table.number("golden_tolerance") or 0.0
+        if not 0 <= golden_tolerance < 1:
+            table.problem("golden_tolerance", f"must be at least 0 and less than 1, not {golden_tolerance:g}")
+        bake_s = table.integer("bake_s", 0)
         deadlines = self._deadlines()
+        if bake_s >= deadlines.running:
+            table.problem(
+                "bake_s", f"must be less than deadlines_s.running = {deadlines.running}: the next run waits for it"
+            )
         attempts = table.integer("attempts", Route.attempts, least=1)
         policy = read_policy(table)
         training = self._training()
@@ -43,6 +51,8 @@ class RouteReader:
             policy=policy,
             initial_model=initial_model,
             golden=golden,
+            golden_tolerance=golden_tolerance,
+            bake_s=bake_s,
             training=training,
             endpoints=endpoints,
             deadlines=deadlines,

@@ -118,8 +118,9 @@ class Run:
     champion: Json | None = None  # {run_id, generation, model, metrics}, as it was at the decision
     decision: Json | None = None
     endpoints: tuple[Json, ...] = ()  # [{name, role, event, at}], what was done to which endpoint
-    baseline: str = ""  # digest of what the staging endpoint answered before it was given the challenger
-    answers: Json | None = None  # {golden_etag, golden, staged, before}: golden rows as staged, and as the champion's
+    # {golden_etag, golden, before, staging, staged}: golden rows as the champion answers them, as the staging endpoint
+    # did before it was given the challenger, and as it did after that.
+    answers: Json | None = None
     by: str = ""  # who wrote this revision: the function, or the operator
     chain: str = ""  # hash of this revision's history entry, which holds that of the one before
 

@@ -126,6 +126,16 @@ class BlobStorageFiles:
                 content, etag = b"", client.get_blob_properties().etag
         return decode_text(path, content, limit_bytes), _bare(etag)
 
+    def write_text(self, path: str, text: str) -> None:
+        """Write a text at `container/path` as UTF-8, over whatever is there; an absent container is made."""
+        client = self._client(path)
+        with storage_errors("write a blob", _place(client.url)):
+            try:
+                client.upload_blob(text.encode(), overwrite=True)
+            except ResourceNotFoundError:
+                self._create_container(path.partition("/")[0])
+                client.upload_blob(text.encode(), overwrite=True)
+
     def link(self, path: str, valid_s: int) -> BlobLocation:
         """Make a read-only location of the one blob at `container/path`, valid for `valid_s` seconds from now.
 
@@ -227,7 +237,15 @@ def _start(source: _Source, target: "BlobClient") -> CopyState:
 
 
 def _version(container: str, name: str, blob: "BlobProperties") -> BlobVersion:
-    return BlobVersion(container, name, _bare(blob.etag), blob.size, blob.last_modified.astimezone(UTC))
+    digest = blob.content_settings.content_md5
+    return BlobVersion(
+        container,
+        name,
+        _bare(blob.etag),
+        blob.size,
+        blob.last_modified.astimezone(UTC),
+        bytes(digest).hex() if digest else "",
+    )
 
 
 def _bare(etag: str) -> str:

@@ -15,6 +15,7 @@ from shared.errors import StaleWriteError
 from shared.ports import StoredEndpoint
 
 _TIMES = ("settles_at", "staging_settles_at")
+_LISTS = ("barred", "barred_models")
 
 
 class TableEndpointStore:
@@ -88,8 +89,9 @@ def columns_of(record: EndpointRecord) -> dict[str, Column]:
     for name, part in parts.items():
         if part is not None:
             columns |= text_columns(name, to_json(asdict(part)))
-    if record.barred:
-        columns |= text_columns("barred", to_json(record.barred))
+    for name in _LISTS:
+        if getattr(record, name):
+            columns |= text_columns(name, to_json(getattr(record, name)))
     for name in _TIMES:
         when = getattr(record, name)
         if when is not None:
@@ -100,6 +102,8 @@ def columns_of(record: EndpointRecord) -> dict[str, Column]:
 def record_from(row: Mapping[str, Any], route: str, name: str) -> EndpointRecord:
     """Return the record that a row holds; members that this version does not know are ignored."""
     token = row["token"]
+    read: dict[str, Any] = {name: tuple(json.loads(text_of(name, row))) for name in _LISTS if name in row}
+    read |= {name: datetime.fromisoformat(row[name]) for name in _TIMES if name in row}
     return EndpointRecord(
         route=route,
         name=name,
@@ -108,8 +112,7 @@ def record_from(row: Mapping[str, Any], route: str, name: str) -> EndpointRecord
         lease=_part(Lease, row, "lease"),
         intent=_part(Intent, row, "intent"),
         token=int(token.value if isinstance(token, EntityProperty) else token),
-        barred=tuple(json.loads(text_of("barred", row))) if "barred" in row else (),
-        **{name: datetime.fromisoformat(row[name]) for name in _TIMES if name in row},
+        **read,
     )
 
 

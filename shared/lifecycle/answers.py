@@ -1,14 +1,24 @@
-"""Answers to golden rows: compared, hashed, and read back from a record."""
+"""Answers to golden rows: compared within the route's tolerance, and read back from a record."""
 
-import hashlib
-import json
+import math
 
 from shared.ports import Answers
 
 
-def digest(answers: Answers) -> str:
-    """Return a hash of answers: equal answers, equal hash."""
-    return hashlib.sha256(json.dumps(answers).encode()).hexdigest()
+def same(one: Answers, other: Answers, tolerance: float) -> bool:
+    """Tell whether two tables of answers say the same.
+
+    Texts must be equal. With a tolerance above 0 two finite numbers may differ by at most that, or by at most that
+    share of the larger one: services that compute in parallel do not always agree in the last digits.
+    """
+    if one == other:
+        return True
+    if not tolerance or len(one) != len(other):
+        return False
+    return all(
+        len(row) == len(beside) and all(_close(a, b, tolerance) for a, b in zip(row, beside, strict=True))
+        for row, beside in zip(one, other, strict=True)
+    )
 
 
 def as_answers(value: object) -> Answers:
@@ -16,3 +26,13 @@ def as_answers(value: object) -> Answers:
     if not isinstance(value, list | tuple):
         raise TypeError(f"answers are a list of rows, not {type(value).__name__}")
     return tuple(tuple(str(cell) for cell in row) for row in value)
+
+
+def _close(one: str, other: str, tolerance: float) -> bool:
+    if one == other:
+        return True
+    try:
+        a, b = float(one), float(other)
+    except ValueError:
+        return False
+    return math.isfinite(a) and math.isfinite(b) and math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance)

@@ -66,7 +66,6 @@ class Challenge(NamedTuple):
     report: EvaluationReport
     known: Json  # challenger, champion and decision, as the run keeps them
     answers: Json | None = None
-    baseline: str = ""
     renewed: bool = False  # whether this run held the lease before: an earlier PATCH of it may still be on its way
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from shared.champions import EndpointRecord
 from shared.errors import PermanentError
-from shared.lifecycle.answers import as_answers, digest
+from shared.lifecycle.answers import as_answers, same
 from shared.lifecycle.effects import (
     AskBefore,
     AskStaging,
@@ -64,9 +64,10 @@ def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             return run, AskStaging(taken=taken)
         case StagingAnswered(answers, _, LeaseTaken() as taken):
             staged = _staged(route, run, taken, now)
-            if answers is None or digest(answers) == staged.baseline:
+            known = staged.answers or {}
+            if answers is None or same(answers, as_answers(known["staging"]), route.golden_tolerance):
                 return staged, None
-            if route.staging is None or answers == as_answers((staged.answers or {})["before"]):
+            if route.staging is None or same(answers, as_answers(known["before"]), route.golden_tolerance):
                 return staged, AskStaging()
             # An endpoint that answers at once saves a write. If this worker dies first, the same model is sent again.
             decided = decided_by(staged, route.staging, answers, now)
@@ -181,6 +182,9 @@ def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next
             "challenger": {"run_id": run.run_id, "generation": run.generation, **challenger},
         },
     }
+    if read.model_md5 in read.record.barred_models:
+        why = "exactly this model was rolled back before and stays barred, whatever its evaluation says"
+        return run, Release(RunState.REJECTED, why, known)
     match decision.verdict:
         case Verdict.REJECT:
             return run, Release(RunState.REJECTED, decision.summary, known)
@@ -200,7 +204,6 @@ def _staged(route: Route, run: Run, taken: LeaseTaken, now: datetime) -> Run:
         RunState.STAGED,
         step="answers",
         answers=challenge.answers,
-        baseline=challenge.baseline,
         answering_since=now,
         deadline_at=now + timedelta(seconds=route.deadlines.promoting),
         endpoints=noted(run, staging, "patched", now),

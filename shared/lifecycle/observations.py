@@ -84,6 +84,7 @@ class EvaluationRead(NamedTuple):
     report: EvaluationReport
     evaluation: str  # container/path
     model: BlobLocation
+    model_md5: str = ""  # looked up only where a model was rolled back before
 
 
 class BeforeAsked(NamedTuple):

@@ -1,9 +1,12 @@
-"""Verification: the endpoint must answer as the challenger does in time, or the previous model is put back."""
+"""Verification: the endpoint must answer as the challenger does, in time and for as long as it is watched.
+
+Else the previous model is put back, and verified in its turn.
+"""
 
 from datetime import datetime, timedelta
 
 from shared.champions import Champion, Served, settled_at
-from shared.lifecycle.answers import as_answers
+from shared.lifecycle.answers import as_answers, same
 from shared.lifecycle.effects import (
     AskServing,
     AskStaging,
@@ -32,6 +35,7 @@ from shared.ports import Answers
 from shared.route import Route
 from shared.runs import Json, Run, RunState
 
+BAKING = "baking"  # verified, and watched for the route's `bake_s` before it counts as promoted
 BACK_ANSWERS = "put-back-answers"
 BACK_VERIFIED = "put-back-verified"
 
@@ -52,34 +56,78 @@ def verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
         return _verifying_back(route, run, seen, now)
     if run.step == BACK_VERIFIED:
         return _put_back(run, seen, now)
+    if run.step == BAKING:
+        return _baking(route, run, seen, now)
     return _verifying(route, run, seen, now)
 
 
 def _verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     serving = route.serving
     served_by = (run.answering_since or run.updated_at) + timedelta(seconds=serving.propagation_s)
+    tolerance = route.golden_tolerance
     match seen:
         case Due():
             return run, AskServing()
         case ServingAnswered(answers, said):
-            if answers is not None and _is_challenger(run, answers):
-                return run, _crown(run, answers, now)
+            if answers is not None and _is_challenger(route, run, answers):
+                return _verified(route, run, answers, now)
             if now < served_by:
                 return run, None  # nothing is written while nothing changes: the tick asks again
             known = run.answers or {}
-            if answers is not None and known["staged"] is not None and answers != as_answers(known["before"]):
+            before = as_answers(known["before"])
+            if answers is not None and known["staged"] is not None and not same(answers, before, tolerance):
                 # It is neither what was staged nor what was there before. Was the staged reference right?
                 return run, AskStaging(serving=answers)
             seen_instead = said or ("it still answers as before" if answers is not None else "")
             return put_back(run, _unverified(route, seen_instead), now)
         case StagingAnswered(answers, compared):
-            if answers is not None and answers == compared:
-                return run, _crown(run, answers, now)
+            if answers is not None and compared is not None and same(answers, compared, tolerance):
+                return _verified(route, run, compared, now)
             return put_back(run, _unverified(route, "it answers otherwise than the staging endpoint"), now)
         case Failed(error):
             if run.overdue(now) and now >= served_by:
                 why = f"the endpoint could not be verified within the deadline; last: {said_by(error)}"
                 return put_back(run, why, now)
+            return setback(run, error, now), None
+    raise unexpected(run, seen)
+
+
+def _verified(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
+    """Crown the challenger, or watch it first; what it answered now is what it must go on answering."""
+    if not route.bake_s:
+        return run, _crown(run, answers, now)
+    baking = run.evolve(
+        now,
+        step=BAKING,
+        reason=f"verified; watched for {route.bake_s} s before it counts as promoted",
+        tries=0,
+        not_before=now,
+        answering_since=now,
+        deadline_at=now + timedelta(seconds=route.bake_s + route.deadlines.promoting),
+        answers={**(run.answers or {}), "verified": answers},
+        endpoints=noted(run, route.serving, "answers", now),
+    )
+    return baking, None
+
+
+def _baking(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+    """Go on asking. An error is no verdict; another answer is one, and so is a model that cannot score the rows."""
+    since = run.answering_since or run.updated_at
+    watched_s = (now - since).total_seconds()
+    match seen:
+        case Due():
+            return run, AskServing()
+        case ServingAnswered(answers, said):
+            expected = as_answers((run.answers or {})["verified"])
+            if answers is None or not same(answers, expected, route.golden_tolerance):
+                what = said or "it answers the golden rows otherwise than when it was verified"
+                return put_back(run, f"{watched_s:.0f} s after endpoint {route.serving.name} was verified: {what}", now)
+            if watched_s >= route.bake_s:
+                return run, _crown(run, expected, now)
+            return run, None  # nothing is written while nothing changes: the tick asks again
+        case Failed(error):
+            if run.overdue(now):
+                return put_back(run, f"the endpoint could not be watched to the end; last: {said_by(error)}", now)
             return setback(run, error, now), None
     raise unexpected(run, seen)
 
@@ -113,7 +161,7 @@ def _verifying_back(route: Route, run: Run, seen: Observation, now: datetime) ->
         case Due():
             return run, AskServing() if now >= served_by else None
         case ServingAnswered(answers):
-            if answers is None or answers != as_answers(known["before"]):
+            if answers is None or not same(answers, as_answers(known["before"]), route.golden_tolerance):
                 name = route.serving.name
                 reason = f"endpoint {name} does not answer as before although the previous model was put back"
                 return run.postponed(now, reason, step=PUT_BACK), None
@@ -147,12 +195,12 @@ def _release_verified(run: Run) -> Release:
     return Release(_end_of_way_back(run), _put_back_and_verified(run), served=back)
 
 
-def _is_challenger(run: Run, answers: Answers) -> bool:
+def _is_challenger(route: Route, run: Run, answers: Answers) -> bool:
     """Tell whether the challenger answers: as staged; without a staging endpoint, at least not as before."""
     known = run.answers or {}
     if known["staged"] is not None:
-        return answers == as_answers(known["staged"])
-    return answers != as_answers(known["before"])
+        return same(answers, as_answers(known["staged"]), route.golden_tolerance)
+    return not same(answers, as_answers(known["before"]), route.golden_tolerance)
 
 
 def _crown(run: Run, answers: Answers, now: datetime) -> Crown:

@@ -86,7 +86,9 @@ def turn_back(desk: RunDesk, effect: TurnBack) -> TurnedBack | Crowned | TurnedE
     if intent is None or not _is_own(intent, desk):
         return _closed(desk, record)
     if not intent.back:
-        turned = replace(record, intent=replace(intent, back=True)).barring(desk.run.generation)
+        kept = desk.services.blobs.version(*_place(intent.to_model))
+        turned = replace(record, intent=replace(intent, back=True))
+        turned = turned.barring(desk.run.generation, kept.md5 if kept is not None else "")
         desk.save_endpoint(turned)
     return TurnedBack(intent.from_model)
 
@@ -112,13 +114,18 @@ def release(desk: RunDesk, effect: Release) -> Released:
     return Released(effect, held)
 
 
+def _place(path: str) -> tuple[str, str]:
+    container, _, name = path.partition("/")
+    return container, name
+
+
 def _closed(desk: RunDesk, record: EndpointRecord) -> Crowned | TurnedEarlier:
     """Tell how an intent of this run that is gone was closed: put back, if its generation is barred."""
     return TurnedEarlier() if desk.run.generation in record.barred else Crowned()
 
 
 def _leased(desk: RunDesk, record: EndpointRecord) -> EndpointRecord:
-    valid_s = desk.route.deadlines.promoting + LEASE_MARGIN_S
+    valid_s = desk.route.deadlines.promoting + desk.route.bake_s + LEASE_MARGIN_S
     return record.leased(desk.run.run_id, desk.now() + timedelta(seconds=valid_s))
 
 

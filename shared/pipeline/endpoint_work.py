@@ -1,7 +1,6 @@
 """What is done to the endpoints themselves: asked the golden rows, given a model, asked which one they were given."""
 
 from shared.errors import ConfigError, LandfallError, NotFoundError, PermanentError, RejectedError, RetryableError
-from shared.lifecycle.answers import digest
 from shared.lifecycle.effects import (
     AskBefore,
     AskServing,
@@ -40,9 +39,10 @@ def ask_before(desk: RunDesk, effect: AskBefore) -> BeforeAsked:
         before = served.answers  # as verified when it was put in service
     else:
         before = answers_of(desk, desk.route.serving, golden)
-    baseline = digest(answers_of(desk, staging, golden)) if staging is not None else ""
     answers = {"golden_etag": golden.etag, "golden": pinned, "before": before, "staged": None}
-    return BeforeAsked(effect.challenge._replace(answers=answers, baseline=baseline))
+    if staging is not None:
+        answers["staging"] = answers_of(desk, staging, golden)
+    return BeforeAsked(effect.challenge._replace(answers=answers))
 
 
 def patch_staging(desk: RunDesk, effect: PatchStaging) -> StagingPatched:

@@ -1,5 +1,7 @@
 """What is done for a run's job: pin its input, submit, start, ask, cancel, read its evaluation."""
 
+from urllib.parse import unquote
+
 from shared.errors import BlobChangedError, NotFoundError, RetryableError
 from shared.evaluation import read_evaluation
 from shared.lifecycle.effects import AskJob, CancelJob, PinInput, QuarantineInput, ReadEvaluation, StartJob, SubmitJob
@@ -18,7 +20,7 @@ from shared.lifecycle.observations import (
 from shared.pipeline.desk import RunDesk
 from shared.pipeline.job_outputs import find_evaluation, find_model
 from shared.pipeline.services import QUARANTINE
-from shared.ports import BlobVersion, CopyState, JobState
+from shared.ports import BlobLocation, BlobVersion, CopyState, JobState
 from shared.runs import Run
 
 NAME_TAIL = 800  # characters of a bad file's name that its copy keeps: a blob's name may have 1,024
@@ -87,7 +89,14 @@ def read(desk: RunDesk, effect: ReadEvaluation) -> EvaluationRead:
     evaluation = find_evaluation(status.outputs, desk.route.training.evaluation_output)
     text = training.read_output(evaluation, EVALUATION_LIMIT_BYTES)
     report = read_evaluation(text, desk.route.training.evaluation_row)
-    return EvaluationRead(effect.record, report, evaluation.relative, model)
+    md5 = _md5(desk, model) if effect.record.barred_models else ""
+    return EvaluationRead(effect.record, report, evaluation.relative, model, md5)
+
+
+def _md5(desk: RunDesk, model: BlobLocation) -> str:
+    container, _, name = unquote(model.relative).partition("/")
+    found = desk.services.blobs.version(container, name)
+    return found.md5 if found is not None else ""
 
 
 def _version(run: Run) -> BlobVersion:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from shared.champions import PATCH_TIMEOUT_S, SEND_WITHIN_S, EndpointRecord, Served, settled_at
 from shared.errors import ConflictError, LandfallError, PermanentError
+from shared.lifecycle.answers import same
 from shared.lifecycle.leasing import REPAIR
 from shared.lifecycle.promoting import MODELS
 from shared.lifecycle.training import TRAINING
@@ -95,7 +96,7 @@ def _seen(services: Services, route: Route, served: Served) -> tuple[str, bool]:
     except PermanentError:
         resources = []
     given = next((one.relative for one in resources if one.name == route.serving.resource), "")
-    return given, answers == served.answers
+    return given, same(answers, served.answers, route.golden_tolerance)
 
 
 def _is_ours(route: Route, given: str) -> bool:

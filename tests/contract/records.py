@@ -76,7 +76,6 @@ def runs(states: st.SearchStrategy[RunState]) -> st.SearchStrategy[Run]:
         champion=st.none() | _JSON,
         decision=st.none() | _JSON,
         endpoints=st.lists(_JSON, max_size=3).map(tuple),
-        baseline=_TEXTS,
         answers=st.none() | st.fixed_dictionaries({"staged": st.lists(_LONG_TEXTS, max_size=1)}),
         by=_TEXTS,
         chain=_TEXTS,
@@ -126,6 +125,7 @@ def endpoint_records(route: str, name: str) -> st.SearchStrategy[EndpointRecord]
         ),
         token=st.integers(0, 2**40),
         barred=st.lists(_TEXTS, max_size=3).map(tuple),
+        barred_models=st.lists(_TEXTS, max_size=3).map(tuple),
         settles_at=st.none() | _TIMES,
         staging_settles_at=st.none() | _TIMES,
     )

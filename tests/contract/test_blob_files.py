@@ -1,5 +1,7 @@
 """Blob files keep their promises, in memory and on real blob storage alike."""
 
+import hashlib
+
 import pytest
 
 from shared.errors import BlobChangedError, ConfigError
@@ -178,3 +180,24 @@ def test_a_link_names_its_blob_and_hides_its_token(account: BlobAccount) -> None
     assert link.sas.startswith("?")
     assert "sig=" in link.sas
     assert "sig=" not in f"{link} {link!r}"
+
+
+def test_a_text_is_written_over_what_is_there(account: BlobAccount) -> None:
+    """A text is read back as it was written, the second one over the first, also into a container that is new."""
+    place = f"{account.unused()}/scores/a b.json"
+    for text in ("first", "second: ü"):
+        account.files.write_text(place, text)
+        assert account.files.read_text(place, 100)[0] == text
+
+
+def test_the_hash_of_a_content_survives_a_copy(account: BlobAccount) -> None:
+    """Equal contents have equal hashes, wherever they were copied to; other contents have another."""
+    account.put("june.csv", b"a,b\n")
+    account.put("july.csv", b"a,c\n")
+    target = account.unused()
+    account.files.copy(f"{account.input}/june.csv", f"{target}/kept.csv")
+    copied = account.files.version(target, "kept.csv")
+
+    assert copied is not None
+    assert copied.md5 == _version(account, "june.csv").md5 == hashlib.md5(b"a,b\n", usedforsecurity=False).hexdigest()
+    assert _version(account, "july.csv").md5 != copied.md5

@@ -22,6 +22,7 @@ class FakeEndpoint:
     propagation_s: float = 1.0  # from an accepted PATCH until it is served
     ignore_patch: bool = False  # a PATCH is answered 200 and changes nothing that is served
     location_moves: bool = True  # whether an ignored PATCH shows in the endpoint's location all the same
+    jitter: float = 0.0  # how far every probability lies from what another endpoint says with the same model
     patches: list[str] = field(default_factory=list)  # the model of every PATCH that was answered 200
     pending: list[tuple[datetime, str]] = field(default_factory=list)
 
@@ -78,18 +79,18 @@ class FakeScoring:
     def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Answers:
         """Answer each row with a label and a probability that depend on the model served, the columns and the row."""
         with self.faults.call("score"):
-            return answers_of(self.served(endpoint), columns, rows)
+            return answers_of(self.served(endpoint), columns, rows, self._endpoints[endpoint.patch_url].jitter)
 
 
-def answers_of(model: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Answers:
+def answers_of(model: str, columns: Sequence[str], rows: Iterable[Sequence[str]], jitter: float = 0.0) -> Answers:
     """Return what any endpoint answers that serves `model`."""
-    return tuple(_answer(model, columns, row) for row in rows)
+    return tuple(_answer(model, columns, row, jitter) for row in rows)
 
 
-def _answer(model: str, columns: Sequence[str], row: Sequence[str]) -> tuple[str, ...]:
+def _answer(model: str, columns: Sequence[str], row: Sequence[str], jitter: float) -> tuple[str, ...]:
     digest = hashlib.sha256("\n".join((model, *columns, *row)).encode()).digest()
     probability = int.from_bytes(digest[:4]) / 2**32
-    return ("yes" if probability >= 0.5 else "no", f"{probability:.6f}")
+    return ("yes" if probability >= 0.5 else "no", f"{probability + jitter:.6f}")
 
 
 def _refusal(endpoint: Endpoint, detail: str, message: str) -> ServiceFault:

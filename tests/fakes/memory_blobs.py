@@ -1,5 +1,6 @@
 """Blob Storage in memory: versions with ETags, copies that may take their time, links that carry a canary."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -90,6 +91,12 @@ class MemoryBlobs:
                 raise ConfigError([f"{path} does not exist: put the file there, or correct routes.toml"])
             return decode_text(path, blob.content, limit_bytes), blob.version.etag
 
+    def write_text(self, path: str, text: str) -> None:
+        """Write a text at `container/path`, over whatever is there."""
+        container, _, name = path.partition("/")
+        with self.faults.call("write_text"):
+            self._put(container, name, text.encode(), datetime.now(UTC))
+
     def link(self, path: str, valid_s: int) -> BlobLocation:
         """Make a read-only location of one blob; every call gives another token."""
         with self.faults.call("link"):
@@ -97,7 +104,8 @@ class MemoryBlobs:
 
     def _put(self, container: str, name: str, content: bytes, modified_at: datetime) -> BlobVersion:
         with self._lock:
-            version = BlobVersion(container, name, f"0x{next(self._numbers):X}", len(content), modified_at)
+            md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+            version = BlobVersion(container, name, f"0x{next(self._numbers):X}", len(content), modified_at, md5)
             self._blobs[container, name] = _Blob(content, version)
         return version
 

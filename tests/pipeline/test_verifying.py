@@ -7,7 +7,19 @@ from shared.lifecycle.observations import Due
 from shared.messages import EvaluationMessage
 from shared.pipeline.driving import drive
 from shared.runs import RunState
-from tests.pipeline.world import FAULT, DiedError, World, assert_closed, raising, without_staging
+from tests.fakes.fake_scoring import answers_of
+from tests.pipeline.world import (
+    FAULT,
+    DiedError,
+    World,
+    assert_closed,
+    example_routes,
+    raising,
+    without_staging,
+)
+
+TOLERANT = ("golden = ", "golden_tolerance = 0.00001\ngolden = ")
+BAKED = ("golden = ", "bake_s = 600\ngolden = ")
 
 
 @pytest.fixture
@@ -160,3 +172,91 @@ def test_without_a_staging_endpoint_no_change_ends_unchanged() -> None:
     assert "could not be told apart" in run.reason
     assert world.at["production"].patches == ["better", "seed"]
     assert_closed(world)
+
+
+def test_a_tolerance_forgives_the_last_digits(world: World) -> None:
+    """Two instances that differ in the last digit: exact comparison puts the model back, a tolerance promotes it."""
+    world.at["production"].jitter = 0.000002
+    assert world.settle(world.train()).state is RunState.ROLLED_BACK
+
+    tolerant = World(example_routes(TOLERANT))
+    tolerant.at["production"].jitter = 0.000002
+    assert tolerant.settle(tolerant.train()).state is RunState.PROMOTED
+
+
+def test_models_within_the_tolerance_are_the_same_model() -> None:
+    """A challenger whose answers differ by less than the tolerance cannot be told apart, and changes nothing."""
+    world = World(example_routes(("golden = ", "golden_tolerance = 0.99\ngolden = ")))
+    world.blobs.put("models", "golden/census.csv", "age\n39\n")
+    models = (f"model-{number}" for number in range(100))
+    columns, rows = ("age",), (("39",),)
+    seed = answers_of("seed", columns, rows)
+    alike = next(model for model in models if answers_of(model, columns, rows)[0][0] == seed[0][0])
+    run = world.settle(world.train(alike), 31)
+
+    assert run.state is RunState.UNCHANGED
+    assert "within 0.99" in run.reason
+    assert world.at["production"].patches == []
+
+
+def test_a_baking_model_counts_as_promoted_only_after_the_time() -> None:
+    """While it is watched the promotion stays open, and nothing is written from tick to tick."""
+    world = World(example_routes(BAKED))
+    run = world.train()
+    while world.run(run.run_id).step != "baking":
+        world.tick()
+    began, revision = world.clock.now(), world.run(run.run_id).revision
+    for _ in range(9):
+        world.tick(60)
+    assert (world.run(run.run_id).step, world.run(run.run_id).revision) == ("baking", revision)
+    assert world.endpoints.get("census", "production").record.intent is not None
+
+    assert world.settle(run, 60).state is RunState.PROMOTED
+    assert (world.clock.now() - began).total_seconds() >= 600
+    assert_closed(world)
+
+
+def test_a_model_that_goes_bad_while_it_bakes_is_put_back() -> None:
+    """Verified first, answering otherwise minutes later: put back, verified, and not tried again."""
+    world = World(example_routes(BAKED))
+    run = world.train()
+    while world.run(run.run_id).step != "baking":
+        world.tick()
+    for _ in range(4):
+        world.tick(60)
+    world.at["production"].model = "something else"
+    ended = world.settle(run, 31)
+
+    assert ended.state is RunState.ROLLED_BACK
+    assert "271 s after endpoint production was verified: it answers the golden rows otherwise" in ended.reason
+    assert world.served() == "seed"
+    assert ended.generation in world.endpoints.get("census", "production").record.barred
+    assert_closed(world)
+
+
+def test_an_endpoint_that_cannot_be_asked_while_it_bakes_is_no_verdict() -> None:
+    """Refused connections for some minutes delay the end of the watch, and roll nothing back."""
+    world = World(example_routes(BAKED))
+    run = world.train()
+    while world.run(run.run_id).step != "baking":
+        world.tick()
+    for _ in range(5):
+        world.scoring.faults.run_at_next("score", raising(NoAnswerError(FAULT)))
+
+    assert world.settle(run, 60).state is RunState.PROMOTED
+
+
+def test_a_model_that_was_rolled_back_is_not_tried_again(world: World) -> None:
+    """The same model out of a newer file: rejected before any endpoint gets a PATCH; another model may go on."""
+    world.at["production"].ignore_patch = True
+    world.settle(world.train("bad"), 31)
+    world.at["production"].ignore_patch = False
+    patches = list(world.at["staging"].patches)
+    world.clock.advance(60)
+    again = world.settle(world.train("bad", name="census/b.csv"))
+
+    assert again.state is RunState.REJECTED
+    assert "exactly this model was rolled back before" in again.reason
+    assert world.at["staging"].patches == patches
+    world.clock.advance(60)
+    assert world.settle(world.train("good", name="census/c.csv")).state is RunState.PROMOTED

@@ -12,7 +12,6 @@ from shared.errors import ConfigError, NoAnswerError, PermanentError, ServiceFau
 from shared.evaluation import read_evaluation
 from shared.lifecycle import effects as do
 from shared.lifecycle import observations as saw
-from shared.lifecycle.answers import digest
 from shared.lifecycle.effects import Effect, LeaseTaken
 from shared.lifecycle.observations import Observation
 from shared.lifecycle.transition import transition, undoing
@@ -91,8 +90,14 @@ def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
             path = "training/x/1/evaluation.csv"
             return [*(saw.EvaluationRead(record, report, path, LINK) for report in (GOOD, BAD)), *failed]
         case do.AskBefore(challenge):
-            known = {"golden_etag": "g", "golden": "training/golden/g.csv", "before": BEFORE, "staged": None}
-            return [saw.BeforeAsked(challenge._replace(answers=known, baseline=digest(BEFORE))), *failed]
+            known = {
+                "golden_etag": "g",
+                "golden": "training/golden/g.csv",
+                "before": BEFORE,
+                "staging": BEFORE,
+                "staged": None,
+            }
+            return [saw.BeforeAsked(challenge._replace(answers=known)), *failed]
         case do.TakeLease(challenge):
             return [LeaseTaken(challenge, 2, NOON), *failed]
         case do.PatchStaging(taken):
@@ -127,10 +132,16 @@ def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
 class Life(RuleBasedStateMachine):
     """One run, and an environment that shows it anything that is possible."""
 
-    @initialize(staging=st.booleans(), size=st.sampled_from([5, 5, 5, 0]), lucky=st.integers(0, 22))
-    def begin(self, staging: bool, size: int, lucky: int) -> None:
+    @initialize(
+        staging=st.booleans(),
+        bake_s=st.sampled_from([0, 0, 60]),
+        size=st.sampled_from([5, 5, 5, 0]),
+        lucky=st.integers(0, 22),
+    )
+    def begin(self, staging: bool, bake_s: int, size: int, lucky: int) -> None:
         """Claim a version, and let everything go well for some steps."""
         self.route = (example_routes() if staging else without_staging()).routes["census"]
+        self.route = replace(self.route, bake_s=bake_s)
         self.now: datetime = NOON
         self.run = replace(BASE, size=size, generation="2500")
         self.effect: Effect | None = None

@@ -186,3 +186,15 @@ def test_attempts_may_be_said(tmp_path: Path) -> None:
     assert load(tmp_path, EXAMPLE).routes["census"].attempts == 2
     assert load(tmp_path, more).routes["census"].attempts == 5
     assert "at least 1" in problems(tmp_path, more.replace("attempts = 5", "attempts = 0"))[0]
+
+
+def test_verification_may_be_tolerant_and_go_on_for_a_while(tmp_path: Path) -> None:
+    """`golden_tolerance` and `bake_s` are read; what would accept anything, or hold up the next run, is refused."""
+    census = load(tmp_path, changed("golden = ", "golden_tolerance = 1e-6\nbake_s = 600\ngolden = ")).routes["census"]
+    assert (census.golden_tolerance, census.bake_s) == (1e-6, 600)
+
+    found = problems(tmp_path, changed("golden = ", "golden_tolerance = 1.5\nbake_s = 86400\ngolden = "))
+    assert found == [
+        "routes.census.golden_tolerance must be at least 0 and less than 1, not 1.5",
+        "routes.census.bake_s must be less than deadlines_s.running = 86400: the next run waits for it",
+    ]
