@@ -77,3 +77,26 @@ def runs(req: func.HttpRequest) -> func.HttpResponse:
     """List runs, newest first; `route`, `run_id` and `limit` narrow it down."""
     status, body = looking.runs(wiring.services, req.params)
     return func.HttpResponse(body, status_code=status, mimetype="application/json")
+
+
+@app.function_name("operations")
+@app.route("operations/{operation}", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+def operations(req: func.HttpRequest) -> func.HttpResponse:
+    """Carry out what an operator asks for: approve, reject, invite, links, rollback, freeze, unfreeze."""
+    from shared.pipeline import operating  # noqa: PLC0415 - people are rare, cold starts are not
+
+    status, body = operating.operate(wiring.services, req.route_params.get("operation", ""), req.get_body())
+    return func.HttpResponse(body, status_code=status, mimetype="application/json")
+
+
+@app.function_name("approval")
+@app.route("approval", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
+def approval(req: func.HttpRequest) -> func.HttpResponse:
+    """Show the page of an approval link, and take its answer: the link's code is what permits it."""
+    from shared.pipeline import operating  # noqa: PLC0415 - as above
+
+    if req.method == "POST":
+        status, page = operating.answer_approval(wiring.services, req.get_body())
+    else:
+        status, page = 200, operating.show_approval()
+    return func.HttpResponse(page, status_code=status, mimetype="text/html", headers=operating.PAGE_HEADERS)

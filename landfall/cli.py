@@ -1,6 +1,7 @@
 """The `landfall` command."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,8 +14,10 @@ type Command = Callable[[argparse.Namespace], int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status, 0 only on success."""
     options = _parser().parse_args(arguments)
-    command: Command = options.command
+    module, _, function = options.command.partition(":")
     try:
+        # Each command's module is imported when it is called: `landfall --help` stays quick.
+        command: Command = getattr(importlib.import_module(module), function)
         return command(options)
     except StackError as error:
         print(f"landfall {options.command_name}: {error}", file=sys.stderr)  # noqa: T201 - this is a command
@@ -27,43 +30,82 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="landfall", description="Models retrain when data lands: the local stack.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def add(name: str, what: str, command: Command, *, state: bool = True) -> argparse.ArgumentParser:
+    def add(name: str, what: str, command: str, *, state: bool = True) -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=what, description=what)
         one.set_defaults(command=command, command_name=name)
         if state:
             one.add_argument("--state", type=Path, default=DEFAULT_STATE, metavar="DIR", help="default: .local")
         return one
 
-    up = add("up", "start the local stack: Azurite, the studio, the functions host", _up)
+    up = add("up", "start the local stack: Azurite, the studio, the functions host", "landfall.operations.stack:up")
     up.add_argument("--routes", type=Path, metavar="FILE", help="default: the example's routes.toml")
     up.add_argument("--experiment", type=Path, action="append", metavar="FILE", help="publish this; may be repeated")
     up.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="an app setting; may be repeated")
     up.add_argument("--no-studio", action="store_true", help="leave the studio out: the settings name other services")
     up.add_argument("--detach", action="store_true", help="return once everything answers")
-    add("down", "end the local stack", _down)
-    runs = add("runs", "list runs, newest first", _runs)
+    add("down", "end the local stack", "landfall.operations.stack:down")
+    _looking(add)
+    _operator(add)
+    demo = add(
+        "demo",
+        "watch a CSV land, a model train, the gate decide, the endpoint get updated",
+        "landfall.demo.command:demo",
+        state=False,
+    )
+    demo.add_argument("--csv", type=Path, metavar="FILE", help="use this data instead of the made-up census")
+    demo.add_argument("--label", metavar="COLUMN", help="the column to predict, with --csv")
+    demo.add_argument("--json", action="store_true", help="print one JSON document at the end, and nothing else")
+    demo.add_argument("--keep", type=Path, metavar="DIR", help="keep the stack's data and logs there")
+    chaos = add(
+        "chaos",
+        "torment a stack of its own by faults and kills, and audit it",
+        "landfall.chaos.command:chaos",
+        state=False,
+    )
+    chaos.add_argument("--files", type=_positive, default=200, metavar="N", help="how many files to drop; default: 200")
+    chaos.add_argument("--kills", type=_count, default=100, metavar="N", help="how often to kill; default: 100")
+    chaos.add_argument("--seed", type=int, default=7, metavar="N", help="of everything that is drawn; default: 7")
+    chaos.add_argument("--state", type=Path, metavar="DIR", help="keep the stack's data and logs in this empty folder")
+    chaos.add_argument("--json", action="store_true", help="print one JSON document at the end")
+    return parser
+
+
+def _looking(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands that drop files and look at what became of them."""
+    runs = add("runs", "list runs, newest first", "landfall.operations.runs:runs")
     runs.add_argument("--route", metavar="R", help="only this route's")
     runs.add_argument("--limit", type=int, default=20, metavar="N", help="default: 20")
     runs.add_argument("--json", action="store_true")
-    show = add("show", "show one run: its history, metrics and decision", _show)
+    show = add("show", "show one run: its history, metrics and decision", "landfall.operations.runs:show")
     show.add_argument("run", metavar="RUN", help="a run's id, or how it begins")
+    show.add_argument("--links", action="store_true", help="fresh links to its evaluation and model, for 15 minutes")
     show.add_argument("--json", action="store_true")
-    explain = add("explain", "tell why a run was or was not promoted, on one screen", _explain)
+    explain = add(
+        "explain", "tell why a run was or was not promoted, on one screen", "landfall.operations.explain:explain"
+    )
     explain.add_argument("run", metavar="RUN", help="a run's id, or how it begins")
     explain.add_argument("--json", action="store_true")
-    gate = add("gate", "show what another policy would have decided, from the stored decisions", _gate)
+    gate = add(
+        "gate",
+        "show what another policy would have decided, from the stored decisions",
+        "landfall.operations.gate:gate",
+    )
     gate.add_argument("run", metavar="RUN", nargs="?", help="a run's id, or how it begins")
     gate.add_argument("--route", metavar="R", help="instead of a run: every decision of this route")
     gate.add_argument("--policy", type=Path, required=True, metavar="FILE", help="TOML with a route's policy keys")
     gate.add_argument("--json", action="store_true")
-    submit = add("submit", "drop a CSV into a route's folder of the input container", _submit)
+    submit = add(
+        "submit", "drop a CSV into a route's folder of the input container", "landfall.operations.submit:submit"
+    )
     submit.add_argument("file", type=Path, metavar="FILE")
     submit.add_argument("--route", required=True, metavar="R")
     submit.add_argument("--name", metavar="BLOB", help="the blob's name; default: the file's, in the route's folder")
     submit.add_argument("--wait", action="store_true", help="follow the run to its end; 0 only if it is promoted")
     submit.add_argument("--json", action="store_true")
     verify = add(
-        "verify", "audit every file: its outcome, what waits, and whether anything breaks the contract", _verify
+        "verify",
+        "audit every file: its outcome, what waits, and whether anything breaks the contract",
+        "landfall.operations.verify:verify",
     )
     verify.add_argument("--json", action="store_true")
     verify.add_argument(
@@ -77,18 +119,43 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also check the hash chain of every run's history: nothing removed or edited",
     )
-    demo = add("demo", "watch a CSV land, a model train, the gate decide, the endpoint get updated", _demo, state=False)
-    demo.add_argument("--csv", type=Path, metavar="FILE", help="use this data instead of the made-up census")
-    demo.add_argument("--label", metavar="COLUMN", help="the column to predict, with --csv")
-    demo.add_argument("--json", action="store_true", help="print one JSON document at the end, and nothing else")
-    demo.add_argument("--keep", type=Path, metavar="DIR", help="keep the stack's data and logs there")
-    chaos = add("chaos", "torment a stack of its own by faults and kills, and audit it", _chaos, state=False)
-    chaos.add_argument("--files", type=_positive, default=200, metavar="N", help="how many files to drop; default: 200")
-    chaos.add_argument("--kills", type=_count, default=100, metavar="N", help="how often to kill; default: 100")
-    chaos.add_argument("--seed", type=int, default=7, metavar="N", help="of everything that is drawn; default: 7")
-    chaos.add_argument("--state", type=Path, metavar="DIR", help="keep the stack's data and logs in this empty folder")
-    chaos.add_argument("--json", action="store_true", help="print one JSON document at the end")
-    return parser
+
+
+def _operator(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands by which an operator decides; the app carries them out."""
+
+    def asking(name: str, what: str, command: str, subject: str, *, reason: bool = True) -> argparse.ArgumentParser:
+        one = add(name, what, command)
+        help_ = "a run's id, or how it begins" if subject == "run" else "its name in routes.toml, or ROUTE/NAME"
+        one.add_argument(subject, metavar=subject.upper(), help=help_)
+        if reason:
+            one.add_argument("--reason", metavar="TEXT", help="why: it stands in the record")
+        one.add_argument("--by", metavar="NAME", help="who; default: the user of this machine")
+        one.add_argument("--json", action="store_true")
+        return one
+
+    approve = asking("approve", "approve a held run", "landfall.operations.asking:approve", "run")
+    approve.add_argument("--wait", action="store_true", help="follow the run to its end; 0 only if it is promoted")
+    approve.add_argument(
+        "--link", action="store_true", help="instead: a link with which somebody else may decide, once"
+    )
+    asking("reject", "reject a held run", "landfall.operations.asking:reject", "run")
+    rollback = asking(
+        "rollback",
+        "go back to an earlier model, verified as a promotion is",
+        "landfall.operations.asking:rollback",
+        "endpoint",
+    )
+    rollback.add_argument("--to", metavar="RUN", help="whose model; default: the one before the model in service")
+    rollback.add_argument("--no-wait", action="store_true", help="do not follow it to its end")
+    asking("freeze", "let no new model go to an endpoint", "landfall.operations.asking:freeze", "endpoint")
+    asking(
+        "unfreeze",
+        "let new models go to an endpoint again",
+        "landfall.operations.asking:unfreeze",
+        "endpoint",
+        reason=False,
+    )
 
 
 def _count(text: str) -> int:
@@ -103,66 +170,3 @@ def _positive(text: str) -> int:
     if not number:
         raise argparse.ArgumentTypeError("0 is less than 1")
     return number
-
-
-# Each command's module is imported when it is called: `landfall --help` stays quick.
-
-
-def _up(options: argparse.Namespace) -> int:
-    from landfall.operations.stack import up  # noqa: PLC0415
-
-    return up(options)
-
-
-def _down(options: argparse.Namespace) -> int:
-    from landfall.operations.stack import down  # noqa: PLC0415
-
-    return down(options)
-
-
-def _runs(options: argparse.Namespace) -> int:
-    from landfall.operations.runs import runs  # noqa: PLC0415
-
-    return runs(options)
-
-
-def _show(options: argparse.Namespace) -> int:
-    from landfall.operations.runs import show  # noqa: PLC0415
-
-    return show(options)
-
-
-def _explain(options: argparse.Namespace) -> int:
-    from landfall.operations.explain import explain  # noqa: PLC0415
-
-    return explain(options)
-
-
-def _gate(options: argparse.Namespace) -> int:
-    from landfall.operations.gate import gate  # noqa: PLC0415
-
-    return gate(options)
-
-
-def _submit(options: argparse.Namespace) -> int:
-    from landfall.operations.submit import submit  # noqa: PLC0415
-
-    return submit(options)
-
-
-def _verify(options: argparse.Namespace) -> int:
-    from landfall.operations.verify import verify  # noqa: PLC0415
-
-    return verify(options)
-
-
-def _demo(options: argparse.Namespace) -> int:
-    from landfall.demo.command import demo  # noqa: PLC0415
-
-    return demo(options)
-
-
-def _chaos(options: argparse.Namespace) -> int:
-    from landfall.chaos.command import chaos  # noqa: PLC0415
-
-    return chaos(options)

@@ -66,6 +66,15 @@ class Intent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Frozen:
+    """An operator's word that no new model goes to an endpoint until it is taken back."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class EndpointRecord:
     """The row of one serving endpoint, and of the staging endpoint beside it. A new endpoint has nothing in it.
 
@@ -84,6 +93,7 @@ class EndpointRecord:
     served: Served | None = None
     lease: Lease | None = None
     intent: Intent | None = None
+    frozen: Frozen | None = None
     token: int = 0
     barred: tuple[str, ...] = ()
     barred_models: tuple[str, ...] = ()
@@ -100,6 +110,10 @@ class EndpointRecord:
         """Return the record with one more generation that was rolled back, and its model where that is known."""
         models = _with(self.barred_models, model_md5) if model_md5 else self.barred_models
         return replace(self, barred=_with(self.barred, generation), barred_models=models)
+
+    def unbarred(self, generation: str) -> Self:
+        """Return the record with a generation allowed again: an operator goes back to it."""
+        return replace(self, barred=tuple(one for one in self.barred if one != generation))
 
 
 def _with(known: tuple[str, ...], one: str) -> tuple[str, ...]:

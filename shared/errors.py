@@ -18,9 +18,13 @@
     │   ├── AlreadyClaimedError     this file version has its run already
     │   ├── StaleWriteError         the row changed since it was read
     │   └── BlobChangedError        the blob is no longer the version that was claimed
-    └── ConfigError                 somebody must change a setting; every problem is listed
-        ├── KeyRefusedError         the service refused the key (401, 403)
-        └── HostNotAllowedError     a URL leads to a host that `allow_hosts` does not name
+    ├── ConfigError                 somebody must change a setting; every problem is listed
+    │   ├── KeyRefusedError         the service refused the key (401, 403)
+    │   └── HostNotAllowedError     a URL leads to a host that `allow_hosts` does not name
+    └── OperationError              an operator asked for something that cannot be done
+        ├── BadRequestError         the request itself is wrong; every problem is listed
+        ├── UnknownError            what it names does not exist
+        └── NotNowError             what it names is in no state for that
 
 An error is never a verdict: a retryable or configuration error leaves the run where it is, with the reason written
 down.
@@ -150,6 +154,22 @@ class KeyRefusedError(_ServiceError, ConfigError):
 
 class HostNotAllowedError(ConfigError):
     """A URL leads to a host that `allow_hosts` in routes.toml does not name; no request was sent."""
+
+
+class OperationError(LandfallError):
+    """An operator asked for something that cannot be done; nothing was changed. The text says what can be done."""
+
+
+class BadRequestError(OperationError):
+    """The request is incomplete or wrong."""
+
+
+class UnknownError(OperationError):
+    """There is no such run or endpoint."""
+
+
+class NotNowError(OperationError):
+    """The run or the endpoint is in no state for that."""
 
 
 def retry_after_s(error: Exception) -> float:

@@ -51,6 +51,7 @@ class Deadlines:
 
     not_started: int = 86400  # from landing until the job runs
     running: int = 86400  # while the job runs, and again until its outputs are evaluated
+    held: int = 604800  # until somebody approves or rejects a run that needs it
     promoting: int = 900  # from the staging endpoint's PATCH until the serving endpoint is verified
 
 
@@ -67,6 +68,7 @@ class Route:
     bake_s: int = 0  # for how long a promoted model is watched with the golden rows before it counts as promoted
     training: Training
     endpoints: tuple[Endpoint, ...]
+    needs_approval: bool = False  # whether a person must approve every decision to promote
     deadlines: Deadlines = Deadlines()
     attempts: int = 2  # trainings of one version before a run whose job never ends well in time is given up
 

@@ -32,6 +32,7 @@ class RouteReader:
         golden_tolerance = table.number("golden_tolerance") or 0.0
         if not 0 <= golden_tolerance < 1:
             table.problem("golden_tolerance", f"must be at least 0 and less than 1, not {golden_tolerance:g}")
+        needs_approval = table.choice("approval", ["none", "required"], required=False) == "required"
         bake_s = table.integer("bake_s", 0)
         deadlines = self._deadlines()
         if bake_s >= deadlines.running:
@@ -53,6 +54,7 @@ class RouteReader:
             golden=golden,
             golden_tolerance=golden_tolerance,
             bake_s=bake_s,
+            needs_approval=needs_approval,
             training=training,
             endpoints=endpoints,
             deadlines=deadlines,
@@ -84,6 +86,7 @@ class RouteReader:
         read = Deadlines(
             not_started=table.integer("not_started", usual.not_started, least=1),
             running=table.integer("running", usual.running, least=1),
+            held=table.integer("held", usual.held, least=1),
             promoting=table.integer("promoting", usual.promoting, least=1),
         )
         table.finish()

@@ -71,7 +71,14 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     | {RunState.STAGED, RunState.DECIDED, RunState.HELD, RunState.REJECTED, RunState.UNCHANGED},
     # Back to `trained`: the champion changed, so the decision must be made anew.
     RunState.STAGED: _ENDS_BEFORE_PROMOTION
-    | {RunState.DECIDED, RunState.TRAINED, RunState.REJECTED, RunState.UNCHANGED, RunState.ROLLED_BACK},
+    | {
+        RunState.DECIDED,
+        RunState.TRAINED,
+        RunState.HELD,
+        RunState.REJECTED,
+        RunState.UNCHANGED,
+        RunState.ROLLED_BACK,
+    },
     RunState.DECIDED: _ENDS_BEFORE_PROMOTION | {RunState.PROMOTING, RunState.TRAINED, RunState.HELD, RunState.REJECTED},
     # From here on the endpoint may have changed: it ends verified, put back, or refused outright.
     RunState.PROMOTING: frozenset(
@@ -79,7 +86,10 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     ),
     RunState.VERIFYING: frozenset({RunState.PROMOTED, RunState.ROLLED_BACK, RunState.UNCHANGED}),
     RunState.WAITING: frozenset({RunState.LANDED, RunState.SUPERSEDED, RunState.CANCELLED, RunState.TIMED_OUT}),
-    RunState.HELD: frozenset({RunState.TRAINED, RunState.REJECTED, RunState.SUPERSEDED, RunState.CANCELLED}),
+    # Back to `trained`: somebody approved it, and whatever it was compared with is looked at anew.
+    RunState.HELD: frozenset(
+        {RunState.TRAINED, RunState.REJECTED, RunState.SUPERSEDED, RunState.CANCELLED, RunState.TIMED_OUT}
+    ),
 }
 
 
@@ -121,6 +131,9 @@ class Run:
     # {golden_etag, golden, before, staging, staged}: golden rows as the champion answers them, as the staging endpoint
     # did before it was given the challenger, and as it did after that.
     answers: Json | None = None
+    approval: Json | None = None  # {by, reason, at, decision}: who approved the decision of that hash
+    invitation: Json | None = None  # {token, expires_at, decision}: hash of the open approval link, and what it is for
+    override: Json | None = None  # {by, reason, at, replaces, to}: an operator's rollback, which no gate decides on
     by: str = ""  # who wrote this revision: the function, or the operator
     chain: str = ""  # hash of this revision's history entry, which holds that of the one before
 

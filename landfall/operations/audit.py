@@ -121,8 +121,14 @@ def _shared_jobs(found: Audit, runs: Iterable[Run]) -> None:
 
 
 def _endpoint(found: Audit, record: EndpointRecord, runs: Sequence[Run]) -> None:
-    """The endpoint serves the newest promotion, and an open intent has somebody who finishes it."""
+    """The endpoint serves the newest promotion, and an open intent has somebody who finishes it.
+
+    An operator may have gone back: then only what was promoted after that counts.
+    """
     promoted = [run for run in runs if run.state is RunState.PROMOTED]
+    went_back = max((run for run in promoted if run.override is not None), key=lambda run: run.updated_at, default=None)
+    if went_back is not None:
+        promoted = [run for run in promoted if run.updated_at >= went_back.updated_at and run.generation]
     newest = max(promoted, key=lambda run: run.generation, default=None)
     champion = record.champion
     if newest is not None and (champion is None or champion.generation < newest.generation):

@@ -47,6 +47,8 @@ def story(run: Run) -> dict[str, Any]:
         "verdict": decision.get("verdict"),
         "gates": decision.get("gates", []),
         "data": decision.get("data"),
+        "approval": decision.get("approval"),
+        "override": run.override,
         "endpoint": dict(zip(("before", "after"), before_and_after(run), strict=True)),
         "events": list(run.endpoints),
     }
@@ -89,15 +91,29 @@ def show(out: Console, run: Run) -> None:
             if challenger is not None or champion is not None:
                 table.add_row(escape(name), _number(challenger), _number(champion))
         out.print(table)
-    decision = run.decision
-    if decision is None:
+    if run.decision is None:
         out.print("There is no decision: the run has not come that far.")
+    else:
+        _show_decision(out, run, run.decision)
+
+
+def _show_decision(out: Console, run: Run, decision: Mapping[str, Any]) -> None:
+    if run.override is not None:
+        out.print(f"An operator decided at {decision['decided_at']}, no policy: {escape(decision['reasons'][0])}")
         return
-    out.print(f"The policy said [bold]{decision['verdict']}[/] at {decision['decided_at']}:")
+    out.print(f"The policy said [bold]{said_by_policy(decision)}[/] at {decision['decided_at']}:")
     for gate in decision["gates"]:
         out.print(f"  {'[green]passed[/]' if gate['passed'] else '[red]failed[/]'}  {escape(gate['reason'])}")
+    approval = decision.get("approval")
+    if approval is not None:
+        out.print(f"  approved by {escape(approval['by'])} at {approval['at']}: {escape(approval['reason'])}")
     if decision["champion"] is not None and not decision["data"]["same"]:
         out.print(f"  not on the same data: {escape(decision['data']['note'])}")
+
+
+def said_by_policy(decision: Mapping[str, Any]) -> str:
+    """Return the policy's own verdict: a person may have gone on from a `hold` to a promotion."""
+    return str(decision.get("policy_said", decision["verdict"]))
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:

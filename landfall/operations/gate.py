@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from landfall.operations.explain import said_by_policy
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import console
 from landfall.stack.state import StackError
@@ -62,13 +63,16 @@ def gate(options: argparse.Namespace) -> int:
     store = reading(options)
     if options.run is not None:
         run = find_run(store, options.run).run
+        if run.override is not None:
+            raise StackError(f"run {run.run_id[:8]} is an operator's rollback: no policy decided on it")
         if run.decision is None:
             raise StackError(
                 f"run {run.run_id[:8]} has no decision: it is {run.state.value}; {run.reason}".rstrip("; ")
             )
         found = [run]
     else:
-        found = [stored.run for stored in store.list_runs(options.route, _ALL)]
+        listed = [stored.run for stored in store.list_runs(options.route, _ALL)]
+        found = [run for run in listed if run.override is None]
         if not any(run.decision for run in found):
             raise StackError(f"no run of route {options.route!r} has a decision ({len(found)} runs)")
     others = [again(run, policy) for run in found if run.decision is not None]
@@ -106,7 +110,11 @@ def again(run: Run, policy: Policy) -> Other:
     measured = record["data"]["challenger"]
     report = EvaluationReport(record["challenger"]["metrics"], measured["row"], measured["rows"])
     champion = record["champion"]
-    return Other(run, record["verdict"], decide(champion["metrics"] if champion else None, report, policy))
+    return Other(
+        run,
+        said_by_policy(record),
+        decide(champion["metrics"] if champion else None, report, policy),
+    )
 
 
 def _show(out: Console, others: Iterable[Other], *, left_out: int, policy: Policy) -> None:

@@ -3,6 +3,9 @@
 import argparse
 import json
 
+from rich.markup import escape
+
+from landfall.operations.asking import ask
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import console, run_tree, runs_lines
 from shared.runs import iso, run_to_json
@@ -28,6 +31,7 @@ def show(options: argparse.Namespace) -> int:
     store = reading(options)
     run = find_run(store, options.run).run
     history = store.history(run.route, run.run_id)
+    links = ask(options, "links", run=run.run_id) if options.links else None
     if options.json:
         steps = [
             {
@@ -41,7 +45,11 @@ def show(options: argparse.Namespace) -> int:
             }
             for one in history
         ]
-        print(json.dumps({**run_to_json(run), "history": steps}, indent=2))  # noqa: T201 - this is a command
+        print(json.dumps({**run_to_json(run), "history": steps, **({"links": links} if links else {})}, indent=2))  # noqa: T201 - this is a command
     else:
-        console().print(run_tree(run, history))
+        out = console()
+        out.print(run_tree(run, history))
+        for what in ("evaluation", "model"):
+            if links and what in links:
+                out.print(f"{what}, readable for {links['valid_s'] // 60} minutes: {escape(links[what])}")
     return 0

@@ -10,11 +10,12 @@ from azure.data.tables import EdmType, EntityProperty
 
 from shared.adapters.table_columns import Column, text_columns, text_of, time_text, to_json, unreadable
 from shared.adapters.tables import Table, Transaction, etag_of
-from shared.champions import Champion, EndpointRecord, Intent, Lease, Served
+from shared.champions import Champion, EndpointRecord, Frozen, Intent, Lease, Served
 from shared.errors import StaleWriteError
 from shared.ports import StoredEndpoint
 
 _TIMES = ("settles_at", "staging_settles_at")
+_PARTS = ("champion", "served", "lease", "intent", "frozen")
 _LISTS = ("barred", "barred_models")
 
 
@@ -84,7 +85,7 @@ def check_same_endpoint(before: EndpointRecord, record: EndpointRecord) -> None:
 
 def columns_of(record: EndpointRecord) -> dict[str, Column]:
     """Return the columns of a record: each part as JSON text, an absent part as no column."""
-    parts = {"champion": record.champion, "served": record.served, "lease": record.lease, "intent": record.intent}
+    parts = {name: getattr(record, name) for name in _PARTS}
     columns: dict[str, Column] = {"token": EntityProperty(record.token, EdmType.INT64)}
     for name, part in parts.items():
         if part is not None:
@@ -111,6 +112,7 @@ def record_from(row: Mapping[str, Any], route: str, name: str) -> EndpointRecord
         served=_part(Served, row, "served"),
         lease=_part(Lease, row, "lease"),
         intent=_part(Intent, row, "intent"),
+        frozen=_part(Frozen, row, "frozen"),
         token=int(token.value if isinstance(token, EntityProperty) else token),
         **read,
     )

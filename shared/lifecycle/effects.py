@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.champions import Champion, EndpointRecord, Served
-from shared.evaluation import EvaluationReport
 from shared.ports import Answers, BlobLocation, JobRequest
 from shared.runs import Json, Run, RunState
 
@@ -62,8 +61,7 @@ class ReadEvaluation(NamedTuple):
 class Challenge(NamedTuple):
     """What is known of a challenger that passed its gates, on its way to the staging endpoint or to the decision."""
 
-    model: BlobLocation
-    report: EvaluationReport
+    model: BlobLocation | None  # None: the kept model that an operator goes back to
     known: Json  # challenger, champion and decision, as the run keeps them
     answers: Json | None = None
     renewed: bool = False  # whether this run held the lease before: an earlier PATCH of it may still be on its way
@@ -148,10 +146,16 @@ class AskServing(NamedTuple):
 
 
 class Crown(NamedTuple):
-    """Write the new champion, close the intent, give the lease back: one write, refused if the way back was taken."""
+    """Write the new champion, close the intent, give the lease back: one write, refused if the way back was taken.
 
-    champion: Champion
+    Attributes:
+        champion: None where an operator went back to the model from before the first promotion.
+        replaced: the champion that an operator went away from: run, generation, model; it is barred from then on.
+    """
+
+    champion: Champion | None
     served: Served
+    replaced: Json | None = None
 
 
 class TurnBack(NamedTuple):

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from shared.champions import EndpointRecord
 from shared.errors import PermanentError
+from shared.evaluation import EvaluationReport
 from shared.lifecycle.answers import as_answers, same
+from shared.lifecycle.deciding import record_of, ruled
 from shared.lifecycle.effects import (
     AskBefore,
     AskStaging,
@@ -18,7 +20,15 @@ from shared.lifecycle.effects import (
     Release,
     TakeLease,
 )
-from shared.lifecycle.leasing import barred, is_leased_to, newer_in_service, other_holder, waiting_for
+from shared.lifecycle.leasing import (
+    barred,
+    frozen_by,
+    is_leased_to,
+    newer_in_service,
+    other_champion,
+    other_holder,
+    waiting_for,
+)
 from shared.lifecycle.observations import (
     BeforeAsked,
     Due,
@@ -33,7 +43,7 @@ from shared.lifecycle.observations import (
 from shared.lifecycle.setbacks import said_by, setback, unexpected
 from shared.lifecycle.training import TRAINING
 from shared.ports import Answers
-from shared.promotion import Decision, Verdict, decide
+from shared.promotion import decide
 from shared.route import Endpoint, Route
 from shared.runs import Json, Run, RunState, iso
 
@@ -65,13 +75,13 @@ def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
         case StagingAnswered(answers, _, LeaseTaken() as taken):
             staged = _staged(route, run, taken, now)
             known = staged.answers or {}
-            if answers is None or same(answers, as_answers(known["staging"]), route.golden_tolerance):
+            if route.staging is None or answers is None:
                 return staged, None
-            if route.staging is None or same(answers, as_answers(known["before"]), route.golden_tolerance):
-                return staged, AskStaging()
+            if same(answers, as_answers(known["staging"]), route.golden_tolerance):
+                return staged, None
             # An endpoint that answers at once saves a write. If this worker dies first, the same model is sent again.
-            decided = decided_by(staged, route.staging, answers, now)
-            return replace(decided, revision=staged.revision), LookAtEndpoint()
+            told, effect = challenger_answers(route, staged, route.staging, answers, now)
+            return replace(told, revision=staged.revision), effect
         case Released(release):
             return released(run, release, now), None
         case Failed(error):
@@ -115,15 +125,20 @@ def noted(run: Run, endpoint: Endpoint, event: str, now: datetime) -> tuple[Json
     return (*run.endpoints, {"name": endpoint.name, "role": endpoint.role.value, "event": event, "at": iso(now)})
 
 
-def decided_by(run: Run, staging: Endpoint, answers: Answers, now: datetime) -> Run:
-    """Return the run as decided, with what the staging endpoint answered as the challenger."""
-    return run.moved(
-        now,
-        RunState.DECIDED,
-        "; ".join((run.decision or {})["reasons"]),
-        answers={**(run.answers or {}), "staged": answers},
-        endpoints=noted(run, staging, "answers", now),
-    )
+def challenger_answers(route: Route, run: Run, staging: Endpoint, answers: Answers, now: datetime) -> Next:
+    """Go on with what the staging endpoint answers as the challenger; one that answers as the champion changes nothing.
+
+    An operator who goes back is obeyed in any case.
+    """
+    known: Json = {
+        "answers": {**(run.answers or {}), "staged": answers},
+        "endpoints": noted(run, staging, "answers", now),
+    }
+    if run.override is None and same(answers, as_answers((run.answers or {})["before"]), route.golden_tolerance):
+        how = f"within {route.golden_tolerance:g}" if route.golden_tolerance else "exactly"
+        why = f"answers all {len(answers)} golden rows {how} as the model in service, which stays"
+        return run, Release(RunState.UNCHANGED, why, known)
+    return run.moved(now, RunState.DECIDED, "; ".join((run.decision or {})["reasons"]), **known), LookAtEndpoint()
 
 
 def model_path(run: Run) -> str:
@@ -133,6 +148,8 @@ def model_path(run: Run) -> str:
 
 def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
     """Look at the endpoint first: nothing is asked of the service, and no other run is disturbed, in vain."""
+    if run.override is not None:
+        return _goes_back(route, run, record, now, intent_ended=intent_ended)
     newer = newer_in_service(record, run)
     if newer is not None:
         return run, Release(RunState.SUPERSEDED, newer)
@@ -143,13 +160,43 @@ def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, in
     if holder is not None:
         # The decision will be against the champion that results.
         return waits(run, waiting_for(holder, route), now)
+    return (
+        _staging_settles(route, run, record, now)
+        or _frozen(route, run, record, now)
+        or _rests(route, run, record, now)
+        or (run, ReadEvaluation(run.job_id, record))
+    )
+
+
+def _goes_back(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
+    """Begin what an operator asked for: no gate, no freeze and no newer data stand in its way, only another worker."""
+    changed = other_champion(run, record)
+    if changed is not None:
+        return run, Release(RunState.SUPERSEDED, changed)
+    holder = other_holder(record, run, now, intent_ended=intent_ended)
+    if holder is not None:
+        return waits(run, waiting_for(holder, route), now)
+    challenge = Challenge(None, {}, renewed=is_leased_to(record, run))
+    return _staging_settles(route, run, record, now) or (run, AskBefore(challenge))
+
+
+def _staging_settles(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
     settles = record.staging_settles_at if route.staging is not None and not is_leased_to(record, run) else None
-    if settles is not None and now < settles:
-        why = (
-            "waits until an earlier update of the staging endpoint, whose fate is unknown, can change nothing any more"
-        )
-        return waits(run, why, now, settles)
-    return _rests(route, run, record, now) or (run, ReadEvaluation(run.job_id, record))
+    if settles is None or now >= settles:
+        return None
+    why = "waits until an earlier update of the staging endpoint, whose fate is unknown, can change nothing any more"
+    return waits(run, why, now, settles)
+
+
+def _frozen(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
+    """Let a run wait while an operator has frozen the endpoint. That is no fault of it: its deadline moves along."""
+    why = frozen_by(record, route)
+    if why is None:
+        return None
+    usual = timedelta(seconds=route.deadlines.running)
+    if run.reason == why and run.deadline_at is not None and run.deadline_at - now > usual / 2:
+        return run, None
+    return run.evolve(now, reason=why, deadline_at=now + usual), None
 
 
 def _rests(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
@@ -172,27 +219,19 @@ def _rests(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Nex
 
 def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next:
     champion = read.record.champion
-    decision = decide(champion.metrics if champion else None, read.report, route.policy)
     challenger: Json = {"model": model_path(run), "evaluation": read.evaluation, "metrics": read.report.metrics}
-    known: Json = {
-        "challenger": challenger,
-        "champion": champion.summary() if champion else None,
-        "decision": {
-            **_record(route, run, decision, read, now),
-            "challenger": {"run_id": run.run_id, "generation": run.generation, **challenger},
-        },
-    }
     if read.model_md5 in read.record.barred_models:
         why = "exactly this model was rolled back before and stays barred, whatever its evaluation says"
-        return run, Release(RunState.REJECTED, why, known)
-    match decision.verdict:
-        case Verdict.REJECT:
-            return run, Release(RunState.REJECTED, decision.summary, known)
-        case Verdict.HOLD:
-            why = "there is no champion to compare with, and no_champion says hold"
-            return run, Release(RunState.HELD, why, {**known, "deadline_at": None})
-    renewed = is_leased_to(read.record, run)
-    return run, AskBefore(Challenge(read.model, read.report, known, renewed=renewed))
+        return run, Release(RunState.REJECTED, why, {"challenger": challenger})
+    decision = decide(champion.metrics if champion else None, read.report, route.policy)
+    summary = champion.summary() if champion else None
+    data = _data(run, read.report, read.record)
+    record = record_of(route, run, decision, {"champion": summary, "challenger": challenger, "data": data}, now)
+    known: Json = {"challenger": challenger, "champion": summary, "decision": record}
+    end, known = ruled(route, run, decision, known, now)
+    if end is not None:
+        return run, end
+    return run, AskBefore(Challenge(read.model, known, renewed=is_leased_to(read.record, run)))
 
 
 def _staged(route: Route, run: Run, taken: LeaseTaken, now: datetime) -> Run:
@@ -213,28 +252,17 @@ def _staged(route: Route, run: Run, taken: LeaseTaken, now: datetime) -> Run:
     )
 
 
-def _record(route: Route, run: Run, decision: Decision, read: EvaluationRead, now: datetime) -> Json:
-    """Return what is kept of a decision: who, measured how and on what, by which policy, with which verdict and why."""
-    champion = read.record.champion
-    report = read.report
+def _data(run: Run, report: EvaluationReport, record: EndpointRecord) -> Json:
+    """Return what both models were measured on: each on data of its own."""
     return {
-        "verdict": decision.verdict.value,
-        "reasons": decision.reasons,
-        "gates": [{"metric": one.metric, "passed": one.passed, "reason": one.reason} for one in decision.gates],
-        "policy": route.policy.to_json(),
-        "champion": champion.summary() if champion else None,
-        "data": {
-            "challenger": {
-                "blob": run.blob,
-                "etag": run.etag,
-                "row": report.row,
-                "rows": report.rows,
-                "examples": report.examples,
-            },
-            "champion": {"run_id": champion.run_id} if champion else None,
-            "same": False,
-            "note": "each model was evaluated by its own job, on data of its own file",
+        "challenger": {
+            "blob": run.blob,
+            "etag": run.etag,
+            "row": report.row,
+            "rows": report.rows,
+            "examples": report.examples,
         },
-        "verification": "equality" if route.staging else "change",
-        "decided_at": iso(now),
+        "champion": {"run_id": record.champion.run_id} if record.champion else None,
+        "same": False,
+        "note": "each model was evaluated by its own job, on data of its own file",
     }

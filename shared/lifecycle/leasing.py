@@ -48,6 +48,22 @@ def barred(record: EndpointRecord, run: Run) -> str | None:
     return f"a model of this generation ({run.generation}) was rolled back before and stays barred"
 
 
+def frozen_by(record: EndpointRecord, route: Route) -> str | None:
+    """Return the sentence about an endpoint that an operator has frozen."""
+    if record.frozen is None:
+        return None
+    return f"endpoint {route.serving.name} is frozen by {record.frozen.by}: {record.frozen.reason}"
+
+
+def other_champion(run: Run, record: EndpointRecord) -> str | None:
+    """Return the reason if an operator's rollback was asked for while another model was in service."""
+    replaces, champion = (run.override or {}).get("replaces"), record.champion
+    if champion is not None and champion.run_id == replaces:
+        return None
+    now_there = f"that of run {champion.run_id}" if champion else "the one from before the first promotion"
+    return f"it was asked for to replace the model of run {replaces}; by now {now_there} is in service: ask again"
+
+
 def waiting_for(holder: str, route: Route) -> str:
     """Return the sentence about a run that waits for another one."""
     who = f"run {holder}" if holder != REPAIR else "the repair of it"

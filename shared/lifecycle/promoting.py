@@ -6,7 +6,15 @@ from shared.champions import EndpointRecord, settled_at
 from shared.errors import ConfigError, PermanentError
 from shared.lifecycle.effects import AskServing, KeepModel, LookAtEndpoint, Next, PatchServing, Release, WriteIntent
 from shared.lifecycle.evaluating import failed_untouched, model_path, noted, released, waits
-from shared.lifecycle.leasing import barred, newer_in_service, other_holder, still_holds, waiting_for
+from shared.lifecycle.leasing import (
+    barred,
+    frozen_by,
+    newer_in_service,
+    other_champion,
+    other_holder,
+    still_holds,
+    waiting_for,
+)
 from shared.lifecycle.observations import (
     Due,
     EndpointSeen,
@@ -124,6 +132,15 @@ def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, in
     holder = other_holder(record, run, now, intent_ended=intent_ended)
     if holder is not None:
         return waits(run, waiting_for(holder, route), now)
+    way_back = record.champion.model if record.champion else route.initial_model
+    if run.override is not None:
+        changed = other_champion(run, record)
+        if changed is not None:
+            return run, Release(RunState.SUPERSEDED, changed)
+        return _settled(run, record, now) or (run, KeepModel(record, *_places(route, run), way_back))
+    frozen = frozen_by(record, route)
+    if frozen is not None:
+        return evaluated_again(route, run, now, frozen), None
     champion = record.champion
     if (champion.run_id if champion else None) != (run.champion or {}).get("run_id"):
         return evaluated_again(route, run, now, "the champion changed since the decision"), None
@@ -133,11 +150,23 @@ def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, in
     reason = barred(record, run)
     if reason is not None:
         return run, Release(RunState.REJECTED, reason)
-    if record.settles_at is not None and now < record.settles_at:
-        why = "waits until an earlier update of the endpoint, whose fate is unknown, can change nothing any more"
-        return waits(run, why, now, record.settles_at)
-    way_back = champion.model if champion else route.initial_model
-    return run, KeepModel(record, model_path(run), f"{MODELS}/{route.name}/{run.run_id}.ilearner", way_back)
+    return _settled(run, record, now) or (run, KeepModel(record, *_places(route, run), way_back))
+
+
+def _settled(run: Run, record: EndpointRecord, now: datetime) -> Next | None:
+    """Let a run wait while an earlier update of the endpoint may still be on its way."""
+    if record.settles_at is None or now >= record.settles_at:
+        return None
+    why = "waits until an earlier update of the endpoint, whose fate is unknown, can change nothing any more"
+    return waits(run, why, now, record.settles_at)
+
+
+def _places(route: Route, run: Run) -> tuple[str, str]:
+    """Return where the run's model is, and where it is kept; what an operator goes back to is kept already."""
+    if run.override is not None:
+        kept = str((run.challenger or {})["kept"])
+        return kept, kept
+    return model_path(run), f"{MODELS}/{route.name}/{run.run_id}.ilearner"
 
 
 def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:

@@ -3,13 +3,12 @@
 from datetime import datetime, timedelta
 
 from shared.lifecycle.answers import as_answers, same
-from shared.lifecycle.effects import AskStaging, AskStagingLocation, LookAtEndpoint, Next, Release
-from shared.lifecycle.evaluating import decided_by, failed_untouched, noted, released
+from shared.lifecycle.effects import AskStaging, AskStagingLocation, Next, Release
+from shared.lifecycle.evaluating import challenger_answers, failed_untouched, released
 from shared.lifecycle.observations import Due, Failed, Observation, Released, StagingAnswered, StagingLocated
 from shared.lifecycle.setbacks import unexpected
-from shared.ports import Answers
-from shared.route import Endpoint, Route
-from shared.runs import Json, Run, RunState
+from shared.route import Route
+from shared.runs import Run, RunState
 
 
 def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
@@ -27,13 +26,13 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             return run, AskStaging()
         case StagingAnswered(answers) if answers is not None:
             if not same(answers, as_answers(run.answers["staging"]), route.golden_tolerance):
-                return _compared(route, run, staging, answers, now)
+                return challenger_answers(route, run, staging, answers, now)
             if now < run.answering_since + timedelta(seconds=staging.propagation_s):
                 return run, None  # accepted is not served: the tick asks again
             return run, AskStagingLocation(answers)
         case StagingLocated(answers, model):
             if model == (run.challenger or {}).get("model"):
-                return _compared(route, run, staging, answers, now)
+                return challenger_answers(route, run, staging, answers, now)
             why = (
                 f"endpoint {staging.name} accepted the model but neither answers differently nor shows it"
                 f" {staging.propagation_s} s later: the update had no effect; nothing was sent to the serving endpoint"
@@ -48,15 +47,3 @@ def evaluated_again(route: Route, run: Run, now: datetime, why: str) -> Run:
     """Return the run at the point where it was trained: what it was compared with is not there any more."""
     deadline = now + timedelta(seconds=route.deadlines.running)
     return run.moved(now, RunState.TRAINED, f"{why}; evaluating again", deadline_at=deadline)
-
-
-def _compared(route: Route, run: Run, staging: Endpoint, answers: Answers, now: datetime) -> Next:
-    if same(answers, as_answers((run.answers or {})["before"]), route.golden_tolerance):
-        how = f"within {route.golden_tolerance:g}" if route.golden_tolerance else "exactly"
-        why = f"answers all {len(answers)} golden rows {how} as the model in service, which stays"
-        known: Json = {
-            "answers": {**(run.answers or {}), "staged": answers},
-            "endpoints": noted(run, staging, "answers", now),
-        }
-        return run, Release(RunState.UNCHANGED, why, known)
-    return decided_by(run, staging, answers, now), LookAtEndpoint()

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from shared.lifecycle.effects import CancelJob, Effect, Next
 from shared.lifecycle.evaluating import trained
+from shared.lifecycle.holding import held
 from shared.lifecycle.observations import JobSubmitted, Observation
 from shared.lifecycle.promoting import decided, promoting
 from shared.lifecycle.staging import staged
@@ -26,6 +27,7 @@ _BY_STATE: Mapping[RunState, Callable[[Route, Run, Observation, datetime], Next]
     RunState.DECIDED: decided,
     RunState.PROMOTING: promoting,
     RunState.VERIFYING: verifying,
+    RunState.HELD: held,
 }
 
 

@@ -69,7 +69,7 @@ def _verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next
         case Due():
             return run, AskServing()
         case ServingAnswered(answers, said):
-            if answers is not None and _is_challenger(route, run, answers):
+            if answers is not None and _is_challenger(route, run, answers) and not _too_early(route, run, now):
                 return _verified(route, run, answers, now)
             if now < served_by:
                 return run, None  # nothing is written while nothing changes: the tick asks again
@@ -203,11 +203,25 @@ def _is_challenger(route: Route, run: Run, answers: Answers) -> bool:
     return not same(answers, as_answers(known["before"]), route.golden_tolerance)
 
 
+def _too_early(route: Route, run: Run, now: datetime) -> bool:
+    """Tell whether the right answers may still be those of the model that is replaced.
+
+    An operator may go back to a model that answers the golden rows as the one in service does: then only the time
+    tells that it was put in service.
+    """
+    known = run.answers or {}
+    if run.override is None or known["staged"] is None:
+        return False
+    alike = same(as_answers(known["staged"]), as_answers(known["before"]), route.golden_tolerance)
+    served_by = (run.answering_since or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
+    return alike and now < served_by
+
+
 def _crown(run: Run, answers: Answers, now: datetime) -> Crown:
     challenger, known = run.challenger or {}, run.answers or {}
     kept = str(challenger["kept"])
-    champion = Champion(
-        run_id=run.run_id,
+    champion: Champion | None = Champion(
+        run_id=(run.override or {}).get("to", run.run_id),
         generation=run.generation,
         model=kept,
         metrics=challenger["metrics"],
@@ -220,7 +234,9 @@ def _crown(run: Run, answers: Answers, now: datetime) -> Crown:
         answers=answers,
         verified_at=now,
     )
-    return Crown(champion, served)
+    if run.override is None:
+        return Crown(champion, served)
+    return Crown(champion if run.override["to"] else None, served, run.champion)
 
 
 def _unverified(route: Route, seen: str) -> str:

@@ -47,7 +47,10 @@ def take_lease(desk: RunDesk, effect: TakeLease) -> LeaseTaken:
 
 
 def write_intent(desk: RunDesk, effect: WriteIntent) -> IntentWritten:
-    """Write down what is about to be done to the endpoint, before it is done; renews the lease."""
+    """Write down what is about to be done to the endpoint, before it is done; renews the lease.
+
+    Only an operator gets here with a generation that is barred, and lifts that.
+    """
     record = _leased(desk, desk.endpoint())
     intent = Intent(
         run_id=desk.run.run_id,
@@ -57,7 +60,7 @@ def write_intent(desk: RunDesk, effect: WriteIntent) -> IntentWritten:
         to_model=effect.to_model,
         began_at=desk.now(),
     )
-    desk.save_endpoint(replace(record, intent=intent))
+    desk.save_endpoint(replace(record, intent=intent).unbarred(desk.run.generation))
     return IntentWritten(effect, record.token)
 
 
@@ -74,6 +77,8 @@ def crown(desk: RunDesk, effect: Crown) -> Crowned | TurnedEarlier:
     if intent.back:
         raise StaleWriteError(f"the promotion of run {desk.run.run_id} is being turned back by another worker")
     crowned = replace(record, champion=effect.champion, served=effect.served, intent=None, lease=None)
+    if effect.replaced is not None:
+        crowned = crowned.barring(effect.replaced["generation"], _md5_of(desk, effect.replaced["model"]))
     desk.save_endpoint(_settling(desk, crowned))
     return Crowned()
 
@@ -86,9 +91,8 @@ def turn_back(desk: RunDesk, effect: TurnBack) -> TurnedBack | Crowned | TurnedE
     if intent is None or not _is_own(intent, desk):
         return _closed(desk, record)
     if not intent.back:
-        kept = desk.services.blobs.version(*_place(intent.to_model))
         turned = replace(record, intent=replace(intent, back=True))
-        turned = turned.barring(desk.run.generation, kept.md5 if kept is not None else "")
+        turned = turned.barring(desk.run.generation, _md5_of(desk, intent.to_model))
         desk.save_endpoint(turned)
     return TurnedBack(intent.from_model)
 
@@ -114,9 +118,11 @@ def release(desk: RunDesk, effect: Release) -> Released:
     return Released(effect, held)
 
 
-def _place(path: str) -> tuple[str, str]:
-    container, _, name = path.partition("/")
-    return container, name
+def _md5_of(desk: RunDesk, model: str) -> str:
+    """Return what a kept model is known by; "" if the storage does not know it."""
+    container, _, name = model.partition("/")
+    kept = desk.services.blobs.version(container, name)
+    return kept.md5 if kept is not None else ""
 
 
 def _closed(desk: RunDesk, record: EndpointRecord) -> Crowned | TurnedEarlier:

@@ -47,7 +47,10 @@ def ask_before(desk: RunDesk, effect: AskBefore) -> BeforeAsked:
 
 def patch_staging(desk: RunDesk, effect: PatchStaging) -> StagingPatched:
     """Give the challenger to the staging endpoint."""
-    _patch(desk, _staging_of(desk), effect.taken.challenge.model)
+    model = effect.taken.challenge.model
+    if model is None:  # an operator goes back to a kept one
+        model = desk.services.blobs.link(str((desk.run.challenger or {})["kept"]), LINK_VALID_S)
+    _patch(desk, _staging_of(desk), model)
     return StagingPatched(effect.taken)
 
 

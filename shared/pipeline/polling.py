@@ -18,6 +18,7 @@ log = logging.getLogger("landfall.tick")
 
 TICK_BUDGET_S = 240  # no step begins later in a tick: the host ends the whole worker at its function timeout
 HEARTBEAT_S = 300  # an idle tick writes nothing else
+_ASKED_RARELY = frozenset({RunState.STARTED, RunState.HELD})  # what takes long and is asked at ever longer intervals
 POLL_OFTEN_S = 120  # a young job is polled at every tick
 POLL_SHARE = 0.1  # later after another tenth of its age,
 POLL_LEAST_OFTEN_S = 300  # but at least this often
@@ -72,7 +73,7 @@ def _is_due(stored: StoredRun, now: datetime, previous: datetime | None) -> bool
     run = stored.run
     if run.not_before > now:
         return False
-    return run.state is not RunState.STARTED or poll_due(run.not_before, now, previous)
+    return run.state not in _ASKED_RARELY or poll_due(run.not_before, now, previous)
 
 
 def poll_due(since: datetime, now: datetime, previous: datetime | None) -> bool:

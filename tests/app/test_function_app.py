@@ -119,6 +119,8 @@ def test_every_function_is_indexed_with_its_bindings(app: RunningApp) -> None:
         "on_blob_poison": "queueTrigger",
         "health": "httpTrigger",
         "runs": "httpTrigger",
+        "operations": "httpTrigger",
+        "approval": "httpTrigger",
     }
     (blob,) = found["on_csv_landed"]
     assert str(blob["properties"]["SupportsDeferredBinding"]).lower() == "true"

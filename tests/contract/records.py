@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from hypothesis import strategies as st
 
-from shared.champions import Champion, EndpointRecord, Intent, Lease, Served
+from shared.champions import Champion, EndpointRecord, Frozen, Intent, Lease, Served
 from shared.runs import TERMINAL, Run, RunState
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -77,6 +77,9 @@ def runs(states: st.SearchStrategy[RunState]) -> st.SearchStrategy[Run]:
         decision=st.none() | _JSON,
         endpoints=st.lists(_JSON, max_size=3).map(tuple),
         answers=st.none() | st.fixed_dictionaries({"staged": st.lists(_LONG_TEXTS, max_size=1)}),
+        approval=st.none() | _JSON,
+        invitation=st.none() | _JSON,
+        override=st.none() | _JSON,
         by=_TEXTS,
         chain=_TEXTS,
     )
@@ -123,6 +126,7 @@ def endpoint_records(route: str, name: str) -> st.SearchStrategy[EndpointRecord]
             began_at=_TIMES,
             back=st.booleans(),
         ),
+        frozen=st.none() | st.builds(Frozen, by=_TEXTS, reason=_LONG_TEXTS, at=_TIMES),
         token=st.integers(0, 2**40),
         barred=st.lists(_TEXTS, max_size=3).map(tuple),
         barred_models=st.lists(_TEXTS, max_size=3).map(tuple),

@@ -36,6 +36,7 @@ class FakeScoring:
 
     def __init__(self, blobs: MemoryBlobs, clock: Clock) -> None:
         self.faults = Faults()
+        self.alike: dict[str, str] = {}  # models that answer as another one does, which need not exist
         self._blobs = blobs
         self._clock = clock
         self._endpoints: dict[str, FakeEndpoint] = {}
@@ -79,7 +80,9 @@ class FakeScoring:
     def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Answers:
         """Answer each row with a label and a probability that depend on the model served, the columns and the row."""
         with self.faults.call("score"):
-            return answers_of(self.served(endpoint), columns, rows, self._endpoints[endpoint.patch_url].jitter)
+            served = self.served(endpoint)
+            model = self.alike.get(served, served)
+            return answers_of(model, columns, rows, self._endpoints[endpoint.patch_url].jitter)
 
 
 def answers_of(model: str, columns: Sequence[str], rows: Iterable[Sequence[str]], jitter: float = 0.0) -> Answers:

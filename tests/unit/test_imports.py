@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PURE = {
     *(
         "allowed_hosts",
+        "approval_page",
         "champions",
         "errors",
         "evaluation",

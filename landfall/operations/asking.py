@@ -1,0 +1,160 @@
+"""Operations that the app carries out: the command only asks for them, so an operator needs no key of any endpoint."""
+
+import argparse
+import getpass
+import json
+from typing import Any
+
+import requests
+from rich.markup import escape
+
+from landfall.operations.follow import follow
+from landfall.operations.reading import find_run, reading
+from landfall.operations.show import console, step_lines
+from landfall.stack.state import StackError, StateFolder
+from shared.lifecycle.deciding import decision_hash
+from shared.runs import Run, RunState, run_to_json
+
+TIMEOUT_S = 60
+
+
+def approve(options: argparse.Namespace) -> int:
+    """Approve a held run, or make a link with which somebody else may.
+
+    Raises:
+        StackError: the app refuses, with its reason.
+    """
+    run = find_run(reading(options), options.run).run
+    if options.link:
+        body = ask(options, "invite", run=run.run_id, by=_who(options))
+        link = _base(options) + body["link"]
+        if options.json:
+            print(json.dumps({"run_id": run.run_id, "link": link, "expires_at": body["expires_at"]}))  # noqa: T201
+        else:
+            out = console()
+            out.print(escape(link))
+            out.print(f"works once, until {body['expires_at']}, for this decision only; earlier links are void")
+        return 0
+    _need_reason(options)
+    known = decision_hash(run.decision) if run.decision else ""
+    ask(options, "approve", run=run.run_id, reason=options.reason, by=_who(options), decision=known)
+    return _followed(options, run, f"approved: run {run.run_id[:8]} goes on")
+
+
+def reject(options: argparse.Namespace) -> int:
+    """Reject a held run.
+
+    Raises:
+        StackError: the app refuses, with its reason.
+    """
+    _need_reason(options)
+    run = find_run(reading(options), options.run).run
+    known = decision_hash(run.decision) if run.decision else ""
+    body = ask(options, "reject", run=run.run_id, reason=options.reason, by=_who(options), decision=known)
+    if options.json:
+        print(json.dumps(body["run"], indent=2))  # noqa: T201 - this is a command
+    else:
+        console().print(f"run {run.run_id[:8]} is rejected")
+    return 0
+
+
+def rollback(options: argparse.Namespace) -> int:
+    """Go back to an earlier model, and follow that to its end.
+
+    Raises:
+        StackError: the app refuses, with its reason.
+    """
+    _need_reason(options)
+    to = find_run(reading(options), options.to).run.run_id if options.to else None
+    body = ask(options, "rollback", endpoint=options.endpoint, reason=options.reason, by=_who(options), to=to)
+    run = find_run(reading(options), body["run"]["run_id"]).run
+    return _followed(options, run, f"asked for: run {run.run_id[:8]}", wait=not options.no_wait)
+
+
+def freeze(options: argparse.Namespace) -> int:
+    """Let no new model go to an endpoint.
+
+    Raises:
+        StackError: the app refuses, with its reason.
+    """
+    _need_reason(options)
+    body = ask(options, "freeze", endpoint=options.endpoint, reason=options.reason, by=_who(options))
+    return _told(options, body, f"endpoint {options.endpoint} is frozen: new models wait")
+
+
+def unfreeze(options: argparse.Namespace) -> int:
+    """Let new models go to an endpoint again.
+
+    Raises:
+        StackError: the app refuses, with its reason.
+    """
+    body = ask(options, "unfreeze", endpoint=options.endpoint, by=_who(options))
+    return _told(options, body, f"endpoint {options.endpoint} is not frozen")
+
+
+def ask(options: argparse.Namespace, operation: str, **asked: str | None) -> Any:
+    """Ask the app for an operation and return its answer.
+
+    Raises:
+        StackError: it refuses, or does not answer.
+    """
+    document = StateFolder(options.state).read_document()
+    try:
+        answer = requests.post(
+            f"{document['functions']}/api/operations/{operation}",
+            json={name: value for name, value in asked.items() if value},
+            headers={"x-functions-key": document["functions_key"]},
+            timeout=TIMEOUT_S,
+        )
+        body = answer.json()
+    except requests.JSONDecodeError:
+        raise StackError(f"the app answered {answer.status_code} and no JSON: is {document['functions']} it?") from None
+    except requests.RequestException as error:
+        raise StackError(f"the app at {document['functions']} does not answer: {type(error).__name__}") from error
+    if answer.status_code != 200:
+        problems = "".join(f"\n  {problem}" for problem in body.get("problems", []))
+        raise StackError(f"{body.get('error', f'the app answered {answer.status_code}')}{problems}")
+    return body
+
+
+def _followed(options: argparse.Namespace, run: Run, said: str, *, wait: bool | None = None) -> int:
+    """Show how a run goes on; 0 if it is promoted, or if nobody wanted to wait."""
+    out = console(quiet=options.json)
+    out.print(said)
+    store = reading(options)
+    if options.wait if wait is None else wait:
+
+        def alive() -> None:
+            StateFolder(options.state).read_document()  # raises once the stack has ended
+
+        before = 0 if wait is not None else run.revision + 1
+        for number, line in enumerate(step_lines(follow(store, run.route, run.run_id, alive))):
+            if number >= before:
+                out.print(line)
+    found = store.get(run.route, run.run_id)
+    state = found.run.state if found is not None else run.state
+    if options.json and found is not None:
+        print(json.dumps(run_to_json(found.run), indent=2))  # noqa: T201 - this is a command
+    waited = options.wait if wait is None else wait
+    return 0 if not waited or state is RunState.PROMOTED else 1
+
+
+def _told(options: argparse.Namespace, body: Any, said: str) -> int:
+    if options.json:
+        print(json.dumps(body, indent=2))  # noqa: T201 - this is a command
+    else:
+        console().print(escape(said))
+    return 0
+
+
+def _need_reason(options: argparse.Namespace) -> None:
+    if not (options.reason or "").strip():
+        raise StackError("give a --reason: it stands in the record for whoever looks later")
+
+
+def _who(options: argparse.Namespace) -> str:
+    return str(options.by or getpass.getuser())
+
+
+def _base(options: argparse.Namespace) -> str:
+    return str(StateFolder(options.state).read_document()["functions"])

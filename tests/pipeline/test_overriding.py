@@ -1,0 +1,237 @@
+"""An operator's word: freeze an endpoint, and go back to an earlier model, as safely as any promotion goes forwards."""
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.errors import NoAnswerError
+from shared.pipeline import operating, reconciling
+from shared.runs import Run, RunState
+from tests.pipeline.world import FAULT, World, assert_closed, raising, without_staging
+
+
+@pytest.fixture
+def world() -> World:
+    """Give a world with the example route."""
+    return World()
+
+
+def ask(world: World, operation: str, **body: str) -> tuple[int, Any]:
+    """Call an operation as the HTTP function does; gives status and JSON."""
+    status, text = operating.operate(lambda: world.services, operation, json.dumps(body).encode())
+    return status, json.loads(text)
+
+
+def go_back(world: World, **more: str) -> Run:
+    """Ask for a rollback of the serving endpoint and let it come to its end."""
+    status, body = ask(world, "rollback", endpoint="production", by="alice", reason="complaints", **more)
+    assert status == 200, body
+    return world.settle(world.run(body["run"]["run_id"]), 31)
+
+
+def promote(world: World, model: str, auc: float) -> Run:
+    """Promote a model out of a file of its own."""
+    world.clock.advance(60)
+    run = world.settle(world.train(model, auc, f"census/{model}.csv", model))
+    assert run.state is RunState.PROMOTED, run.reason
+    return run
+
+
+def test_going_back_serves_the_model_from_before(world: World) -> None:
+    """The previous model is put in service and verified; the record says who and why; no job runs."""
+    first, second = promote(world, "first", 0.9), promote(world, "second", 0.95)
+    jobs = len(world.training.jobs)
+    run = go_back(world)
+
+    assert (run.state, world.served()) == (RunState.PROMOTED, "first")
+    assert f"rolled back by alice from the model of run {second.run_id} to that of run {first.run_id}" in run.reason
+    assert run.reason.endswith("complaints")
+    assert len(world.training.jobs) == jobs
+    record = world.endpoints.get("census", "production").record
+    assert record.champion is not None
+    assert record.champion.run_id == first.run_id
+    assert record.champion.metrics == {"Accuracy": 0.8, "AUC": 0.9}
+    assert second.generation in record.barred
+    assert_closed(world)
+    assert reconciling.reconcile(world.services) == 0
+
+
+def test_going_back_twice_goes_further_back(world: World) -> None:
+    """From the second to the first, then to the model from before the first promotion; then there is nothing left."""
+    promote(world, "first", 0.9)
+    promote(world, "second", 0.95)
+    go_back(world)
+    run = go_back(world)
+
+    assert (run.state, world.served()) == (RunState.PROMOTED, "seed")
+    assert "to the one from before the first promotion" in run.reason
+    assert world.endpoints.get("census", "production").record.champion is None
+    status, body = ask(world, "rollback", endpoint="production", by="alice", reason="more")
+    assert status == 409
+    assert "nothing to go back from" in body["error"]
+
+
+def test_going_back_to_a_run_that_is_named(world: World) -> None:
+    """Over two promotions at once; the way forwards again is a promotion like any other."""
+    first = promote(world, "first", 0.9)
+    promote(world, "second", 0.92)
+    promote(world, "third", 0.94)
+    assert go_back(world, to=first.run_id).state is RunState.PROMOTED
+    assert world.served() == "first"
+
+    promote(world, "fourth", 0.96)
+    assert world.served() == "fourth"
+    go_back(world)
+    assert world.served() == "first"
+
+
+def test_an_operator_may_go_forwards_again(world: World) -> None:
+    """Back from the second to the first, and then to the second once more: their word lifts the bar."""
+    promote(world, "first", 0.9)
+    second = promote(world, "second", 0.95)
+    go_back(world)
+    run = go_back(world, to=second.run_id)
+
+    assert (run.state, world.served()) == (RunState.PROMOTED, "second")
+    assert second.generation not in world.endpoints.get("census", "production").record.barred
+
+
+def test_the_model_that_was_gone_back_from_is_not_tried_again(world: World) -> None:
+    """The same model out of a newer file is rejected: an operator did not want it."""
+    promote(world, "first", 0.9)
+    promote(world, "second", 0.95)
+    go_back(world)
+    world.clock.advance(60)
+    again = world.settle(world.train("second", 0.99, "census/again.csv", "again"))
+
+    assert again.state is RunState.REJECTED
+    assert "exactly this model was rolled back" in again.reason
+
+
+def test_a_way_back_that_is_not_served_is_turned(world: World) -> None:
+    """The endpoint ignores the update: the model in service stays, verified, and the rollback says that it failed."""
+    promote(world, "first", 0.9)
+    second = promote(world, "second", 0.95)
+    world.at["production"].ignore_patch = True
+    run = go_back(world)
+
+    assert (run.state, world.served()) == (RunState.ROLLED_BACK, "second")
+    record = world.endpoints.get("census", "production").record
+    assert record.champion is not None
+    assert record.champion.run_id == second.run_id
+    assert_closed(world)
+
+
+def test_models_that_answer_alike_can_be_exchanged_all_the_same(world: World) -> None:
+    """New golden rows do not tell the two apart: an operator is obeyed, after the time that an update takes."""
+    promote(world, "first", 0.9)
+    promote(world, "second", 0.95)
+    world.scoring.alike = {"first": "x", "second": "x"}
+    world.blobs.put("models", "golden/census.csv", "age,workclass\n50,Private\n")
+    run = go_back(world)
+
+    assert (run.state, world.served()) == (RunState.PROMOTED, "first")
+
+
+def test_without_a_staging_endpoint_the_change_is_what_counts() -> None:
+    """Verified the same way as a promotion without one."""
+    world = World(without_staging())
+    promote(world, "first", 0.9)
+    promote(world, "second", 0.95)
+
+    assert go_back(world).state is RunState.PROMOTED
+    assert world.served() == "first"
+
+
+def test_a_newer_promotion_meanwhile_ends_the_rollback(world: World) -> None:
+    """Asked for while the second was in service; the third came first: it is not what the operator meant."""
+    promote(world, "first", 0.9)
+    promote(world, "second", 0.95)
+    third = world.train("third", 0.99, "census/third.csv", "third")
+    while world.run(third.run_id).state is not RunState.VERIFYING:
+        world.tick()
+    status, body = ask(world, "rollback", endpoint="production", by="alice", reason="the second is bad")
+    assert status == 200
+    assert world.settle(third).state is RunState.PROMOTED
+    run = world.settle(world.run(body["run"]["run_id"]))
+
+    assert run.state is RunState.SUPERSEDED
+    assert f"by now that of run {third.run_id} is in service" in run.reason
+    assert world.served() == "third"
+
+
+def test_lost_answers_do_not_stop_the_way_back(world: World) -> None:
+    """Staging, PATCH and scoring fail once each: the run goes on."""
+    promote(world, "first", 0.9)
+    promote(world, "second", 0.95)
+    for operation in ("patch", "score"):
+        world.scoring.faults.run_at_next(operation, raising(NoAnswerError(FAULT)))
+
+    assert go_back(world).state is RunState.PROMOTED
+    assert world.served() == "first"
+
+
+def test_a_frozen_endpoint_gets_no_new_model(world: World) -> None:
+    """A better model waits, however long, and says for whom; unfrozen, it goes on."""
+    assert ask(world, "freeze", endpoint="production", by="bob", reason="release day")[0] == 200
+    run = world.train()
+    for _ in range(20):
+        world.tick(86_400 / 2)
+    waiting = world.run(run.run_id)
+    assert (waiting.state, waiting.reason) == (RunState.TRAINED, "endpoint production is frozen by bob: release day")
+    assert world.at["staging"].patches == []
+
+    assert ask(world, "unfreeze", endpoint="production", by="bob")[1]["frozen"] is False
+    assert world.settle(run).state is RunState.PROMOTED
+
+
+def test_freezing_stops_what_is_decided_and_not_what_is_sent(world: World) -> None:
+    """A decided run waits; one that is being promoted ends verified."""
+    run = world.train()
+    while world.run(run.run_id).state is not RunState.VERIFYING:
+        world.tick()
+    ask(world, "freeze", endpoint="census/production", by="bob", reason="now")
+    assert world.settle(run).state is RunState.PROMOTED
+
+    other = World()
+    run = other.train()
+    while other.run(run.run_id).state is not RunState.STAGED:
+        other.tick()
+    ask(other, "freeze", endpoint="production", by="bob", reason="now")
+    for _ in range(20):
+        other.tick(60)
+    assert other.run(run.run_id).state is RunState.TRAINED
+    assert other.at["production"].patches == []
+    ask(other, "unfreeze", endpoint="production", by="bob")
+    assert other.settle(run).state is RunState.PROMOTED
+
+
+def test_an_operator_goes_back_on_a_frozen_endpoint(world: World) -> None:
+    """Freeze first, think, then go back: the freeze holds up new models only, and stays."""
+    promote(world, "first", 0.9)
+    promote(world, "second", 0.95)
+    ask(world, "freeze", endpoint="production", by="bob", reason="complaints")
+
+    assert go_back(world).state is RunState.PROMOTED
+    assert world.endpoints.get("census", "production").record.frozen is not None
+
+
+def test_what_cannot_be_done_is_refused_with_the_reason(world: World) -> None:
+    """No such endpoint, no such run, a run that never served, the one in service, a kept model that is gone."""
+    first = promote(world, "first", 0.9)
+    second = promote(world, "second", 0.95)
+    bad = world.settle(world.train("bad", 0.5, "census/bad.csv", "bad"))
+    cases = [
+        ({"endpoint": "nowhere"}, 404, "there are: census/production"),
+        ({"endpoint": "production", "to": "0" * 32}, 404, "has no run"),
+        ({"endpoint": "production", "to": bad.run_id}, 400, "only a model that was promoted"),
+        ({"endpoint": "production", "to": second.run_id}, 400, "is in service"),
+    ]
+    for body, expected, said in cases:
+        status, answered = ask(world, "rollback", by="alice", reason="r", **body)
+        assert (status, said in answered["error"]) == (expected, True), answered
+    world.blobs.delete("models", f"census/{first.run_id}.ilearner")
+    status, answered = ask(world, "rollback", endpoint="production", by="alice", reason="r")
+    assert (status, "does not exist" in answered["error"]) == (409, True)
+    assert world.served() == "second"
