@@ -30,7 +30,7 @@ def upstream() -> Iterator[Upstream]:
 def lossy(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> Iterator[LossyEvents]:
     """Give what takes the events away, in a hurry."""
     monkeypatch.setattr(events, "DELAY_S", (0.0, 0.5))
-    running = LossyEvents(random.Random(5), upstream.port)  # noqa: S311 - not for secrets
+    running = LossyEvents(random.Random(5), upstream.port)
     yield running
     running.close()
 
@@ -79,7 +79,7 @@ def test_azurite_takes_a_message_that_comes_later(azurite: str, monkeypatch: pyt
     monkeypatch.setattr(events, "LOST", 0.0)
     monkeypatch.setattr(events, "DELAY_S", (0.0, 0.1))
     port = int(re.findall(r"QueueEndpoint=http://127\.0\.0\.1:(\d+)/", azurite)[0])
-    lossy = LossyEvents(random.Random(5), port)  # noqa: S311
+    lossy = LossyEvents(random.Random(5), port)
     proxy = Proxy(port, intercept=lossy.intercept)
     try:
         with (

@@ -17,7 +17,7 @@ START = Request("POST", "/workspaces/w/services/e/jobs/j/start?api-version=2.0",
 
 def weather(seed: int = 5) -> Weather:
     """Return a weather that was let loose."""
-    made = Weather(random.Random(seed))  # noqa: S311 - not for secrets
+    made = Weather(random.Random(seed))
     made.let_loose()
     return made
 
@@ -44,7 +44,7 @@ def test_calls_of_short_states_are_slow() -> None:
 
 def test_nothing_happens_before_and_after() -> None:
     """Also in a gust that is still going on."""
-    calm = Weather(random.Random(5))  # noqa: S311 - not for secrets
+    calm = Weather(random.Random(5))
     assert {calm.treat(0, READ) for _ in range(MANY)} == {Treatment()}
 
     loose = weather()

@@ -41,7 +41,7 @@ class Choices:
 
 def of_seed(seed: int) -> Choices:
     """Return the choices of a seed: how wild a day it is is drawn as well."""
-    source = random.Random(seed)  # noqa: S311 - a schedule, not a secret
+    source = random.Random(seed)
     chances = {
         "fault": source.choice([0.0, 0.01, 0.04, 0.12]),
         "next": source.choice([0.0, 0.1, 0.5]),

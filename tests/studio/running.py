@@ -24,7 +24,7 @@ OCCUPATIONS = ("Sales", "Craft", "Exec", "Clerk")
 
 def census_csv(rows: int = 400, seed: int = 1, *, shift: float = 0.0) -> str:
     """Return a CSV with signal in age, hours and occupation, and with missing cells; `shift` moves the signal."""
-    dice = random.Random(seed)  # noqa: S311 (test data)
+    dice = random.Random(seed)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)

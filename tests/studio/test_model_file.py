@@ -43,7 +43,7 @@ def models(draw: st.DrawFn) -> Model:
         categories = tuple(draw(st.lists(names, max_size=3, unique=True)))
         columns.append(Column(name, "categorical" if categories else "numeric", categories))
     trees = draw(st.lists(st.integers(0, 6), min_size=1, max_size=3).map(lambda sizes: sizes))
-    shape = random.Random(draw(st.integers()))  # noqa: S311 (test data)
+    shape = random.Random(draw(st.integers()))
     return Model("binary", "y", ("0", "1"), tuple(columns), tuple(_tree(draw, shape, n, columns) for n in trees))
 
 
@@ -80,7 +80,7 @@ def test_a_damaged_file_is_refused(data: st.DataObject, seed: int) -> None:
     """Whatever single bytes are changed or cut off, the answer is an error or a model that scores; never a crash."""
     sound = dump_model(MODEL)
     damaged = bytearray(sound)
-    dice = random.Random(seed)  # noqa: S311 (test data)
+    dice = random.Random(seed)
     for _ in range(data.draw(st.integers(1, 4))):
         damaged[dice.randrange(len(damaged))] ^= 1 << dice.randrange(8)
     cut = bytes(damaged[: dice.randrange(len(damaged))]) if data.draw(st.booleans()) else bytes(damaged)
