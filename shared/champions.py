@@ -26,6 +26,7 @@ class Champion:
     model: str  # container/path of the kept copy
     metrics: dict[str, float | None]
     promoted_at: datetime
+    measured: dict[str, Any] | None = None  # {identity, etag, metrics, parts}: what it answered to which holdout
 
     def summary(self) -> dict[str, Any]:
         """Return what a decision record names: run, generation, kept model and metrics."""

@@ -25,6 +25,28 @@ class Task(StrEnum):
     REGRESSION = "regression"
 
 
+# What is measured here for each task, by the names of Evaluate Model (protocol 5): a gate can ask for these.
+MEASURED = {
+    Task.BINARY: ("Accuracy", "Precision", "Recall", "F-Score", "AUC", "Average Log Loss"),
+    Task.MULTICLASS: (
+        "Overall Accuracy",
+        "Average Accuracy",
+        "Micro-averaged Precision",
+        "Macro-averaged Precision",
+        "Micro-averaged Recall",
+        "Macro-averaged Recall",
+        "Average Log Loss",
+    ),
+    Task.REGRESSION: (
+        "Mean Absolute Error",
+        "Root Mean Squared Error",
+        "Relative Absolute Error",
+        "Relative Squared Error",
+        "Coefficient of Determination",
+    ),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Holdout:
     """What `routes.toml` says about a route's holdout.

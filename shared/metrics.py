@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from shared.holdout_data import Task, label_key
+from shared.holdout_data import MEASURED, Task, label_key
 from shared.scored_columns import Predictions, probability_of
 
 LEAST_PROBABILITY = 2.0**-52  # where a log loss is cut off: the precision of a 64-bit number, as in scikit-learn
@@ -112,7 +112,7 @@ def ratio(part: float, whole: float) -> float | None:
 def _binary(positive: str, truth: Sequence[str], predictions: Predictions) -> Metrics:
     key = label_key(positive)
     positives = [label_key(label) == key for label in truth]
-    found: Metrics = dict.fromkeys(("Accuracy", "Precision", "Recall", "F-Score", "AUC", "Average Log Loss"))
+    found: Metrics = dict.fromkeys(MEASURED[Task.BINARY])
     if all(predictions.labels):
         cells = Counter(zip(positives, (label_key(one) == key for one in predictions.labels), strict=True))
         counted = (cells[True, True], cells[False, True], cells[False, False], cells[True, False])
@@ -129,23 +129,13 @@ def _binary(positive: str, truth: Sequence[str], predictions: Predictions) -> Me
 
 def _multiclass(truth: Sequence[str], predictions: Predictions) -> Metrics:
     if not all(predictions.labels):
-        return dict.fromkeys(MULTICLASS)
+        return dict.fromkeys(MEASURED[Task.MULTICLASS])
     pairs = Counter(zip(map(label_key, truth), map(label_key, predictions.labels), strict=True))
     found = of_pairs(pairs)
     if predictions.classes:
         given = known([probability_of(predictions, row, label) for row, label in enumerate(truth)])
         found["Average Log Loss"] = None if given is None else ratio(math.fsum(log_losses(given)), len(given))
     return found
-
-
-MULTICLASS = (
-    "Overall Accuracy",
-    "Average Accuracy",
-    "Micro-averaged Precision",
-    "Macro-averaged Precision",
-    "Micro-averaged Recall",
-    "Macro-averaged Recall",
-)
 
 
 def of_pairs(pairs: Mapping[tuple[str | float, str | float], int]) -> Metrics:
@@ -177,7 +167,7 @@ def of_pairs(pairs: Mapping[tuple[str | float, str | float], int]) -> Metrics:
 def _regression(truth: Sequence[str], predictions: Predictions) -> Metrics:
     actual, scores = [float(one) for one in truth], known(predictions.scores)
     if scores is None or not actual:
-        return dict.fromkeys(of_errors([1.0], [1.0]))
+        return dict.fromkeys(MEASURED[Task.REGRESSION])
     mean = math.fsum(actual) / len(actual)
     errors = [score - one for score, one in zip(scores, actual, strict=True)]
     return of_errors(errors, [one - mean for one in actual])

@@ -3,10 +3,8 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-from shared.evaluation import metric_key
 from shared.holdout_data import Task, label_key
 from shared.metrics import (
     Metrics,
@@ -19,29 +17,12 @@ from shared.metrics import (
     own_probabilities,
     score_groups,
 )
+from shared.policy import Bootstrap, Interval
 from shared.scored_columns import Predictions, probability_of
 
 _MOST_REDRAWN = 20  # draws a sample at most, where a metric has no value in some of them
 
 type _Measure = Callable[[Sequence[int]], Metrics]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Between what the gain (challenger's value less champion's, in the metric's own unit) lies, how surely."""
-
-    low: float
-    high: float
-    confidence: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bootstrap:
-    """What a policy asks for: draws of the rows, and how sure a gain must be."""
-
-    samples: int = 500
-    confidence: float = 0.95
-    seed: int = 7
 
 
 def gain_intervals(
@@ -73,12 +54,6 @@ def gain_intervals(
     return {
         name: _interval(sorted(found), asked.confidence) for name, found in gains.items() if len(found) == asked.samples
     }
-
-
-def interval_of(metric: str, intervals: Mapping[str, Interval]) -> Interval | None:
-    """Return the interval of a metric, in whatever spelling."""
-    key = metric_key(metric)
-    return next((one for name, one in intervals.items() if metric_key(name) == key), None)
 
 
 def _interval(gains: list[float], confidence: float) -> Interval:

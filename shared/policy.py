@@ -1,6 +1,6 @@
 """A route's policy: which gates a challenger must pass to be promoted (pure records)."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +18,7 @@ class NoChampion(StrEnum):
     PROMOTE = "promote"  # every metric of a gate must be a finite number, and that is all
     HOLD = "hold"  # a person decides
     THRESHOLD_ONLY = "threshold-only"  # `at_least` and `at_most` apply, gains and losses are left out
+    COMPARE = "compare"  # with a holdout: the model in service is measured, whoever put it there
 
 
 class Require(StrEnum):
@@ -58,6 +59,24 @@ class Gate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bootstrap:
+    """How sure a gain must be: rows are drawn anew `samples` times, and the interval of the gain must clear it."""
+
+    samples: int = 500
+    confidence: float = 0.95
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Between what a gain (challenger's value less champion's, in the metric's own unit) lies, how surely."""
+
+    low: float
+    high: float
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """All gates of a route, and what else a promotion asks for."""
 
@@ -66,6 +85,7 @@ class Policy:
     require: Require = Require.ALL
     min_rows: int = 0  # rows that the evaluation must have scored at least; 0: it need not tell
     cooldown_s: int = 0  # after a promotion the next one waits so long
+    bootstrap: Bootstrap | None = None  # with a holdout: the gain itself must be sure
 
     def to_json(self) -> dict[str, Any]:
         """Return the policy as a decision record keeps it: what is usual is left out."""
@@ -80,4 +100,6 @@ class Policy:
             kept["min_rows"] = self.min_rows
         if self.cooldown_s:
             kept["cooldown_s"] = self.cooldown_s
+        if self.bootstrap is not None:
+            kept["bootstrap"] = asdict(self.bootstrap)
         return kept

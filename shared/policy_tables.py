@@ -1,9 +1,13 @@
-"""Reads a policy's keys (`gates`, `no_champion`, `require`, `min_rows`, `cooldown_s`) from a TOML table."""
+"""Reads a policy's keys from a TOML table: `gates`, `no_champion`, `require`, `min_rows`, `cooldown_s`, `bootstrap`."""
+
+import math
 
 from shared.evaluation import Direction, direction_of
-from shared.policy import BOUNDS, Gate, NoChampion, Policy, Require
+from shared.policy import BOUNDS, Bootstrap, Gate, NoChampion, Policy, Require
 from shared.toml_table import Table
 
+_FEWEST_SAMPLES, _MOST_SAMPLES = 100, 2000
+_LEAST_CONFIDENCE = 0.5
 _NEVER_NEGATIVE = ("min_gain_percent", "max_loss", "max_loss_percent")
 
 
@@ -17,12 +21,34 @@ def read_policy(table: Table) -> Policy:
         require=Require(require or Require.ALL),
         min_rows=table.integer("min_rows", 0),
         cooldown_s=table.integer("cooldown_s", 0),
+        bootstrap=_bootstrap(table),
     )
     if policy.gates and all(gate.is_guard for gate in policy.gates):
         table.problem(
             "gates", "only limit losses, so every model that is no worse passes: give one at_least, at_most or min_gain"
         )
     return policy
+
+
+def _bootstrap(table: Table) -> Bootstrap | None:
+    asked = table.table("bootstrap", required=False)
+    if asked is None:
+        return None
+    confidence = asked.number("confidence")
+    read = Bootstrap(
+        samples=asked.integer("samples", Bootstrap.samples, least=_FEWEST_SAMPLES),
+        confidence=Bootstrap.confidence if confidence is None else confidence,
+        seed=asked.integer("seed", Bootstrap.seed),
+    )
+    if not _LEAST_CONFIDENCE <= read.confidence < 1:
+        asked.problem("confidence", f"must be at least {_LEAST_CONFIDENCE} and less than 1, not {read.confidence:g}")
+    elif read.samples * (1 - read.confidence) < 2:
+        least = math.ceil(2 / (1 - read.confidence) - 1e-9)
+        asked.problem("samples", f"must be at least {least} for a confidence of {read.confidence:g}")
+    if read.samples > _MOST_SAMPLES:
+        asked.problem("samples", f"must be at most {_MOST_SAMPLES}: {read.samples} take too long")
+    asked.finish()
+    return read
 
 
 def _gate(table: Table) -> Gate:

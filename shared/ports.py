@@ -15,6 +15,14 @@ type Answers = tuple[tuple[str, ...], ...]  # per row: the scored columns, as te
 
 
 @dataclass(frozen=True)
+class Scored:
+    """What an endpoint answered: the columns that it added, by name, and their cells, row by row."""
+
+    columns: tuple[str, ...]
+    rows: Answers
+
+
+@dataclass(frozen=True)
 class StoredRun:
     """A run as read or written, with what fences the next write (None: not known from this read)."""
 
@@ -228,7 +236,7 @@ class ScoringService(Protocol):
     def resources(self, endpoint: Endpoint) -> list[Resource]:
         """Read the endpoint's updatable resources."""
 
-    def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Answers:
+    def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
         """Score rows in one request and return the scored columns of each, in order."""
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.evaluation import Direction, EvaluationReport, direction_of, metric_key
-from shared.policy import Gate, NoChampion, Policy, Require
+from shared.policy import Bootstrap, Gate, Interval, NoChampion, Policy, Require
 
 type Metrics = Mapping[str, float | None]
 
@@ -47,15 +47,23 @@ class Decision:
         return [gate.reason for gate in sorted(self.gates, key=lambda gate: gate.passed)]
 
 
-def decide(champion: Metrics | None, challenger: EvaluationReport, policy: Policy) -> Decision:
-    """Compare the challenger with the champion's recorded metrics (None: nothing is known of the model in service).
+def decide(
+    champion: Metrics | None,
+    challenger: EvaluationReport,
+    policy: Policy,
+    intervals: Mapping[str, Interval] | None = None,
+    rows: int | None = None,
+) -> Decision:
+    """Compare the challenger with the champion's metrics (None: nothing is known of the model in service).
 
-    A metric that is missing or not finite never passes, on either side.
+    `intervals` are those of the gains, by metric, where the policy asks for a bootstrap; `rows` is how many rows were
+    scored, where the caller knows better than the evaluation. A metric that is missing or not finite never passes, on
+    either side; nor does a gain whose interval is not known.
     """
-    results = [_apply(gate, champion, challenger, policy.no_champion) for gate in policy.gates]
+    results = [_apply(gate, champion, challenger, policy, intervals or {}) for gate in policy.gates]
     others = [one for gate, one in zip(policy.gates, results, strict=True) if not gate.is_guard]
     if policy.min_rows:
-        results.append(_enough_rows(challenger, policy.min_rows))
+        results.append(_enough_rows(challenger.examples if rows is None else rows, policy.min_rows))
     failed = [one for one in results if not one.passed]
     decisive = failed
     if policy.require is Require.ANY and all(one in others for one in failed):
@@ -71,15 +79,27 @@ def _said(results: list[GateResult]) -> str:
     return "; ".join(one.reason for one in results)
 
 
-def _enough_rows(challenger: EvaluationReport, least: int) -> GateResult:
-    told = challenger.examples
+def interval_of(metric: str, intervals: Mapping[str, Interval]) -> Interval | None:
+    """Return the interval of a metric, in whatever spelling."""
+    key = metric_key(metric)
+    return next((one for name, one in intervals.items() if metric_key(name) == key), None)
+
+
+def _enough_rows(told: int | None, least: int) -> GateResult:
     if told is None:
         return GateResult("rows", False, f"the evaluation does not tell how many rows it scored, {least} are required")
     return GateResult("rows", told >= least, f"{told} rows were evaluated: at least {least} required")
 
 
-def _apply(gate: Gate, champion: Metrics | None, challenger: EvaluationReport, no_champion: NoChampion) -> GateResult:
+def _apply(
+    gate: Gate,
+    champion: Metrics | None,
+    challenger: EvaluationReport,
+    policy: Policy,
+    intervals: Mapping[str, Interval],
+) -> GateResult:
     """Apply one gate; the first bound that fails gives the reason."""
+    no_champion = policy.no_champion
     metric, value = gate.metric, challenger.value(gate.metric)
     if value is None:
         state = "is not in the evaluation" if not challenger.has(metric) else "is not a finite number"
@@ -94,15 +114,32 @@ def _apply(gate: Gate, champion: Metrics | None, challenger: EvaluationReport, n
             if value > gate.at_most:
                 return GateResult(metric, False, f"{metric} {value:.4g} is above the allowed {gate.at_most:g}")
             said.append(f"at most {gate.at_most:g} allowed")
-    if gate.compares and champion is None:
+    if gate.compares and champion is not None:
+        return _compared(gate, champion, value, said, _sure(gate, policy.bootstrap, intervals))
+    if gate.compares and no_champion is NoChampion.COMPARE:
+        return GateResult(metric, False, f"{metric} {value:.4g}: the model in service was not measured")
+    if gate.compares:
         said.append("no champion to compare with")
-    elif gate.compares and champion is not None:
-        return _compared(gate, champion, value, said)
     return GateResult(metric, True, f"{metric} {value:.4g}: {', '.join(said) or 'no bound applies'}")
 
 
-def _compared(gate: Gate, champion: Metrics, value: float, said: list[str]) -> GateResult:
-    """Check gain and loss against the champion's recorded value."""
+def _sure(gate: Gate, asked: Bootstrap | None, intervals: Mapping[str, Interval]) -> Interval | str | None:
+    """Return the interval that a gain must clear; None if the point counts; a sentence if the interval is not known."""
+    if asked is None or (gate.min_gain is None and gate.min_gain_percent is None):
+        return None
+    found = interval_of(gate.metric, intervals)
+    if found is None:
+        return f"how sure a gain in {gate.metric} is was not measured, so it cannot be shown"
+    if found.confidence != asked.confidence:
+        return (
+            f"how sure a gain in {gate.metric} is was measured at {100 * found.confidence:g} %, not at"
+            f" {100 * asked.confidence:g} %, so it cannot be shown"
+        )
+    return found
+
+
+def _compared(gate: Gate, champion: Metrics, value: float, said: list[str], sure: Interval | str | None) -> GateResult:
+    """Check gain and loss against the champion's value."""
     metric, key = gate.metric, metric_key(gate.metric)
     recorded = next((number for name, number in champion.items() if metric_key(name) == key), None)
     if recorded is None or not math.isfinite(recorded):
@@ -111,15 +148,26 @@ def _compared(gate: Gate, champion: Metrics, value: float, said: list[str]) -> G
     direction = gate.direction or direction_of(metric)
     if direction is None:
         return GateResult(metric, False, f"whether a higher {metric} is better is not known; set `direction`")
+    if isinstance(sure, str):
+        return GateResult(metric, False, sure)
     gain = _gain(direction, recorded, value)
-    least = _least_gains(gate, recorded)
+    least_gain, most_gain = _ends(direction, sure, gain)
+    least = _bounds(gate, recorded)
     how = "equal" if gain == 0 else f"{'better' if gain > 0 else 'worse'} by {abs(gain):.4g}"
-    bounds = "".join(f", {bound}" for bound in (*(text for text, _ in least), *said))
+    if sure is not None:
+        how += f" ({100 * sure.confidence:g} % sure: {least_gain:+.4g} to {most_gain:+.4g})"
+    bounds = "".join(f", {bound}" for bound in (*(bound.text for bound in least), *said))
     sentence = f"{metric} {value:.4g} against the champion's {recorded:.4g}: {how}{bounds}"
-    reverse = _least_gains(gate, value)
     asks = gate.min_gain is not None or gate.min_gain_percent is not None
-    lost = asks and gain < 0 and all(_gain(direction, value, recorded) >= number for _, number in reverse)
-    return GateResult(metric, all(gain >= number for _, number in least), sentence, lost)
+    lost = asks and gain < 0 and all(bound.holds(-gain, -most_gain) for bound in _bounds(gate, value))
+    return GateResult(metric, all(bound.holds(gain, least_gain) for bound in least), sentence, lost)
+
+
+def _ends(direction: Direction, sure: Interval | None, gain: float) -> tuple[float, float]:
+    """Return the least and the most that a gain surely is, better counted as positive."""
+    if sure is None:
+        return gain, gain
+    return (sure.low, sure.high) if direction is Direction.HIGHER else (-sure.high, -sure.low)
 
 
 def _gain(direction: Direction, old: float, new: float) -> float:
@@ -133,18 +181,30 @@ def _wanted(gate: Gate) -> str:
     return " and ".join(filter(None, (absolute, relative)))
 
 
-def _least_gains(gate: Gate, old: float) -> list[tuple[str, float]]:
-    """Return every bound of gain and loss against the value `old`: its words, and the least gain that it allows."""
-    bounds: list[tuple[str, float]] = []
+@dataclass(frozen=True)
+class _Bound:
+    """One bound of gain or loss: its words, the least gain that it allows, and whether the gain must be sure."""
+
+    text: str
+    least: float
+    sure: bool
+
+    def holds(self, gain: float, sure_gain: float) -> bool:
+        return (sure_gain if self.sure else gain) >= self.least
+
+
+def _bounds(gate: Gate, old: float) -> list[_Bound]:
+    """Return every bound of gain and loss against the value `old`."""
+    bounds: list[_Bound] = []
     if gate.min_gain is not None:
-        bounds.append((f"needs {gate.min_gain:+g}", gate.min_gain))
+        bounds.append(_Bound(f"needs {gate.min_gain:+g}", gate.min_gain, True))
     if gate.min_gain_percent is not None:
         # Per cent of nothing is nothing: there any improvement is one, and standing still is none.
         least = round(abs(old) * gate.min_gain_percent / 100, 12) or (5e-324 if gate.min_gain_percent > 0 else 0.0)
-        bounds.append((f"needs {gate.min_gain_percent:+g} % ({least:+.4g})", least))
+        bounds.append(_Bound(f"needs {gate.min_gain_percent:+g} % ({least:+.4g})", least, True))
     if gate.max_loss is not None:
-        bounds.append((f"may lose {gate.max_loss:g}", -gate.max_loss))
+        bounds.append(_Bound(f"may lose {gate.max_loss:g}", -gate.max_loss, False))
     if gate.max_loss_percent is not None:
         most = round(abs(old) * gate.max_loss_percent / 100, 12)
-        bounds.append((f"may lose {gate.max_loss_percent:g} % ({most:.4g})", -most))
+        bounds.append(_Bound(f"may lose {gate.max_loss_percent:g} % ({most:.4g})", -most, False))
     return bounds

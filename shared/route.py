@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from shared.holdout_data import Holdout
 from shared.patterns import FilePattern
 from shared.policy import Policy
 
@@ -68,6 +69,7 @@ class Route:
     bake_s: int = 0  # for how long a promoted model is watched with the golden rows before it counts as promoted
     training: Training
     endpoints: tuple[Endpoint, ...]
+    holdout: Holdout | None = None  # the rows on which both models are measured
     needs_approval: bool = False  # whether a person must approve every decision to promote
     deadlines: Deadlines = Deadlines()
     attempts: int = 2  # trainings of one version before a run whose job never ends well in time is given up

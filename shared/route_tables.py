@@ -4,14 +4,17 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from shared.allowed_hosts import LOOPBACK
+from shared.evaluation import metric_key
+from shared.holdout_data import MEASURED, Holdout
+from shared.holdout_tables import BLOB_PATH, read_holdout_table
 from shared.patterns import FilePattern
+from shared.policy import NoChampion, Policy
 from shared.policy_tables import read_policy
 from shared.route import Deadlines, Endpoint, EndpointRole, Route, Training
 from shared.toml_table import Table
 
 _ROUTE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _ENDPOINT_NAME = re.compile(r"[a-z0-9]{1,24}")  # protocol 3.2
-_BLOB_PATH = re.compile(r"[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]/.+")
 
 
 class RouteReader:
@@ -41,8 +44,11 @@ class RouteReader:
             )
         attempts = table.integer("attempts", Route.attempts, least=1)
         policy = read_policy(table)
+        holdout = self._holdout(policy)
         training = self._training()
         endpoints = self._endpoints()
+        if holdout is not None and endpoints and all(one.role is not EndpointRole.STAGING for one in endpoints):
+            table.problem("holdout", "needs an endpoint with role 'staging', which scores the challenger")
         table.finish()
         if files is None or training is None:
             return None
@@ -54,6 +60,7 @@ class RouteReader:
             golden=golden,
             golden_tolerance=golden_tolerance,
             bake_s=bake_s,
+            holdout=holdout,
             needs_approval=needs_approval,
             training=training,
             endpoints=endpoints,
@@ -74,7 +81,7 @@ class RouteReader:
 
     def _blob_path(self, name: str, extension: str) -> str:
         path = self._table.text(name)
-        if path and not (_BLOB_PATH.fullmatch(path) and path.endswith(extension)):
+        if path and not (BLOB_PATH.fullmatch(path) and path.endswith(extension)):
             self._table.problem(name, f"must be container/path{extension}, not {path!r}")
         return path
 
@@ -90,6 +97,27 @@ class RouteReader:
             promoting=table.integer("promoting", usual.promoting, least=1),
         )
         table.finish()
+        return read
+
+    def _holdout(self, policy: Policy) -> Holdout | None:
+        table = self._table.table("holdout", required=False)
+        if table is None:
+            for key, asked in (
+                ("bootstrap", policy.bootstrap is not None),
+                ("no_champion", policy.no_champion is NoChampion.COMPARE),
+            ):
+                if asked:
+                    self._table.problem(key, "needs a [holdout]: only what both models scored can be compared that way")
+            return None
+        read = read_holdout_table(table)
+        measured = {metric_key(name) for name in MEASURED[read.task]}
+        for number, gate in enumerate(policy.gates, start=1):
+            if gate.metric and metric_key(gate.metric) not in measured:
+                names = ", ".join(MEASURED[read.task])
+                self._table.problem(
+                    f"gates[{number}].metric",
+                    f"{gate.metric!r} is not measured on a {read.task.value} holdout: {names}",
+                )
         return read
 
     def _training(self) -> Training | None:

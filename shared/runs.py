@@ -131,6 +131,7 @@ class Run:
     # {golden_etag, golden, before, staging, staged}: golden rows as the champion answers them, as the staging endpoint
     # did before it was given the challenger, and as it did after that.
     answers: Json | None = None
+    scoring: Json | None = None  # {path, etag, identity, parts, recorded}: the holdout's answers so far
     approval: Json | None = None  # {by, reason, at, decision}: who approved the decision of that hash
     invitation: Json | None = None  # {token, expires_at, decision}: hash of the open approval link, and what it is for
     override: Json | None = None  # {by, reason, at, replaces, to}: an operator's rollback, which no gate decides on

@@ -8,7 +8,7 @@ from shared.adapters import bes_wire
 from shared.adapters.web import Call, Web
 from shared.allowed_hosts import redacted
 from shared.errors import NotFoundError, RejectedError, ServiceFault
-from shared.ports import Answers, BlobLocation, JobRequest, JobStatus, Resource
+from shared.ports import BlobLocation, JobRequest, JobStatus, Resource, Scored
 from shared.route import Endpoint, Training
 
 log = logging.getLogger("landfall.bes")
@@ -91,7 +91,7 @@ class ClassicScoringService:
         call = _endpoint_call("GET endpoint", "GET", endpoint, endpoint.patch_url)
         return bes_wire.read_resources(self._web.send(call), _answered(call))
 
-    def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Answers:
+    def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
         """Score rows in one request and return the scored columns of each, in order (protocol 2)."""
         values = [list(row) for row in rows]
         body = bes_wire.score_body(columns, values, endpoint.input)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from shared.errors import BadAnswerError, ServiceFault
-from shared.ports import Answers, BlobLocation, JobRequest, JobState, JobStatus, Resource
+from shared.ports import BlobLocation, JobRequest, JobState, JobStatus, Resource, Scored
 from shared.redaction import redact
 from shared.route import Training
 
@@ -122,7 +122,7 @@ def score_body(columns: Sequence[str], rows: Iterable[Sequence[str]], input_name
     return {"Inputs": {input_name: table}, "GlobalParameters": {}}
 
 
-def read_answers(text: str, columns: Sequence[str], row_count: int, fault: ServiceFault) -> Answers:
+def read_answers(text: str, columns: Sequence[str], row_count: int, fault: ServiceFault) -> Scored:
     """Read the scored columns of a request-response answer, per row and as text (protocol 2).
 
     These are the columns called "Scored ..."; if there are none, those that the request did not have.
@@ -143,7 +143,8 @@ def read_answers(text: str, columns: Sequence[str], row_count: int, fault: Servi
     scored = scored or [index for index, name in enumerate(names) if name not in columns]
     if not scored:
         raise BadAnswerError(_because(fault, "the answer has no scored column"))
-    return tuple(tuple("" if row[index] is None else str(row[index]) for index in scored) for row in rows)
+    answers = tuple(tuple("" if row[index] is None else str(row[index]) for index in scored) for row in rows)
+    return Scored(tuple(str(names[index]) for index in scored), answers)
 
 
 def read_fault(operation: str, url: str, status: int, text: str) -> ServiceFault:

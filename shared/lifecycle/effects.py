@@ -115,6 +115,16 @@ class AskStagingLocation(NamedTuple):
     answers: Answers
 
 
+class ScoreHoldout(NamedTuple):
+    """Let both models answer the holdout's rows, as many as there is time for, and measure them once all are there.
+
+    Attributes:
+        scoring: what the run's row keeps of what was scored so far; empty at first.
+    """
+
+    scoring: Json
+
+
 class KeepModel(NamedTuple):
     """Copy the challenger to the kept models, and make sure that the way back exists."""
 
@@ -194,6 +204,7 @@ type Effect = (
     | PatchStaging
     | AskStaging
     | AskStagingLocation
+    | ScoreHoldout
     | KeepModel
     | WriteIntent
     | PatchServing

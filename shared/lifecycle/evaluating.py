@@ -18,6 +18,7 @@ from shared.lifecycle.effects import (
     PatchStaging,
     ReadEvaluation,
     Release,
+    ScoreHoldout,
     TakeLease,
 )
 from shared.lifecycle.leasing import (
@@ -46,6 +47,8 @@ from shared.ports import Answers
 from shared.promotion import decide
 from shared.route import Endpoint, Route
 from shared.runs import Json, Run, RunState, iso
+
+SCORING = "scoring"  # the step of `staged` in which both models answer the holdout
 
 
 def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
@@ -138,6 +141,9 @@ def challenger_answers(route: Route, run: Run, staging: Endpoint, answers: Answe
         how = f"within {route.golden_tolerance:g}" if route.golden_tolerance else "exactly"
         why = f"answers all {len(answers)} golden rows {how} as the model in service, which stays"
         return run, Release(RunState.UNCHANGED, why, known)
+    if route.holdout is not None and run.override is None:
+        deadline = now + timedelta(seconds=route.deadlines.promoting)
+        return run.moved(now, RunState.STAGED, step=SCORING, deadline_at=deadline, **known), ScoreHoldout({})
     return run.moved(now, RunState.DECIDED, "; ".join((run.decision or {})["reasons"]), **known), LookAtEndpoint()
 
 
@@ -223,8 +229,11 @@ def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next
     if read.model_md5 in read.record.barred_models:
         why = "exactly this model was rolled back before and stays barred, whatever its evaluation says"
         return run, Release(RunState.REJECTED, why, {"challenger": challenger})
-    decision = decide(champion.metrics if champion else None, read.report, route.policy)
     summary = champion.summary() if champion else None
+    if route.holdout is not None:  # both are measured on the same rows first, once the challenger is staged
+        unmeasured: Json = {"challenger": challenger, "champion": summary, "decision": None, "scoring": None}
+        return run, AskBefore(Challenge(read.model, unmeasured, renewed=is_leased_to(read.record, run)))
+    decision = decide(champion.metrics if champion else None, read.report, route.policy)
     data = _data(run, read.report, read.record)
     record = record_of(route, run, decision, {"champion": summary, "challenger": challenger, "data": data}, now)
     known: Json = {"challenger": challenger, "champion": summary, "decision": record}

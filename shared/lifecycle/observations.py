@@ -5,7 +5,9 @@ from typing import NamedTuple
 from shared.champions import EndpointRecord
 from shared.evaluation import EvaluationReport
 from shared.lifecycle.effects import Challenge, KeepModel, LeaseTaken, Release, WriteIntent
+from shared.policy import Interval
 from shared.ports import Answers, BlobLocation, JobStatus
+from shared.runs import Json
 
 
 class Claimed(NamedTuple):
@@ -114,6 +116,40 @@ class StagingLocated(NamedTuple):
     model: str
 
 
+class HoldoutScored(NamedTuple):
+    """Some rows were scored, and there are more; `error` is what kept the next ones from being scored."""
+
+    scoring: Json
+    done: int
+    total: int
+    error: Exception | None
+
+
+class HoldoutMeasured(NamedTuple):
+    """Both models have answered every row.
+
+    Attributes:
+        challenger: {identity, etag, metrics, parts}: of which holdout, and where the answers lie.
+        champion: {metrics, scored}; None if there is none to measure.
+        intervals: of the gains, by metric, if the policy asks for them.
+    """
+
+    challenger: Json
+    champion: Json | None
+    intervals: dict[str, Interval]
+    rows: int
+
+
+class HoldoutDisturbed(NamedTuple):
+    """What was scored cannot be used: a model changed meanwhile, or the answers are gone."""
+
+    error: Exception
+
+
+class LeaseLost(NamedTuple):
+    """Another run had the endpoint in between."""
+
+
 class ModelKept(NamedTuple):
     """The challenger has its kept copy, and the way back exists."""
 
@@ -192,6 +228,10 @@ type Observation = (
     | StagingPatched
     | StagingAnswered
     | StagingLocated
+    | HoldoutScored
+    | HoldoutMeasured
+    | HoldoutDisturbed
+    | LeaseLost
     | ModelKept
     | IntentWritten
     | ServingPatched

@@ -4,8 +4,17 @@ from datetime import datetime, timedelta
 
 from shared.lifecycle.answers import as_answers, same
 from shared.lifecycle.effects import AskStaging, AskStagingLocation, Next, Release
-from shared.lifecycle.evaluating import challenger_answers, failed_untouched, released
-from shared.lifecycle.observations import Due, Failed, Observation, Released, StagingAnswered, StagingLocated
+from shared.lifecycle.evaluating import SCORING, challenger_answers, failed_untouched, released
+from shared.lifecycle.measuring import scoring
+from shared.lifecycle.observations import (
+    Due,
+    Failed,
+    LeaseLost,
+    Observation,
+    Released,
+    StagingAnswered,
+    StagingLocated,
+)
 from shared.lifecycle.setbacks import unexpected
 from shared.route import Route
 from shared.runs import Run, RunState
@@ -21,6 +30,12 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     if staging is None or run.answers is None or run.answering_since is None:
         # The route lost its staging endpoint while the run was there: begin again with the route as it is now.
         return evaluated_again(route, run, now, "the route's endpoints changed"), None
+    if isinstance(seen, LeaseLost):
+        return evaluated_again(route, run, now, "the lease of the endpoint was lost meanwhile"), None
+    if run.step == SCORING:
+        if route.holdout is None:
+            return evaluated_again(route, run, now, "the route has no holdout any more"), None
+        return scoring(route, run, seen, now)
     match seen:
         case Due():
             return run, AskStaging()

@@ -224,8 +224,9 @@ def _crown(run: Run, answers: Answers, now: datetime) -> Crown:
         run_id=(run.override or {}).get("to", run.run_id),
         generation=run.generation,
         model=kept,
-        metrics=challenger["metrics"],
+        metrics=challenger["own"] if "own" in challenger else challenger["metrics"],
         promoted_at=now,
+        measured=challenger.get("measured"),
     )
     served = Served(
         model=kept,

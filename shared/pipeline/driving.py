@@ -19,6 +19,13 @@ log = logging.getLogger("landfall.run")
 
 MOST_EFFECTS = 60  # in one invocation; an undisturbed promotion takes some twenty
 
+
+def _score_holdout(desk: RunDesk, effect: effects.ScoreHoldout) -> Observation:
+    from shared.pipeline.holdout_work import score_holdout  # noqa: PLC0415 - routes without one need not pay for it
+
+    return score_holdout(desk, effect)
+
+
 _PERFORMERS: Mapping[type[Effect], Callable[[RunDesk, Any], Observation]] = {
     effects.QuarantineInput: job_work.quarantine,
     effects.PinInput: job_work.pin,
@@ -37,6 +44,7 @@ _PERFORMERS: Mapping[type[Effect], Callable[[RunDesk, Any], Observation]] = {
     effects.PatchStaging: endpoint_work.patch_staging,
     effects.AskStaging: endpoint_work.ask_staging,
     effects.AskStagingLocation: endpoint_work.locate_staging,
+    effects.ScoreHoldout: _score_holdout,
     effects.KeepModel: endpoint_work.keep_model,
     effects.PatchServing: endpoint_work.patch_serving,
     effects.AskServing: endpoint_work.ask_serving,

@@ -46,6 +46,11 @@ def take_lease(desk: RunDesk, effect: TakeLease) -> LeaseTaken:
     return LeaseTaken(effect.challenge, record.token, record.staging_settles_at)
 
 
+def renew_lease(desk: RunDesk) -> None:
+    """Renew a lease that the run holds: its work on the staging endpoint takes long."""
+    desk.save_endpoint(_leased(desk, desk.endpoint()))
+
+
 def write_intent(desk: RunDesk, effect: WriteIntent) -> IntentWritten:
     """Write down what is about to be done to the endpoint, before it is done; renews the lease.
 

@@ -28,14 +28,25 @@ def pin_golden(desk: RunDesk, golden: GoldenRows) -> str:
     Raises:
         BlobChangedError: the file changed since it was read; the step is taken again.
     """
-    target = _pinned_path(desk, golden.etag)
+    target = _pinned_path(desk, desk.route.golden, golden.etag)
     if desk.services.pinned.get(target) is not None:
         return target  # this worker made sure of the copy before
-    container, _, name = desk.route.golden.partition("/")
-    source = BlobVersion(container, name, golden.etag, 0, desk.now())
-    if desk.services.blobs.copy_version(source, *target.split("/", 1)) is not CopyState.DONE:
-        raise BlobChangedError("the copy of the golden rows is not finished yet")
+    pin_version(desk, desk.route.golden, golden.etag)
     desk.services.pinned.put(target, golden)
+    return target
+
+
+def pin_version(desk: RunDesk, path: str, etag: str) -> str:
+    """Keep the version of a file that was read just now; returns where: container/path.
+
+    Raises:
+        BlobChangedError: the file changed since it was read; the step is taken again.
+    """
+    target = _pinned_path(desk, path, etag)
+    container, _, name = path.partition("/")
+    source = BlobVersion(container, name, etag, 0, desk.now())
+    if desk.services.blobs.copy_version(source, *target.split("/", 1)) is not CopyState.DONE:
+        raise BlobChangedError(f"the copy of {path} is not finished yet")
     return target
 
 
@@ -59,10 +70,10 @@ def golden_at(services: Services, path: str) -> GoldenRows:
 
 def answers_of(desk: RunDesk, endpoint: Endpoint, golden: GoldenRows) -> Answers:
     """Score the golden rows at an endpoint."""
-    return desk.services.scoring.score(endpoint, golden.columns, golden.rows)
+    return desk.services.scoring.score(endpoint, golden.columns, golden.rows).rows
 
 
-def _pinned_path(desk: RunDesk, etag: str) -> str:
+def _pinned_path(desk: RunDesk, path: str, etag: str) -> str:
     """Return where a version is pinned, once for all runs: named after it, so that two versions cannot mix."""
-    name = f"{desk.route.golden}\n{etag}"
+    name = f"{path}\n{etag}"
     return f"{TRAINING}/golden/{desk.route.name}/{hashlib.sha256(name.encode()).hexdigest()[:32]}.csv"

@@ -90,7 +90,7 @@ def _has_ended(services: Services, route: Route, run_id: str) -> bool:
 def _seen(services: Services, route: Route, served: Served) -> tuple[str, bool]:
     """Return the model that was given last ("" if the endpoint does not tell), and whether it answers as verified."""
     golden = golden_at(services, served.golden)
-    answers = services.scoring.score(route.serving, golden.columns, golden.rows)
+    answers = services.scoring.score(route.serving, golden.columns, golden.rows).rows
     try:
         resources = services.scoring.resources(route.serving)
     except PermanentError:

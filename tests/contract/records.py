@@ -77,6 +77,7 @@ def runs(states: st.SearchStrategy[RunState]) -> st.SearchStrategy[Run]:
         decision=st.none() | _JSON,
         endpoints=st.lists(_JSON, max_size=3).map(tuple),
         answers=st.none() | st.fixed_dictionaries({"staged": st.lists(_LONG_TEXTS, max_size=1)}),
+        scoring=st.none() | _JSON,
         approval=st.none() | _JSON,
         invitation=st.none() | _JSON,
         override=st.none() | _JSON,
@@ -95,6 +96,7 @@ _CHAMPIONS = st.builds(
     model=_LONG_TEXTS,
     metrics=st.dictionaries(st.text(max_size=10), st.none() | st.floats(allow_nan=False), max_size=3),
     promoted_at=_TIMES,
+    measured=st.none() | _JSON,
 )
 _SERVED = st.builds(
     Served,

@@ -119,13 +119,13 @@ def test_a_job_from_submit_to_a_served_model(
     assert status.outputs["output1"].relative == request_in_storage.model_path
 
     staging = an_endpoint(studio, "staging")
-    before = scoring.score(staging, COLUMNS, ROWS)
+    before = scoring.score(staging, COLUMNS, ROWS).rows
     scoring.patch(staging, status.outputs["output1"])
 
     assert [(one.name, one.relative) for one in scoring.resources(staging)] == [
         (staging.resource, request_in_storage.model_path)
     ]
-    after = scoring.score(staging, COLUMNS, ROWS)
+    after = scoring.score(staging, COLUMNS, ROWS).rows
     assert len(after) == len(before) == len(ROWS)
     assert after != before
     bes.start(training, job_id)  # also long after

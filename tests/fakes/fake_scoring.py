@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.errors import RejectedError, ServiceFault
-from shared.ports import Answers, BlobLocation, Clock, Resource
+from shared.ports import Answers, BlobLocation, Clock, Resource, Scored
 from shared.route import Endpoint
 from tests.fakes.faults import Faults
 from tests.fakes.memory_blobs import MemoryBlobs
+
+SCORED_COLUMNS = ("Scored Labels", "Scored Probabilities")
 
 
 @dataclass
@@ -36,6 +38,7 @@ class FakeScoring:
 
     def __init__(self, blobs: MemoryBlobs, clock: Clock) -> None:
         self.faults = Faults()
+        self.skill: dict[str, float] = {}  # by model, how far it follows a column called `signal`, from 0 to 1
         self.alike: dict[str, str] = {}  # models that answer as another one does, which need not exist
         self._blobs = blobs
         self._clock = clock
@@ -77,22 +80,27 @@ class FakeScoring:
             state = self._endpoints[endpoint.patch_url]
             return [Resource(state.resource, state.relative)]
 
-    def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Answers:
+    def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
         """Answer each row with a label and a probability that depend on the model served, the columns and the row."""
         with self.faults.call("score"):
             served = self.served(endpoint)
             model = self.alike.get(served, served)
-            return answers_of(model, columns, rows, self._endpoints[endpoint.patch_url].jitter)
+            jitter, skill = self._endpoints[endpoint.patch_url].jitter, self.skill.get(model, 0.0)
+            return Scored(SCORED_COLUMNS, answers_of(model, columns, rows, jitter, skill))
 
 
-def answers_of(model: str, columns: Sequence[str], rows: Iterable[Sequence[str]], jitter: float = 0.0) -> Answers:
+def answers_of(
+    model: str, columns: Sequence[str], rows: Iterable[Sequence[str]], jitter: float = 0.0, skill: float = 0.0
+) -> Answers:
     """Return what any endpoint answers that serves `model`."""
-    return tuple(_answer(model, columns, row, jitter) for row in rows)
+    return tuple(_answer(model, columns, row, jitter, skill) for row in rows)
 
 
-def _answer(model: str, columns: Sequence[str], row: Sequence[str], jitter: float) -> tuple[str, ...]:
+def _answer(model: str, columns: Sequence[str], row: Sequence[str], jitter: float, skill: float) -> tuple[str, ...]:
     digest = hashlib.sha256("\n".join((model, *columns, *row)).encode()).digest()
     probability = int.from_bytes(digest[:4]) / 2**32
+    if skill:
+        probability = skill * float(row[columns.index("signal")]) + (1 - skill) * probability
     return ("yes" if probability >= 0.5 else "no", f"{probability + jitter:.6f}")
 
 

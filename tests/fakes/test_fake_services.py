@@ -129,11 +129,11 @@ def test_a_patched_model_is_served_after_its_propagation(
 ) -> None:
     """A PATCH is accepted at once and shows in the endpoint's location; the answers change some time later."""
     columns = ["age", "education"]
-    before = scoring.score(ENDPOINT, columns, ROWS)
+    before = scoring.score(ENDPOINT, columns, ROWS).rows
     scoring.patch(ENDPOINT, blobs.link("models/new.ilearner", 60))
-    meanwhile = scoring.score(ENDPOINT, columns, ROWS)
+    meanwhile = scoring.score(ENDPOINT, columns, ROWS).rows
     clock.advance(1)
-    after = scoring.score(ENDPOINT, columns, ROWS)
+    after = scoring.score(ENDPOINT, columns, ROWS).rows
 
     assert before == meanwhile == answers_of("old", columns, ROWS)
     assert after == answers_of("new", columns, ROWS) != before

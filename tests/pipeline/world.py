@@ -35,9 +35,11 @@ FAULT = ServiceFault("some call", "http://127.0.0.1:8600/x", 503, "ServiceUnavai
 GOLDEN = "age,workclass\n39,State-gov\n50,Private\n"
 
 
-def example_routes(change: tuple[str, str] = ("", "")) -> Routes:
-    """Load the example routes, with one text of the file replaced."""
-    text = (ROOT / "routes.toml").read_text(encoding="utf-8").replace(*change)
+def example_routes(*changes: tuple[str, str]) -> Routes:
+    """Load the example routes, with some texts of the file replaced."""
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8")
+    for change in changes:
+        text = text.replace(*change)
     return load_routes(_TextPath(text), SETTINGS)
 
 

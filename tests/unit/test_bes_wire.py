@@ -164,12 +164,14 @@ def test_scored_columns_are_the_answer() -> None:
     """Only what the service added counts, as text, for every row in order."""
     text = answer(["age", "Scored Labels", "Scored Probabilities"], [["1", "<=50K", "0.25"], ["2", ">50K", 0.75]])
 
-    assert bes_wire.read_answers(text, ["age"], 2, FAULT) == (("<=50K", "0.25"), (">50K", "0.75"))
+    read = bes_wire.read_answers(text, ["age"], 2, FAULT)
+    assert read.columns == ("Scored Labels", "Scored Probabilities")
+    assert read.rows == (("<=50K", "0.25"), (">50K", "0.75"))
 
 
 def test_other_added_columns_count_where_none_is_called_scored() -> None:
     """A clustering answers with assignments."""
-    assert bes_wire.read_answers(answer(["age", "Assignments"], [["1", 3]]), ["age"], 1, FAULT) == (("3",),)
+    assert bes_wire.read_answers(answer(["age", "Assignments"], [["1", 3]]), ["age"], 1, FAULT).rows == (("3",),)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ PURE = {
         "golden_rows",
         "history",
         "holdout_data",
+        "holdout_tables",
         "messages",
         "metrics",
         "paired_bootstrap",

@@ -10,9 +10,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from shared.champions import Champion, EndpointRecord, Intent, Lease
 from shared.errors import ConfigError, NoAnswerError, PermanentError, ServiceFault, UnavailableError
 from shared.evaluation import read_evaluation
+from shared.holdout_data import Holdout, Task
 from shared.lifecycle import effects as do
 from shared.lifecycle import observations as saw
+from shared.lifecycle.deciding import decision_hash
 from shared.lifecycle.effects import Effect, LeaseTaken
+from shared.lifecycle.holding import approved
 from shared.lifecycle.observations import Observation
 from shared.lifecycle.transition import transition, undoing
 from shared.ports import BlobLocation, JobState, JobStatus
@@ -111,6 +114,19 @@ def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
                 saw.StagingLocated(answers, f"training/{run.run_id}/1/model.ilearner"),
                 saw.StagingLocated(answers, ""),
             ]
+        case do.ScoreHoldout(scoring):
+            challenger = {"identity": "i", "etag": "e", "metrics": {"AUC": 0.9}, "parts": []}
+            told = {"metrics": {"AUC": 0.8}, "scored": "now"}
+            return [
+                saw.HoldoutMeasured(challenger, told, {}, 100),
+                saw.HoldoutMeasured({**challenger, "metrics": {"AUC": 0.5}}, told, {}, 100),
+                saw.HoldoutMeasured(challenger, None, {}, 100),
+                saw.HoldoutScored(scoring, 50, 100, None),
+                saw.HoldoutScored(scoring, 50, 100, NoAnswerError(FAULT)),
+                saw.HoldoutDisturbed(NoAnswerError(FAULT)),
+                saw.LeaseLost(),
+                *failed,
+            ]
         case do.KeepModel():
             return [saw.ModelKept(effect), *failed]
         case do.WriteIntent():
@@ -133,15 +149,17 @@ class Life(RuleBasedStateMachine):
     """One run, and an environment that shows it anything that is possible."""
 
     @initialize(
-        staging=st.booleans(),
+        staging=st.sampled_from(["none", "plain", "plain", "holdout"]),
+        approval=st.sampled_from([False, False, True]),
         bake_s=st.sampled_from([0, 0, 60]),
         size=st.sampled_from([5, 5, 5, 0]),
         lucky=st.integers(0, 22),
     )
-    def begin(self, staging: bool, bake_s: int, size: int, lucky: int) -> None:
+    def begin(self, staging: str, approval: bool, bake_s: int, size: int, lucky: int) -> None:
         """Claim a version, and let everything go well for some steps."""
-        self.route = (example_routes() if staging else without_staging()).routes["census"]
-        self.route = replace(self.route, bake_s=bake_s)
+        self.route = (without_staging() if staging == "none" else example_routes()).routes["census"]
+        holdout = Holdout(data="models/h.csv", label="y", task=Task.BINARY) if staging == "holdout" else None
+        self.route = replace(self.route, bake_s=bake_s, needs_approval=approval, holdout=holdout)
         self.now: datetime = NOON
         self.run = replace(BASE, size=size, generation="2500")
         self.effect: Effect | None = None
@@ -200,6 +218,13 @@ class Life(RuleBasedStateMachine):
         elif self.run.not_before <= self.now:
             self.step(saw.Due())
 
+    @rule()
+    @precondition(lambda self: self.run.state is RunState.HELD)
+    def is_approved(self) -> None:
+        """Somebody approves the run, as it is held now."""
+        by = {"by": "a", "reason": "b", "at": "c", "decision": decision_hash(self.run.decision or {})}
+        self.run, self.effect = approved(self.route, self.run, by, self.now), None
+
     @rule(seconds=st.sampled_from([1, 31, 100, 1000, 90_000]))
     def time_passes(self, seconds: int) -> None:
         """Some time goes by."""
@@ -207,11 +232,11 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def has_an_end_or_a_time(self) -> None:
-        """A run that has no outcome has a deadline, waits for a person, or is on its way back."""
+        """A run that has no outcome has a deadline, or is on its way back."""
         run = self.run
         if run.state in TERMINAL:
             assert run.deadline_at is None
-        elif run.state is not RunState.HELD:
+        else:
             assert run.deadline_at is not None or run.step.startswith("put-back")
 
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shared.evaluation import direction_of
-from shared.holdout_data import Task
+from shared.holdout_data import MEASURED, Task
 from shared.metrics import measure
 from shared.scored_columns import Predictions
 
@@ -135,3 +135,4 @@ def test_gates_know_the_direction_of_every_metric(task: Task, truth: list[str], 
     counts = {"True Positive", "False Positive", "True Negative", "False Negative"}
 
     assert {name for name in names - counts if direction_of(name) is None} == set()
+    assert names - counts == set(MEASURED[task])

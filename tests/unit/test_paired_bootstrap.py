@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from shared.holdout_data import Task
 from shared.metrics import measure
-from shared.paired_bootstrap import Bootstrap, _weighted, gain_intervals, interval_of
+from shared.paired_bootstrap import _weighted, gain_intervals
+from shared.policy import Bootstrap
+from shared.promotion import interval_of
 from shared.scored_columns import Predictions
 
 FEW = Bootstrap(samples=40, confidence=0.9, seed=3)

@@ -1,0 +1,336 @@
+"""The holdout: both models are measured on the same rows, whatever dies, fails or changes meanwhile."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from shared.errors import NoAnswerError, RejectedError, UnavailableError
+from shared.pipeline import holdout_work
+from shared.runs import Run, RunState
+from tests.pipeline.world import FAULT, DiedError, World, assert_closed, die, example_routes, raising
+
+KEYS = 'no_champion = "threshold-only"'
+TABLE = """[routes.census.holdout]
+data = "models/holdout/census.csv"
+label = "income"
+task = "binary"
+positive = "yes"
+batch_rows = 40
+
+[routes.census.training]"""
+TRAINING = "[routes.census.training]"
+ROWS = 200
+
+
+def holdout_csv(seed: int = 1, rows: int = ROWS) -> str:
+    """Return rows whose label follows a signal, with noise."""
+    source = random.Random(seed)
+    lines = ["signal,age,income"]
+    for _ in range(rows):
+        signal = source.random()
+        lines.append(
+            f"{signal:.4f},{source.randrange(20, 70)},{'yes' if signal + source.gauss(0, 0.2) > 0.5 else 'no'}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def a_world(keys: str = KEYS) -> World:
+    """Return a world whose route has a holdout; models follow the signal by their skill."""
+    world = World(example_routes(("at_least = 0.80", "at_least = 0.50"), (KEYS, keys), (TRAINING, TABLE)))
+    world.blobs.put("models", "holdout/census.csv", holdout_csv())
+    world.blobs.put("models", "golden/census.csv", "signal,age\n0.3,39\n0.8,50\n")
+    world.scoring.skill = {"seed": 0.1, "poor": 0.3, "good": 0.9, "best": 1.0}
+    return world
+
+
+@pytest.fixture
+def world() -> World:
+    """Give a world whose route has a holdout."""
+    return a_world()
+
+
+def train(world: World, model: str, auc: float = 0.9) -> Run:
+    """Land a file, let its job finish with a model, and let the run come to its end."""
+    world.clock.advance(60)
+    return world.settle(world.train(model, auc, f"census/{model}.csv", model))
+
+
+def test_both_models_are_measured_on_the_same_rows(world: World) -> None:
+    """The job's own evaluation says that the second is worse; on the same rows it is better, and is promoted."""
+    assert train(world, "poor", 0.99).state is RunState.PROMOTED
+    run = train(world, "good", 0.81)
+
+    assert run.state is RunState.PROMOTED, run.reason
+    decision = run.decision or {}
+    assert decision["data"]["same"] is True
+    assert decision["data"]["holdout"]["rows"] == ROWS
+    assert decision["data"]["note"] == "both models were measured on the same 200 rows of models/holdout/census.csv"
+    challenger, champion = decision["challenger"]["metrics"], decision["champion"]["metrics"]
+    assert challenger["AUC"] > champion["AUC"] + 0.1
+    assert decision["challenger"]["own"] == {"Accuracy": 0.8, "AUC": 0.81}
+    assert_closed(world)
+
+
+def test_a_model_that_is_worse_on_the_same_rows_is_rejected(world: World) -> None:
+    """However good its own evaluation looks; no endpoint of users is touched."""
+    train(world, "good")
+    patches = list(world.at["production"].patches)
+    run = train(world, "poor", 0.999)
+
+    assert run.state is RunState.REJECTED
+    assert "against the champion's" in run.reason
+    assert world.at["production"].patches == patches
+    assert_closed(world)
+
+
+def test_the_champions_answers_are_used_again_while_the_holdout_is_the_same(world: World) -> None:
+    """Scored as a challenger, it is not scored a second time; on a new version of the holdout it is."""
+    train(world, "poor")
+    scored: list[str] = []
+    count = world.scoring.score
+
+    def counting(endpoint: Any, columns: Any, rows: Any) -> Any:
+        rows = list(rows)
+        if len(rows) > 2:
+            scored.append(endpoint.name)
+        return count(endpoint, columns, rows)
+
+    world.scoring.score = counting  # type: ignore[method-assign]
+    first = train(world, "good")
+    assert set(scored) == {"staging"}
+    assert (first.decision or {})["data"]["champion"]["scored"] == "on the staging endpoint, when it was the challenger"
+
+    world.blobs.put("models", "holdout/census.csv", holdout_csv(seed=2))
+    second = train(world, "best")
+    assert set(scored) == {"staging", "production"}
+    assert scored.count("production") == ROWS / 40
+    assert (second.decision or {})["data"]["champion"]["scored"] == "on the serving endpoint, beside the challenger"
+    identities = {(one.decision or {})["data"]["holdout"]["identity"] for one in (first, second)}
+    assert len(identities) == 2
+
+
+def test_without_a_champion_the_policy_says_what_to_do() -> None:
+    """`threshold-only` measures the challenger alone; `compare` also the model in service, whoever put it there."""
+    alone = train(a_world(), "poor").decision or {}
+    assert alone["champion"] is None
+    assert alone["data"]["same"] is False
+    assert "there is no champion to measure" in alone["data"]["note"]
+
+    world = a_world('no_champion = "compare"')
+    world.scoring.skill["seed"] = 0.95
+    rejected = train(world, "poor")
+    assert rejected.state is RunState.REJECTED
+    world.scoring.skill["seed"] = 0.1
+    promoted = train(world, "good")
+    assert promoted.state is RunState.PROMOTED
+    assert (promoted.decision or {})["champion"]["run_id"] is None
+    assert (promoted.decision or {})["data"]["same"] is True
+
+
+def test_scoring_goes_on_over_several_ticks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One batch a tick: what was scored is kept, progress is told, and the lease does not run out."""
+    monkeypatch.setattr(holdout_work, "SCORE_FOR_S", 1e-9)
+    began = world.scoring.score
+
+    def slow(endpoint: Any, columns: Any, rows: Any) -> Any:
+        rows = list(rows)
+        world.clock.advance(1 if len(rows) > 2 else 0)
+        return began(endpoint, columns, rows)
+
+    world.scoring.score = slow  # type: ignore[method-assign]
+    run = world.train("good")
+    reasons = set()
+    for _ in range(30):
+        world.tick(400)
+        reasons.add(world.run(run.run_id).reason)
+    assert world.settle(run).state is RunState.PROMOTED
+    assert {f"holdout: {count} of 200 rows scored" for count in (40, 80, 120, 160)} <= reasons
+
+
+@pytest.mark.parametrize("operation", ["score", "write_text", "read_text"])
+@pytest.mark.parametrize("occurrence", range(1, 9))
+def test_a_worker_may_die_anywhere(world: World, operation: str, occurrence: int) -> None:
+    """Killed before any request of the scoring: the next tick goes on, and the decision is the same."""
+    train(world, "poor")
+    world.clock.advance(60)
+    run = world.land("census/good.csv", "good")
+    world.finish(run, "good")
+    faults = world.scoring.faults if operation == "score" else world.blobs.faults
+    for _ in range(occurrence - 1):
+        faults.run_at_next(operation, lambda: None)
+    faults.run_at_next(operation, die)
+    for _ in range(100):
+        try:
+            world.tick(31)
+        except DiedError:
+            continue
+        if world.run(run.run_id).terminal:
+            break
+
+    ended = world.run(run.run_id)
+    assert ended.state is RunState.PROMOTED, ended.reason
+    assert (ended.decision or {})["data"]["same"] is True
+    assert_closed(world)
+
+
+def test_failing_batches_are_tried_again_and_are_no_verdict(world: World) -> None:
+    """Throttled and cut off in between: what was scored stays scored, the pause grows, the run goes on."""
+    for error in (UnavailableError(FAULT), NoAnswerError(FAULT)):
+        for _ in range(6):
+            world.scoring.faults.run_at_next("score", lambda: None)
+        world.scoring.faults.run_at_next("score", raising(error))
+
+    assert train(world, "good").state is RunState.PROMOTED
+
+
+def test_rows_that_an_endpoint_refuses_end_the_run_with_its_words(world: World) -> None:
+    """A holdout with other columns than the model knows: failed, nothing was promoted."""
+    for _ in range(4):
+        world.scoring.faults.run_at_next("score", lambda: None)
+    world.scoring.faults.run_at_next("score", raising(RejectedError(FAULT)))
+    run = train(world, "good")
+
+    assert run.state is RunState.FAILED
+    assert world.at["production"].patches == []
+    assert_closed(world)
+
+
+def test_a_bad_holdout_is_told_and_can_be_mended(world: World) -> None:
+    """The run waits with every problem in its reason; the file is put right, and it goes on."""
+    world.blobs.put("models", "holdout/census.csv", "signal,age\n0.1,39\n")
+    run = world.train("good")
+    for _ in range(5):
+        world.tick(31)
+    waiting = world.run(run.run_id)
+    assert not waiting.terminal
+    assert "holdout models/holdout/census.csv: there is no column 'income'" in waiting.reason
+    world.blobs.put("models", "holdout/census.csv", holdout_csv())
+
+    assert world.settle(run, 31).state is RunState.PROMOTED
+
+
+def test_a_task_that_does_not_fit_the_model_is_a_mistake_in_the_route() -> None:
+    """The answer lacks what the task needs: said with the columns there are; at the deadline the run times out."""
+    world = a_world()
+    before = world.scoring.score
+
+    def other(endpoint: Any, columns: Any, rows: Any) -> Any:
+        found = before(endpoint, columns, rows)
+        return type(found)(("Scored Labels", "Other"), found.rows)
+
+    world.scoring.score = other  # type: ignore[method-assign]
+    run = world.train("good")
+    for _ in range(10):
+        world.tick(31)
+    assert "has no column 'Scored Probabilities', which a binary holdout needs" in world.run(run.run_id).reason
+    assert world.settle(run, 600).state is RunState.TIMED_OUT
+
+
+def test_golden_rows_tell_that_a_model_changed(world: World) -> None:
+    """After the last batch the golden rows are asked again: another answer throws the scores away."""
+    run = world.train("good")
+    calls = 0
+    before = world.scoring.score
+
+    def disturbed(endpoint: Any, columns: Any, rows: Any) -> Any:
+        nonlocal calls
+        rows = list(rows)
+        if len(rows) > 2:
+            calls += 1
+            if calls == 3:
+                world.at["staging"].model = "somebody else's"
+            if calls == 6:
+                world.at["staging"].model = "good"
+        return before(endpoint, columns, rows)
+
+    world.scoring.score = disturbed  # type: ignore[method-assign]
+    reasons = set()
+    for _ in range(40):
+        world.tick(31)
+        reasons.add(world.run(run.run_id).reason)
+    ended = world.run(run.run_id)
+
+    assert any("changed its answers to the golden rows while it scored the holdout" in one for one in reasons)
+    assert ended.state is RunState.PROMOTED
+    expected = train(a_world(), "good").decision or {}
+    assert (ended.decision or {})["challenger"]["metrics"] == expected["challenger"]["metrics"]
+
+
+def test_recorded_answers_that_were_cleared_away_are_asked_for_again() -> None:
+    """A clean-up of old outputs took the champion's answers: where the interval needs them, it is scored again."""
+    world = a_world(KEYS + "\nbootstrap = { samples = 100, confidence = 0.9 }")
+    first = train(world, "poor")
+    for part in (first.challenger or {})["measured"]["parts"]:
+        container, _, name = part["path"].partition("/")
+        world.blobs.delete(container, name)
+    run = train(world, "good")
+
+    assert run.state is RunState.PROMOTED
+    assert (run.decision or {})["data"]["champion"]["scored"] == "on the serving endpoint, beside the challenger"
+
+
+def test_a_gain_must_be_sure_if_the_policy_says_so() -> None:
+    """A small gain on few rows may be chance: rejected, with the interval; a large one is promoted."""
+    world = a_world(KEYS + "\nbootstrap = { samples = 200, confidence = 0.95 }")
+    world.scoring.skill |= {"good": 0.50, "hardly": 0.52}
+    train(world, "good")
+    run = train(world, "hardly")
+    assert run.state is RunState.REJECTED
+    assert "(95 % sure: " in run.reason
+    interval = (run.decision or {})["intervals"]["AUC"]
+    assert interval["low"] < 0.002 < interval["high"]
+
+    sure = train(world, "best")
+    assert sure.state is RunState.PROMOTED, sure.reason
+    assert (sure.decision or {})["intervals"]["AUC"]["low"] >= 0.002
+
+
+def test_a_lost_lease_begins_anew(world: World) -> None:
+    """The app slept for longer than its lease while it scored, and another run had the endpoint: all is begun anew."""
+    first = world.train("good", name="census/a.csv", text="a")
+    while world.run(first.run_id).step != "scoring":
+        world.blobs.faults.run_at_next("write_text", raising(NoAnswerError(FAULT)))
+        world.tick(1)
+    world.blobs.faults.forget("write_text")
+    stored = world.endpoints.get("census", "production")
+    world.endpoints.save(stored, stored.record.leased("another run", world.clock.now()))
+    for _ in range(3):
+        world.tick(31)
+    assert "the lease of the endpoint was lost meanwhile" in {
+        entry.reason.partition(";")[0] for entry in world.runs.history("census", first.run_id)
+    }
+
+    assert world.settle(first, 600).state is RunState.PROMOTED
+
+
+def test_min_rows_counts_the_rows_of_the_holdout() -> None:
+    """Two hundred rows are too few for a policy that wants more."""
+    run = train(a_world(KEYS + "\nmin_rows = 500"), "good")
+
+    assert run.state is RunState.REJECTED
+    assert "200 rows were evaluated: at least 500 required" in run.reason
+
+
+def test_a_holdout_that_is_gone_from_the_route_is_no_reason_to_stop(world: World) -> None:
+    """The route is deployed without it while a run scores: the run is evaluated again, on its own evaluation."""
+    run = world.train("good")
+    while world.run(run.run_id).step != "scoring" and not world.run(run.run_id).terminal:
+        world.scoring.faults.run_at_next("score", lambda: None)
+        world.blobs.faults.run_at_next("write_text", raising(NoAnswerError(FAULT)))
+        world.tick()
+    assert world.run(run.run_id).step == "scoring"
+    world.blobs.faults.forget("write_text")
+    plain = World(example_routes())
+    object.__setattr__(world.services, "routes", plain.routes)
+
+    ended = world.settle(run, 31)
+    assert ended.state is RunState.PROMOTED
+    assert (ended.decision or {})["data"]["same"] is False
+
+
+def test_nothing_of_a_holdout_stands_in_a_row(world: World) -> None:
+    """Neither its rows nor the answers: only where they lie."""
+    run = train(world, "good")
+    assert len(json.dumps([run.decision, run.challenger, run.scoring])) < 4000
