@@ -107,8 +107,14 @@ def _show_decision(out: Console, run: Run, decision: Mapping[str, Any]) -> None:
     approval = decision.get("approval")
     if approval is not None:
         out.print(f"  approved by {escape(approval['by'])} at {approval['at']}: {escape(approval['reason'])}")
-    if decision["champion"] is not None and not decision["data"]["same"]:
-        out.print(f"  not on the same data: {escape(decision['data']['note'])}")
+    data = decision["data"]
+    if data.get("holdout"):
+        holdout = data["holdout"]
+        out.print(f"  measured here: {escape(data['note'])}, version {holdout['etag']}, {holdout['identity'][:12]}")
+        if data["champion"] is not None:
+            out.print(f"  the champion was scored {escape(data['champion']['scored'])}")
+    elif decision["champion"] is not None:
+        out.print(f"  not on the same data: {escape(data['note'])}")
 
 
 def said_by_policy(decision: Mapping[str, Any]) -> str:

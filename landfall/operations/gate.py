@@ -16,7 +16,7 @@ from landfall.operations.reading import find_run, reading
 from landfall.operations.show import console
 from landfall.stack.state import StackError
 from shared.evaluation import EvaluationReport
-from shared.policy import Policy
+from shared.policy import Interval, Policy
 from shared.policy_tables import read_policy
 from shared.promotion import Decision, decide
 from shared.runs import Run, iso
@@ -84,7 +84,7 @@ def gate(options: argparse.Namespace) -> int:
 
 
 def policy_from(path: Path) -> Policy:
-    """Read a policy file: the keys `gates`, `no_champion`, `require`, `min_rows`, `cooldown_s` of a route, at the top.
+    """Read a policy file: at its top the keys of a route that are its policy (docs/gates.md).
 
     Raises:
         StackError: it cannot be read, or something in it is wrong: every problem is named.
@@ -105,16 +105,18 @@ def policy_from(path: Path) -> Policy:
 
 
 def again(run: Run, policy: Policy) -> Other:
-    """Decide again on a run that has a decision: with its metrics, and those of the champion of that time."""
+    """Decide again on a run that has a decision: with its metrics, and those of the champion of that time.
+
+    How sure a gain was stands in the record if the policy of that time asked for it; another confidence cannot be told.
+    """
     record = run.decision or {}
     measured = record["data"]["challenger"]
     report = EvaluationReport(record["challenger"]["metrics"], measured["row"], measured["rows"])
     champion = record["champion"]
-    return Other(
-        run,
-        said_by_policy(record),
-        decide(champion["metrics"] if champion else None, report, policy),
-    )
+    intervals = {name: Interval(**one) for name, one in record.get("intervals", {}).items()}
+    rows = record["data"]["holdout"]["rows"] if record["data"].get("holdout") else measured["examples"]
+    decision = decide(champion["metrics"] if champion else None, report, policy, intervals, rows)
+    return Other(run, said_by_policy(record), decision)
 
 
 def _show(out: Console, others: Iterable[Other], *, left_out: int, policy: Policy) -> None:

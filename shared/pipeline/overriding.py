@@ -83,8 +83,11 @@ def route_of(services: Services, endpoint: str) -> Route:
 def _change(services: Services, route: Route, change: Callable[[EndpointRecord], EndpointRecord]) -> EndpointRecord:
     for _ in range(_TRIES):
         stored = services.endpoints.get(route.name, route.serving.name)
+        changed = change(stored.record)
+        if changed == stored.record:
+            return changed
         try:
-            return services.endpoints.save(stored, change(stored.record)).record
+            return services.endpoints.save(stored, changed).record
         except StaleWriteError:
             continue
     raise NotNowError(f"endpoint {route.serving.name} is being written all the time: try again")

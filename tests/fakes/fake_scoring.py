@@ -74,6 +74,10 @@ class FakeScoring:
             if not state.ignore_patch or state.location_moves:
                 state.relative = location.relative
 
+    def skill_of(self, model: str) -> float:
+        """Return how far a model follows a column called `signal`, from 0 to 1."""
+        return self.skill.get(model, 0.0)
+
     def resources(self, endpoint: Endpoint) -> list[Resource]:
         """Read the endpoint's updatable resources."""
         with self.faults.call("resources"):
@@ -85,7 +89,7 @@ class FakeScoring:
         with self.faults.call("score"):
             served = self.served(endpoint)
             model = self.alike.get(served, served)
-            jitter, skill = self._endpoints[endpoint.patch_url].jitter, self.skill.get(model, 0.0)
+            jitter, skill = self._endpoints[endpoint.patch_url].jitter, self.skill_of(model)
             return Scored(SCORED_COLUMNS, answers_of(model, columns, rows, jitter, skill))
 
 

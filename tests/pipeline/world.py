@@ -43,9 +43,11 @@ def example_routes(*changes: tuple[str, str]) -> Routes:
     return load_routes(_TextPath(text), SETTINGS)
 
 
-def without_staging(change: tuple[str, str] = ("", "")) -> Routes:
-    """Load the example routes without the staging endpoint, with one text of the file replaced."""
-    text = (ROOT / "routes.toml").read_text(encoding="utf-8").replace(*change)
+def without_staging(*changes: tuple[str, str]) -> Routes:
+    """Load the example routes without the staging endpoint, with some texts of the file replaced."""
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8")
+    for change in changes:
+        text = text.replace(*change)
     return load_routes(_TextPath(text[: text.rindex("[[routes.census.endpoints]]")]), SETTINGS)
 
 

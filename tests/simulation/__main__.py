@@ -4,6 +4,7 @@ import argparse
 import logging
 import sys
 import time
+from dataclasses import fields
 
 from tests.simulation.mutations import MUTATIONS, mutated
 from tests.simulation.plan import Plan, Result
@@ -47,13 +48,15 @@ def _plan(text: str) -> Plan:
 def plan_from(text: str) -> Plan:
     """Read a plan as a replay prints it."""
     files, *switches = text.split(",")
-    return Plan(int(files), *(name in switches for name in ("staging", "overwrite", "events")))
+    known = [one.name for one in fields(Plan) if one.name != "files"]
+    if set(switches) - set(known):
+        raise ValueError(f"{text} has a switch other than {', '.join(known)}")
+    return Plan(int(files), **{name: name in switches for name in known})
 
 
 def plan_text(plan: Plan) -> str:
     """Write a plan as it is given on the command line."""
-    switches = [name for name in ("staging", "overwrite", "events") if getattr(plan, name)]
-    return ",".join([str(plan.files), *switches])
+    return ",".join([str(plan.files), *plan.switches])
 
 
 def _seeds(options: argparse.Namespace) -> int:

@@ -55,5 +55,6 @@ def of_seed(seed: int) -> Choices:
         "down": source.choice([0.0, 0.0, 0.03]),
         "skew": source.choice([0.0, 0.5]),
         "file": 0.5,
+        "wish": 0.3,
     }
     return Choices(source=source, chances=chances)

@@ -7,8 +7,9 @@ from typing import Any
 
 from shared.adapters.table_endpoints import record_from
 from shared.adapters.table_runs import TableRunStore
-from shared.champions import EndpointRecord
+from shared.champions import Champion, EndpointRecord
 from shared.history import broken_links
+from shared.lifecycle.deciding import decision_hash
 from shared.lifecycle.leasing import REPAIR
 from shared.runs import TERMINAL, Run, RunState, run_id_for
 from tests.fakes.memory_blobs import CANARY
@@ -41,7 +42,14 @@ class Judge:
         if record.token < before.token:
             self.breaks(f"I6: the endpoint's token fell from {before.token} to {record.token}")
         champion, previous = record.champion, before.champion
-        if champion is None or champion == previous:
+        if champion == previous:
+            return
+        owner = self._quietly(before.intent.run_id) if before.intent else None
+        if owner is not None and owner.override is not None:
+            self._overridden(owner, champion, previous)
+            return
+        if champion is None:
+            self.breaks("I4: the champion is forgotten, and no operator asked for that")
             return
         if previous is not None and champion.generation <= previous.generation:
             self.breaks(f"I4: {champion.run_id[:6]} ({champion.generation}) succeeds {previous.generation}")
@@ -51,6 +59,14 @@ class Judge:
         compared = (stored.decision or {}).get("champion") if stored else None
         if (compared or {}).get("run_id") != (previous.run_id if previous else None):
             self.breaks(f"I3: {champion.run_id[:6]} was not compared with the champion that it succeeds")
+
+    def _overridden(self, run: Run, champion: Champion | None, previous: Champion | None) -> None:
+        """An operator goes back to what they named, from what they went away from."""
+        override = run.override or {}
+        if (champion.run_id if champion else "") != override["to"]:
+            self.breaks(f"I4: {run.run_id[:6]} goes back to {champion}, asked for was {override['to'][:6]}")
+        if (previous.run_id if previous else None) != override["replaces"]:
+            self.breaks(f"I4: {run.run_id[:6]} replaces {previous}, asked for was {override['replaces'][:6]}")
 
     def patched(self, patch: Patch) -> None:
         """Only the holder of the endpoint sends anything, unless its sender could not know better."""
@@ -68,6 +84,9 @@ class Judge:
         """Return what may be sent to an endpoint: a run's own model to staging, what is promised to serving."""
         record = self._record
         if role == "staging":
+            holder = self._quietly(record.lease.run_id) if record.lease else None
+            if holder is not None and holder.override is not None:
+                return {str((holder.challenger or {})["kept"])}
             return {record.lease.run_id} if record.lease else set()
         if record.intent is not None:
             return {record.intent.from_model if record.intent.back else record.intent.to_model}
@@ -106,6 +125,10 @@ class Judge:
             self.breaks(f"I1: {run.run_id[:6]} has the outcomes {', '.join(ends)}")
         if run.state is RunState.PROMOTED and (run.decision or {}).get("verdict") != "promote":
             self.breaks(f"I3: {run.run_id[:6]} is promoted without a decision")
+        if self._outside.route.needs_approval and run.state is RunState.PROMOTED and run.override is None:
+            record = run.decision or {}
+            if (record.get("approval") or {}).get("decision") != decision_hash(record):
+                self.breaks(f"I3: {run.run_id[:6]} is promoted, and nobody approved its decision")
         if any("internal error" in entry.reason for entry in entries):
             self.breaks(f"a bug: {run.run_id[:6]}: {run.reason}")
         for sentence in broken_links(run, entries):
@@ -130,6 +153,8 @@ class Judge:
         if record.intent is not None or (record.lease is not None and record.lease.run_id != REPAIR):
             self.breaks(f"I5: the endpoint is left with {record.lease} and {record.intent}")
         promoted = [run for run in runs if run.state is RunState.PROMOTED]
+        if any(run.override is not None for run in promoted):
+            promoted = []  # who came last was looked at when it came
         newest = max(promoted, key=lambda run: run.generation, default=None)
         champion = record.champion
         if newest is not None and (champion is None or champion.run_id != newest.run_id):

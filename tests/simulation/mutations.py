@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
+from unittest.mock import ANY
 
 import pytest
 from azure.data.tables import TransactionOperation
@@ -13,7 +14,7 @@ from shared.adapters.table_columns import to_columns
 from shared.adapters.table_endpoints import TableEndpointStore
 from shared.adapters.table_runs import TableRunStore
 from shared.adapters.tables import Transaction
-from shared.lifecycle import evaluating, promoting, verifying
+from shared.lifecycle import deciding, evaluating, promoting, verifying
 from shared.lifecycle.effects import CancelJob, SubmitJob, TurnBack, WriteIntent
 from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmitted, TurnedBack
 from shared.pipeline import driving, endpoint_row, job_work, reconciling, sweeping
@@ -197,6 +198,17 @@ def dead_before_the_next_attempt(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, CancelJob: lambda *_: JobCancelled()})
 
 
+def approval_of_one_decision(patch: pytest.MonkeyPatch) -> None:
+    """An approval counts for whatever is decided later."""
+    patch.setattr(deciding, "decision_hash", lambda _: ANY)
+
+
+def rollback_of_one_champion(patch: pytest.MonkeyPatch) -> None:
+    """An operator's rollback goes on whichever model is in service by now."""
+    for module in (evaluating, promoting):
+        patch.setattr(module, "other_champion", lambda *_: None)
+
+
 MUTATIONS: dict[str, Mutation] = {
     "insert-only claim": insert_only_claim,
     "pin by ETag": pin_by_etag,
@@ -217,6 +229,8 @@ MUTATIONS: dict[str, Mutation] = {
     "sweep": sweep,
     "reconciliation": reconciliation,
     "dead before the next attempt": dead_before_the_next_attempt,
+    "approval of one decision": approval_of_one_decision,
+    "rollback of one champion": rollback_of_one_champion,
 }
 
 # Where chance would take long to get to what a guard is for: the day that does, faults by operation and occurrence.
@@ -226,16 +240,17 @@ DIRECTED: dict[str, tuple[Plan, Schedule, Sequence[Directed]]] = {
         Plan(files=5),
         dict(
             **{"file:3": 2, "file:4": 4, "file:7": 2, "file:9": 4, "event:1": 2, "start:3": 1},
-            **{"fault:4": 5, "fault:6": 10, "fault:18": 4, "fault:22": 4, "fault:54": 8, "fault:90": 6},
-            **{"fault:94": 6, "fault:95": 13, "fault:97": 2, "fault:190": 1, "fault:197": 9},
+            **{"fault:3": 5, "fault:4": 10, "fault:16": 4, "fault:20": 4, "fault:52": 8, "fault:88": 6},
+            **{"fault:92": 6, "fault:93": 13, "fault:95": 2, "fault:188": 1, "fault:195": 9},
         ),
         [],
     ),
     "intent of another worker": (
-        Plan(files=5, events=False),
+        Plan(files=3, overwrite=True, events=False, approval=True),
         dict(
-            **{"file:1": 4, "file:3": 2, "file:7": 2, "start:23": 1, "fault:13": 7, "fault:24": 10, "fault:41": 1},
-            **{"fault:46": 3, "fault:51": 2, "fault:69": 7, "fault:71": 6, "fault:97": 9, "fault:124": 13},
+            **{"endpoint:2": 2, "skew:1": 1, "skew:2": 2, "file:4": 1, "file:9": 3, "which:7": 1, "job:1": 3},
+            **{"fault:53": 3, "start:11": 1, "start:14": 1, "fault:78": 7, "start:18": 1, "start:21": 1},
+            **{"next:132": 1, "start:25": 1, "which:33": 1, "wish:3": 5},
         ),
         [],
     ),

@@ -7,12 +7,14 @@ from itertools import count
 
 from shared.ports import BlobLocation, BlobVersion, JobState
 from shared.route import Endpoint, Route, Training
+from shared.routes import Routes
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_scoring import FakeScoring
 from tests.fakes.fake_training import FakeJob, FakeTraining
 from tests.fakes.memory_blobs import MemoryBlobs
 from tests.pipeline.world import GOLDEN, example_routes, without_staging
 from tests.simulation.choices import Choices
+from tests.simulation.plan import Plan
 
 SEED_MODEL = "seed"
 DEADLINES = (
@@ -22,6 +24,31 @@ DEADLINES = (
 JOB_TAKES_S = (3.0, 0.0, 40.0, 400.0, 2000.0)  # chosen by number: what a job takes on a calm day comes first
 JOB_ENDS = ("finished", "failed", "lost")
 AUC = (0.90, 0.85, 0.95, 0.70, 0.99, 0.91)
+
+
+HOLDOUT_ROWS = 30
+HOLDOUT = "signal,label\n" + "".join(
+    f"{number / HOLDOUT_ROWS:.4f},{'yes' if number * 7 % HOLDOUT_ROWS < number else 'no'}\n"
+    for number in range(HOLDOUT_ROWS)
+)
+HELD_GOLDEN = "signal\n0.2\n0.9\n"
+HOLDOUT_TABLE = """[routes.census.holdout]
+data = "models/holdout/census.csv"
+label = "label"
+task = "binary"
+positive = "yes"
+batch_rows = 20
+
+[routes.census.training]"""
+
+
+def _routes(plan: Plan) -> Routes:
+    """Return the example route with what the plan asks for."""
+    keys = "bake_s = 60\n" * plan.bake + 'approval = "required"\n' * plan.approval
+    changes = [DEADLINES, ("golden = ", f"{keys}golden = ")]
+    if plan.holdout:
+        changes += [("[routes.census.training]", HOLDOUT_TABLE), ("at_least = 0.80", "at_least = 0.40")]
+    return example_routes(*changes) if plan.staging else without_staging(*changes)
 
 
 @dataclass(frozen=True)
@@ -71,16 +98,21 @@ class WatchedScoring(FakeScoring):
         super().patch(endpoint, location)
         self._outside.patched(endpoint, location.relative)
 
+    def skill_of(self, model: str) -> float:
+        """Return how good a model is on the holdout: as good as its own evaluation says."""
+        auc = model.rpartition("auc=")[2]
+        return 2 * float(auc) - 1 if auc != model and self._outside.route.holdout is not None else 0.0
+
 
 class Outside:
     """Storage, the service, the endpoints, and what they do by themselves as time goes by."""
 
-    def __init__(self, choices: Choices, *, staging: bool, tell: Callable[[str], None]) -> None:
+    def __init__(self, choices: Choices, plan: Plan, tell: Callable[[str], None]) -> None:
         self.choices = choices
         self.tell = tell
         self.clock = FakeClock()
         self.seen = Seen()
-        self.routes = example_routes(DEADLINES) if staging else without_staging(DEADLINES)
+        self.routes = _routes(plan)
         self.blobs = MemoryBlobs()
         self.training = WatchedTraining(self.blobs, self)
         self.scoring = WatchedScoring(self.blobs, self.clock, self)
@@ -88,7 +120,8 @@ class Outside:
         self.watch_patch: Callable[[Patch], None] = lambda _: None
         self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = count()
-        self.blobs.put("models", "golden/census.csv", GOLDEN, self.clock.now())
+        self.blobs.put("models", "golden/census.csv", GOLDEN if not plan.holdout else HELD_GOLDEN, self.clock.now())
+        self.blobs.put("models", "holdout/census.csv", HOLDOUT, self.clock.now())
         self.blobs.put("models", "initial/census.ilearner", SEED_MODEL, self.clock.now())
         if choices.draw("endpoint", 6) == 5:  # storage takes its time to copy
             self.blobs.slow_copies = True

@@ -1,7 +1,7 @@
 """What a simulation is about, and what came of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from tests.simulation.choices import Schedule
 from tests.simulation.workers import Fault
@@ -15,6 +15,15 @@ class Plan:
     staging: bool = True
     overwrite: bool = False
     events: bool = True  # whether events and messages are delivered at all
+    bake: bool = False  # whether a promoted model is watched for a while
+    holdout: bool = False  # whether both models are measured on the same rows; needs staging
+    approval: bool = False  # whether people must approve
+    overrides: bool = False  # whether people go back, freeze and unfreeze
+
+    @property
+    def switches(self) -> list[str]:
+        """The names of what is on."""
+        return [one.name for one in fields(self) if one.name != "files" and getattr(self, one.name)]
 
 
 @dataclass(frozen=True)

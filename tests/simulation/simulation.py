@@ -1,7 +1,9 @@
 """One simulation: some files, a few workers, a schedule; then a calm time in which all must come to rest."""
 
 import functools
+import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from shared.adapters.table_endpoints import TableEndpointStore
@@ -13,6 +15,7 @@ from shared.runs import run_id_for
 from tests.simulation.choices import Choices, Schedule, of_seed
 from tests.simulation.fake_tables import Answer, FakeTableClient
 from tests.simulation.judge import Judge
+from tests.simulation.operators import Operators
 from tests.simulation.outside import AUC, Outside
 from tests.simulation.plan import Directed, Plan, Result
 from tests.simulation.workers import FAULTS, Invocation, Port, Worker, WorkerClock
@@ -35,7 +38,7 @@ class Simulation:
         self.plan = plan
         self.choices = choices
         self.told: list[str] = []
-        self.outside = Outside(choices, staging=plan.staging, tell=self.tell)
+        self.outside = Outside(choices, plan, tell=self.tell)
         self.tables = {name: FakeTableClient(name, lambda _: Answer.GIVEN) for name in ("runs", "endpoints")}
         self.judge = Judge(self.outside, TableRunStore(_table(self.tables["runs"])))
         self.tables["endpoints"].changed = self.judge.endpoint_written
@@ -58,6 +61,7 @@ class Simulation:
         self._plan_files()
         self.outside.later(TICK_S, self._tick)
         self.outside.later(SWEEP_S, self._sweep)
+        Operators(self.plan, self.choices, self.outside.later, self._add).begin()
         requests: list[str] = []
         rest_s = 0.0
         for steps in range(MOST_STEPS):
@@ -249,7 +253,19 @@ def simulate_seed(seed: int, plan: Plan | None = None) -> Result:
             overwrite=source.random() < 0.3,
             events=source.random() < 0.8,
         )
+        plan = _with_people(plan, random.Random(f"people of {seed}"))
     return simulate(plan, choices)
+
+
+def _with_people(plan: Plan, source: random.Random) -> Plan:
+    """Draw the rest of a plan, from a source of its own: what else a seed decides stays as it is."""
+    return replace(
+        plan,
+        bake=source.random() < 0.2,
+        holdout=plan.staging and source.random() < 0.2,
+        approval=source.random() < 0.2,
+        overrides=source.random() < 0.25,
+    )
 
 
 def simulate_directed(plan: Plan, special: Schedule, faults: Sequence[Directed]) -> Result:

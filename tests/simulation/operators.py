@@ -1,0 +1,69 @@
+"""What people do in a simulation: approve, reject, go back, freeze and unfreeze."""
+
+from collections.abc import Callable
+from typing import Any
+
+from shared.errors import OperationError
+from shared.pipeline import approving, overriding
+from shared.pipeline.services import Services
+from shared.runs import Run, RunState
+from tests.simulation.choices import Choices
+from tests.simulation.plan import Plan
+
+LOOK_S = 20.0
+ENDPOINT = "production"
+
+type Add = Callable[[str, Callable[[Services], Any]], None]
+
+
+class Operators:
+    """People who look at the runs from time to time, and ask the app for what they want."""
+
+    def __init__(self, plan: Plan, choices: Choices, later: Callable[[float, Any], None], add: Add) -> None:
+        self._plan = plan
+        self._choices = choices
+        self._later = later
+        self._add = add
+
+    def begin(self) -> None:
+        """Look for the first time a little later."""
+        if self._plan.approval or self._plan.overrides:
+            self._later(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        self._later(LOOK_S, self._look)
+        if self._plan.approval:
+            self._add("operations", self._decide)
+        if not self._plan.overrides:
+            return
+        wish = self._choices.draw("wish", 6)
+        if wish in {1, 2}:
+            self._add("operations", self._go_back)
+        elif wish == 3:
+            self._add("operations", lambda services: overriding.freeze(services, ENDPOINT, "somebody", "a release"))
+        elif wish or self._choices.calm:
+            self._add("operations", lambda services: overriding.unfreeze(services, ENDPOINT))
+
+    def _decide(self, services: Services) -> None:
+        for stored in services.runs.active("census"):
+            if stored.run.state is RunState.HELD:
+                self._decide_on(services, stored.run)
+
+    def _decide_on(self, services: Services, run: Run) -> None:
+        answer = self._choices.draw("wish", 6)
+        act = approving.reject if answer == 5 else approving.approve
+        if answer in {0, 1, 2, 5}:  # else later
+            try:
+                act(services, run.run_id, "somebody", "so they wish")
+            except OperationError:
+                return
+
+    def _go_back(self, services: Services) -> None:
+        to = ""
+        if self._choices.draw("wish", 2):
+            promoted = [one.run.run_id for one in services.runs.list_runs() if one.run.state is RunState.PROMOTED]
+            to = promoted[-1] if promoted else ""
+        try:
+            overriding.rollback(services, ENDPOINT, "somebody", "complaints", to)
+        except OperationError:
+            return
