@@ -159,7 +159,7 @@ def _compared(gate: Gate, champion: Metrics, value: float, said: list[str], sure
     bounds = "".join(f", {bound}" for bound in (*(bound.text for bound in least), *said))
     sentence = f"{metric} {value:.4g} against the champion's {recorded:.4g}: {how}{bounds}"
     asks = gate.min_gain is not None or gate.min_gain_percent is not None
-    lost = asks and gain < 0 and all(bound.holds(-gain, -most_gain) for bound in _bounds(gate, value))
+    lost = asks and most_gain < 0 and all(bound.holds(-gain, -most_gain) for bound in _bounds(gate, value))
     return GateResult(metric, all(bound.holds(gain, least_gain) for bound in least), sentence, lost)
 
 

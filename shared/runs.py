@@ -128,8 +128,8 @@ class Run:
     champion: Json | None = None  # {run_id, generation, model, metrics}, as it was at the decision
     decision: Json | None = None
     endpoints: tuple[Json, ...] = ()  # [{name, role, event, at}], what was done to which endpoint
-    # {golden_etag, golden, before, staging, staged}: golden rows as the champion answers them, as the staging endpoint
-    # did before it was given the challenger, and as it did after that.
+    # {golden_etag, golden, before, staging, staged, again}: golden rows as the champion answers them, as the staging
+    # endpoint did before it was given the challenger, as it did after that, and as it did so in an earlier round.
     answers: Json | None = None
     scoring: Json | None = None  # {path, etag, identity, parts, recorded}: the holdout's answers so far
     approval: Json | None = None  # {by, reason, at, decision}: who approved the decision of that hash

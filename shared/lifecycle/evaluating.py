@@ -77,10 +77,7 @@ def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             return run, AskStaging(taken=taken)
         case StagingAnswered(answers, _, LeaseTaken() as taken):
             staged = _staged(route, run, taken, now)
-            known = staged.answers or {}
-            if route.staging is None or answers is None:
-                return staged, None
-            if same(answers, as_answers(known["staging"]), route.golden_tolerance):
+            if route.staging is None or answers is None or not shows_challenger(route, staged, answers):
                 return staged, None
             # An endpoint that answers at once saves a write. If this worker dies first, the same model is sent again.
             told, effect = challenger_answers(route, staged, route.staging, answers, now)
@@ -126,6 +123,17 @@ def waits(run: Run, reason: str, now: datetime, until: datetime | None = None) -
 def noted(run: Run, endpoint: Endpoint, event: str, now: datetime) -> tuple[Json, ...]:
     """Return the run's list of what was done to endpoints, with one more entry."""
     return (*run.endpoints, {"name": endpoint.name, "role": endpoint.role.value, "event": event, "at": iso(now)})
+
+
+def shows_challenger(route: Route, run: Run, answers: Answers) -> bool:
+    """Tell whether the staging endpoint answers as the challenger: otherwise than before it was given that.
+
+    Or exactly as it did when it was given it for the first time: the run was held, say, and nobody came in between.
+    """
+    known = run.answers or {}
+    if not same(answers, as_answers(known["staging"]), route.golden_tolerance):
+        return True
+    return known["again"] is not None and same(answers, as_answers(known["again"]), route.golden_tolerance)
 
 
 def challenger_answers(route: Route, run: Run, staging: Endpoint, answers: Answers, now: datetime) -> Next:

@@ -2,9 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from shared.lifecycle.answers import as_answers, same
 from shared.lifecycle.effects import AskStaging, AskStagingLocation, Next, Release
-from shared.lifecycle.evaluating import SCORING, challenger_answers, failed_untouched, released
+from shared.lifecycle.evaluating import SCORING, challenger_answers, failed_untouched, released, shows_challenger
 from shared.lifecycle.measuring import scoring
 from shared.lifecycle.observations import (
     Due,
@@ -40,7 +39,7 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
         case Due():
             return run, AskStaging()
         case StagingAnswered(answers) if answers is not None:
-            if not same(answers, as_answers(run.answers["staging"]), route.golden_tolerance):
+            if shows_challenger(route, run, answers):
                 return challenger_answers(route, run, staging, answers, now)
             if now < run.answering_since + timedelta(seconds=staging.propagation_s):
                 return run, None  # accepted is not served: the tick asks again

@@ -39,9 +39,12 @@ def ask_before(desk: RunDesk, effect: AskBefore) -> BeforeAsked:
         before = served.answers  # as verified when it was put in service
     else:
         before = answers_of(desk, desk.route.serving, golden)
-    answers = {"golden_etag": golden.etag, "golden": pinned, "before": before, "staged": None}
+    answers = {"golden_etag": golden.etag, "golden": pinned, "before": before, "staged": None, "again": None}
     if staging is not None:
         answers["staging"] = answers_of(desk, staging, golden)
+        earlier = desk.run.answers or {}
+        if earlier.get("golden_etag") == golden.etag:
+            answers["again"] = earlier["staged"] or earlier["again"]
     return BeforeAsked(effect.challenge._replace(answers=answers))
 
 

@@ -21,6 +21,10 @@ BAD_DAYS: dict[str, tuple[Plan, Schedule]] = {
     "one file, endpoint ignores": (Plan(), {"endpoint:3": 7}),
     "one file, staging ignores": (Plan(), {"endpoint:5": 7}),
     "one file, overwritten": (Plan(overwrite=True), {}),
+    "two files, holdout and bake": (Plan(files=2, holdout=True, bake=True), {"file:3": 3}),
+    "one file, approved": (Plan(approval=True), {}),
+    "two files, an operator goes back": (Plan(files=2, overrides=True), {"file:3": 3, "wish:2": 1}),
+    "two files, frozen for a while": (Plan(files=2, overrides=True), {"file:3": 3, "wish:1": 3, "wish:3": 4}),
 }
 ALL_DAYS = [*DAYS, *(pytest.param(day, marks=pytest.mark.deep) for day in BAD_DAYS)]
 _SHAPES = [fault for fault in FAULTS if fault is not Fault.NONE]

@@ -99,6 +99,7 @@ def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
                 "before": BEFORE,
                 "staging": BEFORE,
                 "staged": None,
+                "again": AFTER,
             }
             return [saw.BeforeAsked(challenge._replace(answers=known)), *failed]
         case do.TakeLease(challenge):
@@ -153,10 +154,11 @@ class Life(RuleBasedStateMachine):
         approval=st.sampled_from([False, False, True]),
         bake_s=st.sampled_from([0, 0, 60]),
         size=st.sampled_from([5, 5, 5, 0]),
-        lucky=st.integers(0, 22),
+        lucky=st.sampled_from(range(25)),
+        odd=st.tuples(st.sampled_from(range(5, 22)), st.sampled_from(range(6))),
     )
-    def begin(self, staging: str, approval: bool, bake_s: int, size: int, lucky: int) -> None:
-        """Claim a version, and let everything go well for some steps."""
+    def begin(self, staging: str, approval: bool, bake_s: int, size: int, lucky: int, odd: tuple[int, int]) -> None:
+        """Claim a version, and let everything go well for some steps, but for one of them."""
         self.route = (without_staging() if staging == "none" else example_routes()).routes["census"]
         holdout = Holdout(data="models/h.csv", label="y", task=Task.BINARY) if staging == "holdout" else None
         self.route = replace(self.route, bake_s=bake_s, needs_approval=approval, holdout=holdout)
@@ -165,9 +167,12 @@ class Life(RuleBasedStateMachine):
         self.effect: Effect | None = None
         self.promised = self.turned = False
         self.step(saw.Claimed())
-        for _ in range(lucky):
-            if not self.run.terminal:
-                self.step(seen_after(self.effect, self.run)[0] if self.effect is not None else saw.Due())
+        for number in range(lucky):
+            if self.run.state is RunState.HELD:
+                self.is_approved()
+            elif not self.run.terminal:
+                possible = seen_after(self.effect, self.run) if self.effect is not None else [saw.Due()]
+                self.step(possible[odd[1] % len(possible) if number == odd[0] else 0])
 
     def step(self, seen: Observation) -> None:
         """Show the run something; check what it does about it."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.evaluation import Direction, EvaluationReport
-from shared.policy import Gate, NoChampion, Policy, Require
+from shared.policy import Bootstrap, Gate, Interval, NoChampion, Policy, Require
 from shared.promotion import Decision, Verdict, decide
 
 
@@ -162,10 +162,11 @@ def test_any_gate_is_enough_but_guards_hold(
     assert (decision.verdict, because in decision.summary) == (expected, True)
 
 
+_NAMES = ("AUC", "Accuracy", "Average Log Loss")
 _VALUES = st.floats(-1e6, 1e6)
 _GATES = st.builds(
     Gate,
-    metric=st.sampled_from(["AUC", "Accuracy", "Average Log Loss"]),
+    metric=st.sampled_from(_NAMES),
     min_gain=st.floats(1e-3, 10),
     min_gain_percent=st.none() | st.floats(1e-3, 50),
     at_least=st.none() | _VALUES,
@@ -176,7 +177,7 @@ _GATES = st.builds(
 @given(
     st.lists(_GATES, min_size=1, max_size=4),
     st.sampled_from(Require),
-    *(st.fixed_dictionaries(dict.fromkeys(("AUC", "Accuracy", "Average Log Loss"), _VALUES)) for _ in range(2)),
+    *(st.fixed_dictionaries(dict.fromkeys(_NAMES, _VALUES)) for _ in range(2)),
 )
 def test_two_models_never_replace_each_other(
     gates: list[Gate], require: Require, one: dict[str, float | None], other: dict[str, float | None]
@@ -187,6 +188,76 @@ def test_two_models_never_replace_each_other(
     back = decide(other, EvaluationReport(one, 0, 1), policy).verdict
 
     assert [there, back].count(Verdict.PROMOTE) <= 1
+
+
+_SPANS = st.tuples(st.floats(-0.5, 0.5), st.floats(0, 0.3), st.floats(0, 0.3))
+
+
+@given(
+    st.lists(_GATES, min_size=1, max_size=3),
+    st.sampled_from(Require),
+    *(st.fixed_dictionaries(dict.fromkeys(_NAMES, _VALUES)) for _ in range(2)),
+    st.dictionaries(st.sampled_from(_NAMES), _SPANS, max_size=len(_NAMES)),
+)
+def test_two_models_never_replace_each_other_by_a_sure_gain(
+    gates: list[Gate],
+    require: Require,
+    one: dict[str, float | None],
+    other: dict[str, float | None],
+    spans: dict[str, tuple[float, float, float]],
+) -> None:
+    """Also where the gain must be sure: whatever the interval, mirrored it lets at most one of the two pass."""
+    asked = Bootstrap(confidence=0.9)
+    policy = Policy(gates=tuple(gates), no_champion=NoChampion.HOLD, require=require, bootstrap=asked)
+    there = {name: Interval(middle - low, middle + high, 0.9) for name, (middle, low, high) in spans.items()}
+    back = {name: Interval(-found.high, -found.low, 0.9) for name, found in there.items()}
+    verdicts = [
+        decide(one, EvaluationReport(other, 0, 1), policy, there).verdict,
+        decide(other, EvaluationReport(one, 0, 1), policy, back).verdict,
+    ]
+
+    assert verdicts.count(Verdict.PROMOTE) <= 1
+
+
+@pytest.mark.parametrize(
+    ("interval", "expected", "says"),
+    [
+        (Interval(0.003, 0.02, 0.95), Verdict.PROMOTE, "better by 0.01 (95 % sure: +0.003 to +0.02), needs +0.002"),
+        (Interval(0.001, 0.02, 0.95), Verdict.REJECT, "better by 0.01 (95 % sure: +0.001 to +0.02), needs +0.002"),
+        (Interval(0.003, 0.02, 0.9), Verdict.REJECT, "was measured at 90 %, not at 95 %, so it cannot be shown"),
+        (None, Verdict.REJECT, "how sure a gain in AUC is was not measured, so it cannot be shown"),
+    ],
+)
+def test_a_gain_must_be_as_sure_as_the_policy_asks(interval: Interval | None, expected: Verdict, says: str) -> None:
+    """The low end of the interval must clear `min_gain`; what is not known never passes."""
+    policy = Policy(
+        gates=(Gate(metric="AUC", min_gain=0.002),), no_champion=NoChampion.HOLD, bootstrap=Bootstrap(confidence=0.95)
+    )
+    decision = decide({"AUC": 0.9}, report(AUC=0.91), policy, {"auc": interval} if interval else {})
+
+    assert decision.verdict is expected
+    assert says in decision.summary
+
+
+def test_a_lower_error_is_a_sure_gain_too() -> None:
+    """Where less is better the interval is turned round."""
+    policy = Policy(
+        gates=(Gate(metric="Average Log Loss", min_gain=0.01),), no_champion=NoChampion.HOLD, bootstrap=Bootstrap()
+    )
+    sure = {"Average Log Loss": Interval(-0.05, -0.02, 0.95)}
+    decision = decide({"Average Log Loss": 0.5}, report(Average_Log_Loss=0.46), policy, sure)
+
+    assert decision.verdict is Verdict.PROMOTE
+    assert "(95 % sure: +0.02 to +0.05)" in decision.summary
+
+
+def test_compare_needs_what_is_in_service_to_be_measured() -> None:
+    """`no_champion = "compare"` without numbers of the model in service: a gain cannot pass."""
+    policy = Policy(gates=(Gate(metric="AUC", min_gain=0.0),), no_champion=NoChampion.COMPARE)
+    decision = decide(None, report(AUC=0.99), policy)
+
+    assert decision.verdict is Verdict.REJECT
+    assert "the model in service was not measured" in decision.summary
 
 
 @pytest.mark.parametrize(

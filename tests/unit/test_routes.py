@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ConfigError
+from shared.holdout_data import MEASURED, Holdout, Task
+from shared.policy import Bootstrap
 from shared.routes import Routes, load_routes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -198,3 +200,77 @@ def test_verification_may_be_tolerant_and_go_on_for_a_while(tmp_path: Path) -> N
         "routes.census.golden_tolerance must be at least 0 and less than 1, not 1.5",
         "routes.census.bake_s must be less than deadlines_s.running = 86400: the next run waits for it",
     ]
+
+
+HOLDOUT = """[routes.census.holdout]
+data = "models/holdout/census.csv"
+label = "income"
+task = "binary"
+positive = ">50K"
+label_sent = "0"
+
+[routes.census.training]"""
+
+
+def test_a_holdout_is_read(tmp_path: Path) -> None:
+    """Where it lies, what is predicted, and how sure a gain must be."""
+    text = changed(r"\[routes.census.training\]", HOLDOUT).replace(
+        "golden = ", 'approval = "required"\nbootstrap = { samples = 200 }\ngolden = ', 1
+    )
+    census = load(tmp_path, text).routes["census"]
+
+    assert census.holdout == Holdout(
+        data="models/holdout/census.csv", label="income", task=Task.BINARY, positive=">50K", label_sent="0"
+    )
+    assert census.policy.bootstrap == Bootstrap(samples=200)
+    assert census.needs_approval
+
+
+def test_a_holdout_that_cannot_work_is_refused(tmp_path: Path) -> None:
+    """What the task does not measure, what has no meaning, what would take for ever: each with its key."""
+    table = (
+        HOLDOUT.replace('"binary"', '"regression"').replace("census.csv", "census.txt").replace('"0"', '""') + "\n"
+    ).replace('label = "income"', 'label = "income"\nbatch_rows = 9999')
+    found = problems(tmp_path, changed(r"\[routes.census.training\]", table))
+
+    assert found == [
+        "routes.census.holdout.data must be container/path.csv, not 'models/holdout/census.txt'",
+        "routes.census.holdout.positive means nothing for a regression task",
+        "routes.census.holdout.batch_rows must be at most 5000: 9999 make too long a request",
+        "routes.census.holdout.label_sent must be a non-empty string, not ''",
+        "routes.census.gates[1].metric 'AUC' is not measured on a regression holdout: "
+        + ", ".join(MEASURED[Task.REGRESSION]),
+    ]
+
+
+def test_what_needs_a_holdout_says_so(tmp_path: Path) -> None:
+    """A sure gain and a comparison with whatever is in service need rows that both models score, and staging."""
+    text = changed('no_champion = "threshold-only"', 'no_champion = "compare"\nbootstrap = { confidence = 0.99 }')
+    assert problems(tmp_path, text) == [
+        "routes.census.bootstrap needs a [holdout]: only what both models scored can be compared that way",
+        "routes.census.no_champion needs a [holdout]: only what both models scored can be compared that way",
+    ]
+    without = changed(r"\[routes.census.training\]", HOLDOUT)
+    without = without[: without.rindex("[[routes.census.endpoints]]")]
+    assert problems(tmp_path, without) == [
+        "routes.census.holdout needs an endpoint with role 'staging', which scores the challenger"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bootstrap", "said"),
+    [
+        ("confidence = 0.4", "confidence must be at least 0.5 and less than 1, not 0.4"),
+        ("confidence = 1.0", "confidence must be at least 0.5 and less than 1, not 1"),
+        ("confidence = 0.999", "samples must be at least 2000 for a confidence of 0.999"),
+        ("samples = 5", "samples must be a whole number of at least 100, not 5"),
+        ("samples = 5000", "samples must be at most 2000: 5000 take too long"),
+        ("sample = 500", "sample is not a known key; did you mean 'samples'?"),
+    ],
+)
+def test_a_bootstrap_that_says_nothing_is_refused(tmp_path: Path, bootstrap: str, said: str) -> None:
+    """Too little or impossible confidence, too few draws for it, too many to wait for."""
+    text = changed(r"\[routes.census.training\]", HOLDOUT)
+    found = problems(tmp_path, text.replace("golden = ", f"bootstrap = {{ {bootstrap} }}\ngolden = ", 1))
+
+    assert found == [f"routes.census.bootstrap.{said}"]
