@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from shared.champions import EndpointRecord, settled_at
 from shared.errors import ConfigError, PermanentError
+from shared.lifecycle.approaching import waits
 from shared.lifecycle.effects import AskServing, KeepModel, LookAtEndpoint, Next, PatchServing, Release, WriteIntent
-from shared.lifecycle.evaluating import failed_untouched, model_path, noted, released, waits
+from shared.lifecycle.evaluating import failed_untouched, model_path, noted, released
 from shared.lifecycle.leasing import (
     barred,
     frozen_by,

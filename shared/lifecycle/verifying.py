@@ -5,20 +5,16 @@ Else the previous model is put back, and verified in its turn.
 
 from datetime import datetime, timedelta
 
-from shared.champions import Champion, Served, settled_at
+from shared.champions import Champion, Served
 from shared.lifecycle.answers import as_answers, same
 from shared.lifecycle.effects import (
     AskServing,
     AskStaging,
     Crown,
     Next,
-    PatchBack,
-    Release,
-    TurnBack,
 )
 from shared.lifecycle.evaluating import noted, released
 from shared.lifecycle.observations import (
-    BackPatched,
     Crowned,
     Due,
     Failed,
@@ -26,18 +22,16 @@ from shared.lifecycle.observations import (
     Released,
     ServingAnswered,
     StagingAnswered,
-    TurnedBack,
     TurnedEarlier,
 )
-from shared.lifecycle.promoting import PUT_BACK, RESEND_S, put_back, why_promoted
+from shared.lifecycle.promoting import put_back, why_promoted
+from shared.lifecycle.returning import end_of_way_back, put_back_and_verified, returning
 from shared.lifecycle.setbacks import said_by, setback, unexpected
 from shared.ports import Answers
 from shared.route import Route
 from shared.runs import Json, Run, RunState
 
 BAKING = "baking"  # verified, and watched for the route's `bake_s` before it counts as promoted
-BACK_ANSWERS = "put-back-answers"
-BACK_VERIFIED = "put-back-verified"
 
 
 def verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
@@ -47,15 +41,12 @@ def verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             known: Json = {"deadline_at": None, "endpoints": noted(run, route.serving, "verified", now)}
             return run.moved(now, RunState.PROMOTED, why_promoted(run), **known), None
         case TurnedEarlier():
-            return run.moved(now, _end_of_way_back(run), _put_back_and_verified(run)), None
+            return run.moved(now, end_of_way_back(run), put_back_and_verified(run)), None
         case Released(release):
             return released(run, release, now), None
-    if run.step == PUT_BACK:
-        return _putting_back(route, run, seen, now)
-    if run.step == BACK_ANSWERS:
-        return _verifying_back(route, run, seen, now)
-    if run.step == BACK_VERIFIED:
-        return _put_back(run, seen, now)
+    back = returning(route, run, seen, now)
+    if back is not None:
+        return back
     if run.step == BAKING:
         return _baking(route, run, seen, now)
     return _verifying(route, run, seen, now)
@@ -132,69 +123,6 @@ def _baking(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     raise unexpected(run, seen)
 
 
-def _putting_back(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
-    """Mark the intent as turned, then send the previous model, as often as it takes."""
-    match seen:
-        case Due():
-            return run, TurnBack()
-        case TurnedBack(model):
-            sending = run.evolve(
-                now,
-                answers={**(run.answers or {}), "back": model},
-                not_before=now + timedelta(seconds=RESEND_S),
-                settles_at=settled_at(now, route.serving.propagation_s),
-            )
-            return sending, PatchBack(model)
-        case BackPatched():
-            endpoints = noted(run, route.serving, "put_back", now)
-            return run.evolve(now, step=BACK_ANSWERS, answering_since=now, not_before=now, endpoints=endpoints), None
-        case Failed(error):
-            return setback(run, error, now), None
-    raise unexpected(run, seen)
-
-
-def _verifying_back(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
-    """Check the previous model, after the whole propagation time: the challenger might otherwise still come up."""
-    served_by = (run.answering_since or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
-    known = run.answers or {}
-    match seen:
-        case Due():
-            return run, AskServing() if now >= served_by else None
-        case ServingAnswered(answers):
-            if answers is None or not same(answers, as_answers(known["before"]), route.golden_tolerance):
-                name = route.serving.name
-                reason = f"endpoint {name} does not answer as before although the previous model was put back"
-                return run.postponed(now, reason, step=PUT_BACK), None
-            # Written before the intent is taken away: it fails if another worker of this run saw otherwise, and is
-            # about to send the previous model once more.
-            verified = run.evolve(now, step=BACK_VERIFIED, not_before=now)
-            return verified, _release_verified(verified)
-        case Failed(error):
-            return setback(run, error, now), None
-    raise unexpected(run, seen)
-
-
-def _put_back(run: Run, seen: Observation, now: datetime) -> Next:
-    match seen:
-        case Due():
-            return run, _release_verified(run)
-        case Failed():
-            return run.evolve(now, not_before=now + timedelta(seconds=RESEND_S)), None
-    raise unexpected(run, seen)
-
-
-def _release_verified(run: Run) -> Release:
-    known = run.answers or {}
-    back = Served(
-        model=str(known["back"]),
-        golden=str(known["golden"]),
-        golden_etag=str(known["golden_etag"]),
-        answers=as_answers(known["before"]),
-        verified_at=run.updated_at,
-    )
-    return Release(_end_of_way_back(run), _put_back_and_verified(run), served=back)
-
-
 def _is_challenger(route: Route, run: Run, answers: Answers) -> bool:
     """Tell whether the challenger answers: as staged; without a staging endpoint, at least not as before."""
     known = run.answers or {}
@@ -243,13 +171,3 @@ def _crown(run: Run, answers: Answers, now: datetime) -> Crown:
 def _unverified(route: Route, seen: str) -> str:
     serving = route.serving
     return f"endpoint {serving.name} accepted the model but {serving.propagation_s} s later was not verified: {seen}"
-
-
-def _end_of_way_back(run: Run) -> RunState:
-    return RunState.ROLLED_BACK if (run.answers or {})["staged"] is not None else RunState.UNCHANGED
-
-
-def _put_back_and_verified(run: Run) -> str:
-    if _end_of_way_back(run) is RunState.UNCHANGED:
-        return f"the two models could not be told apart; the previous one was put back: {run.reason}"
-    return f"the previous model was put back and verified: {run.reason}"

@@ -14,7 +14,7 @@ from shared.adapters.table_columns import to_columns
 from shared.adapters.table_endpoints import TableEndpointStore
 from shared.adapters.table_runs import TableRunStore
 from shared.adapters.tables import Transaction
-from shared.lifecycle import deciding, evaluating, promoting, verifying
+from shared.lifecycle import approaching, deciding, promoting, verifying
 from shared.lifecycle.effects import CancelJob, SubmitJob, TurnBack, WriteIntent
 from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmitted, TurnedBack
 from shared.pipeline import driving, endpoint_row, job_work, reconciling, sweeping
@@ -93,13 +93,13 @@ def start_after_save(patch: pytest.MonkeyPatch) -> None:
 
 def generation_fence(patch: pytest.MonkeyPatch) -> None:
     """A model from older data may replace one from newer data."""
-    for module in (evaluating, promoting):
+    for module in (approaching, promoting):
         patch.setattr(module, "newer_in_service", lambda *_: None)
 
 
 def lease(patch: pytest.MonkeyPatch) -> None:
     """Nobody waits for the run that holds the endpoint."""
-    for module in (evaluating, promoting):
+    for module in (approaching, promoting):
         patch.setattr(module, "other_holder", lambda *_, **__: None)
 
 
@@ -205,7 +205,7 @@ def approval_of_one_decision(patch: pytest.MonkeyPatch) -> None:
 
 def rollback_of_one_champion(patch: pytest.MonkeyPatch) -> None:
     """An operator's rollback goes on whichever model is in service by now."""
-    for module in (evaluating, promoting):
+    for module in (approaching, promoting):
         patch.setattr(module, "other_champion", lambda *_: None)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.evaluation import EvaluationReport
+from shared.policy import Interval, Policy
 from shared.policy_tables import read_policy
 from shared.promotion import decide
 from shared.toml_table import Table
@@ -27,8 +28,19 @@ def examples() -> Iterator[Any]:
 
 def metrics(cell: str) -> dict[str, float | None]:
     """Read `AUC=0.9, Recall=NaN`."""
-    named = (one.split("=") for one in cell.split(", "))
+    named = (one.partition(" gains ")[0].split("=") for one in cell.split(", "))
     return {name: None if value == "NaN" else float(value) for name, value in named}
+
+
+def intervals(cell: str, policy: Policy) -> dict[str, Interval]:
+    """Read `AUC=0.9 gains 0.01 to 0.02`: between what the gain lies."""
+    found = {}
+    for one in cell.split(", "):
+        value, told, span = one.partition(" gains ")
+        if told and policy.bootstrap is not None:
+            low, _, high = span.partition(" to ")
+            found[value.partition("=")[0]] = Interval(float(low), float(high), policy.bootstrap.confidence)
+    return found
 
 
 @pytest.mark.parametrize(("toml", "champion", "challenger", "verdict", "because"), list(examples()))
@@ -38,7 +50,7 @@ def test_the_page_is_true(toml: str, champion: str, challenger: str, verdict: st
     policy = read_policy(Table(tomllib.loads(toml), "", problems, {}))
     known = None if champion == "none" else metrics(champion)
 
-    decision = decide(known, EvaluationReport(metrics(challenger), 0, 1), policy)
+    decision = decide(known, EvaluationReport(metrics(challenger), 0, 1), policy, intervals(challenger, policy))
 
     assert problems == []
     assert (decision.verdict.value, decision.summary) == (verdict, because)
@@ -46,4 +58,4 @@ def test_the_page_is_true(toml: str, champion: str, challenger: str, verdict: st
 
 def test_there_are_examples() -> None:
     """The page is read at all."""
-    assert len(list(examples())) >= 16
+    assert len(list(examples())) >= 19

@@ -1,0 +1,102 @@
+"""The way back: the previous model is sent, as often as it takes, and verified; then the run ends."""
+
+from datetime import datetime, timedelta
+
+from shared.champions import Served, settled_at
+from shared.lifecycle.answers import as_answers, same
+from shared.lifecycle.effects import AskServing, Next, PatchBack, Release, TurnBack
+from shared.lifecycle.evaluating import noted
+from shared.lifecycle.observations import BackPatched, Due, Failed, Observation, ServingAnswered, TurnedBack
+from shared.lifecycle.promoting import PUT_BACK, RESEND_S
+from shared.lifecycle.setbacks import setback, unexpected
+from shared.route import Route
+from shared.runs import Run, RunState
+
+BACK_ANSWERS = "put-back-answers"
+BACK_VERIFIED = "put-back-verified"
+
+
+def returning(route: Route, run: Run, seen: Observation, now: datetime) -> Next | None:
+    """Go on with the way back; None if the run is not on it."""
+    if run.step == PUT_BACK:
+        return _putting_back(route, run, seen, now)
+    if run.step == BACK_ANSWERS:
+        return _verifying_back(route, run, seen, now)
+    if run.step == BACK_VERIFIED:
+        return _put_back(run, seen, now)
+    return None
+
+
+def _putting_back(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+    """Mark the intent as turned, then send the previous model, as often as it takes."""
+    match seen:
+        case Due():
+            return run, TurnBack()
+        case TurnedBack(model):
+            sending = run.evolve(
+                now,
+                answers={**(run.answers or {}), "back": model},
+                not_before=now + timedelta(seconds=RESEND_S),
+                settles_at=settled_at(now, route.serving.propagation_s),
+            )
+            return sending, PatchBack(model)
+        case BackPatched():
+            endpoints = noted(run, route.serving, "put_back", now)
+            return run.evolve(now, step=BACK_ANSWERS, answering_since=now, not_before=now, endpoints=endpoints), None
+        case Failed(error):
+            return setback(run, error, now), None
+    raise unexpected(run, seen)
+
+
+def _verifying_back(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+    """Check the previous model, after the whole propagation time: the challenger might otherwise still come up."""
+    served_by = (run.answering_since or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
+    known = run.answers or {}
+    match seen:
+        case Due():
+            return run, AskServing() if now >= served_by else None
+        case ServingAnswered(answers):
+            if answers is None or not same(answers, as_answers(known["before"]), route.golden_tolerance):
+                name = route.serving.name
+                reason = f"endpoint {name} does not answer as before although the previous model was put back"
+                return run.postponed(now, reason, step=PUT_BACK), None
+            # Written before the intent is taken away: it fails if another worker of this run saw otherwise, and is
+            # about to send the previous model once more.
+            verified = run.evolve(now, step=BACK_VERIFIED, not_before=now)
+            return verified, _release_verified(verified)
+        case Failed(error):
+            return setback(run, error, now), None
+    raise unexpected(run, seen)
+
+
+def _put_back(run: Run, seen: Observation, now: datetime) -> Next:
+    match seen:
+        case Due():
+            return run, _release_verified(run)
+        case Failed():
+            return run.evolve(now, not_before=now + timedelta(seconds=RESEND_S)), None
+    raise unexpected(run, seen)
+
+
+def _release_verified(run: Run) -> Release:
+    known = run.answers or {}
+    back = Served(
+        model=str(known["back"]),
+        golden=str(known["golden"]),
+        golden_etag=str(known["golden_etag"]),
+        answers=as_answers(known["before"]),
+        verified_at=run.updated_at,
+    )
+    return Release(end_of_way_back(run), put_back_and_verified(run), served=back)
+
+
+def end_of_way_back(run: Run) -> RunState:
+    """Return the outcome: without a staging endpoint nobody knows that the challenger was not served."""
+    return RunState.ROLLED_BACK if (run.answers or {})["staged"] is not None else RunState.UNCHANGED
+
+
+def put_back_and_verified(run: Run) -> str:
+    """Return the reason of the outcome, with what began the way back."""
+    if end_of_way_back(run) is RunState.UNCHANGED:
+        return f"the two models could not be told apart; the previous one was put back: {run.reason}"
+    return f"the previous model was put back and verified: {run.reason}"
