@@ -42,6 +42,17 @@ class RunningApp:
         answer = outcome.returned[1]
         return answer["status"], json.loads(answer["body"])
 
+    def call(self, name: str, method: str, body: bytes = b"", **params: str) -> tuple[int, str, dict[str, str]]:
+        """Call an HTTP function; gives status, text and headers."""
+        request = {"method": method, "url": "http://x/", "headers": {}, "query": {}, "params": params, "body": body}
+        outcome = self.invoke(name, {"req": ("http", request)})
+        assert outcome.error is None, outcome.error
+        assert outcome.returned is not None
+        answer = outcome.returned[1]
+        text = answer["body"]
+        headers = {key.lower(): str(value) for key, value in answer["headers"].items()}
+        return answer["status"], text.decode() if isinstance(text, bytes) else text, headers
+
     def reference(self, name: str) -> Value:
         """Return what the host sends for a blob."""
         names = {"Connection": "AzureWebJobsStorage", "ContainerName": self.container, "BlobName": name}
@@ -125,7 +136,8 @@ def test_every_function_is_indexed_with_its_bindings(app: RunningApp) -> None:
     (blob,) = found["on_csv_landed"]
     assert str(blob["properties"]["SupportsDeferredBinding"]).lower() == "true"
     assert {one["queueName"] for one in found["poll_pending_jobs"] if one["type"] == "queue"} == {"evaluations"}
-    assert {str(found[name][0]["authLevel"]).upper() for name in ("health", "runs")} == {"FUNCTION"}
+    assert {str(found[name][0]["authLevel"]).upper() for name in ("health", "runs", "operations")} == {"FUNCTION"}
+    assert str(found["approval"][0]["authLevel"]).upper() == "ANONYMOUS"  # the link's code is what permits it
 
 
 def test_a_file_goes_its_whole_way(app: RunningApp) -> None:
@@ -199,6 +211,34 @@ def test_http_functions(app: RunningApp) -> None:
     status, body = app.get("runs", limit="many")
     assert status == 400
     assert "from 1 to 1000" in body["error"]
+
+
+def test_operations_are_carried_out(app: RunningApp) -> None:
+    """The route's parameter names the operation, the body says what about; refusals come with their reason."""
+    asked = json.dumps({"endpoint": "production", "by": "alice", "reason": "release day"}).encode()
+    status, body, _ = app.call("operations", "POST", asked, operation="freeze")
+    assert (status, json.loads(body)) == (200, {"endpoint": "production", "route": app.container, "frozen": True})
+    status, body, _ = app.call("operations", "POST", asked, operation="unfreeze")
+    assert (status, json.loads(body)["frozen"]) == (200, False)
+
+    assert app.call("operations", "POST", asked, operation="destroy")[0] == 404
+    assert app.call("operations", "POST", b"{", operation="freeze")[0] == 400
+    status, body, _ = app.call("operations", "POST", asked, operation="approve")
+    assert (status, "run is missing" in body, "endpoint is not known" in body) == (400, True, True)
+    unknown = json.dumps({"run": "0" * 32, "by": "alice", "reason": "r"}).encode()
+    assert app.call("operations", "POST", unknown, operation="reject")[0] == 404
+
+
+def test_the_approval_page_is_the_same_for_everybody(app: RunningApp) -> None:
+    """Opened: a form and nothing of any run, never cached or framed; a code that is void says so."""
+    status, page, headers = app.call("approval", "GET")
+    assert (status, "<form" in page) == (200, True)
+    assert headers["cache-control"] == "no-store"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["referrer-policy"] == "no-referrer"
+
+    status, page, _ = app.call("approval", "POST", b"code=a.b.c&action=approve&by=x&reason=y")
+    assert (status, "this link is void" in page) == (409, True)
 
 
 def test_wrong_settings_are_all_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
