@@ -4,11 +4,12 @@
 PYTHON ?= $(shell command -v python3 || command -v python)
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-deep check up bench format lock
+.PHONY: help setup demo test test-deep test-page check up bench format lock
 
 help:
 	@echo 'make demo    watch a CSV land, a model train, the gate decide, the endpoint get updated and verified'
 	@echo 'make test    run every test that takes seconds;  make test-deep  those that take minutes'
+	@echo 'make test-page  the pages, in Chromium (Debian: apt-get install chromium chromium-driver)'
 	@echo 'make up      the local stack in the foreground, until Ctrl-C'
 	@echo 'make bench   count what the app asks for, against its goals'
 	@echo 'make check   lint, types, direction of imports'
@@ -27,6 +28,9 @@ test: setup
 
 test-deep: setup
 	$(BIN)/python -m pytest -m deep
+
+test-page: setup
+	$(BIN)/python -m pytest -m browser tests/page
 
 check: setup
 	$(BIN)/ruff check .

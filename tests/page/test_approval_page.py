@@ -1,0 +1,145 @@
+"""The approval link in a real browser: it shows nothing by itself, and decides only when a button is pressed."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+from shared.pipeline import approving, operating
+from shared.runs import Run, RunState
+from tests.pipeline.world import World, example_routes
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Site:
+    """The page's two HTTP answers, as the function gives them, and the world behind."""
+
+    world: World
+    url: str
+    asked: list[str]  # every request line
+
+    def held(self) -> tuple[Run, str]:
+        """Bring a run to where it waits for a person; returns it with a link for it."""
+        run = self.world.train()
+        assert run.state is RunState.HELD
+        return run, f"{self.url}#{approving.invite(self.world.services, run.run_id).code}"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """Serve the approval page of a world whose route needs approval."""
+    world = World(example_routes(("golden = ", 'approval = "required"\ngolden = ')))
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._give(200, operating.show_approval())
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            self._give(*operating.answer_approval(lambda: world.services, body))
+
+        def _give(self, status: int, page: str) -> None:
+            asked.append(self.requestline)
+            self.send_response(status)
+            for name, value in {**operating.PAGE_HEADERS, "Content-Type": "text/html; charset=utf-8"}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield Site(world, f"http://127.0.0.1:{server.server_port}/api/approval", asked)
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chrome]:
+    """Give a headless Chromium."""
+    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    assert binary, "this test needs Chromium: apt-get install chromium chromium-driver"
+    assert driver, "this test needs ChromeDriver: apt-get install chromium-driver"
+    options = ChromeOptions()
+    options.binary_location = binary
+    for one in ("headless", "no-sandbox", "disable-gpu", "disable-background-networking", "disable-component-update"):
+        options.add_argument(f"--{one}")
+    running = Chrome(options=options, service=ChromeService(executable_path=driver))
+    running.set_page_load_timeout(30)
+    yield running
+    running.quit()
+
+
+def field(browser: Chrome, name: str) -> WebElement:
+    """Return an input by its name."""
+    return browser.find_element(By.NAME, name)
+
+
+def press(browser: Chrome, value: str) -> None:
+    """Press a button and wait for the page that comes."""
+    old = browser.find_element(By.TAG_NAME, "html")
+    browser.find_element(By.CSS_SELECTOR, f"button[value={value}]").click()
+    WebDriverWait(browser, 20).until(lambda _: browser.find_element(By.TAG_NAME, "html") != old)
+
+
+def text(browser: Chrome) -> str:
+    """Return what a person reads."""
+    return browser.find_element(By.TAG_NAME, "body").text
+
+
+def test_a_link_is_opened_read_and_decided(browser: Chrome, site: Site) -> None:
+    """The code goes into the form by itself and into no request line; Enter decides nothing; the button does."""
+    run, link = site.held()
+    browser.get(link)
+    assert field(browser, "code").get_attribute("value") == link.partition("#")[2]
+    assert run.run_id[:8] not in text(browser)
+    press(browser, "show")
+
+    shown = text(browser)
+    for said in (run.run_id[:8], "census/a.csv", "awaits approval", "at least 0.8 required", "new model"):
+        assert said in shown
+    field(browser, "by").send_keys("carol")
+    field(browser, "reason").send_keys("looked at it", Keys.ENTER)
+    assert site.world.run(run.run_id).state is RunState.HELD
+    press(browser, "approve")
+    assert "approved by carol: looked at it" in text(browser)
+    assert site.world.run(run.run_id).state is RunState.TRAINED
+
+    browser.get("about:blank")
+    browser.get(link)
+    press(browser, "show")
+    assert "this link is void" in text(browser)
+    assert {line.partition(" HTTP")[0] for line in site.asked} <= {
+        "GET /api/approval",
+        "POST /api/approval",
+        "GET /favicon.ico",
+    }
+
+
+def test_a_link_can_say_no(browser: Chrome, site: Site) -> None:
+    """The other button; a reason is asked for before anything is sent."""
+    run, link = site.held()
+    browser.get(link)
+    press(browser, "show")
+    field(browser, "by").send_keys("dan")
+    browser.find_element(By.CSS_SELECTOR, "button[value=reject]").click()
+    assert site.world.run(run.run_id).state is RunState.HELD
+    field(browser, "reason").send_keys("<script>alert(1)</script>")
+    press(browser, "reject")
+
+    assert "rejected by dan: <script>alert(1)</script>" in text(browser)
+    assert site.world.run(run.run_id).state is RunState.REJECTED
