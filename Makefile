@@ -3,6 +3,8 @@
 # Any Python from 3.9 on can start the set-up; it finds or fetches the Python 3.13 that the project runs on.
 PYTHON ?= $(shell command -v python3 || command -v python)
 BIN := .venv/bin
+# Half of the tests' time is waiting for processes: several workers, each with a storage emulator of its own.
+PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4
 
 .PHONY: help setup demo test test-deep test-page check up bench format lock
 
@@ -24,10 +26,10 @@ demo: setup
 	@$(BIN)/landfall demo
 
 test: setup
-	$(BIN)/python -m pytest
+	$(PYTEST) --dist loadfile
 
 test-deep: setup
-	$(BIN)/python -m pytest -m deep
+	$(PYTEST) --dist worksteal -m deep
 
 test-page: setup
 	$(BIN)/python -m pytest -m browser tests/page

@@ -1,6 +1,12 @@
 """Free TCP ports on 127.0.0.1 for the parts of the stack."""
 
+import contextlib
+import fcntl
+import os
 import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 
 def is_free(port: int) -> bool:
@@ -24,3 +30,23 @@ def free_ports(count: int) -> list[int]:
     finally:
         for probe in probes:
             probe.close()
+
+
+@contextlib.contextmanager
+def choosing_ports(report: Callable[[str], None]) -> Iterator[None]:
+    """Let one start of a user's on this machine choose ports at a time, until its parts listen there.
+
+    A port is taken only once its part listens: two starts at the same moment would both find the usual ones free.
+    `report` is told when another start has to be waited for.
+    """
+    path = Path(tempfile.gettempdir()) / f"landfall-ports-{os.getuid()}.lock"
+    lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report("another stack is starting on this machine: this one waits for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)  # which gives the lock back, as the end of the process would

@@ -14,6 +14,7 @@ from typing import Any, Self
 from landfall.stack import parts
 from landfall.stack.azurite import ROOT, AzuritePorts, port_answers
 from landfall.stack.parts import Part, StackPorts
+from landfall.stack.ports import choosing_ports
 from landfall.stack.publishing import create_storage, publish, put_first_models
 from landfall.stack.settings import app_settings, environment_without
 from landfall.stack.state import DEFAULT_STATE, OwnProcess, StackError, StateFolder, write_private
@@ -102,7 +103,8 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
     running: list[Part] = []
     try:
         state.create()
-        return _start(options, state, running, report)
+        with choosing_ports(report):
+            return _start(options, state, running, report)
     except ConfigError as error:
         _end(running)
         state.forget()

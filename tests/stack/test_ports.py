@@ -1,0 +1,29 @@
+"""Two stacks that start at the same moment do not take each other's ports."""
+
+from threading import Event, Thread
+
+from landfall.stack.ports import choosing_ports
+
+
+def test_who_starts_second_waits_and_says_so() -> None:
+    """It goes on once the first has its ports, and only then."""
+    told: list[str] = []
+    waits, chose = Event(), Event()
+
+    def second() -> None:
+        def report(line: str) -> None:
+            told.append(line)
+            waits.set()
+
+        with choosing_ports(report):
+            chose.set()
+
+    thread = Thread(target=second)
+    with choosing_ports(told.append):
+        thread.start()
+        assert waits.wait(20)
+        assert not chose.is_set()
+    thread.join(20)
+
+    assert chose.is_set()
+    assert told == ["another stack is starting on this machine: this one waits for it"]
