@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -15,10 +15,12 @@ from starlette.routing import Route
 
 from studio.bes import BatchExecution
 from studio.errors import ServiceError, StorageError
-from studio.job_table import JobTable
+from studio.job_table import JobLimits, JobTable
 from studio.jobs import JobRunner
 from studio.locations import AllowList
 from studio.management import Management
+from studio.own_storage import OwnStorage
+from studio.quirks import Quirks, Troubles
 from studio.registry import Registry
 from studio.request_log import RequestLog
 from studio.rrs import RequestResponse
@@ -35,6 +37,9 @@ class StudioSettings:
     allow_hosts: tuple[str, ...] = ()  # storage hosts; with none, every blob reference is refused
     workers: int = 1  # jobs that train at the same time
     ignore_patch: tuple[str, ...] = ()  # endpoints whose PATCH is answered and changes nothing: for trying a rollback
+    limits: JobLimits = field(default_factory=JobLimits)
+    quirks: Quirks = field(default_factory=Quirks)
+    own_storage: OwnStorage | None = None  # for outputs that a job names no place for
 
 
 def build_app(database: Database, settings: StudioSettings) -> Starlette:
@@ -42,9 +47,11 @@ def build_app(database: Database, settings: StudioSettings) -> Starlette:
     registry = Registry(database)
     shelf = ModelShelf(database)
     allowed = AllowList(settings.allow_hosts)
-    table = JobTable(database)
+    table = JobTable(database, settings.limits)
     inputs = private_folder(database.folder / "inputs")
-    runner = JobRunner(table, registry, allowed, inputs, settings.workers)
+    runner = JobRunner(
+        *(table, registry, allowed, inputs, settings.workers), own=settings.own_storage, quirks=settings.quirks
+    )
     management = Management(
         registry,
         shelf,
@@ -68,11 +75,14 @@ def build_app(database: Database, settings: StudioSettings) -> Starlette:
     return Starlette(
         routes=[
             Route("/health", _health, methods=["GET"]),
-            *BatchExecution(registry, table, runner).routes(),
+            *BatchExecution(registry, table, runner, settings.quirks).routes(),
             *RequestResponse(registry, shelf).routes(),
             *management.routes(),
         ],
-        middleware=[Middleware(RequestLog, folder=database.folder)],
+        middleware=[
+            Middleware(RequestLog, folder=database.folder),
+            Middleware(Troubles, every=settings.quirks.every),
+        ],
         exception_handlers={
             ServiceError: _service_error,
             StorageError: _storage_error,

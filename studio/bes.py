@@ -8,30 +8,39 @@ from starlette.routing import Route
 from studio.errors import invalid_operation
 from studio.gate import admitted_endpoint
 from studio.job_table import Job, JobState, JobTable
-from studio.jobs import CONTRACT, JobRunner
+from studio.jobs import JobRunner
 from studio.json_values import Json
+from studio.quirks import SINGLE_RESULT, Quirks
 from studio.registry import Endpoint, Kind, Registry
 from studio.wire import read_job, result_reference
 
-JOBS_PATH = "/workspaces/{workspace}/services/{endpoint}/jobs"
+# Both prefixes occur: the second for services of the later, resource-managed kind (protocol 1.1).
+JOBS_PATHS = (
+    "/workspaces/{workspace}/services/{endpoint}/jobs",
+    "/subscriptions/{workspace}/services/{endpoint}/jobs",
+)
 
 
 class BatchExecution:
     """The handlers of the jobs URLs."""
 
-    def __init__(self, registry: Registry, table: JobTable, runner: JobRunner) -> None:
+    def __init__(self, registry: Registry, table: JobTable, runner: JobRunner, quirks: Quirks) -> None:
         self._registry = registry
         self._table = table
         self._runner = runner
+        self._quirks = quirks
 
     def routes(self) -> list[Route]:
         """Return the routes for the application."""
-        job = JOBS_PATH + "/{job}"
         return [
-            Route(JOBS_PATH, self._submit, methods=["POST"]),
-            Route(job + "/start", self._start, methods=["POST"]),
-            Route(job, self._status, methods=["GET"]),
-            Route(job, self._cancel, methods=["DELETE"]),
+            route
+            for jobs in JOBS_PATHS
+            for route in (
+                Route(jobs, self._submit, methods=["POST"]),
+                Route(jobs + "/{job}/start", self._start, methods=["POST"]),
+                Route(jobs + "/{job}", self._status, methods=["GET"]),
+                Route(jobs + "/{job}", self._cancel, methods=["DELETE"]),
+            )
         ]
 
     def _endpoint(self, request: Request) -> Endpoint:
@@ -50,7 +59,7 @@ class BatchExecution:
 
         def submit() -> str:
             endpoint = self._endpoint(request)
-            return self._runner.submit(endpoint, read_job(body, CONTRACT))
+            return self._runner.submit(endpoint, read_job(body, self._runner.contract))
 
         return JSONResponse(await run_in_threadpool(submit))
 
@@ -70,7 +79,11 @@ class BatchExecution:
                 )
                 for name, result in job.results.items()
             }
-        return {"StatusCode": job.state, "Results": results, "Details": job.details}
+        body: Json = {"StatusCode": self._quirks.status(job.state), "Results": results, "Details": job.details}
+        if SINGLE_RESULT in self._quirks.on:
+            del body["Results"]
+            body["Result"] = next(iter(results.values())) if results else None
+        return body
 
     async def _cancel(self, request: Request) -> Response:
         await run_in_threadpool(lambda: self._runner.cancel(self._job(request)))

@@ -19,7 +19,10 @@ from studio.app import StudioSettings, build_app
 from studio.description import describe
 from studio.errors import ProblemsError, SetupError, StudioError
 from studio.experiment import load_experiment
+from studio.job_table import RUNNING_PER_ENDPOINT, UNSTARTED_S, JobLimits
+from studio.own_storage import OwnStorage
 from studio.publishing import publish
+from studio.quirks import COUNTED, SWITCHES, Quirks
 from studio.state import Database, private_folder
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8600"
@@ -71,6 +74,29 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="ENDPOINT",
         help="answer PATCHes of endpoints of this name and change nothing, to try what a caller then does",
+    )
+
+    serve.add_argument(
+        "--running-limit",
+        type=_positive,
+        default=RUNNING_PER_ENDPOINT,
+        help="jobs of one endpoint that run at once, if there are workers for them (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--unstarted-s",
+        type=float,
+        default=UNSTARTED_S,
+        help="seconds after which a job that nobody starts is forgotten (default: %(default)g)",
+    )
+    serve.add_argument(
+        "--quirk",
+        action="append",
+        default=[],
+        metavar="NAME[=N]",
+        help="an odd way of the original, for testing clients; may be repeated: "
+        + "; ".join(f"{name}: {text}" for name, text in SWITCHES.items())
+        + "; "
+        + "; ".join(f"{name}=N: {text}" for name, text in COUNTED.items()),
     )
 
     publishing = commands.add_parser("publish", help="train an experiment's seed model and open its services")
@@ -153,9 +179,7 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    os.umask(0o077)
-    # uvicorn ends cleanly, then raises the signal again: by then there is nothing left to do but to leave.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    quirks, own_storage = Quirks.of(options.quirk), OwnStorage.of_environment()
     with (
         _listener(options.host, options.port) as listener,
         _sole_server(options.data),
@@ -171,6 +195,9 @@ def _serve(options: argparse.Namespace) -> int:
             allow_hosts=tuple(options.allow_host),
             workers=options.workers,
             ignore_patch=tuple(options.ignore_patch),
+            limits=JobLimits(options.running_limit, options.unstarted_s),
+            quirks=quirks,
+            own_storage=own_storage,
         )
         config = uvicorn.Config(
             build_app(database, settings),

@@ -21,7 +21,11 @@ CODES: dict[str, tuple[int, str]] = {
     "Unauthorized": (401, "Request is unauthorized to access resource."),
     "NotFound": (404, "Resource not found."),
     "MethodNotAllowed": (405, "The resource does not support this method."),
+    "RequestTimeout": (408, "The operation could not be completed within the permitted time."),
+    "Conflict": (409, "Resource already exists."),
+    "MemoryQuotaViolation": (413, "The model had exceeded the memory quota assigned to it."),
     "InternalError": (500, "Execution encountered an internal error."),
+    "ServiceUnavailable": (503, "Service is temporarily unavailable."),
 }
 
 

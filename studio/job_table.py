@@ -15,7 +15,8 @@ from studio.wire import JobRequest
 
 # The original drops an unstarted job "after a few minutes" (protocol, surprise 3); a caller that was away for a night
 # finds its job here. Afterwards the job is unknown.
-UNSTARTED_LIFETIME = timedelta(days=1)
+UNSTARTED_S = 86_400.0
+RUNNING_PER_ENDPOINT = 40  # the original's limit; what is beyond it waits, first in, first out (protocol 1.10)
 
 
 class JobState(StrEnum):
@@ -35,6 +36,15 @@ class Result:
     base_location: str
     relative_location: str
     token: str
+    own: bool = False  # it lies in the studio's own storage
+
+
+@dataclass(frozen=True)
+class JobLimits:
+    """How many jobs of an endpoint run at once, and how long a job that nobody starts is kept."""
+
+    running_per_endpoint: int = RUNNING_PER_ENDPOINT
+    unstarted_s: float = UNSTARTED_S
 
 
 @dataclass(frozen=True)
@@ -49,13 +59,18 @@ class Job:
     request: JobRequest | None
     results: Mapping[str, Result]
     details: str | None
+    log: str  # a line for each step: the time, and what happened
+    submitted_at: str  # ISO 8601, UTC, as all three
+    started_at: str | None  # when it began to run, the last time if more than once
+    ended_at: str | None
 
 
 class JobTable:
     """All jobs of all endpoints."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: JobLimits = JobLimits()) -> None:
         self._database = database
+        self._limits = limits
 
     def submit(self, endpoint_id: str, request: JobRequest) -> str:
         """Record a new job, not started; returns its id."""
@@ -70,7 +85,8 @@ class JobTable:
     def drop_unstarted(self, now: datetime) -> None:
         """Forget the jobs that nobody started in time, and with them the connection strings they were given."""
         statement = "DELETE FROM jobs WHERE state = ? AND queue_number IS NULL AND submitted_at < ?"
-        if self._database.execute(statement, JobState.NOT_STARTED, (now - UNSTARTED_LIFETIME).isoformat()):
+        oldest = now - timedelta(seconds=self._limits.unstarted_s)
+        if self._database.execute(statement, JobState.NOT_STARTED, oldest.isoformat()):
             self._database.forget_overwritten()
 
     def get(self, job_id: str) -> Job | None:
@@ -84,6 +100,7 @@ class JobTable:
         Raises:
             ServiceError: 404; the original's code for it is not documented (protocol 1.9).
         """
+        self.drop_unstarted(datetime.now(UTC))
         job = self.get(job_id)
         if job is None or job.endpoint_id != endpoint_id:
             raise ServiceError("NotFound", "JobNotFound", f"This endpoint has no job {job_id}.")
@@ -97,11 +114,26 @@ class JobTable:
         )
         return self._database.execute(statement, job_id, JobState.NOT_STARTED) == 1
 
-    def take(self, job_id: str) -> Job | None:
-        """Make a queued job run; None if it is no longer to be run."""
-        statement = "UPDATE jobs SET state = ?, runs = runs + 1 WHERE id = ? AND state = ? AND queue_number IS NOT NULL"
-        taken = self._database.execute(statement, JobState.RUNNING, job_id, JobState.NOT_STARTED) == 1
-        return self.get(job_id) if taken else None
+    def take_next(self) -> Job | None:
+        """Make the longest queued job run whose endpoint runs fewer than it may; None if there is none."""
+        query = (
+            "SELECT id FROM jobs AS queued WHERE queue_number IS NOT NULL AND state = ? AND"
+            " (SELECT COUNT(*) FROM jobs WHERE endpoint_id = queued.endpoint_id AND state = ?) < ?"
+            " ORDER BY queue_number LIMIT 1"
+        )
+        statement = "UPDATE jobs SET state = ?, runs = runs + 1, started_at = ? WHERE id = ?"
+        with self._database.transaction():
+            states = (JobState.NOT_STARTED, JobState.RUNNING)
+            rows = self._database.rows(query, *states, self._limits.running_per_endpoint)
+            if not rows:
+                return None
+            self._database.execute(statement, JobState.RUNNING, datetime.now(UTC).isoformat(), rows[0]["id"])
+        return self.get(rows[0]["id"])
+
+    def note(self, job_id: str, line: str) -> None:
+        """Add a line to a job's log."""
+        text = f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {line}\n"
+        self._database.execute("UPDATE jobs SET log = log || ? WHERE id = ?", text, job_id)
 
     def end(
         self,
@@ -114,11 +146,11 @@ class JobTable:
         """End a job and drop the connection strings it was given; False if it had ended before."""
         stored = json.dumps({name: asdict(result) for name, result in (results or {}).items()})
         statement = (
-            "UPDATE jobs SET state = ?, results = ?, details = ?, request = NULL, queue_number = NULL"
+            "UPDATE jobs SET state = ?, results = ?, details = ?, ended_at = ?, request = NULL, queue_number = NULL"
             " WHERE id = ? AND state IN (?, ?)"
         )
-        open_states = (JobState.NOT_STARTED, JobState.RUNNING)
-        ended = self._database.execute(statement, state, stored, details, job_id, *open_states) == 1
+        values = (state, stored, details, datetime.now(UTC).isoformat(), job_id)
+        ended = self._database.execute(statement, *values, JobState.NOT_STARTED, JobState.RUNNING) == 1
         self._database.forget_overwritten()
         return ended
 
@@ -127,12 +159,15 @@ class JobTable:
         job = self.get(job_id)
         return job is not None and job.state is JobState.RUNNING
 
-    def requeue_interrupted(self) -> list[str]:
-        """After a start of the studio: put running jobs back into the queue; returns all queued ids in order."""
+    def requeue_interrupted(self) -> None:
+        """After a start of the studio: put running jobs back into the queue, where they were."""
         statement = "UPDATE jobs SET state = ? WHERE state = ?"
         self._database.execute(statement, JobState.NOT_STARTED, JobState.RUNNING)
-        query = "SELECT id FROM jobs WHERE queue_number IS NOT NULL ORDER BY queue_number"
-        return [row["id"] for row in self._database.rows(query)]
+
+    def newest(self, most: int) -> list[Job]:
+        """Return the jobs that were submitted last, newest first."""
+        rows = self._database.rows("SELECT * FROM jobs ORDER BY submitted_at DESC, rowid DESC LIMIT ?", most)
+        return [_job(row) for row in rows]
 
 
 def _job(row: sqlite3.Row) -> Job:
@@ -146,6 +181,10 @@ def _job(row: sqlite3.Row) -> Job:
         request=_request(row["request"]),
         results={name: Result(**result) for name, result in results.items()},
         details=row["details"],
+        log=row["log"],
+        submitted_at=row["submitted_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
     )
 
 

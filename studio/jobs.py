@@ -1,7 +1,6 @@
 """Runs batch jobs: a queue in the database, and threads that fetch the input, have it trained and write the outputs."""
 
 import logging
-import queue
 import sqlite3
 import threading
 from collections.abc import Mapping
@@ -16,6 +15,8 @@ from studio.experiment import TrainingPlan
 from studio.job_failure import JobFailedError, module
 from studio.job_table import Job, JobState, JobTable, Result
 from studio.locations import AllowList, BlobAddress, resolve
+from studio.own_storage import VARIABLE, OwnStorage
+from studio.quirks import OUTPUTS_SWAPPED, Quirks
 from studio.registry import Endpoint, Registry
 from studio.wire import MODEL_EXTENSIONS, TABLE_EXTENSIONS, JobContract, JobRequest
 from studio.workers import TrainingWorker, WorkerDiedError
@@ -28,6 +29,7 @@ CONTRACT = JobContract(
     parameters=(SEED_PARAMETER, FRACTION_PARAMETER),
 )
 INPUT_LIMIT = 2 * 2**30  # bytes of a CSV
+LOOK_AGAIN_S = 5.0  # after the database could not be read, or a wake-up was missed
 STOP_TIMEOUT_S = 5.0
 MOST_RUNS = 2  # a job whose run was interrupted by the end of the studio runs again, once
 
@@ -37,14 +39,34 @@ _log = logging.getLogger(__name__)
 class JobRunner:
     """The batch execution of all endpoints."""
 
-    def __init__(self, table: JobTable, registry: Registry, allowed: AllowList, folder: Path, workers: int) -> None:
-        """Prepare to run at most `workers` jobs at a time; input files wait in `folder` while they are read."""
+    def __init__(
+        self,
+        table: JobTable,
+        registry: Registry,
+        allowed: AllowList,
+        folder: Path,
+        workers: int,
+        *,
+        own: OwnStorage | None,
+        quirks: Quirks,
+    ) -> None:
+        """Prepare to run at most `workers` jobs at a time; input files wait in `folder` while they are read.
+
+        Outputs that a job names no place for go to `own`.
+        """
         self._table = table
         self._registry = registry
         self._allowed = allowed
         self._folder = folder
         self._workers = [TrainingWorker(threads=0 if workers == 1 else 1) for _ in range(workers)]
-        self._waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._own = own
+        self._quirks = quirks
+        self._model_output, self._evaluation_output = MODEL_OUTPUT, EVALUATION_OUTPUT
+        if OUTPUTS_SWAPPED in quirks.on:
+            self._model_output, self._evaluation_output = EVALUATION_OUTPUT, MODEL_OUTPUT
+        extensions = {self._model_output: MODEL_EXTENSIONS, self._evaluation_output: TABLE_EXTENSIONS}
+        self.contract = replace(CONTRACT, outputs={name: extensions[name] for name in CONTRACT.outputs})
+        self._changed = threading.Condition()  # a job was put into the queue, or one has ended
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._running: dict[str, TrainingWorker] = {}
@@ -56,17 +78,16 @@ class JobRunner:
     def start(self) -> None:
         """Begin to run jobs, with those first that an earlier studio left."""
         self._table.drop_unstarted(datetime.now(UTC))
-        for job_id in self._table.requeue_interrupted():
-            self._waiting.put(job_id)
+        self._table.requeue_interrupted()
         self._threads = [threading.Thread(target=self._serve, args=(worker,), daemon=True) for worker in self._workers]
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """End all trainings and processes; the jobs of these run again when the studio is started next."""
-        self._stopping = True
-        for _ in self._threads:
-            self._waiting.put(None)
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
         for worker in self._workers:
             worker.close()
         for thread in self._threads:
@@ -80,6 +101,13 @@ class JobRunner:
             ServiceError: they are not.
         """
         read_plan(endpoint.service.plan, request.parameters)
+        missing = [name for name in self.contract.outputs if name not in request.outputs]
+        if missing and self._own is None:
+            raise bad_argument(
+                "MissingRequiredOutputOverrides",
+                f"This service needs a location for every output. Missing overrides for: {', '.join(missing)}."
+                f" (Started with {VARIABLE}, the studio writes them to a storage account of its own.)",
+            )
         for reference in (*request.inputs.values(), *request.outputs.values()):
             resolve(reference, self._allowed)
         return self._table.submit(endpoint.id, request)
@@ -94,7 +122,11 @@ class JobRunner:
             now = self._table.get(job.id) or job
             state = "Queued" if now.state is JobState.NOT_STARTED else now.state
             raise invalid_operation("CannotStartJob", f"The job cannot be started because it is in {state} state.")
-        self._waiting.put(job.id)
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def cancel(self, job: Job) -> None:
         """Cancel a job, and stop its training; one that has ended stays as it is."""
@@ -105,6 +137,8 @@ class JobRunner:
 
     def current_token(self, result: Result) -> str:
         """Return a new token for reading an output, or the one of the job's end if its key is no longer known."""
+        if result.own and self._own is not None:
+            return self._own.token(datetime.now(UTC))
         signer = self._signers.get(result.base_location)
         if signer is None:
             return result.token
@@ -117,14 +151,25 @@ class JobRunner:
             worker.warm_up()
         except WorkerDiedError:
             _log.warning("a training process could not be started; the first job tries again")
-        while (job_id := self._waiting.get()) is not None and not self._stopping:
+        while not self._stopping:
             try:
-                job = self._table.take(job_id)
+                job = self._next_job()
                 if job is not None:
                     self._run(job, worker)
+                    self._wake()  # its endpoint may run another one now
             except sqlite3.Error:
                 # The disk is full, say. The thread must live; the job runs again after the next start of the studio.
-                _log.exception("the state of job %s could not be written", job_id)
+                _log.exception("the state of a job could not be written")
+                with self._changed:
+                    self._changed.wait(LOOK_AGAIN_S)
+
+    def _next_job(self) -> Job | None:
+        """Return a job that runs from now on, or None after a while without one."""
+        with self._changed:
+            job = None if self._stopping else self._table.take_next()
+            if job is None and not self._stopping:
+                self._changed.wait(LOOK_AGAIN_S)
+            return job
 
     def _run(self, job: Job, worker: TrainingWorker) -> None:
         with self._lock:
@@ -155,22 +200,45 @@ class JobRunner:
                 endpoint = self._registry.endpoint_by_id(job.endpoint_id)
                 plan = read_plan(endpoint.service.plan, job.request.parameters)
                 source = resolve(job.request.inputs[CONTRACT.inputs[0]], self._allowed)
-                targets = {name: resolve(reference, self._allowed) for name, reference in job.request.outputs.items()}
+                targets = self._targets(job.id, job.request)
+                self._table.note(job.id, f"Import Data: {source.relative_location}")
                 csv = files.enter_context(storage.fetched_file(source, INPUT_LIMIT, self._folder))
             with module("Train Model"):
+                self._table.note(job.id, f"Train Model: {csv.stat().st_size} bytes to predict {plan.label!r} from")
                 trained = worker.train(csv, plan)
         if not self._table.is_running(job.id):
             return {}  # it was cancelled meanwhile: it leaves no outputs
+        self._table.note(
+            job.id, f"Evaluate Model: trained on {trained.trained_rows} rows, tested on {trained.tested_rows}"
+        )
         contents = {
-            MODEL_OUTPUT: (trained.model, "application/octet-stream"),
-            EVALUATION_OUTPUT: (trained.evaluation.encode(), "text/csv"),
+            self._model_output: (trained.model, "application/octet-stream"),
+            self._evaluation_output: (self._quirks.evaluation(trained.evaluation).encode(), "text/csv"),
         }
         with module("Export Data"):
+            if self._own is not None and len(job.request.outputs) < len(targets):
+                self._own.prepare()
             for name, target in targets.items():
                 storage.write(target, *contents[name])
-        return {name: self._result(target) for name, target in targets.items()}
+                self._table.note(job.id, f"Export Data: {name} to {target.relative_location}")
+        return {name: self._result(target, own=name not in job.request.outputs) for name, target in targets.items()}
 
-    def _result(self, target: BlobAddress) -> Result:
+    def _targets(self, job_id: str, request: JobRequest) -> dict[str, BlobAddress]:
+        """Return where each output goes: where the job says, or into the studio's own storage."""
+        targets = {}
+        for name, extensions in self.contract.outputs.items():
+            if name in request.outputs:
+                targets[name] = resolve(request.outputs[name], self._allowed)
+            elif self._own is not None:
+                targets[name] = self._own.address(job_id, name, extensions[0])
+            else:
+                raise StudioError(f"{name} has no location, and the studio was started without {VARIABLE}")
+        return targets
+
+    def _result(self, target: BlobAddress, *, own: bool) -> Result:
+        if own and self._own is not None:
+            token = self._own.token(datetime.now(UTC))
+            return Result(target.base_location, target.relative_location, token, own=True)
         if target.account_key:
             self._signers[target.base_location] = target
         token = storage.read_token(target, datetime.now(UTC))

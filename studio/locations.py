@@ -45,7 +45,7 @@ class BlobAddress:
 
 
 class AllowList:
-    """The storage hosts that requests may go to: `host:port`, `host` (the scheme's own port), `*.host`, `host:*`."""
+    """The storage hosts requests may go to: `host:port`, `host` (the scheme's own port), `*.host`, `host:*`; `*`: any."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._patterns = [pattern.lower() for pattern in patterns]
@@ -74,6 +74,8 @@ class AllowList:
 
 
 def _matches(pattern: str, host: str, port: int, default_port: int) -> bool:
+    if pattern == "*":
+        return True
     wanted_host, _, wanted_port = pattern.partition(":")
     if wanted_host.startswith("*."):
         account, _, rest = host.partition(".")

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS endpoint_models (
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, endpoint_id TEXT NOT NULL REFERENCES endpoints, state TEXT NOT NULL,
     queue_number INTEGER, runs INTEGER NOT NULL DEFAULT 0, request TEXT, results TEXT, details TEXT,
-    submitted_at TEXT NOT NULL);
+    log TEXT NOT NULL DEFAULT '', submitted_at TEXT NOT NULL, started_at TEXT, ended_at TEXT);
 CREATE INDEX IF NOT EXISTS jobs_queued ON jobs (queue_number) WHERE queue_number IS NOT NULL;
 """
 

@@ -1,5 +1,6 @@
 """Reads and writes blobs at allowed storage hosts: no redirects, sizes capped, credentials in no error or log."""
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from azure.core.credentials import AzureNamedKeyCredential
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
-from azure.storage.blob import BlobClient, BlobSasPermissions, ContentSettings, generate_blob_sas
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import (
+    BlobClient,
+    BlobSasPermissions,
+    ContainerClient,
+    ContainerSasPermissions,
+    ContentSettings,
+    generate_blob_sas,
+    generate_container_sas,
+)
 
 from studio.errors import StorageError
 from studio.locations import BlobAddress
@@ -23,24 +32,25 @@ SAS_FORWARD = timedelta(hours=24)
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
 
 
-def _client(address: BlobAddress) -> BlobClient:
+def _options(address: BlobAddress) -> dict[str, Any]:
     credential: Any = address.sas_token
     if address.account_name and address.account_key:
         credential = AzureNamedKeyCredential(address.account_name, address.account_key)
-    return BlobClient(
-        address.account_url,
-        address.container,
-        address.blob,
-        credential=credential,
-        permit_redirects=False,
-        retry_total=2,
-        connection_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
-        max_single_get_size=CHUNK_BYTES,
-        max_chunk_get_size=CHUNK_BYTES,
+    return {
+        "credential": credential,
+        "permit_redirects": False,
+        "retry_total": 2,
+        "connection_timeout": CONNECT_TIMEOUT_S,
+        "read_timeout": READ_TIMEOUT_S,
+        "max_single_get_size": CHUNK_BYTES,
+        "max_chunk_get_size": CHUNK_BYTES,
         # A proxy of the environment has no business with a storage emulator on this machine.
-        use_env_settings=urlsplit(address.account_url).hostname not in ("127.0.0.1", "localhost", "::1"),
-    )
+        "use_env_settings": urlsplit(address.account_url).hostname not in ("127.0.0.1", "localhost", "::1"),
+    }
+
+
+def _client(address: BlobAddress) -> BlobClient:
+    return BlobClient(address.account_url, address.container, address.blob, **_options(address))
 
 
 @contextmanager
@@ -126,6 +136,33 @@ def read_token(address: BlobAddress, now: datetime) -> str:
         address.blob,
         account_key=address.account_key,
         permission=BlobSasPermissions(read=True),
+        start=now.astimezone(UTC) - SAS_BACK,
+        expiry=now.astimezone(UTC) + SAS_FORWARD,
+    )
+    return f"?{token}"
+
+
+def make_container(address: BlobAddress) -> None:
+    """Make the container of an address if it is not there.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    with (
+        _explained(address),
+        ContainerClient(address.account_url, address.container, **_options(address)) as client,
+        contextlib.suppress(ResourceExistsError),
+    ):
+        client.create_container()
+
+
+def container_token(address: BlobAddress, now: datetime) -> str:
+    """Return a new SAS token for reading and listing the address's container; it lives as long as `read_token`'s."""
+    token = generate_container_sas(
+        address.account_name or "",
+        address.container,
+        account_key=address.account_key or "",
+        permission=ContainerSasPermissions(read=True, list=True),
         start=now.astimezone(UTC) - SAS_BACK,
         expiry=now.astimezone(UTC) + SAS_FORWARD,
     )

@@ -28,7 +28,7 @@ class JobContract:
 
 @dataclass(frozen=True)
 class JobRequest:
-    """A submitted job: where its inputs and outputs are, and its parameters as text."""
+    """A submitted job: where its inputs and (those it names a place for) outputs are, and its parameters as text."""
 
     inputs: Mapping[str, BlobReference]
     outputs: Mapping[str, BlobReference]
@@ -160,11 +160,10 @@ def _job_outputs(members: Json, contract: JobContract) -> dict[str, BlobReferenc
                 f"Invalid output override name: {name}. The service does not have an output node with this name;"
                 f" it has {', '.join(contract.outputs)} (case sensitivity applies).",
             )
-    missing = [name for name in contract.outputs if given.get(name) is None]
-    if missing:
-        # The original wrote these into the workspace's own storage; a studio has none.
-        text = f"This service needs a location for every output. Missing overrides for: {', '.join(missing)}."
-        raise bad_argument("MissingRequiredOutputOverrides", text)
+    empty = [name for name, value in given.items() if value is None]
+    if empty:
+        text = f"The request is missing the blob specification for output override {', '.join(empty)}."
+        raise bad_argument("MissingOutputOverrideSpecification", text)
     locations = {name: _blob_reference(value, f"output {name}") for name, value in given.items()}
     for name, location in locations.items():
         check_extension(location, contract.outputs[name])

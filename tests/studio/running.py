@@ -3,11 +3,12 @@
 import contextlib
 import csv
 import io
+import os
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from studio.experiment import load_experiment
 from studio.publishing import publish
 from studio.state import Database
 
+ROOT = Path(__file__).parents[2]
 EXPERIMENT = "Census Model"
 COLUMNS = ("age", "hours", "occupation", "region", "income")
 OCCUPATIONS = ("Sales", "Craft", "Exec", "Clerk")
@@ -80,13 +82,16 @@ def running_studio(
     allow_hosts: Sequence[str] = (),
     activation_delay_s: float = 0,
     ignore_patch: Sequence[str] = (),
+    more: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[RunningStudio]:
     """Serve `data_dir` on a free port of 127.0.0.1 for the time of the `with`."""
     options = [part for host in allow_hosts for part in ("--allow-host", host)]
     options += [part for name in ignore_patch for part in ("--ignore-patch", name)]
-    options += ["--activation-delay-s", str(activation_delay_s)]
+    options += ["--activation-delay-s", str(activation_delay_s), *more]
+    settings = {**os.environ, **(environ or {})}
     command = [sys.executable, "-m", "studio", "serve", "--port", "0", "--data", str(data_dir), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=settings) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
             if not line:

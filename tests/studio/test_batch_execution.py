@@ -139,6 +139,21 @@ def test_a_bad_input_fails_the_job_in_words(
     assert "AccountKey" not in status["Details"]
 
 
+def test_the_other_prefix_is_the_same_service(trainer: Trainer, storage: Storage) -> None:
+    """Jobs of resource-managed services stand under /subscriptions/ (protocol 1.1): accepted as well."""
+    other = Trainer(trainer.jobs_url.replace("/workspaces/", "/subscriptions/"), trainer.key)
+    assert other.train(job_body(storage))["StatusCode"] == "Finished"
+
+
+def test_a_job_that_names_no_outputs_needs_a_storage_of_the_studio(trainer: Trainer, storage: Storage) -> None:
+    """Without one the answer says which variable gives it one."""
+    body = job_body(storage)
+    del body["Outputs"]
+    answer = trainer.call("POST", json=body)
+    assert refusal(answer)[2] == "MissingRequiredOutputOverrides"
+    assert "STUDIO_STORAGE" in answer.text
+
+
 def _change(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     *parents, last = path.split("/")
     at = body
@@ -164,6 +179,7 @@ OUT = {"ConnectionString": "AccountName=a;AccountKey=YQ==", "RelativeLocation": 
         ("Inputs/input1/ConnectionString", OUT["ConnectionString"], "InvalidBlob"),
         ("Outputs", {"result": OUT}, "InvalidOutputOverrideName"),
         ("Outputs", {"output2": OUT}, "MissingRequiredOutputOverrides"),
+        ("Outputs/output1", None, "MissingOutputOverrideSpecification"),
         ("Outputs/output1/RelativeLocation", "c/model.csv", "InvalidBlobExtension"),
         ("Outputs/output2/RelativeLocation", "c/e.ilearner", "InvalidBlobExtension"),
         ("GlobalParameters", {"random seed": 1}, "UnexpectedParameter"),

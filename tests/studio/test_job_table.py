@@ -1,0 +1,87 @@
+"""The queue of jobs in the database: first in, first out, so many of an endpoint at once."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from studio.errors import ServiceError
+from studio.job_table import JobLimits, JobState, JobTable
+from studio.registry import Kind, Registry
+from studio.state import Database
+from studio.wire import JobRequest
+
+NOTHING = JobRequest({}, {}, {})
+
+
+def endpoints_of(database: Database) -> list[str]:
+    """Return two endpoints' ids."""
+    registry = Registry(database)
+    (predictive,) = [one for one in registry.services() if one.kind is Kind.PREDICTIVE]
+    return [endpoint.id for endpoint in registry.endpoints(predictive)][:2]
+
+
+def queued(table: JobTable, endpoint: str, count: int) -> list[str]:
+    """Submit and start jobs."""
+    jobs = [table.submit(endpoint, NOTHING) for _ in range(count)]
+    assert all(table.enqueue(job) for job in jobs)
+    return jobs
+
+
+def test_a_full_endpoint_waits_and_holds_up_nobody_else(own_data: Path) -> None:
+    """At the limit the endpoint's jobs stay NotStarted; another endpoint's run; an end lets the next one in."""
+    with Database(own_data) as database:
+        table = JobTable(database, JobLimits(running_per_endpoint=2))
+        one, other = endpoints_of(database)
+        first = queued(table, one, 4)
+        (second,) = queued(table, other, 1)
+        taken = [table.take_next() for _ in range(4)]
+        assert [job.id for job in taken if job] == [*first[:2], second]
+        waiting = table.get(first[2])
+        assert waiting is not None
+        assert (waiting.state, waiting.queued) == (JobState.NOT_STARTED, True)
+        table.end(first[1], JobState.FINISHED)
+        following = table.take_next()
+        assert following is not None
+        assert following.id == first[2]
+        assert table.take_next() is None
+
+
+def test_an_interrupted_job_keeps_its_place(own_data: Path) -> None:
+    """After a restart it runs before those that were queued behind it."""
+    with Database(own_data) as database:
+        table = JobTable(database)
+        jobs = queued(table, endpoints_of(database)[0], 2)
+        table.take_next()
+        table.requeue_interrupted()
+        again = table.take_next()
+        assert again is not None
+        assert (again.id, again.runs) == (jobs[0], 2)
+
+
+def test_a_job_that_nobody_starts_is_forgotten_after_the_time_that_was_set(own_data: Path) -> None:
+    """It is unknown afterwards; one that was started stays."""
+    with Database(own_data) as database:
+        table = JobTable(database, JobLimits(unstarted_s=60))
+        endpoint = endpoints_of(database)[0]
+        (started,) = queued(table, endpoint, 1)
+        idle = table.submit(endpoint, NOTHING)
+        table.drop_unstarted(datetime.now(UTC) + timedelta(seconds=59))
+        assert table.of_endpoint(endpoint, idle).state is JobState.NOT_STARTED
+        table.drop_unstarted(datetime.now(UTC) + timedelta(seconds=61))
+        with pytest.raises(ServiceError):
+            table.of_endpoint(endpoint, idle)
+        assert table.of_endpoint(endpoint, started).queued
+
+
+def test_a_log_grows_by_lines_with_their_time(own_data: Path) -> None:
+    """Each step stands there in order; times are UTC."""
+    with Database(own_data) as database:
+        table = JobTable(database)
+        (job,) = queued(table, endpoints_of(database)[0], 1)
+        table.note(job, "Import Data: c/in.csv")
+        table.note(job, "Train Model")
+        (newest,) = table.newest(5)
+        lines = newest.log.splitlines()
+        assert [line.partition(" ")[2] for line in lines] == ["Import Data: c/in.csv", "Train Model"]
+        assert datetime.fromisoformat(lines[0].partition(" ")[0]).tzinfo is not None
