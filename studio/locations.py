@@ -45,7 +45,7 @@ class BlobAddress:
 
 
 class AllowList:
-    """The storage hosts requests may go to: `host:port`, `host` (the scheme's own port), `*.host`, `host:*`; `*`: any."""
+    """The storage hosts requests may go to: `host:port`, `host` (the scheme's own port), `*.host`, `host:*`, `*`."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._patterns = [pattern.lower() for pattern in patterns]

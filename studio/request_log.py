@@ -52,7 +52,7 @@ def loggable(body: bytes) -> Any:
 
 
 class RequestLog:
-    """ASGI middleware: reads a request's body, passes it on, and writes the line once the answer is given."""
+    """ASGI middleware: reads a request's body, passes it on, and writes the line before the answer's end is sent."""
 
     def __init__(self, app: ASGIApp, folder: Path) -> None:
         """Append to the log in `folder`."""
@@ -69,7 +69,7 @@ class RequestLog:
             return
         body = await _whole_body(receive)
         status = 500  # what the server answers if the application fails before it answers
-        unread = True
+        unread, unwritten = True, True
 
         async def replay() -> Message:
             nonlocal unread
@@ -79,11 +79,14 @@ class RequestLog:
             return await receive()
 
         async def note_status(message: Message) -> None:
-            nonlocal status
+            nonlocal status, unwritten
             if message["type"] == "http.response.start":
                 status = message["status"]
                 request_id = (b"x-ms-request-id", secrets.token_hex(16).encode())
                 message = {**message, "headers": [*message["headers"], request_id]}
+            elif unwritten and not message.get("more_body", False):
+                unwritten = False  # who has the answer may look for the line
+                self._write(scope, body, status)
             await send(message)
 
         try:
@@ -92,7 +95,8 @@ class RequestLog:
             else:
                 await self._app(scope, replay, note_status)
         finally:
-            self._write(scope, body, status)
+            if unwritten:
+                self._write(scope, body, status)
 
     def _write(self, scope: Scope, body: bytes | None, status: int) -> None:
         line = {
