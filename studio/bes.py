@@ -59,7 +59,7 @@ class BatchExecution:
 
         def submit() -> str:
             endpoint = self._endpoint(request)
-            return self._runner.submit(endpoint, read_job(body, self._runner.contract))
+            return self._runner.submit(endpoint, read_job(body, self._runner.contract(endpoint)))
 
         return JSONResponse(await run_in_threadpool(submit))
 

@@ -2,7 +2,8 @@
 
 import math
 
-MISSING = frozenset({"", "?", "NA", "NaN", "nan", "null"})
+MISSING = frozenset({"", "?", "NA", "N/A", "NaN", "nan", "null", "NULL"})
+ODD_TEXTS = 5  # so many distinct texts among numbers may be other spellings of missing, such as `unknown` or `-`
 
 
 def parse_number(text: str) -> float | None:

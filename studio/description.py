@@ -1,6 +1,6 @@
 """Describes what a studio has published: the URLs and keys that its callers configure."""
 
-from studio.jobs import CONTRACT
+from studio.job_contract import INPUTS, OUTPUTS
 from studio.json_values import Json
 from studio.publishing import seed_model_path
 from studio.registry import DEFAULT_ENDPOINT, Endpoint, Kind, Registry, Service
@@ -41,8 +41,8 @@ def describe(database: Database, base_url: str) -> Json:
             "training": {
                 "jobs_url": f"{runs}/{trains.id}/jobs",
                 "api_key": trains.primary_key,
-                "inputs": list(CONTRACT.inputs),
-                "outputs": list(CONTRACT.outputs),
+                "inputs": list(INPUTS),
+                "outputs": list(OUTPUTS),
             },
             "predictive": {
                 "default": execute(default),

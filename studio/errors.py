@@ -5,6 +5,9 @@ StudioError (any failure with a sentence for people)
 ├── ProblemsError           an input file with problems, all of them at once
 │   ├── ExperimentError     the experiment's TOML
 │   └── TableError          a CSV that cannot be trained on
+├── ParameterError          a job's parameter has a value that it cannot have
+├── RowFilterError          a row filter that cannot be read, or fits not the CSV
+├── CellError               a cell of a row to score is not what its column holds (studio.scoring)
 ├── ModelFileError          a model file that is not one, is damaged or hostile
 ├── StorageError            a blob that cannot be read or written
 └── SetupError              this installation cannot do what was asked
@@ -67,6 +70,14 @@ class ExperimentError(ProblemsError):
 
 class TableError(ProblemsError):
     """The CSV cannot be trained on."""
+
+
+class ParameterError(StudioError):
+    """A job's parameter has a value that it cannot have."""
+
+
+class RowFilterError(StudioError):
+    """The row filter cannot be read; the text says at which character."""
 
 
 class ModelFileError(StudioError):

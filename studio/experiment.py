@@ -1,26 +1,23 @@
 """An experiment: the TOML file that says which CSV trains which model."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from studio.errors import ExperimentError
+from studio.model import Task
+from studio.parameters import SETTABLE
+from studio.plan import BOOSTED, LEARNERS, STANDARD_PARAMETERS, Parameter, TrainingPlan
 
-TASKS = ("binary",)
+TASKS = get_args(Task.__value__)
 NAME_LIMIT = 100
-_KEYS = {"name", "data", "label", "task", "positive", "test_fraction", "seed"}
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """What a training needs to know besides the CSV."""
-
-    task: str
-    label: str
-    positive: str
-    test_fraction: float  # share of the rows held out for the evaluation, more than 0 and less than 1
-    seed: int
+_KEYS = {
+    *("name", "data", "label", "task", "positive", "test_fraction", "seed"),
+    *("learner", "compare", "trees", "leaves", "learning_rate", "row_filter", "parameters"),
+}
+_PLAN_NUMBERS = ("seed", "test_fraction", "trees", "leaves", "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -46,19 +43,57 @@ class _Reader:
         self.problems.append(f"`{key}` must be a non-empty string")
         return ""
 
-    def number(self, key: str, default: float, low: float, high: float) -> float:
+    def choice(self, key: str, default: str, choices: Sequence[str]) -> str:
         value = self.table.get(key, default)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and low < value < high:
-            return float(value)
-        self.problems.append(f"`{key}` must be a number between {low:g} and {high:g}, both excluded")
-        return default
+        if value in choices:
+            return str(value)
+        self.problems.append(f"`{key}` is {value!r}; it must be one of: {', '.join(choices)}")
+        return choices[0]
 
-    def whole(self, key: str, default: int) -> int:
-        value = self.table.get(key, default)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31:
-            return value
-        self.problems.append(f"`{key}` must be a whole number from 0 to {2**31 - 1}")
-        return default
+    def flag(self, key: str) -> bool:
+        value = self.table.get(key, False)
+        if not isinstance(value, bool):
+            self.problems.append(f"`{key}` must be true or false")
+        return value is True
+
+    def checked(self, key: str) -> Any:
+        """Return a member that a parameter may set as well, by the same rule; None if it is not there."""
+        value = self.table.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or isinstance(value, str) is (key in _PLAN_NUMBERS):
+            self.problems.append(f"`{key}` is {value!r}, which is of a wrong type")
+            return None
+        try:
+            return SETTABLE[key](str(value))
+        except ValueError as error:
+            self.problems.append(f"`{key}` {error}")
+        return None
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Read `[parameters]`: `"Name" = "field"` or `"Name" = { sets = "field", required = true }`."""
+        table = self.table.get("parameters")
+        if table is None:
+            return STANDARD_PARAMETERS
+        if not isinstance(table, dict):
+            self.problems.append("`parameters` must be a table of names")
+            return ()
+        found = []
+        for name, value in table.items():
+            members = {"sets": value} if isinstance(value, str) else value
+            if not isinstance(members, dict) or not set(members) <= {"sets", "required"} or "sets" not in members:
+                self.problems.append(f"parameter {name!r} must be the name of a setting, or {{ sets, required }}")
+            elif members["sets"] not in SETTABLE:
+                known = ", ".join(SETTABLE)
+                self.problems.append(f"parameter {name!r} sets {members['sets']!r}; there are: {known}")
+            elif not isinstance(members.get("required", False), bool):
+                self.problems.append(f"parameter {name!r}: `required` must be true or false")
+            else:
+                found.append(Parameter(name, members["sets"], members.get("required", False)))
+        twice = sorted({one.sets for one in found if [each.sets for each in found].count(one.sets) > 1})
+        if twice:
+            self.problems.append(f"more than one parameter sets {', '.join(twice)}")
+        return tuple(found)
 
 
 def load_experiment(path: Path) -> Experiment:
@@ -75,13 +110,21 @@ def load_experiment(path: Path) -> Experiment:
         raise ExperimentError(str(path), [f"it cannot be read as TOML: {error}"]) from error
     reader = _Reader(table)
     name, data, label = reader.text("name"), reader.text("data"), reader.text("label")
-    task, positive = reader.text("task"), reader.text("positive")
-    test_fraction, seed = reader.number("test_fraction", 0.25, 0, 1), reader.whole("seed", 0)
+    task = reader.choice("task", "", TASKS)
+    positive = reader.text("positive") if task == "binary" else ""
     problems = reader.problems
+    if task != "binary" and "positive" in table:
+        problems.append("`positive` belongs to the task 'binary' alone")
+    numbers = {key: reader.checked(key) for key in (*_PLAN_NUMBERS, "row_filter")}
+    plan = TrainingPlan(
+        *(task, label, positive),  # type: ignore[arg-type]
+        learner=reader.choice("learner", BOOSTED, LEARNERS),
+        compare=reader.flag("compare"),
+        parameters=reader.parameters(),
+        **{key: value for key, value in numbers.items() if value is not None},
+    )
     if len(name) > NAME_LIMIT or not name.isprintable():
         problems.append(f"`name` must be at most {NAME_LIMIT} printable characters")
-    if task and task not in TASKS:
-        problems.append(f"`task` is {task!r}; this version trains: {', '.join(TASKS)}")
     csv = path.parent / data
     if data and not csv.is_file():
         problems.append(f"`data`: there is no file {csv}")
@@ -90,4 +133,4 @@ def load_experiment(path: Path) -> Experiment:
         problems.append(f"unknown keys {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}")
     if problems:
         raise ExperimentError(str(path), problems)
-    return Experiment(name, csv, TrainingPlan(task, label, positive, test_fraction, seed))
+    return Experiment(name, csv, plan)

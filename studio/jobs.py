@@ -3,31 +3,25 @@
 import logging
 import sqlite3
 import threading
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from studio import storage
-from studio.errors import StudioError, bad_argument, invalid_operation
-from studio.experiment import TrainingPlan
+from studio.errors import ParameterError, StudioError, bad_argument, invalid_operation
+from studio.job_contract import INPUTS, contract_of, job_outputs
 from studio.job_failure import JobFailedError, module
 from studio.job_table import Job, JobState, JobTable, Result
 from studio.locations import AllowList, BlobAddress, resolve
 from studio.own_storage import VARIABLE, OwnStorage
-from studio.quirks import OUTPUTS_SWAPPED, Quirks
+from studio.parameters import plan_of_job
+from studio.quirks import Quirks
+from studio.reading import CSV
 from studio.registry import Endpoint, Registry
-from studio.wire import MODEL_EXTENSIONS, TABLE_EXTENSIONS, JobContract, JobRequest
+from studio.wire import JobContract, JobRequest
 from studio.workers import TrainingWorker, WorkerDiedError
 
-MODEL_OUTPUT, EVALUATION_OUTPUT = "output1", "output2"
-SEED_PARAMETER, FRACTION_PARAMETER = "Random seed", "Test fraction"
-CONTRACT = JobContract(
-    inputs=("input1",),
-    outputs={MODEL_OUTPUT: MODEL_EXTENSIONS, EVALUATION_OUTPUT: TABLE_EXTENSIONS},
-    parameters=(SEED_PARAMETER, FRACTION_PARAMETER),
-)
 INPUT_LIMIT = 2 * 2**30  # bytes of a CSV
 LOOK_AGAIN_S = 5.0  # after the database could not be read, or a wake-up was missed
 STOP_TIMEOUT_S = 5.0
@@ -61,11 +55,7 @@ class JobRunner:
         self._workers = [TrainingWorker(threads=0 if workers == 1 else 1) for _ in range(workers)]
         self._own = own
         self._quirks = quirks
-        self._model_output, self._evaluation_output = MODEL_OUTPUT, EVALUATION_OUTPUT
-        if OUTPUTS_SWAPPED in quirks.on:
-            self._model_output, self._evaluation_output = EVALUATION_OUTPUT, MODEL_OUTPUT
-        extensions = {self._model_output: MODEL_EXTENSIONS, self._evaluation_output: TABLE_EXTENSIONS}
-        self.contract = replace(CONTRACT, outputs={name: extensions[name] for name in CONTRACT.outputs})
+        self._model_output, self._evaluation_output = job_outputs(quirks)
         self._changed = threading.Condition()  # a job was put into the queue, or one has ended
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -94,14 +84,21 @@ class JobRunner:
             # One that waits for the storage may take longer; it finds no worker then, and its job runs again as well.
             thread.join(STOP_TIMEOUT_S)
 
+    def contract(self, endpoint: Endpoint) -> JobContract:
+        """Return what the endpoint's jobs take and give."""
+        return contract_of(endpoint.service.plan, self._quirks)
+
     def submit(self, endpoint: Endpoint, request: JobRequest) -> str:
         """Accept a job whose locations and parameters are sound; returns its id.
 
         Raises:
             ServiceError: they are not.
         """
-        read_plan(endpoint.service.plan, request.parameters)
-        missing = [name for name in self.contract.outputs if name not in request.outputs]
+        try:
+            plan_of_job(endpoint.service.plan, request.parameters)
+        except ParameterError as error:
+            raise bad_argument("BadParameterValue", f"{error}.") from error
+        missing = [name for name in self.contract(endpoint).outputs if name not in request.outputs]
         if missing and self._own is None:
             raise bad_argument(
                 "MissingRequiredOutputOverrides",
@@ -198,14 +195,16 @@ class JobRunner:
                 if job.runs > MOST_RUNS or job.request is None:
                     raise StudioError("the studio ended each time while this job was running")
                 endpoint = self._registry.endpoint_by_id(job.endpoint_id)
-                plan = read_plan(endpoint.service.plan, job.request.parameters)
-                source = resolve(job.request.inputs[CONTRACT.inputs[0]], self._allowed)
-                targets = self._targets(job.id, job.request)
+                plan = plan_of_job(endpoint.service.plan, job.request.parameters)
+                source = resolve(job.request.inputs[INPUTS[0]], self._allowed)
+                targets = self._targets(job.id, job.request, self.contract(endpoint))
                 self._table.note(job.id, f"Import Data: {source.relative_location}")
                 csv = files.enter_context(storage.fetched_file(source, INPUT_LIMIT, self._folder))
             with module("Train Model"):
                 self._table.note(job.id, f"Train Model: {csv.stat().st_size} bytes to predict {plan.label!r} from")
-                trained = worker.train(csv, plan)
+                trained = worker.train(csv, plan, CSV)
+            for note in trained.notes:
+                self._table.note(job.id, f"Train Model: {note}")
         if not self._table.is_running(job.id):
             return {}  # it was cancelled meanwhile: it leaves no outputs
         self._table.note(
@@ -223,10 +222,10 @@ class JobRunner:
                 self._table.note(job.id, f"Export Data: {name} to {target.relative_location}")
         return {name: self._result(target, own=name not in job.request.outputs) for name, target in targets.items()}
 
-    def _targets(self, job_id: str, request: JobRequest) -> dict[str, BlobAddress]:
+    def _targets(self, job_id: str, request: JobRequest, contract: JobContract) -> dict[str, BlobAddress]:
         """Return where each output goes: where the job says, or into the studio's own storage."""
         targets = {}
-        for name, extensions in self.contract.outputs.items():
+        for name, extensions in contract.outputs.items():
             if name in request.outputs:
                 targets[name] = resolve(request.outputs[name], self._allowed)
             elif self._own is not None:
@@ -243,23 +242,3 @@ class JobRunner:
             self._signers[target.base_location] = target
         token = storage.read_token(target, datetime.now(UTC))
         return Result(target.base_location, target.relative_location, token)
-
-
-def read_plan(plan: TrainingPlan, parameters: Mapping[str, str]) -> TrainingPlan:
-    """Return the plan of a job: the service's, changed by the job's parameters.
-
-    Raises:
-        ServiceError: BadParameterValue.
-    """
-    try:
-        seed = int(parameters.get(SEED_PARAMETER, plan.seed))
-        fraction = float(parameters.get(FRACTION_PARAMETER, plan.test_fraction))
-    except ValueError:
-        seed, fraction = -1, -1.0
-    if not 0 <= seed < 2**31 or not 0 < fraction < 1:
-        raise bad_argument(
-            "BadParameterValue",
-            f"{SEED_PARAMETER!r} must be a whole number from 0 to {2**31 - 1},"
-            f" {FRACTION_PARAMETER!r} a number between 0 and 1, both excluded.",
-        )
-    return replace(plan, seed=seed, test_fraction=fraction)

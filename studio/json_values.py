@@ -5,6 +5,8 @@ from typing import Any
 
 type Json = dict[str, Any]
 
+_EXACT = 2.0**53  # up to here every whole number has a float of its own
+
 
 def r_number(value: float) -> str:
     """Write a float as the original did: .NET "R" style, at most 15 significant digits (protocol 2)."""
@@ -13,3 +15,8 @@ def r_number(value: float) -> str:
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     return f"{value:.15g}".replace("e", "E")
+
+
+def plain_number(value: float) -> str:
+    """Write a finite float so that it is read back the same, whole numbers without a point."""
+    return str(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(value)

@@ -1,36 +1,76 @@
-"""What a model is: its columns, classes and trees. Plain data, the same in training, in a file and in serving."""
+"""What a model is: its columns, classes, and trees or weights. Plain data, the same in training, in a file, in serving.
+
+A row of a CSV becomes a row of features: one for a column, several for a date, none for a column that is left out.
+"""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from studio.cells import MISSING, parse_number
+from studio.dates import PARTS, part_encoder
 
-type Kind = Literal["numeric", "categorical", "ignored"]
+type Task = Literal["binary", "multiclass", "regression"]
+type Kind = Literal["numeric", "categorical", "boolean", "date", "ignored"]
+type WireType = Literal["Int32", "Double", "String", "Boolean"]
+
+BOOLEANS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
+_TRUTH = {text: float(code) for pair in BOOLEANS for code, text in enumerate(pair)}
 
 
 @dataclass(frozen=True)
 class Column:
-    """A feature column of a model: how a cell of it becomes a number."""
+    """A column besides the label: what its cells are."""
 
     name: str
     kind: Kind
-    categories: tuple[str, ...] = ()  # of a categorical column: the text of code 0, 1, ...
+    type: WireType = "String"  # what answers call it in ColumnTypes
+    # Of a categorical column the text of code 0, 1, ...; of a numeric one the texts that stand for missing numbers.
+    categories: tuple[str, ...] = ()
+    form: str = ""  # of a date column: how it is written, one of `studio.dates.FORMS`
 
-    def encoder(self) -> Callable[[str], float]:
-        """Return the function from a stripped cell to its number or category code; NaN for missing and unknown."""
-        if self.kind == "categorical":
-            codes = {category: float(code) for code, category in enumerate(self.categories)}
-            return lambda cell: codes.get(cell, math.nan)
-        if self.kind == "ignored":
-            return lambda _: math.nan
-        return _number
+    def encoders(self) -> list[Callable[[str], float]]:
+        """Return for each feature of the column the function from a stripped cell; NaN is missing or unknown.
+
+        It raises ValueError for what the column cannot hold: a text where a number, date, or yes and no belong.
+        """
+        match self.kind:
+            case "categorical":
+                codes = {category: float(code) for code, category in enumerate(self.categories)}
+                return [lambda cell: codes.get(cell, math.nan)]
+            case "boolean":
+                return [_truth]
+            case "date":
+                return [part_encoder(self.form, part) for part in PARTS]
+            case "ignored":
+                return []
+        return [_number_encoder(MISSING | set(self.categories))]
+
+    @property
+    def category_count(self) -> int:
+        """How many categories its feature has; 0 for a number."""
+        return len(self.categories) if self.kind == "categorical" else 0
 
 
-def _number(cell: str) -> float:
-    number = None if cell in MISSING else parse_number(cell)
-    return math.nan if number is None else number
+def _truth(cell: str) -> float:
+    known = _TRUTH.get(cell.lower())
+    if known is None and cell not in MISSING:
+        raise ValueError("is neither yes nor no")
+    return math.nan if known is None else known
+
+
+def _number_encoder(missing: frozenset[str]) -> Callable[[str], float]:
+    def encode(cell: str) -> float:
+        number = parse_number(cell)
+        if number is not None:
+            return number
+        if cell in missing:
+            return math.nan
+        raise ValueError("is not a number")
+
+    return encode
 
 
 @dataclass(frozen=True)
@@ -56,11 +96,56 @@ class Tree:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A trained model. The raw score of a row is the sum of its trees; the log odds of the second class."""
+class NumberTerm:
+    """What a number adds to each raw score: `(value - centre) * weight`; a missing one adds nothing."""
 
-    task: str
+    centre: float
+    weights: tuple[float, ...]  # one for each raw score
+
+
+@dataclass(frozen=True)
+class CategoryTerm:
+    """What a category adds to each raw score; a missing or unknown one adds nothing."""
+
+    weights: tuple[tuple[float, ...], ...]  # by code; each has one for each raw score
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear model: an intercept for each raw score, and a term for each feature."""
+
+    intercepts: tuple[float, ...]
+    terms: tuple[NumberTerm | CategoryTerm, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model.
+
+    Binary: the raw score is the log odds of the second class. Multiclass: one raw score a class, of which softmax makes
+    probabilities; tree `i` belongs to class `i % len(classes)`. Regression: the prediction is `offset + scale * raw`.
+    """
+
+    task: Task
     label: str
-    classes: tuple[str, str]  # the negative, the positive
+    classes: tuple[str, ...]  # binary: the negative, the positive; none for a regression
     columns: tuple[Column, ...]
-    trees: tuple[Tree, ...]
+    trees: tuple[Tree, ...] = ()
+    linear: Linear | None = None  # instead of trees
+    offset: float = 0.0
+    scale: float = 1.0
+
+    @property
+    def outputs(self) -> int:
+        """How many raw scores a row has."""
+        return len(self.classes) if self.task == "multiclass" else 1
+
+    @cached_property
+    def features(self) -> tuple[tuple[int, Callable[[str], float]], ...]:
+        """For each feature the position of its column, and its encoder."""
+        return tuple((at, encode) for at, column in enumerate(self.columns) for encode in column.encoders())
+
+
+def feature_columns(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Return for each feature the column it comes from."""
+    return tuple(column for column in columns for _ in column.encoders())

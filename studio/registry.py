@@ -1,15 +1,14 @@
 """The published services and their endpoints: found by the ids and names that stand in URLs, and who may use them."""
 
 import hmac
-import json
 import secrets
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from studio.errors import ServiceError
-from studio.experiment import TrainingPlan
+from studio.plan import TrainingPlan
 from studio.state import Database, new_key
 
 DEFAULT_ENDPOINT = "default"
@@ -171,7 +170,7 @@ class Registry:
         with self._database.transaction():
             self._database.execute(
                 "INSERT INTO services VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET plan = excluded.plan",
-                *(secrets.token_hex(16), experiment, kind, json.dumps(asdict(plan)), now),
+                *(secrets.token_hex(16), experiment, kind, plan.to_json(), now),
             )
             query = "SELECT * FROM services WHERE experiment = ? AND kind = ?"
             service = _service(self._database.rows(query, experiment, kind)[0])
@@ -190,7 +189,7 @@ def _service_not_found() -> ServiceError:
 
 
 def _service(row: sqlite3.Row) -> Service:
-    plan = TrainingPlan(**json.loads(row["plan"]))
+    plan = TrainingPlan.of_json(row["plan"])
     return Service(row["id"], row["experiment"], Kind(row["kind"]), plan, row["created_at"])
 
 

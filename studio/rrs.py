@@ -11,16 +11,16 @@ from starlette.routing import Route
 
 from studio.errors import ServiceError, bad_argument, invalid_operation
 from studio.gate import admitted_endpoint
-from studio.json_values import Json, r_number
+from studio.json_values import Json
 from studio.model import Model
 from studio.registry import Kind, Registry
-from studio.scoring import Scorer
+from studio.scoring import CellError, Scorer
 from studio.serving import ModelShelf
 from studio.wire import cell_text, read_object
 
 INPUT, OUTPUT = "input1", "output1"
-LABELS, PROBABILITIES = "Scored Labels", "Scored Probabilities"
 ROW_LIMIT = 100_000
+_PROBLEMS = 10  # that one answer names
 _INLINE_BYTES = 16_384  # longer requests are scored in a thread, so that short ones need not wait for them
 
 
@@ -65,21 +65,31 @@ def answer(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json
     """
     rows = _read(body, swagger=swagger)
     positions = _positions(scorer.model, rows.names)
-    names = [*rows.names, LABELS, PROBABILITIES]
-    values = [[*row, *_scored(scorer, row, positions)] for row in rows.values]
+    added = scorer.answer_columns()
+    names = [*rows.names, *(name for name, _ in added)]
+    values = [[*row, *scored] for row, scored in zip(rows.values, _scored(scorer, rows, positions), strict=True)]
     if swagger:
         return {"Results": {OUTPUT: [dict(zip(names, row, strict=True)) for row in values]}}
     value: Json = {"ColumnNames": names, "Values": values}
     if details:
-        kinds = {column.name: "Double" for column in scorer.model.columns if column.kind == "numeric"}
-        value["ColumnTypes"] = [(kinds | {PROBABILITIES: "Double"}).get(name, "String") for name in names]
+        types = {column.name: column.type for column in scorer.model.columns} | dict(added)
+        value["ColumnTypes"] = [types.get(name, scorer.label_type) for name in names]
     return {"Results": {OUTPUT: {"type": "table", "value": value}}}
 
 
-def _scored(scorer: Scorer, row: Sequence[str], positions: Sequence[int | None]) -> tuple[str, str]:
-    cells = ["" if position is None else row[position].strip() for position in positions]
-    probability = scorer.probability(cells)
-    return scorer.model.classes[probability > 0.5], r_number(probability)
+def _scored(scorer: Scorer, rows: Rows, positions: Sequence[int | None]) -> list[list[str]]:
+    features, problems = [], []
+    for number, row in enumerate(rows.values, 1):
+        cells = ["" if position is None else row[position].strip() for position in positions]
+        try:
+            features.append(scorer.features(cells))
+        except CellError as error:
+            problems.append(f"row {number}: {error}")
+            if len(problems) == _PROBLEMS:
+                break
+    if problems:
+        _unparsable("; ".join(problems))
+    return scorer.answers(features)
 
 
 def _positions(model: Model, names: Sequence[str]) -> list[int | None]:

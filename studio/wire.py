@@ -24,6 +24,7 @@ class JobContract:
     inputs: tuple[str, ...]
     outputs: Mapping[str, tuple[str, ...]]
     parameters: tuple[str, ...]
+    required: tuple[str, ...] = ()  # parameters that every job must give
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,10 @@ def _parameters(value: Any, contract: JobContract) -> dict[str, str]:
         known = ", ".join(contract.parameters)
         text = f"Unexpected parameters provided: {', '.join(unknown)}. This service knows: {known} (case-sensitive)."
         raise bad_argument("UnexpectedParameter", text)
+    absent = [name for name in contract.required if given.get(name) is None]
+    if absent:
+        text = f"Not all required web service parameter(s) provided: {', '.join(absent)} (case-sensitive)."
+        raise bad_argument("MissingRequiredGlobalParameters", text)
     return {name: cell_text(parameter) for name, parameter in given.items() if parameter is not None}
 
 

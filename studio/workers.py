@@ -10,7 +10,8 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from studio.errors import StudioError
-from studio.experiment import TrainingPlan
+from studio.plan import TrainingPlan
+from studio.reading import TableForm
 from studio.training import TrainingResult, train
 
 
@@ -48,7 +49,7 @@ class TrainingWorker:
             if self._closed.is_set():
                 _kill(pid)
 
-    def train(self, csv: Path, plan: TrainingPlan) -> TrainingResult:
+    def train(self, csv: Path, plan: TrainingPlan, form: TableForm) -> TrainingResult:
         """Train in the process.
 
         Raises:
@@ -61,7 +62,7 @@ class TrainingWorker:
         if executor is None:
             raise WorkerDiedError("the training process was stopped")
         try:
-            return executor.submit(train, csv, plan, self._threads).result()
+            return executor.submit(train, csv, plan, self._threads, form).result()
         except (BrokenProcessPool, RuntimeError) as error:
             self._discard(executor)
             raise WorkerDiedError(

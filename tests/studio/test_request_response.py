@@ -19,7 +19,7 @@ def test_a_row_is_scored(studio: RunningStudio) -> None:
     assert output["type"] == "table"
     value = output["value"]
     assert value["ColumnNames"] == [*NAMES, "Scored Labels", "Scored Probabilities"]
-    assert value["ColumnTypes"] == ["Double", "Double", "String", "String", "String", "Double"]
+    assert value["ColumnTypes"] == ["Int32", "Int32", "String", "String", "String", "Double"]
     first, second = value["Values"]
     assert first[:4] == ROW
     assert second[:4] == ["20", "20.5", "", "?"]

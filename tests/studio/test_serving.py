@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from studio.errors import ServiceError
-from studio.experiment import TrainingPlan
 from studio.model import Column, Model, Tree
 from studio.model_file import dump_model
+from studio.plan import TrainingPlan
 from studio.registry import Endpoint, Kind, Registry, Role
 from studio.rrs import answer
 from studio.serving import Location, ModelShelf
@@ -51,7 +51,7 @@ def new_endpoint(database: Database) -> Endpoint:
 
 def served(shelf: ModelShelf, endpoint: Endpoint) -> float:
     """Return the constant that the endpoint answers now."""
-    return shelf.scorer(endpoint).raw_score([0.0])
+    return shelf.scorer(endpoint).raw_scores([0.0])[0]
 
 
 def test_a_model_serves_from_its_time_on(database: Database) -> None:

@@ -1,20 +1,21 @@
-"""Training, scoring and measuring: against LightGBM itself and against numbers worked out by hand."""
+"""Training, scoring and measuring: against LightGBM itself."""
 
-import math
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pytest
 
 from studio import training
-from studio.columns import encode_column, read_table
 from studio.errors import SetupError, TableError
-from studio.experiment import TrainingPlan
-from studio.metrics import area_under_curve, measure
+from studio.features import encode_rows
+from studio.labels import Labels
 from studio.model_file import load_model
+from studio.plan import TrainingPlan
+from studio.reading import read_table
 from studio.scoring import Scorer, positive_probability
 from tests.studio.running import census_csv
 
@@ -32,24 +33,24 @@ def write(folder: Path, text: str) -> Path:
 def test_our_scores_are_those_of_lightgbm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     """Every row of the training file, missing cells included, has the raw score of LightGBM to the last bit."""
     boosters: list[Any] = []
-    fit = training._fit
+    fit = lightgbm.train
 
     def remembered(*arguments: Any) -> Any:
         boosters.append(fit(*arguments))
         return boosters[-1]
 
-    monkeypatch.setattr(training, "_fit", remembered)
+    monkeypatch.setattr(lightgbm, "train", remembered)
     csv = write(tmp_path, census_csv(rows))
     model = load_model(training.train(csv, PLAN, 1).model)
-    table = read_table(csv, "income")
-    encoded = np.column_stack([encode_column(table[column.name], column) for column in model.columns])
+    encoded = encode_rows(read_table(csv, "income"), model.columns)
     # Also what never stood in the training file: missing and unknown cells everywhere.
     strange = np.full((5, len(model.columns)), np.nan)
     strange[1:, 0] = (-1e300, 0.0, 1e300, 45.0)
     encoded = np.vstack([encoded, strange])
     scorer = Scorer(model)
-    ours = [scorer.raw_score(row) for row in encoded.tolist()]
+    ours = [scorer.raw_scores(row)[0] for row in encoded.tolist()]
     assert ours == boosters[0].predict(encoded, raw_score=True).tolist()
+    assert ours == [scores for (scores,) in scorer.many_raw_scores(encoded.tolist())]
     probabilities = boosters[0].predict(encoded)
     np.testing.assert_allclose([positive_probability(score) for score in ours], probabilities, rtol=1e-15)
 
@@ -79,10 +80,11 @@ def test_shuffled_labels_teach_nothing(tmp_path: Path) -> None:
 def test_both_classes_are_held_out_alike() -> None:
     """The test rows hold the same share of a rare class as of the other, and never all of it."""
     positive = np.array([True] * 8 + [False] * 400)
-    test = training.held_out(positive, 0.25, seed=3)
+    labels = Labels(("no", "yes"), positive.astype(np.float64))
+    test = labels.held_out(0.25, seed=3)
     assert (int(test[positive].sum()), int(test[~positive].sum())) == (2, 100)
-    assert training.held_out(positive, 0.999, seed=3)[positive].sum() == 7
-    assert (training.held_out(positive, 0.25, seed=3) == test).all()
+    assert labels.held_out(0.999, seed=3)[positive].sum() == 7
+    assert (labels.held_out(0.25, seed=3) == test).all()
 
 
 @pytest.mark.parametrize(
@@ -99,31 +101,6 @@ def test_untrainable_tables_are_refused(tmp_path: Path, text: str, reason: str) 
     """A table with nothing to learn from is refused in words."""
     with pytest.raises(TableError, match=reason):
         training.train(write(tmp_path, text), PLAN, 1)
-
-
-def test_metrics_by_hand() -> None:
-    """Two positives at 0.9 and 0.4, two negatives at 0.6 and 0.1: three of four pairs are in order."""
-    positive = np.array([True, True, False, False])
-    probability = np.array([0.9, 0.4, 0.6, 0.1])
-    metrics = measure(positive, probability)
-    assert metrics.auc == 0.75
-    assert (metrics.accuracy, metrics.precision, metrics.recall, metrics.f_score) == (0.5, 0.5, 0.5, 0.5)
-    loss = -(math.log(0.9) * 2 + math.log(0.4) * 2) / 4
-    assert metrics.average_log_loss == pytest.approx(loss)
-    assert metrics.training_log_loss == pytest.approx(100 * (math.log(2) - loss) / math.log(2))
-    header, row, end = metrics.csv().split("\n")
-    assert header == "Accuracy,Precision,Recall,F-Score,AUC,Average Log Loss,Training Log Loss"
-    assert row.startswith("0.5,0.5,0.5,0.5,0.75,0.510")
-    assert end == ""
-
-
-def test_metrics_of_odd_sets() -> None:
-    """Ties count half; with one class there is no AUC; with nothing called positive the precision is 1."""
-    assert area_under_curve(np.array([True, False, False]), np.array([0.5, 0.5, 0.1])) == 0.75
-    alone = measure(np.array([False, False]), np.array([0.2, 0.3]))
-    assert math.isnan(alone.auc)
-    assert (alone.precision, alone.recall, alone.f_score, alone.accuracy) == (1.0, 0.0, 0.0, 1.0)
-    assert "NaN" in alone.csv()
 
 
 def test_serving_needs_no_lightgbm() -> None:

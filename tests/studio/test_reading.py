@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from studio.cells import MISSING, parse_number
-from studio.columns import encode_column, infer_column, read_table
+from studio.cells import parse_number
+from studio.columns import CodedColumn
 from studio.errors import TableError
 from studio.json_values import r_number
+from studio.reading import TableForm, read_table
 
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=6)
 rows = st.lists(st.tuples(cells, cells, st.sampled_from(["yes", "no"])), min_size=1, max_size=30)
@@ -39,22 +40,8 @@ def test_any_cells_survive_reading(tmp_path: Path, table: list[tuple[str, str, s
     read_back = read_table(path, "y")
     assert read_back.rows == len(table)
     for column, expected in zip(read_back.columns, zip(*table, strict=True), strict=True):
+        assert isinstance(column, CodedColumn)
         assert [column.distinct[code] for code in column.codes] == [cell.strip() for cell in expected]
-
-
-@given(rows)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_encoding_in_bulk_is_encoding_one_by_one(tmp_path: Path, table: list[tuple[str, str, str]]) -> None:
-    """A column gets in training the very numbers that its cells get one by one in scoring."""
-    out = io.StringIO()
-    csv.writer(out, quoting=csv.QUOTE_ALL).writerows([("a", "b", "y"), *table])
-    path = tmp_path / "t.csv"
-    path.write_bytes(out.getvalue().encode())
-    for column in read_table(path, "y").columns:
-        as_column = infer_column(column)
-        encode = as_column.encoder()
-        alone = [encode(column.distinct[code]) for code in column.codes]
-        assert [repr(value) for value in encode_column(column, as_column).tolist()] == [repr(v) for v in alone]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -87,19 +74,6 @@ def test_numbers_look_as_the_original_wrote_them(value: float, text: str) -> Non
     assert r_number(value) == text
 
 
-def test_kinds_of_columns(tmp_path: Path) -> None:
-    """Numbers, categories by frequency, and identifiers that are ignored; missing spellings belong to no kind."""
-    lines = ["n,c,id,y"] + [f"{'?' if i % 9 == 0 else i},{'ab'[i % 3 == 0]},user{i},{'xz'[i % 2]}" for i in range(60)]
-    path = tmp_path / "t.csv"
-    path.write_text("\n".join(lines), encoding="utf-8-sig")
-    number, category, identifier, _ = map(infer_column, read_table(path, "y").columns)
-    assert (number.name, number.kind) == ("n", "numeric")
-    assert (category.kind, category.categories) == ("categorical", ("a", "b"))
-    assert identifier.kind == "ignored"
-    assert all(math.isnan(number.encoder()(cell)) for cell in MISSING)
-    assert math.isnan(category.encoder()("unseen"))
-
-
 def test_all_problems_come_with_their_lines(tmp_path: Path) -> None:
     """Ragged rows and missing labels are listed together; a cell with a line break moves the line numbers on."""
     problems = read(tmp_path, 'a,y\n"x\nx",1\n1\n2,?\n3,1,1\n')
@@ -116,8 +90,9 @@ def test_all_problems_come_with_their_lines(tmp_path: Path) -> None:
         ("", "the file is empty"),
         ("a,y\n", "a header and no rows"),
         ("a,a,y\n1,2,3\n", "the name 'a' stands over more than one column"),
-        ("a,,y\n1,2,3\n", "column 2 has no name"),
-        ("a,b\n1,2\n", "the label column 'y' is missing; the columns are a, b"),
+        ("Col2,,y\n1,2,3\n", "the name 'Col2' stands over more than one column"),
+        ("a;y\n1;2\n", "the column 'y' is missing; the cells seem to be separated by ';'"),
+        ("a,b\n1,2\n", "the column 'y' is missing; the columns are a, b"),
         ("a,y\n\0,1\n", "NUL"),
         ('a,y\n"1,1\n', "cannot be read as CSV"),
         ("a,y\n\xfc,1\n".encode("latin-1"), "not UTF-8"),
@@ -134,3 +109,19 @@ def test_a_file_of_bad_rows_is_described_by_the_first(tmp_path: Path) -> None:
     problems = read(tmp_path, "a,y\n" + "1\n" * 5000)
     assert len(problems) == 11
     assert problems[-1] == "and more of the kind"
+
+
+def test_other_forms(tmp_path: Path) -> None:
+    """Tabs may separate cells, and a file without a header has columns that are numbered."""
+    path = tmp_path / "t.nh.tsv"
+    path.write_text("1\t2,5\n3\t4\n", encoding="utf-8")
+    table = read_table(path, "Col1", form=TableForm("\t", header=False))
+    assert [column.name for column in table.columns] == ["Col1", "Col2"]
+    assert [list(table.cells(name).distinct) for name in ("Col1", "Col2")] == [["1", "3"], ["2,5", "4"]]
+
+
+def test_columns_without_a_name_are_numbered(tmp_path: Path) -> None:
+    """A written row index has no name in the header; such a column is called by its position."""
+    path = tmp_path / "t.csv"
+    path.write_text(",y\n0,a\n1,b\n", encoding="utf-8")
+    assert [column.name for column in read_table(path, "y").columns] == ["Col1", "y"]

@@ -1,0 +1,151 @@
+"""Collects the cells of one column while a CSV is read: as few texts as possible, as many rows as there are."""
+
+import math
+from array import array
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from studio.cells import MISSING, ODD_TEXTS, parse_number
+from studio.columns import CodedColumn, DroppedColumn, NumberColumn, TableColumn
+from studio.dates import form_of
+from studio.errors import TableError
+
+# From so many different cells on it is asked whether the texts are needed at all.
+MANY_TEXTS = 200_000
+IDENTIFIER_SHARE = 0.9  # of rows that have another text each
+# Of all columns together; a text takes 60 bytes and more, and a dictionary's entry 100.
+TEXT_LIMIT, TEXT_CHARACTERS = 15_000_000, 1_000_000_000
+_INT32 = 2**31
+_ODD_KEPT = 100
+
+
+class TextBudget:
+    """How many different texts may still be held in memory, by all columns of a file together."""
+
+    def __init__(self) -> None:
+        self.texts = 0
+        self.characters = 0
+
+    def check(self) -> None:
+        """Refuse a file that has too many.
+
+        Raises:
+            TableError: names the limit.
+        """
+        if self.texts > TEXT_LIMIT or self.characters > TEXT_CHARACTERS:
+            limits = f"{TEXT_LIMIT:,} different texts, of {TEXT_CHARACTERS:,} characters together"
+            raise TableError("the CSV", [f"its columns hold more than {limits}: leave out columns of long texts"])
+
+
+class _Codes(dict[str, int]):
+    """Numbers cells in the order of their first appearance."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.characters = 0
+
+    def __missing__(self, cell: str) -> int:
+        code = self[cell] = len(self)
+        self.characters += len(cell)
+        return code
+
+
+class CollectedColumn:
+    """The cells of a column, block by block."""
+
+    def __init__(self, name: str, *, keep: bool, budget: TextBudget) -> None:
+        """Collect; a column to `keep` is never given up."""
+        self.name = name
+        self._keep = keep
+        self._budget = budget
+        self._state: Literal["texts", "numbers", "dropped"] = "texts"
+        self._codes = _Codes()
+        self._coded = array("i")
+        self._look_at = MANY_TEXTS
+        self._numbers = array("d")
+        self._whole = True
+        self._odd: dict[str, int] = {}
+
+    def extend(self, cells: Sequence[str]) -> None:
+        """Add the cells of the next rows.
+
+        Raises:
+            TableError: the texts of all columns are too many.
+        """
+        if self._state == "numbers":
+            self._add_numbers(cells)
+        elif self._state == "texts":
+            texts, characters = len(self._codes), self._codes.characters
+            self._coded.extend(map(self._codes.__getitem__, cells))
+            self._budget.texts += len(self._codes) - texts
+            self._budget.characters += self._codes.characters - characters
+            if len(self._codes) > self._look_at:
+                self._look_at *= 2
+                self._let_go()
+                self._budget.check()
+
+    def has_nul(self) -> bool:
+        """Tell whether a cell has a NUL character."""
+        return any("\0" in cell for cells in (self._codes, self._odd) for cell in cells)
+
+    def finished(self) -> TableColumn:
+        """Return the column."""
+        match self._state:
+            case "numbers":
+                values = np.frombuffer(self._numbers, dtype=np.float64)
+                return NumberColumn(self.name, values, self._whole, tuple(self._odd), sum(self._odd.values()))
+            case "dropped":
+                return DroppedColumn(self.name, "an identifier: nearly every row has another value")
+        merged = _Codes()  # of cells that differ only by spaces around them
+        lookup = np.fromiter((merged[cell.strip()] for cell in self._codes), dtype=np.int32, count=len(self._codes))
+        return CodedColumn(self.name, tuple(merged), lookup[np.frombuffer(self._coded, dtype=np.int32)])
+
+    def _let_go(self) -> None:
+        """Hold the column as plain numbers if it is one of numbers; give it up if it is surely one of identifiers."""
+        texts = [cell.strip() for cell in self._codes]
+        odd = [text for text in texts if text not in MISSING and parse_number(text) is None]
+        if len(odd) <= ODD_TEXTS:
+            coded, known = np.frombuffer(self._coded, dtype=np.int32), list(self._codes)
+            for begin in range(0, len(coded), MANY_TEXTS):
+                self._add_numbers([known[code] for code in coded[begin : begin + MANY_TEXTS].tolist()])
+            del coded
+            self._forget_texts("numbers")
+        elif (
+            not self._keep
+            and len(texts) > IDENTIFIER_SHARE * len(self._coded)
+            and form_of(texts[: MANY_TEXTS // 100]) is None
+        ):
+            self._forget_texts("dropped")
+
+    def _forget_texts(self, state: Literal["numbers", "dropped"]) -> None:
+        self._budget.texts -= len(self._codes)
+        self._budget.characters -= self._codes.characters
+        self._state, self._codes, self._coded = state, _Codes(), array("i")
+
+    def _add_numbers(self, cells: Sequence[str]) -> None:
+        joined = "".join(cells)
+        try:
+            values = array("d", map(float, cells))
+        except ValueError:
+            values = array("d", map(self._number, cells))
+        else:
+            if "_" in joined or not np.isfinite(np.frombuffer(values, dtype=np.float64)).all():
+                values = array("d", map(self._number, cells))
+        if self._whole:
+            found = np.frombuffer(values, dtype=np.float64)
+            found = found[~np.isnan(found)]
+            plain = "." not in joined and "e" not in joined and "E" not in joined
+            self._whole = plain and bool((np.abs(found) < _INT32).all())
+        self._numbers.extend(values)
+
+    def _number(self, cell: str) -> float:
+        text = cell.strip()
+        value = None if text in MISSING else parse_number(text)
+        if value is None and text not in MISSING:
+            if text in self._odd or len(self._odd) < _ODD_KEPT:
+                self._odd[text] = self._odd.get(text, 0) + 1
+            else:
+                self._odd["…"] = self._odd.get("…", 0) + 1
+        return math.nan if value is None else value

@@ -1,0 +1,174 @@
+"""Finds out what each column of a CSV holds, says so, and turns its cells into the numbers that a model learns from."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.cells import MISSING, ODD_TEXTS, parse_number
+from studio.columns import CodedColumn, DroppedColumn, NumberColumn, Table, TableColumn
+from studio.dates import form_of
+from studio.model import BOOLEANS, Column, WireType
+
+CATEGORY_LIMIT = 1000  # a category rarer than the thousandth is treated as missing
+ODD_SHARE = 0.05  # odd texts mean missing if no more than this share of the rows that have a value hold one
+FEWEST_DIFFERENT = 20  # a column of fewer distinct texts is never taken for an identifier
+_INT32 = 2**31
+_SHOWN = 3  # examples in a sentence
+_IDENTIFIER_NAME = re.compile(
+    r"(?i:id|uuid|guid|index|key|row|row.?(number|id|no))|.*([_ .-](?i:id|uuid|guid)|[a-z]I[dD])"
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found in a column, in words for the owner of the data."""
+
+    column: Column
+    missing: int  # rows without a value
+    note: str
+
+    def __str__(self) -> str:
+        missing = f", {self.missing} missing" if self.missing else ""
+        return f"{self.column.name!r}: {self.note}{missing}"
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """The cells of a column, counted."""
+
+    column: CodedColumn
+    count_of: Mapping[str, int]  # of each cell that is there and not missing
+
+    @property
+    def rows(self) -> int:
+        return len(self.column.codes)
+
+    @property
+    def missing(self) -> int:
+        return self.rows - sum(self.count_of.values())
+
+    def found(self, note: str, column: Column) -> Finding:
+        return Finding(column, self.missing, note)
+
+    def dropped(self, why: str) -> Finding:
+        return self.found(f"dropped: {why}", Column(self.column.name, "ignored"))
+
+
+def find_columns(table: Table, label: str) -> list[Finding]:
+    """Return what every column besides the label holds."""
+    return [find_column(column) for column in table.columns if column.name != label]
+
+
+def find_column(column: TableColumn) -> Finding:
+    """Decide what a feature column holds.
+
+    Numbers, dates, two spellings of yes and no, or categories. Nothing can be learned from a column that has no value
+    or always the same one, nor from identifiers: texts of which nearly every row has another, a running number, or
+    numbers that nearly all differ in a column whose name says that it is an identifier.
+    """
+    match column:
+        case DroppedColumn():
+            return Finding(Column(column.name, "ignored"), 0, f"dropped: {column.why}")
+        case NumberColumn():
+            return _find_numbers(column)
+    counts = np.bincount(column.codes, minlength=len(column.distinct)).tolist()
+    texts = _Texts(
+        column,
+        {cell: count for cell, count in zip(column.distinct, counts, strict=True) if count and cell not in MISSING},
+    )
+    tried = (detect(texts) for detect in (_nothing, _numbers, _yes_or_no, _dates, _identifier))
+    return next((found for found in tried if found), None) or _categories(texts)
+
+
+def _nothing(texts: _Texts) -> Finding | None:
+    if not texts.count_of:
+        return texts.dropped("it has no values")
+    if len(texts.count_of) == 1 and not texts.missing:
+        return texts.dropped("every row has the same value")
+    return None
+
+
+def _numbers(texts: _Texts) -> Finding | None:
+    numbers = {cell: value for cell in texts.count_of if (value := parse_number(cell)) is not None}
+    odd = sorted(set(texts.count_of).difference(numbers))
+    rows = texts.rows - texts.missing
+    if not _mean_missing(odd, sum(texts.count_of[cell] for cell in odd), rows):
+        return None
+    whole = all(value.is_integer() and -_INT32 <= value < _INT32 for value in numbers.values())
+    lookup = np.array([numbers.get(cell, np.nan) for cell in texts.column.distinct])
+    if whole and _identify(texts.column.name, lookup[texts.column.codes], len(numbers)):
+        return texts.dropped("an identifier: a number for each row")
+    plain = not any(set(cell) & set(".eE") for cell in numbers)
+    return texts.found(*_number_column(texts.column.name, "Int32" if whole and plain else "Double", odd))
+
+
+def _find_numbers(column: NumberColumn) -> Finding:
+    """Decide about a column of very many different numbers."""
+    known = column.values[~np.isnan(column.values)]
+    missing, odd = len(column.values) - len(known) - column.odd_rows, sorted(column.odd)
+    ignored = Column(column.name, "ignored")
+    if not _mean_missing(odd, column.odd_rows, len(column.values) - missing):
+        return Finding(ignored, missing, f"dropped: numbers and texts ({_listed(odd)}) are mixed")
+    if column.whole and _identify(column.name, column.values, len(np.unique(known))):
+        return Finding(ignored, missing, "dropped: an identifier: a number for each row")
+    note, found = _number_column(column.name, "Int32" if column.whole else "Double", odd)
+    return Finding(found, missing, note)
+
+
+def _mean_missing(odd: Sequence[str], odd_rows: int, rows: int) -> bool:
+    return len(odd) <= ODD_TEXTS and odd_rows <= ODD_SHARE * rows
+
+
+def _identify(name: str, values: NDArray[np.float64], different: int) -> bool:
+    """Tell whether whole numbers only name the rows: they count them, or nearly all differ and are called so."""
+    if different <= FEWEST_DIFFERENT:
+        return False
+    running = different == len(values) and bool((np.diff(values) == 1).all())
+    return running or (different > len(values) * 0.95 and _IDENTIFIER_NAME.fullmatch(name) is not None)
+
+
+def _number_column(name: str, wire_type: WireType, odd: Sequence[str]) -> tuple[str, Column]:
+    note = f"numbers; taken for missing: {_listed(odd)}" if odd else "numbers"
+    return note, Column(name, "numeric", wire_type, categories=tuple(odd))
+
+
+def _yes_or_no(texts: _Texts) -> Finding | None:
+    if {cell.lower() for cell in texts.count_of} not in map(set, BOOLEANS):
+        return None
+    return texts.found("yes or no", Column(texts.column.name, "boolean", "Boolean"))
+
+
+def _dates(texts: _Texts) -> Finding | None:
+    form = form_of(texts.count_of)
+    return None if form is None else texts.found(f"dates as {form}", Column(texts.column.name, "date", form=form))
+
+
+def _identifier(texts: _Texts) -> Finding | None:
+    if len(texts.count_of) <= max(FEWEST_DIFFERENT, texts.rows // 2):
+        return None
+    return texts.dropped("an identifier: nearly every row has another value")
+
+
+def _categories(texts: _Texts) -> Finding:
+    by_count = sorted(texts.count_of, key=lambda cell: (-texts.count_of[cell], cell))
+    rare = f"; the {len(by_count) - CATEGORY_LIMIT} rarest as missing" if len(by_count) > CATEGORY_LIMIT else ""
+    categories = tuple(by_count[:CATEGORY_LIMIT])
+    column = Column(texts.column.name, "categorical", categories=categories)
+    return texts.found(f"{len(by_count)} categories{rare}", column)
+
+
+def _listed(cells: Sequence[str]) -> str:
+    return ", ".join(map(repr, cells[:_SHOWN])) + (", …" if len(cells) > _SHOWN else "")
+
+
+def encode_rows(table: Table, columns: Sequence[Column]) -> NDArray[np.float64]:
+    """Return the features, shape (rows, features): numbers or category codes; NaN for missing and unknown cells."""
+    encoders = [(table.cells(column.name), encode) for column in columns for encode in column.encoders()]
+    # By columns in memory: each is written at once.
+    rows = np.empty((table.rows, len(encoders)), order="F")
+    for position, (column, encode) in enumerate(encoders):
+        rows[:, position] = column.values if isinstance(column, NumberColumn) else column.encoded(encode)
+    return rows

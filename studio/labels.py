@@ -1,0 +1,103 @@
+"""The label column: the classes or numbers that a model learns to tell, and which rows are held back to test it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.cells import parse_number
+from studio.columns import CodedColumn, NumberColumn
+from studio.errors import TableError
+from studio.model_file import CLASS_LIMIT
+from studio.plan import TrainingPlan
+
+FEWEST_ROWS = 10
+_SHOWN = 10  # values in a sentence
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What every row's label is."""
+
+    classes: tuple[str, ...]  # binary: the negative, the positive; none for a regression
+    target: NDArray[np.float64]  # shape (rows,): the class's position, or the number
+
+    def held_out(self, fraction: float, seed: int) -> NDArray[np.bool_]:
+        """Choose the test rows, shape (rows,): the same share of each class, at least one row and not all of each.
+
+        The one row of a class that has no other stays in the training. A regression's rows are one class here.
+        """
+        generator = np.random.default_rng(seed)
+        test = np.zeros(len(self.target), dtype=np.bool_)
+        # The positive class first: a seed chooses the same rows whatever the order of the classes is called.
+        for number in reversed(range(len(self.classes))) if self.classes else [None]:
+            members = np.arange(len(test)) if number is None else np.flatnonzero(self.target == number)
+            count = min(max(1, round(len(members) * fraction)), len(members) - 1)
+            test[generator.permutation(members)[:count]] = True
+        return test
+
+
+def read_labels(column: CodedColumn | NumberColumn, plan: TrainingPlan) -> Labels:
+    """Read the labels of all rows.
+
+    Raises:
+        TableError: they are not what the plan's task needs; with all problems.
+    """
+    rows = len(column.codes if isinstance(column, CodedColumn) else column.values)
+    problems = [f"it has {rows} rows; at least {FEWEST_ROWS} are needed"] if rows < FEWEST_ROWS else []
+    labels = _numbers(column, problems) if plan.task == "regression" else _classes(column, plan, problems)
+    if problems:
+        raise TableError("the CSV", problems)
+    return labels
+
+
+def _numbers(column: CodedColumn | NumberColumn, problems: list[str]) -> Labels:
+    if isinstance(column, NumberColumn):
+        target, odd = column.values, sorted(column.odd)
+    else:
+        numbers = [parse_number(cell) for cell in column.distinct]
+        odd = [cell for cell, number in zip(column.distinct, numbers, strict=True) if number is None]
+        lookup = np.array([np.nan if number is None else number for number in numbers])
+        target = lookup[column.codes]
+    if odd:
+        problems.append(f"column {column.name!r} must hold numbers; it also holds {_listed(odd)}")
+    elif len(target) and target.min() == target.max():
+        problems.append(f"column {column.name!r} holds the same number in every row")
+    return Labels((), target)
+
+
+def _classes(column: CodedColumn | NumberColumn, plan: TrainingPlan, problems: list[str]) -> Labels:
+    if isinstance(column, NumberColumn):
+        problems.append(f"column {column.name!r} holds too many different numbers for classes; is it a regression?")
+        return Labels((), column.values)
+    counts = np.bincount(column.codes, minlength=len(column.distinct))
+    known = [cell for cell, count in zip(column.distinct, counts.tolist(), strict=True) if count]
+    found = _listed(sorted(known))
+    if plan.task == "binary":
+        if plan.positive not in known:
+            problems.append(f"no row has the positive label {plan.positive!r}; column {column.name!r} holds {found}")
+        if len(known) != 2:
+            problems.append(f"column {column.name!r} must hold exactly two values; it holds {found}")
+        if not problems and min(counts[counts > 0]) < 2:
+            problems.append(f"each value of column {column.name!r} must stand in at least two rows")
+        known.sort(key=lambda cell: cell == plan.positive)
+    elif not 2 <= len(known) <= CLASS_LIMIT:
+        problems.append(f"column {column.name!r} must hold 2 to {CLASS_LIMIT} classes; it holds {len(known)}: {found}")
+    else:
+        known.sort(key=_natural)
+        if max(counts) < 2 or sum(counts > 1) < 2:
+            problems.append(f"at least two classes of column {column.name!r} must stand in two rows or more")
+    position = {cell: float(number) for number, cell in enumerate(known)}
+    lookup = np.array([position.get(cell, np.nan) for cell in column.distinct])
+    return Labels(tuple(known), lookup[column.codes])
+
+
+def _natural(cell: str) -> tuple[float, str]:
+    """Order numbers by size and before texts."""
+    number = parse_number(cell)
+    return (np.inf if number is None else number, cell)
+
+
+def _listed(cells: list[str]) -> str:
+    more = f" and {len(cells) - _SHOWN} more" if len(cells) > _SHOWN else ""
+    return ", ".join(map(repr, cells[:_SHOWN])) + more

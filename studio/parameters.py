@@ -1,0 +1,83 @@
+"""Web service parameters: what a job may set of its training, under names that the experiment chose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from studio.cells import parse_number
+from studio.errors import ParameterError, RowFilterError
+from studio.plan import LEARNERS, Parameter, TrainingPlan
+from studio.row_filter import read_row_filter
+
+MOST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class _Number:
+    """A number within bounds; `whole` ones have none behind the point."""
+
+    low: float
+    high: float
+    whole: bool = True
+
+    def of(self, text: str) -> float | int:
+        value = parse_number(text.strip())
+        if value is None or not self.low <= value <= self.high or (self.whole and value != int(value)):
+            kind = "whole number" if self.whole else "number"
+            raise ValueError(f"must be a {kind} from {self.low:g} to {self.high:.10g}, not {text!r}")
+        return int(value) if self.whole else value
+
+
+def _learner(text: str) -> str:
+    if text not in LEARNERS:
+        raise ValueError(f"must be one of {', '.join(LEARNERS)}, not {text!r}")
+    return text
+
+
+def _row_filter(text: str) -> str:
+    if text.strip():
+        try:
+            read_row_filter(text)
+        except RowFilterError as error:
+            raise ValueError(f"cannot be read: {error}") from error
+    return text
+
+
+# What a parameter may set: a field of the plan, and how its text is read.
+SETTABLE: dict[str, Any] = {
+    "seed": _Number(0, MOST_SEED).of,
+    "test_fraction": _Number(0.001, 0.999, whole=False).of,
+    "trees": _Number(1, 10_000).of,
+    "leaves": _Number(2, 1024).of,
+    "learning_rate": _Number(0.0001, 1, whole=False).of,
+    "learner": _learner,
+    "row_filter": _row_filter,
+}
+JSON_TYPES = {"seed": "integer", "test_fraction": "number", "trees": "integer", "leaves": "integer"} | {
+    "learning_rate": "number",
+    "learner": "string",
+    "row_filter": "string",
+}
+
+
+def required_names(parameters: tuple[Parameter, ...]) -> list[str]:
+    """Return the names of those that every job must give."""
+    return [parameter.name for parameter in parameters if parameter.required]
+
+
+def plan_of_job(plan: TrainingPlan, given: Mapping[str, str]) -> TrainingPlan:
+    """Return the plan of a job: the service's, changed by the job's parameters, of which all names are known.
+
+    Raises:
+        ParameterError: names every value that is wrong.
+    """
+    changes, problems = {}, []
+    for parameter in plan.parameters:
+        if parameter.name in given:
+            try:
+                changes[parameter.sets] = SETTABLE[parameter.sets](given[parameter.name])
+            except ValueError as error:
+                problems.append(f"{parameter.name!r} {error}")
+    if problems:
+        raise ParameterError("; ".join(problems))
+    return replace(plan, **changes)

@@ -1,0 +1,57 @@
+"""What a training needs to know besides the CSV: the service keeps it, and a job changes it by its parameters."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from studio.model import Task
+
+BOOSTED, LINEAR, BEST = "boosted-trees", "linear", "best"
+LEARNERS = (BOOSTED, LINEAR, BEST)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A web service parameter: the name that callers give, and the field of the plan that it sets."""
+
+    name: str
+    sets: str
+    required: bool = False
+
+
+STANDARD_PARAMETERS = (
+    Parameter("Random seed", "seed"),
+    Parameter("Test fraction", "test_fraction"),
+    Parameter("Number of trees", "trees"),
+    Parameter("Number of leaves", "leaves"),
+    Parameter("Learning rate", "learning_rate"),
+    Parameter("Row filter", "row_filter"),
+)
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What a training needs to know besides the CSV. What is None is chosen by the number of rows."""
+
+    task: Task
+    label: str
+    positive: str = ""  # of a binary task
+    test_fraction: float = 0.25  # share of the rows held out for the evaluation, more than 0 and less than 1
+    seed: int = 0
+    learner: str = BOOSTED
+    compare: bool = False  # evaluate the other learner too, as the second row
+    trees: int | None = None
+    leaves: int | None = None  # of a tree, at most
+    learning_rate: float | None = None
+    row_filter: str = ""
+    parameters: tuple[Parameter, ...] = STANDARD_PARAMETERS
+
+    @classmethod
+    def of_json(cls, text: str) -> Self:
+        """Return the plan that `to_json` wrote."""
+        members = json.loads(text)
+        return cls(**members | {"parameters": tuple(Parameter(**each) for each in members["parameters"])})
+
+    def to_json(self) -> str:
+        """Return the plan as a text."""
+        return json.dumps(asdict(self))
