@@ -1,0 +1,147 @@
+"""The main job with a regression and with three classes: every part real, both models on the same rows."""
+
+import csv
+import io
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from landfall.operations.follow import follow
+from landfall.operations.submit import upload
+from landfall.stack.up import RunningStack, StackOptions, start_stack
+from shared.adapters.table_runs import TableRunStore
+from shared.runs import Run, RunState
+
+type Rows = list[list[str]]
+
+ROUTE = """
+[routes.{name}]
+files = "{name}/*.csv"
+no_champion = "compare"
+initial_model = "models/initial/{name}.ilearner"
+golden = "models/golden/{name}.csv"
+gates = [ {{ metric = "{metric}", min_gain = 0.005 }} ]
+
+[routes.{name}.holdout]
+data = "models/holdout/{name}.csv"
+label = "{label}"
+task = "{task}"
+batch_rows = 200
+
+[routes.{name}.training]
+jobs_url = "${{{upper}_JOBS_URL}}"
+api_key = "${{{upper}_TRAINING_KEY}}"
+input = "input1"
+model_output = "output1"
+evaluation_output = "output2"
+
+[[routes.{name}.endpoints]]
+name = "production"
+role = "serve"
+patch_url = "${{{upper}_PATCH_URL}}"
+execute_url = "${{{upper}_EXECUTE_URL}}"
+api_key = "${{{upper}_ENDPOINT_KEY}}"
+resource = "{title} [trained model]"
+propagation_s = 5
+
+[[routes.{name}.endpoints]]
+name = "staging"
+role = "staging"
+patch_url = "${{{upper}_STAGING_PATCH_URL}}"
+execute_url = "${{{upper}_STAGING_EXECUTE_URL}}"
+api_key = "${{{upper}_STAGING_KEY}}"
+resource = "{title} [trained model]"
+propagation_s = 5
+"""
+TASKS = {
+    "prices": ("regression", "price", "Prices Model", "Coefficient of Determination"),
+    "species": ("multiclass", "species", "Species Model", "Overall Accuracy"),
+}
+
+
+def prices(rows: int, seed: int) -> str:
+    """Return flats with a date, a yes or no, a category and missing cells, and what they cost."""
+    dice = random.Random(seed)
+    table = [["id", "sold", "area", "lift", "town", "price"]]
+    for number in range(rows):
+        area, lift, town = dice.uniform(20, 180), dice.choice(("yes", "no")), dice.choice(("Oslo", "Bergen", "Vardø"))
+        year, month = dice.randint(2015, 2024), dice.randint(1, 12)
+        price = area * {"Oslo": 90, "Bergen": 60, "Vardø": 20}[town] * (1 + (year - 2015) / 20) + dice.gauss(0, 300)
+        price += 800 if lift == "yes" else 0
+        shown = "" if dice.random() < 0.05 else f"{area:.1f}"
+        table.append([f"flat-{number}", f"{year}-{month:02}-15", shown, lift, town, f"{price:.0f}"])
+    return written(table)
+
+
+def species(rows: int, seed: int) -> str:
+    """Return plants of three species."""
+    dice = random.Random(seed)
+    table = [["petal", "sepal", "soil", "species"]]
+    for _ in range(rows):
+        kind = dice.randrange(3)
+        soil = dice.choice(("sand", "clay", "peat")[: kind + 1])
+        table.append([f"{dice.gauss(kind * 1.6, 1):.2f}", f"{dice.gauss(5 - kind, 1):.2f}", soil, "abc"[kind]])
+    return written(table)
+
+
+def shuffled(text: str) -> str:
+    """Return the CSV with its labels, the last column, in another order."""
+    header, *rows = csv.reader(io.StringIO(text))
+    labels = [row[-1] for row in rows]
+    random.Random(3).shuffle(labels)
+    return written([header, *([*row[:-1], label] for row, label in zip(rows, labels, strict=True))])
+
+
+def written(table: Rows) -> str:
+    """Return rows as CSV."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(table)
+    return out.getvalue()
+
+
+def made(folder: Path, name: str, made_rows: Callable[[int, int], str]) -> tuple[Path, str]:
+    """Write an experiment with its old data; return it, and its route."""
+    task, label, title, metric = TASKS[name]
+    (folder / f"{name}.csv").write_text(made_rows(150, 1), encoding="utf-8")
+    path = folder / f"{name}.toml"
+    path.write_text(f'name = "{title}"\ndata = "{name}.csv"\nlabel = "{label}"\ntask = "{task}"\n', encoding="utf-8")
+    names = {"name": name, "upper": name.upper(), "task": task, "label": label, "title": title, "metric": metric}
+    return path, ROUTE.format(**names)
+
+
+def land(stack: RunningStack, folder: Path, name: str, file: str, text: str) -> Run:
+    """Drop a file and wait for its end."""
+    path = folder / file
+    path.write_text(text, encoding="utf-8")
+    storage = stack.document["storage"]
+    store = TableRunStore.from_connection_string(storage)
+    run_id = upload(storage, stack.document["input"], f"{name}/{file}", path)
+    list(follow(store, name, run_id, lambda: None))
+    stored = store.get(name, run_id)
+    assert stored is not None
+    return stored.run
+
+
+@pytest.mark.timeout(240)
+def test_other_tasks_are_trained_measured_and_promoted(tmp_path: Path) -> None:
+    """More data makes a better model, which is promoted; shuffled labels are rejected; by metrics of the task."""
+    makers = {"prices": prices, "species": species}
+    experiments, routes = zip(*(made(tmp_path, name, maker) for name, maker in makers.items()), strict=True)
+    head = 'version = 1\ninput = "incoming"\nallow_hosts = ["127.0.0.1:*"]\n'
+    (tmp_path / "routes.toml").write_text(head + "".join(routes), encoding="utf-8")
+    options = StackOptions(state=tmp_path / "state", routes=tmp_path / "routes.toml", experiments=experiments)
+    with start_stack(options, lambda _: None) as stack:
+        with BlobServiceClient.from_connection_string(stack.document["storage"]) as blobs:
+            for name, maker in makers.items():
+                blobs.get_blob_client("models", f"holdout/{name}.csv").upload_blob(maker(400, 2))
+        for name, maker in makers.items():
+            good = land(stack, tmp_path, name, "good.csv", maker(3000, 3))
+            assert good.state is RunState.PROMOTED, (good.state, good.reason)
+            assert TASKS[name][3] in good.reason
+            assert "better by" in good.reason
+            bad = land(stack, tmp_path, name, "bad.csv", shuffled(maker(3000, 4)))
+            assert bad.state is RunState.REJECTED, (bad.state, bad.reason)
+            assert "worse by" in bad.reason
