@@ -14,7 +14,7 @@ help:
 	@echo 'make test-page  the pages, in Chromium (Debian: apt-get install chromium chromium-driver)'
 	@echo 'make up      the local stack in the foreground, until Ctrl-C'
 	@echo 'make bench   count what the app asks for, against its goals'
-	@echo 'make check   lint, types, direction of imports'
+	@echo 'make check   lint, types, direction of imports, the Dockerfile'
 	@echo 'make setup   only the environment'
 	@echo 'make format  format the code;  make lock  renew the lock files (needs the network)'
 
@@ -38,6 +38,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint studio/Dockerfile
 	$(BIN)/python -m pytest -q tests/unit/test_imports.py
 
 up: setup

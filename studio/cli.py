@@ -23,10 +23,13 @@ from studio.job_table import RUNNING_PER_ENDPOINT, UNSTARTED_S, JobLimits
 from studio.own_storage import OwnStorage
 from studio.publishing import publish
 from studio.quirks import COUNTED, SWITCHES, Quirks
+from studio.settings import ALLOW_HOSTS, BASE_URL, DATA, served_url, words_of
 from studio.state import Database, private_folder
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8600"
 SHUTDOWN_S = 5
+# Answers carry keys and links: no cache keeps them, and no browser takes one for a page.
+ANSWER_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +56,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=int, default=8600, help="port; 0 takes a free one (default: %(default)s)")
-    serve.add_argument("--base-url", help="what callers reach the studio by (default: http://HOST:PORT)")
+    serve.add_argument(
+        "--base-url",
+        default=os.environ.get(BASE_URL),
+        help=f"what callers reach the studio by (default: the variable {BASE_URL}, or http://HOST:PORT on loopback)",
+    )
     serve.add_argument(
         "--activation-delay-s",
         type=float,
@@ -63,9 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--allow-host",
         action="append",
-        default=[],
+        default=words_of(ALLOW_HOSTS),
         metavar="HOST:PORT",
-        help="storage host that requests may name, such as *.blob.core.windows.net; may be repeated; none by default",
+        help="storage host that requests may name, such as *.blob.core.windows.net; may be repeated, and adds to those"
+        f" in the variable {ALLOW_HOSTS}; none by default",
     )
     serve.add_argument("--workers", type=_positive, default=1, help="jobs that train at once (default: %(default)s)")
     serve.add_argument(
@@ -109,9 +117,18 @@ def _parser() -> argparse.ArgumentParser:
     description = commands.add_parser("describe", help="print URLs and keys of all services as JSON")
     description.set_defaults(run=_describe)
     for command in (publishing, description):
-        command.add_argument("--base-url", default=DEFAULT_BASE_URL, help="begins the URLs (default: %(default)s)")
+        base_url = os.environ.get(BASE_URL) or DEFAULT_BASE_URL
+        command.add_argument("--base-url", default=base_url, help="begins the URLs (default: %(default)s)")
+    data = os.environ.get(DATA)
     for command in (serve, publishing, description):
-        command.add_argument("--data", type=Path, required=True, metavar="DIR", help="the studio's data folder")
+        command.add_argument(
+            "--data",
+            type=Path,
+            default=data,
+            required=not data,
+            metavar="DIR",
+            help=f"the studio's data folder (default: the variable {DATA})",
+        )
     return parser
 
 
@@ -158,7 +175,7 @@ class _Server(uvicorn.Server):
 @contextlib.contextmanager
 def _sole_server(folder: Path) -> Iterator[None]:
     """Make sure that one studio serves a folder: two would run each job twice."""
-    with (private_folder(folder) / "serve.lock").open("w") as file:
+    with os.fdopen(os.open(private_folder(folder) / "serve.lock", os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -180,6 +197,7 @@ def _listener(host: str, port: int) -> socket.socket:
 
 def _serve(options: argparse.Namespace) -> int:
     quirks, own_storage = Quirks.of(options.quirk), OwnStorage.of_environment()
+    base_url = served_url(options.base_url, options.host)
     with (
         _listener(options.host, options.port) as listener,
         _sole_server(options.data),
@@ -188,9 +206,8 @@ def _serve(options: argparse.Namespace) -> int:
         os.umask(0o077)
         # uvicorn ends cleanly, then raises the signal again: by then there is nothing left to do but to leave.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        base_url = options.base_url or f"http://{options.host}:{listener.getsockname()[1]}"
         settings = StudioSettings(
-            base_url=base_url.rstrip("/"),
+            base_url=base_url or f"http://{options.host}:{listener.getsockname()[1]}",
             activation_delay_s=options.activation_delay_s,
             allow_hosts=tuple(options.allow_host),
             workers=options.workers,
@@ -205,6 +222,8 @@ def _serve(options: argparse.Namespace) -> int:
             access_log=False,
             lifespan="on",
             timeout_graceful_shutdown=SHUTDOWN_S,
+            server_header=False,
+            headers=list(ANSWER_HEADERS.items()),
         )
         _Server(config).run([listener])
     return 0

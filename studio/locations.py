@@ -63,7 +63,7 @@ class AllowList:
             raise _invalid("the blob's URL cannot be read") from None
         if parts.scheme not in _DEFAULT_PORTS or not host or parts.username or parts.query or parts.fragment:
             raise _invalid("a blob's URL must be http(s)://HOST[:PORT]/ without user, query or fragment")
-        if parts.scheme == "http" and not _is_loopback(host):
+        if parts.scheme == "http" and not is_loopback(host):
             raise _invalid(f"the storage host {host} is named with http; only https leaves this machine")
         default = _DEFAULT_PORTS[parts.scheme]
         if not any(_matches(pattern, host, port or default, default) for pattern in self._patterns):
@@ -85,7 +85,8 @@ def _matches(pattern: str, host: str, port: int, default_port: int) -> bool:
     return host_fits and (wanted_port == "*" or (wanted_port or str(default_port)) == str(port))
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, reached by nobody else."""
     if host == "localhost":
         return True
     try:

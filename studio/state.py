@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from studio.errors import SetupError
+
 FILE_NAME = "studio.sqlite"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -97,10 +99,20 @@ def new_key() -> str:
 
 
 def private_folder(folder: Path) -> Path:
-    """Make `folder` if need be, for its owner only; a folder with other files in it keeps the mode it has."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if (folder / FILE_NAME).exists() or not any(folder.iterdir()):
-        folder.chmod(0o700)
+    """Make `folder` if need be, for its owner only; a folder with other files in it keeps the mode it has.
+
+    Raises:
+        SetupError: it belongs to somebody else, or cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if (folder / FILE_NAME).exists() or not any(folder.iterdir()):
+            folder.chmod(0o700)
+    except OSError as error:
+        raise SetupError(
+            f"the folder {folder} cannot be used by user {os.getuid()}: {error.strerror};"
+            " it must be that user's own, or one in which the user may make it"
+        ) from error
     return folder
 
 
