@@ -21,6 +21,7 @@ from studio.errors import ProblemsError, SetupError, StudioError
 from studio.experiment import load_experiment
 from studio.job_table import RUNNING_PER_ENDPOINT, UNSTARTED_S, JobLimits
 from studio.own_storage import OwnStorage
+from studio.patient import PatientProtocol
 from studio.publishing import publish
 from studio.quirks import COUNTED, SWITCHES, Quirks
 from studio.settings import ALLOW_HOSTS, BASE_URL, DATA, served_url, words_of
@@ -222,6 +223,8 @@ def _serve(options: argparse.Namespace) -> int:
             access_log=False,
             lifespan="on",
             timeout_graceful_shutdown=SHUTDOWN_S,
+            http=PatientProtocol,
+            ws="none",
             server_header=False,
             headers=list(ANSWER_HEADERS.items()),
         )

@@ -10,11 +10,11 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from studio.errors import bad_argument
+from studio.bodies import Bodies
+from studio.errors import ServiceError
 from studio.state import private_folder
 
 FILE_NAME = "requests.jsonl"
-BODY_LIMIT = 64 * 2**20  # bytes of a request
 LOGGED_LIMIT = 64 * 2**10  # bytes of a body that is written out; of a longer one only the length
 HIDDEN = "[redacted]"
 _SECRET_NAMES = re.compile(r"key|token|secret|password|signature|authorization|connectionstring|sas", re.IGNORECASE)
@@ -57,6 +57,7 @@ class RequestLog:
     def __init__(self, app: ASGIApp, folder: Path) -> None:
         """Append to the log in `folder`."""
         self._app = app
+        self._bodies = Bodies()
         path = private_folder(folder) / FILE_NAME
         self._file = os.fdopen(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a", encoding="utf-8")
 
@@ -67,7 +68,10 @@ class RequestLog:
             if scope["type"] == "lifespan":
                 self._file.close()
             return
-        body = await _whole_body(receive)
+        async with self._bodies.whole(receive) as body:
+            await self._answer(scope, receive, send, body)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, body: bytes | ServiceError) -> None:
         status = 500  # what the server answers if the application fails before it answers
         unread, unwritten = True, True
 
@@ -75,7 +79,7 @@ class RequestLog:
             nonlocal unread
             if unread:
                 unread = False
-                return {"type": "http.request", "body": body or b"", "more_body": False}
+                return {"type": "http.request", "body": body, "more_body": False}
             return await receive()
 
         async def note_status(message: Message) -> None:
@@ -90,42 +94,28 @@ class RequestLog:
             await send(message)
 
         try:
-            if body is None:
-                await _refuse_long_body(note_status)
+            if isinstance(body, ServiceError):
+                await _refuse(body, note_status)
             else:
                 await self._app(scope, replay, note_status)
         finally:
             if unwritten:
                 self._write(scope, body, status)
 
-    def _write(self, scope: Scope, body: bytes | None, status: int) -> None:
+    def _write(self, scope: Scope, body: bytes | ServiceError, status: int) -> None:
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "method": scope["method"],
             "path": _hide_in(scope["path"]),
-            "body": f"[more than {BODY_LIMIT} bytes]" if body is None else loggable(body),
+            "body": f"[not taken: {body}]" if isinstance(body, ServiceError) else loggable(body),
             "status": status,
         }
         self._file.write(json.dumps(line) + "\n")
         self._file.flush()
 
 
-async def _whole_body(receive: Receive) -> bytes | None:
-    """Read a request's body; None if it is longer than allowed."""
-    chunks, length, more = [], 0, True
-    while more:
-        message = await receive()
-        chunk = message.get("body", b"")
-        more = message["type"] == "http.request" and message.get("more_body", False)
-        length += len(chunk)
-        if length > BODY_LIMIT:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-async def _refuse_long_body(send: Send) -> None:
-    error = bad_argument("RequestBodyInvalid", f"The body is longer than {BODY_LIMIT} bytes.")
+async def _refuse(error: ServiceError, send: Send) -> None:
+    """Answer without the application; the rest of the body would be taken for the next request."""
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(error.body()).encode()})

@@ -8,7 +8,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.request_log import BODY_LIMIT, LOGGED_LIMIT, loggable
+from studio.bodies import BODY_LIMIT
+from studio.request_log import LOGGED_LIMIT, loggable
 from tests.studio.running import RunningStudio
 
 CANARY = "c4n4ry+/secret=="

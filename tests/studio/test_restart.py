@@ -1,10 +1,14 @@
 """What survives the end of a studio, and what does not stay behind."""
 
+import contextlib
+import json
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -18,6 +22,7 @@ from tests.studio.running import (
     storage_host,
     wait_until_gone,
 )
+from tests.studio.test_request_response import NAMES, ROW
 
 SECRET = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"
 
@@ -135,3 +140,64 @@ def test_a_job_that_nobody_starts_is_dropped(own_data: Path, storage: Storage, a
         assert trainer.ended(young)["StatusCode"] == "Finished"
         files = [path for path in own_data.rglob("*") if path.is_file()]
         assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+
+
+def test_a_request_in_flight_is_answered_at_the_end(own_data: Path) -> None:
+    """SIGTERM lets a scoring request that has begun finish, while new connections are refused; then it ends with 0."""
+    with running_studio(own_data) as studio:
+        endpoint = studio.endpoint("production")
+        address = urlsplit(studio.base_url)
+        place = (str(address.hostname), int(address.port or 0))
+        target = urlsplit(endpoint["execute_url"])
+        body = json.dumps({"Inputs": {"input1": {"ColumnNames": NAMES, "Values": [ROW]}}}).encode()
+        head = (
+            f"POST {target.path}?api-version=2.0 HTTP/1.1\r\nHost: {address.netloc}\r\nExpect: 100-continue\r\n"
+            f"Authorization: Bearer {endpoint['api_key']}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        with socket.create_connection(place, timeout=30) as connection, connection.makefile("rb") as answers:
+            connection.sendall(head.encode())
+            assert answers.readline().startswith(b"HTTP/1.1 100")  # the studio waits for the body now
+            studio.process.send_signal(signal.SIGTERM)
+            while is_open(place):
+                pass
+            connection.sendall(body)
+            answer = answers.read()
+        assert b"HTTP/1.1 200" in answer
+        assert b"Scored Labels" in answer
+        assert studio.process.wait(30) == 0
+
+
+def test_a_job_that_the_end_interrupts_runs_once_more(own_data: Path, storage: Storage, azurite: str) -> None:
+    """At SIGTERM a running job goes back to the queue; the next studio runs it again, once, to its end."""
+    storage.put("big.csv", census_csv(rows=20_000))
+    with running_studio(own_data, [storage_host(azurite)]) as studio:
+        trainer = Trainer.of(studio)
+        job = trainer.submit(job_body(storage, "big.csv"))
+        trainer.start(job)
+        while trainer.status(job)["StatusCode"] == "NotStarted":
+            pass
+        children = child_processes(studio.process)
+        studio.process.send_signal(signal.SIGTERM)
+        assert studio.process.wait(30) == 0
+    wait_until_gone(children)
+    assert runs_of(own_data, job) == ("Running", 1)  # which nobody runs: the next start takes it for interrupted
+    assert not list((own_data / "inputs").iterdir())
+    with running_studio(own_data, [storage_host(azurite)]) as studio:
+        assert Trainer.of(studio).ended(job)["StatusCode"] == "Finished"
+    assert runs_of(own_data, job) == ("Finished", 2)
+
+
+def is_open(place: tuple[str, int]) -> bool:
+    """Tell whether something listens there."""
+    try:
+        socket.create_connection(place, timeout=30).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def runs_of(data: Path, job: str) -> tuple[str, int]:
+    """Return a job's state in the database, and how often it was begun."""
+    with contextlib.closing(sqlite3.connect(data / "studio.sqlite")) as database:
+        row = database.execute("SELECT state, runs FROM jobs WHERE id = ?", (job,)).fetchone()
+    return row[0], row[1]

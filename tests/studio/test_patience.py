@@ -1,0 +1,84 @@
+"""Callers that send nothing, slowly, or too much: each is turned away, and others are answered meanwhile."""
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+import uvicorn
+
+from studio import bodies, patient
+from studio.bodies import Bodies
+from studio.errors import ServiceError
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /health HT", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP"])
+def test_a_head_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    """A connection without a whole head of a request is closed; also where an earlier request was answered."""
+    monkeypatch.setattr(patient, "HEAD_LIMIT_S", 0.05)
+
+    async def app(_: Any, __: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async def talk() -> bytes:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            config = uvicorn.Config(app, http=patient.PatientProtocol, lifespan="off", log_level="critical")
+            server = uvicorn.Server(config)
+            serving = asyncio.create_task(server.serve([listener]))
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.write(sent)
+            answers = await reader.read()  # until it is closed from the other side
+            writer.close()
+            server.should_exit = True
+            await serving
+            return answers
+
+    assert asyncio.run(talk()).count(b"204") == sent.count(b"\r\n\r\n")
+
+
+def part(data: bytes, *, more: bool) -> Any:
+    """Return a `receive` that gives one part of a body, and then nothing for ever."""
+    parts = [{"type": "http.request", "body": data, "more_body": more}]
+
+    async def receive() -> Any:
+        if not parts:
+            await asyncio.Event().wait()
+        return parts.pop()
+
+    return receive
+
+
+async def taken(held: Bodies, *, data: bytes = b"x" * 10, more: bool = False) -> bytes | ServiceError:
+    """Return what becomes of a body."""
+    async with held.whole(part(data, more=more)) as body:
+        return body
+
+
+def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that stops half-way is answered by 408, in the documented shape; what came of it is dropped."""
+    monkeypatch.setattr(bodies, "BODY_LIMIT_S", 0.05)
+    body = asyncio.run(taken(Bodies(), more=True))
+    assert isinstance(body, ServiceError)
+    assert (body.status, body.code) == (408, "RequestTimeout")
+
+
+def test_all_bodies_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While others hold all there is, a body is answered by 503; afterwards, or after a failure, it is taken again."""
+    monkeypatch.setattr(bodies, "HELD_LIMIT", 25)
+
+    async def play() -> None:
+        held = Bodies()
+        async with AsyncExitStack() as others:
+            for _ in range(2):
+                assert await others.enter_async_context(held.whole(part(b"y" * 10, more=False))) == b"y" * 10
+            refused = await taken(held)
+            assert isinstance(refused, ServiceError)
+            assert (refused.status, refused.code) == (503, "ServiceUnavailable")
+        for _ in range(3):  # each is given up half-way, and so holds nothing afterwards
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(taken(held, more=True), 0.01)
+        assert await taken(held) == b"x" * 10
+
+    asyncio.run(play())
