@@ -93,7 +93,11 @@ def test_a_failing_command_shows_what_it_said(script: ModuleType) -> None:
 
 def test_lock_files_name_no_registry() -> None:
     """What is locked is content: hashes, no addresses."""
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-node.txt", "requirements-uv.txt"):
+    for name in (
+        "requirements.txt",
+        "studio/requirements.txt",
+        *(f"requirements-{x}.txt" for x in ("dev", "node", "uv")),
+    ):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "--hash=sha256:" in text
         assert "://" not in text
