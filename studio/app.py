@@ -14,11 +14,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from studio.bes import BatchExecution
+from studio.endpoint_changes import EndpointChanges
 from studio.errors import ServiceError, StorageError
 from studio.job_table import JobLimits, JobTable
 from studio.jobs import JobRunner
 from studio.locations import AllowList
 from studio.management import Management
+from studio.model_updates import ModelUpdates
 from studio.own_storage import OwnStorage
 from studio.quirks import Quirks, Troubles
 from studio.registry import Registry
@@ -26,6 +28,7 @@ from studio.request_log import RequestLog
 from studio.rrs import RequestResponse
 from studio.serving import ModelShelf
 from studio.state import Database, private_folder
+from studio.urls import Urls
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,17 @@ def build_app(database: Database, settings: StudioSettings) -> Starlette:
     runner = JobRunner(
         *(table, registry, allowed, inputs, settings.workers), own=settings.own_storage, quirks=settings.quirks
     )
-    management = Management(
-        registry,
-        shelf,
-        allowed,
-        workspace=(database.workspace_id, database.workspace_token),
-        base_url=settings.base_url,
+    updates = ModelUpdates(
+        *(registry, shelf, allowed),
         activation_delay_s=settings.activation_delay_s,
         ignored_endpoints=settings.ignore_patch,
+    )
+    management = Management(
+        *(registry, shelf),
+        changes=EndpointChanges(database, registry, shelf),
+        updates=updates,
+        runner=runner,
+        urls=Urls(settings.base_url, database.workspace_id),
     )
 
     @asynccontextmanager

@@ -5,28 +5,29 @@ from studio.json_values import Json
 from studio.publishing import seed_model_path
 from studio.registry import DEFAULT_ENDPOINT, Endpoint, Kind, Registry, Service
 from studio.state import Database
+from studio.urls import Urls
 
 
 def describe(database: Database, base_url: str) -> Json:
-    """Return the management URL and all services, with URLs that begin with `base_url`. It holds keys."""
-    base = base_url.rstrip("/")
+    """Return the management URL and all experiments, with URLs that begin with `base_url`. It holds keys.
+
+    An experiment one of whose services was deleted is left out until it is published again.
+    """
+    urls = Urls(base_url.rstrip("/"), database.workspace_id)
     registry = Registry(database)
     services = {(service.experiment, service.kind): service for service in registry.services()}
-    management = f"{base}/management/workspaces/{database.workspace_id}"
-    runs = f"{base}/workspaces/{database.workspace_id}/services"
 
     def execute(endpoint: Endpoint) -> Json:
-        url = f"{runs}/{endpoint.id}/execute?api-version=2.0&details=true"
+        url = f"{urls.api(endpoint)}/execute?api-version=2.0&details=true"
         return {"execute_url": url, "api_key": endpoint.primary_key}
 
     def added(endpoint: Endpoint) -> Json:
-        service = endpoint.service
         return {
             "name": endpoint.name,
             "role": endpoint.role,
             **execute(endpoint),
-            "patch_url": f"{management}/webservices/{service.id}/endpoints/{endpoint.name}",
-            "resource": service.resource,
+            "patch_url": urls.patch(endpoint),
+            "resource": endpoint.service.resource,
         }
 
     def published(training: Service, predictive: Service) -> Json:
@@ -39,7 +40,7 @@ def describe(database: Database, base_url: str) -> Json:
             "label": training.plan.label,
             "seed_model": str(seed_model_path(database, predictive)),
             "training": {
-                "jobs_url": f"{runs}/{trains.id}/jobs",
+                "jobs_url": f"{urls.api(trains)}/jobs",
                 "api_key": trains.primary_key,
                 "inputs": list(INPUTS),
                 "outputs": list(OUTPUTS),
@@ -51,10 +52,10 @@ def describe(database: Database, base_url: str) -> Json:
         }
 
     return {
-        "management": {"url": management, "token": database.workspace_token},
+        "management": {"url": urls.management, "token": registry.workspace_token},
         "services": [
             published(service, services[service.experiment, Kind.PREDICTIVE])
             for service in services.values()
-            if service.kind is Kind.TRAINING
+            if service.kind is Kind.TRAINING and (service.experiment, Kind.PREDICTIVE) in services
         ],
     }

@@ -39,15 +39,16 @@ class StudioError(Exception):
 class ServiceError(StudioError):
     """What an HTTP caller is answered, in the documented shape (protocol 1.9)."""
 
-    def __init__(self, code: str, detail_code: str, detail: str) -> None:
-        super().__init__(detail)
+    def __init__(self, code: str, detail_code: str, detail: str, *more: tuple[str, str]) -> None:
+        """Take the code, and for each problem its detail code and sentence; `more` are those after the first."""
+        self.details = [(detail_code, detail), *more]
+        super().__init__(" ".join(text for _, text in self.details))
         self.code = code
-        self.detail_code = detail_code
         self.status, self.message = CODES[code]
 
     def body(self) -> Json:
         """Return the JSON body of the answer."""
-        details = [{"code": self.detail_code, "message": str(self)}]
+        details = [{"code": detail_code, "message": text} for detail_code, text in self.details]
         return {"error": {"code": self.code, "message": self.message, "details": details}}
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from studio.errors import ServiceError
 from studio.locations import BlobReference
+from studio.registry import service_not_found
 from studio.state import Database
 from studio.wire import JobRequest
 
@@ -73,13 +74,20 @@ class JobTable:
         self._limits = limits
 
     def submit(self, endpoint_id: str, request: JobRequest) -> str:
-        """Record a new job, not started; returns its id."""
+        """Record a new job, not started; returns its id.
+
+        Raises:
+            ServiceError: 404, if the endpoint was deleted meanwhile.
+        """
         self.drop_unstarted(datetime.now(UTC))
         job_id = secrets.token_hex(16)
-        self._database.execute(
-            "INSERT INTO jobs (id, endpoint_id, state, request, submitted_at) VALUES (?, ?, ?, ?, ?)",
-            *(job_id, endpoint_id, JobState.NOT_STARTED, json.dumps(asdict(request)), datetime.now(UTC).isoformat()),
-        )
+        values = (job_id, endpoint_id, JobState.NOT_STARTED, json.dumps(asdict(request)), datetime.now(UTC).isoformat())
+        try:
+            self._database.execute(
+                "INSERT INTO jobs (id, endpoint_id, state, request, submitted_at) VALUES (?, ?, ?, ?, ?)", *values
+            )
+        except sqlite3.IntegrityError as error:
+            raise service_not_found() from error
         return job_id
 
     def drop_unstarted(self, now: datetime) -> None:

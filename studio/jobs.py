@@ -132,6 +132,13 @@ class JobRunner:
                 if job.id in self._running:
                     self._running[job.id].kill()
 
+    def stop_forgotten(self) -> None:
+        """Stop the trainings of jobs that are no longer in the table, since their endpoint was deleted."""
+        with self._lock:
+            for job_id, worker in self._running.items():
+                if self._table.get(job_id) is None:
+                    worker.kill()
+
     def current_token(self, result: Result) -> str:
         """Return a new token for reading an output, or the one of the job's end if its key is no longer known."""
         if result.own and self._own is not None:

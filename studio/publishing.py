@@ -27,6 +27,8 @@ class Publication:
 def publish(database: Database, experiment: Experiment, base_url: str) -> Publication:
     """Publish an experiment; again: its plan and `default` endpoint follow, ids, keys and given models stay.
 
+    Endpoints that were added stay as they are, and deleted ones stay deleted: only a new service gets its endpoints.
+
     Raises:
         TableError: its CSV cannot be trained on.
     """

@@ -1,17 +1,21 @@
 """The published services and their endpoints: found by the ids and names that stand in URLs, and who may use them."""
 
-import hmac
 import secrets
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from studio.endpoint_settings import EndpointSettings, ThrottleLevel
 from studio.errors import ServiceError
+from studio.keys import bearer_key, new_key, same_key
 from studio.plan import TrainingPlan
-from studio.state import Database, new_key
+from studio.state import EDITION_QUERY, Database
 
 DEFAULT_ENDPOINT = "default"
+SETTINGS_COLUMNS = (
+    "description, throttle_level, max_concurrent_calls, prevent_update"  # in the order of EndpointSettings
+)
 
 
 class Kind(StrEnum):
@@ -61,6 +65,12 @@ class Endpoint:
     primary_key: str
     secondary_key: str
     created_at: str
+    settings: EndpointSettings = field(default_factory=EndpointSettings)
+
+    @property
+    def prevents_update(self) -> bool:
+        """Whether it keeps the model it has: by its settings, or since it stays in sync with the experiment."""
+        return self.role is Role.DEFAULT or self.settings.prevent_update
 
     def admits(self, authorization: str | None) -> bool:
         """Tell whether the header carries one of the endpoint's keys."""
@@ -70,43 +80,53 @@ class Endpoint:
         return primary or secondary
 
 
-def bearer_key(authorization: str | None) -> str:
-    """Return the key of an Authorization header; the scheme's case does not matter (protocol 1.2)."""
-    scheme, _, key = (authorization or "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""
+@dataclass(frozen=True)
+class _Catalogue:
+    """All services and endpoints as they were in one edition of the database."""
 
-
-def same_key(given: str, key: str) -> bool:
-    """Compare two keys in constant time."""
-    return hmac.compare_digest(given.encode(), key.encode())
+    edition: str
+    workspace_token: str
+    services: dict[str, Service]
+    endpoints: dict[str, Endpoint]
 
 
 class Registry:
-    """Services and endpoints, kept in memory and read again when something unknown is asked for."""
+    """Services and endpoints, kept in memory and read again when this or another process has changed any."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._services: dict[str, Service] = {}
-        self._endpoints: dict[str, Endpoint] = {}
-        self._load()
+        self._catalogue = self._read()
 
-    def _load(self) -> None:
-        self._services = {row["id"]: _service(row) for row in self._database.rows("SELECT * FROM services")}
-        rows = self._database.rows("SELECT * FROM endpoints ORDER BY created_at, name")
-        self._endpoints = {row["id"]: _endpoint(row, self._services[row["service_id"]]) for row in rows}
+    def _read(self) -> _Catalogue:
+        edition, token, service_rows, endpoint_rows = self._database.snapshot(
+            EDITION_QUERY,
+            "SELECT value FROM meta WHERE name = 'workspace_token'",
+            "SELECT * FROM services ORDER BY created_at, rowid",
+            "SELECT * FROM endpoints ORDER BY created_at, name",
+        )
+        services = {row["id"]: _service(row) for row in service_rows}
+        endpoints = {row["id"]: _endpoint(row, services[row["service_id"]]) for row in endpoint_rows}
+        return _Catalogue(edition[0]["value"], token[0]["value"], services, endpoints)
+
+    def _current(self) -> _Catalogue:
+        # It is replaced, never changed: threads that read it again at the same time do no harm.
+        catalogue = self._catalogue
+        if catalogue.edition != self._database.edition():
+            catalogue = self._catalogue = self._read()
+        return catalogue
+
+    @property
+    def workspace_token(self) -> str:
+        """The key of the management API."""
+        return self._current().workspace_token
 
     def services(self) -> list[Service]:
-        """Return all services, as they are now."""
-        self._load()
-        return list(self._services.values())
+        """Return all services."""
+        return list(self._current().services.values())
 
     def endpoints(self, service: Service) -> list[Endpoint]:
         """Return a service's endpoints."""
-        return [endpoint for endpoint in self._endpoints.values() if endpoint.service.id == service.id]
-
-    def all_endpoints(self) -> list[Endpoint]:
-        """Return the endpoints of all services."""
-        return list(self._endpoints.values())
+        return [endpoint for endpoint in self._current().endpoints.values() if endpoint.service.id == service.id]
 
     def endpoint(self, workspace_id: str, endpoint_id: str) -> Endpoint:
         """Find the endpoint of a run URL, whose id is the endpoint's and not the service's (protocol, surprise 2).
@@ -123,11 +143,10 @@ class Registry:
         Raises:
             ServiceError: 404.
         """
-        if endpoint_id not in self._endpoints:
-            self._load()  # it may have been published while the studio runs
-        if endpoint_id not in self._endpoints:
-            raise _service_not_found()
-        return self._endpoints[endpoint_id]
+        endpoint = self._current().endpoints.get(endpoint_id)
+        if endpoint is None:
+            raise service_not_found()
+        return endpoint
 
     def service(self, workspace_id: str, service_id: str) -> Service:
         """Find the service of a management URL.
@@ -136,11 +155,10 @@ class Registry:
             ServiceError: 404.
         """
         self.check_workspace(workspace_id)
-        if service_id not in self._services:
-            self._load()
-        if service_id not in self._services:
-            raise _service_not_found()
-        return self._services[service_id]
+        service = self._current().services.get(service_id)
+        if service is None:
+            raise service_not_found()
+        return service
 
     def named_endpoint(self, service: Service, name: str) -> Endpoint:
         """Find an endpoint of a service by its name.
@@ -148,11 +166,11 @@ class Registry:
         Raises:
             ServiceError: 404.
         """
-        for endpoint in self.endpoints(service):
-            if endpoint.name == name:
-                return endpoint
-        names = ", ".join(endpoint.name for endpoint in self.endpoints(service))
-        raise ServiceError("NotFound", "WebServiceNotFound", f"There is no endpoint {name!r}; there are: {names}.")
+        endpoints = {endpoint.name: endpoint for endpoint in self.endpoints(service)}
+        if name not in endpoints:
+            text = f"There is no endpoint {name!r}; there are: {', '.join(endpoints)}."
+            raise ServiceError("NotFound", "WebServiceNotFound", text)
+        return endpoints[name]
 
     def check_workspace(self, workspace_id: str) -> None:
         """Refuse URLs of another workspace.
@@ -165,25 +183,46 @@ class Registry:
             raise ServiceError("NotFound", "WorkspaceNotFound", text)
 
     def publish(self, experiment: str, kind: Kind, plan: TrainingPlan, roles: dict[str, Role]) -> Service:
-        """Record a service and its endpoints; what is already there keeps its ids and keys."""
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        """Record a service with its endpoints, or a new plan for one that is there.
+
+        A service that is there keeps ids, keys and endpoints: what was added stays, what was deleted stays deleted.
+        """
+        query = "SELECT * FROM services WHERE experiment = ? AND kind = ?"
         with self._database.transaction():
+            is_new = not self._database.rows(query, experiment, kind)
             self._database.execute(
-                "INSERT INTO services VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET plan = excluded.plan",
-                *(secrets.token_hex(16), experiment, kind, plan.to_json(), now),
+                "INSERT INTO services VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (experiment, kind) DO UPDATE SET plan = excluded.plan",
+                *(secrets.token_hex(16), experiment, kind, plan.to_json(), _timestamp()),
             )
-            query = "SELECT * FROM services WHERE experiment = ? AND kind = ?"
             service = _service(self._database.rows(query, experiment, kind)[0])
-            for name, role in roles.items():
-                self._database.execute(
-                    "INSERT OR IGNORE INTO endpoints VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    *(secrets.token_hex(16), service.id, name, role, new_key(), new_key(), now),
-                )
-        self._load()
+            for name, role in roles.items() if is_new else ():
+                self.add_endpoint(service, name, role, EndpointSettings())
+            self._database.begin_edition()
         return service
 
+    def add_endpoint(self, service: Service, name: str, role: Role, settings: EndpointSettings) -> str:
+        """Record a new endpoint, with new keys; returns its id.
 
-def _service_not_found() -> ServiceError:
+        Raises:
+            ServiceError: 404, if the service is no longer there.
+        """
+        endpoint_id = secrets.token_hex(16)
+        columns = "id, service_id, name, role, primary_key, secondary_key, created_at"
+        try:
+            with self._database.transaction():
+                self._database.execute(
+                    f"INSERT INTO endpoints ({columns}, {SETTINGS_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                    *(endpoint_id, service.id, name, role, new_key(), new_key(), _timestamp(), *astuple(settings)),
+                )
+                self._database.begin_edition()
+        except sqlite3.IntegrityError as error:
+            raise service_not_found() from error
+        return endpoint_id
+
+
+def service_not_found() -> ServiceError:
+    """Return the 404 for a service or an endpoint that is not there."""
     text = "Web service not found. Verify the web service Id is correct and try again."
     return ServiceError("NotFound", "WebServiceNotFound", text)
 
@@ -195,4 +234,10 @@ def _service(row: sqlite3.Row) -> Service:
 
 def _endpoint(row: sqlite3.Row, service: Service) -> Endpoint:
     keys = (row["primary_key"], row["secondary_key"])
-    return Endpoint(row["id"], service, row["name"], Role(row["role"]), *keys, row["created_at"])
+    calls, prevent = row["max_concurrent_calls"], bool(row["prevent_update"])
+    settings = EndpointSettings(row["description"], ThrottleLevel(row["throttle_level"]), calls, prevent)
+    return Endpoint(row["id"], service, row["name"], Role(row["role"]), *keys, row["created_at"], settings)
+
+
+def _timestamp() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

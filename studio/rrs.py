@@ -16,6 +16,7 @@ from studio.model import Model
 from studio.registry import Kind, Registry
 from studio.scoring import CellError, Scorer
 from studio.serving import ModelShelf
+from studio.throttle import Throttle
 from studio.wire import cell_text, read_object
 
 INPUT, OUTPUT = "input1", "output1"
@@ -38,6 +39,7 @@ class RequestResponse:
     def __init__(self, registry: Registry, shelf: ModelShelf) -> None:
         self._registry = registry
         self._shelf = shelf
+        self._throttle = Throttle()
 
     def routes(self) -> list[Route]:
         """Return the routes for the application."""
@@ -52,9 +54,10 @@ class RequestResponse:
         scorer = self._shelf.scorer(endpoint)
         swagger = request.query_params.get("format", "").lower() == "swagger"
         details = request.query_params.get("details", "").lower() == "true"
-        if len(body) <= _INLINE_BYTES:
-            return JSONResponse(answer(scorer, body, swagger=swagger, details=details))
-        return JSONResponse(await run_in_threadpool(answer, scorer, body, swagger=swagger, details=details))
+        with self._throttle.turn(endpoint):
+            if len(body) <= _INLINE_BYTES:
+                return JSONResponse(answer(scorer, body, swagger=swagger, details=details))
+            return JSONResponse(await run_in_threadpool(answer, scorer, body, swagger=swagger, details=details))
 
 
 def answer(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json:

@@ -8,8 +8,10 @@ from uuid import uuid4
 import requests
 from azure.storage.blob import BlobServiceClient
 
-from tests.studio.running import RunningStudio
+from tests.studio.running import COLUMNS, RunningStudio
 
+NAMES = list(COLUMNS[:-1])
+ROW = ["39", "60", "Exec", "north"]
 VERSION = {"api-version": "2.0"}
 TIMEOUT_S = 30
 
@@ -136,11 +138,56 @@ def patch(endpoint: dict[str, Any], location: Any, **other: Any) -> requests.Res
     )
 
 
+def refresh(endpoint: dict[str, Any], body: Any) -> requests.Response:
+    """Ask for the default endpoint's model again."""
+    url = endpoint["patch_url"] + "/refresh"
+    return requests.post(url, json=body, headers=bearer(endpoint["api_key"]), timeout=TIMEOUT_S)
+
+
 def get_endpoint(endpoint: dict[str, Any]) -> dict[str, Any]:
     """Return the endpoint object."""
     answer = requests.get(endpoint["patch_url"], headers=bearer(endpoint["api_key"]), timeout=TIMEOUT_S)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Calls the management API of a studio with the workspace's token."""
+
+    url: str
+    token: str
+
+    @classmethod
+    def of(cls, studio: RunningStudio) -> "Owner":
+        """Return the owner of a studio's workspace."""
+        management = studio.describe()["management"]
+        return cls(management["url"] + "/webservices", management["token"])
+
+    def call(self, method: str, path: str = "", **options: Any) -> requests.Response:
+        """Send one request below the list of services."""
+        settings: dict[str, Any] = {"headers": bearer(self.token)} | options
+        return requests.request(method, self.url + path, timeout=TIMEOUT_S, **settings)
+
+    def service(self, title: str) -> str:
+        """Return the path of the service of that name."""
+        (found,) = [service for service in self.call("GET").json() if service["Name"] == title]
+        return f"/{found['Id']}"
+
+    def add(self, service: str, name: str, **settings: Any) -> dict[str, Any]:
+        """Add or change an endpoint, which must succeed; returns it as `score` and `patch` take endpoints."""
+        answer = self.call("PUT", f"{service}/endpoints/{name}", json=settings)
+        assert answer.status_code == 200, answer.text
+        return self.described(answer.json())
+
+    def described(self, shown: dict[str, Any]) -> dict[str, Any]:
+        """Return an endpoint object with what `score` and `patch` need beside it."""
+        return shown | {
+            "execute_url": shown["ApiLocation"] + "/execute",
+            "patch_url": f"{self.url}/{shown['WebServiceId']}/endpoints/{shown['Name']}",
+            "api_key": shown["PrimaryKey"],
+            "resource": shown["Resources"][0]["Name"] if shown["Resources"] else None,
+        }
 
 
 def download(result: dict[str, Any]) -> bytes:
@@ -149,6 +196,19 @@ def download(result: dict[str, Any]) -> bytes:
     answer = requests.get(link, timeout=TIMEOUT_S)
     assert answer.status_code == 200, answer.text
     return answer.content
+
+
+def probability(endpoint: dict[str, Any]) -> str:
+    """Return what an endpoint answers the sample row."""
+    answer = score(endpoint, NAMES, [ROW])
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["Results"]["output1"]["value"]["Values"][0][-1])
+
+
+def refusals(answer: requests.Response) -> set[str]:
+    """Return the detail codes of a refusal that names several problems at once."""
+    assert answer.status_code == 400, answer.text
+    return {detail["code"] for detail in answer.json()["error"]["details"]}
 
 
 def refusal(answer: requests.Response) -> tuple[int, str, str]:

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from studio.cli import main
-from tests.studio.caller import score
+from tests.studio.caller import NAMES, ROW, score
 from tests.studio.running import census_csv, running_studio
-from tests.studio.test_request_response import NAMES, ROW
 
 GOOD = """
 name = "Small Model"

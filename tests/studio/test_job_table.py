@@ -74,6 +74,19 @@ def test_a_job_that_nobody_starts_is_forgotten_after_the_time_that_was_set(own_d
         assert table.of_endpoint(endpoint, started).queued
 
 
+def test_a_job_of_a_deleted_endpoint_is_not_taken(own_data: Path) -> None:
+    """A submit that meets the deletion of its endpoint is answered by 404, and leaves nothing behind."""
+    with Database(own_data) as database:
+        table = JobTable(database)
+        endpoint = endpoints_of(database)[0]
+        (before,) = queued(table, endpoint, 1)
+        database.execute("DELETE FROM endpoints WHERE id = ?", endpoint)
+        with pytest.raises(ServiceError, match="Web service not found"):
+            table.submit(endpoint, NOTHING)
+        assert table.get(before) is None
+        assert table.newest(5) == []
+
+
 def test_a_log_grows_by_lines_with_their_time(own_data: Path) -> None:
     """Each step stands there in order; times are UTC."""
     with Database(own_data) as database:

@@ -5,9 +5,21 @@ from typing import Any
 import pytest
 import requests
 
-from tests.studio.caller import Storage, Trainer, bearer, download, get_endpoint, job_body, patch, refusal, score
+from tests.studio.caller import (
+    NAMES,
+    ROW,
+    Storage,
+    Trainer,
+    bearer,
+    download,
+    get_endpoint,
+    job_body,
+    patch,
+    probability,
+    refusal,
+    score,
+)
 from tests.studio.running import RunningStudio, census_csv, running_studio, storage_host
-from tests.studio.test_request_response import NAMES, ROW
 
 Model = dict[str, Any]
 
@@ -16,11 +28,6 @@ Model = dict[str, Any]
 def trained(trainer: Trainer, storage: Storage) -> Model:
     """Give the location of a new model that answers otherwise than the seed model."""
     return dict(trainer.train(job_body(storage))["Results"]["output1"])
-
-
-def probability(endpoint: dict[str, Any]) -> str:
-    """Return what the endpoint answers the sample row."""
-    return str(score(endpoint, NAMES, [ROW]).json()["Results"]["output1"]["value"]["Values"][0][-1])
 
 
 def test_an_endpoint_shows_itself(studio: RunningStudio) -> None:
@@ -32,7 +39,8 @@ def test_an_endpoint_shows_itself(studio: RunningStudio) -> None:
     assert list(shown)[: len(recorded)] == recorded
     assert shown["Name"] == "staging"
     assert len(shown["PrimaryKey"]) == 88
-    assert shown["PreventUpdate"] is False
+    assert (shown["PreventUpdate"], shown["Description"]) == (False, None)
+    assert (shown["MaxConcurrentCalls"], shown["ThrottleLevel"]) == (20, "High")
     assert [resource["Name"] for resource in shown["Resources"]] == ["Census Model [trained model]"]
     assert set(shown["Resources"][0]["Location"]) == {"BaseLocation", "RelativeLocation", "SasBlobToken"}
     assert shown["Resources"][0]["Location"]["SasBlobToken"] is None

@@ -5,11 +5,8 @@ import math
 import pytest
 import requests
 
-from tests.studio.caller import TIMEOUT_S, VERSION, bearer, refusal, score
-from tests.studio.running import COLUMNS, RunningStudio
-
-NAMES = list(COLUMNS[:-1])
-ROW = ["39", "60", "Exec", "north"]
+from tests.studio.caller import NAMES, ROW, TIMEOUT_S, VERSION, bearer, refusal, score
+from tests.studio.running import RunningStudio
 
 
 def test_a_row_is_scored(studio: RunningStudio) -> None:

@@ -95,6 +95,35 @@ def test_giving_the_same_model_again_changes_nothing(database: Database) -> None
     assert served(shelf, endpoint) == served(ModelShelf(database), endpoint) == 1.0
 
 
+def test_what_another_process_gives_is_served(database: Database) -> None:
+    """A shelf that has answered already notices a model that was given through another connection, and a deletion."""
+    endpoint = new_endpoint(database)
+    shelf = ModelShelf(database)
+    shelf.give(endpoint, constant_model(1.0), Location("b/", "1"), 0)
+    assert served(shelf, endpoint) == 1.0
+    with Database(database.folder) as other:
+        ModelShelf(other).give(endpoint, constant_model(2.0), Location("b/", "2"), 0)
+        assert served(shelf, endpoint) == 2.0
+        with other.transaction():
+            other.execute("DELETE FROM endpoints")
+            other.begin_edition()
+    with pytest.raises(ServiceError, match="has no model"):
+        shelf.scorer(endpoint)
+    with pytest.raises(ServiceError, match="Web service not found"):
+        shelf.give(endpoint, constant_model(3.0), Location("b/", "3"), 0)
+
+
+def test_a_transaction_that_fails_keeps_the_model(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that cannot be recorded takes no file from the one that serves."""
+    endpoint = new_endpoint(database)
+    shelf = ModelShelf(database)
+    shelf.give(endpoint, constant_model(1.0), Location("b/", "1"), 0)
+    monkeypatch.setattr(database, "begin_edition", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        shelf.give(endpoint, constant_model(2.0), Location("b/", "2"), 0)
+    assert served(shelf, endpoint) == served(ModelShelf(database), endpoint) == 1.0
+
+
 def test_a_damaged_file_is_an_error_in_words(database: Database) -> None:
     """A model that was damaged on the disk is not served; the next one that is given heals the endpoint."""
     endpoint = new_endpoint(database)
