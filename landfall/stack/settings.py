@@ -32,7 +32,8 @@ def model_settings(services: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         prefix = prefix_of(service["name"])
         settings[f"{prefix}_JOBS_URL"] = service["training"]["jobs_url"]
         settings[f"{prefix}_TRAINING_KEY"] = service["training"]["api_key"]
-        for endpoint in service["predictive"]["endpoints"]:
+        # Of several of a role the oldest counts, which publishing made: an endpoint that was added takes no place.
+        for endpoint in reversed(service["predictive"]["endpoints"]):
             staging = endpoint["role"] == "staging"
             stem = f"{prefix}_STAGING" if staging else prefix
             settings[f"{stem}_PATCH_URL"] = endpoint["patch_url"]

@@ -63,6 +63,12 @@ def test_the_example_route_finds_every_setting(tmp_path: Path) -> None:
     assert load_routes(tmp_path / "routes.toml", settings).routes["census"].serving.api_key == "production-key"
 
 
+def test_an_added_endpoint_takes_no_place() -> None:
+    """The settings of the example name the endpoints that publishing made, also after others were added."""
+    added = {"predictive": {"endpoints": [*SERVICE["predictive"]["endpoints"], endpoint("canary", "serve")]}}  # type: ignore[index]
+    assert model_settings([SERVICE | added]) == model_settings([SERVICE])
+
+
 def test_the_example_settings_name_every_setting() -> None:
     """`local.settings.example.json` lists what `func start` needs, no more and no less."""
     import json  # noqa: PLC0415
