@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.studio.caller import Storage, Trainer, download, job_body
+from tests.studio.caller import NAMES, ROW, Storage, Trainer, download, job_body
 from tests.studio.running import (
     census_csv,
     child_processes,
@@ -22,7 +22,6 @@ from tests.studio.running import (
     storage_host,
     wait_until_gone,
 )
-from tests.studio.test_request_response import NAMES, ROW
 
 SECRET = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"
 
@@ -191,7 +190,7 @@ def is_open(place: tuple[str, int]) -> bool:
     """Tell whether something listens there."""
     try:
         socket.create_connection(place, timeout=30).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
         return False
     return True
 
