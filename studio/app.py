@@ -16,6 +16,7 @@ from starlette.routing import Route
 from studio.bes import BatchExecution
 from studio.endpoint_changes import EndpointChanges
 from studio.errors import ServiceError, StorageError
+from studio.help_pages import HelpPages
 from studio.job_table import JobLimits, JobTable
 from studio.jobs import JobRunner
 from studio.locations import AllowList
@@ -68,6 +69,9 @@ def build_app(database: Database, settings: StudioSettings) -> Starlette:
         urls=Urls(settings.base_url, database.workspace_id),
     )
 
+    urls = Urls(settings.base_url, database.workspace_id)
+    pages = HelpPages(registry, shelf, urls, settings.quirks, outputs_needed=settings.own_storage is None)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         for leftover in inputs.iterdir():  # of a studio that was killed
@@ -84,6 +88,7 @@ def build_app(database: Database, settings: StudioSettings) -> Starlette:
             *BatchExecution(registry, table, runner, settings.quirks).routes(),
             *RequestResponse(registry, shelf).routes(),
             *management.routes(),
+            *pages.routes(),
         ],
         middleware=[
             Middleware(RequestLog, folder=database.folder),
@@ -119,7 +124,9 @@ async def _http_error(request: Request, error: Exception) -> Response:
     """Answer what the router refuses: an unknown path, or a method that the path does not have."""
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         text = f"{request.method} is not supported here."
-        return _answer(ServiceError("MethodNotAllowed", "UnsupportedMethod", text))
+        answer = _answer(ServiceError("MethodNotAllowed", "UnsupportedMethod", text))
+        answer.headers.update(error.headers or {})  # Allow
+        return answer
     return _answer(ServiceError("NotFound", "ResourceNotFound", f"There is nothing at {request.url.path}."))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from studio.cells import parse_number
 from studio.errors import ParameterError, RowFilterError
+from studio.json_values import Json
 from studio.plan import LEARNERS, Parameter, TrainingPlan
 from studio.row_filter import read_row_filter
 
@@ -43,21 +44,26 @@ def _row_filter(text: str) -> str:
     return text
 
 
+_NUMBERS = {
+    "seed": _Number(0, MOST_SEED),
+    "test_fraction": _Number(0.001, 0.999, whole=False),
+    "trees": _Number(1, 10_000),
+    "leaves": _Number(2, 1024),
+    "learning_rate": _Number(0.0001, 1, whole=False),
+}
 # What a parameter may set: a field of the plan, and how its text is read.
-SETTABLE: dict[str, Any] = {
-    "seed": _Number(0, MOST_SEED).of,
-    "test_fraction": _Number(0.001, 0.999, whole=False).of,
-    "trees": _Number(1, 10_000).of,
-    "leaves": _Number(2, 1024).of,
-    "learning_rate": _Number(0.0001, 1, whole=False).of,
+SETTABLE: dict[str, Any] = {name: number.of for name, number in _NUMBERS.items()} | {
     "learner": _learner,
     "row_filter": _row_filter,
 }
-JSON_TYPES = {"seed": "integer", "test_fraction": "number", "trees": "integer", "leaves": "integer"} | {
-    "learning_rate": "number",
-    "learner": "string",
-    "row_filter": "string",
-}
+
+
+def value_schema(sets: str) -> Json:
+    """Return the JSON schema of what may be given for a field of the plan."""
+    if sets in _NUMBERS:
+        number = _NUMBERS[sets]
+        return {"type": "integer" if number.whole else "number", "minimum": number.low, "maximum": number.high}
+    return {"type": "string"} | ({"enum": list(LEARNERS)} if sets == "learner" else {})
 
 
 def required_names(parameters: tuple[Parameter, ...]) -> list[str]:

@@ -17,7 +17,7 @@ from studio.registry import Kind, Registry
 from studio.scoring import CellError, Scorer
 from studio.serving import ModelShelf
 from studio.throttle import Throttle
-from studio.wire import cell_text, read_object
+from studio.wire import cell_text, read_named, read_object
 
 INPUT, OUTPUT = "input1", "output1"
 ROW_LIMIT = 100_000
@@ -119,8 +119,9 @@ def _positions(model: Model, names: Sequence[str]) -> list[int | None]:
 
 def _read(body: bytes, *, swagger: bool) -> Rows:
     members = read_object(body)
-    if members.get("globalparameters"):
-        text = f"This service has no parameters; it was given {', '.join(members['globalparameters'])}."
+    parameters = read_named(members.get("globalparameters"), "GlobalParameters")
+    if parameters:
+        text = f"This service has no parameters; it was given {', '.join(parameters)}."
         raise ServiceError("BadUserArgument", "UnexpectedParameter", text)
     inputs = members.get("inputs")
     if not isinstance(inputs, dict) or not inputs:

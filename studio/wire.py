@@ -53,6 +53,10 @@ def read_object(body: bytes) -> Json:
     try:
         # A BOM is tolerated: .NET clients send one.
         value = json.loads(body.decode("utf-8-sig"))
+        if b"\\u" in body:
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        _refuse_body("The body has half of a surrogate pair, which no answer could repeat")
     except (ValueError, RecursionError):
         _refuse_body("The body is not JSON")
     return _lowered(value, "The body")
@@ -73,8 +77,12 @@ def _lowered(value: Any, what: str) -> Json:
     return lowered
 
 
-def _named(value: Any, what: str) -> Json:
-    """Return a map of names that the user chose; null means none."""
+def read_named(value: Any, what: str) -> Json:
+    """Return a map of names that the user chose; null means none.
+
+    Raises:
+        ServiceError: RequestBodyInvalid.
+    """
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -133,7 +141,7 @@ def _job_inputs(members: Json, contract: JobContract) -> dict[str, BlobReference
         raise bad_argument("DuplicateInputInBatchCall", text)
     if single is not None:
         return {contract.inputs[0]: _blob_reference(single, "Input")}
-    given = _named(several, "Inputs")
+    given = read_named(several, "Inputs")
     accepted = ", ".join(contract.inputs)
     if not given:
         text = f"The following required input(s) were not specified with the request: {accepted}."
@@ -151,7 +159,7 @@ def _job_inputs(members: Json, contract: JobContract) -> dict[str, BlobReference
 
 def _job_outputs(members: Json, contract: JobContract) -> dict[str, BlobReference]:
     single, several = members.get("output"), members.get("outputs")
-    given = _named(several, "Outputs")
+    given = read_named(several, "Outputs")
     if single is not None and not given:
         given = {next(iter(contract.outputs)): single}
     for name in given:
@@ -172,7 +180,7 @@ def _job_outputs(members: Json, contract: JobContract) -> dict[str, BlobReferenc
 
 
 def _parameters(value: Any, contract: JobContract) -> dict[str, str]:
-    given = _named(value, "GlobalParameters")
+    given = read_named(value, "GlobalParameters")
     unknown = sorted(set(given) - set(contract.parameters))
     if unknown:
         known = ", ".join(contract.parameters)

@@ -100,3 +100,26 @@ def test_who_may_score(studio: RunningStudio) -> None:
     assert refusal(score(wrong, NAMES, [ROW]))[:2] == (400, "InvalidOperation")
     unknown = endpoint | {"execute_url": endpoint["execute_url"].replace("/services/", "/services/0")}
     assert refusal(score(unknown, NAMES, [ROW])) == (404, "NotFound", "WebServiceNotFound")
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ('{"Inputs": {}, "GlobalParameters": [1]}', "RequestBodyInvalid"),
+        ('{"Inputs": {}, "GlobalParameters": 5}', "RequestBodyInvalid"),
+        ('{"Inputs": {}, "GlobalParameters": {"a": 1}}', "UnexpectedParameter"),
+        ('{"Inputs": {"input1": {"ColumnNames": ["\\ud800"], "Values": []}}}', "RequestBodyInvalid"),
+        ('{"Inputs": {"\\udfff": 1}}', "RequestBodyInvalid"),
+    ],
+)
+def test_odd_bodies_are_refused_in_words(studio: RunningStudio, body: str, detail: str) -> None:
+    """Parameters that are no object, and halves of surrogate pairs, which no answer could repeat."""
+    endpoint = studio.endpoint("production")
+    answer = requests.post(endpoint["execute_url"], data=body, headers=bearer(endpoint["api_key"]), timeout=TIMEOUT_S)
+    assert refusal(answer)[::2] == (400, detail)
+
+
+def test_whole_surrogate_pairs_are_text(studio: RunningStudio) -> None:
+    """A character that JSON escapes as a pair comes back as itself."""
+    answer = score(studio.endpoint("production"), NAMES, [["39", "60", "\U0001f680", "north"]])
+    assert answer.json()["Results"]["output1"]["value"]["Values"][0][2] == "\U0001f680"

@@ -1,0 +1,182 @@
+"""The bodies of the wire as JSON schemas: a model's columns, the contract of jobs, errors."""
+
+from studio.job_contract import INPUTS, OUTPUTS, contract_of, job_outputs
+from studio.job_table import JobState
+from studio.json_values import Json
+from studio.model import Column, Model
+from studio.parameters import value_schema
+from studio.plan import TrainingPlan
+from studio.quirks import SINGLE_RESULT, Quirks
+from studio.rrs import INPUT, OUTPUT, ROW_LIMIT
+from studio.sample_row import sample_row
+from studio.scoring import Scorer
+from studio.wire import TABLE_EXTENSIONS
+
+LISTED_CATEGORIES = 30
+_EXAMPLES = {"seed": "7", "test_fraction": "0.25", "trees": "100", "leaves": "31", "learning_rate": "0.1"}
+
+
+def _reference(definition: str) -> Json:
+    return {"$ref": f"#/definitions/{definition}"}
+
+
+def _object(properties: Json, required: list[str], **more: object) -> Json:
+    return {"type": "object", "properties": properties, **({"required": required} if required else {}), **more}
+
+
+def error_schema() -> Json:
+    """Return the schema of every error's body (protocol 1.9)."""
+    text = {"type": "string"}
+    detail = _object({"code": text, "message": text}, ["code", "message"])
+    details = {"type": "array", "items": detail}
+    error = _object({"code": text, "message": text, "details": details}, ["code", "message", "details"])
+    return _object({"error": error}, ["error"])
+
+
+def scoring_example(model: Model, *, table: bool = False) -> Json:
+    """Return the body of a scoring request, made up from the schema."""
+    row = sample_row(model)
+    rows = {"ColumnNames": list(row), "Values": [list(row.values())]} if table else [row]
+    return {"Inputs": {INPUT: rows}, "GlobalParameters": {}}
+
+
+def described(column: Column) -> str:
+    """Say in words what a column's cells are."""
+    match column.kind:
+        case "categorical":
+            known = ", ".join(column.categories[:LISTED_CATEGORIES])
+            more = len(column.categories) - LISTED_CATEGORIES
+            return f"One of: {known}{f' and {more} more' if more > 0 else ''}. Any other text counts as missing."
+        case "boolean":
+            return "true or false, or another spelling of yes and no."
+        case "date":
+            return f"A date written as {column.form}; a time may follow it."
+        case "ignored":
+            return "Not used; it may be left out."
+    texts = f", as do {', '.join(column.categories)}" if column.categories else ""
+    return f"A number. Nothing, or ?, counts as missing{texts}."
+
+
+def _cell_schema(column: Column) -> Json:
+    match column.type:
+        case "Int32":
+            schema = {"type": "integer", "format": "int32"}
+        case "Double":
+            schema = {"type": "number", "format": "double"}
+        case "Boolean":
+            schema = {"type": "boolean"}
+        case _:
+            schema = {"type": "string"}
+    return {**schema, "x-nullable": True, "description": described(column)}
+
+
+def scoring_schemas(scorer: Scorer) -> Json:
+    """Return the definitions of an endpoint that scores, by name."""
+    model, text = scorer.model, {"type": "string"}
+    label = {"type": "string", "x-nullable": True, "description": "What is predicted; it may be left out."}
+    given = {column.name: _cell_schema(column) for column in model.columns} | {model.label: label}
+    used = [column.name for column in model.columns if column.kind != "ignored"]
+    added = [name for name, _ in scorer.answer_columns()]
+    nothing = {"type": "object", "additionalProperties": False, "description": "This service has no parameters."}
+    names = {"type": "array", "items": {**text, "enum": list(given)}, "uniqueItems": True, "minItems": len(used)}
+    cells = {"type": "array", "items": {**text, "x-nullable": True}, "description": "Numbers may be bare."}
+    table = _object(
+        {"ColumnNames": names, "Values": {"type": "array", "items": cells, "maxItems": ROW_LIMIT}},
+        ["ColumnNames", "Values"],
+    )
+    answered = {"type": "array", "items": text}
+    value = _object(
+        {"ColumnNames": answered, "ColumnTypes": answered, "Values": {"type": "array", "items": answered}},
+        ["ColumnNames", "Values"],
+    )
+    output = _object({"type": {**text, "enum": ["table"]}, "value": value}, ["type", "value"])
+
+    def inputs(schema: Json) -> Json:
+        return _object({INPUT: schema}, [INPUT], additionalProperties=False)
+
+    def request(schema: Json, example: Json) -> Json:
+        return _object({"Inputs": schema, "GlobalParameters": nothing}, ["Inputs"], example=example)
+
+    def response(schema: Json) -> Json:
+        return _object({"Results": _object({OUTPUT: schema}, [OUTPUT])}, ["Results"])
+
+    rows = {"type": "array", "items": _reference("input1Item"), "minItems": 1, "maxItems": ROW_LIMIT}
+    rows["description"] = "All rows have the same columns."
+    return {
+        "ExecutionRequest": request(_reference("ExecutionInputs"), scoring_example(model)),
+        "ExecutionInputs": inputs(rows),
+        "input1Item": _object(given, used, additionalProperties=False),
+        "ExecutionResponse": response({"type": "array", "items": _reference("output1Item")}),
+        "output1Item": _object(dict.fromkeys([*given, *added], text), [*used, *added]),
+        "TableRequest": request(inputs(table), scoring_example(model, table=True)),
+        "TableResponse": response(output),
+    }
+
+
+def training_schemas(plan: TrainingPlan, quirks: Quirks, *, outputs_needed: bool) -> Json:
+    """Return the definitions of an endpoint that trains, by name; `outputs_needed`: none has a default place."""
+    contract = contract_of(plan, quirks)
+    text: Json = {"type": "string", "x-nullable": True}
+    inputs = {name: _blob_schema(TABLE_EXTENSIONS) for name in contract.inputs}
+    outputs = {name: _blob_schema(extensions) for name, extensions in contract.outputs.items()}
+    parameters = {each.name: value_schema(each.sets) | {"x-nullable": not each.required} for each in plan.parameters}
+    required = [
+        "Inputs",
+        *(["Outputs"] if outputs_needed else []),
+        *(["GlobalParameters"] if contract.required else []),
+    ]
+    request = {
+        "Inputs": _object(inputs, list(inputs), additionalProperties=False),
+        "Outputs": _object(outputs, list(outputs) if outputs_needed else [], additionalProperties=False),
+        "GlobalParameters": _object(parameters, list(contract.required), additionalProperties=False),
+    }
+    states = [quirks.status(state) for state in JobState]
+    place = _object(
+        dict.fromkeys(("ConnectionString", "RelativeLocation", "BaseLocation", "SasBlobToken"), text),
+        ["RelativeLocation", "BaseLocation"],
+    )
+    results = _object(dict.fromkeys(contract.outputs, place), [])
+    ended = {"Result": place} if SINGLE_RESULT in quirks.on else {"Results": results}
+    status = {
+        "StatusCode": {"type": "integer" if isinstance(states[0], int) else "string", "enum": states},
+        **{name: {**schema, "x-nullable": True, "description": "Of a finished job."} for name, schema in ended.items()},
+        "Details": {**text, "description": "Of a failed job: why it failed."},
+    }
+    return {"BatchRequest": _object(request, required), "BatchStatus": _object(status, list(status))}
+
+
+def _blob_schema(extensions: tuple[str, ...]) -> Json:
+    text: Json = {"type": "string", "x-nullable": True}
+    endings = "|".join(extension.removeprefix(".") for extension in extensions)
+    properties = {
+        "ConnectionString": {**text, "description": "Of the storage account; or else BaseLocation and SasBlobToken."},
+        "RelativeLocation": {
+            "type": "string",
+            "pattern": rf"^/?[^/]+/.+\.({endings})$",
+            "description": "container/path",
+        },
+        "BaseLocation": {**text, "description": "The account's URL."},
+        "SasBlobToken": text,
+    }
+    return _object(properties, ["RelativeLocation"])
+
+
+def training_example(plan: TrainingPlan, quirks: Quirks, connection_string: str) -> Json:
+    """Return the body of a submit, with the parameters that every job must give."""
+    model, _ = job_outputs(quirks)
+
+    def place(name: str) -> Json:
+        return {"ConnectionString": connection_string, "RelativeLocation": f"YOUR-CONTAINER/{name}"}
+
+    outputs = {name: place("model.ilearner" if name == model else "evaluation.csv") for name in OUTPUTS}
+    parameters = {each.name: _parameter_example(each.sets) for each in plan.parameters if each.required}
+    return {
+        "Inputs": {name: place("input.csv") for name in INPUTS},
+        "Outputs": outputs,
+        "GlobalParameters": parameters,
+    }
+
+
+def _parameter_example(sets: str) -> str:
+    schema = value_schema(sets)
+    return str(_EXAMPLES.get(sets, next(iter(schema.get("enum", [""])))))
