@@ -22,6 +22,7 @@ from studio.jobs import JobRunner
 from studio.locations import AllowList
 from studio.management import Management
 from studio.model_updates import ModelUpdates
+from studio.overview import Overview
 from studio.own_storage import OwnStorage
 from studio.quirks import Quirks, Troubles
 from studio.registry import Registry
@@ -61,16 +62,17 @@ def build_app(database: Database, settings: StudioSettings) -> Starlette:
         activation_delay_s=settings.activation_delay_s,
         ignored_endpoints=settings.ignore_patch,
     )
+    urls = Urls(settings.base_url, database.workspace_id)
     management = Management(
         *(registry, shelf),
         changes=EndpointChanges(database, registry, shelf),
         updates=updates,
         runner=runner,
-        urls=Urls(settings.base_url, database.workspace_id),
+        urls=urls,
     )
 
-    urls = Urls(settings.base_url, database.workspace_id)
     pages = HelpPages(registry, shelf, urls, settings.quirks, outputs_needed=settings.own_storage is None)
+    overview = Overview(registry, shelf, table, urls)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -89,6 +91,7 @@ def build_app(database: Database, settings: StudioSettings) -> Starlette:
             *RequestResponse(registry, shelf).routes(),
             *management.routes(),
             *pages.routes(),
+            *overview.routes(),
         ],
         middleware=[
             Middleware(RequestLog, folder=database.folder),

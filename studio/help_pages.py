@@ -205,7 +205,7 @@ class HelpPages:
 
     def _update(self, endpoint: Endpoint) -> Response:
         resource = endpoint.service.resource
-        if resource is None or endpoint.role is Role.DEFAULT:
+        if resource is None or endpoint.prevents_update:
             why = "The default endpoint stays in sync with its experiment; an added one can be updated."
             return self._titled(
                 endpoint, "update resource", element("p", _NO_RESOURCES), element("p", why if resource else "")

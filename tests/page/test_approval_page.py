@@ -1,13 +1,12 @@
 """The approval link in a real browser: it shows nothing by itself, and decides only when a button is pressed."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -66,22 +65,6 @@ def site() -> Iterator[Site]:
         yield Site(world, f"http://127.0.0.1:{server.server_port}/api/approval", asked)
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chrome]:
-    """Give a headless Chromium."""
-    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    assert binary, "this test needs Chromium: apt-get install chromium chromium-driver"
-    assert driver, "this test needs ChromeDriver: apt-get install chromium-driver"
-    options = ChromeOptions()
-    options.binary_location = binary
-    for one in ("headless", "no-sandbox", "disable-gpu", "disable-background-networking", "disable-component-update"):
-        options.add_argument(f"--{one}")
-    running = Chrome(options=options, service=ChromeService(executable_path=driver))
-    running.set_page_load_timeout(30)
-    yield running
-    running.quit()
 
 
 def field(browser: Chrome, name: str) -> WebElement:

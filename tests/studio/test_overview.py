@@ -1,0 +1,102 @@
+"""The overview: for the owner alone; what serves since when, what waits, and every job with its log."""
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+import requests
+
+from studio.job_table import Job, JobState
+from studio.progress import steps
+from tests.studio.caller import TIMEOUT_S, Storage, Trainer, job_body, patch
+from tests.studio.running import RunningStudio, running_studio, storage_host
+
+
+def overview(studio: RunningStudio, path: str = "/") -> str:
+    """Return a page of the owner."""
+    token = studio.describe()["management"]["token"]
+    answer = requests.get(studio.base_url + path, auth=("anybody", token), timeout=TIMEOUT_S)
+    assert answer.status_code == 200, answer.text
+    return re.sub("</?time[^>]*>", "", html.unescape(answer.text))
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs/0123"])
+@pytest.mark.parametrize("header", [None, "Basic", "Basic !", "Basic bm9ib2R5Ondyb25n", "Basic /w==", "Bearer {token}"])
+def test_only_the_owner_sees_it(studio: RunningStudio, path: str, header: str | None) -> None:
+    """Without the workspace token as a Basic password a browser is told to ask for it."""
+    token = studio.describe()["management"]["token"]
+    headers = {"Authorization": header.format(token=token)} if header else {}
+    answer = requests.get(studio.base_url + path, headers=headers, timeout=TIMEOUT_S)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Basic realm=")
+    assert "Model" not in answer.text
+
+
+def test_jobs_are_shown_with_steps_and_logs(studio: RunningStudio, trainer: Trainer, storage: Storage) -> None:
+    """A finished and a failed job, newest first; the job's own page has the whole log, and no secret is anywhere."""
+    good = trainer.submit(job_body(storage))
+    bad = trainer.submit(job_body(storage, source="missing.csv"))
+    for job in (good, bad):
+        trainer.start(job)
+        trainer.ended(job)
+    shown = overview(studio)
+    assert 0 < shown.index(bad[:8]) < shown.index(good[:8])
+    assert "Export Data: output2 to" in shown
+    whole, why = overview(studio, f"/jobs/{good}"), overview(studio, f"/jobs/{bad}")
+    for said in ("Finished", "Import Data: ", "Evaluate Model: trained on", f"{storage.container}/job/model.ilearner"):
+        assert said in whole
+    assert "Failed" in why
+    assert "missing.csv" in why
+    key = re.search("AccountKey=([^;]+)", storage.connection_string)
+    assert key
+    described = str(studio.describe())
+    for secret in (key[1], "sig=", *re.findall(r"[A-Za-z0-9+/]{86}==", described)):
+        assert not [page for page in (shown, whole, why) if secret in page]
+
+
+def test_a_job_that_is_not_there(studio: RunningStudio) -> None:
+    """404 in words."""
+    token = studio.describe()["management"]["token"]
+    answer = requests.get(f"{studio.base_url}/jobs/0123", auth=("x", token), timeout=TIMEOUT_S)
+    assert answer.status_code == 404
+    assert "No such job" in answer.text
+
+
+def test_a_model_that_waits_for_its_time_is_told(own_data: Path, azurite: str, storage: Storage) -> None:
+    """Before its activation the old model serves and the new one waits, with its time; nothing has a token."""
+    with running_studio(own_data, [storage_host(azurite)], activation_delay_s=3600) as studio:
+        trained = Trainer.of(studio).train(job_body(storage))
+        location = trained["Results"]["output1"]
+        assert patch(studio.endpoint("production"), location).status_code == 200
+        shown = overview(studio)
+    assert f"{storage.container}/job/model.ilearner from 20" in shown
+    assert shown.count("seeds/census-model-") == 3
+    assert "sig=" not in shown
+
+
+def job(state: JobState, log: str = "", details: str | None = None, started: str | None = "2024-01-01") -> Job:
+    """Return a job of which only the progress matters."""
+    return Job("j", "e", state, True, 1, None, {}, details, log, "2024-01-01", started, None)
+
+
+IMPORT, TRAIN = "2024-01-01T00:00:00.000+00:00 Import Data: a/b.csv\n", "2024-01-01T00:00:00.000+00:00 Train Model: x\n"
+
+
+@pytest.mark.parametrize(
+    ("shown", "marks"),
+    [
+        (job(JobState.NOT_STARTED, started=None), ["", "", "", ""]),
+        (job(JobState.NOT_STARTED, IMPORT + TRAIN), ["", "", "", ""]),
+        (job(JobState.RUNNING), ["now", "", "", ""]),
+        (job(JobState.RUNNING, IMPORT + TRAIN), ["done", "now", "", ""]),
+        (job(JobState.RUNNING, IMPORT + TRAIN + IMPORT), ["now", "", "", ""]),
+        (job(JobState.FAILED, IMPORT + TRAIN, "Module: Train Model; SNR"), ["done", "failed", "", ""]),
+        (job(JobState.CANCELLED, IMPORT + TRAIN), ["done", "failed", "", ""]),
+        (job(JobState.CANCELLED, started=None), ["", "", "", ""]),
+        (job(JobState.FINISHED), ["done"] * 4),
+    ],
+)
+def test_the_step_bar_follows_the_log(shown: Job, marks: list[str]) -> None:
+    """What is behind, what runs or failed, what is to come; a job that runs again begins again."""
+    assert re.findall('class="([a-z]*)">[A-Z]', str(steps(shown))) == marks
