@@ -21,7 +21,7 @@ from studio.job_contract import INPUTS, OUTPUTS, job_outputs
 from studio.json_values import Json
 from studio.management import SERVICES_PATH
 from studio.quirks import Quirks
-from studio.registry import Endpoint, Kind, Registry, Role
+from studio.registry import Endpoint, Kind, Registry
 from studio.rrs import INPUT, OUTPUT, answer
 from studio.sample_row import sample_row
 from studio.scoring import Scorer
@@ -165,7 +165,7 @@ class HelpPages:
             asked = json.dumps({"Inputs": {INPUT: row}}).encode()
             value = answer(scorer, asked, swagger=False, details=True)["Results"][OUTPUT]["value"]
         except ServiceError as error:
-            said = help_text.trial_problem(f"{error} ({error.detail_code})")
+            said = help_text.trial_problem(f"{error} ({', '.join(code for code, _ in error.details)})")
             return self._score_page(endpoint, scorer, cells, said, error.status)
         said = help_text.trial_answer(value["ColumnNames"], value["Values"][0], len(scorer.answer_columns()))
         return self._score_page(endpoint, scorer, cells, said)
@@ -206,7 +206,9 @@ class HelpPages:
     def _update(self, endpoint: Endpoint) -> Response:
         resource = endpoint.service.resource
         if resource is None or endpoint.prevents_update:
-            why = "The default endpoint stays in sync with its experiment; an added one can be updated."
+            why = "Its settings prevent updates."
+            if endpoint.role is Role.DEFAULT:
+                why = "The default endpoint stays in sync with its experiment; an added one can be updated."
             return self._titled(
                 endpoint, "update resource", element("p", _NO_RESOURCES), element("p", why if resource else "")
             )
