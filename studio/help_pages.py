@@ -21,7 +21,7 @@ from studio.job_contract import INPUTS, OUTPUTS, job_outputs
 from studio.json_values import Json
 from studio.management import SERVICES_PATH
 from studio.quirks import Quirks
-from studio.registry import Endpoint, Kind, Registry
+from studio.registry import Endpoint, Kind, Registry, Role
 from studio.rrs import INPUT, OUTPUT, answer
 from studio.sample_row import sample_row
 from studio.scoring import Scorer
