@@ -5,12 +5,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from studio.errors import invalid_operation
+from studio.errors import bad_argument, invalid_operation
 from studio.gate import admitted_endpoint
 from studio.job_table import Job, JobState, JobTable
 from studio.jobs import JobRunner
 from studio.json_values import Json
-from studio.quirks import SINGLE_RESULT, Quirks
+from studio.quirks import EARLY_SUBMIT, SINGLE_RESULT, Quirks
 from studio.registry import Endpoint, Kind, Registry
 from studio.wire import read_job, result_reference
 
@@ -40,11 +40,13 @@ class BatchExecution:
                 Route(jobs + "/{job}/start", self._start, methods=["POST"]),
                 Route(jobs + "/{job}", self._status, methods=["GET"]),
                 Route(jobs + "/{job}", self._cancel, methods=["DELETE"]),
+                Route(jobs + "/", self._without_id, methods=["GET", "DELETE"]),
+                Route(jobs + "//start", self._without_id, methods=["POST"]),
             )
         ]
 
     def _endpoint(self, request: Request) -> Endpoint:
-        endpoint = admitted_endpoint(request, self._registry)
+        endpoint = admitted_endpoint(request, self._registry, version_needed=EARLY_SUBMIT not in self._quirks.on)
         if endpoint.service.kind is not Kind.TRAINING:
             service = endpoint.service
             text = f"{service.title!r} only scores, by /execute; its training service is {service.experiment!r}."
@@ -59,9 +61,20 @@ class BatchExecution:
 
         def submit() -> str:
             endpoint = self._endpoint(request)
-            return self._runner.submit(endpoint, read_job(body, self._runner.contract(endpoint)))
+            job_id = self._runner.submit(endpoint, read_job(body, self._runner.contract(endpoint)))
+            if "api-version" not in request.query_params:  # as EARLY_SUBMIT lets pass
+                self._runner.start_job(self._table.of_endpoint(endpoint.id, job_id))
+            return job_id
 
         return JSONResponse(await run_in_threadpool(submit))
+
+    async def _without_id(self, request: Request) -> Response:
+        self._endpoint(request)
+        raise bad_argument(
+            "MissingJobId",
+            "No job Id provided. A job Id is returned when a job was submitted for the first time."
+            " Verify the job Id is correct and try again.",
+        )
 
     async def _start(self, request: Request) -> Response:
         await run_in_threadpool(lambda: self._runner.start_job(self._job(request)))

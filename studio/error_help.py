@@ -17,6 +17,8 @@ SCORING: Rows = [
     ("400", "BadUserArgument", "InputMismatchError", "A column is missing, unknown, or given twice; they are named."),
     ("400", "BadUserArgument", "InputParseError", "A cell is not what its column holds; up to ten are named."),
     ("400", "BadUserArgument", "UnexpectedParameter", "GlobalParameters is not empty; this service has none."),
+    ("400", "BadArgument", "InvalidQueryParameter", "details is neither true nor false, or format is not swagger."),
+    ("409", "Conflict", "ModelOutputMetadataMismatch", "A column of yours has the name of one that the answer adds."),
     *_EVERYWHERE,
 ]
 JOBS: Rows = [

@@ -19,7 +19,7 @@ from studio.help_text import FIELD, KEY_FIELD, errors, pretty, request, samples
 from studio.html import element, joined, link, page, table
 from studio.job_contract import INPUTS, OUTPUTS, job_outputs
 from studio.json_values import Json
-from studio.management import SERVICES_PATH
+from studio.management import SERVICES_PATHS
 from studio.quirks import Quirks
 from studio.registry import Endpoint, Kind, Registry, Role
 from studio.rrs import INPUT, OUTPUT, answer
@@ -57,7 +57,7 @@ class HelpPages:
         """Return the routes for the application."""
         return [
             Route("/workspaces/{workspace}/services/{endpoint}/swagger.json", self._swagger, methods=["GET"]),
-            Route(SERVICES_PATH + "/{service}/endpoints/{endpoint}/apidocument", self._swagger, methods=["GET"]),
+            Route(SERVICES_PATHS[0] + "/{service}/endpoints/{endpoint}/apidocument", self._swagger, methods=["GET"]),
             Route(_BASE, self._page(self._main), methods=["GET"]),
             Route(_BASE + "/score", self._page(self._score), methods=["GET"]),
             Route(_BASE + "/score", self._try, methods=["POST"]),

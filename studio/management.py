@@ -16,7 +16,8 @@ from studio.serving import ModelShelf
 from studio.urls import Urls
 from studio.wire import result_reference
 
-SERVICES_PATH = "/management/workspaces/{workspace}/webservices"
+# The original had a host of its own for these. Clients that are told one base URL find them beside the run side too.
+SERVICES_PATHS = ("/management/workspaces/{workspace}/webservices", "/workspaces/{workspace}/webservices")
 
 
 class Management:
@@ -41,10 +42,13 @@ class Management:
 
     def routes(self) -> list[Route]:
         """Return the routes for the application."""
-        service = SERVICES_PATH + "/{service}"
+        return [route for services in SERVICES_PATHS for route in self._routes_below(services)]
+
+    def _routes_below(self, services: str) -> list[Route]:
+        service = services + "/{service}"
         endpoint = service + "/endpoints/{name}"
         return [
-            Route(SERVICES_PATH, self._list_services, methods=["GET"]),
+            Route(services, self._list_services, methods=["GET"]),
             Route(service, self._get_service, methods=["GET"]),
             Route(service, self._delete_service, methods=["DELETE"]),
             Route(service + "/endpoints", self._list_endpoints, methods=["GET"]),
@@ -66,7 +70,12 @@ class Management:
         return self._registry.service(request.path_params["workspace"], request.path_params["service"])
 
     def _endpoint(self, request: Request) -> Endpoint:
-        endpoint = self._registry.named_endpoint(self._service(request), request.path_params["name"])
+        service = self._service(request)
+        try:
+            endpoint = self._registry.named_endpoint(service, request.path_params["name"])
+        except ServiceError:
+            self._admit(request)  # the names of the others are not for everybody
+            raise
         self._admit(request, endpoint)
         return endpoint
 

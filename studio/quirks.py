@@ -19,6 +19,7 @@ SINGLE_RESULT = "single-result"
 OUTPUTS_SWAPPED = "outputs-swapped"
 TWO_ROWS = "two-rows"
 INFINITE_METRIC = "infinite-metric"
+EARLY_SUBMIT = "early-submit"
 PLAIN_500 = "plain-500"
 THROTTLED_503 = "throttled-503"
 SWITCHES = {
@@ -27,6 +28,7 @@ SWITCHES = {
     OUTPUTS_SWAPPED: "output1 is the evaluation and output2 the model",
     TWO_ROWS: "evaluations have a second row, as if two scored datasets were compared",
     INFINITE_METRIC: "the evaluation's last column is Infinity",
+    EARLY_SUBMIT: "as before version 2.0: jobs URLs need no api-version, and a submit without one starts its job",
 }
 COUNTED = {
     PLAIN_500: "every N-th request is answered by a 500 in plain text (N=1: every one)",

@@ -1,5 +1,6 @@
 """The published services and their endpoints: found by the ids and names that stand in URLs, and who may use them."""
 
+import re
 import secrets
 import sqlite3
 from dataclasses import astuple, dataclass, field
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from studio.endpoint_settings import EndpointSettings, ThrottleLevel
-from studio.errors import ServiceError
+from studio.errors import ServiceError, bad_argument
 from studio.keys import bearer_key, new_key, same_key
 from studio.plan import TrainingPlan
 from studio.state import EDITION_QUERY, Database
@@ -16,6 +17,7 @@ DEFAULT_ENDPOINT = "default"
 SETTINGS_COLUMNS = (
     "description, throttle_level, max_concurrent_calls, prevent_update"  # in the order of EndpointSettings
 )
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Kind(StrEnum):
@@ -120,6 +122,11 @@ class Registry:
         """The key of the management API."""
         return self._current().workspace_token
 
+    @property
+    def workspace_id(self) -> str:
+        """The id of the one workspace; the later kind of URL calls it a subscription (protocol 1.1)."""
+        return self._database.workspace_id
+
     def services(self) -> list[Service]:
         """Return all services."""
         return list(self._current().services.values())
@@ -152,9 +159,12 @@ class Registry:
         """Find the service of a management URL.
 
         Raises:
-            ServiceError: 404.
+            ServiceError: 404, or 400 if the id is none.
         """
         self.check_workspace(workspace_id)
+        if not _ID.fullmatch(service_id):
+            text = f"Invalid web service id provided: {service_id!r} is not a guid of 32 hexadecimal digits."
+            raise bad_argument("WebServiceIdInvalid", text)
         service = self._current().services.get(service_id)
         if service is None:
             raise service_not_found()

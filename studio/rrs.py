@@ -52,12 +52,21 @@ class RequestResponse:
             text = f"{endpoint.service.title!r} only trains, by /jobs; its predictive service scores."
             raise invalid_operation("UnsupportedOperation", text)
         scorer = self._shelf.scorer(endpoint)
-        swagger = request.query_params.get("format", "").lower() == "swagger"
-        details = request.query_params.get("details", "").lower() == "true"
+        swagger = _choice(request, "format", ("", "table", "swagger")) == "swagger"
+        details = _choice(request, "details", ("", "false", "true")) == "true"
         with self._throttle.turn(endpoint):
             if len(body) <= _INLINE_BYTES:
                 return JSONResponse(answer(scorer, body, swagger=swagger, details=details))
             return JSONResponse(await run_in_threadpool(answer, scorer, body, swagger=swagger, details=details))
+
+
+def _choice(request: Request, parameter: str, choices: Sequence[str]) -> str:
+    """Return a query parameter, in lower case."""
+    value = request.query_params.get(parameter, "").lower()
+    if value not in choices:
+        text = f"Invalid query parameter '{parameter}'. It is {value!r}; known are {', '.join(filter(None, choices))}."
+        raise bad_argument("InvalidQueryParameter", text)
+    return value
 
 
 def answer(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json:
@@ -69,6 +78,12 @@ def answer(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json
     rows = _read(body, swagger=swagger)
     positions = _positions(scorer.model, rows.names)
     added = scorer.answer_columns()
+    taken = [name for name, _ in added if name in rows.names]
+    if taken:
+        text = (
+            f"Invalid output parameter name: {', '.join(taken)}. The answer adds columns of these names: rename yours."
+        )
+        raise ServiceError("Conflict", "ModelOutputMetadataMismatch", text)
     names = [*rows.names, *(name for name, _ in added)]
     values = [[*row, *scored] for row, scored in zip(rows.values, _scored(scorer, rows, positions), strict=True)]
     if swagger:

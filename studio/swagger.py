@@ -20,9 +20,12 @@ _ERRORS = {
     "400": "The request is wrong; the details say where.",
     "401": "The key is missing or wrong.",
     "404": "There is no such workspace, service or job.",
+    "409": "A column has the name of one that the answer adds.",
     "500": "The service failed.",
     "503": "Too many requests at once: wait, then send it again.",
 }
+_ANYWHERE = ("400", "401", "404", "500", "503")
+_SCORING = tuple(_ERRORS)
 _VERSION = {"name": "api-version", "in": "query", "required": True, "type": "string", "enum": [API_VERSION]}
 _JOB = {"name": "jobId", "in": "path", "required": True, **_ID}
 
@@ -32,9 +35,11 @@ def scoring_document(endpoint: Endpoint, urls: Urls, scorer: Scorer) -> Json:
     formatted = {"name": "format", "in": "query", "required": True, "type": "string", "enum": ["swagger"]}
     detailed = {"name": "details", "in": "query", "type": "boolean", "description": "Whether to add ColumnTypes."}
     execute = _post("execute", "Scores rows, each an object", [_VERSION, formatted, _body("ExecutionRequest")])
-    execute["responses"] = _answers("200", "The rows, with what was predicted.", _reference("ExecutionResponse"))
+    execute["responses"] = _answers(
+        "200", "The rows, with what was predicted.", _reference("ExecutionResponse"), _SCORING
+    )
     table = _post("executeTable", "Scores rows, as a table", [_VERSION, detailed, _body("TableRequest")])
-    table["responses"] = _answers("200", "The table, with what was predicted.", _reference("TableResponse"))
+    table["responses"] = _answers("200", "The table, with what was predicted.", _reference("TableResponse"), _SCORING)
     document = _document(endpoint, urls, {"/execute": {"post": execute}}, scoring_schemas(scorer))
     return document | {"x-ms-paths": {"/execute?format=table": {"post": table}}}
 
@@ -109,7 +114,7 @@ def _reference(definition: str) -> Json:
     return {"$ref": f"#/definitions/{definition}"}
 
 
-def _answers(code: str, text: str, schema: Json | None = None, errors: tuple[str, ...] = tuple(_ERRORS)) -> Json:
+def _answers(code: str, text: str, schema: Json | None = None, errors: tuple[str, ...] = _ANYWHERE) -> Json:
     good: Json = {"description": text} | ({"schema": schema} if schema else {})
     failed = {each: {"description": _ERRORS[each], "schema": _reference("ErrorResponse")} for each in errors}
     return {code: good, **failed}
