@@ -30,6 +30,8 @@ from studio.request_log import RequestLog
 from studio.rrs import RequestResponse
 from studio.serving import ModelShelf
 from studio.state import Database, private_folder
+from studio.storage import BlobStorage
+from studio.transfer import TransferLimits
 from studio.urls import Urls
 
 
@@ -45,6 +47,7 @@ class StudioSettings:
     limits: JobLimits = field(default_factory=JobLimits)
     quirks: Quirks = field(default_factory=Quirks)
     own_storage: OwnStorage | None = None  # for outputs that a job names no place for
+    transfers: TransferLimits = field(default_factory=TransferLimits)
 
 
 def build_app(database: Database, settings: StudioSettings) -> Starlette:
@@ -52,13 +55,17 @@ def build_app(database: Database, settings: StudioSettings) -> Starlette:
     registry = Registry(database)
     shelf = ModelShelf(database)
     allowed = AllowList(settings.allow_hosts)
+    storage = BlobStorage(settings.transfers)
     table = JobTable(database, settings.limits)
     inputs = private_folder(database.folder / "inputs")
     runner = JobRunner(
-        *(table, registry, allowed, inputs, settings.workers), own=settings.own_storage, quirks=settings.quirks
+        *(table, registry, allowed, inputs, settings.workers),
+        storage=storage,
+        own=settings.own_storage,
+        quirks=settings.quirks,
     )
     updates = ModelUpdates(
-        *(registry, shelf, allowed),
+        *(registry, shelf, allowed, storage),
         activation_delay_s=settings.activation_delay_s,
         ignored_endpoints=settings.ignore_patch,
     )

@@ -16,6 +16,7 @@ StudioError (any failure with a sentence for people)
 from collections.abc import Sequence
 
 from studio.json_values import Json
+from studio.redaction import without_secrets
 
 CODES: dict[str, tuple[int, str]] = {
     "BadArgument": (400, "Invalid argument provided."),
@@ -41,7 +42,8 @@ class ServiceError(StudioError):
 
     def __init__(self, code: str, detail_code: str, detail: str, *more: tuple[str, str]) -> None:
         """Take the code, and for each problem its detail code and sentence; `more` are those after the first."""
-        self.details = [(detail_code, detail), *more]
+        # They repeat what callers sent: a link with its signature, say, in the place of a name.
+        self.details = [(code, without_secrets(text)) for code, text in ((detail_code, detail), *more)]
         super().__init__(" ".join(text for _, text in self.details))
         self.code = code
         self.status, self.message = CODES[code]
@@ -89,7 +91,7 @@ class StorageError(StudioError):
     """A blob cannot be read or written; `detail_code` says why in the protocol's words."""
 
     def __init__(self, detail_code: str, text: str, *, transient: bool = False) -> None:
-        super().__init__(text)
+        super().__init__(without_secrets(text))
         self.detail_code = detail_code
         self.transient = transient
 

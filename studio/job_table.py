@@ -38,6 +38,7 @@ class Result:
     relative_location: str
     token: str
     own: bool = False  # it lies in the studio's own storage
+    given: bool = False  # its token is the one that the job named it by
 
 
 @dataclass(frozen=True)

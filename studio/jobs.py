@@ -7,18 +7,22 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
-from studio import storage
 from studio.errors import ParameterError, StudioError, bad_argument, invalid_operation
+from studio.exporting import MODEL_TYPE, evaluation_file, write_outputs
 from studio.job_contract import INPUTS, contract_of, job_outputs
 from studio.job_failure import JobFailedError, module
 from studio.job_table import Job, JobState, JobTable, Result
+from studio.links import read_token
 from studio.locations import AllowList, BlobAddress, resolve
 from studio.own_storage import VARIABLE, OwnStorage
 from studio.parameters import plan_of_job
 from studio.quirks import Quirks
 from studio.reading import CSV
 from studio.registry import Endpoint, Registry
+from studio.storage import BlobStorage
+from studio.tables_out import OutputFile
 from studio.wire import JobContract, JobRequest
 from studio.workers import TrainingWorker, WorkerDiedError
 
@@ -41,6 +45,7 @@ class JobRunner:
         folder: Path,
         workers: int,
         *,
+        storage: BlobStorage,
         own: OwnStorage | None,
         quirks: Quirks,
     ) -> None:
@@ -53,6 +58,7 @@ class JobRunner:
         self._allowed = allowed
         self._folder = folder
         self._workers = [TrainingWorker(threads=0 if workers == 1 else 1) for _ in range(workers)]
+        self._storage = storage
         self._own = own
         self._quirks = quirks
         self._model_output, self._evaluation_output = job_outputs(quirks)
@@ -143,11 +149,11 @@ class JobRunner:
         """Return a new token for reading an output, or the one of the job's end if its key is no longer known."""
         if result.own and self._own is not None:
             return self._own.token(datetime.now(UTC))
-        signer = self._signers.get(result.base_location)
+        signer = None if result.given else self._signers.get(result.base_location)
         if signer is None:
             return result.token
-        container, _, blob = result.relative_location.partition("/")
-        return storage.read_token(replace(signer, container=container, blob=blob), datetime.now(UTC))
+        container, _, blob = unquote(result.relative_location).partition("/")
+        return read_token(replace(signer, container=container, blob=blob), datetime.now(UTC))
 
     def _serve(self, worker: TrainingWorker) -> None:
         """Run jobs on one worker until the studio stops."""
@@ -205,8 +211,8 @@ class JobRunner:
                 plan = plan_of_job(endpoint.service.plan, job.request.parameters)
                 source = resolve(job.request.inputs[INPUTS[0]], self._allowed)
                 targets = self._targets(job.id, job.request, self.contract(endpoint))
-                self._table.note(job.id, f"Import Data: {source.relative_location}")
-                csv = files.enter_context(storage.fetched_file(source, INPUT_LIMIT, self._folder))
+                self._table.note(job.id, f"Import Data: {source.name}")
+                csv = files.enter_context(self._storage.fetched_file(source, INPUT_LIMIT, self._folder))
             with module("Train Model"):
                 self._table.note(job.id, f"Train Model: {csv.stat().st_size} bytes to predict {plan.label!r} from")
                 trained = worker.train(csv, plan, CSV)
@@ -217,16 +223,15 @@ class JobRunner:
         self._table.note(
             job.id, f"Evaluate Model: trained on {trained.trained_rows} rows, tested on {trained.tested_rows}"
         )
+        evaluation = self._quirks.evaluation(trained.evaluation)
         contents = {
-            self._model_output: (trained.model, "application/octet-stream"),
-            self._evaluation_output: (self._quirks.evaluation(trained.evaluation).encode(), "text/csv"),
+            self._model_output: OutputFile(trained.model, MODEL_TYPE),
+            self._evaluation_output: evaluation_file(evaluation, targets[self._evaluation_output]),
         }
         with module("Export Data"):
             if self._own is not None and len(job.request.outputs) < len(targets):
-                self._own.prepare()
-            for name, target in targets.items():
-                storage.write(target, *contents[name])
-                self._table.note(job.id, f"Export Data: {name} to {target.relative_location}")
+                self._own.prepare(self._storage)
+            write_outputs(self._storage, targets, contents, lambda line: self._table.note(job.id, line))
         return {name: self._result(target, own=name not in job.request.outputs) for name, target in targets.items()}
 
     def _targets(self, job_id: str, request: JobRequest, contract: JobContract) -> dict[str, BlobAddress]:
@@ -247,5 +252,5 @@ class JobRunner:
             return Result(target.base_location, target.relative_location, token, own=True)
         if target.account_key:
             self._signers[target.base_location] = target
-        token = storage.read_token(target, datetime.now(UTC))
-        return Result(target.base_location, target.relative_location, token)
+        token = read_token(target, datetime.now(UTC))
+        return Result(target.base_location, target.relative_location, token, given=not target.account_key)

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-from studio import storage
 from studio.endpoint_settings import read_overwrite
 from studio.errors import ModelFileError, ServiceError, bad_argument, invalid_operation
 from studio.locations import AllowList, resolve
@@ -10,6 +9,7 @@ from studio.model import Model
 from studio.model_file import FILE_LIMIT, load_model
 from studio.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Role
 from studio.serving import Location, ModelShelf
+from studio.storage import BlobStorage
 from studio.wire import MODEL_EXTENSIONS, ModelUpdate, check_extension, read_model_update
 
 
@@ -21,6 +21,7 @@ class ModelUpdates:
         registry: Registry,
         shelf: ModelShelf,
         allowed: AllowList,
+        storage: BlobStorage,
         *,
         activation_delay_s: float,
         ignored_endpoints: Collection[str],
@@ -29,6 +30,7 @@ class ModelUpdates:
         self._registry = registry
         self._shelf = shelf
         self._allowed = allowed
+        self._storage = storage
         self._activation_delay_s = activation_delay_s
         self._ignored_endpoints = frozenset(ignored_endpoints)
 
@@ -57,11 +59,11 @@ class ModelUpdates:
         """
         update = self._checked_update(endpoint, body)
         address = resolve(update.location, self._allowed)
-        data = storage.fetch(address, FILE_LIMIT)
+        data = self._storage.fetch(address, FILE_LIMIT)
         try:
             model = load_model(data)
         except ModelFileError as error:
-            text = f"Invalid blob specification for blob: {address.relative_location}. {error}."
+            text = f"Invalid blob specification for blob: {address.name}. {error}."
             raise bad_argument("InvalidBlob", text) from error
         self._check_fit(endpoint, model)
         if endpoint.name not in self._ignored_endpoints:
@@ -78,7 +80,7 @@ class ModelUpdates:
                 f"The parameter value supplied does not satisfy the parameter rule on the parameter Resources: {named}."
             )
             raise bad_argument("BadParameterValue", f"{text} This endpoint has one resource: {resource!r}.")
-        check_extension(updates[0].location, MODEL_EXTENSIONS)
+        check_extension(updates[0].location, MODEL_EXTENSIONS, "resource")
         return updates[0]
 
     def _check_fit(self, endpoint: Endpoint, model: Model) -> None:

@@ -3,14 +3,15 @@
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Self
 
-from studio import storage
 from studio.errors import SetupError, StorageError
+from studio.links import container_token
 from studio.locations import AllowList, BlobAddress, BlobReference, resolve
+from studio.storage import BlobStorage
 
 CONTAINER = "experimentoutput"
 VARIABLE = "STUDIO_STORAGE"
@@ -33,8 +34,8 @@ class OwnStorage:
         if not text:
             return None
         try:
-            # Who starts the studio chose this host: the list is for what callers name.
-            account = resolve(BlobReference(f"{CONTAINER}/any", text), AllowList(["*"]))
+            # Who starts the studio chose this host, wherever it is: the list is for what callers name.
+            account = replace(resolve(BlobReference(f"{CONTAINER}/any", text), AllowList(["*"])), listed_by_name=True)
         except StorageError as error:
             raise SetupError(f"{VARIABLE}: {error}") from None
         if not account.account_key:
@@ -44,11 +45,9 @@ class OwnStorage:
     def address(self, job_id: str, output: str, extension: str) -> BlobAddress:
         """Return where an output of a job belongs: always the same place, so that a job that runs again overwrites."""
         name = PurePosixPath(job_id) / f"{uuid.uuid5(uuid.NAMESPACE_OID, f'{job_id}/{output}')}{extension}"
-        return BlobAddress(
-            self.account.account_url, CONTAINER, str(name), self.account.account_name, self.account.account_key
-        )
+        return replace(self.account, blob=str(name))
 
-    def prepare(self) -> None:
+    def prepare(self, storage: BlobStorage) -> None:
         """Make the container.
 
         Raises:
@@ -58,4 +57,4 @@ class OwnStorage:
 
     def token(self, now: datetime) -> str:
         """Return a new token for reading and listing the container, as the original gave it (protocol 1.3)."""
-        return storage.container_token(self.account, now)
+        return container_token(self.account, now)

@@ -12,31 +12,26 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from studio.bodies import Bodies
 from studio.errors import ServiceError
+from studio.redaction import HIDDEN, without_secrets
 from studio.state import private_folder
 
 FILE_NAME = "requests.jsonl"
 LOGGED_LIMIT = 64 * 2**10  # bytes of a body that is written out; of a longer one only the length
-HIDDEN = "[redacted]"
 _SECRET_NAMES = re.compile(r"key|token|secret|password|signature|authorization|connectionstring|sas", re.IGNORECASE)
-_SECRET_TEXT = re.compile(
-    r"(?i)((?:AccountKey|SharedAccessSignature|SharedAccessKey)\s*=\s*|\bsig(?:=|%3D)|\bBearer\s+)[^\s;&\"']+"
-)
 
 
 def redacted(value: Any) -> Any:
     """Return a JSON value without secrets: members that are named like one, and what looks like one within a text."""
     if isinstance(value, dict):
         return {
-            _hide_in(name): HIDDEN if isinstance(member, str) and _SECRET_NAMES.search(name) else redacted(member)
+            without_secrets(name): HIDDEN
+            if isinstance(member, str) and _SECRET_NAMES.search(name)
+            else redacted(member)
             for name, member in value.items()
         }
     if isinstance(value, list):
         return [redacted(member) for member in value]
-    return _hide_in(value) if isinstance(value, str) else value
-
-
-def _hide_in(text: str) -> str:
-    return _SECRET_TEXT.sub(lambda found: found[1] + HIDDEN, text)
+    return without_secrets(value) if isinstance(value, str) else value
 
 
 def loggable(body: bytes) -> Any:
@@ -106,7 +101,7 @@ class RequestLog:
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "method": scope["method"],
-            "path": _hide_in(scope["path"]),
+            "path": without_secrets(scope["path"]),
             "body": f"[not taken: {body}]" if isinstance(body, ServiceError) else loggable(body),
             "status": status,
         }

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from studio.patient import PatientProtocol
 from studio.quirks import COUNTED, SWITCHES, Quirks
 from studio.settings import ALLOW_HOSTS, BASE_URL, served_url, words_of
 from studio.state import Database, private_folder
+from studio.transfer import TransferLimits
 
 SHUTDOWN_S = 5
 # Answers carry keys and links: no cache keeps them, and no browser takes one for a page.
@@ -50,7 +52,14 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         default=words_of(ALLOW_HOSTS),
         metavar="HOST:PORT",
         help="storage host that requests may name, such as *.blob.core.windows.net; may be repeated, and adds to those"
-        f" in the variable {ALLOW_HOSTS}; none by default",
+        f" in the variable {ALLOW_HOSTS}; none by default; one inside the network must be listed without a wildcard",
+    )
+    serve.add_argument(
+        "--transfer-s",
+        type=_seconds,
+        default=TransferLimits.whole_s,
+        help="seconds after which the reading of an input or the writing of an output is given up"
+        " (default: %(default)g; a model that a PATCH names: at most " + f"{TransferLimits.awaited_s:g})",
     )
     serve.add_argument("--workers", type=_positive, default=1, help="jobs that train at once (default: %(default)s)")
     serve.add_argument(
@@ -91,6 +100,13 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
     return number
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is not a time in seconds, more than 0")
+    return seconds
 
 
 class _Server(uvicorn.Server):
@@ -147,6 +163,7 @@ def _serve(options: argparse.Namespace) -> int:
             limits=JobLimits(options.running_limit, options.unstarted_s),
             quirks=quirks,
             own_storage=own_storage,
+            transfers=TransferLimits(whole_s=options.transfer_s),
         )
         config = uvicorn.Config(
             build_app(database, settings),

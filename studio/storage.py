@@ -1,169 +1,115 @@
-"""Reads and writes blobs at allowed storage hosts: no redirects, sizes capped, credentials in no error or log."""
+"""Reads and writes blobs at allowed storage hosts, each within a time and a size."""
 
 import contextlib
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from azure.core.credentials import AzureNamedKeyCredential
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import (
-    BlobClient,
-    BlobSasPermissions,
-    ContainerClient,
-    ContainerSasPermissions,
-    ContentSettings,
-    generate_blob_sas,
-    generate_container_sas,
-)
+from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import BlobClient, ContainerClient, ContentSettings, LinearRetry
 
 from studio.errors import StorageError
 from studio.locations import BlobAddress
+from studio.outgoing import GuardedTransport
+from studio.storage_failures import Doing, explained
+from studio.transfer import CHUNK_BYTES, Resolver, Transfer, TransferLimits, look_up
 
-CHUNK_BYTES = 4 * 2**20
-CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 60
-SAS_BACK = timedelta(minutes=5)
-SAS_FORWARD = timedelta(hours=24)
-_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_USUAL_LIMITS = TransferLimits()
 
 
-def _options(address: BlobAddress) -> dict[str, Any]:
-    credential: Any = address.sas_token
+class BlobStorage:
+    """The blobs of all storage accounts that callers may name."""
+
+    def __init__(self, limits: TransferLimits = _USUAL_LIMITS, resolver: Resolver = look_up) -> None:
+        """Take how long a transfer may take, and what tells the addresses of a host."""
+        self._limits = limits
+        self._resolver = resolver
+
+    def fetch(self, address: BlobAddress, limit_bytes: int) -> bytes:
+        """Return a blob's content, of at most `limit_bytes`, to a caller who waits for it.
+
+        Raises:
+            StorageError: it cannot be read, or is larger, or takes too long.
+        """
+        return b"".join(self._chunks(address, limit_bytes, min(self._limits.awaited_s, self._limits.whole_s)))
+
+    @contextmanager
+    def fetched_file(self, address: BlobAddress, limit_bytes: int, folder: Path) -> Iterator[Path]:
+        """Give a temporary file in `folder` with the blob's content; the content is never held in memory.
+
+        Raises:
+            StorageError: it cannot be read, or is larger than `limit_bytes`, or takes too long.
+        """
+        with tempfile.NamedTemporaryFile(dir=folder, prefix="input-", suffix=".csv") as file:
+            for chunk in self._chunks(address, limit_bytes, self._limits.whole_s):
+                file.write(chunk)
+            file.flush()
+            yield Path(file.name)
+
+    def write(self, address: BlobAddress, data: bytes, content_type: str) -> None:
+        """Write a blob; one that is there is replaced.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        with self._transfer(address, Doing.WRITE, self._limits.whole_s) as options:
+            client = BlobClient(address.account_url, address.container, address.blob, **options)
+            with client:
+                client.upload_blob(data, overwrite=True, content_settings=ContentSettings(content_type=content_type))
+
+    def make_container(self, address: BlobAddress) -> None:
+        """Make the container of an address if it is not there.
+
+        Raises:
+            StorageError: it cannot be made.
+        """
+        with self._transfer(address, Doing.WRITE, self._limits.whole_s) as options:
+            client = ContainerClient(address.account_url, address.container, **options)
+            with client, contextlib.suppress(ResourceExistsError):
+                client.create_container()
+
+    def _chunks(self, address: BlobAddress, limit_bytes: int, within_s: float) -> Iterator[bytes]:
+        with self._transfer(address, Doing.READ, within_s) as options:
+            client = BlobClient(address.account_url, address.container, address.blob, **options)
+            with client:
+                download = client.download_blob(max_concurrency=1)
+                if download.size > limit_bytes:
+                    text = f"The blob {address.name} at {address.host} is larger than {limit_bytes} bytes."
+                    raise StorageError("InvalidBlob", text)
+                length = 0
+                for chunk in download.chunks():
+                    length += len(chunk)
+                    if length <= download.size:
+                        yield chunk
+                if length != download.size:
+                    text = f"The storage host {address.host} announced {download.size} bytes of {address.name} and sent"
+                    raise StorageError("InvalidBlob", f"{text} {length}.", transient=True)
+
+    @contextmanager
+    def _transfer(self, address: BlobAddress, doing: Doing, within_s: float) -> Iterator[dict[str, Any]]:
+        """Give the options of a client for one transfer."""
+        limits = self._limits
+        with ExitStack() as stack:
+            transfer = stack.enter_context(Transfer(address, within_s, limits, self._resolver))
+            stack.enter_context(explained(address, doing, transfer))
+            yield {
+                "credential": _credential(address),
+                "transport": GuardedTransport(transfer, limits),
+                "permit_redirects": False,
+                "retry_policy": LinearRetry(
+                    backoff=limits.retry_wait_s, retry_total=limits.retries, random_jitter_range=0
+                ),
+                "max_single_get_size": CHUNK_BYTES,
+                "max_chunk_get_size": CHUNK_BYTES,
+                "max_single_put_size": CHUNK_BYTES,
+                "max_block_size": CHUNK_BYTES,
+            }
+
+
+def _credential(address: BlobAddress) -> AzureNamedKeyCredential | AzureSasCredential:
     if address.account_name and address.account_key:
-        credential = AzureNamedKeyCredential(address.account_name, address.account_key)
-    return {
-        "credential": credential,
-        "permit_redirects": False,
-        "retry_total": 2,
-        "connection_timeout": CONNECT_TIMEOUT_S,
-        "read_timeout": READ_TIMEOUT_S,
-        "max_single_get_size": CHUNK_BYTES,
-        "max_chunk_get_size": CHUNK_BYTES,
-        # A proxy of the environment has no business with a storage emulator on this machine.
-        "use_env_settings": urlsplit(address.account_url).hostname not in ("127.0.0.1", "localhost", "::1"),
-    }
-
-
-def _client(address: BlobAddress) -> BlobClient:
-    return BlobClient(address.account_url, address.container, address.blob, **_options(address))
-
-
-@contextmanager
-def _explained(address: BlobAddress) -> Iterator[None]:
-    """Turn the library's errors into ours. Without their cause: its text may hold the URL with its signature."""
-    blob = f"{address.container}/{address.blob}"
-    try:
-        yield
-    except ResourceNotFoundError:
-        raise StorageError(
-            "BlobNotFound",
-            f"Unable to access the provided Azure blob - {blob}.  Azure error message: it does not exist.",
-        ) from None
-    except HttpResponseError as error:
-        status = error.status_code or 0
-        reason = f"Azure error message: {getattr(error, 'error_code', None) or 'unknown'} (HTTP status {status})."
-        if _CLIENT_ERROR <= status < _SERVER_ERROR:
-            raise StorageError(
-                "InvalidBlob",
-                f"Invalid blob specification for blob: {blob}. Verify that connection string / relative path"
-                f" or SAS token specification is correct and try again. {reason}",
-            ) from None
-        raise StorageError("InvalidBlob", f"The storage of {blob} fails. {reason}", transient=True) from None
-    except (AzureError, ValueError) as error:
-        host = urlsplit(address.account_url).netloc
-        text = f"The storage host {host} of {blob} cannot be reached ({type(error).__name__})."
-        raise StorageError("InvalidBlob", text, transient=True) from None
-
-
-def _chunks(address: BlobAddress, limit_bytes: int) -> Iterator[bytes]:
-    with _explained(address), _client(address) as client:
-        download = client.download_blob(max_concurrency=1)
-        if download.size > limit_bytes:
-            raise StorageError(
-                "InvalidBlob", f"The blob {address.relative_location} is larger than {limit_bytes} bytes."
-            )
-        yield from download.chunks()
-
-
-def fetch(address: BlobAddress, limit_bytes: int) -> bytes:
-    """Return a blob's content, of at most `limit_bytes`.
-
-    Raises:
-        StorageError: it cannot be read, or is larger.
-    """
-    return b"".join(_chunks(address, limit_bytes))
-
-
-@contextmanager
-def fetched_file(address: BlobAddress, limit_bytes: int, folder: Path) -> Iterator[Path]:
-    """Give a temporary file in `folder` with the blob's content; the content is never held in memory.
-
-    Raises:
-        StorageError: it cannot be read, or is larger than `limit_bytes`.
-    """
-    with tempfile.NamedTemporaryFile(dir=folder, prefix="input-", suffix=".csv") as file:
-        for chunk in _chunks(address, limit_bytes):
-            file.write(chunk)
-        file.flush()
-        yield Path(file.name)
-
-
-def write(address: BlobAddress, data: bytes, content_type: str) -> None:
-    """Write a blob; one that is there is replaced.
-
-    Raises:
-        StorageError: it cannot be written.
-    """
-    with _explained(address), _client(address) as client:
-        client.upload_blob(data, overwrite=True, content_settings=ContentSettings(content_type=content_type))
-
-
-def read_token(address: BlobAddress, now: datetime) -> str:
-    """Return a new SAS token for reading the one blob: from 5 minutes ago for 24 hours on (protocol 1.6).
-
-    An address given by a SAS has no key to sign with; the answer is then the token that was given.
-    """
-    if not address.account_key or not address.account_name:
-        return f"?{address.sas_token}"
-    token = generate_blob_sas(
-        address.account_name,
-        address.container,
-        address.blob,
-        account_key=address.account_key,
-        permission=BlobSasPermissions(read=True),
-        start=now.astimezone(UTC) - SAS_BACK,
-        expiry=now.astimezone(UTC) + SAS_FORWARD,
-    )
-    return f"?{token}"
-
-
-def make_container(address: BlobAddress) -> None:
-    """Make the container of an address if it is not there.
-
-    Raises:
-        StorageError: it cannot be made.
-    """
-    with (
-        _explained(address),
-        ContainerClient(address.account_url, address.container, **_options(address)) as client,
-        contextlib.suppress(ResourceExistsError),
-    ):
-        client.create_container()
-
-
-def container_token(address: BlobAddress, now: datetime) -> str:
-    """Return a new SAS token for reading and listing the address's container; it lives as long as `read_token`'s."""
-    token = generate_container_sas(
-        address.account_name or "",
-        address.container,
-        account_key=address.account_key or "",
-        permission=ContainerSasPermissions(read=True, list=True),
-        start=now.astimezone(UTC) - SAS_BACK,
-        expiry=now.astimezone(UTC) + SAS_FORWARD,
-    )
-    return f"?{token}"
+        return AzureNamedKeyCredential(address.account_name, address.account_key)
+    return AzureSasCredential(address.sas_token or "")

@@ -14,7 +14,8 @@ from studio.json_values import Json, r_number
 from studio.locations import BlobReference
 
 MODEL_EXTENSIONS = (".ilearner",)
-TABLE_EXTENSIONS = (".csv",)
+TABLE_EXTENSIONS = (".csv", ".tsv", ".arff")  # of outputs (protocol 1.3); the first is the usual one
+INPUT_EXTENSIONS = (".csv", ".tsv", ".nh.csv", ".nh.tsv")
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,8 @@ def _blob_reference(value: Any, what: str) -> BlobReference:
     )
 
 
-def check_extension(location: BlobReference, extensions: Sequence[str]) -> None:
-    """Refuse a blob whose name does not end as its kind must.
+def check_extension(location: BlobReference, extensions: Sequence[str], what: str) -> None:
+    """Refuse a blob whose name does not end as its kind (`what`, such as "output type") must.
 
     Raises:
         ServiceError: InvalidBlobExtension.
@@ -116,7 +117,7 @@ def check_extension(location: BlobReference, extensions: Sequence[str]) -> None:
         raise bad_argument(
             "InvalidBlobExtension",
             f"The blob reference: {location.relative_location} has an invalid or missing file extension."
-            f' Supported file extensions for this output type are: "{allowed}".',
+            f' Supported file extensions for this {what} are: "{allowed}".',
         )
 
 
@@ -129,7 +130,7 @@ def read_job(body: bytes, contract: JobContract) -> JobRequest:
     members = read_object(body)
     inputs = _job_inputs(members, contract)
     for location in inputs.values():
-        check_extension(location, TABLE_EXTENSIONS)
+        check_extension(location, INPUT_EXTENSIONS, "input type")
     outputs = _job_outputs(members, contract)
     return JobRequest(inputs, outputs, _parameters(members.get("globalparameters"), contract))
 
@@ -175,7 +176,7 @@ def _job_outputs(members: Json, contract: JobContract) -> dict[str, BlobReferenc
         raise bad_argument("MissingOutputOverrideSpecification", text)
     locations = {name: _blob_reference(value, f"output {name}") for name, value in given.items()}
     for name, location in locations.items():
-        check_extension(location, contract.outputs[name])
+        check_extension(location, contract.outputs[name], "output type")
     return locations
 
 

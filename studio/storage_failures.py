@@ -1,0 +1,94 @@
+"""Says in words why a blob could not be read or written: with blob and host, without any credential."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
+from studio.errors import StorageError, StudioError
+from studio.locations import BlobAddress
+from studio.transfer import Transfer
+
+_CODE = re.compile(r"[A-Za-z]{1,64}")  # of an answer's header: what else stands there is not repeated
+
+
+@dataclass(frozen=True)
+class _Need:
+    verb: str
+    permissions: str  # letters of a SAS token's `sp`, one of which is enough
+
+
+class Doing(Enum):
+    """What was tried."""
+
+    READ = _Need("reading", "r")
+    WRITE = _Need("writing", "w")
+
+
+@contextmanager
+def explained(address: BlobAddress, doing: Doing, transfer: Transfer) -> Iterator[None]:
+    """Turn the library's errors into ours. Without their cause: its text may hold the URL with its signature.
+
+    Raises:
+        StorageError: instead of whatever the library raised.
+    """
+    try:
+        yield
+    except StudioError:
+        raise
+    except Exception as error:  # noqa: BLE001 (the library raises what it likes over answers that are not a storage's)
+        if transfer.expired:
+            raise transfer.timed_out() from None
+        if isinstance(error, HttpResponseError) and error.status_code:
+            raise _of_answer(address, doing, error, error.status_code) from None
+        text = f"The storage host {address.host} of {address.name} cannot be reached, or what it answers cannot be read"
+        raise StorageError("InvalidBlob", f"{text} ({type(error).__name__}).", transient=True) from None
+
+
+def _of_answer(address: BlobAddress, doing: Doing, error: HttpResponseError, status: int) -> StorageError:
+    code = getattr(error, "error_code", None) or ""
+    said = str(getattr(code, "value", code))
+    reason = f"Azure error message: {said if _CODE.fullmatch(said) else 'unknown'} (HTTP status {status})."
+    if isinstance(error, ResourceNotFoundError):
+        missing = f"the container {address.container!r} does not exist" if doing is Doing.WRITE else "it does not exist"
+        text = f"Unable to access the provided Azure blob - {address.name}.  Azure error message: {missing}."
+        return StorageError("BlobNotFound", f"{text} The storage host is {address.host}.")
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        text = f"Invalid blob specification for blob: {address.name}. Its host {address.host} answers by a redirect"
+        return StorageError("InvalidBlob", f"{text} (HTTP status {status}), and none is followed.")
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.REQUEST_TIMEOUT:
+        text = (
+            f"Invalid blob specification for blob: {address.name}. Verify that connection string / relative path"
+            f" or SAS token specification is correct and try again. {reason} The storage host is {address.host}."
+        )
+        return StorageError("InvalidBlob", text + _token_hint(address, doing.value, datetime.now(UTC)))
+    text = f"The storage host {address.host} of {address.name} fails, also when asked again. {reason}"
+    return StorageError("InvalidBlob", text, transient=True)
+
+
+def _token_hint(address: BlobAddress, need: _Need, now: datetime) -> str:
+    """Return what the SAS token itself says against it; of the token only its permissions and its end are shown."""
+    if address.sas_token is None:
+        return ""
+    values = {name: texts[0] for name, texts in parse_qs(address.sas_token).items()}
+    hints = []
+    permissions = values.get("sp", "")
+    if permissions.isalpha() and not set(need.permissions) & set(permissions):
+        hints.append(
+            f" Its SAS token allows sp={permissions[:16]}, and {need.verb} needs {need.permissions!r} among it."
+        )
+    try:
+        end = datetime.fromisoformat(values.get("se", ""))
+        if end.replace(tzinfo=end.tzinfo or UTC) < now:
+            hints.append(f" Its SAS token ended at {end.isoformat()}.")
+    except ValueError:
+        pass  # a stored access policy says it, or the storage has its own view of it
+    if values.get("spr") == "https" and address.account_url.startswith("http:"):
+        hints.append(" Its SAS token is for https alone.")
+    return "".join(hints)

@@ -1,0 +1,178 @@
+"""One operation on a blob: how long it may take, which addresses it may go to, how much may come.
+
+A host's name is looked up once for each connection, every address it leads to is checked, and the connection goes to
+one of these: a name that leads elsewhere a moment later (DNS rebinding) gains nothing.
+"""
+
+import contextlib
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from urllib3 import BaseHTTPResponse
+from urllib3.connection import HTTPConnection
+from urllib3.util.connection import create_connection
+
+from studio.errors import StorageError
+from studio.locations import BlobAddress
+
+# Host and port to addresses, the best first.
+type Resolver = Callable[[str, int], Sequence[str]]
+
+CHUNK_BYTES = 4 * 2**20  # what one request asks for, so no answer is longer
+_MOST_ADDRESSES = 4  # are tried: each may cost a connection's time-out
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # NAT64: the last four bytes are an IPv4 address
+# Public by its number, but inside: where the machines of Azure find the platform that runs them.
+_PLATFORM = ipaddress.IPv4Address("168.63.129.16")
+
+
+@dataclass(frozen=True)
+class TransferLimits:
+    """How long a transfer may take, and how often it is tried."""
+
+    whole_s: float = 1800.0  # from the first look-up to the last byte, with all retries
+    awaited_s: float = 60.0  # the same, where a caller waits for the answer
+    connect_s: float = 5.0
+    silent_s: float = 60.0  # between two pieces of an answer
+    retries: int = 2  # of a request, where another try may help
+    retry_wait_s: int = 2  # before each
+
+
+def look_up(host: str, port: int) -> Sequence[str]:
+    """Ask the system's resolver.
+
+    Raises:
+        OSError: it knows no address.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def is_public(text: str) -> bool:
+    """Tell whether an address is one of the open internet, whatever form it is written in."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in _TRANSLATED:
+            inner = ipaddress.IPv4Address(address.packed[-4:])
+        if inner is not None:
+            return is_public(str(inner))
+    return address.is_global and not address.is_multicast and address != _PLATFORM
+
+
+class Transfer:
+    """One operation on a blob: its deadline, and the sockets it uses."""
+
+    def __init__(self, address: BlobAddress, within_s: float, limits: TransferLimits, resolver: Resolver) -> None:
+        self._address = address
+        self._within_s = within_s
+        self._limits = limits
+        self._resolver = resolver
+        self._connections: list[HTTPConnection] = []
+        self._sockets: list[socket.socket] = []
+        self._answer: BaseHTTPResponse | None = None
+        self._lock = threading.Lock()
+        self._ends_at = time.monotonic() + within_s
+        self._timer = threading.Timer(within_s, self._expire)
+        self._timer.daemon = True
+        self.expired = False
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._answer is not None:
+            self._answer.close()  # one that was not read to its end would keep its connection
+        for connection in self._connections:
+            connection.close()
+
+    def _expire(self) -> None:
+        """End every wait for the network, wherever it is: in a header as well as in a body."""
+        with self._lock:
+            self.expired = True
+            for used in self._sockets:
+                with contextlib.suppress(OSError):
+                    # The plain socket's way also under TLS: the TLS object is in use by the other thread.
+                    socket.socket.shutdown(used, socket.SHUT_RDWR)
+
+    def timed_out(self) -> StorageError:
+        """Return the error that says so."""
+        text = f"The transfer of {self._address.name} was ended: {self._address.host} took longer than"
+        return StorageError("InvalidBlob", f"{text} {self._within_s:g} seconds.", transient=True)
+
+    def check(self) -> None:
+        """Go on only if there is time left.
+
+        Raises:
+            StorageError: there is not.
+        """
+        if self.expired:
+            raise self.timed_out()
+
+    def pause(self, duration_s: float) -> None:
+        """Wait, but not beyond the deadline."""
+        time.sleep(max(0.0, min(duration_s, self._ends_at - time.monotonic())))
+        self.check()
+
+    def watch(self, connection: HTTPConnection) -> None:
+        """Shut a connection at the deadline; from here on it may be silent for as long as the limits say."""
+        used = connection.sock
+        used.settimeout(self._limits.silent_s)  # or a long piece would have to be sent within the connecting time
+        self._connections.append(connection)
+        with self._lock:
+            self._sockets.append(used)  # for good: a connection forgets its socket before the answer is read
+        self.check()
+
+    def open_socket(self, connection: HTTPConnection) -> socket.socket:
+        """Connect to one of the checked addresses of the connection's host.
+
+        Raises:
+            StorageError: one of them is not allowed, or the time is over.
+            OSError: none answers.
+        """
+        self.check()
+        found = self._resolver(connection.host.strip("[]"), connection.port)
+        if not self._address.listed_by_name and not all(map(is_public, found)):
+            raise StorageError(
+                "InvalidBlob",
+                f"Invalid blob specification for blob: {self._address.name}. Its host {self._address.host} leads to an"
+                " address inside the studio's own network. If it is meant to, the studio's owner must list it by its"
+                f" name: `--allow-host {self._address.host}`; a pattern with a wildcard does not allow that.",
+            )
+        failure: OSError = OSError("the name leads to no address")
+        for ip in found[:_MOST_ADDRESSES]:
+            self.check()
+            try:
+                return create_connection(
+                    (ip, connection.port), self._limits.connect_s, socket_options=connection.socket_options
+                )
+            except OSError as error:
+                failure = error
+        raise failure
+
+    def begin(self, answer: BaseHTTPResponse) -> None:
+        """Take the answer that is read next; the one before it is done with."""
+        if self._answer is not None:
+            self._answer.close()
+        self._answer = answer
+
+    def counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass on the pieces of an answer's body: what arrives counts, whatever its headers announce.
+
+        Raises:
+            StorageError: there are more than were asked for, or the time is over.
+        """
+        length = 0
+        for chunk in chunks:
+            self.check()
+            length += len(chunk)
+            if length > CHUNK_BYTES:
+                text = f"{self._address.host} sends more of {self._address.name} than it was asked for."
+                raise StorageError("InvalidBlob", text)
+            yield chunk

@@ -1,0 +1,328 @@
+"""What the studio fetches from hosts that misbehave: never more, longer or from elsewhere than it was told to."""
+
+import contextlib
+import gzip
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from studio.errors import StorageError
+from studio.storage import BlobStorage
+from studio.transfer import CHUNK_BYTES, Resolver, TransferLimits, is_public
+from tests.studio.odd_hosts import CANARY, Behaviour, OddHost, answer, odd_host, part, saying
+
+IMPATIENT = TransferLimits(whole_s=1.0, awaited_s=1.0, retries=1, retry_wait_s=0)
+PATIENT = TransferLimits(whole_s=30.0, awaited_s=30.0, retries=1, retry_wait_s=0)
+LIMIT = 100_000  # bytes
+
+
+def failure(host: OddHost, limits: TransferLimits = PATIENT) -> StorageError:
+    """Fetch a blob, which must fail; the text names blob and host and shows no signature."""
+    with pytest.raises(StorageError) as caught:
+        BlobStorage(limits).fetch(host.address(), LIMIT)
+    text = str(caught.value)
+    assert "c/x.csv" in text
+    assert f"127.0.0.1:{host.port}" in text
+    assert CANARY not in text + repr(caught.value)
+    assert caught.value.__cause__ is None
+    return caught.value
+
+
+def test_a_sound_host_is_read() -> None:
+    """The odd hosts of this module can also behave: then the content comes."""
+    with odd_host(saying(part(b"a,b\n1,2\n"))) as host:
+        assert BlobStorage(PATIENT).fetch(host.address(), LIMIT) == b"a,b\n1,2\n"
+        assert b"Accept-Encoding: identity" in host.requests[0]
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
+def test_no_redirect_is_followed(status: str) -> None:
+    """The host that a redirect names sees no request, for reading and for writing; the error says so."""
+    with odd_host(saying(part(b"stolen"))) as other:
+        url = f"http://127.0.0.1:{other.port}/account/c/x.csv"
+        with odd_host(saying(answer(b"", status, Location=url, Content_Length="0"))) as host:
+            error = failure(host)
+            assert "redirect" in str(error)
+            assert not error.transient
+            with pytest.raises(StorageError, match="redirect"):
+                BlobStorage(PATIENT).write(host.address(), b"model", "text/plain")
+        assert other.requests == []
+
+
+def trickle(connection: socket.socket, text: bytes) -> None:
+    """Send a byte every few hundredths of a second, until the other side has had enough."""
+    connection.sendall(text)
+    while True:
+        time.sleep(0.05)
+        connection.sendall(b"x")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nX: ",
+        part(b"", 50_000, Content_Length="50000"),
+        part(b"", 50_000, Content_Length="50000", Connection="close"),
+        answer(b"", "503 Busy", Content_Length="50000"),
+    ],
+)
+def test_a_trickle_ends(start: bytes) -> None:
+    """A host that sends a byte now and then, in its headers or in its body, is left when the time is over."""
+    with odd_host(lambda connection, _: trickle(connection, start)) as host:
+        error = failure(host, IMPATIENT)
+        assert "took longer than 1 seconds" in str(error)
+        assert error.transient
+
+
+def test_a_host_that_stops_reading_is_left() -> None:
+    """Writing to a host that takes nothing ends as well."""
+    given_up = threading.Event()
+
+    def deaf(*_: object) -> None:
+        given_up.wait(20)
+
+    with odd_host(deaf) as host:
+        with pytest.raises(StorageError, match="took longer than 1 seconds"):
+            BlobStorage(IMPATIENT).write(host.address(), bytes(CHUNK_BYTES), "text/plain")
+        given_up.set()
+
+
+def test_no_more_is_read_than_the_limit() -> None:
+    """A blob that says it is too large is not read; one that lies about it is not kept."""
+    with odd_host(saying(part(b"x" * 10, LIMIT + 1))) as host:
+        assert f"larger than {LIMIT} bytes" in str(failure(host))
+    sent = threading.Event()
+
+    def endless(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(
+            answer(b"", "206 Partial Content", Content_Range="bytes 0-9/10", Transfer_Encoding="chunked")
+        )
+        block = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+        for _number in range(10 * CHUNK_BYTES // 0x10000):
+            connection.sendall(block)
+        sent.set()
+
+    with odd_host(endless) as host:
+        assert "sends more" in str(failure(host))
+    assert not sent.is_set(), "it was read to its end"
+
+
+@pytest.mark.parametrize(
+    ("behave", "words"),
+    [
+        (saying(part(b"short", 5, Content_Length="50")), "cannot be"),
+        (saying(part(b"short", 50)), "announced 50 bytes of c/x.csv and sent"),
+        (saying(part(b"too long for it", 5)), "announced 5 bytes of c/x.csv and sent 15"),
+        (saying(part(b"x", "many")), "cannot be"),
+        (saying(answer(b"x", Content_Length="1")), "cannot be"),
+        (saying(b"\x00\xff garbage\r\n\r\n" * 20), "cannot be"),
+        (saying(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 2000 + b"\r\n"), "cannot be"),
+        (saying(b"HTTP/1.1 200 " + b"y" * 200_000 + b"\r\n\r\n"), "cannot be"),
+        (saying(b""), "cannot be"),
+        (lambda connection, _: connection.close(), "cannot be"),
+        (saying(answer(b"<?xml version='1.0'?><Error><", "400 Bad", Content_Length="29")), "HTTP status 400"),
+        (saying(answer(b"oops", "500 Oops", Content_Length="4")), "fails, also when asked again"),
+        (saying(answer(b"", "416 Range", Content_Length="0")), "HTTP status 416"),
+    ],
+)
+def test_nonsense_is_an_error_in_words(behave: Behaviour, words: str) -> None:
+    """Lengths that lie, early ends and garbage fail the fetch; none of it is taken for the blob."""
+    with odd_host(behave) as host:
+        assert words in str(failure(host))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.binary(max_size=200), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 206 OK\r\nContent-Range: "]))
+def test_any_bytes_are_an_error_or_a_blob(text: bytes, start: bytes) -> None:
+    """Whatever a host answers: an error of storage, or the content that it announced."""
+    with odd_host(saying(start + text)) as host, contextlib.suppress(StorageError):
+        BlobStorage(replace(PATIENT, retries=0)).fetch(host.address(), LIMIT)
+
+
+def test_nothing_is_unpacked() -> None:
+    """A small body that unpacks to a huge one is given as it came."""
+    packed = gzip.compress(bytes(50 * 2**20))
+    assert len(packed) < LIMIT
+    with odd_host(saying(part(packed, Content_Encoding="gzip"))) as host:
+        assert BlobStorage(PATIENT).fetch(host.address(), LIMIT) == packed
+
+
+def in_turn(*texts: bytes) -> Behaviour:
+    """Answer each request by the next text."""
+    left = iter(texts)
+    return lambda connection, _: connection.sendall(next(left))
+
+
+def test_a_fault_that_passes_is_not_noticed() -> None:
+    """A 503, a broken connection or half a body is asked for again."""
+    for first in (answer(b"", "503 Busy", Content_Length="0"), b"", part(b"a,", 8, Content_Length="8")):
+        with odd_host(in_turn(first, part(b"a,b\n1,2\n"))) as host:
+            assert BlobStorage(PATIENT).fetch(host.address(), LIMIT) == b"a,b\n1,2\n"
+            assert len(host.requests) == 2
+
+
+def test_a_name_that_leads_inside_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    """What only a wildcard allows must lead to public addresses, all of them; the error says what to list."""
+    with odd_host(saying(part(b"stolen"))) as host:
+        address = host.address()
+        for found in (["127.0.0.1"], ["20.60.1.1", "10.0.0.7"], ["169.254.169.254"], ["::1"], ["::ffff:127.0.0.1"]):
+            storage = BlobStorage(PATIENT, lambda *_, found=found: found)
+            with pytest.raises(
+                StorageError, match=r"inside the studio's own network.*--allow-host 127\.0\.0\.1"
+            ) as why:
+                storage.fetch(host.unlisted(), LIMIT)
+            assert not why.value.transient
+            assert "10.0.0.7" not in str(why.value), "a caller learns nothing of the network"
+            assert storage.fetch(address, LIMIT) == b"stolen" if found == ["127.0.0.1"] else True
+    assert CANARY not in caplog.text
+
+
+def test_a_name_is_looked_up_once_for_a_connection() -> None:
+    """What was checked is what is connected to: a second look-up, which may lead elsewhere, never happens."""
+    lookups: list[str] = []
+
+    def rebinding(host: str, _: int) -> Sequence[str]:
+        lookups.append(host)
+        return ["127.0.0.1"] if len(lookups) == 1 else ["127.0.0.2"]
+
+    with odd_host(saying(part(b"a"))) as host:
+        assert BlobStorage(PATIENT, rebinding).fetch(host.address(host="localhost"), LIMIT) == b"a"
+        assert lookups == ["localhost"]
+        assert f"Host: localhost:{host.port}".encode() in host.requests[0]
+
+
+def test_a_retry_is_checked_again() -> None:
+    """A name that turns inside between two tries is refused at the second."""
+    answers = iter([["127.0.0.1"], ["10.0.0.7"]])
+    with odd_host(saying(b"")) as host, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("studio.transfer.is_public", lambda text: text == "127.0.0.1")
+        with pytest.raises(StorageError, match="inside the studio's own network"):
+            BlobStorage(PATIENT, lambda *_: next(answers)).fetch(host.unlisted(), LIMIT)
+        assert len(host.requests) == 1
+
+
+def test_a_name_without_addresses_is_an_error() -> None:
+    """A resolver that fails, or finds nothing, is told as a host that cannot be reached."""
+
+    def unknown(*_: object) -> Sequence[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    with odd_host(saying(b"")) as host:
+        resolvers: list[Resolver] = [unknown, lambda *_: []]
+        for resolver in resolvers:
+            with pytest.raises(StorageError, match="cannot be reached") as why:
+                BlobStorage(PATIENT, resolver).fetch(host.address(), LIMIT)
+            assert why.value.transient
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("127.0.0.1", "0.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254"),
+        *("224.0.0.1", "255.255.255.255", "192.0.2.1", "168.63.129.16"),
+        *("::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "2001:db8::1"),
+        *("::ffff:10.0.0.1", "::ffff:169.254.169.254", "2002:a00:1::", "64:ff9b::a00:1", "64:ff9b::a9fe:a9fe"),
+    ],
+)
+def test_addresses_inside(text: str) -> None:
+    """Loopback, private, link-local, multicast, reserved, the cloud's own, and their disguises in IPv6."""
+    assert not is_public(text)
+
+
+@pytest.mark.parametrize("text", ["20.60.1.1", "2603:1030::1", "::ffff:20.60.1.1", "64:ff9b::143c:101"])
+def test_addresses_outside(text: str) -> None:
+    """Those of the open internet."""
+    assert is_public(text)
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """Make a certificate that signs itself; returns its path and that of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / f"{name}.pem", folder / f"{name}.key"
+    paths[0].write_bytes(made.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
+
+
+def test_tls_verifies_the_name_of_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate for the name is accepted at the address found for it; one for another name, or of nobody, not."""
+    path, key = certificate(tmp_path, "store.example")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path, key)
+    storage = BlobStorage(PATIENT, lambda *_: ["127.0.0.1"])
+    with odd_host(saying(part(b"a,b")), context) as host:
+        right, wrong = (host.address(host=name, scheme="https") for name in ("store.example", "other.example"))
+        with pytest.raises(StorageError, match="cannot be reached"):
+            storage.fetch(right, LIMIT)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+        assert storage.fetch(right, LIMIT) == b"a,b"
+        with pytest.raises(StorageError, match="cannot be reached"):
+            storage.fetch(wrong, LIMIT)
+
+
+@pytest.mark.parametrize("kept_open", [True, False])
+def test_a_trickle_over_tls_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept_open: bool) -> None:
+    """The deadline holds under TLS as well."""
+    path, key = certificate(tmp_path, "store.example")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path, key)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+    start = part(b"", 50_000, Content_Length="50000", Connection="keep-alive" if kept_open else "close")
+    storage = BlobStorage(IMPATIENT, lambda *_: ["127.0.0.1"])
+    with odd_host(lambda connection, _: trickle(connection, start), context) as host:
+        address = host.address(host="store.example", scheme="https")
+        with pytest.raises(StorageError, match="took longer than 1 seconds"):
+            storage.fetch(address, LIMIT)
+
+
+def test_no_proxy_and_no_password_file_of_the_environment_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy would look names up itself; a password file would give its passwords to whom callers name."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password canary\n", encoding="ascii")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with odd_host(saying(part(b"of the proxy"))) as proxy, odd_host(saying(part(b"of the host"))) as host:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        assert BlobStorage(PATIENT).fetch(host.address(), LIMIT) == b"of the host"
+        assert proxy.requests == []
+        assert b"Authorization" not in host.requests[0]
+
+
+def test_no_log_line_shows_a_signature(caplog: pytest.LogCaptureFixture) -> None:
+    """Also not those that the libraries write about strange headers, and at the finest level."""
+    caplog.set_level(logging.DEBUG)
+    for strange in (b"HTTP/1.1 206 OK\r\nno colon\r\nX: y\r\n\r\n", part(b"a", 5), answer(b"", "503 Busy"), b"\xff"):
+        with odd_host(saying(strange)) as host:
+            failure(host)
+    assert CANARY not in caplog.text
