@@ -19,7 +19,7 @@ from studio.locations import AllowList, BlobAddress, resolve
 from studio.own_storage import VARIABLE, OwnStorage
 from studio.parameters import plan_of_job
 from studio.quirks import Quirks
-from studio.reading import CSV
+from studio.reading import TableForm
 from studio.registry import Endpoint, Registry
 from studio.storage import BlobStorage
 from studio.tables_out import OutputFile
@@ -215,7 +215,7 @@ class JobRunner:
                 csv = files.enter_context(self._storage.fetched_file(source, INPUT_LIMIT, self._folder))
             with module("Train Model"):
                 self._table.note(job.id, f"Train Model: {csv.stat().st_size} bytes to predict {plan.label!r} from")
-                trained = worker.train(csv, plan, CSV)
+                trained = worker.train(csv, plan, TableForm.of_name(source.blob))
             for note in trained.notes:
                 self._table.note(job.id, f"Train Model: {note}")
         if not self._table.is_running(job.id):

@@ -167,28 +167,30 @@ def resolve(reference: BlobReference, allowed: AllowList) -> BlobAddress:
     return BlobAddress(account_url, container, blob, name, key, sas, listed_by_name)
 
 
-def table_form(location: str) -> tuple[str, bool]:
-    """Return what a table's name says of it: the separator of its cells, and whether it has a header row.
+def container_and_blob(relative: str) -> tuple[str, str]:
+    """Take a `RelativeLocation` apart; a leading slash does not count.
 
-    `.nh.csv` and `.nh.tsv` have none (protocol 1.3).
+    Raises:
+        StorageError: one of them is missing.
     """
-    name = location.lower()
-    return "\t" if name.endswith(".tsv") else ",", not name.endswith((".nh.csv", ".nh.tsv"))
-
-
-def _split_relative(relative: str) -> tuple[str, str]:
     container, _, blob = relative.lstrip("/").partition("/")
     if not container:
         raise StorageError("ContainerIsEmpty", "RelativeLocation must be CONTAINER/PATH; it names no container.")
     if not blob:
         raise StorageError("InputBlobRelativeLocationInvalid", f"RelativeLocation {relative!r} names no blob.")
+    return container, blob
+
+
+def _split_relative(relative: str) -> tuple[str, str]:
+    container, blob = container_and_blob(relative)
     # Such paths are resolved by some clients and not by others: what was checked might not be what is asked for.
     if {".", ".."} & set(blob.split("/")) or "\\" in relative or not _is_printable(relative):
         raise _invalid(f"the path {relative!r} has '.', '..', backslashes or control characters")
     if not _CONTAINER.fullmatch(container):
         raise StorageError("ContainerSegmentInvalid", f"{container!r} cannot be the name of a container.")
     if len(blob) > _BLOB_NAME_LIMIT:
-        raise _invalid(f"the blob's name has {len(blob)} characters, at most {_BLOB_NAME_LIMIT} are allowed")
+        text = f"The blob's name has {len(blob)} characters, at most {_BLOB_NAME_LIMIT} are allowed."
+        raise StorageError("BlobNameTooLong", text)
     return container, blob
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from studio.cells import MISSING
 from studio.collecting import CollectedColumn, TextBudget
@@ -28,6 +28,12 @@ class TableForm:
 
     separator: str = ","
     header: bool = True
+
+    @classmethod
+    def of_name(cls, name: str) -> Self:
+        """Return what a file's name says: tabs in `.tsv`, no header row in `.nh.csv` and `.nh.tsv` (protocol 1.3)."""
+        lowered = name.lower()
+        return cls("\t" if lowered.endswith(".tsv") else ",", not lowered.endswith((".nh.csv", ".nh.tsv")))
 
 
 CSV = TableForm()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from studio.cells import MISSING, parse_number
-from studio.locations import table_form
+from studio.reading import TableForm
 
 _ARFF = ".arff"
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
@@ -29,11 +29,11 @@ def write_table(header: Sequence[str], rows: Sequence[Sequence[str]], file_name:
     if file_name.lower().endswith(_ARFF):
         # ARFF has no registered type of its own.
         return OutputFile(_arff(header, rows).encode(), "text/plain; charset=utf-8")
-    separator, with_header = table_form(file_name)
+    form = TableForm.of_name(file_name)
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=separator, lineterminator="\n")
-    writer.writerows([header, *rows] if with_header else rows)
-    return OutputFile(out.getvalue().encode(), "text/csv" if separator == "," else "text/tab-separated-values")
+    writer = csv.writer(out, delimiter=form.separator, lineterminator="\n")
+    writer.writerows([header, *rows] if form.header else rows)
+    return OutputFile(out.getvalue().encode(), "text/csv" if form.separator == "," else "text/tab-separated-values")
 
 
 def _arff(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

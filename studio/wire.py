@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from studio.errors import bad_argument, invalid_operation
 from studio.json_values import Json, r_number
-from studio.locations import BlobReference
+from studio.locations import BlobReference, container_and_blob
 
 MODEL_EXTENSIONS = (".ilearner",)
 TABLE_EXTENSIONS = (".csv", ".tsv", ".arff")  # of outputs (protocol 1.3); the first is the usual one
@@ -101,6 +101,7 @@ def _blob_reference(value: Any, what: str) -> BlobReference:
         texts[name] = member
     if not texts["relativelocation"]:
         raise bad_argument("InputBlobRelativeLocationInvalid", f"{what} has no RelativeLocation.")
+    container_and_blob(texts["relativelocation"])  # before its extension is looked at: that of no blob says nothing
     return BlobReference(
         texts["relativelocation"], texts["connectionstring"], texts["baselocation"], texts["sasblobtoken"]
     )

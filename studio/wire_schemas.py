@@ -1,5 +1,7 @@
 """The bodies of the wire as JSON schemas: a model's columns, the contract of jobs, errors."""
 
+import re
+
 from studio.job_contract import INPUTS, OUTPUTS, contract_of, job_outputs
 from studio.job_table import JobState
 from studio.json_values import Json
@@ -10,7 +12,7 @@ from studio.quirks import SINGLE_RESULT, Quirks
 from studio.rrs import INPUT, OUTPUT, ROW_LIMIT
 from studio.sample_row import sample_row
 from studio.scoring import Scorer
-from studio.wire import TABLE_EXTENSIONS
+from studio.wire import INPUT_EXTENSIONS
 
 LISTED_CATEGORIES = 30
 _EXAMPLES = {"seed": "7", "test_fraction": "0.25", "trees": "100", "leaves": "31", "learning_rate": "0.1"}
@@ -117,7 +119,7 @@ def training_schemas(plan: TrainingPlan, quirks: Quirks, *, outputs_needed: bool
     """Return the definitions of an endpoint that trains, by name; `outputs_needed`: none has a default place."""
     contract = contract_of(plan, quirks)
     text: Json = {"type": "string", "x-nullable": True}
-    inputs = {name: _blob_schema(TABLE_EXTENSIONS) for name in contract.inputs}
+    inputs = {name: _blob_schema(INPUT_EXTENSIONS) for name in contract.inputs}
     outputs = {name: _blob_schema(extensions) for name, extensions in contract.outputs.items()}
     parameters = {each.name: value_schema(each.sets) | {"x-nullable": not each.required} for each in plan.parameters}
     required = [
@@ -147,7 +149,7 @@ def training_schemas(plan: TrainingPlan, quirks: Quirks, *, outputs_needed: bool
 
 def _blob_schema(extensions: tuple[str, ...]) -> Json:
     text: Json = {"type": "string", "x-nullable": True}
-    endings = "|".join(extension.removeprefix(".") for extension in extensions)
+    endings = "|".join(re.escape(extension.removeprefix(".")) for extension in extensions)
     properties = {
         "ConnectionString": {**text, "description": "Of the storage account; or else BaseLocation and SasBlobToken."},
         "RelativeLocation": {

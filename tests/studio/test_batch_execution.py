@@ -174,7 +174,7 @@ OUT = {"ConnectionString": "AccountName=a;AccountKey=YQ==", "RelativeLocation": 
         ("Inputs", {"Input1": OUT}, "InvalidInputNames"),
         ("Inputs", {"input1": OUT, "input2": OUT}, "MultipleInputsNotAllowed"),
         ("Inputs/input1/RelativeLocation", "c/x.txt", "InvalidBlobExtension"),
-        ("Inputs/input1/RelativeLocation", "c", "InvalidBlobExtension"),
+        ("Inputs/input1/RelativeLocation", "c", "InputBlobRelativeLocationInvalid"),
         ("Inputs/input1/ConnectionString", "AccountName=a", "InvalidBlobConnectionString"),
         ("Inputs/input1/ConnectionString", OUT["ConnectionString"], "InvalidBlob"),
         ("Outputs", {"result": OUT}, "InvalidOutputOverrideName"),

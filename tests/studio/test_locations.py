@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.errors import ServiceError, StorageError
-from studio.locations import AllowList, BlobReference, resolve, table_form
+from studio.locations import AllowList, BlobReference, resolve
+from studio.reading import TableForm
 from studio.wire import INPUT_EXTENSIONS, TABLE_EXTENSIONS, check_extension
 
 KEY = "c2VjcmV0LWtleQ=="
@@ -239,7 +240,7 @@ def test_no_secret_is_repeated(
 )
 def test_the_form_of_a_table(name: str, form: tuple[str, bool]) -> None:
     """Its separator, and whether it has a header, by its name; each is an input that is accepted."""
-    assert table_form(name) == form
+    assert TableForm.of_name(name) == TableForm(*form)
     check_extension(BlobReference(name), INPUT_EXTENSIONS, "input type")
 
 

@@ -30,7 +30,7 @@ def test_the_environment_gives_url_and_hosts(own_data: Path, storage: Storage, a
         body = job_body(storage)
         trainer.submit(body)
         for host, detail in (("a.blob.core.windows.net", 200), ("second.example.com", 200), ("third.example.com", 400)):
-            text = f"BlobEndpoint=https://{host};SharedAccessSignature=sv=1"
+            text = f"BlobEndpoint=https://{host};SharedAccessSignature=sv=1&sig=x"
             body["Inputs"]["input1"]["ConnectionString"] = text
             assert trainer.call("POST", json=body).status_code == detail, host
         assert refusal(trainer.call("POST", json=body)) == (400, "BadArgument", "InvalidBlob")

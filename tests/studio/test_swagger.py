@@ -1,5 +1,6 @@
 """The Swagger document of each endpoint: it is valid, it is true, and it is all that a client needs."""
 
+import re
 from typing import Any
 
 import pytest
@@ -152,10 +153,9 @@ def test_a_client_trains_by_the_document_alone(studio: RunningStudio, storage: S
             name: client.resolved(schema)["properties"]["RelativeLocation"]["pattern"]
             for name, schema in members[which]["properties"].items()
         }
-        files = {"in.csv": "csv", "made/model.ilearner": "ilearner", "made/result.csv": "csv"}
-        known = [file for file in files if (file == "in.csv") is (which == "Inputs")]
+        files = ["in.csv"] if which == "Inputs" else ["made/model.ilearner", "made/result.csv"]
         return {
-            name: storage.reference(next(file for file in known if f"({files[file]})" in ending))
+            name: storage.reference(next(file for file in files if re.search(ending, f"{storage.container}/{file}")))
             for name, ending in endings.items()
         }
 

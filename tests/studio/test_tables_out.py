@@ -11,8 +11,9 @@ from scipy.io import arff
 from sklearn.externals import _arff
 
 from studio.json_values import r_number
-from studio.metrics import HEADER
 from studio.tables_out import write_table
+
+HEADER = ("Accuracy", "Precision", "Recall", "F-Score", "AUC", "Average Log Loss", "Training Log Loss")
 
 EVALUATION = [["0.9", "1", "0.25", "1E-06", "NaN", "Infinity", "-3.5"]]
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
