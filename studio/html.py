@@ -60,7 +60,6 @@ HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:;"
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
 }
 _VOID = frozenset({"input", "meta", "link"})
 
