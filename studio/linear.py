@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import TableError
-from studio.model import CategoryTerm, Linear, NumberTerm
+from studio.model import FARTHEST, CategoryTerm, Linear, NumberTerm
 
 PENALTY = 1.0  # on the sum of squared weights, beside the sum over all rows
 MOST_STEPS = 200
@@ -57,9 +57,11 @@ def linear_scores(linear: Linear, rows: NDArray[np.float64]) -> NDArray[np.float
     for values, term in zip(rows.T, linear.terms, strict=True):
         known = ~np.isnan(values)
         if isinstance(term, CategoryTerm):
-            scores[known] += np.array(term.weights)[values[known].astype(np.int64)]
+            weights = np.array(term.weights).reshape(-1, scores.shape[1])  # also where there are no categories
+            scores[known] += weights[values[known].astype(np.int64)]
         else:
-            scores[known] += (values[known] - term.centre)[:, None] * np.array(term.weights)
+            deviations = np.clip(values[known] - term.centre, -FARTHEST, FARTHEST)
+            scores[known] += deviations[:, None] * np.array(term.weights)
     return scores
 
 

@@ -16,6 +16,7 @@ type Task = Literal["binary", "multiclass", "regression"]
 type Kind = Literal["numeric", "categorical", "boolean", "date", "ignored"]
 type WireType = Literal["Int32", "Double", "String", "Boolean"]
 
+FARTHEST = 1e100  # a number in a linear model counts as no farther from the centre: so no score is infinite
 BOOLEANS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
 _TRUTH = {text: float(code) for pair in BOOLEANS for code, text in enumerate(pair)}
 
@@ -73,7 +74,7 @@ def _number_encoder(missing: frozenset[str]) -> Callable[[str], float]:
     return encode
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """An inner node. A row goes left if its value is at most `split`, or one of the category codes in `split`.
 
@@ -94,10 +95,20 @@ class Tree:
     nodes: tuple[Node, ...]
     leaves: tuple[float, ...]
 
+    @property
+    def depth(self) -> int:
+        """How many nodes a row visits, at most."""
+        visited = [1] * len(self.nodes)
+        for position, node in enumerate(self.nodes):
+            for child in (node.left, node.right):
+                if child >= 0:
+                    visited[child] = visited[position] + 1
+        return max(visited, default=0)
+
 
 @dataclass(frozen=True)
 class NumberTerm:
-    """What a number adds to each raw score: `(value - centre) * weight`; a missing one adds nothing."""
+    """What a number adds to each raw score: `(value - centre) * weight` (see FARTHEST); a missing one adds nothing."""
 
     centre: float
     weights: tuple[float, ...]  # one for each raw score

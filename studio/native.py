@@ -4,6 +4,7 @@ The library's loader trusts its input. So it never sees a file of somebody else:
 a model whose every number was checked (`studio.model_file`).
 """
 
+import logging
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,48 +15,69 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_log = logging.getLogger(__name__)
 _CATEGORICAL, _DEFAULT_LEFT, _MISSING_IS_NAN = 1, 2, 8  # bits of LightGBM's `decision_type`
 _WORD_BITS = 32  # categories of a split are bits in words of this size
 
 
 class NativeTrees:
-    """The trees of one model in the native library, which is loaded at the first use."""
+    """The trees of one model in the native library, which is loaded at the first use. Any thread may use it."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self._lock = threading.Lock()
+        self._loading: threading.Thread | None = None
         self._booster: Any = None
         self._absent = False
 
-    def raw_scores(self, rows: Sequence[Sequence[float]]) -> list[list[float]] | None:
-        """Return the raw scores of rows of features; None where the library cannot be loaded."""
-        if self._loaded() is None:
+    def raw_scores(self, rows: Sequence[Sequence[float]], *, wait: bool) -> list[list[float]] | None:
+        """Return the raw scores of rows of features; None where the library cannot be loaded.
+
+        Without `wait` also while it is being loaded, which begins with the first call: a request need not wait for it.
+        """
+        if not wait:
+            self._load_in_background()
+        if not wait and self._booster is None:
+            return None
+        scores = self.predict(rows)
+        return None if scores is None else scores.tolist()
+
+    def predict(self, rows: "NDArray[np.float64] | Sequence[Sequence[float]]") -> "NDArray[np.float64] | None":
+        """Return the raw scores of rows of features, shape (rows, outputs); None where the library cannot be loaded."""
+        self._load()
+        if self._booster is None:
             return None
         import numpy as np  # noqa: PLC0415 (comes with the library)
 
-        scores = self.predict(np.array(rows, dtype=np.float64))
-        return None if scores is None else scores.tolist()
+        table = np.asarray(rows, dtype=np.float64)
+        # One thread: requests come in several at once, and threads of the library's own spin where cores are short.
+        scores = self._booster.predict(table, raw_score=True, num_threads=1, validate_features=False)
+        return np.asarray(scores, dtype=np.float64).reshape(len(table), self._model.outputs)
 
-    def predict(self, rows: "NDArray[np.float64]") -> "NDArray[np.float64] | None":
-        """Return the raw scores of rows of features, shape (rows, outputs); None where the library cannot be loaded."""
-        booster = self._loaded()
-        if booster is None:
-            return None
-        scores: NDArray[np.float64] = booster.predict(rows, raw_score=True, num_threads=1, validate_features=False)
-        return scores.reshape(len(rows), self._model.outputs)
-
-    def _loaded(self) -> Any:
-        if self._booster is None and not self._absent:
+    def _load_in_background(self) -> None:
+        if self._booster is None and self._loading is None:
             with self._lock:
-                if self._booster is None:
-                    try:
-                        # Not at the top: it costs 0.3 s, and a studio that is asked for single rows never needs it.
-                        import lightgbm  # noqa: PLC0415
-                    except (OSError, ImportError):
-                        self._absent = True
-                        return None
-                    self._booster = lightgbm.Booster(model_str=model_text(self._model))
-        return self._booster
+                if self._loading is None:
+                    self._loading = threading.Thread(target=self._load, name="load LightGBM")
+                    self._loading.start()
+
+    def _settled(self) -> bool:
+        return self._booster is not None or self._absent
+
+    def _load(self) -> None:
+        if self._settled():
+            return
+        with self._lock:
+            if self._settled():
+                return
+            try:
+                # Not at the top: it costs 0.3 s, and a studio that is asked for single rows never needs it.
+                import lightgbm  # noqa: PLC0415
+
+                self._booster = lightgbm.Booster(model_str=model_text(self._model))
+            except Exception:  # noqa: BLE001 (not here, or it refuses the model: every row can be scored without it)
+                self._absent = True
+                _log.warning("batches are scored without LightGBM, which takes longer", exc_info=True)
 
 
 def model_text(model: Model) -> str:

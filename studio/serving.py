@@ -67,8 +67,15 @@ class ModelShelf:
         Raises:
             ServiceError: 500, if its model cannot be read back.
         """
+        return self.ready(endpoint) or self._current(self._load(endpoint))
+
+    def ready(self, endpoint: Endpoint) -> Scorer | None:
+        """Return what answers the endpoint's requests now, at once; None if its model must be read from the disk."""
         self._drop_outdated()
-        given = self._given.get(endpoint.id) or self._load(endpoint)
+        given = self._given.get(endpoint.id)
+        return self._current(given) if given else None
+
+    def _current(self, given: tuple[_Given, ...]) -> Scorer:
         if len(given) == 1:
             return given[0].scorer
         now = self._now()
@@ -93,6 +100,8 @@ class ModelShelf:
     def _load(self, endpoint: Endpoint) -> tuple[_Given, ...]:
         """Read back the model that serves now, and those that wait for their time; older ones may be damaged."""
         with self._lock:
+            if endpoint.id in self._given:
+                return self._given[endpoint.id]  # another request has just read it
             newest_first: list[_Given] = []
             for row in self._newest_first(endpoint):
                 newest_first.append(_Given(row["number"], row["activate_at"], self._read(endpoint, row["file"])))
