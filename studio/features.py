@@ -11,8 +11,8 @@ from studio.cells import MISSING, ODD_TEXTS, parse_number
 from studio.columns import CodedColumn, DroppedColumn, NumberColumn, Table, TableColumn
 from studio.dates import form_of
 from studio.model import BOOLEANS, Column, WireType
+from studio.model_limits import CATEGORY_LIMIT
 
-CATEGORY_LIMIT = 1000  # a category rarer than the thousandth is treated as missing
 ODD_SHARE = 0.05  # odd texts mean missing if no more than this share of the rows that have a value hold one
 FEWEST_DIFFERENT = 20  # a column of fewer distinct texts is never taken for an identifier
 _INT32 = 2**31

@@ -14,7 +14,7 @@ def r_number(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    return f"{value:.15g}".replace("e", "E")
+    return f"{value + 0.0:.15g}".replace("e", "E")  # -0.0 + 0.0 is 0.0, and the original wrote 0
 
 
 def plain_number(value: float) -> str:

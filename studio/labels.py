@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from studio.cells import parse_number
 from studio.columns import CodedColumn, NumberColumn
 from studio.errors import TableError
-from studio.model_file import CLASS_LIMIT
+from studio.model_limits import CLASS_LIMIT
 from studio.plan import TrainingPlan
 
 FEWEST_ROWS = 10

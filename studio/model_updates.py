@@ -6,7 +6,8 @@ from studio.endpoint_settings import read_overwrite
 from studio.errors import ModelFileError, ServiceError, bad_argument, invalid_operation
 from studio.locations import AllowList, resolve
 from studio.model import Model
-from studio.model_file import FILE_LIMIT, load_model
+from studio.model_file import load_model
+from studio.model_limits import FILE_LIMIT
 from studio.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Role
 from studio.serving import Location, ModelShelf
 from studio.storage import BlobStorage

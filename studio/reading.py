@@ -11,11 +11,11 @@ from studio.cells import MISSING
 from studio.collecting import CollectedColumn, TextBudget
 from studio.columns import Table
 from studio.errors import TableError
+from studio.model_limits import COLUMN_LIMIT
 
 if TYPE_CHECKING:
     import _csv
 
-COLUMN_LIMIT = 10_000
 VALUE_LIMIT = 300_000_000  # rows times columns; a value takes at most 8 bytes here, and 8 more in the training
 FIELD_LIMIT = 2**20  # characters of a cell
 PROBLEM_LIMIT = 10  # a file of a million ragged rows is described by its first ones

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.columns import Table
-from studio.errors import TableError
+from studio.errors import ModelFileError, TableError
 from studio.features import Finding, encode_rows, find_columns
 from studio.labels import read_labels
 from studio.learners import Task, evaluation_csv, measured, other_learner
-from studio.model import Column
-from studio.model_file import dump_model
+from studio.model import Column, Model
+from studio.model_file import dump_model, load_model
 from studio.plan import TrainingPlan
 from studio.reading import CSV, TableForm, read_table
 from studio.row_filter import read_row_filter
@@ -33,6 +33,7 @@ def train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm = CSV) ->
         TableError: the CSV cannot be trained on.
         RowFilterError: the plan's row filter cannot be read.
         SetupError: LightGBM cannot be loaded here.
+        ModelFileError: the model is beyond what an endpoint takes.
     """
     table, notes = _read(csv, plan, form)
     labels = read_labels(table.cells(plan.label), plan)
@@ -51,8 +52,18 @@ def train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm = CSV) ->
         notes.append(f"compared with {other_learner(learner)}: the second row of the evaluation")
     notes += [why] if why else []
     notes += map(str, findings)
-    data = dump_model(model)
+    data = _file_of(model)
     return TrainingResult(data, evaluation_csv(rows), int((~test).sum()), int(test.sum()), tuple(notes))
+
+
+def _file_of(model: Model) -> bytes:
+    """Return the model's file, which any endpoint will take."""
+    try:
+        data = dump_model(model)
+        load_model(data)
+    except ModelFileError as error:
+        raise ModelFileError(f"the trained model is beyond what an endpoint takes: {error}") from error
+    return data
 
 
 def _read(csv: Path, plan: TrainingPlan, form: TableForm) -> tuple[Table, list[str]]:
