@@ -1,7 +1,7 @@
 """What a model may be at most: the trainer keeps to it, and a file beyond it is refused.
 
-They bound what loading costs the process that serves: about 100 MB and a second or two in one of its threads (measured
-on the worst documents that can be written). Within them are, for example, 1,000 trees of 127 leaves each.
+They bound what a load costs the process that serves: 250 MB, and one to two seconds in one of its threads (measured on
+the worst documents that can be written). Within them are, for example, 1,000 trees of 127 leaves each.
 """
 
 FILE_LIMIT = 4 * 2**20  # bytes of the file; 100 trees on 14 columns take 50 KB

@@ -9,9 +9,12 @@ from studio.model import Model
 from studio.model_file import load_model
 from studio.model_limits import FILE_LIMIT
 from studio.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Role
+from studio.scoring import shown
 from studio.serving import Location, ModelShelf
 from studio.storage import BlobStorage
 from studio.wire import MODEL_EXTENSIONS, ModelUpdate, check_extension, read_model_update
+
+_NAMES = 10  # columns that one answer names
 
 
 class ModelUpdates:
@@ -93,12 +96,25 @@ class ModelUpdates:
         ours, theirs = ({column.name for column in one.columns} for one in (served, model))
         problems = []
         if model.label != served.label:
-            problems.append(f"it predicts {model.label!r}, not {served.label!r}")
+            problems.append(f"it predicts {shown(model.label)}, not {shown(served.label)}")
+        if model.task != served.task or (model.task == "binary" and model.classes != served.classes):
+            problems.append(f"its task is {_task(model)}, not {_task(served)}")
         if ours != theirs:
-            problems.append(f"missing columns: {sorted(ours - theirs)}; other columns: {sorted(theirs - ours)}")
+            problems.append(f"missing columns: {_listed(ours - theirs)}; other columns: {_listed(theirs - ours)}")
         if problems:
             text = f"The model does not fit the endpoint {endpoint.name!r}: {'; '.join(problems)}."
             raise invalid_operation("IncompatibleModel", text)
+
+
+def _task(model: Model) -> str:
+    """Return a model's task for an error's text; of a binary one also which class is the positive."""
+    return f"binary with {' and '.join(map(shown, model.classes))}" if model.task == "binary" else model.task
+
+
+def _listed(names: set[str]) -> str:
+    """Return names for an error's text; a model may have very many, and very long ones."""
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return (", ".join(map(shown, sorted(names)[:_NAMES])) or "none") + more
 
 
 def _updatable_resource(endpoint: Endpoint) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from studio.model import Model
+from studio.model import Column, Model, Tree
 from studio.model_file import dump_model, load_model
 from tests.studio.caller import Storage, patch, refusal, score
 from tests.studio.random_models import hostile_file
@@ -62,6 +62,18 @@ def test_no_model_hurts_a_running_studio(own_data: Path, storage: Storage, azuri
         refused, used = _bombard(studio, storage, range(60))
     assert refused > 40
     assert refused + used == 60
+
+
+def test_a_model_of_another_service_is_refused_in_a_few_words(own_data: Path, storage: Storage, azurite: str) -> None:
+    """However many columns it has and however long their names are: the answer names some of them, each shortened."""
+    columns = tuple(Column(f"{at:04}{'x' * 9900}", "numeric") for at in range(1600))
+    storage.put("other.ilearner", dump_model(Model("binary", "y", ("0", "1"), columns, (Tree((), (0.5,)),))))
+    with running_studio(own_data, [storage_host(azurite)]) as studio:
+        answer = patch(studio.endpoint("production"), storage.reference("other.ilearner"))
+    assert refusal(answer) == (400, "InvalidOperation", "IncompatibleModel")
+    assert "missing columns: 'age', 'hours', 'occupation', 'region'; other columns: '0000x" in answer.text
+    assert "and 1590 more" in answer.text
+    assert len(answer.text) < 2000
 
 
 @pytest.mark.deep

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from studio.cells import parse_number
+from studio.cells import NEAR_ZERO, parse_number
 from studio.columns import CodedColumn
 from studio.errors import TableError
 from studio.json_values import r_number
@@ -46,8 +46,8 @@ def test_any_cells_survive_reading(tmp_path: Path, table: list[tuple[str, str, s
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_are_numbers(value: float) -> None:
-    """Any finite number is read back from its text."""
-    assert parse_number(repr(value)) == value
+    """Any finite number is read back from its text; what LightGBM would take for 0 is 0."""
+    assert parse_number(repr(value)) == (value if abs(value) > NEAR_ZERO else 0)
 
 
 @pytest.mark.parametrize("text", ["1_000", "inf", "-Infinity", "1e999", "0x10", "1,5", "eins", "nan"])
