@@ -41,7 +41,7 @@ def test_a_deleted_endpoint_is_gone(own_data: Path, storage: Storage, azurite: s
         assert (answer.status_code, answer.text) == (204, "")
         assert model_files(own_data) == shared
         assert refusal(score(added, NAMES, [ROW])) == (404, "NotFound", "WebServiceNotFound")
-        assert refusal(patch(added, trained))[0] == refusal(refresh(added, {}))[0] == 404
+        assert refusal(patch(added, trained))[0] == refusal(refresh(added, {}))[0] == 401, "its keys are no keys"
         assert owner.call("DELETE", f"{scoring}/endpoints/short").status_code == 404
         again = owner.add(scoring, "short")
         assert again["PrimaryKey"] != added["PrimaryKey"]

@@ -13,10 +13,9 @@ import requests
 
 from studio.model import Column, Model, Tree
 from studio.model_file import dump_model, load_model
-from tests.studio.caller import Storage, patch, refusal, score
+from tests.studio.caller import NAMES, ROW, Storage, patch, refusal, score
 from tests.studio.random_models import hostile_file
 from tests.studio.running import OCCUPATIONS, RunningStudio, running_studio, storage_host
-from tests.studio.test_request_response import NAMES, ROW
 
 Endpoint = dict[str, Any]
 ROWS = [[str(age), str(30 + age % 30), OCCUPATIONS[age % 4], "north"] for age in range(20, 60)]
