@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.bodies import BODY_LIMIT
-from studio.request_log import LOGGED_LIMIT, loggable
+from studio.request_log import LOGGED_LIMIT, loggable, logged_text
 from tests.studio.running import RunningStudio
 
 CANARY = "c4n4ry+/secret=="
@@ -34,9 +34,9 @@ CANARY = "c4n4ry+/secret=="
 def test_secrets_are_taken_out(value: Any, ascii_only: bool) -> None:
     """Members named like a secret, and what looks like one in any text or name, are hidden."""
     body = json.dumps(value, ensure_ascii=ascii_only).replace("AccountKey", "\\u0041ccountKey").encode()
-    shown = json.dumps(loggable(body))
-    assert "c4n4ry" not in shown
-    assert "[redacted]" in shown
+    for shown in (json.dumps(loggable(body)), logged_text(body), logged_text(json.dumps(value).encode())):
+        assert "c4n4ry" not in shown
+        assert "[redacted]" in shown
 
 
 @given(st.binary(max_size=60))
@@ -46,6 +46,27 @@ def test_any_body_can_be_logged(body: bytes) -> None:
     json.dumps(shown)
     if shown is not None and not _is_json(body):
         assert shown == f"[{len(body)} bytes]"
+
+
+TEXTS = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(["a\nb", "Kansas", "sig=1", "\x7f", "\u2028", "a\\b", "BEARER x", "AccountKey=k"]),
+)
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXTS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXTS, inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@given(VALUES, st.sampled_from([None, 1]), st.booleans(), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+def test_the_short_way_writes_the_same(value: Any, indent: int | None, ascii_only: bool, encoding: str) -> None:
+    """A body that is written as it came is one line of ASCII, and reads as what the long way shows."""
+    body = json.dumps(value, indent=indent, ensure_ascii=ascii_only).encode(encoding, "surrogatepass")
+    text = logged_text(body)
+    assert text.isascii()
+    assert len(text.splitlines()) == 1
+    assert json.dumps(json.loads(text)) == json.dumps(loggable(body))
 
 
 def _is_json(body: bytes) -> bool:
