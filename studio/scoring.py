@@ -1,6 +1,6 @@
 """Scores rows with a model: the same raw scores, to the last bit, as the library that trained it.
 
-A few rows are walked through the trees in plain Python, which starts at once; many are handed to the native library.
+A few rows are scored in plain Python, which starts at once; many are handed to the native library.
 """
 
 import math
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from studio.errors import StudioError
 from studio.json_values import r_number
+from studio.leaf_masks import LeafMasks, suits
 from studio.model import FARTHEST, CategoryTerm, Model, WireType
 from studio.native import NativeTrees
 
@@ -37,7 +38,8 @@ class Scorer:
         self.model = model
         self._features = model.features
         self._outputs = range(model.outputs)
-        # Parallel tuples instead of node objects: the walk below is the whole cost of a request.
+        self._masks = LeafMasks(model) if suits(model) else None
+        # For trees that are too large for it: parallel tuples instead of node objects, which a walk is quicker through.
         self._trees = [
             (
                 number % model.outputs,
@@ -52,7 +54,7 @@ class Scorer:
                 tuple(node.right for node in tree.nodes),
                 tree.leaves,
             )
-            for number, tree in enumerate(model.trees)
+            for number, tree in enumerate(() if self._masks else model.trees)
         ]
         self._native = NativeTrees(model) if model.trees else None
         # What a row costs: nodes visited and leaves added, or weights added.
@@ -81,6 +83,8 @@ class Scorer:
 
     def raw_scores(self, row: Sequence[float]) -> list[float]:
         """Return the raw scores of a row of features, NaN where one is missing."""
+        if self._masks is not None:
+            return self._masks.raw_scores(row, self.model.outputs)
         scores = [0.0 for _ in self._outputs]
         for output, features, limits, codes, missing_left, left, right, leaves in self._trees:
             at = 0 if features else -1
