@@ -1,6 +1,7 @@
 """The Request-Response Service over HTTP: scores the rows of a request with the endpoint's model (protocol 2)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Never
 
@@ -100,6 +101,12 @@ def answer(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json
 
 
 def _scored(scorer: Scorer, rows: Rows, positions: Sequence[int | None]) -> list[list[str]]:
+    if len(rows.values) > 1:
+        columns, absent = list(zip(*rows.values, strict=True)), ("",) * len(rows.values)
+        # A cell that is wrong is looked for below, row by row.
+        with suppress(ValueError):
+            by_column = [absent if place is None else columns[place] for place in positions]
+            return scorer.answers(scorer.many_features(by_column))
     features, problems = [], []
     for number, row in enumerate(rows.values, 1):
         cells = ["" if position is None else row[position].strip() for position in positions]
@@ -176,7 +183,12 @@ def _table(value: Any) -> Rows:
     for number, row in enumerate(values, 1):
         if not isinstance(row, list) or len(row) != len(names):
             _unparsable(f"row {number} has not the {len(names)} values that ColumnNames announces")
-    return Rows(names, [[cell_text(cell) for cell in row] for row in values])
+    return Rows(names, [row if _all_text(row) else [cell_text(cell) for cell in row] for row in values])
+
+
+def _all_text(row: list[Any]) -> bool:
+    """Tell whether all cells are text already, as most callers send them."""
+    return set(map(type, row)) == {str}
 
 
 def _objects(value: Any) -> Rows:

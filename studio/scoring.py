@@ -71,6 +71,19 @@ class Scorer:
         except ValueError:
             raise CellError(self._problems(cells)) from None
 
+    def many_features(self, columns: Sequence[Sequence[str]]) -> list[tuple[float, ...]]:
+        """Return the features of many rows; `columns` are the cells of each column of the model, as they came.
+
+        Raises:
+            ValueError: a cell is not what its column holds; `features` tells which.
+        """
+        features = []
+        for position, encode in self._features:
+            # The cells of a column repeat: each distinct one is read once.
+            numbers = {cell: encode(cell.strip()) for cell in set(columns[position])}
+            features.append([numbers[cell] for cell in columns[position]])
+        return list(zip(*features, strict=True)) if features else [()] * len(columns[0])
+
     def _problems(self, cells: Sequence[str]) -> list[str]:
         found = {}
         for position, encode in self._features:
@@ -154,16 +167,16 @@ class Scorer:
 
     def answers(self, rows: Sequence[Sequence[float]]) -> list[list[str]]:
         """Return the cells of `answer_columns` for each row of features."""
-        return list(map(self._answer, self.many_raw_scores(rows)))
+        scores = self.many_raw_scores(rows)
+        if self.model.task != "binary":
+            return list(map(self._answer, scores))
+        probabilities = [positive_probability(score) for (score,) in scores]
+        return [[self.model.classes[one > 0.5], r_number(one)] for one in probabilities]
 
     def _answer(self, raw: Sequence[float]) -> list[str]:
-        match self.model.task:
-            case "binary":
-                probability = positive_probability(raw[0])
-                return [self.model.classes[probability > 0.5], r_number(probability)]
-            case "multiclass":
-                likely = max(self._outputs, key=raw.__getitem__)
-                return [*map(r_number, class_probabilities(raw)), self.model.classes[likely]]
+        if self.model.task == "multiclass":
+            likely = max(self._outputs, key=raw.__getitem__)
+            return [*map(r_number, class_probabilities(raw)), self.model.classes[likely]]
         return [r_number(prediction(self.model, raw[0]))]
 
 

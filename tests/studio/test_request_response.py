@@ -44,6 +44,7 @@ def test_a_thousand_rows_are_scored_as_one_by_one(studio: RunningStudio) -> None
     """A long request gives each row the answer it gets alone."""
     endpoint = studio.endpoint("production")
     rows = [[str(age), str(hours), "Sales", "south"] for age in range(20, 70) for hours in range(20, 40)]
+    rows[333] = [" 39", "NA", "Exec ", "?"]
     values = score(endpoint, NAMES, rows).json()["Results"]["output1"]["value"]["Values"]
     assert len(values) == 1000
     for position in (0, 333, 999):
