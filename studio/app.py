@@ -93,12 +93,13 @@ def build_app(database: Database, settings: StudioSettings) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/health", _health, methods=["GET"]),
-            *BatchExecution(registry, table, runner, settings.quirks).routes(),
+            # In the order of how often each is asked for: every route before the right one costs time.
             *RequestResponse(registry, shelf).routes(),
+            *BatchExecution(registry, table, runner, settings.quirks).routes(),
             *management.routes(),
             *pages.routes(),
             *overview.routes(),
+            Route("/health", _health, methods=["GET"]),
         ],
         middleware=[
             Middleware(RequestLog, folder=database.folder),

@@ -13,18 +13,17 @@ from collections.abc import Callable, Sequence
 from studio.model import Model, Node, Tree
 
 _WORDS = ((32, "I"), (64, "Q"))  # bits of the word that each tree has, and what `struct` calls it
-MOST_NODES = 20_000  # of all trees: beyond, the masks would take more memory than the time is worth (150 MB at most)
+# Every node has a mask, which is a word for every tree; both its own and that of all cuts up to it are held.
+MOST_BYTES = 32 * 2**20
 
 type _Cut = tuple[float, int]  # a threshold, and the mask of a node that sends a row to the right
 
 
 def suits(model: Model) -> bool:
     """Tell whether the trees are small and few enough."""
-    return (
-        bool(model.trees)
-        and all(len(tree.leaves) <= _WORDS[-1][0] for tree in model.trees)
-        and sum(len(tree.nodes) for tree in model.trees) <= MOST_NODES
-    )
+    longest = max((len(tree.leaves) for tree in model.trees), default=0)
+    nodes = sum(len(tree.nodes) for tree in model.trees)
+    return 0 < longest <= _WORDS[-1][0] and nodes * len(model.trees) * _WORDS[-1][0] // 8 <= MOST_BYTES
 
 
 class LeafMasks:
