@@ -13,7 +13,7 @@ help:
 	@echo 'make test    run every test that takes seconds;  make test-deep  those that take minutes'
 	@echo 'make test-page  the pages, in Chromium (Debian: apt-get install chromium chromium-driver)'
 	@echo 'make up      the local stack in the foreground, until Ctrl-C'
-	@echo 'make bench   count what the app asks for, against its goals'
+	@echo 'make bench   count what the app asks for, and measure the studio beside other services, against the goals'
 	@echo 'make check   lint, types, direction of imports, the Dockerfile'
 	@echo 'make setup   only the environment'
 	@echo 'make format  format the code;  make lock  renew the lock files (needs the network)'
@@ -58,6 +58,8 @@ lock: setup
 	$(COMPILE) 3.13 requirements.in -o requirements.txt
 	$(COMPILE) 3.13 studio/requirements.in -c requirements.txt -o studio/requirements.txt
 	$(COMPILE) 3.13 requirements-dev.in -c requirements.txt -c studio/requirements.txt -o requirements-dev.txt
+	$(COMPILE) 3.13 bench/serving/plain.in -o bench/serving/plain.txt
+	$(COMPILE) 3.13 bench/serving/mlserver.in -o bench/serving/mlserver.txt
 	$(COMPILE) 3.13 requirements-node.in -o requirements-node.txt
 	$(COMPILE) 3.9 requirements-uv.in -o requirements-uv.txt
 	if command -v npm; then npm install --package-lock-only --ignore-scripts; else \

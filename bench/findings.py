@@ -50,6 +50,18 @@ class Row:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """What could not be measured here, and why."""
+
+    what: str
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as scripts read it, with the members of a row."""
+        return {"what": self.what, "goal": None, "measured": None, "unit": "", "ok": False, "left_out": self.why}
+
+
+@dataclass(frozen=True)
 class Journey:
     """The requests of one file on its way, in order, each with the part of the way it belongs to."""
 
@@ -60,10 +72,14 @@ class Journey:
 
 @dataclass(frozen=True)
 class Findings:
-    """All measurements of a benchmark, and the journeys that two of them count."""
+    """All measurements of a benchmark, the journeys that two of them count, and what was left out."""
 
     rows: Sequence[Row]
-    journeys: Sequence[Journey]
+    journeys: Sequence[Journey] = ()
+    left_out: Sequence[LeftOut] = ()
+
+    def __add__(self, other: "Findings") -> "Findings":
+        return Findings([*self.rows, *other.rows], [*self.journeys, *other.journeys], [*self.left_out, *other.left_out])
 
     @property
     def failed(self) -> bool:

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from azure.data.tables import TableClient
 
-from bench.world import ROUTE, BenchError, World
+from bench.errors import BenchError
+from bench.world import ROUTE, World
 from shared.pipeline import landing
 
 TABLE = "runs"

@@ -2,9 +2,10 @@
 
 import time
 
+from bench.errors import BenchError
 from bench.findings import Journey
 from bench.proxy import Exchange
-from bench.world import ROUTE, BenchError, World
+from bench.world import ROUTE, World
 from landfall.demo.census import census_csv
 from shared.pipeline import announced, landing
 from shared.runs import Run, RunState

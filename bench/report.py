@@ -16,6 +16,8 @@ def show(findings: Findings, console: Console) -> None:
     for journey in findings.journeys:
         console.print(requests_table(journey))
     console.print(rows_table(findings))
+    for one in findings.left_out:
+        console.print(f"[yellow]left out: {escape(one.what)}:[/] {escape(one.why)}")
 
 
 def rows_table(findings: Findings) -> Table:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bench import goals
+from bench.errors import BenchError
 from bench.findings import Row
 from bench.history import History
 from bench.ledger import rows_read, writes
-from bench.world import ROUTE, BenchError, World
+from bench.world import ROUTE, World
 from landfall.demo.census import census_csv
 from shared.pipeline import landing
 from shared.pipeline.services import Services

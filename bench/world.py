@@ -13,6 +13,7 @@ from pathlib import Path
 import requests
 from azure.storage.blob import BlobServiceClient
 
+from bench.errors import BenchError
 from bench.ledger import AGENT_VARIABLE, STUDIO_AGENT, Ledger
 from bench.proxy import CountingProxy
 from landfall.stack import parts
@@ -30,10 +31,6 @@ from shared.wiring import build_services
 ROUTE = "census"
 JOB_DONE_S = 120  # a busy machine trains slowly
 _ENDPOINT = re.compile(r"(\w+)Endpoint=http://127\.0\.0\.1:(\d+)/")
-
-
-class BenchError(Exception):
-    """Something went otherwise than a measurement needs it; the text says what."""
 
 
 @dataclass(frozen=True)

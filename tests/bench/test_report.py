@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 
 import bench.__main__ as command
+from bench.errors import BenchError
 from bench.findings import Findings, Journey, Row
 from bench.proxy import Exchange
 from bench.report import show
-from bench.world import BenchError
 
 RUN, WORKSPACE, SERVICE, TRAINING = "0123456789abcdef" * 2, "a" * 32, "c" * 32, "b" * 32
 

@@ -1,0 +1,166 @@
+"""A batch job, CSV in storage to outputs in storage, beside the bare minimum and what one would write by hand."""
+
+import csv
+import io
+import json
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import requests
+
+from bench import goals
+from bench.errors import BenchError
+from bench.findings import LeftOut, Row
+from bench.serving import environments, running
+from bench.serving.environments import UnavailableError
+from bench.serving.figures import median_ratio
+from bench.serving.material import Material, Table
+from bench.serving.scale import Scale
+from bench.serving.services import Rows
+from bench.serving.storage import Container
+from landfall.stack.azurite import ROOT, running_azurite
+from landfall.stack.state import StateFolder
+from studio.features import encode_rows, find_columns
+from studio.labels import read_labels
+from studio.metrics import area_under_curve
+from studio.model import feature_columns
+from studio.reading import read_table
+
+BY_HAND = Path(__file__).parent / "rivals" / "by_hand.py"
+POLL_S = 0.02
+JOB_S = 600.0
+TREES = 100
+STUDIO, BARE, HAND = "the studio", "a bare LightGBM fit", "by hand with pandas and scikit-learn"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One training: from the CSV to a model and its AUC on the rows that were held back."""
+
+    seconds: float
+    auc: float
+
+
+def jobs(
+    material: Material, tables: list[Table], row: Rows, scale: Scale, state: StateFolder, *, tell: Callable[[str], None]
+) -> tuple[list[Row], list[LeftOut]]:
+    """Measure a job of the studio on each table, in alternating rounds with the others.
+
+    Raises:
+        BenchError: a job failed.
+    """
+    found: list[Row] = []
+    left_out: list[LeftOut] = []
+    ways: dict[str, Callable[[Table], Trained]] = {BARE: bare}
+    if scale.rivals:
+        try:
+            python = environments.interpreter(environments.PLAIN)
+            ways[HAND] = lambda table: by_hand(table, python)
+        except UnavailableError as error:
+            left_out.append(LeftOut(HAND, str(error)))
+    with ExitStack() as stack:
+        container = Container.made(stack.enter_context(running_azurite()), "jobs")
+        _, url = stack.enter_context(running.studio(material, row, state, container.host, pinned=False))
+        training = material.described(url)["training"]
+        ways[STUDIO] = lambda table: by_studio(table, container, training)
+        for table in tables:
+            container.put("in.csv", table.path.read_bytes())
+            tell(f"jobs on {table.path.name}")
+            rounds: dict[str, list[Trained]] = {name: [] for name in ways}
+            for _ in range(scale.job_rounds + 1):
+                for name, way in ways.items():
+                    rounds[name].append(way(table))
+            # The first round warms up: the file cache, the training process.
+            found += _rows_of({name: of_one[1:] for name, of_one in rounds.items()}, table)
+    return found, left_out
+
+
+def by_studio(table: Table, container: Container, training: dict[str, Any]) -> Trained:
+    """Submit a job and start it; it has ended when its status says so.
+
+    Raises:
+        BenchError: it failed or took too long.
+    """
+    outputs = {"output1": "model.ilearner", "output2": "evaluation.csv"}
+    body = {
+        "Inputs": {"input1": container.reference("in.csv")},
+        "Outputs": {output: container.reference(name) for output, name in outputs.items()},
+    }
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {training['api_key']}"
+        session.params = {"api-version": "2.0"}
+        began = time.perf_counter()
+        job = f"{training['jobs_url']}/{session.post(training['jobs_url'], json=body).json()}"
+        session.post(f"{job}/start")
+        while (status := session.get(job).json())["StatusCode"] in ("NotStarted", "Running"):
+            if time.perf_counter() - began > JOB_S:
+                raise BenchError(f"the job on {table.path.name} did not end within {JOB_S:g} s")
+            time.sleep(POLL_S)
+        seconds = time.perf_counter() - began
+    if status["StatusCode"] != "Finished":
+        raise BenchError(f"the job on {table.path.name} failed: {status['Details']}")
+    (row,) = csv.DictReader(io.StringIO(container.get(outputs["output2"]).decode()))
+    return Trained(seconds, float(row["AUC"]))
+
+
+def bare(table: Table) -> Trained:
+    """Read the CSV as the studio does, and fit LightGBM with its own settings; nothing is evaluated or written."""
+    import lightgbm  # noqa: PLC0415 - 0.3 s, and `--help` should be quick
+
+    began = time.perf_counter()
+    read = read_table(table.path, table.label)
+    columns = tuple(finding.column for finding in find_columns(read, table.label))
+    rows = encode_rows(read, columns)
+    labels = read_labels(read.cells(table.label), table.plan)
+    test = labels.held_out(table.plan.test_fraction, table.plan.seed)
+    categorical = [position for position, one in enumerate(feature_columns(columns)) if one.category_count]
+    parameters = {"objective": "binary", "verbose": -1, "num_threads": os.cpu_count() or 1}
+    data = lightgbm.Dataset(rows[~test], labels.target[~test], categorical_feature=categorical, params=parameters)
+    booster = lightgbm.train(parameters, data, TREES)
+    seconds = time.perf_counter() - began
+    return Trained(seconds, area_under_curve(labels.target[test] == 1, np.asarray(booster.predict(rows[test]))))
+
+
+def by_hand(table: Table, python: Path) -> Trained:
+    """Let pandas read the CSV and scikit-learn's boosted trees fit it; both are imported before the time begins."""
+    labels = read_labels(read_table(table.path, table.label).cells(table.label), table.plan)
+    test = labels.held_out(table.plan.test_fraction, table.plan.seed)
+    told = {
+        "path": str(table.path),
+        "label": table.label,
+        "positive": table.positive,
+        "held_back": np.flatnonzero(test).tolist(),
+    }
+    done = subprocess.run(
+        [str(python), str(BY_HAND)], cwd=ROOT, input=json.dumps(told), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BenchError(f"{HAND}: {done.stderr.strip().splitlines()[-1:]}")
+    answer = json.loads(done.stdout)
+    probabilities = np.array(answer["probabilities"], dtype=np.float64)
+    return Trained(answer["seconds"], area_under_curve(labels.target[test] == 1, probabilities))
+
+
+def _rows_of(rounds: dict[str, list[Trained]], table: Table) -> list[Row]:
+    what = f"a job on {table.path.name}"
+    found = []
+    for name, of_one in rounds.items():
+        found.append(Row(f"{what}: {name}", round(statistics.median(one.seconds for one in of_one), 2), "s"))
+        found.append(Row(f"{what}: {name}", round(of_one[-1].auc, 4), "AUC"))
+    ours = rounds[STUDIO]
+    for name, goal in ((BARE, goals.JOB_RATIO), (HAND, goals.AHEAD)):
+        if name in rounds:
+            theirs = rounds[name]
+            ratio = median_ratio([one.seconds for one in ours], [one.seconds for one in theirs])
+            found.append(Row(f"{what}: time of the studio to {name}", round(ratio, 2), "times", goal))
+            behind = max(0.0, theirs[-1].auc - ours[-1].auc)
+            found.append(Row(f"{what}: behind {name}", round(behind, 4), "AUC", goals.JOB_AUC_BEHIND))
+    return found

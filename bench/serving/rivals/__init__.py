@@ -1,0 +1,1 @@
+"""What the studio is measured against; each of these programs runs in an environment of its own."""

@@ -1,0 +1,19 @@
+"""How much is measured: the numbers of a real run, which a test makes tiny."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured."""
+
+    rivals: bool = True  # whether anything but the studio runs
+    training_rows: int = 30_000
+    rounds: int = 5
+    warm_up_s: float = 0.5
+    round_s: float = 2.0
+    swaps: int = 100
+    swaps_a_round: int = 20
+    swap_pause_s: float = 1.0
+    job_rows: tuple[int, ...] = (30_000, 300_000)
+    job_rounds: int = 3
