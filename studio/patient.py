@@ -7,13 +7,12 @@ never begins: whoever opens connections and says nothing would use them all up.
 import asyncio
 from typing import Any
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_LIMIT_S = 20.0  # from the connection, or a head's first byte, to its last
 
 
-class PatientProtocol(H11Protocol):
+class PatientProtocol(HttpToolsProtocol):
     """A connection that is closed if the head of its request does not arrive in time."""
 
     _deadline: asyncio.TimerHandle | None = None
@@ -23,13 +22,15 @@ class PatientProtocol(H11Protocol):
         super().connection_made(transport)
         self._wait()
 
-    def data_received(self, data: bytes) -> None:
-        """Take what arrived; wait on if it is not yet a whole head."""
-        super().data_received(data)
-        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
-            self._wait()
-        else:
-            self._wait_no_more()
+    def on_message_begin(self) -> None:
+        """Begin to wait for the rest of a head."""
+        super().on_message_begin()
+        self._wait()
+
+    def on_headers_complete(self) -> None:
+        """Wait no more: the head is there."""
+        self._wait_no_more()
+        super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

@@ -52,16 +52,16 @@ def followed(tree: Tree, row: list[float]) -> float:
     return tree.leaves[-1 - at]
 
 
-@pytest.mark.parametrize("most_nodes", [leaf_masks.MOST_NODES, -1], ids=["at once", "walked"])
+@pytest.mark.parametrize("most_bytes", [leaf_masks.MOST_BYTES, -1], ids=["at once", "walked"])
 @given(
     forest=st.lists(trees(40), min_size=1, max_size=4), rows=st.lists(st.tuples(NUMBERS, CODES, NUMBERS), min_size=1)
 )
 def test_a_row_gets_the_sum_of_its_leaves(
-    most_nodes: int, forest: list[Tree], rows: list[tuple[float, float, float]]
+    most_bytes: int, forest: list[Tree], rows: list[tuple[float, float, float]]
 ) -> None:
     """Any trees, any values, missing and unknown ones too: exactly the sum, in the order of the trees, either way."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(leaf_masks, "MOST_NODES", most_nodes)
+        patch.setattr(leaf_masks, "MOST_BYTES", most_bytes)
         scorer = Scorer(Model("binary", "label", ("no", "yes"), COLUMNS, tuple(forest)))
     for row in map(list, rows):
         total = 0.0
@@ -81,6 +81,6 @@ def test_only_small_trees_are_scored_at_once() -> None:
 
     assert not leaf_masks.suits(model(wide))
     assert not leaf_masks.suits(model())
-    assert not leaf_masks.suits(model(*[small] * (leaf_masks.MOST_NODES + 1)))
+    assert not leaf_masks.suits(model(*[small] * 3000))
     assert leaf_masks.suits(model(small))
     assert Scorer(model(wide)).raw_scores([63.5, 0.0, 0.0]) == [64.0]
