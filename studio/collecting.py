@@ -2,23 +2,29 @@
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Literal
 
 import numpy as np
 
-from studio.cells import MISSING, ODD_TEXTS, parse_number
-from studio.columns import CodedColumn, DroppedColumn, NumberColumn, TableColumn
-from studio.dates import form_of
+from studio.cells import LARGEST, MISSING, NEAR_ZERO, ODD_TEXTS, parse_number
+from studio.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, TableColumn
+from studio.dates import FORMS, moment_encoder, parse_date
 from studio.errors import TableError
 
-# From so many different cells on it is asked whether the texts are needed at all.
-MANY_TEXTS = 200_000
+# From so many different cells on it is asked whether they are numbers that need no texts, or whether the texts are
+# needed at all. Codes written as numbers, of which each stands in many rows, are kept longer: texts may follow.
+MANY_NUMBERS, MANY_TEXTS = 20_000, 200_000
+_BLOCK = 100_000  # rows
 IDENTIFIER_SHARE = 0.9  # of rows that have another text each
 # Of all columns together; a text takes 60 bytes and more, and a dictionary's entry 100.
 TEXT_LIMIT, TEXT_CHARACTERS = 15_000_000, 1_000_000_000
 _INT32 = 2**31
 _ODD_KEPT = 100
+
+
+type _State = Literal["texts", "numbers", "dates", "dropped"]
 
 
 class TextBudget:
@@ -60,13 +66,15 @@ class CollectedColumn:
         self.name = name
         self._keep = keep
         self._budget = budget
-        self._state: Literal["texts", "numbers", "dropped"] = "texts"
+        self._state: _State = "texts"
+        self._why = "an identifier: nearly every row has another value"  # it was dropped
         self._codes = _Codes()
         self._coded = array("i")
-        self._look_at = MANY_TEXTS
+        self._look_at = MANY_TEXTS if keep else MANY_NUMBERS
         self._numbers = array("d")
         self._whole = True
         self._odd: dict[str, int] = {}
+        self._moments: dict[str, array[float]] = {}  # by each form that fits all cells so far
 
     def extend(self, cells: Sequence[str]) -> None:
         """Add the cells of the next rows.
@@ -76,6 +84,8 @@ class CollectedColumn:
         """
         if self._state == "numbers":
             self._add_numbers(cells)
+        elif self._state == "dates":
+            self._add_moments(cells)
         elif self._state == "texts":
             texts, characters = len(self._codes), self._codes.characters
             self._coded.extend(map(self._codes.__getitem__, cells))
@@ -96,30 +106,58 @@ class CollectedColumn:
             case "numbers":
                 values = np.frombuffer(self._numbers, dtype=np.float64)
                 return NumberColumn(self.name, values, self._whole, tuple(self._odd), sum(self._odd.values()))
+            case "dates":
+                form = next(iter(self._moments))
+                return DateColumn(self.name, np.frombuffer(self._moments[form], dtype=np.float64), form)
             case "dropped":
-                return DroppedColumn(self.name, "an identifier: nearly every row has another value")
+                return DroppedColumn(self.name, self._why)
         merged = _Codes()  # of cells that differ only by spaces around them
         lookup = np.fromiter((merged[cell.strip()] for cell in self._codes), dtype=np.int32, count=len(self._codes))
         return CodedColumn(self.name, tuple(merged), lookup[np.frombuffer(self._coded, dtype=np.int32)])
 
     def _let_go(self) -> None:
-        """Hold the column as plain numbers if it is one of numbers; give it up if it is surely one of identifiers."""
-        texts = [cell.strip() for cell in self._codes]
-        odd = [text for text in texts if text not in MISSING and parse_number(text) is None]
-        if len(odd) <= ODD_TEXTS:
-            coded, known = np.frombuffer(self._coded, dtype=np.int32), list(self._codes)
-            for begin in range(0, len(coded), MANY_TEXTS):
-                self._add_numbers([known[code] for code in coded[begin : begin + MANY_TEXTS].tolist()])
-            del coded
+        """Hold the column as plain numbers or moments if it is one of them; give it up if it names its rows."""
+        different, rows = len(self._codes), len(self._coded)
+        many = different > MANY_TEXTS
+        if not many and different < rows / 2:
+            return
+        odd = islice((cell for cell in map(str.strip, self._codes) if _is_odd(cell)), ODD_TEXTS + 1)
+        if len(list(odd)) <= ODD_TEXTS:
+            self._replay(self._add_numbers)
             self._forget_texts("numbers")
-        elif (
-            not self._keep
-            and len(texts) > IDENTIFIER_SHARE * len(self._coded)
-            and form_of(texts[: MANY_TEXTS // 100]) is None
-        ):
-            self._forget_texts("dropped")
+        elif many and not self._keep:
+            self._moments = {form: array("d") for form in self._fitting_forms()}
+            if self._moments:
+                self._state = "dates"
+                self._replay(self._add_moments)
+                self._forget_texts(self._state)
+            elif different > IDENTIFIER_SHARE * rows:
+                self._forget_texts("dropped")
 
-    def _forget_texts(self, state: Literal["numbers", "dropped"]) -> None:
+    def _replay(self, add: Callable[[Sequence[str]], None]) -> None:
+        """Add all rows so far once more, in another way."""
+        coded, known = np.frombuffer(self._coded, dtype=np.int32), list(self._codes)
+        for begin in range(0, len(coded), _BLOCK):
+            add([known[code] for code in coded[begin : begin + _BLOCK].tolist()])
+
+    def _fitting_forms(self) -> list[str]:
+        """Return the forms in which every cell is a date; most columns are told apart by their first cells."""
+        cells = [cell for cell in map(str.strip, self._codes) if cell not in MISSING]
+        forms = [form for form in FORMS if all(parse_date(cell, form) for cell in cells[:100])]
+        return [form for form in forms if all(parse_date(cell, form) for cell in cells)]
+
+    def _add_moments(self, cells: Sequence[str]) -> None:
+        stripped = [cell.strip() for cell in cells]
+        for form, moments in list(self._moments.items()):
+            try:
+                moments.extend(map(moment_encoder(form), stripped))
+            except ValueError:
+                del self._moments[form]
+        if not self._moments:
+            self._why = "dates and other texts are mixed"
+            self._state = "dropped"
+
+    def _forget_texts(self, state: _State) -> None:
         self._budget.texts -= len(self._codes)
         self._budget.characters -= self._codes.characters
         self._state, self._codes, self._coded = state, _Codes(), array("i")
@@ -131,8 +169,11 @@ class CollectedColumn:
         except ValueError:
             values = array("d", map(self._number, cells))
         else:
-            if "_" in joined or not np.isfinite(np.frombuffer(values, dtype=np.float64)).all():
+            sizes = np.abs(np.frombuffer(values, dtype=np.float64))
+            if "_" in joined or not (sizes <= LARGEST).all():
                 values = array("d", map(self._number, cells))
+            else:
+                np.frombuffer(values, dtype=np.float64)[sizes <= NEAR_ZERO] = 0.0
         if self._whole:
             found = np.frombuffer(values, dtype=np.float64)
             found = found[~np.isnan(found)]
@@ -149,3 +190,7 @@ class CollectedColumn:
             else:
                 self._odd["…"] = self._odd.get("…", 0) + 1
         return math.nan if value is None else value
+
+
+def _is_odd(text: str) -> bool:
+    return text not in MISSING and parse_number(text) is None

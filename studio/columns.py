@@ -1,4 +1,4 @@
-"""The columns of a CSV as they lie in memory: coded texts, plain numbers, or nothing where a column was given up."""
+"""The columns of a CSV as they lie in memory: coded texts, numbers, moments, or nothing where one was given up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.json_values import plain_number
+
+_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,32 @@ class NumberColumn:
 
 
 @dataclass(frozen=True)
+class DateColumn:
+    """A column of so many different moments that their texts were not kept."""
+
+    name: str
+    moments: NDArray[np.float64]  # shape (rows,); seconds since 1970, UTC; NaN where it is missing
+    form: str  # how they were written, one of `studio.dates.FORMS`
+
+    def only(self, rows: NDArray[np.bool_]) -> Self:
+        """Return the column of some of the rows."""
+        return replace(self, moments=self.moments[rows])
+
+    def part(self, name: str) -> NDArray[np.float64]:
+        """Return one of `studio.dates.PARTS` of every row, equal to what that gives for the single moment."""
+        match name:
+            case "days since 1970":
+                return self.moments / _DAY_S
+            case "month":
+                known = ~np.isnan(self.moments)
+                months = np.where(known, self.moments, 0).astype("datetime64[s]").astype("datetime64[M]")
+                return np.where(known, months.astype(np.float64) % 12 + 1, np.nan)
+            case "day of week":
+                return (self.moments // _DAY_S + 3) % 7  # 1970 began with a Thursday; Monday is 0
+        return self.moments % _DAY_S // 3600 + self.moments % 3600 // 60 / 60
+
+
+@dataclass(frozen=True)
 class DroppedColumn:
     """A column that the reader gave up, and why."""
 
@@ -79,7 +107,7 @@ class DroppedColumn:
         return self
 
 
-type TableColumn = CodedColumn | NumberColumn | DroppedColumn
+type TableColumn = CodedColumn | NumberColumn | DateColumn | DroppedColumn
 
 
 @dataclass(frozen=True)
@@ -95,8 +123,8 @@ class Table:
     def cells(self, name: str) -> CodedColumn | NumberColumn:
         """Return a column that the reader was told to keep."""
         column = self[name]
-        if isinstance(column, DroppedColumn):
-            raise TypeError(f"column {name!r} was not kept")
+        if isinstance(column, DateColumn | DroppedColumn):
+            raise TypeError(f"the texts of column {name!r} were not kept")
         return column
 
     def only(self, rows: NDArray[np.bool_]) -> Self:

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from studio.cells import MISSING
 
 _CLOCK = r"(?:[T ]\s?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d{1,9})?)?)?"
-_ZONE = r"\s?(?P<zone>Z|[+-]\d{2}:?\d{2})?"
+_ZONE = r"\s?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?"
+_HALF = r"(?:\s?(?P<half>[AaPp])[Mm])?"
 _SLASHED = r"(?P<{}>\d{{1,2}})[/](?P<{}>\d{{1,2}})[/](?P<year>\d{{4}})"
 # In the order in which they are tried: where a whole column fits two ways, the first is taken.
 FORMS: dict[str, re.Pattern[str]] = {
     "year-month-day": re.compile(rf"(?P<year>\d{{4}})[-/](?P<month>\d{{1,2}})[-/](?P<day>\d{{1,2}}){_CLOCK}{_ZONE}"),
-    "month/day/year": re.compile(_SLASHED.format("month", "day") + _CLOCK),
-    "day/month/year": re.compile(_SLASHED.format("day", "month") + _CLOCK),
+    "month/day/year": re.compile(_SLASHED.format("month", "day") + _CLOCK + _HALF),
+    "day/month/year": re.compile(_SLASHED.format("day", "month") + _CLOCK + _HALF),
     "day.month.year": re.compile(rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}){_CLOCK}"),
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,11 +33,15 @@ def parse_date(cell: str, form: str) -> datetime | None:
     if found is None:
         return None
     part = {name: text for name, text in found.groupdict().items() if text}
-    zone = part.pop("zone", "Z")
+    zone, half = part.pop("zone", "Z"), part.pop("half", "").lower()
     number = {name: int(text) for name, text in part.items()}
+    if half:
+        if not 1 <= number.get("hour", 0) <= 12:
+            return None
+        number["hour"] = number["hour"] % 12 + (12 if half == "p" else 0)
     try:
         moment = datetime(**number, tzinfo=UTC)
-        if zone != "Z":
+        if zone not in ("Z", "UTC"):
             shift = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
             moment += shift if zone[0] == "-" else -shift
     except (ValueError, OverflowError):
@@ -55,8 +60,15 @@ def part_encoder(form: str, part: str) -> Callable[[str], float]:
 
     It raises ValueError for what is no date of the form.
     """
-    number = PARTS[part]
+    return _encoder(form, PARTS[part])
 
+
+def moment_encoder(form: str) -> Callable[[str], float]:
+    """Return the function from a stripped cell to its seconds since 1970; else as `part_encoder`."""
+    return _encoder(form, datetime.timestamp)
+
+
+def _encoder(form: str, number: Callable[[datetime], float]) -> Callable[[str], float]:
     def encode(cell: str) -> float:
         moment = parse_date(cell, form)
         if moment is not None:

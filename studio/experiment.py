@@ -111,7 +111,9 @@ def load_experiment(path: Path) -> Experiment:
     reader = _Reader(table)
     name, data, label = reader.text("name"), reader.text("data"), reader.text("label")
     task = reader.choice("task", "", TASKS)
-    positive = reader.text("positive") if task == "binary" else ""
+    # An unknown task does not make the key missing; but what is there is looked at.
+    asked = table.get("task") == "binary" or (table.get("task") not in TASKS and "positive" in table)
+    positive = reader.text("positive") if asked else ""
     problems = reader.problems
     if task != "binary" and "positive" in table:
         problems.append("`positive` belongs to the task 'binary' alone")

@@ -1,20 +1,26 @@
 """Finds out what each column of a CSV holds, says so, and turns its cells into the numbers that a model learns from."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.cells import MISSING, ODD_TEXTS, parse_number
-from studio.columns import CodedColumn, DroppedColumn, NumberColumn, Table, TableColumn
-from studio.dates import form_of
-from studio.model import BOOLEANS, Column, WireType
-from studio.model_limits import CATEGORY_LIMIT
+from studio.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, Table, TableColumn
+from studio.dates import PARTS, form_of
+from studio.model import BOOLEANS, Column, Kind, WireType
+from studio.model_limits import CATEGORY_LIMIT, RATED_LIMIT
 
+# Of more categories than these, each becomes a rate (`studio.rates`); where there are more than two classes, the rarest
+# beyond the limit are treated as missing.
+RATED_FROM = 255
 ODD_SHARE = 0.05  # odd texts mean missing if no more than this share of the rows that have a value hold one
 FEWEST_DIFFERENT = 20  # a column of fewer distinct texts is never taken for an identifier
+type Rows = NDArray[np.float64]  # shape (rows, features)
+
 _INT32 = 2**31
 _SHOWN = 3  # examples in a sentence
 _IDENTIFIER_NAME = re.compile(
@@ -57,12 +63,12 @@ class _Texts:
         return self.found(f"dropped: {why}", Column(self.column.name, "ignored"))
 
 
-def find_columns(table: Table, label: str) -> list[Finding]:
-    """Return what every column besides the label holds."""
-    return [find_column(column) for column in table.columns if column.name != label]
+def find_columns(table: Table, label: str, *, rate: bool = False) -> list[Finding]:
+    """Return what every column besides the label holds; with `rate` one of very many categories is to be rated."""
+    return [find_column(column, rate=rate) for column in table.columns if column.name != label]
 
 
-def find_column(column: TableColumn) -> Finding:
+def find_column(column: TableColumn, *, rate: bool = False) -> Finding:
     """Decide what a feature column holds.
 
     Numbers, dates, two spellings of yes and no, or categories. Nothing can be learned from a column that has no value
@@ -74,13 +80,16 @@ def find_column(column: TableColumn) -> Finding:
             return Finding(Column(column.name, "ignored"), 0, f"dropped: {column.why}")
         case NumberColumn():
             return _find_numbers(column)
+        case DateColumn():
+            missing = int(np.isnan(column.moments).sum())
+            return Finding(*_date_column(column.name, column.form, missing))
     counts = np.bincount(column.codes, minlength=len(column.distinct)).tolist()
     texts = _Texts(
         column,
         {cell: count for cell, count in zip(column.distinct, counts, strict=True) if count and cell not in MISSING},
     )
     tried = (detect(texts) for detect in (_nothing, _numbers, _yes_or_no, _dates, _identifier))
-    return next((found for found in tried if found), None) or _categories(texts)
+    return next((found for found in tried if found), None) or _categories(texts, rate=rate)
 
 
 def _nothing(texts: _Texts) -> Finding | None:
@@ -136,14 +145,20 @@ def _number_column(name: str, wire_type: WireType, odd: Sequence[str]) -> tuple[
 
 
 def _yes_or_no(texts: _Texts) -> Finding | None:
-    if {cell.lower() for cell in texts.count_of} not in map(set, BOOLEANS):
+    found = {cell.lower() for cell in texts.count_of}
+    # One pair at least, so that a column of `n` and `t` is none; others beside it are the same said in other words.
+    if not any(found.issuperset(pair) for pair in BOOLEANS) or not found.issubset(chain.from_iterable(BOOLEANS)):
         return None
     return texts.found("yes or no", Column(texts.column.name, "boolean", "Boolean"))
 
 
 def _dates(texts: _Texts) -> Finding | None:
     form = form_of(texts.count_of)
-    return None if form is None else texts.found(f"dates as {form}", Column(texts.column.name, "date", form=form))
+    return None if form is None else Finding(*_date_column(texts.column.name, form, texts.missing))
+
+
+def _date_column(name: str, form: str, missing: int) -> tuple[Column, int, str]:
+    return Column(name, "date", form=form), missing, f"dates as {form}"
 
 
 def _identifier(texts: _Texts) -> Finding | None:
@@ -152,23 +167,53 @@ def _identifier(texts: _Texts) -> Finding | None:
     return texts.dropped("an identifier: nearly every row has another value")
 
 
-def _categories(texts: _Texts) -> Finding:
+def _categories(texts: _Texts, *, rate: bool) -> Finding:
     by_count = sorted(texts.count_of, key=lambda cell: (-texts.count_of[cell], cell))
-    rare = f"; the {len(by_count) - CATEGORY_LIMIT} rarest as missing" if len(by_count) > CATEGORY_LIMIT else ""
-    categories = tuple(by_count[:CATEGORY_LIMIT])
-    column = Column(texts.column.name, "categorical", categories=categories)
-    return texts.found(f"{len(by_count)} categories{rare}", column)
+    rated = rate and len(by_count) >= RATED_FROM
+    limit = RATED_LIMIT if rated else CATEGORY_LIMIT
+    rare = (
+        f"; the {len(by_count) - limit} rarest as {'unknown' if rated else 'missing'}" if len(by_count) > limit else ""
+    )
+    note = f"{len(by_count)} categories{', each as the rate of its rows' if rated else ''}{rare}"
+    kind: Kind = "rated" if rated else "categorical"
+    return texts.found(note, Column(texts.column.name, kind, categories=tuple(by_count[:limit])))
 
 
 def _listed(cells: Sequence[str]) -> str:
     return ", ".join(map(repr, cells[:_SHOWN])) + (", …" if len(cells) > _SHOWN else "")
 
 
-def encode_rows(table: Table, columns: Sequence[Column]) -> NDArray[np.float64]:
-    """Return the features, shape (rows, features): numbers or category codes; NaN for missing and unknown cells."""
-    encoders = [(table.cells(column.name), encode) for column in columns for encode in column.encoders()]
-    # By columns in memory: each is written at once.
-    rows = np.empty((table.rows, len(encoders)), order="F")
-    for position, (column, encode) in enumerate(encoders):
-        rows[:, position] = column.values if isinstance(column, NumberColumn) else column.encoded(encode)
-    return rows
+def encode_rows(
+    table: Table,
+    columns: Sequence[Column],
+    parts: Sequence[NDArray[np.bool_]],
+    known: Mapping[str, NDArray[np.float64]] | None = None,
+) -> list[Rows]:
+    """Return the features of each part of the rows: numbers or category codes; NaN for missing and unknown cells.
+
+    The feature of a column in `known`, of shape (rows,), is taken from there.
+    """
+    width = sum(len(column.encoders()) for column in columns)
+    # By columns in memory: each is written at once, and every distinct cell is read once for all parts.
+    encoded = [np.empty((int(part.sum()), width), order="F") for part in parts]
+    for position, values in enumerate(_features(table, columns, known or {})):
+        for rows, part in zip(encoded, parts, strict=True):
+            rows[:, position] = values[part]
+    return encoded
+
+
+def _features(
+    table: Table, columns: Sequence[Column], known: Mapping[str, NDArray[np.float64]]
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the features, each of shape (rows,)."""
+    by_name = {column.name: column for column in table.columns}
+    for column in columns:
+        match by_name[column.name]:
+            case CodedColumn() if column.name in known:
+                yield known[column.name]
+            case NumberColumn() as numbers if column.kind == "numeric":
+                yield numbers.values
+            case DateColumn() as dates if column.kind == "date":
+                yield from map(dates.part, PARTS)
+            case CodedColumn() as texts:
+                yield from (texts.encoded(encode) for encode in column.encoders())

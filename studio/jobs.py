@@ -26,7 +26,7 @@ from studio.tables_out import OutputFile
 from studio.wire import JobContract, JobRequest
 from studio.workers import TrainingWorker, WorkerDiedError
 
-INPUT_LIMIT = 2 * 2**30  # bytes of a CSV
+INPUT_LIMIT = 4 * 2**30  # bytes of a CSV; as many values as a training takes rarely need more
 LOOK_AGAIN_S = 5.0  # after the database could not be read, or a wake-up was missed
 STOP_TIMEOUT_S = 5.0
 MOST_RUNS = 2  # a job whose run was interrupted by the end of the studio runs again, once

@@ -1,7 +1,7 @@
 """The learners: what fits a model to rows of features, what it then predicts, and which one suits the data better."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,11 +54,19 @@ class Task:
         trees = fit_trees(rows, target, [position for position, count in enumerate(categories) if count], settings)
         return Model(*about, trees=trees, offset=offset, scale=scale)
 
-    def choose(self, rows: Rows, target: Target) -> tuple[str, str]:
-        """Return the plan's learner, or of `best` the one with the smaller loss in a cross-validation; and a note."""
+    def choose(self, rows: Rows, target: Target) -> tuple[str, Model, str]:
+        """Return the plan's learner, or of `best` the one with the smaller loss in a cross-validation; its model; why.
+
+        Raises:
+            SetupError: LightGBM cannot be loaded here.
+            TableError: the rows are too many for a linear model.
+        """
         learner = self.plan.learner
         if learner != BEST:
-            return learner, ""
+            return learner, self.fit(learner, rows, target), ""
+        boosted = self.fit(BOOSTED, rows, target)
+        # The folds grow as many trees: to search their number in each would take as long as all the rest.
+        tried_as = replace(self, plan=replace(self.plan, trees=len(boosted.trees) // boosted.outputs))
         dice = np.random.default_rng(self.plan.seed)
         looked_at = dice.permutation(len(target))[:MOST_COMPARED]
         fold = np.arange(len(looked_at)) % FOLDS
@@ -67,12 +75,13 @@ class Task:
             of_folds = []
             for number in range(FOLDS):
                 learned, tried = looked_at[fold != number], looked_at[fold == number]
-                model = self.fit(name, rows[learned], target[learned])
+                model = tried_as.fit(name, rows[learned], target[learned])
                 of_folds.append(loss(model, rows[tried], target[tried]))
             losses[name] = float(np.mean(of_folds))
         best = min(losses, key=losses.__getitem__)
         measured = ", ".join(f"{name} {value:.6g}" for name, value in losses.items())
-        return best, f"chose {best}: the smaller loss in {FOLDS} folds ({measured})"
+        model = boosted if best == BOOSTED else self.fit(best, rows, target)
+        return best, model, f"chose {best}: the smaller loss in {FOLDS} folds ({measured})"
 
 
 def raw_scores(model: Model, rows: Rows) -> NDArray[np.float64]:

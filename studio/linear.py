@@ -91,15 +91,20 @@ def _design(rows: NDArray[np.float64], categories: list[int]) -> _Design:
 
 
 def _ridge(design: _Design, target: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    from scipy.sparse.linalg import lsqr  # noqa: PLC0415
+    from scipy.sparse.linalg import LinearOperator, lsqr  # noqa: PLC0415
 
-    # The mean is taken out first: it is not to be made small. Columns of categories have means, so it is fitted again.
+    # The penalty must not make the intercept small: so every column is seen around its mean, and stays sparse.
+    matrix = design.matrix
+    means = np.asarray(matrix.mean(axis=0)).ravel()
+    centred = LinearOperator(
+        matrix.shape,
+        matvec=lambda weights: matrix @ weights.ravel() - means @ weights.ravel(),
+        rmatvec=lambda rows: matrix.T @ rows.ravel() - means * rows.sum(),
+        dtype=np.float64,
+    )
     middle = float(target.mean())
-    weights = np.zeros(design.matrix.shape[1])
-    for _ in range(3):
-        weights = lsqr(design.matrix, target - middle, damp=PENALTY**0.5, iter_lim=MOST_STEPS)[0]
-        middle = float((target - design.matrix @ weights).mean())
-    return np.array([middle]), weights[:, None]
+    weights = lsqr(centred, target - middle, damp=PENALTY**0.5, iter_lim=MOST_STEPS)[0]
+    return np.array([middle - float(means @ weights)]), weights[:, None]
 
 
 def _logistic(

@@ -4,7 +4,7 @@ A row of a CSV becomes a row of features: one for a column, several for a date, 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -13,7 +13,7 @@ from studio.cells import MISSING, parse_number
 from studio.dates import PARTS, part_encoder
 
 type Task = Literal["binary", "multiclass", "regression"]
-type Kind = Literal["numeric", "categorical", "boolean", "date", "ignored"]
+type Kind = Literal["numeric", "categorical", "rated", "boolean", "date", "ignored"]
 type WireType = Literal["Int32", "Double", "String", "Boolean"]
 
 FARTHEST = 1e100  # a number in a linear model counts as no farther from the centre: so no score is infinite
@@ -31,6 +31,7 @@ class Column:
     # Of a categorical column the text of code 0, 1, ...; of a numeric one the texts that stand for missing numbers.
     categories: tuple[str, ...] = ()
     form: str = ""  # of a date column: how it is written, one of `studio.dates.FORMS`
+    rates: tuple[float, ...] = ()  # of a rated column: the number of each category; an unknown one has 0
 
     def encoders(self) -> list[Callable[[str], float]]:
         """Return for each feature of the column the function from a stripped cell; NaN is missing or unknown.
@@ -41,6 +42,8 @@ class Column:
             case "categorical":
                 codes = {category: float(code) for code, category in enumerate(self.categories)}
                 return [lambda cell: codes.get(cell, math.nan)]
+            case "rated":
+                return [_rate_encoder(dict(zip(self.categories, self.rates, strict=True)))]
             case "boolean":
                 return [_truth]
             case "date":
@@ -60,6 +63,10 @@ def _truth(cell: str) -> float:
     if known is None and cell not in MISSING:
         raise ValueError("is neither yes nor no")
     return math.nan if known is None else known
+
+
+def _rate_encoder(rates: Mapping[str, float]) -> Callable[[str], float]:
+    return lambda cell: math.nan if cell in MISSING else rates.get(cell, 0.0)
 
 
 def _number_encoder(missing: frozenset[str]) -> Callable[[str], float]:

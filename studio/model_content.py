@@ -23,12 +23,13 @@ from studio.model_limits import (
     LEAF_LIMIT,
     NAME_LIMIT,
     NUMBER_LIMIT,
+    RATED_LIMIT,
     TREE_LIMIT,
 )
 
 MEMBERS = {"task", "label", "classes", "columns", "trees", "linear", "offset", "scale"}
 _CLASSES = {"binary": (2, 2), "multiclass": (2, CLASS_LIMIT), "regression": (0, 0)}
-_KINDS = ("numeric", "categorical", "boolean", "date", "ignored")
+_KINDS = ("numeric", "categorical", "rated", "boolean", "date", "ignored")
 _TYPES = ("Int32", "Double", "String", "Boolean")
 _SHOWN = 60  # characters of a column's name in an error
 
@@ -115,19 +116,23 @@ def _columns(rows: Any) -> tuple[Column, ...]:
 
 
 def _column(row: Any) -> Column:
-    require(isinstance(row, list) and len(row) == 5, "a column is not [name, kind, type, categories, form]")
-    name, kind, wire_type, categories, form = row
+    require(isinstance(row, list) and len(row) == 6, "a column is not [name, kind, type, categories, form, rates]")
+    name, kind, wire_type, categories, form, rates = row
     require(_are_names([name]), "a column has no name")
     called = f"column {name[:_SHOWN]!r}"
     require(isinstance(kind, str) and kind in _KINDS, f"{called} is of an unknown kind")
     require(isinstance(wire_type, str) and wire_type in _TYPES, f"{called} is of an unknown type")
     require(_are_names(categories), f"the categories of {called} are not names")
-    require(len(categories) <= CATEGORY_LIMIT, f"{called} has more than {CATEGORY_LIMIT} categories")
+    most = RATED_LIMIT if kind == "rated" else CATEGORY_LIMIT
+    require(len(categories) <= most, f"{called} has more than {most} categories")
     require(len(set(categories)) == len(categories), f"a category of {called} stands there twice")
-    require(kind in ("categorical", "numeric") or not categories, f"{called} has categories but is not categorical")
+    require(
+        kind in ("categorical", "rated", "numeric") or not categories, f"{called} has categories but is not categorical"
+    )
     known = isinstance(form, str) and (form in FORMS if kind == "date" else not form)
     require(known, f"{called} is written in an unknown form")
-    return Column(name, kind, wire_type, tuple(categories), form)
+    rated = _numbers(rates, len(categories) if kind == "rated" else 0)
+    return Column(name, kind, wire_type, tuple(categories), form, rated)
 
 
 def _linear(content: Any, features: tuple[Column, ...], outputs: int) -> Linear:

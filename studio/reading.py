@@ -1,5 +1,6 @@
 """Reads a CSV in one pass into columns, within limits that keep any file from filling the memory."""
 
+import codecs
 import csv
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def read_table(path: Path, label: str, used: Collection[str] = (), form: TableFo
         with path.open(encoding="utf-8-sig", newline="") as lines:
             return _read(lines, label, {label, *used}, form)
     except UnicodeDecodeError as error:
-        raise TableError("the CSV", [f"it is not UTF-8: {error.reason} at byte {error.start} of a block"]) from error
+        raise TableError("the CSV", [_not_utf8(path)]) from error
     except csv.Error as error:
         raise TableError("the CSV", [f"it cannot be read as CSV: {error}"]) from error
 
@@ -106,6 +107,22 @@ def _header_problems(first: Sequence[str], header: Sequence[str], needed: Collec
         return [f"the column {absent[0]!r} is missing; the cells seem to be separated by {others[0]!r}"]
     problems += [f"the column {name!r} is missing; the columns are {', '.join(header)}" for name in absent]
     return problems
+
+
+def _not_utf8(path: Path) -> str:
+    """Say where a file that could not be decoded is not UTF-8, and what it may be instead."""
+    with path.open("rb") as lines:
+        if lines.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "it is not UTF-8 but UTF-16: save it as UTF-8"
+        lines.seek(0)
+        for number, line in enumerate(lines, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                byte, legacy = line[error.start], line[error.start : error.start + 1].decode("cp1252", "replace")
+                meant = "" if legacy == "\ufffd" else f" (in Windows-1252 it would be {legacy!r})"
+                return f"line {number} is not UTF-8: byte 0x{byte:02x} at its position {error.start + 1}{meant}"
+    return "it is not UTF-8"
 
 
 def _numbered_rows(

@@ -26,7 +26,7 @@ def sample_row(model: Model) -> dict[str, str]:
 
 def _cell(column: Column, number: float) -> str:
     match column.kind:
-        case "categorical":
+        case "categorical" | "rated":
             return column.categories[0] if column.categories else ""
         case "boolean":
             return "true"

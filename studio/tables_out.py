@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studio.cells import MISSING, parse_number
+from studio.cells import MISSING
 from studio.reading import TableForm
 
 _ARFF = ".arff"
+# What every reader of ARFF takes for a number: no commas, signs of currencies or percent.
+_PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 _NO_FINITE = frozenset({"Infinity", "-Infinity", "NaN"})  # numbers all the same
 _ESCAPES = {"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -53,7 +55,7 @@ def _arff(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _is_numeric(cells: Sequence[str]) -> bool:
     """Tell whether a column's cells are numbers; some may be missing, but not all."""
     numbers = {cell.strip() for cell in cells} - (MISSING - _NO_FINITE)
-    return bool(numbers) and all(cell in _NO_FINITE or parse_number(cell) is not None for cell in numbers)
+    return bool(numbers) and all(cell in _NO_FINITE or _PLAIN_NUMBER.fullmatch(cell) for cell in numbers)
 
 
 def _number(cell: str) -> str:

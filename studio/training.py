@@ -11,6 +11,7 @@ from studio.learners import Task, evaluation_csv, measured, other_learner
 from studio.model import Column, Model
 from studio.model_file import dump_model, load_model
 from studio.plan import TrainingPlan
+from studio.rates import rate_columns
 from studio.reading import CSV, TableForm, read_table
 from studio.row_filter import read_row_filter
 
@@ -37,15 +38,15 @@ def train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm = CSV) ->
     """
     table, notes = _read(csv, plan, form)
     labels = read_labels(table.cells(plan.label), plan)
-    findings = find_columns(table, plan.label)
-    columns = _usable(findings)
+    findings = find_columns(table, plan.label, rate=plan.task != "multiclass")
     test = labels.held_out(plan.test_fraction, plan.seed)
-    learned, tested = (encode_rows(table.only(part), columns) for part in (~test, test))
+    rated = rate_columns(table, _usable(findings), labels.target, ~test, plan.seed)
+    columns = rated.columns
+    learned, tested = encode_rows(table, columns, (~test, test), rated.features)
     del table  # its memory is that of the file; what follows needs only the features
     task = Task(plan, columns, labels.classes, threads)
     truth = labels.target[test]
-    learner, why = task.choose(learned, labels.target[~test])
-    model = task.fit(learner, learned, labels.target[~test])
+    learner, model, why = task.choose(learned, labels.target[~test])
     rows = [measured(model, tested, truth)]
     if plan.compare:
         rows.append(measured(task.fit(other_learner(learner), learned, labels.target[~test]), tested, truth))

@@ -9,12 +9,28 @@ from numpy.typing import NDArray
 from studio.errors import SetupError, TableError
 from studio.model import Node, Task, Tree
 from studio.model_limits import TREE_LIMIT, VALUE_LIMIT, VALUES_OF_LEAF
+from studio.tree_count import KEPT_ROWS, fit_best_count
 
-DEFAULT_TREES = 100
 SMALL_DATA_ROWS = 2000  # below, a careful preset beats the default one (measured on public sets of 150 to 600 rows)
 SMALL_DATA_TREES = 150
+# A rare class has the say about how much can be learned: so many of its rows make the data no longer small.
+RARE_ROWS = 200
 # Below, threads gain 0.1 s; but on a busy machine theirs spin at each other's barriers, once for a whole minute.
 ONE_THREAD_ROWS = 100_000
+SMALL_VALUES = 200_000  # rows times features; with more, even small data takes too long to be tried fold by fold
+_CAREFUL: dict[str, Any] = {
+    "learning_rate": 0.05,
+    "min_sum_hessian_in_leaf": 0.001,
+    "lambda_l2": 2.0,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "feature_fraction": 0.8,
+    # Categories of a few rows: LightGBM's own settings keep them from being split at all.
+    "max_cat_to_onehot": 8,
+    "min_data_per_group": 10,
+    "cat_l2": 2.0,
+    "cat_smooth": 2.0,
+}
 _DESCRIBED_AT_ONCE = 100  # trees
 _NAN_MISSING, _NONE_MISSING = "NaN", "None"
 
@@ -42,10 +58,10 @@ def fit_trees(
         TableError: the trees are more than a model may have.
     """
     each = settings.classes if settings.objective == "multiclass" else 1
-    rounds = settings.trees or (SMALL_DATA_TREES if len(rows) < SMALL_DATA_ROWS else DEFAULT_TREES)
-    if rounds * each > TREE_LIMIT:
-        said = f"{rounds} trees for each of {each} classes are too many" if each > 1 else f"{rounds} trees are too many"
-        raise TableError("the model", [f"{said}: it may have {TREE_LIMIT} trees"])
+    most = TREE_LIMIT // each
+    if settings.trees is not None and settings.trees > most:
+        said = f"{settings.trees} trees" + (f" for each of {each} classes" if each > 1 else "")
+        raise TableError("the model", [f"{said} are too many: it may have {TREE_LIMIT} trees"])
     try:
         # Not at the top: only a training needs it, its import costs 0.3 s, and serving must work without it.
         import lightgbm  # noqa: PLC0415
@@ -53,34 +69,22 @@ def fit_trees(
         raise SetupError(
             "LightGBM cannot load the OpenMP library: install it, on Debian with `apt-get install libgomp1`"
         ) from error
-    parameters: dict[str, Any] = {
-        "objective": settings.objective,  # LightGBM calls the tasks by the same names
-        "seed": settings.seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "num_threads": settings.threads if len(rows) >= ONE_THREAD_ROWS else 1,
-        "verbose": -1,
-        "min_data_in_leaf": max(1, min(20, len(rows) // 50)),
-    }
-    if len(rows) < SMALL_DATA_ROWS:
-        parameters |= {
-            "num_leaves": 7,
-            "learning_rate": 0.05,
-            "lambda_l2": 1.0,
-            "bagging_fraction": 0.8,
-            "bagging_freq": 1,
-            "feature_fraction": 0.8,
-            "min_data_in_leaf": max(3, min(20, len(rows) // 50)),
-        }
-    if settings.objective == "multiclass":
-        parameters["num_class"] = settings.classes
-    if settings.leaves is not None:
-        parameters["num_leaves"] = settings.leaves
-    if settings.learning_rate is not None:
-        parameters["learning_rate"] = settings.learning_rate
-    data = lightgbm.Dataset(rows, target, categorical_feature=categorical, params=parameters, free_raw_data=True)
-    booster = lightgbm.train(parameters, data, rounds)
-    # A few rounds at a time: the description of a tree takes fifty times the memory of the tree.
+    parameters = _parameters(settings, rows, target)
+    data = lightgbm.Dataset(rows, target, categorical_feature=categorical, params=parameters, free_raw_data=False)
+    if settings.trees is not None:
+        booster = lightgbm.train(parameters, data, settings.trees)
+    elif (_is_rare(settings, target) and not _is_small(rows)) or (_is_small(rows) and rows.size > SMALL_VALUES):
+        booster = lightgbm.train(parameters, data, min(SMALL_DATA_TREES, most))
+    else:
+        booster = fit_best_count(parameters, data, target, settings.seed, most, small=_is_small(rows))
+    return _described(booster, each)
+
+
+def _described(booster: Any, each: int) -> tuple[Tree, ...]:
+    """Return the trees of a booster, which has `each` of them a round.
+
+    A few rounds at a time: the description of a tree takes fifty times the memory of the tree.
+    """
     rounds_at_once = max(1, _DESCRIBED_AT_ONCE // each)
     trees: list[Tree] = []
     for first in range(0, booster.current_iteration(), rounds_at_once):
@@ -88,10 +92,45 @@ def fit_trees(
         trees += (_tree(tree["tree_structure"]) for tree in described)
         leaves = sum(len(tree.leaves) for tree in trees)
         if leaves * VALUES_OF_LEAF > VALUE_LIMIT:
-            said = f"{len(trees)} of its {rounds * each} trees have {leaves} leaves"
-            most = f"all together may have {VALUE_LIMIT // VALUES_OF_LEAF}: train fewer trees, or with fewer leaves"
-            raise TableError("the model is too large", [f"{said}; {most}"])
+            said = f"{len(trees)} of its {booster.current_iteration() * each} trees have {leaves} leaves"
+            limit = f"all together may have {VALUE_LIMIT // VALUES_OF_LEAF}: train fewer trees, or with fewer leaves"
+            raise TableError("the model is too large", [f"{said}; {limit}"])
     return tuple(trees)
+
+
+def _is_small(rows: NDArray[np.float64]) -> bool:
+    return len(rows) < SMALL_DATA_ROWS
+
+
+def _is_rare(settings: TreeSettings, target: NDArray[np.float64]) -> bool:
+    """Tell whether a class has so few rows that none can be spared to find the number of trees."""
+    if settings.objective == "regression":
+        return False
+    # Of many classes a rare one must not keep the others from being learned from many rows.
+    most = np.inf if settings.objective == "binary" else KEPT_ROWS
+    return len(target) < most and int(np.bincount(target.astype(np.int64)).min()) < RARE_ROWS
+
+
+def _parameters(settings: TreeSettings, rows: NDArray[np.float64], target: NDArray[np.float64]) -> dict[str, Any]:
+    parameters: dict[str, Any] = {
+        "objective": settings.objective,  # LightGBM calls the tasks by the same names
+        "seed": settings.seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": settings.threads if len(rows) >= ONE_THREAD_ROWS else 1,
+        "verbose": -1,
+        "min_sum_hessian_in_leaf": 1.0,
+    }
+    if _is_small(rows) or _is_rare(settings, target):
+        parameters |= _CAREFUL | {"min_data_in_leaf": max(5, min(20, len(rows) // 20))}
+        parameters["num_leaves"] = 5 if _is_small(rows) else 7
+    if settings.objective == "multiclass":
+        parameters["num_class"] = settings.classes
+    if settings.leaves is not None:
+        parameters["num_leaves"] = settings.leaves
+    if settings.learning_rate is not None:
+        parameters["learning_rate"] = settings.learning_rate
+    return parameters
 
 
 def _tree(structure: dict[str, Any]) -> Tree:

@@ -49,6 +49,8 @@ def described(column: Column) -> str:
             known = ", ".join(column.categories[:LISTED_CATEGORIES])
             more = len(column.categories) - LISTED_CATEGORIES
             return f"One of: {known}{f' and {more} more' if more > 0 else ''}. Any other text counts as missing."
+        case "rated":
+            return f"One of {len(column.categories)} known texts. Any other counts as an average one, ? as missing."
         case "boolean":
             return "true or false, or another spelling of yes and no."
         case "date":

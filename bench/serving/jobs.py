@@ -118,15 +118,15 @@ def bare(table: Table) -> Trained:
     began = time.perf_counter()
     read = read_table(table.path, table.label)
     columns = tuple(finding.column for finding in find_columns(read, table.label))
-    rows = encode_rows(read, columns)
     labels = read_labels(read.cells(table.label), table.plan)
     test = labels.held_out(table.plan.test_fraction, table.plan.seed)
+    rows, tested = encode_rows(read, columns, [~test, test])
     categorical = [position for position, one in enumerate(feature_columns(columns)) if one.category_count]
     parameters = {"objective": "binary", "verbose": -1, "num_threads": os.cpu_count() or 1}
-    data = lightgbm.Dataset(rows[~test], labels.target[~test], categorical_feature=categorical, params=parameters)
+    data = lightgbm.Dataset(rows, labels.target[~test], categorical_feature=categorical, params=parameters)
     booster = lightgbm.train(parameters, data, TREES)
     seconds = time.perf_counter() - began
-    return Trained(seconds, area_under_curve(labels.target[test] == 1, np.asarray(booster.predict(rows[test]))))
+    return Trained(seconds, area_under_curve(labels.target[test] == 1, np.asarray(booster.predict(tested))))
 
 
 def by_hand(table: Table, python: Path) -> Trained:

@@ -146,7 +146,7 @@ def test_only_the_workspace_adds_and_deletes(own_studio: RunningStudio, owner: O
     for method in ("PUT", "DELETE"):
         answer = owner.call(method, f"{scoring}/endpoints/production", headers=bearer(production["api_key"]))
         assert refusal(answer) == (401, "Unauthorized", "ManagementRequestUnauthorized")
-        answer = owner.call(method, "/0123/endpoints/production")
+        answer = owner.call(method, f"/{'0' * 32}/endpoints/production")
         assert refusal(answer) == (404, "NotFound", "WebServiceNotFound")
     answer = owner.call("DELETE", scoring, headers=bearer(production["api_key"]))
     assert refusal(answer) == (401, "Unauthorized", "ManagementRequestUnauthorized")

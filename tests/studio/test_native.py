@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,7 +54,9 @@ def test_a_trained_model_gives_the_same_numbers_both_ways(tmp_path: Path, task: 
     csv.write_text("\n".join([f"{header},day,member", *dated]), encoding="utf-8")
     plan = TASKS[task]
     model = load_model(train(csv, plan, 1).model)
-    rows = encode_rows(read_table(csv, plan.label), model.columns).tolist()
+    table = read_table(csv, plan.label)
+    (encoded,) = encode_rows(table, model.columns, [np.ones(table.rows, dtype=np.bool_)])
+    rows = encoded.tolist()
     check_scores(model, [*rows, [math.nan] * len(rows[0])])
 
 

@@ -1,0 +1,103 @@
+"""Tables to learn from: those that come with scikit-learn, a CSV of one's own, and their rows as cells."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import datasets
+
+from studio.cells import MISSING, parse_number
+from studio.model import Task
+
+LABEL = "y"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A table: columns of floats (NaN is missing), of texts ("" is missing), of moments or of truths, and a label."""
+
+    name: str
+    task: Task
+    columns: Mapping[str, NDArray[Any]]
+    label: NDArray[Any]  # texts, or floats of a regression
+    positive: str = ""  # of a binary task
+    label_name: str = LABEL
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return len(self.label)
+
+
+def write(sample: Sample, path: Path) -> None:
+    """Write a sample as CSV: each column as somebody would have exported it."""
+    cells = [*(_cells(values) for values in sample.columns.values()), _cells(sample.label)]
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([*sample.columns, sample.label_name])
+        writer.writerows(zip(*cells, strict=True))
+
+
+def _cells(values: NDArray[Any]) -> list[str]:
+    if values.dtype.kind == "f":
+        return ["" if np.isnan(value) else repr(value) for value in values.tolist()]
+    if values.dtype.kind == "M":
+        return [text.replace("T", " ") for text in np.datetime_as_string(values, unit="s").tolist()]
+    if values.dtype.kind == "b":
+        return ["true" if value else "false" for value in values.tolist()]
+    return [str(value) for value in values.tolist()]
+
+
+def bundled() -> list[Sample]:
+    """Return the tables that come with scikit-learn."""
+    found = [_bundled("wine", datasets.load_wine), _bundled("iris", datasets.load_iris)]
+    found.append(_bundled("digits", datasets.load_digits))
+    cancer = _bundled("breast cancer", datasets.load_breast_cancer)
+    found.append(Sample(cancer.name, "binary", cancer.columns, cancer.label, "c1"))
+    diabetes = datasets.load_diabetes(scaled=False)
+    found.append(Sample("diabetes", "regression", _floats(diabetes.data), diabetes.target.astype(np.float64)))
+    linnerud = datasets.load_linnerud()
+    return [*found, Sample("linnerud", "regression", _floats(linnerud.data), linnerud.target[:, 0].astype(np.float64))]
+
+
+def _bundled(name: str, load: Any) -> Sample:
+    bunch = load()
+    return Sample(name, "multiclass", _floats(bunch.data), _classes(bunch.target))
+
+
+def _floats(matrix: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    return {f"x{at}": values.astype(np.float64) for at, values in enumerate(matrix.T)}
+
+
+def _classes(numbers: NDArray[Any]) -> NDArray[Any]:
+    return np.array([f"c{number}" for number in numbers.tolist()])
+
+
+def from_csv(path: Path, label: str, positive: str, task: Task) -> Sample:
+    """Read a CSV; a column is one of floats if every cell that is not missing spells a number.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it has no such label.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        header, *rows = csv.reader(lines)
+    header = [name.strip() for name in header]
+    at = header.index(label)
+    columns = [np.array([cell.strip() for cell in cells]) for cells in zip(*rows, strict=True)]
+    truth = columns[at].astype(np.float64) if task == "regression" else columns[at]
+    features = {
+        name: _typed(cells) for place, (name, cells) in enumerate(zip(header, columns, strict=True)) if place != at
+    }
+    return Sample(f"{path.name}: {label}", task, features, truth, positive, label)
+
+
+def _typed(cells: NDArray[Any]) -> NDArray[Any]:
+    known = [None if cell in MISSING else parse_number(cell) for cell in cells.tolist()]
+    if all(number is not None or cell in MISSING for number, cell in zip(known, cells.tolist(), strict=True)):
+        return np.array([np.nan if number is None else number for number in known])
+    return np.array(["" if cell in MISSING else cell for cell in cells.tolist()])

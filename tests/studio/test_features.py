@@ -1,0 +1,115 @@
+"""What a column holds is found from its cells."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from studio.features import RATED_FROM, encode_rows, find_column
+from studio.model_limits import CATEGORY_LIMIT
+from tests.studio.tables import table_of
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "wire_type"),
+    [
+        (["1", "2", "3"] * 9, "numeric", "Int32"),
+        (["0", "1"] * 9, "numeric", "Int32"),
+        (["1.5", "2", "1e3"] * 9, "numeric", "Double"),
+        (["1,234", "12", "999,999.5"] * 9, "numeric", "Double"),
+        (["$5", "-$1,200", "7"] * 9, "numeric", "Int32"),
+        (["12%", "7.5%"] * 9, "numeric", "Double"),
+        (["01234", "90210", "00501"] * 9, "numeric", "Int32"),
+        (["2019", "2020", "2021"] * 9, "numeric", "Int32"),
+        (["3000000000", "1"] * 9, "numeric", "Double"),
+        (["true", "FALSE"] * 9, "boolean", "Boolean"),
+        (["yes", "no", "Y", "n", ""] * 9, "boolean", "Boolean"),
+        (["n", "t"] * 9, "categorical", "String"),
+        (["yes", "no", "maybe"] * 9, "categorical", "String"),
+        (["yes", ""] * 9, "categorical", "String"),
+        (["Red", "red", "blue"] * 9, "categorical", "String"),
+        (["3 kg", "4 kg"] * 9, "categorical", "String"),
+        (["2024-01-31", "2024-02-01"] * 9, "date", "String"),
+        (["1/31/2024 3:04 PM", "2/1/2024 11:00 AM"] * 9, "date", "String"),
+        (["31.1.2024", "?"] * 9, "date", "String"),
+        (["2024-01-31T10:00:00+02:00", "2024-02-01T10:00:00Z"] * 9, "date", "String"),
+        (["2024-02-30", "2024-02-01"] * 9, "categorical", "String"),
+        ([str(number / 7) for number in range(60)], "numeric", "Double"),
+        ([str(number * number) for number in range(60)], "numeric", "Int32"),
+        (["5", ""] * 9, "numeric", "Int32"),
+    ],
+)
+def test_the_kind_of_a_column(tmp_path: Path, cells: Sequence[str], kind: str, wire_type: str) -> None:
+    """Numbers, dates, yes and no, and categories are told apart by their cells alone."""
+    column = find_column(table_of(tmp_path, cells)["x"]).column
+    assert (column.kind, column.type) == (kind, wire_type)
+
+
+@pytest.mark.parametrize(
+    ("cells", "note"),
+    [
+        (["", "?", "NA"] * 9, "it has no values"),
+        (["a"] * 9, "every row has the same value"),
+        ([f"user-{number}" for number in range(60)], "nearly every row has another value"),
+        ([str(number) for number in range(100, 160)], "a number for each row"),
+    ],
+)
+def test_what_teaches_nothing_is_dropped_and_named(tmp_path: Path, cells: Sequence[str], note: str) -> None:
+    """The finding names the column and says why it was left out."""
+    finding = find_column(table_of(tmp_path, cells)["x"])
+    assert finding.column.kind == "ignored"
+    assert str(finding).startswith("'x': dropped: ")
+    assert note in str(finding)
+
+
+@pytest.mark.parametrize("name", ["id", "Customer ID", "row_id", "customerId", "uuid", "Row Number"])
+def test_numbers_that_name_rows_are_dropped_by_their_columns_name(tmp_path: Path, name: str) -> None:
+    """Numbers that nearly all differ are an identifier if the column is called one, and else a feature."""
+    cells = [str(number * 7919 % 100_003) for number in range(60)]
+    table = table_of(tmp_path, cells)
+    (renamed,) = (
+        type(column)(name, *list(vars(column).values())[1:]) for column in table.columns if column.name == "x"
+    )
+    assert find_column(renamed).column.kind == "ignored"
+    assert find_column(table["x"]).column.kind == "numeric"
+
+
+def test_a_few_odd_texts_among_numbers_mean_missing(tmp_path: Path) -> None:
+    """Up to a twentieth of the rows may say `unknown`; with more of them the column is one of categories."""
+    numbers = [str(number % 30) for number in range(95)]
+    few = find_column(table_of(tmp_path, [*numbers, *["unknown"] * 5])["x"])
+    assert (few.column.kind, few.column.categories) == ("numeric", ("unknown",))
+    assert "taken for missing: 'unknown'" in str(few)
+    many = find_column(table_of(tmp_path, [*numbers, *["unknown"] * 10])["x"])
+    assert many.column.kind == "categorical"
+
+
+def test_very_many_categories(tmp_path: Path) -> None:
+    """They are rated where that is possible; else the thousand most frequent are kept."""
+    few = [f"c{number}" for number in range(RATED_FROM - 1)] * 3
+    assert find_column(table_of(tmp_path, few)["x"], rate=True).column.kind == "categorical"
+    many = [f"c{number}" for number in range(CATEGORY_LIMIT + 5)] * 3 + ["c1004"]
+    finding = find_column(table_of(tmp_path, many)["x"])
+    assert finding.column.kind == "categorical"
+    assert len(finding.column.categories) == CATEGORY_LIMIT
+    assert finding.column.categories[0] == "c1004"
+    assert "the 5 rarest as missing" in str(finding)
+    assert find_column(table_of(tmp_path, many)["x"], rate=True).column.kind == "rated"
+
+
+def test_missing_cells_are_counted(tmp_path: Path) -> None:
+    """Every spelling of missing counts, whatever the column holds."""
+    missing = ["", "?", "NA", "N/A", "n/a", "null", "NaN", "#N/A"]
+    assert str(find_column(table_of(tmp_path, ["1", "2", *missing])["x"])) == "'x': numbers, 8 missing"
+
+
+def test_rows_become_numbers_in_parts(tmp_path: Path) -> None:
+    """Each part has its own rows, in the order of the table, and NaN where nothing is known."""
+    table = table_of(tmp_path, ["3", "", "1", "2", "3", "1", "2", "3", "1", "2"])
+    part = np.array([True] * 4 + [False] * 6)
+    first, second = encode_rows(table, [find_column(table["x"]).column], [part, ~part])
+    np.testing.assert_array_equal(first[:, 0], [3, np.nan, 1, 2])
+    np.testing.assert_array_equal(second[:, 0], [3, 1, 2, 3, 1, 2])
