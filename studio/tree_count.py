@@ -10,34 +10,32 @@ HELD_BACK, MOST_TREES, PATIENCE = 0.2, 300, 30
 USUAL_TREES = 100  # the better count must be surely better than this one
 # From so many rows on, the trees that the held-back rows were not used for are kept: a second training would take as
 # long again, for a gain that can no longer be measured.
-KEPT_ROWS, KEPT_HELD_BACK = 50_000, 0.1
+KEPT_ROWS, KEPT_HELD_BACK = 20_000, 0.1
 _SMALLEST_PROBABILITY = 1e-15
 
 type Target = NDArray[np.float64]
 
 
-def fit_best_count(parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int, *, small: bool) -> Any:
-    """Return the booster of the best number of trees, at most `most`; `small` says to try it in folds.
+def fit_best_count(
+    parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int, *, small: bool
+) -> tuple[Any, int]:
+    """Return a booster, and how many of its first trees to use: the best number, at most `most`.
 
-    The same seed gives the same booster.
+    `data` is a LightGBM data set; `small` says to try it in folds. The same seed gives the same booster.
     """
     import lightgbm  # noqa: PLC0415 (only a training needs it)
 
     data.construct()
     if small:
-        return lightgbm.train(parameters, data, min(most, _count_by_folds(parameters, data, target, seed)))
+        count = _count_by_folds(parameters, data, target, seed, most)
+        return lightgbm.train(parameters, data, count), count
     keep = len(target) >= KEPT_ROWS
     held_back = _held_back(parameters, target, KEPT_HELD_BACK if keep else HELD_BACK, seed)
     # Subsets of what LightGBM made of the rows: a byte for a value, and nothing is read twice.
     learned, tried = (data.subset(np.flatnonzero(part)) for part in (~held_back, held_back))
     booster = _fit_until_worse(parameters, learned, tried, min(MOST_TREES, most), PATIENCE)
-    count = _surely_best(parameters, booster, data, held_back, target)
-    if not keep:
-        return lightgbm.train(parameters, data, count)
-    outputs = int(parameters.get("num_class", 1))
-    while booster.current_iteration() > count and booster.num_trees() > outputs:
-        booster.rollback_one_iter()
-    return booster
+    count = min(_surely_best(parameters, booster, data, held_back, target), most)
+    return (booster if keep else lightgbm.train(parameters, data, count)), count
 
 
 def _fit_until_worse(parameters: dict[str, Any], learned: Any, tried: Any, most: int, patience: int) -> Any:
@@ -75,7 +73,7 @@ def _losses(
     return np.asarray(-np.log(np.maximum(of_truth, _SMALLEST_PROBABILITY)))
 
 
-def _count_by_folds(parameters: dict[str, Any], data: Any, target: Target, seed: int) -> int:
+def _count_by_folds(parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int) -> int:
     """Return the number of trees with the smallest mean loss over folds."""
     import lightgbm  # noqa: PLC0415
 
@@ -87,7 +85,7 @@ def _count_by_folds(parameters: dict[str, Any], data: Any, target: Target, seed:
     fold[order] = np.arange(len(target)) % FEW_ROWS_FOLDS
     parts = [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(FEW_ROWS_FOLDS)]
     stop = lightgbm.early_stopping(FEW_ROWS_PATIENCE, verbose=False)
-    found: Any = lightgbm.cv(parameters, data, FEW_ROWS_TREES, folds=parts, callbacks=[stop])
+    found: Any = lightgbm.cv(parameters, data, min(FEW_ROWS_TREES, most), folds=parts, callbacks=[stop])
     (means,) = (values for name, values in found.items() if name.endswith("-mean"))
     return int(np.argmin(means)) + 1
 

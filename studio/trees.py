@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from studio.errors import SetupError, TableError
 from studio.model import Node, Task, Tree
 from studio.model_limits import TREE_LIMIT, VALUE_LIMIT, VALUES_OF_LEAF
-from studio.tree_count import KEPT_ROWS, fit_best_count
+from studio.tree_count import fit_best_count
 
 SMALL_DATA_ROWS = 2000  # below, a careful preset beats the default one (measured on public sets of 150 to 600 rows)
 SMALL_DATA_TREES = 150
 # A rare class has the say about how much can be learned: so many of its rows make the data no longer small.
-RARE_ROWS = 200
+RARE_ROWS, MANY_ROWS = 200, 50_000
 # Below, threads gain 0.1 s; but on a busy machine theirs spin at each other's barriers, once for a whole minute.
 ONE_THREAD_ROWS = 100_000
 SMALL_VALUES = 200_000  # rows times features; with more, even small data takes too long to be tried fold by fold
@@ -72,27 +72,31 @@ def fit_trees(
     parameters = _parameters(settings, rows, target)
     data = lightgbm.Dataset(rows, target, categorical_feature=categorical, params=parameters, free_raw_data=False)
     if settings.trees is not None:
-        booster = lightgbm.train(parameters, data, settings.trees)
+        count = settings.trees
+        booster = lightgbm.train(parameters, data, count)
     elif (_is_rare(settings, target) and not _is_small(rows)) or (_is_small(rows) and rows.size > SMALL_VALUES):
-        booster = lightgbm.train(parameters, data, min(SMALL_DATA_TREES, most))
+        count = min(SMALL_DATA_TREES, most)
+        booster = lightgbm.train(parameters, data, count)
     else:
-        booster = fit_best_count(parameters, data, target, settings.seed, most, small=_is_small(rows))
-    return _described(booster, each)
+        booster, count = fit_best_count(parameters, data, target, settings.seed, most, small=_is_small(rows))
+    return _described(booster, count, each)
 
 
-def _described(booster: Any, each: int) -> tuple[Tree, ...]:
-    """Return the trees of a booster, which has `each` of them a round.
+def _described(booster: Any, rounds: int, each: int) -> tuple[Tree, ...]:
+    """Return the trees of the first rounds of a booster, which has `each` of them a round.
 
     A few rounds at a time: the description of a tree takes fifty times the memory of the tree.
     """
     rounds_at_once = max(1, _DESCRIBED_AT_ONCE // each)
+    rounds = min(rounds, booster.current_iteration())
     trees: list[Tree] = []
-    for first in range(0, booster.current_iteration(), rounds_at_once):
-        described = booster.dump_model(start_iteration=first, num_iteration=rounds_at_once)["tree_info"]
+    for first in range(0, rounds, rounds_at_once):
+        number = min(rounds_at_once, rounds - first)
+        described = booster.dump_model(start_iteration=first, num_iteration=number)["tree_info"]
         trees += (_tree(tree["tree_structure"]) for tree in described)
         leaves = sum(len(tree.leaves) for tree in trees)
         if leaves * VALUES_OF_LEAF > VALUE_LIMIT:
-            said = f"{len(trees)} of its {booster.current_iteration() * each} trees have {leaves} leaves"
+            said = f"{len(trees)} of its {rounds * each} trees have {leaves} leaves"
             limit = f"all together may have {VALUE_LIMIT // VALUES_OF_LEAF}: train fewer trees, or with fewer leaves"
             raise TableError("the model is too large", [f"{said}; {limit}"])
     return tuple(trees)
@@ -107,7 +111,7 @@ def _is_rare(settings: TreeSettings, target: NDArray[np.float64]) -> bool:
     if settings.objective == "regression":
         return False
     # Of many classes a rare one must not keep the others from being learned from many rows.
-    most = np.inf if settings.objective == "binary" else KEPT_ROWS
+    most = np.inf if settings.objective == "binary" else MANY_ROWS
     return len(target) < most and int(np.bincount(target.astype(np.int64)).min()) < RARE_ROWS
 
 

@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from studio import model_file
+from studio import tree_count as tree_count_module
+from studio import trees as grown
+from studio.errors import TableError
 from studio.model import Model, Task
 from studio.model_file import load_model
 from studio.plan import BEST, BOOSTED, LINEAR, TrainingPlan
@@ -64,9 +68,12 @@ def tree_count(result: TrainingResult) -> int:
     return len(model.trees)
 
 
-@pytest.mark.parametrize("rows", [400, 4000])
-def test_noise_bears_few_trees_and_structure_many(tmp_path: Path, rows: int) -> None:
-    """The number of trees is found on rows that are held back from those that are learned from."""
+@pytest.mark.parametrize(("rows", "kept_rows"), [(400, 20_000), (4000, 20_000), (4000, 3000)])
+def test_noise_bears_few_trees_and_structure_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, kept_rows: int
+) -> None:
+    """The number of trees is found on rows that are held back, in folds, or by trees that are kept themselves."""
+    monkeypatch.setattr(tree_count_module, "KEPT_ROWS", kept_rows)
     dice = np.random.default_rng(4)
     matrix = dice.uniform(-1, 1, size=(rows, 5))
     noise: list[object] = np.where(dice.random(rows) < 0.5, "yes", "no").tolist()
@@ -121,3 +128,19 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, task: Task, rows: in
     first, again, other = (train(path, TrainingPlan(task, "y", seed=seed), at) for seed, at in ((1, 1), (1, 2), (2, 1)))
     assert first == again
     assert other.evaluation != first.evaluation
+
+
+@pytest.mark.parametrize("trees", [None, 50])
+def test_a_model_has_no_more_trees_than_are_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trees: int | None
+) -> None:
+    """Many classes have fewer trees each; what an endpoint would refuse does not leave the training."""
+    dice = np.random.default_rng(9)
+    matrix = dice.normal(size=(300, 3))
+    label: list[object] = [f"c{code}" for code in np.digitize(matrix[:, 0] + matrix[:, 1] * 2, [-1, 1])]
+    monkeypatch.setattr(grown, "TREE_LIMIT", 30)
+    plan = TrainingPlan("multiclass", "y", trees=trees)
+    assert tree_count(trained(tmp_path, plan, matrix, label)) <= 30
+    monkeypatch.setattr(model_file, "TREE_LIMIT", 3)
+    with pytest.raises(TableError, match=r"more than 3 trees; ask for fewer trees or leaves"):
+        trained(tmp_path, plan, matrix, label)
