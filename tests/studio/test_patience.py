@@ -13,10 +13,8 @@ from studio.bodies import Bodies
 from studio.errors import ServiceError
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET /health HT", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP"])
-def test_a_head_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
-    """A connection without a whole head of a request is closed; also where an earlier request was answered."""
-    monkeypatch.setattr(patient, "HEAD_LIMIT_S", 0.05)
+def exchanged(*sent: bytes) -> bytes:
+    """Send to a server whose answer is always 204, and return what it says until it closes the connection."""
 
     async def app(_: Any, __: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 204, "headers": []})
@@ -28,14 +26,32 @@ def test_a_head_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve([listener]))
             reader, writer = await asyncio.open_connection(*listener.getsockname())
-            writer.write(sent)
+            for part_of_it in sent:
+                writer.write(part_of_it)
+                await writer.drain()
             answers = await reader.read()  # until it is closed from the other side
             writer.close()
             server.should_exit = True
             await serving
             return answers
 
-    assert asyncio.run(talk()).count(b"204") == sent.count(b"\r\n\r\n")
+    return asyncio.run(talk())
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /health HT", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP"])
+def test_a_head_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    """A connection without a whole head of a request is closed; also where an earlier request was answered."""
+    monkeypatch.setattr(patient, "HEAD_LIMIT_S", 0.05)
+    assert exchanged(sent).count(b"204") == sent.count(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("before", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"])
+def test_a_head_without_end_is_refused(before: bytes) -> None:
+    """More than the limit is answered by 400 and the connection closed, long before the time is over."""
+    answers = exchanged(before, b"GET / HTTP/1.1\r\n", *(b"a: " + b"b" * 1000 + b"\r\n" for _ in range(80)))
+    assert answers.count(b" 204 ") == before.count(b"HTTP")
+    assert b"HTTP/1.1 400 " in answers
+    assert b"longer than 65536 bytes" in answers
 
 
 def part(data: bytes, *, more: bool) -> Any:
