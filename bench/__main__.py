@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     if options.json:
-        print(json.dumps([row.to_json() for row in findings.rows], indent=2))  # noqa: T201
+        print(json.dumps(findings.to_json(), indent=2))  # noqa: T201
     else:
         show(findings, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH))
     return int(findings.failed)

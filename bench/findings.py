@@ -85,3 +85,7 @@ class Findings:
     def failed(self) -> bool:
         """Whether any count exceeds its limit."""
         return any(row.failed for row in self.rows)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the rows, and what was left out, as scripts read them."""
+        return [*(row.to_json() for row in self.rows), *(one.to_json() for one in self.left_out)]

@@ -1,4 +1,7 @@
-"""A batch job, CSV in storage to outputs in storage, beside the bare minimum and what one would write by hand."""
+"""A batch job, CSV in storage to outputs in storage, beside the bare minimum and what one would write by hand.
+
+Each trains by one thread: on a busy machine the threads of a training wait for each other longer than they work.
+"""
 
 import csv
 import io
@@ -8,7 +11,6 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from bench.serving.material import Material, Table
 from bench.serving.scale import Scale
 from bench.serving.services import Rows
 from bench.serving.storage import Container
-from landfall.stack.azurite import ROOT, running_azurite
+from landfall.stack.azurite import ROOT
 from landfall.stack.state import StateFolder
 from studio.features import encode_rows, find_columns
 from studio.labels import read_labels
@@ -50,7 +52,14 @@ class Trained:
 
 
 def jobs(
-    material: Material, tables: list[Table], row: Rows, scale: Scale, state: StateFolder, *, tell: Callable[[str], None]
+    material: Material,
+    tables: list[Table],
+    row: Rows,
+    scale: Scale,
+    state: StateFolder,
+    *,
+    storage: str,
+    tell: Callable[[str], None],
 ) -> tuple[list[Row], list[LeftOut]]:
     """Measure a job of the studio on each table, in alternating rounds with the others.
 
@@ -66,9 +75,8 @@ def jobs(
             ways[HAND] = lambda table: by_hand(table, python)
         except UnavailableError as error:
             left_out.append(LeftOut(HAND, str(error)))
-    with ExitStack() as stack:
-        container = Container.made(stack.enter_context(running_azurite()), "jobs")
-        _, url = stack.enter_context(running.studio(material, row, state, container.host, pinned=False))
+    container = Container.made(storage, "jobs")
+    with running.studio(material, row, state, container.host) as (_, url):
         training = material.described(url)["training"]
         ways[STUDIO] = lambda table: by_studio(table, container, training)
         for table in tables:
@@ -122,7 +130,7 @@ def bare(table: Table) -> Trained:
     test = labels.held_out(table.plan.test_fraction, table.plan.seed)
     rows, tested = encode_rows(read, columns, [~test, test])
     categorical = [position for position, one in enumerate(feature_columns(columns)) if one.category_count]
-    parameters = {"objective": "binary", "verbose": -1, "num_threads": os.cpu_count() or 1}
+    parameters = {"objective": "binary", "verbose": -1, "num_threads": 1}
     data = lightgbm.Dataset(rows, labels.target[~test], categorical_feature=categorical, params=parameters)
     booster = lightgbm.train(parameters, data, TREES)
     seconds = time.perf_counter() - began
@@ -139,8 +147,9 @@ def by_hand(table: Table, python: Path) -> Trained:
         "positive": table.positive,
         "held_back": np.flatnonzero(test).tolist(),
     }
+    command, environ = [str(python), str(BY_HAND)], {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [str(python), str(BY_HAND)], cwd=ROOT, input=json.dumps(told), capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=environ, input=json.dumps(told), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise BenchError(f"{HAND}: {done.stderr.strip().splitlines()[-1:]}")

@@ -52,7 +52,6 @@ def started(
     row: Rows,
     *,
     state: StateFolder,
-    pinned: bool = True,
 ) -> Iterator[Service]:
     """Run a service for the time of the `with`; it is ready once it has answered `row`.
 
@@ -60,7 +59,7 @@ def started(
         StackError: it ended before, or took too long.
     """
     core, _ = cores()
-    first = [sys.executable, "-m", "bench.serving.pinned", str(core)] if pinned and core is not None else []
+    first = [sys.executable, "-m", "bench.serving.pinned", str(core)] if core is not None else []
     part = parts.Part(name.replace(" ", "-"), [*first, *command], state)
     try:
         part.wait_until(partial(_answers, port, dialect.request(row)))
@@ -80,7 +79,7 @@ def _answers(port: int, request: bytes) -> bool:
 
 @contextlib.contextmanager
 def studio(
-    material: Material, row: Rows, state: StateFolder, allow_host: str | None = None, *, pinned: bool = True
+    material: Material, row: Rows, state: StateFolder, allow_host: str | None = None
 ) -> Iterator[tuple[Service, str]]:
     """Serve the published experiment; gives the service and its base URL. New models serve at once."""
     (port,) = free_ports(1)
@@ -91,7 +90,7 @@ def studio(
     names = [column.name for column in material.model.columns]
     dialect = services.studio(port, endpoint["execute_url"], endpoint["api_key"], names)
     command = [*parts.studio_command(), *serve, *allowed]
-    with started("the studio", command, port, dialect, row, state=state, pinned=pinned) as service:
+    with started("the studio", command, port, dialect, row, state=state) as service:
         yield service, url
 
 

@@ -10,6 +10,7 @@ from bench.serving.jobs import jobs
 from bench.serving.material import Table, prepared
 from bench.serving.scale import Scale
 from bench.serving.swapping import swap
+from landfall.stack.azurite import running_azurite
 from landfall.stack.state import StateFolder
 
 SAMPLE_ROWS = 4 * MANY  # what services are asked to score
@@ -32,9 +33,10 @@ def measure_serving(scale: Scale, table: Table | None, tell: Callable[[str], Non
         material = prepared(learned, folder / "material")
         rows = learned.sample(SAMPLE_ROWS)
         compared, left_out = compare(material, rows, scale, state, tell)
-        swapped = swap(material, learned, rows, scale, state, tell=tell)
-        tables = [table] if table else _tables(folder, scale)
-        trained, also_left_out = jobs(material, tables, rows[:1], scale, state, tell=tell)
+        with running_azurite() as storage:
+            swapped = swap(material, learned, rows, scale, state, storage=storage, tell=tell)
+            tables = [table] if table else _tables(folder, scale)
+            trained, also_left_out = jobs(material, tables, rows[:1], scale, state, storage=storage, tell=tell)
     return Findings([*compared, *swapped, *trained], left_out=[*left_out, *also_left_out])
 
 

@@ -4,7 +4,6 @@ import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from itertools import cycle
 
@@ -21,7 +20,6 @@ from bench.serving.material import Material, Table
 from bench.serving.scale import Scale
 from bench.serving.services import Rows
 from bench.serving.storage import Container
-from landfall.stack.azurite import running_azurite
 from landfall.stack.state import StateFolder
 from studio.training import train
 
@@ -30,7 +28,14 @@ REQUEST_S = 30.0
 
 
 def swap(
-    material: Material, table: Table, rows: Rows, scale: Scale, state: StateFolder, *, tell: Callable[[str], None]
+    material: Material,
+    table: Table,
+    rows: Rows,
+    scale: Scale,
+    state: StateFolder,
+    *,
+    storage: str,
+    tell: Callable[[str], None],
 ) -> list[Row]:
     """Measure, in alternating rounds, one-row scoring that is left alone and one whose model is swapped meanwhile.
 
@@ -38,11 +43,10 @@ def swap(
         BenchError: a PATCH is refused, or the two models do not differ.
     """
     tell(f"scoring while the model is swapped {scale.swaps} times")
-    with ExitStack() as stack:
-        container = Container.made(stack.enter_context(running_azurite()), "models")
-        container.put("a.ilearner", next((material.data / "seeds").iterdir()).read_bytes())
-        container.put("b.ilearner", _other_model(table))
-        studio, url = stack.enter_context(running.studio(material, rows[:1], state, container.host))
+    container = Container.made(storage, "models")
+    container.put("a.ilearner", next((material.data / "seeds").iterdir()).read_bytes())
+    container.put("b.ilearner", _other_model(table))
+    with running.studio(material, rows[:1], state, container.host) as (studio, url):
         endpoint = material.described(url)["predictive"]["endpoints"][0]
         locations = [container.location(name) for name in ("a.ilearner", "b.ilearner")]
 

@@ -46,7 +46,7 @@ def test_the_command_fails_on_an_exceeded_count(
     rows = [Row("an idle tick", measured, goal=1, limit=1), Row("imports", 9.9, "times", goal=1.5)]
     monkeypatch.setattr(command, "measure", lambda *_: Findings(rows, ()))
 
-    assert command.main(["--json"]) == status
+    assert command.main(["requests", "--json"]) == status
     assert json.loads(capsys.readouterr().out) == [
         {"what": "an idle tick", "goal": 1, "measured": measured, "unit": "requests", "ok": measured == 1},
         {"what": "imports", "goal": 1.5, "measured": 9.9, "unit": "times", "ok": False},
@@ -63,7 +63,7 @@ def test_what_could_not_be_measured_is_no_verdict(
 
     monkeypatch.setattr(command, "measure", broken)
 
-    assert command.main([]) == 2
+    assert command.main(["requests"]) == 2
     told = capsys.readouterr()
     assert told.out == ""
     assert "bench: the file should be promoted and is rejected" in told.err

@@ -1,0 +1,101 @@
+"""The load generator against a real server: it counts what it sees."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+
+import pytest
+
+from bench.errors import BenchError
+from bench.serving.load import Load, ask, drive, put_load
+from landfall.stack.ports import free_ports
+
+LONG = b"x" * 2**19
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Answers a path with what it names; `/mixed` in turn with two bodies, `/closing` by closing the connection."""
+
+    protocol_version = "HTTP/1.1"
+    turns = count()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
+        """Stay silent."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        if self.path == "/closing":
+            self.close_connection = True
+            return
+        bodies = {"/long": LONG, "/mixed": (b"one", b"two")[next(self.turns) % 2]}
+        body = bodies.get(self.path, b"one")
+        self.send_response(503 if self.path == "/busy" else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class Server(ThreadingHTTPServer):
+    """Says nothing of clients that go away in the middle, as the load does when its time is over."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Give the port of a server."""
+    with Server(("127.0.0.1", 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def load(port: int, path: str, *accepted: bytes) -> Load:
+    """Return a short load."""
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    return Load(port, [request], [accepted], connections=3, warm_up_s=0.0, measured_s=0.2)
+
+
+@pytest.mark.parametrize(("path", "body"), [("/", b"one"), ("/long", LONG)])
+def test_right_answers_are_counted(port: int, path: str, body: bytes) -> None:
+    """Short and long bodies are compared whole; every answer of the measured time has its latency."""
+    found = put_load(load(port, path, body))
+    assert (found.failed, found.wrong) == (0, 0)
+    assert found.answers == found.seen[0] > 0
+    assert 0 < found.p50_s <= found.p99_s
+    assert found.rate > 0
+
+
+def test_other_bodies_are_wrong(port: int) -> None:
+    """A body that is none of the accepted ones is wrong, each accepted one is counted by itself."""
+    assert put_load(load(port, "/", b"two")).wrong > 0
+    both = put_load(load(port, "/mixed", b"one", b"two"))
+    assert (both.wrong, min(both.seen) > 0) == (0, True)
+
+
+@pytest.mark.parametrize("path", ["/busy", "/closing"])
+def test_errors_and_lost_connections_fail(port: int, path: str) -> None:
+    """Another status than 200 and a connection without an answer are failures, and the load goes on."""
+    found = put_load(load(port, path, b"one"))
+    assert found.failed > 1
+    assert found.seen == [0]
+
+
+def test_it_runs_in_a_process_of_its_own(port: int) -> None:
+    """What is sent and what is found survive the way there and back; a service that is not there is an error."""
+    found = drive(load(port, "/", b"one", bytes(range(256))))
+    assert (found.failed, found.wrong, found.seen[1]) == (0, 0, 0)
+    assert found.seen[0] > 0
+    (closed,) = free_ports(1)
+    with pytest.raises(BenchError, match="ended early"):
+        drive(load(closed, "/", b"one"))
+
+
+def test_one_request_can_be_asked(port: int) -> None:
+    """Whether it is fine, and its body."""
+    (request,) = load(port, "/busy").requests
+    assert ask(port, request) == (False, b"one")

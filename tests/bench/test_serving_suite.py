@@ -1,0 +1,37 @@
+"""A tiny real run of the studio's part, without what it is compared with: `make bench` runs that too."""
+
+import pytest
+
+from bench.serving.scale import Scale
+from bench.serving.suite import measure_serving
+
+pytestmark = pytest.mark.deep  # 10 to 20 seconds; `make bench` measures the same
+
+TINY = Scale(
+    rivals=False,
+    training_rows=600,
+    rounds=1,
+    warm_up_s=0.0,
+    round_s=0.2,
+    swaps=4,
+    swaps_a_round=4,
+    swap_pause_s=0.1,
+    job_rows=(600,),
+    job_rounds=1,
+)
+
+
+def test_the_studio_is_measured() -> None:
+    """Every measurement gives its rows; while models are swapped no answer fails, and none is by neither model."""
+    told: list[str] = []
+    found = measure_serving(TINY, None, told.append)
+
+    rows = {row.what: row for row in found.rows}
+    assert not found.failed
+    assert not found.left_out
+    assert {row.unit for row in found.rows if row.what == "one row, the studio"} >= {"rows/s", "ms, p99"}
+    assert {row.unit for row in found.rows if row.what == "1,000 rows, the studio"} >= {"rows/s", "ms, p99"}
+    swaps = [row for what, row in rows.items() if "swapped" in what and row.limit is not None]
+    assert [(row.measured, row.limit) for row in swaps] == [(0, 0), (0, 0)]
+    assert rows["a job on 600-rows.csv: behind a bare LightGBM fit"].measured < 0.2
+    assert len(told) == 5
