@@ -39,6 +39,20 @@ def test_the_quirks_of_jobs(own_data: Path, storage: Storage) -> None:
     assert storage.exists("quirk/model.ilearner")
 
 
+def test_an_early_submit_starts_its_job(own_data: Path, storage: Storage) -> None:
+    """As before version 2.0: without api-version the submit is the start; with it a start is needed as ever."""
+    with running_studio(
+        own_data, [storage_host(storage.connection_string)], more=["--quirk", "early-submit"]
+    ) as studio:
+        trainer = Trainer.of(studio)
+        job = trainer.call("POST", json=job_body(storage, name="early"), params={}).json()
+        assert trainer.ended(job)["StatusCode"] == "Finished"
+        assert refusal(trainer.start(job))[2] == "CannotStartJob"
+        later = trainer.submit(job_body(storage, name="later"))
+        assert trainer.status(later)["StatusCode"] == "NotStarted"
+        assert trainer.call("POST", json=job_body(storage), params={"api-version": "1.0"}).status_code == 400
+
+
 def test_troubles_come_every_so_many_requests(own_data: Path) -> None:
     """Every third request of the protocol is throttled, every second answered in plain text; health never is."""
     more = ["--quirk", "plain-500=2", "--quirk", "throttled-503=3"]
