@@ -81,6 +81,8 @@ def _publish(options: argparse.Namespace) -> int:
                 f" seed model {publication.seed_model}"
             )
             print(trained.evaluation, end="")
+            for note in trained.notes:
+                print(f"  {note}")
     return 0
 
 
