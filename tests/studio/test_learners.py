@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from studio import model_file
 from studio import tree_count as tree_count_module
 from studio import trees as grown
 from studio.errors import TableError
@@ -130,17 +129,12 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, task: Task, rows: in
     assert other.evaluation != first.evaluation
 
 
-@pytest.mark.parametrize("trees", [None, 50])
-def test_a_model_has_no_more_trees_than_are_served(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trees: int | None
-) -> None:
-    """Many classes have fewer trees each; what an endpoint would refuse does not leave the training."""
+def test_a_model_has_no_more_trees_than_are_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many classes have fewer trees each, where their number is chosen here; more than there may be are refused."""
     dice = np.random.default_rng(9)
     matrix = dice.normal(size=(300, 3))
     label: list[object] = [f"c{code}" for code in np.digitize(matrix[:, 0] + matrix[:, 1] * 2, [-1, 1])]
     monkeypatch.setattr(grown, "TREE_LIMIT", 30)
-    plan = TrainingPlan("multiclass", "y", trees=trees)
-    assert tree_count(trained(tmp_path, plan, matrix, label)) <= 30
-    monkeypatch.setattr(model_file, "TREE_LIMIT", 3)
-    with pytest.raises(TableError, match=r"more than 3 trees; ask for fewer trees or leaves"):
-        trained(tmp_path, plan, matrix, label)
+    assert tree_count(trained(tmp_path, TrainingPlan("multiclass", "y"), matrix, label)) <= 30
+    with pytest.raises(TableError, match="50 trees for each of 3 classes are too many"):
+        trained(tmp_path, TrainingPlan("multiclass", "y", trees=50), matrix, label)
