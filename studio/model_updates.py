@@ -72,7 +72,7 @@ class ModelUpdates:
         self._check_fit(endpoint, model)
         if endpoint.name not in self._ignored_endpoints:
             location = Location(address.base_location, address.relative_location)
-            self._shelf.give(endpoint, data, location, self._activation_delay_s)
+            self._shelf.give(endpoint, data, location, self._activation_delay_s, model)
 
     def _checked_update(self, endpoint: Endpoint, body: bytes) -> ModelUpdate:
         resource = _updatable_resource(endpoint)

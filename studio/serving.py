@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from studio.errors import ModelFileError, ServiceError
+from studio.model import Model
 from studio.model_file import load_model
 from studio.registry import Endpoint, service_not_found
 from studio.scoring import Scorer
@@ -139,14 +140,19 @@ class ModelShelf:
         rows = self._newest_first(endpoint)
         return _shelved(rows[0]) if rows and rows[0]["activate_at"] > self._now() else None
 
-    def give(self, endpoint: Endpoint, data: bytes, location: Location, delay_s: float) -> None:
-        """Copy a model here and have the endpoint serve it in `delay_s` seconds; `data` is that of a checked model.
+    def give(
+        self, endpoint: Endpoint, data: bytes, location: Location, delay_s: float, model: Model | None = None
+    ) -> None:
+        """Copy a model here and have the endpoint serve it in `delay_s` seconds.
+
+        `data` is that of a checked model; `model` is what it was read as, if it was: to read it twice would take the
+        time of hundreds of requests.
 
         Raises:
             ModelFileError: it is not.
             ServiceError: 404, if the endpoint was deleted meanwhile.
         """
-        scorer = Scorer(load_model(data))
+        scorer = Scorer(model or load_model(data))
         name = f"{hashlib.sha256(data).hexdigest()}{_EXTENSION}"
         with self._lock:
             # The file is written within the transaction, so that nobody takes it for an unused one.

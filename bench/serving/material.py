@@ -109,7 +109,7 @@ class Material:
         return [
             Feature(
                 f"{column.name} {number}" if places.count(place) > 1 else column.name,
-                column.categories if column.kind == "categorical" else (),
+                column.categories if column.category_count else (),
             )
             for number, place in enumerate(places)
             for column in [self.model.columns[place]]
