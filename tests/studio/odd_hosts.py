@@ -34,8 +34,12 @@ class OddHost:
 
 
 def answer(body: bytes = b"", status: str = "200 OK", **headers: str) -> bytes:
-    """Return a whole answer."""
-    lines = [f"HTTP/1.1 {status}", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
+    """Return a whole answer, which says that the connection ends with it: a client must not ask again on this one."""
+    lines = [
+        f"HTTP/1.1 {status}",
+        "Connection: close",
+        *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
+    ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
