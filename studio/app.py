@@ -8,14 +8,14 @@ from http import HTTPStatus
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from studio.bes import BatchExecution
 from studio.endpoint_changes import EndpointChanges
-from studio.errors import ServiceError, StorageError
+from studio.errors import ServiceError, StorageError, unexpected_error, unsupported_method
 from studio.help_pages import HelpPages
 from studio.job_table import JobLimits, JobTable
 from studio.jobs import JobRunner
@@ -50,7 +50,7 @@ class StudioSettings:
     transfers: TransferLimits = field(default_factory=TransferLimits)
 
 
-def build_app(database: Database, settings: StudioSettings) -> Starlette:
+def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
     """Return the application; its jobs run from its start-up to its shutdown."""
     registry = Registry(database)
     shelf = ModelShelf(database)
@@ -91,19 +91,14 @@ def build_app(database: Database, settings: StudioSettings) -> Starlette:
         finally:
             await run_in_threadpool(runner.stop)
 
-    return Starlette(
+    framework = Starlette(
         routes=[
             # In the order of how often each is asked for: every route before the right one costs time.
-            *RequestResponse(registry, shelf).routes(),
             *BatchExecution(registry, table, runner, settings.quirks).routes(),
             *management.routes(),
             *pages.routes(),
             *overview.routes(),
             Route("/health", _health, methods=["GET"]),
-        ],
-        middleware=[
-            Middleware(RequestLog, folder=database.folder),
-            Middleware(Troubles, every=settings.quirks.every),
         ],
         exception_handlers={
             ServiceError: _service_error,
@@ -113,6 +108,13 @@ def build_app(database: Database, settings: StudioSettings) -> Starlette:
         },
         lifespan=lifespan,
     )
+    scoring = RequestResponse(registry, shelf)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await (scoring if scoring.serves(scope) else framework)(scope, receive, send)
+
+    troubled = Troubles(answer, settings.quirks.every) if settings.quirks.every else answer
+    return RequestLog(troubled, database.folder)
 
 
 async def _health(_: Request) -> Response:
@@ -124,26 +126,21 @@ def _answer(error: ServiceError) -> Response:
 
 
 async def _service_error(_: Request, error: Exception) -> Response:
-    return _answer(error if isinstance(error, ServiceError) else _unexpected())
+    return _answer(error if isinstance(error, ServiceError) else unexpected_error())
 
 
 async def _storage_error(_: Request, error: Exception) -> Response:
-    return _answer(error.for_caller() if isinstance(error, StorageError) else _unexpected())
+    return _answer(error.for_caller() if isinstance(error, StorageError) else unexpected_error())
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     """Answer what the router refuses: an unknown path, or a method that the path does not have."""
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        text = f"{request.method} is not supported here."
-        answer = _answer(ServiceError("MethodNotAllowed", "UnsupportedMethod", text))
+        answer = _answer(unsupported_method(request.method))
         answer.headers.update(error.headers or {})  # Allow
         return answer
     return _answer(ServiceError("NotFound", "ResourceNotFound", f"There is nothing at {request.url.path}."))
 
 
 async def _unknown_error(_: Request, __: Exception) -> Response:
-    return _answer(_unexpected())
-
-
-def _unexpected() -> ServiceError:
-    return ServiceError("InternalError", "UnknownError", "Unknown error; the studio's log has it.")
+    return _answer(unexpected_error())

@@ -4,8 +4,6 @@ A body is taken before the key of its request is looked at, so the limits stand 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from starlette.types import Receive
 
@@ -22,34 +20,39 @@ class Bodies:
     def __init__(self) -> None:
         self._held = 0  # bytes
 
-    @asynccontextmanager
-    async def whole(self, receive: Receive) -> AsyncIterator[bytes | ServiceError]:
-        """Give a request's body for the time of the `with`, or the error that answers it."""
+    async def take(self, receive: Receive) -> bytes | ServiceError:
+        """Return a request's body, which the caller must `give_back`, or the error that answers it."""
         chunks: list[bytes] = []
-        length, more = 0, True
-        refusal = None
+        taken = False
         try:
-            try:
-                async with asyncio.timeout(BODY_LIMIT_S):
-                    while more and refusal is None:
-                        message = await receive()
-                        chunk = message.get("body", b"")
-                        more = message["type"] == "http.request" and message.get("more_body", False)
-                        chunks.append(chunk)
-                        length += len(chunk)
-                        self._held += len(chunk)
-                        refusal = self._refusal(length)
-            except TimeoutError:
-                text = f"The body did not arrive within {BODY_LIMIT_S:g} seconds."
-                refusal = ServiceError("RequestTimeout", "RequestBodyTimeout", text)
-            yield refusal or b"".join(chunks)
+            async with asyncio.timeout(BODY_LIMIT_S):
+                refusal = await self._collect(receive, chunks)
+            taken = refusal is None
+        except TimeoutError:
+            text = f"The body did not arrive within {BODY_LIMIT_S:g} seconds."
+            refusal = ServiceError("RequestTimeout", "RequestBodyTimeout", text)
         finally:
-            self._held -= length
+            if not taken:
+                self._held -= sum(map(len, chunks))
+        return refusal or (chunks[0] if len(chunks) == 1 else b"".join(chunks))
 
-    def _refusal(self, length: int) -> ServiceError | None:
-        if length > BODY_LIMIT:
-            return bad_argument("RequestBodyInvalid", f"The body is longer than {BODY_LIMIT} bytes.")
-        if self._held > HELD_LIMIT:
-            text = "Too many bytes are being sent to the studio at this moment; try again later."
-            return ServiceError("ServiceUnavailable", "RequestThrottled", text)
+    async def _collect(self, receive: Receive, chunks: list[bytes]) -> ServiceError | None:
+        length, more = 0, True
+        while more:
+            message = await receive()
+            chunk = message.get("body", b"")
+            more = message["type"] == "http.request" and message.get("more_body", False)
+            chunks.append(chunk)
+            length += len(chunk)
+            self._held += len(chunk)
+            if length > BODY_LIMIT:
+                return bad_argument("RequestBodyInvalid", f"The body is longer than {BODY_LIMIT} bytes.")
+            if self._held > HELD_LIMIT:
+                text = "Too many bytes are being sent to the studio at this moment; try again later."
+                return ServiceError("ServiceUnavailable", "RequestThrottled", text)
         return None
+
+    def give_back(self, body: bytes | ServiceError) -> None:
+        """Let go of what `take` returned."""
+        if isinstance(body, bytes):
+            self._held -= len(body)

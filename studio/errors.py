@@ -114,3 +114,13 @@ def bad_argument(detail_code: str, detail: str) -> ServiceError:
 def invalid_operation(detail_code: str, detail: str) -> ServiceError:
     """Return the 400 for a request that does not fit the state of what it addresses."""
     return ServiceError("InvalidOperation", detail_code, detail)
+
+
+def unsupported_method(method: str) -> ServiceError:
+    """Return the 405 for a method that a path does not have."""
+    return ServiceError("MethodNotAllowed", "UnsupportedMethod", f"{method} is not supported here.")
+
+
+def unexpected_error() -> ServiceError:
+    """Return the 500 for a fault of the studio's own."""
+    return ServiceError("InternalError", "UnknownError", "Unknown error; the studio's log has it.")

@@ -1,5 +1,10 @@
 """What every request of the run side must bring: the right version and a key of the endpoint it addresses."""
 
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from urllib.parse import parse_qsl
+
 from starlette.requests import Request
 
 from studio.errors import ServiceError, bad_argument
@@ -20,10 +25,7 @@ def admitted_endpoint(request: Request, registry: Registry, *, version_needed: b
         raise bad_argument("BadSubscriptionId", text)
     endpoint = registry.endpoint(workspace, request.path_params["endpoint"])
     admit(endpoint, request.headers.get("authorization"))
-    version = request.query_params.get("api-version")
-    if version != API_VERSION and (version_needed or version is not None):
-        text = f"Invalid version parameter was passed during the API call: {version}. Use api-version={API_VERSION}."
-        raise bad_argument("BadVersionCall", text)
+    check_version(request.query_params, needed=version_needed)
     return endpoint
 
 
@@ -35,3 +37,21 @@ def admit(endpoint: Endpoint, authorization: str | None) -> None:
     """
     if not endpoint.admits(authorization):
         raise ServiceError("Unauthorized", "ScoreRequestUnauthorized", "Invalid credentials provided.")
+
+
+def check_version(parameters: Mapping[str, str], *, needed: bool = True) -> None:
+    """Let those pass that name the one version there is.
+
+    Raises:
+        ServiceError: 400 BadVersionCall.
+    """
+    version = parameters.get("api-version")
+    if version != API_VERSION and (needed or version is not None):
+        text = f"Invalid version parameter was passed during the API call: {version}. Use api-version={API_VERSION}."
+        raise bad_argument("BadVersionCall", text)
+
+
+@lru_cache(64)  # callers repeat the few that there are
+def query_parameters(query: bytes) -> Mapping[str, str]:
+    """Return the parameters of a URL; of one that is given twice the last."""
+    return MappingProxyType(dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)))

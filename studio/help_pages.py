@@ -22,9 +22,9 @@ from studio.json_values import Json
 from studio.management import SERVICES_PATHS
 from studio.quirks import Quirks
 from studio.registry import Endpoint, Kind, Registry, Role
-from studio.rrs import INPUT, OUTPUT, answer
 from studio.sample_row import sample_row
 from studio.scoring import Scorer
+from studio.scoring_bodies import INPUT, OUTPUT, answer
 from studio.serving import ModelShelf
 from studio.swagger import scoring_document, training_document
 from studio.urls import Urls

@@ -6,7 +6,6 @@ a model whose every number was checked (`studio.model_file`).
 
 import logging
 import threading
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from studio.model import Model, Node, Tree, feature_columns
@@ -30,8 +29,8 @@ class NativeTrees:
         self._booster: Any = None
         self._absent = False
 
-    def raw_scores(self, rows: Sequence[Sequence[float]], *, wait: bool) -> list[list[float]] | None:
-        """Return the raw scores of rows of features; None where the library cannot be loaded.
+    def raw_scores(self, rows: "NDArray[np.float64]", *, wait: bool) -> "NDArray[np.float64] | None":
+        """Return the raw scores of rows of features, shape (rows, outputs); None where the library cannot be loaded.
 
         Without `wait` also while it is being loaded, which begins with the first call: a request need not wait for it.
         """
@@ -39,10 +38,9 @@ class NativeTrees:
             self._load_in_background()
         if not wait and self._booster is None:
             return None
-        scores = self.predict(rows)
-        return None if scores is None else scores.tolist()
+        return self.predict(rows)
 
-    def predict(self, rows: "NDArray[np.float64] | Sequence[Sequence[float]]") -> "NDArray[np.float64] | None":
+    def predict(self, rows: "NDArray[np.float64]") -> "NDArray[np.float64] | None":
         """Return the raw scores of rows of features, shape (rows, outputs); None where the library cannot be loaded."""
         self._load()
         if self._booster is None:

@@ -118,6 +118,11 @@ class Registry:
         return catalogue
 
     @property
+    def edition(self) -> str:
+        """The edition of the database that what was asked for last stands in."""
+        return self._catalogue.edition
+
+    @property
     def workspace_token(self) -> str:
         """The key of the management API."""
         return self._current().workspace_token

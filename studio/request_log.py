@@ -87,8 +87,11 @@ class RequestLog:
             if scope["type"] == "lifespan":
                 self._file.close()
             return
-        async with self._bodies.whole(receive) as body:
+        body = await self._bodies.take(receive)
+        try:
             await self._answer(scope, receive, send, body)
+        finally:
+            self._bodies.give_back(body)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, body: bytes | ServiceError) -> None:
         status = 500  # what the server answers if the application fails before it answers

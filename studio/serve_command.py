@@ -172,6 +172,7 @@ def _serve(options: argparse.Namespace) -> int:
             lifespan="on",
             timeout_graceful_shutdown=SHUTDOWN_S,
             http=PatientProtocol,
+            proxy_headers=False,  # nothing here asks who called, or by which scheme
             ws="none",
             server_header=False,
             headers=list(ANSWER_HEADERS.items()),

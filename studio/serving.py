@@ -68,11 +68,14 @@ class ModelShelf:
         Raises:
             ServiceError: 500, if its model cannot be read back.
         """
-        return self.ready(endpoint) or self._current(self._load(endpoint))
+        return self.ready(endpoint, self._database.edition()) or self._current(self._load(endpoint))
 
-    def ready(self, endpoint: Endpoint) -> Scorer | None:
-        """Return what answers the endpoint's requests now, at once; None if its model must be read from the disk."""
-        self._drop_outdated()
+    def ready(self, endpoint: Endpoint, edition: str) -> Scorer | None:
+        """Return what answers the endpoint's requests now, at once; None if its model must be read from the disk.
+
+        `edition` is the database's current one: who looked the endpoint up has just asked for it.
+        """
+        self._drop_outdated(edition)
         given = self._given.get(endpoint.id)
         return self._current(given) if given else None
 
@@ -82,9 +85,9 @@ class ModelShelf:
         now = self._now()
         return next((one.scorer for one in reversed(given) if one.activate_at <= now), given[0].scorer)
 
-    def _drop_outdated(self) -> None:
+    def _drop_outdated(self, edition: str) -> None:
         """Drop what another process has replaced, unless a model is being given here: a request waits for nobody."""
-        if self._database.edition() != self._edition and self._lock.acquire(blocking=False):
+        if edition != self._edition and self._lock.acquire(blocking=False):
             try:
                 self._compare()
             finally:

@@ -9,9 +9,9 @@ from studio.model import Column, Model
 from studio.parameters import value_schema
 from studio.plan import TrainingPlan
 from studio.quirks import SINGLE_RESULT, Quirks
-from studio.rrs import INPUT, OUTPUT, ROW_LIMIT
 from studio.sample_row import sample_row
 from studio.scoring import Scorer
+from studio.scoring_bodies import INPUT, OUTPUT, ROW_LIMIT
 from studio.wire import INPUT_EXTENSIONS
 
 LISTED_CATEGORIES = 30

@@ -8,6 +8,8 @@ import random
 import sys
 from collections.abc import Sequence
 
+import numpy as np
+
 from studio.errors import ModelFileError
 from studio.json_values import r_number
 from studio.model import Model
@@ -18,13 +20,14 @@ from tests.studio.random_models import CELLS, hostile_file, random_model, random
 
 
 def check_scores(model: Model, rows: Sequence[Sequence[float]]) -> None:
-    """Score rows both ways: the numbers must be finite and the same to the last bit."""
+    """Score rows in each way: the numbers must be finite and the same to the last bit."""
     scorer = Scorer(model)
-    plain = [scorer.raw_scores(row) for row in rows]
-    many = NativeTrees(model).raw_scores(rows, wait=True) if model.trees else scorer._many_linear_scores(rows)
-    if repr(plain) != repr(many):
-        raise AssertionError(f"{plain} is not {many}")
-    for cells in scorer.answers(rows):
+    plain, table = [scorer.raw_scores(row) for row in rows], np.array(rows)
+    native = [NativeTrees(model).raw_scores(table, wait=True)] if model.trees else []
+    for scores in (scorer.many_raw_scores(table), *native):
+        if scores is None or repr(plain) != repr(scores.tolist()):
+            raise AssertionError(f"{plain} is not {scores}")
+    for cells in scorer.answers(table):
         numbers = list(map(float, cells[1:] if model.task == "binary" else cells[: len(model.classes) or 1]))
         if not all(map(math.isfinite, numbers)) or any(cell == "-0" for cell in cells):
             raise AssertionError(f"{cells} is no answer")
@@ -36,7 +39,7 @@ def check_cells(dice: random.Random, model: Model) -> None:
     """Any cells are answered, or refused in words."""
     scorer = Scorer(model)
     try:
-        scorer.answers([scorer.features([dice.choice(CELLS) for _ in model.columns])])
+        scorer.answer(scorer.raw_scores(scorer.features([dice.choice(CELLS) for _ in model.columns])))
     except CellError as error:
         if not str(error):
             raise AssertionError("no word about a cell") from error

@@ -20,13 +20,23 @@ from studio.model_file import load_model
 from studio.native import NativeTrees
 from studio.plan import TrainingPlan
 from studio.reading import read_table
-from studio.scoring import NATIVE_ROWS, WAITING_ROWS, Scorer, class_probabilities, positive_probability
+from studio.scoring import MANY_ROWS, WAITING_ROWS, Scorer, class_probabilities, positive_probability
 from studio.training import train
 from tests.studio.fuzzing import check_scores
 from tests.studio.random_models import random_model, random_row
 from tests.studio.running import ROOT, census_csv
 
 STEP = Model("binary", "y", ("0", "1"), (Column("a", "numeric"),), (Tree((Node(0, 0.5, True, -1, -2),), (-1.0, 1.0)),))
+# More leaves than the other way of scoring many rows takes; a whole number up to 64 is its own score.
+WIDE = Model(
+    *("binary", "y", ("0", "1"), (Column("a", "numeric"),)),
+    (
+        Tree(
+            tuple(Node(0, float(at), True, -1 - at, at + 1 if at < 63 else -65) for at in range(64)),
+            tuple(map(float, range(65))),
+        ),
+    ),
+)
 TASKS = {
     "binary": TrainingPlan("binary", "income", ">50K"),
     "multiclass": TrainingPlan("multiclass", "occupation"),
@@ -60,26 +70,31 @@ def test_a_trained_model_gives_the_same_numbers_both_ways(tmp_path: Path, task: 
     check_scores(model, [*rows, [math.nan] * len(rows[0])])
 
 
-def test_any_number_of_threads_may_score() -> None:
-    """Many threads that begin at once, while the library is being loaded, all get their own rows' numbers."""
-    model = random_model(random.Random(9))
+@pytest.mark.parametrize("model", [random_model(random.Random(9)), WIDE], ids=["at once", "by the library"])
+def test_any_number_of_threads_may_score(model: Model) -> None:
+    """Many threads that begin at once, while what they need is being made, all get their own rows' numbers."""
     scorer = Scorer(model)
-    batches = [[random_row(random.Random(seed), model) for _ in range(500)] for seed in range(16)]
+    batches = [np.array([random_row(random.Random(seed), model) for _ in range(500)]) for seed in range(16)]
     with ThreadPoolExecutor(8) as threads:
         for _ in range(3):
             found = threads.map(scorer.many_raw_scores, batches)
-            assert [list(map(repr, each)) for each in found] == [
-                [repr(scorer.raw_scores(row)) for row in batch] for batch in batches
+            assert [repr(each.tolist()) for each in found] == [
+                repr([scorer.raw_scores(row) for row in batch.tolist()]) for batch in batches
             ]
 
 
-def _imported(rows: int) -> str:
-    """Score so many rows in a new process; returns whether LightGBM was loaded when the answer was there."""
+def _rows(count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return rows of one feature: 0 and 1 in turn."""
+    return (np.arange(count, dtype=np.float64) % 2).reshape(-1, 1)
+
+
+def _imported(rows: int, model: str = "WIDE") -> str:
+    """Score so many rows in a new process; returns whether LightGBM was loaded when the answer was there, and later."""
     code = (
-        "import sys, threading\nfrom studio.scoring import Scorer\nfrom tests.studio.test_native import STEP\n"
-        "sys.modules.pop('lightgbm', None)\nscorer = Scorer(STEP)\n"
-        f"scores = scorer.many_raw_scores([[float(at % 2)] for at in range({rows})])\n"
-        f"assert scores == [[at % 2 * 2.0 - 1] for at in range({rows})]\n"
+        "import sys, threading\nfrom studio.scoring import Scorer\nfrom tests.studio import test_native as here\n"
+        f"sys.modules.pop('lightgbm', None)\nscorer = Scorer(here.{model})\nrows = here._rows({rows})\n"
+        "scores = scorer.many_raw_scores(rows).tolist()\n"
+        "assert scores == [scorer.raw_scores(row) for row in rows.tolist()]\n"
         "now = 'lightgbm' in sys.modules\n"
         "[one.join() for one in threading.enumerate() if one.name == 'load LightGBM']\n"
         "print(now, 'lightgbm' in sys.modules)"
@@ -90,13 +105,18 @@ def _imported(rows: int) -> str:
 
 def test_few_rows_never_load_the_library() -> None:
     """A studio that is asked for single rows pays nothing for batches."""
-    assert _imported(NATIVE_ROWS - 1) == "False False"
+    assert _imported(MANY_ROWS - 1) == "False False"
+
+
+def test_small_trees_never_load_the_library() -> None:
+    """They are scored at once, however many rows there are."""
+    assert _imported(WAITING_ROWS, "STEP") == "False False"
 
 
 def test_a_huge_batch_waits_for_the_library() -> None:
     """It is sooner done so; a smaller one is answered at once, and the library is ready for the next."""
     assert _imported(WAITING_ROWS) == "True True"
-    assert _imported(NATIVE_ROWS).endswith(" True")
+    assert _imported(MANY_ROWS).endswith(" True")
 
 
 def test_without_the_library_batches_are_scored_all_the_same(
@@ -111,15 +131,14 @@ def test_without_the_library_batches_are_scored_all_the_same(
 
     normal = __import__
     monkeypatch.setattr("builtins.__import__", imported)
-    scorer = Scorer(STEP)
+    scorer, rows = Scorer(WIDE), _rows(WAITING_ROWS)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            scores = scorer.many_raw_scores([[float(at % 2)] for at in range(WAITING_ROWS)])
-            assert scores == [[at % 2 * 2.0 - 1] for at in range(WAITING_ROWS)]
+            assert scorer.many_raw_scores(rows).tolist() == rows.tolist()
     assert [record.getMessage() for record in caplog.records] == [
         "batches are scored without LightGBM, which takes longer"
     ]
-    assert NativeTrees(STEP).raw_scores([[0.0]], wait=True) is None
+    assert NativeTrees(WIDE).raw_scores(_rows(1), wait=True) is None
 
 
 def test_answers_at_the_edges() -> None:
@@ -128,7 +147,7 @@ def test_answers_at_the_edges() -> None:
 
     def answer(task: Any, classes: tuple[str, ...], *leaves: float) -> list[str]:
         model = Model(task, "y", classes, columns, tuple(Tree((), (leaf,)) for leaf in leaves))
-        return Scorer(model).answers([[0.0]])[0]
+        return Scorer(model).answers(np.array([[0.0]]))[0]
 
     assert answer("binary", ("no", "yes"), 0.0) == ["no", "0.5"]
     assert answer("binary", ("no", "yes"), 1e-15) == ["yes", "0.5"]

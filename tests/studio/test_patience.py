@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -67,9 +66,10 @@ def part(data: bytes, *, more: bool) -> Any:
 
 
 async def taken(held: Bodies, *, data: bytes = b"x" * 10, more: bool = False) -> bytes | ServiceError:
-    """Return what becomes of a body."""
-    async with held.whole(part(data, more=more)) as body:
-        return body
+    """Return what becomes of a body that is let go of at once."""
+    body = await held.take(part(data, more=more))
+    held.give_back(body)
+    return body
 
 
 def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,12 +86,14 @@ def test_all_bodies_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> No
 
     async def play() -> None:
         held = Bodies()
-        async with AsyncExitStack() as others:
-            for _ in range(2):
-                assert await others.enter_async_context(held.whole(part(b"y" * 10, more=False))) == b"y" * 10
+        others = [await held.take(part(b"y" * 10, more=False)) for _ in range(2)]
+        assert others == [b"y" * 10] * 2
+        for _ in range(3):  # a refused body holds nothing either
             refused = await taken(held)
             assert isinstance(refused, ServiceError)
             assert (refused.status, refused.code) == (503, "ServiceUnavailable")
+        for body in others:
+            held.give_back(body)
         for _ in range(3):  # each is given up half-way, and so holds nothing afterwards
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(taken(held, more=True), 0.01)

@@ -13,7 +13,7 @@ from studio.model import Column, Model, Tree
 from studio.model_file import dump_model
 from studio.plan import TrainingPlan
 from studio.registry import Endpoint, Kind, Registry, Role
-from studio.rrs import answer
+from studio.scoring_bodies import answer
 from studio.serving import Location, ModelShelf
 from studio.state import Database
 

@@ -56,7 +56,7 @@ def test_our_scores_are_those_of_lightgbm(tmp_path: Path, monkeypatch: pytest.Mo
     scorer = Scorer(model)
     ours = [scorer.raw_scores(row)[0] for row in encoded.tolist()]
     assert ours == boosters[-1].predict(encoded, raw_score=True).tolist()
-    assert ours == [scores for (scores,) in scorer.many_raw_scores(encoded.tolist())]
+    assert ours == [scores for (scores,) in scorer.many_raw_scores(encoded).tolist()]
     probabilities = boosters[-1].predict(encoded)
     np.testing.assert_allclose([positive_probability(score) for score in ours], probabilities, rtol=1e-15)
 
@@ -140,7 +140,9 @@ def test_every_kind_of_column_is_learned_from(tmp_path: Path, learner: str) -> N
 
     def predicted(**changed: str) -> float:
         row = {"id": "", "at": "2023-06-07 12:00", "member": "no", "city": "Rome", "price": "50"} | changed
-        return float(scorer.answers([scorer.features([row[column.name] for column in model.columns])])[0][0])
+        return float(
+            scorer.answer(scorer.raw_scores(scorer.features([row[column.name] for column in model.columns])))[0]
+        )
 
     usual = predicted()
     assert predicted(member="TRUE") == predicted(member="y") > usual + 1
@@ -204,7 +206,7 @@ def test_any_table_trains_or_is_refused(tmp_path: Path, data: st.DataObject, tas
         return
     scorer = Scorer(load_model(result.model))
     rows = [[cell.strip() for cell in row] for row in zip(*columns.values(), strict=True)]
-    for answer in scorer.answers([scorer.features(row) for row in rows]):
+    for answer in scorer.answers(np.array([scorer.features(row) for row in rows])):
         assert "NaN" not in answer
         assert "Infinity" not in answer
 

@@ -1,0 +1,152 @@
+"""From the body of a scoring request to that of its answer, in both forms of the protocol (protocol 2)."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Never
+
+from studio.errors import ServiceError, bad_argument
+from studio.json_values import Json
+from studio.model import Model
+from studio.scoring import CellError, Scorer
+from studio.wire import cell_text, read_named, read_object
+
+INPUT, OUTPUT = "input1", "output1"
+ROW_LIMIT = 100_000
+_PROBLEMS = 10  # that one answer names
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a request, all cells as text."""
+
+    names: Sequence[str]
+    values: Sequence[Sequence[str]]
+
+
+def answer(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json:
+    """Return the answer to the body of a request, all of it by the one model.
+
+    Raises:
+        ServiceError: the body or its columns are not what the model needs.
+    """
+    rows = _read(body, swagger=swagger)
+    positions = _positions(scorer.model, rows.names)
+    added = scorer.answer_columns()
+    taken = [name for name, _ in added if name in rows.names]
+    if taken:
+        text = (
+            f"Invalid output parameter name: {', '.join(taken)}. The answer adds columns of these names: rename yours."
+        )
+        raise ServiceError("Conflict", "ModelOutputMetadataMismatch", text)
+    names = [*rows.names, *(name for name, _ in added)]
+    values = [[*row, *scored] for row, scored in zip(rows.values, _scored(scorer, rows, positions), strict=True)]
+    if swagger:
+        return {"Results": {OUTPUT: [dict(zip(names, row, strict=True)) for row in values]}}
+    value: Json = {"ColumnNames": names, "Values": values}
+    if details:
+        types = {column.name: column.type for column in scorer.model.columns} | dict(added)
+        value["ColumnTypes"] = [types.get(name, scorer.label_type) for name in names]
+    return {"Results": {OUTPUT: {"type": "table", "value": value}}}
+
+
+def _scored(scorer: Scorer, rows: Rows, positions: Sequence[int | None]) -> list[list[str]]:
+    if len(rows.values) > 1:
+        columns, absent = list(zip(*rows.values, strict=True)), ("",) * len(rows.values)
+        # A cell that is wrong is looked for below, row by row.
+        with suppress(ValueError):
+            by_column = [absent if place is None else columns[place] for place in positions]
+            return scorer.answers(scorer.many_features(by_column))
+    scores, problems = [], []
+    for number, row in enumerate(rows.values, 1):
+        cells = ["" if position is None else row[position].strip() for position in positions]
+        try:
+            scores.append(scorer.answer(scorer.raw_scores(scorer.features(cells))))
+        except CellError as error:
+            problems.append(f"row {number}: {error}")
+            if len(problems) == _PROBLEMS:
+                break
+    if problems:
+        _unparsable("; ".join(problems))
+    return scores
+
+
+def _positions(model: Model, names: Sequence[str]) -> list[int | None]:
+    """Return for each column of the model where it stands in the request; None for one that it does not use."""
+    at = {name: position for position, name in enumerate(names)}
+    missing = [column.name for column in model.columns if column.kind != "ignored" and column.name not in at]
+    known = {model.label, *(column.name for column in model.columns)}
+    unknown = [name for name in names if name not in known]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(at) < len(names) else []
+    problems = [
+        f"{text}: {', '.join(columns)}"
+        for text, columns in (
+            ("missing columns", missing),
+            ("unknown columns", unknown),
+            ("columns given twice", twice),
+        )
+        if columns
+    ]
+    if problems:
+        text = f"Input data does not match input port schema. {'; '.join(problems)}."
+        raise ServiceError("BadUserArgument", "InputMismatchError", text)
+    return [at.get(column.name) for column in model.columns]
+
+
+def _read(body: bytes, *, swagger: bool) -> Rows:
+    members = read_object(body)
+    parameters = read_named(members.get("globalparameters"), "GlobalParameters")
+    if parameters:
+        text = f"This service has no parameters; it was given {', '.join(parameters)}."
+        raise ServiceError("BadUserArgument", "UnexpectedParameter", text)
+    inputs = members.get("inputs")
+    if not isinstance(inputs, dict) or not inputs:
+        raise bad_argument(
+            "MissingRequestInput", f"The web service expects an input, {INPUT!r}, but none was provided."
+        )
+    if set(inputs) != {INPUT}:
+        unknown = ", ".join(sorted(set(inputs) - {INPUT}))
+        text = f"Invalid service input name(s) specified in the request: {unknown}. There is: {INPUT}."
+        raise bad_argument("InvalidInputNames", text)
+    rows = _objects(inputs[INPUT]) if swagger else _table(inputs[INPUT])
+    if len(rows.values) > ROW_LIMIT:
+        _unparsable(f"it has {len(rows.values)} rows; at most {ROW_LIMIT} are scored at once")
+    return rows
+
+
+def _unparsable(text: str) -> Never:
+    raise ServiceError(
+        "BadUserArgument", "InputParseError", f"Parsing of input vector failed. Additional details: {text}."
+    )
+
+
+def _table(value: Any) -> Rows:
+    """Read the array form."""
+    if not isinstance(value, dict):
+        _unparsable(f"{INPUT} is not an object with ColumnNames and Values")
+    members = {name.lower(): member for name, member in value.items()}
+    names, values = members.get("columnnames"), members.get("values")
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        _unparsable("ColumnNames is not a list of names")
+    if not isinstance(values, list):
+        _unparsable("Values is not a list of rows")
+    for number, row in enumerate(values, 1):
+        if not isinstance(row, list) or len(row) != len(names):
+            _unparsable(f"row {number} has not the {len(names)} values that ColumnNames announces")
+    return Rows(names, [row if _all_text(row) else [cell_text(cell) for cell in row] for row in values])
+
+
+def _all_text(row: list[Any]) -> bool:
+    """Tell whether all cells are text already, as most callers send them."""
+    return set(map(type, row)) == {str}
+
+
+def _objects(value: Any) -> Rows:
+    """Read the object form of `format=swagger`."""
+    if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
+        _unparsable(f"{INPUT} is not a list of objects")
+    names = list(value[0])
+    for number, row in enumerate(value, 1):
+        if set(row) != set(names):
+            _unparsable(f"row {number} has other columns than row 1")
+    return Rows(names, [[cell_text(row[name]) for name in names] for row in value])
