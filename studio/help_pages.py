@@ -22,6 +22,7 @@ from studio.json_values import Json
 from studio.management import SERVICES_PATHS
 from studio.quirks import Quirks
 from studio.registry import Endpoint, Kind, Registry, Role
+from studio.request_columns import added_columns
 from studio.sample_row import sample_row
 from studio.scoring import Scorer
 from studio.scoring_bodies import INPUT, OUTPUT, answer
@@ -167,7 +168,7 @@ class HelpPages:
         except ServiceError as error:
             said = help_text.trial_problem(f"{error} ({', '.join(code for code, _ in error.details)})")
             return self._score_page(endpoint, scorer, cells, said, error.status)
-        said = help_text.trial_answer(value["ColumnNames"], value["Values"][0], len(scorer.answer_columns()))
+        said = help_text.trial_answer(value["ColumnNames"], value["Values"][0], len(added_columns(scorer.model)))
         return self._score_page(endpoint, scorer, cells, said)
 
     def _jobs(self, endpoint: Endpoint) -> Response:

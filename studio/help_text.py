@@ -11,6 +11,7 @@ from studio.model import Column, Model
 from studio.parameters import value_schema
 from studio.plan import Parameter
 from studio.registry import Endpoint
+from studio.request_columns import added_columns
 from studio.scoring import Scorer
 from studio.urls import Urls
 from studio.wire_schemas import LISTED_CATEGORIES, described
@@ -56,7 +57,7 @@ def column_table(model: Model) -> Markup:
 
 def answer_table(scorer: Scorer) -> Markup:
     """Return the columns that an answer adds."""
-    return table(["column", "type"], [[element("b", name), kind] for name, kind in scorer.answer_columns()])
+    return table(["column", "type"], [[element("b", name), kind] for name, kind in added_columns(scorer.model)])
 
 
 def request(method: str, url: str, *headers: str, body: Json | None = None) -> Markup:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from studio.bodies import Bodies
@@ -55,8 +56,8 @@ def logged_text(body: bytes) -> str:
         # Most bodies hold nothing to hide and are one line of JSON already: these are written as they came.
         if text.isprintable() and not _may_hide(text):
             try:
-                json.loads(text)
-            except (ValueError, RecursionError):
+                orjson.loads(body)
+            except orjson.JSONDecodeError:
                 pass
             else:
                 return text
@@ -127,7 +128,10 @@ class RequestLog:
     def _write(self, scope: Scope, body: bytes | ServiceError, status: int) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         shown = json.dumps(f"[not taken: {body}]") if isinstance(body, ServiceError) else logged_text(body)
-        method, path = json.dumps(scope["method"]), json.dumps(without_secrets(scope["path"]))
+        path = scope["path"]
+        if not path.isascii() or _may_hide(path):
+            path = without_secrets(path)
+        method, path = json.dumps(scope["method"]), json.dumps(path)
         line = f'{{"time": "{now}", "method": {method}, "path": {path}, "body": {shown}, "status": {status}}}\n'
         self._file.write(line.encode("ascii"))
 

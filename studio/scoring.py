@@ -6,6 +6,7 @@ else by the native library.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,10 @@ from studio.errors import StudioError
 from studio.json_values import r_number
 from studio.leaf_masks import LeafMasks, suits
 from studio.linear import linear_scores
-from studio.model import FARTHEST, CategoryTerm, Model, WireType
+from studio.model import FARTHEST, CategoryTerm, Model
 from studio.native import NativeTrees
+from studio.request_columns import request_columns
 
-LABELS, PROBABILITIES = "Scored Labels", "Scored Probabilities"
 LARGEST_EXPONENT = 709.0  # beyond, `exp` overflows; the probability is 0 to the last digit there
 _SHOWN = 60  # characters of a cell in an error
 WAITING_ROWS = 5000  # so many take longer one by one than loading the library does
@@ -43,6 +44,8 @@ class Scorer:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        # Callers repeat the names. Those that are not the model's raise, and so are not kept.
+        self.columns_of = lru_cache(8)(partial(request_columns, model))
         self._features = model.features
         self._outputs = range(model.outputs)
         self._masks = LeafMasks(model) if suits(model) else None
@@ -151,27 +154,12 @@ class Scorer:
                     return scores
         return np.array([self.raw_scores(row) for row in rows.tolist()]).reshape(len(rows), len(self._outputs))
 
-    def answer_columns(self) -> list[tuple[str, WireType]]:
-        """Return name and type of the columns that an answer has behind those of its request (protocol 2)."""
-        match self.model.task:
-            case "binary":
-                return [(LABELS, "String"), (PROBABILITIES, "Double")]
-            case "multiclass":
-                names = [f'{PROBABILITIES} for Class "{name}"' for name in self.model.classes]
-                return [*((name, "Double") for name in names), (LABELS, "String")]
-        return [(LABELS, "Double")]
-
-    @property
-    def label_type(self) -> WireType:
-        """The type of the label column, where a request brings it along."""
-        return "Double" if self.model.task == "regression" else "String"
-
     def answers(self, rows: Rows) -> list[list[str]]:
-        """Return the cells of `answer_columns` for each row of features."""
+        """Return the cells of `added_columns` for each row of features."""
         return list(map(self.answer, self.many_raw_scores(rows).tolist()))
 
     def answer(self, raw: Sequence[float]) -> list[str]:
-        """Return the cells of `answer_columns` for the raw scores of a row."""
+        """Return the cells of `added_columns` for the raw scores of a row."""
         if self.model.task == "binary":
             probability = positive_probability(raw[0])
             return [self.model.classes[probability > 0.5], r_number(probability)]

@@ -7,7 +7,6 @@ from typing import Any, Never
 
 from studio.errors import ServiceError, bad_argument
 from studio.json_values import Json
-from studio.model import Model
 from studio.scoring import CellError, Scorer
 from studio.wire import cell_text, read_named, read_object
 
@@ -31,22 +30,14 @@ def answer(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json
         ServiceError: the body or its columns are not what the model needs.
     """
     rows = _read(body, swagger=swagger)
-    positions = _positions(scorer.model, rows.names)
-    added = scorer.answer_columns()
-    taken = [name for name, _ in added if name in rows.names]
-    if taken:
-        text = (
-            f"Invalid output parameter name: {', '.join(taken)}. The answer adds columns of these names: rename yours."
-        )
-        raise ServiceError("Conflict", "ModelOutputMetadataMismatch", text)
-    names = [*rows.names, *(name for name, _ in added)]
-    values = [[*row, *scored] for row, scored in zip(rows.values, _scored(scorer, rows, positions), strict=True)]
+    columns = scorer.columns_of(tuple(rows.names))
+    scored = _scored(scorer, rows, columns.positions)
+    values = [[*row, *cells] for row, cells in zip(rows.values, scored, strict=True)]
     if swagger:
-        return {"Results": {OUTPUT: [dict(zip(names, row, strict=True)) for row in values]}}
-    value: Json = {"ColumnNames": names, "Values": values}
+        return {"Results": {OUTPUT: [dict(zip(columns.names, row, strict=True)) for row in values]}}
+    value: Json = {"ColumnNames": columns.names, "Values": values}
     if details:
-        types = {column.name: column.type for column in scorer.model.columns} | dict(added)
-        value["ColumnTypes"] = [types.get(name, scorer.label_type) for name in names]
+        value["ColumnTypes"] = columns.types
     return {"Results": {OUTPUT: {"type": "table", "value": value}}}
 
 
@@ -69,28 +60,6 @@ def _scored(scorer: Scorer, rows: Rows, positions: Sequence[int | None]) -> list
     if problems:
         _unparsable("; ".join(problems))
     return scores
-
-
-def _positions(model: Model, names: Sequence[str]) -> list[int | None]:
-    """Return for each column of the model where it stands in the request; None for one that it does not use."""
-    at = {name: position for position, name in enumerate(names)}
-    missing = [column.name for column in model.columns if column.kind != "ignored" and column.name not in at]
-    known = {model.label, *(column.name for column in model.columns)}
-    unknown = [name for name in names if name not in known]
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(at) < len(names) else []
-    problems = [
-        f"{text}: {', '.join(columns)}"
-        for text, columns in (
-            ("missing columns", missing),
-            ("unknown columns", unknown),
-            ("columns given twice", twice),
-        )
-        if columns
-    ]
-    if problems:
-        text = f"Input data does not match input port schema. {'; '.join(problems)}."
-        raise ServiceError("BadUserArgument", "InputMismatchError", text)
-    return [at.get(column.name) for column in model.columns]
 
 
 def _read(body: bytes, *, swagger: bool) -> Rows:
@@ -126,7 +95,7 @@ def _table(value: Any) -> Rows:
         _unparsable(f"{INPUT} is not an object with ColumnNames and Values")
     members = {name.lower(): member for name, member in value.items()}
     names, values = members.get("columnnames"), members.get("values")
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list) or not names or not _all_text(names):
         _unparsable("ColumnNames is not a list of names")
     if not isinstance(values, list):
         _unparsable("Values is not a list of rows")
@@ -136,9 +105,9 @@ def _table(value: Any) -> Rows:
     return Rows(names, [row if _all_text(row) else [cell_text(cell) for cell in row] for row in values])
 
 
-def _all_text(row: list[Any]) -> bool:
-    """Tell whether all cells are text already, as most callers send them."""
-    return set(map(type, row)) == {str}
+def _all_text(cells: list[Any]) -> bool:
+    """Tell whether all are text already, as most callers send them."""
+    return set(map(type, cells)) == {str}
 
 
 def _objects(value: Any) -> Rows:

@@ -4,6 +4,7 @@
 import argparse
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -25,6 +26,7 @@ from studio.state import Database, private_folder
 from studio.transfer import TransferLimits
 
 SHUTDOWN_S = 5
+GARBAGE_OBJECTS = 50_000  # more than a request of 10,000 rows makes, before they are looked through
 # Answers carry keys and links: no cache keeps them, and no browser takes one for a page.
 ANSWER_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -115,6 +117,11 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then print the one line that callers may wait for."""
         await super().startup(sockets)
+        # What is there now stays, so the collector of garbage need not look at it again and again; and what a request
+        # makes goes when it is answered, so the collector need not look in the middle of it, which others wait for.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GARBAGE_OBJECTS)
         if sockets and not self.should_exit:
             host, port = sockets[0].getsockname()[:2]
             print(f"The studio listens on http://{host}:{port}", flush=True)

@@ -9,6 +9,7 @@ from studio.model import Column, Model
 from studio.parameters import value_schema
 from studio.plan import TrainingPlan
 from studio.quirks import SINGLE_RESULT, Quirks
+from studio.request_columns import added_columns
 from studio.sample_row import sample_row
 from studio.scoring import Scorer
 from studio.scoring_bodies import INPUT, OUTPUT, ROW_LIMIT
@@ -80,7 +81,7 @@ def scoring_schemas(scorer: Scorer) -> Json:
     label = {"type": "string", "x-nullable": True, "description": "What is predicted; it may be left out."}
     given = {column.name: _cell_schema(column) for column in model.columns} | {model.label: label}
     used = [column.name for column in model.columns if column.kind != "ignored"]
-    added = [name for name, _ in scorer.answer_columns()]
+    added = [name for name, _ in added_columns(scorer.model)]
     nothing = {"type": "object", "additionalProperties": False, "description": "This service has no parameters."}
     names = {"type": "array", "items": {**text, "enum": list(given)}, "uniqueItems": True, "minItems": len(used)}
     cells = {"type": "array", "items": {**text, "x-nullable": True}, "description": "Numbers may be bare."}

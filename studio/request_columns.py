@@ -1,0 +1,74 @@
+"""What the column names of a scoring request mean for a model: where its columns stand, and what the answer adds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from studio.errors import ServiceError
+from studio.model import Model, WireType
+
+LABELS, PROBABILITIES = "Scored Labels", "Scored Probabilities"
+
+
+@dataclass(frozen=True)
+class RequestColumns:
+    """The columns of a request and of its answer."""
+
+    positions: tuple[int | None, ...]  # of each column of the model in the request; None for one that it does not use
+    names: tuple[str, ...]  # of the answer's columns: those of the request, then the added ones
+    types: tuple[WireType, ...]
+
+
+def added_columns(model: Model) -> list[tuple[str, WireType]]:
+    """Return name and type of the columns that an answer has behind those of its request (protocol 2)."""
+    match model.task:
+        case "binary":
+            return [(LABELS, "String"), (PROBABILITIES, "Double")]
+        case "multiclass":
+            names = [f'{PROBABILITIES} for Class "{name}"' for name in model.classes]
+            return [*((name, "Double") for name in names), (LABELS, "String")]
+    return [(LABELS, "Double")]
+
+
+def label_type(model: Model) -> WireType:
+    """Return the type of the label column, where a request brings it along."""
+    return "Double" if model.task == "regression" else "String"
+
+
+def request_columns(model: Model, names: Sequence[str]) -> RequestColumns:
+    """Find the model's columns among those of a request.
+
+    Raises:
+        ServiceError: InputMismatchError or ModelOutputMetadataMismatch, naming every column that is not as it must be.
+    """
+    positions = _positions(model, names)
+    added = added_columns(model)
+    taken = [name for name, _ in added if name in names]
+    if taken:
+        text = (
+            f"Invalid output parameter name: {', '.join(taken)}. The answer adds columns of these names: rename yours."
+        )
+        raise ServiceError("Conflict", "ModelOutputMetadataMismatch", text)
+    types = {column.name: column.type for column in model.columns} | dict(added)
+    in_answer = (*names, *(name for name, _ in added))
+    return RequestColumns(positions, in_answer, tuple(types.get(name, label_type(model)) for name in in_answer))
+
+
+def _positions(model: Model, names: Sequence[str]) -> tuple[int | None, ...]:
+    at = {name: position for position, name in enumerate(names)}
+    missing = [column.name for column in model.columns if column.kind != "ignored" and column.name not in at]
+    known = {model.label, *(column.name for column in model.columns)}
+    unknown = [name for name in names if name not in known]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(at) < len(names) else []
+    problems = [
+        f"{text}: {', '.join(columns)}"
+        for text, columns in (
+            ("missing columns", missing),
+            ("unknown columns", unknown),
+            ("columns given twice", twice),
+        )
+        if columns
+    ]
+    if problems:
+        text = f"Input data does not match input port schema. {'; '.join(problems)}."
+        raise ServiceError("BadUserArgument", "InputMismatchError", text)
+    return tuple(at.get(column.name) for column in model.columns)
