@@ -1,6 +1,10 @@
 """What a cell of a CSV or of a scoring request means: missing, a number, or text."""
 
 import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 MISSING = frozenset(
     {"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "NULL", "\\N"}  # \N is MySQL's
@@ -19,8 +23,6 @@ def parse_number(text: str) -> float | None:
     Python's own spellings (`1_000`, `infinity`) are text here: another reader of the same file would not take them.
     What is as near to 0 as `NEAR_ZERO` is 0.
     """
-    if "_" in text:
-        return None
     try:
         value = float(text)
     except ValueError:
@@ -29,6 +31,18 @@ def parse_number(text: str) -> float | None:
             return None
         sign, whole, fraction = adorned.groups()
         value = float(f"{sign}{whole.replace(',', '')}{fraction or ''}")
-    if abs(value) <= NEAR_ZERO:
-        return 0.0
-    return value if -LARGEST <= value <= LARGEST else None
+    if -LARGEST <= value <= LARGEST and "_" not in text:
+        return 0.0 if -NEAR_ZERO <= value <= NEAR_ZERO else value
+    return None
+
+
+def parse_numbers(texts: Sequence[str]) -> NDArray[np.float64] | None:
+    """Return what `parse_number` does for each, shape (texts,); None if one of them is not plainly a number."""
+    try:
+        values = np.fromiter(map(float, texts), np.float64, len(texts))
+    except ValueError:
+        return None
+    if not (np.abs(values) <= LARGEST).all() or "_" in "".join(texts):
+        return None
+    values[np.abs(values) <= NEAR_ZERO] = 0.0
+    return values

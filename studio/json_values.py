@@ -5,6 +5,7 @@ from typing import Any
 
 type Json = dict[str, Any]
 
+_SHORT = 1e-3  # what is smaller may be written with an exponent
 _EXACT = 2.0**53  # up to here every whole number has a float of its own
 
 
@@ -15,6 +16,12 @@ def r_number(value: float) -> str:
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     return f"{value + 0.0:.15g}".replace("e", "E")  # -0.0 + 0.0 is 0.0, and the original wrote 0
+
+
+def share_text(share: float) -> str:
+    """Write a number from 0 to 1 as `r_number` does."""
+    text = f"{share:.15g}"
+    return text.replace("e", "E") if share < _SHORT else text
 
 
 def plain_number(value: float) -> str:

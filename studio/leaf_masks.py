@@ -21,7 +21,7 @@ from studio.model import Model, Node, Tree
 _WORDS = ((32, "I"), (64, "Q"))  # bits of the word that each tree has, and what `struct` and NumPy call it
 # Every node, and every category that one names, has a mask: a word for every tree. It is held up to three times.
 MOST_BYTES = 32 * 2**20
-_CHUNK = 256  # rows of a batch that are scored at once: their masks stay in the processor's cache
+_CHUNK = 512  # rows of a batch that are scored at once: their masks stay in the processor's cache
 
 type _Cut = tuple[float, int]  # a threshold, and the mask of a node that sends a row to the right
 
@@ -109,13 +109,17 @@ class LeafMasks:
         scores = np.empty((len(rows), self._outputs))
         look_ups, leaves = self._arrays
         first_leaf = np.arange(self._trees) * self._bits
+        masks = np.empty((min(len(rows), _CHUNK), self._trees), dtype=self._letter)
         for first in range(0, len(rows), _CHUNK):
             chunk = rows[first : first + _CHUNK]
-            left = np.full((len(chunk), self._trees), (1 << self._bits) - 1, dtype=self._letter)
-            for feature, places, masks in look_ups:
-                left &= masks.take(places(chunk[:, feature]), axis=0)
-            lowest = left & (~left + 1)
-            found = leaves.take(first_leaf + np.bitwise_count(lowest - 1))
+            of_feature = masks[: len(chunk)]
+            left = np.full(of_feature.shape, (1 << self._bits) - 1, dtype=self._letter)
+            for feature, places, known in look_ups:
+                np.take(known, places(chunk[:, feature]), axis=0, out=of_feature, mode="clip")
+                left &= of_feature
+            below = left - 1
+            below &= np.invert(left, out=left)  # the bits below the lowest one: as many as its place
+            found = leaves.take(first_leaf + np.bitwise_count(below))
             for output in range(self._outputs):
                 # Not `sum`, which adds in another order. And 0 as the first summand, so that no sum is -0.
                 sums = np.add.accumulate(found[:, output :: self._outputs], axis=1)[:, -1] + 0.0

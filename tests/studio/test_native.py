@@ -20,13 +20,30 @@ from studio.model_file import load_model
 from studio.native import NativeTrees
 from studio.plan import TrainingPlan
 from studio.reading import read_table
-from studio.scoring import MANY_ROWS, WAITING_ROWS, Scorer, class_probabilities, positive_probability
+from studio.scoring import MANY_ROWS, WAITING_ROWS, CellError, Scorer, class_probabilities, positive_probability
 from studio.training import train
 from tests.studio.fuzzing import check_scores
-from tests.studio.random_models import random_model, random_row
+from tests.studio.random_models import CELLS, random_model, random_row
 from tests.studio.running import ROOT, census_csv
 
 STEP = Model("binary", "y", ("0", "1"), (Column("a", "numeric"),), (Tree((Node(0, 0.5, True, -1, -2),), (-1.0, 1.0)),))
+PLAIN_NUMBERS = (
+    "1",
+    " 2 ",
+    "-3.5",
+    "1e-40",
+    "-0",
+    "1e99",
+    "1e101",
+    "inf",
+    "nan",
+    "1_0",
+    "1,000",
+    "$5",
+    "12%",
+    "0x1",
+    "٣",
+)
 # More leaves than the other way of scoring many rows takes; a whole number up to 64 is its own score.
 WIDE = Model(
     *("binary", "y", ("0", "1"), (Column("a", "numeric"),)),
@@ -51,6 +68,24 @@ def test_any_model_gives_the_same_numbers_both_ways(dice: random.Random) -> None
     """Splits at any number or category, missing and unknown cells, single leaves, chains: equal to the last bit."""
     model = random_model(dice)
     check_scores(model, [random_row(dice, model) for _ in range(20)])
+
+
+@settings(deadline=None)
+@given(
+    st.randoms(use_true_random=False),
+    st.lists(st.sampled_from(CELLS) | st.sampled_from(PLAIN_NUMBERS), min_size=1, max_size=12),
+)
+def test_any_cells_are_read_alike_many_at_once(dice: random.Random, cells: list[str]) -> None:
+    """Numbers spelled in any way, all different or repeated, other texts: each is read as it is in a row by itself."""
+    scorer = Scorer(random_model(dice))
+    rows = [[cell] * len(scorer.model.columns) for cell in cells]
+    try:
+        alone = [scorer.features([cell.strip() for cell in row]) for row in rows]
+    except CellError:
+        with pytest.raises(ValueError, match="is "):
+            scorer.many_features(list(zip(*rows, strict=True)))
+    else:
+        assert repr(scorer.many_features(list(zip(*rows, strict=True))).tolist()) == repr(alone)
 
 
 @pytest.mark.parametrize("task", TASKS)
