@@ -43,17 +43,27 @@ class _LookUp:
             return lambda value: known.get(value, missing)
         return lambda value: missing if value != value else masks[bisect_left(keys, value)]  # noqa: PLR0124 (NaN)
 
-    def of_many(self) -> "Callable[[NDArray[np.float64]], NDArray[np.intp]]":
+    def of_many(self) -> Callable[[NDArray[np.float64]], NDArray[np.integer]]:
         """Return the function from values to the positions of their masks."""
-        keys, last = np.array(self.keys), len(self.masks) - 1
+        last = len(self.masks) - 1
+        if self.exact:
+            unknown = int(self.keys[-1]) + 1
+            place_of = np.full(unknown + 1, last, dtype=np.int16)
+            place_of[np.array(self.keys, dtype=np.intp)] = range(last)
 
-        def places(values: NDArray[np.float64]) -> NDArray[np.intp]:
-            found = np.searchsorted(keys, values, "left")
-            unknown = keys.take(found, mode="clip") != values if self.exact else np.isnan(values)
-            found[unknown] = last
+            def of_codes(values: NDArray[np.float64]) -> NDArray[np.integer]:
+                codes = np.where(values < unknown, values, unknown)  # NaN is not less than anything
+                return place_of.take(codes.astype(np.intp))
+
+            return of_codes
+        limits = np.array(self.keys)
+
+        def of_numbers(values: NDArray[np.float64]) -> NDArray[np.integer]:
+            found = np.searchsorted(limits, values, "left")
+            found[np.isnan(values)] = last
             return found
 
-        return places
+        return of_numbers
 
 
 def suits(model: Model) -> bool:
@@ -129,7 +139,7 @@ class LeafMasks:
     @cached_property
     def _arrays(
         self,
-    ) -> tuple[list[tuple[int, Callable[..., NDArray[np.intp]], NDArray[np.uint]]], NDArray[np.float64]]:
+    ) -> tuple[list[tuple[int, Callable[..., NDArray[np.integer]], NDArray[np.uint]]], NDArray[np.float64]]:
         """The look-ups and the leaves as arrays: made for the first batch, as many a model never sees one."""
         look_ups = []
         for one in self._look_ups:
