@@ -88,7 +88,8 @@ class CollectedColumn:
             self._add_moments(cells)
         elif self._state == "texts":
             texts, characters = len(self._codes), self._codes.characters
-            self._coded.extend(map(self._codes.__getitem__, cells))
+            coded = np.fromiter(map(self._codes.__getitem__, cells), dtype=np.int32, count=len(cells))
+            self._coded.frombytes(coded.tobytes())
             self._budget.texts += len(self._codes) - texts
             self._budget.characters += self._codes.characters - characters
             if len(self._codes) > self._look_at:

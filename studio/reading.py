@@ -4,9 +4,10 @@ import codecs
 import csv
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import batched
+from io import StringIO
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import Self, TextIO
 
 from studio.cells import MISSING
 from studio.collecting import CollectedColumn, TextBudget
@@ -14,13 +15,11 @@ from studio.columns import Table
 from studio.errors import TableError
 from studio.model_limits import COLUMN_LIMIT
 
-if TYPE_CHECKING:
-    import _csv
-
 VALUE_LIMIT = 300_000_000  # rows times columns; a value takes at most 8 bytes here, and 8 more in the training
 FIELD_LIMIT = 2**20  # characters of a cell
 PROBLEM_LIMIT = 10  # a file of a million ragged rows is described by its first ones
-_ROWS_AT_ONCE = 4096
+# Characters: what is made of so few stays in the processor's cache; a wide table still comes many rows at once.
+_AT_ONCE, _AT_ONCE_A_COLUMN = 2**16, 2**10
 
 
 @dataclass(frozen=True)
@@ -70,15 +69,15 @@ def _read(lines: TextIO, label: str, kept: Collection[str], form: TableForm) -> 
     columns = [CollectedColumn(name, keep=name in kept, budget=budget) for name in header]
     at = header.index(label)
     rows = 0
-    unread = [] if form.header else [(1, first)]
-    for block in batched(_numbered_rows(reader, unread, len(header), problems), _ROWS_AT_ONCE, strict=False):
-        cells = list(zip(*(row for _, row in block), strict=True))
-        for column, of_column in zip(columns, cells, strict=True):
-            column.extend(of_column)
-        if any(cell.strip() in MISSING for cell in set(cells[at])):
-            missing = (line for line, row in block if row[at].strip() in MISSING)
+    first_rows = [] if form.header else [_Block([1], [[cell] for cell in first])]
+    for block in chain(first_rows, _blocks(lines, reader.line_num, len(header), form.separator, problems)):
+        for column, cells in zip(columns, block.columns, strict=True):
+            column.extend(cells)
+        if any(cell.strip() in MISSING for cell in set(block.columns[at])):
+            labels = zip(block.lines, block.columns[at], strict=True)
+            missing = (line for line, cell in labels if cell.strip() in MISSING)
             problems += [f"line {line}: the label {label!r} is missing" for line in missing]
-        rows += len(block)
+        rows += len(block.lines)
         if rows * len(columns) > VALUE_LIMIT:
             problems = [f"it has more than {VALUE_LIMIT:,} values ({VALUE_LIMIT // len(columns):,} rows): filter rows"]
         if len(problems) >= PROBLEM_LIMIT or rows * len(columns) > VALUE_LIMIT:
@@ -125,15 +124,59 @@ def _not_utf8(path: Path) -> str:
     return "it is not UTF-8"
 
 
-def _numbered_rows(
-    reader: "_csv.Reader", unread: list[tuple[int, list[str]]], width: int, problems: list[str]
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield rows of the right width with the line each ends on; empty lines are skipped, ragged ones are problems."""
-    yield from unread
-    for row in reader:
+@dataclass(frozen=True)
+class _Block:
+    """Some rows."""
+
+    lines: Sequence[int]  # on which each row ends
+    columns: Sequence[Sequence[str]]  # the cells of each column
+
+
+def _blocks(lines: TextIO, read: int, width: int, separator: str, problems: list[str]) -> Iterator[_Block]:
+    """Yield the rows of the right width after the `read` first lines; empty lines are skipped, ragged are problems."""
+    while text := lines.read(max(_AT_ONCE, width * _AT_ONCE_A_COLUMN)):
+        text += lines.readline()
+        columns = _split(text, width, separator)
+        if columns is not None:
+            block, count = _Block(range(read + 1, read + 1 + len(columns[0])), columns), len(columns[0])
+        else:
+            block, count = _parsed(text, lines, read, width, separator=separator, problems=problems)
+        read += count
+        if block.lines:
+            yield block
+        if len(problems) > PROBLEM_LIMIT:
+            return
+
+
+def _split(text: str, width: int, separator: str) -> list[list[str]] | None:
+    """Return the columns of whole lines that need no more than splitting; None of others. It takes half the time."""
+    text = text.replace("\r\n", "\n")
+    if '"' in text or "\r" in text or text.startswith("\n") or "\n\n" in text:
+        return None
+    text = text.removesuffix("\n") + "\n"
+    # Each end of a line becomes a cell of its own: where these stand tells whether every line has as many cells.
+    cells = text.replace("\n", f"{separator}\n{separator}").split(separator)[:-1]
+    rows = text.count("\n")
+    if len(cells) != rows * (width + 1) or cells[width :: width + 1].count("\n") != rows:
+        return None
+    if len(text) > FIELD_LIMIT and max(map(len, cells)) > FIELD_LIMIT:
+        return None
+    return [cells[at :: width + 1] for at in range(width)]
+
+
+def _parsed(
+    text: str, more: TextIO, read: int, width: int, *, separator: str, problems: list[str]
+) -> tuple[_Block, int]:
+    """Return the rows that begin in `text`, the last of which may end in `more`; and how many lines they take."""
+    begun = StringIO(text, newline="")
+    reader = csv.reader(chain(begun, more), delimiter=separator, strict=True)
+    ends: list[int] = []
+    rows: list[list[str]] = []
+    while begun.tell() < len(text) and len(problems) <= PROBLEM_LIMIT:
+        row = next(reader)
         if len(row) == width:
-            yield reader.line_num, row
+            ends.append(read + reader.line_num)
+            rows.append(row)
         elif row:
-            problems.append(f"line {reader.line_num} has {len(row)} cells, the header has {width}")
-            if len(problems) > PROBLEM_LIMIT:
-                return
+            problems.append(f"line {read + reader.line_num} has {len(row)} cells, the header has {width}")
+    return _Block(ends, list(zip(*rows, strict=True)) or [()] * width), reader.line_num

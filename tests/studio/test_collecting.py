@@ -21,10 +21,11 @@ odd = st.sampled_from(["", "?", "NA", " 7 ", "1,000", "5%", "1e3"])
 
 @pytest.fixture
 def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let go of texts from twenty different ones on, and read five rows at a time."""
+    """Let go of texts from twenty different ones on, and read a few rows at a time."""
     monkeypatch.setattr(collecting, "MANY_NUMBERS", 10)
     monkeypatch.setattr(collecting, "MANY_TEXTS", 20)
-    monkeypatch.setattr(reading, "_ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(reading, "_AT_ONCE", 40)
+    monkeypatch.setattr(reading, "_AT_ONCE_A_COLUMN", 1)
 
 
 @given(st.lists(numbers, min_size=30, max_size=60, unique=True), st.lists(odd, max_size=9), st.randoms())

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from studio import reading
 from studio.cells import NEAR_ZERO, parse_number
 from studio.columns import CodedColumn
 from studio.errors import TableError
@@ -42,6 +43,57 @@ def test_any_cells_survive_reading(tmp_path: Path, table: list[tuple[str, str, s
     for column, expected in zip(read_back.columns, zip(*table, strict=True), strict=True):
         assert isinstance(column, CodedColumn)
         assert [column.distinct[code] for code in column.codes] == [cell.strip() for cell in expected]
+
+
+plain = st.text(st.sampled_from(" ab1\u2028\x0b"), max_size=4)
+quoted = st.text(st.sampled_from('a,\n\r"'), max_size=4).map(lambda cell: '"' + cell.replace('"', '""') + '"')
+line = st.lists(plain | plain | plain | quoted, min_size=2, max_size=2).map(",".join)
+flaw = st.lists(st.sampled_from(["", "1", "1,2,3", "1,2,3,4"]), max_size=2)
+end = st.sampled_from(["\n", "\n", "\r\n", "\r", "\n\n"])
+
+
+@given(st.lists(st.tuples(line, end), min_size=1, max_size=20), flaw, st.integers(1, 30), st.booleans())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rows_are_those_of_the_csv_module(
+    tmp_path: Path, lines: list[tuple[str, str]], flaws: list[str], at_once: int, ended: bool
+) -> None:
+    """However few characters are read at once: the same rows, and the same lines to blame for those that are ragged."""
+    lines[len(lines) // 2 : 0] = [(flaw, "\n") for flaw in flaws]
+    text = "a,b,y\n" + "".join(f"{line},yes{end}" for line, end in lines)
+    path = tmp_path / "t.csv"
+    path.write_text(text if ended else text.rstrip("\r\n"), encoding="utf-8", newline="")
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        next(reader)
+        found = [(reader.line_num, row) for row in reader]
+    ragged = [
+        f"line {number} has {len(row)} cells, the header has 3" for number, row in found if len(row) not in (0, 3)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "_AT_ONCE", at_once)
+        patch.setattr(reading, "_AT_ONCE_A_COLUMN", 1)
+        if ragged:
+            assert read(tmp_path, path.read_bytes())[:10] == ragged[:10]
+            return
+        table = read_table(path, "y")
+    for position, name in enumerate(("a", "b", "y")):
+        column = table.cells(name)
+        cells = [column.distinct[code] for code in column.codes]
+        assert cells == [row[position].strip() for _, row in found if row]
+
+
+@pytest.mark.parametrize("text", ["a\n1\n\n2\n", "a\r\n1\r\n2", 'a\n\n\n"1"\n2\n\n', "a\r1\r\r2\r"])
+def test_empty_lines_are_no_rows(tmp_path: Path, text: str) -> None:
+    """In a file of one column an empty line is no missing cell."""
+    path = tmp_path / "t.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    assert read_table(path, "a").cells("a").distinct == ("1", "2")
+
+
+def test_a_cell_that_is_too_long(tmp_path: Path) -> None:
+    """A cell beyond the limit is refused, with and without quotes."""
+    for cell in ("x" * 2**20 + "x", '"' + "x" * 2**20 + 'x"'):
+        assert "field larger than field limit" in " ".join(read(tmp_path, f"a,y\n{cell},1\n2,1\n"))
 
 
 @given(st.floats(-1e100, 1e100))
@@ -93,6 +145,7 @@ def test_all_problems_come_with_their_lines(tmp_path: Path) -> None:
         ("Col2,,y\n1,2,3\n", "the name 'Col2' stands over more than one column"),
         ("a;y\n1;2\n", "the column 'y' is missing; the cells seem to be separated by ';'"),
         ("a,b\n1,2\n", "the column 'y' is missing; the columns are a, b"),
+        ("a,y\n1,2\n3,?\n", "line 3: the label 'y' is missing"),
         ("a,y\n\0,1\n", "NUL"),
         ('a,y\n"1,1\n', "cannot be read as CSV"),
         ("a,y\n\xfc,1\n".encode("latin-1"), "not UTF-8"),
