@@ -10,7 +10,7 @@ HELD_BACK, MOST_TREES, PATIENCE = 0.2, 300, 30
 USUAL_TREES = 100  # the better count must be surely better than this one
 # From so many rows on, the trees that the held-back rows were not used for are kept: a second training would take as
 # long again, for a gain that can no longer be measured.
-KEPT_ROWS, KEPT_HELD_BACK = 20_000, 0.1
+KEPT_ROWS, KEPT_HELD_BACK, KEPT_PATIENCE = 20_000, 0.1, 20
 _SMALLEST_PROBABILITY = 1e-15
 
 type Target = NDArray[np.float64]
@@ -33,44 +33,52 @@ def fit_best_count(
     held_back = _held_back(parameters, target, KEPT_HELD_BACK if keep else HELD_BACK, seed)
     # Subsets of what LightGBM made of the rows: a byte for a value, and nothing is read twice.
     learned, tried = (data.subset(np.flatnonzero(part)) for part in (~held_back, held_back))
-    booster = _fit_until_worse(parameters, learned, tried, min(MOST_TREES, most), PATIENCE)
-    count = min(_surely_best(parameters, booster, data, held_back, target), most)
+    watched = _HeldBackLosses(parameters["objective"], target[held_back])
+    stop = lightgbm.early_stopping(KEPT_PATIENCE if keep else PATIENCE, verbose=False)
+    booster: Any = lightgbm.train(
+        parameters | {"metric": "None"}, learned, min(MOST_TREES, most), [tried], feval=watched, callbacks=[stop]
+    )
+    count = min(watched.surely_best(), most)
     return (booster if keep else lightgbm.train(parameters, data, count)), count
 
 
-def _fit_until_worse(parameters: dict[str, Any], learned: Any, tried: Any, most: int, patience: int) -> Any:
-    import lightgbm  # noqa: PLC0415
+class _HeldBackLosses:
+    """Follows the loss of each row that was held back, tree by tree; LightGBM is told their mean."""
 
-    stop = lightgbm.early_stopping(patience, verbose=False)
-    return lightgbm.train(parameters, learned, most, valid_sets=[tried], callbacks=[stop])
+    def __init__(self, objective: str, truth: Target) -> None:
+        self._objective = objective
+        self._truth = truth
+        self._trees = 0
+        self._best, self._best_losses = 0, np.full(len(truth), np.inf)
+        self._usual_losses = self._best_losses  # of the usual number of trees, or of all if these are fewer
 
+    def __call__(self, predicted: NDArray[np.float64], _: Any) -> tuple[str, float, bool]:
+        """Take what the trees so far predict; returns the loss as LightGBM wants it, the lower the better."""
+        self._trees += 1
+        losses = self._losses(predicted)
+        loss = float(losses.mean())
+        if loss < self._best_losses.mean():
+            self._best, self._best_losses = self._trees, losses
+        if self._trees <= USUAL_TREES:
+            self._usual_losses = losses
+        return "loss", loss, False
 
-def _surely_best(
-    parameters: dict[str, Any], booster: Any, data: Any, held_back: NDArray[np.bool_], target: Target
-) -> int:
-    """Return the best number of trees, or the usual one if it was not worse by more than chance explains."""
-    best, last = max(1, int(booster.best_iteration)), int(booster.current_iteration())
-    other = min(USUAL_TREES, last)
-    if other == best:
-        return best
-    rows = data.get_data()[held_back]
-    truth = target[held_back]
-    gain = _losses(parameters, booster, rows, truth, other) - _losses(parameters, booster, rows, truth, best)
-    return best if gain.mean() > gain.std() / len(gain) ** 0.5 else USUAL_TREES
+    def surely_best(self) -> int:
+        """Return the best number of trees, or the usual one if it was not worse by more than chance explains."""
+        if self._best == min(USUAL_TREES, self._trees):
+            return self._best
+        gain = self._usual_losses - self._best_losses
+        return self._best if gain.mean() > gain.std() / len(gain) ** 0.5 else USUAL_TREES
 
-
-def _losses(
-    parameters: dict[str, Any], booster: Any, rows: NDArray[np.float64], truth: Target, count: int
-) -> NDArray[np.float64]:
-    predicted = booster.predict(rows, num_iteration=count, num_threads=parameters["num_threads"])
-    match parameters["objective"]:
-        case "regression":
-            return np.asarray((predicted - truth) ** 2)
-        case "binary":
-            of_truth = np.where(truth == 1, predicted, 1 - predicted)
-        case _:
-            of_truth = predicted[np.arange(len(truth)), truth.astype(np.int64)]
-    return np.asarray(-np.log(np.maximum(of_truth, _SMALLEST_PROBABILITY)))
+    def _losses(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+        match self._objective:
+            case "regression":
+                return np.asarray((predicted - self._truth) ** 2)
+            case "binary":
+                of_truth = np.where(self._truth == 1, predicted, 1 - predicted)
+            case _:
+                of_truth = predicted[np.arange(len(self._truth)), self._truth.astype(np.int64)]
+        return np.asarray(-np.log(np.maximum(of_truth, _SMALLEST_PROBABILITY)))
 
 
 def _count_by_folds(parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int) -> int:
