@@ -3,12 +3,14 @@
 import json
 import secrets
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from studio.errors import ServiceError
+from studio.headway import Headway
 from studio.locations import BlobReference
 from studio.registry import service_not_found
 from studio.state import Database
@@ -65,6 +67,7 @@ class Job:
     submitted_at: str  # ISO 8601, UTC, as all three
     started_at: str | None  # when it began to run, the last time if more than once
     ended_at: str | None
+    headway: Headway | None = None  # of its training, while that lasts
 
 
 class JobTable:
@@ -73,6 +76,16 @@ class JobTable:
     def __init__(self, database: Database, limits: JobLimits = JobLimits()) -> None:
         self._database = database
         self._limits = limits
+        self._followed: dict[str, Callable[[], Headway | None]] = {}  # by job; in memory: it changes with every tree
+
+    @contextmanager
+    def followed(self, job_id: str, headway: Callable[[], Headway | None]) -> Iterator[None]:
+        """During the `with`, have a job that is looked at show its headway."""
+        self._followed[job_id] = headway
+        try:
+            yield
+        finally:
+            del self._followed[job_id]
 
     def submit(self, endpoint_id: str, request: JobRequest) -> str:
         """Record a new job, not started; returns its id.
@@ -101,7 +114,7 @@ class JobTable:
     def get(self, job_id: str) -> Job | None:
         """Return a job, or None if there is none of that id."""
         rows = self._database.rows("SELECT * FROM jobs WHERE id = ?", job_id)
-        return _job(rows[0]) if rows else None
+        return self._job(rows[0]) if rows else None
 
     def of_endpoint(self, endpoint_id: str, job_id: str) -> Job:
         """Return a job that was submitted to the endpoint.
@@ -139,9 +152,10 @@ class JobTable:
             self._database.execute(statement, JobState.RUNNING, datetime.now(UTC).isoformat(), rows[0]["id"])
         return self.get(rows[0]["id"])
 
-    def note(self, job_id: str, line: str) -> None:
-        """Add a line to a job's log."""
-        text = f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {line}\n"
+    def note(self, job_id: str, *lines: str) -> None:
+        """Add lines to a job's log."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        text = "".join(f"{now} {line}\n" for line in lines)
         self._database.execute("UPDATE jobs SET log = log || ? WHERE id = ?", text, job_id)
 
     def end(
@@ -176,7 +190,12 @@ class JobTable:
     def newest(self, most: int) -> list[Job]:
         """Return the jobs that were submitted last, newest first."""
         rows = self._database.rows("SELECT * FROM jobs ORDER BY submitted_at DESC, rowid DESC LIMIT ?", most)
-        return [_job(row) for row in rows]
+        return [self._job(row) for row in rows]
+
+    def _job(self, row: sqlite3.Row) -> Job:
+        job = _job(row)
+        headway = self._followed.get(job.id)
+        return job if headway is None else replace(job, headway=headway())
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -4,18 +4,16 @@ import logging
 import sqlite3
 import threading
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote
 
+from studio.delivery import Delivery
 from studio.errors import ParameterError, StudioError, bad_argument, invalid_operation
 from studio.exporting import MODEL_TYPE, evaluation_file, write_outputs
 from studio.job_contract import INPUTS, contract_of, job_outputs
 from studio.job_failure import JobFailedError, module
 from studio.job_table import Job, JobState, JobTable, Result
-from studio.links import read_token
-from studio.locations import AllowList, BlobAddress, resolve
+from studio.locations import AllowList, resolve
 from studio.own_storage import VARIABLE, OwnStorage
 from studio.parameters import plan_of_job
 from studio.quirks import Quirks
@@ -60,6 +58,7 @@ class JobRunner:
         self._workers = [TrainingWorker(threads=0 if workers == 1 else 1) for _ in range(workers)]
         self._storage = storage
         self._own = own
+        self._delivery = Delivery(allowed, own)
         self._quirks = quirks
         self._model_output, self._evaluation_output = job_outputs(quirks)
         self._changed = threading.Condition()  # a job was put into the queue, or one has ended
@@ -67,9 +66,6 @@ class JobRunner:
         self._lock = threading.Lock()
         self._running: dict[str, TrainingWorker] = {}
         self._stopping = False
-        # Account keys of this process's finished jobs, in memory alone: a GET must sign a new token each time, but
-        # no connection string outlives its job on the disk. By account URL; only a key that wrote an output is here.
-        self._signers: dict[str, BlobAddress] = {}
 
     def start(self) -> None:
         """Begin to run jobs, with those first that an earlier studio left."""
@@ -147,13 +143,7 @@ class JobRunner:
 
     def current_token(self, result: Result) -> str:
         """Return a new token for reading an output, or the one of the job's end if its key is no longer known."""
-        if result.own and self._own is not None:
-            return self._own.token(datetime.now(UTC))
-        signer = None if result.given else self._signers.get(result.base_location)
-        if signer is None:
-            return result.token
-        container, _, blob = unquote(result.relative_location).partition("/")
-        return read_token(replace(signer, container=container, blob=blob), datetime.now(UTC))
+        return self._delivery.current_token(result)
 
     def _serve(self, worker: TrainingWorker) -> None:
         """Run jobs on one worker until the studio stops."""
@@ -210,14 +200,14 @@ class JobRunner:
                 endpoint = self._registry.endpoint_by_id(job.endpoint_id)
                 plan = plan_of_job(endpoint.service.plan, job.request.parameters)
                 source = resolve(job.request.inputs[INPUTS[0]], self._allowed)
-                targets = self._targets(job.id, job.request, self.contract(endpoint))
+                targets = self._delivery.targets(job.id, job.request, self.contract(endpoint))
                 self._table.note(job.id, f"Import Data: {source.name}")
                 csv = files.enter_context(self._storage.fetched_file(source, INPUT_LIMIT, self._folder))
             with module("Train Model"):
                 self._table.note(job.id, f"Train Model: {csv.stat().st_size} bytes to predict {plan.label!r} from")
-                trained = worker.train(csv, plan, TableForm.of_name(source.blob))
-            for note in trained.notes:
-                self._table.note(job.id, f"Train Model: {note}")
+                with self._table.followed(job.id, worker.headway):
+                    trained = worker.train(csv, plan, TableForm.of_name(source.blob))
+            self._table.note(job.id, *(f"Train Model: {note}" for note in trained.notes))
         if not self._table.is_running(job.id):
             return {}  # it was cancelled meanwhile: it leaves no outputs
         self._table.note(
@@ -232,25 +222,5 @@ class JobRunner:
             if self._own is not None and len(job.request.outputs) < len(targets):
                 self._own.prepare(self._storage)
             write_outputs(self._storage, targets, contents, lambda line: self._table.note(job.id, line))
-        return {name: self._result(target, own=name not in job.request.outputs) for name, target in targets.items()}
-
-    def _targets(self, job_id: str, request: JobRequest, contract: JobContract) -> dict[str, BlobAddress]:
-        """Return where each output goes: where the job says, or into the studio's own storage."""
-        targets = {}
-        for name, extensions in contract.outputs.items():
-            if name in request.outputs:
-                targets[name] = resolve(request.outputs[name], self._allowed)
-            elif self._own is not None:
-                targets[name] = self._own.address(job_id, name, extensions[0])
-            else:
-                raise StudioError(f"{name} has no location, and the studio was started without {VARIABLE}")
-        return targets
-
-    def _result(self, target: BlobAddress, *, own: bool) -> Result:
-        if own and self._own is not None:
-            token = self._own.token(datetime.now(UTC))
-            return Result(target.base_location, target.relative_location, token, own=True)
-        if target.account_key:
-            self._signers[target.base_location] = target
-        token = read_token(target, datetime.now(UTC))
-        return Result(target.base_location, target.relative_location, token, given=not target.account_key)
+        given = job.request.outputs
+        return {name: self._delivery.delivered(target, own=name not in given) for name, target in targets.items()}

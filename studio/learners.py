@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from studio import metrics
 from studio.errors import SetupError
+from studio.headway import Phase, Tell, silent
 from studio.json_values import r_number
 from studio.linear import fit_linear, linear_scores
 from studio.metrics import Metrics
@@ -31,6 +32,7 @@ class Task:
     columns: tuple[Column, ...]
     classes: tuple[str, ...]
     threads: int
+    tell: Tell = silent
 
     def fit(self, learner: str, rows: Rows, target: Target) -> Model:
         """Train `learner` (not `best`) on rows of features, shape (rows, features).
@@ -51,7 +53,8 @@ class Task:
             return Model(*about, linear=linear, offset=offset, scale=scale)
         chosen = (plan.trees, plan.leaves, plan.learning_rate)
         settings = TreeSettings(plan.task, len(self.classes), plan.seed, self.threads, *chosen)
-        trees = fit_trees(rows, target, [position for position, count in enumerate(categories) if count], settings)
+        categorical = [position for position, count in enumerate(categories) if count]
+        trees = fit_trees(rows, target, categorical, settings, self.tell)
         return Model(*about, trees=trees, offset=offset, scale=scale)
 
     def choose(self, rows: Rows, target: Target) -> tuple[str, Model, str]:
@@ -66,14 +69,15 @@ class Task:
             return learner, self.fit(learner, rows, target), ""
         boosted = self.fit(BOOSTED, rows, target)
         # The folds grow as many trees: to search their number in each would take as long as all the rest.
-        tried_as = replace(self, plan=replace(self.plan, trees=len(boosted.trees) // boosted.outputs))
+        tried_as = replace(self, plan=replace(self.plan, trees=len(boosted.trees) // boosted.outputs), tell=silent)
         dice = np.random.default_rng(self.plan.seed)
         looked_at = dice.permutation(len(target))[:MOST_COMPARED]
         fold = np.arange(len(looked_at)) % FOLDS
         losses: dict[str, float] = {}
-        for name in (BOOSTED, LINEAR):
+        for first, name in ((0, BOOSTED), (FOLDS, LINEAR)):
             of_folds = []
             for number in range(FOLDS):
+                self.tell(Phase.COMPARING, first + number + 1, 2 * FOLDS)
                 learned, tried = looked_at[fold != number], looked_at[fold == number]
                 model = tried_as.fit(name, rows[learned], target[learned])
                 of_folds.append(loss(model, rows[tried], target[tried]))

@@ -17,7 +17,7 @@ from studio.errors import ServiceError
 from studio.html import Markup, element, joined, link, page, table, terms
 from studio.job_table import Job, JobState, JobTable
 from studio.keys import same_key
-from studio.progress import steps, took
+from studio.progress import progress, took
 from studio.registry import Endpoint, Kind, Registry, Service
 from studio.request_log import redacted
 from studio.serving import ModelShelf, Shelved
@@ -91,7 +91,7 @@ class Overview:
             [
                 link(f"jobs/{job.id}", job.id[:8]),
                 self._experiment(job),
-                joined(_state(job), steps(job)),
+                joined(_state(job), progress(job)),
                 when(datetime.fromisoformat(job.submitted_at)),
                 took(job),
                 _last_word(job),
@@ -124,7 +124,7 @@ class Overview:
         return page(
             f"Job {job.id[:8]}",
             back,
-            *(element("p", _state(job)), steps(job), terms(facts)),
+            *(element("p", _state(job)), progress(job), terms(facts)),
             *([element("h2", "Outputs"), table(["output", "where"], outputs)] if outputs else []),
             *([element("h2", "Why it failed"), _text(job.details)] if job.details else []),
             *(element("h2", "Log"), _text(job.log or "Nothing yet.")),

@@ -3,12 +3,18 @@
 import re
 from datetime import UTC, datetime
 
-from studio.html import Markup, element
+from studio.html import Markup, element, joined
 from studio.job_table import Job, JobState
 
 STEPS = {"Import Data": "Import", "Train Model": "Train", "Evaluate Model": "Evaluate", "Export Data": "Export"}
 _MODULE = re.compile(rf"\S+ ({'|'.join(STEPS)}): ")
 _FAILED_IN = re.compile(rf"Module: ({'|'.join(STEPS)});")
+
+
+def progress(job: Job) -> Markup:
+    """Return the bar of a job's steps, and how far its training is while that lasts."""
+    headway = job.headway if job.state is JobState.RUNNING else None
+    return joined(steps(job), element("small", str(headway)) if headway else "")
 
 
 def steps(job: Job) -> Markup:

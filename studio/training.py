@@ -6,6 +6,7 @@ from pathlib import Path
 from studio.columns import Table
 from studio.errors import ModelFileError, TableError
 from studio.features import Finding, encode_rows, find_columns
+from studio.headway import Tell, silent
 from studio.labels import read_labels
 from studio.learners import Task, evaluation_csv, measured, other_learner
 from studio.model import Column, Model
@@ -27,8 +28,10 @@ class TrainingResult:
     notes: tuple[str, ...]  # sentences: what each column holds, which were dropped, which learner was chosen
 
 
-def train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm = CSV) -> TrainingResult:
+def train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm = CSV, tell: Tell = silent) -> TrainingResult:
     """Read the CSV once, hold out a share of its rows, train on the rest and evaluate on the share.
+
+    `tell` is told how far it is.
 
     Raises:
         TableError: the CSV cannot be trained on.
@@ -44,7 +47,7 @@ def train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm = CSV) ->
     columns = rated.columns
     learned, tested = encode_rows(table, columns, (~test, test), rated.features)
     del table  # its memory is that of the file; what follows needs only the features
-    task = Task(plan, columns, labels.classes, threads)
+    task = Task(plan, columns, labels.classes, threads, tell)
     truth = labels.target[test]
     learner, model, why = task.choose(learned, labels.target[~test])
     rows = [measured(model, tested, truth)]

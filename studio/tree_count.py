@@ -1,9 +1,12 @@
 """How many trees: as many as predict rows best that were held back from them, found before the final training."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from studio.headway import Phase, Tell, each_tree
 
 FEW_ROWS_FOLDS, FEW_ROWS_TREES, FEW_ROWS_PATIENCE = 4, 400, 40
 HELD_BACK, MOST_TREES, PATIENCE = 0.2, 300, 30
@@ -17,29 +20,31 @@ type Target = NDArray[np.float64]
 
 
 def fit_best_count(
-    parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int, *, small: bool
+    parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int, *, small: bool, tell: Tell
 ) -> tuple[Any, int]:
     """Return a booster, and how many of its first trees to use: the best number, at most `most`.
 
-    `data` is a LightGBM data set; `small` says to try it in folds. The same seed gives the same booster.
+    `data` is a LightGBM data set; `small` says to try it in folds; `tell` is told each tree. The same seed gives the
+    same booster.
     """
     import lightgbm  # noqa: PLC0415 (only a training needs it)
 
+    choosing, training = (each_tree(tell, phase) for phase in (Phase.CHOOSING, Phase.TRAINING))
     data.construct()
     if small:
-        count = _count_by_folds(parameters, data, target, seed, most)
-        return lightgbm.train(parameters, data, count), count
+        count = _count_by_folds(parameters, data, target, seed, most, choosing=choosing)
+        return lightgbm.train(parameters, data, count, callbacks=[training]), count
     keep = len(target) >= KEPT_ROWS
     held_back = _held_back(parameters, target, KEPT_HELD_BACK if keep else HELD_BACK, seed)
     # Subsets of what LightGBM made of the rows: a byte for a value, and nothing is read twice.
     learned, tried = (data.subset(np.flatnonzero(part)) for part in (~held_back, held_back))
     watched = _HeldBackLosses(parameters["objective"], target[held_back])
     stop = lightgbm.early_stopping(KEPT_PATIENCE if keep else PATIENCE, verbose=False)
-    booster: Any = lightgbm.train(
-        parameters | {"metric": "None"}, learned, min(MOST_TREES, most), [tried], feval=watched, callbacks=[stop]
-    )
+    unmeasured, trees = parameters | {"metric": "None"}, min(MOST_TREES, most)
+    callbacks: list[Callable[..., Any]] = [choosing, stop]
+    booster: Any = lightgbm.train(unmeasured, learned, trees, [tried], feval=watched, callbacks=callbacks)
     count = min(watched.surely_best(), most)
-    return (booster if keep else lightgbm.train(parameters, data, count)), count
+    return (booster if keep else lightgbm.train(parameters, data, count, callbacks=[training])), count
 
 
 class _HeldBackLosses:
@@ -81,7 +86,9 @@ class _HeldBackLosses:
         return np.asarray(-np.log(np.maximum(of_truth, _SMALLEST_PROBABILITY)))
 
 
-def _count_by_folds(parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int) -> int:
+def _count_by_folds(
+    parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int, *, choosing: Callable[[Any], None]
+) -> int:
     """Return the number of trees with the smallest mean loss over folds."""
     import lightgbm  # noqa: PLC0415
 
@@ -93,7 +100,7 @@ def _count_by_folds(parameters: dict[str, Any], data: Any, target: Target, seed:
     fold[order] = np.arange(len(target)) % FEW_ROWS_FOLDS
     parts = [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(FEW_ROWS_FOLDS)]
     stop = lightgbm.early_stopping(FEW_ROWS_PATIENCE, verbose=False)
-    found: Any = lightgbm.cv(parameters, data, min(FEW_ROWS_TREES, most), folds=parts, callbacks=[stop])
+    found: Any = lightgbm.cv(parameters, data, min(FEW_ROWS_TREES, most), folds=parts, callbacks=[choosing, stop])
     (means,) = (values for name, values in found.items() if name.endswith("-mean"))
     return int(np.argmin(means)) + 1
 

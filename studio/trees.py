@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import SetupError, TableError
+from studio.headway import Phase, Tell, each_tree, silent
 from studio.model import Node, Task, Tree
 from studio.model_limits import TREE_LIMIT, VALUE_LIMIT, VALUES_OF_LEAF
 from studio.tree_count import fit_best_count
@@ -49,9 +50,13 @@ class TreeSettings:
 
 
 def fit_trees(
-    rows: NDArray[np.float64], target: NDArray[np.float64], categorical: list[int], settings: TreeSettings
+    rows: NDArray[np.float64],
+    target: NDArray[np.float64],
+    categorical: list[int],
+    settings: TreeSettings,
+    tell: Tell = silent,
 ) -> tuple[Tree, ...]:
-    """Train; `target` has a class's number for each row, or its value in a regression.
+    """Train; `target` has a class's number for each row, or its value in a regression. `tell` is told each tree.
 
     Raises:
         SetupError: LightGBM cannot be loaded here.
@@ -73,12 +78,13 @@ def fit_trees(
     data = lightgbm.Dataset(rows, target, categorical_feature=categorical, params=parameters, free_raw_data=False)
     if settings.trees is not None:
         count = settings.trees
-        booster = lightgbm.train(parameters, data, count)
+        booster = lightgbm.train(parameters, data, count, callbacks=[each_tree(tell, Phase.TRAINING)])
     elif (_is_rare(settings, target) and not _is_small(rows)) or (_is_small(rows) and rows.size > SMALL_VALUES):
         count = min(SMALL_DATA_TREES, most)
-        booster = lightgbm.train(parameters, data, count)
+        booster = lightgbm.train(parameters, data, count, callbacks=[each_tree(tell, Phase.TRAINING)])
     else:
-        booster, count = fit_best_count(parameters, data, target, settings.seed, most, small=_is_small(rows))
+        small = _is_small(rows)
+        booster, count = fit_best_count(parameters, data, target, settings.seed, most, small=small, tell=tell)
     return _described(booster, count, each)
 
 

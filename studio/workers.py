@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from studio.errors import StudioError
+from studio.headway import Headway, SharedHeadway
 from studio.plan import TrainingPlan
 from studio.reading import TableForm
 from studio.training import TrainingResult, train
@@ -28,6 +29,7 @@ class TrainingWorker:
         self._executor: ProcessPoolExecutor | None = None
         self._pid: int | None = None
         self._closed = threading.Event()
+        self._headway = SharedHeadway()  # each process of this worker writes there, one after the other
 
     def warm_up(self) -> None:
         """Start the process and have it import what a training needs."""
@@ -35,9 +37,8 @@ class TrainingWorker:
             if self._closed.is_set():
                 raise WorkerDiedError("the studio is stopping")
             if self._executor is None:
-                self._executor = ProcessPoolExecutor(
-                    1, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare
-                )
+                context = multiprocessing.get_context("spawn")
+                self._executor = ProcessPoolExecutor(1, context, _prepare, (self._headway,))
             executor = self._executor
         try:
             pid = executor.submit(os.getpid).result()
@@ -62,12 +63,18 @@ class TrainingWorker:
         if executor is None:
             raise WorkerDiedError("the training process was stopped")
         try:
-            return executor.submit(train, csv, plan, self._threads, form).result()
+            return executor.submit(_train, csv, plan, self._threads, form).result()
         except (BrokenProcessPool, RuntimeError) as error:
             self._discard(executor)
             raise WorkerDiedError(
                 "the training process ended before the training did; is there enough memory?"
             ) from error
+        finally:
+            self._headway.clear()
+
+    def headway(self) -> Headway | None:
+        """Return how far the training is; None if there is none, or it has not come to its first tree."""
+        return self._headway.read()
 
     def _discard(self, executor: ProcessPoolExecutor) -> None:
         executor.shutdown(wait=True)
@@ -96,8 +103,17 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _prepare() -> None:
+_told: list[SharedHeadway] = []  # of the process that trains, in that process
+
+
+def _train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm) -> TrainingResult:
+    """Train, and tell the studio how far it is."""
+    return train(csv, plan, threads, form, _told[0].tell)
+
+
+def _prepare(headway: SharedHeadway) -> None:
     """Set the new process up: deaf to Ctrl-C (the studio ends it), never left behind, and with LightGBM imported."""
+    _told.append(headway)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
