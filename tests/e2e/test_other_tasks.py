@@ -3,12 +3,12 @@
 import csv
 import io
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from azure.storage.blob import BlobServiceClient
 
+from landfall.demo.other_tasks import prices_csv, species_csv
 from landfall.operations.follow import follow
 from landfall.operations.submit import upload
 from landfall.stack.up import RunningStack, StackOptions, start_stack
@@ -16,6 +16,8 @@ from shared.adapters.table_runs import TableRunStore
 from shared.runs import Run, RunState
 
 type Rows = list[list[str]]
+
+ROOT = Path(__file__).resolve().parents[2]
 
 ROUTE = """
 [routes.{name}]
@@ -57,34 +59,9 @@ resource = "{title} [trained model]"
 propagation_s = 5
 """
 TASKS = {
-    "prices": ("regression", "price", "Prices Model", "Coefficient of Determination"),
-    "species": ("multiclass", "species", "Species Model", "Overall Accuracy"),
+    "prices": ("regression", "price", "Prices Model", "Coefficient of Determination", prices_csv),
+    "species": ("multiclass", "species", "Species Model", "Overall Accuracy", species_csv),
 }
-
-
-def prices(rows: int, seed: int) -> str:
-    """Return flats with a date, a yes or no, a category and missing cells, and what they cost."""
-    dice = random.Random(seed)
-    table = [["id", "sold", "area", "lift", "town", "price"]]
-    for number in range(rows):
-        area, lift, town = dice.uniform(20, 180), dice.choice(("yes", "no")), dice.choice(("Oslo", "Bergen", "Vardø"))
-        year, month = dice.randint(2015, 2024), dice.randint(1, 12)
-        price = area * {"Oslo": 90, "Bergen": 60, "Vardø": 20}[town] * (1 + (year - 2015) / 20) + dice.gauss(0, 300)
-        price += 800 if lift == "yes" else 0
-        shown = "" if dice.random() < 0.05 else f"{area:.1f}"
-        table.append([f"flat-{number}", f"{year}-{month:02}-15", shown, lift, town, f"{price:.0f}"])
-    return written(table)
-
-
-def species(rows: int, seed: int) -> str:
-    """Return plants of three species."""
-    dice = random.Random(seed)
-    table = [["petal", "sepal", "soil", "species"]]
-    for _ in range(rows):
-        kind = dice.randrange(3)
-        soil = dice.choice(("sand", "clay", "peat")[: kind + 1])
-        table.append([f"{dice.gauss(kind * 1.6, 1):.2f}", f"{dice.gauss(5 - kind, 1):.2f}", soil, "abc"[kind]])
-    return written(table)
 
 
 def shuffled(text: str) -> str:
@@ -102,14 +79,10 @@ def written(table: Rows) -> str:
     return out.getvalue()
 
 
-def made(folder: Path, name: str, made_rows: Callable[[int, int], str]) -> tuple[Path, str]:
-    """Write an experiment with its old data; return it, and its route."""
-    task, label, title, metric = TASKS[name]
-    (folder / f"{name}.csv").write_text(made_rows(150, 1), encoding="utf-8")
-    path = folder / f"{name}.toml"
-    path.write_text(f'name = "{title}"\ndata = "{name}.csv"\nlabel = "{label}"\ntask = "{task}"\n', encoding="utf-8")
-    names = {"name": name, "upper": name.upper(), "task": task, "label": label, "title": title, "metric": metric}
-    return path, ROUTE.format(**names)
+def route(name: str) -> str:
+    """Return the route of an example."""
+    task, label, title, metric, _ = TASKS[name]
+    return ROUTE.format(name=name, upper=name.upper(), task=task, label=label, title=title, metric=metric)
 
 
 def land(stack: RunningStack, folder: Path, name: str, file: str, text: str) -> Run:
@@ -128,10 +101,10 @@ def land(stack: RunningStack, folder: Path, name: str, file: str, text: str) -> 
 @pytest.mark.timeout(240)
 def test_other_tasks_are_trained_measured_and_promoted(tmp_path: Path) -> None:
     """More data makes a better model, which is promoted; shuffled labels are rejected; by metrics of the task."""
-    makers = {"prices": prices, "species": species}
-    experiments, routes = zip(*(made(tmp_path, name, maker) for name, maker in makers.items()), strict=True)
+    makers = {name: task[-1] for name, task in TASKS.items()}
+    experiments = tuple(ROOT / "examples" / name / "experiment.toml" for name in TASKS)
     head = 'version = 1\ninput = "incoming"\nallow_hosts = ["127.0.0.1:*"]\n'
-    (tmp_path / "routes.toml").write_text(head + "".join(routes), encoding="utf-8")
+    (tmp_path / "routes.toml").write_text(head + "".join(map(route, TASKS)), encoding="utf-8")
     options = StackOptions(state=tmp_path / "state", routes=tmp_path / "routes.toml", experiments=experiments)
     with start_stack(options, lambda _: None) as stack:
         with BlobServiceClient.from_connection_string(stack.document["storage"]) as blobs:
