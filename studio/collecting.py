@@ -2,7 +2,7 @@
 
 import math
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from typing import Literal
 
@@ -123,7 +123,7 @@ class CollectedColumn:
         if not many and different < rows / 2:
             return
         odd = islice((cell for cell in map(str.strip, self._codes) if _is_odd(cell)), ODD_TEXTS + 1)
-        if len(list(odd)) <= ODD_TEXTS:
+        if _plain_numbers(self._codes) is not None or len(list(odd)) <= ODD_TEXTS:
             self._replay(self._add_numbers)
             self._forget_texts("numbers")
         elif many and not self._keep:
@@ -164,18 +164,11 @@ class CollectedColumn:
         self._state, self._codes, self._coded = state, _Codes(), array("i")
 
     def _add_numbers(self, cells: Sequence[str]) -> None:
-        joined = "".join(cells)
-        try:
-            values = array("d", map(float, cells))
-        except ValueError:
+        values = _plain_numbers(cells)
+        if values is None:
             values = array("d", map(self._number, cells))
-        else:
-            sizes = np.abs(np.frombuffer(values, dtype=np.float64))
-            if "_" in joined or not (sizes <= LARGEST).all():
-                values = array("d", map(self._number, cells))
-            else:
-                np.frombuffer(values, dtype=np.float64)[sizes <= NEAR_ZERO] = 0.0
         if self._whole:
+            joined = "".join(cells)
             found = np.frombuffer(values, dtype=np.float64)
             found = found[~np.isnan(found)]
             plain = "." not in joined and "e" not in joined and "E" not in joined
@@ -191,6 +184,20 @@ class CollectedColumn:
             else:
                 self._odd["…"] = self._odd.get("…", 0) + 1
         return math.nan if value is None else value
+
+
+def _plain_numbers(cells: Collection[str]) -> "array[float] | None":
+    """Return the numbers that all cells are, in spellings that need no closer look; None if one is not."""
+    try:
+        values = array("d", map(float, cells))
+    except ValueError:
+        return None
+    numbers = np.frombuffer(values, dtype=np.float64)
+    sizes = np.abs(numbers)
+    if not (sizes <= LARGEST).all() or "_" in "".join(cells):
+        return None
+    numbers[sizes <= NEAR_ZERO] = 0.0
+    return values
 
 
 def _is_odd(text: str) -> bool:

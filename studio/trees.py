@@ -75,7 +75,7 @@ def fit_trees(
             "LightGBM cannot load the OpenMP library: install it, on Debian with `apt-get install libgomp1`"
         ) from error
     parameters = _parameters(settings, rows, target)
-    data = lightgbm.Dataset(rows, target, categorical_feature=categorical, params=parameters, free_raw_data=False)
+    data = lightgbm.Dataset(rows, target, categorical_feature=categorical, params=parameters)
     if settings.trees is not None:
         count = settings.trees
         booster = lightgbm.train(parameters, data, count, callbacks=[each_tree(tell, Phase.TRAINING)])
