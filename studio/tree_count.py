@@ -14,6 +14,7 @@ USUAL_TREES = 100  # the better count must be surely better than this one
 # From so many rows on, the trees that the held-back rows were not used for are kept: a second training would take as
 # long again, for a gain that can no longer be measured.
 KEPT_ROWS, KEPT_HELD_BACK, KEPT_PATIENCE = 20_000, 0.1, 20
+KEPT_LOOKED_AT = 5  # trees: so many rows tell little more if they are asked after each
 _SMALLEST_PROBABILITY = 1e-15
 
 type Target = NDArray[np.float64]
@@ -39,41 +40,49 @@ def fit_best_count(
     # Subsets of what LightGBM made of the rows: a byte for a value, and nothing is read twice.
     learned, tried = (data.subset(np.flatnonzero(part)) for part in (~held_back, held_back))
     watched = _HeldBackLosses(parameters["objective"], target[held_back])
-    stop = lightgbm.early_stopping(KEPT_PATIENCE if keep else PATIENCE, verbose=False)
-    unmeasured, trees = parameters | {"metric": "None"}, min(MOST_TREES, most)
-    callbacks: list[Callable[..., Any]] = [choosing, stop]
-    booster: Any = lightgbm.train(unmeasured, learned, trees, [tried], feval=watched, callbacks=callbacks)
+    booster: Any = lightgbm.Booster(parameters | {"metric": "None"}, learned)
+    booster.add_valid(tried, "held back")
+    looked_at, patience = (KEPT_LOOKED_AT, KEPT_PATIENCE) if keep else (1, PATIENCE)
+    trees = min(MOST_TREES, most)
+    for number in range(1, trees + 1):
+        finished = booster.update()  # no leaf can be split any more
+        tell(Phase.CHOOSING, number, trees)
+        if finished or number == trees or number % looked_at == 0:
+            watched.trees = number
+            booster.eval_valid(watched)
+        if finished or watched.trees - watched.best >= patience:
+            break
     count = min(watched.surely_best(), most)
     return (booster if keep else lightgbm.train(parameters, data, count, callbacks=[training])), count
 
 
 class _HeldBackLosses:
-    """Follows the loss of each row that was held back, tree by tree; LightGBM is told their mean."""
+    """Follows the loss of each row that was held back; LightGBM calls it with what the trees so far predict."""
 
     def __init__(self, objective: str, truth: Target) -> None:
         self._objective = objective
         self._truth = truth
-        self._trees = 0
-        self._best, self._best_losses = 0, np.full(len(truth), np.inf)
+        self.trees = 0  # that made the prediction it is called with
+        self.best = 0
+        self._best_losses = np.full(len(truth), np.inf)
         self._usual_losses = self._best_losses  # of the usual number of trees, or of all if these are fewer
 
     def __call__(self, predicted: NDArray[np.float64], _: Any) -> tuple[str, float, bool]:
         """Take what the trees so far predict; returns the loss as LightGBM wants it, the lower the better."""
-        self._trees += 1
         losses = self._losses(predicted)
         loss = float(losses.mean())
         if loss < self._best_losses.mean():
-            self._best, self._best_losses = self._trees, losses
-        if self._trees <= USUAL_TREES:
+            self.best, self._best_losses = self.trees, losses
+        if self.trees <= USUAL_TREES:
             self._usual_losses = losses
         return "loss", loss, False
 
     def surely_best(self) -> int:
         """Return the best number of trees, or the usual one if it was not worse by more than chance explains."""
-        if self._best == min(USUAL_TREES, self._trees):
-            return self._best
+        if self.best == min(USUAL_TREES, self.trees):
+            return self.best
         gain = self._usual_losses - self._best_losses
-        return self._best if gain.mean() > gain.std() / len(gain) ** 0.5 else USUAL_TREES
+        return self.best if gain.mean() > gain.std() / len(gain) ** 0.5 else USUAL_TREES
 
     def _losses(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
         match self._objective:
