@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3 || command -v python)
 BIN := .venv/bin
 # Half of the tests' time is waiting for processes: several workers, each with a storage emulator of its own.
-PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4
+PYTEST := $(BIN)/python -m pytest --numprocesses 4
 
 .PHONY: help setup demo test test-deep test-page check up bench format lock
 
@@ -26,10 +26,10 @@ demo: setup
 	@$(BIN)/landfall demo
 
 test: setup
-	$(PYTEST) --dist loadfile
+	$(PYTEST) --dist loadfile --no-loadscope-reorder
 
 test-deep: setup
-	$(PYTEST) --dist worksteal -m deep
+	$(PYTEST) --dist worksteal -m 'deep or hypothesis' --hypothesis-profile many
 
 test-page: setup
 	$(BIN)/python -m pytest -m browser tests/page

@@ -150,7 +150,8 @@ class JobRunner:
         try:
             worker.warm_up()
         except WorkerDiedError:
-            _log.warning("a training process could not be started; the first job tries again")
+            if not self._stopping:
+                _log.warning("a training process could not be started; the first job tries again")
         while not self._stopping:
             try:
                 job = self._next_job()

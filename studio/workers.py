@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -42,13 +42,14 @@ class TrainingWorker:
             executor = self._executor
         try:
             pid = executor.submit(os.getpid).result()
-        except (BrokenProcessPool, RuntimeError) as error:
+            with self._lock:
+                self._pid = pid
+                if self._closed.is_set():
+                    _kill(pid)
+            executor.submit(_import_library).result()
+        except (BrokenProcessPool, CancelledError, RuntimeError) as error:
             self._discard(executor)
             raise WorkerDiedError("the training process cannot be started") from error
-        with self._lock:
-            self._pid = pid
-            if self._closed.is_set():
-                _kill(pid)
 
     def train(self, csv: Path, plan: TrainingPlan, form: TableForm) -> TrainingResult:
         """Train in the process.
@@ -64,7 +65,7 @@ class TrainingWorker:
             raise WorkerDiedError("the training process was stopped")
         try:
             return executor.submit(_train, csv, plan, self._threads, form).result()
-        except (BrokenProcessPool, RuntimeError) as error:
+        except (BrokenProcessPool, CancelledError, RuntimeError) as error:
             self._discard(executor)
             raise WorkerDiedError(
                 "the training process ended before the training did; is there enough memory?"
@@ -77,10 +78,12 @@ class TrainingWorker:
         return self._headway.read()
 
     def _discard(self, executor: ProcessPoolExecutor) -> None:
-        executor.shutdown(wait=True)
         with self._lock:
-            if self._executor is executor:
+            ours = self._executor is executor
+            if ours:
                 self._executor = self._pid = None
+        if ours:  # whoever takes it out shuts it down: two threads that do so at once close its pipes twice
+            executor.shutdown(wait=True)
 
     def kill(self) -> None:
         """End the process at once, and with it the training it runs; the next training starts a new one."""
@@ -92,7 +95,7 @@ class TrainingWorker:
         """End the process for good."""
         with self._lock:
             self._closed.set()
-            executor = self._executor
+            executor, self._executor = self._executor, None
         self.kill()
         if executor is not None:
             executor.shutdown(wait=True, cancel_futures=True)
@@ -112,7 +115,7 @@ def _train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm) -> Trai
 
 
 def _prepare(headway: SharedHeadway) -> None:
-    """Set the new process up: deaf to Ctrl-C (the studio ends it), never left behind, and with LightGBM imported."""
+    """Set the new process up: deaf to Ctrl-C (the studio ends it), and never left behind."""
     _told.append(headway)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
@@ -123,6 +126,10 @@ def _prepare(headway: SharedHeadway) -> None:
             os._exit(1)
 
         threading.Thread(target=follow, daemon=True).start()
+
+
+def _import_library() -> None:
+    """Import LightGBM; not before the process is known, for it takes long, and a studio that ends must not wait."""
     # Without OpenMP the import fails: then the training says so in words, for every job.
     with contextlib.suppress(OSError):
         import lightgbm  # noqa: F401, PLC0415 (only this process ever needs it)

@@ -47,7 +47,7 @@ patch_url = "${{{upper}_PATCH_URL}}"
 execute_url = "${{{upper}_EXECUTE_URL}}"
 api_key = "${{{upper}_ENDPOINT_KEY}}"
 resource = "{title} [trained model]"
-propagation_s = 5
+propagation_s = 3
 
 [[routes.{name}.endpoints]]
 name = "staging"
@@ -56,7 +56,7 @@ patch_url = "${{{upper}_STAGING_PATCH_URL}}"
 execute_url = "${{{upper}_STAGING_EXECUTE_URL}}"
 api_key = "${{{upper}_STAGING_KEY}}"
 resource = "{title} [trained model]"
-propagation_s = 5
+propagation_s = 3
 """
 TASKS = {
     "prices": ("regression", "price", "Prices Model", "Coefficient of Determination", prices_csv),
@@ -105,16 +105,21 @@ def test_other_tasks_are_trained_measured_and_promoted(tmp_path: Path) -> None:
     experiments = tuple(ROOT / "examples" / name / "experiment.toml" for name in TASKS)
     head = 'version = 1\ninput = "incoming"\nallow_hosts = ["127.0.0.1:*"]\n'
     (tmp_path / "routes.toml").write_text(head + "".join(map(route, TASKS)), encoding="utf-8")
-    options = StackOptions(state=tmp_path / "state", routes=tmp_path / "routes.toml", experiments=experiments)
+    options = StackOptions(
+        state=tmp_path / "state",
+        routes=tmp_path / "routes.toml",
+        experiments=experiments,
+        settings={"LANDFALL_POLL_SCHEDULE": "* * * * * *"},
+    )
     with start_stack(options, lambda _: None) as stack:
         with BlobServiceClient.from_connection_string(stack.document["storage"]) as blobs:
             for name, maker in makers.items():
                 blobs.get_blob_client("models", f"holdout/{name}.csv").upload_blob(maker(400, 2))
         for name, maker in makers.items():
-            good = land(stack, tmp_path, name, "good.csv", maker(3000, 3))
+            good = land(stack, tmp_path, name, "good.csv", maker(1500, 3))
             assert good.state is RunState.PROMOTED, (good.state, good.reason)
             assert TASKS[name][3] in good.reason
             assert "better by" in good.reason
-            bad = land(stack, tmp_path, name, "bad.csv", shuffled(maker(3000, 4)))
+            bad = land(stack, tmp_path, name, "bad.csv", shuffled(maker(1500, 4)))
             assert bad.state is RunState.REJECTED, (bad.state, bad.reason)
             assert "worse by" in bad.reason

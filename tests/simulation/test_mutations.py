@@ -1,5 +1,7 @@
 """The simulator would notice: every guard is taken out of the production code once, and a promise must break."""
 
+import itertools
+
 import pytest
 
 from tests.simulation.mutations import DIRECTED, MUTATIONS, mutated
@@ -7,6 +9,9 @@ from tests.simulation.plan import Result
 from tests.simulation.simulation import simulate_directed, simulate_seed
 
 MOST_SEEDS = 600
+# Where chance takes long to get there: the first seed that does, which is tried before the others.
+KNOWN = {"lease token": 170, "ETag on the job id": 19, "lease": 18, "dead before the next attempt": 14}
+KNOWN |= {"approval of one decision": 22, "rollback of one champion": 13}
 
 
 def first_broken(guard: str) -> Result | None:
@@ -15,7 +20,8 @@ def first_broken(guard: str) -> Result | None:
         if guard in DIRECTED:
             result = simulate_directed(*DIRECTED[guard])
             return result if result.broken else None
-        return next((one for one in map(simulate_seed, range(MOST_SEEDS)) if one.broken), None)
+        seeds = itertools.chain([KNOWN.get(guard, 0)], range(MOST_SEEDS))
+        return next((one for one in map(simulate_seed, seeds) if one.broken), None)
 
 
 @pytest.mark.parametrize("guard", MUTATIONS)

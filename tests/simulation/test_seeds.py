@@ -9,9 +9,9 @@ from tests.simulation.plan import Result
 from tests.simulation.shrinking import to_text
 from tests.simulation.simulation import simulate_seed
 
-SEEDS = 300
+SEEDS = 120
 DEEP_SEEDS = 4_000
-AT_ONCE = 100  # seeds in one test
+AT_ONCE = 40  # seeds in one test
 
 
 @functools.cache
@@ -49,11 +49,11 @@ def test_a_seed_is_always_the_same_day() -> None:
 
 def test_the_days_are_eventful() -> None:
     """The seeds reach what they are for: every outcome of a run, and many requests that go wrong."""
-    results = [day_of(seed) for seed in range(150)]
+    results = [day_of(seed) for seed in range(SEEDS)]
     outcomes = {state for result in results for state in result.outcomes}
 
     assert outcomes >= {"promoted", "rejected", "superseded", "rolled_back", "failed", "timed_out", "unchanged"}
-    assert sum(name.startswith("fault") for result in results for name in result.schedule) > 500
+    assert sum(name.startswith("fault") for result in results for name in result.schedule) > 400
 
 
 def test_a_schedule_can_be_written_down() -> None:

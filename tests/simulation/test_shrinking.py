@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.simulation.mutations import mutated
+from tests.simulation.plan import Plan
 from tests.simulation.shrinking import from_text, shrink, to_text
 from tests.simulation.simulation import simulate_schedule, simulate_seed
 
@@ -27,7 +28,8 @@ def test_only_what_is_needed_is_left(schedule: dict[str, int], data: st.DataObje
 def test_a_broken_seed_becomes_a_short_schedule() -> None:
     """A guard is missing: of the many choices of its seed few are needed to show it, and those replay it."""
     with mutated("start after save"):
-        broken = next(one for one in map(simulate_seed, range(100)) if one.broken)
+        days = (simulate_seed(seed, Plan()) for seed in range(100))
+        broken = next(one for one in days if one.broken)
         short = shrink(broken.schedule, lambda tried: bool(simulate_schedule(broken.plan, tried).broken))
 
         assert simulate_schedule(broken.plan, short).broken

@@ -15,7 +15,7 @@ from schemathesis.specs.openapi import checks
 from tests.studio.caller import TIMEOUT_S, Storage, Trainer, bearer, get_endpoint
 from tests.studio.running import RunningStudio
 
-FEW, MANY = 25, 500  # requests of each operation and mode
+FEW, MANY = 10, 500  # requests of each operation and mode
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     checks.status_code_conformance,
