@@ -25,10 +25,13 @@ def exchanged(*sent: bytes) -> bytes:
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve([listener]))
             reader, writer = await asyncio.open_connection(*listener.getsockname())
+            answers = b""
             for part_of_it in sent:
                 writer.write(part_of_it)
                 await writer.drain()
-            answers = await reader.read()  # until it is closed from the other side
+                if part_of_it.endswith(b"\r\n\r\n"):  # a whole request: its answer comes before the next
+                    answers += await reader.readuntil(b"\r\n\r\n")
+            answers += await reader.read()  # until it is closed from the other side
             writer.close()
             server.should_exit = True
             await serving
