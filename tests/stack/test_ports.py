@@ -1,12 +1,17 @@
 """Two stacks that start at the same moment do not take each other's ports."""
 
+import tempfile
+from pathlib import Path
 from threading import Event, Thread
+
+import pytest
 
 from landfall.stack.ports import choosing_ports
 
 
-def test_who_starts_second_waits_and_says_so() -> None:
+def test_who_starts_second_waits_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes on once the first has its ports, and only then."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # other stacks start on this machine meanwhile
     told: list[str] = []
     waits, chose = Event(), Event()
 
