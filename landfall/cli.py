@@ -46,6 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     add("down", "end the local stack", "landfall.operations.stack:down")
     _looking(add)
     _operator(add)
+    package = add(
+        "package",
+        "list what is deployed to Azure, or write it to a zip",
+        "landfall.operations.package:package",
+        state=False,
+    )
+    package.add_argument("--out", type=Path, metavar="FILE", help="write it to this zip")
+    package.add_argument("--json", action="store_true")
     demo = add(
         "demo",
         "watch a CSV land, a model train, the gate decide, the endpoint get updated",
