@@ -42,6 +42,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--experiment", type=Path, action="append", metavar="FILE", help="publish this; may be repeated")
     up.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="an app setting; may be repeated")
     up.add_argument("--no-studio", action="store_true", help="leave the studio out: the settings name other services")
+    up.add_argument(
+        "--host",
+        choices=("local", "func"),
+        help="what runs the app: our own host, or Core Tools; default: the variable LANDFALL_HOST, or local",
+    )
     up.add_argument("--detach", action="store_true", help="return once everything answers")
     add("down", "end the local stack", "landfall.operations.stack:down")
     _looking(add)

@@ -31,6 +31,7 @@ def up(options: argparse.Namespace) -> int:
         experiments=tuple(options.experiment or ([EXAMPLE_EXPERIMENT] if not options.no_studio else [])),
         settings=chosen_settings(options.set),
         studio=not options.no_studio,
+        **({"host": options.host} if options.host else {}),
     )
     if options.experiment and options.no_studio:
         raise StackError("--experiment needs the studio that --no-studio leaves out")

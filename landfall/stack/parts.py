@@ -1,6 +1,8 @@
 """The processes of the stack: how each is started, how it is known to be ready, and how it is ended."""
 
 import contextlib
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ from landfall.stack.azurite import ROOT, AzuritePorts, azurite_command
 from landfall.stack.ports import free_ports, is_free
 from landfall.stack.state import OwnProcess, StackError, StateFolder
 
+CORE_TOOLS_READY_S = 300  # the first time they fetch the extension bundle
 READY_S = 90  # a busy machine may take long; a part that died is noticed at once
 STOP_S = 40  # the functions host lets running functions finish
 USUAL_AZURITE = (10000, 10001, 10002)
@@ -26,11 +29,16 @@ class Part:
     """One process of the stack, in a session of its own: a Ctrl-C is for the command, which ends the parts in order."""
 
     def __init__(
-        self, name: str, command: Sequence[str], state: StateFolder, environ: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        state: StateFolder,
+        environ: Mapping[str, str] | None = None,
+        ready_s: float = READY_S,
     ) -> None:
         self.name = name
         self.log = state.log(name)
-        self._command, self._state, self._environ = command, state, environ
+        self._command, self._state, self._environ, self._ready_s = command, state, environ, ready_s
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -46,7 +54,7 @@ class Part:
     def again(self) -> "Part":
         """Start the same command once more, with the same environment, log and data; this one must have ended."""
         self.process.wait()
-        return Part(self.name, self._command, self._state, self._environ)
+        return Part(self.name, self._command, self._state, self._environ, self._ready_s)
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
         """Return once `ready` says so.
@@ -54,13 +62,13 @@ class Part:
         Raises:
             StackError: the process ended first, or took too long; with the end of its log.
         """
-        deadline = time.monotonic() + READY_S
+        deadline = time.monotonic() + self._ready_s
         while not ready():
             status = self.process.poll()
             if status is not None:
                 raise StackError(f"{self.name} ended with status {status} while starting:\n{self.tail()}")
             if time.monotonic() > deadline:
-                raise StackError(f"{self.name} was not ready within {READY_S} s:\n{self.tail()}")
+                raise StackError(f"{self.name} was not ready within {self._ready_s:g} s:\n{self.tail()}")
             time.sleep(0.05)
 
     def tail(self, lines: int = 15) -> str:
@@ -139,6 +147,32 @@ def start_host(state: StateFolder, port: int, environ: Mapping[str, str]) -> Par
     app = ["--app", str(ROOT), "--port", str(port), "--settings", str(state.settings)]
     times = ["--blob-scan-s", "1", "--visibility-s", "60", "--lock-s", "15"]
     return Part("host", [sys.executable, "-m", "landfall.host", *app, *times], state, environ)
+
+
+def start_core_tools(state: StateFolder, port: int, settings: Mapping[str, str]) -> Part:
+    """Start Azure Functions Core Tools on this repository's app instead of our own host.
+
+    Their settings come by the environment, which wins over a local.settings.json that lies about; the interpreter is
+    the one that `python` on the PATH is.
+
+    Raises:
+        StackError: they are not installed.
+    """
+    func = shutil.which("func")
+    if func is None:
+        raise StackError(
+            "`func` is not on the PATH: install Azure Functions Core Tools 4 (npm install --global"
+            " azure-functions-core-tools@4), or leave out --host func"
+        )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    environ = {
+        **os.environ,
+        **settings,
+        "PATH": path,
+        "VIRTUAL_ENV": sys.prefix,
+        "FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT": "1",
+    }
+    return Part("host", [func, "start", "--port", str(port)], state, environ, ready_s=CORE_TOOLS_READY_S)
 
 
 def studio_command() -> list[str]:

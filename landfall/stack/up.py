@@ -23,6 +23,8 @@ from shared.routes import Routes, load_routes
 
 EXAMPLE_ROUTES = ROOT / "routes.toml"
 EXAMPLE_EXPERIMENT = ROOT / "examples" / "census" / "experiment.toml"
+HOST_VARIABLE = "LANDFALL_HOST"
+HOSTS = OWN_HOST, CORE_TOOLS = ("local", "func")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class StackOptions:
         studio_arguments: more arguments of `python -m studio serve`.
         ports: where the parts listen; None takes the usual ports, or others if those are taken.
         studio_seen_at: what the app is told as the studio's URL; None: its own.
+        host: what runs the app, one of `HOSTS`; by default what the variable LANDFALL_HOST says, else our own.
     """
 
     state: Path = DEFAULT_STATE
@@ -46,6 +49,7 @@ class StackOptions:
     studio_arguments: Sequence[str] = ()
     ports: StackPorts | None = None
     studio_seen_at: str | None = None
+    host: str = field(default_factory=lambda: os.environ.get(HOST_VARIABLE) or OWN_HOST)
 
 
 class RunningStack:
@@ -96,6 +100,8 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
     Raises:
         StackError: something could not be started; nothing is left running.
     """
+    if options.host not in HOSTS:
+        raise StackError(f"{HOST_VARIABLE} is {options.host!r}; there are {' and '.join(HOSTS)}")
     state = StateFolder(options.state)
     alive = [own.name for own in state.processes() if own.find() is not None]
     if alive:
@@ -170,7 +176,7 @@ def _start(
     create_storage(storage, routes.input)
     put_first_models(storage, routes, described["services"], options.experiments if options.studio else ())
     functions = f"http://127.0.0.1:{ports.host}"
-    host = add(parts.start_host(state, ports.host, environment_without(settings)))
+    host = add(_host(options, state, ports.host, settings))
     host.wait_until(lambda: host_runs(functions))
     report(f"functions         {functions}")
     document = {
@@ -187,6 +193,12 @@ def _start(
     }
     state.write_document(document)
     return RunningStack(state, document, running, routes)
+
+
+def _host(options: StackOptions, state: StateFolder, port: int, settings: Mapping[str, str]) -> Part:
+    if options.host == CORE_TOOLS:
+        return parts.start_core_tools(state, port, settings)
+    return parts.start_host(state, port, environment_without(settings))
 
 
 def _settings(
