@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Half of the tests' time is waiting for processes: several workers, each with a storage emulator of its own.
 PYTEST := $(BIN)/python -m pytest --numprocesses 4
 
-.PHONY: help setup demo test test-deep test-page check up bench format lock
+.PHONY: help setup demo test test-deep test-page check up bench package audit sbom format lock
 
 help:
 	@echo 'make demo    watch a CSV land, a model train, the gate decide, the endpoint get updated and verified'
@@ -14,7 +14,9 @@ help:
 	@echo 'make test-page  the pages, in Chromium (Debian: apt-get install chromium chromium-driver)'
 	@echo 'make up      the local stack in the foreground, until Ctrl-C'
 	@echo 'make bench   count what the app asks for, and measure the studio beside other services, against the goals'
-	@echo 'make check   lint, types, direction of imports, the Dockerfile'
+	@echo 'make check   lint, types, direction of imports, the Dockerfile, what goes to Azure, the workflow'
+	@echo 'make package what is deployed to Azure, as dist/app.zip;  make sbom  its packages and the studio's as CycloneDX'
+	@echo 'make audit   known weaknesses of the locked packages (needs the internet)'
 	@echo 'make setup   only the environment'
 	@echo 'make format  format the code;  make lock  renew the lock files (needs the network)'
 
@@ -39,13 +41,34 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/hadolint studio/Dockerfile
-	$(BIN)/python -m pytest -q tests/unit/test_imports.py
+	$(BIN)/python -m pytest -q tests/unit/test_imports.py tests/infra --ignore tests/infra/test_package.py
 
 up: setup
 	@$(BIN)/landfall up
 
 bench: setup
 	@$(BIN)/python -m bench
+
+package: setup
+	@mkdir -p dist
+	@$(BIN)/landfall package --out dist/app.zip
+
+# In an environment of their own: these tools have as many dependencies as everything else together.
+AUDIT := .audit-venv/bin
+LOCKED := requirements.txt studio/requirements.txt
+$(AUDIT)/made: requirements-audit.txt | setup
+	.uv/bin/uv venv --quiet --clear --no-project --python $(BIN)/python .audit-venv
+	.uv/bin/uv pip sync --quiet --require-hashes --python $(AUDIT)/python requirements-audit.txt
+	@touch $@
+
+# --strict: a package that nothing is known of fails as well.
+audit: $(AUDIT)/made
+	$(AUDIT)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off $(LOCKED:%=--requirement %)
+
+sbom: $(AUDIT)/made
+	@mkdir -p dist
+	$(AUDIT)/cyclonedx-py requirements --output-reproducible --of JSON -o dist/app.cdx.json requirements.txt
+	$(AUDIT)/cyclonedx-py requirements --output-reproducible --of JSON -o dist/studio.cdx.json studio/requirements.txt
 
 format: setup
 	$(BIN)/ruff check --fix --quiet . || true
@@ -60,6 +83,7 @@ lock: setup
 	$(COMPILE) 3.13 requirements-dev.in -c requirements.txt -c studio/requirements.txt -o requirements-dev.txt
 	$(COMPILE) 3.13 bench/serving/plain.in -o bench/serving/plain.txt
 	$(COMPILE) 3.13 bench/serving/mlserver.in -o bench/serving/mlserver.txt
+	$(COMPILE) 3.13 requirements-audit.in -o requirements-audit.txt
 	$(COMPILE) 3.13 requirements-node.in -o requirements-node.txt
 	$(COMPILE) 3.9 requirements-uv.in -o requirements-uv.txt
 	if command -v npm; then npm install --package-lock-only --ignore-scripts; else \
