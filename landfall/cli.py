@@ -51,6 +51,13 @@ def _parser() -> argparse.ArgumentParser:
     add("down", "end the local stack", "landfall.operations.stack:down")
     _looking(add)
     _operator(add)
+    doctor = add(
+        "doctor", "tell whether everything is set up as it must be, and what to do", "landfall.operations.doctor:doctor"
+    )
+    doctor.add_argument("--azure", action="store_true", help="look at the app deployed by azd instead (needs az)")
+    doctor.add_argument("--resource-group", metavar="GROUP", help="look at the app in this one; default: azd's")
+    doctor.add_argument("--app", metavar="NAME", help="the function app, if there are several")
+    doctor.add_argument("--json", action="store_true")
     package = add(
         "package",
         "list what is deployed to Azure, or write it to a zip",

@@ -82,6 +82,18 @@ def test_a_second_up_says_that_it_runs(state: Path) -> None:
     assert landfall("runs", "--state", str(state)).returncode == 0
 
 
+def test_the_doctor_finds_all_well(state: Path) -> None:
+    """Storage, studio, host, settings and poller; the poller as soon as it has run for the first time."""
+    done = landfall("doctor", "--state", str(state))
+    for _ in range(60):
+        if "it has not run yet" not in done.stdout:
+            break
+        time.sleep(0.5)
+        done = landfall("doctor", "--state", str(state))
+    assert done.returncode == 0, done.stdout
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 5 + ["all"]
+
+
 def test_a_file_is_submitted_followed_and_shown(state: Path, tmp_path: Path) -> None:
     """`submit --wait` follows it to `promoted`; `runs` and `show` tell it, also as JSON."""
     file = tmp_path / "new.csv"

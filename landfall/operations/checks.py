@@ -1,0 +1,89 @@
+"""What `landfall doctor` found: each check with what was seen, and what to do if that is not well."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import requests
+
+from landfall.stack.state import StackError
+
+TIMEOUT_S = 60
+SILENT_S = 15 * 60  # the poller leaves a heartbeat every five minutes
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    what: str
+    ok: bool
+    said: str
+    do: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as `--json` prints it."""
+        return {"what": self.what, "ok": self.ok, "said": self.said, "do": self.do}
+
+
+@dataclass
+class Checks:
+    """All of them, in the order in which they were made."""
+
+    done: list[Check] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all is well."""
+        return all(check.ok for check in self.done)
+
+    def add(self, what: str, said: str, do: str = "") -> bool:
+        """Add a check: it is not well if something is to be done; tells whether it is."""
+        self.done.append(Check(what, not do, said, do))
+        return not do
+
+    @contextlib.contextmanager
+    def of(self, what: str, do: str) -> Iterator[None]:
+        """Turn an error within the `with`, or an answer that nobody expected, into a check that is not well."""
+        try:
+            yield
+        except StackError as error:
+            self.add(what, str(error), do)
+        except (LookupError, TypeError, AttributeError) as error:  # another shape than this was written for
+            self.add(what, f"it answered something else than expected ({type(error).__name__})", do)
+
+
+def check_health(
+    checks: Checks, functions: str, key: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> None:
+    """Ask the app itself: its settings, its routes, its storage, and when its poller ran last."""
+    what = "the app's settings and storage"
+    url = f"{functions}/api/health"
+    try:
+        answer = requests.get(url, headers={"x-functions-key": key}, timeout=TIMEOUT_S, allow_redirects=False)
+        body = answer.json()
+    except requests.JSONDecodeError:
+        do = "a key or a sign-in is refused" if answer.status_code in {401, 403} else "is this the app? Look at its log"
+        checks.add(what, f"{url} answered {answer.status_code} and no JSON", do)
+        return
+    except requests.RequestException as error:
+        checks.add(what, f"{url} does not answer: {type(error).__name__}", "start the app, or look at its log")
+        return
+    if answer.status_code != 200:
+        problems = "; ".join(map(str, body.get("problems", []))) or str(body)
+        checks.add(what, f"{body.get('state', answer.status_code)}: {problems}", "correct what it names")
+        return
+    checks.add(what, "in order")
+    beat = body.get("last_heartbeat")
+    if beat is None:
+        checks.add("the poller", "it has not run yet", "wait for its schedule (LANDFALL_POLL_SCHEDULE), then ask again")
+        return
+    age = now() - datetime.fromisoformat(beat)
+    do = (
+        "nothing drives pending runs: is the app running, and its timer enabled?"
+        if age > timedelta(seconds=SILENT_S)
+        else ""
+    )
+    checks.add("the poller", f"its last heartbeat is {age.total_seconds():.0f} s old", do)

@@ -1,0 +1,1 @@
+"""Tests of what looks at a deployed app."""
