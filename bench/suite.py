@@ -1,6 +1,7 @@
 """All measurements, one after the other: each leaves the world as the next one needs it."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from bench import goals, ticks
 from bench.findings import Findings, Journey, Row
 from bench.imports import imports
 from bench.journeys import journey, waiting_ticks
+from bench.proxy import Exchange
 from bench.world import running_world
 from shared.runs import RunState
 
@@ -32,6 +34,7 @@ def measure(finished: int, tell: Callable[[str], None], progress: Callable[[int]
                 journey(world, "a promotion over a champion", "census/second.csv"),
             ]
             rows += map(_counted, journeys)
+            rows += _by_service(journeys[-1])
             tell("ticks: idle, pending, beside a history")
             rows += ticks.idle(world)
             rows += ticks.pending(world)
@@ -46,6 +49,18 @@ def measure(finished: int, tell: Callable[[str], None], progress: Callable[[int]
             tell("imports in fresh interpreters")
             rows += imports(world)
     return Findings(rows, journeys)
+
+
+def _by_service(one: Journey) -> list[Row]:
+    """Tell what a run asks of each service, by what is billed alike."""
+    kinds = Counter(_billed_as(exchange) for _, exchange in one.requests)
+    return [Row(f"of these in {one.title}: {kind}", count) for kind, count in sorted(kinds.items())]
+
+
+def _billed_as(exchange: Exchange) -> str:
+    if exchange.service != "blob":
+        return exchange.service
+    return "blob-read" if exchange.method in {"GET", "HEAD"} else "blob-write"
 
 
 def _counted(one: Journey) -> Row:
