@@ -189,11 +189,15 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class JobRequest:
-    """Where a job reads and writes: container/path each, in the app's own storage account."""
+    """Where a job reads and writes: container/path each, in the app's own storage account.
+
+    `valid_s` is for how many seconds from now it may do so.
+    """
 
     input_path: str
     model_path: str
     evaluation_path: str
+    valid_s: int
 
 
 class TrainingService(Protocol):

@@ -9,6 +9,8 @@ from shared.holdout_data import Holdout
 from shared.patterns import FilePattern
 from shared.policy import Policy
 
+JOB_GRACE_S = 3600  # a job past its deadline is cancelled by the tick after it, which may itself be late
+
 
 class EndpointRole(StrEnum):
     """What an endpoint is for."""
@@ -54,6 +56,11 @@ class Deadlines:
     running: int = 86400  # while the job runs, and again until its outputs are evaluated
     held: int = 604800  # until somebody approves or rejects a run that needs it
     promoting: int = 900  # from the staging endpoint's PATCH until the serving endpoint is verified
+
+    @property
+    def job_access_s(self) -> int:
+        """For how long after its submit a job needs its input and outputs: its deadlines, and a while to be late."""
+        return self.not_started + self.running + JOB_GRACE_S
 
 
 @dataclass(frozen=True, kw_only=True)

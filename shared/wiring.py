@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.errors import ConfigError
+from shared.route import JOB_GRACE_S
 
 if TYPE_CHECKING:
     from shared.pipeline.services import Services
+    from shared.routes import Routes
 
 log = logging.getLogger("landfall.app")
 
@@ -71,18 +73,22 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         ClassicScoringService,
     )
     from shared.adapters.blobs import BlobStorageFiles  # noqa: PLC0415
+    from shared.adapters.identity import credential_of  # noqa: PLC0415
+    from shared.adapters.links import LONGEST_LENT_S  # noqa: PLC0415
     from shared.adapters.table_endpoints import TableEndpointStore  # noqa: PLC0415
     from shared.adapters.table_runs import TableRunStore  # noqa: PLC0415
     from shared.adapters.web import Web  # noqa: PLC0415
     from shared.allowed_hosts import AllowedHosts  # noqa: PLC0415
     from shared.pipeline.services import Services  # noqa: PLC0415
     from shared.routes import load_routes  # noqa: PLC0415
+    from shared.storage_account import read_storage_account  # noqa: PLC0415
 
     problems: list[str] = []
-    storage = environ.get("AzureWebJobsStorage", "")
-    if not storage:
-        problems.append("the setting AzureWebJobsStorage is not set: it is the storage account's connection string")
-    routes = None
+    account = routes = None
+    try:
+        account = read_storage_account(environ)
+    except ConfigError as error:
+        problems += error.problems
     try:
         routes = load_routes(APP_FOLDER / (environ.get("LANDFALL_ROUTES") or "routes.toml"), environ)
     except ConfigError as error:
@@ -93,17 +99,40 @@ def build_services(environ: Mapping[str, str]) -> "Services":
             f"the setting LANDFALL_INPUT is {watched!r}, but routes.toml says input = {routes.input!r}: they must"
             " agree, since the blob trigger reads the one and the sweep the other"
         )
-    if problems or routes is None:
+    if account is not None and account.by_identity and routes is not None:
+        problems += _too_long_for_links(routes, LONGEST_LENT_S)
+    if problems or routes is None or account is None:
         raise ConfigError(problems)
-    # The SDK logs every request and its headers at INFO, which would fill the app's log.
-    logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
-    web = Web(AllowedHosts(routes.allow_hosts))
+    # The SDKs log every request with its headers, and each sign-in, at INFO, which would fill the app's log.
+    for name in ("azure.core.pipeline.policies.http_logging_policy", "azure.identity"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    web = Web(AllowedHosts(routes.allow_hosts), ca_bundle=environ.get("REQUESTS_CA_BUNDLE"))
+    if account.by_identity:
+        credential = credential_of(account)
+        runs = TableRunStore.with_identity(account.table_url, credential)
+        endpoints = TableEndpointStore.with_identity(account.table_url, credential)
+        blobs = BlobStorageFiles.with_identity(account.blob_url, credential)
+    else:
+        runs = TableRunStore.from_connection_string(account.connection_string)
+        endpoints = TableEndpointStore.from_connection_string(account.connection_string)
+        blobs = BlobStorageFiles.from_connection_string(account.connection_string)
     return Services(
         routes=routes,
-        runs=TableRunStore.from_connection_string(storage),
-        endpoints=TableEndpointStore.from_connection_string(storage),
-        blobs=BlobStorageFiles.from_connection_string(storage),
-        training=BesTrainingService(web, lambda: storage),
+        runs=runs,
+        endpoints=endpoints,
+        blobs=blobs,
+        training=BesTrainingService(web, blobs),
         scoring=ClassicScoringService(web),
         clock=SystemClock(),
     )
+
+
+def _too_long_for_links(routes: "Routes", longest_s: int) -> list[str]:
+    """Return a problem for each route whose jobs may need their input for longer than an identity can sign for."""
+    return [
+        f"routes.{route.name}.deadlines_s: not_started and running are {route.deadlines.job_access_s - JOB_GRACE_S:,} s"
+        f" together, and may be {longest_s - JOB_GRACE_S:,} s at most under an identity: longer than that it cannot"
+        " open a job's blobs to the training service"
+        for route in routes.routes.values()
+        if route.deadlines.job_access_s > longest_s
+    ]

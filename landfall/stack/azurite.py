@@ -19,25 +19,36 @@ ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1
 
 @dataclass(frozen=True)
 class AzuritePorts:
-    """The three ports of one Azurite, on 127.0.0.1."""
+    """The three ports of one Azurite, on 127.0.0.1, and the scheme it speaks there."""
 
     blob: int
     queue: int
     table: int
+    scheme: str = "http"
 
     @property
     def connection_string(self) -> str:
         """The storage connection string that reaches all three services."""
-        base = "http://127.0.0.1:{}/" + ACCOUNT
+        base = f"{self.scheme}://127.0.0.1:{{}}/{ACCOUNT}"
         return (
-            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
+            f"DefaultEndpointsProtocol={self.scheme};AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
             f"BlobEndpoint={base.format(self.blob)};QueueEndpoint={base.format(self.queue)};"
             f"TableEndpoint={base.format(self.table)};"
         )
 
 
-def azurite_command(ports: AzuritePorts, location: Path | None) -> list[str]:
+@dataclass(frozen=True)
+class Certificate:
+    """The files, in PEM, by which an Azurite speaks https."""
+
+    certificate: Path
+    key: Path
+
+
+def azurite_command(ports: AzuritePorts, location: Path | None, certificate: Certificate | None = None) -> list[str]:
     """Return the command line; with `location` the data is kept there, without it in memory only.
+
+    With a certificate it speaks https and also takes the tokens of identities; it looks at their content alone.
 
     Raises:
         RuntimeError: Azurite or Node.js is not installed; the text says what to do.
@@ -46,6 +57,9 @@ def azurite_command(ports: AzuritePorts, location: Path | None) -> list[str]:
     if not script.exists():
         raise RuntimeError("Azurite is not installed: run `make setup`")
     where = ["--location", str(location)] if location else ["--inMemoryPersistence"]
+    tls = []
+    if certificate is not None:
+        tls = ["--oauth", "basic", "--cert", str(certificate.certificate), "--key", str(certificate.key)]
     hosts = [part for name in ("blob", "queue", "table") for part in (f"--{name}Host", "127.0.0.1")]
     return [
         find_node(),
@@ -57,6 +71,7 @@ def azurite_command(ports: AzuritePorts, location: Path | None) -> list[str]:
         *hosts,
         *("--blobPort", str(ports.blob), "--queuePort", str(ports.queue), "--tablePort", str(ports.table)),
         *where,
+        *tls,
     ]
 
 
@@ -86,11 +101,12 @@ def wait_until_listening(process: subprocess.Popen[bytes], ports: list[int], tim
 
 
 @contextlib.contextmanager
-def running_azurite(location: Path | None = None) -> Iterator[str]:
+def running_azurite(location: Path | None = None, certificate: Certificate | None = None) -> Iterator[str]:
     """Run an Azurite on free ports for the time of the `with`; gives its connection string."""
-    ports = AzuritePorts(*free_ports(3))
+    blob, queue, table = free_ports(3)
+    ports = AzuritePorts(blob, queue, table, "http" if certificate is None else "https")
     with subprocess.Popen(
-        azurite_command(ports, location), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        azurite_command(ports, location, certificate), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
             wait_until_listening(process, [ports.blob, ports.queue, ports.table])

@@ -22,6 +22,7 @@ from shared.errors import (
 _NOT_NOW = frozenset({408, 429})
 # Refusals that pass by themselves: somebody just deleted the container or table, and it will be there again.
 _BEING_DELETED = frozenset({"ContainerBeingDeleted", "TableBeingDeleted"})
+_NOT_SIGNED_IN = frozenset({"InvalidAuthenticationInfo"})  # answered with 400 as well as with 401
 
 
 def error_code(error: AzureError) -> str:
@@ -55,7 +56,8 @@ def translated(error: AzureError, operation: str, url: str) -> LandfallError:
     status = (error.status_code or 0) if isinstance(error, HttpResponseError) else 0
     code = error_code(error)
     fault = ServiceFault(operation, url, status, code, _advice(error, status, code))
-    if status in {401, 403} or (status == 0 and isinstance(error, ClientAuthenticationError)):
+    refused = status in {401, 403} or code in _NOT_SIGNED_IN
+    if refused or (status == 0 and isinstance(error, ClientAuthenticationError)):
         return KeyRefusedError(fault)
     # An answer that cannot be read is as good as none: the request may have taken effect.
     if isinstance(error, DecodeError) or status < 400:
@@ -67,8 +69,13 @@ def translated(error: AzureError, operation: str, url: str) -> LandfallError:
 
 
 def _advice(error: AzureError, status: int, code: str) -> str:
+    if code == "AuthorizationPermissionMismatch":
+        return "the app's identity lacks a role on this storage account"
     if status in {401, 403} or isinstance(error, ClientAuthenticationError):
-        return "check the connection string in the setting AzureWebJobsStorage"
+        return (
+            "check the connection string in the setting AzureWebJobsStorage; under an identity, the settings that begin"
+            " with AzureWebJobsStorage__ and the identity's roles on the account"
+        )
     if status == 0:
         return _no_answer(error.inner_exception or error)
     return "" if code else "the service gave no code"

@@ -1,8 +1,10 @@
 """The client of the classic web services: jobs, endpoints and scoring, each operation one call."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
+from urllib.parse import unquote
 
 from shared.adapters import bes_wire
 from shared.adapters.web import Call, Web
@@ -16,23 +18,48 @@ log = logging.getLogger("landfall.bes")
 API_VERSION = "?api-version=2.0"  # protocol 1.1; management calls have none (protocol 3.1)
 
 
+READ_VALID_S = 900  # of a link that is followed at once
+
+
+class JobStorage(Protocol):
+    """The account that jobs read and write: links to single blobs of it."""
+
+    @property
+    def base(self) -> str:
+        """The account's URL, as the locations of its blobs begin."""
+
+    def link(self, path: str, valid_s: int) -> BlobLocation:
+        """Make a location at which the blob at `container/path` may be read."""
+
+    def link_for_output(self, path: str, valid_s: int) -> BlobLocation:
+        """Make a location at which the blob at `container/path` may be written and read."""
+
+
 class BesTrainingService:
     """`TrainingService` over HTTP (protocol 1)."""
 
-    def __init__(self, web: Web, connection_string: Callable[[], str]) -> None:
-        """Use `connection_string` for the storage that jobs read and write; asked at every submit, never kept."""
+    def __init__(self, web: Web, storage: JobStorage) -> None:
+        """Use `storage` for what jobs read and write."""
         self._web = web
-        self._connection_string = connection_string
+        self._storage = storage
 
     def submit(self, training: Training, request: JobRequest) -> str:
-        """Submit a job and return its id; it does not run yet. Sent once: there is no idempotency key (1.4)."""
+        """Submit a job and return its id; it does not run yet. Sent once: there is no idempotency key (1.4).
+
+        The service gets a link to each of its three blobs, and no key: nothing else in the account is open to it.
+        """
+        source = self._storage.link(request.input_path, request.valid_s)
+        model, evaluation = (
+            self._storage.link_for_output(path, request.valid_s)
+            for path in (request.model_path, request.evaluation_path)
+        )
         call = Call(
             "submit job",
             "POST",
             training.jobs_url + API_VERSION,
             training.api_key,
             training.api_key_setting,
-            bes_wire.submit_body(training, request, self._connection_string()),
+            bes_wire.submit_body(training, source, model, evaluation),
             repeatable=False,
         )
         job_id = bes_wire.read_job_id(self._web.send(call), _answered(call))
@@ -65,7 +92,12 @@ class BesTrainingService:
             log.info("cancelled job %s", job_id)
 
     def read_output(self, location: BlobLocation, limit_bytes: int) -> str:
-        """Read a small text output by its SAS; no key is sent, the token is all there is."""
+        """Read a small text output by a SAS; no key is sent, the token is all there is.
+
+        A service that was given links to write by has no others to give: in our storage we make our own.
+        """
+        if location.base.rstrip("/") == self._storage.base.rstrip("/"):
+            location = self._storage.link(unquote(location.relative), READ_VALID_S)
         url = location.base + location.relative + location.sas
         return self._web.send(Call("read output", "GET", url, limit_bytes=limit_bytes))
 

@@ -7,9 +7,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from shared.errors import BadAnswerError, ServiceFault
-from shared.ports import BlobLocation, JobRequest, JobState, JobStatus, Resource, Scored
+from shared.ports import BlobLocation, JobState, JobStatus, Resource, Scored
 from shared.redaction import redact
 from shared.route import Training
 
@@ -26,20 +27,28 @@ _JOB_STATES = {
 }
 
 
-def submit_body(training: Training, request: JobRequest, connection_string: str) -> dict[str, Any]:
-    """Return the body that submits a job, in its third generation (protocol 1.3)."""
+def submit_body(
+    training: Training, source: BlobLocation, model: BlobLocation, evaluation: BlobLocation
+) -> dict[str, Any]:
+    """Return the body that submits a job, in its third generation (protocol 1.3).
 
-    def blob(path: str) -> dict[str, str]:
-        return {"ConnectionString": connection_string, "RelativeLocation": path}
-
+    An input may be given by a blob's SAS; outputs are known by connection string only, so theirs holds a SAS.
+    """
     return {
-        "Inputs": {training.input: blob(request.input_path)},
-        "Outputs": {
-            training.model_output: blob(request.model_path),
-            training.evaluation_output: blob(request.evaluation_path),
-        },
+        "Inputs": {training.input: _place(source)},
+        "Outputs": {training.model_output: _target(model), training.evaluation_output: _target(evaluation)},
         "GlobalParameters": dict(training.global_parameters),
     }
+
+
+def _place(location: BlobLocation) -> dict[str, str]:
+    return {"BaseLocation": location.base, "RelativeLocation": location.relative, "SasBlobToken": location.sas}
+
+
+def _target(location: BlobLocation) -> dict[str, str]:
+    """Return a blob by connection string, beside which its name stands as it is, not as a part of a URL (1.3, 1.6)."""
+    text = f"BlobEndpoint={location.base};SharedAccessSignature={location.sas.removeprefix('?')}"
+    return {"ConnectionString": text, "RelativeLocation": unquote(location.relative)}
 
 
 def read_job_id(text: str, fault: ServiceFault) -> str:
@@ -96,8 +105,7 @@ def failure_summary(details: str) -> str:
 
 def patch_body(resource: str, location: BlobLocation) -> dict[str, Any]:
     """Return the body of UpdateResource (protocol 3.3)."""
-    place = {"BaseLocation": location.base, "RelativeLocation": location.relative, "SasBlobToken": location.sas}
-    return {"Resources": [{"Name": resource, "Location": place}]}
+    return {"Resources": [{"Name": resource, "Location": _place(location)}]}
 
 
 def read_resources(text: str, fault: ServiceFault) -> list[Resource]:

@@ -6,22 +6,22 @@ Importing this module does not import the storage SDK: that costs every cold sta
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
 from shared.adapters.azure_errors import error_code, storage_errors
+from shared.adapters.links import READ, READ_AND_WRITE, Links
 from shared.adapters.storage_clients import RETRIES, malformed_connection_string, pooled_transport
 from shared.errors import BlobChangedError, ConfigError
 from shared.ports import BlobLocation, BlobVersion, CopyState
 
 if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
     from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
 
-CLOCK_SKEW_S = 15 * 60  # a link is valid from so long before now: the other side's clock may be behind
 # So that the pauses are about 0.5, 1.5 and 1.5 seconds; the SDK's own first one is 15.
 _RETRY_OPTIONS: dict[str, Any] = {
     "retry_total": RETRIES,
@@ -54,6 +54,7 @@ class BlobStorageFiles:
 
     def __init__(self, service: "BlobServiceClient") -> None:
         self._service = service
+        self._links = Links(service)
 
     @classmethod
     def from_connection_string(cls, connection_string: str, **options: Any) -> Self:
@@ -72,6 +73,13 @@ class BlobStorageFiles:
         if service.credential is None and "?" not in service.url:  # neither key nor SAS: it would go on as anybody
             raise malformed_connection_string()
         return cls(service)
+
+    @classmethod
+    def with_identity(cls, url: str, credential: "TokenCredential", **options: Any) -> Self:
+        """Open the account whose blob service is at an https URL; nothing is sent yet."""
+        from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - as above
+
+        return cls(BlobServiceClient(url, credential, **{"transport": pooled_transport(), **_RETRY_OPTIONS, **options}))
 
     def close(self) -> None:
         """Close the connections."""
@@ -136,38 +144,26 @@ class BlobStorageFiles:
                 self._create_container(path.partition("/")[0])
                 client.upload_blob(text.encode(), overwrite=True)
 
+    @property
+    def base(self) -> str:
+        """The account's URL, as the locations of its blobs begin."""
+        return self._links.base
+
     def link(self, path: str, valid_s: int) -> BlobLocation:
         """Make a read-only location of the one blob at `container/path`, valid for `valid_s` seconds from now.
 
-        The three parts are made for plain concatenation (protocol 1.6), so the relative one is percent-encoded.
+        Raises:
+            ConfigError: there is no key to sign with, or an identity cannot sign for so long.
+        """
+        return self._links.make(path, READ, valid_s)
+
+    def link_for_output(self, path: str, valid_s: int) -> BlobLocation:
+        """Make a location at which the one blob may be written and read, valid for `valid_s` seconds from now.
 
         Raises:
-            ConfigError: the connection string holds no account key to sign with.
+            ConfigError: as `link`.
         """
-        from azure.storage.blob import BlobSasPermissions, generate_blob_sas  # noqa: PLC0415 - as above
-
-        key = getattr(self._service.credential, "account_key", None)
-        if not key:
-            raise ConfigError(
-                ["the connection string in AzureWebJobsStorage needs an AccountKey: links are signed with it"]
-            )
-        container, _, name = path.partition("/")
-        base = _place(self._service.url).rstrip("/") + "/"
-        now = datetime.now(UTC)
-        try:
-            token = generate_blob_sas(
-                str(self._service.credential.account_name),
-                container,
-                name,
-                account_key=key,
-                permission=BlobSasPermissions(read=True),
-                start=now - timedelta(seconds=CLOCK_SKEW_S),
-                expiry=now + timedelta(seconds=valid_s),
-                protocol="https" if base.startswith("https:") else None,
-            )
-        except ValueError:  # the key is not base64
-            raise malformed_connection_string() from None
-        return BlobLocation(base, quote(path, safe="/~"), f"?{token}")
+        return self._links.make(path, READ_AND_WRITE, valid_s)
 
     def _client(self, path: str) -> "BlobClient":
         container, _, name = path.partition("/")
@@ -231,7 +227,10 @@ def decode_text(path: str, content: bytes, limit_bytes: int) -> str:
 
 
 def _start(source: _Source, target: "BlobClient") -> CopyState:
-    """Start a copy to a blob that must not exist."""
+    """Start a copy to a blob that must not exist.
+
+    Source and target are in one account: what authorises the request, key or identity, opens the source as well.
+    """
     answer = target.start_copy_from_url(source.url, match_condition=MatchConditions.IfMissing, **source.conditions)
     return CopyState.DONE if answer["copy_status"] == "success" else CopyState.PENDING
 

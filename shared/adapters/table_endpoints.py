@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from azure.data.tables import EdmType, EntityProperty
 
@@ -13,6 +13,9 @@ from shared.adapters.tables import Table, Transaction, etag_of
 from shared.champions import Champion, EndpointRecord, Frozen, Intent, Lease, Served
 from shared.errors import StaleWriteError
 from shared.ports import StoredEndpoint
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
 
 _TIMES = ("settles_at", "staging_settles_at")
 _PARTS = ("champion", "served", "lease", "intent", "frozen")
@@ -33,6 +36,11 @@ class TableEndpointStore:
             ConfigError: that is no connection string.
         """
         return cls(Table.from_connection_string(connection_string, table))
+
+    @classmethod
+    def with_identity(cls, url: str, credential: "TokenCredential", table: str = "endpoints") -> Self:
+        """Open the store at the https URL of a table service; nothing is sent yet."""
+        return cls(Table.with_identity(url, credential, table))
 
     def close(self) -> None:
         """Close the connections."""

@@ -10,7 +10,7 @@ import heapq
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from azure.data.tables import TableEntity
 
@@ -20,6 +20,9 @@ from shared.errors import AlreadyClaimedError, StaleWriteError, UnreadableRowErr
 from shared.history import HistoryEntry, entry_of
 from shared.ports import StoredRun
 from shared.runs import UNROUTED, Run
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
 
 _log = logging.getLogger("landfall.runs")
 
@@ -40,6 +43,11 @@ class TableRunStore:
             ConfigError: that is no connection string.
         """
         return cls(Table.from_connection_string(connection_string, table))
+
+    @classmethod
+    def with_identity(cls, url: str, credential: "TokenCredential", table: str = "runs") -> Self:
+        """Open the store at the https URL of a table service; nothing is sent yet."""
+        return cls(Table.with_identity(url, credential, table))
 
     def close(self) -> None:
         """Close the connections."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from azure.core import MatchConditions
@@ -14,6 +14,9 @@ from requests import RequestException
 from shared.adapters.azure_errors import error_code, storage_errors
 from shared.adapters.storage_clients import RETRIES, malformed_connection_string, pooled_transport
 from shared.errors import StaleWriteError
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
 
 _CONFLICTS = frozenset({404, 409, 412})  # a row that must be there is not, must not be and is, or was written since
 _NO_TABLE = frozenset({"TableNotFound", "TableBeingDeleted"})  # also 404 and 409, but no conflict
@@ -79,6 +82,12 @@ class Table:
         except ValueError:
             raise malformed_connection_string() from None
         return cls(client)
+
+    @classmethod
+    def with_identity(cls, url: str, credential: "TokenCredential", name: str, **options: Any) -> Self:
+        """Open a table of the account whose table service is at an https URL; nothing is sent yet."""
+        settings = {"transport": pooled_transport(), **_RETRY_OPTIONS, **options}
+        return cls(TableClient(url, name, credential=credential, **settings))
 
     def read(self, partition: str, row_key: str) -> TableEntity | None:
         """Read one row; None if it, or the whole table, does not exist."""

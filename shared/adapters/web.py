@@ -75,7 +75,9 @@ class Web:
         timeout_s: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
         retries: int = 2,
         backoff_s: float = 0.2,
+        ca_bundle: str | None = None,
     ) -> None:
+        """Take the hosts that may be called; `ca_bundle` is a file of the authorities to trust instead of the usual."""
         self._allowed = allowed
         self._timeout_s = timeout_s
         self._repeating = _session(
@@ -88,9 +90,10 @@ class Web:
                 respect_retry_after_header=False,  # a function never waits for long; the tick comes again
                 raise_on_status=False,
                 redirect=False,
-            )
+            ),
+            ca_bundle,
         )
-        self._once = _session(Retry(total=0, redirect=False, raise_on_status=False))
+        self._once = _session(Retry(total=0, redirect=False, raise_on_status=False), ca_bundle)
 
     def send(self, call: Call) -> str:
         """Send a call and return the body of its 2xx answer as text.
@@ -147,9 +150,10 @@ class Web:
         self._once.close()
 
 
-def _session(retry: Retry) -> requests.Session:
+def _session(retry: Retry, ca_bundle: str | None) -> requests.Session:
     session = requests.Session()
-    session.trust_env = False  # no proxy, no .netrc password, no CA bundle from the environment
+    session.verify = ca_bundle or True
+    session.trust_env = False  # no proxy, no .netrc password, no CA bundle that was not handed over
     adapter = HTTPAdapter(pool_connections=AT_ONCE, pool_maxsize=AT_ONCE, max_retries=retry)
     session.mount("https://", adapter)
     session.mount("http://", adapter)

@@ -47,7 +47,8 @@ def landed(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             return run.moved(now, RunState.QUARANTINED, reason + lost), None
         case InputPinned(path):
             folder = f"{TRAINING}/{run.job_folder}"
-            return run, SubmitJob(JobRequest(path, f"{folder}/model.ilearner", f"{folder}/evaluation.csv"))
+            valid_s = route.deadlines.job_access_s
+            return run, SubmitJob(JobRequest(path, f"{folder}/model.ilearner", f"{folder}/evaluation.csv", valid_s))
         case InputPinning():
             return run.evolve(now, step="pinning", not_before=now + timedelta(seconds=COPY_PAUSE_S)), None
         case InputGone():

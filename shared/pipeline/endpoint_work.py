@@ -1,5 +1,7 @@
 """What is done to the endpoints themselves: asked the golden rows, given a model, asked which one they were given."""
 
+from urllib.parse import unquote
+
 from shared.errors import ConfigError, LandfallError, NotFoundError, PermanentError, RejectedError, RetryableError
 from shared.lifecycle.effects import (
     AskBefore,
@@ -49,11 +51,11 @@ def ask_before(desk: RunDesk, effect: AskBefore) -> BeforeAsked:
 
 
 def patch_staging(desk: RunDesk, effect: PatchStaging) -> StagingPatched:
-    """Give the challenger to the staging endpoint."""
+    """Give the challenger to the staging endpoint, by a link of our own: the job's may also permit to write."""
     model = effect.taken.challenge.model
-    if model is None:  # an operator goes back to a kept one
-        model = desk.services.blobs.link(str((desk.run.challenger or {})["kept"]), LINK_VALID_S)
-    _patch(desk, _staging_of(desk), model)
+    # Without one an operator goes back to a kept model.
+    path = str((desk.run.challenger or {})["kept"]) if model is None else unquote(model.relative)
+    _patch(desk, _staging_of(desk), desk.services.blobs.link(path, LINK_VALID_S))
     return StagingPatched(effect.taken)
 
 

@@ -1,8 +1,10 @@
 """The client against the real studio over HTTP, with a real storage emulator between them."""
 
+import os
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +19,7 @@ from shared.errors import KeyRefusedError, NotFoundError, RejectedError
 from shared.evaluation import read_evaluation
 from shared.ports import BlobLocation, JobRequest, JobState, JobStatus
 from shared.route import Endpoint, EndpointRole, Training
+from tests.contract.access import Access
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
 
 ROWS = (("38", "45", "Exec", "north"), ("22", "20", "Sales", "?"))
@@ -24,26 +27,34 @@ COLUMNS = ("age", "hours", "occupation", "region")
 
 
 @pytest.fixture(scope="module")
-def studio(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStudio]:
+def studio(access: Access, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStudio]:
     """Give a studio with the small census experiment, where new models serve at once."""
     data = tmp_path_factory.mktemp("studio") / "data"
     publish_census(tmp_path_factory.mktemp("experiment"), data)
-    with running_studio(data, [storage_host(azurite)]) as running:
+    with running_studio(data, [storage_host(access.connection_string)]) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def web() -> Iterator[Web]:
+def web(access: Access) -> Iterator[Web]:
     """Give a transport."""
-    web = Web(AllowedHosts(["127.0.0.1:*"]))
+    del access  # whose certificate is trusted from here on
+    web = Web(AllowedHosts(["127.0.0.1:*"]), ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE"))
     yield web
     web.close()
 
 
 @pytest.fixture
-def bes(web: Web, azurite: str) -> BesTrainingService:
+def blobs(access: Access) -> Iterator[BlobStorageFiles]:
+    """Give the storage that jobs read and write."""
+    with closing(access.blobs()) as files:
+        yield files
+
+
+@pytest.fixture
+def bes(web: Web, blobs: BlobStorageFiles) -> BesTrainingService:
     """Give the client of training services."""
-    return BesTrainingService(web, lambda: azurite)
+    return BesTrainingService(web, blobs)
 
 
 @pytest.fixture
@@ -81,13 +92,14 @@ def an_endpoint(studio: RunningStudio, name: str) -> Endpoint:
 
 
 @pytest.fixture
-def request_in_storage(azurite: str) -> JobRequest:
+def request_in_storage(access: Access) -> JobRequest:
     """Give a job's places, with a training file in the first."""
     container = f"t{uuid.uuid4().hex[:12]}"
-    with BlobServiceClient.from_connection_string(azurite) as storage:
+    with BlobServiceClient.from_connection_string(access.connection_string) as storage:
         storage.create_container(container)
         storage.get_blob_client(container, "a/input.csv").upload_blob(census_csv(600, 3, shift=1.5))
-    return JobRequest(f"{container}/a/input.csv", f"{container}/a/model.ilearner", f"{container}/a/evaluation.csv")
+    folder = f"{container}/a"
+    return JobRequest(f"{folder}/input.csv", f"{folder}/model.ilearner", f"{folder}/evaluation.csv", 3600)
 
 
 def until_ended(bes: BesTrainingService, training: Training, job_id: str) -> JobStatus:
@@ -137,13 +149,12 @@ def test_our_own_link_to_a_kept_copy_is_served_as_well(
     training: Training,
     request_in_storage: JobRequest,
     studio: RunningStudio,
-    azurite: str,
+    blobs: BlobStorageFiles,
 ) -> None:
     """A model copied server-side and given by the app's own link."""
     job_id = bes.submit(training, request_in_storage)
     bes.start(training, job_id)
     assert until_ended(bes, training, job_id).state is JobState.FINISHED
-    blobs = BlobStorageFiles.from_connection_string(azurite)
     kept = f"models/{uuid.uuid4().hex}/kept.ilearner"
     blobs.copy(request_in_storage.model_path, kept)
     production = an_endpoint(studio, "production")
@@ -202,11 +213,11 @@ def test_what_the_service_does_not_know(bes: BesTrainingService, training: Train
 
 
 def test_refusals_carry_the_service_s_words(
-    scoring: ClassicScoringService, studio: RunningStudio, azurite: str
+    scoring: ClassicScoringService, studio: RunningStudio, blobs: BlobStorageFiles
 ) -> None:
     """An unknown resource, the default endpoint, a blob that is not there: code and details are in the error."""
     production = an_endpoint(studio, "production")
-    link = BlobStorageFiles.from_connection_string(azurite).link("models/none.ilearner", 60)
+    link = blobs.link("models/none.ilearner", 60)
     with pytest.raises(RejectedError, match="BlobNotFound"):
         scoring.patch(production, link)
     with pytest.raises(RejectedError, match="BadArgument"):

@@ -14,6 +14,7 @@ from landfall.stack.ports import free_ports
 from shared.adapters.blobs import BlobStorageFiles
 from shared.errors import ConfigError, KeyRefusedError, NoAnswerError
 from shared.ports import BlobVersion, CopyState
+from tests.contract.access import Access
 from tests.contract.faulty_transport import FaultyTransport
 
 SECRET = "c2VjcmV0LWNhbmFyeS1rZXk="
@@ -26,17 +27,20 @@ def transport() -> FaultyTransport:
 
 
 @pytest.fixture
-def files(azurite: str, transport: FaultyTransport) -> Iterator[BlobStorageFiles]:
+def files(access: Access, transport: FaultyTransport) -> Iterator[BlobStorageFiles]:
     """Give blob files whose answers can be lost or altered."""
-    with closing(BlobStorageFiles.from_connection_string(azurite, transport=transport, initial_backoff=0)) as opened:
+    with closing(access.blobs(transport=transport, initial_backoff=0)) as opened:
         yield opened
 
 
 @pytest.fixture
-def container(azurite: str) -> Iterator[str]:
+def container(access: Access) -> Iterator[str]:
     """Give a container that holds `june 1.csv`."""
     name = f"c{uuid4().hex}"
-    with BlobServiceClient.from_connection_string(azurite) as service, service.create_container(name) as client:
+    with (
+        BlobServiceClient.from_connection_string(access.connection_string) as service,
+        service.create_container(name) as client,
+    ):
         client.upload_blob("june 1.csv", b"a,b\n")
         yield name
 
@@ -137,9 +141,9 @@ def test_a_copy_costs_one_request(files: BlobStorageFiles, container: str, trans
     assert transport.sent == ["PUT"]
 
 
-def test_a_refused_key_is_a_setting_to_correct(azurite: str, container: str) -> None:
+def test_a_refused_key_is_a_setting_to_correct(access: Access, container: str) -> None:
     """A wrong account key is reported with the setting's name, and not with the key."""
-    parts = [part for part in azurite.split(";") if not part.startswith("AccountKey=")]
+    parts = [part for part in access.connection_string.split(";") if not part.startswith("AccountKey=")]
     wrong = ";".join([f"AccountKey={SECRET}", *parts])
     with closing(BlobStorageFiles.from_connection_string(wrong)) as files:
         for use in (

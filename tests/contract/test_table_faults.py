@@ -15,6 +15,7 @@ from shared.adapters.tables import Table
 from shared.champions import Lease
 from shared.errors import AlreadyClaimedError, ConfigError, KeyRefusedError, NoAnswerError, StaleWriteError
 from shared.runs import RunState
+from tests.contract.access import Access
 from tests.contract.faulty_transport import FaultyTransport
 from tests.contract.records import NOON, a_run
 
@@ -29,17 +30,17 @@ def transport() -> FaultyTransport:
 
 
 @pytest.fixture
-def store(azurite: str, table_name: str, transport: FaultyTransport) -> Iterator[TableRunStore]:
+def store(access: Access, table_name: str, transport: FaultyTransport) -> Iterator[TableRunStore]:
     """Give a store of runs whose answers can be lost."""
-    with closing(TableRunStore(Table.from_connection_string(azurite, table_name, transport=transport))) as faulty_store:
+    with closing(TableRunStore(access.table(table_name, transport=transport))) as faulty_store:
         faulty_store.claim(a_run())  # so that the table exists
         yield faulty_store
 
 
 @pytest.fixture
-def other(azurite: str, table_name: str) -> Iterator[TableRunStore]:
+def other(access: Access, table_name: str) -> Iterator[TableRunStore]:
     """Give another worker's store on the same table."""
-    with closing(TableRunStore.from_connection_string(azurite, table_name)) as other_store:
+    with closing(TableRunStore(access.table(table_name))) as other_store:
         yield other_store
 
 
@@ -124,9 +125,9 @@ def test_a_lost_save_that_was_overtaken_counts_and_then_is_stale(
     assert [entry.reason for entry in store.history("census", claimed.run.run_id)] == ["", "ours", "theirs"]
 
 
-def test_a_lost_endpoint_save_is_saved(azurite: str, table_name: str, transport: FaultyTransport) -> None:
+def test_a_lost_endpoint_save_is_saved(access: Access, table_name: str, transport: FaultyTransport) -> None:
     """A lease whose answer was lost is held, at the first write of a row and at a later one."""
-    table = Table.from_connection_string(azurite, table_name, transport=transport)
+    table = access.table(table_name, transport=transport)
     with closing(TableEndpointStore(table)) as endpoints:
         stored = endpoints.get("census", "production")
         for run_id in ("a", "b"):
@@ -137,10 +138,10 @@ def test_a_lost_endpoint_save_is_saved(azurite: str, table_name: str, transport:
             assert endpoints.get("census", "production") == stored
 
 
-def test_a_lost_create_of_the_table_goes_unnoticed(azurite: str, table_name: str, transport: FaultyTransport) -> None:
+def test_a_lost_create_of_the_table_goes_unnoticed(access: Access, table_name: str, transport: FaultyTransport) -> None:
     """The very first claim succeeds although the answer to the table's creation, or to the claim, is lost."""
     run = a_run()
-    with closing(TableRunStore(Table.from_connection_string(azurite, table_name, transport=transport))) as store:
+    with closing(TableRunStore(access.table(table_name, transport=transport))) as store:
         for _ in range(2):
             transport.lose_answer("POST")
 
@@ -149,10 +150,10 @@ def test_a_lost_create_of_the_table_goes_unnoticed(azurite: str, table_name: str
         assert len(store.history("census", run.run_id)) == 1
 
 
-def test_the_first_claims_may_come_at_once(azurite: str, table_name: str) -> None:
+def test_the_first_claims_may_come_at_once(access: Access, table_name: str) -> None:
     """Workers that find no table create it side by side; every one's claim is kept."""
     runs = [a_run() for _ in range(6)]
-    with closing(TableRunStore.from_connection_string(azurite, table_name)) as store:
+    with closing(TableRunStore(access.table(table_name))) as store:
         with ThreadPoolExecutor(6) as pool:
             list(pool.map(store.claim, runs))
 

@@ -14,23 +14,24 @@ from shared.adapters.table_endpoints import TableEndpointStore
 from shared.adapters.table_runs import TableRunStore
 from shared.errors import StaleWriteError, UnreadableRowError
 from shared.runs import RunState
+from tests.contract.access import Access
 from tests.contract.records import NOON, a_run
 
 LATER = NOON + timedelta(seconds=5)
 
 
 @pytest.fixture
-def store(azurite: str, table_name: str) -> Iterator[TableRunStore]:
+def store(access: Access, table_name: str) -> Iterator[TableRunStore]:
     """Give a store of runs whose table exists."""
-    with closing(TableRunStore.from_connection_string(azurite, table_name)) as run_store:
+    with closing(TableRunStore(access.table(table_name))) as run_store:
         run_store.claim(a_run())
         yield run_store
 
 
 @pytest.fixture
-def rows(azurite: str, table_name: str) -> Iterator[TableClient]:
+def rows(access: Access, table_name: str) -> Iterator[TableClient]:
     """Give the table itself."""
-    with TableClient.from_connection_string(azurite, table_name) as client:
+    with TableClient.from_connection_string(access.connection_string, table_name) as client:
         yield client
 
 
@@ -99,13 +100,13 @@ def test_one_unreadable_row_does_not_stop_the_others(
         store.get("wine", bad.run.run_id)
 
 
-def test_an_unreadable_endpoint_row_is_named(azurite: str, table_name: str, rows: TableClient) -> None:
+def test_an_unreadable_endpoint_row_is_named(access: Access, table_name: str, rows: TableClient) -> None:
     """An endpoint's row that holds no record is an error that says which row."""
     rows.create_table()
     rows.create_entity({"PartitionKey": "census", "RowKey": "production", "champion": '{"run_id": "a"}'})
 
     with (
-        closing(TableEndpointStore.from_connection_string(azurite, table_name)) as endpoints,
+        closing(TableEndpointStore(access.table(table_name))) as endpoints,
         pytest.raises(UnreadableRowError, match="production of census"),
     ):
         endpoints.get("census", "production")

@@ -21,7 +21,7 @@ TRAINING = Training(
     model_output="output1",
     evaluation_output="output2",
 )
-REQUEST = JobRequest("training/0f/1/input.csv", "training/0f/1/model.ilearner", "training/0f/1/evaluation.csv")
+REQUEST = JobRequest("training/0f/1/input.csv", "training/0f/1/model.ilearner", "training/0f/1/evaluation.csv", 60)
 ENDPOINT = Endpoint(
     name="production",
     role=EndpointRole.SERVE,

@@ -119,4 +119,4 @@ def wait_until_gone(process_ids: Sequence[str]) -> None:
 
 def storage_host(connection_string: str) -> str:
     """Return host:port of the blob endpoint in a connection string, as `--allow-host` wants it."""
-    return connection_string.partition("BlobEndpoint=http://")[2].partition("/")[0]
+    return connection_string.partition("BlobEndpoint=")[2].partition("://")[2].partition("/")[0]

@@ -46,6 +46,8 @@ def _answer(status: int, code: str | None = None) -> HttpResponseError:
         (_answer(409, "ContainerBeingDeleted"), UnavailableError),
         (_answer(401), KeyRefusedError),
         (_answer(403, "AuthenticationFailed"), KeyRefusedError),
+        (_answer(403, "AuthorizationPermissionMismatch"), KeyRefusedError),
+        (_answer(400, "InvalidAuthenticationInfo"), KeyRefusedError),
         (ClientAuthenticationError(f"cannot sign {CANARY}"), KeyRefusedError),
         (_answer(404, "BlobNotFound"), NotFoundError),
         (_answer(400, "InvalidInput"), RejectedError),

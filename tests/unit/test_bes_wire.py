@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.adapters import bes_wire
 from shared.errors import BadAnswerError, LandfallError, ServiceFault
-from shared.ports import BlobLocation, JobRequest, JobState, Resource
+from shared.ports import BlobLocation, JobState, Resource
 from shared.route import Training
 
 FAULT = ServiceFault("job status", "https://a.example/jobs/1")
@@ -28,14 +28,24 @@ LOCATION = {"BaseLocation": "https://s.example/", "RelativeLocation": "c/m.ilear
 
 
 def test_a_submit_names_inputs_outputs_and_parameters() -> None:
-    """The third generation's body: maps by name, each with connection string and container/path."""
-    body = bes_wire.submit_body(TRAINING, JobRequest("t/i.csv", "t/m.ilearner", "t/e.csv"), "CS")
+    """The third generation's body: the input by its SAS, the outputs by connection strings that hold theirs."""
+    places = [
+        BlobLocation("https://s.example/", path, "?sig=x") for path in ("t/i%20.csv", "t/m.ilearner", "t/%2B.csv")
+    ]
+    body = bes_wire.submit_body(TRAINING, *places)
+    text = "BlobEndpoint=https://s.example/;SharedAccessSignature=sig=x"
 
     assert body == {
-        "Inputs": {"input1": {"ConnectionString": "CS", "RelativeLocation": "t/i.csv"}},
+        "Inputs": {
+            "input1": {
+                "BaseLocation": "https://s.example/",
+                "RelativeLocation": "t/i%20.csv",
+                "SasBlobToken": "?sig=x",
+            }
+        },
         "Outputs": {
-            "output1": {"ConnectionString": "CS", "RelativeLocation": "t/m.ilearner"},
-            "output2": {"ConnectionString": "CS", "RelativeLocation": "t/e.csv"},
+            "output1": {"ConnectionString": text, "RelativeLocation": "t/m.ilearner"},
+            "output2": {"ConnectionString": text, "RelativeLocation": "t/+.csv"},
         },
         "GlobalParameters": {"rate": "0.1"},
     }

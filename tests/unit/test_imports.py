@@ -29,6 +29,7 @@ PURE = {
         "promotion",
         "redaction",
         "scored_columns",
+        "storage_account",
     ),
     *("route", "route_tables", "routes", "runs", "toml_table"),
 }
