@@ -29,9 +29,12 @@ def identity_endpoint() -> Iterator[IdentityEndpoint]:
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
             right = self.headers.get("X-IDENTITY-HEADER") == SECRET and query["resource"] == [STORAGE]
-            token = a_token(3600)
-            answer = {"access_token": token.token, "expires_on": str(token.expires_on), "token_type": "Bearer"}
-            body = dumps({**answer, "resource": STORAGE}).encode()
+            answer: dict[str, object] = {"statusCode": 400, "message": f"no identity for {self.headers}"}
+            if right:
+                token = a_token(3600)
+                answer = {"access_token": token.token, "expires_on": str(token.expires_on), "token_type": "Bearer"}
+                answer["resource"] = STORAGE
+            body = dumps(answer).encode()
             running.asked.append(query.get("client_id", [""])[0])
             self.send_response(200 if right else 400)
             self.send_header("Content-Type", "application/json")

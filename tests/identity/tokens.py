@@ -7,6 +7,7 @@ from typing import Any
 
 from azure.core.credentials import AccessToken
 
+SIGNATURE = "CANARY-TOKEN-SIGNATURE"
 STORAGE = "https://storage.azure.com"
 _TENANT = "00000000-0000-4000-8000-00000000000a"
 _IDENTITY = "00000000-0000-4000-8000-00000000000b"
@@ -24,8 +25,8 @@ def a_token(valid_s: int, audience: str = STORAGE) -> AccessToken:
         "oid": _IDENTITY,
         "tid": _TENANT,
     }
-    parts = [json.dumps({"alg": "RS256", "typ": "JWT"}), json.dumps(claims), "CANARY-SIGNATURE"]
-    text = ".".join(base64.urlsafe_b64encode(part.encode()).rstrip(b"=").decode() for part in parts)
+    parts = [json.dumps({"alg": "RS256", "typ": "JWT"}), json.dumps(claims)]
+    text = ".".join([*(base64.urlsafe_b64encode(part.encode()).rstrip(b"=").decode() for part in parts), SIGNATURE])
     return AccessToken(text, now + valid_s)
 
 

@@ -1,0 +1,133 @@
+"""A file on its whole way under an identity: the app's own wiring, a real studio, and storage without a key."""
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+
+from landfall.stack.azurite import ACCOUNT_KEY
+from shared import wiring
+from shared.errors import ConfigError
+from shared.pipeline import announced, landing, sweeping
+from shared.pipeline.linking import links
+from shared.pipeline.polling import Ticker
+from shared.pipeline.services import Services
+from shared.runs import RunState, run_id_for
+from tests.identity.endpoint import identity_endpoint
+from tests.identity.storage import IdentityStorage
+from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def studio(identity_storage: IdentityStorage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStudio]:
+    """Give a studio that may use the storage; it trusts its certificate by the environment."""
+    folder = tmp_path_factory.mktemp("studio")
+    publish_census(folder, folder / "data")
+    with running_studio(folder / "data", [storage_host(identity_storage.connection_string)]) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(
+    identity_storage: IdentityStorage, studio: RunningStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    """Give the app's settings under a managed identity, with the example route on containers of its own."""
+    container = f"in{uuid.uuid4().hex[:10]}"
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8")
+    text = text.replace('input = "incoming"', f'input = "{container}"').replace("models/", f"{container}-models/")
+    text = text.replace("routes.census", f"routes.{container}")
+    (tmp_path / "routes.toml").write_text(text, encoding="utf-8")
+    service, production, staging = studio.service(), studio.endpoint("production"), studio.endpoint("staging")
+    with BlobServiceClient.from_connection_string(identity_storage.connection_string) as blobs:
+        blobs.create_container(container)
+        models = blobs.create_container(f"{container}-models")
+        golden = "\n".join(line.rpartition(",")[0] for line in census_csv(10, 5).splitlines())
+        models.upload_blob("golden/census.csv", golden)
+        models.upload_blob("initial/census.ilearner", Path(service["seed_model"]).read_bytes())
+    with identity_endpoint() as endpoint:
+        for name, value in endpoint.environ.items():
+            monkeypatch.setenv(name, value)
+        yield {
+            **identity_storage.settings(),
+            "REQUESTS_CA_BUNDLE": os.environ["REQUESTS_CA_BUNDLE"],
+            "LANDFALL_ROUTES": str(tmp_path / "routes.toml"),
+            "LANDFALL_INPUT": container,
+            "CENSUS_JOBS_URL": service["training"]["jobs_url"],
+            "CENSUS_TRAINING_KEY": service["training"]["api_key"],
+            "CENSUS_PATCH_URL": production["patch_url"],
+            "CENSUS_EXECUTE_URL": production["execute_url"],
+            "CENSUS_ENDPOINT_KEY": production["api_key"],
+            "CENSUS_STAGING_PATCH_URL": staging["patch_url"],
+            "CENSUS_STAGING_EXECUTE_URL": staging["execute_url"],
+            "CENSUS_STAGING_KEY": staging["api_key"],
+        }
+
+
+def drop(storage: IdentityStorage, container: str, name: str, text: str) -> str:
+    """Upload a file as its owner does; returns the id its run will have."""
+    with BlobServiceClient.from_connection_string(storage.connection_string) as blobs:
+        answer = blobs.get_blob_client(container, name).upload_blob(text)
+    return run_id_for(container, name, str(answer["etag"]))
+
+
+def settle(services: Services, run_id: str) -> RunState:
+    """Tick, and deliver what the ticks announce, until a run has its outcome."""
+    ticker = Ticker()
+    for _ in range(600):
+        for message in ticker.tick(services.acting_as("poll_pending_jobs")):
+            announced.evaluate(services.acting_as("evaluate_and_promote"), message.to_text())
+        stored = services.runs.find(run_id)
+        assert stored is not None
+        if stored.run.terminal:
+            return stored.run.state
+        time.sleep(0.05)  # the next look at a job that trains
+    raise AssertionError(f"run {run_id} did not end: {stored}")
+
+
+@pytest.mark.timeout(120)
+def test_a_file_is_promoted_without_any_key(
+    settings: dict[str, str], identity_storage: IdentityStorage, studio: RunningStudio
+) -> None:
+    """Landed, trained, staged, promoted and verified under an identity; no key and no link is written anywhere."""
+    services, container = wiring.build_services(settings), settings["LANDFALL_INPUT"]
+    run_id = drop(identity_storage, container, "census/june.csv", census_csv(600, 3, shift=1.5))
+
+    landing.land(services.acting_as("on_csv_landed"), container, "census/june.csv")
+    outcome = settle(services, run_id)
+    swept = sweeping.sweep(services.acting_as("sweep"))
+
+    stored = services.runs.find(run_id)
+    assert stored is not None
+    assert (outcome, swept) == (RunState.PROMOTED, 0), stored.run.reason
+    record = services.endpoints.get(container, "production").record
+    assert record.champion is not None
+    assert record.champion.run_id == run_id
+    assert {"model", "evaluation"} <= set(links(services, run_id))
+    with TableServiceClient.from_connection_string(identity_storage.connection_string) as tables:
+        written = repr([list(tables.get_table_client(name).list_entities()) for name in ("runs", "endpoints")])
+    written += (studio.data / "requests.jsonl").read_text(encoding="utf-8")
+    for secret in ("sig=", ACCOUNT_KEY, "CANARY", settings["CENSUS_TRAINING_KEY"]):
+        assert secret not in written
+
+
+def test_deadlines_that_no_link_can_live_for_are_named(settings: dict[str, str]) -> None:
+    """Beside every other problem of the settings, and only under an identity."""
+    path = Path(settings["LANDFALL_ROUTES"])
+    text = path.read_text(encoding="utf-8").replace("running = 86400", "running = 604800")
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(ConfigError) as caught:
+        wiring.build_services({**settings, "LANDFALL_INPUT": "other"})
+
+    assert len(caught.value.problems) == 2
+    assert "LANDFALL_INPUT" in caught.value.problems[0]
+    assert "deadlines_s: not_started and running are 691,200 s" in caught.value.problems[1]
+    key = {name: value for name, value in settings.items() if not name.startswith("AzureWebJobsStorage")}
+    assert wiring.build_services({**key, "AzureWebJobsStorage": "UseDevelopmentStorage=true"})

@@ -1,0 +1,116 @@
+"""The settings of the storage account: one way to it, and every problem named at once."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.errors import ConfigError
+from shared.storage_account import StorageAccount, account_name, read_storage_account
+
+NAME = "AzureWebJobsStorage"
+URIS = {
+    f"{NAME}__blobServiceUri": "https://landfall.blob.core.windows.net/",
+    f"{NAME}__queueServiceUri": "https://landfall.queue.core.windows.net/",
+    f"{NAME}__tableServiceUri": "https://landfall.table.core.windows.net/",
+}
+MANAGED = {f"{NAME}__credential": "managedidentity", f"{NAME}__clientId": "0c"}
+BLOB, TABLE = "https://landfall.blob.core.windows.net", "https://landfall.table.core.windows.net"
+
+
+@pytest.mark.parametrize(
+    ("settings", "account"),
+    [
+        ({NAME: "UseDevelopmentStorage=true"}, StorageAccount("UseDevelopmentStorage=true")),
+        (URIS, StorageAccount("", BLOB, TABLE)),
+        ({NAME: "", **URIS, **MANAGED}, StorageAccount("", BLOB, TABLE, managed=True, client_id="0c")),
+        ({f"{NAME}__accountName": "landfall"}, StorageAccount("", BLOB, TABLE)),
+        (
+            {f"{NAME}__accountName": "landfall", f"{NAME}__credential": "ManagedIdentity"},
+            StorageAccount("", BLOB, TABLE, managed=True),
+        ),
+    ],
+    ids=["connection string", "URLs", "managed identity", "name", "system-assigned"],
+)
+def test_each_way_to_the_account(settings: dict[str, str], account: StorageAccount) -> None:
+    """A connection string, the URLs of all services, or the account's name."""
+    assert read_storage_account(settings) == account
+    assert account.by_identity == (NAME not in settings or not settings[NAME])
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, [f"{NAME} is not set.*{NAME}__blobServiceUri and {NAME}__queueServiceUri and {NAME}__tableServiceUri"]),
+        ({NAME: "AccountKey=CANARY", **URIS}, [f"more than once, by {NAME} and by {NAME}__blobServiceUri"]),
+        ({f"{NAME}__accountName": "landfall", **URIS}, [f"by {NAME}__accountName and by {NAME}__blobServiceUri"]),
+        (
+            {f"{NAME}__blobServiceUri": URIS[f"{NAME}__blobServiceUri"]},
+            [f"{NAME}__queueServiceUri is not set", f"{NAME}__tableServiceUri is not set"],
+        ),
+        (
+            {
+                f"{NAME}__blobServiceUri": "http://landfall.blob.core.windows.net/",
+                f"{NAME}__queueServiceUri": "https://landfall.queue.core.windows.net/?sig=CANARY",
+                f"{NAME}__tableServiceUri": "https://landfall.table.core.windows.net/runs",
+            },
+            [
+                f"{NAME}__blobServiceUri is no https URL",
+                f"{NAME}__queueServiceUri must be a bare URL",
+                f"{NAME}__tableServiceUri must be the service's own URL, such as https://ACCOUNT.table.core",
+            ],
+        ),
+        ({f"{NAME}__accountName": "Land.Fall"}, [f"{NAME}__accountName is 'Land.Fall'"]),
+        ({**URIS, f"{NAME}__credential": "secret"}, ["can only be 'managedidentity'"]),
+        ({**URIS, f"{NAME}__clientId": "0c"}, [f"so {NAME}__credential must be 'managedidentity'"]),
+        ({NAME: "AccountKey=CANARY", **MANAGED}, [f"{NAME}__credential is for an identity"]),
+        (
+            {f"{NAME}__accountName": "?", f"{NAME}__credential": "secret"},
+            [f"{NAME}__accountName is '\\?'", "can only be 'managedidentity'"],
+        ),
+    ],
+)
+def test_every_problem_is_named_at_once(settings: dict[str, str], said: list[str]) -> None:
+    """One sentence each, which names the setting and quotes no secret."""
+    with pytest.raises(ConfigError) as caught:
+        read_storage_account(settings)
+
+    assert len(caught.value.problems) == len(said)
+    for problem, pattern in zip(caught.value.problems, said, strict=True):
+        assert re.search(pattern, problem), problem
+    assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://landfall.blob.core.windows.net/", "landfall"),
+        ("https://landfall.z12.blob.storage.azure.net", "landfall"),
+        ("https://127.0.0.1:10000/devstoreaccount1/", "devstoreaccount1"),
+        ("https://localhost:10000/devstoreaccount1", "devstoreaccount1"),
+    ],
+)
+def test_the_account_that_a_url_names(url: str, name: str) -> None:
+    """By the first label of its host; by its path at an emulator."""
+    assert account_name(url) == name
+
+
+def test_a_connection_string_shows_in_no_text() -> None:
+    """The settings as read can be logged."""
+    assert "CANARY" not in repr(read_storage_account({NAME: "AccountKey=CANARY"}))
+
+
+@pytest.mark.parametrize(("settings", "imported"), [({NAME: "UseDevelopmentStorage=true"}, False), (URIS, True)])
+def test_only_an_identity_costs_its_library(settings: dict[str, str], imported: bool) -> None:
+    """An app with a connection string never imports azure-identity, neither at its start nor with its services."""
+    code = (
+        "import sys, function_app; from shared import wiring; from tests.pipeline.world import SETTINGS\n"
+        f"wiring.build_services({{**SETTINGS, **{settings!r}, 'LANDFALL_INPUT': 'incoming'}})\n"
+        "print('azure.identity' in sys.modules)"
+    )
+    root = Path(__file__).resolve().parents[2]
+    out = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+
+    assert out.stdout.strip() == str(imported)
