@@ -72,11 +72,8 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         BesTrainingService,
         ClassicScoringService,
     )
-    from shared.adapters.blobs import BlobStorageFiles  # noqa: PLC0415
-    from shared.adapters.identity import credential_of  # noqa: PLC0415
     from shared.adapters.links import LONGEST_LENT_S  # noqa: PLC0415
-    from shared.adapters.table_endpoints import TableEndpointStore  # noqa: PLC0415
-    from shared.adapters.table_runs import TableRunStore  # noqa: PLC0415
+    from shared.adapters.storage import Storage  # noqa: PLC0415
     from shared.adapters.web import Web  # noqa: PLC0415
     from shared.allowed_hosts import AllowedHosts  # noqa: PLC0415
     from shared.pipeline.services import Services  # noqa: PLC0415
@@ -107,21 +104,13 @@ def build_services(environ: Mapping[str, str]) -> "Services":
     for name in ("azure.core.pipeline.policies.http_logging_policy", "azure.identity"):
         logging.getLogger(name).setLevel(logging.WARNING)
     web = Web(AllowedHosts(routes.allow_hosts), ca_bundle=environ.get("REQUESTS_CA_BUNDLE"))
-    if account.by_identity:
-        credential = credential_of(account)
-        runs = TableRunStore.with_identity(account.table_url, credential)
-        endpoints = TableEndpointStore.with_identity(account.table_url, credential)
-        blobs = BlobStorageFiles.with_identity(account.blob_url, credential)
-    else:
-        runs = TableRunStore.from_connection_string(account.connection_string)
-        endpoints = TableEndpointStore.from_connection_string(account.connection_string)
-        blobs = BlobStorageFiles.from_connection_string(account.connection_string)
+    storage = Storage.open(account)
     return Services(
         routes=routes,
-        runs=runs,
-        endpoints=endpoints,
-        blobs=blobs,
-        training=BesTrainingService(web, blobs),
+        runs=storage.runs,
+        endpoints=storage.endpoints,
+        blobs=storage.blobs,
+        training=BesTrainingService(web, storage.blobs),
         scoring=ClassicScoringService(web),
         clock=SystemClock(),
     )

@@ -13,6 +13,6 @@ What it leaves out, on purpose:
 - the Event Grid source of blob triggers (polled instead) and reading `$logs`;
 - bindings other than blob, queue and timer triggers, HTTP, and queue output; retry policies (`@app.retry`);
 - HTTP cookies, streaming, CORS, host keys other than the one function key, and admin operations other than the status;
-- identity-based connections (`AzureWebJobsStorage__...`): a connection string is needed;
+- identity-based connections (`AzureWebJobsStorage__...`): a connection string is needed, though the app takes both;
 - Application Insights: log lines go to standard error.
 """

@@ -4,21 +4,20 @@ import argparse
 import json
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.markup import escape
 
 from landfall.operations.audit import Audit, Rows, audit, check_chains
-from landfall.operations.reading import reading_from
 from landfall.operations.show import console
 from landfall.operations.submit import routes_of
 from landfall.stack.state import StackError, StateFolder
-from shared.adapters.blobs import BlobStorageFiles
-from shared.adapters.table_endpoints import TableEndpointStore
+from shared.adapters.storage import Storage
 from shared.errors import ConfigError, LandfallError
-from shared.ports import RunStore
 from shared.routes import Routes, load_routes
+from shared.storage_account import StorageAccount, read_storage_account
 
 EVERY_RUN = 10_000_000
 LOOKS, PAUSE_S = 3, 1.0  # what was only a moment between two reads is gone at the next look
@@ -26,11 +25,10 @@ LOOKS, PAUSE_S = 3, 1.0  # what was only a moment between two reads is gone at t
 
 def verify(options: argparse.Namespace) -> int:
     """Audit a running stack, or the system that a settings file names; 0 only if nothing breaks the contract."""
-    routes, storage = _stack(options.state) if options.settings is None else live(options.settings)
-    store = reading_from(storage)
+    routes, account = _stack(options.state) if options.settings is None else live(options.settings)
     for look in range(LOOKS):
         try:
-            found = _look(routes, store, storage, chain=options.chain)
+            found = _look(routes, Storage.open(account), chain=options.chain)
         except LandfallError as error:
             raise StackError(f"the storage does not answer: {error}") from error
         if found.ok or look == LOOKS - 1:
@@ -43,41 +41,43 @@ def verify(options: argparse.Namespace) -> int:
     return 0 if found.ok else 1
 
 
-def _stack(folder: Path) -> tuple[Routes, str]:
+def _stack(folder: Path) -> tuple[Routes, StorageAccount]:
     state = StateFolder(folder)
     document = state.read_document()
-    return routes_of(state, document["routes"]), document["storage"]
+    return routes_of(state, document["routes"]), StorageAccount(document["storage"])
 
 
-def live(path: Path) -> tuple[Routes, str]:
+def live(path: Path) -> tuple[Routes, StorageAccount]:
     """Return the routes and the storage of the system whose app settings a file holds, as `func` writes them.
+
+    Where they name an identity, which only the app in Azure has, whoever asks signs in instead (say, by `az login`).
 
     Raises:
         StackError: the file cannot be read, or does not name a storage account and usable routes.
     """
     try:
         settings: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["Values"]
-        storage = settings["AzureWebJobsStorage"]
+        account = replace(read_storage_account(settings), managed=False, client_id="")
         routes = load_routes(path.parent / settings.get("LANDFALL_ROUTES", "routes.toml"), settings)
     except OSError as error:
         raise StackError(f"{path}: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise StackError(f'{path} is not a settings file (JSON with "Values"): {error}') from error
     except KeyError as error:
         raise StackError(f"{path} has no {error}") from error
     except ConfigError as error:
         raise StackError("\n".join(error.problems)) from error
-    return routes, storage
+    return routes, account
 
 
-def _look(routes: Routes, store: RunStore, storage: str, *, chain: bool) -> Audit:
+def _look(routes: Routes, storage: Storage, *, chain: bool) -> Audit:
     """Read everything and compare it."""
+    store = storage.runs
     # The listing comes first: what lands meanwhile has a run that no listed version needs.
-    versions = list(BlobStorageFiles.from_connection_string(storage).versions(routes.input))
+    versions = list(storage.blobs.versions(routes.input))
     active = {name: frozenset(one.run.run_id for one in store.active(name)) for name in routes.routes}
     runs = [stored.run for stored in store.list_runs(limit=EVERY_RUN)]
-    endpoints = TableEndpointStore.from_connection_string(storage)
-    records = {name: endpoints.get(name, route.serving.name).record for name, route in routes.routes.items()}
+    records = {name: storage.endpoints.get(name, route.serving.name).record for name, route in routes.routes.items()}
     found = audit(routes, versions, Rows(runs, active, records), datetime.now(UTC))
     if chain:
         check_chains(found, ((run, store.history(run.route, run.run_id)) for run in runs))

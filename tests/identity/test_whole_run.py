@@ -1,8 +1,10 @@
 """A file on its whole way under an identity: the app's own wiring, a real studio, and storage without a key."""
 
+import json
 import os
 import time
 import uuid
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
+from landfall.operations.verify import verify
 from landfall.stack.azurite import ACCOUNT_KEY
 from shared import wiring
 from shared.errors import ConfigError
@@ -93,9 +96,9 @@ def settle(services: Services, run_id: str) -> RunState:
 
 @pytest.mark.timeout(120)
 def test_a_file_is_promoted_without_any_key(
-    settings: dict[str, str], identity_storage: IdentityStorage, studio: RunningStudio
+    settings: dict[str, str], identity_storage: IdentityStorage, studio: RunningStudio, tmp_path: Path
 ) -> None:
-    """Landed, trained, staged, promoted and verified under an identity; no key and no link is written anywhere."""
+    """Landed, trained, staged, promoted, verified and audited; no key and no link is written anywhere."""
     services, container = wiring.build_services(settings), settings["LANDFALL_INPUT"]
     run_id = drop(identity_storage, container, "census/june.csv", census_csv(600, 3, shift=1.5))
 
@@ -115,6 +118,14 @@ def test_a_file_is_promoted_without_any_key(
     written += (studio.data / "requests.jsonl").read_text(encoding="utf-8")
     for secret in ("sig=", ACCOUNT_KEY, "CANARY", settings["CENSUS_TRAINING_KEY"]):
         assert secret not in written
+    assert verified(settings, tmp_path) == 0
+
+
+def verified(settings: dict[str, str], folder: Path) -> int:
+    """Return the status of `landfall verify` on the app's settings, for whoever is signed in."""
+    path = folder / "settings.json"
+    path.write_text(json.dumps({"Values": settings}), encoding="utf-8")
+    return verify(Namespace(settings=path, json=True, chain=True))
 
 
 def test_deadlines_that_no_link_can_live_for_are_named(settings: dict[str, str]) -> None:
