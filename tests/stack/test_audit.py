@@ -132,7 +132,7 @@ def test_a_history_that_was_tampered_with_is_a_breach(world: World) -> None:
     check_chains(found, histories)
     assert found.ok
 
-    run, entries = histories[0]
+    run, entries = next(one for one in histories if len(one[1]) > 1)
     check_chains(found, [(run, entries[1:]), (run, [*entries[:-1], replace(entries[-1], reason="never")])])
     assert {(one["invariant"], one["run_id"]) for one in found.broken} == {("chain", run.run_id)}
     assert "removed" in found.broken[0]["what"]
