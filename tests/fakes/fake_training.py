@@ -50,6 +50,10 @@ class FakeTraining:
         """Every job that was ever started, in order of submission."""
         return [job for job in self.jobs.values() if job.starts]
 
+    def gave(self, token: str) -> bool:
+        """Tell whether a token came with the status of a job."""
+        return token in self._tokens
+
     def finish(self, job_id: str, model: str, evaluation: str) -> None:
         """Let a started job end well: the model's text is its identity, the evaluation is a CSV."""
         job = self._started(job_id)

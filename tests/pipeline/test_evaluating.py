@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import UnavailableError
+from shared.ports import BlobLocation
+from shared.route import Endpoint
 from shared.runs import RunState
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes
 
@@ -37,6 +39,22 @@ def test_a_metric_that_is_no_number_never_passes(world: World, auc: str) -> None
 
     assert run.state is RunState.REJECTED
     assert "not a finite number" in run.reason
+
+
+def test_no_endpoint_gets_a_link_that_came_from_the_job(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The links of a job may permit to write: staging and serving are given links of our own to read by."""
+    given: list[str] = []
+    patch = world.scoring.patch
+
+    def noted(endpoint: Endpoint, location: BlobLocation) -> None:
+        given.append(location.sas)
+        patch(endpoint, location)
+
+    monkeypatch.setattr(world.scoring, "patch", noted)
+    world.settle(world.train())
+
+    assert len(given) == 2
+    assert not [token for token in given if world.training.gave(token)]
 
 
 def test_an_equal_model_ends_unchanged(world: World) -> None:

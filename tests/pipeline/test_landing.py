@@ -30,6 +30,14 @@ def test_a_file_is_claimed_pinned_submitted_and_started(world: World) -> None:
     assert [job.starts for job in world.training.jobs.values()] == [1]
 
 
+def test_a_job_may_use_the_storage_until_its_deadlines() -> None:
+    """It may wait, and then run, as long as the route says; an hour more is for whoever is late to end it."""
+    world = World(example_routes(("not_started = 86400, running = 86400", "not_started = 600, running = 1200")))
+    run = world.land()
+
+    assert world.training.jobs[run.job_id].request.valid_s == 600 + 1200 + 3600
+
+
 def test_the_same_version_is_trained_once(world: World) -> None:
     """Events that repeat, and a sweep beside them, find the claim taken."""
     world.land()
