@@ -6,15 +6,18 @@ import time
 import uuid
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
+from landfall.host.invoker import Invoker
 from landfall.operations.verify import verify
 from landfall.stack.azurite import ACCOUNT_KEY
 from shared import wiring
+from shared.adapters.table_runs import TableRunStore
 from shared.errors import ConfigError
 from shared.pipeline import announced, landing, sweeping
 from shared.pipeline.linking import links
@@ -126,6 +129,31 @@ def verified(settings: dict[str, str], folder: Path) -> int:
     path = folder / "settings.json"
     path.write_text(json.dumps({"Values": settings}), encoding="utf-8")
     return verify(Namespace(settings=path, json=True, chain=True))
+
+
+def test_the_real_runtime_lands_a_file_without_any_key(
+    settings: dict[str, str], identity_storage: IdentityStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The app is indexed and invoked as in Azure, its settings in the environment: its job is started."""
+    monkeypatch.delenv("AzureWebJobsStorage", raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    container = settings["LANDFALL_INPUT"]
+    run_id = drop(identity_storage, container, "census/july.csv", census_csv(60, 4))
+    names = {"Connection": "AzureWebJobsStorage", "ContainerName": container, "BlobName": "census/july.csv"}
+    invoker = Invoker(ROOT, 60)
+    try:
+        landed = invoker.invoke(
+            invoker.functions["on_csv_landed"], {"blob": ("model_binding_data", json.dumps(names))}, {}
+        )
+    finally:
+        invoker.stop()
+
+    assert landed.error is None, landed.error
+    with closing(TableRunStore.from_connection_string(identity_storage.connection_string)) as runs:
+        stored = runs.find(run_id)
+    assert stored is not None
+    assert stored.run.state is RunState.STARTED
 
 
 def test_deadlines_that_no_link_can_live_for_are_named(settings: dict[str, str]) -> None:
