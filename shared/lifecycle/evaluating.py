@@ -36,7 +36,7 @@ from shared.lifecycle.observations import (
     StagingPatched,
 )
 from shared.lifecycle.setbacks import said_by, setback, unexpected
-from shared.lifecycle.training import TRAINING
+from shared.lifecycle.training import output_paths
 from shared.ports import Answers
 from shared.promotion import decide
 from shared.route import Endpoint, Route
@@ -134,7 +134,7 @@ def challenger_answers(route: Route, run: Run, staging: Endpoint, answers: Answe
 
 def model_path(run: Run) -> str:
     """Return where the job of this attempt writes its model: container/path."""
-    return f"{TRAINING}/{run.job_folder}/model.ilearner"
+    return output_paths(run)[0]
 
 
 def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next:

@@ -34,6 +34,12 @@ CANCELLING = "cancelling"  # written before the cancellation, so that a cancelle
 RUNNING = "running"
 
 
+def output_paths(run: Run) -> tuple[str, str]:
+    """Return where the job of this attempt writes its model and its evaluation: container/path each."""
+    folder = f"{TRAINING}/{run.job_folder}"
+    return f"{folder}/model.ilearner", f"{folder}/evaluation.csv"
+
+
 def landed(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Pin the claimed version, submit its job, save the job's id: only a saved id is ever started."""
     match seen:
@@ -46,9 +52,7 @@ def landed(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             lost = "" if copied else "; it was overwritten or deleted before it could be copied to quarantine"
             return run.moved(now, RunState.QUARANTINED, reason + lost), None
         case InputPinned(path):
-            folder = f"{TRAINING}/{run.job_folder}"
-            valid_s = route.deadlines.job_access_s
-            return run, SubmitJob(JobRequest(path, f"{folder}/model.ilearner", f"{folder}/evaluation.csv", valid_s))
+            return run, SubmitJob(JobRequest(path, *output_paths(run), route.deadlines.job_access_s))
         case InputPinning():
             return run.evolve(now, step="pinning", not_before=now + timedelta(seconds=COPY_PAUSE_S)), None
         case InputGone():

@@ -1,7 +1,5 @@
 """What is done to the endpoints themselves: asked the golden rows, given a model, asked which one they were given."""
 
-from urllib.parse import unquote
-
 from shared.errors import ConfigError, LandfallError, NotFoundError, PermanentError, RejectedError, RetryableError
 from shared.lifecycle.effects import (
     AskBefore,
@@ -13,6 +11,7 @@ from shared.lifecycle.effects import (
     PatchServing,
     PatchStaging,
 )
+from shared.lifecycle.evaluating import model_path
 from shared.lifecycle.observations import (
     BackPatched,
     BeforeAsked,
@@ -52,9 +51,8 @@ def ask_before(desk: RunDesk, effect: AskBefore) -> BeforeAsked:
 
 def patch_staging(desk: RunDesk, effect: PatchStaging) -> StagingPatched:
     """Give the challenger to the staging endpoint, by a link of our own: the job's may also permit to write."""
-    model = effect.taken.challenge.model
-    # Without one an operator goes back to a kept model.
-    path = str((desk.run.challenger or {})["kept"]) if model is None else unquote(model.relative)
+    back = effect.taken.challenge.model is None  # an operator goes back to a kept one
+    path = str((desk.run.challenger or {})["kept"]) if back else model_path(desk.run)
     _patch(desk, _staging_of(desk), desk.services.blobs.link(path, LINK_VALID_S))
     return StagingPatched(effect.taken)
 

@@ -1,6 +1,7 @@
 """Which output of a job is the model and which the evaluation: by configured name or extension, never by position."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
 
 from shared.errors import PermanentError
 from shared.ports import BlobLocation
@@ -42,6 +43,20 @@ def find_evaluation(outputs: Mapping[str, BlobLocation], configured: str) -> Blo
             f" {configured!r}; its outputs are {_names(outputs)}: correct evaluation_output in routes.toml"
         )
     return others[0]
+
+
+def check_places(outputs: Sequence[BlobLocation], asked: Sequence[str]) -> None:
+    """Check that outputs lie where the job was told to write them: what a service names is read with our own rights.
+
+    Raises:
+        PermanentError: one lies elsewhere.
+    """
+    for output, path in zip(outputs, asked, strict=True):
+        if unquote(output.relative).lstrip("/") != path:
+            raise PermanentError(
+                f"the service says that an output of the job is {output.relative}, but it was told to write {path}:"
+                " nothing of this job is used"
+            )
 
 
 def _by_name(outputs: Mapping[str, BlobLocation], name: str) -> BlobLocation | None:

@@ -17,8 +17,9 @@ from shared.lifecycle.observations import (
     JobUnknown,
     Quarantined,
 )
+from shared.lifecycle.training import output_paths
 from shared.pipeline.desk import RunDesk
-from shared.pipeline.job_outputs import find_evaluation, find_model
+from shared.pipeline.job_outputs import check_places, find_evaluation, find_model
 from shared.pipeline.services import QUARANTINE
 from shared.ports import BlobLocation, BlobVersion, CopyState, JobState
 from shared.runs import Run
@@ -87,6 +88,7 @@ def read(desk: RunDesk, effect: ReadEvaluation) -> EvaluationRead:
         raise RetryableError(f"job {effect.job_id} was finished and is now reported as {status.code or status.state}")
     model = find_model(status.outputs, desk.route.training.model_output)
     evaluation = find_evaluation(status.outputs, desk.route.training.evaluation_output)
+    check_places((model, evaluation), output_paths(desk.run))
     text = training.read_output(evaluation, EVALUATION_LIMIT_BYTES)
     report = read_evaluation(text, desk.route.training.evaluation_row)
     md5 = _md5(desk, model) if effect.record.barred_models else ""

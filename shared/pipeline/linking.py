@@ -1,7 +1,7 @@
 """Fresh links to what a run's job left: for people, made when asked for, stored nowhere."""
 
 from shared.errors import NotNowError, UnknownError
-from shared.lifecycle.evaluating import model_path
+from shared.lifecycle.training import output_paths
 from shared.pipeline.services import Services
 from shared.runs import Json, iso
 
@@ -20,10 +20,10 @@ def links(services: Services, run_id: str) -> Json:
         raise UnknownError(f"there is no run {run_id}")
     run = stored.run
     known = run.challenger or {}
-    model = str(known.get("kept") or known.get("model") or model_path(run))
+    model, evaluation = output_paths(run)
     paths = {
-        "model": model,
-        "evaluation": str(known.get("evaluation") or f"{model_path(run).rpartition('/')[0]}/evaluation.csv"),
+        "model": str(known.get("kept") or known.get("model") or model),
+        "evaluation": str(known.get("evaluation") or evaluation),
     }
     found: Json = {}
     for what, path in paths.items():

@@ -57,6 +57,23 @@ def test_no_endpoint_gets_a_link_that_came_from_the_job(world: World, monkeypatc
     assert not [token for token in given if world.training.gave(token)]
 
 
+@pytest.mark.parametrize("output", ["model_output", "evaluation_output"])
+def test_a_service_that_names_another_file_gets_nothing_of_it(world: World, output: str) -> None:
+    """The run fails, saying what was named; neither is the file read nor is an endpoint given a link to it."""
+    run = world.land()
+    world.finish(run)
+    name = getattr(world.route.training, output)
+    path = f"incoming/secret{'.ilearner' if output == 'model_output' else '.csv'}"
+    world.blobs.put("incoming", path.partition("/")[2], "Accuracy,AUC\n0.8,0.99\n")
+    world.training.jobs[run.job_id].outputs[name] = path
+
+    run = world.settle(run)
+
+    assert run.state is RunState.FAILED
+    assert f"an output of the job is {path}, but it was told to write training/" in run.reason
+    assert [endpoint.patches for endpoint in world.at.values()] == [[], []]
+
+
 def test_an_equal_model_ends_unchanged(world: World) -> None:
     """A model that answers exactly as the champion is not promoted, though its metrics pass."""
     world.settle(world.train("better", 0.9))

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import PermanentError
-from shared.pipeline.job_outputs import find_evaluation, find_model
+from shared.pipeline.job_outputs import check_places, find_evaluation, find_model
 from shared.ports import BlobLocation
 
 
@@ -45,3 +45,16 @@ def test_two_possible_evaluations_are_an_error() -> None:
     """Without a configured name there must be only one candidate."""
     with pytest.raises(PermanentError, match="evaluation_output"):
         find_evaluation(outputs(a="t/a.csv", b="t/b.csv"), "x")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["incoming/secret.csv", "training/0f/2/evaluation.csv", "training/0f/1/../../../incoming/secret.csv", "t/e.csv"],
+)
+def test_an_output_elsewhere_is_not_used(path: str) -> None:
+    """A service cannot have the app read another file of the account by naming it as an output."""
+    asked = ("training/0f/1/model.ilearner", "training/0f/1/evaluation.csv")
+    check_places(list(outputs(a=f"/{asked[0]}", b=asked[1]).values()), asked)
+
+    with pytest.raises(PermanentError, match=r"told to write training/0f/1/evaluation\.csv"):
+        check_places(list(outputs(a=asked[0], b=path).values()), asked)
