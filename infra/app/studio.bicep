@@ -1,0 +1,192 @@
+// The studio in Azure Container Apps, off unless an image is named; docs/studio-container.md says what to expect of it.
+// Exactly one replica: two would each train the same jobs.
+@description('Name of the container app.')
+param name string
+
+@description('Name of its environment.')
+param environmentName string
+
+@description('Name of its identity.')
+param identityName string
+
+@description('Azure region.')
+param location string
+
+@description('Tags of the resources.')
+param tags object
+
+@description('The image.')
+param image string
+
+@description('Login server of the registry; empty: the image is public.')
+param registry string
+
+@description('Subnet delegated to Microsoft.App/environments; empty: none.')
+param subnetId string
+
+@description('Host of the NFS share; empty: what the studio keeps is lost with every revision.')
+param nfsServer string
+
+@description('Path of the NFS share.')
+param nfsShare string
+
+@description('Resource id of the Log Analytics workspace.')
+param workspaceId string
+
+@description('URL of the blobs that its jobs may read and write.')
+param blobEndpoint string
+
+var persistent = !empty(nfsServer)
+var shareName = 'studio-data'
+var data = persistent ? { name: 'data', storageType: 'NfsAzureFile', storageName: shareName } : { name: 'data', storageType: 'EmptyDir' }
+// The root of the share is root's, and the image runs as user 10001.
+var owner = {
+  name: 'owner'
+  image: 'python:3.13-slim'
+  command: ['sh', '-c', 'mkdir -p /data/studio && chown 10001:10001 /data/studio']
+  resources: {
+    cpu: json('0.25')
+    memory: '0.5Gi'
+  }
+  volumeMounts: [{ volumeName: 'data', mountPath: '/data' }]
+}
+
+resource studioIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: identityName
+  location: location
+  tags: tags
+}
+
+resource environment 'Microsoft.App/managedEnvironments@2025-07-01' = {
+  name: environmentName
+  location: location
+  tags: tags
+  properties: {
+    appLogsConfiguration: {
+      destination: 'azure-monitor'
+    }
+    vnetConfiguration: empty(subnetId) ? null : { infrastructureSubnetId: subnetId, internal: false }
+    workloadProfiles: [
+      {
+        name: 'Consumption'
+        workloadProfileType: 'Consumption'
+      }
+    ]
+  }
+}
+
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'workspace'
+  scope: environment
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'ContainerAppConsoleLogs'
+        enabled: true
+      }
+    ]
+  }
+}
+
+resource share 'Microsoft.App/managedEnvironments/storages@2025-07-01' = if (persistent) {
+  parent: environment
+  name: shareName
+  properties: {
+    nfsAzureFile: {
+      server: nfsServer
+      shareName: nfsShare
+      accessMode: 'ReadWrite'
+    }
+  }
+}
+
+resource studio 'Microsoft.App/containerApps@2025-07-01' = {
+  name: name
+  location: location
+  tags: tags
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${studioIdentity.id}': {}
+    }
+  }
+  properties: {
+    environmentId: environment.id
+    workloadProfileName: 'Consumption'
+    configuration: {
+      activeRevisionsMode: 'Single'
+      registries: empty(registry) ? [] : [{ server: registry, identity: studioIdentity.id }]
+      ingress: {
+        external: true
+        targetPort: 8600
+        transport: 'http'
+        allowInsecure: false
+      }
+    }
+    template: {
+      terminationGracePeriodSeconds: 30
+      scale: {
+        minReplicas: 1
+        maxReplicas: 1
+      }
+      volumes: [data]
+      initContainers: persistent ? [owner] : []
+      containers: [
+        {
+          name: 'studio'
+          image: image
+          resources: {
+            cpu: json('1.0')
+            memory: '2Gi'
+          }
+          env: [
+            {
+              name: 'STUDIO_BASE_URL'
+              value: 'https://${name}.${environment.properties.defaultDomain}'
+            }
+            {
+              name: 'STUDIO_ALLOW_HOSTS'
+              value: split(blobEndpoint, '/')[2]
+            }
+          ]
+          volumeMounts: [
+            {
+              volumeName: 'data'
+              mountPath: '/data'
+            }
+          ]
+          probes: [
+            {
+              type: 'Startup'
+              periodSeconds: 2
+              failureThreshold: 30
+              httpGet: {
+                path: '/health'
+                port: 8600
+              }
+            }
+            {
+              type: 'Readiness'
+              periodSeconds: 10
+              httpGet: {
+                path: '/health'
+                port: 8600
+              }
+            }
+            {
+              type: 'Liveness'
+              periodSeconds: 30
+              failureThreshold: 3
+              httpGet: {
+                path: '/health'
+                port: 8600
+              }
+            }
+          ]
+        }
+      ]
+    }
+  }
+  dependsOn: [share]
+}

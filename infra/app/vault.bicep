@@ -1,0 +1,35 @@
+// The vault for the API keys of the training and scoring services. Secrets are put in by hand; nothing here knows them.
+@description('Name of the Key Vault.')
+@minLength(3)
+@maxLength(24)
+param name string
+
+@description('Azure region.')
+param location string
+
+@description('Tags of the resource.')
+param tags object
+
+resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    tenantId: tenant().tenantId
+    sku: {
+      family: 'A'
+      name: 'standard'
+    }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: 7
+    enablePurgeProtection: true
+    publicNetworkAccess: 'Enabled'
+  }
+}
+
+@description('Name of the vault.')
+output name string = vault.name
+
+@description('URL of the vault, with a slash at its end.')
+output uri string = vault.properties.vaultUri
