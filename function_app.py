@@ -16,7 +16,12 @@ EVALUATIONS = "evaluations"
 
 
 @app.function_name("on_csv_landed")
-@app.blob_trigger(arg_name="blob", path="%LANDFALL_INPUT%/{name}", connection=STORAGE)
+@app.blob_trigger(
+    arg_name="blob",
+    path="%LANDFALL_INPUT%/{name}",
+    connection=STORAGE,
+    source=wiring.blob_source(),  # type: ignore[arg-type]  # a text goes to the host as it is
+)
 def on_csv_landed(blob: BlobReference) -> None:
     """Land a file: claim its version, pin it, submit and start its job."""
     landing.land(wiring.services().acting_as("on_csv_landed"), blob.container, blob.name)

@@ -27,6 +27,8 @@ APP_FOLDER = (
     Path(__file__).resolve().parents[1]
 )  # where a relative LANDFALL_ROUTES begins, whatever the worker's folder is
 
+BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid")  # the extension's own words; the first is its default
+
 _building = threading.Lock()
 
 
@@ -40,6 +42,16 @@ class SystemClock:
     def elapsed_s(self) -> float:
         """Return seconds of a clock that goes on while this process is stopped, and that nobody sets."""
         return time.monotonic()
+
+
+def blob_source() -> str:
+    """Return what tells the blob trigger of new files: events in Azure, a scan with an emulator.
+
+    Read when the app is indexed, since the host looks up no `%SETTING%` in this property of the trigger: it turns the
+    text into one of its own two words first. Never raises, for an app that fails at import has no functions at all; a
+    wrong word is passed on, the host refuses that one function with it, and `health` says what is wrong.
+    """
+    return os.environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
 
 
 def services() -> "Services":
@@ -98,6 +110,9 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         )
     if account is not None and account.by_identity and routes is not None:
         problems += _too_long_for_links(routes, LONGEST_LENT_S)
+    source = environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
+    if source not in BLOB_SOURCES:
+        problems.append(f"the setting LANDFALL_BLOB_SOURCE is {source!r}: one of {', '.join(BLOB_SOURCES)} is needed")
     if problems or routes is None or account is None:
         raise ConfigError(problems)
     # The SDKs log every request with its headers, and each sign-in, at INFO, which would fill the app's log.

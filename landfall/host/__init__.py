@@ -10,7 +10,7 @@ What it leaves out, on purpose:
 
 - starting further hosts by itself (scale-out), dynamic concurrency, more than one worker process a host;
 - a timer's `AdjustForDST` and time zones (UTC only), and functions without a time limit (`functionTimeout` of -1);
-- the Event Grid source of blob triggers (polled instead) and reading `$logs`;
+- the Event Grid source of blob triggers (polled instead, which it says at the start) and reading `$logs`;
 - bindings other than blob, queue and timer triggers, HTTP, and queue output; retry policies (`@app.retry`);
 - HTTP cookies, streaming, CORS, host keys other than the one function key, and admin operations other than the status;
 - identity-based connections (`AzureWebJobsStorage__...`): a connection string is needed, though the app takes both;

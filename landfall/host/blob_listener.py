@@ -25,6 +25,7 @@ from landfall.host.worker import Function, Value
 log = logging.getLogger("host.blob")
 
 POISON_QUEUE = "webjobs-blobtrigger-poison"
+SCAN, EVENTS = "LogsAndContainerScan", "EventGrid"  # what may tell of new blobs
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,14 @@ class BlobTrigger:
         """Read the trigger of a function.
 
         Raises:
-            SettingsError: the path needs a setting that is not set, or names no container.
+            SettingsError: the path needs a setting that is not set, or names no container; or the source is none.
         """
         binding = next(one for one in function.bindings if one["type"].lower() == "blobtrigger")
+        source = binding.get("source") or SCAN
+        if source not in {SCAN, EVENTS}:
+            raise SettingsError(f"{function.name}: the blob source {source!r} is neither {SCAN} nor {EVENTS}")
+        if source == EVENTS:
+            log.warning("%s: no events of Event Grid come to this machine; its container is polled", function.name)
         container, _, name = resolve(binding["path"]).partition("/")
         if not container or "{" in container:
             raise SettingsError(

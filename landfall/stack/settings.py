@@ -9,6 +9,7 @@ from landfall.stack.state import StackError
 
 POLL_SCHEDULE = "*/2 * * * * *"  # in Azure every minute: a tick costs money there
 SWEEP_SCHEDULE = "*/15 * * * * *"
+BLOB_SOURCE = "LogsAndContainerScan"  # in Azure EventGrid; no emulator sends events
 HOST_ID = "landfall"  # fixed, so that this host and `func start` share their receipts
 
 
@@ -58,6 +59,7 @@ def app_settings(
         "AzureFunctionsWebHost__hostid": HOST_ID,
         "LANDFALL_ROUTES": routes,
         "LANDFALL_INPUT": container,
+        "LANDFALL_BLOB_SOURCE": BLOB_SOURCE,
         "LANDFALL_POLL_SCHEDULE": POLL_SCHEDULE,
         "LANDFALL_SWEEP_SCHEDULE": SWEEP_SCHEDULE,
         "LANDFALL_FUNCTIONS_KEY": functions_key,

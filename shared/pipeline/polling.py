@@ -12,12 +12,15 @@ from shared.pipeline.driving import drive
 from shared.pipeline.services import Services
 from shared.ports import StoredRun
 from shared.route import Route
-from shared.runs import RunState
+from shared.runs import Run, RunState
 
 log = logging.getLogger("landfall.tick")
 
 TICK_BUDGET_S = 240  # no step begins later in a tick: the host ends the whole worker at its function timeout
 HEARTBEAT_S = 300  # an idle tick writes nothing else
+STUCK_OVERDUE_S = 900  # a run that is past its deadline for so long is stuck: the tick ends it with one more try
+STUCK_TRIES = 10  # so is one whose step failed so often in a row, which takes some 25 minutes
+STUCK_NAMED = 5  # runs that the line about them names
 _ASKED_RARELY = frozenset({RunState.STARTED, RunState.HELD})  # what takes long and is asked at ever longer intervals
 POLL_OFTEN_S = 120  # a young job is polled at every tick
 POLL_SHARE = 0.1  # later after another tenth of its age,
@@ -48,7 +51,9 @@ def tick(services: Services, previous: datetime | None = None) -> list[Evaluatio
     `previous` is when the last tick was (None: poll every job). One run that goes wrong never stops the others.
     """
     now = services.clock.now()
-    due = [(route, stored) for route, stored in _active(services) if _is_due(stored, now, previous)]
+    active = list(_active(services))
+    _tell_stuck(active, now, previous)
+    due = [(route, stored) for route, stored in active if _is_due(stored, now, previous)]
     due = _rotated(due, now)
     after = services.for_each(lambda one: _advance(services, *one, began=now), due)
     return [
@@ -67,6 +72,22 @@ def _active(services: Services) -> Iterable[tuple[Route, StoredRun]]:
         except RetryableError as error:
             log.warning("route %s: its runs could not be read: %s", route.name, error)
     return found
+
+
+def stuck(run: Run, now: datetime) -> bool:
+    """Tell whether somebody should look at a run that has no outcome: it got no further for too long."""
+    overdue_since = now - timedelta(seconds=STUCK_OVERDUE_S)
+    return run.overdue(overdue_since) or run.tries >= STUCK_TRIES
+
+
+def _tell_stuck(active: Iterable[tuple[Route, StoredRun]], now: datetime, previous: datetime | None) -> None:
+    """Log the stuck runs, one line for all at most every five minutes; an alert in Azure looks for it."""
+    if previous is not None and now.timestamp() // HEARTBEAT_S == previous.timestamp() // HEARTBEAT_S:
+        return
+    runs = sorted((one.run for _, one in active if stuck(one.run, now)), key=lambda run: run.landed_at)
+    if runs:
+        some = ", ".join(f"{run.run_id[:8]} of {run.blob} ({run.state})" for run in runs[:STUCK_NAMED])
+        log.error("runs stuck: %d; the oldest: %s", len(runs), some)
 
 
 def _is_due(stored: StoredRun, now: datetime, previous: datetime | None) -> bool:

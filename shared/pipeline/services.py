@@ -1,5 +1,6 @@
 """What every pipeline step is given: the ports, the routes, and who acts."""
 
+import contextvars
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -32,8 +33,13 @@ class Services:
         return replace(self, actor=actor)
 
     def for_each[Item, Result](self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """Do the same for every item, some at once, and return the results in order."""
+        """Do the same for every item, some at once, and return the results in order.
+
+        Each has a copy of the caller's context: the worker tells by it which invocation a log line belongs to, and the
+        host drops lines that belong to none.
+        """
         if self.at_once == 1:
             return [work(item) for item in items]
+        pairs = [(contextvars.copy_context(), item) for item in items]
         with ThreadPoolExecutor(max_workers=self.at_once, thread_name_prefix=self.actor) as pool:
-            return list(pool.map(work, items))
+            return list(pool.map(lambda pair: pair[0].run(work, pair[1]), pairs))

@@ -14,7 +14,9 @@ from azure.storage.blob import BlobServiceClient
 from landfall.host.invoker import Invoker
 from landfall.host.worker import Outcome, Value
 from shared.adapters.table_runs import TableRunStore
+from shared.errors import ConfigError
 from shared.runs import RunState, run_id_for
+from shared.wiring import build_services
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,6 +140,28 @@ def test_every_function_is_indexed_with_its_bindings(app: RunningApp) -> None:
     assert {one["queueName"] for one in found["poll_pending_jobs"] if one["type"] == "queue"} == {"evaluations"}
     assert {str(found[name][0]["authLevel"]).upper() for name in ("health", "runs", "operations")} == {"FUNCTION"}
     assert str(found["approval"][0]["authLevel"]).upper() == "ANONYMOUS"  # the link's code is what permits it
+    assert blob["source"] == "LogsAndContainerScan"
+
+
+@pytest.mark.parametrize("source", ["EventGrid", "Nonsense"])
+def test_the_blob_triggers_source_is_a_setting(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the setting says reaches the host; a wrong word does not keep the app from being indexed."""
+    monkeypatch.setenv("LANDFALL_BLOB_SOURCE", source)
+    invoker = Invoker(ROOT, 60)
+    try:
+        (blob,) = invoker.functions["on_csv_landed"].bindings
+        assert blob["source"] == source
+    finally:
+        invoker.stop()
+
+
+def test_a_source_that_is_none_is_a_problem_of_the_settings() -> None:
+    """It is named beside all other problems."""
+    with pytest.raises(ConfigError) as caught:
+        build_services({"LANDFALL_BLOB_SOURCE": "Nonsense"})
+
+    assert any("LANDFALL_BLOB_SOURCE is 'Nonsense'" in problem for problem in caught.value.problems)
+    assert len(caught.value.problems) > 1
 
 
 def test_a_file_goes_its_whole_way(app: RunningApp) -> None:

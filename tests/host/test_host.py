@@ -44,6 +44,12 @@ TIMER = '@app.timer_trigger(arg_name="timer", schedule="{}")\n'
             HEAD + '@app.event_grid_trigger(arg_name="event")\ndef f(event: func.EventGridEvent) -> None: ...',
             "not hosted here",
         ),
+        (
+            HEAD
+            + '@app.blob_trigger(arg_name="blob", path="c/{name}", connection="S", source="Nowhere")\n'
+            + "def f(blob: func.InputStream) -> None: ...",
+            "'Nowhere' is neither",
+        ),
         ("def f(:", "invalid syntax"),
     ],
 )

@@ -78,6 +78,14 @@ def test_a_blob_runs_once_and_again_when_overwritten(outside: Outside) -> None:
     assert outside.executions("on_blob") == 2
 
 
+def test_a_trigger_that_waits_for_events_is_polled_and_told_so(outside: Outside) -> None:
+    """The app's source is Event Grid, whose events reach no local machine: its blobs run, and the log says how."""
+    outside.blobs.upload_blob("in/event.csv", "an event")
+    outside.tells(text="an event")
+
+    assert "on_blob: no events of Event Grid come to this machine; its container is polled" in outside.host.text()
+
+
 def test_a_failing_blob_becomes_poison_after_five_executions(outside: Outside) -> None:
     """Its event goes to the poison queue as JSON in base64."""
     before = outside.executions("on_blob")

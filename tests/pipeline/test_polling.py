@@ -1,11 +1,13 @@
 """The tick: polls what is pending, never lets one bad job stop the rest, and takes over what nobody finished."""
 
+import contextvars
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.errors import NotFoundError, RejectedError, ServiceFault, UnavailableError
+from shared.pipeline import polling
 from shared.pipeline.polling import Ticker, poll_due
 from shared.ports import JobState
 from shared.runs import RunState
@@ -259,3 +261,40 @@ def test_a_busy_service_is_left_alone_as_long_as_it_asks(world: World) -> None:
     for _ in range(10):
         world.tick(2)
     assert world.training.faults.calls["status"] > 1
+
+
+@pytest.mark.parametrize(("after_s", "said"), [(86_400 + 800, 0), (86_400 + 1_200, 1)])
+def test_an_overdue_run_is_told_of(world: World, after_s: float, said: int, caplog: pytest.LogCaptureFixture) -> None:
+    """A run that no tick could end a quarter of an hour after its deadline is named; before, the tick has its try."""
+    run = world.land()
+    world.clock.advance(after_s)
+    world.training.faults.fail_next("status", UnavailableError(FAULT))
+    polling.tick(world.services)
+
+    lines = [one.getMessage() for one in caplog.records if one.getMessage().startswith("runs stuck: ")]
+    assert lines == [f"runs stuck: 1; the oldest: {run.run_id[:8]} of census/a.csv (started)"] * said
+
+
+def test_a_step_that_fails_again_and_again_is_told_of_rarely(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Ten failures in a row make it stuck; then a line every five minutes, however often the tick comes."""
+    world.training.faults.fail_next("submit", UnavailableError(FAULT), times=20)
+    run = world.land()
+    ticker = Ticker()
+    for _ in range(400):
+        ticker.tick(world.services)
+        world.clock.advance(5)
+    assert world.run(run.run_id).tries >= 10
+
+    lines = [one for one in caplog.records if one.getMessage().startswith("runs stuck: 1; ")]
+    assert 1 <= len(lines) <= 4
+
+
+def test_a_line_of_a_thread_belongs_to_the_invocation(world: World) -> None:
+    """The worker knows by the context which invocation a line is of, and the host drops lines that are of none."""
+    invocation = contextvars.ContextVar("invocation", default="none")
+    token = invocation.set("this one")
+    try:
+        services = replace(world.services, at_once=4)
+        assert services.for_each(lambda _: invocation.get(), range(20)) == ["this one"] * 20
+    finally:
+        invocation.reset(token)

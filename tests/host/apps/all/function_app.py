@@ -13,7 +13,9 @@ STORAGE = "AzureWebJobsStorage"
 
 
 @app.function_name("on_blob")
-@app.blob_trigger(arg_name="blob", path="%CONTAINER%/in/{name}.csv", connection=STORAGE)
+@app.blob_trigger(
+    arg_name="blob", path="%CONTAINER%/in/{name}.csv", connection=STORAGE, source=func.BlobSource.EVENT_GRID
+)
 @app.queue_output(arg_name="told", queue_name="%TOLD%", connection=STORAGE)
 def on_blob(blob: func.InputStream, told: func.Out[str]) -> None:
     """Tell a blob's name and content; one called bad fails."""
