@@ -26,10 +26,10 @@ param inputContainer string = 'incoming'
 @description('Path of routes.toml in the deployed package.')
 param routesFile string = 'routes.toml'
 
-@description('Plain settings that routes.toml names as ${NAME}: URLs. Name and value; a value that is empty is reported by the app.')
+@description('Plain settings that routes.toml names: URLs. Name and value; a value that is empty is reported by the app.')
 param routeSettings object = {}
 
-@description('Settings that routes.toml names as ${NAME} and that are secret. Each comes from the Key Vault secret of its name in small letters, with - for _.')
+@description('Names of the secret settings that routes.toml names: API keys. Each comes from the Key Vault secret of its name in small letters, with - for _.')
 param secretSettings array = []
 
 @description('When pending jobs are polled, NCRONTAB with seconds, UTC.')

@@ -1,1 +1,1 @@
-"""Tests of what goes to Azure."""
+"""Tests of what is deployed to Azure, as far as they can be made without it."""

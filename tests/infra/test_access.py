@@ -1,0 +1,189 @@
+"""Who gets in, and how: identities instead of keys, each with the roles that it needs and no other."""
+
+import re
+from typing import Any
+
+from tests.infra.bicep import Resource, dotted, template, templates
+
+# What Azure calls the roles; the ids are the same in every subscription.
+ROLES = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
+    "76199698-9eea-4c19-bc75-cec21354c6b6": "Storage Table Data Reader",
+    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
+    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Key Vault Secrets Officer",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+}
+
+APP, TOPIC, OPERATOR = "appPrincipalId", "topicPrincipalId", "operatorPrincipalId"
+ASSIGNED = {
+    (APP, "Storage Blob Data Owner", "storageAccounts storageAccountName"),
+    (APP, "Storage Queue Data Contributor", "storageAccounts storageAccountName"),
+    (APP, "Storage Table Data Contributor", "tables runs"),
+    (APP, "Storage Table Data Contributor", "tables endpoints"),
+    (APP, "Key Vault Secrets User", "vaults vaultName"),
+    (APP, "Monitoring Metrics Publisher", "components componentName"),
+    (TOPIC, "Storage Blob Data Contributor", "containers deadLetterContainer"),
+    (OPERATOR, "Storage Blob Data Contributor", "containers inputContainer"),
+    (OPERATOR, "Storage Blob Data Contributor", "containers models"),
+    (OPERATOR, "Storage Table Data Reader", "tables runs"),
+    (OPERATOR, "Storage Table Data Reader", "tables endpoints"),
+    (OPERATOR, "Key Vault Secrets Officer", "vaults vaultName"),
+}
+
+
+def assignments() -> list[Resource]:
+    """Return every role assignment."""
+    return template("app/roles.bicep").resources("Microsoft.Authorization/roleAssignments")
+
+
+def role_of(assignment: Resource) -> str:
+    """Return the name of the role that is assigned."""
+    call = assignment.properties["roleDefinitionId"]["function"]
+    assert call["type"] == "subscription_resource_id"
+    role = dotted(call["parameters"]["resource_name_1"]).removeprefix("roleIds.")
+    return ROLES[template("app/roles.bicep").variable("roleIds")[role]]
+
+
+def scope_of(assignment: Resource) -> str:
+    """Return the type and the name of what the role is for."""
+    by_symbol = {one.symbol: one for one in template("app/roles.bicep").resources()}
+    scope = by_symbol[assignment.config["scope"]]
+    assert scope.existing
+    return f"{scope.type.split('/')[-1]} {scope.config['name']}"
+
+
+def test_each_identity_has_exactly_its_roles() -> None:
+    """Who, which role, at what: as the table says, and nothing more."""
+    found = [(one.properties["principalId"], role_of(one), scope_of(one)) for one in assignments()]
+
+    assert set(found) == ASSIGNED
+    assert len(found) == len(ASSIGNED)
+    assert set(template("app/roles.bicep").variable("roleIds").values()) == set(ROLES)
+
+
+def test_an_assignment_is_named_after_all_that_it_says() -> None:
+    """Two that differ never share a name, and the same one deployed again is the same."""
+    for one in assignments():
+        named = one.config["name"]["function"]["parameters"]
+        role = one.properties["roleDefinitionId"]["function"]["parameters"]["resource_name_1"]
+        assert dotted(named["base_string"]) == f"{one.config['scope']}.id"
+        assert named["extra_string_1"] == one.properties["principalId"]
+        assert named["extra_string_2"] == role
+
+
+def test_nobody_operates_unless_somebody_is_named() -> None:
+    """The operator's roles are given only if there is one; what kind of principal it is comes with it."""
+    for one in assignments():
+        by_operator = one.properties["principalId"] == OPERATOR
+        assert one.conditional == by_operator, one.symbol
+        assert one.properties["principalType"] == ("operatorPrincipalType" if by_operator else "ServicePrincipal")
+
+
+def test_roles_are_given_to_the_identities_that_they_are_meant_for() -> None:
+    """main.bicep hands the app's and the topic's own object ids over, not each other's."""
+    given = template("main.bicep").module_parameters("roles")
+
+    assert dotted(given[APP]) == "identity.outputs.principalId"
+    assert dotted(given[TOPIC]) == "events.outputs.principalId"
+    assert given[OPERATOR] == OPERATOR
+    assert dotted(template("app/identity.bicep").part("outputs")["principalId"]["value"]) == (
+        "appIdentity.properties.principalId"
+    )
+    assert dotted(template("app/events.bicep").part("outputs")["principalId"]["value"]) == "topic.identity.principalId"
+
+
+def test_roles_stand_in_one_file() -> None:
+    """What is not in the table above is given nowhere else."""
+    others = [one for one in templates() if one.name != "app/roles.bicep"]
+    assert not [one.name for one in others if "roleAssignments" in one.text or "accessPolicies" in one.text]
+
+
+def test_the_storage_account_takes_no_key_and_shows_nothing() -> None:
+    """Identities only, over TLS 1.2; no container can be made public."""
+    storage = template("app/storage.bicep")
+    account = storage.only("Microsoft.Storage/storageAccounts").properties
+
+    assert account["allowSharedKeyAccess"] is False
+    assert account["allowBlobPublicAccess"] is False
+    assert account["allowCrossTenantReplication"] is False
+    assert account["defaultToOAuthAuthentication"] is True
+    assert account["supportsHttpsTrafficOnly"] is True
+    assert account["minimumTlsVersion"] == "TLS1_2"
+    containers = storage.only("Microsoft.Storage/storageAccounts/blobServices/containers")
+    assert containers.properties == {"publicAccess": "None"}
+
+
+def test_logs_are_taken_with_a_token_only() -> None:
+    """The connection string alone lets nobody write, so it is no secret; the app sends a token of its identity."""
+    monitoring = template("app/monitoring.bicep")
+
+    assert monitoring.only("Microsoft.Insights/components").properties["DisableLocalAuth"] is True
+    workspace = monitoring.only("Microsoft.OperationalInsights/workspaces").properties
+    assert workspace["features"] == {"disableLocalAuth": True}
+    settings = template("app/function.bicep").variable("appSettings")
+    assert settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] == "ClientId=${identityClientId};Authorization=AAD"
+
+
+def test_the_vault_is_opened_by_roles_and_nothing_is_lost_at_once() -> None:
+    """No access policies; a deleted vault can be had back."""
+    vault = template("app/vault.bicep").only("Microsoft.KeyVault/vaults").properties
+
+    assert vault["enableRbacAuthorization"] is True
+    assert vault["enableSoftDelete"] is True
+    assert vault["enablePurgeProtection"] is True
+    assert not [one.name for one in templates() if "vaults/secrets" in one.text]  # no template ever sees a secret
+
+
+def test_the_app_is_reached_by_https_and_deployed_by_identity() -> None:
+    """Its package, its secrets and its storage are opened by the one identity; passwords for deploying are refused."""
+    function = template("app/function.bicep")
+    site = function.only("Microsoft.Web/sites")
+
+    assert site.properties["httpsOnly"] is True
+    assert site.properties["siteConfig"] == {"minTlsVersion": "1.2"}
+    assert site.properties["keyVaultReferenceIdentity"] == "identityId"
+    assert site.config["identity"] == {"type": "UserAssigned", "userAssignedIdentities": {"${identityId}": {}}}
+    package = site.properties["functionAppConfig"]["deployment"]["storage"]
+    assert package["authentication"] == {
+        "type": "UserAssignedIdentity",
+        "userAssignedIdentityResourceId": "identityId",
+    }
+    passwords = function.resources("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
+    assert {(one.config["name"], one.properties["allow"]) for one in passwords} == {("scm", False), ("ftp", False)}
+
+
+def test_the_app_runs_where_it_was_tried() -> None:
+    """Flex Consumption, with the Python of the project."""
+    function = template("app/function.bicep")
+
+    assert function.only("Microsoft.Web/serverfarms").config["sku"] == {"tier": "FlexConsumption", "name": "FC1"}
+    runtime = function.only("Microsoft.Web/sites").properties["functionAppConfig"]["runtime"]
+    assert runtime == {"name": "python", "version": "3.13"}
+
+
+def test_no_template_holds_a_key() -> None:
+    """Nothing that looks like one, in any file."""
+    secret = re.compile(r"AccountKey=|SharedAccessSignature|sig=|InstrumentationKey=|[A-Za-z0-9+/]{60,}={0,2}")
+    assert not [one.name for one in templates() if secret.search(one.text)]
+
+
+def studio() -> Any:
+    """Return the properties of the studio's container app."""
+    return template("app/studio.bicep").only("Microsoft.App/containerApps").properties
+
+
+def test_the_studio_is_one_replica_behind_tls() -> None:
+    """Two would each train the same jobs; keys are handed out, so never in the clear."""
+    assert studio()["template"]["scale"] == {"minReplicas": 1, "maxReplicas": 1}
+    assert studio()["configuration"]["ingress"]["allowInsecure"] is False
+    assert studio()["configuration"]["ingress"]["targetPort"] == 8600
+
+
+def test_the_studio_is_told_its_address_and_its_one_storage_host() -> None:
+    """Whatever else a job names is refused."""
+    (container,) = studio()["template"]["containers"]
+    assert [one["name"] for one in container["env"]] == ["STUDIO_BASE_URL", "STUDIO_ALLOW_HOSTS"]
+    assert "value: split(blobEndpoint, '/')[2]" in template("app/studio.bicep").text

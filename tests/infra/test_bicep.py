@@ -1,0 +1,172 @@
+"""The Bicep files fit together: names, parameters and outputs, and nothing from elsewhere."""
+
+import re
+
+import pytest
+
+from tests.infra.bicep import FILES, INFRA, Template, code_of, dotted, template, templates
+
+NAMES = [path.relative_to(INFRA).as_posix() for path in FILES]
+
+# The version of each type that was looked up in the published types; another one is looked up before it is used.
+VERSIONS = {
+    "Microsoft.App/containerApps": "2025-07-01",
+    "Microsoft.App/managedEnvironments": "2025-07-01",
+    "Microsoft.App/managedEnvironments/storages": "2025-07-01",
+    "Microsoft.Authorization/roleAssignments": "2022-04-01",
+    "Microsoft.Consumption/budgets": "2024-08-01",
+    "Microsoft.EventGrid/systemTopics": "2025-02-15",
+    "Microsoft.EventGrid/systemTopics/eventSubscriptions": "2025-02-15",
+    "Microsoft.Insights/actionGroups": "2023-01-01",
+    "Microsoft.Insights/components": "2020-02-02",
+    "Microsoft.Insights/diagnosticSettings": "2021-05-01-preview",
+    "Microsoft.Insights/metricAlerts": "2018-03-01",
+    "Microsoft.Insights/scheduledQueryRules": "2023-12-01",
+    "Microsoft.KeyVault/vaults": "2024-11-01",
+    "Microsoft.ManagedIdentity/userAssignedIdentities": "2024-11-30",
+    "Microsoft.OperationalInsights/workspaces": "2025-02-01",
+    "Microsoft.Resources/resourceGroups": "2025-04-01",
+    "Microsoft.Storage/storageAccounts": "2025-06-01",
+    "Microsoft.Storage/storageAccounts/blobServices": "2025-06-01",
+    "Microsoft.Storage/storageAccounts/blobServices/containers": "2025-06-01",
+    "Microsoft.Storage/storageAccounts/queueServices": "2025-06-01",
+    "Microsoft.Storage/storageAccounts/queueServices/queues": "2025-06-01",
+    "Microsoft.Storage/storageAccounts/tableServices": "2025-06-01",
+    "Microsoft.Storage/storageAccounts/tableServices/tables": "2025-06-01",
+    "Microsoft.Web/serverfarms": "2025-03-01",
+    "Microsoft.Web/sites": "2025-03-01",
+    "Microsoft.Web/sites/basicPublishingCredentialsPolicies": "2025-03-01",
+    "Microsoft.Web/sites/config": "2025-03-01",
+}
+DECORATORS = {"allowed", "description", "maxLength", "maxValue", "minLength", "minValue"}
+FUNCTIONS = {
+    *("empty", "guid", "json", "listKeys", "replace", "split", "subscription", "subscriptionResourceId"),
+    *("tenant", "toLower", "toObject", "union", "uniqueString"),
+}
+
+
+def given_by_modules() -> dict[str, tuple[Template, str]]:
+    """Return which file each module of main.bicep is."""
+    main = template("main.bicep")
+    return {symbol: (main, one["detail"]["path"]) for symbol, one in main.part("modules").items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_file_parses_and_declares_something(name: str) -> None:
+    """A file with a slip in its syntax is found here, not at the deployment."""
+    parsed = template(name)
+
+    assert parsed.part("resources") or parsed.part("modules")
+    assert {*parsed.part("resources"), *parsed.part("modules"), *parsed.part("parameters")} <= parsed.declared()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_symbol_and_function_is_there(name: str) -> None:
+    """An expression names only what its file declares, and calls only functions that Bicep has; no symbol is idle."""
+    parsed = template(name)
+    used, idle_by_design = parsed.used(), {*parsed.part("resources"), *parsed.part("modules")}
+
+    assert used <= parsed.declared()
+    assert parsed.declared() - idle_by_design <= used
+    assert parsed.functions() <= FUNCTIONS | DECORATORS
+
+
+def test_the_scanner_sees_names_in_texts_and_none_in_comments() -> None:
+    """It is what the test above stands on: the parser alone lets an undefined name pass."""
+    code = code_of("var a = '${inText}x\\'' // inComment\nvar b = bare\nvar c = 'http://${deep['${deeper}']}'")
+
+    assert all(name in code for name in ("inText", "bare", "deep", "deeper"))
+    assert not any(name in code for name in ("inComment", "http"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_and_output_is_described(name: str) -> None:
+    """Whoever deploys reads what a parameter is for; no value that is secret has a place among them."""
+    parsed = template(name)
+    for kind in ("parameters", "outputs"):
+        for symbol, one in parsed.part(kind).items():
+            described = [item["argument"] for item in one["decorators"] if item["type"] == "description"]
+            assert described, f"{kind}: {symbol}"
+            assert described[0].endswith("."), symbol
+
+
+def test_types_and_versions_are_those_that_were_looked_up() -> None:
+    """Each type in the one version whose properties are known, and each looked-up version is used."""
+    used = {(one.type, one.version) for parsed in templates() for one in parsed.resources()}
+    assert used == set(VERSIONS.items())
+
+
+def test_no_module_comes_from_elsewhere() -> None:
+    """A build needs no network, and every line that is deployed can be read here."""
+    for parsed in templates():
+        assert not re.search(r"'(br|ts)[:/]", parsed.text), parsed.name
+        assert all(one["type"] == "local" for one in parsed.part("modules").values()), parsed.name
+
+
+def test_modules_are_given_what_they_ask_for() -> None:
+    """Every parameter without a default, and none that the module does not have."""
+    for symbol, (main, path) in given_by_modules().items():
+        asked, given = template(path).part("parameters"), set(main.module_parameters(symbol))
+        assert given <= set(asked), symbol
+        assert {name for name, one in asked.items() if one["default"] is None} <= given, symbol
+
+
+def test_outputs_that_are_used_exist() -> None:
+    """An output that main.bicep reads of a module is one of that module."""
+    main, paths = template("main.bicep"), given_by_modules()
+    found = re.findall(r"\b(\w+)\.outputs\.(\w+)", code_of(main.text))
+
+    assert len(found) > 15
+    for symbol, output in found:
+        assert output in template(paths[symbol][1]).part("outputs"), f"{symbol}.outputs.{output}"
+
+
+def test_a_conditional_module_has_no_output_that_is_read() -> None:
+    """It may not be there."""
+    main = template("main.bicep")
+    conditional = {name for name, one in main.part("modules").items() if "condition" in one["config"]}
+
+    assert conditional == {"budget", "studio"}
+    assert not [name for name in conditional if f"{name}.outputs" in main.text]
+
+
+def test_every_file_is_deployed() -> None:
+    """By main.bicep, or, the subscription, by the hook after the code."""
+    used = {path for _, path in given_by_modules().values()}
+    assert used | {"main.bicep", "app/eventgrid-subscription.bicep"} == set(NAMES)
+    assert "app/eventgrid-subscription.bicep" not in used
+
+
+def test_no_output_carries_a_secret() -> None:
+    """Outputs stand in the deployment's history for all to read: no key is asked for where one is written."""
+    for parsed in templates():
+        for name, one in parsed.part("outputs").items():
+            assert not re.search(r"(?i)list\w*keys|secret|password|token|\bkeys?\b|sas", str(one["value"])), name
+    calls = [parsed.name for parsed in templates() if re.search(r"(?i)\blist\w+\(", code_of(parsed.text))]
+    assert calls == ["app/eventgrid-subscription.bicep"]
+    assert template("app/eventgrid-subscription.bicep").part("outputs") == {}
+
+
+def test_every_resource_belongs_to_the_environment() -> None:
+    """The group is found by its tag, the app by its service name; every resource that may be tagged is."""
+    main = template("main.bicep")
+    group = main.only("Microsoft.Resources/resourceGroups")
+    assert main.variable("tags") == {"azd-env-name": "environmentName"}
+    assert group.config["tags"] == "tags"
+    for parsed in templates():
+        for one in parsed.resources():
+            if "location" in one.config and one.type != "Microsoft.Web/sites":
+                assert one.config.get("tags") == "tags", f"{parsed.name}: {one.symbol}"
+    site = template("app/function.bicep").only("Microsoft.Web/sites")
+    assert site.config["tags"]["function"]["parameters"] == {"arg_1": "tags", "arg_2": {"azd-service-name": "app"}}
+
+
+def test_what_costs_or_is_exposed_more_is_off_by_default() -> None:
+    """No budget, no studio, no role for anybody and no e-mail unless they are asked for."""
+    defaults = {name: one["default"] for name, one in template("main.bicep").part("parameters").items()}
+
+    assert defaults["budgetAmount"] == 0
+    for name in ("studioImage", "operatorPrincipalId", "alertEmail", "budgetStartDate"):
+        assert defaults[name] in {"", "''"}, name
+    assert "utcNow" not in template("app/budget.bicep").text + template("main.bicep").text  # its start must not move
+    assert dotted(template("main.bicep").module_parameters("budget")["startDate"]) == "budgetStartDate"

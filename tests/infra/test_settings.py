@@ -1,0 +1,207 @@
+"""The settings: what is read is set, in Azure and in the example of a local one, and what is set is read."""
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from shared.redaction import redact
+from tests.infra.bicep import INFRA, ROOT, dotted, template
+
+# Settings that something else than the app's code reads. A new setting needs no entry: the code that reads it is found.
+READ_BY_THE_HOST = {
+    "AzureWebJobsStorage__credential": "the host signs in to the account as an identity",
+    "AzureWebJobsStorage__clientId": "which identity that is",
+    "AzureWebJobsStorage__blobServiceUri": "the host's blobs: locks, keys, receipts; the blob trigger's container",
+    "AzureWebJobsStorage__queueServiceUri": "the queue triggers, the blob trigger's own queue, the poison queues",
+    "AzureWebJobsStorage__tableServiceUri": "complete beside the other two; the app's own tables",
+    "AZURE_CLIENT_ID": "azure-identity's own name for the identity to sign in as",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING": "where the host sends logs",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "that it sends them with a token",
+}
+# Settings that only one of the two has, and why the other has not.
+ONLY_LOCAL = {
+    "FUNCTIONS_WORKER_RUNTIME": "`func start` asks for it; Flex Consumption refuses it",
+    "AzureWebJobsStorage": "the emulator's connection string; in Azure there is none, but the five settings of it",
+    "AzureFunctionsWebHost__hostid": "so that two local hosts share their receipts; in Azure the app's name does it",
+    "LANDFALL_FUNCTIONS_KEY": "the local host's key; in Azure the platform makes its own",
+}
+ONLY_AZURE = set(READ_BY_THE_HOST)
+# Read if it is set, and rightly set nowhere.
+OPTIONAL = {
+    "WEBSITE_AUTH_ENABLED": "the platform's own word",
+    "REQUESTS_CA_BUNDLE": "for a service whose certificate no public authority signed",
+}
+
+_SETTING = re.compile(r"(?:LANDFALL|WEBSITE|AZURE|REQUESTS)_[A-Z_]+|AzureWebJobsStorage(?:__\w+)?")
+
+
+def texts_of(code: str) -> Iterator[str]:
+    """Give every text of a module that is no docstring."""
+    tree = ast.parse(code)
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
+
+
+def read_by_the_app() -> set[str]:
+    """Return the settings that the deployed code names: alone in a text, or as `%NAME%` in a binding."""
+    found = set()
+    for path in [ROOT / "function_app.py", *(ROOT / "shared").rglob("*.py")]:
+        for text in texts_of(path.read_text(encoding="utf-8")):
+            found |= set(re.findall(r"%([A-Z][A-Z_]+)%", text)) | ({text} if _SETTING.fullmatch(text) else set())
+    return found
+
+
+def named_by_routes() -> dict[str, set[str]]:
+    """Return the settings that routes.toml names, each with the keys that it is the value of."""
+    found: dict[str, set[str]] = {}
+
+    def walk(value: Any, key: str) -> None:
+        if isinstance(value, dict):
+            for name, one in value.items():
+                walk(one, name)
+        elif isinstance(value, list):
+            for one in value:
+                walk(one, key)
+        elif isinstance(value, str):
+            for name in re.findall(r"\$\{(\w+)\}", value):
+                found.setdefault(name, set()).add(key)
+
+    walk(tomllib.loads((ROOT / "routes.toml").read_text(encoding="utf-8")), "")
+    return found
+
+
+def parameters() -> dict[str, Any]:
+    """Return the values of main.parameters.json."""
+    document = json.loads((INFRA / "main.parameters.json").read_text(encoding="utf-8"))
+    return {name: one["value"] for name, one in document["parameters"].items()}
+
+
+def set_in_azure() -> set[str]:
+    """Return the settings that a deployment sets, without those of routes.toml."""
+    return set(template("app/function.bicep").variable("appSettings"))
+
+
+def set_by_the_example() -> set[str]:
+    """Return the settings of `local.settings.example.json`, without those of routes.toml."""
+    values = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"]
+    return set(values) - set(named_by_routes())
+
+
+def test_what_the_code_reads_is_set_in_azure() -> None:
+    """But for what is rightly not there, with its reason."""
+    assert read_by_the_app() - set(ONLY_LOCAL) - set(OPTIONAL) <= set_in_azure()
+
+
+def test_what_azure_sets_is_read() -> None:
+    """By the code, or by the host."""
+    assert set_in_azure() <= read_by_the_app() | set(READ_BY_THE_HOST)
+
+
+def test_what_the_code_reads_is_in_the_example() -> None:
+    """So that `func start` finds every setting."""
+    assert read_by_the_app() - ONLY_AZURE - set(OPTIONAL) <= set_by_the_example()
+
+
+def test_what_the_example_sets_is_read() -> None:
+    """By the code, or by a local host."""
+    assert set_by_the_example() <= read_by_the_app() | set(ONLY_LOCAL)
+
+
+def test_the_tables_of_reasons_have_no_idle_row() -> None:
+    """A reason for a setting that nobody sets any more goes with it."""
+    assert set(READ_BY_THE_HOST) <= set_in_azure()
+    assert set(ONLY_LOCAL) <= set_by_the_example()
+    assert not set(ONLY_LOCAL) & set_in_azure()
+
+
+def test_azure_and_the_example_have_the_same_settings_of_routes() -> None:
+    """Every `${NAME}` of routes.toml, and nothing that it does not name."""
+    given = [*parameters()["routeSettings"], *parameters()["secretSettings"]]
+    values = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"]
+
+    assert sorted(given) == sorted(named_by_routes())
+    assert set(named_by_routes()) <= set(values)
+
+
+def test_keys_come_from_the_vault_and_urls_are_plain() -> None:
+    """A setting that is some `api_key` of routes.toml is secret; the others can be read by whoever reads the app."""
+    secret = {name for name, keys in named_by_routes().items() if any("key" in one or "secret" in one for one in keys)}
+
+    assert set(parameters()["secretSettings"]) == secret
+    assert not secret & set(parameters()["routeSettings"])
+
+
+def test_a_secret_is_a_reference_to_the_vault() -> None:
+    """`CENSUS_ENDPOINT_KEY` is the secret `census-endpoint-key`: a vault takes no underscore. It names no version."""
+    text = template("app/function.bicep").text
+    reference = next(line for line in text.splitlines() if line.startswith("var secretReferences"))
+
+    assert "'@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${replace(toLower(setting), '_', '-')})'" in reference
+    assert all(re.fullmatch(r"[A-Z][A-Z0-9_]*", name) for name in parameters()["secretSettings"])
+    assert dotted(template("main.bicep").module_parameters("functionApp")["vaultUri"]) == "vault.outputs.uri"
+
+
+def test_settings_of_a_route_cannot_replace_those_of_the_app() -> None:
+    """In a union the last wins; all three are there."""
+    settings = template("app/function.bicep").only("Microsoft.Web/sites/config")
+
+    assert settings.config["name"] == "appsettings"
+    assert list(settings.config["properties"]["function"]["parameters"].values()) == [
+        *("routeSettings", "secretReferences", "appSettings")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("LANDFALL_BLOB_SOURCE", "EventGrid"),
+        ("AzureWebJobsStorage__credential", "managedidentity"),
+        ("AzureWebJobsStorage__clientId", "identityClientId"),
+        ("AZURE_CLIENT_ID", "identityClientId"),
+        ("AzureWebJobsStorage__blobServiceUri", "blobEndpoint"),
+        ("AzureWebJobsStorage__queueServiceUri", "queueEndpoint"),
+        ("AzureWebJobsStorage__tableServiceUri", "tableEndpoint"),
+    ],
+)
+def test_the_app_is_told_the_right_things(setting: str, value: str) -> None:
+    """Events, the one identity, and each service's own address."""
+    assert template("app/function.bicep").variable("appSettings")[setting] == value
+
+
+def test_every_parameter_that_is_given_exists() -> None:
+    """And what has no default is given; each `${NAME}` stands alone or with a default."""
+    known = template("main.bicep").part("parameters")
+    given = parameters()
+
+    assert set(given) <= set(known)
+    assert {name for name, one in known.items() if one["default"] is None} <= set(given)
+    text = (INFRA / "main.parameters.json").read_text(encoding="utf-8")
+    assert len(re.findall(r"\$\{", text)) == len(re.findall(r'"\$\{[A-Z_]+(=\w+)?\}"', text))
+
+
+def test_the_parameters_hold_no_secret() -> None:
+    """They are in the repository: names of secrets only."""
+    text = (INFRA / "main.parameters.json").read_text(encoding="utf-8")
+    assert redact(text) == text
+    assert not re.search(r"[A-Za-z0-9+/]{40,}", text.replace("https://schema.management.azure.com", ""))
+
+
+def test_azure_polls_once_a_minute() -> None:
+    """A tick costs money there; both schedules have six fields, as NCRONTAB with seconds has."""
+    defaults = {name: one["default"] for name, one in template("main.bicep").part("parameters").items()}
+
+    assert defaults["pollSchedule"] == "0 * * * * *"
+    assert len(defaults["sweepSchedule"].split()) == 6

@@ -1,0 +1,94 @@
+"""What the storage account has, and what the Event Grid subscription lets through: what the app uses."""
+
+import ast
+import re
+
+import pytest
+
+from shared.lifecycle.promoting import MODELS
+from shared.lifecycle.training import TRAINING
+from shared.pipeline.services import QUARANTINE
+from tests.infra.bicep import ROOT, template
+
+SUBSCRIPTION = template("app/eventgrid-subscription.bicep").only("Microsoft.EventGrid/systemTopics/eventSubscriptions")
+
+
+def queues_of_the_app() -> set[str]:
+    """Return the queues that function_app.py has triggers on."""
+    tree = ast.parse((ROOT / "function_app.py").read_text(encoding="utf-8"))
+    (evaluations,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EVALUATIONS"
+    )
+    texts = (
+        ast.unparse(keyword.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "queue_name"
+    )
+    return {re.sub(r"\{?EVALUATIONS\}?", evaluations, text).removeprefix("f").strip("'") for text in texts}
+
+
+def test_containers_tables_and_queues_are_those_of_the_app() -> None:
+    """All of them are there before the app runs: at its two tables it could not make them itself."""
+    storage = template("app/storage.bicep")
+
+    app = {"inputContainer", QUARANTINE, TRAINING, MODELS}
+    assert set(storage.variable("containerNames")) == app | {"deploymentContainer", "deadLetterContainer"}
+    stores = "".join((ROOT / "shared" / "adapters" / f"table_{name}.py").read_text() for name in ("runs", "endpoints"))
+    assert storage.variable("tableNames") == re.findall(r'table: str = "(\w+)"', stores)
+    assert set(storage.variable("queueNames")) == queues_of_the_app()
+
+
+def test_the_input_container_is_that_of_the_example() -> None:
+    """The default says the same as routes.toml."""
+    default = template("main.bicep").part("parameters")["inputContainer"]["default"]
+    assert f'input = "{default}"' in (ROOT / "routes.toml").read_text(encoding="utf-8")
+
+
+def test_only_finished_csvs_of_the_input_container_are_delivered() -> None:
+    """By type, container, suffix and call: no event for what a writer has only begun."""
+    filters = SUBSCRIPTION.properties["filter"]
+
+    assert filters["includedEventTypes"] == ["Microsoft.Storage.BlobCreated"]
+    assert filters["subjectBeginsWith"] == "/blobServices/default/containers/${inputContainer}/blobs/"
+    assert filters["subjectEndsWith"] == ".csv"
+    (advanced,) = filters["advancedFilters"]
+    assert (advanced["operatorType"], advanced["key"]) == ("StringIn", "data.api")
+    assert set(advanced["values"]) == {"PutBlob", "PutBlockList", "CopyBlob", "FlushWithClose"}
+
+
+def test_delivery_is_tried_for_a_day_and_what_fails_is_kept() -> None:
+    """Thirty tries in 24 hours, then into the dead-letter container, written as the topic's own identity."""
+    assert SUBSCRIPTION.properties["retryPolicy"] == {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440}
+    dead = SUBSCRIPTION.properties["deadLetterWithResourceIdentity"]
+    assert dead["identity"] == {"type": "SystemAssigned"}
+    assert dead["deadLetterDestination"]["properties"]["blobContainerName"] == "deadLetterContainer"
+    topic = template("app/events.bicep").only("Microsoft.EventGrid/systemTopics")
+    assert topic.config["identity"] == {"type": "SystemAssigned"}
+
+
+def test_events_go_to_the_blob_triggered_function() -> None:
+    """Its name and the extension's own path; the key is looked up at the deployment and stands nowhere."""
+    parsed = template("app/eventgrid-subscription.bicep")
+    function = parsed.part("parameters")["functionName"]["default"]
+    url = next(line for line in parsed.text.splitlines() if "endpointUrl" in line)
+
+    assert f'@app.function_name("{function}")\n@app.blob_trigger(' in (ROOT / "function_app.py").read_text(
+        encoding="utf-8"
+    )
+    assert "/runtime/webhooks/blobs?functionName=Host.Functions.${functionName}&code=${listKeys(" in url
+    assert ".systemKeys.blobs_extension}'" in url
+
+
+@pytest.mark.parametrize("service", ["blobServices", "queueServices", "tableServices"])
+def test_every_child_hangs_on_the_account(service: str) -> None:
+    """A container, table or queue belongs to the `default` service of this account."""
+    storage = template("app/storage.bicep")
+    parent = storage.only(f"Microsoft.Storage/storageAccounts/{service}")
+    children = [one for one in storage.resources() if one.type.startswith(f"{parent.type}/")]
+
+    assert (parent.config["parent"], parent.config["name"]) == ("account", "default")
+    assert [one.config["parent"] for one in children] == [parent.symbol]
