@@ -1,0 +1,199 @@
+"""The alerts: each is raised by lines that the app or the host really writes, and by nothing in a quiet day."""
+
+import logging
+import re
+from typing import Any
+
+import pytest
+
+from landfall.host.queue_listener import POISON_TEXT
+from shared import wiring
+from shared.errors import ConfigError, UnavailableError
+from shared.messages import EvaluationMessage
+from shared.pipeline import poison
+from shared.pipeline.polling import Ticker
+from shared.pipeline.reconciling import reconcile
+from shared.runs import RunState
+from tests.infra.bicep import ROOT, template
+from tests.pipeline.world import FAULT, World
+
+ALERTS = template("app/alerts.bicep")
+LOG_ALERTS: dict[str, dict[str, Any]] = {one["name"]: one for one in ALERTS.variable("logAlerts")}
+_CONDITION = re.compile(r'Message (startswith|matches regex) "([^"\\]*)"')
+
+
+def fired_by(caplog: pytest.LogCaptureFixture) -> set[str]:
+    """Return the alerts that the lines logged so far would raise."""
+    return {name for name in LOG_ALERTS for one in caplog.records if matches(name, one.getMessage())}
+
+
+def matches(alert: str, line: str) -> bool:
+    """Evaluate an alert's query for one line, in as much of KQL as the queries use."""
+    query = LOG_ALERTS[alert]["query"].replace("\\'", "'")
+    table, _, where = query.partition(" | where ")
+    conditions = where.split(" or ")
+    if table != "AppTraces":
+        return False
+    for condition in conditions:
+        found = _CONDITION.fullmatch(condition)
+        assert found, condition
+        operator, text = found.groups()
+        # `startswith` does not tell small letters from capitals.
+        if line.casefold().startswith(text.casefold()) if operator == "startswith" else re.search(text, line):
+            return True
+    return False
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Give all that is logged from INFO on, as it arrives in Azure."""
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
+def test_a_quiet_day_raises_nothing(lines: pytest.LogCaptureFixture) -> None:
+    """A model is promoted, a worse one rejected, ticks and sweeps pass; only lines that are no alarm are written."""
+    world, ticker = World(), Ticker()
+    assert world.settle(world.train("first", 0.9)).state is RunState.PROMOTED
+    assert world.settle(world.train("worse", 0.5, "census/b.csv")).state is RunState.REJECTED
+    for _ in range(10):
+        ticker.tick(world.services)
+        reconcile(world.services)
+        world.clock.advance(60)
+
+    assert len(lines.records) > 10
+    assert fired_by(lines) == set()
+
+
+def test_a_rollback_is_told(lines: pytest.LogCaptureFixture) -> None:
+    """The endpoint ignores the update: the run ends rolled back, and its line raises the alert."""
+    world = World()
+    world.at["production"].ignore_patch = True
+    assert world.settle(world.train()).state is RunState.ROLLED_BACK
+
+    assert fired_by(lines) == {"landfall-promotion"}
+
+
+def test_a_failed_training_is_told(lines: pytest.LogCaptureFixture) -> None:
+    """The job fails as often as it may."""
+    world = World()
+    run = world.land()
+    for _ in range(5):
+        if not world.run(run.run_id).terminal:
+            world.training.fail(world.run(run.run_id).job_id, "0085: the script failed")
+            world.tick(600)
+
+    assert world.run(run.run_id).state is RunState.FAILED
+    assert fired_by(lines) == {"landfall-promotion"}
+
+
+def test_stuck_runs_are_told(lines: pytest.LogCaptureFixture) -> None:
+    """The service cannot be reached for most of an hour."""
+    world, ticker = World(), Ticker()
+    world.training.faults.fail_next("submit", UnavailableError(FAULT), times=99)
+    world.land()
+    for _ in range(50):
+        ticker.tick(world.services)
+        world.clock.advance(60)
+
+    assert fired_by(lines) == {"landfall-stuck"}
+
+
+def test_messages_that_were_given_up_are_told(lines: pytest.LogCaptureFixture) -> None:
+    """Both by the app's poison functions, for both queues, and by the host's own line if those do not run."""
+    world = World()
+    poison.evaluation(world.services, EvaluationMessage("census", "0" * 32).to_text())
+    assert fired_by(lines) == {"landfall-poison"}
+    lines.clear()
+    poison.blob_event(world.services, "{}")
+    assert fired_by(lines) == {"landfall-poison"}
+
+    for queue in ("evaluations-poison", "webjobs-blobtrigger-poison"):
+        assert matches("landfall-poison", POISON_TEXT.format(5, queue))
+
+
+@pytest.mark.parametrize("given", ["foreign", "champion"])
+def test_an_endpoint_that_serves_something_else_is_told(given: str, lines: pytest.LogCaptureFixture) -> None:
+    """Somebody gave it another model, or it answers otherwise with the one it has."""
+    world = World()
+    run = world.settle(world.train("first", 0.9))
+    if given == "foreign":
+        world.blobs.put("elsewhere", "other.ilearner", "other")
+        world.scoring.patch(world.route.serving, world.blobs.link("elsewhere/other.ilearner", 60))
+    else:
+        world.blobs.put("models", f"census/{run.run_id}.ilearner", "overwritten")
+        world.scoring.patch(world.route.serving, world.blobs.link(f"models/census/{run.run_id}.ilearner", 60))
+    world.clock.advance(60)
+    reconcile(world.services)
+
+    assert fired_by(lines) == {"landfall-endpoint"}
+
+
+def test_an_older_model_that_is_repaired_is_told(lines: pytest.LogCaptureFixture) -> None:
+    """It is brought back by itself, but should not happen often."""
+    world = World()
+    first = world.settle(world.train("first", 0.9))
+    world.settle(world.train("second", 0.95, "census/b.csv"))
+    world.scoring.patch(world.route.serving, world.blobs.link(f"models/census/{first.run_id}.ilearner", 60))
+    world.clock.advance(2)
+    assert reconcile(world.services) == 1
+
+    assert fired_by(lines) == {"landfall-endpoint"}
+
+
+def test_wrong_settings_are_told(lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as a function asks for its services."""
+    monkeypatch.setenv("LANDFALL_ROUTES", "there/is/none.toml")
+    with pytest.raises(ConfigError):
+        wiring.services()
+
+    assert fired_by(lines) == {"landfall-configuration"}
+
+
+def test_a_silent_poller_is_told() -> None:
+    """Its requests are counted, by the function's name; fewer than one in half an hour is an alarm."""
+    silent = LOG_ALERTS["landfall-silent"]
+
+    assert silent["query"] == 'AppRequests | where Name == "poll_pending_jobs"'
+    assert (silent["operator"], silent["threshold"], silent["windowSize"]) == ("LessThan", 1, "PT30M")
+    assert '@app.function_name("poll_pending_jobs")\n@app.timer_trigger' in (ROOT / "function_app.py").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_events_that_were_given_up_are_told() -> None:
+    """By the topic's own metric."""
+    alert = ALERTS.only("Microsoft.Insights/metricAlerts").properties
+    (criterion,) = alert["criteria"]["allOf"]
+
+    assert criterion["metricName"] == "DeadLetteredCount"
+    assert (criterion["operator"], criterion["threshold"], criterion["timeAggregation"]) == ("GreaterThan", 0, "Total")
+    assert alert["scopes"] == ["topicId"]
+    assert alert["actions"] == [{"actionGroupId": {"operator": {
+        "type": "property_accessor", "operands": {"operand_1": "people", "operand_2": "id"}}}}]  # fmt: skip
+
+
+def test_every_alert_is_on_and_reaches_the_action_group() -> None:
+    """Also in the first minutes, when no line has made its table yet; no alert waits for a second period."""
+    rule = ALERTS.only("Microsoft.Insights/scheduledQueryRules")
+
+    assert len(LOG_ALERTS) == 6
+    assert rule.properties["enabled"] is True
+    assert rule.properties["skipQueryValidation"] is True
+    assert rule.properties["scopes"] == ["workspaceId"]
+    assert "actionGroups: [people.id]" in ALERTS.text
+    (criterion,) = rule.properties["criteria"]["allOf"]
+    assert criterion["timeAggregation"] == "Count"
+    assert criterion["failingPeriods"] == {"numberOfEvaluationPeriods": 1, "minFailingPeriodsToAlert": 1}
+    for alert in LOG_ALERTS.values():
+        assert alert["operator"] in {"GreaterThan", "LessThan"}
+        assert alert["severity"] in range(4)
+
+
+def test_lines_of_alerts_are_not_dropped_by_the_host() -> None:
+    """The host samples traces only above a rate that the app stays below, and no level in host.json hides them."""
+    import json  # noqa: PLC0415
+
+    logs = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["logging"]
+    assert logs["applicationInsights"]["samplingSettings"]["excludedTypes"] == "Request;Exception"
+    assert "logLevel" not in logs

@@ -1,0 +1,183 @@
+"""azure.yaml, host.json, the example settings and the parameters: nothing in them that is not meant to be there.
+
+The tools that read them ignore what they do not know, so a slip of the pen there is a setting that has no effect.
+"""
+
+import json
+import re
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from tests.infra.bicep import INFRA, ROOT
+
+SPAN = {"type": "string", "pattern": r"^\d{2}:[0-5]\d:[0-5]\d$"}
+
+
+def exactly(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
+    """Return the schema of an object with these members and no other."""
+    return {
+        "type": "object",
+        "properties": {**required, **optional},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def count(least: int, most: int) -> dict[str, Any]:
+    """Return the schema of a whole number within limits."""
+    return {"type": "integer", "minimum": least, "maximum": most}
+
+
+AZURE_YAML = exactly(
+    {
+        "name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]*[a-z0-9]$"},
+        "infra": exactly({"provider": {"const": "bicep"}, "path": {"const": "infra"}, "module": {"const": "main"}}),
+        "services": exactly(
+            {
+                "app": exactly(
+                    {"project": {"const": "."}, "language": {"const": "python"}, "host": {"const": "function"}}
+                )
+            }
+        ),
+        "hooks": exactly(
+            {
+                "postdeploy": exactly(
+                    {
+                        "shell": {"const": "sh"},
+                        "run": {"type": "string"},
+                        "continueOnError": {"const": False},
+                        "interactive": {"const": False},
+                    }
+                )
+            }
+        ),
+    }
+)
+HOST_JSON = exactly(
+    {
+        "version": {"const": "2.0"},
+        "functionTimeout": SPAN,
+        "logging": exactly(
+            {
+                "applicationInsights": exactly(
+                    {"samplingSettings": exactly({"isEnabled": {"const": True}, "excludedTypes": {"type": "string"}})}
+                )
+            }
+        ),
+        "extensions": exactly(
+            {
+                "queues": exactly(
+                    {
+                        "batchSize": count(1, 32),
+                        "newBatchThreshold": count(0, 32),
+                        "maxDequeueCount": count(1, 100),
+                        "visibilityTimeout": SPAN,
+                        "maxPollingInterval": SPAN,
+                        "messageEncoding": {"enum": ["base64", "none"]},
+                    }
+                ),
+                "blobs": exactly({"maxDegreeOfParallelism": count(1, 64), "poisonBlobThreshold": count(1, 100)}),
+            }
+        ),
+        "extensionBundle": exactly(
+            {
+                "id": {"const": "Microsoft.Azure.Functions.ExtensionBundle"},
+                "version": {"type": "string", "pattern": r"^\[\d+\.\*, \d+\.0\.0\)$"},
+            }
+        ),
+    }
+)
+EXAMPLE_SETTINGS = exactly(
+    {
+        "IsEncrypted": {"const": False},
+        "Values": {
+            "type": "object",
+            "propertyNames": {"pattern": "^[A-Za-z][A-Za-z0-9_]*$"},
+            "additionalProperties": {"type": "string"},  # `func start` takes texts only
+        },
+    }
+)
+PARAMETERS = exactly(
+    {
+        "$schema": {"type": "string"},
+        "contentVersion": {"const": "1.0.0.0"},
+        "parameters": {"type": "object", "additionalProperties": exactly({"value": {}})},
+    }
+)
+
+CHECKED = {
+    "azure.yaml": AZURE_YAML,
+    "host.json": HOST_JSON,
+    "local.settings.example.json": EXAMPLE_SETTINGS,
+    "infra/main.parameters.json": PARAMETERS,
+}
+
+
+class OnceLoader(yaml.SafeLoader):
+    """Refuses a key that stands there twice, of which the second would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Build a mapping from its node."""
+        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
+        if len(set(keys)) != len(keys):
+            raise yaml.YAMLError(f"a key stands twice among {keys}")
+        return super().construct_mapping(node, deep=deep)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Do the same for JSON."""
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError(f"a key stands twice among {[key for key, _ in pairs]}")
+    return dict(pairs)
+
+
+def read(name: str) -> Any:
+    """Read a file of either format; a key may stand only once."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    if name.endswith(".json"):
+        return json.loads(text, object_pairs_hook=_once)
+    return yaml.load(text, OnceLoader)  # noqa: S506 - a SafeLoader
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_the_file_has_what_it_must_and_nothing_else(name: str) -> None:
+    """Each member is known, and its value is one that the tool reading it takes."""
+    problems = [
+        f"{one.json_path}: {one.message}" for one in Draft202012Validator(CHECKED[name]).iter_errors(read(name))
+    ]
+    assert problems == []
+
+
+def test_the_hook_is_there_and_may_be_run() -> None:
+    """It begins with the shell that azure.yaml names; everything that it needs lies beside it."""
+    script = ROOT / read("azure.yaml")["hooks"]["postdeploy"]["run"]
+
+    assert script.read_text(encoding="utf-8").startswith("#!/bin/sh\n")
+    assert script.stat().st_mode & 0o111
+    assert (INFRA / "app" / "eventgrid-subscription.bicep").is_file()
+
+
+def test_all_hooks_are_run() -> None:
+    """No script lies there that azure.yaml does not name."""
+    named = {PurePosixPath(one["run"]).name for one in read("azure.yaml")["hooks"].values()}
+    assert {path.name for path in (INFRA / "hooks").iterdir()} == named
+
+
+def test_the_service_is_the_one_that_bicep_tags() -> None:
+    """The code goes to the resource that is tagged with the service's name."""
+    (service,) = read("azure.yaml")["services"]
+    assert f"'azd-service-name': '{service}'" in (INFRA / "app" / "function.bicep").read_text(encoding="utf-8")
+
+
+def test_the_hook_knows_what_the_deployment_puts_out() -> None:
+    """Every variable that it needs is an output of main.bicep, or azd's own."""
+    script = (INFRA / "hooks" / "postdeploy.sh").read_text(encoding="utf-8")
+    main = (INFRA / "main.bicep").read_text(encoding="utf-8")
+    needed = set(re.findall(r"\$\{?((?:AZURE|LANDFALL)_[A-Z_]+)", script)) - {"LANDFALL_HOOK_PAUSE_S"}
+
+    assert len(needed) == 7
+    assert needed - {"AZURE_SUBSCRIPTION_ID"} <= set(re.findall(r"^output (\w+)", main, re.MULTILINE))

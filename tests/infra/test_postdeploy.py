@@ -1,0 +1,219 @@
+"""The hook after a deployment, run with a made-up `az` on its PATH: tries, repeats, and what it says."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.infra.bicep import INFRA, ROOT, template
+
+SCRIPT = INFRA / "hooks" / "postdeploy.sh"
+KEY = "canary-system-key=="
+SETTINGS = {
+    "AZURE_SUBSCRIPTION_ID": "00000000-0000-0000-0000-000000000001",
+    "AZURE_RESOURCE_GROUP": "rg-one two",
+    "AZURE_FUNCTION_APP_NAME": "func-x",
+    "AZURE_EVENTGRID_TOPIC_NAME": "evgt-x",
+    "AZURE_STORAGE_ACCOUNT_NAME": "stx",
+    "LANDFALL_INPUT": "incoming",
+    "AZURE_DEAD_LETTER_CONTAINER": "dead-letters",
+}
+# Notes its arguments, then fails as often as it is told to, with the words it is told; writes the words also when it
+# succeeds, as `az` may write warnings.
+FAKE_AZ = """#!{python}
+import json, pathlib, sys
+here = pathlib.Path(__file__).parent
+calls = here / "calls.jsonl"
+before = len(calls.read_text().splitlines()) if calls.exists() else 0
+with calls.open("a") as out:
+    out.write(json.dumps(sys.argv[1:]) + "\\n")
+plan = json.loads((here / "plan.json").read_text())
+print(plan["says"], file=sys.stderr)
+sys.exit(1 if before < plan["failures"] else 0)
+"""
+
+
+@dataclass
+class Result:
+    """What came of the script."""
+
+    status: int
+    text: str  # all that it wrote
+    calls: list[list[str]]  # what `az` was asked for
+
+
+class Shell:
+    """A folder with the fake `az`, and the script run with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        az = folder / "az"
+        az.write_text(FAKE_AZ.format(python=sys.executable), encoding="utf-8")
+        az.chmod(0o755)
+        for name in ("sh", "dirname", "mktemp", "rm", "sed", "tail", "grep", "sleep"):
+            found = shutil.which(name)
+            assert found
+            (folder / name).symlink_to(found)
+
+    def run(self, *, failures: int = 0, says: str = "", settings: dict[str, str] | None = None) -> Result:
+        """Run the script; `az` fails so many times first, and says this each time."""
+        calls = self.folder / "calls.jsonl"
+        calls.unlink(missing_ok=True)
+        (self.folder / "plan.json").write_text(json.dumps({"failures": failures, "says": says}), encoding="utf-8")
+        environment = {"PATH": str(self.folder), "TMPDIR": str(self.folder), "LANDFALL_HOOK_PAUSE_S": "0"}
+        done = subprocess.run(
+            [SCRIPT],
+            cwd=ROOT,
+            env={**environment, **(SETTINGS if settings is None else settings)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        asked = calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
+        return Result(done.returncode, done.stdout + done.stderr, [json.loads(line) for line in asked])
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """Give a folder of this test's own."""
+    return Shell(tmp_path)
+
+
+def test_the_subscription_is_deployed_with_all_its_parameters(shell: Shell) -> None:
+    """Into the environment's group and subscription, from the file, with each parameter that it asks for."""
+    done = shell.run()
+
+    assert done.status == 0, done.text
+    (call,) = done.calls
+    assert call[:3] == ["deployment", "group", "create"]
+    assert call[call.index("--subscription") + 1] == SETTINGS["AZURE_SUBSCRIPTION_ID"]
+    assert call[call.index("--resource-group") + 1] == "rg-one two"
+    assert Path(call[call.index("--template-file") + 1]).samefile(INFRA / "app" / "eventgrid-subscription.bicep")
+    assert call[call.index("--output") + 1] == "none"
+    given = dict(one.split("=", 1) for one in call[call.index("--parameters") + 1 :] if "=" in one)
+    asked = template("app/eventgrid-subscription.bicep").part("parameters")
+    assert set(given) == {name for name, one in asked.items() if one["default"] is None}
+    assert given == {
+        "functionAppName": "func-x",
+        "topicName": "evgt-x",
+        "storageAccountName": "stx",
+        "inputContainer": "incoming",
+        "deadLetterContainer": "dead-letters",
+    }
+
+
+def test_it_tries_again_until_the_key_is_there(shell: Shell) -> None:
+    """The host is still loading the functions: same call again, and then it is done."""
+    done = shell.run(failures=3, says="The language expression property 'blobs_extension' doesn't exist")
+
+    assert done.status == 0, done.text
+    assert len(done.calls) == 4
+    assert len({json.dumps(call) for call in done.calls}) == 1
+    assert done.text.count("not yet (try") == 3
+
+
+def test_a_second_run_does_the_same(shell: Shell) -> None:
+    """It keeps nothing between runs, and asks for the same deployment under the same name."""
+    first, second = shell.run(), shell.run()
+
+    assert first == second
+    assert first.calls[0][first.calls[0].index("--name") + 1] == "landfall-events"
+
+
+def test_it_gives_up_in_words(shell: Shell) -> None:
+    """After about five minutes of tries: what was said last, what to look at, and how to go on."""
+    done = shell.run(failures=99, says="Webhook validation handshake failed")
+
+    assert done.status == 1
+    assert len(done.calls) == 20
+    assert "Webhook validation handshake failed" in done.text
+    assert "/api/health" in done.text
+    assert "azd hooks run postdeploy" in done.text
+
+
+def test_the_tries_take_about_five_minutes() -> None:
+    """As long as a host may take to load the functions after a deployment."""
+    text = SCRIPT.read_text(encoding="utf-8")
+    assert "tries=20\n" in text
+    assert 'pause_s="${LANDFALL_HOOK_PAUSE_S:-15}"' in text
+    assert 'sleep "$pause_s"' in text
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "ERROR: Please run 'az login' to setup account.",
+        "(AuthorizationFailed) The client does not have authorization",
+        "(ResourceGroupNotFound) Resource group 'x' could not be found.",
+    ],
+)
+def test_what_does_not_heal_is_not_tried_again(shell: Shell, says: str) -> None:
+    """One call, its words, and what to do."""
+    done = shell.run(failures=99, says=says)
+
+    assert done.status == 1
+    assert len(done.calls) == 1
+    assert says in done.text
+    assert "would not help" in done.text
+
+
+@pytest.mark.parametrize("failures", [0, 2, 99])
+def test_the_key_is_never_written(shell: Shell, failures: int) -> None:
+    """Also where `az` quotes the URL that it could not reach, in each of the forms that it may stand in."""
+    url = f"https://func-x/runtime/webhooks/blobs?functionName=f&code={KEY}"
+    done = shell.run(failures=failures, says=f"cannot reach {url} or \"{url}\" or '{url}', {url}&x=1")
+
+    assert "canary" not in done.text
+    assert ("code=***" in done.text) == (failures == 99)
+
+
+def test_the_key_is_asked_for_by_nobody_else() -> None:
+    """No command of the script reads keys; the deployment does, and hands it to Event Grid."""
+    text = SCRIPT.read_text(encoding="utf-8")
+    assert not [word for word in ("keys list", "listKeys", "systemKeys", "set -x") if word in text]
+
+
+def test_all_missing_settings_are_named_at_once(shell: Shell) -> None:
+    """And nothing is asked of Azure."""
+    settings = SETTINGS | {"AZURE_RESOURCE_GROUP": ""}
+    del settings["LANDFALL_INPUT"]
+    done = shell.run(settings=settings)
+
+    assert done.status == 1
+    assert done.calls == []
+    assert "AZURE_RESOURCE_GROUP LANDFALL_INPUT." in done.text
+    assert "azd provision" in done.text
+
+
+def test_a_machine_without_the_cli_is_told_so(shell: Shell) -> None:
+    """Where to get on from there."""
+    (shell.folder / "az").unlink()
+    done = shell.run()
+
+    assert done.status == 1
+    assert "Azure CLI (az) is not on the PATH" in done.text
+
+
+def test_it_leaves_nothing_behind(shell: Shell) -> None:
+    """What `az` said is removed, whatever the end: it may have quoted the key."""
+    before = {path.name for path in shell.folder.iterdir()}
+    shell.run(failures=1, says=KEY)
+    shell.run(failures=99, says=KEY)
+    assert {path.name for path in shell.folder.iterdir()} - before == {"calls.jsonl", "plan.json"}
+
+
+def test_the_script_is_clean() -> None:
+    """The linter of shell scripts has no remark."""
+    done = subprocess.run(
+        [Path(sys.executable).parent / "shellcheck", "--norc", SCRIPT],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": "/nowhere"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
