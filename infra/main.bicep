@@ -47,6 +47,9 @@ param instanceMemoryMB int = 2048
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
+@description('Client id of the app registration that callers of the HTTP functions sign in to. Empty: whoever has the function key is let in.')
+param entraClientId string = ''
+
 @description('Where alerts are sent, an e-mail address. Empty: alerts fire, and stand in the portal only.')
 param alertEmail string = ''
 
@@ -185,6 +188,7 @@ module functionApp 'app/function.bicep' = {
     secretSettings: secretSettings
     pollSchedule: pollSchedule
     sweepSchedule: sweepSchedule
+    entraClientId: entraClientId
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
   }

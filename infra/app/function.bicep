@@ -53,6 +53,9 @@ param pollSchedule string
 @description('When the input container is compared with the rows, NCRONTAB.')
 param sweepSchedule string
 
+@description('Client id of the app registration that callers sign in to; empty: none do.')
+param entraClientId string
+
 @description('Memory of an instance, MB.')
 param instanceMemoryMB int
 
@@ -73,6 +76,10 @@ var appSettings = {
   LANDFALL_BLOB_SOURCE: 'EventGrid'
   LANDFALL_POLL_SCHEDULE: pollSchedule
   LANDFALL_SWEEP_SCHEDULE: sweepSchedule
+}
+
+var entraSettings = {
+  LANDFALL_HTTP_AUTH: 'entra'
 }
 
 // No version in the reference: a secret that is changed in the vault is used within a day, or at the next restart.
@@ -138,7 +145,44 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
 resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: site
   name: 'appsettings'
-  properties: union(routeSettings, secretReferences, appSettings)
+  properties: union(routeSettings, secretReferences, appSettings, empty(entraClientId) ? {} : entraSettings)
+}
+
+// The platform proves who a caller is, and refuses whoever has not signed in: but for events of Event Grid, which come
+// with a key of their own, and for approval links. Each function then asks for the caller's role.
+resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(entraClientId)) {
+  parent: site
+  name: 'authsettingsV2'
+  properties: {
+    platform: {
+      enabled: true
+    }
+    globalValidation: {
+      requireAuthentication: true
+      unauthenticatedClientAction: 'Return401'
+      excludedPaths: ['/api/approval', '/runtime/webhooks/blobs']
+    }
+    httpSettings: {
+      requireHttps: true
+    }
+    identityProviders: {
+      azureActiveDirectory: {
+        enabled: true
+        registration: {
+          clientId: entraClientId
+          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+        }
+        validation: {
+          allowedAudiences: [entraClientId, 'api://${entraClientId}']
+        }
+      }
+    }
+    login: {
+      tokenStore: {
+        enabled: false
+      }
+    }
+  }
 }
 
 // Deploying is done with a token of Microsoft Entra; user name and password are refused.

@@ -40,7 +40,7 @@ VERSIONS = {
 }
 DECORATORS = {"allowed", "description", "maxLength", "maxValue", "minLength", "minValue"}
 FUNCTIONS = {
-    *("empty", "guid", "json", "listKeys", "replace", "split", "subscription", "subscriptionResourceId"),
+    *("empty", "environment", "guid", "json", "listKeys", "replace", "split", "subscription", "subscriptionResourceId"),
     *("tenant", "toLower", "toObject", "union", "uniqueString"),
 }
 

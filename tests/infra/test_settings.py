@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.redaction import redact
-from tests.infra.bicep import INFRA, ROOT, dotted, template
+from tests.infra.bicep import INFRA, ROOT, Resource, dotted, template
 
 # Settings that something else than the app's code reads. A new setting needs no entry: the code that reads it is found.
 READ_BY_THE_HOST = {
@@ -31,9 +31,12 @@ ONLY_LOCAL = {
     "LANDFALL_FUNCTIONS_KEY": "the local host's key; in Azure the platform makes its own",
 }
 ONLY_AZURE = set(READ_BY_THE_HOST)
-# Read if it is set, and rightly set nowhere.
+# Read if it is set, and rightly set by nobody, or only by who asks for it.
 OPTIONAL = {
-    "WEBSITE_AUTH_ENABLED": "the platform's own word",
+    "LANDFALL_HTTP_AUTH": "the function key lets callers in, unless an app registration is named",
+    "LANDFALL_READ_ROLE": "other names of the two app roles than the usual ones",
+    "LANDFALL_OPERATE_ROLE": "as above",
+    "WEBSITE_AUTH_ENABLED": "the platform's own word that its authentication is on",
     "REQUESTS_CA_BUNDLE": "for a service whose certificate no public authority signed",
 }
 
@@ -156,12 +159,35 @@ def test_a_secret_is_a_reference_to_the_vault() -> None:
 
 def test_settings_of_a_route_cannot_replace_those_of_the_app() -> None:
     """In a union the last wins; all three are there."""
-    settings = template("app/function.bicep").only("Microsoft.Web/sites/config")
+    settings = next(one for one in function_config() if one.config["name"] == "appsettings")
 
-    assert settings.config["name"] == "appsettings"
-    assert list(settings.config["properties"]["function"]["parameters"].values()) == [
+    assert not settings.conditional
+    assert list(settings.config["properties"]["function"]["parameters"].values())[:3] == [
         *("routeSettings", "secretReferences", "appSettings")
     ]
+
+
+def function_config() -> list[Resource]:
+    """Return the resources that configure the function app."""
+    return template("app/function.bicep").resources("Microsoft.Web/sites/config")
+
+
+def test_callers_sign_in_only_if_an_app_registration_is_named() -> None:
+    """Then the app is told so, the platform says who calls, and still lets events and approval links through."""
+    function = template("app/function.bicep")
+    authentication = next(one for one in function_config() if one.config["name"] == "authsettingsV2")
+
+    assert authentication.conditional
+    assert "appSettings, empty(entraClientId) ? {} : entraSettings)" in function.text
+    assert function.variable("entraSettings") == {"LANDFALL_HTTP_AUTH": "entra"}
+    assert set(function.variable("entraSettings")) <= set(OPTIONAL)
+    assert authentication.properties["platform"] == {"enabled": True}
+    assert authentication.properties["globalValidation"] == {
+        "requireAuthentication": True,
+        "unauthenticatedClientAction": "Return401",
+        "excludedPaths": ["/api/approval", "/runtime/webhooks/blobs"],
+    }
+    assert template("main.bicep").part("parameters")["entraClientId"]["default"] in {"", "''"}
 
 
 @pytest.mark.parametrize(

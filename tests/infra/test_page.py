@@ -1,0 +1,36 @@
+"""The page about what is deployed says what the templates say."""
+
+import re
+
+from tests.infra.bicep import FILES, INFRA, ROOT, template
+from tests.infra.test_access import ASSIGNED
+
+PAGE = (ROOT / "docs" / "azure-resources.md").read_text(encoding="utf-8")
+WHO = {"appPrincipalId": "the app", "topicPrincipalId": "the system topic", "operatorPrincipalId": "the operator"}
+
+
+def test_every_file_and_every_alert_is_on_the_page() -> None:
+    """And the page names no other."""
+    assert set(re.findall(r"^\| `([\w/-]+\.bicep)`", PAGE, re.MULTILINE)) == {
+        path.relative_to(INFRA).as_posix() for path in FILES
+    }
+    alerts = {one["name"] for one in template("app/alerts.bicep").variable("logAlerts")} | {"landfall-dead-lettered"}
+    assert set(re.findall(r"^\| `(landfall-[\w-]+)`", PAGE, re.MULTILINE)) == alerts
+
+
+def test_every_role_is_on_the_page() -> None:
+    """Each with who has it."""
+    rows = set(re.findall(r"^\| ([\w ]+) \| ((?:Storage|Key Vault|Monitoring)[\w ]+) \|", PAGE, re.MULTILINE))
+    assert rows == {(WHO[principal], role) for principal, role, _ in ASSIGNED}
+
+
+def test_parameters_on_the_page_exist() -> None:
+    """Those of its table, by the names that main.bicep has; azd's variables by those of main.parameters.json."""
+    table = PAGE.partition("| parameter of `main.bicep`")[2].partition("\n\n")[0]
+    names = set(re.findall(r"`([a-z]\w+)`", table.replace("`routes.toml`", ""))) - {"incoming", "input"}
+    variables = set(re.findall(r"`(LANDFALL_[A-Z_]+)`", table))
+
+    assert names <= set(template("main.bicep").part("parameters"))
+    assert variables
+    text = (INFRA / "main.parameters.json").read_text(encoding="utf-8")
+    assert all(re.search(rf"\$\{{{name}[=}}]", text) for name in variables)
