@@ -102,6 +102,9 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         routes = load_routes(APP_FOLDER / (environ.get("LANDFALL_ROUTES") or "routes.toml"), environ)
     except ConfigError as error:
         problems += error.problems
+    source = environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
+    if source not in BLOB_SOURCES:
+        problems.append(f"the setting LANDFALL_BLOB_SOURCE is {source!r}: one of {', '.join(BLOB_SOURCES)} is needed")
     watched = environ.get("LANDFALL_INPUT", "")
     if routes is not None and watched != routes.input:
         problems.append(
@@ -110,9 +113,6 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         )
     if account is not None and account.by_identity and routes is not None:
         problems += _too_long_for_links(routes, LONGEST_LENT_S)
-    source = environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
-    if source not in BLOB_SOURCES:
-        problems.append(f"the setting LANDFALL_BLOB_SOURCE is {source!r}: one of {', '.join(BLOB_SOURCES)} is needed")
     if problems or routes is None or account is None:
         raise ConfigError(problems)
     # The SDKs log every request with its headers, and each sign-in, at INFO, which would fill the app's log.
