@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("landfall.app")
 
+BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid")  # the extension's own words; the first is its default
+
 APP_FOLDER = (
     Path(__file__).resolve().parents[1]
 )  # where a relative LANDFALL_ROUTES begins, whatever the worker's folder is
-
-BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid")  # the extension's own words; the first is its default
 
 _building = threading.Lock()
 
@@ -44,16 +44,6 @@ class SystemClock:
         return time.monotonic()
 
 
-def blob_source() -> str:
-    """Return what tells the blob trigger of new files: events in Azure, a scan with an emulator.
-
-    Read when the app is indexed, since the host looks up no `%SETTING%` in this property of the trigger: it turns the
-    text into one of its own two words first. Never raises, for an app that fails at import has no functions at all; a
-    wrong word is passed on, the host refuses that one function with it, and `health` says what is wrong.
-    """
-    return os.environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
-
-
 def services() -> "Services":
     """Return the services, built once in a worker.
 
@@ -62,6 +52,16 @@ def services() -> "Services":
     """
     with _building:
         return _build()
+
+
+def blob_source() -> str:
+    """Return what tells the blob trigger of new files: events in Azure, a scan with an emulator.
+
+    Read when the app is indexed, since the host looks up no `%SETTING%` in this property of the trigger: it turns the
+    text into one of its own two words first. Never raises, for an app that fails at import has no functions at all; a
+    wrong word is passed on, the host refuses that one function with it, and `health` says what is wrong.
+    """
+    return os.environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
 
 
 @functools.cache  # remembers a result only: after an error the next call builds anew
