@@ -169,6 +169,8 @@ def test_events_that_were_given_up_are_told() -> None:
     assert criterion["metricName"] == "DeadLetteredCount"
     assert (criterion["operator"], criterion["threshold"], criterion["timeAggregation"]) == ("GreaterThan", 0, "Total")
     assert alert["scopes"] == ["topicId"]
+    assert alert["enabled"] is True
+    assert criterion["metricNamespace"] == "Microsoft.EventGrid/systemTopics"
     assert alert["actions"] == [{"actionGroupId": {"operator": {
         "type": "property_accessor", "operands": {"operand_1": "people", "operand_2": "id"}}}}]  # fmt: skip
 
@@ -186,6 +188,9 @@ def test_every_alert_is_on_and_reaches_the_action_group() -> None:
     assert criterion["timeAggregation"] == "Count"
     assert criterion["failingPeriods"] == {"numberOfEvaluationPeriods": 1, "minFailingPeriodsToAlert": 1}
     for alert in LOG_ALERTS.values():
+        assert set(alert) == {
+            *("name", "title", "description", "severity", "query", "operator", "threshold", "windowSize"),
+        }
         assert alert["operator"] in {"GreaterThan", "LessThan"}
         assert alert["severity"] in range(4)
 

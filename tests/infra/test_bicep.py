@@ -1,6 +1,8 @@
 """The Bicep files fit together: names, parameters and outputs, and nothing from elsewhere."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -37,6 +39,36 @@ VERSIONS = {
     "Microsoft.Web/sites": "2025-03-01",
     "Microsoft.Web/sites/basicPublishingCredentialsPolicies": "2025-03-01",
     "Microsoft.Web/sites/config": "2025-03-01",
+}
+# What a deployment asks for or the templates rely on, besides the name; a type with `location` has one or is refused.
+NEEDED = {
+    "Microsoft.App/containerApps": "location identity properties.environmentId properties.workloadProfileName",
+    "Microsoft.App/managedEnvironments": "location properties.appLogsConfiguration properties.workloadProfiles",
+    "Microsoft.Consumption/budgets": "properties.category properties.amount properties.timeGrain"
+    " properties.timePeriod.startDate properties.notifications",
+    "Microsoft.EventGrid/systemTopics": "location properties.source properties.topicType",
+    "Microsoft.EventGrid/systemTopics/eventSubscriptions": "parent properties.destination.endpointType"
+    " properties.eventDeliverySchema properties.filter.isSubjectCaseSensitive"
+    " properties.deadLetterWithResourceIdentity.deadLetterDestination.endpointType"
+    " properties.deadLetterWithResourceIdentity.deadLetterDestination.properties.resourceId",
+    "Microsoft.Insights/actionGroups": "location properties.enabled properties.groupShortName",
+    "Microsoft.Insights/components": "location kind properties.Application_Type properties.WorkspaceResourceId",
+    "Microsoft.Insights/diagnosticSettings": "scope properties.workspaceId properties.logs",
+    "Microsoft.Insights/metricAlerts": "location properties.criteria properties.enabled"
+    " properties.evaluationFrequency properties.scopes properties.severity properties.windowSize",
+    "Microsoft.Insights/scheduledQueryRules": "location kind properties.displayName properties.description"
+    " properties.severity properties.evaluationFrequency properties.windowSize properties.criteria properties.actions",
+    "Microsoft.KeyVault/vaults": "location properties.sku.family properties.sku.name properties.tenantId",
+    "Microsoft.ManagedIdentity/userAssignedIdentities": "location",
+    "Microsoft.OperationalInsights/workspaces": "location properties.sku.name properties.retentionInDays"
+    " properties.workspaceCapping.dailyQuotaGb",
+    "Microsoft.Resources/resourceGroups": "location",
+    "Microsoft.Storage/storageAccounts": "kind location sku.name",
+    "Microsoft.Web/serverfarms": "location kind properties.reserved",
+    "Microsoft.Web/sites": "location kind properties.serverFarmId properties.functionAppConfig.deployment.storage.type"
+    " properties.functionAppConfig.deployment.storage.value"
+    " properties.functionAppConfig.scaleAndConcurrency.instanceMemoryMB"
+    " properties.functionAppConfig.scaleAndConcurrency.maximumInstanceCount",
 }
 DECORATORS = {"allowed", "description", "maxLength", "maxValue", "minLength", "minValue"}
 FUNCTIONS = {
@@ -94,6 +126,41 @@ def test_types_and_versions_are_those_that_were_looked_up() -> None:
     """Each type in the one version whose properties are known, and each looked-up version is used."""
     used = {(one.type, one.version) for parsed in templates() for one in parsed.resources()}
     assert used == set(VERSIONS.items())
+
+
+def test_every_resource_has_what_it_needs() -> None:
+    """A name, a parent if its type is a child's, and the properties that the service would miss or ignore."""
+    declared = [(parsed, one) for parsed in templates() for one in parsed.resources() if not one.existing]
+    assert set(NEEDED) <= {one.type for _, one in declared}
+    for parsed, one in declared:
+        child = one.type.count("/") > 1
+        for path in ["name", *(["parent"] if child else []), *NEEDED.get(one.type, "").split()]:
+            assert has(one.config, path.split(".")), f"{parsed.name}: {one.symbol}: {path}"
+    for parsed in templates():
+        for one in parsed.resources():
+            assert one.config.get("name"), f"{parsed.name}: {one.symbol}"
+
+
+def has(config: Any, path: list[str]) -> bool:
+    """Tell whether a property is there and is not empty."""
+    for name in path:
+        config = config.get(name) if isinstance(config, Mapping) else None
+    return config not in (None, "", {}, [])
+
+
+def test_what_a_loop_makes_is_named_by_the_loop() -> None:
+    """Else all of them would have one name."""
+    for parsed in templates():
+        for variable, body in re.findall(r"= \[for (\w+) in \w+: (\{.*?^\}\])", parsed.text, re.DOTALL | re.MULTILINE):
+            assert re.search(rf"^  name: {variable}\b", body, re.MULTILINE), f"{parsed.name}: {variable}"
+
+
+def test_every_module_goes_into_the_group() -> None:
+    """A module of main.bicep without a scope would be deployed at the subscription."""
+    main = template("main.bicep")
+    bodies = re.findall(r"^module (\w+) .*?^\}", main.text, re.DOTALL | re.MULTILINE)
+    assert set(bodies) == set(main.part("modules"))
+    assert main.text.count("\n  scope: group\n") == len(bodies)
 
 
 def test_no_module_comes_from_elsewhere() -> None:

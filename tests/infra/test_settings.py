@@ -187,6 +187,10 @@ def test_callers_sign_in_only_if_an_app_registration_is_named() -> None:
         "unauthenticatedClientAction": "Return401",
         "excludedPaths": ["/api/approval", "/runtime/webhooks/blobs"],
     }
+    registration = authentication.properties["identityProviders"]["azureActiveDirectory"]["registration"]
+    assert registration["clientId"] == "entraClientId"
+    assert registration["openIdIssuer"].endswith("${tenant().tenantId}/v2.0")
+    assert authentication.properties["login"] == {"tokenStore": {"enabled": False}}  # nothing is kept of who signed in
     assert template("main.bicep").part("parameters")["entraClientId"]["default"] in {"", "''"}
 
 

@@ -55,6 +55,7 @@ def test_only_finished_csvs_of_the_input_container_are_delivered() -> None:
     assert filters["includedEventTypes"] == ["Microsoft.Storage.BlobCreated"]
     assert filters["subjectBeginsWith"] == "/blobServices/default/containers/${inputContainer}/blobs/"
     assert filters["subjectEndsWith"] == ".csv"
+    assert filters["isSubjectCaseSensitive"] is False
     (advanced,) = filters["advancedFilters"]
     assert (advanced["operatorType"], advanced["key"]) == ("StringIn", "data.api")
     assert set(advanced["values"]) == {"PutBlob", "PutBlockList", "CopyBlob", "FlushWithClose"}
