@@ -188,6 +188,7 @@ def test_every_alert_is_on_and_reaches_the_action_group() -> None:
     assert criterion["timeAggregation"] == "Count"
     assert criterion["failingPeriods"] == {"numberOfEvaluationPeriods": 1, "minFailingPeriodsToAlert": 1}
     for alert in LOG_ALERTS.values():
+        assert all(re.search(rf": alert\.{member}\n", ALERTS.text) for member in alert)
         assert set(alert) == {
             *("name", "title", "description", "severity", "query", "operator", "threshold", "windowSize"),
         }
