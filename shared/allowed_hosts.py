@@ -13,11 +13,12 @@ _PORTS = {"http": 80, "https": 443}
 class AllowedHosts:
     """The `allow_hosts` of routes.toml: `host:port` patterns, where `*` stands for any characters.
 
-    A pattern without a port allows the scheme's usual one only.
+    A pattern without a port allows the scheme's usual one only. `where` is how an error calls the list.
     """
 
-    def __init__(self, patterns: Iterable[str]) -> None:
+    def __init__(self, patterns: Iterable[str], where: str = "allow_hosts of routes.toml") -> None:
         self._patterns = [_split_pattern(pattern) for pattern in patterns]
+        self._where = where
 
     def check(self, url: str) -> None:
         """Pass a URL that may be called.
@@ -39,8 +40,19 @@ class AllowedHosts:
             raise HostNotAllowedError([f"{redacted(url)} must use https: plain http is for this machine only"])
         if not any(fnmatchcase(host, name) and _port_fits(ports, port, parts.scheme) for name, ports in self._patterns):
             raise HostNotAllowedError(
-                [f"{host}:{port} is not in allow_hosts of routes.toml, so nothing was sent; add it if it is right"]
+                [f"{host}:{port} is not allowed by {self._where}, so nothing was sent; add it if it is right"]
             )
+
+    def names(self, host: str) -> bool:
+        """Tell whether a pattern names this very host, without a wildcard: then it may be in a private network."""
+        return any(name == host.casefold() for name, _ in self._patterns)
+
+
+def host_of(url: str) -> str:
+    """Return the pattern that allows exactly the host and port of a URL, which must have a host."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return f"{f'[{host}]' if ':' in host else host}:{parts.port or _PORTS.get(parts.scheme, 0)}"
 
 
 def redacted(url: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from landfall.stack.ports import free_ports
-from shared.adapters.web import Call, Web, _kind
+from shared.adapters.web import Call, Key, Web, _kind
 from shared.allowed_hosts import AllowedHosts
 from shared.errors import (
     BadAnswerError,
@@ -32,7 +32,8 @@ def a_web(*, read_s: float = 10, allowed: str = "127.0.0.1:*") -> Web:
 
 def call(base: str, *, repeatable: bool = True, path: str = "/x?sig=CANARY", limit: int = 1000) -> Call:
     """Return a POST with a key."""
-    return Call("try it", "POST", base + path, KEY, "THE_SETTING", {"ü": 1}, repeatable=repeatable, limit_bytes=limit)
+    keys = (Key(KEY, "THE_SETTING"),)
+    return Call("try it", "POST", base + path, keys, {"ü": 1}, repeatable=repeatable, limit_bytes=limit)
 
 
 def test_what_is_sent() -> None:
