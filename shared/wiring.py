@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.admission import Admission
 from shared.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class SystemClock:
     def elapsed_s(self) -> float:
         """Return seconds of a clock that goes on while this process is stopped, and that nobody sets."""
         return time.monotonic()
+
+
+def admission() -> Admission:
+    """Return how callers of the HTTP functions are let in."""
+    return Admission.of(os.environ)
 
 
 def services() -> "Services":
