@@ -324,8 +324,9 @@ def test_second_keys_may_be_given(tmp_path: Path) -> None:
     text = EXAMPLE.replace('api_key = "${CENSUS_', 'api_key_secondary = "${SECOND}"\napi_key = "${CENSUS_')
     routes = load(tmp_path, text, SECOND="CANARY")
     census = routes.routes["census"]
-    for one in (census.training, *census.endpoints):
-        assert (one.api_key_secondary, one.api_key_secondary_setting) == ("CANARY", "SECOND")
+    assert (census.training.api_key_secondary, census.training.api_key_secondary_setting) == ("CANARY", "SECOND")
+    found_at = {(one.api_key_secondary, one.api_key_secondary_setting) for one in census.endpoints}
+    assert found_at == {("CANARY", "SECOND")}
     assert "CANARY" not in repr(routes)
     assert load(tmp_path, EXAMPLE).routes["census"].training.api_key_secondary == ""
 
