@@ -70,7 +70,7 @@ def hostile_service() -> Iterator[str]:
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             key = self.headers.get("Authorization", "")
-            base, sas = f"http://127.0.0.1:{self.server.server_address[1]}/", f"?sig={CANARIES['sas']}"
+            base, sas = f"http://{self.headers['Host']}/", f"?sig={CANARIES['sas']}"
             told: Any = {"error": {"code": "BadArgument", "message": f"{key} {key.partition(' ')[2]}: {body}"}}
             status = 400
             if self.path.startswith("/liar/jobs"):
@@ -121,7 +121,7 @@ class Told:
             self.answers.append((f"{method} {path.partition('?')[0]}", f"{answer.headers} {answer.text}"))
         return answer
 
-    def operate(self, operation: str, *, secret: bool = False, **asked: str) -> Any:
+    def operate(self, operation: str, asked: dict[str, str], *, secret: bool = False) -> Any:
         """Ask for an operation."""
         return self.ask("POST", f"operations/{operation}", secret=secret, json=asked).json()
 
@@ -225,14 +225,14 @@ def ways(told: Told, good: Callable[[], Run | None]) -> str:
     assert told.ask("GET", "health", headers={"x-functions-key": CANARIES["caller"]}).status_code == 401
     key = told.ask("GET", "health").request.headers["x-functions-key"]
     assert told.ask("GET", f"runs?code={key}", headers={}).status_code == 200
-    assert told.operate("freeze", endpoint="census/production", **said)["frozen"] is True
-    assert told.operate("unfreeze", endpoint="census/production", by=said["by"])["frozen"] is False
-    assert "no endpoint" in told.operate("freeze", endpoint=f"?sig={CANARIES['said']}", **said)["error"]
-    assert "no operation" in told.operate("nonsense")["error"]
+    assert told.operate("freeze", {"endpoint": "census/production", **said})["frozen"] is True
+    assert told.operate("unfreeze", {"endpoint": "census/production", "by": said["by"]})["frozen"] is False
+    assert "no endpoint" in told.operate("freeze", {"endpoint": f"?sig={CANARIES['said']}", **said})["error"]
+    assert "no operation" in told.operate("nonsense", {})["error"]
     assert told.ask("POST", "operations/freeze", data=f"{{{CANARIES['said']}").status_code == 400
 
     run = until(good, lambda run: run.state is RunState.HELD)
-    link = told.operate("invite", run=run.run_id, by="alice", secret=True)["link"]
+    link = told.operate("invite", {"run": run.run_id, "by": "alice"}, secret=True)["link"]
     code = str(link).partition("#")[2]
     told.ask("GET", "approval", headers={})
     told.ask("POST", "approval", headers={}, data={"code": code, "action": "show"}, secret=True)
@@ -240,5 +240,5 @@ def ways(told: Told, good: Callable[[], Run | None]) -> str:
     done = told.ask("POST", "approval", headers={}, data={"code": code, "action": "approve", **said})
     assert "approved by" in done.text
     until(good, lambda run: run.state is RunState.PROMOTED)
-    assert "sig=" in str(told.operate("links", run=run.run_id, secret=True))
+    assert "sig=" in str(told.operate("links", {"run": run.run_id}, secret=True))
     return code.rpartition(".")[2]
