@@ -2,14 +2,16 @@
 
 import functools
 from collections.abc import Callable
-from typing import List  # noqa: UP035 - see its use
+from typing import TYPE_CHECKING, List  # noqa: UP035 - see its use
 
 import azure.functions as func
 
 from shared import wiring
 from shared.adapters.blob_reference import BlobReference
-from shared.admission import Caller, Needs, Refusal
 from shared.pipeline import announced, landing, looking, poison, polling, reconciling, sweeping
+
+if TYPE_CHECKING:
+    from shared.admission import Caller
 
 app = func.FunctionApp()
 ticker = polling.Ticker()
@@ -17,7 +19,7 @@ ticker = polling.Ticker()
 STORAGE = "AzureWebJobsStorage"
 EVALUATIONS = "evaluations"
 # With `entra` the host asks for no key: each function asks for who the platform signed in, and lets in nobody else.
-LEVEL = func.AuthLevel.ANONYMOUS if wiring.admission().entra else func.AuthLevel.FUNCTION
+LEVEL = func.AuthLevel.ANONYMOUS if wiring.entra_admits() else func.AuthLevel.FUNCTION
 
 
 @app.function_name("on_csv_landed")
@@ -72,14 +74,14 @@ def on_blob_poison(message: func.QueueMessage) -> None:
 @app.route("health", methods=["GET"], auth_level=LEVEL)
 def health(req: func.HttpRequest) -> func.HttpResponse:
     """Tell whether the app is set up and reaches its storage, and what is wrong if not."""
-    return _answer(req, Needs.READ, lambda _: looking.health(wiring.services))
+    return _answer(req, "read", lambda _: looking.health(wiring.services))
 
 
 @app.function_name("runs")
 @app.route("runs", methods=["GET"], auth_level=LEVEL)
 def runs(req: func.HttpRequest) -> func.HttpResponse:
     """List runs, newest first; `route`, `run_id` and `limit` narrow it down."""
-    return _answer(req, Needs.READ, lambda _: looking.runs(wiring.services, req.params))
+    return _answer(req, "read", lambda _: looking.runs(wiring.services, req.params))
 
 
 @app.function_name("operations")
@@ -90,14 +92,15 @@ def operations(req: func.HttpRequest) -> func.HttpResponse:
 
     operation = req.route_params.get("operation", "")
     act = functools.partial(operating.operate, wiring.services, operation, req.get_body())
-    return _answer(req, Needs.OPERATE, act)
+    return _answer(req, "operate", act)
 
 
 @app.function_name("approval")
 @app.route("approval", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def approval(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page of an approval link, and take its answer: the link's code is what permits it."""
-    from shared.pipeline import operating  # noqa: PLC0415 - as above
+    from shared.admission import Needs, Refusal  # noqa: PLC0415 - as above
+    from shared.pipeline import operating  # noqa: PLC0415
 
     caller = wiring.admission().admit(req.headers, Needs.NOTHING)
     if isinstance(caller, Refusal):
@@ -109,8 +112,10 @@ def approval(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(page, status_code=status, mimetype="text/html", headers=operating.PAGE_HEADERS)
 
 
-def _answer(req: func.HttpRequest, needs: Needs, act: Callable[[Caller], looking.Answer]) -> func.HttpResponse:
+def _answer(req: func.HttpRequest, needs: str, act: Callable[["Caller"], looking.Answer]) -> func.HttpResponse:
     """Answer a caller who is let in, with JSON; tell any other one why not."""
-    caller = wiring.admission().admit(req.headers, needs)
+    from shared.admission import Needs, Refusal  # noqa: PLC0415 - as above
+
+    caller = wiring.admission().admit(req.headers, Needs(needs))
     status, body = looking.refusal(caller) if isinstance(caller, Refusal) else act(caller)
     return func.HttpResponse(body, status_code=status, mimetype="application/json")

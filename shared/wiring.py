@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.admission import Admission
 from shared.errors import ConfigError
 
 if TYPE_CHECKING:
+    from shared.admission import Admission
     from shared.pipeline.services import Services
 
 log = logging.getLogger("landfall.app")
@@ -41,8 +41,15 @@ class SystemClock:
         return time.monotonic()
 
 
-def admission() -> Admission:
+def entra_admits() -> bool:
+    """Tell whether the app itself, and not the host by its key, lets callers in; known while it is indexed."""
+    return os.environ.get("LANDFALL_HTTP_AUTH") == "entra"
+
+
+def admission() -> "Admission":
     """Return how callers of the HTTP functions are let in."""
+    from shared.admission import Admission  # noqa: PLC0415 - see the module's docstring
+
     return Admission.of(os.environ)
 
 
