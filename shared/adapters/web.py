@@ -170,7 +170,7 @@ class Web:
 
     def _send(self, call: Call, key: Key | None) -> str:
         place = redacted(call.url)
-        headers: dict[str, str] = {"Accept": "application/json, */*"}
+        headers: dict[str, str] = {"Accept": "application/json, */*", "Accept-Encoding": "identity"}
         if key is not None:
             headers["Authorization"] = f"Bearer {key.value}"
         data = None

@@ -1,5 +1,7 @@
 """What the transport refuses or ends: answers without end, hosts of others, addresses inside; and which key it uses."""
 
+import gzip
+
 import pytest
 
 from shared.adapters.guarded import checked, is_public
@@ -7,7 +9,7 @@ from shared.adapters.storage_clients import WHOLE_S, pooled_transport
 from shared.adapters.web import ONCE_WHOLE_S, Call, Key, Web
 from shared.allowed_hosts import AllowedHosts
 from shared.champions import PATCH_TIMEOUT_S
-from shared.errors import HostNotAllowedError, KeyRefusedError, NoAnswerError, RejectedError
+from shared.errors import BadAnswerError, HostNotAllowedError, KeyRefusedError, NoAnswerError, RejectedError
 from tests.contract.scripted import Reply, scripted
 
 FIRST, SECOND = Key("CANARY-1", "FIRST"), Key("CANARY-2", "SECOND")
@@ -51,6 +53,17 @@ def test_storage_that_never_ends_its_answer_is_ended(drip: str, monkeypatch: pyt
             files.read_text("c/golden.csv", 1000)
         files.close()
     assert WHOLE_S < 300  # a function that runs longer is ended by its host
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused(status: int) -> None:
+    """It is asked for as it is; what is packed all the same counts as what it unpacks to."""
+    packed = gzip.compress(b"0" * 100_000_000)
+    with scripted(Reply(status, packed, headers={"Content-Encoding": "gzip"})) as server:
+        with pytest.raises((BadAnswerError, RejectedError)) as raised:
+            a_web().send(Call("try it", "GET", f"{server.base_url}/x", limit_bytes=200_000))
+        assert server.seen[0].headers["Accept-Encoding"] == "identity"
+    assert len(str(raised.value)) < 1000
 
 
 def test_a_call_that_is_sent_once_is_over_when_the_records_count_on_it() -> None:
