@@ -1,11 +1,16 @@
 """Which hosts the app may send a request to: checked before anything is sent (pure)."""
 
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from shared.errors import HostNotAllowedError
 
+# What no host may be written with: parsers disagree where it ends then, and the one that checks is not the one that
+# connects. A name in another alphabet is written in its ASCII form.
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(%[a-z0-9]+)?")
+_NO_URL = re.compile(r"[\x00-\x1f\x7f\\]")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PORTS = {"http": 80, "https": 443}
 
@@ -34,6 +39,8 @@ class AllowedHosts:
             raise HostNotAllowedError([f"{redacted(url)} is no URL: {error}"]) from None
         if parts.username or parts.password:
             raise HostNotAllowedError([f"a URL at {host} carries a user name or password, which is never sent"])
+        if _NO_URL.search(url) or (host and not _HOST.fullmatch(host)):
+            raise HostNotAllowedError([f"{redacted(url)!r} is no URL: it has characters that none may hold"])
         if parts.scheme not in _PORTS or not host:
             raise HostNotAllowedError([f"{redacted(url)} is no http or https URL"])
         if parts.scheme == "http" and host not in LOOPBACK:
