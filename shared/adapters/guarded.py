@@ -7,6 +7,7 @@ a name that leads elsewhere a moment later (DNS rebinding) gains nothing.
 import http.client
 import io
 import ipaddress
+import logging
 import socket
 import threading
 import time
@@ -24,6 +25,9 @@ from urllib3.util.connection import create_connection
 
 from shared.allowed_hosts import AllowedHosts
 from shared.errors import HostNotAllowedError
+
+# What it warns of, before it sends again or of strange headers, quotes whole URLs, and with them the token of a link.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 # Host and port to the addresses that may be connected to, the best first; raises what the caller shall see.
 type Resolver = Callable[[str, int], Sequence[str]]

@@ -10,7 +10,7 @@ from shared.errors import ConfigError
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 20  # without a byte
-WHOLE_S = 120.0  # for one request as a whole, with the last byte of its answer; the SDK reads large blobs in several
+WHOLE_S = 60.0  # for one request as a whole, with the last byte of its answer; the SDK reads large blobs in several
 RETRIES = 3  # short ones: a function never waits long inside a call, the tick tries again
 CONNECTIONS = 16  # as many as jobs are polled at a time; the SDK's own pool drops those beyond 10, with a warning each
 

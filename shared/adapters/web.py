@@ -30,8 +30,6 @@ from shared.errors import (
 from shared.redaction import HIDDEN
 
 log = logging.getLogger("landfall.bes")
-# What it warns of before it sends again quotes the whole URL, and with it the SAS token of a link.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 CONNECT_TIMEOUT_S = 3.05  # a little more than the three seconds after which TCP tries again
 READ_TIMEOUT_S = 30.0  # without a byte; nothing here waits for a job

@@ -1,16 +1,30 @@
 """What the transport refuses or ends: answers without end, hosts of others, addresses inside; and which key it uses."""
 
+import contextlib
 import gzip
+import logging
+import socket
+import ssl
+import threading
+from pathlib import Path
 
 import pytest
 
 from shared.adapters.guarded import checked, is_public
-from shared.adapters.storage_clients import WHOLE_S, pooled_transport
+from shared.adapters.storage_clients import RETRIES, WHOLE_S, pooled_transport
 from shared.adapters.web import ONCE_WHOLE_S, Call, Key, Web
 from shared.allowed_hosts import AllowedHosts
 from shared.champions import PATCH_TIMEOUT_S
-from shared.errors import BadAnswerError, HostNotAllowedError, KeyRefusedError, NoAnswerError, RejectedError
+from shared.errors import (
+    BadAnswerError,
+    HostNotAllowedError,
+    KeyRefusedError,
+    NoAnswerError,
+    RejectedError,
+    UnavailableError,
+)
 from tests.contract.scripted import Reply, scripted
+from tests.studio.odd_hosts import answer, certificate, odd_host, saying
 
 FIRST, SECOND = Key("CANARY-1", "FIRST"), Key("CANARY-2", "SECOND")
 INSIDE = [
@@ -52,7 +66,7 @@ def test_storage_that_never_ends_its_answer_is_ended(drip: str, monkeypatch: pyt
         with pytest.raises(NoAnswerError):
             files.read_text("c/golden.csv", 1000)
         files.close()
-    assert WHOLE_S < 300  # a function that runs longer is ended by its host
+    assert WHOLE_S * (RETRIES + 1) < 300  # a function that runs longer may be ended by its host
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -130,6 +144,16 @@ def test_an_answer_that_repeats_the_key_is_not_passed_on() -> None:
     assert "CANARY" not in str(raised.value)
 
 
+@pytest.mark.parametrize("strange", [b"HTTP/1.1 200 OK\r\nno colon\r\nX: y\r\n\r\n", answer(b"", "503 Busy"), b"\xff"])
+def test_no_log_line_shows_a_signature(strange: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Also not those that the libraries write of what they find strange, with the whole URL."""
+    caplog.set_level(logging.DEBUG)
+    with odd_host(saying(strange)) as host, contextlib.suppress(NoAnswerError, UnavailableError):
+        a_web().send(Call("x", "GET", f"http://127.0.0.1:{host.port}/c/b?sig=CANARY"))
+
+    assert "CANARY" not in caplog.text
+
+
 def test_a_key_goes_to_its_own_hosts_only() -> None:
     """Also among those that are allowed for everything."""
     with scripted(Reply()) as server, pytest.raises(HostNotAllowedError, match="its own list"):
@@ -173,3 +197,49 @@ def test_the_checked_address_is_the_one_that_is_connected_to() -> None:
         assert [web.send(Call("x", "GET", f"http://localhost:{port}/")) for _ in range(3)] == ["ok"] * 3
 
     assert asked == [f"localhost:{port}"]  # one connection served all three
+
+
+def tls_web(folder: Path, *, known: bool = True) -> tuple[Web, ssl.SSLContext]:
+    """Return a transport that finds any name on this machine, and how to serve `service.example` there."""
+    path, key = certificate(folder, "service.example")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path, key)
+    allowed = AllowedHosts(["service.example:*", "other.example:*"])
+    web = Web(allowed, timeout_s=(3, 10), whole_s=(5, 5), retries=0, look_up=lambda *_: ["127.0.0.1"])
+    if known:
+        web._repeating.verify = str(path)
+    return web, context
+
+
+def test_tls_verifies_the_name_and_not_the_address(tmp_path: Path) -> None:
+    """At the address that was found for it: a certificate for another name, or of nobody, is refused."""
+    web, context = tls_web(tmp_path)
+    with odd_host(saying(answer(b"ok", Content_Length="2")), context) as host:
+        assert web.send(Call("x", "GET", f"https://service.example:{host.port}/")) == "ok"
+        with pytest.raises(NoAnswerError, match="certificate"):
+            web.send(Call("x", "GET", f"https://other.example:{host.port}/"))
+        with pytest.raises(NoAnswerError, match="certificate"):
+            tls_web(tmp_path, known=False)[0].send(Call("x", "GET", f"https://service.example:{host.port}/"))
+
+    assert len(host.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "begin", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"]
+)
+def test_a_trickle_over_tls_ends(begin: bytes, tmp_path: Path) -> None:
+    """Head or body: the limit of the call as a whole holds there as well."""
+    over = threading.Event()
+
+    def drip(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(begin)
+        with contextlib.suppress(OSError):
+            while not over.wait(0.02):
+                connection.sendall(b"x")
+
+    web, context = tls_web(tmp_path)
+    web._whole_s = (0.5, 0.5)
+    with odd_host(drip, context) as host:
+        with pytest.raises(NoAnswerError):
+            web.send(Call("x", "GET", f"https://service.example:{host.port}/"))
+        over.set()
