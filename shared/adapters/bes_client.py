@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from shared.adapters import bes_wire
-from shared.adapters.web import Call, Key, Web
+from shared.adapters.calls import Call, Key
+from shared.adapters.web import Web
 from shared.allowed_hosts import redacted
 from shared.errors import NotFoundError, RejectedError, ServiceFault
 from shared.ports import BlobLocation, JobRequest, JobStatus, Resource, Scored

@@ -3,18 +3,14 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
-from shared.adapters.bes_wire import read_fault
+from shared.adapters.calls import Call, Key
 from shared.adapters.guarded import EndingAdapter, Resolver, checked, end_within
-from shared.adapters.retry_after import asked_pause_s
+from shared.adapters.web_errors import failure, kind_of, log_failure, without_secrets
 from shared.allowed_hosts import AllowedHosts, redacted
 from shared.champions import PATCH_TIMEOUT_S
 from shared.errors import (
@@ -22,12 +18,8 @@ from shared.errors import (
     KeyRefusedError,
     LandfallError,
     NoAnswerError,
-    NotFoundError,
-    RejectedError,
     ServiceFault,
-    UnavailableError,
 )
-from shared.redaction import HIDDEN
 
 log = logging.getLogger("landfall.bes")
 
@@ -36,46 +28,10 @@ READ_TIMEOUT_S = 30.0  # without a byte; nothing here waits for a job
 WHOLE_S = 60.0  # for a call as a whole, with every try and the last byte of its answer
 ONCE_WHOLE_S = PATCH_TIMEOUT_S - 2  # for one that is sent once: what is promised of a PATCH counts from its first byte
 AT_ONCE = 16  # connections kept per host: as many as a tick polls at a time
-ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
 FAULT_LIMIT_BYTES = 64 * 1024
 
 # Only these are tried again (protocol 1.9); 429 is not used by the service, and 500 "few times".
 _RETRY_STATUS = (408, 500, 503, 504)
-_NOT_NOW = frozenset({408, 429})
-_REQUEST_IDS = ("x-ms-request-id", "x-ms-client-request-id", "Date")  # exact names are not known (protocol 1.2)
-
-
-@dataclass(frozen=True)
-class Key:
-    """A bearer token, and the app setting that it comes from: that is all an error may say of it."""
-
-    value: str = field(repr=False)
-    setting: str
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request to a service.
-
-    Attributes:
-        operation: what it does, for errors and the log: "submit job".
-        keys: the bearer tokens that may open the service, the usual one first; none for a link.
-        repeatable: whether sending it again after a lost answer is harmless.
-        hosts: where the keys may be sent, within the list for everything; None: anywhere on that.
-    """
-
-    operation: str
-    method: str
-    url: str
-    keys: tuple[Key, ...] = ()
-    body: Any = None
-    repeatable: bool = True
-    limit_bytes: int = ANSWER_LIMIT_BYTES
-    hosts: AllowedHosts | None = None
-
-    def __repr__(self) -> str:
-        """Show operation and place without key, query and body."""
-        return f"Call({self.operation} {self.method} {redacted(self.url)})"
 
 
 class Web:
@@ -190,11 +146,11 @@ class Web:
                 content = _read(response, FAULT_LIMIT_BYTES if failed else call.limit_bytes, cut=failed)
         except (requests.RequestException, HTTPError, OSError) as error:
             # The text of a transport error quotes the URL with its query, so only its kind is told.
-            raise NoAnswerError(ServiceFault(call.operation, place, 0, "", _kind(error))) from None
+            raise NoAnswerError(ServiceFault(call.operation, place, 0, "", kind_of(error))) from None
         if failed:
-            _log_failure(call, response)
-            text = _without_secrets(content.decode(errors="replace"), call, key)
-            raise _failure(call, response.status_code, text, response.headers)
+            log_failure(call, response)
+            text = without_secrets(content.decode(errors="replace"), call, key)
+            raise failure(call, response.status_code, text, response.headers)
         if len(content) > call.limit_bytes:
             limit = f"the answer is larger than {call.limit_bytes} bytes"
             raise BadAnswerError(ServiceFault(call.operation, place, response.status_code, "", limit))
@@ -227,53 +183,3 @@ def _read(response: requests.Response, limit_bytes: int, *, cut: bool) -> bytes:
         if len(content) > limit_bytes:
             break
     return bytes(content[:limit_bytes] if cut else content[: limit_bytes + 1])
-
-
-def _without_secrets(text: str, call: Call, key: Key | None) -> str:
-    """Take out of an error's text what was sent with the call: some services repeat it, in whatever words."""
-    signatures = parse_qs(urlsplit(call.url).query).get("sig", [])
-    for secret in filter(None, (*signatures, key.value if key is not None else "")):
-        for form in (secret, quote(secret, safe=""), secret.replace("/", "\\/")):  # the last one: within some JSON
-            text = text.replace(form, HIDDEN)
-    return text
-
-
-def _failure(call: Call, status: int, text: str, headers: Mapping[str, str]) -> LandfallError:
-    """Return the error of our own that an answer means."""
-    fault = read_fault(call.operation, redacted(call.url), status, text)
-    if 300 <= status < 400:
-        target = redacted(headers.get("Location", ""))
-        return RejectedError(_with_message(fault, f"redirects are not followed, this one leads to {target}"))
-    if status in {401, 403}:
-        settings = " and ".join(one.setting for one in call.keys)
-        plural = "s" if len(call.keys) > 1 else ""
-        hint = f"check the setting{plural} {settings}" if settings else "the link may have expired"
-        return KeyRefusedError(_with_message(fault, "; ".join(part for part in (fault.message, hint) if part)))
-    if status == 404:
-        return NotFoundError(fault)
-    if status in _NOT_NOW or status >= 500:
-        return UnavailableError(replace(fault, retry_after_s=asked_pause_s(headers)))
-    return RejectedError(fault)
-
-
-def _with_message(fault: ServiceFault, message: str) -> ServiceFault:
-    return ServiceFault(fault.operation, fault.url, fault.status, fault.code, message, fault.details)
-
-
-def _kind(error: Exception) -> str:
-    """Say in words what kind of transport error it was."""
-    kinds: tuple[tuple[type[Exception], str], ...] = (
-        (requests.exceptions.SSLError, "the secure connection could not be made (certificate or protocol)"),
-        (requests.exceptions.ConnectTimeout, "no connection in time"),
-        (requests.exceptions.ReadTimeout, "no answer in time"),
-        (requests.exceptions.RetryError, "every retry failed"),
-        (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
-        (requests.exceptions.ConnectionError, "connection refused or lost"),
-    )
-    said = next((text for kind, text in kinds if isinstance(error, kind)), "")
-    return said or f"no answer ({type(error).__name__})"
-
-
-def _log_failure(call: Call, response: requests.Response) -> None:
-    ids = {name: response.headers[name] for name in _REQUEST_IDS if name in response.headers}
-    log.warning("%s at %s answered %d %s", call.operation, redacted(call.url), response.status_code, ids)

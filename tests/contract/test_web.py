@@ -7,7 +7,9 @@ import pytest
 import requests
 
 from landfall.stack.ports import free_ports
-from shared.adapters.web import Call, Key, Web, _kind
+from shared.adapters.calls import Call, Key
+from shared.adapters.web import Web
+from shared.adapters.web_errors import kind_of
 from shared.allowed_hosts import AllowedHosts
 from shared.errors import (
     BadAnswerError,
@@ -144,5 +146,5 @@ def test_every_transport_error_is_mapped() -> None:
     assert len(errors) > 15
     for error in errors:
         assert issubclass(error, requests.RequestException | OSError)
-    assert _kind(requests.exceptions.ReadTimeout("http://x/?sig=CANARY")) == "no answer in time"
-    assert "CANARY" not in _kind(requests.exceptions.InvalidURL("http://x/?sig=CANARY"))
+    assert kind_of(requests.exceptions.ReadTimeout("http://x/?sig=CANARY")) == "no answer in time"
+    assert "CANARY" not in kind_of(requests.exceptions.InvalidURL("http://x/?sig=CANARY"))

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from shared.adapters.calls import Call, Key
 from shared.adapters.guarded import checked, is_public
 from shared.adapters.storage_clients import RETRIES, WHOLE_S, pooled_transport
-from shared.adapters.web import ONCE_WHOLE_S, Call, Key, Web
+from shared.adapters.web import ONCE_WHOLE_S, Web
 from shared.allowed_hosts import AllowedHosts
 from shared.champions import PATCH_TIMEOUT_S
 from shared.errors import (
