@@ -1,6 +1,8 @@
 """The function app: triggers and bindings. Each body decodes, makes one pipeline call, and gives the output."""
 
-from typing import List  # noqa: UP035 - see its use
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, List  # noqa: UP035 - see its use
 
 import azure.functions as func
 
@@ -8,11 +10,16 @@ from shared import wiring
 from shared.adapters.blob_reference import BlobReference
 from shared.pipeline import announced, landing, looking, poison, polling, reconciling, sweeping
 
+if TYPE_CHECKING:
+    from shared.admission import Caller
+
 app = func.FunctionApp()
 ticker = polling.Ticker()
 
 STORAGE = "AzureWebJobsStorage"
 EVALUATIONS = "evaluations"
+# With `entra` the host asks for no key: each function asks for who the platform signed in, and lets in nobody else.
+LEVEL = func.AuthLevel.ANONYMOUS if wiring.entra_admits() else func.AuthLevel.FUNCTION
 
 
 @app.function_name("on_csv_landed")
@@ -69,39 +76,51 @@ def on_blob_poison(message: func.QueueMessage) -> None:
 
 
 @app.function_name("health")
-@app.route("health", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host requires the parameter
+@app.route("health", methods=["GET"], auth_level=LEVEL)
+def health(req: func.HttpRequest) -> func.HttpResponse:
     """Tell whether the app is set up and reaches its storage, and what is wrong if not."""
-    status, body = looking.health(wiring.services)
-    return func.HttpResponse(body, status_code=status, mimetype="application/json")
+    return _answer(req, "read", lambda _: looking.health(wiring.services))
 
 
 @app.function_name("runs")
-@app.route("runs", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@app.route("runs", methods=["GET"], auth_level=LEVEL)
 def runs(req: func.HttpRequest) -> func.HttpResponse:
     """List runs, newest first; `route`, `run_id` and `limit` narrow it down."""
-    status, body = looking.runs(wiring.services, req.params)
-    return func.HttpResponse(body, status_code=status, mimetype="application/json")
+    return _answer(req, "read", lambda _: looking.runs(wiring.services, req.params))
 
 
 @app.function_name("operations")
-@app.route("operations/{operation}", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@app.route("operations/{operation}", methods=["POST"], auth_level=LEVEL)
 def operations(req: func.HttpRequest) -> func.HttpResponse:
     """Carry out what an operator asks for: approve, reject, invite, links, rollback, freeze, unfreeze."""
     from shared.pipeline import operating  # noqa: PLC0415 - people are rare, cold starts are not
 
-    status, body = operating.operate(wiring.services, req.route_params.get("operation", ""), req.get_body())
-    return func.HttpResponse(body, status_code=status, mimetype="application/json")
+    operation = req.route_params.get("operation", "")
+    act = functools.partial(operating.operate, wiring.services, operation, req.get_body())
+    return _answer(req, "operate", act)
 
 
 @app.function_name("approval")
 @app.route("approval", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def approval(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page of an approval link, and take its answer: the link's code is what permits it."""
-    from shared.pipeline import operating  # noqa: PLC0415 - as above
+    from shared.admission import Needs, Refusal  # noqa: PLC0415 - as above
+    from shared.pipeline import operating  # noqa: PLC0415
 
-    if req.method == "POST":
-        status, page = operating.answer_approval(wiring.services, req.get_body())
+    caller = wiring.admission().admit(req.headers, Needs.NOTHING)
+    if isinstance(caller, Refusal):
+        status, page = operating.refuse_approval(caller)
+    elif req.method == "POST":
+        status, page = operating.answer_approval(wiring.services, req.get_body(), caller)
     else:
         status, page = 200, operating.show_approval()
     return func.HttpResponse(page, status_code=status, mimetype="text/html", headers=operating.PAGE_HEADERS)
+
+
+def _answer(req: func.HttpRequest, needs: str, act: Callable[["Caller"], looking.Answer]) -> func.HttpResponse:
+    """Answer a caller who is let in, with JSON; tell any other one why not."""
+    from shared.admission import Needs, Refusal  # noqa: PLC0415 - as above
+
+    caller = wiring.admission().admit(req.headers, Needs(needs))
+    status, body = looking.refusal(caller) if isinstance(caller, Refusal) else act(caller)
+    return func.HttpResponse(body, status_code=status, mimetype="application/json")

@@ -1,11 +1,16 @@
 """Which hosts the app may send a request to: checked before anything is sent (pure)."""
 
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from shared.errors import HostNotAllowedError
 
+# What no host may be written with: parsers disagree where it ends then, and the one that checks is not the one that
+# connects. A name in another alphabet is written in its ASCII form.
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(%[a-z0-9]+)?")
+_NO_URL = re.compile(r"[\x00-\x1f\x7f\\]")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PORTS = {"http": 80, "https": 443}
 
@@ -13,11 +18,12 @@ _PORTS = {"http": 80, "https": 443}
 class AllowedHosts:
     """The `allow_hosts` of routes.toml: `host:port` patterns, where `*` stands for any characters.
 
-    A pattern without a port allows the scheme's usual one only.
+    A pattern without a port allows the scheme's usual one only. `where` is how an error calls the list.
     """
 
-    def __init__(self, patterns: Iterable[str]) -> None:
+    def __init__(self, patterns: Iterable[str], where: str = "allow_hosts of routes.toml") -> None:
         self._patterns = [_split_pattern(pattern) for pattern in patterns]
+        self._where = where
 
     def check(self, url: str) -> None:
         """Pass a URL that may be called.
@@ -33,14 +39,27 @@ class AllowedHosts:
             raise HostNotAllowedError([f"{redacted(url)} is no URL: {error}"]) from None
         if parts.username or parts.password:
             raise HostNotAllowedError([f"a URL at {host} carries a user name or password, which is never sent"])
+        if _NO_URL.search(url) or (host and not _HOST.fullmatch(host)):
+            raise HostNotAllowedError([f"{redacted(url)!r} is no URL: it has characters that none may hold"])
         if parts.scheme not in _PORTS or not host:
             raise HostNotAllowedError([f"{redacted(url)} is no http or https URL"])
         if parts.scheme == "http" and host not in LOOPBACK:
             raise HostNotAllowedError([f"{redacted(url)} must use https: plain http is for this machine only"])
         if not any(fnmatchcase(host, name) and _port_fits(ports, port, parts.scheme) for name, ports in self._patterns):
             raise HostNotAllowedError(
-                [f"{host}:{port} is not in allow_hosts of routes.toml, so nothing was sent; add it if it is right"]
+                [f"{host}:{port} is not allowed by {self._where}, so nothing was sent; add it if it is right"]
             )
+
+    def names(self, host: str) -> bool:
+        """Tell whether a pattern names this very host, without a wildcard: then it may be in a private network."""
+        return any(name == host.casefold() for name, _ in self._patterns)
+
+
+def host_of(url: str) -> str:
+    """Return the pattern that allows exactly the host and port of a URL, which must have a host."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return f"{f'[{host}]' if ':' in host else host}:{parts.port or _PORTS.get(parts.scheme, 0)}"
 
 
 def redacted(url: str) -> str:

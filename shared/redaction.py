@@ -2,9 +2,12 @@
 
 import re
 
+HIDDEN = "***"
 _SECRETS = re.compile(
-    r"(?P<name>\b(?:AccountKey|SharedAccessSignature|SharedAccessKey|sig|SasBlobToken|api[_-]?key|password)\b"
-    r"[\"']?\s*[=:]\s*[\"']?|\bBearer\s+)"
+    r"(?P<name>(?:\b|%26|%3B|%3F)(?:AccountKey|SharedAccessSignature|SharedAccessKey|sig|SasBlobToken|(?:api|functions)[_-]?key|password"
+    r"|client_?secret|(?:access|id|refresh)_?token)\b"
+    r"[\\\"']*\s*(?:[=:]|%3D)\s*[\\\"']*|\b(?:Bearer|SharedKey(?:Lite)?)(?:\s+|%20|\+)"
+    r"|\bAuthorization[\"']?\s*[:=]\s*[\"']?(?:\w+\s+)?|[?&]code=)"
     r"(?P<value>[^\s;,&\"'<>]+)",
     re.IGNORECASE,
 )
@@ -12,4 +15,4 @@ _SECRETS = re.compile(
 
 def redact(text: str) -> str:
     """Replace the values of keys, signatures and tokens by `***`."""
-    return _SECRETS.sub(lambda found: f"{found['name']}***", text)
+    return _SECRETS.sub(lambda found: f"{found['name']}{HIDDEN}", text)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from shared.allowed_hosts import AllowedHosts, host_of
 from shared.holdout_data import Holdout
 from shared.patterns import FilePattern
 from shared.policy import Policy
@@ -31,6 +32,13 @@ class Training:
     evaluation_output: str
     evaluation_row: int = 0  # from 0; an evaluation may hold a second row (protocol 5)
     global_parameters: Mapping[str, str] = field(default_factory=dict)
+    api_key_secondary: str = field(default="", repr=False)  # tried when the other one is refused
+    api_key_secondary_setting: str = ""
+
+    @cached_property
+    def allowed(self) -> AllowedHosts:
+        """Where the key may be sent, whatever else is allowed."""
+        return AllowedHosts([host_of(self.jobs_url)], "the jobs_url that its key is for")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +54,13 @@ class Endpoint:
     resource: str  # the exact name of the updatable resource
     input: str = "input1"  # the name of the request-response input
     propagation_s: int = 30  # how long an accepted PATCH may take until it is served
+    api_key_secondary: str = field(default="", repr=False)
+    api_key_secondary_setting: str = ""
+
+    @cached_property
+    def allowed(self) -> AllowedHosts:
+        """Where the key may be sent, whatever else is allowed."""
+        return AllowedHosts(map(host_of, (self.patch_url, self.execute_url)), "the URLs that its key is for")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +79,15 @@ class Deadlines:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PurposeHosts:
+    """The route's own lists, each within `allow_hosts` of the file; an empty one adds nothing to that."""
+
+    training: tuple[str, ...] = ()  # where the setting of jobs_url may lead
+    endpoints: tuple[str, ...] = ()  # where those of patch_url and execute_url may lead
+    outputs: tuple[str, ...] = ()  # where the storage may be that answers about jobs name
+
+
+@dataclass(frozen=True, kw_only=True)
 class Route:
     """Everything that `routes.toml` says about one model."""
 
@@ -79,6 +103,7 @@ class Route:
     holdout: Holdout | None = None  # the rows on which both models are measured
     needs_approval: bool = False  # whether a person must approve every decision to promote
     deadlines: Deadlines = Deadlines()
+    hosts: PurposeHosts = PurposeHosts()
     attempts: int = 2  # trainings of one version before a run whose job never ends well in time is given up
 
     @cached_property

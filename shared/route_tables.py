@@ -10,7 +10,7 @@ from shared.holdout_tables import BLOB_PATH, read_holdout_table
 from shared.patterns import FilePattern
 from shared.policy import NoChampion, Policy
 from shared.policy_tables import read_policy
-from shared.route import Deadlines, Endpoint, EndpointRole, Route, Training
+from shared.route import Deadlines, Endpoint, EndpointRole, PurposeHosts, Route, Training
 from shared.toml_table import Table
 
 _ROUTE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -45,6 +45,7 @@ class RouteReader:
         attempts = table.integer("attempts", Route.attempts, least=1)
         policy = read_policy(table)
         holdout = self._holdout(policy)
+        hosts = self._hosts()
         training = self._training()
         endpoints = self._endpoints()
         if holdout is not None and endpoints and all(one.role is not EndpointRole.STAGING for one in endpoints):
@@ -64,6 +65,7 @@ class RouteReader:
             needs_approval=needs_approval,
             training=training,
             endpoints=endpoints,
+            hosts=hosts,
             deadlines=deadlines,
             attempts=attempts,
         )
@@ -98,6 +100,14 @@ class RouteReader:
         )
         table.finish()
         return read
+
+    def _hosts(self) -> PurposeHosts:
+        table = self._table.table("allow_hosts", required=False)
+        if table is None:
+            return PurposeHosts()
+        lists = {name: tuple(table.texts(name)) for name in ("training", "endpoints", "outputs") if table.has(name)}
+        table.finish()
+        return PurposeHosts(**lists)
 
     def _holdout(self, policy: Policy) -> Holdout | None:
         table = self._table.table("holdout", required=False)
@@ -137,6 +147,7 @@ class RouteReader:
             evaluation_output=table.text("evaluation_output"),
             evaluation_row=table.integer("evaluation_row", 0),
             global_parameters=table.parameters("global_parameters"),
+            **_second_key(table),
         )
         table.finish()
         return training
@@ -174,9 +185,16 @@ class RouteReader:
             resource=table.text("resource"),
             input=table.text("input", default="input1"),
             propagation_s=table.integer("propagation_s", 30),
+            **_second_key(table),
         )
         table.finish()
         return endpoint
+
+
+def _second_key(table: Table) -> dict[str, str]:
+    """Read the key that is tried when the first one is refused: it may be left out."""
+    value, setting = table.secret("api_key_secondary", required=False)
+    return {"api_key_secondary": value, "api_key_secondary_setting": setting}
 
 
 def _check_patch_url(table: Table, url: str) -> None:

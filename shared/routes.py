@@ -27,6 +27,16 @@ class Routes:
         """Return the route of a blob in the input container; patterns do not overlap, so there is at most one."""
         return next((route for route in self.routes.values() if route.pattern.matches(blob_name)), None)
 
+    def check_output(self, route: Route, url: str) -> None:
+        """Pass the URL of a job's output as an answer names it: where the app may read, and let an endpoint read.
+
+        Raises:
+            HostNotAllowedError: its host is not on the list for everything, or not on the route's own for outputs.
+        """
+        AllowedHosts(self.allow_hosts).check(url)
+        if route.hosts.outputs:
+            AllowedHosts(route.hosts.outputs, _own_list(route, "outputs")).check(url)
+
 
 def load_routes(path: Path, environ: Mapping[str, str]) -> Routes:
     """Read the file, with every `${NAME}` replaced from `environ`.
@@ -73,17 +83,23 @@ def _read(top: Table) -> Routes:
     return Routes(container, allow_hosts, MappingProxyType(routes))
 
 
+def _own_list(route: Route, purpose: str) -> str:
+    return f"routes.{route.name}.allow_hosts.{purpose}"
+
+
 def _check_hosts(top: Table, allow_hosts: tuple[str, ...], routes: Mapping[str, Route]) -> None:
     """Check that every URL leads to a host that may be called: else no run could ever get there."""
     allowed = AllowedHosts(allow_hosts)
     for route in routes.values():
-        urls = {"training.jobs_url": route.training.jobs_url}
+        urls = [("training.jobs_url", route.training.jobs_url, "training", route.hosts.training)]
         for number, endpoint in enumerate(route.endpoints, start=1):
-            urls[f"endpoints[{number}].patch_url"] = endpoint.patch_url
-            urls[f"endpoints[{number}].execute_url"] = endpoint.execute_url
-        for key, url in urls.items():
+            for name, url in (("patch_url", endpoint.patch_url), ("execute_url", endpoint.execute_url)):
+                urls.append((f"endpoints[{number}].{name}", url, "endpoints", route.hosts.endpoints))
+        for key, url, purpose, patterns in urls:
             try:
                 allowed.check(url)
+                if patterns:
+                    AllowedHosts(patterns, _own_list(route, purpose)).check(url)
             except HostNotAllowedError as error:
                 top.problem(f"routes.{route.name}.{key}", f"cannot be called: {error}")
 

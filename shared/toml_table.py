@@ -46,8 +46,11 @@ class Table:
             return ""
         return self._expand(name, value)
 
-    def secret(self, name: str) -> tuple[str, str]:
+    def secret(self, name: str, *, required: bool = True) -> tuple[str, str]:
         """Read a secret, which may stand here only as `${NAME}`; gives its value and that name."""
+        if not required and name not in self._values:
+            self._asked.add(name)
+            return "", ""
         value = self._take(name, None)
         if value is None:
             return "", ""

@@ -18,6 +18,7 @@ from shared.errors import ConfigError
 from shared.route import JOB_GRACE_S
 
 if TYPE_CHECKING:
+    from shared.admission import Admission
     from shared.pipeline.services import Services
     from shared.routes import Routes
 
@@ -42,6 +43,18 @@ class SystemClock:
     def elapsed_s(self) -> float:
         """Return seconds of a clock that goes on while this process is stopped, and that nobody sets."""
         return time.monotonic()
+
+
+def entra_admits() -> bool:
+    """Tell whether the app itself, and not the host by its key, lets callers in; known while it is indexed."""
+    return os.environ.get("LANDFALL_HTTP_AUTH") == "entra"
+
+
+def admission() -> "Admission":
+    """Return how callers of the HTTP functions are let in."""
+    from shared.admission import Admission  # noqa: PLC0415 - see the module's docstring
+
+    return Admission.of(os.environ)
 
 
 def services() -> "Services":

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-HIDDEN = "[redacted]"  # what the studio's log writes in the place of a secret
+# What the studio and the app write in the place of a secret.
+HIDDEN = ("[redacted]", "***")
+_HIDDEN = "|".join(map(re.escape, HIDDEN))
 _MESSAGE = re.compile(r"<MessageText>(.*?)</MessageText>", re.DOTALL)
 
 
@@ -17,10 +19,10 @@ class Leaks:
     def __init__(self, secrets: Mapping[str, str]) -> None:
         """Take the secrets by what they are called in a finding."""
         self._signs = {
-            "a SAS signature": re.compile(rf"sig(?:=|%3D)(?!{re.escape(HIDDEN)})", re.IGNORECASE),
-            "an AccountKey": re.compile(rf"AccountKey(?!={re.escape(HIDDEN)})", re.IGNORECASE),
+            "a SAS signature": re.compile(rf"sig(?:=|%3D)(?!{_HIDDEN})", re.IGNORECASE),
+            "an AccountKey": re.compile(rf"AccountKey(?!=(?:{_HIDDEN}))", re.IGNORECASE),
             **{
-                name: re.compile("|".join(re.escape(form) for form in sorted({value, quote(value, safe="")})))
+                name: re.compile("|".join(map(re.escape, sorted(forms_of(value)))))
                 for name, value in secrets.items()
                 if value
             },
@@ -42,6 +44,16 @@ class Leaks:
     def sentences(self) -> list[str]:
         """Return the findings."""
         return [f"{name} in {place}" for place, name in self.found]
+
+
+def forms_of(secret: str) -> set[str]:
+    """Return a secret as it may stand in a text: itself, in a URL, in JSON, or within something in base64."""
+    forms = {secret, quote(secret, safe=""), quote(secret), secret.replace("/", "\\/")}
+    for before in range(3):  # each place that it can have in a group of three bytes; the ends depend on what is around
+        data = b"." * before + secret.encode()
+        inner = base64.b64encode(data)[-(-before * 4 // 3) : len(data) // 3 * 4].decode()
+        forms |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return forms
 
 
 def plain(text: str) -> str:

@@ -7,7 +7,8 @@ from typing import Protocol
 from urllib.parse import unquote
 
 from shared.adapters import bes_wire
-from shared.adapters.web import Call, Web
+from shared.adapters.calls import Call, Key
+from shared.adapters.web import Web
 from shared.allowed_hosts import redacted
 from shared.errors import NotFoundError, RejectedError, ServiceFault
 from shared.ports import BlobLocation, JobRequest, JobStatus, Resource, Scored
@@ -57,10 +58,10 @@ class BesTrainingService:
             "submit job",
             "POST",
             training.jobs_url + API_VERSION,
-            training.api_key,
-            training.api_key_setting,
+            _keys(training),
             bes_wire.submit_body(training, source, model, evaluation),
             repeatable=False,
+            hosts=training.allowed,
         )
         job_id = bes_wire.read_job_id(self._web.send(call), _answered(call))
         log.info("submitted job %s at %s", job_id, training.jobs_url)
@@ -134,11 +135,18 @@ class ClassicScoringService:
 
 def _job_call(operation: str, method: str, training: Training, job_id: str, verb: str = "") -> Call:
     url = f"{training.jobs_url}/{job_id}{verb}{API_VERSION}"
-    return Call(operation, method, url, training.api_key, training.api_key_setting)
+    return Call(operation, method, url, _keys(training), hosts=training.allowed)
 
 
 def _endpoint_call(operation: str, method: str, endpoint: Endpoint, url: str, body: object = None) -> Call:
-    return Call(operation, method, url, endpoint.api_key, endpoint.api_key_setting, body)
+    return Call(operation, method, url, _keys(endpoint), body, hosts=endpoint.allowed)
+
+
+def _keys(service: Training | Endpoint) -> tuple[Key, ...]:
+    """Return the keys of a service, the second one only if there is one."""
+    first = Key(service.api_key, service.api_key_setting)
+    second = Key(service.api_key_secondary, service.api_key_secondary_setting)
+    return (first, second) if second.value else (first,)
 
 
 def _answered(call: Call) -> ServiceFault:

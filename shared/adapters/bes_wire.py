@@ -15,6 +15,7 @@ from shared.redaction import redact
 from shared.route import Training
 
 DETAILS_LIMIT = 1000  # characters of a failed job's details that are kept; the text can be many KB (protocol 1.8)
+CODE_LIMIT = 100
 SCORED = "scored "  # how the columns begin that a service adds (protocol 2)
 
 # Protocol 0, 4 and 1.6: integer or string, two spellings; "Finished" is 4 and "Failed" is 2.
@@ -58,7 +59,7 @@ def read_job_id(text: str, fault: ServiceFault) -> str:
         BadAnswerError: it is something else, or empty.
     """
     value = _json(text, fault)
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9._-]{1,128}", value.strip()):
+    if not isinstance(value, str) or not re.fullmatch(r"(?!\.+$)[A-Za-z0-9._-]{1,128}", value.strip()):
         raise BadAnswerError(_because(fault, "the answer to a submit is not a JSON string with a job id"))
     return value.strip()
 
@@ -83,7 +84,7 @@ def read_status(text: str, fault: ServiceFault) -> JobStatus:
         if isinstance(results, dict):
             outputs = {name: _location(value, fault) for name, value in results.items() if value is not None}
     failed = state is JobState.FAILED and isinstance(details, str)
-    return JobStatus(state, failure_summary(str(details)) if failed else "", outputs, str(code))
+    return JobStatus(state, failure_summary(str(details)) if failed else "", outputs, redact(str(code))[:CODE_LIMIT])
 
 
 def failure_summary(details: str) -> str:
@@ -203,10 +204,11 @@ def _location(value: Any, fault: ServiceFault) -> BlobLocation:
     """Read a location; base and relative part are made to fit by plain concatenation (protocol 1.6)."""
     members = _members(value, fault)
     base = str(members.get("baselocation") or "")
-    token = str(members.get("sasblobtoken") or "")
+    relative, _, query = str(members.get("relativelocation") or "").lstrip("/").partition("?")
+    token = str(members.get("sasblobtoken") or query)  # never a part of the name, which is written down
     return BlobLocation(
         base if base.endswith("/") or not base else base + "/",
-        str(members.get("relativelocation") or "").lstrip("/"),
+        relative,
         token if token.startswith("?") or not token else "?" + token,
     )
 

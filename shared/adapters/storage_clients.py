@@ -4,12 +4,13 @@ from typing import Any
 
 import requests
 from azure.core.pipeline.transport import RequestsTransport
-from requests.adapters import HTTPAdapter
 
+from shared.adapters.guarded import EndingAdapter
 from shared.errors import ConfigError
 
 CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 20
+READ_TIMEOUT_S = 20  # without a byte
+WHOLE_S = 60.0  # for one request as a whole, with the last byte of its answer; the SDK reads large blobs in several
 RETRIES = 3  # short ones: a function never waits long inside a call, the tick tries again
 CONNECTIONS = 16  # as many as jobs are polled at a time; the SDK's own pool drops those beyond 10, with a warning each
 
@@ -17,8 +18,8 @@ CONNECTIONS = 16  # as many as jobs are polled at a time; the SDK's own pool dro
 def pooled_transport() -> Any:
     """Return a transport for one client, which closes it."""
     session = requests.Session()
-    session.mount("https://", HTTPAdapter(pool_maxsize=CONNECTIONS))
-    session.mount("http://", HTTPAdapter(pool_maxsize=CONNECTIONS))  # Azurite
+    for scheme in ("https://", "http://"):  # plain for Azurite
+        session.mount(scheme, EndingAdapter(WHOLE_S, connections=CONNECTIONS))
     return RequestsTransport(session=session, connection_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S)
 
 

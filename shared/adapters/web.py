@@ -1,68 +1,37 @@
-"""The one place that sends requests to the services: allow-list, timeouts, retries, size caps, and errors by kind."""
+"""The one place that sends requests to the services: lists of hosts, keys, limits, retries, and errors by kind."""
 
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+import time
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
-from shared.adapters.bes_wire import read_fault
-from shared.adapters.retry_after import asked_pause_s
+from shared.adapters.calls import Call, Key
+from shared.adapters.guarded import EndingAdapter, Resolver, checked, end_within
+from shared.adapters.web_errors import failure, kind_of, log_failure, without_secrets
 from shared.allowed_hosts import AllowedHosts, redacted
+from shared.champions import PATCH_TIMEOUT_S
 from shared.errors import (
     BadAnswerError,
     KeyRefusedError,
     LandfallError,
     NoAnswerError,
-    NotFoundError,
-    RejectedError,
     ServiceFault,
-    UnavailableError,
 )
 
 log = logging.getLogger("landfall.bes")
-# What it warns of before it sends again quotes the whole URL, and with it the SAS token of a link.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 CONNECT_TIMEOUT_S = 3.05  # a little more than the three seconds after which TCP tries again
 READ_TIMEOUT_S = 30.0  # without a byte; nothing here waits for a job
+WHOLE_S = 60.0  # for a call as a whole, with every try and the last byte of its answer
+ONCE_WHOLE_S = PATCH_TIMEOUT_S - 2  # for one that is sent once: what is promised of a PATCH counts from its first byte
 AT_ONCE = 16  # connections kept per host: as many as a tick polls at a time
-ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
 FAULT_LIMIT_BYTES = 64 * 1024
 
 # Only these are tried again (protocol 1.9); 429 is not used by the service, and 500 "few times".
 _RETRY_STATUS = (408, 500, 503, 504)
-_NOT_NOW = frozenset({408, 429})
-_REQUEST_IDS = ("x-ms-request-id", "x-ms-client-request-id", "Date")  # exact names are not known (protocol 1.2)
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request to a service.
-
-    Attributes:
-        operation: what it does, for errors and the log: "submit job".
-        key: the bearer token, None for none; `key_setting` names where it comes from.
-        repeatable: whether sending it again after a lost answer is harmless.
-    """
-
-    operation: str
-    method: str
-    url: str
-    key: str | None = None
-    key_setting: str = ""
-    body: Any = None
-    repeatable: bool = True
-    limit_bytes: int = ANSWER_LIMIT_BYTES
-
-    def __repr__(self) -> str:
-        """Show operation and place without key, query and body."""
-        return f"Call({self.operation} {self.method} {redacted(self.url)})"
 
 
 class Web:
@@ -73,45 +42,96 @@ class Web:
         allowed: AllowedHosts,
         *,
         timeout_s: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+        whole_s: tuple[float, float] = (WHOLE_S, ONCE_WHOLE_S),
         retries: int = 2,
         backoff_s: float = 0.2,
         ca_bundle: str | None = None,
+        look_up: Resolver | None = None,
     ) -> None:
-        """Take the hosts that may be called; `ca_bundle` is a file of the authorities to trust instead of the usual."""
+        """Take the list for everything.
+
+        `whole_s` limits what may be repeated and what is sent once; `ca_bundle` is a file of the authorities to trust
+        instead of the usual.
+        """
         self._allowed = allowed
         self._timeout_s = timeout_s
-        self._repeating = _session(
-            Retry(
-                total=retries,
-                status_forcelist=_RETRY_STATUS,
-                allowed_methods=None,  # every method: `Call.repeatable` decided already
-                backoff_factor=backoff_s,
-                backoff_jitter=backoff_s,
-                respect_retry_after_header=False,  # a function never waits for long; the tick comes again
-                raise_on_status=False,
-                redirect=False,
-            ),
-            ca_bundle,
+        self._whole_s = whole_s
+        resolver = checked(allowed, look_up)
+        again = Retry(
+            total=retries,
+            status_forcelist=_RETRY_STATUS,
+            allowed_methods=None,  # every method: `Call.repeatable` decided already
+            backoff_factor=backoff_s,
+            backoff_jitter=backoff_s,
+            respect_retry_after_header=False,  # a function never waits for long; the tick comes again
+            raise_on_status=False,
+            redirect=False,
         )
-        self._once = _session(Retry(total=0, redirect=False, raise_on_status=False), ca_bundle)
+        self._repeating = _session(again, resolver, ca_bundle)
+        self._once = _session(Retry(total=0, redirect=False, raise_on_status=False), resolver, ca_bundle)
+        self._preferred: dict[tuple[str, ...], str] = {}  # settings of a call's keys -> the one that opened last
 
     def send(self, call: Call) -> str:
         """Send a call and return the body of its 2xx answer as text.
 
+        If a key is refused, the call's other one is tried: a call that was refused has had no effect. Which of them
+        opened is remembered.
+
         Raises:
-            HostNotAllowedError: the URL's host is not on the list; nothing was sent.
+            HostNotAllowedError: the URL's host is not on a list, or leads inside; nothing was sent.
             NoAnswerError: no answer arrived; the request may have taken effect.
             UnavailableError: 408, 429 or 5xx.
-            KeyRefusedError: 401 or 403.
+            KeyRefusedError: 401 or 403, with every key.
             NotFoundError: 404.
             RejectedError: any other 4xx, or a redirect: none is followed.
             BadAnswerError: the answer is larger than the call's limit, or not UTF-8.
         """
         self._allowed.check(call.url)
+        if call.hosts is not None:
+            call.hosts.check(call.url)
+        settings = tuple(key.setting for key in call.keys)
+        preferred = self._preferred.get(settings, "")
+        keys: list[Key | None] = [*sorted(call.keys, key=lambda key: key.setting != preferred)] or [None]
+        ends_at = time.monotonic() + self._whole_s[0 if call.repeatable else 1]
+        refused: KeyRefusedError | None = None
+        for key in keys:
+            left_s = ends_at - time.monotonic()
+            if refused is not None and left_s <= 0:
+                break
+            end_within(left_s)
+            try:
+                answer = self._send(call, key)
+            except KeyRefusedError as error:
+                refused = refused or error
+                continue
+            except LandfallError as error:
+                if not isinstance(error, NoAnswerError):  # whatever else it says, it has let the key in
+                    self._opened(call, settings, key, refused)
+                raise
+            self._opened(call, settings, key, refused)
+            return answer
+        raise refused or AssertionError("there is always something to try")
+
+    def _opened(self, call: Call, settings: tuple[str, ...], key: Key | None, refused: KeyRefusedError | None) -> None:
+        """Remember which of several keys a service took."""
+        if key is None or refused is None:
+            return
+        self._preferred[settings] = key.setting
+        log.warning(
+            "%s at %s: the key in the setting %s was refused (%d), the one in %s was not and is used from now on;"
+            " correct the first",
+            call.operation,
+            redacted(call.url),
+            next(setting for setting in settings if setting != key.setting),
+            refused.fault.status,
+            key.setting,
+        )
+
+    def _send(self, call: Call, key: Key | None) -> str:
         place = redacted(call.url)
-        headers: dict[str, str] = {"Accept": "application/json, */*"}
-        if call.key is not None:
-            headers["Authorization"] = f"Bearer {call.key}"
+        headers: dict[str, str] = {"Accept": "application/json, */*", "Accept-Encoding": "identity"}
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key.value}"
         data = None
         if call.body is not None:
             headers["Content-Type"] = "application/json"
@@ -131,10 +151,11 @@ class Web:
                 content = _read(response, FAULT_LIMIT_BYTES if failed else call.limit_bytes, cut=failed)
         except (requests.RequestException, HTTPError, OSError) as error:
             # The text of a transport error quotes the URL with its query, so only its kind is told.
-            raise NoAnswerError(ServiceFault(call.operation, place, 0, "", _kind(error))) from None
+            raise NoAnswerError(ServiceFault(call.operation, place, 0, "", kind_of(error))) from None
         if failed:
-            _log_failure(call, response)
-            raise _failure(call, place, response.status_code, content.decode(errors="replace"), response.headers)
+            log_failure(call, response)
+            text = without_secrets(content.decode(errors="replace"), call, key)
+            raise failure(call, response.status_code, text, response.headers)
         if len(content) > call.limit_bytes:
             limit = f"the answer is larger than {call.limit_bytes} bytes"
             raise BadAnswerError(ServiceFault(call.operation, place, response.status_code, "", limit))
@@ -150,11 +171,11 @@ class Web:
         self._once.close()
 
 
-def _session(retry: Retry, ca_bundle: str | None) -> requests.Session:
+def _session(retry: Retry, resolver: Resolver, ca_bundle: str | None) -> requests.Session:
     session = requests.Session()
     session.verify = ca_bundle or True
     session.trust_env = False  # no proxy, no .netrc password, no CA bundle that was not handed over
-    adapter = HTTPAdapter(pool_connections=AT_ONCE, pool_maxsize=AT_ONCE, max_retries=retry)
+    adapter = EndingAdapter(None, connections=AT_ONCE, retries=retry, resolver=resolver)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -168,42 +189,3 @@ def _read(response: requests.Response, limit_bytes: int, *, cut: bool) -> bytes:
         if len(content) > limit_bytes:
             break
     return bytes(content[:limit_bytes] if cut else content[: limit_bytes + 1])
-
-
-def _failure(call: Call, place: str, status: int, text: str, headers: Mapping[str, str]) -> LandfallError:
-    """Return the error of our own that an answer means."""
-    fault = read_fault(call.operation, place, status, text)
-    if 300 <= status < 400:
-        target = redacted(headers.get("Location", ""))
-        return RejectedError(_with_message(fault, f"redirects are not followed, this one leads to {target}"))
-    if status in {401, 403}:
-        hint = f"check the setting {call.key_setting}" if call.key_setting else "the link may have expired"
-        return KeyRefusedError(_with_message(fault, "; ".join(part for part in (fault.message, hint) if part)))
-    if status == 404:
-        return NotFoundError(fault)
-    if status in _NOT_NOW or status >= 500:
-        return UnavailableError(replace(fault, retry_after_s=asked_pause_s(headers)))
-    return RejectedError(fault)
-
-
-def _with_message(fault: ServiceFault, message: str) -> ServiceFault:
-    return ServiceFault(fault.operation, fault.url, fault.status, fault.code, message, fault.details)
-
-
-def _kind(error: Exception) -> str:
-    """Say in words what kind of transport error it was."""
-    kinds: tuple[tuple[type[Exception], str], ...] = (
-        (requests.exceptions.SSLError, "the secure connection could not be made (certificate or protocol)"),
-        (requests.exceptions.ConnectTimeout, "no connection in time"),
-        (requests.exceptions.ReadTimeout, "no answer in time"),
-        (requests.exceptions.RetryError, "every retry failed"),
-        (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
-        (requests.exceptions.ConnectionError, "connection refused or lost"),
-    )
-    said = next((text for kind, text in kinds if isinstance(error, kind)), "")
-    return said or f"no answer ({type(error).__name__})"
-
-
-def _log_failure(call: Call, response: requests.Response) -> None:
-    ids = {name: response.headers[name] for name in _REQUEST_IDS if name in response.headers}
-    log.warning("%s at %s answered %d %s", call.operation, redacted(call.url), response.status_code, ids)

@@ -88,6 +88,8 @@ def read(desk: RunDesk, effect: ReadEvaluation) -> EvaluationRead:
         raise RetryableError(f"job {effect.job_id} was finished and is now reported as {status.code or status.state}")
     model = find_model(status.outputs, desk.route.training.model_output)
     evaluation = find_evaluation(status.outputs, desk.route.training.evaluation_output)
+    for location in (model, evaluation):  # an answer of others: neither the app nor an endpoint may be led astray by it
+        desk.services.routes.check_output(desk.route, location.base + location.relative)
     check_places((model, evaluation), output_paths(desk.run))
     text = training.read_output(evaluation, EVALUATION_LIMIT_BYTES)
     report = read_evaluation(text, desk.route.training.evaluation_row)

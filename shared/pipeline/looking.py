@@ -2,14 +2,23 @@
 
 import json
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from shared.errors import ConfigError, LandfallError
 from shared.pipeline.services import Services
 from shared.runs import iso, run_to_json
 
+if TYPE_CHECKING:
+    from shared.admission import Refusal
+
 MOST_RUNS = 1000
 
 type Answer = tuple[int, str]  # HTTP status and JSON body
+
+
+def refusal(refused: "Refusal") -> Answer:
+    """Answer a caller who is not let in."""
+    return refused.status, json.dumps({"error": refused.reason})
 
 
 def health(services: Callable[[], Services]) -> Answer:

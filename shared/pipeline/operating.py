@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
 from shared import approval_page
+from shared.admission import Caller, Refusal
 from shared.errors import BadRequestError, ConfigError, LandfallError, NotNowError, OperationError, UnknownError
 from shared.lifecycle.deciding import decision_hash
 from shared.pipeline import approving, linking, overriding
@@ -67,14 +68,17 @@ _OPERATIONS: Mapping[str, tuple[Callable[[Services, Mapping[str, str]], Json], f
 }
 
 
-def operate(services: Callable[[], Services], operation: str, body: bytes) -> Answer:
-    """Carry out an operator's request: `operation` with a JSON object of texts."""
+def operate(services: Callable[[], Services], operation: str, body: bytes, caller: Caller) -> Answer:
+    """Carry out an operator's request: `operation` with a JSON object of texts.
+
+    `by` is who the caller says to be; a caller who is signed in may leave it out, and records name both.
+    """
     known = _OPERATIONS.get(operation)
     if known is None:
         return _error(404, f"there is no operation {operation!r}; there are: {', '.join(_OPERATIONS)}")
     act, needed, allowed = known
     try:
-        asked = _read(body, needed, needed | allowed)
+        asked = _read(body, needed, needed | allowed, caller)
         actor = f"operator {asked['by']}" if "by" in asked else "operator"
         return 200, json.dumps(act(services().acting_as(actor), asked))
     except ConfigError as error:
@@ -90,7 +94,12 @@ def show_approval() -> str:
     return approval_page.opening()
 
 
-def answer_approval(services: Callable[[], Services], body: bytes) -> Answer:
+def refuse_approval(refused: Refusal) -> Answer:
+    """Answer as a page while the app lets nobody in."""
+    return refused.status, approval_page.saying(refused.reason)
+
+
+def answer_approval(services: Callable[[], Services], body: bytes, caller: Caller) -> Answer:
     """Answer a form of the approval page: show what the link is for, or carry out what was chosen."""
     form = {name: values[0].strip() for name, values in parse_qs(body.decode(errors="replace")).items()}
     code, action = form.get("code", ""), form.get("action", "show")
@@ -105,6 +114,7 @@ def answer_approval(services: Callable[[], Services], body: bytes) -> Answer:
             missing = " and ".join(name for name, text in (("your name", by), ("a reason", reason)) if not text)
             page = approval_page.deciding(run, code, decision_hash(run.decision or {}), f"Please give {missing}.")
             return 400, page
+        by = caller.called(by)
         act = approving.approve_invited if action == "approve" else approving.reject_invited
         run = act(services().acting_as(f"approval link ({by})"), code, by, reason)
     except ConfigError:
@@ -116,7 +126,7 @@ def answer_approval(services: Callable[[], Services], body: bytes) -> Answer:
     return 200, approval_page.saying(f"Run {run.run_id[:8]} of {run.blob}: {run.reason}")
 
 
-def _read(body: bytes, needed: frozenset[str], allowed: frozenset[str]) -> dict[str, str]:
+def _read(body: bytes, needed: frozenset[str], allowed: frozenset[str], caller: Caller) -> dict[str, str]:
     """Read the body of a request.
 
     Raises:
@@ -124,11 +134,13 @@ def _read(body: bytes, needed: frozenset[str], allowed: frozenset[str]) -> dict[
     """
     try:
         found = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadRequestError("the body is not JSON") from None
     if not isinstance(found, dict):
         raise BadRequestError("the body must be a JSON object")
     asked = {str(name): redact(str(value).strip())[:TEXT_LIMIT] for name, value in found.items() if value is not None}
+    if "by" in allowed and (asked.get("by") or caller.signed_in):
+        asked["by"] = caller.called(asked.get("by", ""))
     problems = [f"{name} is missing" for name in sorted(needed) if not asked.get(name)]
     problems += [
         f"{name} is not known; known are {', '.join(sorted(allowed))}" for name in sorted(set(asked) - allowed)

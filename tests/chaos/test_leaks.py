@@ -38,13 +38,39 @@ def test_a_message_is_also_read_within_its_base64() -> None:
     assert leaks.sentences() == ["a SAS signature in a queue message"]
 
 
-@pytest.mark.parametrize("text", ["sig=[redacted]", "AccountKey=[redacted];x", "design=1", "the key is missing", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sig=[redacted]",
+        "sig=***&x",
+        "AccountKey=***;x",
+        "AccountKey=[redacted];x",
+        "design=1",
+        "the key is missing",
+        "",
+    ],
+)
 def test_what_is_none_is_not_found(text: str) -> None:
     """What the studio's log writes in the place of a secret is fine."""
     leaks = Leaks(LEAKS)
     leaks.search("studio.log", text)
 
     assert leaks.sentences() == []
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc", '{"key": "'])
+@pytest.mark.parametrize("after", ["", "z", "yz", '", "x": 1}'])
+@pytest.mark.parametrize(
+    "secret", ["0123456789abcdef", "s3cret-of-17-byte", "and-one-of-eightee", "~~~???>>>~~~???>>>"]
+)
+def test_a_secret_within_base64_is_found(before: str, after: str, secret: str) -> None:
+    """Wherever it begins in what was encoded, in both alphabets; another text of that length is not taken for it."""
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        leaks = Leaks({"it": secret})
+        leaks.search("other", encode(f"{before}{'q' * len(secret)}{after}".encode()).decode())
+        assert leaks.sentences() == []
+        leaks.search("there", encode(f"{before}{secret}{after}".encode()).decode())
+        assert leaks.sentences() == ["it in there"]
 
 
 def test_every_key_of_a_stack_is_searched_for() -> None:

@@ -10,7 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Reply:
-    """One answer. `hang_up`: the request is read and the connection closed; `cut`: the body breaks off."""
+    """One answer. `hang_up`: the request is read and the connection closed; `cut`: the body breaks off.
+
+    `drip`: an answer without end, byte by byte, in its "head" or its "body".
+    """
 
     status: int = 200
     body: bytes = b""
@@ -18,6 +21,7 @@ class Reply:
     hang_up: bool = False
     cut: bool = False
     silent_s: float = 0
+    drip: str = ""
 
 
 @dataclass
@@ -59,7 +63,10 @@ def scripted(*replies: Reply) -> Iterator[Scripted]:
             length = int(self.headers.get("Content-Length") or 0)
             reply = script.take(Seen(self.command, self.path, dict(self.headers), self.rfile.read(length)))
             done.wait(reply.silent_s)
-            self.close_connection = reply.hang_up or reply.cut
+            self.close_connection = reply.hang_up or reply.cut or bool(reply.drip)
+            if reply.drip:
+                self.drip(reply)
+                return
             if reply.hang_up:
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
@@ -71,7 +78,17 @@ def scripted(*replies: Reply) -> Iterator[Scripted]:
             with contextlib.suppress(OSError):  # a client that has read enough hangs up
                 self.wfile.write(reply.body)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the base class's names
+        def drip(self, reply: Reply) -> None:
+            head = {"Content-Length": "1000000", **reply.headers}
+            lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+            begin = "\r\n" if reply.drip == "body" else "X-Slow: "
+            self.wfile.write(f"HTTP/1.1 {reply.status} Dripping\r\n{lines}{begin}".encode())
+            with contextlib.suppress(OSError):  # the client has had enough
+                while not done.wait(0.02):
+                    self.wfile.write(b"x")
+                    self.wfile.flush()
+
+        do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = answer  # noqa: N815 - the base class's names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             """Keep quiet."""

@@ -6,14 +6,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from shared.errors import AlreadyClaimedError
 from shared.history import HistoryEntry
 from shared.ports import RunStore, StoredRun
-from shared.runs import UNROUTED, RunState
+from shared.runs import UNROUTED, RunState, run_id_for
 from tests.contract.records import NOON, a_run
 
 LATER = NOON + timedelta(seconds=5, microseconds=1)
+ODD_NAMES = [
+    *("a/b", "a\\b", "a#b", "a?b", "../../x", "%2f..%2f", "\x00", "\t\r\n", "\x85", "'", "' or RowKey ge '", "é" * 300),
+    *("run;x", "active;", "=1+1", "\U0001f600", "<b>", "${jndi:x}", "%s%n"),
+]
 
 
 def test_a_claimed_run_is_read_back_in_every_way(run_store: RunStore) -> None:
@@ -86,3 +92,25 @@ def test_of_eight_claims_at_once_one_wins(run_store: RunStore) -> None:
     assert sum(wins) == 1
     assert found.run.step == f"worker {wins.index(True)}"
     assert len(run_store.history("census", run.run_id)) == 1
+
+
+@given(name=st.text(min_size=1, max_size=200) | st.sampled_from(ODD_NAMES), etag=st.text(max_size=30))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_file_of_any_name_has_its_rows(run_store: RunStore, name: str, etag: str) -> None:
+    """No row is named after a file: what a table forbids in its keys, or what a query could mean, may be in a name."""
+    run = a_run(run_id=run_id_for("incoming", name, etag), blob=name, etag=etag)
+    with suppress(AlreadyClaimedError):  # the same example again
+        run_store.claim(run)
+
+    found = run_store.get("census", run.run_id)
+    assert found is not None
+    assert (found.run.blob, found.run.etag) == (name, etag)
+    assert run_store.find(run.run_id) == found
+
+
+@pytest.mark.parametrize("key", [*ODD_NAMES, "x" * 2000])
+def test_an_id_of_any_form_is_looked_up_and_not_found(run_store: RunStore, key: str) -> None:
+    """Callers of the app send ids: one that is none finds nothing, and no other row."""
+    run_store.claim(a_run())
+
+    assert run_store.find(key) is None

@@ -7,7 +7,9 @@ import pytest
 import requests
 
 from landfall.stack.ports import free_ports
-from shared.adapters.web import Call, Web, _kind
+from shared.adapters.calls import Call, Key
+from shared.adapters.web import Web
+from shared.adapters.web_errors import kind_of
 from shared.allowed_hosts import AllowedHosts
 from shared.errors import (
     BadAnswerError,
@@ -32,7 +34,8 @@ def a_web(*, read_s: float = 10, allowed: str = "127.0.0.1:*") -> Web:
 
 def call(base: str, *, repeatable: bool = True, path: str = "/x?sig=CANARY", limit: int = 1000) -> Call:
     """Return a POST with a key."""
-    return Call("try it", "POST", base + path, KEY, "THE_SETTING", {"ü": 1}, repeatable=repeatable, limit_bytes=limit)
+    keys = (Key(KEY, "THE_SETTING"),)
+    return Call("try it", "POST", base + path, keys, {"ü": 1}, repeatable=repeatable, limit_bytes=limit)
 
 
 def test_what_is_sent() -> None:
@@ -143,5 +146,5 @@ def test_every_transport_error_is_mapped() -> None:
     assert len(errors) > 15
     for error in errors:
         assert issubclass(error, requests.RequestException | OSError)
-    assert _kind(requests.exceptions.ReadTimeout("http://x/?sig=CANARY")) == "no answer in time"
-    assert "CANARY" not in _kind(requests.exceptions.InvalidURL("http://x/?sig=CANARY"))
+    assert kind_of(requests.exceptions.ReadTimeout("http://x/?sig=CANARY")) == "no answer in time"
+    assert "CANARY" not in kind_of(requests.exceptions.InvalidURL("http://x/?sig=CANARY"))

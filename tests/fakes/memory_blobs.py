@@ -13,7 +13,7 @@ from shared.ports import BlobLocation, BlobVersion, CopyState
 from tests.fakes.faults import Faults
 
 CANARY = "sig=CANARY"  # stands in every link: no row, message, log or error may ever hold it
-_BASE = "https://memory.blob.core.windows.net/"
+_BASE = "http://127.0.0.1:10000/memory/"
 
 
 @dataclass

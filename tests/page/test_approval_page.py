@@ -12,6 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+from shared.admission import Caller
 from shared.pipeline import approving, operating
 from shared.runs import Run, RunState
 from tests.pipeline.world import World, example_routes
@@ -46,7 +47,7 @@ def site() -> Iterator[Site]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            self._give(*operating.answer_approval(lambda: world.services, body))
+            self._give(*operating.answer_approval(lambda: world.services, body, Caller()))
 
         def _give(self, status: int, page: str) -> None:
             asked.append(self.requestline)

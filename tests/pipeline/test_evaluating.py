@@ -18,6 +18,23 @@ def world() -> World:
     return World()
 
 
+@pytest.mark.parametrize("listed", ["allow_hosts", "outputs"])
+def test_an_answer_cannot_lead_to_storage_of_others(listed: str) -> None:
+    """A host that is not allowed for outputs is neither read nor told to an endpoint; the run says which list it is."""
+    if listed == "outputs":
+        own = '[routes.census.allow_hosts]\noutputs = ["127.0.0.1:1"]\n\n[routes.census.training]'
+        world = World(example_routes(("[routes.census.training]", own)))
+    else:
+        world = World(example_routes(('["127.0.0.1:*"]', '["127.0.0.1:8600"]')))
+    run = world.train()
+
+    assert run.state is RunState.TRAINED
+    assert (
+        f"127.0.0.1:10000 is not allowed by {'routes.census.' if listed == 'outputs' else ''}allow_hosts" in run.reason
+    )
+    assert world.at["staging"].patches == []
+
+
 def test_a_worse_model_is_rejected_and_no_endpoint_is_touched(world: World) -> None:
     """The gate says no: the decision names both metrics, and neither endpoint got a PATCH."""
     world.settle(world.train())

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.admission import Caller
 from shared.errors import NoAnswerError
 from shared.pipeline import operating, reconciling
 from shared.runs import Run, RunState
@@ -19,7 +20,7 @@ def world() -> World:
 
 def ask(world: World, operation: str, **body: str) -> tuple[int, Any]:
     """Call an operation as the HTTP function does; gives status and JSON."""
-    status, text = operating.operate(lambda: world.services, operation, json.dumps(body).encode())
+    status, text = operating.operate(lambda: world.services, operation, json.dumps(body).encode(), Caller())
     return status, json.loads(text)
 
 

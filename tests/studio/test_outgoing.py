@@ -9,22 +9,16 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.errors import StorageError
 from studio.storage import BlobStorage
 from studio.transfer import CHUNK_BYTES, Resolver, TransferLimits, is_public
-from tests.studio.odd_hosts import CANARY, Behaviour, OddHost, answer, odd_host, part, saying
+from tests.studio.odd_hosts import CANARY, Behaviour, OddHost, answer, certificate, odd_host, part, saying
 
 IMPATIENT = TransferLimits(whole_s=1.0, awaited_s=1.0, retries=1, retry_wait_s=0)
 PATIENT = TransferLimits(whole_s=30.0, awaited_s=30.0, retries=1, retry_wait_s=0)
@@ -249,29 +243,6 @@ def test_addresses_inside(text: str) -> None:
 def test_addresses_outside(text: str) -> None:
     """Those of the open internet."""
     assert is_public(text)
-
-
-def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """Make a certificate that signs itself; returns its path and that of its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / f"{name}.pem", folder / f"{name}.key"
-    paths[0].write_bytes(made.public_bytes(Encoding.PEM))
-    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return paths
 
 
 def test_tls_verifies_the_name_of_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,9 @@ def test_a_job_id_is_a_json_string() -> None:
     assert bes_wire.read_job_id(' "539d0bc2fde945b6ac986b851d0000f0"\n', FAULT) == "539d0bc2fde945b6ac986b851d0000f0"
 
 
-@pytest.mark.parametrize("text", ["", '""', '" "', "{}", '{"error": {}}', "null", "12", '"../x"', '"a/b"', '"a?b"'])
+@pytest.mark.parametrize(
+    "text", ["", '""', '" "', "{}", '{"error": {}}', "null", "12", '".."', '"../x"', '"a/b"', '"a?b"']
+)
 def test_no_other_answer_is_a_job_id(text: str) -> None:
     """An object, nothing, or what would change the URL it is put into is refused."""
     with pytest.raises(BadAnswerError, match="job id"):
@@ -101,6 +103,16 @@ def test_outputs_of_a_finished_job() -> None:
         "output1": BlobLocation("https://s.example/", "c/m.ilearner", "?sig=x"),
         "output2": BlobLocation("https://s.example/", "c/e.csv", "?sig=y"),
     }
+
+
+def test_a_token_within_a_name_is_no_part_of_it() -> None:
+    """Names are written down, tokens never; and whatever a state is called is short and holds no secret."""
+    place = {"BaseLocation": "https://s.example/", "RelativeLocation": "c/m.ilearner?sig=CANARY"}
+    found = bes_wire.read_status(json.dumps({"StatusCode": 4, "Results": {"output1": place}}), FAULT)
+    assert found.outputs["output1"] == BlobLocation("https://s.example/", "c/m.ilearner", "?sig=CANARY")
+    odd = bes_wire.read_status(json.dumps({"StatusCode": "sig=CANARY " + "x" * 9999}), FAULT)
+    assert "CANARY" not in odd.code
+    assert len(odd.code) <= 100
 
 
 def test_the_single_result_of_the_first_generation() -> None:

@@ -17,6 +17,12 @@ from shared.redaction import redact
         '{"SasBlobToken": "CANARY"}',
         "BlobEndpoint=https://a/;SharedAccessSignature=CANARY",
         "api_key = 'CANARY'",
+        "x-functions-key: CANARY",
+        "https://app/api/runs?limit=1&code=CANARY",
+        "sr%3Db%26sig%3DCANARY",
+        "Authorization: SharedKey account:CANARY=",
+        "Authorization: Basic CANARY",
+        'said {\\"access_token\\": \\"CANARY\\"}',
     ],
 )
 def test_known_shapes(text: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import ConfigError
+from shared.errors import ConfigError, HostNotAllowedError
 from shared.holdout_data import MEASURED, Holdout, Task
 from shared.policy import Bootstrap
 from shared.routes import Routes, load_routes
@@ -274,3 +274,62 @@ def test_a_bootstrap_that_says_nothing_is_refused(tmp_path: Path, bootstrap: str
     found = problems(tmp_path, text.replace("golden = ", f"bootstrap = {{ {bootstrap} }}\ngolden = ", 1))
 
     assert found == [f"routes.census.bootstrap.{said}"]
+
+
+HOSTS = """[routes.census.allow_hosts]
+training = ["127.0.0.1:8600"]
+endpoints = ["127.0.0.1:8600"]
+outputs = ["127.0.0.1:10000"]
+
+[routes.census.training]"""
+
+
+def test_a_route_may_narrow_the_hosts_by_purpose(tmp_path: Path) -> None:
+    """Outputs are read from its own hosts only, and its settings lead nowhere else, within the list for everything."""
+    routes = load(tmp_path, changed(r"\[routes.census.training\]", HOSTS))
+    census = routes.routes["census"]
+
+    routes.check_output(census, "http://127.0.0.1:10000/devstoreaccount1/c/evaluation.csv")
+    with pytest.raises(HostNotAllowedError, match=r"routes\.census\.allow_hosts\.outputs"):
+        routes.check_output(census, "http://127.0.0.1:10001/c/evaluation.csv")
+    with pytest.raises(HostNotAllowedError, match="allow_hosts of"):
+        routes.check_output(census, "https://evil.example.com/c/evaluation.csv")
+    load(tmp_path, EXAMPLE).check_output(census, "http://127.0.0.1:10000/c/evaluation.csv")
+
+
+def test_settings_that_lead_beyond_the_routes_own_hosts_are_refused(tmp_path: Path) -> None:
+    """Each URL with the list that does not allow it; an unknown purpose is an unknown key."""
+    elsewhere = HOSTS.replace("8600", "8601")
+    misspelt = changed(r"\[routes.census.training\]", elsewhere.replace("outputs", "output"))
+    assert problems(tmp_path, misspelt)[0].startswith("routes.census.allow_hosts.output is not a known key")
+    found = problems(tmp_path, changed(r"\[routes.census.training\]", elsewhere))
+    assert len(found) == 5
+    assert "routes.census.training.jobs_url cannot be called: 127.0.0.1:8600" in found[0]
+    assert "routes.census.allow_hosts.training" in found[0]
+    assert all("routes.census.allow_hosts.endpoints" in one for one in found[1:])
+
+
+def test_a_key_goes_to_the_hosts_of_its_own_urls(tmp_path: Path) -> None:
+    """By itself, without a word in the file: not to another host of the list."""
+    route = load(tmp_path, EXAMPLE, CENSUS_STAGING_PATCH_URL=SETTINGS["CENSUS_STAGING_PATCH_URL"].replace("8600", "1"))
+    route.routes["census"].training.allowed.check(f"{BASE}/jobs/1")
+    for endpoint, port in ((route.routes["census"].endpoints[0], 1), (route.routes["census"].endpoints[1], 2)):
+        endpoint.allowed.check(endpoint.patch_url)
+        with pytest.raises(HostNotAllowedError):
+            endpoint.allowed.check(f"http://127.0.0.1:{port}/x")
+
+
+def test_second_keys_may_be_given(tmp_path: Path) -> None:
+    """As a setting each, of training and endpoints; they stay out of reprs, and a setting that is not set is told."""
+    text = EXAMPLE.replace('api_key = "${CENSUS_', 'api_key_secondary = "${SECOND}"\napi_key = "${CENSUS_')
+    routes = load(tmp_path, text, SECOND="CANARY")
+    census = routes.routes["census"]
+    assert (census.training.api_key_secondary, census.training.api_key_secondary_setting) == ("CANARY", "SECOND")
+    found_at = {(one.api_key_secondary, one.api_key_secondary_setting) for one in census.endpoints}
+    assert found_at == {("CANARY", "SECOND")}
+    assert "CANARY" not in repr(routes)
+    assert load(tmp_path, EXAMPLE).routes["census"].training.api_key_secondary == ""
+
+    found = problems(tmp_path, text)
+    assert len(found) == 3
+    assert "routes.census.training.api_key_secondary needs the setting SECOND, which is not set" in found

@@ -1,4 +1,4 @@
-"""The security policy: what it cites is there."""
+"""The security policy and the threat model: what they cite is there."""
 
 import ast
 import re
@@ -7,9 +7,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-TESTS = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)))
-PLACES = sorted({*re.findall(r"`((?:shared|studio|scripts)/[\w/.]+)`", PAGE), *re.findall(r"\]\(([\w/.-]+)\)", PAGE)})
+PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("SECURITY.md", "docs/threat-model.md")}
+ALL = "\n".join(PAGES.values())
+TESTS = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", ALL)))
+PLACES = sorted(set(re.findall(r"`((?:(?:shared|studio|scripts)/[\w/.]+)|function_app\.py)`", ALL)))
+LINKS = sorted({(page, link) for page, text in PAGES.items() for link in re.findall(r"\]\(([\w/.-]+)\)", text)})
+# Defences that consist in something not being there.
+WITHOUT_A_TEST = ("a hostile model file",)
+
+
+def rows(text: str) -> list[str]:
+    """Return the rows of every table of threats in a text, without its head."""
+    found = re.findall(r"^\| .* \|$", text, re.MULTILINE)
+    return [row for row in found if row.count(" | ") >= 3 and not row.startswith("| threat |")]
 
 
 @pytest.mark.parametrize(("path", "name"), TESTS)
@@ -22,14 +32,29 @@ def test_every_cited_test_is_there(path: str, name: str) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_every_cited_place_is_there(place: str) -> None:
-    """Files, folders and pages that it names exist."""
+    """Files and folders that they name exist."""
     assert (ROOT / place).exists()
+
+
+@pytest.mark.parametrize(("page", "link"), LINKS)
+def test_every_linked_page_is_there(page: str, link: str) -> None:
+    """Seen from the page that links to it."""
+    assert ((ROOT / page).parent / link).exists()
 
 
 def test_every_threat_to_the_studio_is_shown_by_a_test() -> None:
     """Each row of its table cites a file of the studio and a test of it."""
-    rows = re.findall(r"^\| .* \|$", PAGE.partition("## The studio")[2].partition("\n## ")[0], re.MULTILINE)[1:]
-    assert len(rows) > 10
-    for row in rows:
+    found = rows(PAGES["SECURITY.md"].partition("## The studio")[2].partition("\n## ")[0])
+    assert len(found) > 10
+    for row in found:
         assert "`studio/" in row
         assert "`tests/studio/" in row
+
+
+def test_every_threat_to_the_function_app_is_shown_by_a_test() -> None:
+    """Each row of the threat model cites where the defence is, and a test."""
+    found = rows(PAGES["docs/threat-model.md"])
+    assert len(found) > 30
+    for row in found:
+        assert re.search(r"`(?:shared/|function_app)|guarantees\.md", row), row
+        assert "`tests/" in row or row.startswith(tuple(f"| {one} |" for one in WITHOUT_A_TEST)), row

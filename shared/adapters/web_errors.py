@@ -1,0 +1,78 @@
+"""What answers of services, and the lack of one, mean as errors of our own: told without a secret."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import parse_qs, quote, urlsplit
+
+import requests
+
+from shared.adapters.bes_wire import read_fault
+from shared.adapters.calls import Call, Key
+from shared.adapters.retry_after import asked_pause_s
+from shared.allowed_hosts import redacted
+from shared.errors import (
+    KeyRefusedError,
+    LandfallError,
+    NotFoundError,
+    RejectedError,
+    ServiceFault,
+    UnavailableError,
+)
+from shared.redaction import HIDDEN
+
+log = logging.getLogger("landfall.bes")
+
+_NOT_NOW = frozenset({408, 429})
+_REQUEST_IDS = ("x-ms-request-id", "x-ms-client-request-id", "Date")  # exact names are not known (protocol 1.2)
+
+
+def without_secrets(text: str, call: Call, key: Key | None) -> str:
+    """Take out of an error's text what was sent with the call: some services repeat it, in whatever words."""
+    signatures = parse_qs(urlsplit(call.url).query).get("sig", [])
+    for secret in filter(None, (*signatures, key.value if key is not None else "")):
+        for form in (secret, quote(secret, safe=""), secret.replace("/", "\\/")):  # the last one: within some JSON
+            text = text.replace(form, HIDDEN)
+    return text
+
+
+def failure(call: Call, status: int, text: str, headers: Mapping[str, str]) -> LandfallError:
+    """Return the error of our own that an answer means."""
+    fault = read_fault(call.operation, redacted(call.url), status, text)
+    if 300 <= status < 400:
+        target = redacted(headers.get("Location", ""))
+        return RejectedError(_with_message(fault, f"redirects are not followed, this one leads to {target}"))
+    if status in {401, 403}:
+        settings = " and ".join(one.setting for one in call.keys)
+        plural = "s" if len(call.keys) > 1 else ""
+        hint = f"check the setting{plural} {settings}" if settings else "the link may have expired"
+        return KeyRefusedError(_with_message(fault, "; ".join(part for part in (fault.message, hint) if part)))
+    if status == 404:
+        return NotFoundError(fault)
+    if status in _NOT_NOW or status >= 500:
+        return UnavailableError(replace(fault, retry_after_s=asked_pause_s(headers)))
+    return RejectedError(fault)
+
+
+def _with_message(fault: ServiceFault, message: str) -> ServiceFault:
+    return ServiceFault(fault.operation, fault.url, fault.status, fault.code, message, fault.details)
+
+
+def kind_of(error: Exception) -> str:
+    """Say in words what kind of transport error it was."""
+    kinds: tuple[tuple[type[Exception], str], ...] = (
+        (requests.exceptions.SSLError, "the secure connection could not be made (certificate or protocol)"),
+        (requests.exceptions.ConnectTimeout, "no connection in time"),
+        (requests.exceptions.ReadTimeout, "no answer in time"),
+        (requests.exceptions.RetryError, "every retry failed"),
+        (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
+        (requests.exceptions.ConnectionError, "connection refused or lost"),
+    )
+    said = next((text for kind, text in kinds if isinstance(error, kind)), "")
+    return said or f"no answer ({type(error).__name__})"
+
+
+def log_failure(call: Call, response: requests.Response) -> None:
+    """Log what a service needs to find the request that it refused."""
+    ids = {name: response.headers[name] for name in _REQUEST_IDS if name in response.headers}
+    log.warning("%s at %s answered %d %s", call.operation, redacted(call.url), response.status_code, ids)

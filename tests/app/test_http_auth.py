@@ -1,0 +1,93 @@
+"""The app's HTTP functions with Microsoft Entra: indexed by the real runtime, served by the local host."""
+
+import json
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from landfall.host.invoker import Invoker
+from shared.adapters.table_endpoints import TableEndpointStore
+from tests.host.running import running_host
+from tests.pipeline.world import SETTINGS
+from tests.unit.test_admission import claims, headers
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = {"health": "GET", "runs": "GET", "operations/freeze": "POST"}
+
+
+def settings(azurite: str, **more: str) -> dict[str, str]:
+    """Return the app's settings; its timers sleep."""
+    never = "0 0 0 1 1 *"
+    return {
+        **SETTINGS,
+        "AzureWebJobsStorage": azurite,
+        "AzureFunctionsWebHost__hostid": "http-auth",
+        "LANDFALL_INPUT": "incoming",
+        "LANDFALL_ROUTES": str(ROOT / "routes.toml"),
+        "LANDFALL_POLL_SCHEDULE": never,
+        "LANDFALL_SWEEP_SCHEDULE": never,
+        "LANDFALL_FUNCTIONS_KEY": "the-key",
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "level"), [("entra", "ANONYMOUS"), ("key", "FUNCTION"), ("", "FUNCTION"), ("Entra", "FUNCTION")]
+)
+def test_the_host_asks_for_the_key_unless_the_app_asks_for_more(
+    mode: str, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The levels that the real runtime library reports; a mode that is misspelt opens nothing."""
+    monkeypatch.setenv("LANDFALL_HTTP_AUTH", mode)
+    invoker = Invoker(ROOT, 60)
+    invoker.stop()
+    found = {name: str(one.bindings[0].get("authLevel")).upper() for name, one in invoker.functions.items()}
+
+    assert [found[name] for name in ("health", "runs", "operations")] == [level] * 3
+
+
+def ask(base_url: str, path: str, sent: dict[str, str], **body: Any) -> requests.Response:
+    """Send a request as its function takes it."""
+    content = json.dumps(body) if FUNCTIONS[path] == "POST" else None
+    return requests.request(FUNCTIONS[path], f"{base_url}/api/{path}", headers=sent, data=content, timeout=60)
+
+
+def test_with_entra_a_role_lets_in_and_the_record_has_the_name(azurite: str, tmp_path: Path) -> None:
+    """Nobody without having signed in, not even with the key; readers read; operators operate, under their name."""
+    chosen = settings(azurite, LANDFALL_HTTP_AUTH="entra", WEBSITE_AUTH_ENABLED="True")
+    with running_host(ROOT, chosen, tmp_path) as host:
+        for path in FUNCTIONS:
+            for sent in ({}, {"x-functions-key": "the-key"}, {"x-ms-client-principal": "e30="}):
+                assert ask(host.base_url, path, sent).status_code == 401
+            refused = ask(host.base_url, path, headers(claims("Other")))
+            assert (refused.status_code, "needs the app role" in refused.json()["error"]) == (403, True)
+        reader, operator = headers(claims("Landfall.Read")), headers(claims("Landfall.Operate"))
+        assert ask(host.base_url, "health", reader).json()["state"] == "ok"
+        assert ask(host.base_url, "runs", reader).status_code == 200
+        asked = {"endpoint": "production", "reason": "release day", "by": "bob"}
+        assert ask(host.base_url, "operations/freeze", reader, **asked).status_code == 403
+        assert ask(host.base_url, "operations/freeze", operator, **asked).json()["frozen"] is True
+        with closing(TableEndpointStore.from_connection_string(azurite)) as endpoints:
+            stored = endpoints.get("census", "production")
+            endpoints.save(stored, replace(stored.record, frozen=None))
+        assert stored.record.frozen is not None
+        assert stored.record.frozen.by == "bob (signed in as alice@example.com, oid-1)"
+
+        page = requests.get(f"{host.base_url}/api/approval", timeout=60)
+        assert (page.status_code, "<form" in page.text) == (200, True)  # the link's code permits, whoever opens it
+
+
+@pytest.mark.parametrize("mode", ["entra", "Entra"])
+def test_without_the_platforms_word_nothing_is_served(mode: str, azurite: str, tmp_path: Path) -> None:
+    """The header is anybody's then: 503 in words, with the key as without it."""
+    with running_host(ROOT, settings(azurite, LANDFALL_HTTP_AUTH=mode), tmp_path) as host:
+        sent = {**headers(claims("Landfall.Operate")), "x-functions-key": "the-key"}
+        for path in FUNCTIONS:
+            refused = ask(host.base_url, path, sent)
+            assert refused.status_code == 503
+            assert "LANDFALL_HTTP_AUTH" in refused.json()["error"]
+        assert requests.get(f"{host.base_url}/api/approval", timeout=60).status_code == 503

@@ -1,0 +1,244 @@
+"""No secret of the whole stack gets anywhere that it does not belong, on good ways and on bad ones."""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from landfall.chaos.leaks import Leaks, plain, secrets_of
+from landfall.demo.census import census_csv
+from landfall.operations.submit import upload
+from landfall.stack.ports import free_ports
+from landfall.stack.up import EXAMPLE_ROUTES, RunningStack, StackOptions, start_stack
+from shared.adapters.table_runs import TableRunStore
+from shared.runs import Run, RunState
+
+PATIENCE_S = 120
+# One for each way that a secret can take. They have characters that are written otherwise in URLs, JSON and base64.
+CANARIES = {
+    name: f"CANARY/{name}+0123456789/abcdefghijk=="
+    for name in ("refused-key", "second-key", "nobody-key", "liar-key", "scold-key", "sas", "said", "caller")
+}
+# Routes that go wrong: the training service's URL and the key for it, as settings.
+WRONG = {
+    "refused": ("${CENSUS_JOBS_URL}", "${REFUSED_KEY}"),
+    "nobody": ("${NOBODY}/jobs", "${NOBODY_KEY}"),
+    "liar": ("${LIAR}/liar/jobs", "${LIAR_KEY}"),
+    "scold": ("${LIAR}/scold/jobs", "${SCOLD_KEY}"),
+}
+ROUTE = """
+[routes.{name}]
+files = "{name}/*.csv"
+no_champion = "threshold-only"
+initial_model = "models/initial/census.ilearner"
+golden = "models/golden/census.csv"
+gates = [ {{ metric = "AUC", at_least = 0.8 }} ]
+
+[routes.{name}.training]
+jobs_url = "{jobs_url}"
+api_key = "{key}"
+api_key_secondary = "${{SECOND_KEY}}"
+input = "input1"
+model_output = "output1"
+evaluation_output = "output2"
+
+[[routes.{name}.endpoints]]
+name = "production"
+role = "serve"
+patch_url = "${{LIAR}}/webservices/1/endpoints/{name}"
+execute_url = "${{LIAR}}/execute"
+api_key = "${{LIAR_KEY}}"
+resource = "Model [trained model]"
+"""
+
+
+@contextlib.contextmanager
+def hostile_service() -> Iterator[str]:
+    """Serve two training services that repeat whatever they were given, wherever they can."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            key = self.headers.get("Authorization", "")
+            base, sas = f"http://{self.headers['Host']}/", f"?sig={CANARIES['sas']}"
+            told: Any = {"error": {"code": "BadArgument", "message": f"{key} {key.partition(' ')[2]}: {body}"}}
+            status = 400
+            if self.path.startswith("/liar/jobs"):
+                outputs = {
+                    name: {"BaseLocation": base, "RelativeLocation": f"c/{file}{sas}", "SasBlobToken": sas}
+                    for name, file in (("output1", "m.ilearner"), ("output2", "evaluation.csv"))
+                }
+                status, told = 200, {"StatusCode": "Finished", "Results": outputs, "Details": key}
+                if self.command == "POST":
+                    told = "job1"
+            elif self.path.startswith("/c/"):
+                status, told = 200, f"<html>{self.path}</html>"
+            content = json.dumps(told).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the base class's names
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Told:
+    """Calls the app as its users do, and keeps every answer."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self._base = stack.document["functions"]
+        self._key = {"x-functions-key": stack.document["functions_key"]}
+        self.answers: list[tuple[str, str]] = []
+
+    def ask(self, method: str, path: str, *, secret: bool = False, **options: Any) -> requests.Response:
+        """Send a request with the key; an answer whose purpose is a secret for its caller is not kept."""
+        answer = requests.request(method, f"{self._base}/api/{path}", timeout=60, **{"headers": self._key, **options})
+        if not secret:
+            self.answers.append((f"{method} {path.partition('?')[0]}", f"{answer.headers} {answer.text}"))
+        return answer
+
+    def operate(self, operation: str, asked: dict[str, str], *, secret: bool = False) -> Any:
+        """Ask for an operation."""
+        return self.ask("POST", f"operations/{operation}", secret=secret, json=asked).json()
+
+
+def dropped(stack: RunningStack, folder: Path, name: str, text: str) -> Callable[[], Run | None]:
+    """Drop a file; returns what reads its run."""
+    path = folder / name.replace("/", "-")
+    path.write_text(text, encoding="utf-8")
+    run_id = upload(stack.document["storage"], stack.document["input"], name, path)
+    store = TableRunStore.from_connection_string(stack.document["storage"])
+
+    def read() -> Run | None:
+        stored = store.get(name.partition("/")[0], run_id)
+        return stored.run if stored is not None else None
+
+    return read
+
+
+def until(read: Callable[[], Run | None], wanted: Callable[[Run], bool]) -> Run:
+    """Look again and again until a run is as wanted."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (run := read()) is None or not wanted(run):
+        assert time.monotonic() < deadline, run
+        time.sleep(0.1)
+    return run
+
+
+def search_storage(leaks: Leaks, storage: str) -> int:
+    """Search every row, message and blob of the account; returns how many."""
+    count = 0
+    with TableServiceClient.from_connection_string(storage) as tables:
+        for table in tables.list_tables():
+            for row in tables.get_table_client(table.name).list_entities():
+                leaks.search(f"table {table.name}, row {row['RowKey']}", repr(dict(row)))
+                count += 1
+    with QueueServiceClient.from_connection_string(storage) as queues:
+        for queue in queues.list_queues():
+            for message in queues.get_queue_client(queue.name).peek_messages(max_messages=32):
+                leaks.search(f"queue {queue.name}", f"{message.content} {plain(str(message.content))}")
+    with BlobServiceClient.from_connection_string(storage) as blobs:
+        for container in blobs.list_containers():
+            client = blobs.get_container_client(container.name)
+            for blob in client.list_blobs(include=["metadata"]):
+                text = client.download_blob(blob.name).readall().decode(errors="replace")
+                leaks.search(f"blob {container.name}/{blob.name}", f"{blob.name} {blob.metadata} {text}")
+                count += 1
+    return count
+
+
+@pytest.mark.timeout(240)
+def test_no_secret_leaks_on_any_way(tmp_path: Path) -> None:
+    """Keys, signatures and links are in no row, message, blob, log or answer, however things went."""
+    (nobody,) = free_ports(1)
+    text = EXAMPLE_ROUTES.read_text(encoding="utf-8").replace("golden = ", 'approval = "required"\ngolden = ', 1)
+    text += "".join(ROUTE.format(name=name, jobs_url=url, key=key) for name, (url, key) in WRONG.items())
+    routes = tmp_path / "routes.toml"
+    routes.write_text(text, encoding="utf-8")
+    lines: list[str] = []
+    with hostile_service() as liar:
+        settings = {
+            **{f"{name.upper()}_KEY": CANARIES[f"{name}-key"] for name in (*WRONG, "second")},
+            "NOBODY": f"http://127.0.0.1:{nobody}",
+            "LIAR": liar,
+        }
+        with start_stack(
+            StackOptions(state=tmp_path / "state", routes=routes, settings=settings), lines.append
+        ) as stack:
+            told = Told(stack)
+            good = dropped(stack, tmp_path, "census/good.csv", census_csv(2000, 5))
+            bad = dropped(stack, tmp_path, "census/bad.csv", "age,workclass\n1,x\n")
+            wrong = {name: dropped(stack, tmp_path, f"{name}/a.csv", census_csv(20, 1)) for name in WRONG}
+            code = ways(told, good)
+            leaks = Leaks({**secrets_of(stack.document), **CANARIES, "the code of the approval link": code})
+            ends = {name: until(read, lambda run: run.terminal or run.tries > 1) for name, read in wrong.items()}
+            assert until(bad, lambda run: run.terminal).state is RunState.FAILED
+            assert {name: run.terminal for name, run in ends.items()} == {
+                "refused": False,
+                "nobody": False,
+                "liar": True,
+                "scold": True,
+            }
+            assert "REFUSED_KEY and SECOND_KEY" in ends["refused"].reason
+            told.ask("GET", "runs?limit=1000")
+
+            assert search_storage(leaks, stack.document["storage"]) > 50
+            document = stack.document
+        logs = [*(tmp_path / "state" / "logs").iterdir(), Path(document["studio_log"])]
+        assert {"host.log", "studio.log", "requests.jsonl"} <= {log.name for log in logs}
+        for log in logs:
+            leaks.search(log.name, log.read_text(encoding="utf-8", errors="replace"))
+        for place, answer in told.answers:
+            leaks.search(place, answer)
+        leaks.search("what the command says", "\n".join(lines))
+    assert leaks.sentences() == []
+
+
+def ways(told: Told, good: Callable[[], Run | None]) -> str:
+    """Take the ways of people through the app, some with secrets in what they say; returns an approval link's code."""
+    said = {"by": f"Bearer {CANARIES['caller']}", "reason": f"AccountKey={CANARIES['said']}&sig={CANARIES['said']}"}
+    assert told.ask("GET", "health").status_code == 200
+    assert told.ask("GET", "health", headers={"x-functions-key": CANARIES["caller"]}).status_code == 401
+    key = told.ask("GET", "health").request.headers["x-functions-key"]
+    assert told.ask("GET", f"runs?code={key}", headers={}).status_code == 200
+    assert told.operate("freeze", {"endpoint": "census/production", **said})["frozen"] is True
+    assert told.operate("unfreeze", {"endpoint": "census/production", "by": said["by"]})["frozen"] is False
+    assert "no endpoint" in told.operate("freeze", {"endpoint": f"?sig={CANARIES['said']}", **said})["error"]
+    assert "no operation" in told.operate("nonsense", {})["error"]
+    assert told.ask("POST", "operations/freeze", data=f"{{{CANARIES['said']}").status_code == 400
+
+    run = until(good, lambda run: run.state is RunState.HELD)
+    link = told.operate("invite", {"run": run.run_id, "by": "alice"}, secret=True)["link"]
+    code = str(link).partition("#")[2]
+    told.ask("GET", "approval", headers={})
+    told.ask("POST", "approval", headers={}, data={"code": code, "action": "show"}, secret=True)
+    assert told.ask("POST", "approval", headers={}, data={"code": f"{code}x", "action": "approve", **said}).ok is False
+    done = told.ask("POST", "approval", headers={}, data={"code": code, "action": "approve", **said})
+    assert "approved by" in done.text
+    until(good, lambda run: run.state is RunState.PROMOTED)
+    assert "sig=" in str(told.operate("links", {"run": run.run_id}, secret=True))
+    return code.rpartition(".")[2]
