@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 app = func.FunctionApp()
 ticker = polling.Ticker()
 
-STORAGE = "AzureWebJobsStorage"
+STORAGE = wiring.data_connection()
 EVALUATIONS = "evaluations"
 # With `entra` the host asks for no key: each function asks for who the platform signed in, and lets in nobody else.
 LEVEL = func.AuthLevel.ANONYMOUS if wiring.entra_admits() else func.AuthLevel.FUNCTION

@@ -1,4 +1,4 @@
-"""The settings that name the app's storage account: a connection string, or addresses that an identity signs in to."""
+"""The settings that name the data's storage account: a connection string, or addresses that an identity signs in to."""
 
 import ipaddress
 import re
@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from shared.errors import ConfigError
 
-CONNECTION = "AzureWebJobsStorage"  # the name of the connection, which all triggers use
+HOST_CONNECTION = "AzureWebJobsStorage"  # the host's own account, which has the data as well unless another is named
+DATA_CONNECTION = "LANDFALL_DATA"
+STRING_SETTING = f"{HOST_CONNECTION} ({DATA_CONNECTION}, if that is set)"  # for texts of who knows no settings
 MANAGED_IDENTITY = "managedidentity"
 
 _URIS = {"blob": "blobServiceUri", "queue": "queueServiceUri", "table": "tableServiceUri"}
@@ -39,29 +41,42 @@ class StorageAccount:
         return not self.connection_string
 
 
+def connection_of(settings: Mapping[str, str]) -> str:
+    """Return the name of the connection to the account of all data, which all triggers and outputs use.
+
+    As soon as any setting of `LANDFALL_DATA` has a value the data has an account of its own: what is missing of it is
+    an error then, and the host's account is never taken for it.
+    """
+    for name, value in settings.items():
+        if (name == DATA_CONNECTION or name.startswith(f"{DATA_CONNECTION}__")) and value.strip():
+            return DATA_CONNECTION
+    return HOST_CONNECTION
+
+
 def read_storage_account(settings: Mapping[str, str]) -> StorageAccount:
-    """Read the settings of the storage account; the names are those that the Functions host reads, too.
+    """Read the settings of the data's account (`connection_of`); the Functions host reads the same names.
 
     Raises:
         ConfigError: with every problem; none of them quotes a value of a connection string.
     """
-    text = settings.get(CONNECTION, "").strip()
-    name = settings.get(f"{CONNECTION}__accountName", "").strip()
-    uris = {service: settings.get(f"{CONNECTION}__{suffix}", "").strip() for service, suffix in _URIS.items()}
-    problems = _ways(text, name, uris)
+    connection = connection_of(settings)
+    text = settings.get(connection, "").strip()
+    name = settings.get(f"{connection}__accountName", "").strip()
+    uris = {service: settings.get(f"{connection}__{suffix}", "").strip() for service, suffix in _URIS.items()}
+    problems = _ways(connection, text, name, uris)
     urls = {service: uri.rstrip("/") for service, uri in uris.items()}
     if name:
         urls = {service: f"https://{name}.{service}.{_SUFFIX}" for service in _URIS}
         if not _ACCOUNT_NAME.fullmatch(name):
             problems.append(
-                f"the setting {CONNECTION}__accountName is {name!r}: an account's name has 3 to 24 lower-case letters"
-                f" and digits; an account at another place is named by {CONNECTION}__blobServiceUri and its like"
+                f"the setting {connection}__accountName is {name!r}: an account's name has 3 to 24 lower-case letters"
+                f" and digits; an account at another place is named by {connection}__blobServiceUri and its like"
             )
     for service, uri in uris.items():
-        problems += _uri_problems(f"{CONNECTION}__{_URIS[service]}", uri)
-    credential = settings.get(f"{CONNECTION}__credential", "").strip()
-    client_id = settings.get(f"{CONNECTION}__clientId", "").strip()
-    problems += _identity_problems(credential, client_id, with_text=bool(text))
+        problems += _uri_problems(f"{connection}__{_URIS[service]}", uri)
+    credential = settings.get(f"{connection}__credential", "").strip()
+    client_id = settings.get(f"{connection}__clientId", "").strip()
+    problems += _identity_problems(connection, credential, client_id, with_text=bool(text))
     if problems:
         raise ConfigError(problems)
     if text:
@@ -78,17 +93,17 @@ def account_name(url: str) -> str:
     return host.partition(".")[0]
 
 
-def _ways(text: str, name: str, uris: Mapping[str, str]) -> list[str]:
+def _ways(connection: str, text: str, name: str, uris: Mapping[str, str]) -> list[str]:
     """Return what is wrong unless exactly one way to the account is given, and that one completely."""
-    given = [f"{CONNECTION}__{_URIS[service]}" for service, uri in uris.items() if uri]
-    ways = [CONNECTION] * bool(text) + [f"{CONNECTION}__accountName"] * bool(name) + given[:1]
+    given = [f"{connection}__{_URIS[service]}" for service, uri in uris.items() if uri]
+    ways = [connection] * bool(text) + [f"{connection}__accountName"] * bool(name) + given[:1]
     if not ways:
-        instead = " and ".join(f"{CONNECTION}__{suffix}" for suffix in _URIS.values())
-        said = f"the setting {CONNECTION} is not set: it is the storage account's connection string"
+        instead = " and ".join(f"{connection}__{suffix}" for suffix in _URIS.values())
+        said = f"the setting {connection} is not set: it is the storage account's connection string"
         return [f"{said}; to sign in by an identity, set {instead} instead"]
     if len(ways) > 1:
         return [f"the storage account is named more than once, by {' and by '.join(ways)}: keep one of them"]
-    missing = [f"{CONNECTION}__{_URIS[service]}" for service, uri in uris.items() if given and not uri]
+    missing = [f"{connection}__{_URIS[service]}" for service, uri in uris.items() if given and not uri]
     return [f"the setting {one} is not set, although {given[0]} is: all three services are needed" for one in missing]
 
 
@@ -111,21 +126,21 @@ def _uri_problems(setting: str, uri: str) -> list[str]:
     return []
 
 
-def _identity_problems(credential: str, client_id: str, *, with_text: bool) -> list[str]:
+def _identity_problems(connection: str, credential: str, client_id: str, *, with_text: bool) -> list[str]:
     problems = []
     if credential and credential.lower() != MANAGED_IDENTITY:
         problems.append(
-            f"the setting {CONNECTION}__credential is {credential!r}: it can only be {MANAGED_IDENTITY!r}, or not set,"
+            f"the setting {connection}__credential is {credential!r}: it can only be {MANAGED_IDENTITY!r}, or not set,"
             " for the identities that azure-identity finds by itself"
         )
     if client_id and not credential:
         problems.append(
-            f"the setting {CONNECTION}__clientId chooses a managed identity, so {CONNECTION}__credential must be"
+            f"the setting {connection}__clientId chooses a managed identity, so {connection}__credential must be"
             f" {MANAGED_IDENTITY!r}"
         )
     if with_text and credential:
         problems.append(
-            f"the setting {CONNECTION}__credential is for an identity, but {CONNECTION} is a connection string:"
+            f"the setting {connection}__credential is for an identity, but {connection} is a connection string:"
             " keep one of them"
         )
     return problems

@@ -77,6 +77,13 @@ def blob_source() -> str:
     return os.environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
 
 
+def data_connection() -> str:
+    """Return the name of the connection to the account that has the data; read when the app is indexed, as above."""
+    from shared.storage_account import connection_of  # noqa: PLC0415 - see the module's docstring
+
+    return connection_of(os.environ)
+
+
 @functools.cache  # remembers a result only: after an error the next call builds anew
 def _build() -> "Services":
     try:

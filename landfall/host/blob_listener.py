@@ -1,5 +1,6 @@
 """Blob triggers with the polling source: scan, receipt, internal queue, execution."""
 
+import base64
 import json
 import logging
 import re
@@ -11,7 +12,7 @@ from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobProperties
-from azure.storage.queue import QueueMessage
+from azure.storage.queue import QueueClient, QueueMessage
 
 from landfall.host.execution import Executor
 from landfall.host.host_json import HostJson
@@ -88,7 +89,6 @@ class BlobListener:
         self._executor = executor
         self._triggers = [BlobTrigger.of(function) for function in functions]
         self._queue = storage.queue(None, f"azure-webjobs-blobtrigger-{host_id}")
-        self._poison = storage.queue(None, POISON_QUEUE)
         self._receipts = Receipts(storage, host_id, self._queue)
         batch = min(32, host_json.blob_at_once // 2 + 1)
         self._rules = QueueRules(
@@ -166,8 +166,17 @@ class BlobListener:
 
     def _to_poison(self, content: str) -> str:
         """Send on the message about a version that failed too often; it stays in base64 whatever `host.json` says."""
-        self._storage.send(self._poison, content, base64=False)
+        self._storage.send(self._poison_of(content), content, base64=False)
         return POISON_QUEUE
+
+    def _poison_of(self, content: str) -> QueueClient:
+        """Return the poison queue beside the blob's container; that of the host's account if no trigger is named."""
+        try:
+            function = json.loads(base64.b64decode(content))["FunctionId"]
+        except (ValueError, KeyError, TypeError):
+            function = None
+        named = (one.connection for one in self._triggers if f"Host.Functions.{one.function.name}" == function)
+        return self._storage.queue(next(named, None), POISON_QUEUE)
 
 
 def _reference(trigger: BlobTrigger, container: str, name: str) -> dict[str, str]:

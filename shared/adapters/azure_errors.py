@@ -18,6 +18,7 @@ from shared.errors import (
     ServiceFault,
     UnavailableError,
 )
+from shared.storage_account import DATA_CONNECTION, HOST_CONNECTION, STRING_SETTING
 
 _NOT_NOW = frozenset({408, 429})
 # Refusals that pass by themselves: somebody just deleted the container or table, and it will be there again.
@@ -73,8 +74,8 @@ def _advice(error: AzureError, status: int, code: str) -> str:
         return "the app's identity lacks a role on this storage account"
     if status in {401, 403} or isinstance(error, ClientAuthenticationError):
         return (
-            "check the connection string in the setting AzureWebJobsStorage; under an identity, the settings that begin"
-            " with AzureWebJobsStorage__ and the identity's roles on the account"
+            f"check the connection string in the setting {STRING_SETTING}; under an identity, the settings that begin"
+            f" with {HOST_CONNECTION}__ (or {DATA_CONNECTION}__) and the identity's roles on the account"
         )
     if status == 0:
         return _no_answer(error.inner_exception or error)

@@ -13,7 +13,7 @@ from shared.adapters.azure_errors import storage_errors
 from shared.adapters.storage_clients import malformed_connection_string
 from shared.errors import ConfigError
 from shared.ports import BlobLocation
-from shared.storage_account import account_name
+from shared.storage_account import STRING_SETTING, account_name
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient, UserDelegationKey
@@ -83,7 +83,7 @@ class Links:
         key = getattr(credential, "account_key", None)
         if not key:
             raise ConfigError(
-                ["the connection string in AzureWebJobsStorage needs an AccountKey: links are signed with it"]
+                [f"the connection string in {STRING_SETTING} needs an AccountKey: links are signed with it"]
             )
         return str(credential.account_name), {"account_key": key}, datetime.min.replace(tzinfo=UTC)
 

@@ -7,6 +7,7 @@ from azure.core.pipeline.transport import RequestsTransport
 
 from shared.adapters.guarded import EndingAdapter
 from shared.errors import ConfigError
+from shared.storage_account import STRING_SETTING
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 20  # without a byte
@@ -25,4 +26,4 @@ def pooled_transport() -> Any:
 
 def malformed_connection_string() -> ConfigError:
     """Return the error about the app's connection string. It quotes nothing: the SDK's own texts do."""
-    return ConfigError(["the setting AzureWebJobsStorage is not a storage connection string"])
+    return ConfigError([f"the setting {STRING_SETTING} is not a storage connection string"])

@@ -33,6 +33,7 @@ ONLY_LOCAL = {
 ONLY_AZURE = set(READ_BY_THE_HOST)
 # Read if it is set, and rightly set by nobody, or only by who asks for it.
 OPTIONAL = {
+    "LANDFALL_DATA": "the data has no account of its own unless somebody wants it",
     "LANDFALL_HTTP_AUTH": "the function key lets callers in, unless an app registration is named",
     "LANDFALL_READ_ROLE": "other names of the two app roles than the usual ones",
     "LANDFALL_OPERATE_ROLE": "as above",

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ConfigError
-from shared.storage_account import StorageAccount, account_name, read_storage_account
+from shared.storage_account import StorageAccount, account_name, connection_of, read_storage_account
 
 NAME = "AzureWebJobsStorage"
+DATA = "LANDFALL_DATA"
 URIS = {
     f"{NAME}__blobServiceUri": "https://landfall.blob.core.windows.net/",
     f"{NAME}__queueServiceUri": "https://landfall.queue.core.windows.net/",
@@ -81,6 +82,41 @@ def test_every_problem_is_named_at_once(settings: dict[str, str], said: list[str
     for problem, pattern in zip(caught.value.problems, said, strict=True):
         assert re.search(pattern, problem), problem
     assert "CANARY" not in str(caught.value)
+
+
+def test_data_of_its_own_account_is_read_from_there() -> None:
+    """By each way to an account; what the host's settings say is then no matter, and no error either."""
+    host = {NAME: "UseDevelopmentStorage=true", f"{NAME}__accountName": "?"}
+    data = {name.replace(NAME, DATA): value for name, value in {**URIS, **MANAGED}.items()}
+
+    assert read_storage_account({**host, DATA: "AccountName=a"}) == StorageAccount("AccountName=a")
+    assert read_storage_account({**host, **data}) == StorageAccount("", BLOB, TABLE, managed=True, client_id="0c")
+
+
+@pytest.mark.parametrize(
+    ("settings", "connection"),
+    [
+        ({}, NAME),
+        ({DATA: " ", f"{DATA}__credential": ""}, NAME),
+        ({f"{DATA}BASE": "x", f"{DATA}_": "x"}, NAME),
+        ({DATA: "x"}, DATA),
+        ({f"{DATA}__tableServiceUri": "x"}, DATA),
+    ],
+)
+def test_any_setting_of_the_datas_account_is_one(settings: dict[str, str], connection: str) -> None:
+    """A value counts, a name alone does not."""
+    assert connection_of(settings) == connection
+
+
+def test_a_half_named_account_is_never_taken_for_the_hosts() -> None:
+    """The problems name the data's settings, though the host's would do."""
+    with pytest.raises(ConfigError) as caught:
+        read_storage_account({NAME: "UseDevelopmentStorage=true", f"{DATA}__credential": "managedidentity"})
+
+    (problem,) = caught.value.problems
+    assert f"the setting {DATA} is not set" in problem
+    assert f"{DATA}__blobServiceUri and {DATA}__queueServiceUri and {DATA}__tableServiceUri" in problem
+    assert NAME not in problem
 
 
 @pytest.mark.parametrize(
