@@ -23,6 +23,9 @@ param operatorPrincipalType string = 'User'
 @maxLength(63)
 param inputContainer string = 'incoming'
 
+@description('Whether the host has a storage account of its own, apart from that of files, rows, queues and models. That one stays where it is either way.')
+param separateDataAccount bool = false
+
 @description('Path of routes.toml in the deployed package.')
 param routesFile string = 'routes.toml'
 
@@ -85,6 +88,8 @@ param studioNfsServer string = ''
 param studioNfsShare string = ''
 
 var resourceToken = toLower(uniqueString(subscription().id, environmentName, location))
+var dataAccountName = 'st${resourceToken}'
+var hostAccountName = separateDataAccount ? 'sthost${resourceToken}' : dataAccountName
 var tags = {
   'azd-env-name': environmentName
 }
@@ -109,10 +114,25 @@ module storage 'app/storage.bicep' = {
   name: 'storage'
   scope: group
   params: {
-    name: 'st${resourceToken}'
+    name: dataAccountName
     location: location
     tags: tags
     inputContainer: inputContainer
+    forHost: !separateDataAccount
+    forData: true
+  }
+}
+
+module hostStorage 'app/storage.bicep' = if (separateDataAccount) {
+  name: 'host-storage'
+  scope: group
+  params: {
+    name: hostAccountName
+    location: location
+    tags: tags
+    inputContainer: inputContainer
+    forHost: true
+    forData: false
   }
 }
 
@@ -155,6 +175,7 @@ module roles 'app/roles.bicep' = {
   scope: group
   params: {
     storageAccountName: storage.outputs.name
+    hostAccountName: hostAccountName
     vaultName: vault.outputs.name
     componentName: monitoring.outputs.componentName
     inputContainer: inputContainer
@@ -164,6 +185,7 @@ module roles 'app/roles.bicep' = {
     operatorPrincipalId: operatorPrincipalId
     operatorPrincipalType: operatorPrincipalType
   }
+  dependsOn: [hostStorage]
 }
 
 module functionApp 'app/function.bicep' = {
@@ -176,6 +198,8 @@ module functionApp 'app/function.bicep' = {
     tags: tags
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
+    hostAccountName: hostAccountName
+    separateDataAccount: separateDataAccount
     blobEndpoint: storage.outputs.blobEndpoint
     queueEndpoint: storage.outputs.queueEndpoint
     tableEndpoint: storage.outputs.tableEndpoint
@@ -245,7 +269,7 @@ output AZURE_FUNCTION_APP_NAME string = functionApp.outputs.name
 @description('Base URL of the function app.')
 output AZURE_FUNCTION_APP_URL string = functionApp.outputs.url
 
-@description('Name of the storage account.')
+@description('Name of the storage account that has the data.')
 output AZURE_STORAGE_ACCOUNT_NAME string = storage.outputs.name
 
 @description('Name of the container that CSVs are dropped into.')
@@ -254,7 +278,7 @@ output LANDFALL_INPUT string = inputContainer
 @description('Name of the Key Vault that the secret settings come from.')
 output AZURE_KEY_VAULT_NAME string = vault.outputs.name
 
-@description('Name of the Event Grid system topic of the storage account.')
+@description('Name of the Event Grid system topic of that account.')
 output AZURE_EVENTGRID_TOPIC_NAME string = events.outputs.topicName
 
 @description('Name of the container that Event Grid puts undelivered events into.')

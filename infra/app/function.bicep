@@ -17,13 +17,19 @@ param identityId string
 @description('Client id of the app\'s identity.')
 param identityClientId string
 
-@description('URL of the account\'s blobs.')
+@description('Name of the storage account of the host; the deployed package stands in it.')
+param hostAccountName string
+
+@description('Whether the data has another account than the host.')
+param separateDataAccount bool
+
+@description('URL of the blobs of the account that has the data.')
 param blobEndpoint string
 
-@description('URL of the account\'s queues.')
+@description('URL of its queues.')
 param queueEndpoint string
 
-@description('URL of the account\'s tables.')
+@description('URL of its tables.')
 param tableEndpoint string
 
 @description('The container that the deployed package stands in.')
@@ -62,12 +68,16 @@ param instanceMemoryMB int
 @description('Most instances at a time.')
 param maximumInstanceCount int
 
+resource hostAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: hostAccountName
+}
+
 var appSettings = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
-  AzureWebJobsStorage__blobServiceUri: blobEndpoint
-  AzureWebJobsStorage__queueServiceUri: queueEndpoint
-  AzureWebJobsStorage__tableServiceUri: tableEndpoint
+  AzureWebJobsStorage__blobServiceUri: hostAccount.properties.primaryEndpoints.blob
+  AzureWebJobsStorage__queueServiceUri: hostAccount.properties.primaryEndpoints.queue
+  AzureWebJobsStorage__tableServiceUri: hostAccount.properties.primaryEndpoints.table
   AZURE_CLIENT_ID: identityClientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
@@ -76,6 +86,15 @@ var appSettings = {
   LANDFALL_BLOB_SOURCE: 'EventGrid'
   LANDFALL_POLL_SCHEDULE: pollSchedule
   LANDFALL_SWEEP_SCHEDULE: sweepSchedule
+}
+
+// As soon as one of them is set, the app takes all its data to be there.
+var dataSettings = {
+  LANDFALL_DATA__credential: 'managedidentity'
+  LANDFALL_DATA__clientId: identityClientId
+  LANDFALL_DATA__blobServiceUri: blobEndpoint
+  LANDFALL_DATA__queueServiceUri: queueEndpoint
+  LANDFALL_DATA__tableServiceUri: tableEndpoint
 }
 
 var entraSettings = {
@@ -123,7 +142,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: '${blobEndpoint}${deploymentContainer}'
+          value: '${hostAccount.properties.primaryEndpoints.blob}${deploymentContainer}'
           authentication: {
             type: 'UserAssignedIdentity'
             userAssignedIdentityResourceId: identityId
@@ -145,7 +164,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
 resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: site
   name: 'appsettings'
-  properties: union(routeSettings, secretReferences, appSettings, empty(entraClientId) ? {} : entraSettings)
+  properties: union(routeSettings, secretReferences, appSettings, separateDataAccount ? dataSettings : {}, empty(entraClientId) ? {} : entraSettings)
 }
 
 // The platform proves who a caller is, and refuses whoever has not signed in: but for events of Event Grid, which come

@@ -1,6 +1,9 @@
 // Who may do what, and where: all role assignments, each at the narrowest scope at which the app works.
-@description('Name of the storage account.')
+@description('Name of the storage account that has the data.')
 param storageAccountName string
+
+@description('Name of the storage account of the host; the same one if it has none of its own.')
+param hostAccountName string
 
 @description('Name of the Key Vault.')
 param vaultName string
@@ -39,6 +42,10 @@ var roleIds = {
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageAccountName
+}
+
+resource hostAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: hostAccountName
 }
 
 resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' existing = {
@@ -85,7 +92,7 @@ resource component 'Microsoft.Insights/components@2020-02-02' existing = {
 }
 
 // The host makes containers of its own for locks, keys and receipts, and the app signs links as its identity, which is
-// an action of the account: no container would be enough.
+// an action of the account: no container would be enough. The blob trigger asks for this role where its blobs are.
 resource appBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, appPrincipalId, roleIds.blobDataOwner)
   scope: account
@@ -100,6 +107,27 @@ resource appBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 resource appQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, appPrincipalId, roleIds.queueDataContributor)
   scope: account
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.queueDataContributor)
+  }
+}
+
+// What the host needs where it has an account of its own: containers and a queue of its naming, no table.
+resource hostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hostAccountName != storageAccountName) {
+  name: guid(hostAccount.id, appPrincipalId, roleIds.blobDataOwner)
+  scope: hostAccount
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.blobDataOwner)
+  }
+}
+
+resource hostQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hostAccountName != storageAccountName) {
+  name: guid(hostAccount.id, appPrincipalId, roleIds.queueDataContributor)
+  scope: hostAccount
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'

@@ -1,4 +1,5 @@
-// The storage account: files, records, queues, models and the deployed package. No keys: everybody comes with an identity.
+// A storage account: for files, records, queues and models, for the host and the deployed package, or for both. No keys:
+// everybody comes with an identity.
 @description('Name of the storage account.')
 @minLength(3)
 @maxLength(24)
@@ -13,11 +14,21 @@ param tags object
 @description('The container that CSVs land in.')
 param inputContainer string
 
+@description('Whether the host uses it, and the deployed package stands in it.')
+param forHost bool
+
+@description('Whether it has the data.')
+param forData bool
+
 var deploymentContainer = 'deployments'
 var deadLetterContainer = 'dead-letters'
-var containerNames = [inputContainer, 'quarantine', 'training', 'models', deploymentContainer, deadLetterContainer]
-var tableNames = ['runs', 'endpoints']
-var queueNames = ['evaluations', 'evaluations-poison', 'webjobs-blobtrigger-poison']
+var dataContainers = [inputContainer, 'quarantine', 'training', 'models', deadLetterContainer]
+var dataTables = ['runs', 'endpoints']
+var dataQueues = ['evaluations', 'evaluations-poison', 'webjobs-blobtrigger-poison']
+var hostContainers = [deploymentContainer]
+var containerNames = union(forHost ? hostContainers : [], forData ? dataContainers : [])
+var tableNames = forData ? dataTables : []
+var queueNames = forData ? dataQueues : []
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name

@@ -18,9 +18,12 @@ ROLES = {
 }
 
 APP, TOPIC, OPERATOR = "appPrincipalId", "topicPrincipalId", "operatorPrincipalId"
+HOST_ACCOUNT = "storageAccounts hostAccountName"
 ASSIGNED = {
     (APP, "Storage Blob Data Owner", "storageAccounts storageAccountName"),
     (APP, "Storage Queue Data Contributor", "storageAccounts storageAccountName"),
+    (APP, "Storage Blob Data Owner", HOST_ACCOUNT),
+    (APP, "Storage Queue Data Contributor", HOST_ACCOUNT),
     (APP, "Storage Table Data Contributor", "tables runs"),
     (APP, "Storage Table Data Contributor", "tables endpoints"),
     (APP, "Key Vault Secrets User", "vaults vaultName"),
@@ -78,8 +81,25 @@ def test_nobody_operates_unless_somebody_is_named() -> None:
     """The operator's roles are given only if there is one; what kind of principal it is comes with it."""
     for one in assignments():
         by_operator = one.properties["principalId"] == OPERATOR
-        assert one.conditional == by_operator, one.symbol
+        assert one.conditional == (by_operator or scope_of(one) == HOST_ACCOUNT), one.symbol
         assert one.properties["principalType"] == ("operatorPrincipalType" if by_operator else "ServicePrincipal")
+
+
+def test_the_hosts_account_has_roles_of_its_own_only_if_it_is_another() -> None:
+    """With one account each would be there twice, under the same name, and nothing could be deployed."""
+    text = template("app/roles.bicep").text
+    at_host = [one.symbol for one in assignments() if scope_of(one) == HOST_ACCOUNT]
+
+    assert len(at_host) == 2
+    for symbol in at_host:
+        assert re.search(
+            rf"^resource {symbol} \S+ = if \(hostAccountName != storageAccountName\) {{", text, re.MULTILINE
+        )
+    main = template("main.bicep")
+    assert main.module_parameters("roles")["hostAccountName"] == "hostAccountName"
+    after = re.search(r"^module roles .*?^}", main.text, re.MULTILINE | re.DOTALL)
+    assert after
+    assert "dependsOn: [hostStorage]" in after[0]
 
 
 def test_roles_are_given_to_the_identities_that_they_are_meant_for() -> None:

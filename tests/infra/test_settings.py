@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shared.redaction import redact
+from shared.storage_account import connection_of, read_storage_account
 from tests.infra.bicep import INFRA, ROOT, Resource, dotted, template
 
 # Settings that something else than the app's code reads. A new setting needs no entry: the code that reads it is found.
@@ -179,7 +180,7 @@ def test_callers_sign_in_only_if_an_app_registration_is_named() -> None:
     authentication = next(one for one in function_config() if one.config["name"] == "authsettingsV2")
 
     assert authentication.conditional
-    assert "appSettings, empty(entraClientId) ? {} : entraSettings)" in function.text
+    assert ", empty(entraClientId) ? {} : entraSettings)" in function.text
     assert function.variable("entraSettings") == {"LANDFALL_HTTP_AUTH": "entra"}
     assert set(function.variable("entraSettings")) <= set(OPTIONAL)
     assert authentication.properties["platform"] == {"enabled": True}
@@ -202,14 +203,43 @@ def test_callers_sign_in_only_if_an_app_registration_is_named() -> None:
         ("AzureWebJobsStorage__credential", "managedidentity"),
         ("AzureWebJobsStorage__clientId", "identityClientId"),
         ("AZURE_CLIENT_ID", "identityClientId"),
-        ("AzureWebJobsStorage__blobServiceUri", "blobEndpoint"),
-        ("AzureWebJobsStorage__queueServiceUri", "queueEndpoint"),
-        ("AzureWebJobsStorage__tableServiceUri", "tableEndpoint"),
+        ("AzureWebJobsStorage__blobServiceUri", "hostAccount.properties.primaryEndpoints.blob"),
+        ("AzureWebJobsStorage__queueServiceUri", "hostAccount.properties.primaryEndpoints.queue"),
+        ("AzureWebJobsStorage__tableServiceUri", "hostAccount.properties.primaryEndpoints.table"),
     ],
 )
 def test_the_app_is_told_the_right_things(setting: str, value: str) -> None:
     """Events, the one identity, and each service's own address."""
-    assert template("app/function.bicep").variable("appSettings")[setting] == value
+    assert dotted(template("app/function.bicep").variable("appSettings")[setting]) == value
+
+
+def test_the_app_is_told_of_the_datas_account_only_if_it_is_another() -> None:
+    """Complete then, as the app reads it and as it is reached by the one identity; it is the account that is named."""
+    function, given = template("app/function.bicep"), template("main.bicep").module_parameters("functionApp")
+    settings = function.variable("dataSettings")
+
+    assert settings == {
+        "LANDFALL_DATA__credential": "managedidentity",
+        "LANDFALL_DATA__clientId": "identityClientId",
+        "LANDFALL_DATA__blobServiceUri": "blobEndpoint",
+        "LANDFALL_DATA__queueServiceUri": "queueEndpoint",
+        "LANDFALL_DATA__tableServiceUri": "tableEndpoint",
+    }
+    assert connection_of(settings) == "LANDFALL_DATA"
+    assert connection_of(function.variable("appSettings")) == "AzureWebJobsStorage"
+    endpoints = {name: "https://a.b.example/" for name in settings if name.endswith("Uri")}
+    assert read_storage_account({**settings, **endpoints}).managed
+    assert "appSettings, separateDataAccount ? dataSettings : {}, empty(" in function.text
+    for name in ("blobEndpoint", "queueEndpoint", "tableEndpoint"):
+        assert dotted(given[name]) == f"storage.outputs.{name}"
+    assert (given["hostAccountName"], given["separateDataAccount"]) == ("hostAccountName", "separateDataAccount")
+
+
+def test_the_package_stands_in_the_hosts_account() -> None:
+    """Where the app's identity may read it, and nobody who has to do with data."""
+    package = template("app/function.bicep").only("Microsoft.Web/sites").properties["functionAppConfig"]["deployment"]
+
+    assert package["storage"]["value"] == "${hostAccount.properties.primaryEndpoints.blob}${deploymentContainer}"
 
 
 def test_every_parameter_that_is_given_exists() -> None:

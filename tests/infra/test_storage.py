@@ -8,7 +8,7 @@ import pytest
 from shared.lifecycle.promoting import MODELS
 from shared.lifecycle.training import TRAINING
 from shared.pipeline.services import QUARANTINE
-from tests.infra.bicep import ROOT, template
+from tests.infra.bicep import ROOT, dotted, template
 
 SUBSCRIPTION = template("app/eventgrid-subscription.bicep").only("Microsoft.EventGrid/systemTopics/eventSubscriptions")
 
@@ -36,10 +36,57 @@ def test_containers_tables_and_queues_are_those_of_the_app() -> None:
     storage = template("app/storage.bicep")
 
     app = {"inputContainer", QUARANTINE, TRAINING, MODELS}
-    assert set(storage.variable("containerNames")) == app | {"deploymentContainer", "deadLetterContainer"}
+    assert set(storage.variable("dataContainers")) == app | {"deadLetterContainer"}
+    assert storage.variable("hostContainers") == ["deploymentContainer"]
     stores = "".join((ROOT / "shared" / "adapters" / f"table_{name}.py").read_text() for name in ("runs", "endpoints"))
-    assert set(storage.variable("tableNames")) == set(re.findall(r'table: str = "(\w+)"', stores))
-    assert set(storage.variable("queueNames")) == queues_of_the_app()
+    assert set(storage.variable("dataTables")) == set(re.findall(r'table: str = "(\w+)"', stores))
+    assert set(storage.variable("dataQueues")) == queues_of_the_app()
+
+
+def test_an_account_has_what_it_is_for() -> None:
+    """The data's has all but the package, the host's has the package alone, and the one for both has everything."""
+    storage = template("app/storage.bicep")
+
+    lists = [line for line in storage.text.splitlines() if re.match(r"var \w+Names = ", line)]
+    assert lists == [
+        "var containerNames = union(forHost ? hostContainers : [], forData ? dataContainers : [])",
+        "var tableNames = forData ? dataTables : []",
+        "var queueNames = forData ? dataQueues : []",
+    ]
+    for service, names in (("blob", "containerNames"), ("table", "tableNames"), ("queue", "queueNames")):
+        kind = "containers" if service == "blob" else f"{service}s"
+        declared = rf"storageAccounts/{service}Services/{kind}@[\d-]+' = \[for {kind.removesuffix('s')} in {names}:"
+        assert re.search(declared, storage.text), service
+
+
+def test_the_data_stays_where_it_is_when_the_host_moves() -> None:
+    """The parameter makes a second account for the host; name and content of the first are the data's either way."""
+    main = template("main.bicep")
+    data, host = main.module_parameters("storage"), main.module_parameters("hostStorage")
+
+    assert main.part("parameters")["separateDataAccount"]["default"] in {False, "false"}
+    assert (data["name"], host["name"]) == ("dataAccountName", "hostAccountName")
+    assert "var dataAccountName = 'st${resourceToken}'\n" in main.text
+    assert "var hostAccountName = separateDataAccount ? 'sthost${resourceToken}' : dataAccountName\n" in main.text
+    assert "module hostStorage 'app/storage.bicep' = if (separateDataAccount) {" in main.text
+    assert re.findall(r"(for(?:Host|Data)): (\S+)", main.text) == [
+        ("forHost", "!separateDataAccount"),
+        ("forData", "true"),
+        ("forHost", "true"),
+        ("forData", "false"),
+    ]
+    assert main.part("modules")["storage"]["detail"]["path"] == main.part("modules")["hostStorage"]["detail"]["path"]
+
+
+def test_events_and_files_are_those_of_the_datas_account() -> None:
+    """The topic, its dead letters, the roles on data, the studio and what people are told all name that account."""
+    main = template("main.bicep")
+
+    assert dotted(main.module_parameters("events")["storageAccountName"]) == "storage.outputs.name"
+    assert dotted(main.module_parameters("roles")["storageAccountName"]) == "storage.outputs.name"
+    assert dotted(main.module_parameters("studio")["blobEndpoint"]) == "storage.outputs.blobEndpoint"
+    assert dotted(main.part("outputs")["AZURE_STORAGE_ACCOUNT_NAME"]["value"]) == "storage.outputs.name"
+    assert "hostStorage.outputs" not in main.text  # it may not be there
 
 
 def test_the_input_container_is_that_of_the_example() -> None:
