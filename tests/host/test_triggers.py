@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import requests
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueServiceClient
 
+from landfall.stack.azurite import running_azurite
 from tests.host.running import APPS, RunningHost, own_settings, running_host, send, take, until
 
 
@@ -17,14 +19,15 @@ class Outside:
 
     def __init__(self, settings: dict[str, str], host: RunningHost) -> None:
         self.host = host
-        queues = QueueServiceClient.from_connection_string(settings["AzureWebJobsStorage"])
+        account = settings[settings.get("APP_CONNECTION", "AzureWebJobsStorage")]
+        queues = QueueServiceClient.from_connection_string(account)
         self.queue = queues.get_queue_client(settings["QUEUE"])
         self.told = queues.get_queue_client(settings["TOLD"])
         self.ticks = queues.get_queue_client(settings["TICKS"])
         self.poison = queues.get_queue_client("webjobs-blobtrigger-poison")
-        self.blobs: ContainerClient = BlobServiceClient.from_connection_string(
-            settings["AzureWebJobsStorage"]
-        ).get_container_client(settings["CONTAINER"])
+        self.blobs: ContainerClient = BlobServiceClient.from_connection_string(account).get_container_client(
+            settings["CONTAINER"]
+        )
         self._seen: list[Any] = []
 
     def tells(self, **members: object) -> Any:
@@ -168,3 +171,25 @@ def test_a_restart_runs_no_blob_again(azurite: str, tmp_path_factory: pytest.Tem
         outside.blobs.upload_blob("in/b.csv", "two")
         outside.tells(text="two")  # by now the older blob was listed as well
         assert outside.executions("on_blob") == 1
+
+
+def test_bindings_work_in_the_account_that_they_name(azurite: str, tmp_path: Path) -> None:
+    """A blob, a message, what is put out for both, and what becomes poison: all of it beside the host's account."""
+    with running_azurite() as other:
+        own = own_settings(azurite, APP_CONNECTION="OTHER", OTHER=other)
+        BlobServiceClient.from_connection_string(other).create_container(own["CONTAINER"])
+        QueueServiceClient.from_connection_string(other).create_queue(own["QUEUE"])
+        with running_host(APPS / "all", own, tmp_path) as host:
+            outside = Outside(own, host)
+            for name in ("in/a.csv", "in/bad.csv"):
+                outside.blobs.upload_blob(name, "1,2")
+            send(outside.queue, "hello")
+            send(outside.queue, "bad")
+
+            outside.tells(blob=f"{own['CONTAINER']}/in/a.csv", text="1,2")
+            outside.tells(message="hello")
+            outside.tells(poison="bad")
+            (event,) = until(lambda: take(outside.poison))
+        assert event["BlobName"] == "in/bad.csv"
+        others = {str(one.name) for one in QueueServiceClient.from_connection_string(azurite).list_queues()}
+        assert not others & {own["QUEUE"], own["TOLD"], f"{own['QUEUE']}-poison"}

@@ -9,7 +9,7 @@ from typing import List  # noqa: UP035 - the runtime cannot load an app that say
 import azure.functions as func
 
 app = func.FunctionApp()
-STORAGE = "AzureWebJobsStorage"
+STORAGE = os.environ.get("APP_CONNECTION") or "AzureWebJobsStorage"
 
 
 @app.function_name("on_blob")
