@@ -72,7 +72,7 @@ def check_health(
         checks.add(what, f"{url} does not answer: {type(error).__name__}", "start the app, or look at its log")
         return
     if answer.status_code != 200:
-        problems = "; ".join(map(str, body.get("problems", []))) or str(body)
+        problems = "; ".join(map(str, body.get("problems", []))) or body.get("error") or str(body)
         checks.add(what, f"{body.get('state', answer.status_code)}: {problems}", "correct what it names")
         return
     checks.add(what, "in order")

@@ -180,6 +180,7 @@ FRESH, OLD = ((NOW - timedelta(minutes=minutes)).isoformat() for minutes in (4, 
         (200, json.dumps({"state": "ok", "last_heartbeat": OLD}), False, "2400 s old"),
         (200, json.dumps({"state": "ok", "last_heartbeat": None}), False, "it has not run yet"),
         (503, json.dumps({"state": "misconfigured", "problems": ["a is wrong", "b too"]}), False, "a is wrong; b too"),
+        (503, json.dumps({"error": "half of a set-up"}), False, "503: half of a set-up"),
         (401, "", False, "answered 401 and no JSON"),
     ],
 )
