@@ -11,6 +11,7 @@ from pathlib import Path
 
 from studio.errors import StudioError
 from studio.headway import Headway, SharedHeadway
+from studio.lean_lightgbm import without_unused
 from studio.plan import TrainingPlan
 from studio.reading import TableForm
 from studio.training import TrainingResult, train
@@ -117,6 +118,7 @@ def _train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm) -> Trai
 def _prepare(headway: SharedHeadway) -> None:
     """Set the new process up: deaf to Ctrl-C (the studio ends it), and never left behind."""
     _told.append(headway)
+    without_unused()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

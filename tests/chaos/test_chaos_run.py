@@ -67,7 +67,8 @@ def test_a_short_run_breaks_no_promise(tmp_path: Path) -> None:
     assert left_behind(tmp_path) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_whoever_ends_a_run_ends_everything(tmp_path: Path, number: signal.Signals) -> None:
     """In the middle of the working phase, with a process perhaps killed, stopped or just being started."""
     state = tmp_path / "state"

@@ -26,15 +26,15 @@ BAD_DAYS: dict[str, tuple[Plan, Schedule]] = {
     "two files, an operator goes back": (Plan(files=2, overrides=True), {"file:3": 3, "wish:2": 1}),
     "two files, frozen for a while": (Plan(files=2, overrides=True), {"file:3": 3, "wish:1": 3, "wish:3": 4}),
 }
-ALL_DAYS = [*DAYS, *(pytest.param(day, marks=pytest.mark.deep) for day in BAD_DAYS)]
+PLAIN = "one file"  # the day that is tried by default; the others in the deep run
+ALL_DAYS = [PLAIN, *(pytest.param(day, marks=pytest.mark.deep) for day in DAYS | BAD_DAYS if day != PLAIN)]
 _SHAPES = [fault for fault in FAULTS if fault is not Fault.NONE]
 _PAIRED = (Fault.DIE_AFTER, Fault.ANSWER_LOST, Fault.PAUSE_17)
-# The plainest day meets with all faults by default, the other good ones with those that differ most.
 _ONE_FAULT = [
     pytest.param(
         day,
         fault,
-        marks=[pytest.mark.deep] if day in BAD_DAYS or (day != "one file" and fault not in _PAIRED) else [],
+        marks=[pytest.mark.deep] if day != PLAIN else [],
         id=f"{day}-{fault.name.lower()}",
     )
     for day, fault in itertools.product(DAYS | BAD_DAYS, _SHAPES)

@@ -239,7 +239,7 @@ def test_without_a_studio_the_settings_must_come_from_elsewhere(tmp_path: Path) 
     assert processes_of(tmp_path) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.deep)])
 def test_ctrl_c_ends_everything(tmp_path: Path, number: signal.Signals) -> None:
     """The stack in the foreground shows that it runs, and leaves nothing behind."""
     folder = tmp_path / "state"
