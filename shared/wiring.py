@@ -67,14 +67,14 @@ def services() -> "Services":
         return _build()
 
 
-def blob_source() -> str:
+def blob_source(environ: Mapping[str, str] = os.environ) -> str:
     """Return what tells the blob trigger of new files: events in Azure, a scan with an emulator.
 
     Read when the app is indexed, since the host looks up no `%SETTING%` in this property of the trigger: it turns the
     text into one of its own two words first. Never raises, for an app that fails at import has no functions at all; a
     wrong word is passed on, the host refuses that one function with it, and `health` says what is wrong.
     """
-    return os.environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
+    return environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
 
 
 def data_connection() -> str:
@@ -122,7 +122,7 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         routes = load_routes(APP_FOLDER / (environ.get("LANDFALL_ROUTES") or "routes.toml"), environ)
     except ConfigError as error:
         problems += error.problems
-    source = environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
+    source = blob_source(environ)
     if source not in BLOB_SOURCES:
         problems.append(f"the setting LANDFALL_BLOB_SOURCE is {source!r}: one of {', '.join(BLOB_SOURCES)} is needed")
     watched = environ.get("LANDFALL_INPUT", "")

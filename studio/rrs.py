@@ -44,9 +44,9 @@ class RequestResponse:
             content = await self._answer(scope, (await receive())["body"])
         except ServiceError as error:
             await _send_error(send, error)
-        except Exception:
+        except Exception:  # whatever it is, the caller gets the documented 500, and the server's log gets the error
             await _send_error(send, unexpected_error())
-            raise  # the server writes it to its log
+            raise
         else:
             await _send(send, 200, content)
 

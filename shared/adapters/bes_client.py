@@ -17,8 +17,6 @@ from shared.route import Endpoint, Training
 log = logging.getLogger("landfall.bes")
 
 API_VERSION = "?api-version=2.0"  # protocol 1.1; management calls have none (protocol 3.1)
-
-
 READ_VALID_S = 900  # of a link that is followed at once
 
 

@@ -13,6 +13,7 @@ from azure.storage.blob import BlobServiceClient
 
 from landfall.host.invoker import Invoker
 from landfall.host.worker import Outcome, Value
+from landfall.stack.settings import model_settings
 from shared.adapters.table_runs import TableRunStore
 from shared.errors import ConfigError
 from shared.runs import RunState, run_id_for
@@ -80,19 +81,12 @@ def app(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runn
     text = text.replace("[[routes.census", f"[[routes.{container}")
     (folder / "routes.toml").write_text(text, encoding="utf-8")
     with running_studio(folder / "studio", [storage_host(azurite)]) as studio, pytest.MonkeyPatch.context() as patch:
-        service, production, staging = studio.service(), studio.endpoint("production"), studio.endpoint("staging")
+        service = studio.service()
         settings = {
             "AzureWebJobsStorage": azurite,
             "LANDFALL_ROUTES": str(folder / "routes.toml"),
             "LANDFALL_INPUT": container,
-            "CENSUS_JOBS_URL": service["training"]["jobs_url"],
-            "CENSUS_TRAINING_KEY": service["training"]["api_key"],
-            "CENSUS_PATCH_URL": production["patch_url"],
-            "CENSUS_EXECUTE_URL": production["execute_url"],
-            "CENSUS_ENDPOINT_KEY": production["api_key"],
-            "CENSUS_STAGING_PATCH_URL": staging["patch_url"],
-            "CENSUS_STAGING_EXECUTE_URL": staging["execute_url"],
-            "CENSUS_STAGING_KEY": staging["api_key"],
+            **model_settings([service]),
         }
         for name, value in settings.items():
             patch.setenv(name, value)

@@ -16,6 +16,7 @@ from azure.storage.blob import BlobServiceClient
 from landfall.host.invoker import Invoker
 from landfall.operations.verify import verify
 from landfall.stack.azurite import ACCOUNT_KEY
+from landfall.stack.settings import model_settings
 from shared import wiring
 from shared.adapters.table_runs import TableRunStore
 from shared.errors import ConfigError
@@ -50,7 +51,7 @@ def settings(
     text = text.replace('input = "incoming"', f'input = "{container}"').replace("models/", f"{container}-models/")
     text = text.replace("routes.census", f"routes.{container}")
     (tmp_path / "routes.toml").write_text(text, encoding="utf-8")
-    service, production, staging = studio.service(), studio.endpoint("production"), studio.endpoint("staging")
+    service = studio.service()
     with BlobServiceClient.from_connection_string(identity_storage.connection_string) as blobs:
         blobs.create_container(container)
         models = blobs.create_container(f"{container}-models")
@@ -65,14 +66,7 @@ def settings(
             "REQUESTS_CA_BUNDLE": os.environ["REQUESTS_CA_BUNDLE"],
             "LANDFALL_ROUTES": str(tmp_path / "routes.toml"),
             "LANDFALL_INPUT": container,
-            "CENSUS_JOBS_URL": service["training"]["jobs_url"],
-            "CENSUS_TRAINING_KEY": service["training"]["api_key"],
-            "CENSUS_PATCH_URL": production["patch_url"],
-            "CENSUS_EXECUTE_URL": production["execute_url"],
-            "CENSUS_ENDPOINT_KEY": production["api_key"],
-            "CENSUS_STAGING_PATCH_URL": staging["patch_url"],
-            "CENSUS_STAGING_EXECUTE_URL": staging["execute_url"],
-            "CENSUS_STAGING_KEY": staging["api_key"],
+            **model_settings([service]),
         }
 
 
