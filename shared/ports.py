@@ -185,6 +185,7 @@ class JobStatus:
     details: str  # what a failed job says, extracted and capped; "" otherwise
     outputs: dict[str, BlobLocation]
     code: str  # the StatusCode as it was sent
+    notes: tuple[str, ...] = ()  # what a finished job says of its training, a line each, redacted and capped
 
 
 @dataclass(frozen=True)

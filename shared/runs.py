@@ -127,6 +127,7 @@ class Run:
     challenger: Json | None = None  # {model, evaluation, metrics, kept}
     champion: Json | None = None  # {run_id, generation, model, metrics}, as it was at the decision
     decision: Json | None = None
+    notes: tuple[str, ...] = ()  # what the training says of its columns, a line each
     endpoints: tuple[Json, ...] = ()  # [{name, role, event, at}], what was done to which endpoint
     # {golden_etag, golden, before, staging, staged, again}: golden rows as the champion answers them, as the staging
     # endpoint did before it was given the challenger, as it did after that, and as it did so in an earlier round.
@@ -238,5 +239,6 @@ def run_to_json(run: Run) -> Json:
         "challenger": run.challenger,
         "champion": run.champion,
         "decision": run.decision,
+        "notes": list(run.notes),
         "endpoints": list(run.endpoints),
     }

@@ -15,6 +15,7 @@ from shared.redaction import redact
 from shared.route import Training
 
 DETAILS_LIMIT = 1000  # characters of a failed job's details that are kept; the text can be many KB (protocol 1.8)
+NOTES_LIMIT = 2000  # characters of what a finished job says of its training that are kept, all lines together
 CODE_LIMIT = 100
 SCORED = "scored "  # how the columns begin that a service adds (protocol 2)
 
@@ -83,8 +84,23 @@ def read_status(text: str, fault: ServiceFault) -> JobStatus:
             results = {"output1": body["result"]}
         if isinstance(results, dict):
             outputs = {name: _location(value, fault) for name, value in results.items() if value is not None}
-    failed = state is JobState.FAILED and isinstance(details, str)
-    return JobStatus(state, failure_summary(str(details)) if failed else "", outputs, redact(str(code))[:CODE_LIMIT])
+    said = details if isinstance(details, str) else ""
+    return JobStatus(
+        state,
+        failure_summary(said) if state is JobState.FAILED and said else "",
+        outputs,
+        redact(str(code))[:CODE_LIMIT],
+        training_notes(said) if state is JobState.FINISHED else (),
+    )
+
+
+def training_notes(details: str) -> tuple[str, ...]:
+    """Return what a finished job's `Details` say of its training, one note a line; cut at `NOTES_LIMIT` characters.
+
+    The protocol knows Details of failed jobs only (1.6). A service may use those of a finished one for notes.
+    """
+    text = "\n".join(filter(None, (" ".join(line.split()) for line in redact(details).splitlines())))
+    return tuple((text if len(text) <= NOTES_LIMIT else f"{text[: NOTES_LIMIT - 1].rstrip()}…").splitlines())
 
 
 def failure_summary(details: str) -> str:

@@ -36,6 +36,7 @@ def record_of(route: Route, run: Run, decision: Decision, measured: Json, now: d
         **measured,
         "challenger": {"run_id": run.run_id, "generation": run.generation, **measured["challenger"]},
         "verification": "equality" if route.staging else "change",
+        "notes": list(run.notes),
         "decided_at": iso(now),
     }
 

@@ -22,7 +22,7 @@ from shared.lifecycle.observations import (
 from shared.lifecycle.setbacks import said_by, setback, unexpected
 from shared.ports import JobRequest, JobState, JobStatus
 from shared.route import Route
-from shared.runs import Run, RunState
+from shared.runs import Json, Run, RunState
 
 TRAINING = "training"  # the container of pinned inputs and job outputs, in <run_id>/<attempt>/
 LANDING_LEASE_S = 60  # how long the worker that claimed a run, or its preparation, has before another takes over
@@ -138,7 +138,8 @@ def _job_seen(route: Route, run: Run, status: JobStatus, now: datetime) -> Next:
     match status.state:
         case JobState.FINISHED:
             grace = now + timedelta(seconds=MESSAGE_GRACE_S)
-            return run.moved(now, RunState.TRAINED, not_before=grace, deadline_at=later, lost_since=None), None
+            known: Json = {"deadline_at": later, "lost_since": None, "notes": status.notes}
+            return run.moved(now, RunState.TRAINED, not_before=grace, **known), None
         case JobState.FAILED:
             details = status.details or "the service gives no details"
             return run.moved(now, RunState.FAILED, f"the job failed: {details}"), None
@@ -175,7 +176,7 @@ def _again(run: Run, now: datetime, why: str, **changes: object) -> Next:
         now,
         RunState.LANDED,
         why,
-        **{"attempt": run.attempt + 1, "job_id": "", "lost_since": None, "not_before": lease, **changes},
+        **{"attempt": run.attempt + 1, "job_id": "", "lost_since": None, "notes": (), "not_before": lease, **changes},
     )
     return again, _prepare(again)
 

@@ -75,6 +75,7 @@ def runs(states: st.SearchStrategy[RunState]) -> st.SearchStrategy[Run]:
         challenger=st.none() | _JSON,
         champion=st.none() | _JSON,
         decision=st.none() | _JSON,
+        notes=st.lists(_LONG_TEXTS, max_size=3).map(tuple),
         endpoints=st.lists(_JSON, max_size=3).map(tuple),
         answers=st.none() | st.fixed_dictionaries({"staged": st.lists(_LONG_TEXTS, max_size=1)}),
         scoring=st.none() | _JSON,

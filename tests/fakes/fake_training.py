@@ -26,6 +26,7 @@ class FakeJob:
     starts: int = 0
     start_calls: int = 0
     details: str = ""
+    notes: tuple[str, ...] = ()
     outputs: dict[str, str] = field(default_factory=dict)  # output name -> container/path
 
 
@@ -104,7 +105,7 @@ class FakeTraining:
         with self.faults.call("status"), self._lock:
             job = self._known(training, job_id)
             outputs = {name: self._link(path) for name, path in job.outputs.items()}
-            return JobStatus(job.state, job.details, outputs, job.code)
+            return JobStatus(job.state, job.details, outputs, job.code, job.notes)
 
     def cancel(self, training: Training, job_id: str) -> None:
         """Cancel a job; one that is unknown or has ended counts as cancelled."""

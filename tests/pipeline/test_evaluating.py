@@ -49,6 +49,20 @@ def test_a_worse_model_is_rejected_and_no_endpoint_is_touched(world: World) -> N
     assert_closed(world)
 
 
+def test_what_a_training_says_of_its_columns_stays_with_the_run(world: World) -> None:
+    """The notes of the finished job are the run's, and the decision's, whatever comes of it."""
+    run = world.land()
+    world.finish(run, auc=0.1)
+    world.training.jobs[run.job_id].notes = ("column 'id' was dropped", "column 'age': 3 cells were no numbers")
+    world.evaluate(world.tick())
+
+    run = world.run(run.run_id)
+    assert run.state is RunState.REJECTED
+    assert run.notes == ("column 'id' was dropped", "column 'age': 3 cells were no numbers")
+    assert run.decision is not None
+    assert run.decision["notes"] == list(run.notes)
+
+
 @pytest.mark.parametrize("auc", ["NaN", "", "Infinity", "n/a"])
 def test_a_metric_that_is_no_number_never_passes(world: World, auc: str) -> None:
     """An evaluation without a finite AUC rejects."""

@@ -146,6 +146,36 @@ def test_details_of_a_failed_job_are_boiled_down() -> None:
     assert "CANARY" not in summary
 
 
+def test_a_finished_job_tells_of_its_training() -> None:
+    """Each line of its details is a note; keys in them are taken out, a failed job's are its reason instead."""
+    details = "column 'id' was dropped: an identifier\r\n\n  column 'when'\tis a date; sig=CANARY&x\n"
+
+    finished = bes_wire.read_status(json.dumps({"StatusCode": 4, "Results": {}, "Details": details}), FAULT)
+    failed = bes_wire.read_status(json.dumps({"StatusCode": 2, "Details": details}), FAULT)
+
+    assert finished.notes == ("column 'id' was dropped: an identifier", "column 'when' is a date; sig=***&x")
+    assert finished.details == ""
+    assert failed.notes == ()
+
+
+@pytest.mark.parametrize("details", [None, 7, {"Message": "m"}, "", " \n "])
+def test_a_finished_job_need_not_tell(details: object) -> None:
+    """The protocol promises no details of a finished job."""
+    text = json.dumps({"StatusCode": "Finished", "Results": {}, "Details": details})
+
+    assert bes_wire.read_status(text, FAULT).notes == ()
+
+
+@given(st.text(max_size=5000) | st.just("a note\n" * 900))
+def test_notes_are_capped(details: str) -> None:
+    """However many they are, together they fit into a row; what was cut off shows."""
+    notes = bes_wire.read_status(json.dumps({"StatusCode": 4, "Results": {}, "Details": details}), FAULT).notes
+
+    assert len("\n".join(notes)) <= bes_wire.NOTES_LIMIT
+    assert all(note.strip() for note in notes)
+    assert len(" ".join(details.split())) <= bes_wire.NOTES_LIMIT or notes[-1].endswith("…")
+
+
 @given(st.text(max_size=5000))
 def test_any_details_are_capped(details: str) -> None:
     """However long and strange the text is, it fits into a row."""

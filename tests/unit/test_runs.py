@@ -140,7 +140,7 @@ def test_json_has_the_fixed_names_and_utc_times() -> None:
     shown = run_to_json(a_run())
 
     names = "run_id route blob etag generation state step reason attempt job_id input_blob landed_at updated_at"
-    assert list(shown) == [*names.split(), "not_before", "challenger", "champion", "decision", "endpoints"]
+    assert list(shown) == [*names.split(), "not_before", "challenger", "champion", "decision", "notes", "endpoints"]
     assert shown["landed_at"] == "2026-11-23T12:00:00.123Z"
     assert shown["state"] == "landed"
     assert shown["job_id"] is None
