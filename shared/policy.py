@@ -4,9 +4,14 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from shared.evaluation import Direction
+from shared.evaluation import Direction, direction_of
 
 POLICY_VERSION = 1  # rises when the same gates would decide differently than before
+
+NO_FLOOR = (
+    "no gate has a floor: however bad a model is, it is only compared with the one in service, and with nothing while"
+    " there is no champion; give the deciding metric at_least, or at_most where lower is better"
+)
 
 _COMPARING = ("min_gain", "min_gain_percent", "max_loss", "max_loss_percent")
 BOUNDS = ("at_least", "at_most", *_COMPARING)
@@ -57,6 +62,14 @@ class Gate:
         """Whether it does nothing but limit a loss."""
         return all(getattr(self, name) is None for name in BOUNDS if not name.startswith("max_loss"))
 
+    @property
+    def has_floor(self) -> bool:
+        """Whether it refuses a bad model whatever it is compared with: by the bound on the metric's worse side."""
+        direction = self.direction or direction_of(self.metric)
+        return (self.at_least is not None and direction is not Direction.LOWER) or (
+            self.at_most is not None and direction is not Direction.HIGHER
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bootstrap:
@@ -86,6 +99,17 @@ class Policy:
     min_rows: int = 0  # rows that the evaluation must have scored at least; 0: it need not tell
     cooldown_s: int = 0  # after a promotion the next one waits so long
     bootstrap: Bootstrap | None = None  # with a holdout: the gain itself must be sure
+
+    @property
+    def has_floor(self) -> bool:
+        """Whether every model that passes has met an absolute bound, not only the comparison with another model."""
+        floors = [gate.has_floor for gate in self.gates if not gate.is_guard]
+        return any(floors) if self.require is Require.ALL else bool(floors) and all(floors)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know who reads the policy, or a decision by it."""
+        return [] if self.has_floor else [NO_FLOOR]
 
     def to_json(self) -> dict[str, Any]:
         """Return the policy as a decision record keeps it: what is usual is left out."""

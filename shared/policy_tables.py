@@ -27,6 +27,9 @@ def read_policy(table: Table) -> Policy:
         table.problem(
             "gates", "only limit losses, so every model that is no worse passes: give one at_least, at_most or min_gain"
         )
+    elif policy.gates:
+        for sentence in policy.warnings:
+            table.warning("gates", f"let anything through: {sentence}")
     return policy
 
 

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,6 +22,7 @@ class Routes:
     input: str  # the container the blob trigger watches
     allow_hosts: tuple[str, ...]  # host:port patterns the app may send requests to
     routes: Mapping[str, Route]
+    warnings: tuple[str, ...] = ()  # what is allowed and probably not meant, each with its key; nothing is refused
 
     def match(self, blob_name: str) -> Route | None:
         """Return the route of a blob in the input container; patterns do not overlap, so there is at most one."""
@@ -55,10 +56,11 @@ def load_routes(path: Path, environ: Mapping[str, str]) -> Routes:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: not valid TOML: {error}"]) from error  # tomllib names line and column
     problems: list[str] = []
-    routes = _read(Table(document, "", problems, environ))
+    warnings: list[str] = []
+    routes = _read(Table(document, "", problems, environ, warnings))
     if problems:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
-    return routes
+    return replace(routes, warnings=tuple(f"{path}: {warning}" for warning in warnings))
 
 
 def _read(top: Table) -> Routes:

@@ -13,19 +13,32 @@ class Table:
     """Reads typed values out of a TOML table.
 
     A value that is missing or wrong adds a sentence to `problems` and reads as an empty one, so that reading goes on
-    and every problem is found. `finish` reports keys that nothing asked for.
+    and every problem is found. What is allowed and probably not meant adds one to `warnings`. `finish` reports keys
+    that nothing asked for.
     """
 
-    def __init__(self, values: Mapping[str, Any], key: str, problems: list[str], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        key: str,
+        problems: list[str],
+        environ: Mapping[str, str],
+        warnings: list[str] | None = None,
+    ) -> None:
         self._values = values
         self._key = key
         self._problems = problems
         self._environ = environ
+        self._warnings: list[str] = [] if warnings is None else warnings
         self._asked: set[str] = set()
 
     def problem(self, name: str, sentence: str) -> None:
         """Note a problem of one key of this table."""
         self._problems.append(f"{self._full(name)} {sentence}")
+
+    def warning(self, name: str, sentence: str) -> None:
+        """Note what is allowed and probably not meant; the document is read all the same."""
+        self._warnings.append(f"{self._full(name)} {sentence}")
 
     @property
     def found_problems(self) -> bool:
@@ -126,7 +139,7 @@ class Table:
         if not isinstance(value, dict):
             self.problem(name, f"must be a table, not {value!r}")
             return None
-        return Table(value, self._full(name), self._problems, self._environ)
+        return Table(value, self._full(name), self._problems, self._environ, self._warnings)
 
     def tables(self, name: str) -> list["Table"]:
         """Read a non-empty list of tables; in problems they are counted from 1."""
@@ -137,7 +150,7 @@ class Table:
             self.problem(name, "must be a list of one or more tables")
             return []
         return [
-            Table(item, f"{self._full(name)}[{number}]", self._problems, self._environ)
+            Table(item, f"{self._full(name)}[{number}]", self._problems, self._environ, self._warnings)
             for number, item in enumerate(value, start=1)
         ]
 
@@ -149,7 +162,10 @@ class Table:
             self.problem(name, f"must hold tables only, as in [{name}.NAME]")
             return {}
         full = self._full(name)
-        return {key: Table(item, f"{full}.{key}", self._problems, self._environ) for key, item in value.items()}
+        return {
+            key: Table(item, f"{full}.{key}", self._problems, self._environ, self._warnings)
+            for key, item in value.items()
+        }
 
     def finish(self) -> None:
         """Report every key that nothing asked for, with the likely intended one."""

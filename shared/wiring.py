@@ -135,6 +135,8 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         problems += _too_long_for_links(routes, LONGEST_LENT_S)
     if problems or routes is None or account is None:
         raise ConfigError(problems)
+    for warning in routes.warnings:
+        log.warning("configuration: %s", warning)
     # The SDKs log every request with its headers, and each sign-in, at INFO, which would fill the app's log.
     for name in ("azure.core.pipeline.policies.http_logging_policy", "azure.identity"):
         logging.getLogger(name).setLevel(logging.WARNING)

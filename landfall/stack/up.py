@@ -170,6 +170,8 @@ def _start(
         report(f"studio            {studio_url}  ({names})")
     functions_key = secrets.token_urlsafe(24)
     settings, routes = _settings(options, storage, functions_key, described["services"])
+    for warning in routes.warnings:
+        report(f"warning           {warning}")
     write_private(state.settings, {"IsEncrypted": False, "Values": settings})
     azurite.wait_until(lambda: storage_runs(ports.azurite))
     report(f"storage           http://127.0.0.1:{ports.azurite.blob}/devstoreaccount1  (Azurite)")

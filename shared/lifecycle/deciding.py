@@ -28,9 +28,10 @@ def record_of(route: Route, run: Run, decision: Decision, measured: Json, now: d
 
     `measured` holds `champion`, `challenger`, `data`, and whatever else came of measuring.
     """
+    warnings = [] if decision.verdict is Verdict.REJECT else route.policy.warnings
     return {
         "verdict": decision.verdict.value,
-        "reasons": decision.reasons,
+        "reasons": [*decision.reasons, *warnings],
         "gates": [{"metric": one.metric, "passed": one.passed, "reason": one.reason} for one in decision.gates],
         "policy": route.policy.to_json(),
         **measured,

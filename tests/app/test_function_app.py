@@ -18,6 +18,7 @@ from shared.adapters.table_runs import TableRunStore
 from shared.errors import ConfigError
 from shared.runs import RunState, run_id_for
 from shared.wiring import build_services
+from tests.pipeline.world import SETTINGS
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,6 +157,19 @@ def test_a_source_that_is_none_is_a_problem_of_the_settings() -> None:
 
     assert any("LANDFALL_BLOB_SOURCE is 'Nonsense'" in problem for problem in caught.value.problems)
     assert len(caught.value.problems) > 1
+
+
+def test_what_the_routes_warn_of_is_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The app starts all the same."""
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8").replace("at_least = 0.80, ", "")
+    path = tmp_path / "routes.toml"
+    path.write_text(text, encoding="utf-8")
+    storage = "UseDevelopmentStorage=true"
+    build_services(
+        {**SETTINGS, "AzureWebJobsStorage": storage, "LANDFALL_INPUT": "incoming", "LANDFALL_ROUTES": str(path)}
+    )
+
+    assert "routes.census.gates let anything through" in caplog.text
 
 
 def test_a_file_goes_its_whole_way(app: RunningApp) -> None:

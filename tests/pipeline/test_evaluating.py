@@ -63,6 +63,19 @@ def test_what_a_training_says_of_its_columns_stays_with_the_run(world: World) ->
     assert run.decision["notes"] == list(run.notes)
 
 
+def test_a_decision_without_a_floor_says_so() -> None:
+    """Whoever reads why a model is in service reads that none would have been too bad; a rejected one needs no word."""
+    world = World(example_routes(("at_least = 0.80, ", "")))
+    promoted = world.settle(world.train())
+    assert promoted.decision is not None
+    assert "no gate has a floor" in promoted.decision["reasons"][-1]
+    assert "no gate has a floor" in promoted.reason
+
+    rejected = world.train("worse", 0.85, "census/b.csv")
+    assert rejected.decision is not None
+    assert "floor" not in " ".join(rejected.decision["reasons"])
+
+
 @pytest.mark.parametrize("auc", ["NaN", "", "Infinity", "n/a"])
 def test_a_metric_that_is_no_number_never_passes(world: World, auc: str) -> None:
     """An evaluation without a finite AUC rejects."""

@@ -319,6 +319,34 @@ def test_a_key_goes_to_the_hosts_of_its_own_urls(tmp_path: Path) -> None:
             endpoint.allowed.check(f"http://127.0.0.1:{port}/x")
 
 
+FLOORS = [
+    ('{ metric = "AUC", at_least = 0.8, min_gain = 0.01 }', "all", True),
+    ('{ metric = "AUC", min_gain = 0.01 }', "all", False),
+    ('{ metric = "AUC", min_gain = 0.01 }, { metric = "Accuracy", at_least = 0.5 }', "all", True),
+    ('{ metric = "AUC", min_gain = 0.01 }, { metric = "Accuracy", at_least = 0.5 }', "any", False),
+    ('{ metric = "AUC", at_least = 0.7 }, { metric = "Accuracy", at_least = 0.5 }', "any", True),
+    ('{ metric = "AUC", at_most = 0.9, min_gain = 0.01 }', "all", False),
+    ('{ metric = "Root Mean Squared Error", at_most = 9, min_gain = 0.1 }', "all", True),
+    ('{ metric = "Root Mean Squared Error", at_least = 0, min_gain = 0.1 }', "all", False),
+    ('{ metric = "Lift", direction = "lower", at_most = 3 }', "all", True),
+    ('{ metric = "Lift", at_least = 3 }', "all", True),
+]
+
+
+@pytest.mark.parametrize(("gates", "require", "floor"), FLOORS)
+def test_a_policy_without_a_floor_is_warned_of(tmp_path: Path, gates: str, require: str, floor: bool) -> None:
+    """A floor is the bound on the worse side of a deciding metric; where any one gate will do, each needs its own."""
+    text = changed(r"gates = \[.*\]", f'require = "{require}"\ngates = [ {gates} ]')
+    warnings = load(tmp_path, text).warnings
+
+    if floor:
+        assert warnings == ()
+    else:
+        assert len(warnings) == 1
+        assert "routes.census.gates let anything through: no gate has a floor" in warnings[0]
+        assert str(tmp_path / "routes.toml") in warnings[0]
+
+
 def test_second_keys_may_be_given(tmp_path: Path) -> None:
     """As a setting each, of training and endpoints; they stay out of reprs, and a setting that is not set is told."""
     text = EXAMPLE.replace('api_key = "${CENSUS_', 'api_key_secondary = "${SECOND}"\napi_key = "${CENSUS_')
