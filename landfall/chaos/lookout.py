@@ -83,7 +83,8 @@ class Lookout:
         """
         headers = {"Authorization": f"Bearer {self._serving['api_key']}"}
         try:
-            answer = requests.get(self._studio + self.patch_path, headers=headers, timeout=TIMEOUT_S)
+            url = self._studio + self.patch_path
+            answer = requests.get(url, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
             answer.raise_for_status()
             return str(answer.json()["Resources"][0]["Location"]["RelativeLocation"])
         except (requests.RequestException, ValueError, KeyError, IndexError) as error:

@@ -46,7 +46,8 @@ class Evidence:
         key = {"Authorization": f"Bearer {self._production['api_key']}"}
         body = {"Inputs": {"input1": table}, "GlobalParameters": {}}
         try:
-            answer = requests.post(self._production["execute_url"], json=body, headers=key, timeout=30)
+            url = self._production["execute_url"]
+            answer = requests.post(url, json=body, headers=key, timeout=30, allow_redirects=False)
             answer.raise_for_status()
             value = answer.json()["Results"]["output1"]["value"]
             row = dict(zip(value["ColumnNames"], value["Values"][0], strict=True))

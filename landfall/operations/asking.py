@@ -3,11 +3,12 @@
 import argparse
 import getpass
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import requests
 from rich.markup import escape
 
+from landfall.operations.app_calls import call_app
 from landfall.operations.follow import follow
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import console, step_lines
@@ -15,7 +16,28 @@ from landfall.stack.state import StackError, StateFolder
 from shared.lifecycle.deciding import decision_hash
 from shared.runs import Run, RunState, run_to_json
 
-TIMEOUT_S = 60
+type Body = Mapping[str, Any]
+
+
+def _tells_run(body: Body, asked: Mapping[str, str]) -> bool:
+    """Tell whether an answer is about a run: the one that was asked about, if one was."""
+    run = body.get("run")
+    return isinstance(run, dict) and isinstance(run.get("run_id"), str) and asked.get("run") in {None, run["run_id"]}
+
+
+def _tells_endpoint(body: Body, asked: Mapping[str, str], *, frozen: bool) -> bool:
+    """Tell whether an answer says that the endpoint that was named is in the state that was asked for."""
+    names = {str(body.get("endpoint")), f"{body.get('route')}/{body.get('endpoint')}"}
+    return body.get("frozen") is frozen and asked["endpoint"] in names
+
+
+# How the app's own answer to each operation is known from whatever else answers 200; of others: they are about a run.
+_OWN_ANSWERS: Mapping[str, Callable[[Body, Mapping[str, str]], bool]] = {
+    "invite": lambda body, _: str(body.get("link")).startswith("/api/approval#") and "expires_at" in body,
+    "links": lambda body, asked: body.get("run_id") == asked["run"] and "valid_s" in body,
+    "freeze": lambda body, asked: _tells_endpoint(body, asked, frozen=True),
+    "unfreeze": lambda body, asked: _tells_endpoint(body, asked, frozen=False),
+}
 
 
 def approve(options: argparse.Namespace) -> int:
@@ -96,25 +118,20 @@ def ask(options: argparse.Namespace, operation: str, **asked: str | None) -> Any
     """Ask the app for an operation and return its answer.
 
     Raises:
-        StackError: it refuses, or does not answer.
+        StackError: it refuses or does not answer, or what answers is not the app.
     """
     document = StateFolder(options.state).read_document()
-    try:
-        answer = requests.post(
-            f"{document['functions']}/api/operations/{operation}",
-            json={name: value for name, value in asked.items() if value},
-            headers={"x-functions-key": document["functions_key"]},
-            timeout=TIMEOUT_S,
+    url = f"{document['functions']}/api/operations/{operation}"
+    given = {name: value for name, value in asked.items() if value}
+    answer = call_app("POST", url, document["functions_key"], given)
+    if answer.status != 200:
+        problems = "".join(f"\n  {problem}" for problem in answer.body.get("problems", []))
+        raise StackError(f"{answer.body.get('error', f'the app answered {answer.status}')}{problems}")
+    if not _OWN_ANSWERS.get(operation, _tells_run)(answer.body, given):
+        raise StackError(
+            f"the answer to {operation} is not one of the app, so whether it was done is not known: is {url} it?"
         )
-        body = answer.json()
-    except requests.JSONDecodeError:
-        raise StackError(f"the app answered {answer.status_code} and no JSON: is {document['functions']} it?") from None
-    except requests.RequestException as error:
-        raise StackError(f"the app at {document['functions']} does not answer: {type(error).__name__}") from error
-    if answer.status_code != 200:
-        problems = "".join(f"\n  {problem}" for problem in body.get("problems", []))
-        raise StackError(f"{body.get('error', f'the app answered {answer.status_code}')}{problems}")
-    return body
+    return answer.body
 
 
 def _followed(options: argparse.Namespace, run: Run, said: str, *, wait: bool | None = None) -> int:

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import requests
-
+from landfall.operations.app_calls import NoJsonError, call_app
 from landfall.stack.state import StackError
 
-TIMEOUT_S = 60
 SILENT_S = 15 * 60  # the poller leaves a heartbeat every five minutes
 
 
@@ -62,18 +60,21 @@ def check_health(
     what = "the app's settings and storage"
     url = f"{functions}/api/health"
     try:
-        answer = requests.get(url, headers={"x-functions-key": key}, timeout=TIMEOUT_S, allow_redirects=False)
-        body = answer.json()
-    except requests.JSONDecodeError:
-        do = "a key or a sign-in is refused" if answer.status_code in {401, 403} else "is this the app? Look at its log"
-        checks.add(what, f"{url} answered {answer.status_code} and no JSON", do)
+        answer = call_app("GET", url, key)
+    except NoJsonError as error:
+        do = "a key or a sign-in is refused" if error.status in {401, 403} else "is this the app? Look at its log"
+        checks.add(what, f"it answered {error.status} and no JSON: {url}", do)
         return
-    except requests.RequestException as error:
-        checks.add(what, f"{url} does not answer: {type(error).__name__}", "start the app, or look at its log")
+    except StackError as error:
+        checks.add(what, str(error), "start the app, or look at its log")
         return
-    if answer.status_code != 200:
+    body = answer.body
+    if answer.status != 200:
         problems = "; ".join(map(str, body.get("problems", []))) or body.get("error") or str(body)
-        checks.add(what, f"{body.get('state', answer.status_code)}: {problems}", "correct what it names")
+        checks.add(what, f"{body.get('state', answer.status)}: {problems}", "correct what it names")
+        return
+    if body.get("state") != "ok" or "last_heartbeat" not in body:
+        checks.add(what, f"it answered 200 and nothing that the app says of its health: {url}", "is this the app?")
         return
     checks.add(what, "in order")
     beat = body.get("last_heartbeat")

@@ -14,7 +14,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 
 from shared.adapters.azure_errors import error_code, storage_errors
 from shared.adapters.links import READ, READ_AND_WRITE, Links
-from shared.adapters.storage_clients import RETRIES, malformed_connection_string, pooled_transport
+from shared.adapters.storage_clients import RETRIES, client_settings, malformed_connection_string
 from shared.errors import BlobChangedError, ConfigError
 from shared.ports import BlobLocation, BlobVersion, CopyState
 
@@ -65,7 +65,7 @@ class BlobStorageFiles:
         """
         from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - see the module's docstring
 
-        settings = {"transport": pooled_transport(), **_RETRY_OPTIONS, **options}
+        settings = client_settings(_RETRY_OPTIONS, options)
         try:
             service = BlobServiceClient.from_connection_string(connection_string, **settings)
         except ValueError:
@@ -79,7 +79,7 @@ class BlobStorageFiles:
         """Open the account whose blob service is at an https URL; nothing is sent yet."""
         from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - as above
 
-        return cls(BlobServiceClient(url, credential, **{"transport": pooled_transport(), **_RETRY_OPTIONS, **options}))
+        return cls(BlobServiceClient(url, credential, **client_settings(_RETRY_OPTIONS, options)))
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,5 +1,6 @@
 """How the storage SDK's clients are opened: timeouts, few short retries, a connection for every thread."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -22,6 +23,14 @@ def pooled_transport() -> Any:
     for scheme in ("https://", "http://"):  # plain for Azurite
         session.mount(scheme, EndingAdapter(WHOLE_S, connections=CONNECTIONS))
     return RequestsTransport(session=session, connection_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S)
+
+
+def client_settings(retry: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a client is opened: with the usual transport and pauses, unless `options` say otherwise.
+
+    No redirect is followed: a storage account sends none, so whatever does is somebody else.
+    """
+    return {"transport": pooled_transport(), "permit_redirects": False, **retry, **options}
 
 
 def malformed_connection_string() -> ConfigError:

@@ -12,7 +12,7 @@ from azure.data.tables import TableClient, TableEntity, TransactionOperation, Up
 from requests import RequestException
 
 from shared.adapters.azure_errors import error_code, storage_errors
-from shared.adapters.storage_clients import RETRIES, malformed_connection_string, pooled_transport
+from shared.adapters.storage_clients import RETRIES, client_settings, malformed_connection_string
 from shared.errors import StaleWriteError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Table:
         Raises:
             ConfigError: that is no connection string.
         """
-        settings = {"transport": pooled_transport(), **_RETRY_OPTIONS, **options}
+        settings = client_settings(_RETRY_OPTIONS, options)
         try:
             client = TableClient.from_connection_string(connection_string, name, **settings)
         except ValueError:
@@ -86,7 +86,7 @@ class Table:
     @classmethod
     def with_identity(cls, url: str, credential: "TokenCredential", name: str, **options: Any) -> Self:
         """Open a table of the account whose table service is at an https URL; nothing is sent yet."""
-        settings = {"transport": pooled_transport(), **_RETRY_OPTIONS, **options}
+        settings = client_settings(_RETRY_OPTIONS, options)
         return cls(TableClient(url, name, credential=credential, **settings))
 
     def read(self, partition: str, row_key: str) -> TableEntity | None:

@@ -181,6 +181,7 @@ FRESH, OLD = ((NOW - timedelta(minutes=minutes)).isoformat() for minutes in (4, 
         (200, json.dumps({"state": "ok", "last_heartbeat": None}), False, "it has not run yet"),
         (503, json.dumps({"state": "misconfigured", "problems": ["a is wrong", "b too"]}), False, "a is wrong; b too"),
         (503, json.dumps({"error": "half of a set-up"}), False, "503: half of a set-up"),
+        (200, "{}", False, "nothing that the app says of its health"),
         (401, "", False, "answered 401 and no JSON"),
     ],
 )
@@ -198,7 +199,7 @@ def test_an_app_that_does_not_answer() -> None:
         pass
     checks = Checks()
     check_health(checks, url, "key")
-    assert [check.said for check in checks.done] == [f"{url}/api/health does not answer: ConnectionError"]
+    assert [check.said for check in checks.done] == [f"the app does not answer (ConnectionError): {url}/api/health"]
 
 
 def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path) -> None:
