@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.column_names import column_names
 from shared.errors import BadEvaluationError
 
 
@@ -117,7 +118,7 @@ def read_evaluation(text: str, row: int = 0) -> EvaluationReport:
         raise BadEvaluationError(f"the evaluation is not a CSV: {error}") from error
     if not lines:
         raise BadEvaluationError("the evaluation is empty: it has not even a header")
-    header = [name.strip() for name in lines[0]]
+    header = column_names(lines[0])
     keys = [metric_key(name) for name in header]
     twice = sorted({name for name, key in zip(header, keys, strict=True) if keys.count(key) > 1})
     if twice:

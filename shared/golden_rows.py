@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import dataclass
 
+from shared.column_names import column_names, repeated
 from shared.errors import ConfigError
 
 MOST_ROWS = 200  # the answers are kept in the run's row
@@ -36,19 +37,22 @@ def read_golden_rows(path: str, text: str, etag: str) -> GoldenRows:
         raise ConfigError([f"golden file {path}: not a CSV: {error}"]) from error
     if len(lines) < 2:
         raise ConfigError([f"golden file {path}: it needs a header and at least one row"])
-    header, rows = lines[0], lines[1:]
+    header, rows = column_names(lines[0]), lines[1:]
     problems = [
         f"golden file {path}: row {number} has {len(row)} cells, the header {len(header)}"
         for number, row in enumerate(rows, start=1)
         if len(row) != len(header)
     ]
+    twice = repeated(header)
+    if twice:
+        problems.insert(0, f"golden file {path}: the header has a column more than once: {', '.join(twice)}")
     if len(rows) > MOST_ROWS:
         problems.append(
             f"golden file {path}: it has {len(rows)} rows, at most {MOST_ROWS} are used to verify an endpoint"
         )
     if problems:
         raise ConfigError(problems)
-    return GoldenRows(tuple(header), tuple(tuple(row) for row in rows), etag)
+    return GoldenRows(header, tuple(tuple(row) for row in rows), etag)
 
 
 class PinnedRows:

@@ -5,11 +5,11 @@ import hashlib
 import io
 import json
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.column_names import column_names, repeated
 from shared.errors import ConfigError
 
 MOST_ROWS = 20_000  # more take long to score, and the confidence of a gain hardly grows
@@ -98,7 +98,7 @@ def read_holdout(holdout: Holdout, text: str, etag: str) -> HoldoutRows:
         raise _wrong(holdout, [f"not a CSV: {error}"]) from error
     if len(lines) < 2:
         raise _wrong(holdout, ["it needs a header and at least one row"])
-    header, rows = [name.strip() for name in lines[0]], lines[1:]
+    header, rows = column_names(lines[0]), lines[1:]
     problems = [*_header_problems(holdout, header), *_shape_problems(header, rows)]
     if problems:
         raise _wrong(holdout, problems)
@@ -112,7 +112,7 @@ def read_holdout(holdout: Holdout, text: str, etag: str) -> HoldoutRows:
         instead = () if holdout.label_sent is None else (holdout.label_sent,)
         return (*row[:at], *instead, *row[at + 1 :])
 
-    columns = tuple(header) if holdout.label_sent is not None else (*header[:at], *header[at + 1 :])
+    columns = header if holdout.label_sent is not None else (*header[:at], *header[at + 1 :])
     how = [text, holdout.label, holdout.task.value, holdout.positive, holdout.label_sent]
     identity = hashlib.sha256(json.dumps(how).encode()).hexdigest()
     return HoldoutRows(columns, tuple(sent(row) for row in rows), tuple(truth), etag, identity)
@@ -139,8 +139,8 @@ def label_key(label: str) -> str | float:
     return text if math.isnan(number) else number
 
 
-def _header_problems(holdout: Holdout, header: list[str]) -> Iterator[str]:
-    twice = sorted(name for name, count in Counter(header).items() if count > 1)
+def _header_problems(holdout: Holdout, header: Sequence[str]) -> Iterator[str]:
+    twice = repeated(header)
     if twice:
         yield f"the header has a column more than once: {', '.join(twice)}"
     if holdout.label not in header:
@@ -149,7 +149,7 @@ def _header_problems(holdout: Holdout, header: list[str]) -> Iterator[str]:
         yield f"there is no column {holdout.label!r}, which label names; {hint}"
 
 
-def _shape_problems(header: list[str], rows: list[list[str]]) -> Iterator[str]:
+def _shape_problems(header: Sequence[str], rows: list[list[str]]) -> Iterator[str]:
     ragged = [(number, len(row)) for number, row in enumerate(rows, start=1) if len(row) != len(header)]
     for number, cells in ragged[:_MOST_NAMED]:
         yield f"row {number} has {cells} cells, the header {len(header)}"

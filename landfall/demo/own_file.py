@@ -9,6 +9,7 @@ from pathlib import Path
 from landfall.demo.material import SEED, Material, Table, watched_row
 from landfall.stack.settings import prefix_of
 from landfall.stack.state import StackError
+from shared.column_names import column_names
 
 SAMPLE_SHARE, SAMPLE_MOST, FEWEST_ROWS = 0.05, 600, 400
 MISSING = frozenset({"", "?", "NA", "NaN", "nan", "null", "None"})
@@ -112,7 +113,7 @@ def read_table(path: Path) -> Table:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
-            header = tuple(name.strip() for name in next(reader, []))
+            header = column_names(next(reader, []))
             rows, problems = [], []
             for row in reader:
                 if not row:

@@ -13,6 +13,7 @@ from typing import Any
 from landfall.stack.azurite import ROOT
 from landfall.stack.parts import studio_command, studio_data
 from landfall.stack.state import StackError, StateFolder
+from shared.column_names import column_names
 from shared.route import Route
 from shared.routes import Routes
 
@@ -111,10 +112,10 @@ def golden_rows(path: Path, experiment: Mapping[str, Any]) -> str:
     label, out = experiment["label"], io.StringIO()
     with (path.parent / experiment["data"]).open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
-        header = next(reader)
-        columns = [index for index, name in enumerate(header) if name.strip() != label]
+        header = column_names(next(reader))  # of the whole file: names of columns without one tell their places
+        columns = [index for index, name in enumerate(header) if name != label]
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow([header[index] for index in columns])
-        for row, _ in zip(reader, range(GOLDEN_ROWS), strict=False):
+        for row, _ in zip(filter(None, reader), range(GOLDEN_ROWS), strict=False):
             writer.writerow([row[index] for index in columns])
     return out.getvalue()

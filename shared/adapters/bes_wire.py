@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+from shared.column_names import column_names
 from shared.errors import BadAnswerError, ServiceFault
 from shared.ports import BlobLocation, JobState, JobStatus, Resource, Scored
 from shared.redaction import redact
@@ -159,17 +160,19 @@ def read_answers(text: str, columns: Sequence[str], row_count: int, fault: Servi
     tables = list(results.values()) if isinstance(results, dict) else []
     table = _members(tables[0], fault) if len(tables) == 1 and isinstance(tables[0], dict) else {}
     value = _members(table.get("value", table), fault)
-    names, rows = value.get("columnnames"), value.get("values")
-    if not isinstance(names, list) or not isinstance(rows, list):
+    listed, rows = value.get("columnnames"), value.get("values")
+    if not isinstance(listed, list) or not isinstance(rows, list):
         raise BadAnswerError(_because(fault, "the answer holds no table with ColumnNames and Values"))
+    names = column_names([str(name) for name in listed])
     if len(rows) != row_count or any(not isinstance(row, list) or len(row) != len(names) for row in rows):
         raise BadAnswerError(_because(fault, f"{row_count} rows were sent, the answer's table does not have as many"))
-    scored = [index for index, name in enumerate(names) if str(name).casefold().startswith(SCORED)]
-    scored = scored or [index for index, name in enumerate(names) if name not in columns]
+    scored = [index for index, name in enumerate(names) if name.casefold().startswith(SCORED)]
+    sent = column_names(columns)
+    scored = scored or [index for index, name in enumerate(names) if name not in sent]
     if not scored:
         raise BadAnswerError(_because(fault, "the answer has no scored column"))
     answers = tuple(tuple("" if row[index] is None else str(row[index]) for index in scored) for row in rows)
-    return Scored(tuple(str(names[index]) for index in scored), answers)
+    return Scored(tuple(names[index] for index in scored), answers)
 
 
 def read_fault(operation: str, url: str, status: int, text: str) -> ServiceFault:

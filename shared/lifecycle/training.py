@@ -32,12 +32,23 @@ LOST_S = 600  # a job that the service does not know for so long is dead; it mig
 CANCEL_FOR_S = 3600  # how long past its deadline a job that can neither be asked nor cancelled is waited for
 CANCELLING = "cancelling"  # written before the cancellation, so that a cancelled job is known to be our own doing
 RUNNING = "running"
+FORMS = (".nh.csv", ".nh.tsv", ".tsv", ".arff", ".csv")  # how an input's name says what it is; else it is the last
 
 
 def output_paths(run: Run) -> tuple[str, str]:
     """Return where the job of this attempt writes its model and its evaluation: container/path each."""
     folder = f"{TRAINING}/{run.job_folder}"
     return f"{folder}/model.ilearner", f"{folder}/evaluation.csv"
+
+
+def input_path(run: Run) -> str:
+    """Return where the file of this attempt is pinned: container/path.
+
+    The name ends as the file's own where that says how it is read: by tabs, without a header, as ARFF (protocol 1.3).
+    """
+    name = run.blob.casefold()
+    extension = next((one for one in FORMS if name.endswith(one)), FORMS[-1])
+    return f"{TRAINING}/{run.job_folder}/input{extension}"
 
 
 def landed(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
@@ -130,7 +141,7 @@ def started(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
 def _prepare(run: Run) -> Effect:
     if run.size == 0:
         return QuarantineInput("the file is empty (0 bytes): there is nothing to train on")
-    return PinInput(f"{TRAINING}/{run.job_folder}/input.csv")
+    return PinInput(input_path(run))
 
 
 def _job_seen(route: Route, run: Run, status: JobStatus, now: datetime) -> Next:

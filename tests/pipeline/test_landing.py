@@ -30,6 +30,32 @@ def test_a_file_is_claimed_pinned_submitted_and_started(world: World) -> None:
     assert [job.starts for job in world.training.jobs.values()] == [1]
 
 
+@pytest.mark.parametrize(
+    ("name", "pinned"),
+    [
+        ("census/p.tsv", "input.tsv"),
+        ("census/2026/June.NH.CSV", "input.nh.csv"),
+        ("census/p.nh.tsv", "input.nh.tsv"),
+        ("census/p.arff", "input.arff"),
+        ("census/p.CSV", "input.csv"),
+        ("census/p.data", "input.csv"),
+        ("census/tsv", "input.csv"),
+    ],
+)
+def test_a_pinned_file_is_read_as_its_name_says(name: str, pinned: str) -> None:
+    """Tabs, no header row, ARFF: a service knows it by the extension alone, so the copy keeps it, in every attempt."""
+    world = World(example_routes(("census/*.csv", "census/**")))
+    run = world.land(name, "1\t2\n")
+
+    assert world.training.jobs[run.job_id].request.input_path == f"training/{run.run_id}/1/{pinned}"
+    world.training.forget(run.job_id)
+    world.tick()
+    world.tick(700)
+    again = world.run(run.run_id)
+    assert again.input_blob == f"training/{run.run_id}/2/{pinned}"
+    assert world.blobs.text(again.input_blob) == "1\t2\n"
+
+
 def test_a_job_may_use_the_storage_until_its_deadlines() -> None:
     """It may wait, and then run, as long as the route says; an hour more is for whoever is late to end it."""
     world = World(example_routes(("not_started = 86400, running = 86400", "not_started = 600, running = 1200")))

@@ -15,6 +15,7 @@ PURE = {
         "allowed_hosts",
         "approval_page",
         "champions",
+        "column_names",
         "errors",
         "evaluation",
         "golden_rows",

@@ -1,0 +1,17 @@
+"""What `landfall up` puts into storage for a route's first model."""
+
+from pathlib import Path
+
+from landfall.stack.publishing import golden_rows
+from shared.golden_rows import read_golden_rows
+
+
+def test_golden_rows_name_columns_as_the_training_does(tmp_path: Path) -> None:
+    """A column without a name is called by its place in the whole file, although the label is left out."""
+    (tmp_path / "sample.csv").write_text("income, age,,\nyes, 39,x,1\n\nno, 50,y,2\n", encoding="utf-8")
+
+    text = golden_rows(tmp_path / "experiment.toml", {"label": "income", "data": "sample.csv"})
+
+    golden = read_golden_rows("models/golden/census.csv", text, "e")
+    assert golden.columns == ("age", "Col3", "Col4")
+    assert golden.rows == ((" 39", "x", "1"), (" 50", "y", "2"))
