@@ -8,9 +8,9 @@ import psutil
 
 from landfall.chaos.plan import Weapon
 from landfall.chaos.stage import Stage
+from landfall.stack.answering import host_runs, storage_runs, studio_runs
 from landfall.stack.parts import Part
 from landfall.stack.state import StackError
-from landfall.stack.up import host_runs, storage_runs, studio_runs
 
 WORKER = "spawn_main"  # in the command line of the host's worker process
 WORKER_WAIT_S = 8.0  # how long to wait for a worker while the host starts another
@@ -101,9 +101,10 @@ class Processes:
 
     def _start_host(self) -> None:
         url = f"http://127.0.0.1:{self._stage.ports.host}"
+        nonce = self._stage.stack.document["functions_nonce"]
         for left in reversed(range(STARTS)):
             try:
-                self._stage.stack.start_again("host").wait_until(lambda: host_runs(url))
+                self._stage.stack.start_again("host").wait_until(lambda: host_runs(url, nonce))
             except StackError:
                 if not left or self._stage.stack.part("host").process.poll() is None:
                     raise

@@ -28,6 +28,7 @@ def main() -> int:
         "--lock-s", type=int, help="lock on a timer and on the blob scan, 15 to 60; by default host.json's"
     )
     times.add_argument("--drain-s", type=float, default=HostOptions.drain_s, help="for running functions at the stop")
+    parser.add_argument("--nonce", default="", metavar="TEXT", help="repeated in the host's status: this host it is")
     given = parser.parse_args()
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
@@ -37,7 +38,9 @@ def main() -> int:
     app = given.app.resolve()
     try:
         os.environ.update(load_settings(given.settings or app / "local.settings.json", os.environ))
-        options = HostOptions(given.port, given.blob_scan_s, given.visibility_s, given.lock_s, given.drain_s)
+        options = HostOptions(
+            given.port, given.blob_scan_s, given.visibility_s, given.lock_s, given.drain_s, given.nonce
+        )
         host = Host(app, options)
     except (AppError, SettingsError, OSError) as error:
         print(f"The host cannot start: {error}", file=sys.stderr)  # noqa: T201 - this is a command

@@ -77,7 +77,7 @@ class Host:
                 self._listeners.append(("blob queue", blobs.listen))
                 scan = partial(blobs.scan, every_s=options.blob_scan_s)
                 self._listeners.append(("blob scan", partial(lock(BLOB_SCAN).run, work=scan)))
-            self._http = HttpListener(executor, by_kind["httptrigger"], options.port)
+            self._http = HttpListener(executor, by_kind["httptrigger"], options.port, options.nonce)
         except BaseException:
             self._invoker.stop()
             raise

@@ -27,8 +27,9 @@ DEFAULT_METHODS = ("GET", "POST")
 class HttpListener:
     """Serves the HTTP functions on 127.0.0.1."""
 
-    def __init__(self, executor: Executor, functions: Iterable[Function], port: int) -> None:
+    def __init__(self, executor: Executor, functions: Iterable[Function], port: int, nonce: str = "") -> None:
         self._executor = executor
+        self._nonce = nonce
         self.running = False  # set once every listener of the host runs
         routes = [Route("/admin/host/status", self._status, methods=["GET"])]
         routes += [self._route(function) for function in functions]
@@ -57,7 +58,8 @@ class HttpListener:
 
     async def _status(self, request: Request) -> Response:
         del request
-        return JSONResponse({"state": "Running" if self.running else "Initialized", "processId": os.getpid()})
+        state = "Running" if self.running else "Initialized"
+        return JSONResponse({"state": state, "processId": os.getpid(), "nonce": self._nonce})
 
     def _route(self, function: Function) -> Route:
         binding = next(one for one in function.bindings if one["type"].lower() == "httptrigger")

@@ -12,6 +12,8 @@ DAY_S = 86400
 class HostOptions:
     """The port of HTTP functions (0 takes a free one), and times in seconds.
 
+    `nonce` is a text that the host's status repeats, so that whoever started it knows it from any other host.
+
     Raises:
         SettingsError: a value that cannot be; the text names the command's option.
     """
@@ -21,6 +23,7 @@ class HostOptions:
     visibility_s: int = 600  # the lock on a queue message; renewed at half time while its function runs
     lock_s: int | None = None  # the lease of what one host does alone; None leaves it to `host.json`
     drain_s: float = 30  # how long functions that run at the stop may take
+    nonce: str = ""
 
     def __post_init__(self) -> None:
         _check("--port", self.port, 0, 65535)

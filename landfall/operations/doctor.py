@@ -8,8 +8,8 @@ from rich.markup import escape
 from landfall.operations.checks import Checks, check_health
 from landfall.operations.reading import reading_from
 from landfall.operations.show import console
+from landfall.stack.answering import host_runs, studio_runs
 from landfall.stack.state import StateFolder
-from landfall.stack.up import host_runs, studio_runs
 
 _LOG = "look at its log in the state folder, then `landfall down` and `landfall up`"
 
@@ -45,7 +45,7 @@ def _check_stack(checks: Checks, state: StateFolder) -> None:
         checks.add(
             "the studio", "it answers" if runs else f"{document['studio']} does not answer", "" if runs else _LOG
         )
-    runs = host_runs(document["functions"])
+    runs = host_runs(document["functions"], document.get("functions_nonce"))
     checks.add(
         "the functions host", "it runs" if runs else f"{document['functions']} does not answer", "" if runs else _LOG
     )

@@ -26,7 +26,11 @@ USUAL_HOST = 7071
 
 
 class Part:
-    """One process of the stack, in a session of its own: a Ctrl-C is for the command, which ends the parts in order."""
+    """One process of the stack, in a session of its own: a Ctrl-C is for the command, which ends the parts in order.
+
+    `ports` are those on 127.0.0.1 at which this very process, or a child of it, must listen to be ready: what answers
+    there may be part of another stack that was quicker.
+    """
 
     def __init__(
         self,
@@ -34,11 +38,14 @@ class Part:
         command: Sequence[str],
         state: StateFolder,
         environ: Mapping[str, str] | None = None,
+        *,
         ready_s: float = READY_S,
+        ports: Sequence[int] = (),
     ) -> None:
         self.name = name
         self.log = state.log(name)
         self._command, self._state, self._environ, self._ready_s = command, state, environ, ready_s
+        self._ports = frozenset(ports)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -54,22 +61,34 @@ class Part:
     def again(self) -> "Part":
         """Start the same command once more, with the same environment, log and data; this one must have ended."""
         self.process.wait()
-        return Part(self.name, self._command, self._state, self._environ, self._ready_s)
+        ready_s, ports = self._ready_s, tuple(self._ports)
+        return Part(self.name, self._command, self._state, self._environ, ready_s=ready_s, ports=ports)
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
-        """Return once `ready` says so.
+        """Return once `ready` says so, and it is this process that listens at its ports.
 
         Raises:
             StackError: the process ended first, or took too long; with the end of its log.
         """
         deadline = time.monotonic() + self._ready_s
-        while not ready():
+        while not (ready() and self._listens()):
             status = self.process.poll()
             if status is not None:
                 raise StackError(f"{self.name} ended with status {status} while starting:\n{self.tail()}")
             if time.monotonic() > deadline:
                 raise StackError(f"{self.name} was not ready within {self._ready_s:g} s:\n{self.tail()}")
             time.sleep(0.05)
+
+    def _listens(self) -> bool:
+        """Tell whether this process, with its children, is what listens at all of its ports."""
+        if not self._ports:
+            return True
+        found: set[int] = set()
+        with contextlib.suppress(psutil.Error):  # it has just ended, or a child of it
+            process = psutil.Process(self.process.pid)
+            for one in (process, *process.children(recursive=True)):
+                found |= {c.laddr.port for c in one.net_connections("inet") if c.status == psutil.CONN_LISTEN}
+        return self._ports <= found
 
     def tail(self, lines: int = 15) -> str:
         """Return the end of the log, and where the rest is."""
@@ -133,18 +152,22 @@ class StackPorts:
 
 def start_azurite(state: StateFolder, ports: AzuritePorts) -> Part:
     """Start the storage emulator; its data is kept in the state folder."""
-    return Part("azurite", azurite_command(ports, state.path / "azurite"), state)
+    listening = (ports.blob, ports.queue, ports.table)
+    return Part("azurite", azurite_command(ports, state.path / "azurite"), state, ports=listening)
 
 
 def start_studio(state: StateFolder, port: int, storage_host: str, arguments: Sequence[str] = ()) -> Part:
     """Start the studio on what was published; it may read and write the stack's own storage."""
     serve = ["serve", "--port", str(port), "--data", str(studio_data(state)), "--allow-host", storage_host]
-    return Part("studio", [*studio_command(), *serve, "--activation-delay-s", "1", *arguments], state)
+    return Part("studio", [*studio_command(), *serve, "--activation-delay-s", "1", *arguments], state, ports=[port])
 
 
-def start_host(state: StateFolder, port: int, environ: Mapping[str, str]) -> Part:
-    """Start the functions host on this repository's app; its locks are short, for the one after a crash."""
-    app = ["--app", str(ROOT), "--port", str(port), "--settings", str(state.settings)]
+def start_host(state: StateFolder, port: int, environ: Mapping[str, str], nonce: str) -> Part:
+    """Start the functions host on this repository's app; its locks are short, for the one after a crash.
+
+    Its status repeats `nonce`, by which it is known.
+    """
+    app = ["--app", str(ROOT), "--port", str(port), "--settings", str(state.settings), "--nonce", nonce]
     times = ["--blob-scan-s", "1", "--visibility-s", "60", "--lock-s", "15"]
     return Part("host", [sys.executable, "-m", "landfall.host", *app, *times], state, environ)
 
@@ -172,7 +195,8 @@ def start_core_tools(state: StateFolder, port: int, settings: Mapping[str, str])
         "VIRTUAL_ENV": sys.prefix,
         "FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT": "1",
     }
-    return Part("host", [func, "start", "--port", str(port)], state, environ, ready_s=CORE_TOOLS_READY_S)
+    command = [func, "start", "--port", str(port)]
+    return Part("host", command, state, environ, ready_s=CORE_TOOLS_READY_S, ports=[port])
 
 
 def studio_command() -> list[str]:

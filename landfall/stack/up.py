@@ -1,10 +1,7 @@
 """Starts the whole stack: Azurite, the studio with its experiments, the functions host."""
 
-import contextlib
 import os
 import secrets
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +9,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from landfall.stack import parts
-from landfall.stack.azurite import ROOT, AzuritePorts, port_answers
+from landfall.stack.answering import host_runs, storage_runs, studio_runs
+from landfall.stack.azurite import ROOT
 from landfall.stack.parts import Part, StackPorts
 from landfall.stack.ports import choosing_ports
 from landfall.stack.publishing import create_storage, publish, put_first_models
@@ -132,21 +130,6 @@ def _remember(state: StateFolder, running: Sequence[Part]) -> None:
     state.remember([OwnProcess.of("up", os.getpid()), *(one.own for one in running)])
 
 
-def host_runs(functions: str) -> bool:
-    """Tell whether the functions host at a base URL runs, with all its listeners."""
-    return b'"Running"' in _get(f"{functions}/admin/host/status")
-
-
-def studio_runs(studio: str) -> bool:
-    """Tell whether the studio at a base URL answers."""
-    return bool(_get(f"{studio}/health"))
-
-
-def storage_runs(ports: AzuritePorts) -> bool:
-    """Tell whether all three services of an Azurite accept connections."""
-    return all(port_answers(port) for port in (ports.blob, ports.queue, ports.table))
-
-
 def _start(
     options: StackOptions, state: StateFolder, running: list[Part], report: Callable[[str], None]
 ) -> RunningStack:
@@ -178,14 +161,16 @@ def _start(
     create_storage(storage, routes.input)
     put_first_models(storage, routes, described["services"], options.experiments if options.studio else ())
     functions = f"http://127.0.0.1:{ports.host}"
-    host = add(_host(options, state, ports.host, settings))
-    host.wait_until(lambda: host_runs(functions))
+    nonce = secrets.token_urlsafe(12) if options.host == OWN_HOST else None
+    host = add(_host(state, ports.host, settings, nonce))
+    host.wait_until(lambda: host_runs(functions, nonce))
     report(f"functions         {functions}")
     document = {
         "storage": storage,
         "input": routes.input,
         "functions": functions,
         "functions_key": functions_key,
+        "functions_nonce": nonce,
         "studio": studio_url,
         "management": described["management"],
         "services": [_public(service) for service in described["services"]],
@@ -197,10 +182,10 @@ def _start(
     return RunningStack(state, document, running, routes)
 
 
-def _host(options: StackOptions, state: StateFolder, port: int, settings: Mapping[str, str]) -> Part:
-    if options.host == CORE_TOOLS:
+def _host(state: StateFolder, port: int, settings: Mapping[str, str], nonce: str | None) -> Part:
+    if nonce is None:
         return parts.start_core_tools(state, port, settings)
-    return parts.start_host(state, port, environment_without(settings))
+    return parts.start_host(state, port, environment_without(settings), nonce)
 
 
 def _settings(
@@ -234,14 +219,3 @@ def _end(running: Sequence[Part]) -> None:
     for part in reversed(running):
         parts.end(part.own)
         part.process.wait()
-
-
-def _get(url: str) -> bytes:
-    """Return the body of a GET on this machine, or nothing while nobody answers."""
-    with (
-        contextlib.suppress(urllib.error.URLError, OSError),
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5) as answer,
-    ):
-        content: bytes = answer.read()
-        return content
-    return b""
