@@ -5,7 +5,6 @@ one of these: a name that leads elsewhere a moment later (DNS rebinding) gains n
 """
 
 import contextlib
-import ipaddress
 import socket
 import threading
 import time
@@ -19,15 +18,13 @@ from urllib3.util.connection import create_connection
 
 from studio.errors import StorageError
 from studio.locations import BlobAddress
+from studio.public_addresses import is_public
 
 # Host and port to addresses, the best first.
 type Resolver = Callable[[str, int], Sequence[str]]
 
 CHUNK_BYTES = 4 * 2**20  # what one request asks for, so no answer is longer
 _MOST_ADDRESSES = 4  # are tried: each may cost a connection's time-out
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # NAT64: the last four bytes are an IPv4 address
-# Public by its number, but inside: where the machines of Azure find the platform that runs them.
-_PLATFORM = ipaddress.IPv4Address("168.63.129.16")
 
 
 @dataclass(frozen=True)
@@ -50,18 +47,6 @@ def look_up(host: str, port: int) -> Sequence[str]:
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
-def is_public(text: str) -> bool:
-    """Tell whether an address is one of the open internet, whatever form it is written in."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _TRANSLATED:
-            inner = ipaddress.IPv4Address(address.packed[-4:])
-        if inner is not None:
-            return is_public(str(inner))
-    return address.is_global and not address.is_multicast and address != _PLATFORM
 
 
 class Transfer:

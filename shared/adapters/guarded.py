@@ -6,7 +6,6 @@ a name that leads elsewhere a moment later (DNS rebinding) gains nothing.
 
 import http.client
 import io
-import ipaddress
 import logging
 import socket
 import threading
@@ -23,6 +22,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util import Retry
 from urllib3.util.connection import create_connection
 
+from shared.adapters.public_addresses import is_public
 from shared.allowed_hosts import AllowedHosts
 from shared.errors import HostNotAllowedError
 
@@ -33,8 +33,6 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 type Resolver = Callable[[str, int], Sequence[str]]
 
 _MOST_ADDRESSES = 4  # are tried: each may cost a connection's time-out
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # NAT64: the last four bytes are an IPv4 address
-_PLATFORM = ipaddress.IPv4Address("168.63.129.16")  # public by its number, but the platform below Azure's machines
 
 
 class _Sending(threading.local):
@@ -89,18 +87,6 @@ def checked(allowed: AllowedHosts, look_up: Resolver | None = None) -> Resolver:
         return found
 
     return resolve
-
-
-def is_public(text: str) -> bool:
-    """Tell whether an address is one of the open internet, in whatever form it is written."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _TRANSLATED:
-            inner = ipaddress.IPv4Address(address.packed[-4:])
-        if inner is not None:
-            return is_public(str(inner))
-    return address.is_global and not address.is_multicast and address != _PLATFORM
 
 
 def _look_up(host: str, port: int) -> Sequence[str]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from studio.errors import StorageError
 from studio.storage import BlobStorage
-from studio.transfer import CHUNK_BYTES, Resolver, TransferLimits, is_public
+from studio.transfer import CHUNK_BYTES, Resolver, TransferLimits
 from tests.studio.odd_hosts import CANARY, Behaviour, OddHost, answer, certificate, odd_host, part, saying
 
 IMPATIENT = TransferLimits(whole_s=1.0, awaited_s=1.0, retries=1, retry_wait_s=0)
@@ -223,26 +223,6 @@ def test_a_name_without_addresses_is_an_error() -> None:
             with pytest.raises(StorageError, match="cannot be reached") as why:
                 BlobStorage(PATIENT, resolver).fetch(host.address(), LIMIT)
             assert why.value.transient
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("127.0.0.1", "0.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254"),
-        *("224.0.0.1", "255.255.255.255", "192.0.2.1", "168.63.129.16"),
-        *("::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "2001:db8::1"),
-        *("::ffff:10.0.0.1", "::ffff:169.254.169.254", "2002:a00:1::", "64:ff9b::a00:1", "64:ff9b::a9fe:a9fe"),
-    ],
-)
-def test_addresses_inside(text: str) -> None:
-    """Loopback, private, link-local, multicast, reserved, the cloud's own, and their disguises in IPv6."""
-    assert not is_public(text)
-
-
-@pytest.mark.parametrize("text", ["20.60.1.1", "2603:1030::1", "::ffff:20.60.1.1", "64:ff9b::143c:101"])
-def test_addresses_outside(text: str) -> None:
-    """Those of the open internet."""
-    assert is_public(text)
 
 
 def test_tls_verifies_the_name_of_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
