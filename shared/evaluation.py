@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from shared.column_names import column_names
 from shared.errors import BadEvaluationError
+from shared.plurals import counted
 
 
 class Direction(StrEnum):
@@ -128,7 +129,8 @@ def read_evaluation(text: str, row: int = 0) -> EvaluationReport:
         raise BadEvaluationError(f"the evaluation has {len(rows)} row(s), evaluation_row = {row} asks for another")
     if len(rows[row]) != len(header):
         raise BadEvaluationError(
-            f"row {row} of the evaluation has {len(rows[row])} cells, its header names {len(header)} columns"
+            f"row {row} of the evaluation has {counted(len(rows[row]), 'cell')}, its header names"
+            f" {counted(len(header), 'column')}"
         )
     values = {name: _finite(cell) for name, cell in zip(header, rows[row], strict=True)}
     return EvaluationReport(values, row, len(rows))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.column_names import column_names, repeated
 from shared.errors import ConfigError
+from shared.plurals import counted
 
 MOST_ROWS = 200  # the answers are kept in the run's row
 MOST_BYTES = 256 * 1024
@@ -39,7 +40,7 @@ def read_golden_rows(path: str, text: str, etag: str) -> GoldenRows:
         raise ConfigError([f"golden file {path}: it needs a header and at least one row"])
     header, rows = column_names(lines[0]), lines[1:]
     problems = [
-        f"golden file {path}: row {number} has {len(row)} cells, the header {len(header)}"
+        f"golden file {path}: row {number} has {counted(len(row), 'cell')}, the header {len(header)}"
         for number, row in enumerate(rows, start=1)
         if len(row) != len(header)
     ]

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from shared.column_names import column_names, repeated
 from shared.errors import ConfigError
+from shared.plurals import counted
 
 MOST_ROWS = 20_000  # more take long to score, and the confidence of a gain hardly grows
 MOST_BYTES = 16 * 1024 * 1024
@@ -152,7 +153,7 @@ def _header_problems(holdout: Holdout, header: Sequence[str]) -> Iterator[str]:
 def _shape_problems(header: Sequence[str], rows: list[list[str]]) -> Iterator[str]:
     ragged = [(number, len(row)) for number, row in enumerate(rows, start=1) if len(row) != len(header)]
     for number, cells in ragged[:_MOST_NAMED]:
-        yield f"row {number} has {cells} cells, the header {len(header)}"
+        yield f"row {number} has {counted(cells, 'cell')}, the header {len(header)}"
     if len(ragged) > _MOST_NAMED:
         yield f"{len(ragged) - _MOST_NAMED} more rows have another number of cells than the header"
     if len(rows) > MOST_ROWS:
@@ -162,7 +163,7 @@ def _shape_problems(header: Sequence[str], rows: list[list[str]]) -> Iterator[st
 def _label_problems(holdout: Holdout, truth: list[str]) -> Iterator[str]:
     empty = [number for number, label in enumerate(truth, start=1) if not label]
     if empty:
-        yield f"{len(empty)} rows have no {holdout.label}, the first is row {empty[0]}"
+        yield f"{counted(len(empty), 'row has', 'rows have')} no {holdout.label}, the first is row {empty[0]}"
         return
     if holdout.task is Task.REGRESSION:
         for number, label in [(n, one) for n, one in enumerate(truth, start=1) if not _is_number(one)][:_MOST_NAMED]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.evaluation import Direction, EvaluationReport, direction_of, metric_key
+from shared.plurals import counted
 from shared.policy import Bootstrap, Gate, Interval, NoChampion, Policy, Require
 
 type Metrics = Mapping[str, float | None]
@@ -88,7 +89,9 @@ def interval_of(metric: str, intervals: Mapping[str, Interval]) -> Interval | No
 def _enough_rows(told: int | None, least: int) -> GateResult:
     if told is None:
         return GateResult("rows", False, f"the evaluation does not tell how many rows it scored, {least} are required")
-    return GateResult("rows", told >= least, f"{told} rows were evaluated: at least {least} required")
+    return GateResult(
+        "rows", told >= least, f"{counted(told, 'row was', 'rows were')} evaluated: at least {least} required"
+    )
 
 
 def _apply(

@@ -134,7 +134,8 @@ class Run:
     answers: Json | None = None
     scoring: Json | None = None  # {path, etag, identity, parts, recorded}: the holdout's answers so far
     approval: Json | None = None  # {by, reason, at, decision}: who approved the decision of that hash
-    invitation: Json | None = None  # {token, expires_at, decision}: hash of the open approval link, and what it is for
+    # {token, expires_at, decision, held_because}: hash of the open approval link, and what it is for.
+    invitation: Json | None = None
     override: Json | None = None  # {by, reason, at, replaces, to}: an operator's rollback, which no gate decides on
     by: str = ""  # who wrote this revision: the function, or the operator
     chain: str = ""  # hash of this revision's history entry, which holds that of the one before

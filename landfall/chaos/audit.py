@@ -12,6 +12,7 @@ from landfall.chaos.plan import Plan
 from landfall.chaos.report import Report
 from landfall.chaos.stage import Stage
 from landfall.stack.azurite import ROOT
+from shared.plurals import counted
 from shared.runs import RunState
 
 LEAST_SHARE = 0.8  # of the kills must hit a moment at which something was unsettled
@@ -101,7 +102,7 @@ def _facts(stage: Stage, course: Course, written: int, unseen: int, unreadable: 
     return [
         f"{written} versions written, {unseen} of them overwritten before anybody saw them",
         f"kills: {_listed(weapons)}; in addition: {_listed(restarts)}",
-        f"the host ended by itself {course.processes.host_ended} times",
+        f"the host ended by itself {counted(course.processes.host_ended, 'time')}",
         f"faults on the way: {_listed(faults)}",
         f"events: {_listed(stage.events.counts)}",
         *([f"{unreadable} lines of the studio's request log were cut off when it was killed"] if unreadable else []),

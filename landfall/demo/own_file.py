@@ -10,6 +10,7 @@ from landfall.demo.material import SEED, Material, Table, watched_row
 from landfall.stack.settings import prefix_of
 from landfall.stack.state import StackError
 from shared.column_names import column_names
+from shared.plurals import counted
 
 SAMPLE_SHARE, SAMPLE_MOST, FEWEST_ROWS = 0.05, 600, 400
 MISSING = frozenset({"", "?", "NA", "NaN", "nan", "null", "None"})
@@ -71,7 +72,9 @@ def own_material(path: Path, label: str | None, folder: Path) -> Material:
         shown = ", ".join(f"{value!r} ({count})" for value, count in classes.most_common(6))
         raise StackError(f"the demo needs a label with two values; {label!r} has {len(classes)}: {shown}")
     if len(labelled) < FEWEST_ROWS:
-        raise StackError(f"{path} has {len(labelled)} rows with a label; the demo needs {FEWEST_ROWS} or more")
+        raise StackError(
+            f"{path} has {counted(len(labelled), 'row')} with a label; the demo needs {FEWEST_ROWS} or more"
+        )
     random.Random(SEED).shuffle(labelled)  # noqa: S311 - not for secrets
     count = min(SAMPLE_MOST, max(FEWEST_ROWS // 4, int(len(labelled) * SAMPLE_SHARE)))
     sample, good = Table(table.header, labelled[:count]), Table(table.header, labelled[count:])
@@ -119,7 +122,7 @@ def read_table(path: Path) -> Table:
                 if not row:
                     continue
                 if len(row) != len(header):
-                    problems.append(f"line {reader.line_num} has {len(row)} cells, the header {len(header)}")
+                    problems.append(f"line {reader.line_num} has {counted(len(row), 'cell')}, the header {len(header)}")
                 rows.append(row)
     except OSError as error:
         raise StackError(f"{path}: {error.strerror}") from error

@@ -11,10 +11,12 @@ from azure.storage.blob import BlobServiceClient
 from landfall.demo.evidence import Evidence
 from landfall.demo.material import Material
 from landfall.operations.follow import follow
-from landfall.operations.show import clock, step_lines
+from landfall.operations.show import step_lines
+from landfall.operations.times import clock
 from landfall.stack.state import StackError
 from landfall.stack.up import RunningStack
 from shared.adapters.table_runs import TableRunStore
+from shared.plurals import counted
 from shared.runs import Run, RunState, run_id_for
 
 RUN_LIMIT_S = 180
@@ -89,7 +91,10 @@ class Story:
         run = self._drop("shuffled.csv", self._material.shuffled)
         after, more = self._evidence.prediction(self._material.watched), self._evidence.patches() - patches
         act.run = run
-        act.facts = [run.reason, f"the endpoint got {more} updates; prediction for the watched row: still {after}"]
+        act.facts = [
+            run.reason,
+            f"the endpoint got {counted(more, 'update')}; prediction for the watched row: still {after}",
+        ]
         act.ok = run.state is RunState.REJECTED and more == 0 and before == after
         return act
 
@@ -116,9 +121,8 @@ class Story:
                     f"{clock(datetime.now(UTC))}  {time.monotonic() - began:6.1f} s  events: {landed}, sweeps: {swept}"
                 )
         more_jobs, more_runs = self._evidence.jobs_started() - jobs, len(self._store.list_runs()) - runs
-        act.facts = [
-            f"{landed} events and 2 sweeps later: {more_runs} new runs, {more_jobs} more jobs started ({jobs} in all)"
-        ]
+        more = f"{counted(more_runs, 'new run')}, {counted(more_jobs, 'more job')} started ({jobs} in all)"
+        act.facts = [f"{counted(landed, 'event')} and 2 sweeps later: {more}"]
         act.ok = more_jobs == 0 and more_runs == 0
         return act
 

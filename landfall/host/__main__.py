@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from landfall.host.host import Host
@@ -30,8 +31,9 @@ def main() -> int:
     times.add_argument("--drain-s", type=float, default=HostOptions.drain_s, help="for running functions at the stop")
     parser.add_argument("--nonce", default="", metavar="TEXT", help="repeated in the host's status: this host it is")
     given = parser.parse_args()
+    logging.Formatter.converter = time.gmtime
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
+        level=logging.INFO, format="%(asctime)s UTC %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
     )
     for noisy in ("azure", "uvicorn", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -101,7 +101,7 @@ def _run(found: Audit, routes: Routes, run: Run, rows: Rows, now: datetime) -> N
             found.breaks("I3", "the run was promoted without a decision record that says so", run.run_id)
         return
     known = {"blob": run.blob, "etag": run.etag, "run_id": run.run_id, "state": run.state.value}
-    found.waiting.append({**known, "reason": run.reason, "since": iso(run.updated_at)})
+    found.waiting.append({**known, "reason": run.reason, "since": iso(run.landed_at)})
     if run.route not in routes.routes:
         found.breaks("I1", f"the run is {run.state}, and routes.toml has no route {run.route} any more", run.run_id)
     elif not active:

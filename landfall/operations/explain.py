@@ -11,7 +11,9 @@ from rich.table import Table
 
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import colored, console
+from landfall.operations.times import moment
 from shared.evaluation import metric_key
+from shared.plurals import counted
 from shared.runs import Run, RunState, iso
 
 type Row = tuple[str, float | None, float | None]
@@ -35,7 +37,10 @@ def story(run: Run) -> dict[str, Any]:
         "route": run.route,
         "state": run.state.value,
         "reason": run.reason,
-        "file": {"container": run.container, "blob": run.blob, "etag": run.etag, "size": run.size},
+        # A rollback has no file: its row only repeats that of the model it goes back to.
+        "file": None
+        if run.override is not None
+        else {"container": run.container, "blob": run.blob, "etag": run.etag, "size": run.size},
         "landed_at": iso(run.landed_at),
         "input_blob": run.input_blob or None,
         "job_id": run.job_id or None,
@@ -44,6 +49,7 @@ def story(run: Run) -> dict[str, Any]:
             {"metric": name, "challenger": challenger, "champion": champion}
             for name, challenger, champion in side_by_side(run)
         ],
+        "notes": list(run.notes),
         "verdict": decision.get("verdict"),
         "gates": decision.get("gates", []),
         "data": decision.get("data"),
@@ -64,22 +70,31 @@ def side_by_side(run: Run) -> list[Row]:
     return rows + [(name, None, value) for name, value in champion.items() if metric_key(name) in known]
 
 
+def touched(run: Run) -> bool:
+    """Tell whether a model was sent to the serving endpoint for this run."""
+    return run.state is RunState.PROMOTING or any(event["role"] == "serve" for event in run.endpoints)
+
+
 def before_and_after(run: Run) -> tuple[str | None, str | None]:
     """Return which model the serving endpoint had before and after this run; None where the record does not tell.
 
-    The model in service before the first promotion is known by its path only once something was sent to replace it.
+    A run that sent nothing says nothing of the endpoint: what was in service then is not in its record, and another
+    run may have changed it meanwhile. The model from before the first promotion is known by its path only once it was
+    put back.
     """
-    champion = (run.decision or {}).get("champion")
-    before = champion["model"] if champion else (run.answers or {}).get("back")
+    if not touched(run):
+        return None, None
+    champion = (run.decision or {}).get("champion") or {}
+    before = champion.get("model") or (run.answers or {}).get("back")
     if run.state is RunState.PROMOTED:
         return before, (run.challenger or {}).get("kept")
-    sent = any(event["role"] == "serve" for event in run.endpoints)
-    return before, before if run.terminal or not sent else None
+    return before, before if run.terminal else None
 
 
 def show(out: Console, run: Run) -> None:
     """Print the story."""
-    out.print(f"run {run.run_id} of route {run.route}: {colored(run.state)}")
+    routed = "that no route matches" if run.state is RunState.UNROUTED else f"of route {run.route}"
+    out.print(f"run {run.run_id} {routed}: {colored(run.state)}")
     if run.reason:
         out.print(f"  {escape(run.reason)}")
     for title, said in _facts(run):
@@ -90,31 +105,62 @@ def show(out: Console, run: Run) -> None:
         for name, challenger, champion in rows:
             if challenger is not None or champion is not None:
                 table.add_row(escape(name), _number(challenger), _number(champion))
-        out.print(table)
+        out.print(table, soft_wrap=False)
+    for note in run.notes:
+        out.print(f"the training notes: {escape(note)}")
     if run.decision is None:
-        out.print("There is no decision: the run has not come that far.")
+        out.print(_undecided(run))
     else:
         _show_decision(out, run, run.decision)
 
 
+def _undecided(run: Run) -> str:
+    """Say why there is no decision."""
+    if not run.terminal:
+        return "There is no decision yet."
+    if run.state is RunState.REJECTED:
+        return "No gate decided: the run was rejected before any was asked, for the reason above."
+    return "No decision was recorded before the run ended."
+
+
 def _show_decision(out: Console, run: Run, decision: Mapping[str, Any]) -> None:
+    at = moment(decision["decided_at"])
     if run.override is not None:
-        out.print(f"An operator decided at {decision['decided_at']}, no policy: {escape(decision['reasons'][0])}")
+        out.print(f"An operator decided at {at}, no policy: {escape(decision['reasons'][0])}")
+        _show_otherwise(out, run)
         return
-    out.print(f"The policy said [bold]{said_by_policy(decision)}[/] at {decision['decided_at']}:")
+    out.print(f"The policy said [bold]{said_by_policy(decision)}[/] at {at}:")
     for gate in decision["gates"]:
         out.print(f"  {'[green]passed[/]' if gate['passed'] else '[red]failed[/]'}  {escape(gate['reason'])}")
     approval = decision.get("approval")
     if approval is not None:
-        out.print(f"  approved by {escape(approval['by'])} at {approval['at']}: {escape(approval['reason'])}")
+        said = f"approved by {approval['by']} at {moment(approval['at'])}: {approval['reason']}"
+        out.print(f"  {escape(said)}")
+    out.print(f"  {escape(_compared_with(decision['champion']))}")
     data = decision["data"]
     if data.get("holdout"):
         holdout = data["holdout"]
-        out.print(f"  measured here: {escape(data['note'])}, version {holdout['etag']}, {holdout['identity'][:12]}")
+        version = f"version {holdout['etag']}, {holdout['identity'][:12]}"
+        out.print(f"  measured here: {escape(data['note'])}, {escape(version)}")
         if data["champion"] is not None:
             out.print(f"  the champion was scored {escape(data['champion']['scored'])}")
     elif decision["champion"] is not None:
         out.print(f"  not on the same data: {escape(data['note'])}")
+    _show_otherwise(out, run)
+
+
+def _show_otherwise(out: Console, run: Run) -> None:
+    """Say that a decision to promote was not the end of it: a person, newer data or the endpoint had the last word."""
+    if run.terminal and run.state is not RunState.PROMOTED and (run.decision or {})["verdict"] != "reject":
+        out.print(f"It ended {colored(run.state)} all the same: {escape(run.reason)}")
+
+
+def _compared_with(champion: Mapping[str, Any] | None) -> str:
+    if champion is None:
+        return "compared with no model: nothing was known of the one in service"
+    if not champion.get("run_id"):
+        return "compared with the model in service, which no run of this route trained"
+    return f"compared with the model of run {champion['run_id']}"
 
 
 def said_by_policy(decision: Mapping[str, Any]) -> str:
@@ -123,15 +169,36 @@ def said_by_policy(decision: Mapping[str, Any]) -> str:
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
-    yield "file", f"{run.container}/{run.blob}, {run.size:,} bytes, version {run.etag}, landed {iso(run.landed_at)}"
-    yield "trained on", run.input_blob or "not pinned yet"
-    yield "job", f"{run.job_id or 'none yet'}, attempt {run.attempt}"
-    before, after = before_and_after(run)
-    yield "endpoint", f"before: {before or 'the model from before the first promotion'}"
-    sent = "the same" if before == after and run.terminal else after or "not known yet"
-    yield "", f"after:  {sent}"
+    if run.override is not None:
+        yield from _rollback_facts(run, run.override)
+    else:
+        size = counted(run.size, "byte")
+        yield "file", f"{run.container}/{run.blob}, {size}, version {run.etag}, landed {moment(run.landed_at)}"
+        yield "trained on", run.input_blob or ("nothing" if run.terminal else "not pinned yet")
+        job = run.job_id or ("none was started" if run.terminal else "none yet")
+        yield "job", f"{job}, attempt {run.attempt}"
+    if run.state is not RunState.UNROUTED:
+        yield from _endpoint_facts(run)
+
+
+def _rollback_facts(run: Run, override: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    champion = (run.decision or {}).get("champion") or {}
+    yield "rollback", f"asked for by {override['by']} at {moment(override['at'])}: {override['reason']}"
+    yield "from", f"the model of run {override['replaces']}, {champion.get('model')}"
+    whose = f"the model of run {override['to']}" if override["to"] else "the model from before the first promotion"
+    yield "to", f"{whose}, {(run.challenger or {}).get('kept')}"
+
+
+def _endpoint_facts(run: Run) -> Iterator[tuple[str, str]]:
+    if touched(run):
+        before, after = before_and_after(run)
+        yield "endpoint", f"before: {before or 'the model from before the first promotion'}"
+        same = run.terminal and run.state is not RunState.PROMOTED
+        yield "", f"after:  {'the same' if same else after or 'not known yet'}"
+    else:
+        yield "endpoint", f"untouched by this run{'' if run.terminal else ' so far'}"
     for event in run.endpoints:
-        yield "", f"{event['name']} ({event['role']}): {event['event']} at {event['at']}"
+        yield "", f"{event['name']} ({event['role']}): {event['event']} at {moment(event['at'])}"
 
 
 def _metrics(model: Mapping[str, Any] | None) -> dict[str, float | None]:

@@ -14,8 +14,10 @@ from rich.markup import escape
 from landfall.operations.explain import said_by_policy
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import console
+from landfall.operations.times import moment
 from landfall.stack.state import StackError
 from shared.evaluation import EvaluationReport
+from shared.plurals import counted
 from shared.policy import Interval, Policy
 from shared.policy_tables import read_policy
 from shared.promotion import Decision, decide
@@ -74,7 +76,7 @@ def gate(options: argparse.Namespace) -> int:
         listed = [stored.run for stored in store.list_runs(options.route, _ALL)]
         found = [run for run in listed if run.override is None]
         if not any(run.decision for run in found):
-            raise StackError(f"no run of route {options.route!r} has a decision ({len(found)} runs)")
+            raise StackError(f"no run of route {options.route!r} has a decision ({counted(len(found), 'run')})")
     others = [again(run, policy) for run in found if run.decision is not None]
     if options.json:
         print(json.dumps([one.to_json() for one in others], indent=2))  # noqa: T201 - this is a command
@@ -125,12 +127,13 @@ def _show(out: Console, others: Iterable[Other], *, left_out: int, policy: Polic
         count, changed = count + 1, changed + one.differs
         verdict = one.would_be.verdict.value
         said = f"was {one.was}, would be [bold]{verdict}[/]" if one.differs else f"stays {verdict}"
-        landed = one.run.landed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        out.print(f"{one.run.run_id[:8]}  {landed}  {escape(one.run.blob)}: {said}")
+        out.print(f"{one.run.run_id[:8]}  {moment(one.run.landed_at)}  {escape(one.run.blob)}: {said}")
         for result in sorted(one.would_be.gates, key=lambda result: result.passed):
             out.print(f"          {'[green]passes[/]' if result.passed else '[red]fails[/] '}  {escape(result.reason)}")
-    out.print(f"{count} decision(s), {changed} would differ; each against the champion that it was made against")
+    out.print(
+        f"{counted(count, 'decision')}, {changed} would differ; each against the champion that it was made against"
+    )
     if left_out:
-        out.print(f"{left_out} run(s) without a decision are left out")
+        out.print(f"left out: {counted(left_out, 'run')} without a decision")
     if policy.cooldown_s:
         out.print("cooldown_s only delays a promotion: it changes no verdict")

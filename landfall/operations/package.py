@@ -11,6 +11,7 @@ from rich.markup import escape
 from landfall.operations.show import console
 from landfall.stack.azurite import ROOT
 from landfall.stack.state import StackError
+from shared.plurals import counted
 
 _SAME_FOR_ALL = (1980, 1, 1, 0, 0, 0)  # the oldest time a zip can tell: the same files make the same bytes
 _MODE = 0o644
@@ -38,8 +39,9 @@ def package(options: argparse.Namespace) -> int:
     out = console()
     for file in files if options.out is None else ():
         out.print(escape(str(file)))
-    where = f"; {options.out} has {options.out.stat().st_size:,} bytes" if options.out is not None else ""
-    out.print(f"{len(files)} files, {size:,} bytes; packages are installed from requirements.txt{escape(where)}")
+    where = f"; {options.out} has {counted(options.out.stat().st_size, 'byte')}" if options.out is not None else ""
+    total = f"{counted(len(files), 'file')}, {counted(size, 'byte')}"
+    out.print(f"{total}; packages are installed from requirements.txt{escape(where)}")
     return 0
 
 

@@ -20,7 +20,7 @@ def find_run(store: TableRunStore, beginning: str) -> StoredRun:
     found = [one for one in store.list_runs(limit=10_000) if one.run.run_id.startswith(beginning)]
     if len({one.run.run_id for one in found}) > 1:
         ids = ", ".join(one.run.run_id[:12] for one in found[:5])
-        raise StackError(f"{len(found)} runs begin with {beginning!r}: {ids} …")
+        raise StackError(f"{len(found)} runs begin with {beginning!r}: {ids}{' …' if len(found) > 5 else ''}")
     if not found:
         raise StackError(f"there is no run {beginning!r}: `landfall runs` lists them")
     return found[0]

@@ -7,7 +7,8 @@ from rich.markup import escape
 
 from landfall.operations.asking import ask
 from landfall.operations.reading import find_run, reading
-from landfall.operations.show import console, run_tree, runs_lines
+from landfall.operations.show import console, runs_lines, show_run
+from shared.plurals import counted
 from shared.runs import iso, run_to_json
 
 
@@ -48,8 +49,8 @@ def show(options: argparse.Namespace) -> int:
         print(json.dumps({**run_to_json(run), "history": steps, **({"links": links} if links else {})}, indent=2))  # noqa: T201 - this is a command
     else:
         out = console()
-        out.print(run_tree(run, history))
+        show_run(out, run, history)
         for what in ("evaluation", "model"):
             if links and what in links:
-                out.print(f"{what}, readable for {links['valid_s'] // 60} minutes: {escape(links[what])}")
+                out.print(f"{what}, readable for {counted(links['valid_s'] // 60, 'minute')}: {escape(links[what])}")
     return 0

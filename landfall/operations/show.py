@@ -1,4 +1,4 @@
-"""How runs are shown to people: one line a run, one line a step, times of day and elapsed seconds."""
+"""How runs are shown to people: one line a run, one line a step, times in UTC and elapsed seconds."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
+from landfall.operations.times import clock, moment
 from shared.history import HistoryEntry
+from shared.plurals import counted
 from shared.runs import TERMINAL, Run, RunState
 
-PIPED_WIDTH = 300  # nothing is cut off where no person looks
+PIPED_WIDTH = 10_000  # nothing is cut off, or broken, where no person looks: a reason may have 2,000 characters
 _GOOD = {RunState.PROMOTED}
 _BAD = {RunState.FAILED, RunState.ROLLED_BACK, RunState.TIMED_OUT, RunState.QUARANTINED}
 
@@ -26,11 +28,6 @@ def colored(state: RunState) -> str:
     """Return a state in its color."""
     color = "green" if state in _GOOD else "red" if state in _BAD else "yellow" if state in TERMINAL else "cyan"
     return f"[{color}]{state.value}[/]"
-
-
-def clock(when: datetime) -> str:
-    """Return the local time of day."""
-    return when.astimezone().strftime("%H:%M:%S")
 
 
 def step_lines(entries: Iterable[HistoryEntry]) -> Iterator[str]:
@@ -54,29 +51,56 @@ def _step_line(entry: HistoryEntry, began: datetime, reason: str) -> str:
 def runs_lines(runs: Sequence[Run], width: int) -> Iterator[str]:
     """Give a line a run; where the reason does not fit beside the rest it follows on a line of its own."""
     route = max(len(run.route) for run in runs)
-    file = max(len(run.blob) for run in runs)
+    file = max(len(subject(run)) for run in runs)
     state = max(len(run.state) for run in runs)
-    beside = len("12345678  2026-11-23 12:00:00") + route + file + state + 40 < width
+    beside = len("12345678  2026-11-23 12:00:00 UTC") + route + file + state + 40 < width
     for run in runs:
-        landed = run.landed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         padding = " " * (state - len(run.state))
-        name = escape(run.blob) + " " * (file - len(run.blob))
-        line = f"{run.run_id[:8]}  {landed}  {colored(run.state)}{padding}  {run.route:{route}}  {name}"
+        name = escape(subject(run)) + " " * (file - len(subject(run)))
+        line = f"{run.run_id[:8]}  {moment(run.landed_at)}  {colored(run.state)}{padding}  {run.route:{route}}  {name}"
         if run.reason:
             line += ("  " if beside else "\n          ") + f"[dim]{escape(run.reason)}[/]"
         yield line.rstrip()
 
 
+def subject(run: Run) -> str:
+    """Return what a run is about: its file, or the model that an operator goes back to."""
+    if run.override is None:
+        return run.blob
+    return f"rollback to run {run.override['to'][:8]}" if run.override["to"] else "rollback to the initial model"
+
+
+def show_run(out: Console, run: Run, history: list[HistoryEntry]) -> None:
+    """Print everything about one run; what is longer than the line is wrapped, never cut off."""
+    out.print(run_tree(run, history), soft_wrap=False)
+
+
 def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
     """Return everything about one run."""
     tree = Tree(f"run [bold]{run.run_id}[/]  {colored(run.state)}")
-    tree.add(f"file      {escape(run.container)}/{escape(run.blob)}  [dim]({run.size:,} bytes, version {run.etag})[/]")
+    if run.override is None:
+        size = f"[dim]({counted(run.size, 'byte')}, version {escape(run.etag)})[/]"
+        tree.add(f"file      {escape(run.container)}/{escape(run.blob)}  {size}")
+    else:
+        tree.add(f"rollback  {escape(str((run.challenger or {})['kept']))}")
     tree.add(f"route     {run.route}, attempt {run.attempt}, job {run.job_id or '-'}")
     if run.reason:
         tree.add(f"reason    {escape(run.reason)}")
+    if run.notes:
+        notes = tree.add("notes     of the training")
+        for note in run.notes:
+            notes.add(escape(note))
     steps = tree.add("steps")
     for line in step_lines(history):
         steps.add(line)
+    _add_decision(tree, run)
+    for event in run.endpoints:
+        tree.add(f"endpoint  {event['name']} ({event['role']}): {event['event']} at {moment(event['at'])}")
+    return tree
+
+
+def _add_decision(tree: Tree, run: Run) -> None:
+    """Add the decision's reasons, and the metrics that it was made on."""
     if run.decision:
         decision = tree.add(f"decision  [bold]{run.decision['verdict']}[/], verified by {run.decision['verification']}")
         for reason in run.decision["reasons"]:
@@ -86,6 +110,3 @@ def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
         if metrics:
             shown = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items() if value is not None)
             tree.add(f"{title}: {escape(shown)}")
-    for event in run.endpoints:
-        tree.add(f"endpoint  {event['name']} ({event['role']}): {event['event']} at {event['at']}")
-    return tree

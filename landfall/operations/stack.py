@@ -7,7 +7,8 @@ import threading
 from rich.console import Console
 from rich.markup import escape
 
-from landfall.operations.show import clock, colored, console
+from landfall.operations.show import colored, console, subject
+from landfall.operations.times import clock
 from landfall.stack.down import stop_stack
 from landfall.stack.settings import chosen_settings
 from landfall.stack.state import StackError, StateFolder
@@ -70,7 +71,7 @@ def _watch(stack: RunningStack, stop: threading.Event, out: Console) -> str:
                 shown[run.run_id] = (run.state, run.reason)
                 reason = f"  {escape(run.reason)}" if run.reason else ""
                 out.print(
-                    f"{clock(run.updated_at)}  {run.run_id[:8]}  {escape(run.blob)}  {colored(run.state)}{reason}"
+                    f"{clock(run.updated_at)}  {run.run_id[:8]}  {escape(subject(run))}  {colored(run.state)}{reason}"
                 )
     return ""
 

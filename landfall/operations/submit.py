@@ -67,7 +67,7 @@ def blob_name(routes: Routes, route_name: str, file: Path, chosen: str | None) -
     if route is None:
         raise StackError(f"there is no route {route_name!r}; there are: {', '.join(routes.routes)}")
     folder = PurePosixPath(route.files).parent
-    name = chosen or str(folder / f"{file.stem}-{time.strftime('%Y%m%d-%H%M%S')}{file.suffix}")
+    name = chosen or str(folder / f"{file.stem}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}{file.suffix}")
     if not route.pattern.matches(name):
         raise StackError(
             f"{name!r} does not match files = {route.files!r} of route {route_name}; choose a --name that does"

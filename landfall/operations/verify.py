@@ -13,9 +13,11 @@ from rich.markup import escape
 from landfall.operations.audit import Audit, Rows, audit, check_chains
 from landfall.operations.show import console
 from landfall.operations.submit import routes_of
+from landfall.operations.times import moment
 from landfall.stack.state import StackError, StateFolder
 from shared.adapters.storage import Storage
 from shared.errors import ConfigError, LandfallError
+from shared.plurals import counted
 from shared.routes import Routes, load_routes
 from shared.storage_account import StorageAccount, read_storage_account
 
@@ -88,11 +90,12 @@ def _tell(found: Audit) -> None:
     out = console()
     outcomes = Counter(file["state"] or "not seen yet" for file in found.files)
     counts = ", ".join(f"{count} {state}" for state, count in sorted(outcomes.items()))
-    out.print(f"{len(found.files)} files: {counts}" if found.files else "no files")
+    out.print(f"{counted(len(found.files), 'file')}: {counts}" if found.files else "no files")
     for one in found.waiting:
         reason = f"  {escape(one['reason'])}" if one["reason"] else ""
-        out.print(f"[cyan]waits[/]   {escape(one['blob'])}  {one['state'] or ''} since {one['since']}{reason}")
+        out.print(f"[cyan]waits[/]   {escape(one['blob'])}  {one['state'] or ''} since {moment(one['since'])}{reason}")
     for one in found.broken:
         run = f" (run {one['run_id']})" if one["run_id"] else ""
         out.print(f"[red]broken[/]  {one['invariant']}: {escape(one['what'])}{run}")
-    out.print("nothing breaks the contract" if found.ok else f"{len(found.broken)} things break the contract")
+    breaks = counted(len(found.broken), "thing breaks", "things break")
+    out.print("nothing breaks the contract" if found.ok else f"{breaks} the contract")

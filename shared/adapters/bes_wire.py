@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from shared.column_names import column_names
 from shared.errors import BadAnswerError, ServiceFault
+from shared.plurals import counted
 from shared.ports import BlobLocation, JobState, JobStatus, Resource, Scored
 from shared.redaction import redact
 from shared.route import Training
@@ -165,7 +166,8 @@ def read_answers(text: str, columns: Sequence[str], row_count: int, fault: Servi
         raise BadAnswerError(_because(fault, "the answer holds no table with ColumnNames and Values"))
     names = column_names([str(name) for name in listed])
     if len(rows) != row_count or any(not isinstance(row, list) or len(row) != len(names) for row in rows):
-        raise BadAnswerError(_because(fault, f"{row_count} rows were sent, the answer's table does not have as many"))
+        sent_rows = counted(row_count, "row was", "rows were")
+        raise BadAnswerError(_because(fault, f"{sent_rows} sent, the answer's table does not have as many"))
     scored = [index for index, name in enumerate(names) if name.casefold().startswith(SCORED)]
     sent = column_names(columns)
     scored = scored or [index for index, name in enumerate(names) if name not in sent]

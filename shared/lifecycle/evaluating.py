@@ -37,6 +37,7 @@ from shared.lifecycle.observations import (
 )
 from shared.lifecycle.setbacks import said_by, setback, unexpected
 from shared.lifecycle.training import output_paths
+from shared.plurals import counted
 from shared.ports import Answers
 from shared.promotion import decide
 from shared.route import Endpoint, Route
@@ -124,7 +125,7 @@ def challenger_answers(route: Route, run: Run, staging: Endpoint, answers: Answe
     }
     if run.override is None and same(answers, as_answers((run.answers or {})["before"]), route.golden_tolerance):
         how = f"within {route.golden_tolerance:g}" if route.golden_tolerance else "exactly"
-        why = f"answers all {len(answers)} golden rows {how} as the model in service, which stays"
+        why = f"answers all {counted(len(answers), 'golden row')} {how} as the model in service, which stays"
         return run, Release(RunState.UNCHANGED, why, known)
     if route.holdout is not None and run.override is None:
         deadline = now + timedelta(seconds=route.deadlines.promoting)

@@ -15,6 +15,7 @@ from shared.lifecycle.observations import (
     Observation,
 )
 from shared.lifecycle.setbacks import setback, unexpected
+from shared.plurals import counted
 from shared.promotion import decide
 from shared.route import Route
 from shared.runs import Json, Run, RunState
@@ -104,8 +105,9 @@ def _data(route: Route, run: Run, seen: HoldoutMeasured) -> Json:
     }
     challenger: Json = {"blob": run.blob, "etag": run.etag, "row": 0, "rows": 1, "examples": seen.rows}
     if seen.champion is None:
-        note = f"the challenger was measured on {seen.rows:,} rows of {holdout.data}; there is no champion to measure"
+        rows = counted(seen.rows, "row")
+        note = f"the challenger was measured on {rows} of {holdout.data}; there is no champion to measure"
         return {"holdout": named, "challenger": challenger, "champion": None, "same": False, "note": note}
     champion: Json = {"run_id": (run.champion or {}).get("run_id"), "scored": seen.champion["scored"]}
-    note = f"both models were measured on the same {seen.rows:,} rows of {holdout.data}"
+    note = f"both models were measured on the same {counted(seen.rows, 'row')} of {holdout.data}"
     return {"holdout": named, "challenger": challenger, "champion": champion, "same": True, "note": note}

@@ -13,7 +13,7 @@ from shared.lifecycle.holding import approved, rejected
 from shared.pipeline.services import Services
 from shared.ports import StoredRun
 from shared.route import Route
-from shared.runs import Json, Run, RunState, iso
+from shared.runs import REASON_LIMIT, Json, Run, RunState, iso
 
 INVITATION_VALID_S = 86_400
 INVITATION_MOST_S = 7 * 86_400
@@ -60,6 +60,8 @@ def reject(services: Services, run_id: str, by: str, reason: str, decision: str 
 def invite(services: Services, run_id: str, valid_s: int = INVITATION_VALID_S) -> Invitation:
     """Make the code of an approval link; a code that was made earlier for this run is void from now on.
 
+    The run's history says that one was made, beside why the run is held.
+
     Raises:
         UnknownError: there is no such run.
         NotNowError: it is not held.
@@ -68,12 +70,16 @@ def invite(services: Services, run_id: str, valid_s: int = INVITATION_VALID_S) -
     run, now = stored.run, services.clock.now()
     secret = secrets.token_urlsafe(32)
     expires_at = now + timedelta(seconds=min(valid_s, INVITATION_MOST_S))
+    held_because = str((run.invitation or {}).get("held_because", run.reason))
     invitation: Json = {
         "token": _digest(secret),
         "expires_at": iso(expires_at),
         "decision": decision_hash(run.decision or {}),
+        "held_because": held_because,
     }
-    _write(services, stored, run.evolve(now, invitation=invitation))
+    link = f"an approval link was made, valid until {expires_at:%Y-%m-%d %H:%M:%S} UTC"
+    reason = f"{held_because[: REASON_LIMIT - len(link) - 2]}; {link}"
+    _write(services, stored, run.evolve(now, reason=reason, invitation=invitation))
     return Invitation(f"{run.route}.{run.run_id}.{secret}", expires_at)
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from landfall.operations.audit import GRACE_S, Audit, Rows, audit, check_chains
 from shared.champions import Champion, EndpointRecord, Intent
-from shared.runs import Run, RunState
+from shared.ports import JobState
+from shared.runs import Run, RunState, iso
 from tests.pipeline.world import World
 
 LATER = timedelta(seconds=GRACE_S + 1)
@@ -54,6 +55,17 @@ def test_a_sound_system_is_told_file_by_file(world: World) -> None:
     assert [one["blob"] for one in found.waiting] == ["census/d.csv"]
     assert found.to_json()["ok"] is True
     assert found.broken == []
+
+
+def test_what_waits_waits_since_it_landed(world: World) -> None:
+    """However often its run was written meanwhile."""
+    landed = run_of(world, "census/d.csv")
+    world.tick(60)
+    world.training.say(landed.job_id, JobState.UNKNOWN, "Napping")
+    world.tick(60)
+
+    assert run_of(world, "census/d.csv").updated_at > landed.landed_at
+    assert [one["since"] for one in look(world).waiting] == [iso(landed.landed_at)]
 
 
 def test_a_file_without_a_run_waits_and_is_then_forgotten(world: World) -> None:

@@ -1,15 +1,12 @@
-"""`landfall gate` and `explain`: other policies, and the story of a run, from the stored records alone."""
+"""`landfall gate`: other policies, from the stored records alone."""
 
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from landfall.operations import explain
 from landfall.operations.gate import again, policy_from
 from landfall.stack.state import StackError
 from shared.policy import Gate, NoChampion, Policy
-from shared.runs import RunState
 from tests.pipeline.world import World
 
 
@@ -63,57 +60,3 @@ def test_a_wrong_policy_file_names_every_problem(tmp_path: Path) -> None:
         policy_from(file)
     with pytest.raises(StackError, match="cannot be read"):
         policy_from(tmp_path / "none.toml")
-
-
-def told(world: World, name: str) -> str:
-    """Return what `explain` prints about the run of a file."""
-    (run,) = (one.run for one in world.runs.list_runs() if one.run.blob == name)
-    out = Console(width=300)
-    with out.capture() as captured:
-        explain.show(out, run)
-    return captured.get()
-
-
-def test_a_promotion_is_explained(world: World) -> None:
-    """File, input, job, both models' metrics, each gate's sentence, the endpoint before and after."""
-    first = world.settle(world.train("first", 0.9))
-    run = world.settle(world.train("second", 0.95, "census/b.csv"))
-    text = told(world, "census/b.csv")
-
-    for says in (
-        "incoming/census/b.csv",
-        run.input_blob,
-        run.job_id,
-        "AUC 0.95 against the champion's 0.9: better by 0.05, needs +0.002",
-        f"before: models/census/{first.run_id}.ilearner",
-        f"after:  models/census/{run.run_id}.ilearner",
-        "production (serve): verified",
-        "not on the same data",
-    ):
-        assert says in text
-    assert explain.side_by_side(run) == [("Accuracy", 0.8, 0.8), ("AUC", 0.95, 0.9)]
-    assert explain.story(run)["endpoint"] == {
-        "before": f"models/census/{first.run_id}.ilearner",
-        "after": f"models/census/{run.run_id}.ilearner",
-    }
-
-
-def test_a_rejection_and_a_rollback_leave_the_endpoint_as_it_was(world: World) -> None:
-    """Nothing changed in the end, and the story says why."""
-    world.settle(world.train("first", 0.9))
-    world.train("worse", 0.85, "census/b.csv")
-    assert "after:  the same" in told(world, "census/b.csv")
-    assert "failed  AUC 0.85 against the champion's 0.9" in told(world, "census/b.csv")
-
-    world.at["production"].ignore_patch = True
-    run = world.settle(world.train("second", 0.95, "census/c.csv"))
-    assert run.state is RunState.ROLLED_BACK
-    assert "after:  the same" in told(world, "census/c.csv")
-    assert "put_back" in told(world, "census/c.csv")
-
-
-def test_a_run_on_its_way_says_how_far_it_came(world: World) -> None:
-    """Without a decision there is none to tell."""
-    world.land()
-
-    assert "There is no decision" in told(world, "census/a.csv")

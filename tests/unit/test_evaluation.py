@@ -61,7 +61,7 @@ def test_every_finite_number_comes_through(value: float) -> None:
         ("AUC\n", 0, "0 row"),
         (TWO_CLASS, 2, "2 row"),
         (TWO_CLASS, -1, "2 row"),
-        ("A,B\n1\n", 0, "1 cells"),
+        ("A,B\n1\n", 0, "1 cell,"),
         ("AUC,auc\n1,2\n", 0, "more than once"),
         ('AUC\n"1', 0, "not a CSV"),
     ],

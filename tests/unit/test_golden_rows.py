@@ -19,7 +19,7 @@ def test_every_problem_is_listed() -> None:
         read_golden_rows("m/g.csv", "a,b\n1\n" + "1,2\n" * 200 + "1,2,3\n", "0x1")
 
     assert [problem.partition(": ")[2] for problem in error.value.problems] == [
-        "row 1 has 1 cells, the header 2",
+        "row 1 has 1 cell, the header 2",
         "row 202 has 3 cells, the header 2",
         "it has 202 rows, at most 200 are used to verify an endpoint",
     ]

@@ -62,7 +62,7 @@ def test_the_identity_is_that_of_content_and_reading() -> None:
         ("age,Income \n1,a\n", ["there is no column 'income', which label names; did you mean 'Income'?"]),
         ("age,job\n1,a\n", ["there is no column 'income', which label names; there are: age, job"]),
         ("age,age,income\n1,2,a\n", ["the header has a column more than once: age"]),
-        ("age,income\n1\n2,x,y\n", ["row 1 has 1 cells, the header 2", "row 2 has 3 cells, the header 2"]),
+        ("age,income\n1\n2,x,y\n", ["row 1 has 1 cell, the header 2", "row 2 has 3 cells, the header 2"]),
         ("age,income\n1,>50K\n2,\n3, \n", ["2 rows have no income, the first is row 2"]),
         (
             "age,income\n1,>50K\n",

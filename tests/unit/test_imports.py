@@ -26,6 +26,7 @@ PURE = {
         "metrics",
         "paired_bootstrap",
         "patterns",
+        "plurals",
         "policy",
         "policy_tables",
         "promotion",

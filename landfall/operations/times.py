@@ -1,0 +1,20 @@
+"""How times are shown to people: always UTC, and always saying so."""
+
+from datetime import UTC, datetime
+
+
+def clock(when: datetime) -> str:
+    """Return the time of day: "09:16:14 UTC"."""
+    return when.astimezone(UTC).strftime("%H:%M:%S UTC")
+
+
+def moment(when: datetime | str) -> str:
+    """Return date and time, "2026-11-30 09:16:14 UTC", of an aware time or of one that a record holds as ISO 8601.
+
+    A text that is no time is returned as it is.
+    """
+    try:
+        known = datetime.fromisoformat(when) if isinstance(when, str) else when
+    except ValueError:
+        return str(when)
+    return known.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
