@@ -1,7 +1,7 @@
 """The columns of a CSV as they lie in memory: coded texts, numbers, moments, or nothing where one was given up."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
@@ -116,6 +116,7 @@ class Table:
 
     columns: tuple[TableColumn, ...]
     rows: int
+    unnamed: Mapping[str, int] = field(default_factory=dict)  # the columns without a name: their positions, from 1
 
     def __getitem__(self, name: str) -> TableColumn:
         return next(column for column in self.columns if column.name == name)
@@ -129,4 +130,4 @@ class Table:
 
     def only(self, rows: NDArray[np.bool_]) -> Self:
         """Return the table of some of the rows."""
-        return type(self)(tuple(column.only(rows) for column in self.columns), int(rows.sum()))
+        return replace(self, columns=tuple(column.only(rows) for column in self.columns), rows=int(rows.sum()))

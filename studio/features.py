@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -35,10 +35,12 @@ class Finding:
     column: Column
     missing: int  # rows without a value
     note: str
+    place: int | None = None  # of a column without a name: its position in the file, from 1
 
     def __str__(self) -> str:
+        place = "" if self.place is None else f" (the file's column {self.place}, without a name)"
         missing = f", {self.missing} missing" if self.missing else ""
-        return f"{self.column.name!r}: {self.note}{missing}"
+        return f"{self.column.name!r}{place}: {self.note}{missing}"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,11 @@ class _Texts:
 
 def find_columns(table: Table, label: str, *, rate: bool = False) -> list[Finding]:
     """Return what every column besides the label holds; with `rate` one of very many categories is to be rated."""
-    return [find_column(column, rate=rate) for column in table.columns if column.name != label]
+    return [
+        replace(find_column(column, rate=rate), place=table.unnamed.get(column.name))
+        for column in table.columns
+        if column.name != label
+    ]
 
 
 def find_column(column: TableColumn, *, rate: bool = False) -> Finding:

@@ -7,14 +7,12 @@ from studio.errors import ModelFileError, ServiceError, bad_argument, invalid_op
 from studio.locations import AllowList, resolve
 from studio.model import Model
 from studio.model_file import load_model
+from studio.model_fit import misfits
 from studio.model_limits import FILE_LIMIT
 from studio.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Role
-from studio.scoring import shown
 from studio.serving import Location, ModelShelf
 from studio.storage import BlobStorage
 from studio.wire import MODEL_EXTENSIONS, ModelUpdate, check_extension, read_model_update
-
-_NAMES = 10  # columns that one answer names
 
 
 class ModelUpdates:
@@ -88,33 +86,15 @@ class ModelUpdates:
         return updates[0]
 
     def _check_fit(self, endpoint: Endpoint, model: Model) -> None:
-        """Refuse a model with other columns: every caller's request would fail from then on."""
+        """Refuse a model under which requests would fail that are answered now."""
         try:
             served = self._shelf.scorer(endpoint).model
         except ServiceError:
             return  # the endpoint's model is damaged; any sound one is better
-        ours, theirs = ({column.name for column in one.columns} for one in (served, model))
-        problems = []
-        if model.label != served.label:
-            problems.append(f"it predicts {shown(model.label)}, not {shown(served.label)}")
-        if model.task != served.task or (model.task == "binary" and model.classes != served.classes):
-            problems.append(f"its task is {_task(model)}, not {_task(served)}")
-        if ours != theirs:
-            problems.append(f"missing columns: {_listed(ours - theirs)}; other columns: {_listed(theirs - ours)}")
+        problems = misfits(served, model)
         if problems:
             text = f"The model does not fit the endpoint {endpoint.name!r}: {'; '.join(problems)}."
             raise invalid_operation("IncompatibleModel", text)
-
-
-def _task(model: Model) -> str:
-    """Return a model's task for an error's text; of a binary one also which class is the positive."""
-    return f"binary with {' and '.join(map(shown, model.classes))}" if model.task == "binary" else model.task
-
-
-def _listed(names: set[str]) -> str:
-    """Return names for an error's text; a model may have very many, and very long ones."""
-    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return (", ".join(map(shown, sorted(names)[:_NAMES])) or "none") + more
 
 
 def _updatable_resource(endpoint: Endpoint) -> str:

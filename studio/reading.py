@@ -11,6 +11,7 @@ from typing import Self, TextIO
 
 from studio.cells import MISSING
 from studio.collecting import CollectedColumn, TextBudget
+from studio.column_names import column_names, numbered_names, places, repeated
 from studio.columns import Table
 from studio.errors import TableError
 from studio.model_limits import COLUMN_LIMIT
@@ -61,7 +62,7 @@ def read_table(path: Path, label: str, used: Collection[str] = (), form: TableFo
 def _read(lines: TextIO, label: str, kept: Collection[str], form: TableForm) -> Table:
     reader = csv.reader(lines, delimiter=form.separator, strict=True)
     first = next(reader, [])
-    header = [(name.strip() if form.header else "") or f"Col{at}" for at, name in enumerate(first, 1)]
+    header = column_names(first) if form.header else numbered_names(len(first))
     problems = _header_problems(first, header, kept)
     if problems:
         raise TableError("the CSV's header", problems)
@@ -90,7 +91,8 @@ def _read(lines: TextIO, label: str, kept: Collection[str], form: TableForm) -> 
         raise TableError("the CSV", shown + more)
     if not rows:
         raise TableError("the CSV", ["it has a header and no rows"])
-    return Table(tuple(column.finished() for column in columns), rows)
+    unnamed = {name: at for at, (name, cell) in enumerate(zip(header, first, strict=True), 1) if not cell.strip()}
+    return Table(tuple(column.finished() for column in columns), rows, unnamed if form.header else {})
 
 
 def _header_problems(first: Sequence[str], header: Sequence[str], needed: Collection[str]) -> list[str]:
@@ -98,8 +100,9 @@ def _header_problems(first: Sequence[str], header: Sequence[str], needed: Collec
         return ["the file is empty; it needs a header row and rows"]
     if len(header) > COLUMN_LIMIT:
         return [f"it has {len(header)} columns; at most {COLUMN_LIMIT} can be trained on"]
-    twice = sorted({name for name in header if header.count(name) > 1})
-    problems = [f"the name {name!r} stands over more than one column" for name in twice]
+    problems = [
+        f"the name {name!r} stands over more than one column: {places(first, name)}" for name in repeated(header)
+    ]
     absent = sorted(set(needed).difference(header))
     others = [mark for mark in (";", "\t", ",", "|") if mark in header[0]]
     if absent and len(header) == 1 and others:

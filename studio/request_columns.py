@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from studio.column_names import column_names, repeated
 from studio.errors import ServiceError
 from studio.model import Model, WireType
 
@@ -35,11 +36,12 @@ def label_type(model: Model) -> WireType:
 
 
 def request_columns(model: Model, names: Sequence[str]) -> RequestColumns:
-    """Find the model's columns among those of a request.
+    """Find the model's columns among those of a request, by the names that a training would give them.
 
     Raises:
         ServiceError: InputMismatchError or ModelOutputMetadataMismatch, naming every column that is not as it must be.
     """
+    names = column_names(names)
     positions = _positions(model, names)
     added = added_columns(model)
     taken = [name for name, _ in added if name in names]
@@ -58,7 +60,7 @@ def _positions(model: Model, names: Sequence[str]) -> tuple[int | None, ...]:
     missing = [column.name for column in model.columns if column.kind != "ignored" and column.name not in at]
     known = {model.label, *(column.name for column in model.columns)}
     unknown = [name for name in names if name not in known]
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(at) < len(names) else []
+    twice = repeated(names) if len(at) < len(names) else []
     problems = [
         f"{text}: {', '.join(columns)}"
         for text, columns in (

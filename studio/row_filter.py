@@ -180,7 +180,7 @@ class _Parser:
     def _column(self) -> str:
         token = self._take()
         if token.kind == "name":
-            name = token.value[1:-1].replace('""', '"')
+            name = token.value[1:-1].replace('""', '"').strip()
         elif token.kind == "word" and token.value.lower() not in _KEYWORDS:
             name = token.value
         else:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn import datasets
 
 from studio.cells import MISSING, parse_number
+from studio.column_names import column_names
 from studio.model import Task
 
 LABEL = "y"
@@ -86,7 +87,7 @@ def from_csv(path: Path, label: str, positive: str, task: Task) -> Sample:
     """
     with path.open(encoding="utf-8-sig", newline="") as lines:
         header, *rows = csv.reader(lines)
-    header = [name.strip() for name in header]
+    header = list(column_names(header))
     at = header.index(label)
     columns = [np.array([cell.strip() for cell in cells]) for cells in zip(*rows, strict=True)]
     truth = columns[at].astype(np.float64) if task == "regression" else columns[at]

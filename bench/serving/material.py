@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from landfall.demo import census
+from studio.column_names import column_names
 from studio.description import describe
 from studio.experiment import Experiment
 from studio.model import Model
@@ -56,7 +57,7 @@ class Table:
                 header, *rows = csv.reader(file)
         except (OSError, ValueError, csv.Error) as error:
             raise BenchError(f"{path} cannot be read: {error}") from error
-        names = [name.strip() for name in header]
+        names = column_names(header)
         label = label or names[-1]
         if label not in names:
             raise BenchError(f"{path} has no column {label!r}; it has {', '.join(names)}")
@@ -74,7 +75,7 @@ class Table:
         """Return the cells of the first rows without the label; begins again at the end of a short file."""
         with self.path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
-            at = [name.strip() for name in next(reader)].index(self.label)
+            at = column_names(next(reader)).index(self.label)
             found = [[cell.strip() for cell in row] for row, _ in zip(reader, range(rows), strict=False) if row]
         cells = [[cell for place, cell in enumerate(row) if place != at] for row in found]
         return [cells[number % len(cells)] for number in range(rows)]

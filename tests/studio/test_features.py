@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.features import RATED_FROM, encode_rows, find_column
+from studio.features import RATED_FROM, encode_rows, find_column, find_columns
 from studio.model_limits import CATEGORY_LIMIT
+from studio.reading import read_table
 from tests.studio.tables import table_of
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -113,3 +114,12 @@ def test_rows_become_numbers_in_parts(tmp_path: Path) -> None:
     first, second = encode_rows(table, [find_column(table["x"]).column], [part, ~part])
     np.testing.assert_array_equal(first[:, 0], [3, np.nan, 1, 2])
     np.testing.assert_array_equal(second[:, 0], [3, 1, 2, 3, 1, 2])
+
+
+def test_a_column_without_a_name_is_told_by_its_place(tmp_path: Path) -> None:
+    """The name that it was given stands nowhere in the file, so the note says where the column is."""
+    path = tmp_path / "t.csv"
+    path.write_text("a,y,\n" + "1,2,\n3,4,\n" * 9, encoding="utf-8")
+    named, unnamed = map(str, find_columns(read_table(path, "y"), "y"))
+    assert named == "'a': numbers"
+    assert unnamed == "'Col3' (the file's column 3, without a name): dropped: it has no values, 18 missing"

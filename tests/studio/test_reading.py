@@ -141,8 +141,8 @@ def test_all_problems_come_with_their_lines(tmp_path: Path) -> None:
     [
         ("", "the file is empty"),
         ("a,y\n", "a header and no rows"),
-        ("a,a,y\n1,2,3\n", "the name 'a' stands over more than one column"),
-        ("Col2,,y\n1,2,3\n", "the name 'Col2' stands over more than one column"),
+        ("a, a,y\n1,2,3\n", "the name 'a' stands over more than one column: 1 and 2"),
+        ("Col2,,y\n1,2,3\n", "the name 'Col2' stands over more than one column: 1 and 2 (without a name)"),
         ("a;y\n1;2\n", "the column 'y' is missing; the cells seem to be separated by ';'"),
         ("a,b\n1,2\n", "the column 'y' is missing; the columns are a, b"),
         ("a,y\n1,2\n3,?\n", "line 3: the label 'y' is missing"),

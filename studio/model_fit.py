@@ -1,0 +1,45 @@
+"""Whether a model can take the place of another: no request that is answered now may fail or be misread then."""
+
+from collections.abc import Iterable
+
+from studio.column_names import described
+from studio.model import Model
+from studio.scoring import shown
+
+_NAMES = 10  # columns that one answer names
+
+
+def misfits(served: Model, model: Model) -> list[str]:
+    """Return why `model` does not fit an endpoint that serves `served`; nothing if it does.
+
+    Columns that nothing is learned from do not count, on either side: a request may leave them out or bring them along.
+    """
+    problems = []
+    if model.label != served.label:
+        problems.append(f"it predicts {shown(model.label)}, not {shown(served.label)}")
+    if model.task != served.task or (model.task == "binary" and model.classes != served.classes):
+        problems.append(f"its task is {_task(model)}, not {_task(served)}")
+    missing, other = _used(served) - _known(model), _used(model) - _known(served)
+    if missing or other:
+        problems.append(f"missing columns: {_listed(missing)}; other columns: {_listed(other)}")
+    return problems
+
+
+def _known(model: Model) -> set[str]:
+    return {column.name for column in model.columns}
+
+
+def _used(model: Model) -> set[str]:
+    return {column.name for column in model.columns if column.kind != "ignored"}
+
+
+def _task(model: Model) -> str:
+    """Return a model's task for an error's text; of a binary one also which class is the positive."""
+    return f"binary with {' and '.join(map(shown, model.classes))}" if model.task == "binary" else model.task
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names for an error's text; a model may have very many, and very long ones."""
+    known = sorted(names)
+    more = f" and {len(known) - _NAMES} more" if len(known) > _NAMES else ""
+    return (", ".join(f"{shown(name)}{described(name)}" for name in known[:_NAMES]) or "none") + more

@@ -1,0 +1,48 @@
+"""Whether a model can take another's place: what callers send now must be good for it."""
+
+from dataclasses import replace
+
+import pytest
+
+from studio.model import Column, Model
+from studio.model_fit import misfits
+
+AREA, TOWN = Column("area", "numeric", "Double"), Column("town", "categorical", categories=("Oslo", "Rome"))
+SERVED = Model("regression", "price", (), (Column("id", "ignored"), AREA, TOWN))
+
+
+def test_the_same_columns_fit() -> None:
+    """In any order, whatever was learned from them."""
+    assert misfits(SERVED, replace(SERVED, columns=SERVED.columns[::-1], offset=3.0)) == []
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        (*SERVED.columns, Column("Col7", "ignored")),
+        (Column("Col1", "ignored"), *SERVED.columns),
+        (AREA, TOWN),
+        (Column("id", "ignored"), AREA, Column("town", "ignored")),
+    ],
+)
+def test_columns_that_nothing_is_learned_from_do_not_count(columns: tuple[Column, ...]) -> None:
+    """One more of them, one less, or one that the other model does learn from: every request is still answered."""
+    assert misfits(SERVED, replace(SERVED, columns=columns)) == []
+
+
+def test_what_a_request_would_lack_is_named() -> None:
+    """A column that only one of them knows and that is learned from; a name by position is explained."""
+    other = replace(SERVED, columns=(*SERVED.columns[:2], Column("city", "numeric"), Column("Col4", "numeric")))
+    assert misfits(SERVED, other) == [
+        "missing columns: 'town'; other columns: 'Col4' (the file's column 4, if that is without a name), 'city'"
+    ]
+
+
+def test_another_label_or_task_does_not_fit() -> None:
+    """All that is wrong is said at once."""
+    binary = Model("binary", "sold", ("no", "yes"), (TOWN,))
+    assert misfits(SERVED, binary) == [
+        "it predicts 'sold', not 'price'",
+        "its task is binary with 'no' and 'yes', not regression",
+        "missing columns: 'area'; other columns: none",
+    ]
