@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,6 +27,7 @@ from studio.own_storage import OwnStorage
 from studio.quirks import Quirks, Troubles
 from studio.registry import Registry
 from studio.request_log import RequestLog
+from studio.responses import JsonResponse
 from studio.rrs import RequestResponse
 from studio.serving import ModelShelf
 from studio.state import Database, private_folder
@@ -118,11 +119,11 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
 
 
 async def _health(_: Request) -> Response:
-    return JSONResponse({"state": "Running"})
+    return JsonResponse({"state": "Running"})
 
 
 def _answer(error: ServiceError) -> Response:
-    return JSONResponse(error.body(), status_code=error.status)
+    return JsonResponse(error.body(), status_code=error.status)
 
 
 async def _service_error(_: Request, error: Exception) -> Response:

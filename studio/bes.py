@@ -2,23 +2,21 @@
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from studio.charsets import in_utf8
 from studio.errors import bad_argument, invalid_operation
-from studio.gate import admitted_endpoint
+from studio.gate import RUN_PREFIXES, admitted_endpoint, query_parameters
 from studio.job_table import Job, JobState, JobTable
 from studio.jobs import JobRunner
 from studio.json_values import Json
 from studio.quirks import EARLY_SUBMIT, SINGLE_RESULT, Quirks
 from studio.registry import Endpoint, Kind, Registry
+from studio.responses import JsonResponse
 from studio.wire import read_job, result_reference
 
-# Both prefixes occur: the second for services of the later, resource-managed kind (protocol 1.1).
-JOBS_PATHS = (
-    "/workspaces/{workspace}/services/{endpoint}/jobs",
-    "/subscriptions/{workspace}/services/{endpoint}/jobs",
-)
+JOBS_PATHS = tuple(f"/{prefix}/{{workspace}}/services/{{endpoint}}/jobs" for prefix in RUN_PREFIXES)
 
 
 class BatchExecution:
@@ -61,12 +59,14 @@ class BatchExecution:
 
         def submit() -> str:
             endpoint = self._endpoint(request)
-            job_id = self._runner.submit(endpoint, read_job(body, self._runner.contract(endpoint)))
-            if "api-version" not in request.query_params:  # as EARLY_SUBMIT lets pass
+            job_id = self._runner.submit(
+                endpoint, read_job(in_utf8(body, request.headers.raw), self._runner.contract(endpoint))
+            )
+            if "api-version" not in query_parameters(request.scope["query_string"]):  # as EARLY_SUBMIT lets pass
                 self._runner.start_job(self._table.of_endpoint(endpoint.id, job_id))
             return job_id
 
-        return JSONResponse(await run_in_threadpool(submit))
+        return JsonResponse(await run_in_threadpool(submit))
 
     async def _without_id(self, request: Request) -> Response:
         self._endpoint(request)
@@ -81,7 +81,7 @@ class BatchExecution:
         return Response(status_code=204)
 
     async def _status(self, request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(lambda: self._status_body(self._job(request))))
+        return JsonResponse(await run_in_threadpool(lambda: self._status_body(self._job(request))))
 
     def _status_body(self, job: Job) -> Json:
         results = None

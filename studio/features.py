@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from studio.cells import MISSING, ODD_TEXTS, parse_number
 from studio.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, Table, TableColumn
 from studio.dates import PARTS, form_of
-from studio.model import BOOLEANS, Column, Kind, WireType
+from studio.model import BOOLEANS, Column, Kind
 from studio.model_limits import CATEGORY_LIMIT, RATED_LIMIT
+from studio.wire_types import WireType, type_of
 
 # Of more categories than these, each becomes a rate (`studio.rates`); where there are more than two classes, the rarest
 # beyond the limit are treated as missing.
@@ -62,7 +63,7 @@ class _Texts:
         return Finding(column, self.missing, note)
 
     def dropped(self, why: str) -> Finding:
-        return self.found(f"dropped: {why}", Column(self.column.name, "ignored"))
+        return self.found(f"dropped: {why}", Column(self.column.name, "ignored", type_of(self.count_of)))
 
 
 def find_columns(table: Table, label: str, *, rate: bool = False) -> list[Finding]:
@@ -124,12 +125,14 @@ def _find_numbers(column: NumberColumn) -> Finding:
     """Decide about a column of very many different numbers."""
     known = column.values[~np.isnan(column.values)]
     missing, odd = len(column.values) - len(known) - column.odd_rows, sorted(column.odd)
-    ignored = Column(column.name, "ignored")
+    wire_type: WireType = "Int32" if column.whole else "Double"
     if not _mean_missing(odd, column.odd_rows, len(column.values) - missing):
-        return Finding(ignored, missing, f"dropped: numbers and texts ({_listed(odd)}) are mixed")
+        mixed = Column(column.name, "ignored")
+        return Finding(mixed, missing, f"dropped: numbers and texts ({_listed(odd)}) are mixed")
     if column.whole and _identify(column.name, column.values, len(np.unique(known))):
-        return Finding(ignored, missing, "dropped: an identifier: a number for each row")
-    note, found = _number_column(column.name, "Int32" if column.whole else "Double", odd)
+        named = Column(column.name, "ignored", wire_type)
+        return Finding(named, missing, "dropped: an identifier: a number for each row")
+    note, found = _number_column(column.name, wire_type, odd)
     return Finding(found, missing, note)
 
 
@@ -155,7 +158,7 @@ def _yes_or_no(texts: _Texts) -> Finding | None:
     # One pair at least, so that a column of `n` and `t` is none; others beside it are the same said in other words.
     if not any(found.issuperset(pair) for pair in BOOLEANS) or not found.issubset(chain.from_iterable(BOOLEANS)):
         return None
-    return texts.found("yes or no", Column(texts.column.name, "boolean", "Boolean"))
+    return texts.found("yes or no", Column(texts.column.name, "boolean"))
 
 
 def _dates(texts: _Texts) -> Finding | None:

@@ -11,6 +11,8 @@ from studio.errors import ServiceError, bad_argument
 from studio.registry import Endpoint, Registry
 
 API_VERSION = "2.0"
+WORKSPACES, SUBSCRIPTIONS = "workspaces", "subscriptions"
+RUN_PREFIXES = (WORKSPACES, SUBSCRIPTIONS)  # the second for services of the later, resource-managed kind (protocol 1.1)
 
 
 def admitted_endpoint(request: Request, registry: Registry, *, version_needed: bool = True) -> Endpoint:
@@ -19,14 +21,23 @@ def admitted_endpoint(request: Request, registry: Registry, *, version_needed: b
     Raises:
         ServiceError: 404, 401, or 400 BadVersionCall or BadSubscriptionId.
     """
-    workspace = request.path_params["workspace"]
-    if request.url.path.startswith("/subscriptions/") and workspace != registry.workspace_id:
+    prefix = request.url.path.split("/", 2)[1]
+    endpoint = run_endpoint(registry, prefix, request.path_params["workspace"], request.path_params["endpoint"])
+    admit(endpoint, request.headers.get("authorization"))
+    check_version(query_parameters(request.scope["query_string"]), needed=version_needed)
+    return endpoint
+
+
+def run_endpoint(registry: Registry, prefix: str, workspace: str, endpoint_id: str) -> Endpoint:
+    """Return the endpoint that a run URL names below one of the `RUN_PREFIXES`.
+
+    Raises:
+        ServiceError: 404, or 400 BadSubscriptionId.
+    """
+    if prefix == SUBSCRIPTIONS and workspace != registry.workspace_id:
         text = "The subscription Id that is used to score is not the one present in the resource."
         raise bad_argument("BadSubscriptionId", text)
-    endpoint = registry.endpoint(workspace, request.path_params["endpoint"])
-    admit(endpoint, request.headers.get("authorization"))
-    check_version(request.query_params, needed=version_needed)
-    return endpoint
+    return registry.endpoint(workspace, endpoint_id)
 
 
 def admit(endpoint: Endpoint, authorization: str | None) -> None:
@@ -53,5 +64,6 @@ def check_version(parameters: Mapping[str, str], *, needed: bool = True) -> None
 
 @lru_cache(64)  # callers repeat the few that there are
 def query_parameters(query: bytes) -> Mapping[str, str]:
-    """Return the parameters of a URL; of one that is given twice the last."""
-    return MappingProxyType(dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)))
+    """Return the parameters of a URL, their names in lower case; of one that is given twice the last."""
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    return MappingProxyType({name.lower(): value for name, value in pairs})

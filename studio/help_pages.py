@@ -7,14 +7,14 @@ from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from studio import help_text
 from studio.code_samples import STORAGE_PLACE, call_samples, job_samples
 from studio.error_help import JOBS, SCORING, UPDATE
 from studio.errors import ServiceError, bad_argument
-from studio.gate import admit
+from studio.gate import RUN_PREFIXES, admit
 from studio.help_text import FIELD, KEY_FIELD, errors, pretty, request, samples
 from studio.html import element, joined, link, page, table
 from studio.job_contract import INPUTS, OUTPUTS, job_outputs
@@ -23,6 +23,7 @@ from studio.management import SERVICES_PATHS
 from studio.quirks import Quirks
 from studio.registry import Endpoint, Kind, Registry, Role
 from studio.request_columns import added_columns
+from studio.responses import JSON_TYPE, JsonResponse
 from studio.sample_row import sample_row
 from studio.scoring import Scorer
 from studio.scoring_bodies import INPUT, OUTPUT, answer
@@ -32,8 +33,14 @@ from studio.urls import Urls
 from studio.wire_schemas import scoring_example, training_example
 
 _BASE = "/apihelp/workspaces/{workspace}/webservices/{service}/endpoints/{endpoint}"
+# Clients look for the document below the run URL, the help page (as the R package does), or the management URL.
+_DOCUMENTS = (
+    *(f"/{prefix}/{{workspace}}/services/{{endpoint}}/swagger.json" for prefix in RUN_PREFIXES),
+    f"{_BASE}/apidocument",
+    *(f"{services}/{{service}}/endpoints/{{endpoint}}/apidocument" for services in SERVICES_PATHS),
+)
 _FORM_LIMIT = 2**20  # bytes of a form's body
-_CONTENT = "Content-Type: application/json"
+_CONTENT = f"Content-Type: {JSON_TYPE}"
 _NO_RESOURCES = (
     "Sorry, but this feature is not supported or available in this context."
     " This Web Service has no updatable resources. We apologize for the inconvenience and are working on improving"
@@ -57,8 +64,7 @@ class HelpPages:
     def routes(self) -> list[Route]:
         """Return the routes for the application."""
         return [
-            Route("/workspaces/{workspace}/services/{endpoint}/swagger.json", self._swagger, methods=["GET"]),
-            Route(SERVICES_PATHS[0] + "/{service}/endpoints/{endpoint}/apidocument", self._swagger, methods=["GET"]),
+            *(Route(path, self._swagger, methods=["GET"]) for path in _DOCUMENTS),
             Route(_BASE, self._page(self._main), methods=["GET"]),
             Route(_BASE + "/score", self._page(self._score), methods=["GET"]),
             Route(_BASE + "/score", self._try, methods=["POST"]),
@@ -77,8 +83,8 @@ class HelpPages:
         endpoint = self._endpoint(request)
         if endpoint.service.kind is Kind.TRAINING:
             needed = self._outputs_needed
-            return JSONResponse(training_document(endpoint, self._urls, self._quirks, outputs_needed=needed))
-        return JSONResponse(scoring_document(endpoint, self._urls, self._shelf.scorer(endpoint)))
+            return JsonResponse(training_document(endpoint, self._urls, self._quirks, outputs_needed=needed))
+        return JsonResponse(scoring_document(endpoint, self._urls, self._shelf.scorer(endpoint)))
 
     def _page(self, show: Callable[[Endpoint], Response]) -> Callable[[Request], Response]:
         def handle(request: Request) -> Response:

@@ -33,7 +33,7 @@ class JobFailedError(Exception):
         return (
             f"Module: {self.module}; SNR Job Id: {job_id}; SNR Task Id: {secrets.token_hex(4)};"
             f" requestId = {uuid.uuid4()} errorComponent=Module. taskStatusCode=400."
-            f" {json.dumps(exception, ensure_ascii=False)}Error: {message}"
+            f" {json.dumps(exception, ensure_ascii=False, separators=(',', ':'))}Error: {message}"
             f" Process exited with error code -2 Record Starts at UTC {at}:  [ModuleOutput] {self.cause}"
         )
 

@@ -109,7 +109,10 @@ class JobRunner:
             )
         for reference in (*request.inputs.values(), *request.outputs.values()):
             resolve(reference, self._allowed)
-        return self._table.submit(endpoint.id, request)
+        job_id = self._table.submit(endpoint.id, request)
+        if request.notes:
+            self._table.note(job_id, *request.notes)
+        return job_id
 
     def start_job(self, job: Job) -> None:
         """Put a job into the queue.

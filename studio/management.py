@@ -2,9 +2,10 @@
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from studio.charsets import in_utf8
 from studio.endpoint_changes import EndpointChanges
 from studio.errors import ServiceError
 from studio.jobs import JobRunner
@@ -12,6 +13,7 @@ from studio.json_values import Json
 from studio.keys import bearer_key, same_key
 from studio.model_updates import ModelUpdates
 from studio.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Service
+from studio.responses import JsonResponse
 from studio.serving import ModelShelf
 from studio.urls import Urls
 from studio.wire import result_reference
@@ -88,10 +90,10 @@ class Management:
     async def _list_services(self, request: Request) -> Response:
         self._registry.check_workspace(request.path_params["workspace"])
         self._admit(request)
-        return JSONResponse([self._service_body(service) for service in self._registry.services()])
+        return JsonResponse([self._service_body(service) for service in self._registry.services()])
 
     async def _get_service(self, request: Request) -> Response:
-        return JSONResponse(self._service_body(self._own_service(request)))
+        return JsonResponse(self._service_body(self._own_service(request)))
 
     async def _delete_service(self, request: Request) -> Response:
         def delete() -> None:
@@ -103,19 +105,21 @@ class Management:
 
     async def _list_endpoints(self, request: Request) -> Response:
         endpoints = self._registry.endpoints(self._own_service(request))
-        return JSONResponse([self._endpoint_body(endpoint) for endpoint in endpoints])
+        return JsonResponse([self._endpoint_body(endpoint) for endpoint in endpoints])
 
     async def _get_endpoint(self, request: Request) -> Response:
-        return JSONResponse(self._endpoint_body(self._endpoint(request)))
+        return JsonResponse(self._endpoint_body(self._endpoint(request)))
 
     async def _put_endpoint(self, request: Request) -> Response:
         body = await request.body()
 
         def put() -> Json:
-            endpoint = self._changes.put(self._own_service(request), request.path_params["name"], body)
+            endpoint = self._changes.put(
+                self._own_service(request), request.path_params["name"], in_utf8(body, request.headers.raw)
+            )
             return self._endpoint_body(endpoint)
 
-        return JSONResponse(await run_in_threadpool(put))
+        return JsonResponse(await run_in_threadpool(put))
 
     async def _delete_endpoint(self, request: Request) -> Response:
         def delete() -> None:
@@ -127,12 +131,16 @@ class Management:
 
     async def _update_resource(self, request: Request) -> Response:
         body = await request.body()
-        await run_in_threadpool(lambda: self._updates.update(self._endpoint(request), body))
+        await run_in_threadpool(
+            lambda: self._updates.update(self._endpoint(request), in_utf8(body, request.headers.raw))
+        )
         return Response(status_code=200)
 
     async def _refresh(self, request: Request) -> Response:
         body = await request.body()
-        changed = await run_in_threadpool(lambda: self._updates.refresh(self._endpoint(request), body))
+        changed = await run_in_threadpool(
+            lambda: self._updates.refresh(self._endpoint(request), in_utf8(body, request.headers.raw))
+        )
         return Response(status_code=200 if changed else 304)
 
     def _service_body(self, service: Service) -> Json:

@@ -11,14 +11,15 @@ from typing import Literal
 
 from studio.cells import MISSING, parse_number
 from studio.dates import PARTS, part_encoder
+from studio.wire_types import WireType
 
 type Task = Literal["binary", "multiclass", "regression"]
 type Kind = Literal["numeric", "categorical", "rated", "boolean", "date", "ignored"]
-type WireType = Literal["Int32", "Double", "String", "Boolean"]
 
 FARTHEST = 1e100  # a number in a linear model counts as no farther from the centre: so no score is infinite
 BOOLEANS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
-_TRUTH = {text: float(code) for pair in BOOLEANS for code, text in enumerate(pair)}
+_TRUTH = {text: float(code) for pair in (*BOOLEANS, ("0", "1")) for code, text in enumerate(pair)}
+SAMPLE_TEXT = "value"  # what the original's sample code has for every text: clients send it, where it may be missing
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Column:
             case "boolean":
                 return [_truth]
             case "date":
-                return [part_encoder(self.form, part) for part in PARTS]
+                return [_sample_as_missing(part_encoder(self.form, part)) for part in PARTS]
             case "ignored":
                 return []
         return [_number_encoder(MISSING | set(self.categories))]
@@ -60,9 +61,13 @@ class Column:
 
 def _truth(cell: str) -> float:
     known = _TRUTH.get(cell.lower())
-    if known is None and cell not in MISSING:
+    if known is None and cell not in MISSING and cell != SAMPLE_TEXT:
         raise ValueError("is neither yes nor no")
     return math.nan if known is None else known
+
+
+def _sample_as_missing(encode: Callable[[str], float]) -> Callable[[str], float]:
+    return lambda cell: math.nan if cell == SAMPLE_TEXT else encode(cell)
 
 
 def _rate_encoder(rates: Mapping[str, float]) -> Callable[[str], float]:

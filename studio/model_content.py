@@ -30,7 +30,7 @@ from studio.model_limits import (
 MEMBERS = {"task", "label", "classes", "columns", "trees", "linear", "offset", "scale"}
 _CLASSES = {"binary": (2, 2), "multiclass": (2, CLASS_LIMIT), "regression": (0, 0)}
 _KINDS = ("numeric", "categorical", "rated", "boolean", "date", "ignored")
-_TYPES = ("Int32", "Double", "String", "Boolean")
+_TYPES = ("Int32", "Double", "String")
 _SHOWN = 60  # characters of a column's name in an error
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from studio.upgrade_offers import PlainParser
+
 HEAD_LIMIT_S = 20.0  # from the connection, or a head's first byte, to its last
 HEAD_LIMIT_BYTES = 64 * 2**10  # of what has arrived of a head that is not whole
 
@@ -23,6 +25,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
+        self.parser: Any = PlainParser(self)
         super().connection_made(transport)
         self._wait()
 
@@ -44,9 +47,15 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Note that the head is whole."""
+        """Note that the head is whole; one with an offer to upgrade comes again, without it."""
         self._in_head = False
-        super().on_headers_complete()
+        if not self.parser.should_upgrade():
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that the request is whole; one with an offer to upgrade has not begun yet."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Self
 
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from studio.errors import ServiceError, SetupError
+from studio.responses import JsonResponse
 
 INTEGER_STATUS = "integer-status"
 SINGLE_RESULT = "single-result"
@@ -116,6 +117,6 @@ class Troubles:
         elif due(THROTTLED_503):
             text = "Request was throttled: this studio was told to answer some requests so."
             error = ServiceError("ServiceUnavailable", "RequestThrottled", text)
-            await JSONResponse(error.body(), status_code=error.status)(scope, receive, send)
+            await JsonResponse(error.body(), status_code=error.status)(scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from studio.column_names import column_names, repeated
 from studio.errors import ServiceError
-from studio.model import Model, WireType
+from studio.model import Model
+from studio.wire_types import WireType, type_of
 
 LABELS, PROBABILITIES = "Scored Labels", "Scored Probabilities"
 
@@ -23,16 +24,16 @@ def added_columns(model: Model) -> list[tuple[str, WireType]]:
     """Return name and type of the columns that an answer has behind those of its request (protocol 2)."""
     match model.task:
         case "binary":
-            return [(LABELS, "String"), (PROBABILITIES, "Double")]
+            return [(LABELS, label_type(model)), (PROBABILITIES, "Double")]
         case "multiclass":
             names = [f'{PROBABILITIES} for Class "{name}"' for name in model.classes]
-            return [*((name, "Double") for name in names), (LABELS, "String")]
+            return [*((name, "Double") for name in names), (LABELS, label_type(model))]
     return [(LABELS, "Double")]
 
 
 def label_type(model: Model) -> WireType:
-    """Return the type of the label column, where a request brings it along."""
-    return "Double" if model.task == "regression" else "String"
+    """Return the type of the label: of a class, or of what a regression predicts."""
+    return "Double" if model.task == "regression" else type_of(model.classes)
 
 
 def request_columns(model: Model, names: Sequence[str]) -> RequestColumns:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from studio.bodies import Bodies
 from studio.errors import ServiceError
 from studio.redaction import HIDDEN, without_secrets
+from studio.responses import JSON_TYPE
 from studio.state import private_folder
 
 FILE_NAME = "requests.jsonl"
@@ -138,6 +139,6 @@ class RequestLog:
 
 async def _refuse(error: ServiceError, send: Send) -> None:
     """Answer without the application; the rest of the body would be taken for the next request."""
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    headers = [(b"content-type", JSON_TYPE.encode()), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(error.body()).encode()})

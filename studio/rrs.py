@@ -11,15 +11,17 @@ import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
+from studio.charsets import in_utf8
 from studio.errors import ServiceError, bad_argument, invalid_operation, unexpected_error, unsupported_method
-from studio.gate import admit, check_version, query_parameters
+from studio.gate import RUN_PREFIXES, WORKSPACES, admit, check_version, query_parameters, run_endpoint
 from studio.registry import Endpoint, Kind, Registry
+from studio.responses import JSON_TYPE
 from studio.scoring import Scorer
 from studio.scoring_bodies import answer
 from studio.serving import ModelShelf
 from studio.throttle import Throttle
 
-_PATH = re.compile(r"/workspaces/([^/]+)/services/([^/]+)/execute")
+_PATH = re.compile(rf"/({'|'.join(RUN_PREFIXES)})/([^/]+)/services/([^/]+)/execute")
 # Requests of more work are scored in a thread, so that the others need not wait for them. Work is bytes, which bound
 # the number of rows, times what each costs, and that is reading it as well: 160 KB for 100 small trees, about 10 ms.
 _INLINE_WORK = 160 * 2**10 * 300
@@ -60,6 +62,7 @@ class RequestResponse:
             scorer = await run_in_threadpool(self._shelf.scorer, endpoint)
         swagger = _choice(parameters, "format", ("", "table", "swagger")) == "swagger"
         details = _choice(parameters, "details", ("", "false", "true")) == "true"
+        body = in_utf8(body, scope["headers"])
         with self._throttle.turn(endpoint):
             if len(body) * (scorer.steps + _READING) <= _INLINE_WORK:
                 return _answered(scorer, body, swagger=swagger, details=details)
@@ -68,9 +71,9 @@ class RequestResponse:
     def _endpoint(self, scope: Scope, parameters: Mapping[str, str]) -> tuple[Endpoint, str]:
         """Return the endpoint that the request may use, and the edition of the database that says so."""
         named = _PATH.fullmatch(scope["path"])
-        workspace, endpoint_id = named.groups() if named else ("", "")
+        prefix, workspace, endpoint_id = named.groups() if named else (WORKSPACES, "", "")
         authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        endpoint = self._registry.endpoint(workspace, endpoint_id)
+        endpoint = run_endpoint(self._registry, prefix, workspace, endpoint_id)
         admit(endpoint, authorization.decode("latin-1"))
         check_version(parameters)
         if endpoint.service.kind is not Kind.PREDICTIVE:
@@ -85,7 +88,7 @@ def _answered(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> b
 
 async def _send(send: Send, status: int, content: bytes, *headers: tuple[bytes, bytes]) -> None:
     length = (b"content-length", str(len(content)).encode())
-    head = [(b"content-type", b"application/json"), length, *headers]
+    head = [(b"content-type", JSON_TYPE.encode()), length, *headers]
     await send({"type": "http.response.start", "status": status, "headers": head})
     await send({"type": "http.response.body", "body": content})
 

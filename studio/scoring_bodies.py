@@ -30,12 +30,13 @@ def answer(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json
     Raises:
         ServiceError: the body or its columns are not what the model needs.
     """
-    rows = _read(body, swagger=swagger)
+    rows = _read(scorer, body, swagger=swagger)
     columns = scorer.columns_of(tuple(rows.names))
     scored = _scored(scorer, rows, columns.positions)
     values = [[*row, *cells] for row, cells in zip(rows.values, scored, strict=True)]
     if swagger:
-        return {"Results": {OUTPUT: [dict(zip(columns.names, row, strict=True)) for row in values]}}
+        objects = [dict(zip(columns.names, (cell or None for cell in row), strict=True)) for row in values]
+        return {"Results": {OUTPUT: objects}}
     value: Json = {"ColumnNames": columns.names, "Values": values}
     if details:
         value["ColumnTypes"] = columns.types
@@ -63,7 +64,7 @@ def _scored(scorer: Scorer, rows: Rows, positions: Sequence[int | None]) -> list
     return scores
 
 
-def _read(body: bytes, *, swagger: bool) -> Rows:
+def _read(scorer: Scorer, body: bytes, *, swagger: bool) -> Rows:
     members = read_object(body)
     parameters = read_named(members.get("globalparameters"), "GlobalParameters")
     if parameters:
@@ -78,7 +79,7 @@ def _read(body: bytes, *, swagger: bool) -> Rows:
         unknown = ", ".join(sorted(set(inputs) - {INPUT}))
         text = f"Invalid service input name(s) specified in the request: {unknown}. There is: {INPUT}."
         raise bad_argument("InvalidInputNames", text)
-    rows = _objects(inputs[INPUT]) if swagger else _table(inputs[INPUT])
+    rows = _objects(inputs[INPUT], scorer) if swagger else _table(inputs[INPUT])
     if len(rows.values) > ROW_LIMIT:
         _unparsable(f"it has {len(rows.values)} rows; at most {ROW_LIMIT} are scored at once")
     return rows
@@ -122,12 +123,17 @@ def _all_texts(cells: Iterable[Any]) -> bool:
     return True
 
 
-def _objects(value: Any) -> Rows:
-    """Read the object form of `format=swagger`."""
+def _objects(value: Any, scorer: Scorer) -> Rows:
+    """Read the object form of `format=swagger`: a row has all columns of the schema, in its order, as the answer has.
+
+    What a row leaves out is missing; but a request without any column that the model uses is not one for it.
+    """
     if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
         _unparsable(f"{INPUT} is not a list of objects")
-    names = list(value[0])
-    for number, row in enumerate(value, 1):
-        if set(row) != set(names):
-            _unparsable(f"row {number} has other columns than row 1")
-    return Rows(names, [[cell_text(row[name]) for name in names] for row in value])
+    model = scorer.model
+    given = dict.fromkeys(chain.from_iterable(value))
+    names = list(given)
+    if any(column.name in given for column in model.columns if column.kind != "ignored"):
+        names = list(dict.fromkeys([*(column.name for column in model.columns), model.label]) | given)
+    scorer.columns_of(tuple(names))  # before there is a cell for each name in each row: names may be many
+    return Rows(names, [[cell_text(row.get(name)) for name in names] for row in value])

@@ -1,8 +1,9 @@
 """The Swagger 2.0 document of an endpoint, made from what it serves: the model's columns, or the contract of its jobs.
 
-The paths and the definitions `ExecutionRequest` and `input1Item` have the names under which clients of the original
-look for them. Swagger knows one body for a path: the array form of a scoring request is under `x-ms-paths`, where
-tools look for further forms that a query tells apart; the object form under `paths` is all that a client needs.
+Paths, ids of operations, and the definitions `ExecutionRequest`, `input1Item` and `output1Item` have the names under
+which clients of the original look for them; as there, a path has its query with it, and `execute` has its body as the
+only parameter. The array form of a scoring request is under `x-ms-paths`, the object form under `paths` is all that a
+client needs.
 """
 
 from urllib.parse import urlsplit
@@ -26,42 +27,43 @@ _ERRORS = {
 }
 _ANYWHERE = ("400", "401", "404", "500", "503")
 _SCORING = tuple(_ERRORS)
-_VERSION = {"name": "api-version", "in": "query", "required": True, "type": "string", "enum": [API_VERSION]}
+_QUERY = f"?api-version={API_VERSION}"
 _JOB = {"name": "jobId", "in": "path", "required": True, **_ID}
 
 
 def scoring_document(endpoint: Endpoint, urls: Urls, scorer: Scorer) -> Json:
     """Return the document of an endpoint that scores with the model."""
-    formatted = {"name": "format", "in": "query", "required": True, "type": "string", "enum": ["swagger"]}
     detailed = {"name": "details", "in": "query", "type": "boolean", "description": "Whether to add ColumnTypes."}
-    execute = _post("execute", "Scores rows, each an object", [_VERSION, formatted, _body("ExecutionRequest")])
+    execute = _post("execute", "Scores rows, each an object", [_body("ExecutionRequest")])
     execute["responses"] = _answers(
         "200", "The rows, with what was predicted.", _reference("ExecutionResponse"), _SCORING
     )
-    table = _post("executeTable", "Scores rows, as a table", [_VERSION, detailed, _body("TableRequest")])
+    table = _post("executeTable", "Scores rows, as a table", [_body("TableRequest"), detailed])
     table["responses"] = _answers("200", "The table, with what was predicted.", _reference("TableResponse"), _SCORING)
-    document = _document(endpoint, urls, {"/execute": {"post": execute}}, scoring_schemas(scorer))
-    return document | {"x-ms-paths": {"/execute?format=table": {"post": table}}}
+    document = _document(
+        endpoint, urls, {f"/execute{_QUERY}&format=swagger": {"post": execute}}, scoring_schemas(scorer)
+    )
+    return document | {"x-ms-paths": {f"/execute{_QUERY}": {"post": table}}}
 
 
 def training_document(endpoint: Endpoint, urls: Urls, quirks: Quirks, *, outputs_needed: bool) -> Json:
     """Return the document of an endpoint that trains; `outputs_needed` tells that no output has a default place."""
-    submit = _post("submitJob", "Submits a job; it must be started", [_VERSION, _body("BatchRequest")])
+    submit = _post("submitjob", "Submits a job; it must be started", [_body("BatchRequest")])
     submit["responses"] = _answers("200", "The job's id.", _ID)
-    start = _post("startJob", "Starts a job", [_VERSION, _JOB])
+    start = _post("startjob", "Starts a job", [_JOB])
     start["responses"] = _answers("204", "It is in the queue.")
     status: Json = {
-        "operationId": "getJob",
+        "operationId": "getjobstatus",
         "summary": "Tells a job's state and results",
-        "parameters": [_VERSION, _JOB],
+        "parameters": [_JOB],
     }
     status["responses"] = _answers("200", "The job.", _reference("BatchStatus"))
-    cancel: Json = {"operationId": "deleteJob", "summary": "Cancels a job", "parameters": [_VERSION, _JOB]}
+    cancel: Json = {"operationId": "canceljob", "summary": "Cancels a job", "parameters": [_JOB]}
     cancel["responses"] = _answers("204", "It is cancelled, or had ended before.")
     paths = {
-        "/jobs": {"post": submit},
-        "/jobs/{jobId}/start": {"post": start},
-        "/jobs/{jobId}": {"get": status, "delete": cancel},
+        f"/jobs{_QUERY}": {"post": submit},
+        f"/jobs/{{jobId}}/start{_QUERY}": {"post": start},
+        f"/jobs/{{jobId}}{_QUERY}": {"get": status, "delete": cancel},
     }
     return _document(
         endpoint, urls, paths, training_schemas(endpoint.service.plan, quirks, outputs_needed=outputs_needed)

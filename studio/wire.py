@@ -14,6 +14,7 @@ import orjson
 from studio.errors import bad_argument, invalid_operation
 from studio.json_values import Json, r_number
 from studio.locations import BlobReference, container_and_blob
+from studio.unread_members import notes_on_unread
 
 MODEL_EXTENSIONS = (".ilearner",)
 TABLE_EXTENSIONS = (".csv", ".tsv", ".arff")  # of outputs (protocol 1.3); the first is the usual one
@@ -37,6 +38,7 @@ class JobRequest:
     inputs: Mapping[str, BlobReference]
     outputs: Mapping[str, BlobReference]
     parameters: Mapping[str, str]
+    notes: tuple[str, ...] = ()  # on what of the body was not read: the first lines of the job's log
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,14 @@ def read_object(body: bytes) -> Json:
     Raises:
         ServiceError: RequestBodyInvalid.
     """
+    return _lowered(_json(body), "The body")
+
+
+def _json(body: bytes) -> Any:
     try:
-        value = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError:
-        value = _leniently(body)
-    return _lowered(value, "The body")
+        return _leniently(body)
 
 
 def _leniently(body: bytes) -> Any:
@@ -137,12 +142,14 @@ def read_job(body: bytes, contract: JobContract) -> JobRequest:
     Raises:
         ServiceError: with the documented detail code.
     """
-    members = read_object(body)
+    value = _json(body)
+    members = _lowered(value, "The body")
     inputs = _job_inputs(members, contract)
     for location in inputs.values():
         check_extension(location, INPUT_EXTENSIONS, "input type")
     outputs = _job_outputs(members, contract)
-    return JobRequest(inputs, outputs, _parameters(members.get("globalparameters"), contract))
+    parameters = _parameters(members.get("globalparameters"), contract)
+    return JobRequest(inputs, outputs, parameters, tuple(notes_on_unread(value)))
 
 
 def _job_inputs(members: Json, contract: JobContract) -> dict[str, BlobReference]:

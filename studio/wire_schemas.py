@@ -1,6 +1,7 @@
 """The bodies of the wire as JSON schemas: a model's columns, the contract of jobs, errors."""
 
 import re
+from collections.abc import Callable
 
 from studio.job_contract import INPUTS, OUTPUTS, contract_of, job_outputs
 from studio.job_table import JobState
@@ -9,13 +10,20 @@ from studio.model import Column, Model
 from studio.parameters import value_schema
 from studio.plan import TrainingPlan
 from studio.quirks import SINGLE_RESULT, Quirks
-from studio.request_columns import added_columns
+from studio.request_columns import added_columns, label_type
 from studio.sample_row import sample_row
 from studio.scoring import Scorer
 from studio.scoring_bodies import INPUT, OUTPUT, ROW_LIMIT
 from studio.wire import INPUT_EXTENSIONS
+from studio.wire_types import WireType
 
 LISTED_CATEGORIES = 30
+_SCHEMAS: dict[WireType, Json] = {
+    "Int32": {"type": "integer", "format": "int32"},
+    "Double": {"type": "number", "format": "double"},
+    "String": {"type": "string"},
+}
+_JSON: dict[WireType, Callable[[str], str | float]] = {"Int32": int, "Double": float, "String": str}
 _EXAMPLES = {"seed": "7", "test_fraction": "0.25", "trees": "100", "leaves": "31", "learning_rate": "0.1"}
 
 
@@ -37,9 +45,12 @@ def error_schema() -> Json:
 
 
 def scoring_example(model: Model, *, table: bool = False) -> Json:
-    """Return the body of a scoring request, made up from the schema."""
+    """Return the body of a scoring request, made up from the schema: texts in a table, bare numbers in an object."""
     row = sample_row(model)
-    rows = {"ColumnNames": list(row), "Values": [list(row.values())]} if table else [row]
+    bare = {column.name: _JSON[column.type] for column in model.columns}
+    rows: Json | list[Json] = [{name: bare[name](cell) for name, cell in row.items()}]
+    if table:
+        rows = {"ColumnNames": list(row), "Values": [list(row.values())]}
     return {"Inputs": {INPUT: rows}, "GlobalParameters": {}}
 
 
@@ -53,7 +64,7 @@ def described(column: Column) -> str:
         case "rated":
             return f"One of {len(column.categories)} known texts. Any other counts as an average one, ? as missing."
         case "boolean":
-            return "true or false, or another spelling of yes and no."
+            return "true or false, or another spelling of yes and no, such as 1 and 0."
         case "date":
             return f"A date written as {column.form}; a time may follow it."
         case "ignored":
@@ -62,26 +73,21 @@ def described(column: Column) -> str:
     return f"A number. Nothing, or ?, counts as missing{texts}."
 
 
-def _cell_schema(column: Column) -> Json:
-    match column.type:
-        case "Int32":
-            schema = {"type": "integer", "format": "int32"}
-        case "Double":
-            schema = {"type": "number", "format": "double"}
-        case "Boolean":
-            schema = {"type": "boolean"}
-        case _:
-            schema = {"type": "string"}
-    return {**schema, "x-nullable": True, "description": described(column)}
+def _cell_schema(wire_type: WireType, description: str) -> Json:
+    return {**_SCHEMAS[wire_type], "x-nullable": True, "description": description}
 
 
 def scoring_schemas(scorer: Scorer) -> Json:
     """Return the definitions of an endpoint that scores, by name."""
     model, text = scorer.model, {"type": "string"}
-    label = {"type": "string", "x-nullable": True, "description": "What is predicted; it may be left out."}
-    given = {column.name: _cell_schema(column) for column in model.columns} | {model.label: label}
+    types = {column.name: column.type for column in model.columns} | {model.label: label_type(model)}
+    texts = {column.name: described(column) for column in model.columns}
+    texts[model.label] = "What is predicted; it may be left out."
+    given = {name: _cell_schema(types[name], text) for name, text in texts.items()}
     used = [column.name for column in model.columns if column.kind != "ignored"]
-    added = [name for name, _ in added_columns(scorer.model)]
+    scored = types | dict(added_columns(model))
+    # As the original did: its clients (the R package) make numbers of those that are called so here.
+    answers = {name: _cell_schema(scored[name], "As text, also a number.") for name in scored}
     nothing = {"type": "object", "additionalProperties": False, "description": "This service has no parameters."}
     names = {"type": "array", "items": {**text, "enum": list(given)}, "uniqueItems": True, "minItems": len(used)}
     cells = {"type": "array", "items": {**text, "x-nullable": True}, "description": "Numbers may be bare."}
@@ -106,13 +112,13 @@ def scoring_schemas(scorer: Scorer) -> Json:
         return _object({"Results": _object({OUTPUT: schema}, [OUTPUT])}, ["Results"])
 
     rows = {"type": "array", "items": _reference("input1Item"), "minItems": 1, "maxItems": ROW_LIMIT}
-    rows["description"] = "All rows have the same columns."
+    rows["description"] = "What a row leaves out is missing."
     return {
         "ExecutionRequest": request(_reference("ExecutionInputs"), scoring_example(model)),
         "ExecutionInputs": inputs(rows),
-        "input1Item": _object(given, used, additionalProperties=False),
+        "input1Item": _object(given, [], additionalProperties=False, minProperties=1),
         "ExecutionResponse": response({"type": "array", "items": _reference("output1Item")}),
-        "output1Item": _object(dict.fromkeys([*given, *added], text), [*used, *added]),
+        "output1Item": _object(answers, list(answers)),
         "TableRequest": request(inputs(table), scoring_example(model, table=True)),
         "TableResponse": response(output),
     }

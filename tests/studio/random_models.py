@@ -76,7 +76,7 @@ def _column(dice: random.Random, name: str) -> Column:
             count = dice.choice([0, 1, 3, 31, 32, 33, 70, CATEGORY_LIMIT])
             return Column(name, "categorical", categories=(*NAMES, *map(str, range(2, CATEGORY_LIMIT)))[:count])
         case "boolean":
-            return Column(name, "boolean", "Boolean")
+            return Column(name, "boolean")
         case "date":
             return Column(name, "date", form=dice.choice(list(FORMS)))
     return Column(name, "ignored")

@@ -75,7 +75,7 @@ def test_many_classes(served: dict[str, RunningStudio]) -> None:
     names = ["10", 'a "wild" one', "rose"]
     shown = [f'Scored Probabilities for Class "{name}"' for name in names]
     assert value["ColumnNames"] == [*FEATURES, *shown, "Scored Labels"]
-    types = ["Double", "String", "String", "Boolean", "Double", "Double", "Double", "String"]
+    types = ["Double", "String", "String", "String", "Double", "Double", "Double", "String"]
     assert value["ColumnTypes"] == types
     for row, expected in zip(value["Values"], ("rose", "10"), strict=True):
         probabilities = list(map(float, row[4:7]))
@@ -88,7 +88,7 @@ def test_a_regression(served: dict[str, RunningStudio]) -> None:
     studio = served["regression"]
     value = answered(studio, [ROW])
     assert value["ColumnNames"] == [*FEATURES, "Scored Labels"]
-    assert value["ColumnTypes"] == ["Double", "String", "String", "Boolean", "Double"]
+    assert value["ColumnTypes"] == ["Double", "String", "String", "String", "Double"]
     assert float(value["Values"][0][4]) == pytest.approx(10, abs=1.5)
     more = score(studio.endpoint("production"), ["tag", *FEATURES], [["tag-1", *ROW]]).json()
     assert more["Results"]["output1"]["value"]["Values"][0][-1] == value["Values"][0][-1]
@@ -103,6 +103,17 @@ def test_unknown_and_missing_cells_are_scored(served: dict[str, RunningStudio]) 
     ]
     values = answered(served["regression"], rows)["Values"]
     assert all(0 < float(row[-1]) < 20 for row in values)
+
+
+def test_yes_and_no_are_also_numbers_and_the_samples_text(served: dict[str, RunningStudio]) -> None:
+    """0 and 1 are no and yes, as text and bare; `value`, which the original's samples have, is missing, also a date."""
+    values = answered(served["regression"], [[*ROW[:3], fresh] for fresh in ("yes", "1", 1, "no", "0", 0, "value", "")])
+    yes, one, bare_one, no, zero, bare_zero, sample, missing = [row[-1] for row in values["Values"]]
+    assert yes == one == bare_one != no == zero == bare_zero
+    assert sample == missing
+    assert values["ColumnTypes"][3] == "String"
+    dated = answered(served["regression"], [["2.5", "red", day, "yes"] for day in ("value", "")])["Values"]
+    assert dated[0][-1] == dated[1][-1]
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])

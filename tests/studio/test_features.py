@@ -26,8 +26,8 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
         (["01234", "90210", "00501"] * 9, "numeric", "Int32"),
         (["2019", "2020", "2021"] * 9, "numeric", "Int32"),
         (["3000000000", "1"] * 9, "numeric", "Double"),
-        (["true", "FALSE"] * 9, "boolean", "Boolean"),
-        (["yes", "no", "Y", "n", ""] * 9, "boolean", "Boolean"),
+        (["true", "FALSE"] * 9, "boolean", "String"),
+        (["yes", "no", "Y", "n", ""] * 9, "boolean", "String"),
         (["n", "t"] * 9, "categorical", "String"),
         (["yes", "no", "maybe"] * 9, "categorical", "String"),
         (["yes", ""] * 9, "categorical", "String"),
@@ -50,18 +50,21 @@ def test_the_kind_of_a_column(tmp_path: Path, cells: Sequence[str], kind: str, w
 
 
 @pytest.mark.parametrize(
-    ("cells", "note"),
+    ("cells", "note", "wire_type"),
     [
-        (["", "?", "NA"] * 9, "it has no values"),
-        (["a"] * 9, "every row has the same value"),
-        ([f"user-{number}" for number in range(60)], "nearly every row has another value"),
-        ([str(number) for number in range(100, 160)], "a number for each row"),
+        (["", "?", "NA"] * 9, "it has no values", "String"),
+        (["a"] * 9, "every row has the same value", "String"),
+        (["7"] * 9, "every row has the same value", "Int32"),
+        ([f"user-{number}" for number in range(60)], "nearly every row has another value", "String"),
+        ([str(number) for number in range(100, 160)], "a number for each row", "Int32"),
     ],
 )
-def test_what_teaches_nothing_is_dropped_and_named(tmp_path: Path, cells: Sequence[str], note: str) -> None:
-    """The finding names the column and says why it was left out."""
+def test_what_teaches_nothing_is_dropped_and_named(
+    tmp_path: Path, cells: Sequence[str], note: str, wire_type: str
+) -> None:
+    """The finding names the column and says why it was left out; where it comes along it keeps its type."""
     finding = find_column(table_of(tmp_path, cells)["x"])
-    assert finding.column.kind == "ignored"
+    assert (finding.column.kind, finding.column.type) == ("ignored", wire_type)
     assert str(finding).startswith("'x': dropped: ")
     assert note in str(finding)
 

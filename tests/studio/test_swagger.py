@@ -16,6 +16,8 @@ from tests.studio.caller import TIMEOUT_S, Storage, Trainer, bearer, get_endpoin
 from tests.studio.running import RunningStudio
 
 FEW, MANY = 10, 500  # requests of each operation and mode
+# The original called numbers what came as the texts of numbers, and its R package relies on it; no schema can say both.
+TEXTS = {"type": "string", "x-nullable": True}
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     checks.status_code_conformance,
@@ -64,6 +66,9 @@ def test_every_answer_is_one_that_the_document_tells(
     api, key = place(studio)
     found = document(api)
     found["paths"] |= found.pop("x-ms-paths", {})
+    if "output1Item" in found["definitions"]:
+        answered = found["definitions"]["output1Item"]["properties"]
+        answered |= dict.fromkeys(answered, TEXTS)
     schema = schemathesis.openapi.from_dict(found)
     session = requests.Session()
     operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
@@ -133,7 +138,7 @@ def test_a_client_scores_by_the_document_alone(studio: RunningStudio) -> None:
     (name,) = inputs["required"]
     item = client.resolved(inputs["properties"][name]["items"])
     values = {"integer": 40, "number": 40.5, "string": "Exec", "boolean": True}
-    row = {column: values[item["properties"][column]["type"]] for column in item["required"]}
+    row = {column: values[each["type"]] for column, each in item["properties"].items()}
     answer = client.call("execute", {"Inputs": {name: [row, row]}})
     assert client.call("execute", request["example"])
     assert item["properties"]["age"]["type"] == "integer"
@@ -146,7 +151,7 @@ def test_a_client_scores_by_the_document_alone(studio: RunningStudio) -> None:
 def test_a_client_trains_by_the_document_alone(studio: RunningStudio, storage: Storage) -> None:
     """The names of inputs, outputs and parameters and the extensions are enough to submit a job and see its end."""
     client = Client(document(training(studio)[0]), training(studio)[1])
-    members = client.body_schema("submitJob")["properties"]
+    members = client.body_schema("submitjob")["properties"]
 
     def places(which: str) -> dict[str, Any]:
         endings = {
@@ -163,11 +168,11 @@ def test_a_client_trains_by_the_document_alone(studio: RunningStudio, storage: S
     parameters = {name: members["GlobalParameters"]["properties"][name]["minimum"] for name in whole}
     assert set(parameters) == {"Random seed", "Number of trees", "Number of leaves"}
     body = {"Inputs": places("Inputs"), "Outputs": places("Outputs"), "GlobalParameters": parameters}
-    job = client.call("submitJob", body)
-    client.call("startJob", jobId=job)
+    job = client.call("submitjob", body)
+    client.call("startjob", jobId=job)
     ended = Trainer.of(studio).ended(job)
-    assert client.call("getJob", jobId=job)["StatusCode"] == ended["StatusCode"] == "Finished", ended
-    client.call("deleteJob", jobId=job)
+    assert client.call("getjobstatus", jobId=job)["StatusCode"] == ended["StatusCode"] == "Finished", ended
+    client.call("canceljob", jobId=job)
     assert storage.exists("made/model.ilearner")
 
 

@@ -1,0 +1,11 @@
+"""JSON answers with their charset: clients that must guess one without it guess wrong (protocol 1.2)."""
+
+from starlette.responses import JSONResponse
+
+JSON_TYPE = "application/json; charset=utf-8"
+
+
+class JsonResponse(JSONResponse):
+    """An answer in JSON."""
+
+    media_type = JSON_TYPE

@@ -1,0 +1,47 @@
+"""Members of a submit that nothing reads: the original ignored them (protocol 1.3), so a misspelt one did nothing.
+
+They are noted in the job's log, for whoever wonders why a parameter had no effect.
+"""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any
+
+from studio.redaction import without_secrets
+
+MOST_NOTES = 10
+_POOL = "AzureBatchPoolId"  # known, and of no use here: it says nothing about the caller's spelling
+_OF_A_SUBMIT = ("Input", "Inputs", "Output", "Outputs", "GlobalParameters", _POOL)
+_OF_A_LOCATION = ("ConnectionString", "RelativeLocation", "BaseLocation", "SasBlobToken")
+_SHOWN = 60  # characters of a name in a note
+
+
+def notes_on_unread(body: Any) -> list[str]:
+    """Return a line for each member of a submit's body that nothing reads, at most `MOST_NOTES`."""
+    return list(islice(_notes(body), MOST_NOTES))
+
+
+def _notes(body: Any) -> Iterator[str]:
+    yield from _unread(body, _OF_A_SUBMIT, "")
+    if isinstance(body, dict):
+        for name, member in body.items():
+            match name.lower():
+                case "input" | "output":
+                    yield from _unread(member, _OF_A_LOCATION, f" in {name}")
+                case "inputs" | "outputs" if isinstance(member, dict):
+                    for place, location in member.items():
+                        yield from _unread(location, _OF_A_LOCATION, f" in {_shown(place)} of {name}")
+
+
+def _unread(members: Any, known: tuple[str, ...], where: str) -> Iterator[str]:
+    spelt = {name.lower(): name for name in known}
+    for name in members if isinstance(members, dict) else ():
+        if name.lower() not in spelt:
+            meant = get_close_matches(name.lower()[:_SHOWN], spelt, n=1, cutoff=0.75)
+            hint = f"; {spelt[meant[0]]} may be meant" if meant else ""
+            yield f"Submit: unknown member {_shown(name)}{where} was not read{hint}"
+
+
+def _shown(name: str) -> str:
+    return without_secrets(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…").replace("\n", " ")

@@ -1,0 +1,34 @@
+"""What the names of a request's columns mean for a model, and the types of its answer."""
+
+import pytest
+
+from studio.model import Column, Model, Task
+from studio.request_columns import added_columns, label_type, request_columns
+
+
+def model(task: Task, *classes: str) -> Model:
+    """Return a model of which only columns and classes matter."""
+    return Model(task, "label", classes, (Column("age", "numeric", "Int32"), Column("row", "ignored", "Int32")))
+
+
+@pytest.mark.parametrize(
+    ("task", "classes", "wire_type"),
+    [
+        ("binary", ("0", "1"), "Int32"),
+        ("binary", ("no", "yes"), "String"),
+        ("multiclass", ("1.5", "2", "3"), "Double"),
+        ("multiclass", ("1", "2", "rose"), "String"),
+        ("regression", (), "Double"),
+    ],
+)
+def test_labels_have_the_type_of_their_classes(task: Task, classes: tuple[str, ...], wire_type: str) -> None:
+    """`Scored Labels`, and a label that comes along, are of the type that the classes were read as."""
+    shown = model(task, *classes)
+    assert label_type(shown) == dict(added_columns(shown))["Scored Labels"] == wire_type
+    found = request_columns(shown, ["label", "age", "row"])
+    assert dict(zip(found.names, found.types, strict=True)) == {
+        "label": wire_type,
+        "age": "Int32",
+        "row": "Int32",
+        **dict(added_columns(shown)),
+    }
