@@ -12,6 +12,9 @@ PATCH_TIMEOUT_S = 40.0
 MOST_BARRED = 50  # generations that an endpoint remembers as rolled back; the oldest are forgotten first
 
 
+SWEEP = "the sweep"  # who freezes an endpoint that shows a model which no run explains
+
+
 def settled_at(permitted_at: datetime, propagation_s: float) -> datetime:
     """Return when a PATCH that was permitted at `permitted_at`, whatever became of it, can change nothing any more."""
     return permitted_at + timedelta(seconds=SEND_WITHIN_S + PATCH_TIMEOUT_S + propagation_s)
@@ -42,6 +45,9 @@ class Served:
     golden_etag: str  # the version of the route's golden file that they are
     answers: tuple[tuple[str, ...], ...]
     verified_at: datetime
+    # Where the endpoint said its model came from while it answered as verified, if that is another place: a service
+    # that copies models names its own. As long as that stays, it proves nothing. None: not seen yet, or just that.
+    listed: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +74,7 @@ class Intent:
 
 @dataclass(frozen=True, kw_only=True)
 class Frozen:
-    """An operator's word that no new model goes to an endpoint until it is taken back."""
+    """An operator's word, or the sweep's, that no new model goes to an endpoint until it is taken back."""
 
     by: str
     reason: str
@@ -100,6 +106,20 @@ class EndpointRecord:
     barred_models: tuple[str, ...] = ()
     settles_at: datetime | None = None
     staging_settles_at: datetime | None = None
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether the sweep has frozen the endpoint, and nothing was verified since: what serves is not known."""
+        if self.frozen is None or self.frozen.by != SWEEP:
+            return False
+        return self.served is None or self.served.verified_at <= self.frozen.at
+
+    def unfrozen(self) -> Self:
+        """Return the record with new models allowed; what serves without explanation is left there from then on.
+
+        It was not verified, so it is not compared with anything before the next promotion.
+        """
+        return replace(self, frozen=None, served=None if self.unexplained else self.served)
 
     def leased(self, run_id: str, expires_at: datetime) -> Self:
         """Return the record with the lease given to a run, or renewed: a lease that is new to it gets a new token."""

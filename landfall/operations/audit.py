@@ -134,6 +134,8 @@ def _endpoint(found: Audit, record: EndpointRecord, runs: Sequence[Run]) -> None
     if newest is not None and (champion is None or champion.generation < newest.generation):
         held = f"run {champion.run_id}" if champion else "no model"
         found.breaks("I4", f"endpoint {record.name} holds {held}, older than this promotion", newest.run_id)
+    if record.unexplained and record.frozen is not None:
+        found.breaks("I5", f"endpoint {record.name}: {record.frozen.reason}", None)
     if record.intent is not None:
         owner = next((run for run in runs if run.run_id == record.intent.run_id), None)
         if owner is None or owner.terminal:

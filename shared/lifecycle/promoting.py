@@ -112,13 +112,22 @@ def promoting(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     raise unexpected(run, seen)
 
 
-def put_back(run: Run, why: str, now: datetime) -> Next:
+def put_back(run: Run, why: str, now: datetime, *, alike: bool = False) -> Next:
     """Turn the promotion round: from here on it ends with the previous model verified, however long that takes.
 
     The previous model is another one than what was sent: it waits until nothing of that can arrive any more.
+    `why` is the run's reason in the end, whatever else goes wrong on the way; `alike`: the endpoint was asked, and its
+    answers do not tell the two models apart.
     """
-    not_before = max(now, run.settles_at or now)
-    return run.moved(now, RunState.VERIFYING, why, step=PUT_BACK, deadline_at=None, not_before=not_before), None
+    return run.moved(
+        now,
+        RunState.VERIFYING,
+        why,
+        step=PUT_BACK,
+        deadline_at=None,
+        not_before=max(now, run.settles_at or now),
+        answers={**(run.answers or {}), "cause": why, "alike": alike},
+    ), None
 
 
 def why_promoted(run: Run) -> str:

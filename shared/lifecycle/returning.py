@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 
 from shared.champions import Served, settled_at
+from shared.errors import retry_after_s
 from shared.lifecycle.answers import as_answers, same
 from shared.lifecycle.effects import AskServing, Next, PatchBack, Release, TurnBack
 from shared.lifecycle.evaluating import noted
 from shared.lifecycle.observations import BackPatched, Due, Failed, Observation, ServingAnswered, TurnedBack
 from shared.lifecycle.promoting import PUT_BACK, RESEND_S
-from shared.lifecycle.setbacks import setback, unexpected
+from shared.lifecycle.setbacks import said_by, unexpected
 from shared.route import Route
 from shared.runs import Run, RunState
 
@@ -44,8 +45,21 @@ def _putting_back(route: Route, run: Run, seen: Observation, now: datetime) -> N
             endpoints = noted(run, route.serving, "put_back", now)
             return run.evolve(now, step=BACK_ANSWERS, answering_since=now, not_before=now, endpoints=endpoints), None
         case Failed(error):
-            return setback(run, error, now), None
+            return _tried_again(run, error, now)
     raise unexpected(run, seen)
+
+
+def _tried_again(run: Run, error: Exception, now: datetime) -> Next:
+    """Go on trying; what began the way back stays in front of what keeps it up."""
+    return run.postponed(now, _with_cause(run, said_by(error)), retry_after_s(error)), None
+
+
+def _with_cause(run: Run, what: str) -> str:
+    return f"{_cause(run)}; on the way back: {what}"
+
+
+def _cause(run: Run) -> str:
+    return str((run.answers or {}).get("cause") or run.reason)
 
 
 def _verifying_back(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
@@ -58,14 +72,14 @@ def _verifying_back(route: Route, run: Run, seen: Observation, now: datetime) ->
         case ServingAnswered(answers):
             if answers is None or not same(answers, as_answers(known["before"]), route.golden_tolerance):
                 name = route.serving.name
-                reason = f"endpoint {name} does not answer as before although the previous model was put back"
-                return run.postponed(now, reason, step=PUT_BACK), None
+                what = f"endpoint {name} does not answer as before although the previous model was put back"
+                return run.postponed(now, _with_cause(run, what), step=PUT_BACK), None
             # Written before the intent is taken away: it fails if another worker of this run saw otherwise, and is
             # about to send the previous model once more.
             verified = run.evolve(now, step=BACK_VERIFIED, not_before=now)
             return verified, _release_verified(verified)
         case Failed(error):
-            return setback(run, error, now), None
+            return _tried_again(run, error, now)
     raise unexpected(run, seen)
 
 
@@ -91,12 +105,12 @@ def _release_verified(run: Run) -> Release:
 
 
 def end_of_way_back(run: Run) -> RunState:
-    """Return the outcome: without a staging endpoint nobody knows that the challenger was not served."""
-    return RunState.ROLLED_BACK if (run.answers or {})["staged"] is not None else RunState.UNCHANGED
+    """Return the outcome: where both models were asked and answered alike, nobody knows which of them was served."""
+    return RunState.UNCHANGED if (run.answers or {}).get("alike") else RunState.ROLLED_BACK
 
 
 def put_back_and_verified(run: Run) -> str:
-    """Return the reason of the outcome, with what began the way back."""
+    """Return the reason of the outcome: what began the way back, and after it what went wrong on the way."""
     if end_of_way_back(run) is RunState.UNCHANGED:
         return f"the two models could not be told apart; the previous one was put back: {run.reason}"
     return f"the previous model was put back and verified: {run.reason}"

@@ -70,7 +70,8 @@ def _verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next
                 # It is neither what was staged nor what was there before. Was the staged reference right?
                 return run, AskStaging(serving=answers)
             seen_instead = said or ("it still answers as before" if answers is not None else "")
-            return put_back(run, _unverified(route, seen_instead), now)
+            alike = answers is not None and known["staged"] is None
+            return put_back(run, _unverified(route, seen_instead), now, alike=alike)
         case StagingAnswered(answers, compared):
             if answers is not None and compared is not None and same(answers, compared, tolerance):
                 return _verified(route, run, compared, now)

@@ -31,7 +31,7 @@ def unfreeze(services: Services, endpoint: str) -> EndpointRecord:
     Raises:
         UnknownError: there is no such endpoint, or several routes have one of that name.
     """
-    return _change(services, route_of(services, endpoint), lambda record: replace(record, frozen=None))
+    return _change(services, route_of(services, endpoint), EndpointRecord.unfrozen)
 
 
 def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = "") -> Run:
@@ -45,13 +45,14 @@ def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = 
         NotNowError: there is nothing to go back from, or the kept model is gone.
     """
     route = route_of(services, endpoint)
-    champion = services.endpoints.get(route.name, route.serving.name).record.champion
+    record = services.endpoints.get(route.name, route.serving.name).record
+    champion = record.champion
     if champion is None:
         raise NotNowError(
             f"endpoint {endpoint} serves the model from before the first promotion: nothing to go back from"
         )
     target = _chosen(services, route, to) if to else _before(services, route, champion)
-    if target is not None and _origin(target) == champion.run_id:
+    if target is not None and _origin(target) == champion.run_id and not record.unexplained:
         raise BadRequestError(f"the model of run {champion.run_id} is in service on endpoint {endpoint}")
     origin = _origin(target) if target is not None else ""
     where = f"that of run {origin}" if origin else "the one from before the first promotion"

@@ -1,21 +1,22 @@
 """Brings endpoints back to what they were last verified to serve.
 
 A PATCH has no condition, so a worker that was paused between its last check and its PATCH can send one hours later.
-Nothing can prevent that; it is noticed here, at the next sweep, and repaired.
+Nothing can prevent that; it is noticed here, at the next sweep, and repaired. But only over a model that this table
+knows to be replaced: one that it does not know may be newer (the table was restored from a backup, or somebody put
+it there), and then the endpoint is frozen until a person says what serves.
 """
 
 import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.champions import PATCH_TIMEOUT_S, SEND_WITHIN_S, EndpointRecord, Served, settled_at
+from shared.champions import PATCH_TIMEOUT_S, SEND_WITHIN_S, SWEEP, EndpointRecord, Frozen, Served, settled_at
 from shared.errors import ConflictError, LandfallError, PermanentError
 from shared.lifecycle.answers import same
-from shared.lifecycle.leasing import REPAIR
-from shared.lifecycle.promoting import MODELS
-from shared.lifecycle.training import TRAINING
+from shared.lifecycle.leasing import REPAIR, frozen_by
 from shared.pipeline.endpoint_work import LINK_VALID_S
 from shared.pipeline.golden import golden_at
+from shared.pipeline.recognising import Shown, by_answers, by_location
 from shared.pipeline.services import Services
 from shared.ports import StoredEndpoint
 from shared.route import Route
@@ -45,25 +46,72 @@ def _reconcile(services: Services, route: Route) -> bool:
     busy = record.intent is not None or (record.lease is not None and not own and now < record.lease.expires_at)
     if record.served is None or busy:
         return False
-    given, as_verified = _seen(services, route, record.served)
-    place = f"endpoint {record.name} of route {route.name}"
-    if as_verified and given in {"", record.served.model}:
-        if own:
-            services.endpoints.save(stored, replace(record, lease=None))
-            log.warning("%s serves %s again", place, record.served.model)
-        return False
-    if given == record.served.model:
-        # Just repaired and not served yet, or a service that answers the same rows in more than one way.
-        log.log(logging.INFO if own else logging.ERROR, "%s does not answer as it was verified with %s", place, given)
-        return False
-    if not _is_ours(route, given):
-        log.error("%s was given %s by somebody else; what was verified last is %s", place, given, record.served.model)
-        return False
+    shown = _shown(services, route, record.served)
+    if same(shown.answers, record.served.answers, route.golden_tolerance):
+        return _as_verified(services, route, stored, record.served, shown.listed)
     if own and record.lease is not None and now < record.lease.expires_at:
         return False  # the repair may still be on its way
-    log.warning("%s serves another model than was verified: it is given %s again", place, record.served.model)
-    _repair(services, route, stored, record.served)
-    return True
+    return _otherwise(services, route, stored, record.served, shown)
+
+
+def _as_verified(services: Services, route: Route, stored: StoredEndpoint, served: Served, listed: str) -> bool:
+    """Look whether another model was accepted and is not served yet; its location tells, if it tells anything."""
+    record, now = stored.record, services.clock.now()
+    repaired = record.lease is not None and record.lease.run_id == REPAIR
+    free = replace(record, lease=None) if repaired else record
+    if listed in {"", served.model, served.listed}:
+        if repaired:
+            services.endpoints.save(stored, free)
+            log.warning("%s serves %s again", _place(record), served.model)
+        return False
+    if repaired and record.settles_at is not None and now < record.settles_at:
+        return False  # the location may still change
+    if not repaired and by_location(services, route, record, listed):
+        log.warning("%s was given %s: it is given %s again", _place(record), listed, served.model)
+        _repair(services, route, stored, served)
+        return True
+    services.endpoints.save(stored, replace(free, served=replace(served, listed=listed)))
+    log.info("%s answers as verified with %s and lists %s", _place(record), served.model, listed)
+    return False
+
+
+def _otherwise(services: Services, route: Route, stored: StoredEndpoint, served: Served, shown: Shown) -> bool:
+    """Repair what an update that came too late explains; report what may be the service's; freeze on all else."""
+    record, listed = stored.record, shown.listed
+    if record.unexplained:
+        return False  # until a person names what serves
+    if listed == served.model:  # nothing came since
+        # Just repaired and not served yet, or a service that answers the same rows in more than one way.
+        level = logging.INFO if record.lease is not None else logging.ERROR
+        log.log(level, "%s does not answer as it was verified with %s", _place(record), listed)
+        return False
+    told = listed not in {"", served.listed}
+    known = (told and by_location(services, route, record, listed)) or by_answers(
+        services, route, record, served, shown.answers
+    )
+    if known:
+        log.warning("%s serves another model than was verified: it is given %s again", _place(record), served.model)
+        _repair(services, route, stored, served)
+        return True
+    _freeze(services, route, stored, f"it was given {listed}" if told else "it answers otherwise than verified")
+    return False
+
+
+def _freeze(services: Services, route: Route, stored: StoredEndpoint, what: str) -> None:
+    """Let no model go to an endpoint whose model nothing here explains; an earlier word of an operator is kept."""
+    record = stored.record
+    verified = record.served.model if record.served is not None else ""
+    earlier = frozen_by(record, route)
+    why = f"{what}, and no earlier run of this table explains that; what was verified last is {verified}"
+    if earlier is not None:
+        why += f"; before that, {earlier}"
+    frozen = Frozen(by=SWEEP, reason=why, at=services.clock.now())
+    services.endpoints.save(stored, replace(record, frozen=frozen, lease=None))
+    log.error("%s is frozen: %s", _place(record), why)
+
+
+def _place(record: EndpointRecord) -> str:
+    return f"endpoint {record.name} of route {record.route}"
 
 
 def _tidied(services: Services, route: Route, stored: StoredEndpoint) -> StoredEndpoint:
@@ -87,21 +135,16 @@ def _has_ended(services: Services, route: Route, run_id: str) -> bool:
     return stored is not None and stored.run.terminal
 
 
-def _seen(services: Services, route: Route, served: Served) -> tuple[str, bool]:
-    """Return the model that was given last ("" if the endpoint does not tell), and whether it answers as verified."""
+def _shown(services: Services, route: Route, served: Served) -> Shown:
+    """Ask an endpoint the golden rows, and which location it lists."""
     golden = golden_at(services, served.golden)
     answers = services.scoring.score(route.serving, golden.columns, golden.rows).rows
     try:
         resources = services.scoring.resources(route.serving)
     except PermanentError:
         resources = []
-    given = next((one.relative for one in resources if one.name == route.serving.resource), "")
-    return given, same(answers, served.answers, route.golden_tolerance)
-
-
-def _is_ours(route: Route, given: str) -> bool:
-    """Tell whether this app may have sent that model: then an update that came too late explains it."""
-    return given.startswith((f"{MODELS}/{route.name}/", f"{TRAINING}/")) or given in {route.initial_model, ""}
+    listed = next((one.relative for one in resources if one.name == route.serving.resource), "")
+    return Shown(listed, answers)
 
 
 def _repair(services: Services, route: Route, stored: StoredEndpoint, served: Served) -> None:

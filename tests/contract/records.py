@@ -106,6 +106,7 @@ _SERVED = st.builds(
     golden_etag=_TEXTS,
     answers=st.lists(st.lists(_TEXTS, max_size=3).map(tuple), max_size=3).map(tuple),
     verified_at=_TIMES,
+    listed=st.none() | _TEXTS,
 )
 
 

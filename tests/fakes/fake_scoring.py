@@ -24,6 +24,7 @@ class FakeEndpoint:
     propagation_s: float = 1.0  # from an accepted PATCH until it is served
     ignore_patch: bool = False  # a PATCH is answered 200 and changes nothing that is served
     location_moves: bool = True  # whether an ignored PATCH shows in the endpoint's location all the same
+    copies_to: str = ""  # where it says that its models are, if it copies them; `{n}` counts the PATCHes
     jitter: float = 0.0  # how far every probability lies from what another endpoint says with the same model
     patches: list[str] = field(default_factory=list)  # the model of every PATCH that was answered 200
     pending: list[tuple[datetime, str]] = field(default_factory=list)
@@ -72,7 +73,7 @@ class FakeScoring:
             if not state.ignore_patch:
                 state.pending.append((self._clock.now() + timedelta(seconds=state.propagation_s), model))
             if not state.ignore_patch or state.location_moves:
-                state.relative = location.relative
+                state.relative = state.copies_to.format(n=len(state.patches)) or location.relative
 
     def skill_of(self, model: str) -> float:
         """Return how far a model follows a column called `signal`, from 0 to 1."""

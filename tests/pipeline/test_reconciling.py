@@ -1,8 +1,11 @@
 """Reconciling: an endpoint that serves something else than was verified is noticed and brought back."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.errors import NoAnswerError
+from shared.pipeline import overriding
 from shared.pipeline.reconciling import reconcile
 from shared.runs import RunState
 from tests.pipeline.world import FAULT, World, assert_closed
@@ -103,15 +106,156 @@ def test_a_service_that_does_not_tell_its_model_is_judged_by_its_answers(world: 
     assert world.served() == "second"
 
 
-def test_a_model_of_somebody_else_is_reported_and_left(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever put it there had a reason, so nothing is sent; the log says what is there and what was verified."""
-    world.blobs.put("elsewhere", "mine.ilearner", "mine")
-    patch_late(world, "elsewhere/mine.ilearner")
+def put(world: World, path: str, text: str) -> None:
+    """Put a model at `container/path`."""
+    container, _, name = path.partition("/")
+    world.blobs.put(container, name, text)
+
+
+COPIES = {"one place": "service/current", "a place each": "service/{n}", "nothing": ""}
+
+
+@pytest.mark.parametrize("copies_to", COPIES)
+@pytest.mark.parametrize("swept", [True, False])
+def test_a_late_update_is_repaired_whatever_the_endpoint_lists(copies_to: str, swept: bool) -> None:
+    """A service that copies models names its own places: what the golden rows say decides, before and after a sweep."""
+    world = World()
+    world.at["production"].copies_to = COPIES[copies_to]
+    for number, model in enumerate(("first", "second", "third")):
+        world.settle(world.train(model, 0.9 + number / 100, f"census/{number}.csv"))
+    if swept:
+        assert reconcile(world.services) == 0
+    world.scoring.patch(world.route.serving, world.blobs.link(kept(world, 0), 60))
+    if copies_to == "nothing":
+        world.at["production"].relative = ""
+    world.clock.advance(2)
+    assert world.served() == "first"
+
+    repaired = 0
+    for _ in range(6):
+        repaired += reconcile(world.services)
+        if copies_to == "nothing":
+            world.at["production"].relative = ""
+        world.clock.advance(30)
+    assert (repaired, world.served()) == (1, "third")
+    assert_closed(world)
+    assert world.endpoints.get("census", "production").record.frozen is None
+
+
+def test_a_place_that_is_listed_all_the_time_is_remembered(world: World) -> None:
+    """The endpoint serves what was verified and names another place: that is read once, and then proves nothing."""
+    world.at["production"].relative = "service/current"
+    reconcile(world.services)
+    record = world.endpoints.get("census", "production").record
+    assert record.served is not None
+    assert record.served.listed == "service/current"
+
+    saves = world.endpoints.faults.calls["save"]
+    reconcile(world.services)
+    assert world.endpoints.faults.calls["save"] == saves
+
+
+def test_a_listing_that_stands_still_is_repaired_once_and_then_believed(world: World) -> None:
+    """It names the initial model for ever although the champion answers: no update is sent at every sweep."""
+    patches = len(world.at["production"].patches)
+    for _ in range(10):
+        world.at["production"].relative = "models/initial/census.ilearner"
+        reconcile(world.services)
+        world.clock.advance(60)
+
+    assert len(world.at["production"].patches) == patches + 1
+    assert world.served() == "second"
+    assert_closed(world)
+
+
+UNKNOWN = "models/census/00000000000000000000000000000000.ilearner"
+
+
+@pytest.mark.parametrize("path", [UNKNOWN, "elsewhere/mine.ilearner"])
+@pytest.mark.parametrize("listed", ["as given", "silent", "stands still"])
+def test_a_model_that_no_run_explains_is_left_and_the_endpoint_frozen(
+    world: World, caplog: pytest.LogCaptureFixture, path: str, listed: str
+) -> None:
+    """The table may know less than the endpoint, say after a restore: nothing is sent, and that is said once."""
+    reconcile(world.services)
+    before = world.at["production"].relative
+    put(world, path, "newer than the table")
+    patch_late(world, path)
+    if listed == "silent":
+        world.at["production"].relative = ""
+    elif listed == "stands still":
+        world.at["production"].relative = "service/current"
+        stored = world.endpoints.get("census", "production")
+        assert stored.record.served is not None
+        served = replace(stored.record.served, listed="service/current")
+        world.endpoints.save(stored, replace(stored.record, served=served))
+    assert before != path
     patches = len(world.at["production"].patches)
 
+    for _ in range(3):
+        assert reconcile(world.services) == 0
+        world.clock.advance(15)
+    assert (len(world.at["production"].patches), world.served()) == (patches, "newer than the table")
+    assert caplog.text.count("is frozen") == 1
+    frozen = world.endpoints.get("census", "production").record.frozen
+    assert frozen is not None
+    assert (path if listed == "as given" else "answers otherwise") in frozen.reason
+
+    run = world.settle(world.train("third", 0.99, "census/c.csv"), ticks=5)
+    assert run.state is RunState.TRAINED
+    assert "frozen by the sweep" in run.reason
+    overriding.unfreeze(world.services, "production")  # what serves is left there, and promotions go on
+    assert world.settle(run).state is RunState.PROMOTED
+    assert world.served() == "third"
+
+
+def test_a_person_can_put_the_champion_back(world: World) -> None:
+    """The model in the row is wanted, not the one that nothing explains: it is verified again, and stays champion."""
+    put(world, UNKNOWN, "newer than the table")
+    patch_late(world, UNKNOWN)
+    reconcile(world.services)
+    champion = world.endpoints.get("census", "production").record.champion
+    assert champion is not None
+    run = overriding.rollback(world.services, "production", "alice", "a mistake", champion.run_id)
+
+    assert world.settle(run).state is RunState.PROMOTED
+    record = world.endpoints.get("census", "production").record
+    assert (world.served(), record.unexplained) == ("second", False)
+    assert record.champion is not None
+    assert (record.champion.run_id, record.champion.generation in record.barred) == (champion.run_id, False)
+    overriding.unfreeze(world.services, "production")
     assert reconcile(world.services) == 0
-    assert len(world.at["production"].patches) == patches
-    assert "was given elsewhere/mine.ilearner by somebody else" in caplog.text
+    assert world.endpoints.get("census", "production").record.served is not None
+
+
+def test_an_earlier_word_of_an_operator_is_kept(world: World) -> None:
+    """The endpoint was frozen for a release when the unknown model came: both stand in the reason."""
+    overriding.freeze(world.services, "production", "bob", "release day")
+    put(world, UNKNOWN, "newer than the table")
+    patch_late(world, UNKNOWN)
+    reconcile(world.services)
+
+    frozen = world.endpoints.get("census", "production").record.frozen
+    assert frozen is not None
+    assert UNKNOWN in frozen.reason
+    assert "frozen by bob: release day" in frozen.reason
+
+
+def test_a_newer_model_that_the_row_forgot_is_not_taken_away(world: World) -> None:
+    """The endpoint's row is of an older backup than the runs: the promoted, newer run stays in service."""
+    stored = world.endpoints.get("census", "production")
+    second = stored.record.champion
+    first = world.runs.list_runs()[-1].run
+    assert second is not None
+    assert stored.record.served is not None
+    champion = replace(second, run_id=first.run_id, generation=first.generation, model=kept(world, 0))
+    answers = first.answers or {}
+    served = replace(stored.record.served, model=kept(world, 0), answers=answers["staged"])
+    world.endpoints.save(stored, replace(stored.record, champion=champion, served=served))
+
+    assert reconcile(world.services) == 0
+    assert world.served() == "second"
+    assert world.endpoints.get("census", "production").record.unexplained
 
 
 def test_after_a_rollback_the_model_that_was_put_back_is_kept(world: World) -> None:

@@ -8,6 +8,7 @@ from shared.messages import EvaluationMessage
 from shared.pipeline.driving import drive
 from shared.runs import RunState
 from tests.fakes.fake_scoring import answers_of
+from tests.fakes.faults import Faults
 from tests.pipeline.world import (
     FAULT,
     DiedError,
@@ -172,6 +173,57 @@ def test_without_a_staging_endpoint_no_change_ends_unchanged() -> None:
     assert "could not be told apart" in run.reason
     assert world.at["production"].patches == ["better", "seed"]
     assert_closed(world)
+
+
+def test_an_endpoint_that_could_not_be_asked_is_not_said_to_answer_alike() -> None:
+    """Without staging: every question failed until the deadline, so nobody compared anything; the cause says that."""
+    world = World(without_staging())
+    run = world.train()
+    while world.run(run.run_id).state is not RunState.VERIFYING:
+        world.tick()
+    while world.run(run.run_id).step != "put-back":
+        world.scoring.faults.run_at_next("score", raising(NoAnswerError(FAULT)))
+        world.tick(60)
+    world.scoring.faults = Faults()
+    ended = world.settle(run, 31)
+
+    assert ended.state is RunState.ROLLED_BACK
+    assert "told apart" not in ended.reason
+    assert ended.reason.startswith("the previous model was put back and verified: the endpoint could not be verified")
+    assert world.served() == "seed"
+    assert_closed(world)
+
+
+def test_a_model_that_goes_bad_without_staging_was_told_apart() -> None:
+    """It answered otherwise than the champion, was verified by that, and went bad while it was watched."""
+    world = World(without_staging(BAKED))
+    run = world.train()
+    while world.run(run.run_id).step != "baking":
+        world.tick()
+    world.at["production"].model = "something else"
+    ended = world.settle(run, 31)
+
+    assert ended.state is RunState.ROLLED_BACK
+    assert "otherwise than when it was verified" in ended.reason
+
+
+def test_the_first_cause_of_a_way_back_is_kept(world: World) -> None:
+    """What goes wrong on the way is told after it, while it lasts and in the outcome."""
+    world.at["production"].ignore_patch = True
+    run = world.train("bad")
+    while world.run(run.run_id).step != "put-back":
+        world.tick(31)
+    cause = world.run(run.run_id).reason
+    assert "still answers as before" in cause
+    for operation in ("patch", "score"):
+        world.scoring.faults.run_at_next(operation, raising(NoAnswerError(FAULT)))
+    world.tick(600)
+    assert world.run(run.run_id).reason.startswith(f"{cause}; on the way back: ")
+    ended = world.settle(run, 31)
+
+    assert ended.state is RunState.ROLLED_BACK
+    assert ended.reason.startswith(f"the previous model was put back and verified: {cause}; on the way back: ")
+    assert ended.reason.count("on the way back") == 1
 
 
 def test_a_tolerance_forgives_the_last_digits(world: World) -> None:

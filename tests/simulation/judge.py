@@ -13,7 +13,7 @@ from shared.lifecycle.deciding import decision_hash
 from shared.lifecycle.leasing import REPAIR
 from shared.runs import TERMINAL, Run, RunState, run_id_for
 from tests.fakes.memory_blobs import CANARY
-from tests.simulation.outside import SEED_MODEL, Outside, Patch
+from tests.simulation.outside import SEED_MODEL, STRANGER, Outside, Patch
 
 
 class Judge:
@@ -41,6 +41,8 @@ class Judge:
             self._allowed[role] = self._allowed_now(role) or self._allowed[role]
         if record.token < before.token:
             self.breaks(f"I6: the endpoint's token fell from {before.token} to {record.token}")
+        if record.unexplained and not self._outside.seen.stranger:
+            self.breaks("I4: the sweep finds no explanation, and every model is known")
         champion, previous = record.champion, before.champion
         if champion == previous:
             return
@@ -160,6 +162,12 @@ class Judge:
         if newest is not None and (champion is None or champion.run_id != newest.run_id):
             self.breaks(f"I4: {newest.run_id[:6]} was promoted last, the endpoint's row says {champion}")
         served = self._outside.scoring.served(self._outside.route.serving)
+        if self._outside.seen.stranger:
+            if served != STRANGER[1]:
+                self.breaks(f"I4: {served!r} takes the place of a model that the tables do not know")
+            if record.served is not None and not record.unexplained:
+                self.breaks("I4: nobody says that a model serves which the tables do not know")
+            return
         expected = self._outside.blobs.text(champion.model) if champion else SEED_MODEL
         if served != expected:
             self.breaks(f"I5: the endpoint serves {served!r}, and not {expected!r}")

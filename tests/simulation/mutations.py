@@ -193,6 +193,17 @@ def reconciliation(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reconciling, "reconcile", lambda _: 0)
 
 
+def known_before_it_is_repaired(patch: pytest.MonkeyPatch) -> None:
+    """Whatever serves instead of what was verified is taken for an update that came late."""
+    patch.setattr(reconciling, "by_answers", lambda *_: True)
+    patch.setattr(reconciling, "by_location", lambda *_: True)
+
+
+def known_by_its_answers(patch: pytest.MonkeyPatch) -> None:
+    """A model is known by the location that the endpoint lists, and by that alone."""
+    patch.setattr(reconciling, "by_answers", lambda *_: False)
+
+
 def dead_before_the_next_attempt(patch: pytest.MonkeyPatch) -> None:
     """A job that is overdue is not cancelled before the next attempt."""
     patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, CancelJob: lambda *_: JobCancelled()})
@@ -228,6 +239,8 @@ MUTATIONS: dict[str, Mutation] = {
     "waiting for the unknown": waiting_for_the_unknown,
     "sweep": sweep,
     "reconciliation": reconciliation,
+    "known before it is repaired": known_before_it_is_repaired,
+    "known by its answers": known_by_its_answers,
     "dead before the next attempt": dead_before_the_next_attempt,
     "approval of one decision": approval_of_one_decision,
     "rollback of one champion": rollback_of_one_champion,
@@ -260,6 +273,12 @@ DIRECTED: dict[str, tuple[Plan, Schedule, Sequence[Directed]]] = {
         [("scoring.patch", 2, Fault.LATE_55), ("scoring.patch", 3, Fault.REJECTED)],
     ),
     "reconciliation": (Plan(files=2), {"file:3": 4, "file:4": 2}, [("scoring.patch", 2, Fault.PAUSE_1100)]),
+    "known before it is repaired": (Plan(stranger=True), {}, []),
+    "known by its answers": (
+        Plan(files=2, copies=True),
+        {"file:3": 4, "file:4": 2},
+        [("scoring.patch", 2, Fault.PAUSE_1100)],
+    ),
 }
 
 

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from shared.ports import BlobLocation, BlobVersion, JobState
-from shared.route import Endpoint, Route, Training
+from shared.route import Endpoint, EndpointRole, Route, Training
 from shared.routes import Routes
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_scoring import FakeScoring
@@ -17,6 +17,7 @@ from tests.simulation.choices import Choices
 from tests.simulation.plan import Plan
 
 SEED_MODEL = "seed"
+STRANGER = ("models/census/00000000000000000000000000000000.ilearner", "a model that the tables do not know")
 DEADLINES = (
     "not_started = 86400, running = 86400, promoting = 900",
     "not_started = 1500, running = 900, promoting = 300",
@@ -68,6 +69,7 @@ class Seen:
     versions: dict[tuple[str, str], str] = field(default_factory=dict)  # (name, ETag) -> text, of every version ever
     patches: list[Patch] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    stranger: bool = False  # whether the model came into service that the tables do not know
 
 
 class WatchedTraining(FakeTraining):
@@ -130,6 +132,8 @@ class Outside:
             state = self.scoring.add(endpoint, SEED_MODEL)
             state.propagation_s = (1.0, 0.0, 8.0, 25.0)[choices.draw("endpoint", 4)]
             state.ignore_patch = choices.draw("endpoint", 8) == 7
+            if plan.copies:
+                state.copies_to = "service/{n}" if endpoint.role is EndpointRole.SERVE else "service/current"
 
     @property
     def route(self) -> Route:
@@ -184,6 +188,15 @@ class Outside:
         self.tell(f"endpoint {endpoint.name} is given {model}{' (excused)' if patch.excused else ''}")
         self.seen.patches.append(patch)
         self.watch_patch(patch)
+
+    def stranger_comes(self) -> None:
+        """Put a model in service that the tables do not know, as after a restore of them from an older backup."""
+        path, text = STRANGER
+        container, _, name = path.partition("/")
+        self.blobs.put(container, name, text, self.clock.now())
+        FakeScoring.patch(self.scoring, self.route.serving, self.blobs.link(path, 60))
+        self.seen.stranger = True
+        self.tell("a model comes into service that the tables do not know")
 
     def _end(self, job: FakeJob, end: str) -> None:
         if job.state is not JobState.RUNNING or job.job_id not in self.training.jobs:

@@ -19,6 +19,8 @@ class Plan:
     holdout: bool = False  # whether both models are measured on the same rows; needs staging
     approval: bool = False  # whether people must approve
     overrides: bool = False  # whether people go back, freeze and unfreeze
+    copies: bool = False  # whether endpoints list a place of their own instead of what they were given
+    stranger: bool = False  # whether a model comes into service that the tables do not know
 
     @property
     def switches(self) -> list[str]:

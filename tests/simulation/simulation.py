@@ -200,11 +200,14 @@ class Simulation:
 
     def _swept(self, services: Services) -> None:
         calm = self.choices.calm
+        alone = sum(worker.busy for worker in self.workers) == 1
         sweeping.sweep(services)
         reconciling.reconcile(services)
         if calm:
-            alone = sum(worker.busy for worker in self.workers) == 1
             self._calm_sweeps = self._calm_sweeps + 1 if alone and self._quiet() else 0
+            if self.plan.stranger and self._calm_sweeps == 2 and not self.outside.seen.stranger:
+                self.outside.stranger_comes()
+                self._calm_sweeps = 0
 
     def _add(self, name: str, run: Any, failed: Any = lambda: None) -> None:
         self.waiting.append(Invocation(name, lambda worker: run(worker.services.acting_as(name)), failed))
@@ -265,6 +268,7 @@ def _with_people(plan: Plan, source: random.Random) -> Plan:
         holdout=plan.staging and source.random() < 0.2,
         approval=source.random() < 0.2,
         overrides=source.random() < 0.25,
+        copies=source.random() < 0.25,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from landfall.operations.audit import GRACE_S, Audit, Rows, audit, check_chains
-from shared.champions import Champion, EndpointRecord, Intent
+from shared.champions import SWEEP, Champion, EndpointRecord, Frozen, Intent
 from shared.ports import JobState
 from shared.runs import Run, RunState, iso
 from tests.pipeline.world import World
@@ -122,6 +122,17 @@ def test_an_open_promotion_that_nobody_finishes_is_a_breach(world: World) -> Non
     assert [one["invariant"] for one in with_intent(run_of(world, "census/b.csv").run_id).broken] == ["I5"]
     assert "unknown" in with_intent("0" * 32).broken[0]["what"]
     assert with_intent(run_of(world, "census/d.csv").run_id).ok
+
+
+def test_an_endpoint_that_serves_what_nobody_knows_is_a_breach(world: World) -> None:
+    """The sweep froze it and nothing was verified since; frozen by a person it is none."""
+    record = world.endpoints.get("census", "production").record
+    by_hand = Frozen(by="bob", reason="release day", at=world.clock.now())
+    assert look(world, endpoints={"census": replace(record, frozen=by_hand)}).ok
+
+    frozen = replace(by_hand, by=SWEEP, reason="it was given elsewhere/x, and no earlier run explains that")
+    (broken,) = look(world, endpoints={"census": replace(record, frozen=frozen)}).broken
+    assert (broken["invariant"], "elsewhere/x" in broken["what"]) == ("I5", True)
 
 
 def test_an_endpoint_that_lost_its_champion_is_a_breach(world: World) -> None:
