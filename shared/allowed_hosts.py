@@ -36,15 +36,15 @@ class AllowedHosts:
             parts = urlsplit(url)
             host, port = (parts.hostname or "").casefold(), parts.port or _PORTS.get(parts.scheme, 0)
         except ValueError as error:
-            raise HostNotAllowedError([f"{redacted(url)} is no URL: {error}"]) from None
+            raise HostNotAllowedError([f"this is no URL ({error}): {redacted(url)}"]) from None
         if parts.username or parts.password:
             raise HostNotAllowedError([f"a URL at {host} carries a user name or password, which is never sent"])
         if _NO_URL.search(url) or (host and not _HOST.fullmatch(host)):
-            raise HostNotAllowedError([f"{redacted(url)!r} is no URL: it has characters that none may hold"])
+            raise HostNotAllowedError([f"this is no URL, for it has characters that none may hold: {redacted(url)!r}"])
         if parts.scheme not in _PORTS or not host:
-            raise HostNotAllowedError([f"{redacted(url)} is no http or https URL"])
+            raise HostNotAllowedError([f"this is no http or https URL: {redacted(url)}"])
         if parts.scheme == "http" and host not in LOOPBACK:
-            raise HostNotAllowedError([f"{redacted(url)} must use https: plain http is for this machine only"])
+            raise HostNotAllowedError([f"this URL must use https, http is for this machine only: {redacted(url)}"])
         if not any(fnmatchcase(host, name) and _port_fits(ports, port, parts.scheme) for name, ports in self._patterns):
             raise HostNotAllowedError(
                 [f"{host}:{port} is not allowed by {self._where}, so nothing was sent; add it if it is right"]

@@ -31,7 +31,7 @@ down.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class LandfallError(Exception):
@@ -83,10 +83,20 @@ class ServiceFault:
     retry_after_s: float = 0.0
 
     def __str__(self) -> str:
-        """Give one sentence: operation, URL, status, code, message and every detail."""
-        said = " ".join(part for part in (str(self.status or ""), self.code) if part)
-        parts = [f"{self.operation} at {self.url}", f"answered {said}" if self.status else said, self.message]
+        """Give the cause first (message and every detail), then what was asked, and the URL last."""
+        return self.told()
+
+    def because(self, cause: str) -> "ServiceFault":
+        """Return the fault with a cause that is known better than the service said it, in front of its own words."""
+        return replace(self, message="; ".join(part for part in (cause, self.message) if part))
+
+    def told(self, more: str = "") -> str:
+        """Return the text with one more sentence behind the cause; the URL still comes last."""
+        answered = " ".join(part for part in (str(self.status or ""), self.code) if part)
+        parts = [self.message.rstrip(". ")]
         parts += [f"{code}: {message}" if message else code for code, message in self.details]
+        asked = f"{self.operation} answered {answered}" if self.status else self.operation
+        parts += [more, "" if self.status else self.code, f"{asked} at {self.url}"]
         return "; ".join(part for part in parts if part)
 
 
@@ -170,6 +180,11 @@ class UnknownError(OperationError):
 
 class NotNowError(OperationError):
     """The run or the endpoint is in no state for that."""
+
+
+def told_with(error: Exception, more: str) -> str:
+    """Return an error's text with one more sentence; the URL of a service that refused still comes last."""
+    return error.fault.told(more) if isinstance(error, _ServiceError) else f"{error}; {more}"
 
 
 def retry_after_s(error: Exception) -> float:

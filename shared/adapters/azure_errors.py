@@ -79,7 +79,7 @@ def _advice(error: AzureError, status: int, code: str) -> str:
         )
     if status == 0:
         return _no_answer(error.inner_exception or error)
-    return "" if code else "the service gave no code"
+    return ""
 
 
 def _no_answer(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from shared.champions import EndpointRecord, settled_at
-from shared.errors import ConfigError, PermanentError
+from shared.errors import ConfigError, PermanentError, told_with
 from shared.lifecycle.approaching import waits
 from shared.lifecycle.effects import AskServing, KeepModel, LookAtEndpoint, Next, PatchServing, Release, WriteIntent
 from shared.lifecycle.evaluating import failed_untouched, model_path, noted, released
@@ -190,7 +190,7 @@ def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:
         return _never_confirmed(run, error, now)
     if isinstance(error, PermanentError):
         if first:
-            return _given_up(run, "refused", f"{error}; the serving endpoint is untouched", now)
+            return _given_up(run, "refused", told_with(error, "the serving endpoint is untouched"), now)
         return put_back(run, f"the endpoint refuses the model, and an earlier update may have reached it: {error}", now)
     if run.overdue(now):
         return _never_confirmed(run, error, now)

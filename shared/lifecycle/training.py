@@ -124,7 +124,7 @@ def started(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
                 return run.evolve(now, lost_since=now, reason=said), None
             if now - run.lost_since < timedelta(seconds=LOST_S) and not run.overdue(now):
                 return run, None  # not a verdict yet: the job may be behind a service that is being restored
-            return _next_attempt(route, run, now, f"the service does not know job {run.job_id} any more: {said}")
+            return _next_attempt(route, run, now, f"the service does not know job {run.job_id} any more")
         case JobCancelled():
             return _next_attempt(route, run, now)
         case Failed(error):

@@ -151,7 +151,8 @@ def _patch(desk: RunDesk, endpoint: Endpoint, location: BlobLocation) -> None:
     try:
         desk.services.scoring.patch(endpoint, location)
     except (RejectedError, NotFoundError) as error:
-        raise PermanentError(f"{error}{_resource_hint(desk, endpoint)}") from error
+        hint = _resource_hint(desk, endpoint)
+        raise (type(error)(error.fault.because(hint)) if hint else error) from error
 
 
 def _resource_hint(desk: RunDesk, endpoint: Endpoint) -> str:
@@ -162,4 +163,4 @@ def _resource_hint(desk: RunDesk, endpoint: Endpoint) -> str:
     if endpoint.resource in names:
         return ""
     listed = ", ".join(map(repr, names)) or "none: it may belong to the training web service"
-    return f"; endpoint {endpoint.name} has no resource {endpoint.resource!r}, its updatable resources are: {listed}"
+    return f"endpoint {endpoint.name} has no resource {endpoint.resource!r}, its updatable resources are: {listed}"

@@ -50,15 +50,18 @@ def test_a_patch_whose_answer_is_lost_is_sent_again(world: World) -> None:
 
 
 def test_a_patch_that_is_refused_leaves_the_endpoint_untouched(world: World) -> None:
-    """A certain refusal ends the run `failed`; nothing needs to be put back."""
-    world.scoring.faults.run_at_next("patch", lambda: None)
-    world.scoring.faults.fail_next(
-        "patch", RejectedError(ServiceFault("PATCH endpoint", "http://x/y", 400, "BadArgument"))
-    )
+    """A certain refusal ends the run `failed`; nothing needs to be put back. The cause comes first, the URL last."""
+    world.scoring.faults.run_at_next("patch", lambda: setattr(world.at["production"], "resource", "Another model"))
+    fault = ServiceFault("PATCH endpoint", "http://x/y", 400, "BadArgument", "The location is wrong.")
+    world.scoring.faults.fail_next("patch", RejectedError(fault))
     run = world.settle(world.train())
 
     assert run.state is RunState.FAILED
-    assert "the serving endpoint is untouched" in run.reason
+    resource = world.route.serving.resource
+    assert run.reason == (
+        f"endpoint production has no resource {resource!r}, its updatable resources are: 'Another model';"
+        " The location is wrong; the serving endpoint is untouched; PATCH endpoint answered 400 BadArgument at http://x/y"
+    )
     assert world.at["production"].patches == []
     assert_closed(world)
 

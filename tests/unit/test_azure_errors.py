@@ -69,7 +69,7 @@ def test_every_failure_has_its_kind(error: Exception, expected: type[LandfallErr
 
     text = str(caught.value)
     assert type(caught.value) is expected
-    assert text.startswith(f"copy a blob at {PLACE}")
+    assert text.endswith(f" at {PLACE}")
     assert CANARY not in text
     assert caught.value.__suppress_context__
 
