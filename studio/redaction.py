@@ -4,7 +4,8 @@ import re
 
 HIDDEN = "[redacted]"
 _SECRET_TEXT = re.compile(
-    r"(?i)((?:AccountKey|SharedAccessSignature|SharedAccessKey)\s*=\s*|sig(?:=|%3D)|\bBearer\s+)[^\s;&\"']+"
+    r"(?i)((?:AccountKey|SharedAccessSignature|SharedAccessKey)\s*=\s*|sig(?:=|%3D)|\bBearer\s+)"
+    r"(?!…(?:[\s);,.]|$))[^\s;&\"']+"  # `sig=…` is how the studio's own texts write that something belongs there
 )
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
-from azure.core.exceptions import ResourceExistsError
-from azure.storage.blob import BlobClient, ContainerClient, ContentSettings, LinearRetry
+from azure.core.exceptions import AzureError, ResourceExistsError
+from azure.storage.blob import BlobClient, ContainerClient, ContentSettings, LinearRetry, StorageStreamDownloader
 
-from studio.errors import StorageError
+from studio.errors import StorageError, StudioError
 from studio.locations import BlobAddress
 from studio.outgoing import GuardedTransport
 from studio.storage_failures import Doing, explained
@@ -55,7 +55,7 @@ class BlobStorage:
         Raises:
             StorageError: it cannot be written.
         """
-        with self._transfer(address, Doing.WRITE, self._limits.whole_s) as options:
+        with self._transfer(address, Doing.WRITE, self._limits.whole_s) as (_, options):
             client = BlobClient(address.account_url, address.container, address.blob, **options)
             with client:
                 client.upload_blob(data, overwrite=True, content_settings=ContentSettings(content_type=content_type))
@@ -66,16 +66,16 @@ class BlobStorage:
         Raises:
             StorageError: it cannot be made.
         """
-        with self._transfer(address, Doing.WRITE, self._limits.whole_s) as options:
+        with self._transfer(address, Doing.WRITE, self._limits.whole_s) as (_, options):
             client = ContainerClient(address.account_url, address.container, **options)
             with client, contextlib.suppress(ResourceExistsError):
                 client.create_container()
 
     def _chunks(self, address: BlobAddress, limit_bytes: int, within_s: float) -> Iterator[bytes]:
-        with self._transfer(address, Doing.READ, within_s) as options:
+        with self._transfer(address, Doing.READ, within_s) as (transfer, options):
             client = BlobClient(address.account_url, address.container, address.blob, **options)
             with client:
-                download = client.download_blob(max_concurrency=1)
+                download = self._begun(client, transfer)
                 if download.size > limit_bytes:
                     text = f"The blob {address.name} at {address.host} is larger than {limit_bytes} bytes."
                     raise StorageError("InvalidBlob", text)
@@ -88,25 +88,44 @@ class BlobStorage:
                     text = f"The storage host {address.host} announced {download.size} bytes of {address.name} and sent"
                     raise StorageError("InvalidBlob", f"{text} {length}.", transient=True)
 
+    def _begun(self, client: BlobClient, transfer: Transfer) -> StorageStreamDownloader[bytes]:
+        """Ask for the first bytes of a blob; again, if the answer is none that the library can read.
+
+        Other errors the library's own policy tries again; a gateway before the storage may have given such an answer.
+        """
+        for _ in range(self._limits.retries):
+            try:
+                return client.download_blob(max_concurrency=1)
+            except (AzureError, StudioError):
+                raise
+            except Exception:  # noqa: BLE001 (the library raises what it likes over answers that are not a storage's)
+                transfer.pause(self._limits.retry_wait_s)
+        return client.download_blob(max_concurrency=1)
+
     @contextmanager
-    def _transfer(self, address: BlobAddress, doing: Doing, within_s: float) -> Iterator[dict[str, Any]]:
-        """Give the options of a client for one transfer."""
+    def _transfer(
+        self, address: BlobAddress, doing: Doing, within_s: float
+    ) -> Iterator[tuple[Transfer, dict[str, Any]]]:
+        """Give one transfer, and the options of a client for it."""
         limits = self._limits
         with ExitStack() as stack:
             transfer = stack.enter_context(Transfer(address, within_s, limits, self._resolver))
             stack.enter_context(explained(address, doing, transfer))
-            yield {
-                "credential": _credential(address),
-                "transport": GuardedTransport(transfer, limits),
-                "permit_redirects": False,
-                "retry_policy": LinearRetry(
-                    backoff=limits.retry_wait_s, retry_total=limits.retries, random_jitter_range=0
-                ),
-                "max_single_get_size": CHUNK_BYTES,
-                "max_chunk_get_size": CHUNK_BYTES,
-                "max_single_put_size": CHUNK_BYTES,
-                "max_block_size": CHUNK_BYTES,
-            }
+            yield (
+                transfer,
+                {
+                    "credential": _credential(address),
+                    "transport": GuardedTransport(transfer, limits),
+                    "permit_redirects": False,
+                    "retry_policy": LinearRetry(
+                        backoff=limits.retry_wait_s, retry_total=limits.retries, random_jitter_range=0
+                    ),
+                    "max_single_get_size": CHUNK_BYTES,
+                    "max_chunk_get_size": CHUNK_BYTES,
+                    "max_single_put_size": CHUNK_BYTES,
+                    "max_block_size": CHUNK_BYTES,
+                },
+            )
 
 
 def _credential(address: BlobAddress) -> AzureNamedKeyCredential | AzureSasCredential:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from http import HTTPStatus
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from urllib.parse import parse_qs
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError, ServiceRequestError
+from requests.exceptions import InvalidHeader
 
 from studio.errors import StorageError, StudioError
 from studio.locations import BlobAddress
@@ -45,13 +47,35 @@ def explained(address: BlobAddress, doing: Doing, transfer: Transfer) -> Iterato
     except Exception as error:  # noqa: BLE001 (the library raises what it likes over answers that are not a storage's)
         if transfer.expired:
             raise transfer.timed_out() from None
-        if isinstance(error, HttpResponseError) and error.status_code:
-            raise _of_answer(address, doing, error, error.status_code) from None
-        text = f"The storage host {address.host} of {address.name} cannot be reached, or what it answers cannot be read"
-        raise StorageError("InvalidBlob", f"{text} ({type(error).__name__}).", transient=True) from None
+        status = error.status_code if isinstance(error, HttpResponseError) else None
+        if status and not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            raise _of_answer(address, doing, error, status) from None
+        host = f"The storage host {address.host} of {address.name}"
+        if isinstance(error, ServiceRequestError):
+            raise StorageError("InvalidBlob", f"{host} cannot be reached.", transient=True) from None
+        if isinstance(error, AzureError) and not status and not any(map(_is_no_http, _causes(error))):
+            raise StorageError("InvalidBlob", f"{host} broke its answer off.", transient=True) from None
+        text = f"{host} does not answer as Azure Blob Storage does{transfer.last_answer()}."
+        raise StorageError("InvalidBlob", f"{text} Verify that this host and port are those of the storage.") from None
 
 
-def _of_answer(address: BlobAddress, doing: Doing, error: HttpResponseError, status: int) -> StorageError:
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and all that it was made of: the libraries below wrap each other's errors."""
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        within = (*one.args, getattr(one, "inner_exception", None))
+        waiting += [cause for cause in within if isinstance(cause, BaseException)]
+
+
+def _is_no_http(error: BaseException) -> bool:
+    """Tell whether an error says that the other side does not speak HTTP; an early end says nothing of that."""
+    early_end = isinstance(error, RemoteDisconnected | IncompleteRead)
+    return isinstance(error, HTTPException | InvalidHeader) and not early_end
+
+
+def _of_answer(address: BlobAddress, doing: Doing, error: BaseException, status: int) -> StorageError:
     code = getattr(error, "error_code", None) or ""
     said = str(getattr(code, "value", code))
     reason = f"Azure error message: {said if _CODE.fullmatch(said) else 'unknown'} (HTTP status {status})."

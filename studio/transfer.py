@@ -5,6 +5,8 @@ one of these: a name that leads elsewhere a moment later (DNS rebinding) gains n
 """
 
 import contextlib
+import os
+import re
 import socket
 import threading
 import time
@@ -24,6 +26,7 @@ from studio.public_addresses import is_public
 type Resolver = Callable[[str, int], Sequence[str]]
 
 CHUNK_BYTES = 4 * 2**20  # what one request asks for, so no answer is longer
+_MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[-+.a-z0-9]{1,60}")
 _MOST_ADDRESSES = 4  # are tried: each may cost a connection's time-out
 
 
@@ -45,7 +48,10 @@ def look_up(host: str, port: int) -> Sequence[str]:
     Raises:
         OSError: it knows no address.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:  # a label of it is empty or too long
+        raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from None
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
@@ -76,6 +82,11 @@ class Transfer:
             self._answer.close()  # one that was not read to its end would keep its connection
         for connection in self._connections:
             connection.close()
+        with self._lock:
+            for used in self._sockets:
+                number = socket.socket.detach(used)
+                if number >= 0:  # an answer that urllib3 could not read holds it, and is in no one's hands
+                    os.close(number)
 
     def _expire(self) -> None:
         """End every wait for the network, wherever it is: in a header as well as in a body."""
@@ -146,6 +157,14 @@ class Transfer:
         if self._answer is not None:
             self._answer.close()
         self._answer = answer
+
+    def last_answer(self) -> str:
+        """Return what an error may tell of the last answer: its status, and its type if that is one."""
+        if self._answer is None:
+            return ""
+        kind = self._answer.headers.get("Content-Type", "").partition(";")[0].strip()
+        of_type = f" and the type {kind}" if _MEDIA_TYPE.fullmatch(kind) else ""
+        return f": its last answer has the HTTP status {self._answer.status}{of_type}"
 
     def counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Pass on the pieces of an answer's body: what arrives counts, whatever its headers announce.

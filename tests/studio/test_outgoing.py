@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import logging
+import re
 import socket
 import ssl
 import threading
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from studio.errors import StorageError
 from studio.storage import BlobStorage
-from studio.transfer import CHUNK_BYTES, Resolver, TransferLimits
+from studio.transfer import CHUNK_BYTES, Resolver, TransferLimits, look_up
 from tests.studio.odd_hosts import CANARY, Behaviour, OddHost, answer, certificate, odd_host, part, saying
 
 IMPATIENT = TransferLimits(whole_s=1.0, awaited_s=1.0, retries=1, retry_wait_s=0)
@@ -120,25 +121,71 @@ def test_no_more_is_read_than_the_limit() -> None:
 @pytest.mark.parametrize(
     ("behave", "words"),
     [
-        (saying(part(b"short", 5, Content_Length="50")), "cannot be"),
+        (saying(part(b"short", 5, Content_Length="50")), "broke its answer off"),
         (saying(part(b"short", 50)), "announced 50 bytes of c/x.csv and sent"),
-        (saying(part(b"too long for it", 5)), "announced 5 bytes of c/x.csv and sent 15"),
-        (saying(part(b"x", "many")), "cannot be"),
-        (saying(answer(b"x", Content_Length="1")), "cannot be"),
-        (saying(b"\x00\xff garbage\r\n\r\n" * 20), "cannot be"),
-        (saying(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 2000 + b"\r\n"), "cannot be"),
-        (saying(b"HTTP/1.1 200 " + b"y" * 200_000 + b"\r\n\r\n"), "cannot be"),
-        (saying(b""), "cannot be"),
-        (lambda connection, _: connection.close(), "cannot be"),
-        (saying(answer(b"<?xml version='1.0'?><Error><", "400 Bad", Content_Length="29")), "HTTP status 400"),
+        (saying(b""), "broke its answer off"),
+        (lambda connection, _: connection.close(), "broke its answer off"),
         (saying(answer(b"oops", "500 Oops", Content_Length="4")), "fails, also when asked again"),
+    ],
+)
+def test_a_fault_that_may_pass_is_an_error_in_words(behave: Behaviour, words: str) -> None:
+    """An early end, or an error of the storage's own: another try of the caller's may help."""
+    with odd_host(behave) as host:
+        error = failure(host)
+        assert words in str(error)
+        assert error.for_caller().status == 500
+
+
+NOT_A_STORAGE = "does not answer as Azure Blob Storage does"
+
+
+@pytest.mark.parametrize(
+    ("behave", "words"),
+    [
+        (saying(part(b"too long for it", 5)), "announced 5 bytes of c/x.csv and sent 15"),
+        (saying(answer(b"<?xml version='1.0'?><Error><", "400 Bad", Content_Length="29")), "HTTP status 400"),
         (saying(answer(b"", "416 Range", Content_Length="0")), "HTTP status 416"),
+        (saying(part(b"x", "many")), NOT_A_STORAGE),
+        (saying(part(b"x", Last_Modified="yesterday")), NOT_A_STORAGE),
+        (saying(part(b"x", Content_Length="-1")), NOT_A_STORAGE),
+        (saying(part(b"x", Content_Length="1, 2")), NOT_A_STORAGE),
+        (saying(part(b"x", Content_Length="9" * 5000)), NOT_A_STORAGE),
+        (saying(part(b"x", x_ms_blob_type="Heap")), NOT_A_STORAGE),
+        (
+            saying(answer(b"x", Content_Length="1", Content_Type="text/html; charset=utf-8")),
+            "200 and the type text/html",
+        ),
+        (saying(answer(b"x", Content_Length="1", Content_Type="sig=canary")), "the HTTP status 200."),
+        (saying(b"\x00\xff garbage\r\n\r\n" * 20), NOT_A_STORAGE),
+        (saying(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 2000 + b"\r\n"), NOT_A_STORAGE),
+        (saying(b"HTTP/1.1 200 " + b"y" * 200_000 + b"\r\n\r\n"), NOT_A_STORAGE),
     ],
 )
 def test_nonsense_is_an_error_in_words(behave: Behaviour, words: str) -> None:
-    """Lengths that lie, early ends and garbage fail the fetch; none of it is taken for the blob."""
+    """Lengths that lie and garbage fail the fetch, with the protocol's word for a blob that is none."""
     with odd_host(behave) as host:
-        assert words in str(failure(host))
+        error = failure(host)
+        assert words in str(error)
+        assert not {"ValueError", "DeserializationError", "ServiceResponseError"} & set(re.findall(r"\w+", str(error)))
+        body = error.for_caller().body()["error"]
+        assert (body["code"], body["details"][0]["code"]) in {
+            ("BadArgument", "InvalidBlob"),
+            ("InternalError", "ResourceDownload"),
+        }
+        assert error.transient == ("announced" in words)
+
+
+@pytest.mark.parametrize(
+    "text", [answer(b"<html>", Content_Length="6"), part(b"x", "many"), b"hello\r\n\r\n", part(b"x", Last_Modified="?")]
+)
+def test_nonsense_instead_of_the_answer_to_a_write_is_told_alike(text: bytes) -> None:
+    """A host that is no storage is named, whatever was sent to it."""
+    with odd_host(saying(text)) as host:
+        told = rf"127\.0\.0\.1:{host.port} .*{NOT_A_STORAGE}"
+        with pytest.raises(StorageError, match=told):
+            BlobStorage(PATIENT).write(host.address(), b"model", "text/plain")
+        with pytest.raises(StorageError, match=told):
+            BlobStorage(PATIENT).make_container(host.address())
 
 
 @settings(max_examples=25, deadline=None)
@@ -164,8 +211,9 @@ def in_turn(*texts: bytes) -> Behaviour:
 
 
 def test_a_fault_that_passes_is_not_noticed() -> None:
-    """A 503, a broken connection or half a body is asked for again."""
-    for first in (answer(b"", "503 Busy", Content_Length="0"), b"", part(b"a,", 8, Content_Length="8")):
+    """A 503, a broken connection, half a body, or a page instead of the blob is asked for again."""
+    page = answer(b"<html>", Content_Length="6")
+    for first in (answer(b"", "503 Busy", Content_Length="0"), b"", part(b"a,", 8, Content_Length="8"), page):
         with odd_host(in_turn(first, part(b"a,b\n1,2\n"))) as host:
             assert BlobStorage(PATIENT).fetch(host.address(), LIMIT) == b"a,b\n1,2\n"
             assert len(host.requests) == 2
@@ -218,9 +266,9 @@ def test_a_name_without_addresses_is_an_error() -> None:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
     with odd_host(saying(b"")) as host:
-        resolvers: list[Resolver] = [unknown, lambda *_: []]
+        resolvers: list[Resolver] = [unknown, lambda *_: [], lambda *_: look_up(f"{'x' * 64}.example.com", 443)]
         for resolver in resolvers:
-            with pytest.raises(StorageError, match="cannot be reached") as why:
+            with pytest.raises(StorageError, match=r"cannot be reached\.") as why:
                 BlobStorage(PATIENT, resolver).fetch(host.address(), LIMIT)
             assert why.value.transient
 

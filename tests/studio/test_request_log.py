@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.bodies import BODY_LIMIT
+from studio.errors import StorageError
+from studio.locations import AllowList, BlobReference, resolve
+from studio.redaction import without_secrets
 from studio.request_log import LOGGED_LIMIT, loggable, logged_text
 from tests.studio.running import RunningStudio
 
@@ -104,3 +107,30 @@ def test_a_body_without_end_is_refused(studio: RunningStudio) -> None:
     answer = requests.post(studio.base_url + "/health", data=body, timeout=60)
     assert answer.status_code == 400
     assert answer.json()["error"]["details"][0]["code"] == "RequestBodyInvalid"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("the query of a URL (sv=…&sp=…&se=…&sig=…), percent-encoded", None),
+        ("Authorization: Bearer …", None),
+        ("AccountKey=…;AccountName=x", None),
+        ("sig=…c4n4ry", "sig=[redacted]"),
+        ("sig=c4n4ry), percent-encoded", "sig=[redacted] percent-encoded"),
+    ],
+)
+def test_what_the_studio_itself_says_of_secrets_stays(text: str, shown: str | None) -> None:
+    """Its hints write an ellipsis where a secret belongs; anything more there is hidden."""
+    assert without_secrets(text) == (shown or text)
+
+
+def test_the_hint_of_a_wrong_token_reaches_its_reader() -> None:
+    """Whole, with the form that a token must have."""
+    reference = BlobReference("c/x.csv", None, "https://acct.blob.core.windows.net", "sp=r&se=2030-01-01")
+    with pytest.raises(StorageError) as caught:
+        resolve(reference, AllowList(["*"]))
+    assert (
+        caught.value.for_caller()
+        .details[0][1]
+        .endswith("it must be the query of a URL (sv=…&sp=…&se=…&sig=…), percent-encoded, without comp and restype.")
+    )
