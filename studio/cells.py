@@ -9,12 +9,32 @@ from numpy.typing import NDArray
 MISSING = frozenset(
     {"", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "NULL", "\\N"}  # \N is MySQL's
 )
+# What people and programs write where a number or a date is not known, in any case. In a column of texts each of these
+# may well be a category, so there they are texts.
+PLACEHOLDERS = frozenset(
+    {
+        *("none", "nil", "nul", "na", "n/a", "n.a.", "n.a", "n a", "nd", "n/d", "n.d.", "nan", "-nan", "+nan", "nat"),
+        *("null", "(null)", "<null>", "[null]", "(none)", "<none>", "[none]", "(blank)", "<na>", "(empty)", "<empty>"),
+        *("-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "*", "**", "_", "??", "???", "/", "//"),
+        *("missing", "unknown", "unk", "unavailable", "not available", "not applicable", "undefined", "empty", "blank"),
+        # Errors of spreadsheets.
+        *("#n/a", "#n/a n/a", "#na", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "#calc!", "#spill!"),
+        # No numbers that anything can be learned from: what came out of a division by zero, or of an overflow.
+        *("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity", "\u221e", "+\u221e", "-\u221e"),
+        *("1.#inf", "-1.#inf", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
+    }
+)
 # LightGBM takes such numbers for 0 (its kZeroThreshold, of 32 bits), so every part of the studio does.
 NEAR_ZERO = 1.0000000180025095e-35
 LARGEST = 1e100  # a cell with a larger number holds none: its square would be beyond any float
-ODD_TEXTS = 5  # so many distinct texts among numbers may be other spellings of missing, such as `unknown` or `-`
+ODD_TEXTS = 5  # so many distinct texts among numbers may be spellings of missing that nobody thought of
 # 1,234.5 and $1,234 and 12.5% and -€3: a sign and a currency before it, groups of three digits, a percent sign.
 _ADORNED = re.compile(r"(?a:([+-]?)[$€£¥]?(\d{1,3}(?:,\d{3})+|\d+)(\.\d*)?\s?%?)")
+
+
+def has_no_value(text: str) -> bool:
+    """Tell whether a stripped cell of a column of numbers, dates, or yes and no says that there is no value."""
+    return text in MISSING or text.casefold() in PLACEHOLDERS
 
 
 def parse_number(text: str) -> float | None:

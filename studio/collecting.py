@@ -2,13 +2,13 @@
 
 import math
 from array import array
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from typing import Literal
 
 import numpy as np
 
-from studio.cells import LARGEST, MISSING, NEAR_ZERO, ODD_TEXTS, parse_number
+from studio.cells import LARGEST, MISSING, NEAR_ZERO, ODD_TEXTS, has_no_value, parse_number
 from studio.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, TableColumn
 from studio.dates import FORMS, moment_encoder, parse_date
 from studio.errors import TableError
@@ -21,7 +21,7 @@ IDENTIFIER_SHARE = 0.9  # of rows that have another text each
 # Of all columns together; a text takes 60 bytes and more, and a dictionary's entry 100.
 TEXT_LIMIT, TEXT_CHARACTERS = 15_000_000, 1_000_000_000
 _INT32 = 2**31
-_ODD_KEPT = 100
+_TEXTS_KEPT, _OTHERS = 100, "other texts"  # among numbers; of so many on the column is none of numbers
 
 
 type _State = Literal["texts", "numbers", "dates", "dropped"]
@@ -73,7 +73,8 @@ class CollectedColumn:
         self._look_at = MANY_TEXTS if keep else MANY_NUMBERS
         self._numbers = array("d")
         self._whole = True
-        self._odd: dict[str, int] = {}
+        self._texts = _Codes()  # that stand among the numbers, and in which rows
+        self._text_rows, self._text_codes = array("q"), array("i")
         self._moments: dict[str, array[float]] = {}  # by each form that fits all cells so far
 
     def extend(self, cells: Sequence[str]) -> None:
@@ -99,14 +100,16 @@ class CollectedColumn:
 
     def has_nul(self) -> bool:
         """Tell whether a cell has a NUL character."""
-        return any("\0" in cell for cells in (self._codes, self._odd) for cell in cells)
+        return any("\0" in cell for cells in (self._codes, self._texts) for cell in cells)
 
     def finished(self) -> TableColumn:
         """Return the column."""
         match self._state:
             case "numbers":
                 values = np.frombuffer(self._numbers, dtype=np.float64)
-                return NumberColumn(self.name, values, self._whole, tuple(self._odd), sum(self._odd.values()))
+                text_rows = np.frombuffer(self._text_rows, dtype=np.int64)
+                text_codes = np.frombuffer(self._text_codes, dtype=np.int32)
+                return NumberColumn(self.name, values, self._whole, tuple(self._texts), text_rows, text_codes)
             case "dates":
                 form = next(iter(self._moments))
                 return DateColumn(self.name, np.frombuffer(self._moments[form], dtype=np.float64), form)
@@ -143,7 +146,7 @@ class CollectedColumn:
 
     def _fitting_forms(self) -> list[str]:
         """Return the forms in which every cell is a date; most columns are told apart by their first cells."""
-        cells = [cell for cell in map(str.strip, self._codes) if cell not in MISSING]
+        cells = [cell for cell in map(str.strip, self._codes) if not has_no_value(cell)]
         forms = [form for form in FORMS if all(parse_date(cell, form) for cell in cells[:100])]
         return [form for form in forms if all(parse_date(cell, form) for cell in cells)]
 
@@ -165,25 +168,32 @@ class CollectedColumn:
 
     def _add_numbers(self, cells: Sequence[str]) -> None:
         values = _plain_numbers(cells)
+        spelled: Iterable[str] = cells
         if values is None:
-            values = array("d", map(self._number, cells))
+            values = array("d", map(_number, cells))
+            self._remember_texts(cells, values)
+            spelled = (cell for cell, value in zip(cells, values, strict=True) if not math.isnan(value))
         if self._whole:
-            joined = "".join(cells)
+            joined = "".join(spelled)
             found = np.frombuffer(values, dtype=np.float64)
             found = found[~np.isnan(found)]
             plain = "." not in joined and "e" not in joined and "E" not in joined
             self._whole = plain and bool((np.abs(found) < _INT32).all())
         self._numbers.extend(values)
 
-    def _number(self, cell: str) -> float:
-        text = cell.strip()
-        value = None if text in MISSING else parse_number(text)
-        if value is None and text not in MISSING:
-            if text in self._odd or len(self._odd) < _ODD_KEPT:
-                self._odd[text] = self._odd.get(text, 0) + 1
-            else:
-                self._odd["…"] = self._odd.get("…", 0) + 1
-        return math.nan if value is None else value
+    def _remember_texts(self, cells: Sequence[str], values: "array[float]") -> None:
+        """Note what stands in the rows without a number that are not plainly empty."""
+        for at in np.flatnonzero(np.isnan(np.frombuffer(values, dtype=np.float64))).tolist():
+            text = cells[at].strip()
+            if text not in MISSING:
+                self._text_rows.append(len(self._numbers) + at)
+                kept = text in self._texts or len(self._texts) < _TEXTS_KEPT
+                self._text_codes.append(self._texts[text if kept else _OTHERS])
+
+
+def _number(cell: str) -> float:
+    number = parse_number(cell.strip())
+    return math.nan if number is None else number
 
 
 def _plain_numbers(cells: Collection[str]) -> "array[float] | None":
@@ -201,4 +211,4 @@ def _plain_numbers(cells: Collection[str]) -> "array[float] | None":
 
 
 def _is_odd(text: str) -> bool:
-    return text not in MISSING and parse_number(text) is None
+    return not has_no_value(text) and parse_number(text) is None

@@ -45,12 +45,22 @@ class NumberColumn:
     name: str
     values: NDArray[np.float64]  # shape (rows,); NaN where it is missing, or one of the odd texts
     whole: bool  # all of them were written as whole numbers of 32 bits
-    odd: tuple[str, ...]  # texts that are neither numbers nor known spellings of missing; a few of them
-    odd_rows: int  # rows that have such a text
+    texts: tuple[str, ...] = ()  # what stands there instead of numbers, but for `studio.cells.MISSING`; a few of them
+    text_rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # which rows have one, in order
+    text_codes: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))  # and which one each has
 
     def only(self, rows: NDArray[np.bool_]) -> Self:
         """Return the column of some of the rows."""
-        return replace(self, values=self.values[rows])
+        chosen = rows[self.text_rows]
+        new_place = np.cumsum(rows) - 1
+        text_rows, text_codes = new_place[self.text_rows[chosen]], self.text_codes[chosen]
+        return replace(self, values=self.values[rows], text_rows=text_rows, text_codes=text_codes)
+
+    @property
+    def text_counts(self) -> dict[str, int]:
+        """How many rows have each of the texts."""
+        counts = np.bincount(self.text_codes, minlength=len(self.texts)).tolist()
+        return {text: count for text, count in zip(self.texts, counts, strict=True) if count}
 
     @cached_property
     def _coded(self) -> CodedColumn:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
-from studio.cells import MISSING
+from studio.cells import has_no_value
 
 _CLOCK = r"(?:[T ]\s?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d{1,9})?)?)?"
 _ZONE = r"\s?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?"
@@ -73,7 +73,7 @@ def _encoder(form: str, number: Callable[[datetime], float]) -> Callable[[str], 
         moment = parse_date(cell, form)
         if moment is not None:
             return number(moment)
-        if cell in MISSING:
+        if has_no_value(cell):
             return math.nan
         raise ValueError(f"is not a date as {form}")
 

@@ -53,7 +53,7 @@ def read_labels(column: CodedColumn | NumberColumn, plan: TrainingPlan) -> Label
 
 def _numbers(column: CodedColumn | NumberColumn, problems: list[str]) -> Labels:
     if isinstance(column, NumberColumn):
-        target, odd = column.values, sorted(column.odd)
+        target, odd = column.values, sorted(column.text_counts)
     else:
         numbers = [parse_number(cell) for cell in column.distinct]
         odd = [cell for cell, number in zip(column.distinct, numbers, strict=True) if number is None]

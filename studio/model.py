@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from studio.cells import MISSING, parse_number
+from studio.cells import MISSING, has_no_value, parse_number
 from studio.dates import PARTS, part_encoder
 from studio.wire_types import WireType
 
@@ -51,7 +51,7 @@ class Column:
                 return [_sample_as_missing(part_encoder(self.form, part)) for part in PARTS]
             case "ignored":
                 return []
-        return [_number_encoder(MISSING | set(self.categories))]
+        return [_number_encoder(frozenset(self.categories))]
 
     @property
     def category_count(self) -> int:
@@ -61,7 +61,7 @@ class Column:
 
 def _truth(cell: str) -> float:
     known = _TRUTH.get(cell.lower())
-    if known is None and cell not in MISSING and cell != SAMPLE_TEXT:
+    if known is None and not has_no_value(cell) and cell != SAMPLE_TEXT:
         raise ValueError("is neither yes nor no")
     return math.nan if known is None else known
 
@@ -74,12 +74,12 @@ def _rate_encoder(rates: Mapping[str, float]) -> Callable[[str], float]:
     return lambda cell: math.nan if cell in MISSING else rates.get(cell, 0.0)
 
 
-def _number_encoder(missing: frozenset[str]) -> Callable[[str], float]:
+def _number_encoder(odd: frozenset[str]) -> Callable[[str], float]:
     def encode(cell: str) -> float:
         number = parse_number(cell)
         if number is not None:
             return number
-        if cell in missing:
+        if cell in odd or has_no_value(cell):
             return math.nan
         raise ValueError("is not a number")
 

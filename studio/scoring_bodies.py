@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Never
 
+from studio.column_names import column_names
 from studio.errors import ServiceError, bad_argument
 from studio.json_values import Json
 from studio.scoring import CellError, Scorer
@@ -131,9 +132,11 @@ def _objects(value: Any, scorer: Scorer) -> Rows:
     if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
         _unparsable(f"{INPUT} is not a list of objects")
     model = scorer.model
-    given = dict.fromkeys(chain.from_iterable(value))
-    names = list(given)
-    if any(column.name in given for column in model.columns if column.kind != "ignored"):
+    keys = list(dict.fromkeys(chain.from_iterable(value)))
+    names = list(column_names(keys))
+    given = dict(zip(names, keys, strict=True))
+    if len(given) == len(keys) and any(column.name in given for column in model.columns if column.kind != "ignored"):
         names = list(dict.fromkeys([*(column.name for column in model.columns), model.label]) | given)
     scorer.columns_of(tuple(names))  # before there is a cell for each name in each row: names may be many
-    return Rows(names, [[cell_text(row.get(name)) for name in names] for row in value])
+    members = [given.get(name) for name in names]
+    return Rows(names, [["" if key is None else cell_text(row.get(key)) for key in members] for row in value])

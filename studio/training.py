@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from studio.column_kinds import Finding, find_columns
 from studio.columns import Table
 from studio.errors import ModelFileError, TableError
-from studio.features import Finding, encode_rows, find_columns
+from studio.features import encode_rows
 from studio.headway import Tell, silent
 from studio.labels import read_labels
 from studio.learners import Task, evaluation_csv, measured, other_learner

@@ -9,14 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from studio import collecting, reading
+from studio.column_kinds import find_column
 from studio.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn
 from studio.errors import TableError
-from studio.features import encode_rows, find_column
+from studio.features import encode_rows
 from tests.studio.tables import table_of
 
 numbers = st.floats(-1e9, 1e9).map(repr) | st.integers(-(10**6), 10**6).map(str)
 moments = st.datetimes().map(lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S").rjust(19, "0"))
-odd = st.sampled_from(["", "?", "NA", " 7 ", "1,000", "5%", "1e3"])
+odd = st.sampled_from(["", "?", "NA", " 7 ", "1,000", "5%", "1e3", "None", "-", "Infinity", "not measured"])
+
+no_date = st.sampled_from(["", "NA", "n.a."])
 
 
 @pytest.fixture
@@ -41,7 +44,9 @@ def test_numbers_without_texts_are_the_same(
     _assert_same(tmp_path, cells)
 
 
-@given(st.lists(moments, min_size=30, max_size=60, unique=True), st.lists(st.sampled_from(["", "NA"]), max_size=5))
+@given(
+    st.lists(moments, min_size=30, max_size=60, unique=True), st.lists(st.sampled_from(["", "NA", "n.a."]), max_size=5)
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
 @pytest.mark.usefixtures("low_limits")
 def test_moments_without_texts_are_the_same(tmp_path: Path, many: list[str], missing: list[str]) -> None:
@@ -70,6 +75,28 @@ def _assert_same(folder: Path, cells: list[str]) -> None:
     np.testing.assert_array_equal(
         encode_rows(table, [found.column], every)[0], encode_rows(whole, [expected.column], every)[0]
     )
+
+
+@pytest.mark.usefixtures("low_limits")
+def test_texts_among_numbers_go_with_their_rows(tmp_path: Path) -> None:
+    """What a row filter leaves of a column of numbers has the texts of the rows that are left, and no others."""
+    column = table_of(tmp_path, [*map(str, range(30)), "late", "-", "late"])["x"]
+    assert isinstance(column, NumberColumn)
+    assert column.text_counts == {"late": 2, "-": 1}
+    chosen = np.arange(33) % 2 == 0
+    assert column.only(chosen).text_counts == {"late": 2}
+    assert column.only(chosen).only(np.arange(17) < 16).text_counts == {"late": 1}
+    assert column.only(~chosen).text_counts == {"-": 1}
+
+
+@pytest.mark.usefixtures("low_limits")
+def test_many_texts_among_numbers_are_not_all_kept(tmp_path: Path) -> None:
+    """A column that turns out to be none of numbers is dropped in words, not with thousands of texts."""
+    column = table_of(tmp_path, [*map(str, range(300)), *(f"late {number % 150}" for number in range(300))])["x"]
+    assert isinstance(column, NumberColumn)
+    assert len(column.texts) == 101
+    assert sum(column.text_counts.values()) == 300
+    assert "numbers and texts ('other texts' (" in str(find_column(column))
 
 
 @pytest.mark.usefixtures("low_limits")

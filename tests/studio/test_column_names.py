@@ -38,7 +38,9 @@ def test_a_header_with_spaces_scores_as_it_trained(tmp_path: Path) -> None:
     assert list(value["ColumnNames"]) == ["Col1", "petal", "soil", "Scored Labels"]
     rows = b'{"Inputs": {"input1": [{"": "7", " petal": "3", "soil ": "clay"}]}}'
     (row,) = answer(scorer, rows, swagger=True, details=False)["Results"]["output1"]
-    assert row == dict(zip(value["ColumnNames"], value["Values"][0], strict=True))
+    assert row == dict(zip(value["ColumnNames"], value["Values"][0], strict=True)) | {"kind": None}
+    with pytest.raises(ServiceError, match="columns given twice: petal"):
+        answer(scorer, b'{"Inputs": {"input1": [{"petal": "3"}, {" petal": "4"}]}}', swagger=True, details=False)
 
 
 def test_names_that_are_one_are_given_twice(tmp_path: Path) -> None:

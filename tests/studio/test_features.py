@@ -1,12 +1,15 @@
 """What a column holds is found from its cells."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from studio.features import RATED_FROM, encode_rows, find_column, find_columns
+from studio.cells import MISSING
+from studio.column_kinds import RATED_FROM, find_column, find_columns
+from studio.features import encode_rows
 from studio.model_limits import CATEGORY_LIMIT
 from studio.reading import read_table
 from tests.studio.tables import table_of
@@ -81,14 +84,85 @@ def test_numbers_that_name_rows_are_dropped_by_their_columns_name(tmp_path: Path
     assert find_column(table["x"]).column.kind == "numeric"
 
 
+NUMBERS = [str(number % 30) for number in range(90)]
+PLACEHOLDERS = [
+    "None",
+    "-",
+    "#DIV/0!",
+    "Infinity",
+    "-inf",
+    "n.a.",
+    "missing",
+    "UNKNOWN",
+    "\u2014",
+    "#N/A",
+    "(blank)",
+    "inf",
+]
+
+
+@pytest.mark.parametrize("text", PLACEHOLDERS)
+def test_a_placeholder_means_missing_however_often(tmp_path: Path, text: str) -> None:
+    """Half of the rows may say so, in any case; the note counts them, and a request may say it as well."""
+    finding = find_column(table_of(tmp_path, [*NUMBERS, *[text, text.upper()] * 45])["x"])
+    assert (finding.column.kind, finding.column.type, finding.column.categories) == ("numeric", "Int32", ())
+    if text not in MISSING:
+        assert f"{text.upper()!r} (" in str(finding)
+    (encode,) = finding.column.encoders()
+    assert [math.isnan(encode(cell)) for cell in (text, text.lower(), "7")] == [True, True, False]
+
+
+def test_all_placeholders_at_once(tmp_path: Path) -> None:
+    """They are counted, the most frequent first, and the rest of the column is what it was."""
+    cells = [*NUMBERS, *["-"] * 30, *["None"] * 20, *PLACEHOLDERS]
+    table = table_of(tmp_path, cells)
+    finding = find_column(table["x"])
+    assert str(finding).startswith("'x': numbers; taken for missing: '-' (31), 'None' (21), '#DIV/0!' (1) and 8 more")
+    (features,) = encode_rows(table, [finding.column], [np.ones(len(cells), dtype=np.bool_)])
+    np.testing.assert_array_equal(features[:, 0], [*map(float, NUMBERS), *[np.nan] * (len(cells) - 90)])
+
+
+@pytest.mark.parametrize("odd", [["not measured"] * 60, ["Not measured", "not measured"] * 30])
+def test_one_odd_text_that_is_repeated_means_missing(tmp_path: Path, odd: list[str]) -> None:
+    """Whatever its share and case; a request may say it as the file does, and nothing else."""
+    column = find_column(table_of(tmp_path, [*NUMBERS, *odd])["x"]).column
+    assert (column.kind, column.categories) == ("numeric", tuple(sorted(set(odd))))
+    (encode,) = column.encoders()
+    assert math.isnan(encode("not measured"))
+    with pytest.raises(ValueError, match="is not a number"):
+        encode("not asked")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [*NUMBERS, *["not measured"] * 30, *["not asked"] * 30],
+        ["1", "2", "3", "X"] * 9,
+        ["0", "1", "2", "3+"] * 9,
+    ],
+)
+def test_texts_among_numbers_that_say_something_are_categories(tmp_path: Path, cells: list[str]) -> None:
+    """Two texts that each stand in many rows, and codes of which one is a letter."""
+    column = find_column(table_of(tmp_path, cells)["x"]).column
+    assert (column.kind, set(column.categories)) == ("categorical", set(cells))
+
+
 def test_a_few_odd_texts_among_numbers_mean_missing(tmp_path: Path) -> None:
-    """Up to a twentieth of the rows may say `unknown`; with more of them the column is one of categories."""
-    numbers = [str(number % 30) for number in range(95)]
-    few = find_column(table_of(tmp_path, [*numbers, *["unknown"] * 5])["x"])
-    assert (few.column.kind, few.column.categories) == ("numeric", ("unknown",))
-    assert "taken for missing: 'unknown'" in str(few)
-    many = find_column(table_of(tmp_path, [*numbers, *["unknown"] * 10])["x"])
+    """Up to five of them in a twentieth of the rows; with more of them the column is one of categories."""
+    few = find_column(table_of(tmp_path, [*NUMBERS, "no idea", "ask Bob", "ask Bob"])["x"])
+    assert (few.column.kind, few.column.categories) == ("numeric", ("ask Bob", "no idea"))
+    assert "taken for missing: 'ask Bob' (2), 'no idea' (1)" in str(few)
+    many = find_column(table_of(tmp_path, [*NUMBERS, *["no idea"] * 3, *["ask Bob"] * 3])["x"])
     assert many.column.kind == "categorical"
+
+
+def test_placeholders_among_dates_are_missing(tmp_path: Path) -> None:
+    """In a request as well; among texts they are categories, for `None` may be one."""
+    finding = find_column(table_of(tmp_path, ["2024-01-31", "2024-02-01", "-", "n.a."] * 9)["x"])
+    assert (finding.column.kind, str(finding)) == ("date", "'x': dates as year-month-day, 18 missing")
+    assert all(math.isnan(encode("None")) for encode in finding.column.encoders())
+    texts = find_column(table_of(tmp_path, ["Some", "None", "-"] * 9)["x"]).column
+    assert texts.categories == ("-", "None", "Some")
 
 
 def test_very_many_categories(tmp_path: Path) -> None:

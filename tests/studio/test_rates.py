@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.features import find_column
+from studio.column_kinds import find_column
 from studio.rates import rate_columns
 from tests.studio.tables import table_of
 

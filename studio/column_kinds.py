@@ -1,0 +1,207 @@
+"""Finds out what each column of a CSV holds, and says so."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.cells import MISSING, ODD_TEXTS, has_no_value, parse_number
+from studio.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, Table, TableColumn
+from studio.dates import form_of
+from studio.model import BOOLEANS, Column, Kind
+from studio.model_limits import CATEGORY_LIMIT, RATED_LIMIT
+from studio.wire_types import WireType, type_of
+
+# Of more categories than these, each becomes a rate (`studio.rates`); where there are more than two classes, the rarest
+# beyond the limit are treated as missing.
+RATED_FROM = 255
+ODD_SHARE = 0.05  # odd texts mean missing if no more than this share of the rows that have a value hold one
+FEWEST_NUMBERS = 10  # among so many different numbers one text that is repeated means missing, in however many rows
+FEWEST_DIFFERENT = 20  # a column of fewer distinct texts is never taken for an identifier
+
+_INT32 = 2**31
+_SHOWN = 3  # examples in a sentence
+_IDENTIFIER_NAME = re.compile(
+    r"(?i:id|uuid|guid|index|key|row|row.?(number|id|no))|.*([_ .-](?i:id|uuid|guid)|[a-z]I[dD])"
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found in a column, in words for the owner of the data."""
+
+    column: Column
+    missing: int  # rows without a value
+    note: str
+    place: int | None = None  # of a column without a name: its position in the file, from 1
+
+    def __str__(self) -> str:
+        place = "" if self.place is None else f" (the file's column {self.place}, without a name)"
+        missing = f", {self.missing} missing" if self.missing else ""
+        return f"{self.column.name!r}{place}: {self.note}{missing}"
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """The cells of a column, counted."""
+
+    column: CodedColumn
+    count_of: Mapping[str, int]  # of each cell that is there and not missing
+
+    @property
+    def rows(self) -> int:
+        return len(self.column.codes)
+
+    @property
+    def missing(self) -> int:
+        return self.rows - sum(self.count_of.values())
+
+    def found(self, note: str, column: Column) -> Finding:
+        return Finding(column, self.missing, note)
+
+    def dropped(self, why: str) -> Finding:
+        return self.found(f"dropped: {why}", Column(self.column.name, "ignored", type_of(self.count_of)))
+
+
+def find_columns(table: Table, label: str, *, rate: bool = False) -> list[Finding]:
+    """Return what every column besides the label holds; with `rate` one of very many categories is to be rated."""
+    return [
+        replace(find_column(column, rate=rate), place=table.unnamed.get(column.name))
+        for column in table.columns
+        if column.name != label
+    ]
+
+
+def find_column(column: TableColumn, *, rate: bool = False) -> Finding:
+    """Decide what a feature column holds.
+
+    Numbers, dates, two spellings of yes and no, or categories. Nothing can be learned from a column that has no value
+    or always the same one, nor from identifiers: texts of which nearly every row has another, a running number, or
+    numbers that nearly all differ in a column whose name says that it is an identifier.
+    """
+    match column:
+        case DroppedColumn():
+            return Finding(Column(column.name, "ignored"), 0, f"dropped: {column.why}")
+        case NumberColumn():
+            return _find_numbers(column)
+        case DateColumn():
+            return _date_column(column.name, column.form, int(np.isnan(column.moments).sum()))
+    counts = np.bincount(column.codes, minlength=len(column.distinct)).tolist()
+    texts = _Texts(
+        column,
+        {cell: count for cell, count in zip(column.distinct, counts, strict=True) if count and cell not in MISSING},
+    )
+    tried = (detect(texts) for detect in (_nothing, _numbers, _yes_or_no, _dates, _identifier))
+    return next((found for found in tried if found), None) or _categories(texts, rate=rate)
+
+
+def _nothing(texts: _Texts) -> Finding | None:
+    if not texts.count_of:
+        return texts.dropped("it has no values")
+    if len(texts.count_of) == 1 and not texts.missing:
+        return texts.dropped("every row has the same value")
+    return None
+
+
+def _numbers(texts: _Texts) -> Finding | None:
+    numbers = {cell: value for cell in texts.count_of if (value := parse_number(cell)) is not None}
+    others = {cell: count for cell, count in texts.count_of.items() if cell not in numbers}
+    if not numbers or not _mean_missing(others, sum(texts.count_of[cell] for cell in numbers), len(numbers)):
+        return None
+    whole = all(value.is_integer() and -_INT32 <= value < _INT32 for value in numbers.values())
+    lookup = np.array([numbers.get(cell, np.nan) for cell in texts.column.distinct])
+    if whole and _identify(texts.column.name, lookup[texts.column.codes], len(numbers)):
+        return texts.dropped("an identifier: a number for each row")
+    plain = not any(set(cell) & set(".eE") for cell in numbers)
+    return texts.found(*_number_column(texts.column.name, "Int32" if whole and plain else "Double", others))
+
+
+def _find_numbers(column: NumberColumn) -> Finding:
+    """Decide about a column of very many different numbers."""
+    known = column.values[~np.isnan(column.values)]
+    others = column.text_counts
+    missing = len(column.values) - len(known) - sum(others.values())
+    wire_type: WireType = "Int32" if column.whole else "Double"
+    different = len(np.unique(known))
+    if not _mean_missing(others, len(known), different):
+        mixed = Column(column.name, "ignored")
+        return Finding(mixed, missing, f"dropped: numbers and texts ({_listed(others)}) are mixed")
+    if column.whole and _identify(column.name, column.values, different):
+        named = Column(column.name, "ignored", wire_type)
+        return Finding(named, missing, "dropped: an identifier: a number for each row")
+    note, found = _number_column(column.name, wire_type, others)
+    return Finding(found, missing, note)
+
+
+def _mean_missing(texts: Mapping[str, int], numbers: int, different: int) -> bool:
+    """Tell whether the texts (and their rows) among so many rows with numbers all say that there is no number.
+
+    Known placeholders always do. Others do if they are few; and one that is repeated does, where there are numbers
+    enough to tell the column from one of codes.
+    """
+    odd = {text: count for text, count in texts.items() if not has_no_value(text)}
+    rows = sum(odd.values())
+    few = len(odd) <= ODD_TEXTS and rows <= ODD_SHARE * (rows + numbers)
+    return few or (len({text.casefold() for text in odd}) == 1 and rows > 1 and different >= FEWEST_NUMBERS)
+
+
+def _identify(name: str, values: NDArray[np.float64], different: int) -> bool:
+    """Tell whether whole numbers only name the rows: they count them, or nearly all differ and are called so."""
+    if different <= FEWEST_DIFFERENT:
+        return False
+    running = different == len(values) and bool((np.diff(values) == 1).all())
+    return running or (different > len(values) * 0.95 and _IDENTIFIER_NAME.fullmatch(name) is not None)
+
+
+def _number_column(name: str, wire_type: WireType, texts: Mapping[str, int]) -> tuple[str, Column]:
+    note = f"numbers; taken for missing: {_listed(texts)}" if texts else "numbers"
+    odd = sorted(text for text in texts if not has_no_value(text))
+    return note, Column(name, "numeric", wire_type, categories=tuple(odd))
+
+
+def _yes_or_no(texts: _Texts) -> Finding | None:
+    found = {cell.lower() for cell in texts.count_of}
+    # One pair at least, so that a column of `n` and `t` is none; others beside it are the same said in other words.
+    if not any(found.issuperset(pair) for pair in BOOLEANS) or not found.issubset(chain.from_iterable(BOOLEANS)):
+        return None
+    return texts.found("yes or no", Column(texts.column.name, "boolean"))
+
+
+def _dates(texts: _Texts) -> Finding | None:
+    known = [cell for cell in texts.count_of if not has_no_value(cell)]
+    form = form_of(known)
+    if form is None:
+        return None
+    return _date_column(texts.column.name, form, texts.rows - sum(map(texts.count_of.__getitem__, known)))
+
+
+def _date_column(name: str, form: str, missing: int) -> Finding:
+    return Finding(Column(name, "date", form=form), missing, f"dates as {form}")
+
+
+def _identifier(texts: _Texts) -> Finding | None:
+    if len(texts.count_of) <= max(FEWEST_DIFFERENT, texts.rows // 2):
+        return None
+    return texts.dropped("an identifier: nearly every row has another value")
+
+
+def _categories(texts: _Texts, *, rate: bool) -> Finding:
+    by_count = sorted(texts.count_of, key=lambda cell: (-texts.count_of[cell], cell))
+    rated = rate and len(by_count) >= RATED_FROM
+    limit = RATED_LIMIT if rated else CATEGORY_LIMIT
+    rare = (
+        f"; the {len(by_count) - limit} rarest as {'unknown' if rated else 'missing'}" if len(by_count) > limit else ""
+    )
+    note = f"{len(by_count)} categories{', each as the rate of its rows' if rated else ''}{rare}"
+    kind: Kind = "rated" if rated else "categorical"
+    return texts.found(note, Column(texts.column.name, kind, categories=tuple(by_count[:limit])))
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    """Return texts with their counts for a sentence, the most frequent first."""
+    by_count = sorted(counts, key=lambda text: (-counts[text], text))
+    more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
+    return ", ".join(f"{text!r} ({counts[text]:,})" for text in by_count[:_SHOWN]) + more
