@@ -8,6 +8,7 @@ import azure.functions as func
 
 from shared import wiring
 from shared.adapters.blob_reference import BlobReference
+from shared.held_secrets import hide
 from shared.pipeline import announced, landing, looking, poison, polling, reconciling, sweeping
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def approval(req: func.HttpRequest) -> func.HttpResponse:
         status, page = operating.answer_approval(wiring.services, req.get_body(), caller)
     else:
         status, page = 200, operating.show_approval()
-    return func.HttpResponse(page, status_code=status, mimetype="text/html", headers=operating.PAGE_HEADERS)
+    return func.HttpResponse(hide(page), status_code=status, mimetype="text/html", headers=operating.PAGE_HEADERS)
 
 
 def _answer(req: func.HttpRequest, needs: str, act: Callable[["Caller"], looking.Answer]) -> func.HttpResponse:
@@ -123,4 +124,4 @@ def _answer(req: func.HttpRequest, needs: str, act: Callable[["Caller"], looking
 
     caller = wiring.admission().admit(req.headers, Needs(needs))
     status, body = looking.refusal(caller) if isinstance(caller, Refusal) else act(caller)
-    return func.HttpResponse(body, status_code=status, mimetype="application/json")
+    return func.HttpResponse(hide(body), status_code=status, mimetype="application/json")

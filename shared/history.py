@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.held_secrets import hide, without_secrets
 from shared.runs import Run, RunState, iso
 
 
@@ -35,8 +36,11 @@ def entry_of(run: Run) -> HistoryEntry:
 
 
 def signed(run: Run, by: str, previous: str = "") -> Run:
-    """Return a revision with who writes it and its place in the chain; `previous` is the `chain` of the one before."""
-    written = replace(run, by=by)
+    """Return a revision with who writes it and its place in the chain; `previous` is the `chain` of the one before.
+
+    Every write of a run passes here, so here it loses whatever repeats a secret that the app holds.
+    """
+    written = replace(without_secrets(run), by=hide(by))
     return replace(written, chain=link(run.run_id, entry_of(written), previous))
 
 

@@ -112,6 +112,12 @@ class Route:
         return FilePattern(self.files)
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every key that the route's settings hold; "" where there is none."""
+        services: tuple[Training | Endpoint, ...] = (self.training, *self.endpoints)
+        return tuple(key for one in services for key in (one.api_key, one.api_key_secondary))
+
+    @property
     def serving(self) -> Endpoint:
         """The endpoint that answers the route's users."""
         return next(endpoint for endpoint in self.endpoints if endpoint.role is EndpointRole.SERVE)

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from shared.errors import ConfigError
 
@@ -82,6 +82,12 @@ def read_storage_account(settings: Mapping[str, str]) -> StorageAccount:
     if text:
         return StorageAccount(text)
     return StorageAccount("", urls["blob"], urls["table"], bool(credential), client_id)
+
+
+def secrets_of(settings: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the keys and signatures within the connection strings of either account."""
+    texts = "&".join(settings.get(name, "") for name in (HOST_CONNECTION, DATA_CONNECTION))
+    return tuple(unquote(found) for found in re.findall(r"(?:AccountKey=|\bsig=)([^;&\s]+)", texts))
 
 
 def account_name(url: str) -> str:

@@ -26,6 +26,9 @@ log = logging.getLogger("landfall.app")
 
 BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid")  # the extension's own words; the first is its default
 
+# The app's own key, and what the platform gives it to sign in with.
+SECRET_SETTINGS = ("LANDFALL_FUNCTIONS_KEY", "IDENTITY_HEADER", "MSI_SECRET")
+
 APP_FOLDER = (
     Path(__file__).resolve().parents[1]
 )  # where a relative LANDFALL_ROUTES begins, whatever the worker's folder is
@@ -86,12 +89,20 @@ def data_connection() -> str:
 
 @functools.cache  # remembers a result only: after an error the next call builds anew
 def _build() -> "Services":
+    from shared.adapters.guarded_log import guard_log  # noqa: PLC0415 - see the module's docstring
+    from shared.held_secrets import hold  # noqa: PLC0415
+    from shared.storage_account import secrets_of  # noqa: PLC0415
+
+    hold([*secrets_of(os.environ), *(os.environ.get(name, "") for name in SECRET_SETTINGS)])
+    guard_log()
     try:
-        return build_services(os.environ)
+        built = build_services(os.environ)
+        hold(secret for route in built.routes.routes.values() for secret in route.secrets)
     except ConfigError as error:
         for problem in error.problems:
             log.error("configuration: %s", problem)  # noqa: TRY400 - the problem is the message, a traceback adds nothing
         raise
+    return built
 
 
 def build_services(environ: Mapping[str, str]) -> "Services":

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 # What the studio and the app write in the place of a secret.
 HIDDEN = ("[redacted]", "***")
+CUT = 40  # characters: so much of the beginning of a secret is as good as all of it
 _HIDDEN = "|".join(map(re.escape, HIDDEN))
 _MESSAGE = re.compile(r"<MessageText>(.*?)</MessageText>", re.DOTALL)
 
@@ -47,8 +48,9 @@ class Leaks:
 
 
 def forms_of(secret: str) -> set[str]:
-    """Return a secret as it may stand in a text: itself, in a URL, in JSON, or within something in base64."""
-    forms = {secret, quote(secret, safe=""), quote(secret), secret.replace("/", "\\/")}
+    """Return a secret as it may stand in a text: itself, in a URL, in JSON, within something in base64, or cut off."""
+    forms = {secret[:CUT], quote(secret, safe=""), quote(secret), secret.replace("/", "\\/")}
+    forms.add(quote(quote(secret[:CUT], safe=""), safe=""))
     for before in range(3):  # each place that it can have in a group of three bytes; the ends depend on what is around
         data = b"." * before + secret.encode()
         inner = base64.b64encode(data)[-(-before * 4 // 3) : len(data) // 3 * 4].decode()

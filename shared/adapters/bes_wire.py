@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from shared.column_names import column_names
 from shared.errors import BadAnswerError, ServiceFault
+from shared.held_secrets import hide
 from shared.plurals import counted
 from shared.ports import BlobLocation, JobState, JobStatus, Resource, Scored
 from shared.redaction import redact
@@ -64,6 +65,8 @@ def read_job_id(text: str, fault: ServiceFault) -> str:
     value = _json(text, fault)
     if not isinstance(value, str) or not re.fullmatch(r"(?!\.+$)[A-Za-z0-9._-]{1,128}", value.strip()):
         raise BadAnswerError(_because(fault, "the answer to a submit is not a JSON string with a job id"))
+    if hide(value) != value:
+        raise BadAnswerError(_because(fault, "the job id repeats a key, so it is kept nowhere"))
     return value.strip()
 
 
@@ -197,10 +200,11 @@ def read_fault(operation: str, url: str, status: int, text: str) -> ServiceFault
             for entry in [listed] if isinstance(listed, dict) else listed if isinstance(listed, list) else []:
                 if isinstance(entry, dict):
                     detail = _lower(entry)
-                    details.append((str(detail.get("code") or ""), redact(str(detail.get("message") or ""))[:300]))
+                    what = redact(str(detail.get("code") or ""))[:CODE_LIMIT]
+                    details.append((what, redact(str(detail.get("message") or ""))[:300]))
         elif error is not None:
             message = str(error)
-    return ServiceFault(operation, url, status, code[:100], redact(message)[:500], tuple(details[:10]))
+    return ServiceFault(operation, url, status, redact(code)[:CODE_LIMIT], redact(message)[:500], tuple(details[:10]))
 
 
 def _json(text: str, fault: ServiceFault) -> Any:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from shared.adapters.azure_errors import storage_errors
 from shared.adapters.storage_clients import malformed_connection_string
 from shared.errors import ConfigError
+from shared.held_secrets import hold
 from shared.ports import BlobLocation
 from shared.storage_account import STRING_SETTING, account_name
 
@@ -97,5 +98,6 @@ class Links:
                 until = start + timedelta(seconds=LENT_KEY_S)
                 with storage_errors("get a user delegation key", self.base):
                     lent = self._service.get_user_delegation_key(start, until)
+                hold([str(lent.value)])
                 self._lent, self._lent_from, self._lent_until = lent, start, until
             return self._lent, self._lent_from

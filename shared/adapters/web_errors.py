@@ -1,9 +1,11 @@
 """What answers of services, and the lack of one, mean as errors of our own: told without a secret."""
 
+import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import requests
 
@@ -19,7 +21,8 @@ from shared.errors import (
     ServiceFault,
     UnavailableError,
 )
-from shared.redaction import HIDDEN
+from shared.held_secrets import SecretValues
+from shared.redaction import redact
 
 log = logging.getLogger("landfall.bes")
 
@@ -30,17 +33,16 @@ _REQUEST_IDS = ("x-ms-request-id", "x-ms-client-request-id", "Date")  # exact na
 def without_secrets(text: str, call: Call, key: Key | None) -> str:
     """Take out of an error's text what was sent with the call: some services repeat it, in whatever words."""
     signatures = parse_qs(urlsplit(call.url).query).get("sig", [])
-    for secret in filter(None, (*signatures, key.value if key is not None else "")):
-        for form in (secret, quote(secret, safe=""), secret.replace("/", "\\/")):  # the last one: within some JSON
-            text = text.replace(form, HIDDEN)
-    return text
+    if call.body is not None:  # a job is given links, each signed for one blob
+        signatures += map(unquote, re.findall(r"\bsig=([^&;\"\s]+)", json.dumps(call.body)))
+    return SecretValues([*signatures, key.value if key is not None else ""]).hide(text)
 
 
 def failure(call: Call, status: int, text: str, headers: Mapping[str, str]) -> LandfallError:
     """Return the error of our own that an answer means."""
     fault = read_fault(call.operation, redacted(call.url), status, text)
     if 300 <= status < 400:
-        target = redacted(headers.get("Location", ""))
+        target = redact(redacted(headers.get("Location", "")))
         return RejectedError(_with_message(fault, f"redirects are not followed, this one leads to {target}"))
     if status in {401, 403}:
         settings = " and ".join(one.setting for one in call.keys)

@@ -1,5 +1,6 @@
 """No secret of the whole stack gets anywhere that it does not belong, on good ways and on bad ones."""
 
+import base64
 import contextlib
 import json
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -62,6 +64,16 @@ resource = "Model [trained model]"
 """
 
 
+def repeated(header: str) -> str:
+    """Return a key in every form that a service may repeat it in."""
+    key = header.partition(" ")[2]
+    encoded = base64.b64encode(header.encode()).decode()
+    forms = (header, key, quote(key, safe=""), quote(quote(key, safe=""), safe=""), key.replace("/", "\\/"), key[:40])
+    return " ".join(
+        (*forms, encoded, encoded.replace("+", "-").replace("/", "_"), base64.b64encode(key.encode()).decode())
+    )
+
+
 @contextlib.contextmanager
 def hostile_service() -> Iterator[str]:
     """Serve two training services that repeat whatever they were given, wherever they can."""
@@ -71,14 +83,14 @@ def hostile_service() -> Iterator[str]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             key = self.headers.get("Authorization", "")
             base, sas = f"http://{self.headers['Host']}/", f"?sig={CANARIES['sas']}"
-            told: Any = {"error": {"code": "BadArgument", "message": f"{key} {key.partition(' ')[2]}: {body}"}}
+            told: Any = {"error": {"code": "BadArgument", "message": f"{repeated(key)}: {body}"}}
             status = 400
             if self.path.startswith("/liar/jobs"):
                 outputs = {
                     name: {"BaseLocation": base, "RelativeLocation": f"c/{file}{sas}", "SasBlobToken": sas}
                     for name, file in (("output1", "m.ilearner"), ("output2", "evaluation.csv"))
                 }
-                status, told = 200, {"StatusCode": "Finished", "Results": outputs, "Details": key}
+                status, told = 200, {"StatusCode": "Finished", "Results": outputs, "Details": repeated(key)}
                 if self.command == "POST":
                     told = "job1"
             elif self.path.startswith("/c/"):

@@ -19,6 +19,7 @@ PURE = {
         "errors",
         "evaluation",
         "golden_rows",
+        "held_secrets",
         "history",
         "holdout_data",
         "holdout_tables",

@@ -1,0 +1,37 @@
+"""Every log line of the worker loses what it repeats of a secret, whoever writes it and whatever handles it."""
+
+import logging
+from typing import Any
+
+from shared.redaction import redact
+
+_formatter = logging.Formatter()
+
+
+class _GuardedRecords:
+    """Makes log records as the one before it did, without secrets."""
+
+    def __init__(self, usual: Any) -> None:
+        self._usual = usual
+
+    def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        record: logging.LogRecord = self._usual(*args, **kwargs)
+        try:
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001 - logging itself tells of a call whose arguments do not fit, as ever
+            return record
+        safe = redact(text)
+        if safe != text:
+            record.msg, record.args = safe, ()
+        if record.exc_info and record.exc_info[0] is not None:
+            shown = _formatter.formatException(record.exc_info)
+            safe = redact(shown)
+            if safe != shown:  # handlers that look at the error itself would find the secret in it
+                record.exc_text, record.exc_info = safe, None
+        return record
+
+
+def guard_log() -> None:
+    """Guard the log of this process from now on."""
+    if not isinstance(logging.getLogRecordFactory(), _GuardedRecords):
+        logging.setLogRecordFactory(_GuardedRecords(logging.getLogRecordFactory()))
