@@ -2,28 +2,53 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from landfall.stack.state import DEFAULT_STATE, StackError
+from landfall.exit_status import ExitStatus
+from landfall.option_types import Noted, count, path, positive, text, whole
+from landfall.stack.state import DEFAULT_STATE, StackError, UsageError
+from shared.errors import LandfallError
 
 type Command = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status, 0 only on success."""
+    """Run the command; returns the exit status (`ExitStatus`, or 130 after Ctrl-C)."""
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()  # here, and not at the interpreter's end, a reader that is gone can still be told apart
+    except BrokenPipeError:  # who read has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitStatus.SUCCESS
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     module, _, function = options.command.partition(":")
     try:
         # Each command's module is imported when it is called: `landfall --help` stays quick.
         command: Command = getattr(importlib.import_module(module), function)
         return command(options)
-    except StackError as error:
-        print(f"landfall {options.command_name}: {error}", file=sys.stderr)  # noqa: T201 - this is a command
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    except BrokenPipeError:
+        raise
+    except UsageError as error:
+        return _failed(options, str(error), ExitStatus.USAGE)
+    except (StackError, LandfallError) as error:
+        return _failed(options, str(error), ExitStatus.FAILED)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _failed(options, f"{where}{error.strerror or error}", ExitStatus.FAILED)
+
+
+def _failed(options: argparse.Namespace, why: str, status: ExitStatus) -> int:
+    print(f"landfall {options.command_name}: {why}", file=sys.stderr)  # noqa: T201 - this is a command
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,12 +59,15 @@ def _parser() -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=what, description=what)
         one.set_defaults(command=command, command_name=name)
         if state:
-            one.add_argument("--state", type=Path, default=DEFAULT_STATE, metavar="DIR", help="default: .local")
+            one.set_defaults(state_given=False)
+            one.add_argument(
+                "--state", type=path, action=Noted, default=DEFAULT_STATE, metavar="DIR", help="default: .local"
+            )
         return one
 
     up = add("up", "start the local stack: Azurite, the studio, the functions host", "landfall.operations.stack:up")
-    up.add_argument("--routes", type=Path, metavar="FILE", help="default: the example's routes.toml")
-    up.add_argument("--experiment", type=Path, action="append", metavar="FILE", help="publish this; may be repeated")
+    up.add_argument("--routes", type=path, metavar="FILE", help="default: the example's routes.toml")
+    up.add_argument("--experiment", type=path, action="append", metavar="FILE", help="publish this; may be repeated")
     up.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="an app setting; may be repeated")
     up.add_argument("--no-studio", action="store_true", help="leave the studio out: the settings name other services")
     up.add_argument(
@@ -55,8 +83,10 @@ def _parser() -> argparse.ArgumentParser:
         "doctor", "tell whether everything is set up as it must be, and what to do", "landfall.operations.doctor:doctor"
     )
     doctor.add_argument("--azure", action="store_true", help="look at the app deployed by azd instead (needs az)")
-    doctor.add_argument("--resource-group", metavar="GROUP", help="look at the app in this one; default: azd's")
-    doctor.add_argument("--app", metavar="NAME", help="the function app, if there are several")
+    doctor.add_argument(
+        "--resource-group", type=text, metavar="GROUP", help="look at the app in this one; default: azd's"
+    )
+    doctor.add_argument("--app", type=text, metavar="NAME", help="the function app, if that group has several")
     doctor.add_argument("--json", action="store_true")
     package = add(
         "package",
@@ -64,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         "landfall.operations.package:package",
         state=False,
     )
-    package.add_argument("--out", type=Path, metavar="FILE", help="write it to this zip")
+    package.add_argument("--out", type=path, metavar="FILE", help="write it to this zip")
     package.add_argument("--json", action="store_true")
     demo = add(
         "demo",
@@ -72,20 +102,20 @@ def _parser() -> argparse.ArgumentParser:
         "landfall.demo.command:demo",
         state=False,
     )
-    demo.add_argument("--csv", type=Path, metavar="FILE", help="use this data instead of the made-up census")
-    demo.add_argument("--label", metavar="COLUMN", help="the column to predict, with --csv")
+    demo.add_argument("--csv", type=path, metavar="FILE", help="use this data instead of the made-up census")
+    demo.add_argument("--label", type=text, metavar="COLUMN", help="the column to predict, with --csv")
     demo.add_argument("--json", action="store_true", help="print one JSON document at the end, and nothing else")
-    demo.add_argument("--keep", type=Path, metavar="DIR", help="keep the stack's data and logs there")
+    demo.add_argument("--keep", type=path, metavar="DIR", help="keep the stack's data and logs in this empty folder")
     chaos = add(
         "chaos",
         "torment a stack of its own by faults and kills, and audit it",
         "landfall.chaos.command:chaos",
         state=False,
     )
-    chaos.add_argument("--files", type=_positive, default=200, metavar="N", help="how many files to drop; default: 200")
-    chaos.add_argument("--kills", type=_count, default=100, metavar="N", help="how often to kill; default: 100")
-    chaos.add_argument("--seed", type=int, default=7, metavar="N", help="of everything that is drawn; default: 7")
-    chaos.add_argument("--state", type=Path, metavar="DIR", help="keep the stack's data and logs in this empty folder")
+    chaos.add_argument("--files", type=positive, default=200, metavar="N", help="how many files to drop; default: 200")
+    chaos.add_argument("--kills", type=count, default=100, metavar="N", help="how often to kill; default: 100")
+    chaos.add_argument("--seed", type=whole, default=7, metavar="N", help="of everything that is drawn; default: 7")
+    chaos.add_argument("--state", type=path, metavar="DIR", help="keep the stack's data and logs in this empty folder")
     chaos.add_argument("--json", action="store_true", help="print one JSON document at the end")
     return parser
 
@@ -93,34 +123,38 @@ def _parser() -> argparse.ArgumentParser:
 def _looking(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands that drop files and look at what became of them."""
     runs = add("runs", "list runs, newest first", "landfall.operations.runs:runs")
-    runs.add_argument("--route", metavar="R", help="only this route's")
-    runs.add_argument("--limit", type=int, default=20, metavar="N", help="default: 20")
+    runs.add_argument("--route", type=text, metavar="R", help="only this route's")
+    runs.add_argument("--limit", type=positive, default=20, metavar="N", help="how many at most; default: 20")
     runs.add_argument("--json", action="store_true")
     show = add("show", "show one run: its history, metrics and decision", "landfall.operations.runs:show")
-    show.add_argument("run", metavar="RUN", help="a run's id, or how it begins")
+    show.add_argument("run", type=text, metavar="RUN", help="a run's id, or how it begins")
     show.add_argument("--links", action="store_true", help="fresh links to its evaluation and model, for 15 minutes")
     show.add_argument("--json", action="store_true")
     explain = add(
         "explain", "tell why a run was or was not promoted, on one screen", "landfall.operations.explain:explain"
     )
-    explain.add_argument("run", metavar="RUN", help="a run's id, or how it begins")
+    explain.add_argument("run", type=text, metavar="RUN", help="a run's id, or how it begins")
     explain.add_argument("--json", action="store_true")
     gate = add(
         "gate",
         "show what another policy would have decided, from the stored decisions",
         "landfall.operations.gate:gate",
     )
-    gate.add_argument("run", metavar="RUN", nargs="?", help="a run's id, or how it begins")
-    gate.add_argument("--route", metavar="R", help="instead of a run: every decision of this route")
-    gate.add_argument("--policy", type=Path, required=True, metavar="FILE", help="TOML with a route's policy keys")
+    gate.add_argument("run", type=text, metavar="RUN", nargs="?", help="a run's id, or how it begins")
+    gate.add_argument("--route", type=text, metavar="R", help="instead of a run: every decision of this route")
+    gate.add_argument("--policy", type=path, required=True, metavar="FILE", help="TOML with a route's policy keys")
     gate.add_argument("--json", action="store_true")
     submit = add(
         "submit", "drop a CSV into a route's folder of the input container", "landfall.operations.submit:submit"
     )
-    submit.add_argument("file", type=Path, metavar="FILE")
-    submit.add_argument("--route", required=True, metavar="R")
-    submit.add_argument("--name", metavar="BLOB", help="the blob's name; default: the file's, in the route's folder")
-    submit.add_argument("--wait", action="store_true", help="follow the run to its end; 0 only if it is promoted")
+    submit.add_argument("file", type=path, metavar="FILE")
+    submit.add_argument("--route", type=text, required=True, metavar="R")
+    submit.add_argument(
+        "--name", type=text, metavar="BLOB", help="the blob's name; default: the file's, in the route's folder"
+    )
+    submit.add_argument(
+        "--wait", action="store_true", help="follow the run to its end; 3 unless it is promoted or unchanged"
+    )
     submit.add_argument("--json", action="store_true")
     verify = add(
         "verify",
@@ -130,7 +164,7 @@ def _looking(add: Callable[..., argparse.ArgumentParser]) -> None:
     verify.add_argument("--json", action="store_true")
     verify.add_argument(
         "--settings",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="audit the system of these app settings (local.settings.json) instead",
     )
@@ -144,18 +178,19 @@ def _looking(add: Callable[..., argparse.ArgumentParser]) -> None:
 def _operator(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands by which an operator decides; the app carries them out."""
 
-    def asking(name: str, what: str, command: str, subject: str, *, reason: bool = True) -> argparse.ArgumentParser:
+    def asking(name: str, what: str, command: str, subject: str) -> argparse.ArgumentParser:
         one = add(name, what, command)
         help_ = "a run's id, or how it begins" if subject == "run" else "its name in routes.toml, or ROUTE/NAME"
-        one.add_argument(subject, metavar=subject.upper(), help=help_)
-        if reason:
-            one.add_argument("--reason", metavar="TEXT", help="why: it stands in the record")
-        one.add_argument("--by", metavar="NAME", help="who; default: the user of this machine")
+        one.add_argument(subject, type=text, metavar=subject.upper(), help=help_)
+        one.add_argument("--reason", type=text, metavar="TEXT", help="why: it stands in the record")
+        one.add_argument("--by", type=text, metavar="NAME", help="who; default: the user of this machine")
         one.add_argument("--json", action="store_true")
         return one
 
     approve = asking("approve", "approve a held run", "landfall.operations.asking:approve", "run")
-    approve.add_argument("--wait", action="store_true", help="follow the run to its end; 0 only if it is promoted")
+    approve.add_argument(
+        "--wait", action="store_true", help="follow the run to its end; 3 unless it is promoted or unchanged"
+    )
     approve.add_argument(
         "--link", action="store_true", help="instead: a link with which somebody else may decide, once"
     )
@@ -166,7 +201,9 @@ def _operator(add: Callable[..., argparse.ArgumentParser]) -> None:
         "landfall.operations.asking:rollback",
         "endpoint",
     )
-    rollback.add_argument("--to", metavar="RUN", help="whose model; default: the one before the model in service")
+    rollback.add_argument(
+        "--to", type=text, metavar="RUN", help="whose model; default: the one before the model in service"
+    )
     rollback.add_argument("--no-wait", action="store_true", help="do not follow it to its end")
     asking("freeze", "let no new model go to an endpoint", "landfall.operations.asking:freeze", "endpoint")
     asking(
@@ -174,19 +211,4 @@ def _operator(add: Callable[..., argparse.ArgumentParser]) -> None:
         "let new models go to an endpoint again",
         "landfall.operations.asking:unfreeze",
         "endpoint",
-        reason=False,
     )
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{number} is less than 0")
-    return number
-
-
-def _positive(text: str) -> int:
-    number = _count(text)
-    if not number:
-        raise argparse.ArgumentTypeError("0 is less than 1")
-    return number

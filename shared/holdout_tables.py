@@ -5,7 +5,9 @@ import re
 from shared.holdout_data import Holdout, Task
 from shared.toml_table import Table
 
-BLOB_PATH = re.compile(r"[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]/.+")
+_CONTAINER = r"(?=[a-z0-9-]{3,63}(?:/|$))[a-z0-9]+(?:-[a-z0-9]+)*"  # as Azure Storage has it: no "--", none at an end
+CONTAINER = re.compile(_CONTAINER)
+BLOB_PATH = re.compile(rf"{_CONTAINER}/.+")
 _MOST_BATCH_ROWS = 5000
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from shared.allowed_hosts import AllowedHosts
 from shared.errors import ConfigError, HostNotAllowedError
+from shared.holdout_tables import CONTAINER
 from shared.route import Route
 from shared.route_tables import RouteReader
 from shared.toml_table import Table
@@ -69,6 +70,11 @@ def _read(top: Table) -> Routes:
     if version != FORMAT_VERSION:
         top.problem("version", f"is {version}, this release reads version {FORMAT_VERSION}")
     container = top.text("input")
+    if container and not CONTAINER.fullmatch(container):
+        top.problem(
+            "input",
+            f"is {container!r}: a container's name has 3 to 63 lower-case letters, digits and single -, none at an end",
+        )
     allow_hosts = tuple(top.texts("allow_hosts"))
     tables = top.tables_by_name("routes")
     if not tables:

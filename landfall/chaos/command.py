@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from landfall.chaos.plan import Plan, draw
 from landfall.chaos.report import Report
 from landfall.chaos.stage import staged
 from landfall.operations.show import PIPED_WIDTH, console
+from landfall.stack.own_folder import own_folder
 from landfall.stack.state import StackError
 from shared.errors import LandfallError
 
@@ -35,7 +35,7 @@ def chaos(options: argparse.Namespace) -> int:
     # For people; standard output belongs to the result.
     err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else PIPED_WIDTH)
     with _ending_in_order():
-        folder = _folder(options.state)
+        folder = own_folder(options.state, "landfall-chaos-")
         report = _play(plan, folder, err)
     if report.ok and options.state is None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -81,19 +81,6 @@ def _teller(plan: Plan, err: Console, status: Status) -> Callable[[Progress], No
             err.print(line)
 
     return tell
-
-
-def _folder(chosen: Path | None) -> Path:
-    """Return the folder to work in.
-
-    Raises:
-        StackError: it holds something already: an old run's files would be counted with the new one's.
-    """
-    if chosen is None:
-        return Path(tempfile.mkdtemp(prefix="landfall-chaos-"))
-    if chosen.exists() and any(chosen.iterdir()):
-        raise StackError(f"{chosen} is not empty: a run needs a folder of its own")
-    return chosen
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ import json
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from landfall.demo.material import Material, census_material
 from landfall.demo.own_file import own_material
 from landfall.demo.story import Act, Story
 from landfall.operations.show import console
-from landfall.stack.state import StackError
+from landfall.stack.own_folder import own_folder
+from landfall.stack.state import UsageError
 from landfall.stack.up import StackOptions, start_stack
 
 # The demo waits for two sweeps; everything else runs as in any local stack.
@@ -26,10 +26,9 @@ SETTINGS = {"LANDFALL_SWEEP_SCHEDULE": "*/5 * * * * *"}
 def demo(options: argparse.Namespace) -> int:
     """Play the demo; 0 only if every act happened as told."""
     if (options.csv is None) != (options.label is None):
-        raise StackError("--csv FILE and --label COLUMN belong together")
+        raise UsageError("--csv FILE and --label COLUMN belong together")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that everything is ended
-    folder = options.keep or Path(tempfile.mkdtemp(prefix="landfall-demo-"))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = own_folder(options.keep, "landfall-demo-")
     began = time.monotonic()
     acts: list[Act] = []
     try:

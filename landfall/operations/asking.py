@@ -8,13 +8,15 @@ from typing import Any
 
 from rich.markup import escape
 
+from landfall.exit_status import ExitStatus
 from landfall.operations.app_calls import call_app
 from landfall.operations.follow import follow
+from landfall.operations.outcome import comment, exit_status
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import console, step_lines
-from landfall.stack.state import StackError, StateFolder
+from landfall.stack.state import StackError, StateFolder, UsageError
 from shared.lifecycle.deciding import decision_hash
-from shared.runs import Run, RunState, run_to_json
+from shared.runs import Run, run_to_json
 
 type Body = Mapping[str, Any]
 
@@ -46,7 +48,15 @@ def approve(options: argparse.Namespace) -> int:
     Raises:
         StackError: the app refuses, with its reason.
     """
-    run = find_run(reading(options), options.run).run
+    ignored = [name for name, given in (("--reason", options.reason), ("--wait", options.wait)) if given]
+    if options.link and ignored:
+        raise UsageError(
+            f"--link decides nothing yet, so {' and '.join(ignored)} would be ignored: whoever opens the link decides,"
+            " and gives the reason"
+        )
+    if not options.link:
+        _need_reason(options)
+    run = find_run(reading(options), options.run, options.state).run
     if options.link:
         body = ask(options, "invite", run=run.run_id, by=_who(options))
         link = _base(options) + body["link"]
@@ -57,7 +67,6 @@ def approve(options: argparse.Namespace) -> int:
             out.print(escape(link))
             out.print(f"works once, until {body['expires_at']}, for this decision only; earlier links are void")
         return 0
-    _need_reason(options)
     known = decision_hash(run.decision) if run.decision else ""
     ask(options, "approve", run=run.run_id, reason=options.reason, by=_who(options), decision=known)
     return _followed(options, run, f"approved: run {run.run_id[:8]} goes on")
@@ -70,7 +79,7 @@ def reject(options: argparse.Namespace) -> int:
         StackError: the app refuses, with its reason.
     """
     _need_reason(options)
-    run = find_run(reading(options), options.run).run
+    run = find_run(reading(options), options.run, options.state).run
     known = decision_hash(run.decision) if run.decision else ""
     body = ask(options, "reject", run=run.run_id, reason=options.reason, by=_who(options), decision=known)
     if options.json:
@@ -87,9 +96,9 @@ def rollback(options: argparse.Namespace) -> int:
         StackError: the app refuses, with its reason.
     """
     _need_reason(options)
-    to = find_run(reading(options), options.to).run.run_id if options.to else None
+    to = find_run(reading(options), options.to, options.state).run.run_id if options.to else None
     body = ask(options, "rollback", endpoint=options.endpoint, reason=options.reason, by=_who(options), to=to)
-    run = find_run(reading(options), body["run"]["run_id"]).run
+    run = find_run(reading(options), body["run"]["run_id"], options.state).run
     return _followed(options, run, f"asked for: run {run.run_id[:8]}", wait=not options.no_wait)
 
 
@@ -110,7 +119,7 @@ def unfreeze(options: argparse.Namespace) -> int:
     Raises:
         StackError: the app refuses, with its reason.
     """
-    body = ask(options, "unfreeze", endpoint=options.endpoint, by=_who(options))
+    body = ask(options, "unfreeze", endpoint=options.endpoint, reason=options.reason, by=_who(options))
     return _told(options, body, f"endpoint {options.endpoint} is not frozen")
 
 
@@ -135,7 +144,7 @@ def ask(options: argparse.Namespace, operation: str, **asked: str | None) -> Any
 
 
 def _followed(options: argparse.Namespace, run: Run, said: str, *, wait: bool | None = None) -> int:
-    """Show how a run goes on; 0 if it is promoted, or if nobody wanted to wait."""
+    """Show how a run goes on; returns the exit status, which tells its end if that was waited for."""
     out = console(quiet=options.json)
     out.print(said)
     store = reading(options)
@@ -152,8 +161,11 @@ def _followed(options: argparse.Namespace, run: Run, said: str, *, wait: bool | 
     state = found.run.state if found is not None else run.state
     if options.json and found is not None:
         print(json.dumps(run_to_json(found.run), indent=2))  # noqa: T201 - this is a command
-    waited = options.wait if wait is None else wait
-    return 0 if not waited or state is RunState.PROMOTED else 1
+    if not (options.wait if wait is None else wait):
+        return ExitStatus.SUCCESS
+    if said := comment(state):
+        out.print(said)
+    return exit_status(state)
 
 
 def _told(options: argparse.Namespace, body: Any, said: str) -> int:
@@ -166,7 +178,7 @@ def _told(options: argparse.Namespace, body: Any, said: str) -> int:
 
 def _need_reason(options: argparse.Namespace) -> None:
     if not (options.reason or "").strip():
-        raise StackError("give a --reason: it stands in the record for whoever looks later")
+        raise UsageError("give a --reason: it stands in the record for whoever looks later")
 
 
 def _who(options: argparse.Namespace) -> str:

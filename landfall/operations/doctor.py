@@ -2,16 +2,17 @@
 
 import argparse
 import json
+from pathlib import Path
 
 from rich.markup import escape
 
+from landfall.exit_status import ExitStatus
 from landfall.operations.checks import Checks, check_health
 from landfall.operations.reading import reading_from
 from landfall.operations.show import console
 from landfall.stack.answering import host_runs, studio_runs
-from landfall.stack.state import StateFolder
-
-_LOG = "look at its log in the state folder, then `landfall down` and `landfall up`"
+from landfall.stack.hints import command
+from landfall.stack.state import StateFolder, UsageError
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -21,7 +22,12 @@ def doctor(options: argparse.Namespace) -> int:
         StackError: it is not known what to look at.
     """
     checks = Checks()
-    if options.azure or options.resource_group:
+    azure = options.azure or options.resource_group
+    if options.app and not azure:
+        raise UsageError("--app NAME is for an app in Azure: give --azure or --resource-group as well")
+    if azure and options.state_given:
+        raise UsageError("--state DIR is a local stack, --azure and --resource-group are not: keep one")
+    if azure:
         from landfall.azure.cli import azd_value  # noqa: PLC0415 - only here
         from landfall.azure.deployment import check_deployment  # noqa: PLC0415
 
@@ -31,29 +37,32 @@ def doctor(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"ok": checks.ok, "checks": [one.to_json() for one in checks.done]}, indent=2))  # noqa: T201
     else:
-        _tell(checks)
-    return 0 if checks.ok else 1
+        _tell(checks, None if azure else options.state)
+    return ExitStatus.SUCCESS if checks.ok else ExitStatus.BROKEN
 
 
 def _check_stack(checks: Checks, state: StateFolder) -> None:
-    document = state.read_document()
-    with checks.of("the storage", _LOG):
+    again = " and ".join(command(word, state=state.path) for word in ("down", "up"))
+    do = f"look at its log in {state.path / 'logs'}, then {again}"
+    with checks.of("the stack", "start it, if it is the one that is meant"):
+        document = state.read_document()
+    if not checks.ok:
+        return
+    with checks.of("the storage", do):
         reading_from(document["storage"])
         checks.add("the storage", "it answers")
     if document["studio"]:
         runs = studio_runs(document["studio"])
-        checks.add(
-            "the studio", "it answers" if runs else f"{document['studio']} does not answer", "" if runs else _LOG
-        )
+        checks.add("the studio", "it answers" if runs else f"{document['studio']} does not answer", "" if runs else do)
     runs = host_runs(document["functions"], document.get("functions_nonce"))
     checks.add(
-        "the functions host", "it runs" if runs else f"{document['functions']} does not answer", "" if runs else _LOG
+        "the functions host", "it runs" if runs else f"{document['functions']} does not answer", "" if runs else do
     )
     if runs:
         check_health(checks, document["functions"], document["functions_key"])
 
 
-def _tell(checks: Checks) -> None:
+def _tell(checks: Checks, state: Path | None) -> None:
     out = console()
     for check in checks.done:
         mark = "[green]ok[/]   " if check.ok else "[red]wrong[/]"
@@ -61,6 +70,6 @@ def _tell(checks: Checks) -> None:
         if check.do:
             out.print(f"       {escape(check.do)}")
     wrong = sum(not check.ok for check in checks.done)
-    out.print(
-        "all is well; `landfall verify` audits the records" if checks.ok else f"{wrong} of {len(checks.done)} wrong"
-    )
+    audit = command("verify", state=state) if state is not None else "`landfall verify`"
+    well = f"all is well; {audit} audits the records"
+    out.print(escape(well) if checks.ok else f"{wrong} of {len(checks.done)} wrong")

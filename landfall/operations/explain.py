@@ -21,7 +21,7 @@ type Row = tuple[str, float | None, float | None]
 
 def explain(options: argparse.Namespace) -> int:
     """Tell one run's story."""
-    run = find_run(reading(options), options.run).run
+    run = find_run(reading(options), options.run, options.state).run
     if options.json:
         print(json.dumps(story(run), indent=2))  # noqa: T201 - this is a command
     else:

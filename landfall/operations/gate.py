@@ -15,7 +15,7 @@ from landfall.operations.explain import said_by_policy
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import console
 from landfall.operations.times import moment
-from landfall.stack.state import StackError
+from landfall.stack.state import StackError, UsageError
 from shared.evaluation import EvaluationReport
 from shared.plurals import counted
 from shared.policy import Interval, Policy
@@ -60,11 +60,11 @@ def gate(options: argparse.Namespace) -> int:
         StackError: the policy is wrong, there is nothing to decide on, or the storage does not answer.
     """
     if (options.run is None) == (options.route is None):
-        raise StackError("give a RUN, or --route R for the whole history of a route")
+        raise UsageError("give either a RUN, or --route R for the whole history of a route")
     policy = policy_from(options.policy)
     store = reading(options)
     if options.run is not None:
-        run = find_run(store, options.run).run
+        run = find_run(store, options.run, options.state).run
         if run.override is not None:
             raise StackError(f"run {run.run_id[:8]} is an operator's rollback: no policy decided on it")
         if run.decision is None:

@@ -1,15 +1,17 @@
 """Reads the runs of a running stack."""
 
 import argparse
+from pathlib import Path
 
+from landfall.stack.hints import command
 from landfall.stack.state import StackError, StateFolder
 from shared.adapters.table_runs import TableRunStore
 from shared.errors import LandfallError
 from shared.ports import StoredRun
 
 
-def find_run(store: TableRunStore, beginning: str) -> StoredRun:
-    """Return the run whose id is, or begins with, a text.
+def find_run(store: TableRunStore, beginning: str, state: Path) -> StoredRun:
+    """Return the run whose id is, or begins with, a text; `state` is the state folder, for what to do if there is none.
 
     Raises:
         StackError: there is none, or more than one.
@@ -22,7 +24,7 @@ def find_run(store: TableRunStore, beginning: str) -> StoredRun:
         ids = ", ".join(one.run.run_id[:12] for one in found[:5])
         raise StackError(f"{len(found)} runs begin with {beginning!r}: {ids}{' …' if len(found) > 5 else ''}")
     if not found:
-        raise StackError(f"there is no run {beginning!r}: `landfall runs` lists them")
+        raise StackError(f"there is no run {beginning!r}: {command('runs', state=state)} lists them")
     return found[0]
 
 

@@ -8,19 +8,28 @@ from rich.markup import escape
 from landfall.operations.asking import ask
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import console, runs_lines, show_run
+from landfall.operations.stack_routes import check_route
+from landfall.stack.hints import command
 from shared.plurals import counted
 from shared.runs import iso, run_to_json
 
 
 def runs(options: argparse.Namespace) -> int:
-    """List runs, newest first."""
+    """List runs, newest first.
+
+    Raises:
+        StackError: there is no such route.
+    """
     found = [stored.run for stored in reading(options).list_runs(options.route, options.limit)]
+    if options.route and not found:
+        check_route(options.state, options.route)
     if options.json:
         print(json.dumps([run_to_json(run) for run in found], indent=2))  # noqa: T201 - this is a command
         return 0
     out = console()
     if not found:
-        out.print("no runs yet: drop a file with `landfall submit FILE --route R`")
+        drop = command("submit", "FILE", "--route", options.route or "R", state=options.state)
+        out.print(escape(f"no runs yet: drop a file with {drop}"))
         return 0
     for line in runs_lines(found, out.width):
         out.print(line)
@@ -30,7 +39,7 @@ def runs(options: argparse.Namespace) -> int:
 def show(options: argparse.Namespace) -> int:
     """Show one run."""
     store = reading(options)
-    run = find_run(store, options.run).run
+    run = find_run(store, options.run, options.state).run
     history = store.history(run.route, run.run_id)
     links = ask(options, "links", run=run.run_id) if options.links else None
     if options.json:

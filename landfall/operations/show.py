@@ -14,14 +14,23 @@ from shared.plurals import counted
 from shared.runs import TERMINAL, Run, RunState
 
 PIPED_WIDTH = 10_000  # nothing is cut off, or broken, where no person looks: a reason may have 2,000 characters
-_GOOD = {RunState.PROMOTED}
+_GOOD = {RunState.PROMOTED, RunState.UNCHANGED}
 _BAD = {RunState.FAILED, RunState.ROLLED_BACK, RunState.TIMED_OUT, RunState.QUARANTINED}
+
+
+class _PipedConsole(Console):
+    """Leaves it to the command what a reader that is gone means; rich would end it with status 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass it on."""
+        self.quiet = True  # whatever still wants to clean up behind itself would be refused as well
+        raise BrokenPipeError
 
 
 def console(*, quiet: bool = False) -> Console:
     """Return the console of a command: lines are never broken, so that what is piped stays one line a fact."""
     width = None if sys.stdout.isatty() else PIPED_WIDTH
-    return Console(highlight=False, soft_wrap=True, quiet=quiet, width=width)
+    return _PipedConsole(highlight=False, soft_wrap=True, quiet=quiet, width=width)
 
 
 def colored(state: RunState) -> str:

@@ -10,8 +10,9 @@ from rich.markup import escape
 from landfall.operations.show import colored, console, subject
 from landfall.operations.times import clock
 from landfall.stack.down import stop_stack
+from landfall.stack.hints import command
 from landfall.stack.settings import chosen_settings
-from landfall.stack.state import StackError, StateFolder
+from landfall.stack.state import StackError, StateFolder, UsageError
 from landfall.stack.up import EXAMPLE_EXPERIMENT, EXAMPLE_ROUTES, RunningStack, StackOptions, start_stack
 from shared.adapters.table_runs import TableRunStore
 from shared.errors import LandfallError
@@ -21,6 +22,8 @@ LOOK_S = 1.0
 
 def up(options: argparse.Namespace) -> int:
     """Start the stack; in the foreground, show the runs until Ctrl-C."""
+    if options.experiment and options.no_studio:
+        raise UsageError("--experiment needs the studio that --no-studio leaves out")
     out = console()
     stop = threading.Event()
     if not options.detach:
@@ -34,18 +37,18 @@ def up(options: argparse.Namespace) -> int:
         studio=not options.no_studio,
         **({"host": options.host} if options.host else {}),
     )
-    if options.experiment and options.no_studio:
-        raise StackError("--experiment needs the studio that --no-studio leaves out")
     with out.status("starting the stack …"):
         stack = start_stack(chosen, lambda line: out.print(escape(line)))
     folder = StateFolder(options.state).path
     out.print(f"input container   {stack.document['input']}")
     out.print(f"state             {folder}/stack.json  (logs in {folder}/logs)")
     if options.detach:
-        out.print("running; `landfall down` ends it")
+        out.print(escape(f"running; {command('down', state=folder)} ends it"))
         return 0
     with stack:
-        out.print("drop a CSV with `landfall submit FILE --route R`; Ctrl-C ends everything\n")
+        drop, end = (command(*words, state=folder) for words in (("submit", "FILE", "--route", "R"), ("down",)))
+        out.print(escape(f"drop a CSV with {drop}"))
+        out.print(escape(f"Ctrl-C ends everything, as {end} does\n"))
         died = _watch(stack, stop, out)
         out.print("stopping …")
     if died:

@@ -8,13 +8,15 @@ from pathlib import Path, PurePosixPath
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
 
+from landfall.exit_status import ExitStatus
 from landfall.operations.follow import follow
+from landfall.operations.outcome import comment, exit_status
 from landfall.operations.reading import reading
 from landfall.operations.show import console, step_lines
+from landfall.operations.stack_routes import no_such_route, routes_of
 from landfall.stack.state import StackError, StateFolder
-from shared.errors import ConfigError
-from shared.routes import Routes, load_routes
-from shared.runs import RunState, run_id_for, run_to_json
+from shared.routes import Routes
+from shared.runs import run_id_for, run_to_json
 
 
 def submit(options: argparse.Namespace) -> int:
@@ -29,7 +31,7 @@ def submit(options: argparse.Namespace) -> int:
     if not options.wait:
         if options.json:
             print(json.dumps({"run_id": run_id, "blob": name}))  # noqa: T201 - this is a command
-        return 0
+        return ExitStatus.SUCCESS
 
     def alive() -> None:
         state.read_document()  # raises once the stack has ended
@@ -39,22 +41,11 @@ def submit(options: argparse.Namespace) -> int:
     found = store.get(options.route, run_id)
     if found is None:
         raise StackError(f"run {run_id} is gone")
+    if said := comment(found.run.state):
+        out.print(said)
     if options.json:
         print(json.dumps(run_to_json(found.run), indent=2))  # noqa: T201 - this is a command
-    return 0 if found.run.state is RunState.PROMOTED else 1
-
-
-def routes_of(state: StateFolder, path: str) -> Routes:
-    """Load the routes of a running stack, with its own settings.
-
-    Raises:
-        StackError: they have become wrong meanwhile.
-    """
-    settings = json.loads(state.settings.read_text(encoding="utf-8"))["Values"]
-    try:
-        return load_routes(Path(path), settings)
-    except ConfigError as error:
-        raise StackError("\n".join(error.problems)) from error
+    return exit_status(found.run.state)
 
 
 def blob_name(routes: Routes, route_name: str, file: Path, chosen: str | None) -> str:
@@ -65,7 +56,7 @@ def blob_name(routes: Routes, route_name: str, file: Path, chosen: str | None) -
     """
     route = routes.routes.get(route_name)
     if route is None:
-        raise StackError(f"there is no route {route_name!r}; there are: {', '.join(routes.routes)}")
+        raise no_such_route(route_name, routes.routes)
     folder = PurePosixPath(route.files).parent
     name = chosen or str(folder / f"{file.stem}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}{file.suffix}")
     if not route.pattern.matches(name):

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from rich.markup import escape
 
+from landfall.exit_status import ExitStatus
 from landfall.operations.audit import Audit, Rows, audit, check_chains
 from landfall.operations.show import console
-from landfall.operations.submit import routes_of
+from landfall.operations.stack_routes import routes_of
 from landfall.operations.times import moment
-from landfall.stack.state import StackError, StateFolder
+from landfall.stack.state import StackError, StateFolder, UsageError
 from shared.adapters.storage import Storage
 from shared.errors import ConfigError, LandfallError
 from shared.plurals import counted
@@ -27,6 +28,8 @@ LOOKS, PAUSE_S = 3, 1.0  # what was only a moment between two reads is gone at t
 
 def verify(options: argparse.Namespace) -> int:
     """Audit a running stack, or the system that a settings file names; 0 only if nothing breaks the contract."""
+    if options.settings is not None and options.state_given:
+        raise UsageError("--settings FILE and --state DIR name two systems: keep one")
     routes, account = _stack(options.state) if options.settings is None else live(options.settings)
     for look in range(LOOKS):
         try:
@@ -40,7 +43,7 @@ def verify(options: argparse.Namespace) -> int:
         print(json.dumps(found.to_json(), indent=2))  # noqa: T201 - this is a command
     else:
         _tell(found)
-    return 0 if found.ok else 1
+    return ExitStatus.SUCCESS if found.ok else ExitStatus.BROKEN
 
 
 def _stack(folder: Path) -> tuple[Routes, StorageAccount]:

@@ -2,14 +2,17 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from landfall.stack.state import StackError
+from landfall.stack.state import StackError, UsageError
 
 POLL_SCHEDULE = "*/2 * * * * *"  # in Azure every minute: a tick costs money there
 SWEEP_SCHEDULE = "*/15 * * * * *"
 BLOB_SOURCE = "LogsAndContainerScan"  # in Azure EventGrid; no emulator sends events
+ROUTES_SETTING = "LANDFALL_ROUTES"
+KEY_SETTING = "LANDFALL_FUNCTIONS_KEY"
 HOST_ID = "landfall"  # fixed, so that this host and `func start` share their receipts
 
 
@@ -57,12 +60,12 @@ def app_settings(
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "AzureWebJobsStorage": storage,
         "AzureFunctionsWebHost__hostid": HOST_ID,
-        "LANDFALL_ROUTES": routes,
+        ROUTES_SETTING: routes,
         "LANDFALL_INPUT": container,
         "LANDFALL_BLOB_SOURCE": BLOB_SOURCE,
         "LANDFALL_POLL_SCHEDULE": POLL_SCHEDULE,
         "LANDFALL_SWEEP_SCHEDULE": SWEEP_SCHEDULE,
-        "LANDFALL_FUNCTIONS_KEY": functions_key,
+        KEY_SETTING: functions_key,
         **model_settings(services),
         **chosen,
     }
@@ -77,10 +80,15 @@ def chosen_settings(pairs: Iterable[str]) -> dict[str, str]:
     """Read `--set NAME=VALUE`.
 
     Raises:
-        StackError: with every pair that is none.
+        UsageError: with every pair that is none, every name that is given twice, and every name that is not for --set.
     """
     pairs = list(pairs)
     wrong = [pair for pair in pairs if not re.match(r"[A-Za-z_][A-Za-z0-9_:]*=", pair)]
-    if wrong:
-        raise StackError(f"--set takes NAME=VALUE, not {', '.join(map(repr, wrong))}")
+    names = Counter(pair.partition("=")[0] for pair in pairs if pair not in wrong)
+    problems = [f"--set takes NAME=VALUE, not {', '.join(map(repr, wrong))}"] if wrong else []
+    problems += [f"--set names {name} {times} times: keep one" for name, times in names.items() if times > 1]
+    if ROUTES_SETTING in names:
+        problems.append(f"--set {ROUTES_SETTING} would be the app's alone: --routes FILE tells the whole stack")
+    if problems:
+        raise UsageError("; ".join(problems))
     return dict(pair.split("=", 1) for pair in pairs)

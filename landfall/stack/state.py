@@ -8,6 +8,8 @@ from typing import Any
 
 import psutil
 
+from landfall.stack.hints import command
+
 DEFAULT_STATE = Path(".local")
 DOCUMENT = "stack.json"
 PROCESSES = "processes.json"
@@ -16,6 +18,10 @@ SETTINGS = "settings.json"
 
 class StackError(Exception):
     """The stack cannot do what was asked; the text says why and what to do."""
+
+
+class UsageError(StackError):
+    """The command line says what cannot be meant: something is missing, or would be ignored."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +55,19 @@ class StateFolder:
         self.path = path.resolve()
 
     def create(self) -> None:
-        """Create the folder, readable for its owner only: it holds keys."""
-        (self.path / "logs").mkdir(parents=True, exist_ok=True)
-        self.path.chmod(0o700)
+        """Create the folder, readable for its owner only: it holds keys.
+
+        Raises:
+            StackError: it is something else, or cannot be written.
+        """
+        self._check()
+        try:
+            (self.path / "logs").mkdir(parents=True, exist_ok=True)
+            self.path.chmod(0o700)
+        except OSError as error:
+            raise self._unusable(error) from error
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise StackError(f"the state folder {self.path} cannot be written: choose another --state")
 
     def log(self, name: str) -> Path:
         """Return where a part logs to."""
@@ -72,10 +88,12 @@ class StateFolder:
         Raises:
             StackError: no stack runs there.
         """
+        self._check()
         try:
             document: dict[str, Any] = json.loads((self.path / DOCUMENT).read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise StackError(f"no stack runs in {self.path}: start one with `landfall up`") from None
+            start = command("up", state=self.path)
+            raise StackError(f"no stack runs in {self.path}: start one with {start}") from None
         except (OSError, ValueError) as error:
             raise StackError(f"{self.path / DOCUMENT} cannot be read: {error}") from error
         return document
@@ -85,17 +103,38 @@ class StateFolder:
         write_private(self.path / PROCESSES, [vars(process) for process in processes])
 
     def processes(self) -> list[OwnProcess]:
-        """Return the processes that were written down, whether they still run or not."""
+        """Return the processes that were written down, whether they still run or not.
+
+        Raises:
+            StackError: the folder is something else, or cannot be read.
+        """
+        self._check()
         try:
             found = json.loads((self.path / PROCESSES).read_text(encoding="utf-8"))
             return [OwnProcess(**one) for one in found]
-        except (OSError, ValueError, TypeError):
+        except (FileNotFoundError, ValueError, TypeError):
             return []
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def forget(self) -> None:
-        """Remove what says that a stack runs; data and logs stay."""
-        for name in (DOCUMENT, PROCESSES):
-            (self.path / name).unlink(missing_ok=True)
+        """Remove what says that a stack runs; data and logs stay.
+
+        Raises:
+            StackError: the folder cannot be written.
+        """
+        try:
+            for name in (DOCUMENT, PROCESSES):
+                (self.path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _check(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise StackError(f"{self.path} is not a folder: --state names the folder that a stack keeps everything in")
+
+    def _unusable(self, error: OSError) -> StackError:
+        return StackError(f"the state folder {self.path} cannot be used: {error.strerror} ({error.filename})")
 
 
 def write_private(path: Path, content: object) -> None:

@@ -8,13 +8,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from azure.core.exceptions import AzureError
+
 from landfall.stack import parts
 from landfall.stack.answering import host_runs, storage_runs, studio_runs
 from landfall.stack.azurite import ROOT
+from landfall.stack.hints import command
 from landfall.stack.parts import Part, StackPorts
 from landfall.stack.ports import choosing_ports
 from landfall.stack.publishing import create_storage, publish, put_first_models
-from landfall.stack.settings import app_settings, environment_without
+from landfall.stack.settings import KEY_SETTING, app_settings, environment_without
 from landfall.stack.state import DEFAULT_STATE, OwnProcess, StackError, StateFolder, write_private
 from shared.errors import ConfigError
 from shared.routes import Routes, load_routes
@@ -103,10 +106,11 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
     state = StateFolder(options.state)
     alive = [own.name for own in state.processes() if own.find() is not None]
     if alive:
-        raise StackError(f"a stack runs in {state.path} already ({', '.join(alive)}): end it with `landfall down`")
+        end = command("down", state=state.path)
+        raise StackError(f"a stack runs in {state.path} already ({', '.join(alive)}): end it with {end}")
+    state.create()
     running: list[Part] = []
     try:
-        state.create()
         with choosing_ports(report):
             return _start(options, state, running, report)
     except ConfigError as error:
@@ -119,6 +123,10 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
         _end(running)
         state.forget()
         raise StackError(str(error)) from error
+    except AzureError as error:  # a name that it does not take, or another service on its port
+        _end(running)
+        state.forget()
+        raise StackError(f"the stack's storage refuses: {str(error).splitlines()[0]}") from error
     except BaseException:
         _end(running)
         state.forget()
@@ -151,7 +159,7 @@ def _start(
         studio.wait_until(lambda: studio_runs(studio_url))
         names = ", ".join(service["name"] for service in described["services"])
         report(f"studio            {studio_url}  ({names})")
-    functions_key = secrets.token_urlsafe(24)
+    functions_key = options.settings.get(KEY_SETTING) or secrets.token_urlsafe(24)
     settings, routes = _settings(options, storage, functions_key, described["services"])
     for warning in routes.warnings:
         report(f"warning           {warning}")

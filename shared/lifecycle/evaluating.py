@@ -125,7 +125,10 @@ def challenger_answers(route: Route, run: Run, staging: Endpoint, answers: Answe
     }
     if run.override is None and same(answers, as_answers((run.answers or {})["before"]), route.golden_tolerance):
         how = f"within {route.golden_tolerance:g}" if route.golden_tolerance else "exactly"
-        why = f"answers all {counted(len(answers), 'golden row')} {how} as the model in service, which stays"
+        why = (
+            f"nothing to change: the new model answers all {counted(len(answers), 'golden row')} {how} as the model in"
+            " service, which stays"
+        )
         return run, Release(RunState.UNCHANGED, why, known)
     if route.holdout is not None and run.override is None:
         deadline = now + timedelta(seconds=route.deadlines.promoting)

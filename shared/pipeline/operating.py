@@ -52,7 +52,7 @@ def _freeze(services: Services, asked: Mapping[str, str]) -> Json:
 
 
 def _unfreeze(services: Services, asked: Mapping[str, str]) -> Json:
-    record = overriding.unfreeze(services, asked["endpoint"])
+    record = overriding.unfreeze(services, asked["endpoint"], asked["by"], asked.get("reason", ""))
     return {"endpoint": record.name, "route": record.route, "frozen": False}
 
 

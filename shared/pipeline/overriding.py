@@ -1,5 +1,6 @@
 """What an operator does to an endpoint: freeze it, unfreeze it, and go back to an earlier model."""
 
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,26 +13,47 @@ from shared.pipeline.services import Services
 from shared.route import Route
 from shared.runs import Json, Run, RunState, iso, run_id_for
 
+log = logging.getLogger("landfall.operations")
+
 _TRIES = 3
 
 
 def freeze(services: Services, endpoint: str, by: str, reason: str) -> EndpointRecord:
     """Let no new model go to an endpoint; what is being promoted is finished, an operator may still go back.
 
+    The same request again changes nothing; who freezes for another reason is told that it is frozen, and why.
+
     Raises:
         UnknownError: there is no such endpoint, or several routes have one of that name.
+        NotNowError: it is frozen already, by somebody else or for another reason.
     """
     frozen = Frozen(by=by, reason=reason, at=services.clock.now())
-    return _change(services, route_of(services, endpoint), lambda record: replace(record, frozen=frozen))
+
+    def change(record: EndpointRecord) -> EndpointRecord:
+        known = record.frozen
+        if known is None:
+            return replace(record, frozen=frozen)
+        if (known.by, known.reason) == (by, reason):
+            return record
+        raise NotNowError(
+            f"endpoint {endpoint} is frozen already, by {known.by} since {iso(known.at)}: {known.reason}; to give"
+            " another reason, unfreeze it first"
+        )
+
+    record = _change(services, route_of(services, endpoint), change)
+    log.info("endpoint %s/%s: frozen by %s: %s", record.route, record.name, by, reason)
+    return record
 
 
-def unfreeze(services: Services, endpoint: str) -> EndpointRecord:
-    """Let new models go to an endpoint again; one that is not frozen stays so.
+def unfreeze(services: Services, endpoint: str, by: str, reason: str = "") -> EndpointRecord:
+    """Let new models go to an endpoint again; one that is not frozen stays so. By whom and why stands in the log.
 
     Raises:
         UnknownError: there is no such endpoint, or several routes have one of that name.
     """
-    return _change(services, route_of(services, endpoint), EndpointRecord.unfrozen)
+    record = _change(services, route_of(services, endpoint), EndpointRecord.unfrozen)
+    log.info("endpoint %s/%s: unfrozen by %s%s", record.route, record.name, by, f": {reason}" if reason else "")
+    return record
 
 
 def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = "") -> Run:

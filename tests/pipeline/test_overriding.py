@@ -1,6 +1,7 @@
 """An operator's word: freeze an endpoint, and go back to an earlier model, as safely as any promotion goes forwards."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -185,6 +186,28 @@ def test_a_frozen_endpoint_gets_no_new_model(world: World) -> None:
 
     assert ask(world, "unfreeze", endpoint="production", by="bob")[1]["frozen"] is False
     assert world.settle(run).state is RunState.PROMOTED
+
+
+def test_a_second_freeze_says_who_froze_first(world: World) -> None:
+    """The word that stands is not lost in silence; the very same request again, after a lost answer, is none."""
+    assert ask(world, "freeze", endpoint="production", by="bob", reason="release day")[0] == 200
+    assert ask(world, "freeze", endpoint="production", by="bob", reason="release day")[0] == 200
+    status, body = ask(world, "freeze", endpoint="production", by="ann", reason="holidays")
+
+    assert status == 409
+    assert re.search(r"frozen already, by bob since 2026-\S+Z: release day; .* unfreeze it first", body["error"])
+    assert ask(world, "unfreeze", endpoint="production", by="ann")[0] == 200
+    assert ask(world, "freeze", endpoint="production", by="ann", reason="holidays")[0] == 200
+
+
+def test_who_unfroze_stands_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of a freeze is left in the record, so the log tells by whom it was ended, and why."""
+    caplog.set_level("INFO", "landfall.operations")
+    ask(world, "freeze", endpoint="production", by="bob", reason="release day")
+    ask(world, "unfreeze", endpoint="production", by="ann", reason="it is over")
+
+    assert "endpoint census/production: frozen by bob: release day" in caplog.text
+    assert "endpoint census/production: unfrozen by ann: it is over" in caplog.text
 
 
 def test_freezing_stops_what_is_decided_and_not_what_is_sent(world: World) -> None:

@@ -204,7 +204,7 @@ def test_a_model_that_no_run_explains_is_left_and_the_endpoint_frozen(
     run = world.settle(world.train("third", 0.99, "census/c.csv"), ticks=5)
     assert run.state is RunState.TRAINED
     assert "frozen by the sweep" in run.reason
-    overriding.unfreeze(world.services, "production")  # what serves is left there, and promotions go on
+    overriding.unfreeze(world.services, "production", "alice")  # what serves is left there, and promotions go on
     assert world.settle(run).state is RunState.PROMOTED
     assert world.served() == "third"
 
@@ -223,7 +223,7 @@ def test_a_person_can_put_the_champion_back(world: World) -> None:
     assert (world.served(), record.unexplained) == ("second", False)
     assert record.champion is not None
     assert (record.champion.run_id, record.champion.generation in record.barred) == (champion.run_id, False)
-    overriding.unfreeze(world.services, "production")
+    overriding.unfreeze(world.services, "production", "alice")
     assert reconcile(world.services) == 0
     assert world.endpoints.get("census", "production").record.served is not None
 

@@ -42,7 +42,7 @@ class Operators:
         elif wish == 3:
             self._add("operations", lambda services: overriding.freeze(services, ENDPOINT, "somebody", "a release"))
         elif wish or self._choices.calm:
-            self._add("operations", lambda services: overriding.unfreeze(services, ENDPOINT))
+            self._add("operations", lambda services: overriding.unfreeze(services, ENDPOINT, "somebody"))
 
     def _decide(self, services: Services) -> None:
         for stored in services.runs.active("census"):

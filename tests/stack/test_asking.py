@@ -96,6 +96,12 @@ def test_people_decide_on_the_real_stack(state: Path, tmp_path: Path) -> None:
     assert requests.get(links["evaluation"], timeout=20).text.startswith("Accuracy")
     assert requests.get(links["model"], timeout=20).status_code == 200
 
+    again = tmp_path / "again.csv"
+    again.write_text(census_csv(4000, 1), encoding="utf-8")
+    said = command(state, "submit", str(again), "--route", "census", "--wait")  # status 0
+    assert "nothing to change: the new model answers all 20 golden rows exactly" in said
+    assert "unchanged is a good end" in said.splitlines()[-1]
+
     said = command(state, "rollback", "production", "--reason", "a trial", "--by", "dan")
     assert f"rolled back by dan from the model of run {run['run_id']} to the one from before" in said
     assert " promoted " in said.splitlines()[-1]
@@ -115,10 +121,11 @@ def policy(folder: Path) -> Path:
 def test_a_person_says_no(state: Path, tmp_path: Path) -> None:
     """Rejected with a reason; a frozen endpoint says so; what cannot be done is refused in a sentence, status 1."""
     run = held(state, tmp_path, 4200, 2)
-    assert "give a --reason" in command(state, "reject", run["run_id"], status=1)
+    assert "give a --reason" in command(state, "reject", run["run_id"], status=2)
     assert "is rejected" in command(state, "reject", run["run_id"], "--reason", "wrong month", "--by", "dan")
     assert "only one that is held" in command(state, "approve", run["run_id"], "--reason", "x", status=1)
     assert "is frozen" in command(state, "freeze", "production", "--reason", "release day")
+    assert "frozen already, by " in command(state, "freeze", "production", "--reason", "other", status=1)
     assert "is not frozen" in command(state, "unfreeze", "census/production")
     assert "there are: census/production" in command(state, "freeze", "nowhere", "--reason", "x", status=1)
     assert "nothing to go back from" in command(state, "rollback", "production", "--reason", "x", status=1)

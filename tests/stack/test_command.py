@@ -78,7 +78,7 @@ def test_a_second_up_says_that_it_runs(state: Path) -> None:
 
     assert again.returncode == 1
     assert "runs in" in again.stderr
-    assert "landfall down" in again.stderr
+    assert f"landfall down --state {state}`" in again.stderr
     assert landfall("runs", "--state", str(state)).returncode == 0
 
 
@@ -128,12 +128,24 @@ def test_a_file_is_submitted_followed_and_shown(state: Path, tmp_path: Path) -> 
     assert run["run_id"][:8] in landfall("runs", "--route", "census", "--state", str(state)).stdout
 
 
+def test_a_reader_that_has_seen_enough_is_no_failure(state: Path) -> None:
+    """`landfall … | head` ends with status 0 and without a traceback, whatever the command prints with."""
+    for arguments in (("runs", "--json"), ("runs",), ("verify", "--json"), ("--help",)):
+        at = [] if arguments == ("--help",) else ["--state", str(state)]
+        command = [sys.executable, "-m", "landfall", *arguments, *at]
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+        os.close(writing)
+        assert (done.returncode, done.stderr) == (0, ""), arguments
+
+
 def test_an_empty_file_and_a_wrong_route_are_told(state: Path, tmp_path: Path) -> None:
-    """What cannot be trained exits with 1 and the reason."""
+    """What cannot be trained ends with status 3 and the reason; what cannot be submitted, with 1."""
     empty = tmp_path / "empty.csv"
     empty.touch()
     done = landfall("submit", str(empty), "--route", "census", "--wait", "--state", str(state))
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "quarantined" in done.stdout
 
     for arguments, says in (
@@ -145,7 +157,14 @@ def test_an_empty_file_and_a_wrong_route_are_told(state: Path, tmp_path: Path) -
         assert says in refused.stderr
     missing = landfall("submit", str(tmp_path / "none.csv"), "--route", "census", "--state", str(state))
     assert "No such file" in missing.stderr
-    assert landfall("show", "zz", "--state", str(state)).returncode == 1
+    unknown = landfall("show", "zz", "--state", str(state))
+    assert unknown.returncode == 1
+    assert f"landfall runs --state {state}` lists them" in unknown.stderr
+    for flags in ((), ("--json",)):
+        refused = landfall("runs", "--route", "nope", *flags, "--state", str(state))
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "there is no route 'nope'; there are: census" in refused.stderr
+    assert landfall("runs", "--route", "_unrouted", "--json", "--state", str(state)).stdout == "[]\n"
 
 
 def test_verify_tells_every_file_and_finds_what_nobody_drives(state: Path) -> None:
@@ -168,7 +187,7 @@ def test_verify_tells_every_file_and_finds_what_nobody_drives(state: Path) -> No
             if lost.run_id in row["RowKey"]:
                 table.delete_entity(row["PartitionKey"], row["RowKey"])
 
-    assert broken.returncode == 1
+    assert broken.returncode == 4
     assert "I1: the run is started and not among the active ones: no tick sees it" in broken.stdout
     assert lost.run_id in broken.stdout
     assert landfall("verify", "--state", str(state)).returncode == 0
@@ -186,7 +205,7 @@ def test_verify_finds_a_history_that_was_tampered_with(state: Path) -> None:
         broken = landfall("verify", "--chain", "--state", str(state))
         table.update_entity({**entry, "reason": was})
 
-    assert broken.returncode == 1
+    assert broken.returncode == 4
     assert f"entry 1 of its history was edited, or not written by this app (run {run.run_id})" in broken.stdout
     assert landfall("verify", "--chain", "--state", str(state)).returncode == 0
 
@@ -225,6 +244,7 @@ def test_wrong_routes_stop_the_start(tmp_path: Path) -> None:
         assert says in done.stderr
     assert processes_of(tmp_path) == []
     assert landfall("runs", "--state", str(tmp_path / "state")).returncode == 1
+    assert landfall("doctor", "--state", str(tmp_path / "state")).returncode == 4
 
 
 def test_without_a_studio_the_settings_must_come_from_elsewhere(tmp_path: Path) -> None:
