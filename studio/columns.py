@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.json_values import plain_number
+from studio.row_lines import RowLines
 
 _DAY_S = 86_400.0
 
@@ -127,6 +128,7 @@ class Table:
     columns: tuple[TableColumn, ...]
     rows: int
     unnamed: Mapping[str, int] = field(default_factory=dict)  # the columns without a name: their positions, from 1
+    lines: RowLines = field(default_factory=RowLines)  # of all rows that were read, also where some were chosen since
 
     def __getitem__(self, name: str) -> TableColumn:
         return next(column for column in self.columns if column.name == name)

@@ -15,7 +15,7 @@ TASKS = get_args(Task.__value__)
 NAME_LIMIT = 100
 _KEYS = {
     *("name", "data", "label", "task", "positive", "test_fraction", "seed"),
-    *("learner", "compare", "trees", "leaves", "learning_rate", "row_filter", "parameters"),
+    *("learner", "compare", "trees", "leaves", "learning_rate", "row_filter", "drop_unlabelled", "parameters"),
 }
 _PLAN_NUMBERS = ("seed", "test_fraction", "trees", "leaves", "learning_rate")
 
@@ -122,6 +122,7 @@ def load_experiment(path: Path) -> Experiment:
         *(task, label, positive),  # type: ignore[arg-type]
         learner=reader.choice("learner", BOOSTED, LEARNERS),
         compare=reader.flag("compare"),
+        drop_unlabelled=reader.flag("drop_unlabelled"),
         parameters=reader.parameters(),
         **{key: value for key, value in numbers.items() if value is not None},
     )

@@ -56,7 +56,12 @@ def _numbers(column: CodedColumn | NumberColumn, problems: list[str]) -> Labels:
         target, odd = column.values, sorted(column.text_counts)
     else:
         numbers = [parse_number(cell) for cell in column.distinct]
-        odd = [cell for cell, number in zip(column.distinct, numbers, strict=True) if number is None]
+        counts = np.bincount(column.codes, minlength=len(numbers)).tolist()
+        odd = [
+            cell
+            for cell, number, count in zip(column.distinct, numbers, counts, strict=True)
+            if number is None and count
+        ]
         lookup = np.array([np.nan if number is None else number for number in numbers])
         target = lookup[column.codes]
     if odd:

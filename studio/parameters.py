@@ -11,6 +11,7 @@ from studio.plan import LEARNERS, Parameter, TrainingPlan
 from studio.row_filter import read_row_filter
 
 MOST_SEED = 2**31 - 1
+FLAGS = ("true", "false")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,12 @@ def _row_filter(text: str) -> str:
     return text
 
 
+def _flag(text: str) -> bool:
+    if text.strip().lower() not in FLAGS:
+        raise ValueError(f"must be true or false, not {text!r}")
+    return text.strip().lower() == FLAGS[0]
+
+
 _NUMBERS = {
     "seed": _Number(0, MOST_SEED),
     "test_fraction": _Number(0.001, 0.999, whole=False),
@@ -55,7 +62,9 @@ _NUMBERS = {
 SETTABLE: dict[str, Any] = {name: number.of for name, number in _NUMBERS.items()} | {
     "learner": _learner,
     "row_filter": _row_filter,
+    "drop_unlabelled": _flag,
 }
+_CHOICES = {"learner": LEARNERS, "drop_unlabelled": FLAGS}
 
 
 def value_schema(sets: str) -> Json:
@@ -63,7 +72,7 @@ def value_schema(sets: str) -> Json:
     if sets in _NUMBERS:
         number = _NUMBERS[sets]
         return {"type": "integer" if number.whole else "number", "minimum": number.low, "maximum": number.high}
-    return {"type": "string"} | ({"enum": list(LEARNERS)} if sets == "learner" else {})
+    return {"type": "string"} | ({"enum": list(_CHOICES[sets])} if sets in _CHOICES else {})
 
 
 def required_names(parameters: tuple[Parameter, ...]) -> list[str]:

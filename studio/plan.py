@@ -26,6 +26,7 @@ STANDARD_PARAMETERS = (
     Parameter("Number of leaves", "leaves"),
     Parameter("Learning rate", "learning_rate"),
     Parameter("Row filter", "row_filter"),
+    Parameter("Drop unlabelled rows", "drop_unlabelled"),
 )
 
 
@@ -44,6 +45,7 @@ class TrainingPlan:
     leaves: int | None = None  # of a tree, at most
     learning_rate: float | None = None
     row_filter: str = ""
+    drop_unlabelled: bool = False  # leave out rows without a label, instead of refusing the file
     parameters: tuple[Parameter, ...] = STANDARD_PARAMETERS
 
     @classmethod

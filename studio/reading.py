@@ -2,19 +2,19 @@
 
 import codecs
 import csv
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from itertools import chain
 from pathlib import Path
 from typing import Self, TextIO
 
-from studio.cells import MISSING
 from studio.collecting import CollectedColumn, TextBudget
 from studio.column_names import column_names, numbered_names, places, repeated
 from studio.columns import Table
 from studio.errors import TableError
 from studio.model_limits import COLUMN_LIMIT
+from studio.row_lines import RowLines
 
 VALUE_LIMIT = 300_000_000  # rows times columns; a value takes at most 8 bytes here, and 8 more in the training
 FIELD_LIMIT = 2**20  # characters of a cell
@@ -40,11 +40,18 @@ class TableForm:
 CSV = TableForm()
 
 
-def read_table(path: Path, label: str, used: Collection[str] = (), form: TableForm = CSV) -> Table:
-    """Read the CSV at `path` (UTF-8, with or without BOM); no cell of `label` may be missing.
+def read_table(
+    path: Path,
+    label: str,
+    used: Collection[str] = (),
+    form: TableForm = CSV,
+    check: Callable[[Table], list[str]] = lambda _: [],
+) -> Table:
+    """Read the CSV at `path` (UTF-8, with or without BOM).
 
-    Columns without a name, as all are in a file without a header, are called `Col1`, `Col2` and so on. The columns in
-    `used` must be there, and are kept even where nothing can be learned from them.
+    Columns without a name, as all are in a file without a header, are called `Col1`, `Col2` and so on. The column
+    `label` and those in `used` must be there, and are kept even where nothing can be learned from them. `check` is
+    asked for more problems, that are told together with those of the rows' form.
 
     Raises:
         TableError: with the first problems, each with its line number.
@@ -52,14 +59,14 @@ def read_table(path: Path, label: str, used: Collection[str] = (), form: TableFo
     csv.field_size_limit(FIELD_LIMIT)
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            return _read(lines, label, {label, *used}, form)
+            return _read(lines, {label, *used}, form, check)
     except UnicodeDecodeError as error:
         raise TableError("the CSV", [_not_utf8(path)]) from error
     except csv.Error as error:
         raise TableError("the CSV", [f"it cannot be read as CSV: {error}"]) from error
 
 
-def _read(lines: TextIO, label: str, kept: Collection[str], form: TableForm) -> Table:
+def _read(lines: TextIO, kept: Collection[str], form: TableForm, check: Callable[[Table], list[str]]) -> Table:
     reader = csv.reader(lines, delimiter=form.separator, strict=True)
     first = next(reader, [])
     header = column_names(first) if form.header else numbered_names(len(first))
@@ -68,31 +75,33 @@ def _read(lines: TextIO, label: str, kept: Collection[str], form: TableForm) -> 
         raise TableError("the CSV's header", problems)
     budget = TextBudget()
     columns = [CollectedColumn(name, keep=name in kept, budget=budget) for name in header]
-    at = header.index(label)
     rows = 0
+    row_lines: list[Sequence[int]] = []
     first_rows = [] if form.header else [_Block([1], [[cell] for cell in first])]
     for block in chain(first_rows, _blocks(lines, reader.line_num, len(header), form.separator, problems)):
         for column, cells in zip(columns, block.columns, strict=True):
             column.extend(cells)
-        if any(cell.strip() in MISSING for cell in set(block.columns[at])):
-            labels = zip(block.lines, block.columns[at], strict=True)
-            missing = (line for line, cell in labels if cell.strip() in MISSING)
-            problems += [f"line {line}: the label {label!r} is missing" for line in missing]
+        row_lines.append(block.lines)
         rows += len(block.lines)
         if rows * len(columns) > VALUE_LIMIT:
-            problems = [f"it has more than {VALUE_LIMIT:,} values ({VALUE_LIMIT // len(columns):,} rows): filter rows"]
-        if len(problems) >= PROBLEM_LIMIT or rows * len(columns) > VALUE_LIMIT:
+            most = f"{VALUE_LIMIT:,} values ({VALUE_LIMIT // len(columns):,} rows)"
+            raise TableError("the CSV", [f"it has more than {most}: filter rows"])
+        if len(problems) >= PROBLEM_LIMIT:
             break
     if any(column.has_nul() for column in columns):
         problems.append("it contains NUL characters")
+    if not rows and not problems:
+        problems.append("it has a header and no rows")
+    unnamed = {name: at for at, (name, cell) in enumerate(zip(header, first, strict=True), 1) if not cell.strip()}
+    read = tuple(column.finished() for column in columns)
+    table = Table(read, rows, unnamed if form.header else {}, RowLines.of_blocks(row_lines))
+    if len(problems) < PROBLEM_LIMIT:
+        problems += check(table)
     if problems:
         shown = problems[:PROBLEM_LIMIT]
         more = ["and more of the kind"] if len(problems) > PROBLEM_LIMIT else []
         raise TableError("the CSV", shown + more)
-    if not rows:
-        raise TableError("the CSV", ["it has a header and no rows"])
-    unnamed = {name: at for at, (name, cell) in enumerate(zip(header, first, strict=True), 1) if not cell.strip()}
-    return Table(tuple(column.finished() for column in columns), rows, unnamed if form.header else {})
+    return table
 
 
 def _header_problems(first: Sequence[str], header: Sequence[str], needed: Collection[str]) -> list[str]:

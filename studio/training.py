@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from studio.chosen_rows import read_rows
 from studio.column_kinds import Finding, find_columns
-from studio.columns import Table
 from studio.errors import ModelFileError, TableError
 from studio.features import encode_rows
 from studio.headway import Tell, silent
@@ -14,8 +14,7 @@ from studio.model import Column, Model
 from studio.model_file import dump_model, load_model
 from studio.plan import TrainingPlan
 from studio.rates import rate_columns
-from studio.reading import CSV, TableForm, read_table
-from studio.row_filter import read_row_filter
+from studio.reading import CSV, TableForm
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm = CSV, te
         SetupError: LightGBM cannot be loaded here.
         ModelFileError: the model is beyond what an endpoint takes.
     """
-    table, notes = _read(csv, plan, form)
+    table, notes = read_rows(csv, plan, form)
     labels = read_labels(table.cells(plan.label), plan)
     findings = find_columns(table, plan.label, rate=plan.task != "multiclass")
     test = labels.held_out(plan.test_fraction, plan.seed)
@@ -69,18 +68,6 @@ def _file_of(model: Model) -> bytes:
     except ModelFileError as error:
         raise ModelFileError(f"the trained model is beyond what an endpoint takes: {error}") from error
     return data
-
-
-def _read(csv: Path, plan: TrainingPlan, form: TableForm) -> tuple[Table, list[str]]:
-    if not plan.row_filter.strip():
-        return read_table(csv, plan.label, form=form), []
-    row_filter = read_row_filter(plan.row_filter)
-    table = read_table(csv, plan.label, row_filter.columns, form)
-    chosen = row_filter.rows(table.cells)
-    note = f"the row filter keeps {int(chosen.sum())} of {table.rows} rows"
-    if not chosen.any():
-        raise TableError("the CSV", [note])
-    return table.only(chosen), [note]
 
 
 def _usable(findings: list[Finding]) -> tuple[Column, ...]:

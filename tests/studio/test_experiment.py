@@ -21,6 +21,7 @@ trees = 40
 leaves = 8
 learning_rate = 0.2
 row_filter = "age > 1"
+drop_unlabelled = true
 [parameters]
 Seed = "seed"
 "Which rows" = { sets = "row_filter", required = true }
@@ -45,7 +46,7 @@ def test_every_key(tmp_path: Path) -> None:
     assert (experiment.name, experiment.data, plan.label) == ("Wine", tmp_path / "wine.csv", "kind")
     assert (plan.task, plan.positive, plan.test_fraction, plan.seed) == ("multiclass", "", 0.3, 5)
     assert (plan.learner, plan.compare, plan.trees, plan.leaves, plan.learning_rate) == ("best", True, 40, 8, 0.2)
-    assert plan.row_filter == "age > 1"
+    assert (plan.row_filter, plan.drop_unlabelled) == ("age > 1", True)
     assert plan.parameters == (Parameter("Seed", "seed"), Parameter("Which rows", "row_filter", required=True))
 
 
@@ -57,6 +58,7 @@ def test_what_is_left_out(tmp_path: Path) -> None:
     plan = load_experiment(tmp_path / "experiment.toml").plan
     assert (plan.test_fraction, plan.seed, plan.learner, plan.compare) == (0.25, 0, "boosted-trees", False)
     assert (plan.trees, plan.leaves, plan.learning_rate, plan.row_filter) == (None, None, None, "")
+    assert not plan.drop_unlabelled
     assert plan.parameters == STANDARD_PARAMETERS
 
 

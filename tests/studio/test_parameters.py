@@ -20,10 +20,12 @@ def test_a_job_changes_its_plan() -> None:
         "Learning rate": "1e-2",
         "Learner": "linear",
         "Row filter": "x > 1",
+        "Drop unlabelled rows": " True ",
     }
     plan = plan_of_job(PLAN, given)
     assert (plan.seed, plan.test_fraction, plan.trees, plan.learning_rate) == (12, 0.5, 10, 0.01)
     assert (plan.learner, plan.row_filter, plan.leaves, plan.label) == ("linear", "x > 1", None, "y")
+    assert plan.drop_unlabelled
     assert plan_of_job(PLAN, {}) == PLAN
     assert TrainingPlan.of_json(plan.to_json()) == plan
 
@@ -38,6 +40,7 @@ def test_all_wrong_values_are_named_at_once() -> None:
         "Learning rate": "nan",
         "Learner": "forest",
         "Row filter": "x >",
+        "Drop unlabelled rows": "1",
     }
     with pytest.raises(ParameterError) as caught:
         plan_of_job(PLAN, given)
@@ -48,6 +51,7 @@ def test_all_wrong_values_are_named_at_once() -> None:
         name for name in (p.name for p in PLAN.parameters) if name in given
     ]
     assert "'Learner' must be one of boosted-trees, linear, best, not 'forest'" in said
+    assert "'Drop unlabelled rows' must be true or false, not '1'" in said
     assert "'Row filter' cannot be read: the row filter, character 4: " in str(caught.value)
 
 
