@@ -1,8 +1,13 @@
-"""Timer triggers: schedules in UTC, with the status that survives a restart."""
+"""Timer triggers: schedules in UTC, with the status that survives a restart.
+
+Schedules are told by the wall clock, which jumps where somebody sets it; waiting is done by the clock that never does.
+So a wait is made of short ones, with a look at the wall clock after each: a jump costs one interval at most.
+"""
 
 import json
 import logging
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 
@@ -15,18 +20,32 @@ from landfall.host.worker import Function
 
 log = logging.getLogger("host.timer")
 
+LOOK_S = 1.0  # between two looks at the wall clock
+STEP_BACK = timedelta(seconds=1)  # a clock that went back by less is as good as right
 _NEVER = "0001-01-01T00:00:00+00:00"
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class TimerListener:
-    """Fires one timer-triggered function; it never overlaps itself.
+    """Fires one timer-triggered function; it never overlaps itself. `now` is the wall clock.
 
     Raises:
         SettingsError: the schedule is no NCRONTAB expression, or needs a setting that is not set.
     """
 
-    def __init__(self, storage: Storage, executor: Executor, function: Function, host_id: str) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        executor: Executor,
+        function: Function,
+        host_id: str,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
         self._executor = executor
+        self._now = now
         self._function = function
         self._binding = next(one for one in function.bindings if one["type"].lower() == "timertrigger")
         try:
@@ -40,30 +59,55 @@ class TimerListener:
 
     def listen(self, term: Term) -> None:
         """Fire at every occurrence of a term; several missed ones become one immediate execution."""
+        armed = self._now()
         last, due, past_due = self._begin()
         at_once = past_due or self._on_startup
         while not term.over:
-            if not at_once and term.wait((due - datetime.now(UTC)).total_seconds()):
-                return
+            if not at_once:
+                occurrence = self._wait(term, armed, due)
+                if occurrence is None:
+                    return
+                due = occurrence
             self._on_startup = False
-            started = datetime.now(UTC)
+            started = self._now()
             self._fire(last, due, past_due=past_due)
-            # The next occurrence counts from the start, and is armed after the end.
-            base = started if at_once else max(started, due)
-            last, due, at_once, past_due = base.isoformat(), self._schedule.next(base), False, False
+            # The next occurrence counts from the start, and is armed after the end; or from now, if the clock was set
+            # back meanwhile.
+            now = self._now()
+            armed = now if now < started - STEP_BACK else started
+            last, due, at_once, past_due = armed.isoformat(), self._schedule.next(armed), False, False
             if not term.held:
                 return  # the status is another host's now
             self._save(last, due)
 
+    def _wait(self, term: Term, armed: datetime, due: datetime) -> datetime | None:
+        """Wait from when it was armed until the wall clock is at an occurrence; returns which one, None if over.
+
+        That is an earlier one than was waited for if the clock was set back meanwhile: the next one by the clock as it
+        is now, or nothing would fire for as long as it was set back.
+        """
+        seen = armed
+        while True:
+            now = self._now()
+            if now < seen - STEP_BACK:
+                log.warning("timer %s: the clock was set back by %s", self._function.name, seen - now)
+                due = min(due, self._schedule.next(now))
+            if now >= due:
+                return due
+            if term.wait(min((due - now).total_seconds(), LOOK_S)):
+                return None
+            seen = now
+
     def _begin(self) -> tuple[str, datetime, bool]:
         """Return last and next occurrence, and whether the stored one was missed; another schedule begins anew."""
-        now = datetime.now(UTC)
+        now = self._now()
         last, due, past_due = _NEVER, self._schedule.next(now), False
         if self._monitored:
             try:
                 stored = json.loads(self._status.download_blob().readall())
                 if self._schedule.next(datetime.fromisoformat(stored["LastUpdated"])).isoformat() == stored["Next"]:
-                    last, due = stored["Last"], datetime.fromisoformat(stored["Next"])
+                    # One that lies further ahead than the next was written while the clock was ahead.
+                    last, due = stored["Last"], min(due, datetime.fromisoformat(stored["Next"]))
                     past_due = now > due
             except (ResourceNotFoundError, ValueError, KeyError):
                 pass  # no status yet, or one that another program wrote
@@ -75,13 +119,13 @@ class TimerListener:
     def _fire(self, last: str, due: datetime, *, past_due: bool) -> None:
         status = {"Last": last, "Next": due.isoformat(), "LastUpdated": last} if self._monitored else None
         body = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
-        reason = f"Timer fired at {datetime.now(UTC).isoformat(timespec='milliseconds')}"
+        reason = f"Timer fired at {self._now().isoformat(timespec='milliseconds')}"
         self._executor.execute(self._function, reason, {self._binding["name"]: ("json", json.dumps(body))}, {})
 
     def _save(self, last: str, due: datetime) -> None:
         if not self._monitored:
             return
-        updated = last if last != _NEVER else datetime.now(UTC).isoformat()
+        updated = last if last != _NEVER else self._now().isoformat()
         try:
             text = json.dumps({"Last": last, "Next": due.isoformat(), "LastUpdated": updated})
             self._status.upload_blob(text, overwrite=True)
