@@ -47,7 +47,7 @@ def load_routes(path: Path, environ: Mapping[str, str]) -> Routes:
         ConfigError: the file is missing or malformed; `problems` has every one, each with its key.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
     except FileNotFoundError as error:
         raise ConfigError([f"{path}: there is no such file; the setting LANDFALL_ROUTES names it"]) from error
     except (OSError, UnicodeDecodeError) as error:

@@ -13,6 +13,12 @@ DATA_CONNECTION = "LANDFALL_DATA"
 STRING_SETTING = f"{HOST_CONNECTION} ({DATA_CONNECTION}, if that is set)"  # for texts of who knows no settings
 MANAGED_IDENTITY = "managedidentity"
 
+# What the emulator's shorthand stands for. The key is published: every emulator has it, and it guards nothing.
+_EMULATOR = "devstoreaccount1"
+_EMULATOR_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+_EMULATOR_PORTS = {"BlobEndpoint": 10000, "QueueEndpoint": 10001, "TableEndpoint": 10002}
+_SHORTHAND, _PROXY = "usedevelopmentstorage", "developmentstorageproxyuri"
+
 _URIS = {"blob": "blobServiceUri", "queue": "queueServiceUri", "table": "tableServiceUri"}
 _SUFFIX = "core.windows.net"
 _ACCOUNT_NAME = re.compile(r"[a-z0-9]{3,24}")
@@ -64,6 +70,10 @@ def read_storage_account(settings: Mapping[str, str]) -> StorageAccount:
     name = settings.get(f"{connection}__accountName", "").strip()
     uris = {service: settings.get(f"{connection}__{suffix}", "").strip() for service, suffix in _URIS.items()}
     problems = _ways(connection, text, name, uris)
+    try:
+        text = full_connection_string(text)
+    except ValueError as error:
+        problems.append(f"the setting {connection}: {error}")
     urls = {service: uri.rstrip("/") for service, uri in uris.items()}
     if name:
         urls = {service: f"https://{name}.{service}.{_SUFFIX}" for service in _URIS}
@@ -88,6 +98,35 @@ def secrets_of(settings: Mapping[str, str]) -> tuple[str, ...]:
     """Return the keys and signatures within the connection strings of either account."""
     texts = "&".join(settings.get(name, "") for name in (HOST_CONNECTION, DATA_CONNECTION))
     return tuple(unquote(found) for found in re.findall(r"(?:AccountKey=|\bsig=)([^;&\s]+)", texts))
+
+
+def full_connection_string(text: str) -> str:
+    """Return a connection string with the emulator's shorthand written out; any other is returned as it is.
+
+    The shorthand is read as .NET, and so the Functions host, reads it: names and `true` in any case, empty parts left
+    out, and of `DevelopmentStorageProxyUri` the scheme and the host; the ports are the usual ones whatever it says.
+
+    Raises:
+        ValueError: it is the shorthand, and wrong; the text quotes nothing of it.
+    """
+    parts = [part.partition("=") for part in text.split(";") if part]
+    given = {name.lower(): value for name, _, value in parts}
+    if _SHORTHAND not in given:
+        return text
+    if given[_SHORTHAND].lower() != "true":
+        raise ValueError("UseDevelopmentStorage can only be true")
+    if set(given) - {_SHORTHAND, _PROXY} or len(parts) > len(given):
+        raise ValueError("UseDevelopmentStorage stands alone, or with one DevelopmentStorageProxyUri")
+    try:
+        proxy = urlsplit(given.get(_PROXY, "http://127.0.0.1"))
+        host = proxy.hostname
+    except ValueError:
+        host = None
+    if not host or proxy.scheme not in {"http", "https"}:
+        raise ValueError("DevelopmentStorageProxyUri must be a URL, such as http://host.docker.internal")
+    base = f"{proxy.scheme}://{f'[{host}]' if ':' in host else host}"
+    services = "".join(f"{name}={base}:{port}/{_EMULATOR};" for name, port in _EMULATOR_PORTS.items())
+    return f"DefaultEndpointsProtocol={proxy.scheme};AccountName={_EMULATOR};AccountKey={_EMULATOR_KEY};{services}"
 
 
 def account_name(url: str) -> str:

@@ -1,6 +1,5 @@
 """`host.json`, where an app setting `AzureFunctionsJobHost__section__name` wins over the file, as in Azure."""
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from landfall.host.settings import SettingsError
 from landfall.host.singleton import LEAST_S, MOST_S
+from landfall.settings_file import SettingsFileError, read_json
 
 OVERRIDE = "AzureFunctionsJobHost__"
 _SPAN = re.compile(r"([01]?\d|2[0-3]):([0-5]\d):([0-5]\d)")  # .NET reads more hours than that as days
@@ -61,9 +61,9 @@ class _Values:
 
     def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"{path}: {error}") from error
+            document = read_json(path)
+        except SettingsFileError as error:
+            raise SettingsError(str(error)) from error
         self._path = path
         self._document: Any = document
         # .NET, which reads these settings in Azure, does not tell small letters from capitals in them.

@@ -1,10 +1,11 @@
 """App settings, as the Functions host reads them."""
 
-import json
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+
+from landfall.settings_file import SettingsFileError, read_settings_file
 
 
 class SettingsError(Exception):
@@ -15,16 +16,12 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the app settings: those of a file like `local.settings.json`, where the environment wins.
 
     Raises:
-        SettingsError: the file is missing, is not JSON, or its `Values` are not all strings.
+        SettingsError: the file cannot be read, or is none of that kind.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8")).get("Values", {})
-    except (OSError, ValueError, AttributeError) as error:
-        raise SettingsError(f"{path}: {error}") from error
-    wrong = [name for name, value in values.items() if not isinstance(value, str)]
-    if wrong:
-        raise SettingsError(f"{path}: these Values must be strings: {', '.join(wrong)}")
-    return {**values, **environ}
+        return {**read_settings_file(path), **environ}
+    except SettingsFileError as error:
+        raise SettingsError(str(error)) from error
 
 
 def resolve(text: str, environ: Mapping[str, str] = os.environ) -> str:

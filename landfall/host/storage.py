@@ -11,6 +11,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
 from landfall.host.settings import SettingsError
+from shared.storage_account import full_connection_string
 
 DEFAULT_CONNECTION = "AzureWebJobsStorage"
 HOSTS_CONTAINER = "azure-webjobs-hosts"
@@ -59,5 +60,8 @@ class Storage:
                 text = os.environ.get(name) or os.environ.get(f"AzureWebJobs{name}")
                 if not text:
                     raise SettingsError(f"a binding's connection is the app setting {name}, which is not set")
-                self._clients[kind, name] = kind.from_connection_string(text)
+                try:
+                    self._clients[kind, name] = kind.from_connection_string(full_connection_string(text))
+                except ValueError:
+                    raise SettingsError(f"the app setting {name} is not a storage connection string") from None
             return self._clients[kind, name]

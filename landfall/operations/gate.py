@@ -92,7 +92,7 @@ def policy_from(path: Path) -> Policy:
         StackError: it cannot be read, or something in it is wrong: every problem is named.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise StackError(f"{path} cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:

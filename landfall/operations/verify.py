@@ -15,6 +15,7 @@ from landfall.operations.audit import Audit, Rows, audit, check_chains
 from landfall.operations.show import console
 from landfall.operations.stack_routes import routes_of
 from landfall.operations.times import moment
+from landfall.settings_file import SettingsFileError, read_settings_file
 from landfall.stack.state import StackError, StateFolder, UsageError
 from shared.adapters.storage import Storage
 from shared.errors import ConfigError, LandfallError
@@ -61,15 +62,11 @@ def live(path: Path) -> tuple[Routes, StorageAccount]:
         StackError: the file cannot be read, or does not name a storage account and usable routes.
     """
     try:
-        settings: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["Values"]
+        settings = read_settings_file(path)
         account = replace(read_storage_account(settings), managed=False, client_id="")
         routes = load_routes(path.parent / settings.get("LANDFALL_ROUTES", "routes.toml"), settings)
-    except OSError as error:
-        raise StackError(f"{path}: {error.strerror}") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise StackError(f'{path} is not a settings file (JSON with "Values"): {error}') from error
-    except KeyError as error:
-        raise StackError(f"{path} has no {error}") from error
+    except SettingsFileError as error:
+        raise StackError(str(error)) from error
     except ConfigError as error:
         raise StackError("\n".join(error.problems)) from error
     return routes, account

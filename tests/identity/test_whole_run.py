@@ -122,7 +122,7 @@ def verified(settings: dict[str, str], folder: Path) -> int:
     """Return the status of `landfall verify` on the app's settings, for whoever is signed in."""
     path = folder / "settings.json"
     path.write_text(json.dumps({"Values": settings}), encoding="utf-8")
-    return verify(Namespace(settings=path, json=True, chain=True))
+    return verify(Namespace(state_given=False, settings=path, json=True, chain=True))
 
 
 def test_the_real_runtime_lands_a_file_without_any_key(

@@ -228,7 +228,7 @@ def test_verify_audits_the_system_that_a_settings_file_names(state: Path, tmp_pa
     assert [one.returncode for one in (missing, empty, garbled, routeless)] == [1, 1, 1, 1]
     assert "No such file" in missing.stderr
     assert "has no 'Values'" in empty.stderr
-    assert "not a settings file" in garbled.stderr
+    assert "is not JSON" in garbled.stderr
     assert "routes.toml" in routeless.stderr
 
 

@@ -6,9 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
 
 from shared.errors import ConfigError
-from shared.storage_account import StorageAccount, account_name, connection_of, read_storage_account
+from shared.storage_account import (
+    StorageAccount,
+    account_name,
+    connection_of,
+    full_connection_string,
+    read_storage_account,
+)
 
 NAME = "AzureWebJobsStorage"
 DATA = "LANDFALL_DATA"
@@ -18,13 +27,15 @@ URIS = {
     f"{NAME}__tableServiceUri": "https://landfall.table.core.windows.net/",
 }
 MANAGED = {f"{NAME}__credential": "managedidentity", f"{NAME}__clientId": "0c"}
+EMULATOR = full_connection_string("UseDevelopmentStorage=true")
 BLOB, TABLE = "https://landfall.blob.core.windows.net", "https://landfall.table.core.windows.net"
 
 
 @pytest.mark.parametrize(
     ("settings", "account"),
     [
-        ({NAME: "UseDevelopmentStorage=true"}, StorageAccount("UseDevelopmentStorage=true")),
+        ({NAME: "AccountName=a;AccountKey=b"}, StorageAccount("AccountName=a;AccountKey=b")),
+        ({NAME: " usedevelopmentstorage=TRUE; "}, StorageAccount(EMULATOR)),
         (URIS, StorageAccount("", BLOB, TABLE)),
         ({NAME: "", **URIS, **MANAGED}, StorageAccount("", BLOB, TABLE, managed=True, client_id="0c")),
         ({f"{NAME}__accountName": "landfall"}, StorageAccount("", BLOB, TABLE)),
@@ -33,7 +44,7 @@ BLOB, TABLE = "https://landfall.blob.core.windows.net", "https://landfall.table.
             StorageAccount("", BLOB, TABLE, managed=True),
         ),
     ],
-    ids=["connection string", "URLs", "managed identity", "name", "system-assigned"],
+    ids=["connection string", "emulator", "URLs", "managed identity", "name", "system-assigned"],
 )
 def test_each_way_to_the_account(settings: dict[str, str], account: StorageAccount) -> None:
     """A connection string, the URLs of all services, or the account's name."""
@@ -63,6 +74,15 @@ def test_each_way_to_the_account(settings: dict[str, str], account: StorageAccou
                 f"{NAME}__tableServiceUri must be the service's own URL, such as https://ACCOUNT.table.core",
             ],
         ),
+        ({NAME: "UseDevelopmentStorage=CANARY"}, [f"{NAME}: UseDevelopmentStorage can only be true"]),
+        (
+            {NAME: "UseDevelopmentStorage=true;AccountKey=CANARY"},
+            [f"{NAME}: UseDevelopmentStorage stands alone, or with one DevelopmentStorageProxyUri"],
+        ),
+        (
+            {NAME: "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=CANARY"},
+            [f"{NAME}: DevelopmentStorageProxyUri must be a URL"],
+        ),
         ({f"{NAME}__accountName": "Land.Fall"}, [f"{NAME}__accountName is 'Land.Fall'"]),
         ({**URIS, f"{NAME}__credential": "secret"}, ["can only be 'managedidentity'"]),
         ({**URIS, f"{NAME}__clientId": "0c"}, [f"so {NAME}__credential must be 'managedidentity'"]),
@@ -82,6 +102,31 @@ def test_every_problem_is_named_at_once(settings: dict[str, str], said: list[str
     for problem, pattern in zip(caught.value.problems, said, strict=True):
         assert re.search(pattern, problem), problem
     assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        ("UseDevelopmentStorage=true", "http://127.0.0.1"),
+        ("UseDevelopmentStorage=true;", "http://127.0.0.1"),
+        (";usedevelopmentstorage=True;;", "http://127.0.0.1"),
+        ("UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://10.0.0.7", "http://10.0.0.7"),
+        ("DevelopmentStorageProxyURI=http://azurite:9999/x;UseDevelopmentStorage=TRUE", "http://azurite"),
+        ("UseDevelopmentStorage=true;DevelopmentStorageProxyUri=https://[::1]:1;", "https://[::1]"),
+    ],
+)
+def test_the_emulators_shorthand_is_read_as_dotnet_reads_it(text: str, base: str) -> None:
+    """Written out, so that every SDK finds the emulator's three services and its published account."""
+    full = full_connection_string(text)
+
+    assert full_connection_string(full) == full
+    known = dict(part.split("=", 1) for part in full.strip(";").split(";"))
+    assert (known["DefaultEndpointsProtocol"], known["AccountName"]) == (base.partition(":")[0], "devstoreaccount1")
+    for service, port in (("Blob", 10000), ("Queue", 10001), ("Table", 10002)):
+        assert known[f"{service}Endpoint"] == f"{base}:{port}/devstoreaccount1"
+    assert TableServiceClient.from_connection_string(full).url == f"{base}:10002/devstoreaccount1"
+    assert BlobServiceClient.from_connection_string(full).url == f"{base}:10000/devstoreaccount1/"
+    assert QueueServiceClient.from_connection_string(full).url == f"{base}:10001/devstoreaccount1/"
 
 
 def test_data_of_its_own_account_is_read_from_there() -> None:
