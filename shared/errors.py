@@ -5,12 +5,15 @@
     LandfallError
     ├── RetryableError              recorded in the run; the tick tries again until the deadline
     │   ├── LeaseHeldError          another run is being promoted to the endpoint
-    │   ├── UnavailableError        the service said: not now (408, 429, 5xx)
+    │   ├── UnavailableError        the service said: not now (408, 5xx)
+    │   │   └── ThrottledError      it refused for now, before it took the request (429, RequestThrottled)
+    │   ├── BadAnswerError          what answered does not follow the protocol: it may be a gateway; nothing is known
+    │   ├── NotSentError            what the request needs could not be had: nothing was sent
     │   └── NoAnswerError           no answer arrived: whether the request took effect is unknown
     ├── PermanentError              recorded in the run as `failed`; trying again would change nothing
     │   ├── RejectedError           the service refused the request (400, 409, 413, ...)
     │   ├── NotFoundError           the service does not know the job, endpoint or blob (404)
-    │   ├── BadAnswerError          the service's answer does not follow the protocol
+    │   ├── UnusableAnswerError     the answer follows the protocol, and holds something else than was asked for
     │   ├── BadEvaluationError      the evaluation cannot be read as metrics
     │   ├── UnreadableRowError      a table row that this release cannot read
     │   └── BadMessageError         a queue message that this release cannot read
@@ -71,7 +74,8 @@ class ServiceFault:
     """What a service said when it refused (protocol 1.9: `{"error": {code, message, details}}`).
 
     `url` is redacted: no query, so no SAS token. `status` is 0 where no HTTP answer came. `retry_after_s` is how long
-    the service asked to be left alone; 0 if it did not.
+    the service asked to be left alone; 0 if it did not. `foreign`: the answer is not in the protocol's form, so
+    something before the service may have given it.
     """
 
     operation: str
@@ -81,6 +85,7 @@ class ServiceFault:
     message: str = ""
     details: tuple[tuple[str, str], ...] = ()
     retry_after_s: float = 0.0
+    foreign: bool = False
 
     def __str__(self) -> str:
         """Give the cause first (message and every detail), then what was asked, and the URL last."""
@@ -111,7 +116,11 @@ class _ServiceError(LandfallError):
 
 
 class UnavailableError(_ServiceError, RetryableError):
-    """The service said: not now (408, 429, 500, 503, 504). For a PATCH or submit the outcome is unknown."""
+    """The service said: not now (408, 500, 503, 504). For a PATCH or submit the outcome is unknown."""
+
+
+class ThrottledError(UnavailableError):
+    """The service refused for now, before it took the request: it had no effect."""
 
 
 class NoAnswerError(_ServiceError, RetryableError):
@@ -126,8 +135,16 @@ class NotFoundError(_ServiceError, PermanentError):
     """The service does not know what the URL names (404)."""
 
 
-class BadAnswerError(_ServiceError, PermanentError):
-    """The service answered 2xx with a body that is not what the protocol says."""
+class BadAnswerError(_ServiceError, RetryableError):
+    """What answered does not follow the protocol: a gateway or a maintenance page, perhaps. It is no verdict."""
+
+
+class NotSentError(RetryableError):
+    """What a request needs could not be had now: nothing was sent."""
+
+
+class UnusableAnswerError(_ServiceError, PermanentError):
+    """The service answered in the protocol's form, but without what was asked for."""
 
 
 class BadEvaluationError(PermanentError):
@@ -190,3 +207,10 @@ def told_with(error: Exception, more: str) -> str:
 def retry_after_s(error: Exception) -> float:
     """Return how long the service behind an error asked to be left alone, in seconds; 0 if it did not ask."""
     return error.fault.retry_after_s if isinstance(error, _ServiceError) else 0.0
+
+
+def had_no_effect(error: Exception) -> bool:
+    """Tell whether an update that met with this error is known to have changed nothing: refused, or not even sent."""
+    if isinstance(error, _ServiceError) and error.fault.foreign:
+        return False
+    return isinstance(error, PermanentError | ConfigError | ThrottledError | NotSentError)

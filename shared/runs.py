@@ -119,6 +119,7 @@ class Run:
     tries: int = 0  # failures of the present step in a row
     job_id: str = ""
     input_blob: str = ""  # container/path of the pinned copy that the job reads
+    start_sent_at: datetime | None = None  # when the start of the job was last answered well, or sent again
     lost_since: datetime | None = None  # since when the service does not know the job
     answering_since: datetime | None = None  # when the endpoint that is being watched accepted its PATCH
     settles_at: datetime | None = None  # before it a PATCH of this run whose fate is unknown may reach the endpoint

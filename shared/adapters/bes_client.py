@@ -69,7 +69,7 @@ class BesTrainingService:
         """Start a submitted job; one that is started already counts as started now (protocol 1.5)."""
         call = _job_call("start job", "POST", training, job_id, "/start")
         try:
-            self._web.send(call)
+            bes_wire.read_nothing(self._web.send(call), _answered(call))
         except RejectedError as error:
             # Only an earlier start can have brought it into another state, and its answer was lost.
             if not _has_code(error.fault, "CannotStartJob"):
@@ -83,8 +83,9 @@ class BesTrainingService:
 
     def cancel(self, training: Training, job_id: str) -> None:
         """Cancel a job; one that the service no longer knows counts as cancelled (protocol 1.7)."""
+        call = _job_call("cancel job", "DELETE", training, job_id)
         try:
-            self._web.send(_job_call("cancel job", "DELETE", training, job_id))
+            bes_wire.read_nothing(self._web.send(call), _answered(call))
         except NotFoundError:
             log.info("job %s is not known to the service any more", job_id)
         else:
@@ -114,7 +115,7 @@ class ClassicScoringService:
         """
         body = bes_wire.patch_body(endpoint.resource, location)
         call = _endpoint_call("PATCH endpoint", "PATCH", endpoint, endpoint.patch_url, body)
-        self._web.send(replace(call, repeatable=False))
+        bes_wire.read_nothing(self._web.send(replace(call, repeatable=False)), _answered(call))
         log.info("PATCHed endpoint %s with %s", endpoint.name, location.relative)
 
     def resources(self, endpoint: Endpoint) -> list[Resource]:

@@ -5,12 +5,13 @@ The studio has a codec of its own, on purpose: if one were shared, both could be
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+from shared.adapters.bes_faults import CODE_LIMIT, lower_names
 from shared.column_names import column_names
-from shared.errors import BadAnswerError, ServiceFault
+from shared.errors import BadAnswerError, ServiceFault, UnusableAnswerError
 from shared.held_secrets import hide
 from shared.plurals import counted
 from shared.ports import BlobLocation, JobState, JobStatus, Resource, Scored
@@ -19,9 +20,10 @@ from shared.route import Training
 
 DETAILS_LIMIT = 1000  # characters of a failed job's details that are kept; the text can be many KB (protocol 1.8)
 NOTES_LIMIT = 2000  # characters of what a finished job says of its training that are kept, all lines together
-CODE_LIMIT = 100
 SCORED = "scored "  # how the columns begin that a service adds (protocol 2)
 
+# Of these every endpoint has some (protocol 3.2).
+_ENDPOINT_MEMBERS = frozenset({"name", "resources", "webserviceid", "workspaceid", "apilocation", "primarykey"})
 # Protocol 0, 4 and 1.6: integer or string, two spellings; "Finished" is 4 and "Failed" is 2.
 _JOB_STATES = {
     **dict.fromkeys(("0", "notstarted"), JobState.NOT_STARTED),
@@ -74,7 +76,7 @@ def read_status(text: str, fault: ServiceFault) -> JobStatus:
     """Read a job's status (protocol 1.6); a code that is not known is `UNKNOWN`, which means still running.
 
     Raises:
-        BadAnswerError: the answer is no object, or has no status code.
+        BadAnswerError: the answer is no object, has no status code, or says Finished and where nothing is.
     """
     body = _members(_json(text, fault), fault)
     code = body.get("statuscode")
@@ -87,8 +89,9 @@ def read_status(text: str, fault: ServiceFault) -> JobStatus:
         results = body.get("results")
         if results is None and body.get("result") is not None:  # the first generation has a single one (protocol 1.6)
             results = {"output1": body["result"]}
-        if isinstance(results, dict):
-            outputs = {name: _location(value, fault) for name, value in results.items() if value is not None}
+        if not isinstance(results, dict):  # null belongs to a job that is not finished (protocol 1.6)
+            raise BadAnswerError(_because(fault, "the job is Finished, and the answer has no Results"))
+        outputs = {name: _location(value, fault) for name, value in results.items() if value is not None}
     said = details if isinstance(details, str) else ""
     return JobStatus(
         state,
@@ -130,13 +133,26 @@ def patch_body(resource: str, location: BlobLocation) -> dict[str, Any]:
     return {"Resources": [{"Name": resource, "Location": _place(location)}]}
 
 
+def read_nothing(text: str, fault: ServiceFault) -> None:
+    """Read the answer to what is only done: an empty body, or JSON of whatever kind (protocol 1.5, 1.7, 3.3).
+
+    Raises:
+        BadAnswerError: it is something else, such as a page: whether anything was done is not known.
+    """
+    if text.strip() and isinstance(value := _json(text, fault), dict) and "error" in lower_names(value):
+        raise BadAnswerError(_because(fault, "the answer says that it is well, and holds an error"))
+
+
 def read_resources(text: str, fault: ServiceFault) -> list[Resource]:
     """Read the updatable resources of an endpoint; `{}`, null or no member means that there are none (protocol 3.2).
 
     Raises:
-        BadAnswerError: the answer is no object.
+        BadAnswerError: the answer is no object, or has nothing of an endpoint's.
     """
-    listed = _members(_json(text, fault), fault).get("resources")
+    members = _members(_json(text, fault), fault)
+    if not _ENDPOINT_MEMBERS & members.keys():
+        raise BadAnswerError(_because(fault, "the answer has no member of an endpoint"))
+    listed = members.get("resources")
     found: list[Resource] = []
     for entry in listed if isinstance(listed, list) else []:
         members = _members(entry, fault)
@@ -158,7 +174,8 @@ def read_answers(text: str, columns: Sequence[str], row_count: int, fault: Servi
     These are the columns called "Scored ..."; if there are none, those that the request did not have.
 
     Raises:
-        BadAnswerError: no table, another number of rows, ragged rows, or no scored column.
+        BadAnswerError: no table, or ragged rows.
+        UnusableAnswerError: a table of another number of rows, or without a scored column.
     """
     results = _members(_json(text, fault), fault).get("results")
     tables = list(results.values()) if isinstance(results, dict) else []
@@ -168,43 +185,18 @@ def read_answers(text: str, columns: Sequence[str], row_count: int, fault: Servi
     if not isinstance(listed, list) or not isinstance(rows, list):
         raise BadAnswerError(_because(fault, "the answer holds no table with ColumnNames and Values"))
     names = column_names([str(name) for name in listed])
-    if len(rows) != row_count or any(not isinstance(row, list) or len(row) != len(names) for row in rows):
+    if any(not isinstance(row, list) or len(row) != len(names) for row in rows):
+        raise BadAnswerError(_because(fault, "the rows of the answer's table are not as long as its ColumnNames"))
+    if len(rows) != row_count:
         sent_rows = counted(row_count, "row was", "rows were")
-        raise BadAnswerError(_because(fault, f"{sent_rows} sent, the answer's table does not have as many"))
+        raise UnusableAnswerError(_because(fault, f"{sent_rows} sent, the answer has {len(rows):,}"))
     scored = [index for index, name in enumerate(names) if name.casefold().startswith(SCORED)]
     sent = column_names(columns)
     scored = scored or [index for index, name in enumerate(names) if name not in sent]
     if not scored:
-        raise BadAnswerError(_because(fault, "the answer has no scored column"))
+        raise UnusableAnswerError(_because(fault, "the answer has no scored column"))
     answers = tuple(tuple("" if row[index] is None else str(row[index]) for index in scored) for row in rows)
     return Scored(tuple(names[index] for index in scored), answers)
-
-
-def read_fault(operation: str, url: str, status: int, text: str) -> ServiceFault:
-    """Read an error answer: the documented object, or plain text, HTML or nothing at all (protocol 1.9)."""
-    code, message, details = "", "", []
-    try:
-        body = json.loads(text)
-    except ValueError:
-        # Not JSON: the first words of a text or of a page's visible text.
-        message = " ".join(
-            re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE).split()
-        )
-    else:
-        error = _lower(body).get("error", body) if isinstance(body, dict) else body
-        if isinstance(error, dict):
-            members = _lower(error)
-            code = str(members.get("code") or members.get("errorcode") or "")
-            message = str(members.get("message") or "")
-            listed = members.get("details")
-            for entry in [listed] if isinstance(listed, dict) else listed if isinstance(listed, list) else []:
-                if isinstance(entry, dict):
-                    detail = _lower(entry)
-                    what = redact(str(detail.get("code") or ""))[:CODE_LIMIT]
-                    details.append((what, redact(str(detail.get("message") or ""))[:300]))
-        elif error is not None:
-            message = str(error)
-    return ServiceFault(operation, url, status, redact(code)[:CODE_LIMIT], redact(message)[:500], tuple(details[:10]))
 
 
 def _json(text: str, fault: ServiceFault) -> Any:
@@ -218,11 +210,7 @@ def _members(value: Any, fault: ServiceFault) -> dict[str, Any]:
     """Return an object's members by lower-case name: spellings differ between services (protocol 0, 6 and 1.3)."""
     if not isinstance(value, dict):
         raise BadAnswerError(_because(fault, "the answer is not a JSON object where one belongs"))
-    return _lower(value)
-
-
-def _lower(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {name.replace(" ", "").casefold(): member for name, member in value.items()}
+    return lower_names(value)
 
 
 def _location(value: Any, fault: ServiceFault) -> BlobLocation:

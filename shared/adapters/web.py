@@ -19,6 +19,7 @@ from shared.errors import (
     LandfallError,
     NoAnswerError,
     ServiceFault,
+    UnusableAnswerError,
 )
 
 log = logging.getLogger("landfall.bes")
@@ -80,11 +81,13 @@ class Web:
         Raises:
             HostNotAllowedError: the URL's host is not on a list, or leads inside; nothing was sent.
             NoAnswerError: no answer arrived; the request may have taken effect.
-            UnavailableError: 408, 429 or 5xx.
+            UnavailableError: 408 or 5xx; its kind ThrottledError: 429, or a 503 that says so.
             KeyRefusedError: 401 or 403, with every key.
-            NotFoundError: 404.
-            RejectedError: any other 4xx, or a redirect: none is followed.
-            BadAnswerError: the answer is larger than the call's limit, or not UTF-8.
+            NotFoundError: 404, in the protocol's form.
+            RejectedError: any other 4xx in the protocol's form.
+            BadAnswerError: the answer is not in the protocol's form, is a redirect (none is followed), is larger than
+                the call's limit, or not UTF-8.
+            UnusableAnswerError: what a link leads to is larger than the call's limit, or not UTF-8.
         """
         self._allowed.check(call.url)
         if call.hosts is not None:
@@ -105,7 +108,7 @@ class Web:
                 refused = refused or error
                 continue
             except LandfallError as error:
-                if not isinstance(error, NoAnswerError):  # whatever else it says, it has let the key in
+                if not isinstance(error, NoAnswerError | BadAnswerError):  # the service itself has let the key in
                     self._opened(call, settings, key, refused)
                 raise
             self._opened(call, settings, key, refused)
@@ -158,17 +161,22 @@ class Web:
             raise failure(call, response.status_code, text, response.headers)
         if len(content) > call.limit_bytes:
             limit = f"the answer is larger than {call.limit_bytes} bytes"
-            raise BadAnswerError(ServiceFault(call.operation, place, response.status_code, "", limit))
+            raise _kind(call)(ServiceFault(call.operation, place, response.status_code, "", limit))
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError:
             fault = ServiceFault(call.operation, place, response.status_code, "", "the answer is not UTF-8")
-            raise BadAnswerError(fault) from None
+            raise _kind(call)(fault) from None
 
     def close(self) -> None:
         """Close the connections."""
         self._repeating.close()
         self._once.close()
+
+
+def _kind(call: Call) -> type[BadAnswerError | UnusableAnswerError]:
+    """Return what an answer is that cannot be read: of a service it may be a gateway's; a link leads to storage."""
+    return BadAnswerError if call.keys else UnusableAnswerError
 
 
 def _session(retry: Retry, resolver: Resolver, ca_bundle: str | None) -> requests.Session:

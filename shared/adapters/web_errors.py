@@ -9,16 +9,18 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import requests
 
-from shared.adapters.bes_wire import read_fault
+from shared.adapters.bes_faults import read_fault
 from shared.adapters.calls import Call, Key
 from shared.adapters.retry_after import asked_pause_s
 from shared.allowed_hosts import redacted
 from shared.errors import (
+    BadAnswerError,
     KeyRefusedError,
     LandfallError,
     NotFoundError,
     RejectedError,
     ServiceFault,
+    ThrottledError,
     UnavailableError,
 )
 from shared.held_secrets import SecretValues
@@ -26,7 +28,8 @@ from shared.redaction import redact
 
 log = logging.getLogger("landfall.bes")
 
-_NOT_NOW = frozenset({408, 429})
+_THROTTLED = frozenset({"RequestThrottled", "TooManyConcurrentRequests"})  # with 503 (protocol 1.9)
+_FOREIGN = "this is not in the protocol's form, so it may be a gateway's answer and not the service's"
 _REQUEST_IDS = ("x-ms-request-id", "x-ms-client-request-id", "Date")  # exact names are not known (protocol 1.2)
 
 
@@ -39,25 +42,32 @@ def without_secrets(text: str, call: Call, key: Key | None) -> str:
 
 
 def failure(call: Call, status: int, text: str, headers: Mapping[str, str]) -> LandfallError:
-    """Return the error of our own that an answer means."""
-    fault = read_fault(call.operation, redacted(call.url), status, text)
+    """Return the error of our own that an answer means.
+
+    Only one in the form of the protocol (1.9), or of the storage where a link leads there, is the service's verdict.
+    """
+    fault = read_fault(call.operation, redacted(call.url), status, text, of_storage=not call.keys)
     if 300 <= status < 400:
         target = redact(redacted(headers.get("Location", "")))
-        return RejectedError(_with_message(fault, f"redirects are not followed, this one leads to {target}"))
+        return BadAnswerError(_with_message(fault, f"redirects are not followed, this one leads to {target}"))
     if status in {401, 403}:
         settings = " and ".join(one.setting for one in call.keys)
         plural = "s" if len(call.keys) > 1 else ""
         hint = f"check the setting{plural} {settings}" if settings else "the link may have expired"
         return KeyRefusedError(_with_message(fault, "; ".join(part for part in (fault.message, hint) if part)))
-    if status == 404:
-        return NotFoundError(fault)
-    if status in _NOT_NOW or status >= 500:
+    if status == 429 or (status == 503 and _THROTTLED & {fault.code, *(code for code, _ in fault.details)}):
+        # Whoever answers 429 has not handed the request on.
+        return ThrottledError(replace(fault, retry_after_s=asked_pause_s(headers), foreign=False))
+    if status == 408 or status >= 500:
         return UnavailableError(replace(fault, retry_after_s=asked_pause_s(headers)))
-    return RejectedError(fault)
+    if fault.foreign:
+        message = "; ".join(part for part in (fault.message, _FOREIGN) if part)
+        return BadAnswerError(_with_message(replace(fault, retry_after_s=asked_pause_s(headers)), message))
+    return NotFoundError(fault) if status == 404 else RejectedError(fault)
 
 
 def _with_message(fault: ServiceFault, message: str) -> ServiceFault:
-    return ServiceFault(fault.operation, fault.url, fault.status, fault.code, message, fault.details)
+    return replace(fault, message=message)
 
 
 def kind_of(error: Exception) -> str:

@@ -8,6 +8,7 @@ from shared.lifecycle.leasing import (
     barred,
     frozen_by,
     is_leased_to,
+    may_be_under_way,
     newer_in_service,
     other_champion,
     other_holder,
@@ -64,7 +65,7 @@ def _goes_back(route: Route, run: Run, record: EndpointRecord, now: datetime, *,
     holder = other_holder(record, run, now, intent_ended=intent_ended)
     if holder is not None:
         return waits(run, waiting_for(holder, route), now)
-    challenge = Challenge(None, {}, renewed=is_leased_to(record, run))
+    challenge = Challenge(None, {}, renewed=may_be_under_way(record, run))
     return _staging_settles(route, run, record, now) or (run, AskBefore(challenge))
 
 

@@ -64,7 +64,7 @@ class Challenge(NamedTuple):
     model: BlobLocation | None  # None: the kept model that an operator goes back to
     known: Json  # challenger, champion and decision, as the run keeps them
     answers: Json | None = None
-    renewed: bool = False  # whether this run held the lease before: an earlier PATCH of it may still be on its way
+    renewed: bool = False  # whether an earlier PATCH of this run, whose fate is unknown, may still be on its way
 
 
 class AskBefore(NamedTuple):
@@ -173,9 +173,13 @@ class TurnBack(NamedTuple):
 
 
 class PatchBack(NamedTuple):
-    """Give the previous model back to the serving endpoint."""
+    """Give the previous model back to the serving endpoint.
+
+    `first` is True while no earlier PATCH of this run, whose fate is unknown, can be on its way.
+    """
 
     model: str
+    first: bool
 
 
 class Release(NamedTuple):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.champions import EndpointRecord
-from shared.errors import PermanentError
+from shared.errors import PermanentError, had_no_effect
 from shared.evaluation import EvaluationReport
 from shared.lifecycle.answers import as_answers, same
 from shared.lifecycle.approaching import looked, timed_out
@@ -21,9 +21,7 @@ from shared.lifecycle.effects import (
     ScoreHoldout,
     TakeLease,
 )
-from shared.lifecycle.leasing import (
-    is_leased_to,
-)
+from shared.lifecycle.leasing import may_be_under_way
 from shared.lifecycle.observations import (
     BeforeAsked,
     Due,
@@ -34,6 +32,7 @@ from shared.lifecycle.observations import (
     Released,
     StagingAnswered,
     StagingPatched,
+    StagingRefused,
 )
 from shared.lifecycle.setbacks import said_by, setback, unexpected
 from shared.lifecycle.training import output_paths
@@ -70,6 +69,9 @@ def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             return run, PatchStaging(seen)
         case StagingPatched(taken):
             return run, AskStaging(taken=taken)
+        case StagingRefused(taken, error):
+            known = had_no_effect(error) and not taken.challenge.renewed
+            return failed_untouched(run, error, now, **({"staging_mark": taken.settles_at} if known else {}))
         case StagingAnswered(answers, _, LeaseTaken() as taken):
             staged = _staged(route, run, taken, now)
             if route.staging is None or answers is None or not shows_challenger(route, staged, answers):
@@ -89,13 +91,17 @@ def released(run: Run, release: Release, now: datetime) -> Run:
     return run.moved(now, release.outcome, release.reason, **(release.known or {}))
 
 
-def failed_untouched(run: Run, error: Exception, now: datetime) -> Next:
-    """Say what an error means as long as nothing was sent to the serving endpoint."""
+def failed_untouched(run: Run, error: Exception, now: datetime, **known: object) -> Next:
+    """Say what an error means as long as nothing was sent to the serving endpoint.
+
+    `known` are fields of the run that it is written with.
+    """
+    if not isinstance(error, PermanentError) and not run.overdue(now):
+        return setback(run, error, now, **known), None
+    ending = run.evolve(now, **known) if known else run
     if isinstance(error, PermanentError):
-        return run, Release(RunState.FAILED, str(error))
-    if run.overdue(now):
-        return timed_out(run, said_by(error))
-    return setback(run, error, now), None
+        return ending, Release(RunState.FAILED, str(error))
+    return timed_out(ending, said_by(error))
 
 
 def noted(run: Run, endpoint: Endpoint, event: str, now: datetime) -> tuple[Json, ...]:
@@ -150,7 +156,7 @@ def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next
     summary = champion.summary() if champion else None
     if route.holdout is not None:  # both are measured on the same rows first, once the challenger is staged
         unmeasured: Json = {"challenger": challenger, "champion": summary, "decision": None, "scoring": None}
-        return run, AskBefore(Challenge(read.model, unmeasured, renewed=is_leased_to(read.record, run)))
+        return run, AskBefore(Challenge(read.model, unmeasured, renewed=may_be_under_way(read.record, run)))
     decision = decide(champion.metrics if champion else None, read.report, route.policy)
     data = _data(run, read.report, read.record)
     record = record_of(route, run, decision, {"champion": summary, "challenger": challenger, "data": data}, now)
@@ -158,7 +164,7 @@ def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next
     end, known = ruled(route, run, decision, known, now)
     if end is not None:
         return run, end
-    return run, AskBefore(Challenge(read.model, known, renewed=is_leased_to(read.record, run)))
+    return run, AskBefore(Challenge(read.model, known, renewed=may_be_under_way(read.record, run)))
 
 
 def _staged(route: Route, run: Run, taken: LeaseTaken, now: datetime) -> Run:

@@ -19,6 +19,14 @@ def still_holds(record: EndpointRecord, run: Run) -> bool:
     return is_leased_to(record, run) and record.token == run.lease_token
 
 
+def may_be_under_way(record: EndpointRecord, run: Run) -> bool:
+    """Tell whether an earlier PATCH of the staging endpoint by this run, whose fate is unknown, may still arrive.
+
+    It held the lease before, and the mark of that time is not the one of a PATCH that was answered.
+    """
+    return is_leased_to(record, run) and record.staging_settles_at != run.staging_mark
+
+
 def other_holder(record: EndpointRecord, run: Run, now: datetime, *, intent_ended: bool) -> str | None:
     """Return the run that holds the endpoint, if that is another one.
 

@@ -101,6 +101,13 @@ class StagingPatched(NamedTuple):
     taken: LeaseTaken
 
 
+class StagingRefused(NamedTuple):
+    """The PATCH of the staging endpoint was answered with an error, or not answered at all, or never sent."""
+
+    taken: LeaseTaken
+    error: Exception
+
+
 class StagingAnswered(NamedTuple):
     """What the staging endpoint answers (None: nothing yet); the rest is what its question was about."""
 
@@ -170,7 +177,7 @@ class ServingPatched(NamedTuple):
 
 
 class ServingRefused(NamedTuple):
-    """The PATCH was answered with an error, or not answered at all."""
+    """The PATCH was answered with an error, or not answered at all, or never sent."""
 
     error: Exception
     first: bool
@@ -200,6 +207,15 @@ class TurnedEarlier(NamedTuple):
 class BackPatched(NamedTuple):
     """The serving endpoint accepted the previous model."""
 
+    first: bool
+
+
+class BackRefused(NamedTuple):
+    """The PATCH with the previous model was answered with an error, or not answered at all, or never sent."""
+
+    error: Exception
+    first: bool
+
 
 class Released(NamedTuple):
     """Nothing of the endpoint is this run's any more; `held` tells whether its lease still was until now."""
@@ -226,6 +242,7 @@ type Observation = (
     | BeforeAsked
     | LeaseTaken
     | StagingPatched
+    | StagingRefused
     | StagingAnswered
     | StagingLocated
     | HoldoutScored
@@ -241,5 +258,6 @@ type Observation = (
     | TurnedBack
     | TurnedEarlier
     | BackPatched
+    | BackRefused
     | Released
 )

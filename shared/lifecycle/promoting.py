@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from shared.champions import EndpointRecord, settled_at
-from shared.errors import ConfigError, PermanentError, told_with
+from shared.errors import PermanentError, had_no_effect, told_with
 from shared.lifecycle.approaching import waits
 from shared.lifecycle.effects import AskServing, KeepModel, LookAtEndpoint, Next, PatchServing, Release, WriteIntent
 from shared.lifecycle.evaluating import failed_untouched, model_path, noted, released
@@ -181,25 +181,22 @@ def _places(route: Route, run: Run) -> tuple[str, str]:
 
 def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:
     """Tell what is certain from what is not: only a first PATCH that was refused left the endpoint as it was."""
-    if isinstance(error, ConfigError):  # refused for certain, or not even sent; somebody may correct the key
-        if not run.overdue(now):
-            return setback(run, error, now, **({"step": NOT_SENT, "settles_at": None} if first else {})), None
-        if first:
-            why = f"the serving endpoint could not be updated in time and is untouched; last: {error}"
-            return _given_up(run, "unsent", why, now)
-        return _never_confirmed(run, error, now)
+    untouched = first and had_no_effect(error)
     if isinstance(error, PermanentError):
-        if first:
+        if untouched:
             return _given_up(run, "refused", told_with(error, "the serving endpoint is untouched"), now)
         return put_back(run, f"the endpoint refuses the model, and an earlier update may have reached it: {error}", now)
-    if run.overdue(now):
-        return _never_confirmed(run, error, now)
-    return setback(run, error, now), None
+    if not run.overdue(now):  # it may pass, or somebody may correct the key
+        return setback(run, error, now, **({"step": NOT_SENT, "settles_at": None} if untouched else {})), None
+    if untouched:
+        why = f"the serving endpoint could not be updated in time and is untouched; last: {said_by(error)}"
+        return _given_up(run, "unsent", why, now)
+    return _never_confirmed(run, error, now)
 
 
 def _given_up(run: Run, step: str, why: str, now: datetime) -> Next:
-    """Write down that nothing was sent, and that nothing will be; then give the endpoint back."""
-    given_up = run.evolve(now, step=step, reason=why, not_before=now)
+    """Write down that nothing was sent or is on its way, and that nothing will be; then give the endpoint back."""
+    given_up = run.evolve(now, step=step, reason=why, not_before=now, settles_at=None)
     return given_up, Release(_GIVEN_UP[step], given_up.reason)
 
 

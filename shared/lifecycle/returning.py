@@ -3,15 +3,23 @@
 from datetime import datetime, timedelta
 
 from shared.champions import Served, settled_at
-from shared.errors import retry_after_s
+from shared.errors import had_no_effect, retry_after_s
 from shared.lifecycle.answers import as_answers, same
 from shared.lifecycle.effects import AskServing, Next, PatchBack, Release, TurnBack
 from shared.lifecycle.evaluating import noted
-from shared.lifecycle.observations import BackPatched, Due, Failed, Observation, ServingAnswered, TurnedBack
+from shared.lifecycle.observations import (
+    BackPatched,
+    BackRefused,
+    Due,
+    Failed,
+    Observation,
+    ServingAnswered,
+    TurnedBack,
+)
 from shared.lifecycle.promoting import PUT_BACK, RESEND_S
 from shared.lifecycle.setbacks import said_by, unexpected
 from shared.route import Route
-from shared.runs import Run, RunState
+from shared.runs import Json, Run, RunState
 
 BACK_ANSWERS = "put-back-answers"
 BACK_VERIFIED = "put-back-verified"
@@ -34,24 +42,29 @@ def _putting_back(route: Route, run: Run, seen: Observation, now: datetime) -> N
         case Due():
             return run, TurnBack()
         case TurnedBack(model):
+            first = run.settles_at is None or now >= run.settles_at
             sending = run.evolve(
                 now,
                 answers={**(run.answers or {}), "back": model},
                 not_before=now + timedelta(seconds=RESEND_S),
                 settles_at=settled_at(now, route.serving.propagation_s),
             )
-            return sending, PatchBack(model)
-        case BackPatched():
-            endpoints = noted(run, route.serving, "put_back", now)
-            return run.evolve(now, step=BACK_ANSWERS, answering_since=now, not_before=now, endpoints=endpoints), None
+            return sending, PatchBack(model, first)
+        case BackPatched(first):
+            known: Json = {"answering_since": now, "endpoints": noted(run, route.serving, "put_back", now)}
+            settles = None if first else run.settles_at
+            return run.evolve(now, step=BACK_ANSWERS, not_before=now, settles_at=settles, **known), None
+        case BackRefused(error, first):
+            refused = {"settles_at": None} if first and had_no_effect(error) else {}
+            return _tried_again(run, error, now, **refused)
         case Failed(error):
             return _tried_again(run, error, now)
     raise unexpected(run, seen)
 
 
-def _tried_again(run: Run, error: Exception, now: datetime) -> Next:
+def _tried_again(run: Run, error: Exception, now: datetime, **known: object) -> Next:
     """Go on trying; what began the way back stays in front of what keeps it up."""
-    return run.postponed(now, _with_cause(run, said_by(error)), retry_after_s(error)), None
+    return run.postponed(now, _with_cause(run, said_by(error)), retry_after_s(error), **known), None
 
 
 def _with_cause(run: Run, what: str) -> str:

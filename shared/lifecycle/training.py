@@ -28,6 +28,8 @@ TRAINING = "training"  # the container of pinned inputs and job outputs, in <run
 LANDING_LEASE_S = 60  # how long the worker that claimed a run, or its preparation, has before another takes over
 COPY_PAUSE_S = 5  # between two looks at a server-side copy that takes its time
 MESSAGE_GRACE_S = 20  # how long the queue message has before the tick evaluates the run itself
+START_AGAIN_S = 60  # how long a started job may say that it is not, before the start is sent again: it may be queued
+START_AGAIN_MOST_S = 3600
 LOST_S = 600  # a job that the service does not know for so long is dead; it might be restored until then
 CANCEL_FOR_S = 3600  # how long past its deadline a job that can neither be asked nor cancelled is waited for
 CANCELLING = "cancelling"  # written before the cancellation, so that a cancelled job is known to be our own doing
@@ -90,7 +92,7 @@ def submitted(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
         case Due():
             return run, AskJob(run.job_id) if run.overdue(now) else StartJob(run.job_id)
         case JobStarted():
-            return run.moved(now, RunState.STARTED), None
+            return run.moved(now, RunState.STARTED, start_sent_at=now), None
         case JobUnknown():
             # The service drops a job that nobody starts (protocol 0, 3): it is dead, so a new attempt cannot double it.
             why = f"job {run.job_id} is gone from the service, which drops jobs that are not started"
@@ -100,7 +102,7 @@ def submitted(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
                 return _next_attempt(route, run, now)
             if status.state is JobState.NOT_STARTED:
                 return run.evolve(now, step=CANCELLING), CancelJob(run.job_id)
-            return run.moved(now, RunState.STARTED), None
+            return run.moved(now, RunState.STARTED, start_sent_at=now), None
         case JobCancelled():
             return _next_attempt(route, run, now)
         case Failed(error):
@@ -115,6 +117,8 @@ def started(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     match seen:
         case Due():
             return run, AskJob(run.job_id)
+        case JobStarted():
+            return run, None
         case JobSeen(status):
             return _job_seen(route, run, status, now)
         case JobUnknown(said):
@@ -162,6 +166,11 @@ def _job_seen(route: Route, run: Run, status: JobStatus, now: datetime) -> Next:
             was = "still running at" if run.step in {RUNNING, CANCELLING} else "not running by"
             reason = f"the job was {was} its deadline" if run.step != CANCELLING else run.reason
             return run.evolve(now, step=CANCELLING, reason=reason, lost_since=None), CancelJob(run.job_id)
+        case JobState.NOT_STARTED if not run.step and _start_is_lost(run, now):
+            again = run.evolve(now, start_sent_at=now, reason=_started_again(run), lost_since=None)
+            return again, StartJob(run.job_id)  # the same id: it cannot run twice
+        case JobState.NOT_STARTED if run.reason == _started_again(run) and run.lost_since is None:
+            return run, None
         case JobState.RUNNING if run.step != RUNNING:
             return run.evolve(now, step=RUNNING, reason="", deadline_at=later, lost_since=None), None
         case JobState.UNKNOWN:
@@ -170,6 +179,21 @@ def _job_seen(route: Route, run: Run, status: JobStatus, now: datetime) -> Next:
         case _ if run.reason or run.lost_since is not None:
             return run.evolve(now, reason="", lost_since=None), None
     return run, None
+
+
+def _start_is_lost(run: Run, now: datetime) -> bool:
+    """Tell whether a job that is not running should be started again: after a minute, then ever less often.
+
+    `not_before` is still that of the first start, so each pause is as long as all before it, up to an hour.
+    """
+    sent_at = run.start_sent_at or run.not_before
+    since_s = (sent_at - run.not_before).total_seconds()
+    pause_s = min(max(since_s, START_AGAIN_S), START_AGAIN_MOST_S)
+    return now - sent_at >= timedelta(seconds=pause_s)
+
+
+def _started_again(run: Run) -> str:
+    return f"job {run.job_id} is still not running: it may be queued, or its start was lost, so it was started again"
 
 
 def _next_attempt(route: Route, run: Run, now: datetime, why: str = "") -> Next:

@@ -1,6 +1,14 @@
 """What is done to the endpoints themselves: asked the golden rows, given a model, asked which one they were given."""
 
-from shared.errors import ConfigError, LandfallError, NotFoundError, PermanentError, RejectedError, RetryableError
+from shared.errors import (
+    ConfigError,
+    LandfallError,
+    NotFoundError,
+    NotSentError,
+    PermanentError,
+    RejectedError,
+    RetryableError,
+)
 from shared.lifecycle.effects import (
     AskBefore,
     AskServing,
@@ -14,6 +22,7 @@ from shared.lifecycle.effects import (
 from shared.lifecycle.evaluating import model_path
 from shared.lifecycle.observations import (
     BackPatched,
+    BackRefused,
     BeforeAsked,
     ModelKept,
     ServingAnswered,
@@ -22,10 +31,11 @@ from shared.lifecycle.observations import (
     StagingAnswered,
     StagingLocated,
     StagingPatched,
+    StagingRefused,
 )
 from shared.pipeline.desk import RunDesk
 from shared.pipeline.golden import answers_of, golden_at, pin_golden, pinned_golden, read_golden
-from shared.ports import BlobLocation, CopyState
+from shared.ports import CopyState
 from shared.route import Endpoint
 
 LINK_VALID_S = 900  # how long the endpoint may read the model it was given; it copies it at once
@@ -49,12 +59,12 @@ def ask_before(desk: RunDesk, effect: AskBefore) -> BeforeAsked:
     return BeforeAsked(effect.challenge._replace(answers=answers))
 
 
-def patch_staging(desk: RunDesk, effect: PatchStaging) -> StagingPatched:
+def patch_staging(desk: RunDesk, effect: PatchStaging) -> StagingPatched | StagingRefused:
     """Give the challenger to the staging endpoint, by a link of our own: the job's may also permit to write."""
     back = effect.taken.challenge.model is None  # an operator goes back to a kept one
     path = str((desk.run.challenger or {})["kept"]) if back else model_path(desk.run)
-    _patch(desk, _staging_of(desk), desk.services.blobs.link(path, LINK_VALID_S))
-    return StagingPatched(effect.taken)
+    error = _patched(desk, _staging_of(desk), path)
+    return StagingRefused(effect.taken, error) if error is not None else StagingPatched(effect.taken)
 
 
 def ask_staging(desk: RunDesk, effect: AskStaging) -> StagingAnswered:
@@ -108,13 +118,8 @@ def keep_model(desk: RunDesk, effect: KeepModel) -> ModelKept:
 
 def patch_serving(desk: RunDesk, effect: PatchServing) -> ServingPatched | ServingRefused:
     """Give the kept challenger to the serving endpoint; whatever it answers is for the run to judge."""
-    link = desk.services.blobs.link(effect.kept, LINK_VALID_S)
-    desk.check_permitted()
-    try:
-        _patch(desk, desk.route.serving, link)
-    except LandfallError as error:
-        return ServingRefused(error, effect.first)
-    return ServingPatched(effect.first)
+    error = _patched(desk, desk.route.serving, effect.kept)
+    return ServingRefused(error, effect.first) if error is not None else ServingPatched(effect.first)
 
 
 def ask_serving(desk: RunDesk, effect: AskServing) -> ServingAnswered:
@@ -127,10 +132,10 @@ def ask_serving(desk: RunDesk, effect: AskServing) -> ServingAnswered:
         return ServingAnswered(None, str(error))
 
 
-def patch_back(desk: RunDesk, effect: PatchBack) -> BackPatched:
+def patch_back(desk: RunDesk, effect: PatchBack) -> BackPatched | BackRefused:
     """Give the previous model back to the serving endpoint."""
-    _patch(desk, desk.route.serving, desk.services.blobs.link(effect.model, LINK_VALID_S))
-    return BackPatched()
+    error = _patched(desk, desk.route.serving, effect.model)
+    return BackRefused(error, effect.first) if error is not None else BackPatched(effect.first)
 
 
 def _staging_of(desk: RunDesk) -> Endpoint:
@@ -139,20 +144,29 @@ def _staging_of(desk: RunDesk) -> Endpoint:
     return desk.route.staging
 
 
-def _patch(desk: RunDesk, endpoint: Endpoint, location: BlobLocation) -> None:
-    """PATCH an endpoint, if this worker may still do so; a refusal also tells which resources the endpoint has.
+def _patched(desk: RunDesk, endpoint: Endpoint, model: str) -> LandfallError | None:
+    """PATCH an endpoint with the model at `container/path`, if this worker may still do so; return what went wrong.
+
+    A refusal also tells which resources the endpoint has. `had_no_effect` tells what it means.
 
     Raises:
         StaleWriteError: this worker was paused for too long; nothing was sent.
-        PermanentError: the service refused; nothing was changed by this PATCH.
-        RetryableError: not now, or the outcome is unknown.
     """
+    try:
+        link = desk.services.blobs.link(model, LINK_VALID_S)
+    except RetryableError as error:
+        return NotSentError(f"the endpoint's link to {model} could not be made: {error}")
+    except LandfallError as error:
+        return error
     desk.check_permitted()
     try:
-        desk.services.scoring.patch(endpoint, location)
+        desk.services.scoring.patch(endpoint, link)
     except (RejectedError, NotFoundError) as error:
         hint = _resource_hint(desk, endpoint)
-        raise (type(error)(error.fault.because(hint)) if hint else error) from error
+        return type(error)(error.fault.because(hint)) if hint else error
+    except LandfallError as error:
+        return error
+    return None
 
 
 def _resource_hint(desk: RunDesk, endpoint: Endpoint) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.champions import PATCH_TIMEOUT_S, SEND_WITHIN_S, SWEEP, EndpointRecord, Frozen, Served, settled_at
-from shared.errors import ConflictError, LandfallError, PermanentError
+from shared.errors import BadAnswerError, ConflictError, LandfallError, PermanentError, had_no_effect
 from shared.lifecycle.answers import same
 from shared.lifecycle.leasing import REPAIR, frozen_by
 from shared.pipeline.endpoint_work import LINK_VALID_S
@@ -141,19 +141,28 @@ def _shown(services: Services, route: Route, served: Served) -> Shown:
     answers = services.scoring.score(route.serving, golden.columns, golden.rows).rows
     try:
         resources = services.scoring.resources(route.serving)
-    except PermanentError:
+    except (PermanentError, BadAnswerError):
         resources = []
     listed = next((one.relative for one in resources if one.name == route.serving.resource), "")
     return Shown(listed, answers)
 
 
 def _repair(services: Services, route: Route, stored: StoredEndpoint, served: Served) -> None:
-    """Give the verified model again, under a lease, so that no promotion begins meanwhile. The next sweep looks."""
+    """Give the verified model again, under a lease, so that no promotion begins meanwhile. The next sweep looks.
+
+    What is known of the update is written at once: nobody waits for one that was refused, or was answered.
+    """
+    link = services.blobs.link(served.model, LINK_VALID_S)
     now, began_s = services.clock.now(), services.clock.elapsed_s()
     settles = settled_at(now, route.serving.propagation_s)
     record: EndpointRecord = stored.record.leased(REPAIR, settles + timedelta(seconds=PATCH_TIMEOUT_S))
-    services.endpoints.save(stored, replace(record, settles_at=settles))
-    link = services.blobs.link(served.model, LINK_VALID_S)
+    repairing = services.endpoints.save(stored, replace(record, settles_at=settles))
     if services.clock.elapsed_s() - began_s > SEND_WITHIN_S:
         return  # paused: by now somebody else may have the endpoint
-    services.scoring.patch(route.serving, link)
+    try:
+        services.scoring.patch(route.serving, link)
+    except LandfallError as error:
+        if had_no_effect(error):
+            services.endpoints.save(repairing, replace(record, lease=None, settles_at=stored.record.settles_at))
+        raise
+    services.endpoints.save(repairing, replace(record, settles_at=stored.record.settles_at))

@@ -67,6 +67,7 @@ def runs(states: st.SearchStrategy[RunState]) -> st.SearchStrategy[Run]:
         tries=_COUNTS,
         job_id=_TEXTS,
         input_blob=_TEXTS,
+        start_sent_at=st.none() | _TIMES,
         lost_since=st.none() | _TIMES,
         answering_since=st.none() | _TIMES,
         settles_at=st.none() | _TIMES,

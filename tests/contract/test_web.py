@@ -20,6 +20,7 @@ from shared.errors import (
     NoAnswerError,
     NotFoundError,
     RejectedError,
+    ThrottledError,
     UnavailableError,
 )
 from tests.contract.scripted import Reply, scripted
@@ -81,17 +82,18 @@ def test_a_call_that_must_not_be_repeated_is_sent_once(reply: Reply) -> None:
 @pytest.mark.parametrize(
     ("reply", "error", "says"),
     [
-        (BUSY, UnavailableError, "RequestThrottled"),
+        (BUSY, ThrottledError, "RequestThrottled"),
         (Reply(500, b"oops"), UnavailableError, "oops"),
-        (Reply(429), UnavailableError, "429"),
+        (Reply(429), ThrottledError, "429"),
         (Reply(401, b'{"error": {"code": "Unauthorized"}}'), KeyRefusedError, "^check the setting THE_SETTING; "),
         (Reply(403), KeyRefusedError, "403"),
-        (Reply(404), NotFoundError, "404"),
+        (Reply(404), BadAnswerError, "^this is not in the protocol's form"),
+        (Reply(404, b'{"error": {"code": "NotFound"}}'), NotFoundError, "404 NotFound"),
         (Reply(400, b'{"error": {"code": "BadArgument", "message": "m"}}'), RejectedError, "^m; try it answered 400 B"),
-        (Reply(409), RejectedError, "409"),
+        (Reply(409, b"<html><h1>Conflict</h1></html>"), BadAnswerError, "^Conflict; this is not in"),
         (
             Reply(302, headers={"Location": "http://127.0.0.1:1/x?sig=CANARY"}),
-            RejectedError,
+            BadAnswerError,
             "redirects are not followed",
         ),
         (Reply(200, b"x" * 1001), BadAnswerError, "larger than 1000 bytes"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Lock
 
-from shared.errors import BadAnswerError, KeyRefusedError, NotFoundError, RejectedError, ServiceFault
+from shared.errors import KeyRefusedError, NotFoundError, RejectedError, ServiceFault, UnusableAnswerError
 from shared.ports import BlobLocation, JobRequest, JobState, JobStatus
 from shared.route import Training
 from tests.fakes.faults import Faults
@@ -40,6 +40,7 @@ class FakeTraining:
     def __init__(self, blobs: MemoryBlobs) -> None:
         self.faults = Faults()
         self.jobs: dict[str, FakeJob] = {}
+        self.ignored_starts = 0  # how many of the next starts are answered well and have no effect
         self._blobs = blobs
         self._numbers = count(1)
         self._lock = Lock()
@@ -94,6 +95,9 @@ class FakeTraining:
         with self.faults.call("start"), self._lock:
             job = self._known(training, job_id)
             job.start_calls += 1
+            if self.ignored_starts:
+                self.ignored_starts -= 1
+                return
             if job.state is JobState.CANCELLED:
                 raise RejectedError(ServiceFault("start job", training.jobs_url, 409, "CannotStartJob"))
             if job.state is JobState.NOT_STARTED:
@@ -125,7 +129,7 @@ class FakeTraining:
             if text is None:
                 raise NotFoundError(replace(fault, status=404))
             if len(text.encode()) > limit_bytes:
-                raise BadAnswerError(replace(fault, message=f"more than {limit_bytes} bytes"))
+                raise UnusableAnswerError(replace(fault, message=f"more than {limit_bytes} bytes"))
             return text
 
     def _link(self, path: str) -> BlobLocation:

@@ -14,7 +14,7 @@ from shared.adapters.table_columns import to_columns
 from shared.adapters.table_endpoints import TableEndpointStore
 from shared.adapters.table_runs import TableRunStore
 from shared.adapters.tables import Transaction
-from shared.lifecycle import approaching, deciding, promoting, verifying
+from shared.lifecycle import approaching, deciding, evaluating, promoting, returning, verifying
 from shared.lifecycle.effects import CancelJob, SubmitJob, TurnBack, WriteIntent
 from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmitted, TurnedBack
 from shared.pipeline import driving, endpoint_row, job_work, reconciling, sweeping
@@ -183,6 +183,18 @@ def waiting_for_the_unknown(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, "put_back", at_once)
 
 
+def unknown_is_not_refused(patch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong with an update counts as its refusal: nobody waits for one that may still arrive."""
+    for module in (evaluating, promoting, returning):
+        patch.setattr(module, "had_no_effect", lambda _: True)
+
+
+def earlier_updates_count(patch: pytest.MonkeyPatch) -> None:
+    """An update that is refused makes an earlier one, whose fate is unknown, forgotten."""
+    for module in (evaluating, approaching):
+        patch.setattr(module, "may_be_under_way", lambda *_: False)
+
+
 def sweep(patch: pytest.MonkeyPatch) -> None:
     """Nobody looks for files that no event reported."""
     patch.setattr(sweeping, "sweep", lambda _: 0)
@@ -237,6 +249,8 @@ MUTATIONS: dict[str, Mutation] = {
     "intent of another worker": intent_of_another_worker,
     "permission to send": permission_to_send,
     "waiting for the unknown": waiting_for_the_unknown,
+    "unknown is not refused": unknown_is_not_refused,
+    "earlier updates count": earlier_updates_count,
     "sweep": sweep,
     "reconciliation": reconciliation,
     "known before it is repaired": known_before_it_is_repaired,
@@ -271,6 +285,12 @@ DIRECTED: dict[str, tuple[Plan, Schedule, Sequence[Directed]]] = {
         Plan(),
         {},
         [("scoring.patch", 2, Fault.LATE_55), ("scoring.patch", 3, Fault.REJECTED)],
+    ),
+    "unknown is not refused": (Plan(files=2), {}, [("scoring.patch", 1, Fault.LATE_55)]),
+    "earlier updates count": (
+        Plan(files=2),
+        {},
+        [("scoring.patch", 1, Fault.LATE_55), ("scoring.patch", 2, Fault.REJECTED)],
     ),
     "reconciliation": (Plan(files=2), {"file:3": 4, "file:4": 2}, [("scoring.patch", 2, Fault.PAUSE_1100)]),
     "known before it is repaired": (Plan(stranger=True), {}, []),

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.adapters import bes_wire
-from shared.errors import BadAnswerError, LandfallError, ServiceFault
+from shared.adapters.bes_faults import read_fault
+from shared.errors import BadAnswerError, LandfallError, ServiceFault, UnusableAnswerError
 from shared.ports import BlobLocation, JobState, Resource
 from shared.route import Training
 
@@ -89,7 +90,8 @@ def test_no_other_answer_is_a_job_id(text: str) -> None:
 @pytest.mark.parametrize("key", ["StatusCode", "Status Code", "statusCode"])
 def test_status_codes(key: str, code: int | str, state: JobState) -> None:
     """Integers and strings, both spellings of cancelled, any case; what is not known is still running."""
-    assert bes_wire.read_status(json.dumps({key: code, "Results": None, "Details": None}), FAULT).state is state
+    results: dict[str, object] | None = {} if state is JobState.FINISHED else None
+    assert bes_wire.read_status(json.dumps({key: code, "Results": results, "Details": None}), FAULT).state is state
 
 
 def test_outputs_of_a_finished_job() -> None:
@@ -122,9 +124,17 @@ def test_the_single_result_of_the_first_generation() -> None:
     assert bes_wire.read_status(json.dumps(body), FAULT).outputs["output1"].relative == "c/m.ilearner"
 
 
-@pytest.mark.parametrize("text", ["", "<html>", "[]", "null", "{}", '{"StatusCode": true}', '{"StatusCode": null}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "<html>", "[]", "null", "{}", '{"StatusCode": true}', '{"StatusCode": null}'),
+        '{"StatusCode": "Finished", "Results": null}',
+        '{"StatusCode": 4}',
+        '{"StatusCode": 4, "Results": []}',
+    ],
+)
 def test_an_answer_without_a_status_is_refused(text: str) -> None:
-    """It is an error, not a state."""
+    """It is an error, not a state; a finished job has results, so without them it is not known to be one."""
     with pytest.raises(BadAnswerError):
         bes_wire.read_status(text, FAULT)
 
@@ -229,9 +239,6 @@ def test_other_added_columns_count_where_none_is_called_scored() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        answer(["age"], [["1"]]),
-        answer(["Scored Labels"], []),
-        answer(["Scored Labels"], [["a"], ["b"]]),
         answer(["Scored Labels", "x"], [["a"]]),
         '{"Results": {}}',
         '{"Results": {"a": {}, "b": {}}}',
@@ -240,9 +247,39 @@ def test_other_added_columns_count_where_none_is_called_scored() -> None:
     ],
 )
 def test_other_answers_are_refused(text: str) -> None:
-    """No scored column, another number of rows, ragged rows, no table: an error, never a comparison."""
+    """Ragged rows, no table: the protocol has no such answer, so it may be anybody's."""
     with pytest.raises(BadAnswerError):
         bes_wire.read_answers(text, ["age"], 1, FAULT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [answer(["age"], [["1"]]), answer(["Scored Labels"], []), answer(["Scored Labels"], [["a"], ["b"]])],
+)
+def test_an_answer_of_the_service_may_be_of_no_use(text: str) -> None:
+    """No scored column, another number of rows: the service's own word, and never a comparison."""
+    with pytest.raises(UnusableAnswerError):
+        bes_wire.read_answers(text, ["age"], 1, FAULT)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "null", "{}", '"ok"', '{"Id": 1}'])
+def test_what_is_only_done_may_be_answered_with_anything_of_json(text: str) -> None:
+    """Nothing at all is the usual answer."""
+    bes_wire.read_nothing(text, FAULT)
+
+
+@pytest.mark.parametrize("text", ["<html>We are down</html>", "OK", '{"error": {"code": "X"}}', '{"Error": null}'])
+def test_a_page_does_not_say_that_it_is_done(text: str) -> None:
+    """Whether anything was done is not known."""
+    with pytest.raises(BadAnswerError):
+        bes_wire.read_nothing(text, FAULT)
+
+
+@pytest.mark.parametrize("text", ["{}", '{"message": "maintenance"}', "[]", "<html>"])
+def test_an_endpoint_shows_that_it_is_one(text: str) -> None:
+    """What has no member of an endpoint tells nothing of its resources."""
+    with pytest.raises(BadAnswerError):
+        bes_wire.read_resources(text, FAULT)
 
 
 @pytest.mark.parametrize(
@@ -264,9 +301,35 @@ def test_other_answers_are_refused(text: str) -> None:
 )
 def test_error_bodies(text: str, code: str, message: str, details: tuple[tuple[str, str], ...]) -> None:
     """The documented object in its spellings, plain text, HTML and nothing at all."""
-    fault = bes_wire.read_fault("submit job", "https://a.example/jobs", 400, text)
+    fault = read_fault("submit job", "https://a.example/jobs", 400, text)
 
     assert (fault.code, fault.message, fault.details) == (code, message, details)
+    assert fault.foreign is not bool(code)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"statusCode": 404, "message": "Resource not found"}',
+        '{"code": 5, "message": "Not Found", "details": []}',
+        '{"code": "NotFound", "message": "no such upstream"}',
+        '{"error": {"code": 404}}',
+        '{"status": 404, "error": "Not Found", "path": "/x"}',
+        '{"detail": "Not Found"}',
+        '<?xml version="1.0"?><Error><Code>BlobNotFound</Code></Error>',
+    ],
+)
+def test_what_gateways_say_is_not_the_service(text: str) -> None:
+    """Each is the error body of some gateway or framework: none has the protocol's code where it belongs."""
+    assert read_fault("start job", "https://a.example/jobs", 404, text).foreign
+
+
+def test_storage_has_a_form_of_its_own() -> None:
+    """Where a link leads to storage, its XML is a verdict."""
+    text = '\ufeff<?xml version="1.0"?><Error><Code>BlobNotFound</Code><Message>no blob</Message></Error>'
+    fault = read_fault("read output", "https://a.example/c/b", 404, text, of_storage=True)
+
+    assert (fault.code, fault.foreign) == ("BlobNotFound", False)
 
 
 READERS: list[Callable[[str], object]] = [
@@ -274,7 +337,7 @@ READERS: list[Callable[[str], object]] = [
     lambda text: bes_wire.read_status(text, FAULT),
     lambda text: bes_wire.read_resources(text, FAULT),
     lambda text: bes_wire.read_answers(text, ["a"], 1, FAULT),
-    lambda text: bes_wire.read_fault("x", "https://a.example/", 500, text),
+    lambda text: read_fault("x", "https://a.example/", 500, text),
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=10),

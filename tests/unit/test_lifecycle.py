@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from shared.champions import Champion, EndpointRecord, Intent, Lease
-from shared.errors import ConfigError, NoAnswerError, PermanentError, ServiceFault, UnavailableError
+from shared.errors import (
+    BadAnswerError,
+    ConfigError,
+    NoAnswerError,
+    PermanentError,
+    ServiceFault,
+    ThrottledError,
+    UnavailableError,
+)
 from shared.evaluation import read_evaluation
 from shared.holdout_data import Holdout, Task
 from shared.lifecycle import effects as do
@@ -30,6 +38,8 @@ FAULT = ServiceFault("a request", "https://memory", 503, "Busy", retry_after_s=3
 ERRORS = (
     NoAnswerError(FAULT),
     UnavailableError(FAULT),
+    ThrottledError(FAULT),
+    BadAnswerError(FAULT),
     PermanentError("no"),
     ConfigError(["key"]),
     ZeroDivisionError(),
@@ -105,7 +115,7 @@ def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
         case do.TakeLease(challenge):
             return [LeaseTaken(challenge, 2, NOON), *failed]
         case do.PatchStaging(taken):
-            return [saw.StagingPatched(taken), *failed]
+            return [saw.StagingPatched(taken), *(saw.StagingRefused(taken, error) for error in ERRORS), *failed]
         case do.AskStaging(serving, taken):
             answers = (AFTER, BEFORE, STRANGE)
             none: list[Observation] = [saw.StagingAnswered(None, taken=taken)] if taken else failed
@@ -141,7 +151,8 @@ def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
         case do.TurnBack():
             return [saw.TurnedBack("models/o"), saw.Crowned(), saw.TurnedEarlier(), *failed]
         case do.PatchBack():
-            return [saw.BackPatched(), *failed]
+            first = effect.first
+            return [saw.BackPatched(first), *(saw.BackRefused(error, first) for error in ERRORS), *failed]
         case do.Release():
             return [saw.Released(effect, True), saw.Released(effect, False), *failed]
 
