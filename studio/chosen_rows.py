@@ -29,9 +29,11 @@ def read_rows(csv: Path, plan: TrainingPlan, form: TableForm) -> tuple[Table, li
     every_row_counts = row_filter is None and not plan.drop_unlabelled
     table = read_table(csv, plan.label, columns, form, lambda table: _problems(table, plan) if every_row_counts else [])
     if every_row_counts:
-        return table, []
+        return table, list(table.notes)
     chosen = np.ones(table.rows, dtype=np.bool_) if row_filter is None else row_filter.rows(table.cells)
-    notes = [f"the row filter keeps {int(chosen.sum()):,} of {table.rows:,} rows"] if row_filter else []
+    notes = list(table.notes)
+    if row_filter:
+        notes.append(f"the row filter keeps {int(chosen.sum()):,} of {table.rows:,} rows")
     if not chosen.any():
         raise TableError("the CSV", notes)
     if plan.drop_unlabelled:

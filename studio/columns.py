@@ -129,6 +129,7 @@ class Table:
     rows: int
     unnamed: Mapping[str, int] = field(default_factory=dict)  # the columns without a name: their positions, from 1
     lines: RowLines = field(default_factory=RowLines)  # of all rows that were read, also where some were chosen since
+    notes: tuple[str, ...] = ()  # what was noticed while it was read
 
     def __getitem__(self, name: str) -> TableColumn:
         return next(column for column in self.columns if column.name == name)

@@ -1,6 +1,5 @@
 """Reads a CSV in one pass into columns, within limits that keep any file from filling the memory."""
 
-import codecs
 import csv
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ from pathlib import Path
 from typing import Self, TextIO
 
 from studio.collecting import CollectedColumn, TextBudget
-from studio.column_names import column_names, numbered_names, places, repeated
 from studio.columns import Table
 from studio.errors import TableError
-from studio.model_limits import COLUMN_LIMIT
+from studio.file_kinds import foreign_kind
+from studio.header import read_header
 from studio.row_lines import RowLines
 
 VALUE_LIMIT = 300_000_000  # rows times columns; a value takes at most 8 bytes here, and 8 more in the training
@@ -57,6 +56,9 @@ def read_table(
         TableError: with the first problems, each with its line number.
     """
     csv.field_size_limit(FIELD_LIMIT)
+    foreign = foreign_kind(path)
+    if foreign:
+        raise TableError("the CSV", [foreign])
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             return _read(lines, {label, *used}, form, check)
@@ -67,18 +69,14 @@ def read_table(
 
 
 def _read(lines: TextIO, kept: Collection[str], form: TableForm, check: Callable[[Table], list[str]]) -> Table:
-    reader = csv.reader(lines, delimiter=form.separator, strict=True)
-    first = next(reader, [])
-    header = column_names(first) if form.header else numbered_names(len(first))
-    problems = _header_problems(first, header, kept)
-    if problems:
-        raise TableError("the CSV's header", problems)
+    header = read_header(lines, form.separator, kept, named=form.header)
+    problems: list[str] = []
     budget = TextBudget()
-    columns = [CollectedColumn(name, keep=name in kept, budget=budget) for name in header]
+    columns = [CollectedColumn(name, keep=name in kept, budget=budget) for name in header.names]
     rows = 0
     row_lines: list[Sequence[int]] = []
-    first_rows = [] if form.header else [_Block([1], [[cell] for cell in first])]
-    for block in chain(first_rows, _blocks(lines, reader.line_num, len(header), form.separator, problems)):
+    first_rows = [] if form.header else [_Block([header.lines], [[cell] for cell in header.cells])]
+    for block in chain(first_rows, _blocks(lines, header.lines, len(header.names), form.separator, problems)):
         for column, cells in zip(columns, block.columns, strict=True):
             column.extend(cells)
         row_lines.append(block.lines)
@@ -92,9 +90,11 @@ def _read(lines: TextIO, kept: Collection[str], form: TableForm, check: Callable
         problems.append("it contains NUL characters")
     if not rows and not problems:
         problems.append("it has a header and no rows")
-    unnamed = {name: at for at, (name, cell) in enumerate(zip(header, first, strict=True), 1) if not cell.strip()}
+    names = enumerate(zip(header.names, header.cells, strict=True), 1)
+    unnamed = {name: at for at, (name, cell) in names if form.header and not cell.strip()}
     read = tuple(column.finished() for column in columns)
-    table = Table(read, rows, unnamed if form.header else {}, RowLines.of_blocks(row_lines))
+    notes = (header.note,) if header.note else ()
+    table = Table(read, rows, unnamed, RowLines.of_blocks(row_lines), notes)
     if len(problems) < PROBLEM_LIMIT:
         problems += check(table)
     if problems:
@@ -104,28 +104,9 @@ def _read(lines: TextIO, kept: Collection[str], form: TableForm, check: Callable
     return table
 
 
-def _header_problems(first: Sequence[str], header: Sequence[str], needed: Collection[str]) -> list[str]:
-    if not any(first):
-        return ["the file is empty; it needs a header row and rows"]
-    if len(header) > COLUMN_LIMIT:
-        return [f"it has {len(header)} columns; at most {COLUMN_LIMIT} can be trained on"]
-    problems = [
-        f"the name {name!r} stands over more than one column: {places(first, name)}" for name in repeated(header)
-    ]
-    absent = sorted(set(needed).difference(header))
-    others = [mark for mark in (";", "\t", ",", "|") if mark in header[0]]
-    if absent and len(header) == 1 and others:
-        return [f"the column {absent[0]!r} is missing; the cells seem to be separated by {others[0]!r}"]
-    problems += [f"the column {name!r} is missing; the columns are {', '.join(header)}" for name in absent]
-    return problems
-
-
 def _not_utf8(path: Path) -> str:
     """Say where a file that could not be decoded is not UTF-8, and what it may be instead."""
     with path.open("rb") as lines:
-        if lines.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            return "it is not UTF-8 but UTF-16: save it as UTF-8"
-        lines.seek(0)
         for number, line in enumerate(lines, 1):
             try:
                 line.decode("utf-8")
