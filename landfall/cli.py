@@ -10,6 +10,7 @@ from landfall.exit_status import ExitStatus
 from landfall.option_types import Noted, count, path, positive, text, whole
 from landfall.stack.state import DEFAULT_STATE, StackError, UsageError
 from shared.errors import LandfallError
+from shared.visible_text import visible
 
 type Command = Callable[[argparse.Namespace], int]
 
@@ -47,7 +48,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _failed(options: argparse.Namespace, why: str, status: ExitStatus) -> int:
-    print(f"landfall {options.command_name}: {why}", file=sys.stderr)  # noqa: T201 - this is a command
+    said = visible(why, keep="\n")  # several problems of one error stand on lines of their own
+    print(f"landfall {options.command_name}: {said}", file=sys.stderr)  # noqa: T201 - this is a command
     return status
 
 

@@ -4,10 +4,11 @@ The link's code stands behind its `#`, so no server log, proxy or preview ever s
 everybody, and a script of one line puts the code into a form. Only a button sends it.
 """
 
-from html import escape
+import html
 from typing import Any
 
 from shared.runs import Run, iso
+from shared.visible_text import visible
 
 # One inline style and one inline script, both fixed: the policy that goes with the page allows inline code only.
 HEADERS = {
@@ -30,6 +31,11 @@ button{font:inherit;padding:.5rem 1.5rem;margin-right:1rem}
 .said{border-left:4px solid #888;padding-left:1rem}
 small{overflow-wrap:anywhere}
 """
+
+
+def escape(text: str) -> str:
+    """Return a text of somebody else's as a page shows it: no markup, no control or direction character acts there."""
+    return html.escape(visible(text))
 
 
 def opening() -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from azure.core.exceptions import AzureError
 from rich.console import Console
-from rich.markup import escape
 from rich.status import Status
 
 from landfall.chaos.audit import audit
@@ -21,6 +20,7 @@ from landfall.chaos.plan import Plan, draw
 from landfall.chaos.report import Report
 from landfall.chaos.stage import staged
 from landfall.operations.show import PIPED_WIDTH, console
+from landfall.operations.shown import escape, guard
 from landfall.stack.own_folder import own_folder
 from landfall.stack.state import StackError
 from shared.errors import LandfallError
@@ -33,7 +33,8 @@ def chaos(options: argparse.Namespace) -> int:
     """Play a run; 0 only if no promise was broken and every state was hit by a kill."""
     plan = draw(options.files, options.kills, options.seed)
     # For people; standard output belongs to the result.
-    err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else PIPED_WIDTH)
+    width = None if sys.stderr.isatty() else PIPED_WIDTH
+    err = guard(Console(stderr=True, highlight=False, soft_wrap=True, width=width))
     with _ending_in_order():
         folder = own_folder(options.state, "landfall-chaos-")
         report = _play(plan, folder, err)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from landfall.operations.shown import escape
 
 SHOWN = 12  # sentences of one kind
 

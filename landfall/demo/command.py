@@ -8,13 +8,13 @@ import sys
 import time
 from pathlib import Path
 
-from rich.markup import escape
 from rich.table import Table
 
 from landfall.demo.material import Material, census_material
 from landfall.demo.own_file import own_material
 from landfall.demo.story import Act, Story
 from landfall.operations.show import console
+from landfall.operations.shown import escape
 from landfall.stack.own_folder import own_folder
 from landfall.stack.state import UsageError
 from landfall.stack.up import StackOptions, start_stack

@@ -12,6 +12,19 @@ from landfall.host.host import Host
 from landfall.host.invoker import AppError
 from landfall.host.options import HostOptions
 from landfall.host.settings import SettingsError, load_settings
+from shared.visible_text import visible
+
+
+class _VisibleLines(logging.Formatter):
+    """In UTC, with control and direction characters as codes: lines name files, and people read them on terminals."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines of a record."""
+        return visible(super().format(record), keep="\n\t")
 
 
 def main() -> int:
@@ -31,10 +44,9 @@ def main() -> int:
     times.add_argument("--drain-s", type=float, default=HostOptions.drain_s, help="for running functions at the stop")
     parser.add_argument("--nonce", default="", metavar="TEXT", help="repeated in the host's status: this host it is")
     given = parser.parse_args()
-    logging.Formatter.converter = time.gmtime
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s UTC %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_VisibleLines("%(asctime)s UTC %(levelname)-7s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     for noisy in ("azure", "uvicorn", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     app = given.app.resolve()

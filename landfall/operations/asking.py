@@ -6,14 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rich.markup import escape
-
 from landfall.exit_status import ExitStatus
 from landfall.operations.app_calls import call_app
 from landfall.operations.follow import follow
 from landfall.operations.outcome import comment, exit_status
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import console, step_lines
+from landfall.operations.shown import escape
 from landfall.stack.state import StackError, StateFolder, UsageError
 from shared.lifecycle.deciding import decision_hash
 from shared.runs import Run, run_to_json

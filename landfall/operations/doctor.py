@@ -4,12 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
-from rich.markup import escape
-
 from landfall.exit_status import ExitStatus
 from landfall.operations.checks import Checks, check_health
 from landfall.operations.reading import reading_from
 from landfall.operations.show import console
+from landfall.operations.shown import escape
 from landfall.stack.answering import host_runs, studio_runs
 from landfall.stack.hints import command
 from landfall.stack.state import StateFolder, UsageError

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import colored, console
+from landfall.operations.shown import escape
 from landfall.operations.times import moment
 from shared.evaluation import metric_key
 from shared.plurals import counted

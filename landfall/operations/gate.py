@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from landfall.operations.explain import said_by_policy
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import console
+from landfall.operations.shown import escape
 from landfall.operations.times import moment
 from landfall.stack.state import StackError, UsageError
 from shared.evaluation import EvaluationReport

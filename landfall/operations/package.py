@@ -6,9 +6,9 @@ import zipfile
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
-from rich.markup import escape
 
 from landfall.operations.show import console
+from landfall.operations.shown import escape
 from landfall.stack.azurite import ROOT
 from landfall.stack.state import StackError
 from shared.plurals import counted

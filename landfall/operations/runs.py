@@ -3,11 +3,10 @@
 import argparse
 import json
 
-from rich.markup import escape
-
 from landfall.operations.asking import ask
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import console, runs_lines, show_run
+from landfall.operations.shown import escape
 from landfall.operations.stack_routes import check_route
 from landfall.stack.hints import command
 from shared.plurals import counted

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from rich.console import Console
-from rich.markup import escape
 from rich.tree import Tree
 
+from landfall.operations.shown import escape, guard
 from landfall.operations.times import clock, moment
 from shared.history import HistoryEntry
 from shared.plurals import counted
 from shared.runs import TERMINAL, Run, RunState
+from shared.visible_text import visible
 
 PIPED_WIDTH = 10_000  # nothing is cut off, or broken, where no person looks: a reason may have 2,000 characters
 _GOOD = {RunState.PROMOTED, RunState.UNCHANGED}
@@ -30,7 +31,7 @@ class _PipedConsole(Console):
 def console(*, quiet: bool = False) -> Console:
     """Return the console of a command: lines are never broken, so that what is piped stays one line a fact."""
     width = None if sys.stdout.isatty() else PIPED_WIDTH
-    return _PipedConsole(highlight=False, soft_wrap=True, quiet=quiet, width=width)
+    return guard(_PipedConsole(highlight=False, soft_wrap=True, quiet=quiet, width=width))
 
 
 def colored(state: RunState) -> str:
@@ -75,7 +76,7 @@ def runs_lines(runs: Sequence[Run], width: int) -> Iterator[str]:
 def subject(run: Run) -> str:
     """Return what a run is about: its file, or the model that an operator goes back to."""
     if run.override is None:
-        return run.blob
+        return visible(run.blob)
     return f"rollback to run {run.override['to'][:8]}" if run.override["to"] else "rollback to the initial model"
 
 
@@ -92,7 +93,7 @@ def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
         tree.add(f"file      {escape(run.container)}/{escape(run.blob)}  {size}")
     else:
         tree.add(f"rollback  {escape(str((run.challenger or {})['kept']))}")
-    tree.add(f"route     {run.route}, attempt {run.attempt}, job {run.job_id or '-'}")
+    tree.add(f"route     {run.route}, attempt {run.attempt}, job {escape(run.job_id) or '-'}")
     if run.reason:
         tree.add(f"reason    {escape(run.reason)}")
     if run.notes:
@@ -104,7 +105,8 @@ def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
         steps.add(line)
     _add_decision(tree, run)
     for event in run.endpoints:
-        tree.add(f"endpoint  {event['name']} ({event['role']}): {event['event']} at {moment(event['at'])}")
+        what = escape(f"{event['name']} ({event['role']}): {event['event']}")
+        tree.add(f"endpoint  {what} at {moment(event['at'])}")
     return tree
 
 

@@ -5,9 +5,9 @@ import signal
 import threading
 
 from rich.console import Console
-from rich.markup import escape
 
 from landfall.operations.show import colored, console, subject
+from landfall.operations.shown import escape
 from landfall.operations.times import clock
 from landfall.stack.down import stop_stack
 from landfall.stack.hints import command
@@ -48,7 +48,7 @@ def up(options: argparse.Namespace) -> int:
     with stack:
         drop, end = (command(*words, state=folder) for words in (("submit", "FILE", "--route", "R"), ("down",)))
         out.print(escape(f"drop a CSV with {drop}"))
-        out.print(escape(f"Ctrl-C ends everything, as {end} does\n"))
+        out.print(escape(f"Ctrl-C ends everything, as {end} does") + "\n")
         died = _watch(stack, stop, out)
         out.print("stopping …")
     if died:

@@ -8,11 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.markup import escape
-
 from landfall.exit_status import ExitStatus
 from landfall.operations.audit import Audit, Rows, audit, check_chains
 from landfall.operations.show import console
+from landfall.operations.shown import escape
 from landfall.operations.stack_routes import routes_of
 from landfall.operations.times import moment
 from landfall.settings_file import SettingsFileError, read_settings_file

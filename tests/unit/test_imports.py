@@ -34,6 +34,7 @@ PURE = {
         "redaction",
         "scored_columns",
         "storage_account",
+        "visible_text",
     ),
     *("route", "route_tables", "routes", "runs", "toml_table"),
 }

@@ -1,0 +1,176 @@
+"""Names and reasons of others do nothing on a terminal or a page but stand there."""
+
+import ast
+import io
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from landfall.cli import main
+from landfall.operations import explain
+from landfall.operations.audit import Audit
+from landfall.operations.show import run_tree, runs_lines, step_lines
+from landfall.operations.shown import escape, guard
+from landfall.stack.state import StackError
+from shared import approval_page
+from shared.history import entry_of
+from shared.runs import Run, RunState
+from shared.visible_text import visible
+from tests.contract.records import a_run
+
+ROOT = Path(__file__).resolve().parents[2]
+HOSTILE = "a\u202efdp.\x1b[2J\x1b]0;title\x07\u2066\u2028\nrun promoted\r\x9b31m\u200e\ufeff\U000e0041[red]b[/].csv"
+CODE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+
+
+def a_hostile_run(text: str) -> Run:
+    """Return a run in which every text that comes from outside is the same."""
+    return replace(
+        a_run(),
+        state=RunState.REJECTED,
+        blob=text,
+        etag=text,
+        reason=text,
+        notes=(text,),
+        job_id=text,
+        input_blob=text,
+        by=text,
+        challenger={"model": text, "metrics": {text: 0.5}, "kept": text},
+        decision={
+            "verdict": "reject",
+            "verification": "equality",
+            "decided_at": "2026-11-23T12:00:00.000Z",
+            "reasons": [text],
+            "gates": [{"passed": False, "reason": text, "metric": text}],
+            "challenger": {"model": text, "metrics": {text: 0.5}},
+            "champion": {"run_id": None, "model": text, "metrics": {text: 0.6}},
+            "data": {"note": text, "champion": None, "challenger": None, "same": False},
+        },
+        endpoints=({"name": text, "role": "serve", "event": text, "at": "2026-11-23T12:00:00.000Z"},),
+    )
+
+
+def printed(run: Run) -> str:
+    """Return what the commands that show runs print of one."""
+    out = guard(Console(file=io.StringIO(), width=20_000, soft_wrap=True, highlight=False, color_system=None))
+    out.print(run_tree(run, [entry_of(run)]))
+    for line in (*runs_lines([run], 20_000), *step_lines([entry_of(run)])):
+        out.print(line)
+    explain.show(out, run)
+    out.print("without a care:", run.blob.replace("\n", ""), markup=False)
+    written = out.file
+    assert isinstance(written, io.StringIO)
+    return written.getvalue()
+
+
+@given(st.text())
+@example(HOSTILE)
+def test_every_character_that_is_shown_is_visible(text: str) -> None:
+    """Nothing but visible characters and spaces is left; a text of those is not changed."""
+    shown = visible(text)
+    assert shown.isprintable()
+    assert visible(shown) == shown
+    assert (shown == text) == text.isprintable()
+    assert visible(text, keep="\n").split("\n") == [visible(line) for line in text.split("\n")]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("a\nb\tc\x00", "a\\x0ab\\x09c\\x00"),
+        ("\u2066\u2069\u200f\u061c", "\\u2066\\u2069\\u200f\\u061c"),
+        ("\ud800", "\\ud800"),
+        ("\U000e0001", "\\U000e0001"),
+        ("\x9b1m", "\\x9b1m"),
+        ("Größe שלום 東京.csv", "Größe שלום 東京.csv"),
+    ],
+)
+def test_what_is_shown_for_what(text: str, shown: str) -> None:
+    """Control, direction, and other characters that nobody sees, each as its code; letters of every language stay."""
+    assert visible(text) == shown
+
+
+@given(st.text(min_size=1, max_size=30))
+@example(HOSTILE)
+def test_nothing_acts_on_a_terminal(text: str) -> None:
+    """Neither colours nor codes nor lines of a name's own: only what the command itself prints."""
+    shown = printed(a_hostile_run(text))
+    assert all(line.isprintable() for line in shown.split("\n"))
+    plain = printed(a_hostile_run("x"))
+    assert shown.count("\n") == plain.count("\n")
+
+
+@given(st.text(max_size=30))
+@example(HOSTILE)
+def test_nothing_acts_on_the_approval_page(text: str) -> None:
+    """The page shows the codes, and no markup of a name's own."""
+    run = a_hostile_run(text)
+    for page in (approval_page.deciding(run, "code", "decision", text), approval_page.saying(text)):
+        shown = unescape(page)
+        assert all(one.isprintable() or one == "\n" for one in page)
+        assert visible(text) in shown
+        plain = approval_page.deciding(a_hostile_run("x"), "code", "decision", "x")
+        assert page.count("\n") in {plain.count("\n"), approval_page.saying("x").count("\n")}
+
+
+def test_errors_are_shown_so(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """On standard error too; the lines of an error that has several stay lines."""
+
+    def fail(_: object) -> int:
+        raise StackError(f"first {HOSTILE.replace(chr(10), '')}\nsecond")
+
+    monkeypatch.setattr("landfall.operations.runs.runs", fail)
+    assert main(["runs"]) == 1
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 2
+    assert all(line.isprintable() for line in said.rstrip("\n").split("\n"))
+    assert len(CODE.findall(said)) >= 8
+
+
+def test_markup_of_a_name_is_text() -> None:
+    """As before: brackets of a name are brackets."""
+    assert escape("[red]a[/]") == "\\[red]a\\[/]"
+
+
+def test_there_is_one_way_to_the_terminal() -> None:
+    """No module of the command takes rich's own function, which lets control characters through, or a bare console."""
+    for path in (ROOT / "landfall").rglob("*.py"):
+        if path.name == "shown.py":
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        taken = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert "rich.markup" not in taken, path
+        made = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Console"]
+        guarded = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "guard"]
+        inside = {id(one) for node in guarded for one in node.args}
+        assert all(id(one) in inside for one in made), path
+
+
+def test_verify_shows_what_waits_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """The name of a file that waits, and its reason."""
+    from landfall.operations.verify import _tell  # noqa: PLC0415 - the rest of it needs a storage
+
+    found = Audit()
+    found.waiting.append(
+        {
+            "blob": HOSTILE,
+            "etag": "1",
+            "run_id": None,
+            "state": None,
+            "since": datetime(2026, 11, 23, tzinfo=UTC).isoformat(),
+            "reason": HOSTILE,
+        }
+    )
+    _tell(found)
+    said = capsys.readouterr().out
+    assert all(line.isprintable() for line in said.rstrip("\n").split("\n"))
+    assert "\\u202e" in said
