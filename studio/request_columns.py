@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from studio.column_names import column_names, repeated
 from studio.errors import ServiceError
-from studio.model import Model
+from studio.model import Model, Task
 from studio.wire_types import WireType, type_of
 
 LABELS, PROBABILITIES = "Scored Labels", "Scored Probabilities"
@@ -22,13 +22,27 @@ class RequestColumns:
 
 def added_columns(model: Model) -> list[tuple[str, WireType]]:
     """Return name and type of the columns that an answer has behind those of its request (protocol 2)."""
-    match model.task:
+    types: dict[str, WireType] = {LABELS: label_type(model)}
+    return [(name, types.get(name, "Double")) for name in added_names(model.task, model.classes)]
+
+
+def added_names(task: Task, classes: Sequence[str]) -> list[str]:
+    """Return the names of the columns that the answers of a model have behind those of a request."""
+    match task:
         case "binary":
-            return [(LABELS, label_type(model)), (PROBABILITIES, "Double")]
+            return [LABELS, PROBABILITIES]
         case "multiclass":
-            names = [f'{PROBABILITIES} for Class "{name}"' for name in model.classes]
-            return [*((name, "Double") for name in names), (LABELS, label_type(model))]
-    return [(LABELS, "Double")]
+            return [*(f'{PROBABILITIES} for Class "{name}"' for name in classes), LABELS]
+    return [LABELS]
+
+
+def is_taken(name: str, added: Sequence[str]) -> bool:
+    """Tell whether an answer has a column of this name already, as its readers compare names: by their letters."""
+    return _letters(name) in map(_letters, added)
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter not in " \t_-")
 
 
 def label_type(model: Model) -> WireType:
@@ -43,7 +57,6 @@ def request_columns(model: Model, names: Sequence[str]) -> RequestColumns:
         ServiceError: InputMismatchError or ModelOutputMetadataMismatch, naming every column that is not as it must be.
     """
     names = column_names(names)
-    positions = _positions(model, names)
     added = added_columns(model)
     taken = [name for name, _ in added if name in names]
     if taken:
@@ -51,6 +64,7 @@ def request_columns(model: Model, names: Sequence[str]) -> RequestColumns:
             f"Invalid output parameter name: {', '.join(taken)}. The answer adds columns of these names: rename yours."
         )
         raise ServiceError("Conflict", "ModelOutputMetadataMismatch", text)
+    positions = _positions(model, names)
     types = {column.name: column.type for column in model.columns} | dict(added)
     in_answer = (*names, *(name for name, _ in added))
     return RequestColumns(positions, in_answer, tuple(types.get(name, label_type(model)) for name in in_answer))

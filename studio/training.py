@@ -1,10 +1,12 @@
 """Trains a model on a CSV and measures it on rows it has not seen; the same seed gives the same bytes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from studio.chosen_rows import read_rows
 from studio.column_kinds import Finding, find_columns
+from studio.columns import Table
 from studio.errors import ModelFileError, TableError
 from studio.features import encode_rows
 from studio.headway import Tell, silent
@@ -15,6 +17,7 @@ from studio.model_file import dump_model, load_model
 from studio.plan import TrainingPlan
 from studio.rates import rate_columns
 from studio.reading import CSV, TableForm
+from studio.request_columns import added_names, is_taken
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ def train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm = CSV, te
     """
     table, notes = read_rows(csv, plan, form)
     labels = read_labels(table.cells(plan.label), plan)
+    _check_names(table, added_names(plan.task, labels.classes))
     findings = find_columns(table, plan.label, rate=plan.task != "multiclass")
     test = labels.held_out(plan.test_fraction, plan.seed)
     rated = rate_columns(table, _usable(findings), labels.target, ~test, plan.seed)
@@ -68,6 +72,18 @@ def _file_of(model: Model) -> bytes:
     except ModelFileError as error:
         raise ModelFileError(f"the trained model is beyond what an endpoint takes: {error}") from error
     return data
+
+
+def _check_names(table: Table, added: Sequence[str]) -> None:
+    """Refuse columns that are called as those that the answer adds: a model of them could never be asked."""
+    problems = [
+        f"the column {column.name!r} (the file's column {place}) is called as one that the model's answers add:"
+        " rename it, or leave it out if it holds what an older model answered"
+        for place, column in enumerate(table.columns, 1)
+        if is_taken(column.name, added)
+    ]
+    if problems:
+        raise TableError("the CSV's header", problems)
 
 
 def _usable(findings: list[Finding]) -> tuple[Column, ...]:

@@ -33,7 +33,7 @@ TABLE = Path(__file__).with_name("error_codes.csv")
 MANUAL = ROOT / "docs" / "studio.md"
 EXPERIMENT = """
 name = "Strict Model"
-data = "scored.csv"
+data = "strict.csv"
 label = "income"
 task = "binary"
 positive = ">50K"
@@ -107,7 +107,7 @@ def world(published: Path, azurite: str, tmp_path_factory: pytest.TempPathFactor
 
     folder = tmp_path_factory.mktemp("strict")
     data = Path(shutil.copytree(published, folder / "data"))
-    (folder / "scored.csv").write_text(census_csv().replace("region", "Scored Labels", 1), encoding="utf-8")
+    (folder / "strict.csv").write_text(census_csv().replace("region", "area", 1), encoding="utf-8")
     (folder / "strict.toml").write_text(EXPERIMENT, encoding="utf-8")
     with Database(data) as database:
         publish(database, load_experiment(folder / "strict.toml"), "http://127.0.0.1:8600")
@@ -129,7 +129,7 @@ def start_twice(world: World) -> requests.Response:
 def unfitting_model(world: World) -> requests.Response:
     """Give an endpoint the model of the other experiment."""
     body = job_body(world.storage, "other.csv", "other")
-    world.storage.put("other.csv", census_csv(seed=5).replace("region", "Scored Labels", 1))
+    world.storage.put("other.csv", census_csv(seed=5).replace("region", "area", 1))
     body["GlobalParameters"] = {"Seed of chance": 4}
     model = world.trainer("Strict Model").train(body)["Results"]["output1"]
     return patch(world.endpoint(), model)
@@ -169,9 +169,8 @@ def damaged(world: World) -> requests.Response:
 
 
 def scored_before(world: World) -> requests.Response:
-    """Score by a model one of whose columns is called as an answer's."""
-    names = ["Scored Labels" if name == "region" else name for name in NAMES]
-    return score(world.endpoint(service="Strict Model"), names, [ROW])
+    """Score what has been scored already, with the columns of the answer."""
+    return score(world.endpoint(), [*NAMES, "Scored Labels"], [[*ROW, ">50K"]])
 
 
 PRODUCED: dict[Code, Callable[[World], requests.Response]] = {

@@ -2,6 +2,7 @@
 
 import pytest
 
+from studio.errors import ServiceError
 from studio.model import Column, Model, Task
 from studio.request_columns import added_columns, label_type, request_columns
 
@@ -32,3 +33,9 @@ def test_labels_have_the_type_of_their_classes(task: Task, classes: tuple[str, .
         "row": "Int32",
         **dict(added_columns(shown)),
     }
+
+
+def test_a_scored_table_that_is_sent_again_is_told_so() -> None:
+    """Its answer's columns are named as such, whether or not the model has one of the name."""
+    with pytest.raises(ServiceError, match="Invalid output parameter name: Scored Labels, Scored Probabilities"):
+        request_columns(model("binary", "no", "yes"), ["age", "Scored Labels", "Scored Probabilities "])

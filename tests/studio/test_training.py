@@ -21,6 +21,7 @@ from studio.labels import Labels
 from studio.model_file import load_model
 from studio.plan import TrainingPlan
 from studio.reading import read_table
+from studio.request_columns import request_columns
 from studio.scoring import Scorer, positive_probability
 from tests.studio.running import census_csv
 from tests.studio.tables import write_csv
@@ -107,6 +108,37 @@ def test_untrainable_tables_are_refused(tmp_path: Path, text: str, reason: str) 
     """A table with nothing to learn from is refused in words."""
     with pytest.raises(TableError, match=reason):
         training.train(write(tmp_path, text), PLAN, 1)
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "name"),
+    [
+        ("binary", "flag", "Scored Labels"),
+        ("binary", "flag", "scored_probabilities"),
+        ("multiclass", "kind", 'Scored Probabilities for Class "b"'),
+        ("multiclass", "kind", "SCORED LABELS"),
+        ("regression", "Scored Labels", "Scored Labels"),
+        ("regression", "number", "scored-labels"),
+    ],
+)
+def test_columns_called_as_an_answers_are_refused(tmp_path: Path, task: Any, label: str, name: str) -> None:
+    """A scored file that is trained on could never be scored: the error names the column and where it is."""
+    cells: dict[str, list[Any]] = {"x": list(range(0, 60, 2)), name: [5, 6, 7] * 10}
+    cells |= {"binary": {"flag": ["a", "b"] * 15}, "multiclass": {"kind": ["a", "b", "c"] * 10}}.get(task, {})
+    cells |= {"number": [1, 2, 4] * 10} if label == "number" else {}
+    with pytest.raises(TableError) as caught:
+        training.train(write_csv(tmp_path, cells), TrainingPlan(task, label, "a" if task == "binary" else ""), 1)
+    (problem,) = caught.value.problems
+    assert problem.startswith(
+        f"the column {name!r} (the file's column 2) is called as one that the model's answers add"
+    )
+
+
+def test_what_another_task_answers_is_no_name_of_this_one(tmp_path: Path) -> None:
+    """A regression has no probabilities, so a column may be called so, and is asked for as any other."""
+    cells = {"Scored Probabilities": [1, 2, 5] * 20, "y": [2, 4, 9] * 20}
+    model = load_model(training.train(write_csv(tmp_path, cells), TrainingPlan("regression", "y"), 1).model)
+    assert request_columns(model, ["Scored Probabilities"]).names == ("Scored Probabilities", "Scored Labels")
 
 
 def mixed(rows: int, seed: int = 0) -> dict[str, list[str]]:
