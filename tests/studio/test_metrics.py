@@ -29,18 +29,55 @@ def test_two_class_by_hand() -> None:
     assert end == ""
 
 
-def test_two_class_of_odd_sets() -> None:
-    """Ties count half; with one class there is no AUC; with nothing called positive the precision is 1."""
+def test_ties_count_half() -> None:
+    """One negative scores as the positive does, one below it."""
     assert area_under_curve(np.array([True, False, False]), np.array([0.5, 0.5, 0.1])) == 0.75
-    alone = two_class(np.array([False, False]), np.array([0.2, 0.3]))
-    assert math.isnan(alone["AUC"])
-    assert [alone[name] for name in ("Precision", "Recall", "F-Score", "Accuracy")] == [1.0, 0.0, 0.0, 1.0]
-    assert "NaN" in evaluation_csv([alone])
+
+
+@pytest.mark.parametrize(
+    ("positive", "probability", "known"),
+    [
+        # Nothing was called positive: there is no precision, and so no F-score.
+        ([True, False, False], [0.4, 0.1, 0.2], {"Accuracy": 2 / 3, "Recall": 0.0, "AUC": 1.0}),
+        # Nothing is positive: there is no recall either.
+        ([False, False], [0.2, 0.3], {"Accuracy": 1.0}),
+        ([False, False], [0.2, 0.7], {"Accuracy": 0.5, "Precision": 0.0}),
+        # Everything is there, and all of it is wrong.
+        ([True, False], [0.2, 0.7], {"Accuracy": 0.0, "Precision": 0.0, "Recall": 0.0, "F-Score": 0.0, "AUC": 0.0}),
+        ([True, True], [0.8, 0.7], {"Accuracy": 1.0, "Precision": 1.0, "Recall": 1.0, "F-Score": 1.0}),
+    ],
+)
+def test_what_cannot_be_computed_has_no_value(
+    positive: list[bool], probability: list[float], known: dict[str, float]
+) -> None:
+    """It is NaN, in the evaluation too: neither the best nor the worst of values, which a gate would take for one."""
+    found = two_class(np.array(positive), np.array(probability))
+    names = ("Accuracy", "Precision", "Recall", "F-Score", "AUC")
+    assert {name: found[name] for name in names if not math.isnan(found[name])} == pytest.approx(known)
+    row = evaluation_csv([found]).splitlines()[1].split(",")
+    assert [cell == "NaN" for cell in row[:5]] == [name not in known for name in names]
+
+
+def test_a_class_that_was_never_predicted_has_no_precision() -> None:
+    """So there is no average of precisions; its recall is 0, and counts."""
+    found = multi_class(np.array([0, 1, 2, 2]), np.array([[0.9, 0.1, 0], [0.2, 0.8, 0], [0.9, 0.1, 0], [0.1, 0.9, 0]]))
+    assert math.isnan(found["Macro-averaged Precision"])
+    assert found["Macro-averaged Recall"] == pytest.approx(2 / 3)
+    assert found["Micro-averaged Precision"] == found["Overall Accuracy"] == 0.5
+
+
+def test_a_class_that_is_never_true_has_no_recall() -> None:
+    """It does not count among the recalls; that it was predicted counts in the precision."""
+    found = multi_class(np.array([0, 1]), np.array([[0.9, 0.1, 0], [0.2, 0.1, 0.7]]))
+    assert math.isnan(found["Macro-averaged Precision"])
+    assert found["Macro-averaged Recall"] == 0.5
+    called = multi_class(np.array([0, 1, 1]), np.array([[0.9, 0.1, 0], [0.1, 0.9, 0], [0.2, 0.1, 0.7]]))
+    assert called["Macro-averaged Precision"] == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_multi_class_against_scikit_learn(seed: int) -> None:
-    """Averages over classes are those of scikit-learn, also where a class is never predicted or never true."""
+    """Averages over classes are those of scikit-learn, where every class has what is averaged."""
     dice = np.random.default_rng(seed)
     classes = int(dice.integers(2, 6))
     truth = dice.integers(0, classes, 60)
@@ -52,8 +89,11 @@ def test_multi_class_against_scikit_learn(seed: int) -> None:
     assert found["Overall Accuracy"] == pytest.approx(oracle.accuracy_score(truth, called))
     for name, score in (("Precision", oracle.precision_score), ("Recall", oracle.recall_score)):
         for average in ("Micro", "Macro"):
-            expected = score(truth, called, average=average.lower(), zero_division=0)
-            assert found[f"{average}-averaged {name}"] == pytest.approx(expected)
+            of = [*set(truth)] if name == "Recall" else [*set(truth) | set(called)]
+            expected = score(truth, called, labels=of, average=average.lower(), zero_division=0)
+            if average == "Macro" and name == "Precision" and set(truth) - set(called):
+                expected = math.nan
+            assert found[f"{average}-averaged {name}"] == pytest.approx(expected, nan_ok=True)
     occurring = sorted(set(truth) | set(called))
     each = [oracle.accuracy_score(truth == number, called == number) for number in occurring]
     assert found["Average Accuracy"] == pytest.approx(np.mean(each))
