@@ -3,12 +3,13 @@
 import csv
 import io
 import math
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.column_names import column_names
 from shared.errors import BadEvaluationError
+from shared.metric_names import metric_key
+from shared.metric_ranges import is_possible, why_impossible
 from shared.plurals import counted
 
 
@@ -57,11 +58,6 @@ _COUNTED = ("Number of Points", "Number of examples in fold")
 _CONFUSION = ("True Positive", "False Positive", "True Negative", "False Negative")
 
 
-def metric_key(name: str) -> str:
-    """Return what two spellings of one metric share: case, spaces, `_` and `-` do not count (protocol 5.5)."""
-    return re.sub(r"[\s_\-]+", "", name).casefold()
-
-
 _DIRECTIONS = {metric_key(name): Direction.HIGHER for name in _HIGHER} | {
     metric_key(name): Direction.LOWER for name in _LOWER
 }
@@ -77,7 +73,7 @@ class EvaluationReport:
     """One row of an evaluation.
 
     Attributes:
-        metrics: by the name the header spells; None where the cell is no finite number.
+        metrics: by the name the header spells, as it was told; None where the cell is no finite number.
         row: which row was read, from 0.
         rows: how many rows the evaluation has (one per connected scored dataset, protocol 5).
     """
@@ -99,7 +95,23 @@ class EvaluationReport:
         return int(sum(numbers)) if len(numbers) == (1 if told else len(cells)) else None
 
     def value(self, metric: str) -> float | None:
-        """Return the metric's finite value; None if it is missing or not finite."""
+        """Return the metric's value; None if it is missing, not finite, or one that this metric cannot have."""
+        told = self._told(metric)
+        return told if told is not None and is_possible(metric, told) else None
+
+    @property
+    def measured(self) -> dict[str, float | None]:
+        """The metrics as they may be recorded and compared: a value that a metric cannot have is none."""
+        return {name: self.value(name) for name in self.metrics}
+
+    def why_none(self, metric: str) -> str:
+        """Return why a metric has no value."""
+        if not self.has(metric):
+            return f"{metric} is not in the evaluation"
+        told = self._told(metric)
+        return f"{metric} is not a finite number" if told is None else why_impossible(metric, told)
+
+    def _told(self, metric: str) -> float | None:
         key = metric_key(metric)
         return next((value for name, value in self.metrics.items() if metric_key(name) == key), None)
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.evaluation import Direction, EvaluationReport, direction_of, metric_key
+from shared.evaluation import Direction, EvaluationReport, direction_of
+from shared.metric_names import metric_key
+from shared.metric_ranges import is_possible, why_impossible
 from shared.plurals import counted
 from shared.policy import Bootstrap, Gate, Interval, NoChampion, Policy, Require
 
@@ -105,8 +107,7 @@ def _apply(
     no_champion = policy.no_champion
     metric, value = gate.metric, challenger.value(gate.metric)
     if value is None:
-        state = "is not in the evaluation" if not challenger.has(metric) else "is not a finite number"
-        return GateResult(metric, False, f"{metric} {state}, so it cannot pass")
+        return GateResult(metric, False, f"{challenger.why_none(metric)}, so it cannot pass")
     said: list[str] = []
     if champion is not None or no_champion is not NoChampion.PROMOTE:
         if gate.at_least is not None:
@@ -145,9 +146,12 @@ def _compared(gate: Gate, champion: Metrics, value: float, said: list[str], sure
     """Check gain and loss against the champion's value."""
     metric, key = gate.metric, metric_key(gate.metric)
     recorded = next((number for name, number in champion.items() if metric_key(name) == key), None)
-    if recorded is None or not math.isfinite(recorded):
+    if recorded is None or not math.isfinite(recorded) or not is_possible(metric, recorded):
         what = "that it is no worse" if gate.is_guard else f"a gain of {_wanted(gate)}"
-        return GateResult(metric, False, f"the champion has no finite {metric}, so {what} cannot be shown")
+        state = f"the champion has no finite {metric}"
+        if recorded is not None and math.isfinite(recorded):
+            state = f"the champion's {why_impossible(metric, recorded)}"
+        return GateResult(metric, False, f"{state}, so {what} cannot be shown")
     direction = gate.direction or direction_of(metric)
     if direction is None:
         return GateResult(metric, False, f"whether a higher {metric} is better is not known; set `direction`")

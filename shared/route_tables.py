@@ -4,9 +4,9 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from shared.allowed_hosts import LOOPBACK
-from shared.evaluation import metric_key
 from shared.holdout_data import MEASURED, Holdout
 from shared.holdout_tables import BLOB_PATH, read_holdout_table
+from shared.metric_names import metric_key
 from shared.patterns import FilePattern
 from shared.policy import NoChampion, Policy
 from shared.policy_tables import read_policy

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.errors import BadEvaluationError
-from shared.evaluation import metric_key
 from shared.holdout_data import Task, label_key
+from shared.metric_names import metric_key
 
 _LABELS = ("Scored Labels", "Scored Label Mean")  # the second is what some regression modules say
 _PROBABILITIES = "Scored Probabilities"

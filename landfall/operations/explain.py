@@ -12,7 +12,7 @@ from landfall.operations.reading import find_run, reading
 from landfall.operations.show import colored, console
 from landfall.operations.shown import escape
 from landfall.operations.times import moment
-from shared.evaluation import metric_key
+from shared.metric_names import metric_key
 from shared.plurals import counted
 from shared.runs import Run, RunState, iso
 

@@ -149,7 +149,7 @@ def model_path(run: Run) -> str:
 
 def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next:
     champion = read.record.champion
-    challenger: Json = {"model": model_path(run), "evaluation": read.evaluation, "metrics": read.report.metrics}
+    challenger: Json = {"model": model_path(run), "evaluation": read.evaluation, "metrics": read.report.measured}
     if read.model_md5 in read.record.barred_models:
         why = "exactly this model was rolled back before and stays barred, whatever its evaluation says"
         return run, Release(RunState.REJECTED, why, {"challenger": challenger})

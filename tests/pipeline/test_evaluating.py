@@ -49,6 +49,16 @@ def test_a_worse_model_is_rejected_and_no_endpoint_is_touched(world: World) -> N
     assert_closed(world)
 
 
+def test_an_impossible_metric_is_not_promoted(world: World) -> None:
+    """Per cent instead of a share: it passes no gate, and is not recorded for others to be compared with."""
+    run = world.train(auc=91.2)
+
+    assert run.state is RunState.REJECTED
+    assert "AUC 91.2 is impossible: it is from 0 to 1 (per cent may be meant: 0.912)" in run.reason
+    assert run.challenger is not None
+    assert run.challenger["metrics"] == {"Accuracy": 0.8, "AUC": None}
+
+
 def test_what_a_training_says_of_its_columns_stays_with_the_run(world: World) -> None:
     """The notes of the finished job are the run's, and the decision's, whatever comes of it."""
     run = world.land()

@@ -48,7 +48,7 @@ def test_what_is_no_finite_number_is_no_value(cell: str) -> None:
 def test_every_finite_number_comes_through(value: float) -> None:
     """A number survives the CSV exactly, in Python's and .NET's exponent notation."""
     for text in (repr(value), repr(value).replace("e", "E")):
-        read = read_evaluation(f"AUC\n{text}\n").value("AUC")
+        read = read_evaluation(f"Score\n{text}\n").value("Score")
         assert read is not None
         assert math.isclose(read, value, rel_tol=0, abs_tol=0)
 

@@ -24,6 +24,8 @@ PURE = {
         "holdout_data",
         "holdout_tables",
         "messages",
+        "metric_names",
+        "metric_ranges",
         "metrics",
         "paired_bootstrap",
         "patterns",
