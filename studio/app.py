@@ -115,7 +115,12 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
         await (scoring if scoring.serves(scope) else framework)(scope, receive, send)
 
     troubled = Troubles(answer, settings.quirks.every) if settings.quirks.every else answer
-    return RequestLog(troubled, database.folder)
+
+    def has_key(scope: Scope) -> bool:
+        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        return registry.knows_key(header.decode("latin-1"))
+
+    return RequestLog(troubled, database.folder, has_key)
 
 
 async def _health(_: Request) -> Response:

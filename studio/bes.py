@@ -1,6 +1,5 @@
 """The Batch Execution Service over HTTP: submit, start, status and cancel (protocol 1)."""
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,6 +13,7 @@ from studio.json_values import Json
 from studio.quirks import EARLY_SUBMIT, SINGLE_RESULT, Quirks
 from studio.registry import Endpoint, Kind, Registry
 from studio.responses import JsonResponse
+from studio.threads import in_thread
 from studio.wire import read_job, result_reference
 
 JOBS_PATHS = tuple(f"/{prefix}/{{workspace}}/services/{{endpoint}}/jobs" for prefix in RUN_PREFIXES)
@@ -66,7 +66,7 @@ class BatchExecution:
                 self._runner.start_job(self._table.of_endpoint(endpoint.id, job_id))
             return job_id
 
-        return JsonResponse(await run_in_threadpool(submit))
+        return JsonResponse(await in_thread(submit))
 
     async def _without_id(self, request: Request) -> Response:
         self._endpoint(request)
@@ -77,11 +77,11 @@ class BatchExecution:
         )
 
     async def _start(self, request: Request) -> Response:
-        await run_in_threadpool(lambda: self._runner.start_job(self._job(request)))
+        await in_thread(lambda: self._runner.start_job(self._job(request)))
         return Response(status_code=204)
 
     async def _status(self, request: Request) -> Response:
-        return JsonResponse(await run_in_threadpool(lambda: self._status_body(self._job(request))))
+        return JsonResponse(await in_thread(lambda: self._status_body(self._job(request))))
 
     def _status_body(self, job: Job) -> Json:
         results = None
@@ -99,5 +99,5 @@ class BatchExecution:
         return body
 
     async def _cancel(self, request: Request) -> Response:
-        await run_in_threadpool(lambda: self._runner.cancel(self._job(request)))
+        await in_thread(lambda: self._runner.cancel(self._job(request)))
         return Response(status_code=204)

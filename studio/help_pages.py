@@ -5,7 +5,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -29,6 +28,7 @@ from studio.scoring import Scorer
 from studio.scoring_bodies import INPUT, OUTPUT, answer
 from studio.serving import ModelShelf
 from studio.swagger import scoring_document, training_document
+from studio.threads import in_thread
 from studio.urls import Urls
 from studio.wire_schemas import scoring_example, training_example
 
@@ -154,7 +154,7 @@ class HelpPages:
 
     async def _try(self, request: Request) -> Response:
         body = await request.body()
-        return await run_in_threadpool(self._tried, request, body)
+        return await in_thread(lambda: self._tried(request, body))
 
     def _tried(self, request: Request, body: bytes) -> Response:
         try:

@@ -1,6 +1,5 @@
 """Endpoint management over HTTP: services, endpoints, their settings and their models (protocol 3)."""
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,6 +14,7 @@ from studio.model_updates import ModelUpdates
 from studio.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Service
 from studio.responses import JsonResponse
 from studio.serving import ModelShelf
+from studio.threads import in_thread
 from studio.urls import Urls
 from studio.wire import result_reference
 
@@ -100,7 +100,7 @@ class Management:
             self._changes.delete_service(self._own_service(request))
             self._runner.stop_forgotten()
 
-        await run_in_threadpool(delete)
+        await in_thread(delete)
         return Response(status_code=204)
 
     async def _list_endpoints(self, request: Request) -> Response:
@@ -119,26 +119,24 @@ class Management:
             )
             return self._endpoint_body(endpoint)
 
-        return JsonResponse(await run_in_threadpool(put))
+        return JsonResponse(await in_thread(put))
 
     async def _delete_endpoint(self, request: Request) -> Response:
         def delete() -> None:
             self._changes.delete_endpoint(self._own_service(request), request.path_params["name"])
             self._runner.stop_forgotten()
 
-        await run_in_threadpool(delete)
+        await in_thread(delete)
         return Response(status_code=204)
 
     async def _update_resource(self, request: Request) -> Response:
         body = await request.body()
-        await run_in_threadpool(
-            lambda: self._updates.update(self._endpoint(request), in_utf8(body, request.headers.raw))
-        )
+        await in_thread(lambda: self._updates.update(self._endpoint(request), in_utf8(body, request.headers.raw)))
         return Response(status_code=200)
 
     async def _refresh(self, request: Request) -> Response:
         body = await request.body()
-        changed = await run_in_threadpool(
+        changed = await in_thread(
             lambda: self._updates.refresh(self._endpoint(request), in_utf8(body, request.headers.raw))
         )
         return Response(status_code=200 if changed else 304)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from studio.endpoint_settings import EndpointSettings, ThrottleLevel
 from studio.errors import ServiceError, bad_argument
-from studio.keys import bearer_key, new_key, same_key
+from studio.keys import bearer_key, key_digest, new_key, same_key
 from studio.plan import TrainingPlan
 from studio.state import EDITION_QUERY, Database
 
@@ -90,6 +90,7 @@ class _Catalogue:
     workspace_token: str
     services: dict[str, Service]
     endpoints: dict[str, Endpoint]
+    key_digests: frozenset[bytes]  # of all keys, and of the token
 
 
 class Registry:
@@ -108,7 +109,9 @@ class Registry:
         )
         services = {row["id"]: _service(row) for row in service_rows}
         endpoints = {row["id"]: _endpoint(row, services[row["service_id"]]) for row in endpoint_rows}
-        return _Catalogue(edition[0]["value"], token[0]["value"], services, endpoints)
+        keys = [token[0]["value"], *(key for one in endpoints.values() for key in (one.primary_key, one.secondary_key))]
+        digests = frozenset(map(key_digest, keys))
+        return _Catalogue(edition[0]["value"], token[0]["value"], services, endpoints, digests)
 
     def _current(self) -> _Catalogue:
         # It is replaced, never changed: threads that read it again at the same time do no harm.
@@ -126,6 +129,10 @@ class Registry:
     def workspace_token(self) -> str:
         """The key of the management API."""
         return self._current().workspace_token
+
+    def knows_key(self, authorization: str | None) -> bool:
+        """Tell whether a header carries the workspace's token or a key of any endpoint."""
+        return key_digest(bearer_key(authorization)) in self._current().key_digests
 
     @property
     def workspace_id(self) -> str:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from studio.bodies import Bodies
+from studio.bodies import Bodies, Body
 from studio.errors import ServiceError
 from studio.redaction import HIDDEN, without_secrets
 from studio.responses import JSON_TYPE
@@ -74,9 +75,10 @@ def _may_hide(text: str) -> bool:
 class RequestLog:
     """ASGI middleware: reads a request's body, passes it on, and writes the line before the answer's end is sent."""
 
-    def __init__(self, app: ASGIApp, folder: Path) -> None:
-        """Append to the log in `folder`."""
+    def __init__(self, app: ASGIApp, folder: Path, has_key: Callable[[Scope], bool]) -> None:
+        """Append to the log in `folder`; `has_key` tells of a request whether it brings a key of this studio's."""
         self._app = app
+        self._has_key = has_key
         self._bodies = Bodies()
         path = private_folder(folder) / FILE_NAME
         # Unbuffered: a line is one write, and in the file when it is made.
@@ -89,13 +91,13 @@ class RequestLog:
             if scope["type"] == "lifespan":
                 self._file.close()
             return
-        body = await self._bodies.take(receive)
+        body = await self._bodies.take(receive, lambda: self._has_key(scope))
         try:
             await self._answer(scope, receive, send, body)
         finally:
             self._bodies.give_back(body)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, body: bytes | ServiceError) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, body: Body | ServiceError) -> None:
         status = 500  # what the server answers if the application fails before it answers
         unread, unwritten = True, True
 
@@ -103,7 +105,8 @@ class RequestLog:
             nonlocal unread
             if unread:
                 unread = False
-                return {"type": "http.request", "body": body, "more_body": False}
+                content = body.content if isinstance(body, Body) else b""
+                return {"type": "http.request", "body": content, "more_body": False}
             return await receive()
 
         async def note_status(message: Message) -> None:
@@ -126,9 +129,14 @@ class RequestLog:
             if unwritten:
                 self._write(scope, body, status)
 
-    def _write(self, scope: Scope, body: bytes | ServiceError, status: int) -> None:
+    def _write(self, scope: Scope, body: Body | ServiceError, status: int) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        shown = json.dumps(f"[not taken: {body}]") if isinstance(body, ServiceError) else logged_text(body)
+        if isinstance(body, ServiceError):
+            shown = json.dumps(f"[not taken: {body}]")
+        elif body.length > LOGGED_LIMIT:
+            shown = json.dumps(f"[{body.length} bytes]")
+        else:
+            shown = logged_text(bytes(body.content))
         path = scope["path"]
         if not path.isascii() or _may_hide(path):
             path = without_secrets(path)

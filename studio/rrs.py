@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 import orjson
-from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from studio.charsets import in_utf8
@@ -19,6 +18,7 @@ from studio.responses import JSON_TYPE
 from studio.scoring import Scorer
 from studio.scoring_bodies import answer
 from studio.serving import ModelShelf
+from studio.threads import in_thread
 from studio.throttle import Throttle
 
 _PATH = re.compile(rf"/({'|'.join(RUN_PREFIXES)})/([^/]+)/services/([^/]+)/execute")
@@ -59,14 +59,14 @@ class RequestResponse:
         endpoint, edition = self._endpoint(scope, parameters)
         scorer = self._shelf.ready(endpoint, edition)
         if scorer is None:  # the first time, its model is read from the disk, which may take a while
-            scorer = await run_in_threadpool(self._shelf.scorer, endpoint)
+            scorer = await in_thread(lambda: self._shelf.scorer(endpoint))
         swagger = _choice(parameters, "format", ("", "table", "swagger")) == "swagger"
         details = _choice(parameters, "details", ("", "false", "true")) == "true"
         body = in_utf8(body, scope["headers"])
         with self._throttle.turn(endpoint):
             if len(body) * (scorer.steps + _READING) <= _INLINE_WORK:
                 return _answered(scorer, body, swagger=swagger, details=details)
-            return await run_in_threadpool(_answered, scorer, body, swagger=swagger, details=details)
+            return await in_thread(lambda: _answered(scorer, body, swagger=swagger, details=details))
 
     def _endpoint(self, scope: Scope, parameters: Mapping[str, str]) -> tuple[Endpoint, str]:
         """Return the endpoint that the request may use, and the edition of the database that says so."""

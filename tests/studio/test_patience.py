@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 
 from studio import bodies, patient
-from studio.bodies import Bodies
+from studio.bodies import Bodies, Body
 from studio.errors import ServiceError
 
 
@@ -71,10 +71,11 @@ def part(data: bytes, *, more: bool) -> Any:
 
 
 async def taken(held: Bodies, *, data: bytes = b"x" * 10, more: bool = False) -> bytes | ServiceError:
-    """Return what becomes of a body that is let go of at once."""
-    body = await held.take(part(data, more=more))
+    """Return what becomes of a body that is let go of at once, of a caller with a key."""
+    body = await held.take(part(data, more=more), lambda: True)
+    content = bytes(body.content) if isinstance(body, Body) else body
     held.give_back(body)
-    return body
+    return content
 
 
 def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,11 +89,12 @@ def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
 def test_all_bodies_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """While others hold all there is, a body is answered by 503; afterwards, or after a failure, it is taken again."""
     monkeypatch.setattr(bodies, "HELD_LIMIT", 25)
+    monkeypatch.setattr(bodies, "STRANGERS_LIMIT", 0)
 
     async def play() -> None:
         held = Bodies()
-        others = [await held.take(part(b"y" * 10, more=False)) for _ in range(2)]
-        assert others == [b"y" * 10] * 2
+        others = [await held.take(part(b"y" * 10, more=False), lambda: True) for _ in range(2)]
+        assert [body.content for body in others if isinstance(body, Body)] == [b"y" * 10] * 2
         for _ in range(3):  # a refused body holds nothing either
             refused = await taken(held)
             assert isinstance(refused, ServiceError)
@@ -105,3 +107,42 @@ def test_all_bodies_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> No
         assert await taken(held) == b"x" * 10
 
     asyncio.run(play())
+
+
+def test_who_has_no_key_has_a_room_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strangers together hold no more than their limit, and whatever they hold, who has a key is served."""
+    monkeypatch.setattr(bodies, "STRANGERS_LIMIT", 25)
+
+    async def take(held: Bodies, *, has_key: bool) -> Body | ServiceError:
+        return await held.take(part(b"y" * 10, more=False), lambda: has_key)
+
+    async def play() -> None:
+        held = Bodies()
+        strangers = [await take(held, has_key=False) for _ in range(2)]
+        refused = await take(held, has_key=False)
+        assert isinstance(refused, ServiceError)
+        assert refused.status == 503
+        assert isinstance(await take(held, has_key=True), Body)
+        for body in strangers:
+            held.give_back(body)
+        assert isinstance(await take(held, has_key=False), Body)
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize(("has_key", "kept"), [(True, 30), (False, 0)])
+def test_a_long_body_of_a_stranger_is_read_and_not_kept(
+    monkeypatch: pytest.MonkeyPatch, *, has_key: bool, kept: int
+) -> None:
+    """Its length is known afterwards; one of a caller with a key is whole."""
+    monkeypatch.setattr(bodies, "STRANGER_LIMIT", 15)
+    pieces = [b"3" * 10, b"2" * 10, b"1" * 10]
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": pieces.pop(), "more_body": bool(pieces)}
+
+    body = asyncio.run(Bodies().take(receive, lambda: has_key))
+
+    assert isinstance(body, Body)
+    assert (len(body.content), body.length) == (kept, 30)
+    assert bytes(body.content) in {b"", b"1" * 10 + b"2" * 10 + b"3" * 10}
