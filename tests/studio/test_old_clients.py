@@ -127,6 +127,8 @@ def test_what_a_row_leaves_out_is_missing(studio: RunningStudio) -> None:
     assert probability(answer) == probability(missing)
     assert second["Scored Probabilities"] == probability(score(studio.endpoint("production"), NAMES, [ROW]))
     assert probability(scored(studio, [without])) == probability(missing)
+    spaced = scored(studio, [{f" {name} ": cell for name, cell in whole.items()}])
+    assert spaced.json()["Results"]["output1"] == [second]
 
 
 @pytest.mark.parametrize(
@@ -134,6 +136,7 @@ def test_what_a_row_leaves_out_is_missing(studio: RunningStudio) -> None:
     [
         ([{"age": 1, "hour": 2}], "unknown columns: hour"),
         ([{}], "missing columns: age, hours, occupation, region"),
+        ([{"age": 1, " age": 2}], "columns given twice: age"),
         ([{"income": ">50K"}], "missing columns: age, hours, occupation, region"),
         ([{f"c{number}": 1} for number in range(3000)], "missing columns: age, hours, occupation, region; unknown"),
     ],
