@@ -17,6 +17,7 @@ from studio.bes import BatchExecution
 from studio.endpoint_changes import EndpointChanges
 from studio.errors import ServiceError, StorageError, unexpected_error, unsupported_method
 from studio.help_pages import HelpPages
+from studio.job_page import JobPage
 from studio.job_table import JobLimits, JobTable
 from studio.jobs import JobRunner
 from studio.locations import AllowList
@@ -81,6 +82,7 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
 
     pages = HelpPages(registry, shelf, urls, settings.quirks, outputs_needed=settings.own_storage is None)
     overview = Overview(registry, shelf, table, urls)
+    job_page = JobPage(registry, shelf, table, urls, runner.current_token)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -99,6 +101,7 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
             *management.routes(),
             *pages.routes(),
             *overview.routes(),
+            *job_page.routes(),
             Route("/health", _health, methods=["GET"]),
         ],
         exception_handlers={

@@ -17,6 +17,7 @@ from studio.publishing import publish
 from studio.serve_command import add_serve
 from studio.settings import BASE_URL, DATA
 from studio.state import Database
+from studio.words import counted
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8600"
 
@@ -76,10 +77,8 @@ def _publish(options: argparse.Namespace) -> int:
             print(json.dumps(describe(database, options.base_url), indent=2))
         else:
             trained = publication.trained
-            print(
-                f"{experiment.name}: trained on {trained.trained_rows} rows, evaluated on {trained.tested_rows};"
-                f" seed model {publication.seed_model}"
-            )
+            rows = f"trained on {counted(trained.trained_rows, 'row')}, evaluated on {trained.tested_rows:,}"
+            print(f"{experiment.name}: {rows}; seed model {publication.seed_model}")
             print(trained.evaluation, end="")
             for note in trained.notes:
                 print(f"  {note}")

@@ -5,6 +5,7 @@ import argparse
 import contextlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from studio.endpoint_changes import EndpointChanges
@@ -15,6 +16,7 @@ from studio.registry import Endpoint, Kind, Registry, Service
 from studio.serving import ModelShelf, Shelved
 from studio.state import FILE_NAME, Database
 from studio.urls import Urls
+from studio.words import counted, utc_text
 
 WORKSPACE = "workspace"
 
@@ -120,9 +122,14 @@ def _model(shelved: Shelved | None) -> Json | None:
 def _serving_text(row: Json) -> str:
     if row["model"] is None:
         return ""
-    text = f"{row['max_concurrent_calls']:>3} calls at once  {row['model']['location']} since {row['model']['since']}"
+    calls = counted(row["max_concurrent_calls"], "call at once", "calls at once")
+    text = f"{calls:>18}  {row['model']['location']} since {_moment(row['model'])}"
     waiting = row["waiting"]
-    return f"{text}, then {waiting['location']} from {waiting['since']}" if waiting else text
+    return f"{text}, then {waiting['location']} from {_moment(waiting)}" if waiting else text
+
+
+def _moment(model: Json) -> str:
+    return utc_text(datetime.fromisoformat(model["since"]))
 
 
 def _keys(options: argparse.Namespace) -> int:

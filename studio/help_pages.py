@@ -15,7 +15,7 @@ from studio.error_help import JOBS, SCORING, UPDATE
 from studio.errors import ServiceError, bad_argument
 from studio.gate import RUN_PREFIXES, admit
 from studio.help_text import FIELD, KEY_FIELD, errors, pretty, request, samples
-from studio.html import element, joined, link, page, table
+from studio.html import breakable, element, joined, link, page, table
 from studio.job_contract import INPUTS, OUTPUTS, job_outputs
 from studio.json_values import Json
 from studio.management import SERVICES_PATHS
@@ -111,8 +111,10 @@ class HelpPages:
             does = joined("Predicts ", element("b", scorer.model.label), f" ({scorer.model.task}).")
             pages = [
                 [link(f"{base}/score", "Request-response"), "Score rows; sample code, and a form to try it."],
-                [link(f"{base}/update", "Update resource"), "Give the endpoint a newly trained model."],
             ]
+            if not endpoint.prevents_update:
+                update = link(f"{base}/update", "Update resource")
+                pages.append([update, "Give the endpoint a newly trained model."])
             columns = [element("h2", "Columns"), help_text.column_table(scorer.model)]
             columns += [element("h2", "What is predicted"), help_text.answer_table(scorer)]
         pages.append([swagger, "The same for programs: a Swagger 2.0 document."])
@@ -186,10 +188,10 @@ class HelpPages:
         model, evaluation = job_outputs(self._quirks)
         version = "?api-version=2.0"
         operations = [
-            ["submit", "POST", f"{jobs}{version}", "200, the job's id as a JSON string"],
-            ["start", "POST", f"{jobs}/{{jobId}}/start{version}", "204"],
-            ["status and results", "GET", f"{jobs}/{{jobId}}{version}", "200, see below"],
-            ["cancel", "DELETE", f"{jobs}/{{jobId}}{version}", "204"],
+            ["submit", "POST", breakable(f"{jobs}{version}"), "200, the job's id as a JSON string"],
+            ["start", "POST", breakable(f"{jobs}/{{jobId}}/start{version}"), "204"],
+            ["status and results", "GET", breakable(f"{jobs}/{{jobId}}{version}"), "200, see below"],
+            ["cancel", "DELETE", breakable(f"{jobs}/{{jobId}}{version}"), "204"],
         ]
         places = [
             [", ".join(INPUTS), "the CSV to train on, with a header row", ".csv"],

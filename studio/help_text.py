@@ -10,7 +10,7 @@ from studio.json_values import Json
 from studio.model import Column, Model
 from studio.parameters import value_schema
 from studio.plan import Parameter
-from studio.registry import Endpoint
+from studio.registry import Endpoint, Kind
 from studio.request_columns import added_columns
 from studio.scoring import Scorer
 from studio.urls import Urls
@@ -22,9 +22,15 @@ _AUTHORIZATION = "Authorization: Bearer YOUR-API-KEY"
 
 
 def navigation(endpoint: Endpoint, urls: Urls) -> list[str]:
-    """Return the links between the help pages of an endpoint."""
+    """Return the links between the help pages of an endpoint, of those that it has; first that to the overview."""
     base = urls.help(endpoint)
-    pages = {"Help": base, "Request-response": f"{base}/score", "Jobs": f"{base}/jobs", "Update": f"{base}/update"}
+    pages = {"Overview": f"{urls.base_url}/", "Help": base}
+    if endpoint.service.kind is Kind.TRAINING:
+        pages["Jobs"] = f"{base}/jobs"
+    else:
+        pages["Request-response"] = f"{base}/score"
+        if not endpoint.prevents_update:
+            pages["Update"] = f"{base}/update"
     return [
         *(link(address, name) for name, address in pages.items()),
         link(swagger_url(endpoint, urls), "swagger.json"),

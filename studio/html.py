@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -14,7 +15,7 @@ _STYLE = """
 --link:#7db3ff;--good:#4cc38a;--bad:#ff8b80;--busy:#f1b64c}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:68rem;padding:1rem 1.25rem 4rem;background:var(--back);color:var(--text);
-font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
+font:16px/1.5 system-ui,sans-serif;overflow-wrap:break-word}
 h1{font-size:1.6rem;line-height:1.25;margin:.6rem 0}
 h2{font-size:1.2rem;margin:2.2rem 0 .6rem}
 h3{font-size:1rem;margin:1.4rem 0 .4rem}
@@ -25,7 +26,11 @@ nav b{margin-right:auto}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.4rem 1rem .4rem 0;border-bottom:1px solid var(--line);
-font-variant-numeric:tabular-nums;overflow-wrap:anywhere;min-width:6.5rem}
+font-variant-numeric:tabular-nums}
+th:last-child,td:last-child{padding-right:0}
+.long{overflow-wrap:anywhere}
+td .long{display:inline-block;min-width:12rem}
+a .long{text-decoration:underline}
 time{white-space:nowrap}
 th{color:var(--soft);font-weight:600;white-space:nowrap}
 code,pre{font:.85rem/1.5 ui-monospace,monospace}
@@ -37,12 +42,15 @@ section h2{margin-top:.9rem}
 section pre{background:var(--back)}
 figure{margin:0}
 summary{cursor:pointer;padding:.3rem 0}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.2rem;margin:.6rem 0}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem 1.2rem;margin:.6rem 0}
 dd{margin:0}
+.log{list-style:none;margin:.4rem 0;padding:0;font-size:.9rem}
+.log li{padding:.15rem 0;border-bottom:1px solid var(--line)}
+.log time{color:var(--soft);margin-right:.4rem}
 .pill{display:inline-block;white-space:nowrap;border:1px solid;border-radius:1rem;padding:0 .6rem;font-size:.85rem;
 color:var(--soft)}
 .pill.Finished,.good{color:var(--good)}.pill.Failed,.bad{color:var(--bad)}.pill.Running,.busy{color:var(--busy)}
-.steps{list-style:none;display:flex;gap:3px;margin:.35rem 0 0;padding:0;min-width:13rem;max-width:26rem}
+.steps{list-style:none;display:flex;gap:3px;margin:.35rem 0 0;padding:0;min-width:13.5rem;max-width:26rem}
 .steps li{flex:1;border-top:4px solid var(--line);font-size:.72rem;color:var(--soft);white-space:nowrap}
 .steps .done{border-color:var(--good)}.steps .now{border-color:var(--busy);color:var(--busy)}
 .steps .failed{border-color:var(--bad);color:var(--bad)}
@@ -54,6 +62,18 @@ background:var(--back);color:var(--text)}
 button{width:auto;background:var(--link);color:var(--back);border-color:var(--link);padding:.45rem 1.6rem;
 cursor:pointer}
 .said{border-left:4px solid;padding:.1rem 0 .1rem .9rem;margin:1rem 0}
+form>*{min-width:0}
+@media(max-width:46rem){
+thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
+table,tbody,tr{display:block}
+tr{padding:.5rem 0;border-bottom:1px solid var(--line)}
+td{display:flex;flex-wrap:wrap;gap:0 .8rem;padding:.1rem 0;border:0}
+td::before{content:attr(data-label);flex:0 0 5.4rem;color:var(--soft)}
+td>div{flex:1 1 12rem;min-width:min-content}
+td.empty{display:none}
+dl{grid-template-columns:minmax(0,1fr);gap:0}
+dd{margin-bottom:.5rem}
+}
 """
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 HEADERS = {
@@ -85,16 +105,26 @@ def element(name: str, /, *children: str, **attributes: str | bool) -> Markup:
     return Markup(f"<{name}{written}>" + ("" if name in _VOID else f"{joined(*children)}</{name}>"))
 
 
+def breakable(text: str) -> Markup:
+    """Return a text that may hold paths or URLs: its lines break behind their slashes before within words."""
+    pieces = re.split(r"(?<=[/_?&=])(?=\w)", text)
+    return element("span", Markup("<wbr>".join(map(escape, pieces))), class_="long") if text else Markup("")
+
+
 def link(address: str, text: str) -> Markup:
     """Return a link."""
     return element("a", text, href=address)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
-    """Return a table that scrolls by itself where the screen is narrow."""
+    """Return a table; where the screen is narrow, each row is a list of its cells, each with its column's head."""
     head = element("tr", *(element("th", each) for each in heads))
-    body = (element("tr", *(element("td", cell) for cell in row)) for row in rows)
+    body = (element("tr", *(_cell(each, cell) for each, cell in zip(heads, row, strict=True))) for row in rows)
     return element("div", element("table", element("thead", head), element("tbody", *body)), class_="wide")
+
+
+def _cell(head: str, text: str) -> Markup:
+    return element("td", element("div", text), data_label=head, class_=False if text else "empty")
 
 
 def terms(pairs: dict[str, str]) -> Markup:

@@ -192,6 +192,15 @@ class JobTable:
         rows = self._database.rows("SELECT * FROM jobs ORDER BY submitted_at DESC, rowid DESC LIMIT ?", most)
         return [self._job(row) for row in rows]
 
+    def keep_evaluation(self, job_id: str, evaluation: str) -> None:
+        """Keep the metrics of a job (CSV with a header) for who looks at it."""
+        self._database.execute("INSERT OR REPLACE INTO evaluations VALUES (?, ?)", job_id, evaluation)
+
+    def evaluation(self, job_id: str) -> str | None:
+        """Return the metrics of a job, or None before they are measured."""
+        rows = self._database.rows("SELECT evaluation FROM evaluations WHERE job_id = ?", job_id)
+        return str(rows[0]["evaluation"]) if rows else None
+
     def _job(self, row: sqlite3.Row) -> Job:
         job = _job(row)
         headway = self._followed.get(job.id)

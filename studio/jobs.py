@@ -22,6 +22,7 @@ from studio.registry import Endpoint, Registry
 from studio.storage import BlobStorage
 from studio.tables_out import OutputFile
 from studio.wire import JobContract, JobRequest
+from studio.words import counted
 from studio.workers import TrainingWorker, WorkerDiedError
 
 INPUT_LIMIT = 4 * 2**30  # bytes of a CSV; as many values as a training takes rarely need more
@@ -208,16 +209,17 @@ class JobRunner:
                 self._table.note(job.id, f"Import Data: {source.name}")
                 csv = files.enter_context(self._storage.fetched_file(source, INPUT_LIMIT, self._folder))
             with module("Train Model"):
-                self._table.note(job.id, f"Train Model: {csv.stat().st_size} bytes to predict {plan.label!r} from")
+                size = counted(csv.stat().st_size, "byte")
+                self._table.note(job.id, f"Train Model: {size} to predict {plan.label!r} from")
                 with self._table.followed(job.id, worker.headway):
                     trained = worker.train(csv, plan, TableForm.of_name(source.blob))
             self._table.note(job.id, *(f"Train Model: {note}" for note in trained.notes))
         if not self._table.is_running(job.id):
             return {}  # it was cancelled meanwhile: it leaves no outputs
-        self._table.note(
-            job.id, f"Evaluate Model: trained on {trained.trained_rows} rows, tested on {trained.tested_rows}"
-        )
+        rows = counted(trained.trained_rows, "row")
+        self._table.note(job.id, f"Evaluate Model: trained on {rows}, tested on {trained.tested_rows:,}")
         evaluation = self._quirks.evaluation(trained.evaluation)
+        self._table.keep_evaluation(job.id, evaluation)
         contents = {
             self._model_output: OutputFile(trained.model, MODEL_TYPE),
             self._evaluation_output: evaluation_file(evaluation, targets[self._evaluation_output]),

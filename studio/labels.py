@@ -10,6 +10,7 @@ from studio.columns import CodedColumn, NumberColumn
 from studio.errors import TableError
 from studio.model_limits import CLASS_LIMIT
 from studio.plan import TrainingPlan
+from studio.words import counted
 
 FEWEST_ROWS = 10
 _SHOWN = 10  # values in a sentence
@@ -44,7 +45,7 @@ def read_labels(column: CodedColumn | NumberColumn, plan: TrainingPlan) -> Label
         TableError: they are not what the plan's task needs; with all problems.
     """
     rows = len(column.codes if isinstance(column, CodedColumn) else column.values)
-    problems = [f"it has {rows} rows; at least {FEWEST_ROWS} are needed"] if rows < FEWEST_ROWS else []
+    problems = [f"it has {counted(rows, 'row')}; at least {FEWEST_ROWS} are needed"] if rows < FEWEST_ROWS else []
     labels = _numbers(column, problems) if plan.task == "regression" else _classes(column, plan, problems)
     if problems:
         raise TableError("the CSV", problems)

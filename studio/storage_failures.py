@@ -16,6 +16,7 @@ from requests.exceptions import InvalidHeader
 from studio.errors import StorageError, StudioError
 from studio.locations import BlobAddress
 from studio.transfer import Transfer
+from studio.words import utc_text
 
 _CODE = re.compile(r"[A-Za-z]{1,64}")  # of an answer's header: what else stands there is not repeated
 
@@ -109,8 +110,9 @@ def _token_hint(address: BlobAddress, need: _Need, now: datetime) -> str:
         )
     try:
         end = datetime.fromisoformat(values.get("se", ""))
-        if end.replace(tzinfo=end.tzinfo or UTC) < now:
-            hints.append(f" Its SAS token ended at {end.isoformat()}.")
+        end = end.replace(tzinfo=end.tzinfo or UTC)
+        if end < now:
+            hints.append(f" Its SAS token ended at {utc_text(end)}.")
     except ValueError:
         pass  # a stored access policy says it, or the storage has its own view of it
     if values.get("spr") == "https" and address.account_url.startswith("http:"):

@@ -13,7 +13,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from studio.experiment import load_experiment
 from studio.publishing import publish
 from studio.state import Database
-from tests.studio.caller import TIMEOUT_S, Storage, Trainer, bearer, get_endpoint, job_body
+from tests.studio.caller import TIMEOUT_S, Storage, Trainer, bearer, get_endpoint, job_body, patch
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
 
 pytestmark = pytest.mark.browser
@@ -74,6 +74,101 @@ def test_the_overview_shows_jobs(browser: Chrome, studio: RunningStudio, azurite
     browser.find_element(By.LINK_TEXT, "Overview").click()
     WebDriverWait(browser, 20).until(lambda _: bad[:8] in read(browser))
     assert complaints(browser) == []
+
+
+NARROW, WIDE = 390, 1280
+# Words that stand in two lines: a word is letters alone, between what is neither letter nor digit.
+BROKEN = """
+const broken = [];
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const node = walker.currentNode;
+  for (const word of node.data.matchAll(/(?<![\\p{L}\\p{N}])\\p{L}{2,}(?![\\p{L}\\p{N}])/gu)) {
+    const range = document.createRange();
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    const lines = new Set([...range.getClientRects()].filter(each => each.width).map(each => Math.round(each.top)));
+    if (lines.size > 1) broken.push(word[0]);
+  }
+}
+return broken;
+"""
+# What is beyond the screen's edge, or may be looked at only by moving a table.
+HIDDEN = """
+const wide = [...document.querySelectorAll('.wide')].filter(each => each.scrollWidth > each.clientWidth);
+const beyond = [...document.querySelectorAll('td, dd, li, p, h1, h2, a')].filter(
+  each => each.getBoundingClientRect().right > document.documentElement.clientWidth);
+return [...wide, ...beyond].map(each => each.textContent.slice(0, 60));
+"""
+
+
+def at_width(browser: Chrome, width: int) -> None:
+    """Make the screen so many pixels wide."""
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_no_word_is_broken_and_no_table_is_cut(
+    browser: Chrome, studio: RunningStudio, azurite: str, width: int
+) -> None:
+    """On a telephone and on a desk: every page, with a job of each kind and a model that came from one."""
+    storage, trainer = Storage.create(azurite), Trainer.of(studio)
+    storage.put("in.csv", census_csv())
+    good = trainer.submit(job_body(storage) | {"GolbalParameters": {}})
+    bad = trainer.submit(job_body(storage, source="a-longer-name/of-a-file/that-is-not-there-2026-11-30.csv"))
+    for job in (good, bad):
+        trainer.start(job)
+        trainer.ended(job)
+    endpoint = studio.endpoint("production")
+    assert patch(endpoint, trainer.status(good)["Results"]["output1"]).status_code == 200
+    predictive = get_endpoint(endpoint)["HelpLocation"]
+    places = [owners(studio), owners(studio, f"/jobs/{good}"), owners(studio, f"/jobs/{bad}")]
+    browser.get(places[0])
+    training = browser.find_element(By.LINK_TEXT, "default").get_attribute("href")
+    places += [f"{place}{name}" for place in (predictive, training) for name in ("", "/score", "/jobs", "/update")]
+    at_width(browser, width)
+    try:
+        for place in places:
+            browser.get(place)
+            assert browser.execute_script(BROKEN) == [], place
+            assert browser.execute_script(HIDDEN) == [], place
+            page = "document.documentElement"
+            assert browser.execute_script(f"return {page}.scrollWidth <= {page}.clientWidth"), place
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_pages_lead_to_each_other(browser: Chrome, studio: RunningStudio, azurite: str) -> None:
+    """From a job to its experiment, its endpoint's help and back to the overview; no page that a service has not."""
+    storage, trainer = Storage.create(azurite), Trainer.of(studio)
+    storage.put("in.csv", census_csv())
+    job = trainer.submit(job_body(storage))
+    trainer.start(job)
+    trainer.ended(job)
+    browser.get(owners(studio, f"/jobs/{job}"))
+    assert "AUC" in read(browser)
+    follow(browser, "endpoint default", "batch execution")
+    assert menu(browser) == ["Overview", "Help", "Jobs", "swagger.json"]
+    follow(browser, "Overview", "Overview")
+    follow(browser, "production", "API help")
+    assert menu(browser) == ["Overview", "Help", "Request-response", "Update", "swagger.json"]
+    follow(browser, "Overview", "Overview")
+    browser.get(get_endpoint(studio.service()["predictive"]["endpoints"][0])["HelpLocation"])
+    browser.get(owners(studio, f"/jobs/{job}"))
+    follow(browser, "Census Model", "Overview")
+    assert "#" in browser.current_url
+
+
+def follow(browser: Chrome, text: str, title: str) -> None:
+    """Click on a link, and wait for the page that has the title."""
+    browser.find_element(By.LINK_TEXT, text).click()
+    WebDriverWait(browser, 20).until(lambda _: title in browser.find_element(By.TAG_NAME, "h1").text)
+
+
+def menu(browser: Chrome) -> list[str]:
+    """Return the links at the top of a page."""
+    return [each.text for each in browser.find_elements(By.CSS_SELECTOR, "nav a")]
 
 
 def test_the_form_scores_and_refuses_a_wrong_key(browser: Chrome, studio: RunningStudio) -> None:

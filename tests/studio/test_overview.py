@@ -9,16 +9,21 @@ import requests
 
 from studio.job_table import Job, JobState
 from studio.progress import steps
-from tests.studio.caller import TIMEOUT_S, Storage, Trainer, job_body, patch
+from tests.studio.caller import TIMEOUT_S, Storage, Trainer, download, job_body, patch
 from tests.studio.running import RunningStudio, running_studio, storage_host
 
 
-def overview(studio: RunningStudio, path: str = "/") -> str:
-    """Return a page of the owner."""
+def page_of(studio: RunningStudio, path: str) -> str:
+    """Return the HTML of a page of the owner."""
     token = studio.describe()["management"]["token"]
     answer = requests.get(studio.base_url + path, auth=("anybody", token), timeout=TIMEOUT_S)
     assert answer.status_code == 200, answer.text
-    return re.sub("</?time[^>]*>", "", html.unescape(answer.text))
+    return answer.text
+
+
+def overview(studio: RunningStudio, path: str = "/") -> str:
+    """Return what a page of the owner says."""
+    return html.unescape(re.sub("</?(time|wbr|span|div|small|a)[^>]*>", "", page_of(studio, path)))
 
 
 @pytest.mark.parametrize("path", ["/", "/jobs/0123"])
@@ -42,17 +47,46 @@ def test_jobs_are_shown_with_steps_and_logs(studio: RunningStudio, trainer: Trai
         trainer.ended(job)
     shown = overview(studio)
     assert 0 < shown.index(bad[:8]) < shown.index(good[:8])
-    assert "Export Data: output2 to" in shown
+    assert re.search(r"AUC 0\.\d+", shown)
     whole, why = overview(studio, f"/jobs/{good}"), overview(studio, f"/jobs/{bad}")
     for said in ("Finished", "Import Data: ", "Evaluate Model: trained on", f"{storage.container}/job/model.ilearner"):
         assert said in whole
     assert "Failed" in why
-    assert "missing.csv" in why
+    assert "Export Data: output2 to" in whole
+    assert why.count("message: it does not exist") == 1
+    assert "SNR Job Id" not in why
     key = re.search("AccountKey=([^;]+)", storage.connection_string)
     assert key
     described = str(studio.describe())
     for secret in (key[1], "sig=", *re.findall(r"[A-Za-z0-9+/]{86}==", described)):
         assert not [page for page in (shown, whole, why) if secret in page]
+
+
+def test_a_jobs_page_leads_to_what_it_made_and_where_it_serves(
+    studio: RunningStudio, trainer: Trainer, storage: Storage
+) -> None:
+    """Metrics, the outputs as they are in storage, the endpoints that serve the model; and from these to the job."""
+    job = trainer.submit(job_body(storage))
+    trainer.start(job)
+    result = trainer.ended(job)["Results"]
+    owner = ("anybody", studio.describe()["management"]["token"])
+    links = re.findall(f'href="({job}/outputs/[^"]+)"', page_of(studio, f"/jobs/{job}"))
+    assert len(links) == 2
+    contents = [requests.get(f"{studio.base_url}/jobs/{each}", auth=owner, timeout=TIMEOUT_S).content for each in links]
+    assert contents == [download(result["output1"]), download(result["output2"])]
+    named, values = (line.split(",") for line in contents[1].decode().splitlines())
+    shown = overview(studio, f"/jobs/{job}")
+    for name, value in zip(named, values, strict=True):
+        assert f"{name}</td>" in shown
+        assert f"{float(value):.6g}</td>" in shown
+    assert patch(studio.endpoint("staging"), result["output1"]).status_code == 200
+    assert "staging since 20" in overview(studio, f"/jobs/{job}")
+    assert f'<a href="jobs/{job}">job {job[:8]}</a>' in page_of(studio, "/")
+    for missing in (f"/jobs/{job}/outputs/output3", "/jobs/0123/outputs/output1"):
+        answer = requests.get(studio.base_url + missing, auth=owner, timeout=TIMEOUT_S)
+        assert (answer.status_code, "No such output" in answer.text) == (404, True)
+    refused = requests.get(f"{studio.base_url}/jobs/{links[0]}", timeout=TIMEOUT_S, allow_redirects=False)
+    assert refused.status_code == 401
 
 
 def test_a_job_that_is_not_there(studio: RunningStudio) -> None:
@@ -70,7 +104,7 @@ def test_a_model_that_waits_for_its_time_is_told(own_data: Path, azurite: str, s
         location = trained["Results"]["output1"]
         assert patch(studio.endpoint("production"), location).status_code == 200
         shown = overview(studio)
-    assert f"{storage.container}/job/model.ilearner from 20" in shown
+    assert re.search(rf"{storage.container}/job/model.ilearner job [0-9a-f]{{8}} from 20", shown)
     assert shown.count("seeds/census-model-") == 3
     assert "sig=" not in shown
 

@@ -1,0 +1,23 @@
+"""Counts and moments in words."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from studio.words import counted, utc_text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (2_000, "2,000 rows"), (10**6, "1,000,000 rows")]
+)
+def test_things_are_counted_in_their_plural(count: int, text: str) -> None:
+    """One alone is a single one."""
+    assert counted(count, "row") == text
+    assert counted(count, "call at once", "calls at once").endswith("calls at once" if count != 1 else "call at once")
+
+
+def test_a_moment_is_told_in_utc() -> None:
+    """Whatever its own zone is; with milliseconds where they are asked for."""
+    moment = datetime(2026, 1, 31, 1, 2, 3, 4567, timezone(timedelta(hours=2)))
+    assert utc_text(moment) == "2026-01-30 23:02:03 UTC"
+    assert utc_text(moment.astimezone(UTC), precisely=True) == "2026-01-30 23:02:03.004 UTC"
