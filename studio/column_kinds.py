@@ -37,6 +37,7 @@ class Finding:
     missing: int  # rows without a value
     note: str
     place: int | None = None  # of a column without a name: its position in the file, from 1
+    is_odd: bool = False  # something in it was taken for missing that may mean something
 
     def __str__(self) -> str:
         place = "" if self.place is None else f" (the file's column {self.place}, without a name)"
@@ -116,7 +117,8 @@ def _numbers(texts: _Texts) -> Finding | None:
     if whole and _identify(texts.column.name, lookup[texts.column.codes], len(numbers)):
         return texts.dropped("an identifier: a number for each row")
     plain = not any(set(cell) & set(".eE") for cell in numbers)
-    return texts.found(*_number_column(texts.column.name, "Int32" if whole and plain else "Double", others))
+    note, column = _number_column(texts.column.name, "Int32" if whole and plain else "Double", others)
+    return Finding(column, texts.missing, note, is_odd=bool(others))
 
 
 def _find_numbers(column: NumberColumn) -> Finding:
@@ -133,7 +135,7 @@ def _find_numbers(column: NumberColumn) -> Finding:
         named = Column(column.name, "ignored", wire_type)
         return Finding(named, missing, "dropped: an identifier: a number for each row")
     note, found = _number_column(column.name, wire_type, others)
-    return Finding(found, missing, note)
+    return Finding(found, missing, note, is_odd=bool(others))
 
 
 def _mean_missing(texts: Mapping[str, int], numbers: int, different: int) -> bool:

@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from studio.reading import TableForm
 from studio.registry import Endpoint, Registry
 from studio.storage import BlobStorage
 from studio.tables_out import OutputFile
+from studio.training_notes import details_of
 from studio.wire import JobContract, JobRequest
 from studio.words import counted
 from studio.workers import TrainingWorker, WorkerDiedError
@@ -180,7 +182,7 @@ class JobRunner:
         with self._lock:
             self._running[job.id] = worker
         try:
-            results = self._execute(job, worker)
+            results, notes = self._execute(job, worker)
         except JobFailedError as failure:
             if self._stopping and isinstance(failure.cause, WorkerDiedError):
                 return  # it stays Running, which the next start takes for interrupted
@@ -192,12 +194,12 @@ class JobRunner:
             )
             self._table.end(job.id, JobState.FAILED, details=unknown.details(job.id))
         else:
-            self._table.end(job.id, JobState.FINISHED, results=results)
+            self._table.end(job.id, JobState.FINISHED, results=results, details=details_of(notes))
         finally:
             with self._lock:
                 del self._running[job.id]
 
-    def _execute(self, job: Job, worker: TrainingWorker) -> dict[str, Result]:
+    def _execute(self, job: Job, worker: TrainingWorker) -> tuple[dict[str, Result], Sequence[str]]:
         with ExitStack() as files:
             with module("Import Data"):
                 if job.runs > MOST_RUNS or job.request is None:
@@ -215,7 +217,7 @@ class JobRunner:
                     trained = worker.train(csv, plan, TableForm.of_name(source.blob))
             self._table.note(job.id, *(f"Train Model: {note}" for note in trained.notes))
         if not self._table.is_running(job.id):
-            return {}  # it was cancelled meanwhile: it leaves no outputs
+            return {}, ()  # it was cancelled meanwhile: it leaves no outputs
         rows = counted(trained.trained_rows, "row")
         self._table.note(job.id, f"Evaluate Model: trained on {rows}, tested on {trained.tested_rows:,}")
         evaluation = self._quirks.evaluation(trained.evaluation)
@@ -229,4 +231,5 @@ class JobRunner:
                 self._own.prepare(self._storage)
             write_outputs(self._storage, targets, contents, lambda line: self._table.note(job.id, line))
         given = job.request.outputs
-        return {name: self._delivery.delivered(target, own=name not in given) for name, target in targets.items()}
+        results = {name: self._delivery.delivered(target, own=name not in given) for name, target in targets.items()}
+        return results, trained.notes

@@ -18,6 +18,7 @@ from studio.plan import TrainingPlan
 from studio.rates import rate_columns
 from studio.reading import CSV, TableForm
 from studio.request_columns import added_names, is_taken
+from studio.training_notes import in_order
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm = CSV, te
         rows.append(measured(task.fit(other_learner(learner), learned, labels.target[~test]), tested, truth))
         notes.append(f"compared with {other_learner(learner)}: the second row of the evaluation")
     notes += [why] if why else []
-    notes += map(str, findings)
+    notes += in_order(findings)
     data = _file_of(model)
     return TrainingResult(data, evaluation_csv(rows), int((~test).sum()), int(test.sum()), tuple(notes))
 

@@ -151,7 +151,10 @@ def training_schemas(plan: TrainingPlan, quirks: Quirks, *, outputs_needed: bool
     status = {
         "StatusCode": {"type": "integer" if isinstance(states[0], int) else "string", "enum": states},
         **{name: {**schema, "x-nullable": True, "description": "Of a finished job."} for name, schema in ended.items()},
-        "Details": {**text, "description": "Of a failed job: why it failed."},
+        "Details": {
+            **text,
+            "description": "Why it failed, or what was noticed in training, a note a line.",
+        },
     }
     return {"BatchRequest": _object(request, required), "BatchStatus": _object(status, list(status))}
 

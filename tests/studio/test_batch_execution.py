@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from studio.model_file import load_model
-from tests.studio.caller import VERSION, Storage, Trainer, bearer, download, job_body, refusal
+from tests.studio.caller import VERSION, Owner, Storage, Trainer, bearer, download, job_body, refusal
 from tests.studio.running import RunningStudio, census_csv
 
 
@@ -34,6 +34,22 @@ def test_a_job_writes_a_model_and_its_evaluation(trainer: Trainer, storage: Stor
         "Training Log Loss",
     ]
     assert 0.8 < float(row["AUC"]) <= 1
+
+
+def test_a_finished_job_says_what_was_noticed(studio: RunningStudio, trainer: Trainer, storage: Storage) -> None:
+    """Its details are the notes of its training, a note a line; its page shows no failure."""
+    storage.put("odd.csv", census_csv(seed=2).replace("income\n", "income,\n", 1).replace("K\n", "K,\n"))
+    job = trainer.submit(job_body(storage, "odd.csv"))
+    trainer.start(job)
+    status = trainer.ended(job)
+    assert status["StatusCode"] == "Finished", status
+    first, *_, last = status["Details"].splitlines()
+    assert first == "'Col6' (the file's column 6, without a name): dropped: it has no values, 400 missing"
+    assert last.startswith("'region': 2 categories, ")
+    page = requests.get(f"{studio.base_url}/jobs/{job}", auth=("x", Owner.of(studio).token), timeout=30)
+    assert page.status_code == 200
+    assert "Why it failed" not in page.text
+    assert "without a name): dropped" in page.text
 
 
 def test_the_same_job_twice_gives_the_same_bytes(trainer: Trainer, storage: Storage) -> None:
