@@ -92,6 +92,8 @@ class EndpointRecord:
         settles_at: before it a PATCH whose fate is unknown may still reach the serving endpoint: no other model is
             sent earlier. None: nothing is on its way.
         staging_settles_at: the same for the staging endpoint.
+        initial_again_at: when an operator went back to the model from before the first promotion. It is known what
+            serves then, although there is no champion. None: they did not, or a model was promoted since.
     """
 
     route: str
@@ -106,6 +108,7 @@ class EndpointRecord:
     barred_models: tuple[str, ...] = ()
     settles_at: datetime | None = None
     staging_settles_at: datetime | None = None
+    initial_again_at: datetime | None = None
 
     @property
     def unexplained(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.evaluation import Direction, direction_of
 
-POLICY_VERSION = 1  # rises when the same gates would decide differently than before
+POLICY_VERSION = 2  # rises when the same gates would decide differently than before
 
 NO_FLOOR = (
     "no gate has a floor: however bad a model is, it is only compared with the one in service, and with nothing while"

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shared.evaluation import Direction, EvaluationReport, direction_of
@@ -56,14 +56,24 @@ def decide(
     policy: Policy,
     intervals: Mapping[str, Interval] | None = None,
     rows: int | None = None,
+    *,
+    after_rollback: bool = False,
 ) -> Decision:
     """Compare the challenger with the champion's metrics (None: nothing is known of the model in service).
+
+    `after_rollback` says that an operator put that model in service: no gain over it can be shown as long as its
+    metrics are not known, so a policy that asks for gains holds the challenger, whatever its `no_champion` says.
 
     `intervals` are those of the gains, by metric, where the policy asks for a bootstrap; `rows` is how many rows were
     scored, where the caller knows better than the evaluation. A metric that is missing or not finite never passes, on
     either side; nor does a gain whose interval is not known.
     """
-    results = [_apply(gate, champion, challenger, policy, intervals or {}) for gate in policy.gates]
+    lacking = "no champion to compare with"
+    if champion is None and after_rollback and policy.no_champion is not NoChampion.COMPARE:
+        asks = any(gate.compares for gate in policy.gates) or policy.no_champion is NoChampion.HOLD
+        policy = replace(policy, no_champion=NoChampion.HOLD if asks else NoChampion.THRESHOLD_ONLY)
+        lacking = "the metrics of the model that an operator went back to are not known"
+    results = [_apply(gate, champion, challenger, policy, intervals or {}, lacking=lacking) for gate in policy.gates]
     others = [one for gate, one in zip(policy.gates, results, strict=True) if not gate.is_guard]
     if policy.min_rows:
         results.append(_enough_rows(challenger.examples if rows is None else rows, policy.min_rows))
@@ -102,8 +112,10 @@ def _apply(
     challenger: EvaluationReport,
     policy: Policy,
     intervals: Mapping[str, Interval],
+    *,
+    lacking: str,
 ) -> GateResult:
-    """Apply one gate; the first bound that fails gives the reason."""
+    """Apply one gate; the first bound that fails gives the reason, `lacking` is said where there is no champion."""
     no_champion = policy.no_champion
     metric, value = gate.metric, challenger.value(gate.metric)
     if value is None:
@@ -123,7 +135,7 @@ def _apply(
     if gate.compares and no_champion is NoChampion.COMPARE:
         return GateResult(metric, False, f"{metric} {value:.4g}: the model in service was not measured")
     if gate.compares:
-        said.append("no champion to compare with")
+        said.append(lacking)
     return GateResult(metric, True, f"{metric} {value:.4g}: {', '.join(said) or 'no bound applies'}")
 
 

@@ -184,8 +184,9 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
 def _rollback_facts(run: Run, override: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     champion = (run.decision or {}).get("champion") or {}
     yield "rollback", f"asked for by {override['by']} at {moment(override['at'])}: {override['reason']}"
-    yield "from", f"the model of run {override['replaces']}, {champion.get('model')}"
-    whose = f"the model of run {override['to']}" if override["to"] else "the model from before the first promotion"
+    first = "the model from before the first promotion"
+    yield "from", f"the model of run {override['replaces']}, {champion.get('model')}" if override["replaces"] else first
+    whose = f"the model of run {override['to']}" if override["to"] else first
     yield "to", f"{whose}, {(run.challenger or {}).get('kept')}"
 
 

@@ -117,7 +117,9 @@ def again(run: Run, policy: Policy) -> Other:
     champion = record["champion"]
     intervals = {name: Interval(**one) for name, one in record.get("intervals", {}).items()}
     rows = record["data"]["holdout"]["rows"] if record["data"].get("holdout") else measured["examples"]
-    decision = decide(champion["metrics"] if champion else None, report, policy, intervals, rows)
+    metrics = champion["metrics"] if champion else None
+    after_rollback = record.get("after_rollback", False)
+    decision = decide(metrics, report, policy, intervals, rows, after_rollback=after_rollback)
     return Other(run, said_by_policy(record), decision)
 
 

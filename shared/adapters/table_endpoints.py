@@ -17,7 +17,7 @@ from shared.ports import StoredEndpoint
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-_TIMES = ("settles_at", "staging_settles_at")
+_TIMES = ("settles_at", "staging_settles_at", "initial_again_at")
 _PARTS = ("champion", "served", "lease", "intent", "frozen")
 _LISTS = ("barred", "barred_models")
 

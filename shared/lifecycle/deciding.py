@@ -65,6 +65,8 @@ def ruled(route: Route, run: Run, decision: Decision, known: Json, now: datetime
     }
     if decision.verdict is Verdict.HOLD:
         why = "there is no champion to compare with, and no_champion says hold"
+        if record.get("after_rollback"):
+            why = "an operator went back to the model in service, whose metrics are not known: no gain can be shown"
     else:
         why = f"awaits approval: {decision.summary}"
     if approval is not None:

@@ -157,9 +157,13 @@ def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next
     if route.holdout is not None:  # both are measured on the same rows first, once the challenger is staged
         unmeasured: Json = {"challenger": challenger, "champion": summary, "decision": None, "scoring": None}
         return run, AskBefore(Challenge(read.model, unmeasured, renewed=may_be_under_way(read.record, run)))
-    decision = decide(champion.metrics if champion else None, read.report, route.policy)
-    data = _data(run, read.report, read.record)
-    record = record_of(route, run, decision, {"champion": summary, "challenger": challenger, "data": data}, now)
+    after_rollback = champion is None and read.record.initial_again_at is not None
+    metrics = champion.metrics if champion else None
+    decision = decide(metrics, read.report, route.policy, after_rollback=after_rollback)
+    measured: Json = {"champion": summary, "challenger": challenger, "data": _data(run, read.report, read.record)}
+    if after_rollback:
+        measured["after_rollback"] = True
+    record = record_of(route, run, decision, measured, now)
     known: Json = {"challenger": challenger, "champion": summary, "decision": record}
     end, known = ruled(route, run, decision, known, now)
     if end is not None:

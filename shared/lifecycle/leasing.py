@@ -66,10 +66,11 @@ def frozen_by(record: EndpointRecord, route: Route) -> str | None:
 def other_champion(run: Run, record: EndpointRecord) -> str | None:
     """Return the reason if an operator's rollback was asked for while another model was in service."""
     replaces, champion = (run.override or {}).get("replaces"), record.champion
-    if champion is not None and champion.run_id == replaces:
+    if (champion.run_id if champion is not None else None) == replaces:
         return None
     now_there = f"that of run {champion.run_id}" if champion else "the one from before the first promotion"
-    return f"it was asked for to replace the model of run {replaces}; by now {now_there} is in service: ask again"
+    asked = f"the model of run {replaces}" if replaces else "the model from before the first promotion"
+    return f"it was asked for to replace {asked}; by now {now_there} is in service: ask again"
 
 
 def waiting_for(holder: str, route: Route) -> str:

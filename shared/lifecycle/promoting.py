@@ -152,7 +152,7 @@ def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, in
     if frozen is not None:
         return evaluated_again(route, run, now, frozen), None
     champion = record.champion
-    if (champion.run_id if champion else None) != (run.champion or {}).get("run_id"):
+    if (champion.run_id if champion else None) != (run.champion or {}).get("run_id") or _went_back(route, run, record):
         return evaluated_again(route, run, now, "the champion changed since the decision"), None
     reason = newer_in_service(record, run)
     if reason is not None:
@@ -161,6 +161,15 @@ def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, in
     if reason is not None:
         return run, Release(RunState.REJECTED, reason)
     return _settled(run, record, now) or (run, KeepModel(record, *_places(route, run), way_back))
+
+
+def _went_back(route: Route, run: Run, record: EndpointRecord) -> bool:
+    """Tell whether an operator went back to the initial model since a decision that had no champion to compare with.
+
+    With a holdout the lease of its staging endpoint was held all the time, so nobody can have.
+    """
+    decided_after = bool((run.decision or {}).get("after_rollback"))
+    return route.holdout is None and record.initial_again_at is not None and not decided_after
 
 
 def _settled(run: Run, record: EndpointRecord, now: datetime) -> Next | None:

@@ -81,7 +81,14 @@ def crown(desk: RunDesk, effect: Crown) -> Crowned | TurnedEarlier:
         return _closed(desk, record)
     if intent.back:
         raise StaleWriteError(f"the promotion of run {desk.run.run_id} is being turned back by another worker")
-    crowned = replace(record, champion=effect.champion, served=effect.served, intent=None, lease=None)
+    crowned = replace(
+        record,
+        champion=effect.champion,
+        served=effect.served,
+        intent=None,
+        lease=None,
+        initial_again_at=desk.now() if effect.champion is None else None,
+    )
     if effect.replaced is not None and effect.replaced["run_id"] != (desk.run.override or {}).get("to"):
         crowned = crowned.barring(effect.replaced["generation"], _md5_of(desk, effect.replaced["model"]))
     desk.save_endpoint(_settling(desk, crowned))

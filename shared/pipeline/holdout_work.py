@@ -142,11 +142,14 @@ class _Work:
 
     def _sides(self) -> dict[str, Endpoint]:
         """Return who must answer the rows, and where; not the champion if its answers to these rows are on record."""
-        route, champion = self._desk.route, self._desk.endpoint().champion
+        route, record = self._desk.route, self._desk.endpoint()
         if route.staging is None:
             raise RetryableError("the route has no staging endpoint any more")
         sides = {CHALLENGER: route.staging}
-        wanted = route.policy.no_champion is NoChampion.COMPARE if champion is None else self._recorded() is None
+        if record.champion is not None:
+            wanted = self._recorded() is None
+        else:  # what an operator went back to is known to serve, so it is measured as well
+            wanted = route.policy.no_champion is NoChampion.COMPARE or record.initial_again_at is not None
         return {**sides, CHAMPION: route.serving} if wanted else sides
 
     def _recorded(self) -> Json | None:

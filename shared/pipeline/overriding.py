@@ -57,7 +57,10 @@ def unfreeze(services: Services, endpoint: str, by: str, reason: str = "") -> En
 
 
 def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = "") -> Run:
-    """Write down that an operator goes back, to the model of run `to` or to the one before the present champion.
+    """Write down that an operator goes to the model of run `to`, or back to the one before the present champion.
+
+    Any model that was promoted can be gone to, older or newer than the present one, also from the model from before
+    the first promotion.
 
     Returns the run that does it, driven by the tick as a promotion: leased, verified, put back if it is not served.
 
@@ -69,16 +72,22 @@ def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = 
     route = route_of(services, endpoint)
     record = services.endpoints.get(route.name, route.serving.name).record
     champion = record.champion
-    if champion is None:
+    target: Run | None
+    if to:
+        target = _chosen(services, route, to)
+    elif champion is None:
         raise NotNowError(
-            f"endpoint {endpoint} serves the model from before the first promotion: nothing to go back from"
+            f"endpoint {endpoint} serves the model from before the first promotion: nothing to go back from;"
+            " --to RUN names a run that was promoted, to go forwards to its model"
         )
-    target = _chosen(services, route, to) if to else _before(services, route, champion)
-    if target is not None and _origin(target) == champion.run_id and not record.unexplained:
-        raise BadRequestError(f"the model of run {champion.run_id} is in service on endpoint {endpoint}")
+    else:
+        target = _before(services, route, champion)
     origin = _origin(target) if target is not None else ""
+    if origin == (champion.run_id if champion is not None else "") and not record.unexplained:
+        raise BadRequestError(f"{_model_of(origin)} is in service on endpoint {endpoint}")
+    present = _model_of(champion.run_id if champion is not None else "")
     where = f"that of run {origin}" if origin else "the one from before the first promotion"
-    why = f"rolled back by {by} from the model of run {champion.run_id} to {where}: {reason}"
+    why = f"rolled back by {by} from {present} to {where}: {reason}"
     asked: Json = {"by": by, "reason": reason, "to": origin, "why": why}
     run = _override(route, champion, target, asked, services.clock.now())
     container, _, name = str((run.challenger or {})["kept"]).partition("/")
@@ -146,7 +155,11 @@ def _origin(run: Run) -> str:
     return str(run.override["to"]) if run.override is not None else run.run_id
 
 
-def _override(route: Route, champion: Champion, target: Run | None, asked: Json, now: datetime) -> Run:
+def _model_of(run_id: str) -> str:
+    return f"the model of run {run_id}" if run_id else "the model from before the first promotion"
+
+
+def _override(route: Route, champion: Champion | None, target: Run | None, asked: Json, now: datetime) -> Run:
     """Return the run that goes back; `asked` tells by whom, why, and to which run."""
     known = dict((target.challenger or {}) if target is not None else {})
     kept = str(known.get("kept") or route.initial_model)
@@ -165,11 +178,11 @@ def _override(route: Route, champion: Champion, target: Run | None, asked: Json,
         not_before=now,
         deadline_at=now + timedelta(seconds=route.deadlines.running),
         challenger=challenger,
-        champion=champion.summary(),
+        champion=champion.summary() if champion is not None else None,
         override={
             **{name: asked[name] for name in ("by", "reason", "to")},
             "at": iso(now),
-            "replaces": champion.run_id,
+            "replaces": champion.run_id if champion is not None else None,
         },
         # The decision is a person's, so no gate is in its record.
         decision={
@@ -177,7 +190,7 @@ def _override(route: Route, champion: Champion, target: Run | None, asked: Json,
             "reasons": [asked["why"]],
             "gates": [],
             "policy": None,
-            "champion": champion.summary(),
+            "champion": champion.summary() if champion is not None else None,
             "challenger": {"run_id": asked["to"] or None, "model": kept, "metrics": challenger["metrics"]},
             "data": {"same": False, "note": "an operator's override: nothing was compared"},
             "verification": "equality" if route.staging else "change",

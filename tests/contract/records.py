@@ -137,4 +137,5 @@ def endpoint_records(route: str, name: str) -> st.SearchStrategy[EndpointRecord]
         barred_models=st.lists(_TEXTS, max_size=3).map(tuple),
         settles_at=st.none() | _TIMES,
         staging_settles_at=st.none() | _TIMES,
+        initial_again_at=st.none() | _TIMES,
     )

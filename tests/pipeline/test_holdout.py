@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.errors import NoAnswerError, RejectedError, UnavailableError
-from shared.pipeline import holdout_work
+from shared.pipeline import approving, holdout_work, overriding
 from shared.runs import Run, RunState
 from tests.pipeline.world import FAULT, DiedError, World, assert_closed, die, example_routes, raising
 
@@ -71,6 +71,26 @@ def test_both_models_are_measured_on_the_same_rows(world: World) -> None:
     assert challenger["AUC"] > champion["AUC"] + 0.1
     assert decision["challenger"]["own"] == {"Accuracy": 0.8, "AUC": 0.81}
     assert_closed(world)
+
+
+@pytest.mark.parametrize("no_champion", ["promote", "threshold-only", "hold"])
+def test_the_model_that_an_operator_went_back_to_is_measured(no_champion: str) -> None:
+    """After a rollback to the initial model it is known what serves: a new one must beat it on the same rows."""
+    world = a_world(f'no_champion = "{no_champion}"')
+    world.scoring.skill |= {"seed": 0.6}
+    run = train(world, "good")
+    if run.state is RunState.HELD:
+        approving.approve(world.services, run.run_id, "alice", "looks well")
+        run = world.settle(run)
+    assert run.state is RunState.PROMOTED
+    world.settle(overriding.rollback(world.services, "production", "alice", "complaints"), 31)
+    assert (world.served(), world.endpoints.get("census", "production").record.champion) == ("seed", None)
+
+    worse = train(world, "poor")
+    assert (worse.state, world.served()) == (RunState.REJECTED, "seed")
+    assert (worse.decision or {})["champion"]["metrics"]["AUC"] > (worse.decision or {})["challenger"]["metrics"]["AUC"]
+    assert (worse.decision or {})["data"]["same"] is True
+    assert train(world, "best").state is RunState.PROMOTED
 
 
 def test_a_model_that_is_worse_on_the_same_rows_is_rejected(world: World) -> None:

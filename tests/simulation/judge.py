@@ -53,12 +53,20 @@ class Judge:
         if champion is None:
             self.breaks("I4: the champion is forgotten, and no operator asked for that")
             return
+        self._succeeded(champion, before)
+
+    def _succeeded(self, champion: Champion, before: EndpointRecord) -> None:
+        """A champion is newer than the one before, was compared with it, and no operator had gone away from it."""
+        previous, record = before.champion, self._record
         if previous is not None and champion.generation <= previous.generation:
             self.breaks(f"I4: {champion.run_id[:6]} ({champion.generation}) succeeds {previous.generation}")
         if champion.generation in record.barred:
             self.breaks(f"I4: {champion.run_id[:6]} is of a barred generation")
         stored = self._quietly(champion.run_id)
         compared = (stored.decision or {}).get("champion") if stored else None
+        approved = (stored.decision or {}).get("approval") if stored else None
+        if before.initial_again_at is not None and self._outside.route.holdout is None and approved is None:
+            self.breaks(f"I3: {champion.run_id[:6]} succeeds what an operator went back to, and nobody compared them")
         if (compared or {}).get("run_id") != (previous.run_id if previous else None):
             self.breaks(f"I3: {champion.run_id[:6]} was not compared with the champion that it succeeds")
 
@@ -68,7 +76,7 @@ class Judge:
         if (champion.run_id if champion else "") != override["to"]:
             self.breaks(f"I4: {run.run_id[:6]} goes back to {champion}, asked for was {override['to'][:6]}")
         if (previous.run_id if previous else None) != override["replaces"]:
-            self.breaks(f"I4: {run.run_id[:6]} replaces {previous}, asked for was {override['replaces'][:6]}")
+            self.breaks(f"I4: {run.run_id[:6]} replaces {previous}, asked for was {override['replaces']}")
 
     def patched(self, patch: Patch) -> None:
         """Only the holder of the endpoint sends anything, unless its sender could not know better."""

@@ -9,6 +9,7 @@ from unittest.mock import ANY
 import pytest
 from azure.data.tables import TransactionOperation
 
+from shared import promotion
 from shared.adapters import table_runs
 from shared.adapters.table_columns import to_columns
 from shared.adapters.table_endpoints import TableEndpointStore
@@ -216,6 +217,21 @@ def known_by_its_answers(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reconciling, "by_answers", lambda *_: False)
 
 
+def no_champion_by_a_rollback(patch: pytest.MonkeyPatch) -> None:
+    """What an operator went back to counts as unknown: a new model need not be better."""
+
+    def unknown(*known: Any, after_rollback: bool) -> Any:
+        del after_rollback
+        return promotion.decide(*known)
+
+    patch.setattr(evaluating, "decide", unknown)
+
+
+def decided_after_the_rollback(patch: pytest.MonkeyPatch) -> None:
+    """A decision from before there was any champion counts after an operator went back to the initial model."""
+    patch.setattr(promoting, "_went_back", lambda *_: False)
+
+
 def dead_before_the_next_attempt(patch: pytest.MonkeyPatch) -> None:
     """A job that is overdue is not cancelled before the next attempt."""
     patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, CancelJob: lambda *_: JobCancelled()})
@@ -255,6 +271,8 @@ MUTATIONS: dict[str, Mutation] = {
     "reconciliation": reconciliation,
     "known before it is repaired": known_before_it_is_repaired,
     "known by its answers": known_by_its_answers,
+    "no champion by a rollback": no_champion_by_a_rollback,
+    "decided after the rollback": decided_after_the_rollback,
     "dead before the next attempt": dead_before_the_next_attempt,
     "approval of one decision": approval_of_one_decision,
     "rollback of one champion": rollback_of_one_champion,
@@ -293,6 +311,12 @@ DIRECTED: dict[str, tuple[Plan, Schedule, Sequence[Directed]]] = {
         [("scoring.patch", 1, Fault.LATE_55), ("scoring.patch", 2, Fault.REJECTED)],
     ),
     "reconciliation": (Plan(files=2), {"file:3": 4, "file:4": 2}, [("scoring.patch", 2, Fault.PAUSE_1100)]),
+    # The older file is decided, and its copy fails until the newer one was promoted and gone back from.
+    "decided after the rollback": (
+        Plan(files=2, staging=False, overrides=True),
+        {"file:3": 4, "wish:6": 2},
+        [("blobs.copy", number, Fault.REFUSED) for number in range(1, 6)],
+    ),
     "known before it is repaired": (Plan(stranger=True), {}, []),
     "known by its answers": (
         Plan(files=2, copies=True),

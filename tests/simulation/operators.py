@@ -32,8 +32,7 @@ class Operators:
 
     def _look(self) -> None:
         self._later(LOOK_S, self._look)
-        if self._plan.approval:
-            self._add("operations", self._decide)
+        self._add("operations", self._decide)
         if not self._plan.overrides:
             return
         wish = self._choices.draw("wish", 6)

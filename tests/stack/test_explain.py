@@ -193,6 +193,17 @@ def test_a_rollback_is_told_as_a_rollback(world: World) -> None:
     assert "byte" not in shown(world, run, 300)
 
 
+def test_a_way_forwards_from_the_initial_model_is_told(world: World) -> None:
+    """It replaces no run's model: said in words, and by no id that there is not."""
+    first = promote(world, "first", 0.9)
+    go_back(world)
+    text = told(world, go_back(world, to=first.run_id))
+
+    assert "from        the model from before the first promotion" in text
+    assert f"to          the model of run {first.run_id}" in text
+    assert "None" not in text
+
+
 def test_a_rollback_that_was_not_carried_out_says_so(world: World) -> None:
     """Another model was promoted before its turn came: it ended superseded, and claims nothing of the endpoint."""
     promote(world, "first", 0.9)

@@ -320,7 +320,7 @@ def test_the_policy_is_kept_as_written() -> None:
     policy = Policy(gates=(Gate(metric="AUC", at_least=0.8),), no_champion=NoChampion.HOLD)
 
     assert policy.to_json() == {
-        "version": 1,
+        "version": 2,
         "no_champion": "hold",
         "gates": [{"metric": "AUC", "at_least": 0.8}],
     }
