@@ -10,9 +10,12 @@ from shared import wiring
 from shared.adapters.blob_reference import BlobReference
 from shared.held_secrets import hide
 from shared.pipeline import announced, landing, looking, poison, polling, reconciling, sweeping
+from shared.query_parameters import query_problems
 
 if TYPE_CHECKING:
     from shared.admission import Caller
+
+type Act = Callable[["Caller"], looking.Answer]
 
 app = func.FunctionApp()
 ticker = polling.Ticker()
@@ -80,14 +83,14 @@ def on_blob_poison(message: func.QueueMessage) -> None:
 @app.route("health", methods=["GET"], auth_level=LEVEL)
 def health(req: func.HttpRequest) -> func.HttpResponse:
     """Tell whether the app is set up and reaches its storage, and what is wrong if not."""
-    return _answer(req, "read", lambda _: looking.health(wiring.services))
+    return _answer(req, "read", _without_query(req, lambda _: looking.health(wiring.services)))
 
 
 @app.function_name("runs")
 @app.route("runs", methods=["GET"], auth_level=LEVEL)
 def runs(req: func.HttpRequest) -> func.HttpResponse:
     """List runs, newest first; `route`, `run_id` and `limit` narrow it down."""
-    return _answer(req, "read", lambda _: looking.runs(wiring.services, req.params))
+    return _answer(req, "read", lambda _: looking.runs(wiring.services, req.url, req.params))
 
 
 @app.function_name("operations")
@@ -98,7 +101,7 @@ def operations(req: func.HttpRequest) -> func.HttpResponse:
 
     operation = req.route_params.get("operation", "")
     act = functools.partial(operating.operate, wiring.services, operation, req.get_body())
-    return _answer(req, "operate", act)
+    return _answer(req, "operate", _without_query(req, act))
 
 
 @app.function_name("approval")
@@ -118,7 +121,17 @@ def approval(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(hide(page), status_code=status, mimetype="text/html", headers=operating.PAGE_HEADERS)
 
 
-def _answer(req: func.HttpRequest, needs: str, act: Callable[["Caller"], looking.Answer]) -> func.HttpResponse:
+def _without_query(req: func.HttpRequest, act: Act) -> Act:
+    """Have a request refused that has parameters in its query: what they ask for would not be done."""
+
+    def checked(caller: "Caller") -> looking.Answer:
+        problems = query_problems(req.url, req.params, ())
+        return looking.wrong_query(problems) if problems else act(caller)
+
+    return checked
+
+
+def _answer(req: func.HttpRequest, needs: str, act: Act) -> func.HttpResponse:
     """Answer a caller who is let in, with JSON; tell any other one why not."""
     from shared.admission import Needs, Refusal  # noqa: PLC0415 - as above
 

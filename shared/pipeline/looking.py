@@ -1,17 +1,19 @@
 """What the HTTP functions answer: is the app set up, and how are the runs."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from shared.errors import ConfigError, LandfallError
 from shared.pipeline.services import Services
-from shared.runs import iso, run_to_json
+from shared.query_parameters import query_problems
+from shared.runs import UNROUTED, iso, run_to_json
 
 if TYPE_CHECKING:
     from shared.admission import Refusal
 
 MOST_RUNS = 1000
+_OF_RUNS = ("run_id", "route", "limit")
 
 type Answer = tuple[int, str]  # HTTP status and JSON body
 
@@ -35,20 +37,43 @@ def health(services: Callable[[], Services]) -> Answer:
     return 200, json.dumps({"state": "ok", "last_heartbeat": iso(beat)})
 
 
-def runs(services: Callable[[], Services], query: Mapping[str, str]) -> Answer:
-    """Answer the newest runs; `run_id` asks for one, `route` for one route's, `limit` for how many (at most 1000)."""
-    limit = query.get("limit", "100")
-    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit) <= MOST_RUNS:
-        return 400, json.dumps({"error": f"limit must be a whole number from 1 to {MOST_RUNS}, not {limit!r}"})
+def wrong_query(problems: Sequence[str]) -> Answer:
+    """Answer a query that is refused, with all that is wrong with it."""
+    return 400, json.dumps({"error": "; ".join(problems), "problems": list(problems)})
+
+
+def runs(services: Callable[[], Services], url: str, query: Mapping[str, str]) -> Answer:
+    """Answer the newest runs; `run_id` asks for one, `route` for one route's, `limit` for how many (at most 1000).
+
+    What is not that is refused, as is a route that is neither in routes.toml nor has ever had a run.
+    """
+    problems = [*query_problems(url, query, _OF_RUNS), *_wrong_values(query)]
+    if problems:
+        return wrong_query(problems)
+    route = query.get("route")
     try:
         store = services().runs
         if "run_id" in query:
             stored = store.find(query["run_id"])
             found = [stored] if stored else []
         else:
-            found = store.list_runs(query.get("route") or None, int(limit))
+            found = store.list_runs(route, int(query.get("limit", "100")))
+            names = services().routes.routes
+            if route not in {None, UNROUTED, *names} and not found:
+                return wrong_query([f"there is no route {route!r}; there are: {', '.join(names)}"])
     except ConfigError as error:
         return 500, json.dumps({"error": "the app is misconfigured", "problems": error.problems})
     except LandfallError as error:
         return 503, json.dumps({"error": str(error)})
     return 200, json.dumps({"runs": [run_to_json(stored.run) for stored in found]})
+
+
+def _wrong_values(query: Mapping[str, str]) -> list[str]:
+    limit = query.get("limit", "1")
+    problems = [f"{name} is empty" for name in ("run_id", "route") if not query.get(name, name)]
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 9 and 1 <= int(limit) <= MOST_RUNS):
+        problems.append(f"limit must be a whole number from 1 to {MOST_RUNS}, not {limit!r}")
+    beside = [name for name in ("route", "limit") if name in query]
+    if "run_id" in query and beside:
+        problems.append(f"run_id asks for one run: leave out {' and '.join(beside)}")
+    return problems

@@ -243,6 +243,12 @@ def test_http_functions(app: RunningApp) -> None:
     status, body = app.get("runs", limit="many")
     assert status == 400
     assert "from 1 to 1000" in body["error"]
+    assert app.get("runs", routes="census")[1]["problems"] == [
+        "the query parameter 'routes' is unknown; known are run_id, route, limit"
+    ]
+    status, body = app.get("health", verbose="1")
+    assert (status, body["error"]) == (400, "the query parameter 'verbose' is unknown; there are none here")
+    assert app.get("health", code="KEY", clientId="default")[0] == 200
 
 
 def test_operations_are_carried_out(app: RunningApp) -> None:

@@ -10,6 +10,8 @@ from shared.pipeline.polling import Ticker
 from shared.pipeline.services import Services
 from tests.pipeline.world import FAULT, World
 
+URL = "https://app/api/runs"
+
 
 def test_health_tells_what_is_wrong() -> None:
     """Well, misconfigured, or without storage: a status, and every problem."""
@@ -27,7 +29,7 @@ def test_health_tells_what_is_wrong() -> None:
 
     status, body = looking.health(misconfigured)
     assert (status, json.loads(body)["problems"]) == (503, ["A_SETTING is not set", "another"])
-    assert json.loads(looking.runs(misconfigured, {})[1])["problems"] == ["A_SETTING is not set", "another"]
+    assert json.loads(looking.runs(misconfigured, URL, {})[1])["problems"] == ["A_SETTING is not set", "another"]
 
 
 def test_runs_are_listed_newest_first() -> None:
@@ -38,7 +40,7 @@ def test_runs_are_listed_newest_first() -> None:
     world.land("elsewhere/b.csv")
 
     def ask(**query: str) -> list[str]:
-        status, body = looking.runs(lambda: world.services, query)
+        status, body = looking.runs(lambda: world.services, URL, query)
         assert status == 200
         return [run["blob"] for run in json.loads(body)["runs"]]
 
@@ -47,12 +49,38 @@ def test_runs_are_listed_newest_first() -> None:
     assert ask(route="census") == ["census/a.csv"]
     assert ask(run_id=first.run_id) == ["census/a.csv"]
     assert ask(run_id="0" * 32) == []
+    assert ask(route="_unrouted") == ["elsewhere/b.csv"]
+    assert ask(route="census", limit="1", code="KEY", clientId="default") == ["census/a.csv"]
 
 
-@pytest.mark.parametrize("limit", ["0", "1001", "-1", "x", "", "٣"])
+def test_a_route_that_is_not_there_is_refused() -> None:
+    """With those that are; one that is known and has no run is an empty list."""
+    world = World()
+    assert looking.runs(lambda: world.services, URL, {"route": "census"}) == (200, '{"runs": []}')
+    status, body = looking.runs(lambda: world.services, URL, {"route": "nope"})
+    assert (status, json.loads(body)["problems"]) == (400, ["there is no route 'nope'; there are: census"])
+
+
+def test_all_that_is_wrong_with_a_query_is_said_at_once() -> None:
+    """Unknown, repeated and empty parameters, and what has no effect beside another; no value of the host's."""
+    url = f"{URL}?runid=1&limit=0&limit=5&route=&run_id=x&code=SECRET"
+    query = {"runid": "1", "limit": "0,5", "route": "", "run_id": "x", "code": "SECRET"}
+    status, body = looking.runs(lambda: World().services, url, query)
+    assert status == 400
+    assert json.loads(body)["problems"] == [
+        "the query parameter 'runid' is unknown; known are run_id, route, limit",
+        "the query parameter 'limit' is given 2 times",
+        "route is empty",
+        "limit must be a whole number from 1 to 1000, not '0,5'",
+        "run_id asks for one run: leave out route and limit",
+    ]
+    assert "SECRET" not in body
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "-1", "x", "", "٣", "9" * 5000])
 def test_a_wrong_limit_says_what_is_right(limit: str) -> None:
     """400 with the range."""
-    status, body = looking.runs(lambda: World().services, {"limit": limit})
+    status, body = looking.runs(lambda: World().services, URL, {"limit": limit})
 
     assert status == 400
     assert "from 1 to 1000" in body

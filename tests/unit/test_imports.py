@@ -30,6 +30,7 @@ PURE = {
         "paired_bootstrap",
         "patterns",
         "plurals",
+        "query_parameters",
         "policy",
         "policy_tables",
         "promotion",
