@@ -11,6 +11,7 @@ from shared.errors import BadEvaluationError
 from shared.metric_names import metric_key
 from shared.metric_ranges import is_possible, why_impossible
 from shared.plurals import counted
+from shared.undefined_metrics import undefined
 
 
 class Direction(StrEnum):
@@ -95,21 +96,27 @@ class EvaluationReport:
         return int(sum(numbers)) if len(numbers) == (1 if told else len(cells)) else None
 
     def value(self, metric: str) -> float | None:
-        """Return the metric's value; None if it is missing, not finite, or one that this metric cannot have."""
+        """Return the metric's value; None if it is missing, not finite, impossible, or cannot be computed at all."""
         told = self._told(metric)
-        return told if told is not None and is_possible(metric, told) else None
+        if told is None or not is_possible(metric, told) or metric_key(metric) in undefined(self.metrics):
+            return None
+        return told
 
     @property
     def measured(self) -> dict[str, float | None]:
-        """The metrics as they may be recorded and compared: a value that a metric cannot have is none."""
+        """The metrics as they may be recorded and compared: what `value` denies is none."""
         return {name: self.value(name) for name in self.metrics}
 
     def why_none(self, metric: str) -> str:
         """Return why a metric has no value."""
         if not self.has(metric):
             return f"{metric} is not in the evaluation"
-        told = self._told(metric)
-        return f"{metric} is not a finite number" if told is None else why_impossible(metric, told)
+        told, why = self._told(metric), undefined(self.metrics).get(metric_key(metric))
+        if told is None:
+            return f"{metric} is not a finite number"
+        if why is not None and is_possible(metric, told):
+            return f"{metric} {told:g} is no value: {why}"
+        return why_impossible(metric, told)
 
     def _told(self, metric: str) -> float | None:
         key = metric_key(metric)
