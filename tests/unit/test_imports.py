@@ -37,6 +37,7 @@ PURE = {
         "redaction",
         "scored_columns",
         "storage_account",
+        "undefined_metrics",
         "visible_text",
     ),
     *("route", "route_tables", "routes", "runs", "toml_table"),
