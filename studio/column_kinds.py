@@ -14,6 +14,7 @@ from studio.dates import form_of
 from studio.model import BOOLEANS, Column, Kind
 from studio.model_limits import CATEGORY_LIMIT, RATED_LIMIT
 from studio.wire_types import WireType, type_of
+from studio.words import counted
 
 # Of more categories than these, each becomes a rate (`studio.rates`); where there are more than two classes, the rarest
 # beyond the limit are treated as missing.
@@ -197,7 +198,9 @@ def _categories(texts: _Texts, *, rate: bool) -> Finding:
     rare = (
         f"; the {len(by_count) - limit} rarest as {'unknown' if rated else 'missing'}" if len(by_count) > limit else ""
     )
-    note = f"{len(by_count)} categories{', each as the rate of its rows' if rated else ''}{rare}"
+    note = (
+        f"{counted(len(by_count), 'category', 'categories')}{', each as the rate of its rows' if rated else ''}{rare}"
+    )
     kind: Kind = "rated" if rated else "categorical"
     return texts.found(note, Column(texts.column.name, kind, categories=tuple(by_count[:limit])))
 

@@ -8,6 +8,8 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
+from studio.words import visible
+
 _STYLE = """
 :root{color-scheme:light dark;--back:#fff;--card:#f6f7f9;--text:#1b1f24;--soft:#5b6470;--line:#d9dee4;--link:#0a58ca;
 --good:#18794e;--bad:#b42318;--busy:#8a5a00}
@@ -92,7 +94,7 @@ class Markup(str):
 
 def joined(*children: str) -> Markup:
     """Put pieces one after the other."""
-    return Markup("".join(child if isinstance(child, Markup) else escape(child) for child in children))
+    return Markup("".join(child if isinstance(child, Markup) else escape(visible(child)) for child in children))
 
 
 def element(name: str, /, *children: str, **attributes: str | bool) -> Markup:
@@ -108,7 +110,7 @@ def element(name: str, /, *children: str, **attributes: str | bool) -> Markup:
 def breakable(text: str) -> Markup:
     """Return a text that may hold paths or URLs: its lines break behind their slashes before within words."""
     pieces = re.split(r"(?<=[/_?&=])(?=\w)", text)
-    return element("span", Markup("<wbr>".join(map(escape, pieces))), class_="long") if text else Markup("")
+    return element("span", Markup("<wbr>".join(map(joined, pieces))), class_="long") if text else Markup("")
 
 
 def link(address: str, text: str) -> Markup:

@@ -14,6 +14,7 @@ from studio.errors import TableError
 from studio.file_kinds import foreign_kind
 from studio.header import read_header
 from studio.row_lines import RowLines
+from studio.words import counted
 
 VALUE_LIMIT = 300_000_000  # rows times columns; a value takes at most 8 bytes here, and 8 more in the training
 FIELD_LIMIT = 2**20  # characters of a cell
@@ -171,5 +172,5 @@ def _parsed(
             ends.append(read + reader.line_num)
             rows.append(row)
         elif row:
-            problems.append(f"line {read + reader.line_num} has {len(row)} cells, the header has {width}")
+            problems.append(f"line {read + reader.line_num} has {counted(len(row), 'cell')}, the header has {width}")
     return _Block(ends, list(zip(*rows, strict=True)) or [()] * width), reader.line_num

@@ -183,6 +183,18 @@ def test_the_form_scores_and_refuses_a_wrong_key(browser: Chrome, studio: Runnin
     assert complained == []
 
 
+def test_names_that_hide_or_turn_are_shown_as_codes(browser: Chrome, studio: RunningStudio, azurite: str) -> None:
+    """A blob whose name would be read from right to left, on the overview and on the job's page."""
+    storage, trainer = Storage.create(azurite), Trainer.of(studio)
+    job = trainer.submit(job_body(storage, source="in\u202etxt.csv"))
+    trainer.start(job)
+    trainer.ended(job)
+    for address in (owners(studio), owners(studio, f"/jobs/{job}")):
+        browser.get(address)
+        assert "in\\u202etxt.csv" in read(browser)
+        assert "\u202e" not in read(browser)
+
+
 def test_names_that_look_like_html_are_text(browser: Chrome, tmp_path: Path, azurite: str) -> None:
     """Of the service, its columns, its categories and a blob: every page shows them as they are, and runs nothing."""
     rows = "".join(f'"{HOSTILE.replace(chr(34), chr(34) * 2)}",{n},a\nx,{n + 30},b\n' for n in range(30))

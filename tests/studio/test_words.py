@@ -1,10 +1,11 @@
 """Counts and moments in words."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from studio.words import counted, utc_text
+from studio.words import counted, utc_text, visible
 
 
 @pytest.mark.parametrize(
@@ -21,3 +22,18 @@ def test_a_moment_is_told_in_utc() -> None:
     moment = datetime(2026, 1, 31, 1, 2, 3, 4567, timezone(timedelta(hours=2)))
     assert utc_text(moment) == "2026-01-30 23:02:03 UTC"
     assert utc_text(moment.astimezone(UTC), precisely=True) == "2026-01-30 23:02:03.004 UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("a b\n\tc é 漢", "a b\n\tc é 漢"),
+        ("exe.\u202evsc", "exe.\\u202evsc"),
+        ("\x1b[2J\x7f", "\\u001b[2J\\u007f"),
+        ("\U000e0041\ufeff", "\\udb40\\udc41\\ufeff"),
+    ],
+)
+def test_what_cannot_be_seen_is_its_code(text: str, seen: str) -> None:
+    """What clears a screen, turns a line around or hides itself; in JSON, and so in sample code, it is the same text."""
+    assert visible(text) == seen
+    assert json.loads(f'"{visible(text)}"', strict=False) == text
