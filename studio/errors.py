@@ -10,6 +10,7 @@ StudioError (any failure with a sentence for people)
 ├── CellError               a cell of a row to score is not what its column holds (studio.scoring)
 ├── ModelFileError          a model file that is not one, is damaged or hostile
 ├── StorageError            a blob that cannot be read or written
+├── StoppedError            nobody wants what was being done (studio.stopping)
 └── SetupError              this installation cannot do what was asked
 """
 

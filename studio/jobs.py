@@ -20,6 +20,7 @@ from studio.parameters import plan_of_job
 from studio.quirks import Quirks
 from studio.reading import TableForm
 from studio.registry import Endpoint, Registry
+from studio.stopping import Stop, StoppedError
 from studio.storage import BlobStorage
 from studio.tables_out import OutputFile
 from studio.training_notes import details_of
@@ -67,7 +68,7 @@ class JobRunner:
         self._changed = threading.Condition()  # a job was put into the queue, or one has ended
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
-        self._running: dict[str, TrainingWorker] = {}
+        self._running: dict[str, Stop] = {}
         self._stopping = False
 
     def start(self) -> None:
@@ -83,10 +84,13 @@ class JobRunner:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+        with self._lock:
+            for stop in self._running.values():
+                stop.stop()
         for worker in self._workers:
             worker.close()
         for thread in self._threads:
-            # One that waits for the storage may take longer; it finds no worker then, and its job runs again as well.
+            # One that waits for a name's addresses may take longer; it finds no worker then, and its job runs again.
             thread.join(STOP_TIMEOUT_S)
 
     def contract(self, endpoint: Endpoint) -> JobContract:
@@ -134,18 +138,18 @@ class JobRunner:
             self._changed.notify_all()
 
     def cancel(self, job: Job) -> None:
-        """Cancel a job, and stop its training; one that has ended stays as it is."""
+        """Cancel a job, and stop its transfer or its training; one that has ended stays as it is."""
         if self._table.end(job.id, JobState.CANCELLED):
             with self._lock:
                 if job.id in self._running:
-                    self._running[job.id].kill()
+                    self._running[job.id].stop()
 
     def stop_forgotten(self) -> None:
-        """Stop the trainings of jobs that are no longer in the table, since their endpoint was deleted."""
+        """Stop the jobs that are no longer in the table, since their endpoint was deleted."""
         with self._lock:
-            for job_id, worker in self._running.items():
+            for job_id, stop in self._running.items():
                 if self._table.get(job_id) is None:
-                    worker.kill()
+                    stop.stop()
 
     def current_token(self, result: Result) -> str:
         """Return a new token for reading an output, or the one of the job's end if its key is no longer known."""
@@ -179,12 +183,15 @@ class JobRunner:
             return job
 
     def _run(self, job: Job, worker: TrainingWorker) -> None:
+        stop = Stop()
         with self._lock:
-            self._running[job.id] = worker
+            self._running[job.id] = stop
         try:
-            results, notes = self._execute(job, worker)
+            if self._stopping or not self._table.is_running(job.id):
+                stop.stop()  # whoever said so may have looked before it was here
+            results, notes = self._execute(job, worker, stop)
         except JobFailedError as failure:
-            if self._stopping and isinstance(failure.cause, WorkerDiedError):
+            if self._stopping and isinstance(failure.cause, WorkerDiedError | StoppedError):
                 return  # it stays Running, which the next start takes for interrupted
             self._table.end(job.id, JobState.FAILED, details=failure.details(job.id))
         except Exception:  # noqa: BLE001 (whatever it is, the job must end in words, and the thread go on)
@@ -199,7 +206,8 @@ class JobRunner:
             with self._lock:
                 del self._running[job.id]
 
-    def _execute(self, job: Job, worker: TrainingWorker) -> tuple[dict[str, Result], Sequence[str]]:
+    def _execute(self, job: Job, worker: TrainingWorker, stop: Stop) -> tuple[dict[str, Result], Sequence[str]]:
+        storage = self._storage.until(stop)
         with ExitStack() as files:
             with module("Import Data"):
                 if job.runs > MOST_RUNS or job.request is None:
@@ -209,11 +217,12 @@ class JobRunner:
                 source = resolve(job.request.inputs[INPUTS[0]], self._allowed)
                 targets = self._delivery.targets(job.id, job.request, self.contract(endpoint))
                 self._table.note(job.id, f"Import Data: {source.name}")
-                csv = files.enter_context(self._storage.fetched_file(source, INPUT_LIMIT, self._folder))
+                csv = files.enter_context(storage.fetched_file(source, INPUT_LIMIT, self._folder))
             with module("Train Model"):
                 size = counted(csv.stat().st_size, "byte")
                 self._table.note(job.id, f"Train Model: {size} to predict {plan.label!r} from")
-                with self._table.followed(job.id, worker.headway):
+                worker.warm_up()
+                with stop.ending(worker.kill), self._table.followed(job.id, worker.headway):
                     trained = worker.train(csv, plan, TableForm.of_name(source.blob))
             self._table.note(job.id, *(f"Train Model: {note}" for note in trained.notes))
         if not self._table.is_running(job.id):
@@ -228,8 +237,8 @@ class JobRunner:
         }
         with module("Export Data"):
             if self._own is not None and len(job.request.outputs) < len(targets):
-                self._own.prepare(self._storage)
-            write_outputs(self._storage, targets, contents, lambda line: self._table.note(job.id, line))
+                self._own.prepare(storage)
+            write_outputs(storage, targets, contents, lambda line: self._table.note(job.id, line))
         given = job.request.outputs
         results = {name: self._delivery.delivered(target, own=name not in given) for name, target in targets.items()}
         return results, trained.notes

@@ -7,9 +7,11 @@ from starlette.routing import Route
 from studio.charsets import in_utf8
 from studio.endpoint_changes import EndpointChanges
 from studio.errors import ServiceError
+from studio.fetches import Fetches
 from studio.jobs import JobRunner
 from studio.json_values import Json
 from studio.keys import bearer_key, same_key
+from studio.locations import BlobAddress
 from studio.model_updates import ModelUpdates
 from studio.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Service
 from studio.responses import JsonResponse
@@ -41,6 +43,7 @@ class Management:
         self._updates = updates
         self._runner = runner
         self._urls = urls
+        self._fetches = Fetches()
 
     def routes(self) -> list[Route]:
         """Return the routes for the application."""
@@ -131,7 +134,14 @@ class Management:
 
     async def _update_resource(self, request: Request) -> Response:
         body = await request.body()
-        await in_thread(lambda: self._updates.update(self._endpoint(request), in_utf8(body, request.headers.raw)))
+
+        def source() -> tuple[Endpoint, BlobAddress]:
+            endpoint = self._endpoint(request)
+            return endpoint, self._updates.source(endpoint, in_utf8(body, request.headers.raw))
+
+        endpoint, address = await in_thread(source)
+        with self._fetches.turn(endpoint.id, address.host):
+            await in_thread(lambda: self._updates.update(endpoint, address), self._fetches.threads)
         return Response(status_code=200)
 
     async def _refresh(self, request: Request) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from studio.endpoint_settings import read_overwrite
 from studio.errors import ModelFileError, ServiceError, bad_argument, invalid_operation
-from studio.locations import AllowList, resolve
+from studio.locations import AllowList, BlobAddress, resolve
 from studio.model import Model
 from studio.model_file import load_model
 from studio.model_fit import misfits
@@ -52,15 +52,22 @@ class ModelUpdates:
         default = self._registry.named_endpoint(endpoint.service, DEFAULT_ENDPOINT)
         return self._shelf.follow(endpoint, default, self._activation_delay_s)
 
-    def update(self, endpoint: Endpoint, body: bytes) -> None:
-        """Give an endpoint the model of a location (protocol 3.3).
+    def source(self, endpoint: Endpoint, body: bytes) -> BlobAddress:
+        """Return where the body of an UpdateResource wants an endpoint's model to come from (protocol 3.3).
 
         Raises:
-            ServiceError: the body is wrong, the endpoint cannot be updated, or the model does not fit it.
+            ServiceError: the body is wrong, or the endpoint cannot be updated.
+            StorageError: the location is not allowed.
+        """
+        return resolve(self._checked_update(endpoint, body).location, self._allowed)
+
+    def update(self, endpoint: Endpoint, address: BlobAddress) -> None:
+        """Fetch a model, and give it to an endpoint.
+
+        Raises:
+            ServiceError: the model does not fit the endpoint.
             StorageError: the model cannot be fetched.
         """
-        update = self._checked_update(endpoint, body)
-        address = resolve(update.location, self._allowed)
         data = self._storage.fetch(address, FILE_LIMIT)
         try:
             model = load_model(data)

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
 from azure.core.exceptions import AzureError, ResourceExistsError
@@ -14,6 +14,7 @@ from azure.storage.blob import BlobClient, ContainerClient, ContentSettings, Lin
 from studio.errors import StorageError, StudioError
 from studio.locations import BlobAddress
 from studio.outgoing import GuardedTransport
+from studio.stopping import Stop
 from studio.storage_failures import Doing, explained
 from studio.transfer import CHUNK_BYTES, Resolver, Transfer, TransferLimits, look_up
 
@@ -23,10 +24,17 @@ _USUAL_LIMITS = TransferLimits()
 class BlobStorage:
     """The blobs of all storage accounts that callers may name."""
 
-    def __init__(self, limits: TransferLimits = _USUAL_LIMITS, resolver: Resolver = look_up) -> None:
-        """Take how long a transfer may take, and what tells the addresses of a host."""
+    def __init__(
+        self, limits: TransferLimits = _USUAL_LIMITS, resolver: Resolver = look_up, stop: Stop | None = None
+    ) -> None:
+        """Take how long a transfer may take, what tells the addresses of a host, and what ends all transfers."""
         self._limits = limits
         self._resolver = resolver
+        self._stop = stop or Stop()
+
+    def until(self, stop: Stop) -> Self:
+        """Return the same storage for one job: its transfers end when `stop` says so, with StoppedError."""
+        return type(self)(self._limits, self._resolver, stop)
 
     def fetch(self, address: BlobAddress, limit_bytes: int) -> bytes:
         """Return a blob's content, of at most `limit_bytes`, to a caller who waits for it.
@@ -109,7 +117,7 @@ class BlobStorage:
         """Give one transfer, and the options of a client for it."""
         limits = self._limits
         with ExitStack() as stack:
-            transfer = stack.enter_context(Transfer(address, within_s, limits, self._resolver))
+            transfer = stack.enter_context(Transfer(address, within_s, limits, self._resolver, self._stop))
             stack.enter_context(explained(address, doing, transfer))
             yield (
                 transfer,

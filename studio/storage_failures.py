@@ -40,14 +40,16 @@ def explained(address: BlobAddress, doing: Doing, transfer: Transfer) -> Iterato
 
     Raises:
         StorageError: instead of whatever the library raised.
+        StoppedError: the same, if nobody waits for it any more.
     """
     try:
         yield
     except StudioError:
         raise
     except Exception as error:  # noqa: BLE001 (the library raises what it likes over answers that are not a storage's)
-        if transfer.expired:
-            raise transfer.timed_out() from None
+        ended = transfer.end_error()
+        if ended is not None:
+            raise ended from None
         status = error.status_code if isinstance(error, HttpResponseError) else None
         if status and not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise _of_answer(address, doing, error, status) from None

@@ -9,8 +9,8 @@ import os
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,9 +18,10 @@ from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPConnection
 from urllib3.util.connection import create_connection
 
-from studio.errors import StorageError
+from studio.errors import StorageError, StudioError
 from studio.locations import BlobAddress
 from studio.public_addresses import is_public
+from studio.stopping import Stop, StoppedError
 
 # Host and port to addresses, the best first.
 type Resolver = Callable[[str, int], Sequence[str]]
@@ -58,8 +59,12 @@ def look_up(host: str, port: int) -> Sequence[str]:
 class Transfer:
     """One operation on a blob: its deadline, and the sockets it uses."""
 
-    def __init__(self, address: BlobAddress, within_s: float, limits: TransferLimits, resolver: Resolver) -> None:
+    def __init__(
+        self, address: BlobAddress, within_s: float, limits: TransferLimits, resolver: Resolver, stop: Stop
+    ) -> None:
         self._address = address
+        self._stop = stop
+        self._stack = ExitStack()
         self._within_s = within_s
         self._limits = limits
         self._resolver = resolver
@@ -67,16 +72,18 @@ class Transfer:
         self._sockets: list[socket.socket] = []
         self._answer: BaseHTTPResponse | None = None
         self._lock = threading.Lock()
-        self._ends_at = time.monotonic() + within_s
+        self._over = threading.Event()
         self._timer = threading.Timer(within_s, self._expire)
         self._timer.daemon = True
-        self.expired = False
+        self._expired = False
 
     def __enter__(self) -> Self:
+        self._stack.enter_context(self._stop.ending(self._end))
         self._timer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._stack.close()
         self._timer.cancel()
         if self._answer is not None:
             self._answer.close()  # one that was not read to its end would keep its connection
@@ -89,16 +96,24 @@ class Transfer:
                     os.close(number)
 
     def _expire(self) -> None:
+        self._expired = True
+        self._end()
+
+    def _end(self) -> None:
         """End every wait for the network, wherever it is: in a header as well as in a body."""
+        self._over.set()
         with self._lock:
-            self.expired = True
             for used in self._sockets:
                 with contextlib.suppress(OSError):
                     # The plain socket's way also under TLS: the TLS object is in use by the other thread.
                     socket.socket.shutdown(used, socket.SHUT_RDWR)
 
-    def timed_out(self) -> StorageError:
-        """Return the error that says so."""
+    def end_error(self) -> StudioError | None:
+        """Return the error that says why it was ended; None if it was not."""
+        if self._stop.stopped:
+            return StoppedError()
+        if not self._expired:
+            return None
         text = f"The transfer of {self._address.name} was ended: {self._address.host} took longer than"
         return StorageError("InvalidBlob", f"{text} {self._within_s:g} seconds.", transient=True)
 
@@ -107,13 +122,15 @@ class Transfer:
 
         Raises:
             StorageError: there is not.
+            StoppedError: nobody waits for it any more.
         """
-        if self.expired:
-            raise self.timed_out()
+        error = self.end_error()
+        if error is not None:
+            raise error
 
     def pause(self, duration_s: float) -> None:
         """Wait, but not beyond the deadline."""
-        time.sleep(max(0.0, min(duration_s, self._ends_at - time.monotonic())))
+        self._over.wait(duration_s)
         self.check()
 
     def watch(self, connection: HTTPConnection) -> None:
@@ -130,6 +147,7 @@ class Transfer:
 
         Raises:
             StorageError: one of them is not allowed, or the time is over.
+            StoppedError: nobody waits for it any more.
             OSError: none answers.
         """
         self.check()

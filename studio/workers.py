@@ -33,7 +33,19 @@ class TrainingWorker:
         self._headway = SharedHeadway()  # each process of this worker writes there, one after the other
 
     def warm_up(self) -> None:
-        """Start the process and have it import what a training needs."""
+        """Start the process, if there is none that lives, and have it import what a training needs.
+
+        Raises:
+            WorkerDiedError: it cannot be started.
+        """
+        try:
+            self._start()
+        except WorkerDiedError:
+            if self._closed.is_set():
+                raise
+            self._start()  # the one that was there had been killed when its training was over already
+
+    def _start(self) -> None:
         with self._lock:
             if self._closed.is_set():
                 raise WorkerDiedError("the studio is stopping")

@@ -1,0 +1,49 @@
+"""Bounds the models that are fetched at once, so that a storage that hangs holds up nothing else."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from anyio import CapacityLimiter
+
+from studio.errors import ServiceError
+
+ALL = 24  # threads of their own: no other request waits for one of them
+PER_HOST = 8
+PER_ENDPOINT = 2  # its owner's next try need not wait for the one that hangs
+
+
+class Fetches:
+    """Counts the fetches under way, by endpoint and by storage host. Used by the event loop's thread alone."""
+
+    def __init__(self) -> None:
+        self.threads = CapacityLimiter(ALL)
+        self._by_endpoint: Counter[str] = Counter()
+        self._by_host: Counter[str] = Counter()
+
+    @contextmanager
+    def turn(self, endpoint_id: str, host: str) -> Iterator[None]:
+        """Count one fetch for the time of the `with`.
+
+        Raises:
+            ServiceError: RequestThrottled, if as many as may be are under way.
+        """
+        _check(self._by_endpoint[endpoint_id], PER_ENDPOINT, "for this endpoint")
+        _check(self._by_host[host], PER_HOST, f"from the storage host {host}")
+        _check(self._by_host.total(), ALL, "by this studio")
+        counted = ((self._by_endpoint, endpoint_id), (self._by_host, host))
+        for counter, key in counted:
+            counter[key] += 1
+        try:
+            yield
+        finally:
+            for counter, key in counted:
+                counter[key] -= 1
+                if not counter[key]:
+                    del counter[key]
+
+
+def _check(under_way: int, most: int, of: str) -> None:
+    if under_way >= most:
+        text = f"{most} models are being fetched {of}, and no more are at once; try again later."
+        raise ServiceError("ServiceUnavailable", "RequestThrottled", text)
