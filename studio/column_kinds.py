@@ -198,9 +198,8 @@ def _categories(texts: _Texts, *, rate: bool) -> Finding:
     rare = (
         f"; the {len(by_count) - limit} rarest as {'unknown' if rated else 'missing'}" if len(by_count) > limit else ""
     )
-    note = (
-        f"{counted(len(by_count), 'category', 'categories')}{', each as the rate of its rows' if rated else ''}{rare}"
-    )
+    number = counted(len(by_count), "category", "categories")
+    note = f"{number}{', each as the rate of its rows' if rated else ''}{rare}"
     kind: Kind = "rated" if rated else "categorical"
     return texts.found(note, Column(texts.column.name, kind, categories=tuple(by_count[:limit])))
 

@@ -1,4 +1,4 @@
-"""What people read: "1 row", "2,000 rows", "2026-01-31 10:00:00 UTC", and characters that cannot be seen as their codes."""
+"""What people read: "1 row", "2,000 rows", "2026-01-31 10:00:00 UTC"; characters that cannot be seen as codes."""
 
 import json
 from datetime import UTC, datetime

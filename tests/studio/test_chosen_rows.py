@@ -36,7 +36,7 @@ def test_rows_without_a_label_are_refused_with_their_lines(tmp_path: Path) -> No
     """The first of them, how many there are, and what can be done; together with ragged rows."""
     path = write(tmp_path, 'a,y\n"x\nx",1\n1\n2,?\n3,1,1\n4,-\n')
     assert problems(path, PLAN) == [
-        "line 4 has 1 cells, the header has 2",
+        "line 4 has 1 cell, the header has 2",
         "line 6 has 3 cells, the header has 2",
         "line 5: the label 'y' is missing",
         "line 7: the label 'y' is missing",

@@ -87,7 +87,7 @@ def test_all_problems_of_an_experiment_are_told(tmp_path: Path, capsys: pytest.C
     ("arguments", "said"),
     [
         ({"text": "name = "}, "cannot be read as TOML"),
-        ({"csv": "age,income\n1\n"}, "line 2 has 1 cells"),
+        ({"csv": "age,income\n1\n"}, "line 2 has 1 cell"),
     ],
 )
 def test_what_cannot_be_published(

@@ -33,7 +33,7 @@ def test_excels_separator_line_is_left_out(tmp_path: Path, line: str) -> None:
     table = read(tmp_path, f"{line}a,y\n{ROWS}")
     assert [column.name for column in table.columns] == ["a", "y"]
     assert table.notes == ("left out: Excel's sep= line, line 1",)
-    assert refused(tmp_path, f"{line}a,y\n{ROWS}5\n") == ["line 5 has 1 cells, the header has 2"]
+    assert refused(tmp_path, f"{line}a,y\n{ROWS}5\n") == ["line 5 has 1 cell, the header has 2"]
 
 
 def test_a_separator_line_of_tabs(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_numbers_look_as_the_original_wrote_them(value: float, text: str) -> Non
 def test_all_problems_come_with_their_lines(tmp_path: Path) -> None:
     """Ragged rows are listed; a cell with a line break moves the line numbers on."""
     problems = read(tmp_path, 'a,y\n"x\nx",1\n1\n2,?\n3,1,1\n')
-    assert problems == ["line 4 has 1 cells, the header has 2", "line 6 has 3 cells, the header has 2"]
+    assert problems == ["line 4 has 1 cell, the header has 2", "line 6 has 3 cells, the header has 2"]
 
 
 @pytest.mark.parametrize(

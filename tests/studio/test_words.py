@@ -34,6 +34,6 @@ def test_a_moment_is_told_in_utc() -> None:
     ],
 )
 def test_what_cannot_be_seen_is_its_code(text: str, seen: str) -> None:
-    """What clears a screen, turns a line around or hides itself; in JSON, and so in sample code, it is the same text."""
+    """What clears a screen, turns a line around or hides itself; in JSON, as in sample code, it is the same text."""
     assert visible(text) == seen
     assert json.loads(f'"{visible(text)}"', strict=False) == text
