@@ -9,11 +9,13 @@
     │   │   └── ThrottledError      it refused for now, before it took the request (429, RequestThrottled)
     │   ├── BadAnswerError          what answered does not follow the protocol: it may be a gateway; nothing is known
     │   ├── NotSentError            what the request needs could not be had: nothing was sent
+    │   ├── BlobArchivedError       the blob is in the archive tier: somebody must rehydrate it
     │   └── NoAnswerError           no answer arrived: whether the request took effect is unknown
     ├── PermanentError              recorded in the run as `failed`; trying again would change nothing
     │   ├── RejectedError           the service refused the request (400, 409, 413, ...)
     │   ├── NotFoundError           the service does not know the job, endpoint or blob (404)
     │   ├── UnusableAnswerError     the answer follows the protocol, and holds something else than was asked for
+    │   ├── BlobMissingError        what is to be copied does not exist
     │   ├── BadEvaluationError      the evaluation cannot be read as metrics
     │   ├── UnreadableRowError      a table row that this release cannot read
     │   └── BadMessageError         a queue message that this release cannot read
@@ -143,8 +145,16 @@ class NotSentError(RetryableError):
     """What a request needs could not be had now: nothing was sent."""
 
 
+class BlobArchivedError(_ServiceError, RetryableError):
+    """The blob is in the archive tier, where nobody can read it; once it is rehydrated it has the same ETag."""
+
+
 class UnusableAnswerError(_ServiceError, PermanentError):
     """The service answered in the protocol's form, but without what was asked for."""
+
+
+class BlobMissingError(PermanentError):
+    """The blob that is to be copied does not exist, and there is no copy of it yet."""
 
 
 class BadEvaluationError(PermanentError):

@@ -143,13 +143,15 @@ class BlobFiles(Protocol):
 
         Raises:
             BlobChangedError: the source is no longer this version, and there is no copy yet.
+            BlobArchivedError: the source is in the archive tier.
         """
 
     def copy(self, source: str, target: str) -> CopyState:
         """Copy `container/path` to `container/path` server-side. A finished copy that exists already is left as it is.
 
         Raises:
-            BlobChangedError: the source does not exist.
+            BlobMissingError: the source does not exist, and there is no copy yet.
+            BlobArchivedError: the source is in the archive tier.
         """
 
     def read_text(self, path: str, limit_bytes: int) -> tuple[str, str]:

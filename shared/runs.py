@@ -27,7 +27,7 @@ class RunState(StrEnum):
     DECIDED = "decided"  # the decision record is written and says: promote
     PROMOTING = "promoting"  # the intent is written; the serving endpoint is being PATCHed
     VERIFYING = "verifying"  # the PATCH was accepted; the endpoint must now answer as the challenger does
-    WAITING = "waiting"  # held back by back-pressure, or collecting a batch
+    WAITING = "waiting"  # held back by something outside, such as a file that is archived; no deadline ends it
     HELD = "held"  # awaits approval
     PROMOTED = "promoted"
     UNROUTED = "unrouted"

@@ -10,6 +10,7 @@ from requests import RequestException
 
 from shared.adapters.retry_after import asked_pause_s
 from shared.errors import (
+    BlobArchivedError,
     KeyRefusedError,
     LandfallError,
     NoAnswerError,
@@ -23,6 +24,13 @@ from shared.storage_account import DATA_CONNECTION, HOST_CONNECTION, STRING_SETT
 _NOT_NOW = frozenset({408, 429})
 # Refusals that pass by themselves: somebody just deleted the container or table, and it will be there again.
 _BEING_DELETED = frozenset({"ContainerBeingDeleted", "TableBeingDeleted"})
+# A blob that cannot be read although it is there, and what is to be done about it.
+_THEN = "which takes up to 15 hours; what waits for it then goes on by itself"
+ARCHIVED = {
+    "BlobArchived": "this blob is in the archive tier, where it cannot be read:"
+    f" set its tier to Hot, Cool or Cold, {_THEN}",
+    "BlobBeingRehydrated": f"this blob is being moved out of the archive tier, {_THEN}",
+}
 _NOT_SIGNED_IN = frozenset({"InvalidAuthenticationInfo"})  # answered with 400 as well as with 401
 
 
@@ -56,6 +64,8 @@ def translated(error: AzureError, operation: str, url: str) -> LandfallError:
     """Return the error of our own that an SDK error means."""
     status = (error.status_code or 0) if isinstance(error, HttpResponseError) else 0
     code = error_code(error)
+    if code in ARCHIVED:
+        return BlobArchivedError(ServiceFault(operation, url, status, code, ARCHIVED[code]))
     fault = ServiceFault(operation, url, status, code, _advice(error, status, code))
     refused = status in {401, 403} or code in _NOT_SIGNED_IN
     if refused or (status == 0 and isinstance(error, ClientAuthenticationError)):

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
-from shared.adapters.azure_errors import error_code, storage_errors
+from shared.adapters.azure_errors import ARCHIVED, error_code, storage_errors, translated
 from shared.adapters.links import READ, READ_AND_WRITE, Links
 from shared.adapters.storage_clients import RETRIES, client_settings, malformed_connection_string
-from shared.errors import BlobChangedError, ConfigError
+from shared.errors import BlobChangedError, BlobMissingError, ConfigError
 from shared.ports import BlobLocation, BlobVersion, CopyState
 
 if TYPE_CHECKING:
@@ -47,6 +47,12 @@ class _Source:
         if self.etag is None:
             return {}
         return {"source_etag": f'"{self.etag}"', "source_match_condition": MatchConditions.IfNotModified}
+
+    def gone(self) -> BlobChangedError | BlobMissingError:
+        """Return the error about a source that is not there, or not in that version."""
+        if self.etag is None:
+            return BlobMissingError(f"{self.path} does not exist: it was never written, or was deleted")
+        return BlobChangedError(f"{self.path} was overwritten or deleted since it was read")
 
 
 class BlobStorageFiles:
@@ -102,6 +108,7 @@ class BlobStorageFiles:
 
         Raises:
             BlobChangedError: the source is no longer this version, and there is no copy yet.
+            BlobArchivedError: the source is in the archive tier.
         """
         url = self._service.get_blob_client(source.container, source.name).url
         return self._copy(_Source(f"{source.container}/{source.name}", url, source.etag), container, name)
@@ -110,7 +117,8 @@ class BlobStorageFiles:
         """Copy `container/path` to `container/path` server-side. A finished copy that exists already is left as it is.
 
         Raises:
-            BlobChangedError: the source does not exist.
+            BlobMissingError: the source does not exist, and there is no copy yet.
+            BlobArchivedError: the source is in the archive tier.
         """
         container, _, name = target.partition("/")
         return self._copy(_Source(source, self._client(source).url), container, name)
@@ -183,6 +191,8 @@ class BlobStorageFiles:
             try:
                 return _start(source, target)
             except HttpResponseError as error:
+                if error_code(error) in ARCHIVED:
+                    raise translated(error, "copy a blob", _place(source.url)) from None
                 if error.status_code not in _IN_THE_WAY:
                     raise
                 if error_code(error) == "ContainerNotFound":
@@ -191,7 +201,7 @@ class BlobStorageFiles:
                 if found is not None:
                     return found
                 if not again and error.status_code in _NO_SUCH_SOURCE:
-                    raise BlobChangedError(f"{source.path} was overwritten or deleted since it was read") from None
+                    raise source.gone() from None
                 if not again:
                     raise
         return self._copy(source, container, name, again=False)

@@ -41,6 +41,12 @@ class InputPinning(NamedTuple):
     """The copy is under way."""
 
 
+class InputArchived(NamedTuple):
+    """The version is in the archive tier: nobody can copy it before it is rehydrated. `said` tells what to do."""
+
+    said: str
+
+
 class InputGone(NamedTuple):
     """The version was overwritten or deleted before it could be pinned."""
 
@@ -231,6 +237,7 @@ type Observation = (
     | Quarantined
     | InputPinned
     | InputPinning
+    | InputArchived
     | InputGone
     | JobSubmitted
     | JobStarted

@@ -8,6 +8,7 @@ from shared.lifecycle.observations import (
     Claimed,
     Due,
     Failed,
+    InputArchived,
     InputGone,
     InputPinned,
     InputPinning,
@@ -34,6 +35,13 @@ LOST_S = 600  # a job that the service does not know for so long is dead; it mig
 CANCEL_FOR_S = 3600  # how long past its deadline a job that can neither be asked nor cancelled is waited for
 CANCELLING = "cancelling"  # written before the cancellation, so that a cancelled job is known to be our own doing
 RUNNING = "running"
+PINNING = "pinning"  # the storage is copying the file
+ARCHIVED = "archived"  # the file is where nobody can read it
+COPIED = "the storage is still copying the file to where its job reads it"
+GONE = (
+    "the file was overwritten or deleted before this version could be pinned;"
+    " if it was overwritten, the new version has its own run"
+)
 FORMS = (".nh.csv", ".nh.tsv", ".tsv", ".arff", ".csv")  # how an input's name says what it is; else it is the last
 
 
@@ -57,24 +65,21 @@ def landed(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Pin the claimed version, submit its job, save the job's id: only a saved id is ever started."""
     match seen:
         case Claimed():
-            return run, _prepare(run)
+            return run, prepare(run)
         case Due():
             # A doubled submit would leave an orphan, so the step is claimed first.
-            return run.evolve(now, not_before=now + timedelta(seconds=LANDING_LEASE_S)), _prepare(run)
+            return run.evolve(now, not_before=now + timedelta(seconds=LANDING_LEASE_S)), prepare(run)
         case Quarantined(reason, copied):
             lost = "" if copied else "; it was overwritten or deleted before it could be copied to quarantine"
             return run.moved(now, RunState.QUARANTINED, reason + lost), None
         case InputPinned(path):
             return run, SubmitJob(JobRequest(path, *output_paths(run), route.deadlines.job_access_s))
         case InputPinning():
-            return run.evolve(now, step="pinning", not_before=now + timedelta(seconds=COPY_PAUSE_S)), None
+            return _still_copied(run, now)
+        case InputArchived(said):
+            return run.moved(now, RunState.WAITING, said, step=ARCHIVED, deadline_at=None), None
         case InputGone():
-            return run.moved(
-                now,
-                RunState.SUPERSEDED,
-                "the file was overwritten or deleted before this version could be pinned;"
-                " if it was overwritten, the new version has its own run",
-            ), None
+            return run.moved(now, RunState.SUPERSEDED, GONE), None
         case JobSubmitted(job_id, input_path):
             return run.moved(now, RunState.SUBMITTED, job_id=job_id, input_blob=input_path), StartJob(job_id)
         case Failed(error):
@@ -142,7 +147,15 @@ def started(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     raise unexpected(run, seen)
 
 
-def _prepare(run: Run) -> Effect:
+def _still_copied(run: Run, now: datetime) -> Next:
+    if run.overdue(now):
+        return _timed_out(run, now, f"the job was not running by its deadline; last: {COPIED}")
+    later = now + timedelta(seconds=COPY_PAUSE_S)
+    return run.evolve(now, step=PINNING, reason=COPIED, not_before=later), None
+
+
+def prepare(run: Run) -> Effect:
+    """Return what is done first for a claimed version."""
     if run.size == 0:
         return QuarantineInput("the file is empty (0 bytes): there is nothing to train on")
     return PinInput(input_path(run))
@@ -213,7 +226,7 @@ def _again(run: Run, now: datetime, why: str, **changes: object) -> Next:
         why,
         **{"attempt": run.attempt + 1, "job_id": "", "lost_since": None, "notes": (), "not_before": lease, **changes},
     )
-    return again, _prepare(again)
+    return again, prepare(again)
 
 
 def _waited_too_long(run: Run, error: Exception, now: datetime) -> Next | None:

@@ -15,11 +15,13 @@ from shared.lifecycle.promoting import decided, promoting
 from shared.lifecycle.staging import staged
 from shared.lifecycle.training import landed, started, submitted
 from shared.lifecycle.verifying import verifying
+from shared.lifecycle.waiting import waiting
 from shared.route import Route
 from shared.runs import Run, RunState
 
 _BY_STATE: Mapping[RunState, Callable[[Route, Run, Observation, datetime], Next]] = {
     RunState.LANDED: landed,
+    RunState.WAITING: waiting,
     RunState.SUBMITTED: submitted,
     RunState.STARTED: started,
     RunState.TRAINED: trained,

@@ -2,11 +2,12 @@
 
 from urllib.parse import unquote
 
-from shared.errors import BlobChangedError, NotFoundError, RetryableError
+from shared.errors import BlobArchivedError, BlobChangedError, BlobMissingError, NotFoundError, RetryableError
 from shared.evaluation import read_evaluation
 from shared.lifecycle.effects import AskJob, CancelJob, PinInput, QuarantineInput, ReadEvaluation, StartJob, SubmitJob
 from shared.lifecycle.observations import (
     EvaluationRead,
+    InputArchived,
     InputGone,
     InputPinned,
     InputPinning,
@@ -38,17 +39,27 @@ def quarantine(desk: RunDesk, effect: QuarantineInput) -> Quarantined:
     return Quarantined(effect.reason, copied=True)
 
 
-def pin(desk: RunDesk, effect: PinInput) -> InputPinned | InputPinning | InputGone:
+def pin(desk: RunDesk, effect: PinInput) -> InputPinned | InputPinning | InputGone | InputArchived:
     """Copy the claimed version to where the job reads it; a later attempt copies what an earlier one pinned."""
-    run, blobs = desk.run, desk.services.blobs
     try:
-        if run.input_blob:
-            copied = blobs.copy(run.input_blob, effect.target)
-        else:
-            copied = blobs.copy_version(_version(run), *effect.target.split("/", 1))
+        copied = _pinned_again(desk, effect) or desk.services.blobs.copy_version(
+            _version(desk.run), *effect.target.split("/", 1)
+        )
     except BlobChangedError:
         return InputGone()
+    except BlobArchivedError as error:
+        return InputArchived(str(error))
     return InputPinned(effect.target) if copied is CopyState.DONE else InputPinning()
+
+
+def _pinned_again(desk: RunDesk, effect: PinInput) -> CopyState | None:
+    """Copy what an earlier attempt pinned; None if there is nothing of it, or nothing any more."""
+    if not desk.run.input_blob:
+        return None
+    try:
+        return desk.services.blobs.copy(desk.run.input_blob, effect.target)
+    except BlobMissingError:
+        return None
 
 
 def submit(desk: RunDesk, effect: SubmitJob) -> JobSubmitted:

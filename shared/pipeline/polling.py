@@ -21,7 +21,8 @@ HEARTBEAT_S = 300  # an idle tick writes nothing else
 STUCK_OVERDUE_S = 900  # a run that is past its deadline for so long is stuck: the tick ends it with one more try
 STUCK_TRIES = 10  # so is one whose step failed so often in a row, which takes some 25 minutes
 STUCK_NAMED = 5  # runs that the line about them names
-_ASKED_RARELY = frozenset({RunState.STARTED, RunState.HELD})  # what takes long and is asked at ever longer intervals
+# What takes long and is asked at ever longer intervals.
+_ASKED_RARELY = frozenset({RunState.STARTED, RunState.HELD, RunState.WAITING})
 POLL_OFTEN_S = 120  # a young job is polled at every tick
 POLL_SHARE = 0.1  # later after another tenth of its age,
 POLL_LEAST_OFTEN_S = 300  # but at least this often

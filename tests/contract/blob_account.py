@@ -26,6 +26,12 @@ class BlobAccount(Protocol):
     def delete(self, name: str) -> None:
         """Delete from the input container."""
 
+    def archive(self, name: str) -> None:
+        """Move a blob of the input container to the archive tier."""
+
+    def rehydrate(self, name: str) -> None:
+        """Move it out of there."""
+
     def unused(self) -> str:
         """Name a container that does not exist."""
 
@@ -45,6 +51,14 @@ class MemoryAccount:
     def delete(self, name: str) -> None:
         """Delete from the input container."""
         self.files.delete(self.input, name)
+
+    def archive(self, name: str) -> None:
+        """Move a blob of the input container to the archive tier."""
+        self.files.archive(self.input, name)
+
+    def rehydrate(self, name: str) -> None:
+        """Move it out of there."""
+        self.files.archive(self.input, name, archived=False)
 
     def unused(self) -> str:
         """Name a container that does not exist."""
@@ -67,6 +81,14 @@ class AzuriteAccount:
     def delete(self, name: str) -> None:
         """Delete from the input container."""
         self._container.delete_blob(name)
+
+    def archive(self, name: str) -> None:
+        """Move a blob of the input container to the archive tier."""
+        self._container.get_blob_client(name).set_standard_blob_tier("Archive")
+
+    def rehydrate(self, name: str) -> None:
+        """Move it out of there."""
+        self._container.get_blob_client(name).set_standard_blob_tier("Hot")
 
     def unused(self) -> str:
         """Name a container that does not exist."""

@@ -1,10 +1,11 @@
 """Blob files keep their promises, in memory and on real blob storage alike."""
 
+import functools
 import hashlib
 
 import pytest
 
-from shared.errors import BlobChangedError, ConfigError
+from shared.errors import BlobArchivedError, BlobChangedError, BlobMissingError, ConfigError
 from shared.ports import BlobVersion, CopyState
 from tests.contract.blob_account import BlobAccount
 
@@ -137,8 +138,29 @@ def test_a_path_is_copied_to_a_path(account: BlobAccount) -> None:
 def test_an_absent_path_cannot_be_copied(account: BlobAccount) -> None:
     """Copying from a blob or a container that does not exist is refused."""
     for source in (f"{account.input}/none.ilearner", f"{account.unused()}/none.ilearner"):
-        with pytest.raises(BlobChangedError, match=r"none\.ilearner"):
+        with pytest.raises(BlobMissingError, match=r"none\.ilearner does not exist"):
             account.files.copy(source, f"{account.unused()}/x.ilearner")
+
+
+def test_an_archived_blob_waits_for_somebody(account: BlobAccount) -> None:
+    """It cannot be read or copied, and the error says where it is and what to do; then it is the same version."""
+    account.put("june.csv", b"a,b\n")
+    version, target = _version(account, "june.csv"), account.unused()
+    account.archive("june.csv")
+
+    path = f"{account.input}/june.csv"
+    tries = [
+        functools.partial(account.files.copy_version, version, target, "input.csv"),
+        functools.partial(account.files.copy, path, f"{target}/input.csv"),
+        functools.partial(account.files.read_text, path, 10),
+    ]
+    for attempt in tries:
+        with pytest.raises(BlobArchivedError, match=r"set its tier to Hot.*BlobArchived at .*june\.csv$"):
+            attempt()
+    assert account.files.version(account.input, "june.csv") == version
+
+    account.rehydrate("june.csv")
+    assert account.files.copy_version(version, target, "input.csv") is CopyState.DONE
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from itertools import count
 from threading import RLock
 
+from shared.adapters.azure_errors import ARCHIVED
 from shared.adapters.blobs import decode_text
-from shared.errors import BlobChangedError, ConfigError
+from shared.errors import BlobArchivedError, BlobChangedError, BlobMissingError, ConfigError, ServiceFault
 from shared.ports import BlobLocation, BlobVersion, CopyState
 from tests.fakes.faults import Faults
 
@@ -21,6 +22,7 @@ class _Blob:
     content: bytes
     version: BlobVersion
     copying: bool = False
+    archived: bool = False
 
 
 class MemoryBlobs:
@@ -41,6 +43,11 @@ class MemoryBlobs:
         """Delete a blob."""
         with self._lock:
             del self._blobs[container, name]
+
+    def archive(self, container: str, name: str, *, archived: bool = True) -> None:
+        """Move a blob to the archive tier, or out of it: its version stays."""
+        with self._lock:
+            self._blobs[container, name].archived = archived
 
     def text(self, path: str) -> str | None:
         """Return what stands at `container/path`; None if nothing does."""
@@ -89,6 +96,8 @@ class MemoryBlobs:
             blob = self._blobs.get((container, name))
             if blob is None:
                 raise ConfigError([f"{path} does not exist: put the file there, or correct routes.toml"])
+            if blob.archived:
+                raise _archived("read a blob", path)
             return decode_text(path, blob.content, limit_bytes), blob.version.etag
 
     def write_text(self, path: str, text: str) -> None:
@@ -113,8 +122,16 @@ class MemoryBlobs:
         with self._lock:
             if (container, name) not in self._blobs:
                 original = self._blobs.get(source)
+                if etag is None and original is None:
+                    raise BlobMissingError(f"{'/'.join(source)} does not exist: it was never written, or was deleted")
                 if original is None or etag not in {None, original.version.etag}:
                     raise BlobChangedError(f"{'/'.join(source)} was overwritten or deleted since it was read")
+                if original.archived:
+                    raise _archived("copy a blob", "/".join(source))
                 self._put(container, name, original.content, original.version.modified_at)
                 self._blobs[container, name].copying = self.slow_copies
             return CopyState.PENDING if self._blobs[container, name].copying else CopyState.DONE
+
+
+def _archived(operation: str, path: str) -> BlobArchivedError:
+    return BlobArchivedError(ServiceFault(operation, _BASE + path, 409, "BlobArchived", ARCHIVED["BlobArchived"]))

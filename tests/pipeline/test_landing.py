@@ -294,3 +294,77 @@ def test_one_bad_file_does_not_stop_the_sweep(world: World) -> None:
 
     assert world.sweep() == 2
     assert world.sweep() == 3
+
+
+def test_an_archived_file_waits_until_it_can_be_read(world: World) -> None:
+    """The run says what to do, writes nothing while nothing changes, and goes on by itself: the version is the same."""
+    version = world.drop("census/old.csv", "the rows")
+    world.blobs.archive("incoming", "census/old.csv")
+    world.sweep()
+    run = world.run()
+    assert (run.state, run.step, run.deadline_at) == (RunState.WAITING, "archived", None)
+    assert run.reason.startswith("this blob is in the archive tier, where it cannot be read: set its tier to Hot")
+    assert "census/old.csv" in run.reason
+
+    writes = world.runs.faults.calls["save"]
+    for _ in range(50):
+        world.tick(7200)
+    assert world.runs.faults.calls["save"] == writes
+
+    world.blobs.archive("incoming", "census/old.csv", archived=False)
+    world.tick(600)
+    run = world.run()
+    assert (run.state, run.etag) == (RunState.STARTED, version.etag)
+    assert world.blobs.text(run.input_blob) == "the rows"
+    assert [job.starts for job in world.training.jobs.values()] == [1]
+
+
+def test_an_archived_file_that_is_deleted_waits_no_longer(world: World) -> None:
+    """There is nothing left to wait for."""
+    world.drop("census/old.csv")
+    world.blobs.archive("incoming", "census/old.csv")
+    world.sweep()
+    world.blobs.delete("incoming", "census/old.csv")
+    world.tick(600)
+
+    assert world.run().state is RunState.SUPERSEDED
+
+
+def test_what_was_wrong_while_a_file_was_archived_is_judged_once_it_landed(world: World) -> None:
+    """A refusal of the storage is no verdict on a file that waits; tried once more, it is one."""
+    world.drop("census/old.csv")
+    world.blobs.archive("incoming", "census/old.csv")
+    world.sweep()
+    world.blobs.faults.fail_next("copy_version", NoAnswerError(DOWN))
+    world.tick(600)
+    assert (world.run().state, world.run().reason) == (RunState.WAITING, str(NoAnswerError(DOWN)))
+
+    world.blobs.faults.fail_next("copy_version", RejectedError(DOWN), times=2)
+    world.tick(600)
+    assert world.run().state is RunState.LANDED
+    world.tick(600)
+    assert world.run().state is RunState.FAILED
+
+
+def test_a_copy_that_takes_for_ever_ends_at_the_deadline(world: World) -> None:
+    """The run says what it waits for, and does not wait past its time."""
+    world.blobs.slow_copies = True
+    run = world.land()
+    assert "still copying the file" in run.reason
+    run = world.settle(run, seconds=3600, ticks=40)
+
+    assert run.state is RunState.TIMED_OUT
+    assert "still copying the file" in run.reason
+
+
+def test_a_later_attempt_takes_the_file_itself_where_its_copy_is_gone(world: World) -> None:
+    """What an earlier attempt pinned was deleted; the version that was claimed is still there."""
+    run = world.land(text="the rows")
+    world.blobs.delete("training", f"{run.run_id}/1/input.csv")
+    world.training.forget(run.job_id)
+    world.tick()
+    world.tick(700)
+
+    run = world.run()
+    assert (run.attempt, run.state) == (2, RunState.STARTED)
+    assert world.blobs.text(run.input_blob) == "the rows"

@@ -17,6 +17,7 @@ from requests.exceptions import ChunkedEncodingError
 
 from shared.adapters.azure_errors import storage_errors
 from shared.errors import (
+    BlobArchivedError,
     KeyRefusedError,
     LandfallError,
     NoAnswerError,
@@ -51,7 +52,8 @@ def _answer(status: int, code: str | None = None) -> HttpResponseError:
         (ClientAuthenticationError(f"cannot sign {CANARY}"), KeyRefusedError),
         (_answer(404, "BlobNotFound"), NotFoundError),
         (_answer(400, "InvalidInput"), RejectedError),
-        (_answer(409, "BlobArchived"), RejectedError),
+        (_answer(409, "BlobArchived"), BlobArchivedError),
+        (_answer(409, "BlobImmutableDueToPolicy"), RejectedError),
         (_answer(413, "RequestBodyTooLarge"), RejectedError),
         (ServiceRequestError(f"refused {CANARY}"), NoAnswerError),
         (ServiceResponseError(f"reset {CANARY}"), NoAnswerError),
@@ -76,7 +78,7 @@ def test_every_failure_has_its_kind(error: Exception, expected: type[LandfallErr
 
 def test_status_and_code_are_told() -> None:
     """The service's own code, also where only a header has it, stands in the text."""
-    with pytest.raises(RejectedError, match="answered 409 BlobArchived") as caught, storage_errors("copy", PLACE):
-        raise _answer(409, "BlobArchived")
+    with pytest.raises(RejectedError, match="answered 409 SnapshotsPresent") as caught, storage_errors("copy", PLACE):
+        raise _answer(409, "SnapshotsPresent")
 
-    assert (caught.value.fault.status, caught.value.fault.code) == (409, "BlobArchived")
+    assert (caught.value.fault.status, caught.value.fault.code) == (409, "SnapshotsPresent")

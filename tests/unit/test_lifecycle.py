@@ -88,7 +88,8 @@ def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
         case do.QuarantineInput(reason):
             return [saw.Quarantined(reason, True), saw.Quarantined(reason, False), *failed]
         case do.PinInput(target):
-            return [saw.InputPinned(target), saw.InputPinning(), saw.InputGone(), *failed]
+            gone: list[Observation] = [saw.InputArchived("archived"), saw.InputGone()]
+            return [saw.InputPinned(target), saw.InputPinning(), *gone, *failed]
         case do.SubmitJob(request):
             return [saw.JobSubmitted(f"job-{run.revision}", request.input_path), *failed]
         case do.StartJob():
