@@ -2,6 +2,9 @@
 
 import sys
 
-from landfall.cli import main
+try:
+    from landfall.cli import main
 
-sys.exit(main())
+    sys.exit(main())
+except KeyboardInterrupt:  # before the command itself looks after it
+    sys.exit(130)

@@ -3,8 +3,6 @@
 import argparse
 import json
 import shutil
-import signal
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from landfall.demo.own_file import own_material
 from landfall.demo.story import Act, Story
 from landfall.operations.show import console
 from landfall.operations.shown import escape
+from landfall.stack.interruption import interruptible, signals
 from landfall.stack.own_folder import own_folder
 from landfall.stack.state import UsageError
 from landfall.stack.up import StackOptions, start_stack
@@ -27,12 +26,17 @@ def demo(options: argparse.Namespace) -> int:
     """Play the demo; 0 only if every act happened as told."""
     if (options.csv is None) != (options.label is None):
         raise UsageError("--csv FILE and --label COLUMN belong together")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that everything is ended
+    with signals():
+        return _demo(options)
+
+
+def _demo(options: argparse.Namespace) -> int:
     folder = own_folder(options.keep, "landfall-demo-")
     began = time.monotonic()
     acts: list[Act] = []
     try:
-        material = own_material(options.csv, options.label, folder) if options.csv else census_material()
+        with interruptible():
+            material = own_material(options.csv, options.label, folder) if options.csv else census_material()
         acts = _play(options, material, folder)
     finally:
         ok = bool(acts) and all(act.ok for act in acts)
@@ -57,8 +61,8 @@ def _play(options: argparse.Namespace, material: Material, folder: Path) -> list
     )
     with out.status("starting Azurite, the studio and the functions host …"):
         stack = start_stack(stack_options, lambda line: out.print(escape(line)))
-    with stack:
-        waiting = out.status("")
+    with stack, interruptible(), out.status("") as waiting:
+        waiting.stop()
 
         def begin(title: str) -> None:
             waiting.stop()

@@ -1,18 +1,19 @@
 """`landfall up` and `landfall down`."""
 
 import argparse
-import signal
 import threading
 
 from rich.console import Console
 
+from landfall.exit_status import ExitStatus
 from landfall.operations.show import colored, console, subject
 from landfall.operations.shown import escape
 from landfall.operations.times import clock
 from landfall.stack.down import stop_stack
 from landfall.stack.hints import command
+from landfall.stack.interruption import signals
 from landfall.stack.settings import chosen_settings
-from landfall.stack.state import StackError, StateFolder, UsageError
+from landfall.stack.state import StackError, UsageError
 from landfall.stack.up import EXAMPLE_EXPERIMENT, EXAMPLE_ROUTES, RunningStack, StackOptions, start_stack
 from shared.adapters.table_runs import TableRunStore
 from shared.errors import LandfallError
@@ -21,14 +22,14 @@ LOOK_S = 1.0
 
 
 def up(options: argparse.Namespace) -> int:
-    """Start the stack; in the foreground, show the runs until Ctrl-C."""
+    """Start the stack; in the foreground, show the runs until Ctrl-C.
+
+    Raises:
+        UsageError: the options contradict each other.
+        StackError: it cannot be started, or a part of it ended by itself.
+    """
     if options.experiment and options.no_studio:
         raise UsageError("--experiment needs the studio that --no-studio leaves out")
-    out = console()
-    stop = threading.Event()
-    if not options.detach:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
     chosen = StackOptions(
         state=options.state,
         routes=options.routes or EXAMPLE_ROUTES,
@@ -37,15 +38,25 @@ def up(options: argparse.Namespace) -> int:
         studio=not options.no_studio,
         **({"host": options.host} if options.host else {}),
     )
-    with out.status("starting the stack …"):
-        stack = start_stack(chosen, lambda line: out.print(escape(line)))
-    folder = StateFolder(options.state).path
-    out.print(f"input container   {stack.document['input']}")
-    out.print(f"state             {folder}/stack.json  (logs in {folder}/logs)")
-    if options.detach:
-        out.print(escape(f"running; {command('down', state=folder)} ends it"))
-        return 0
+    out = console()
+    with signals() as received:
+        with out.status("starting the stack …"):
+            stack = start_stack(chosen, lambda line: out.print(escape(line)))
+        if not options.detach:
+            return _stay(stack, received.came, out)
+        if received.came.is_set():  # at the last moment
+            stack.stop()
+            return received.status
+        _say_where(stack, out)
+        out.print(escape(f"running; {command('down', state=stack.state.path)} ends it"))
+    return ExitStatus.SUCCESS
+
+
+def _stay(stack: RunningStack, stop: threading.Event, out: Console) -> int:
+    """Show the runs until told to stop, and end the stack."""
     with stack:
+        _say_where(stack, out)
+        folder = stack.state.path
         drop, end = (command(*words, state=folder) for words in (("submit", "FILE", "--route", "R"), ("down",)))
         out.print(escape(f"drop a CSV with {drop}"))
         out.print(escape(f"Ctrl-C ends everything, as {end} does") + "\n")
@@ -53,7 +64,13 @@ def up(options: argparse.Namespace) -> int:
         out.print("stopping …")
     if died:
         raise StackError(died)
-    return 0
+    return ExitStatus.SUCCESS
+
+
+def _say_where(stack: RunningStack, out: Console) -> None:
+    folder = stack.state.path
+    out.print(f"input container   {escape(stack.document['input'])}")
+    out.print(f"state             {escape(str(folder))}/stack.json  (logs in {escape(str(folder))}/logs)")
 
 
 def _watch(stack: RunningStack, stop: threading.Event, out: Console) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ STOP_S = 40  # the functions host lets running functions finish
 USUAL_AZURITE = (10000, 10001, 10002)
 USUAL_STUDIO = 8600
 USUAL_HOST = 7071
+STORAGE = "azurite"
 
 
 class Part:
@@ -119,6 +121,37 @@ def end(own: OwnProcess) -> bool:
     return True
 
 
+def abandon(begun: Sequence[Part]) -> None:
+    """End parts that have only begun, at once; all they had done can be done again.
+
+    The storage alone is asked to end, and waited for: it may have acknowledged writes that no disk has yet.
+    """
+    for part in reversed(begun):
+        if part.name == STORAGE:
+            part.process.terminate()
+        else:
+            kill_session(part.process.pid)
+    for part in reversed(begun):
+        try:
+            part.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            kill_session(part.process.pid)
+            part.process.wait()
+
+
+def kill_session(leader: int) -> None:
+    """Kill a process that was started in a session of its own, with all that it has started; returns once all ended.
+
+    The leader itself is for its parent to wait for.
+    """
+    family: list[psutil.Process] = []
+    with contextlib.suppress(psutil.Error, ProcessLookupError):
+        family += psutil.Process(leader).children(recursive=True)
+        os.killpg(leader, signal.SIGKILL)
+    while any(_runs(one) for one in family):
+        time.sleep(0.005)
+
+
 def _runs(process: psutil.Process) -> bool:
     """Tell whether a process still runs; one that only waits to be collected by its parent does not."""
     try:
@@ -153,7 +186,7 @@ class StackPorts:
 def start_azurite(state: StateFolder, ports: AzuritePorts) -> Part:
     """Start the storage emulator; its data is kept in the state folder."""
     listening = (ports.blob, ports.queue, ports.table)
-    return Part("azurite", azurite_command(ports, state.path / "azurite"), state, ports=listening)
+    return Part(STORAGE, azurite_command(ports, state.path / "azurite"), state, ports=listening)
 
 
 def start_studio(state: StateFolder, port: int, storage_host: str, arguments: Sequence[str] = ()) -> Part:

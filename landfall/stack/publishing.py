@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from landfall.stack.azurite import ROOT
-from landfall.stack.parts import studio_command, studio_data
+from landfall.stack.interruption import undisturbed
+from landfall.stack.parts import kill_session, studio_command, studio_data
 from landfall.stack.state import StackError, StateFolder
 from shared.column_names import column_names
 from shared.route import Route
@@ -37,10 +38,27 @@ def publish(state: StateFolder, experiments: Sequence[Path], base_url: str) -> d
 
 
 def _studio(arguments: Sequence[str]) -> str:
-    done = subprocess.run([*studio_command(), *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise StackError((done.stderr or done.stdout).strip())
-    return done.stdout
+    process: subprocess.Popen[str] | None = None
+    try:
+        with undisturbed():  # from its birth on it is known, and ended with whatever it has started
+            process = subprocess.Popen(
+                [*studio_command(), *arguments],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,  # a Ctrl-C is for the command
+            )
+        out, err = process.communicate()
+    except BaseException:
+        if process is not None:
+            kill_session(process.pid)
+            process.communicate()
+        raise
+    if process.returncode:
+        raise StackError((err or out).strip())
+    return out
 
 
 def create_storage(connection_string: str, container: str) -> None:

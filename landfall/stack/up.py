@@ -14,6 +14,7 @@ from landfall.stack import parts
 from landfall.stack.answering import host_runs, storage_runs, studio_runs
 from landfall.stack.azurite import ROOT
 from landfall.stack.hints import command
+from landfall.stack.interruption import interruptible, undisturbed
 from landfall.stack.parts import Part, StackPorts
 from landfall.stack.ports import choosing_ports
 from landfall.stack.publishing import create_storage, publish, put_first_models
@@ -111,26 +112,35 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
     state.create()
     running: list[Part] = []
     try:
-        with choosing_ports(report):
+        # A signal ends this region, so that what follows it, the way out, is not disturbed by a second one.
+        with interruptible(), choosing_ports(report):
             return _start(options, state, running, report)
-    except ConfigError as error:
+    except Exception as error:
         _end(running)
         state.forget()
-        raise StackError(
-            "it cannot start with these settings:\n" + "\n".join(f"  {one}" for one in error.problems)
-        ) from None
-    except (RuntimeError, OSError) as error:  # Azurite or Node.js is not installed; a folder cannot be written
-        _end(running)
-        state.forget()
-        raise StackError(str(error)) from error
-    except AzureError as error:  # a name that it does not take, or another service on its port
-        _end(running)
-        state.forget()
-        raise StackError(f"the stack's storage refuses: {str(error).splitlines()[0]}") from error
-    except BaseException:
-        _end(running)
+        explained = _explained(error)
+        if explained is None:
+            raise
+        raise explained from error
+    except BaseException:  # a signal: whoever sent it does not want to wait
+        parts.abandon(running)
         state.forget()
         raise
+
+
+def _explained(error: Exception) -> StackError | None:
+    """Return an error of a start as one sentence to people; None: it is one already, or a defect."""
+    match error:
+        case BrokenPipeError():  # nobody reads what is reported any more: the command's own matter
+            return None
+        case ConfigError():
+            problems = "\n".join(f"  {problem}" for problem in error.problems)
+            return StackError(f"it cannot start with these settings:\n{problems}")
+        case AzureError():  # a name that it does not take, or another service on its port
+            return StackError(f"the stack's storage refuses: {str(error).splitlines()[0]}")
+        case RuntimeError() | OSError():  # Azurite or Node.js is not installed; a folder cannot be written
+            return StackError(str(error))
+    return None
 
 
 def _remember(state: StateFolder, running: Sequence[Part]) -> None:
@@ -141,21 +151,23 @@ def _remember(state: StateFolder, running: Sequence[Part]) -> None:
 def _start(
     options: StackOptions, state: StateFolder, running: list[Part], report: Callable[[str], None]
 ) -> RunningStack:
-    def add(part: Part) -> Part:
-        running.append(part)
-        _remember(state, running)
+    def add(start: Callable[[], Part]) -> Part:
+        with undisturbed():  # from its birth on it is known to whoever ends the others
+            part = start()
+            running.append(part)
+            _remember(state, running)
         return part
 
     ports = options.ports or StackPorts.usual_or_free()
     storage = ports.azurite.connection_string
-    azurite = add(parts.start_azurite(state, ports.azurite))
+    azurite = add(lambda: parts.start_azurite(state, ports.azurite))
     described: dict[str, Any] = {"management": None, "services": []}
     studio_url = None
     if options.studio:
         studio_url = f"http://127.0.0.1:{ports.studio}"
         described = publish(state, options.experiments, options.studio_seen_at or studio_url)
         allowed = f"127.0.0.1:{ports.azurite.blob}"
-        studio = add(parts.start_studio(state, ports.studio, allowed, options.studio_arguments))
+        studio = add(lambda: parts.start_studio(state, ports.studio, allowed, options.studio_arguments))
         studio.wait_until(lambda: studio_runs(studio_url))
         names = ", ".join(service["name"] for service in described["services"])
         report(f"studio            {studio_url}  ({names})")
@@ -170,7 +182,7 @@ def _start(
     put_first_models(storage, routes, described["services"], options.experiments if options.studio else ())
     functions = f"http://127.0.0.1:{ports.host}"
     nonce = secrets.token_urlsafe(12) if options.host == OWN_HOST else None
-    host = add(_host(state, ports.host, settings, nonce))
+    host = add(lambda: _host(state, ports.host, settings, nonce))
     host.wait_until(lambda: host_runs(functions, nonce))
     report(f"functions         {functions}")
     document = {
