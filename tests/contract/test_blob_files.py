@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-from collections.abc import Callable
 
 import pytest
 
@@ -150,7 +149,7 @@ def test_an_archived_blob_waits_for_somebody(account: BlobAccount) -> None:
     account.archive("june.csv")
 
     path = f"{account.input}/june.csv"
-    tries: list[Callable[[], object]] = [
+    tries: list[functools.partial[object]] = [
         functools.partial(account.files.copy_version, version, target, "input.csv"),
         functools.partial(account.files.copy, path, f"{target}/input.csv"),
         functools.partial(account.files.read_text, path, 10),
