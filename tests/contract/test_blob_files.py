@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -149,7 +150,7 @@ def test_an_archived_blob_waits_for_somebody(account: BlobAccount) -> None:
     account.archive("june.csv")
 
     path = f"{account.input}/june.csv"
-    tries: list[functools.partial[object]] = [
+    tries: list[functools.partial[Any]] = [
         functools.partial(account.files.copy_version, version, target, "input.csv"),
         functools.partial(account.files.copy, path, f"{target}/input.csv"),
         functools.partial(account.files.read_text, path, 10),
