@@ -96,7 +96,7 @@ def runs(req: func.HttpRequest) -> func.HttpResponse:
 @app.function_name("operations")
 @app.route("operations/{operation}", methods=["POST"], auth_level=LEVEL)
 def operations(req: func.HttpRequest) -> func.HttpResponse:
-    """Carry out what an operator asks for: approve, reject, invite, links, rollback, freeze, unfreeze."""
+    """Carry out what an operator asks for: approve, reject, invite, links, retry, rollback, freeze, unfreeze."""
     from shared.pipeline import operating  # noqa: PLC0415 - people are rare, cold starts are not
 
     operation = req.route_params.get("operation", "")

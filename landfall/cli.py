@@ -197,6 +197,11 @@ def _operator(add: Callable[..., argparse.ArgumentParser]) -> None:
         "--link", action="store_true", help="instead: a link with which somebody else may decide, once"
     )
     asking("reject", "reject a held run", "landfall.operations.asking:reject", "run")
+    retry = asking(
+        "retry", "have a run tried again that ended without a promotion", "landfall.operations.asking:retry", "run"
+    )
+    retry.add_argument("--even-if-running", action="store_true", help="also if the job before may still run")
+    retry.add_argument("--wait", action="store_true", help="follow the run to its end; 0 only if it is promoted")
     rollback = asking(
         "rollback",
         "go back to an earlier model, verified as a promotion is",

@@ -56,6 +56,20 @@ TERMINAL = frozenset(
     }
 )
 
+# Ends that an operator may have tried again: nothing of the run is in service. What is promoted, or answers as what is
+# in service, has nothing to gain; a file without a route is claimed by the sweep once a route matches it.
+RETRIABLE = frozenset(
+    {
+        RunState.QUARANTINED,
+        RunState.REJECTED,
+        RunState.SUPERSEDED,
+        RunState.ROLLED_BACK,
+        RunState.FAILED,
+        RunState.TIMED_OUT,
+        RunState.CANCELLED,
+    }
+)
+
 _ENDS_BEFORE_PROMOTION = frozenset(
     {RunState.SUPERSEDED, RunState.FAILED, RunState.TIMED_OUT, RunState.CANCELLED, RunState.WAITING}
 )
@@ -90,6 +104,8 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     RunState.HELD: frozenset(
         {RunState.TRAINED, RunState.REJECTED, RunState.SUPERSEDED, RunState.CANCELLED, RunState.TIMED_OUT}
     ),
+    # Out of an end only by an operator's word: the next attempt.
+    **dict.fromkeys(RETRIABLE, frozenset({RunState.LANDED})),
 }
 
 

@@ -88,6 +88,18 @@ def reject(options: argparse.Namespace) -> int:
     return 0
 
 
+def retry(options: argparse.Namespace) -> int:
+    """Have a run that ended without a promotion tried again.
+
+    Raises:
+        StackError: the app refuses, with its reason.
+    """
+    run = find_run(reading(options), options.run, options.state).run
+    running = "true" if options.even_if_running else None
+    body = ask(options, "retry", run=run.run_id, reason=options.reason, by=_who(options), even_if_running=running)
+    return _followed(options, run, f"run {run.run_id[:8]} begins attempt {body['run']['attempt']}")
+
+
 def rollback(options: argparse.Namespace) -> int:
     """Go back to an earlier model, and follow that to its end.
 

@@ -185,7 +185,9 @@ def _places(route: Route, run: Run) -> tuple[str, str]:
     if run.override is not None:
         kept = str((run.challenger or {})["kept"])
         return kept, kept
-    return model_path(run), f"{MODELS}/{route.name}/{run.run_id}.ilearner"
+    # A later attempt's model is another one, and what an earlier one kept is never overwritten.
+    later = f"-{run.attempt}" if run.attempt > 1 else ""
+    return model_path(run), f"{MODELS}/{route.name}/{run.run_id}{later}.ilearner"
 
 
 def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:

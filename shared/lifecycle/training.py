@@ -213,7 +213,7 @@ def _next_attempt(route: Route, run: Run, now: datetime, why: str = "") -> Next:
     """Train once more, now that the job is dead for certain; after the last attempt the run ends."""
     why = why or run.reason or "the job was not running by its deadline"
     if run.attempt >= route.attempts:
-        return _timed_out(run, now, f"{why}; it was attempt {run.attempt} of {route.attempts}")
+        return _timed_out(run, now, f"{why}; it was attempt {run.attempt}, and attempts = {route.attempts}")
     deadline = now + timedelta(seconds=route.deadlines.not_started)
     return _again(run, now, f"{why}; trying again", deadline_at=deadline)
 

@@ -8,7 +8,7 @@ from shared import approval_page
 from shared.admission import Caller, Refusal
 from shared.errors import BadRequestError, ConfigError, LandfallError, NotNowError, OperationError, UnknownError
 from shared.lifecycle.deciding import decision_hash
-from shared.pipeline import approving, linking, overriding
+from shared.pipeline import approving, linking, overriding, retrying
 from shared.pipeline.looking import Answer
 from shared.pipeline.services import Services
 from shared.redaction import redact
@@ -41,6 +41,15 @@ def _links(services: Services, asked: Mapping[str, str]) -> Json:
     return linking.links(services, asked["run"])
 
 
+def _retry(services: Services, asked: Mapping[str, str]) -> Json:
+    running = asked.get("even_if_running", "false")
+    if running.casefold() not in {"true", "false"}:
+        raise BadRequestError(f"even_if_running must be true or false, not {running!r}")
+    even_if_running = running.casefold() == "true"
+    run = retrying.retry(services, asked["run"], asked["by"], asked.get("reason", ""), even_if_running=even_if_running)
+    return {"run": run_to_json(run)}
+
+
 def _rollback(services: Services, asked: Mapping[str, str]) -> Json:
     run = overriding.rollback(services, asked["endpoint"], asked["by"], asked["reason"], asked.get("to", ""))
     return {"run": run_to_json(run)}
@@ -62,6 +71,7 @@ _OPERATIONS: Mapping[str, tuple[Callable[[Services, Mapping[str, str]], Json], f
     "reject": (_reject, frozenset({"run", "reason", "by"}), frozenset({"decision"})),
     "invite": (_invite, frozenset({"run", "by"}), frozenset({"valid_s"})),
     "links": (_links, frozenset({"run"}), frozenset({"by"})),
+    "retry": (_retry, frozenset({"run", "by"}), frozenset({"reason", "even_if_running"})),
     "rollback": (_rollback, frozenset({"endpoint", "reason", "by"}), frozenset({"to"})),
     "freeze": (_freeze, frozenset({"endpoint", "reason", "by"}), frozenset()),
     "unfreeze": (_unfreeze, frozenset({"endpoint", "by"}), frozenset({"reason"})),

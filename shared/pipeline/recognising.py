@@ -54,7 +54,7 @@ def _run_of(route: Route, location: str) -> str:
     """Return the run whose model lies there, by the places that the app gives to models; "" if it is none of them."""
     kept, trained = f"{MODELS}/{route.name}/", f"{TRAINING}/"
     if location.startswith(kept):
-        return location.removeprefix(kept).removesuffix(".ilearner")
+        return location.removeprefix(kept).removesuffix(".ilearner").partition("-")[0]  # "-2": of the second attempt
     return location.removeprefix(trained).partition("/")[0] if location.startswith(trained) else ""
 
 

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from shared.adapters.table_endpoints import record_from
@@ -127,12 +128,17 @@ class Judge:
 
     def _run(self, run: Run) -> None:
         entries = self._runs.history(run.route, run.run_id)
-        states = [entry.state for entry in entries]
+        states = [(entry.state, entry.attempt) for entry in entries]
         if not run.terminal:
             self.breaks(f"I1: {run.run_id[:6]} is still {run.state} ({run.step}): {run.reason}")
-        ends = [state for index, state in enumerate(states) if state in TERMINAL and state not in states[:index]]
-        if len(ends) > 1:
-            self.breaks(f"I1: {run.run_id[:6]} has the outcomes {', '.join(ends)}")
+        ends = [one for index, one in enumerate(states) if one[0] in TERMINAL and one not in states[:index]]
+        if len(ends) > len({attempt for _, attempt in ends}):
+            self.breaks(f"I1: {run.run_id[:6]} has the outcomes {', '.join(state for state, _ in ends)}")
+        if any(
+            before[1] != after[1] and before[0] in {RunState.PROMOTED, RunState.UNCHANGED}
+            for before, after in pairwise(states)
+        ):
+            self.breaks(f"I4: {run.run_id[:6]} is tried again although it went well")
         if run.state is RunState.PROMOTED and (run.decision or {}).get("verdict") != "promote":
             self.breaks(f"I3: {run.run_id[:6]} is promoted without a decision")
         if self._outside.route.needs_approval and run.state is RunState.PROMOTED and run.override is None:

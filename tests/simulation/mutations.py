@@ -18,7 +18,7 @@ from shared.adapters.tables import Transaction
 from shared.lifecycle import approaching, deciding, evaluating, promoting, returning, verifying
 from shared.lifecycle.effects import CancelJob, SubmitJob, TurnBack, WriteIntent
 from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmitted, TurnedBack
-from shared.pipeline import driving, endpoint_row, job_work, reconciling, sweeping
+from shared.pipeline import driving, endpoint_row, job_work, reconciling, retrying, sweeping
 from shared.pipeline.desk import RunDesk
 from shared.runs import RunState
 from tests.simulation.choices import Schedule
@@ -237,6 +237,11 @@ def dead_before_the_next_attempt(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, CancelJob: lambda *_: JobCancelled()})
 
 
+def asked_before_a_second_try(patch: pytest.MonkeyPatch) -> None:
+    """A run is tried again although the job of the attempt before may still run."""
+    patch.setattr(retrying, "_end_job", lambda *_, **__: None)
+
+
 def approval_of_one_decision(patch: pytest.MonkeyPatch) -> None:
     """An approval counts for whatever is decided later."""
     patch.setattr(deciding, "decision_hash", lambda _: ANY)
@@ -274,6 +279,7 @@ MUTATIONS: dict[str, Mutation] = {
     "no champion by a rollback": no_champion_by_a_rollback,
     "decided after the rollback": decided_after_the_rollback,
     "dead before the next attempt": dead_before_the_next_attempt,
+    "asked before a second try": asked_before_a_second_try,
     "approval of one decision": approval_of_one_decision,
     "rollback of one champion": rollback_of_one_champion,
 }
@@ -318,6 +324,11 @@ DIRECTED: dict[str, tuple[Plan, Schedule, Sequence[Directed]]] = {
         [("blobs.copy", number, Fault.REFUSED) for number in range(1, 6)],
     ),
     "known before it is repaired": (Plan(stranger=True), {}, []),
+    "asked before a second try": (
+        Plan(retries=True),
+        {"wish:1": 1, "job:1": 3},
+        [("training.start", 1, Fault.PAUSE_70), ("training.start", 2, Fault.REJECTED)],
+    ),
     "known by its answers": (
         Plan(files=2, copies=True),
         {"file:3": 4, "file:4": 2},

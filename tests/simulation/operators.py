@@ -1,12 +1,12 @@
-"""What people do in a simulation: approve, reject, go back, freeze and unfreeze."""
+"""What people do in a simulation: approve, reject, go back, freeze and unfreeze, have runs tried again."""
 
 from collections.abc import Callable
 from typing import Any
 
 from shared.errors import OperationError
-from shared.pipeline import approving, overriding
+from shared.pipeline import approving, overriding, retrying
 from shared.pipeline.services import Services
-from shared.runs import Run, RunState
+from shared.runs import RETRIABLE, Run, RunState
 from tests.simulation.choices import Choices
 from tests.simulation.plan import Plan
 
@@ -27,12 +27,14 @@ class Operators:
 
     def begin(self) -> None:
         """Look for the first time a little later."""
-        if self._plan.approval or self._plan.overrides:
+        if self._plan.approval or self._plan.overrides or self._plan.retries:
             self._later(LOOK_S, self._look)
 
     def _look(self) -> None:
         self._later(LOOK_S, self._look)
         self._add("operations", self._decide)
+        if self._plan.retries and not self._choices.calm and self._choices.draw("wish", 4) == 1:
+            self._add("operations", self._try_again)
         if not self._plan.overrides:
             return
         wish = self._choices.draw("wish", 6)
@@ -56,6 +58,17 @@ class Operators:
                 act(services, run.run_id, "somebody", "so they wish")
             except OperationError:
                 return
+
+    def _try_again(self, services: Services) -> None:
+        ended = [one.run for one in services.runs.list_runs() if one.run.state in RETRIABLE]
+        if not ended:
+            return
+        run = ended[self._choices.draw("wish", len(ended))]
+        even_if_running = self._choices.draw("wish", 4) == 3
+        try:
+            retrying.retry(services, run.run_id, "somebody", "it may work now", even_if_running=even_if_running)
+        except OperationError:
+            return
 
     def _go_back(self, services: Services) -> None:
         to = ""

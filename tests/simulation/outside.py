@@ -111,6 +111,7 @@ class Outside:
 
     def __init__(self, choices: Choices, plan: Plan, tell: Callable[[str], None]) -> None:
         self.choices = choices
+        self._plan = plan
         self.tell = tell
         self.clock = FakeClock()
         self.seen = Seen()
@@ -174,7 +175,9 @@ class Outside:
         self.tell(f"job {job.job_id} of run {run_id[:6]} attempt {attempt} starts")
         for other in self.training.jobs.values():
             same_run = other is not job and f"/{run_id}/" in f"/{other.request.input_path}"
-            if same_run and other.starts and other.state in {JobState.RUNNING, JobState.FINISHED}:
+            # A person may have a run tried again whose job went well: rejected, superseded, or refused by its endpoint.
+            alive = {JobState.RUNNING} if self._plan.retries else {JobState.RUNNING, JobState.FINISHED}
+            if same_run and other.starts and other.state in alive:
                 self.seen.broken.append(
                     f"I2: {job.job_id} starts while {other.job_id} of the same run is {other.state}"
                 )

@@ -20,6 +20,7 @@ class Plan:
     approval: bool = False  # whether people must approve
     overrides: bool = False  # whether people go back, freeze and unfreeze
     copies: bool = False  # whether endpoints list a place of their own instead of what they were given
+    retries: bool = False  # whether people have runs tried again that ended otherwise than promoted
     stranger: bool = False  # whether a model comes into service that the tables do not know
 
     @property

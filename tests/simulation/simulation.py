@@ -269,6 +269,7 @@ def _with_people(plan: Plan, source: random.Random) -> Plan:
         approval=source.random() < 0.2,
         overrides=source.random() < 0.25,
         copies=source.random() < 0.25,
+        retries=source.random() < 0.25,
     )
 
 

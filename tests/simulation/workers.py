@@ -43,6 +43,7 @@ _TABLE_ANSWERS = {
     Fault.BROKEN_OFF: Answer.BROKEN_OFF,
     Fault.DIE_AFTER: Answer.DIED,
 }
+_REFUSABLE = frozenset({"scoring.patch", "training.start"})  # what a service may refuse for good
 _FAULT = ServiceFault("a request", "https://memory", 503, "ServiceUnavailable")
 
 
@@ -163,7 +164,7 @@ class Worker:
         if operation == "scoring.patch" and fault in LATES_S:
             self.later(LATES_S[fault], effect)
             raise NoAnswerError(_FAULT)
-        if operation == "scoring.patch" and fault is Fault.REJECTED:
+        if operation in _REFUSABLE and fault is Fault.REJECTED:
             raise RejectedError(_FAULT)
         result = self._take_effect(effect, excused=fault in PAUSES_S)
         if fault is Fault.DIE_AFTER:

@@ -123,6 +123,17 @@ def test_a_person_says_no(state: Path, tmp_path: Path) -> None:
     run = held(state, tmp_path, 4200, 2)
     assert "give a --reason" in command(state, "reject", run["run_id"], status=2)
     assert "is rejected" in command(state, "reject", run["run_id"], "--reason", "wrong month", "--by", "dan")
+    again = ("retry", run["run_id"], "--reason", "the right month", "--by", "erin")
+    assert "begins attempt 2" in command(state, *again)
+    assert "has not ended" in command(state, *again, status=1)
+    for _ in range(100):
+        run = json.loads(command(state, "show", run["run_id"], "--json"))
+        if run["state"] == "held":
+            break
+        time.sleep(0.3)
+    assert (run["state"], run["attempt"]) == ("held", 2)
+    assert "tried again by erin: the right month" in command(state, "show", run["run_id"])
+    assert "is rejected" in command(state, "reject", run["run_id"], "--reason", "not that either")
     assert "only one that is held" in command(state, "approve", run["run_id"], "--reason", "x", status=1)
     assert "is frozen" in command(state, "freeze", "production", "--reason", "release day")
     assert "frozen already, by " in command(state, "freeze", "production", "--reason", "other", status=1)

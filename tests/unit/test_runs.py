@@ -70,7 +70,7 @@ def test_generation_sorts_by_data_then_by_claim(modified: datetime, later_s: int
 
 @given(st.sampled_from(RunState), st.sampled_from(RunState))
 def test_only_listed_transitions_happen(before: RunState, after: RunState) -> None:
-    """A run moves along `TRANSITIONS` or stays; anything else raises, and nothing leaves a terminal state."""
+    """A run moves along `TRANSITIONS` or stays; anything else raises, and only a second try leaves an end."""
     run = a_run(state=before)
 
     if after == before or after in TRANSITIONS.get(before, frozenset()):
@@ -78,7 +78,7 @@ def test_only_listed_transitions_happen(before: RunState, after: RunState) -> No
     else:
         with pytest.raises(ValueError, match="cannot go from"):
             run.moved(NOW, after)
-    assert before not in TERMINAL or before not in TRANSITIONS
+    assert before not in TERMINAL or TRANSITIONS.get(before, frozenset()) <= {RunState.LANDED}
 
 
 def test_every_state_is_reachable_and_can_end() -> None:

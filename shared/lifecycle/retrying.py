@@ -1,0 +1,67 @@
+"""A second try that an operator asks for: a run that ended without a promotion begins its next attempt.
+
+It is the same version, so it keeps its generation: whatever is newer still wins over it. The number of attempts that a
+run begins by itself (`attempts`) is not given anew either: one word, one attempt.
+"""
+
+from datetime import datetime, timedelta
+
+from shared.champions import EndpointRecord
+from shared.lifecycle.leasing import barred, newer_in_service
+from shared.route import Route
+from shared.runs import RETRIABLE, Run, RunState
+
+# After these the job itself may have no end that is known: it was given up by its deadline, or its start was refused.
+JOB_MAY_RUN = frozenset({RunState.FAILED, RunState.TIMED_OUT, RunState.CANCELLED})
+
+
+def why_not(run: Run) -> str | None:
+    """Return why a run cannot be tried again, by what it is; None if it can."""
+    if run.override is not None:
+        return f"run {run.run_id} is an operator's rollback: ask for the rollback again"
+    if not run.terminal:
+        return f"run {run.run_id} is {run.state.value}: it has not ended, and goes on by itself"
+    if run.state is RunState.UNROUTED:
+        return (
+            f"no route matches the file of run {run.run_id}: correct `files` of a route, and the next sweep takes it up"
+        )
+    if run.state not in RETRIABLE:
+        return f"run {run.run_id} is {run.state.value}: only a run that ended otherwise can be tried again"
+    return None
+
+
+def in_vain(run: Run, record: EndpointRecord) -> str | None:
+    """Return why its model could not go into service anyhow, by the endpoint as it is now: no job is paid for that."""
+    reason = newer_in_service(record, run) or barred(record, run)
+    return None if reason is None else f"run {run.run_id} cannot be tried again: {reason}"
+
+
+def retried(route: Route, run: Run, said: str, input_blob: str, now: datetime) -> Run:
+    """Return the run at the beginning of its next attempt; `said` is who asked for it and why.
+
+    What the attempt before came to (its job, decision, answers, notes) stays in the history and in its folder only.
+    `input_blob` is the copy to pin anew, container/path; "" for the claimed version itself.
+    """
+    return run.moved(
+        now,
+        RunState.LANDED,
+        said,
+        attempt=run.attempt + 1,
+        deadline_at=now + timedelta(seconds=route.deadlines.not_started),
+        input_blob=input_blob,
+        job_id="",
+        lost_since=None,
+        answering_since=None,
+        settles_at=None,
+        staging_mark=None,
+        lease_token=0,
+        challenger=None,
+        champion=None,
+        decision=None,
+        endpoints=(),
+        notes=(),
+        answers=None,
+        scoring=None,
+        approval=None,
+        invitation=None,
+    )
