@@ -14,9 +14,16 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import goals
+from bench.sweeps import BESIDES, PER_FILE
+from shared.pipeline.polling import HEARTBEAT_S
+from shared.pipeline.services import AT_ONCE
 
 TICKS_A_MONTH = 30 * 24 * 60  # the poller's schedule in Azure is every minute
 SWEEPS_A_MONTH = 30 * 24 * 4
+HEARTBEATS_A_MONTH = 30 * 24 * 3600 // HEARTBEAT_S
+FILES = 5000  # that lie in the input container in the example
+LISTED = 5000  # blobs in one request
+READ_S = 0.01  # that reading a row takes
 # US dollars as list prices were in 2025 in a large US region; yours differ: --price replaces them.
 PRICES = {
     "table": 0.00036 / 10_000,  # a transaction over the rows of one partition counts as one
@@ -31,6 +38,8 @@ MEMORY_GB = 0.5  # the smallest instance
 LEAST_S = 1.0  # that an execution is billed for
 # What the host does besides, for each run: one event, one message put, taken and deleted, and a receipt for the blob.
 HOST_OF_A_RUN = {"event": 1.0, "queue": 3.0, "blob-write": 1.0, "blob-read": 1.0}
+HOST_OF_A_TIMER = {"blob-write": 1.0}  # the timer's status, after each execution
+PROMOTION = "of these in a promotion over a champion"
 EXECUTIONS_OF_A_RUN = 2  # its landing, and its message; ticks are counted by themselves
 
 
@@ -51,35 +60,60 @@ def executed(count: float, seconds: float = LEAST_S) -> dict[str, float]:
     return {"execution": count, "gigabyte-second": count * max(seconds, LEAST_S) * MEMORY_GB}
 
 
-def items(counts: Mapping[str, float]) -> list[Item]:
-    """Return the bill: 1,000 promoted runs, and a month in which nothing happens.
+@dataclass(frozen=True)
+class Counts:
+    """What was counted, by what is billed alike: `table`, `blob-read`, `blob-write`.
 
-    Args:
-        counts: what a promotion over a champion asks of `table`, `blob-read` and `blob-write`.
+    Attributes:
+        promotion: of a promotion over a champion.
+        sweep: of a sweep, apart from what it asks for each file.
+        per_file: of a sweep, for each file that lies there.
     """
-    run = {name: counts.get(name, 0) + HOST_OF_A_RUN.get(name, 0) for name in PRICES}
+
+    promotion: Mapping[str, float]
+    sweep: Mapping[str, float]
+    per_file: Mapping[str, float]
+
+
+def items(counts: Counts) -> list[Item]:
+    """Return the bill: 1,000 promoted runs, and a month in which nothing happens."""
+    run = {name: counts.promotion.get(name, 0) + HOST_OF_A_RUN.get(name, 0) for name in PRICES}
     of_runs = {name: 1000 * amount for name, amount in (run | executed(EXECUTIONS_OF_A_RUN, 5)).items() if amount}
-    queries = goals.IDLE_REQUESTS_A_ROUTE * TICKS_A_MONTH
+    queries = goals.IDLE_REQUESTS_A_ROUTE * TICKS_A_MONTH + HEARTBEATS_A_MONTH
+    sweep = {name: counts.sweep.get(name, 0) + FILES * counts.per_file.get(name, 0) for name in PRICES}
+    sweep["blob-write"] += -(-FILES // LISTED) - 1  # the first page of the listing is among what was counted
+    sweeps = _times(SWEEPS_A_MONTH, sweep, HOST_OF_A_TIMER)
+    sweep_s = LEAST_S + sum(counts.per_file.values()) * FILES * READ_S / AT_ONCE
     return [
         Item("1,000 promoted runs", of_runs),
-        Item("a month of ticks, a minute apart, one route", executed(TICKS_A_MONTH) | {"table": queries}),
         Item(
-            "a month of sweeps, 15 minutes apart, 5,000 files",
-            executed(SWEEPS_A_MONTH) | {"blob-write": SWEEPS_A_MONTH},
+            "a month of ticks, a minute apart, one route",
+            executed(TICKS_A_MONTH) | {"table": queries} | _times(TICKS_A_MONTH, HOST_OF_A_TIMER),
         ),
+        Item(f"a month of sweeps, 15 minutes apart, {FILES:,} files", executed(SWEEPS_A_MONTH, sweep_s) | sweeps),
     ]
 
 
-def counts_of(rows: Sequence[Mapping[str, object]]) -> dict[str, float]:
-    """Return the counts of a promotion over a champion from what `python -m bench requests --json` printed.
+def _times(count: float, *amounts: Mapping[str, float]) -> dict[str, float]:
+    """Return amounts, added up, so many times."""
+    return {name: total for name in PRICES if (total := count * sum(one.get(name, 0) for one in amounts))}
+
+
+def counts_of(rows: Sequence[Mapping[str, object]]) -> Counts:
+    """Return the counts from what `python -m bench requests --json` printed.
 
     Raises:
-        SystemExit: they are not in it.
+        SystemExit: they are not all in it.
     """
-    found = {name: row["measured"] for row in rows for name in PRICES if str(row["what"]).endswith(f"champion: {name}")}
-    if not found:
-        raise SystemExit("the file has no counts of a promotion: make it by `python -m bench requests --json`")
-    return {name: float(str(value)) for name, value in found.items()}
+    measured = {str(row["what"]): row["measured"] for row in rows}
+
+    def by_kind(what: str) -> dict[str, float]:
+        found = {name: measured[f"{what}: {name}"] for name in PRICES if f"{what}: {name}" in measured}
+        if not found:
+            raise SystemExit(f"the file has no counts of {what!r}: make it by `python -m bench requests --json`")
+        return {name: float(str(value)) for name, value in found.items()}
+
+    return Counts(by_kind(PROMOTION), by_kind(BESIDES), by_kind(PER_FILE))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         amounts = (f"{item.amounts.get(name, 0):,.0f}" for name in PRICES)
         table.add_row(item.what, *amounts, f"{item.cost(prices):.2f}")
     Console(width=160).print(table)
-    print("without free grants, and without what logs, secrets, training and scoring cost")
+    print("without free grants, and without what logs, secrets, training, scoring, and the host's locks cost")
     return 0
 
 

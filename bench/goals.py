@@ -7,6 +7,7 @@ IDLE_WRITES = 0
 HEARTBEAT_WRITES = 1  # at most, within five minutes
 PENDING_JOB_REQUESTS = 1  # the question to the service, in a tick where nothing changed
 PENDING_JOB_WRITES = 0
+SWEEP_REQUESTS_A_FILE = 1  # over files that have their outcome
 IMPORT_RATIO = 1.5  # `import function_app` against `import azure.functions`
 AHEAD = 1  # of a ratio of times: the studio's to another's
 SWAP_P99_RATIO = 1.5  # while the model is swapped once a second, against steady

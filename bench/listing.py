@@ -26,6 +26,14 @@ def purpose(exchange: Exchange) -> str:
     return said(exchange) if said else ""
 
 
+def billed_as(exchange: Exchange) -> str:
+    """Return what Azure bills a request as: listing blobs costs as much as writing one."""
+    if exchange.service != "blob":
+        return exchange.service
+    reads = exchange.method in {"GET", "HEAD"} and "comp=list" not in exchange.path
+    return "blob-read" if reads else "blob-write"
+
+
 def _of_table(exchange: Exchange) -> str:
     if exchange.path.partition("?")[0].endswith("/$batch"):
         return _of_transaction(exchange.body)

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import goals, ticks
+from bench import goals, sweeps, ticks
 from bench.findings import Findings, Journey, Row
 from bench.imports import imports
 from bench.journeys import journey, waiting_ticks
-from bench.proxy import Exchange
+from bench.listing import billed_as
 from bench.world import running_world
 from shared.runs import RunState
 
@@ -39,6 +39,8 @@ def measure(finished: int, tell: Callable[[str], None], progress: Callable[[int]
             rows += ticks.idle(world)
             rows += ticks.pending(world)
             rows += ticks.beside_history(world, finished, progress)
+            tell("sweeps over settled files")
+            rows += sweeps.settled(world)
         tell("ticks that wait for an endpoint")
         with running_world(Path(folder) / "delayed", ACTIVATION_DELAY_S) as world:
             waited = waiting_ticks(world, "census/first.csv")
@@ -53,14 +55,8 @@ def measure(finished: int, tell: Callable[[str], None], progress: Callable[[int]
 
 def _by_service(one: Journey) -> list[Row]:
     """Tell what a run asks of each service, by what is billed alike."""
-    kinds = Counter(_billed_as(exchange) for _, exchange in one.requests)
+    kinds = Counter(billed_as(exchange) for _, exchange in one.requests)
     return [Row(f"of these in {one.title}: {kind}", count) for kind, count in sorted(kinds.items())]
-
-
-def _billed_as(exchange: Exchange) -> str:
-    if exchange.service != "blob":
-        return exchange.service
-    return "blob-read" if exchange.method in {"GET", "HEAD"} else "blob-write"
 
 
 def _counted(one: Journey) -> Row:

@@ -79,6 +79,12 @@ class RunStore(Protocol):
     def last_beat(self) -> datetime | None:
         """Read when the poller last wrote that it lives; None if it never did."""
 
+    def save_position(self, what: str, name: str) -> None:
+        """Write down how far a pass over many things came: the name of the last one; "" if it came to the end."""
+
+    def position(self, what: str) -> str:
+        """Read how far the last such pass came; "" if it came to the end, or there was none."""
+
 
 class EndpointStore(Protocol):
     """The `endpoints` table."""

@@ -7,7 +7,6 @@ import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
@@ -102,30 +101,28 @@ class BlobListener:
 
     def scan(self, term: Term, every_s: float) -> None:
         """List the containers again and again for a term, and send a message for every version that has none yet."""
-        newest: dict[str, datetime] = {}
-        sent: set[tuple[str, str, str, str]] = set()  # saves asking for the receipts of the newest blobs at every scan
         while not term.over:
             for trigger in self._triggers:
-                key = f"{trigger.function.name}/{trigger.container}"
                 try:
-                    newest[key] = self._scan_one(trigger, newest.get(key, datetime.min.replace(tzinfo=UTC)), sent)
+                    self._receipts.load()
+                    self._scan_one(trigger)
                 except ResourceNotFoundError:
                     continue  # a container that does not exist yet has no blobs
                 except AzureError as error:
                     log.warning("scan of %s: %s", trigger.container, str(error).splitlines()[0])
             term.wait(every_s)
 
-    def _scan_one(self, trigger: BlobTrigger, since: datetime, sent: set[tuple[str, str, str, str]]) -> datetime:
-        newest, busy = since, False
-        for blob in self._storage.blobs(trigger.connection).get_container_client(trigger.container).list_blobs():
-            newest = max(newest, blob.last_modified)
-            mark = (trigger.function.name, trigger.container, blob.name, str(blob.etag))
-            if blob.last_modified >= since and mark not in sent and trigger.pattern.match(blob.name):
-                if self._receipts.notify(trigger.function.name, trigger.container, blob):
-                    sent.add(mark)
-                else:
-                    busy = True
-        return since if busy else newest  # what is left now is looked for again
+    def _scan_one(self, trigger: BlobTrigger) -> None:
+        """Look at every version that the container lists; whose message is not known to be sent, it is asked about.
+
+        By names and ETags alone: times are those of the storage's clock, which may have been set in between.
+        """
+        function, container, present = trigger.function.name, trigger.container, set[tuple[str, str]]()
+        for blob in self._storage.blobs(trigger.connection).get_container_client(container).list_blobs():
+            present.add((str(blob.name), quoted(str(blob.etag))))
+            if not self._receipts.knows(function, container, blob) and trigger.pattern.match(blob.name):
+                self._receipts.notify(function, container, blob)  # if another host is at it, the next scan looks again
+        self._receipts.keep(function, container, present)
 
     def listen(self, stop: threading.Event) -> None:
         """Work off the internal queue."""

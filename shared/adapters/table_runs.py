@@ -3,7 +3,7 @@
 A change of a run is one transaction over its rows. The history row, whose key is the run's revision, can be inserted
 only once: so it fences also those writes that know no ETag. The active row is a full copy of the run: one query of
 the range gives a tick all it needs, however many finished runs stand beside it.
-Beside them stands one row for the poller's heartbeat.
+Beside them stand a row for the poller's heartbeat, and one for each pass of a sweep that did not come to its end.
 """
 
 import heapq
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("landfall.runs")
 
-_HEARTBEAT = ("_app", "heartbeat")  # a route's name cannot begin with "_"
+_APP = "_app"  # the partition of what is no route's: a route's name cannot begin with "_"
+_HEARTBEAT = (_APP, "heartbeat")
 
 
 class TableRunStore:
@@ -140,6 +141,15 @@ class TableRunStore:
         """Read when the poller last wrote that it lives; None if it never did."""
         row = self._table.read(*_HEARTBEAT)
         return None if row is None else datetime.fromisoformat(row["at"])
+
+    def save_position(self, what: str, name: str) -> None:
+        """Write down how far a pass over many things came; the latest writer counts."""
+        self._table.put(_APP, f"position;{what}", {"name": name})
+
+    def position(self, what: str) -> str:
+        """Read how far the last such pass came; "" if it came to the end, or there was none."""
+        row = self._table.read(_APP, f"position;{what}")
+        return "" if row is None else str(row.get("name") or "")
 
 
 def check_successor(before: Run, run: Run) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from shared.errors import LandfallError, RetryableError
+from shared.lifecycle.evaluating import SCORING
 from shared.lifecycle.observations import Due
 from shared.messages import EvaluationMessage
 from shared.pipeline.driving import drive
@@ -16,6 +17,11 @@ from shared.runs import Run, RunState
 
 log = logging.getLogger("landfall.tick")
 
+FRESH_S = 5  # what a tick read longer ago is read again before it is acted on: others go on meanwhile
+# For how long after a write the worker that wrote it is left alone with what it does next, right then. In other states
+# the row itself says how long (`not_before`), or the outside is waited for.
+IN_HAND_S = {RunState.SUBMITTED: 10, RunState.DECIDED: 10, RunState.VERIFYING: 2}
+SCORING_IN_HAND_S = 30  # between two batches of a holdout
 TICK_BUDGET_S = 240  # no step begins later in a tick: the host ends the whole worker at its function timeout
 HEARTBEAT_S = 300  # an idle tick writes nothing else
 STUCK_OVERDUE_S = 900  # a run that is past its deadline for so long is stuck: the tick ends it with one more try
@@ -51,12 +57,12 @@ def tick(services: Services, previous: datetime | None = None) -> list[Evaluatio
 
     `previous` is when the last tick was (None: poll every job). One run that goes wrong never stops the others.
     """
-    now = services.clock.now()
+    now, began_s = services.clock.now(), services.clock.elapsed_s()
     active = list(_active(services))
     _tell_stuck(active, now, previous)
     due = [(route, stored) for route, stored in active if _is_due(stored, now, previous)]
     due = _rotated(due, now)
-    after = services.for_each(lambda one: _advance(services, *one, began=now), due)
+    after = services.for_each(lambda one: _advance(services, *one, began_s=began_s, previous=previous), due)
     return [
         EvaluationMessage(stored.run.route, stored.run.run_id)
         for (_, before), stored in zip(due, after, strict=True)
@@ -93,9 +99,20 @@ def _tell_stuck(active: Iterable[tuple[Route, StoredRun]], now: datetime, previo
 
 def _is_due(stored: StoredRun, now: datetime, previous: datetime | None) -> bool:
     run = stored.run
-    if run.not_before > now:
+    if run.not_before > now or in_hand(run, now):
         return False
     return run.state not in _ASKED_RARELY or poll_due(run.not_before, now, previous)
+
+
+def in_hand(run: Run, now: datetime) -> bool:
+    """Tell whether the worker that wrote a run a moment ago is about to take the next step itself.
+
+    A tick beside it would only ask for the same once more, and one of the two would lose its write. The row's own time
+    tells, in either direction: clocks differ, and one that jumped must not hold a run up. A step that failed left the
+    run to the tick.
+    """
+    hand_s = SCORING_IN_HAND_S if run.step == SCORING else IN_HAND_S.get(run.state, 0)
+    return run.tries == 0 and abs((now - run.updated_at).total_seconds()) < hand_s
 
 
 def poll_due(since: datetime, now: datetime, previous: datetime | None) -> bool:
@@ -122,10 +139,18 @@ def _rotated[Due](due: list[Due], now: datetime) -> list[Due]:
     return due[start:] + due[:start]
 
 
-def _advance(services: Services, route: Route, stored: StoredRun, *, began: datetime) -> StoredRun:
-    if (services.clock.now() - began).total_seconds() > TICK_BUDGET_S:
+def _advance(
+    services: Services, route: Route, stored: StoredRun, *, began_s: float, previous: datetime | None
+) -> StoredRun:
+    passed_s = services.clock.elapsed_s() - began_s
+    if passed_s > TICK_BUDGET_S:
         return stored  # left for the next tick
     try:
+        if passed_s > FRESH_S:
+            fresh = services.runs.get(route.name, stored.run.run_id)
+            if fresh is None or fresh.run.terminal or not _is_due(fresh, services.clock.now(), previous):
+                return stored  # somebody else took it further
+            stored = fresh
         return drive(services, route, stored, Due())
     except LandfallError as error:
         log.warning("run %s: %s", stored.run.run_id, error)

@@ -16,6 +16,7 @@ from shared.lifecycle.answers import same
 from shared.lifecycle.leasing import REPAIR, frozen_by
 from shared.pipeline.endpoint_work import LINK_VALID_S
 from shared.pipeline.golden import golden_at
+from shared.pipeline.passes import in_turn
 from shared.pipeline.recognising import Shown, by_answers, by_location
 from shared.pipeline.services import Services
 from shared.ports import StoredEndpoint
@@ -23,20 +24,37 @@ from shared.route import Route
 
 log = logging.getLogger("landfall.reconcile")
 
+RECONCILE_BUDGET_S = 120  # no endpoint is begun later in a sweep
+
 
 def reconcile(services: Services) -> int:
-    """Check every serving endpoint that nobody is promoting to; returns how many were given their model again."""
-    repaired = 0
-    for route in services.routes.routes.values():
-        try:
-            repaired += _reconcile(services, route)
-        except ConflictError as conflict:
-            log.debug("endpoint %s: %s", route.serving.name, conflict)  # somebody else is at it
-        except LandfallError as error:
-            log.warning("endpoint %s could not be checked: %s", route.serving.name, error)
-        except Exception:  # whatever is wrong with this one endpoint must not keep the others from being checked
-            log.exception("endpoint %s could not be checked", route.serving.name)
-    return repaired
+    """Check every serving endpoint that nobody is promoting to; returns how many were given their model again.
+
+    Of endpoints that answer slowly it gets to some, and the next sweep goes on with the others.
+    """
+    routes = services.routes.routes.values()
+    repaired = in_turn(
+        services,
+        routes,
+        lambda route: route.name,
+        lambda route: _reconciled(services, route),
+        over="endpoints",
+        budget_s=RECONCILE_BUDGET_S,
+    )
+    return sum(repaired)
+
+
+def _reconciled(services: Services, route: Route) -> bool:
+    """Check one endpoint; whatever is wrong with it must not keep the others from being checked."""
+    try:
+        return _reconcile(services, route)
+    except ConflictError as conflict:
+        log.debug("endpoint %s: %s", route.serving.name, conflict)  # somebody else is at it
+    except LandfallError as error:
+        log.warning("endpoint %s could not be checked: %s", route.serving.name, error)
+    except Exception:
+        log.exception("endpoint %s could not be checked", route.serving.name)
+    return False
 
 
 def _reconcile(services: Services, route: Route) -> bool:

@@ -4,17 +4,31 @@ import logging
 
 from shared.errors import LandfallError
 from shared.pipeline.landing import land_version
+from shared.pipeline.passes import in_turn
 from shared.pipeline.services import Services
 from shared.ports import BlobVersion
 from shared.runs import UNROUTED, run_id_for
 
 log = logging.getLogger("landfall.sweep")
 
+SWEEP_BUDGET_S = 60  # no file is begun later in a sweep
+
 
 def sweep(services: Services) -> int:
-    """Claim and land every version in the input container that has no run; returns how many those were."""
+    """Claim and land every version in the input container that has no run; returns how many those were.
+
+    Of very many files it gets to some, and the next sweep goes on with the others.
+    """
     versions = services.blobs.versions(services.routes.input)
-    found = sum(services.for_each(lambda version: _land_if_new(services, version), versions))
+    landed = in_turn(
+        services,
+        versions,
+        lambda version: version.name,
+        lambda version: _land_if_new(services, version),
+        over="files",
+        budget_s=SWEEP_BUDGET_S,
+    )
+    found = sum(landed)
     if found:
         log.info("the sweep found %d file(s) that no event had reported yet", found)
     return found

@@ -33,7 +33,7 @@ def test_ticks_ask_for_no_more_than_promised(findings: Findings) -> None:
     """Idle, with pending jobs and beside a history: every count of a tick is within its limit, and is there."""
     ticks = [row for row in findings.rows if row.limit is not None and not row.what.startswith(PROMOTION)]
 
-    assert len(ticks) == 9
+    assert len(ticks) == 11
     assert [row.what for row in ticks if not row.ok] == []
     rows_read = next(row for row in ticks if row.unit == "rows read")
     assert rows_read.measured == rows_read.goal == 10
@@ -59,7 +59,14 @@ def test_waiting_and_imports_are_told_without_a_limit(findings: Findings) -> Non
     """What depends on somebody else's service or on the machine's speed is reported and fails nobody."""
     told = [row for row in findings.rows if row.limit is None]
 
-    assert len(told) == 5
+    assert {row.what.partition(": ")[0] for row in told} >= {
+        "of these in a promotion over a champion",
+        "a sweep, for each file that lies there",
+        "a sweep, besides",
+        "each tick more that the staging endpoint takes",
+        "each tick more that the serving endpoint takes",
+        "`import function_app`",
+    }
     assert all(row.measured > 0 for row in told)
     assert not any(row.failed for row in told)
 

@@ -234,3 +234,17 @@ def test_a_heartbeat_is_read_back(run_store: RunStore) -> None:
 
     assert run_store.last_beat() == LATER
     assert len(run_store.list_runs()) == runs
+
+
+@pytest.mark.parametrize("name", ["a/b c.csv", "\u202e'\"?#%/\\", "x" * 1024])
+def test_a_position_is_read_back(run_store: RunStore, name: str) -> None:
+    """The last one counts, for each pass; a name of any kind; it is no run and no heartbeat."""
+    runs, beat = len(run_store.list_runs()), run_store.last_beat()
+    run_store.save_position("files", "before")
+    run_store.save_position("files", name)
+
+    assert run_store.position("files") == name
+    assert run_store.position("endpoints") == ""
+    run_store.save_position("files", "")
+    assert run_store.position("files") == ""
+    assert (len(run_store.list_runs()), run_store.last_beat()) == (runs, beat)

@@ -23,6 +23,7 @@ class MemoryRunStore:
         self.faults = Faults()
         self._lock = Lock()
         self._beat: datetime | None = None
+        self._positions: dict[str, str] = {}
         self._etags = count(1)
         self._runs: _Rows = {}
         self._active: _Rows = {}
@@ -94,6 +95,16 @@ class MemoryRunStore:
         """Read when the poller last wrote that it lives."""
         with self.faults.call("last_beat"):
             return self._beat
+
+    def save_position(self, what: str, name: str) -> None:
+        """Write down how far a pass over many things came."""
+        with self.faults.call("save_position"):
+            self._positions[what] = name
+
+    def position(self, what: str) -> str:
+        """Read how far the last such pass came."""
+        with self.faults.call("position"):
+            return self._positions.get(what, "")
 
     def _matches(self, rows: _Rows, key: tuple[str, str], etag: str | None) -> bool:
         return key in rows and etag in {None, rows[key][1]}

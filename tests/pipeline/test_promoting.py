@@ -3,6 +3,7 @@
 import pytest
 
 from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault
+from shared.pipeline.polling import IN_HAND_S
 from shared.runs import Run, RunState
 from tests.pipeline.world import FAULT, DiedError, World, assert_closed, die, raising
 
@@ -144,7 +145,7 @@ def test_a_worker_that_gives_up_leaves_another_ones_intent(world: World) -> None
         world.blobs.faults.fail_next("copy", refusal)
         world.runs.faults.run_at_next("save", die)
         with pytest.raises(DiedError):
-            world.tick()
+            world.tick(IN_HAND_S[RunState.DECIDED])
 
     world.endpoints.faults.run_at_next("save", lambda: None, after=True)  # the lease
     world.endpoints.faults.run_at_next("save", given_up_by_another, after=True)  # the intent

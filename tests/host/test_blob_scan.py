@@ -1,0 +1,167 @@
+"""The scan for blobs: what it asks of the storage, as counts, however many files lie there."""
+
+import re
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.queue import QueueServiceClient
+
+from bench.proxy import CountingProxy, Exchange
+from landfall.host import receipts
+from landfall.host.blob_listener import BlobListener
+from landfall.host.host_json import HostJson
+from landfall.host.receipts import Receipts, quoted
+from landfall.host.storage import Storage
+from landfall.host.worker import Function
+from tests.host.running import take
+
+FILES = 40
+
+
+class Account:
+    """An account behind a counting proxy, with a container, a host id and a queue of a test's own."""
+
+    def __init__(self, proxied: str, seen: list[Exchange]) -> None:
+        self.seen = seen
+        mark = uuid.uuid4().hex[:10]
+        self.host_id, self.container = f"test-{mark}", f"c{mark}"
+        self.blobs: ContainerClient = BlobServiceClient.from_connection_string(proxied).create_container(self.container)
+        queues = QueueServiceClient.from_connection_string(proxied)
+        self.queue = queues.get_queue_client(f"azure-webjobs-blobtrigger-{self.host_id}")
+        self.storage = Storage()
+        self.storage.create_hosts()
+
+    def host(self) -> BlobListener:
+        """Return the listener of a host that has just been started."""
+        binding = {"type": "blobTrigger", "name": "blob", "path": f"{self.container}/{{name}}"}
+        function = Function("on_csv_landed", "1", [binding], has_retry_policy=False)
+        nobody: Any = None
+        return BlobListener(self.storage, nobody, [function], HostJson(), host_id=self.host_id, visibility_s=60)
+
+    def scans(self, listener: BlobListener, count: int = 1) -> Counter[str]:
+        """Let a host scan so often; returns what it asked for."""
+        self.seen.clear()
+        listener.scan(_term(count), 0)
+        return Counter(map(_kind, self.seen))
+
+    def messages(self) -> list[str]:
+        """Take the messages that were sent; gives the files that they are about."""
+        return sorted(message["BlobName"] for message in take(self.queue))
+
+
+def _term(scans: int) -> Any:
+    """Return a term that is over after so many scans."""
+    term = SimpleNamespace(over=False, left=scans)
+
+    def wait(_: float) -> None:
+        term.left -= 1
+        term.over = term.left <= 0
+
+    term.wait = wait
+    return term
+
+
+def _kind(exchange: Exchange) -> str:
+    if "comp=list" in exchange.path:
+        return "list receipts" if "azure-webjobs-hosts" in exchange.path else "list files"
+    return "receipt" if "blobreceipts" in exchange.path else exchange.method
+
+
+@pytest.fixture
+def account(azurite: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """Give an account whose blob requests are counted."""
+    with _counted(azurite) as (proxied, seen):
+        monkeypatch.setenv("AzureWebJobsStorage", proxied)
+        yield Account(proxied, seen)
+
+
+@contextmanager
+def _counted(storage: str) -> Iterator[tuple[str, list[Exchange]]]:
+    port = re.search(r"BlobEndpoint=http://127\.0\.0\.1:(\d+)/", storage)
+    assert port is not None
+    seen: list[Exchange] = []
+    with CountingProxy("blob", int(port[1]), seen.append) as proxy:
+        yield storage.replace(f":{port[1]}/", f":{proxy.port}/"), seen
+
+
+def test_a_scan_asks_for_no_receipt_that_it_knows(account: Account) -> None:
+    """Each file is asked about once; after that a scan is one listing, whatever lies there."""
+    for number in range(FILES):
+        account.blobs.upload_blob(f"census/{number}.csv", b"a\n")
+    listener = account.host()
+    first = account.scans(listener)
+    assert (first["list receipts"], first["list files"]) == (1, 1)
+    assert first["receipt"] >= FILES
+    assert len(account.messages()) == FILES
+    assert account.scans(listener, 5) == {"list files": 5}
+
+    account.blobs.upload_blob("census/0.csv", b"b\n", overwrite=True)
+    account.blobs.upload_blob("census/more.csv", b"a\n")
+    again = account.scans(listener, 3)
+    assert again["list files"] == 3
+    assert again["receipt"] <= 2 * first["receipt"] / FILES + 2
+    assert account.messages() == ["census/0.csv", "census/more.csv"]
+
+
+def test_a_host_that_starts_loads_its_receipts_once(account: Account) -> None:
+    """A listing of them in place of a question for each; nothing is sent a second time."""
+    for number in range(FILES):
+        account.blobs.upload_blob(f"a b/ü'{number}.csv", b"a\n")
+    account.scans(account.host())
+    account.messages()
+    assert account.scans(account.host(), 3) == {"list receipts": 1, "list files": 3}
+    assert account.messages() == []
+
+
+def test_a_receipt_that_does_not_say_so_is_asked_for(account: Account) -> None:
+    """A host that died between receipt and message: the message is sent after all, by the one that starts next."""
+    account.blobs.upload_blob("census/a.csv", b"a\n")
+    account.scans(account.host())
+    account.messages()
+    hosts = account.storage.hosts()
+    (receipt,) = [
+        one.name for one in hosts.list_blobs(name_starts_with="blobreceipts/") if account.container in one.name
+    ]
+    hosts.get_blob_client(receipt).set_blob_metadata({"Completed": "False"})
+    account.scans(account.host())
+    assert account.messages() == ["census/a.csv"]
+
+
+def test_times_of_the_storage_count_for_nothing(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is older than others that were seen, by a clock that was set back, is noticed all the same."""
+    account.blobs.upload_blob("census/a.csv", b"a\n")
+    listener = account.host()
+    account.scans(listener)
+    listing = ContainerClient.list_blobs
+
+    def set_back(self: ContainerClient, **options: Any) -> Iterator[Any]:
+        for blob in listing(self, **options):
+            if blob.name == "census/b.csv":
+                blob.last_modified = datetime.now(UTC) - timedelta(hours=2)
+            yield blob
+
+    monkeypatch.setattr(ContainerClient, "list_blobs", set_back)
+    account.blobs.upload_blob("census/b.csv", b"a\n")
+    account.scans(listener)
+    assert account.messages() == ["census/a.csv", "census/b.csv"]
+
+
+def test_what_is_gone_is_forgotten(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory holds what lies there, and not everything that ever did."""
+    monkeypatch.setattr(receipts, "SPARE", 0)
+    known = Receipts(account.storage, account.host_id, account.queue)
+    for number in range(9):
+        account.blobs.upload_blob(f"{number}.csv", b"a\n")
+    listed = list(account.blobs.list_blobs())
+    assert all(known.notify("f", account.container, blob) for blob in listed)
+    known.keep("f", account.container, {(listed[0].name, quoted(listed[0].etag))})
+    assert [known.knows("f", account.container, blob) for blob in listed] == [True] + [False] * 8
+    known.keep("g", account.container, set())
+    assert known.knows("f", account.container, listed[0])
