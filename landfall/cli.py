@@ -68,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         return one
 
     up = add("up", "start the local stack: Azurite, the studio, the functions host", "landfall.operations.stack:up")
-    up.add_argument("--routes", type=path, metavar="FILE", help="default: the example's routes.toml")
+    up.add_argument(
+        "--routes", type=path, metavar="FILE", help="default: as the last time, at first the example's routes.toml"
+    )
     up.add_argument("--experiment", type=path, action="append", metavar="FILE", help="publish this; may be repeated")
     up.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="an app setting; may be repeated")
     up.add_argument("--no-studio", action="store_true", help="leave the studio out: the settings name other services")
@@ -76,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
         "--host",
         choices=("local", "func"),
         help="what runs the app: our own host, or Core Tools; default: the variable LANDFALL_HOST, or local",
+    )
+    up.add_argument(
+        "--replace", action="store_true", help="take what is given in place of what the state folder remembers"
     )
     up.add_argument("--detach", action="store_true", help="return once everything answers")
     add("down", "end the local stack", "landfall.operations.stack:down")

@@ -18,7 +18,7 @@ from landfall.chaos.leaks import Leaks, secrets_of
 from landfall.chaos.plan import Plan
 from landfall.chaos.proxy import HOST, Answer, Proxy, Request
 from landfall.stack.azurite import AzuritePorts
-from landfall.stack.parts import StackPorts
+from landfall.stack.stack_ports import StackPorts
 from landfall.stack.up import RunningStack, StackOptions, start_stack
 
 TRAININGS_AT_ONCE = 3  # a job whose storage is slow must not keep all the others waiting

@@ -6,15 +6,15 @@ import threading
 from rich.console import Console
 
 from landfall.exit_status import ExitStatus
+from landfall.operations.choosing import asking_a_person, choose
 from landfall.operations.show import colored, console, subject
 from landfall.operations.shown import escape
 from landfall.operations.times import clock
 from landfall.stack.down import stop_stack
 from landfall.stack.hints import command
 from landfall.stack.interruption import signals
-from landfall.stack.settings import chosen_settings
-from landfall.stack.state import StackError, UsageError
-from landfall.stack.up import EXAMPLE_EXPERIMENT, EXAMPLE_ROUTES, RunningStack, StackOptions, start_stack
+from landfall.stack.state import StackError
+from landfall.stack.up import RunningStack, StackOptions, start_stack
 from shared.adapters.table_runs import TableRunStore
 from shared.errors import LandfallError
 
@@ -28,14 +28,13 @@ def up(options: argparse.Namespace) -> int:
         UsageError: the options contradict each other.
         StackError: it cannot be started, or a part of it ended by itself.
     """
-    if options.experiment and options.no_studio:
-        raise UsageError("--experiment needs the studio that --no-studio leaves out")
+    choice = choose(options, asking_a_person())
     chosen = StackOptions(
         state=options.state,
-        routes=options.routes or EXAMPLE_ROUTES,
-        experiments=tuple(options.experiment or ([EXAMPLE_EXPERIMENT] if not options.no_studio else [])),
-        settings=chosen_settings(options.set),
-        studio=not options.no_studio,
+        routes=choice.routes,
+        experiments=choice.experiments,
+        settings=choice.settings,
+        studio=choice.studio,
         **({"host": options.host} if options.host else {}),
     )
     out = console()
@@ -69,6 +68,7 @@ def _stay(stack: RunningStack, stop: threading.Event, out: Console) -> int:
 
 def _say_where(stack: RunningStack, out: Console) -> None:
     folder = stack.state.path
+    out.print(f"routes            {escape(stack.document['routes'])}")
     out.print(f"input container   {escape(stack.document['input'])}")
     out.print(f"state             {escape(str(folder))}/stack.json  (logs in {escape(str(folder))}/logs)")
 

@@ -8,22 +8,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import psutil
 
 from landfall.stack.azurite import ROOT, AzuritePorts, azurite_command
-from landfall.stack.ports import free_ports, is_free
 from landfall.stack.state import OwnProcess, StackError, StateFolder
 
 CORE_TOOLS_READY_S = 300  # the first time they fetch the extension bundle
 READY_S = 90  # a busy machine may take long; a part that died is noticed at once
 STOP_S = 40  # the functions host lets running functions finish
-USUAL_AZURITE = (10000, 10001, 10002)
-USUAL_STUDIO = 8600
-USUAL_HOST = 7071
 STORAGE = "azurite"
 
 
@@ -158,29 +152,6 @@ def _runs(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
-
-
-@dataclass(frozen=True)
-class StackPorts:
-    """Where the parts of a stack listen, on 127.0.0.1."""
-
-    azurite: AzuritePorts
-    studio: int
-    host: int
-
-    @classmethod
-    def usual_or_free(cls) -> Self:
-        """Return the usual ports, or others where they are taken."""
-        usual = all(is_free(port) for port in USUAL_AZURITE)
-        azurite = AzuritePorts(*(USUAL_AZURITE if usual else free_ports(3)))
-        studio, host = (port if is_free(port) else free_ports(1)[0] for port in (USUAL_STUDIO, USUAL_HOST))
-        return cls(azurite, studio, host)
-
-    @classmethod
-    def free(cls) -> Self:
-        """Return ports that nobody expects a stack at."""
-        blob, queue, table, studio, host = free_ports(5)
-        return cls(AzuritePorts(blob, queue, table), studio, host)
 
 
 def start_azurite(state: StateFolder, ports: AzuritePorts) -> Part:

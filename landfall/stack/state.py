@@ -60,7 +60,7 @@ class StateFolder:
         Raises:
             StackError: it is something else, or cannot be written.
         """
-        self._check()
+        self.check()
         try:
             (self.path / "logs").mkdir(parents=True, exist_ok=True)
             self.path.chmod(0o700)
@@ -88,7 +88,7 @@ class StateFolder:
         Raises:
             StackError: no stack runs there.
         """
-        self._check()
+        self.check()
         try:
             document: dict[str, Any] = json.loads((self.path / DOCUMENT).read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -108,7 +108,7 @@ class StateFolder:
         Raises:
             StackError: the folder is something else, or cannot be read.
         """
-        self._check()
+        self.check()
         try:
             found = json.loads((self.path / PROCESSES).read_text(encoding="utf-8"))
             return [OwnProcess(**one) for one in found]
@@ -129,7 +129,12 @@ class StateFolder:
         except OSError as error:
             raise self._unusable(error) from error
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Check that it is a folder, or nothing yet.
+
+        Raises:
+            StackError: it is something else.
+        """
         if self.path.exists() and not self.path.is_dir():
             raise StackError(f"{self.path} is not a folder: --state names the folder that a stack keeps everything in")
 

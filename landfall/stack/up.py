@@ -8,19 +8,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from azure.core.exceptions import AzureError
-
 from landfall.stack import parts
 from landfall.stack.answering import host_runs, storage_runs, studio_runs
 from landfall.stack.azurite import ROOT
+from landfall.stack.choices import Choice
 from landfall.stack.hints import command
+from landfall.stack.in_flight import told_the_old_address
 from landfall.stack.interruption import interruptible, undisturbed
-from landfall.stack.parts import Part, StackPorts
+from landfall.stack.memory import Memory, recall, remember
+from landfall.stack.parts import Part
 from landfall.stack.ports import choosing_ports
 from landfall.stack.publishing import create_storage, publish, put_first_models
 from landfall.stack.settings import KEY_SETTING, app_settings, environment_without
+from landfall.stack.stack_ports import StackPorts
+from landfall.stack.start_errors import explained
 from landfall.stack.state import DEFAULT_STATE, OwnProcess, StackError, StateFolder, write_private
-from shared.errors import ConfigError
 from shared.routes import Routes, load_routes
 
 EXAMPLE_ROUTES = ROOT / "routes.toml"
@@ -38,7 +40,7 @@ class StackOptions:
         settings: app settings that win over the stack's own.
         studio: False leaves the studio out; the training and scoring services are then somebody else's.
         studio_arguments: more arguments of `python -m studio serve`.
-        ports: where the parts listen; None takes the usual ports, or others if those are taken.
+        ports: where the parts listen; None takes those of the last start, or the usual ones; others if they are taken.
         studio_seen_at: what the app is told as the studio's URL; None: its own.
         host: what runs the app, one of `HOSTS`; by default what the variable LANDFALL_HOST says, else our own.
     """
@@ -52,6 +54,12 @@ class StackOptions:
     ports: StackPorts | None = None
     studio_seen_at: str | None = None
     host: str = field(default_factory=lambda: os.environ.get(HOST_VARIABLE) or OWN_HOST)
+
+    @property
+    def choice(self) -> Choice:
+        """What the state folder remembers of it."""
+        experiments = tuple(path.resolve() for path in self.experiments) if self.studio else ()
+        return Choice(self.routes.resolve(), experiments, dict(self.settings), self.studio)
 
 
 class RunningStack:
@@ -118,29 +126,14 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
     except Exception as error:
         _end(running)
         state.forget()
-        explained = _explained(error)
-        if explained is None:
+        sentence = explained(error)
+        if sentence is None:
             raise
-        raise explained from error
+        raise sentence from error
     except BaseException:  # a signal: whoever sent it does not want to wait
         parts.abandon(running)
         state.forget()
         raise
-
-
-def _explained(error: Exception) -> StackError | None:
-    """Return an error of a start as one sentence to people; None: it is one already, or a defect."""
-    match error:
-        case BrokenPipeError():  # nobody reads what is reported any more: the command's own matter
-            return None
-        case ConfigError():
-            problems = "\n".join(f"  {problem}" for problem in error.problems)
-            return StackError(f"it cannot start with these settings:\n{problems}")
-        case AzureError():  # a name that it does not take, or another service on its port
-            return StackError(f"the stack's storage refuses: {str(error).splitlines()[0]}")
-        case RuntimeError() | OSError():  # Azurite or Node.js is not installed; a folder cannot be written
-            return StackError(str(error))
-    return None
 
 
 def _remember(state: StateFolder, running: Sequence[Part]) -> None:
@@ -158,7 +151,8 @@ def _start(
             _remember(state, running)
         return part
 
-    ports = options.ports or StackPorts.usual_or_free()
+    memory = recall(state)
+    ports = options.ports or (StackPorts.usual_or_free() if memory is None else _ports_again(memory, report))
     storage = ports.azurite.connection_string
     azurite = add(lambda: parts.start_azurite(state, ports.azurite))
     described: dict[str, Any] = {"management": None, "services": []}
@@ -180,6 +174,9 @@ def _start(
     report(f"storage           http://127.0.0.1:{ports.azurite.blob}/devstoreaccount1  (Azurite)")
     create_storage(storage, routes.input)
     put_first_models(storage, routes, described["services"], options.experiments if options.studio else ())
+    if memory is not None and memory.ports.azurite != ports.azurite:
+        for sentence in told_the_old_address(storage, routes):
+            report(f"warning           {sentence}")
     functions = f"http://127.0.0.1:{ports.host}"
     nonce = secrets.token_urlsafe(12) if options.host == OWN_HOST else None
     host = add(lambda: _host(state, ports.host, settings, nonce))
@@ -199,7 +196,16 @@ def _start(
         "routes": str(options.routes.resolve()),
     }
     state.write_document(document)
+    remember(state, Memory(options.choice, ports))
     return RunningStack(state, document, running, routes)
+
+
+def _ports_again(memory: Memory, report: Callable[[str], None]) -> StackPorts:
+    """Return the ports that others were told, and say which of them somebody has taken."""
+    ports, lost = memory.ports.again()
+    for sentence in lost:
+        report(f"warning           {sentence}")
+    return ports
 
 
 def _host(state: StateFolder, port: int, settings: Mapping[str, str], nonce: str | None) -> Part:

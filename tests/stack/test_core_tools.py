@@ -10,7 +10,7 @@ import pytest
 
 from landfall.cli import main
 from landfall.stack.azurite import ROOT
-from landfall.stack.parts import StackPorts
+from landfall.stack.stack_ports import StackPorts
 from landfall.stack.state import StackError
 from landfall.stack.up import StackOptions, start_stack
 

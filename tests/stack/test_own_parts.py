@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from landfall.stack.answering import host_runs
-from landfall.stack.parts import StackPorts
+from landfall.stack.stack_ports import StackPorts
 from landfall.stack.state import StackError, StateFolder
 from landfall.stack.up import StackOptions, start_stack
 from tests.contract.scripted import Reply, scripted

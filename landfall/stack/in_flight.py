@@ -1,0 +1,30 @@
+"""Runs whose job was told an address at which the storage is no longer."""
+
+from collections.abc import Iterable, Iterator
+
+from shared.adapters.table_runs import TableRunStore
+from shared.routes import Routes
+from shared.runs import Run, RunState
+
+_WITH_A_JOB = frozenset({RunState.SUBMITTED, RunState.STARTED})
+
+
+def told_the_old_address(storage: str, routes: Routes) -> Iterator[str]:
+    """Give a sentence for each run in flight, in a storage account by its connection string.
+
+    Raises:
+        LandfallError: the storage does not answer.
+    """
+    store = TableRunStore.from_connection_string(storage)
+    yield from sentences(one.run for name in routes.routes for one in store.active(name))
+
+
+def sentences(runs: Iterable[Run]) -> Iterator[str]:
+    """Give a sentence for each run that has a job which may still write."""
+    for run in runs:
+        if run.state in _WITH_A_JOB and run.job_id:
+            until = f", at the latest {run.deadline_at:%Y-%m-%d %H:%M:%S} UTC" if run.deadline_at else ""
+            yield (
+                f"run {run.run_id[:8]} of {run.blob} loses its job {run.job_id}, which was told the old address: it"
+                f" ends when that job fails{until}; drop the file again then"
+            )

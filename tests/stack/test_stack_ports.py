@@ -1,0 +1,47 @@
+"""A stack's ports stay: others were told them. One that is taken is said, with what is lost."""
+
+import socket
+from datetime import UTC, datetime
+
+from landfall.stack.in_flight import sentences
+from landfall.stack.stack_ports import StackPorts
+from shared.runs import RunState
+from tests.contract.records import a_run
+
+
+def test_the_same_ports_again() -> None:
+    """While they are free nothing is said."""
+    before = StackPorts.free()
+
+    assert StackPorts.from_json(before.to_json()) == before
+    assert before.again() == (before, [])
+
+
+def test_a_port_that_somebody_has_taken_is_said() -> None:
+    """Which one, by whom, where that part listens now, and what is lost; the others stay."""
+    before = StackPorts.free()
+    with socket.socket() as somebody:
+        somebody.bind(("127.0.0.1", before.azurite.blob))
+        somebody.listen()
+        now, (said,) = before.again()
+
+    ports = before.to_json()
+    assert {name for name, port in now.to_json().items() if port != ports[name]} == {"blob"}
+    assert f"cannot have its port {before.azurite.blob} again" in said
+    assert f"listens at {now.azurite.blob} now: jobs in flight read and write at the old address" in said
+
+
+def test_runs_whose_job_was_told_the_old_address_are_named() -> None:
+    """Those that have a job which may still write; until when; what to do."""
+    until = datetime(2026, 12, 1, tzinfo=UTC)
+    runs = [
+        a_run(state=RunState.STARTED, job_id="job-1", blob="census/a.csv", deadline_at=until),
+        a_run(state=RunState.SUBMITTED, job_id="job-2", deadline_at=None),
+        a_run(state=RunState.LANDED),
+        a_run(state=RunState.TRAINED, job_id="job-3"),
+    ]
+    first, second = sentences(runs)
+
+    assert "of census/a.csv loses its job job-1" in first
+    assert "at the latest 2026-12-01 00:00:00 UTC; drop the file again" in first
+    assert "job-2" in second
