@@ -12,6 +12,7 @@ from shared.adapters.table_columns import Column, text_columns, text_of, time_te
 from shared.adapters.tables import Table, Transaction, etag_of
 from shared.champions import Champion, EndpointRecord, Frozen, Intent, Lease, Served
 from shared.errors import StaleWriteError
+from shared.held_secrets import hide
 from shared.ports import StoredEndpoint
 
 if TYPE_CHECKING:
@@ -92,12 +93,15 @@ def check_same_endpoint(before: EndpointRecord, record: EndpointRecord) -> None:
 
 
 def columns_of(record: EndpointRecord) -> dict[str, Column]:
-    """Return the columns of a record: each part as JSON text, an absent part as no column."""
+    """Return the columns of a record: each part as JSON text, an absent part as no column.
+
+    What services said of the endpoint repeats no secret that the app holds.
+    """
     parts = {name: getattr(record, name) for name in _PARTS}
     columns: dict[str, Column] = {"token": EntityProperty(record.token, EdmType.INT64)}
     for name, part in parts.items():
         if part is not None:
-            columns |= text_columns(name, to_json(asdict(part)))
+            columns |= text_columns(name, hide(to_json(asdict(part))))
     for name in _LISTS:
         if getattr(record, name):
             columns |= text_columns(name, to_json(getattr(record, name)))

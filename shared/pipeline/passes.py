@@ -26,9 +26,9 @@ def in_turn[Item, Result](
 
     Returns the results of those that were begun.
     """
-    began_s = services.clock.elapsed_s()
     stopped_at = services.runs.position(over)
     ordered = sorted(items, key=name_of)
+    began_s = services.clock.elapsed_s()  # however long the listing took, something is begun
     first = bisect_right(ordered, stopped_at, key=name_of)
     ordered = ordered[first:] + ordered[:first]
 

@@ -102,6 +102,13 @@ def test_a_file_behind_many_settled_ones_gets_its_turn(world: World) -> None:
     assert len(world.training.started) == 2
 
 
+def test_a_listing_that_takes_longer_than_the_budget(world: World) -> None:
+    """Something is landed all the same."""
+    world.drop()
+    world.blobs.faults.run_at_next("versions", lambda: world.clock.advance(2 * sweeping.SWEEP_BUDGET_S))
+    assert world.sweep() == 1
+
+
 def test_once_round_nothing_is_left_of_it(world: World) -> None:
     """A sweep that gets round takes the position away, once; after that it writes nothing again."""
     for name in names(90):

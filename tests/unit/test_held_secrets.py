@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from shared import held_secrets
 from shared.adapters.guarded_log import guard_log
+from shared.adapters.table_endpoints import columns_of, record_from
+from shared.champions import EndpointRecord, Frozen, Served
 from shared.held_secrets import LEAST, PREFIX, SecretValues, hide, hold, without_secrets
 from shared.history import broken_links, entry_of, signed
 from shared.redaction import redact
-from tests.contract.records import a_run
+from tests.contract.records import NOON, a_run
 
 KEY = "CANARY/of+all/keys+0123456789/abcdefghij+klmnopq=="
 KEYS = st.text(alphabet="abcdefXYZ0189+/=-_", min_size=PREFIX, max_size=90)
@@ -127,6 +129,32 @@ def test_a_row_holds_no_secret(held: str) -> None:
     assert written.answers == {"staging": [["<=50K", "***"]]}
     assert broken_links(written, [entry_of(written)]) == []
     assert without_secrets(written) is written
+
+
+def test_an_endpoints_row_holds_no_secret(held: str) -> None:
+    """Neither where a service names a model nor where somebody says why it is frozen; the row can be read as ever."""
+    encoded = base64.urlsafe_b64encode(held.encode()).decode()
+    record = EndpointRecord(
+        route="census",
+        name="production",
+        frozen=Frozen(by="the sweep", reason=f'it was given "a/{held}"', at=NOON),
+        served=Served(
+            model="m",
+            golden="golden",
+            golden_etag="1",
+            answers=(("<=50K", encoded),),
+            verified_at=NOON,
+            listed=f"models/{quote(held)}",
+        ),
+    )
+    columns = columns_of(record)
+    assert held[:PREFIX] not in str(columns)
+    assert encoded[:PREFIX] not in str(columns)
+    read = record_from(columns, "census", "production")
+    assert read.frozen is not None
+    assert read.frozen.reason == 'it was given "a/***"'
+    assert read.served is not None
+    assert (read.served.listed, read.served.answers) == ("models/***", (("<=50K", "***"),))
 
 
 def test_error_texts_lose_what_is_held_and_what_looks_like_a_secret(held: str) -> None:
