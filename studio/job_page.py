@@ -21,7 +21,7 @@ from studio.job_parts import (
     state_pill,
     when,
 )
-from studio.job_table import Job, JobState, JobTable, Result
+from studio.job_table import Job, JobTable, Result
 from studio.owner_gate import owners_only
 from studio.progress import progress, took
 from studio.redaction import without_secrets
@@ -71,7 +71,6 @@ class JobPage:
     def _sections(self, job: Job) -> list[Markup]:
         """Return what there is of a job: why it failed, or what came out of it."""
         why, evaluation = cause(job), self._jobs.evaluation(job.id)
-        notes = job.details if job.state is JobState.FINISHED else None
         sections: list[tuple[str, Markup]] = []
         if why:
             sections.append(("Why it failed", element("p", breakable(why), class_="bad")))
@@ -79,8 +78,6 @@ class JobPage:
             sections.append(("Metrics", metric_table(evaluation)))
         if job.results:
             sections.append(("Outputs", self._outputs(job)))
-        if notes:
-            sections.append(("Notes", joined(*(element("p", breakable(line)) for line in notes.splitlines()))))
         return [joined(element("h2", head), content) for head, content in sections]
 
     def _facts(self, job: Job) -> dict[str, str]:
