@@ -26,13 +26,8 @@ from studio.owner_gate import owners_only
 from studio.progress import progress, took
 from studio.redaction import without_secrets
 from studio.registry import Endpoint, Registry
-from studio.serving import Location, ModelShelf
+from studio.serving import ModelShelf
 from studio.urls import Urls
-
-
-def location_of(result: Result) -> Location:
-    """Return an output's place as a PATCH names it."""
-    return Location(result.base_location, result.relative_location)
 
 
 class JobPage:
@@ -70,14 +65,16 @@ class JobPage:
 
     def _sections(self, job: Job) -> list[Markup]:
         """Return what there is of a job: why it failed, or what came out of it."""
-        why, evaluation = cause(job), self._jobs.evaluation(job.id)
+        why, outcome = cause(job), self._jobs.outcomes([job]).get(job.id)
         sections: list[tuple[str, Markup]] = []
         if why:
             sections.append(("Why it failed", element("p", breakable(why), class_="bad")))
-        if evaluation:
-            sections.append(("Metrics", metric_table(evaluation)))
+        if outcome:
+            sections.append(("Metrics", metric_table(outcome.evaluation)))
         if job.results:
             sections.append(("Outputs", self._outputs(job)))
+        if outcome and (serving := self._serving(outcome.model_sha256)):
+            sections.append(("Its model serves", serving))
         return [joined(element("h2", head), content) for head, content in sections]
 
     def _facts(self, job: Job) -> dict[str, str]:
@@ -104,23 +101,21 @@ class JobPage:
         }
 
     def _outputs(self, job: Job) -> Markup:
-        served = self._served()
         rows = []
         for name, result in job.results.items():
-            place = link(f"{job.id}/outputs/{name}", breakable(without_secrets(result.relative_location)))
-            rows.append([name, place, joined(*served.get(location_of(result), []))])
-        return table(["output", "where", "serves"], rows)
+            place = breakable(without_secrets(result.relative_location))
+            rows.append([name, link(f"{job.id}/outputs/{name}", place)])
+        return table(["output", "where"], rows)
 
-    def _served(self) -> dict[Location, list[Markup]]:
-        """Return by location in which endpoints a model serves, or will."""
-        served: dict[Location, list[Markup]] = {}
+    def _serving(self, sha256: str) -> Markup:
+        """Return in which endpoints a model serves, or will: the same file, wherever it was taken from."""
+        served = []
         endpoints = [each for service in self._registry.services() for each in self._registry.endpoints(service)]
         for endpoint in endpoints:
             for model, word in ((self._shelf.serving(endpoint), "since"), (self._shelf.waiting(endpoint), "from")):
-                if model is not None:
-                    said = element("div", self._endpoint(endpoint), f" {word} ", when(model.since))
-                    served.setdefault(model.location, []).append(said)
-        return served
+                if model is not None and model.sha256 == sha256:
+                    served.append(element("div", self._endpoint(endpoint), f" {word} ", when(model.since)))
+        return joined(*served)
 
     def _endpoint(self, endpoint: Endpoint) -> Markup:
         return link(self._urls.help(endpoint), endpoint.name)

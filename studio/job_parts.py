@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 
 from studio.html import Markup, breakable, element, table
-from studio.job_table import Job, JobState
+from studio.job_table import Job, JobState, Outcome
 from studio.redaction import without_secrets
 from studio.words import utc_text
 
@@ -58,10 +58,10 @@ def run_of(job: Job) -> str:
     return found[1] if found else ""
 
 
-def last_news(job: Job, evaluation: str | None) -> str:
+def last_news(job: Job, outcome: Outcome | None) -> str:
     """Return in one line what became of a job: why it failed, its metric, or where it is."""
-    if job.state is JobState.FINISHED and evaluation:
-        names, *rows = csv.reader(io.StringIO(evaluation))
+    if job.state is JobState.FINISHED and outcome:
+        names, *rows = csv.reader(io.StringIO(outcome.evaluation))
         return next((f"{name} {_number(rows[0][names.index(name)])}" for name in _TELLING if name in names), "")
     lines = job.log.splitlines()
     news = cause(job) or (without_secrets(lines[-1].partition(" ")[2]) if lines else "")

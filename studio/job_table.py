@@ -3,7 +3,7 @@
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -41,6 +41,14 @@ class Result:
     token: str
     own: bool = False  # it lies in the studio's own storage
     given: bool = False  # its token is the one that the job named it by
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job has made: its metrics (CSV with a header), and the checksum of the model's file."""
+
+    evaluation: str
+    model_sha256: str
 
 
 @dataclass(frozen=True)
@@ -192,14 +200,19 @@ class JobTable:
         rows = self._database.rows("SELECT * FROM jobs ORDER BY submitted_at DESC, rowid DESC LIMIT ?", most)
         return [self._job(row) for row in rows]
 
-    def keep_evaluation(self, job_id: str, evaluation: str) -> None:
-        """Keep the metrics of a job (CSV with a header) for who looks at it."""
-        self._database.execute("INSERT OR REPLACE INTO evaluations VALUES (?, ?)", job_id, evaluation)
+    def keep_outcome(self, job_id: str, outcome: Outcome) -> None:
+        """Keep what a job made for who looks at it; not of a job that was deleted meanwhile."""
+        statement = "INSERT OR REPLACE INTO job_outcomes SELECT id, ?, ? FROM jobs WHERE id = ?"
+        self._database.execute(statement, outcome.evaluation, outcome.model_sha256, job_id)
 
-    def evaluation(self, job_id: str) -> str | None:
-        """Return the metrics of a job, or None before they are measured."""
-        rows = self._database.rows("SELECT evaluation FROM evaluations WHERE job_id = ?", job_id)
-        return str(rows[0]["evaluation"]) if rows else None
+    def outcomes(self, jobs: Sequence[Job]) -> dict[str, Outcome]:
+        """Return by its id what each of the jobs has made so far; none for one that is not as far."""
+        places = ", ".join("?" * len(jobs))
+        rows = self._database.rows(
+            f"SELECT * FROM job_outcomes WHERE job_id IN ({places})",  # noqa: S608 - of question marks alone
+            *(job.id for job in jobs),
+        )
+        return {row["job_id"]: Outcome(row["evaluation"], row["model_sha256"]) for row in rows}
 
     def _job(self, row: sqlite3.Row) -> Job:
         job = _job(row)

@@ -1,5 +1,6 @@
 """Runs batch jobs: a queue in the database, and threads that fetch the input, have it trained and write the outputs."""
 
+import hashlib
 import logging
 import sqlite3
 import threading
@@ -13,7 +14,7 @@ from studio.errors import ParameterError, StudioError, bad_argument, invalid_ope
 from studio.exporting import MODEL_TYPE, evaluation_file, write_outputs
 from studio.job_contract import INPUTS, contract_of, job_outputs
 from studio.job_failure import JobFailedError, module
-from studio.job_table import Job, JobState, JobTable, Result
+from studio.job_table import Job, JobState, JobTable, Outcome, Result
 from studio.locations import AllowList, resolve
 from studio.own_storage import VARIABLE, OwnStorage
 from studio.parameters import plan_of_job
@@ -230,7 +231,7 @@ class JobRunner:
         rows = counted(trained.trained_rows, "row")
         self._table.note(job.id, f"Evaluate Model: trained on {rows}, tested on {trained.tested_rows:,}")
         evaluation = self._quirks.evaluation(trained.evaluation)
-        self._table.keep_evaluation(job.id, evaluation)
+        self._table.keep_outcome(job.id, Outcome(evaluation, hashlib.sha256(trained.model).hexdigest()))
         contents = {
             self._model_output: OutputFile(trained.model, MODEL_TYPE),
             self._evaluation_output: evaluation_file(evaluation, targets[self._evaluation_output]),

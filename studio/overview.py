@@ -6,14 +6,13 @@ from starlette.routing import Route
 
 from studio.errors import ServiceError
 from studio.html import Markup, breakable, element, joined, link, page, table
-from studio.job_page import location_of
 from studio.job_parts import last_news, moment_of, refresh_s, state_pill, when
-from studio.job_table import Job, JobTable
+from studio.job_table import Job, JobTable, Outcome
 from studio.owner_gate import owners_only
 from studio.progress import progress, took
 from studio.redaction import without_secrets
 from studio.registry import Endpoint, Kind, Registry, Service
-from studio.serving import Location, ModelShelf, Shelved
+from studio.serving import ModelShelf, Shelved
 from studio.urls import Urls
 
 MOST_JOBS = 100  # on the page
@@ -35,7 +34,8 @@ class Overview:
     def _show(self, _: Request) -> Response:
         services = self._registry.services()
         jobs = self._jobs.newest(MOST_JOBS)
-        made_by = {location_of(result): job for job in reversed(jobs) for result in job.results.values()}
+        outcomes = self._jobs.outcomes(jobs)
+        made_by = {outcomes[job.id].model_sha256: job for job in reversed(jobs) if job.id in outcomes}
         experiments: dict[str, list[Service]] = {service.experiment: [] for service in services}
         for service in services:
             experiments[service.experiment].append(service)
@@ -43,9 +43,10 @@ class Overview:
             element("section", element("h2", name), *(self._service(service, made_by) for service in group))
             for name, group in experiments.items()
         ] or [element("p", "Nothing is published yet: python -m studio publish EXPERIMENT.toml --data DIR")]
-        return page("Overview", [], *cards, element("h2", "Jobs"), self._job_table(jobs), refresh_s=refresh_s(jobs))
+        listed = (element("h2", "Jobs"), self._job_table(jobs, outcomes))
+        return page("Overview", [], *cards, *listed, refresh_s=refresh_s(jobs))
 
-    def _service(self, service: Service, made_by: dict[Location, Job]) -> Markup:
+    def _service(self, service: Service, made_by: dict[str, Job]) -> Markup:
         head = element("h3", service.title, " ", element("span", service.kind, class_="soft"), id=service.id)
         endpoints = self._registry.endpoints(service)
         if service.kind is Kind.TRAINING:
@@ -59,13 +60,13 @@ class Overview:
             return joined(head, table([*heads, "waits for its time"], rows))
         return joined(head, table(heads, [row[:-1] for row in rows]))
 
-    def _endpoint_row(self, endpoint: Endpoint, made_by: dict[Location, Job]) -> list[str]:
+    def _endpoint_row(self, endpoint: Endpoint, made_by: dict[str, Job]) -> list[str]:
         serving, waiting = self._shelf.serving(endpoint), self._shelf.waiting(endpoint)
         waits = joined(_model(waiting, made_by), " from ", when(waiting.since)) if waiting else ""
         name = link(self._urls.help(endpoint), endpoint.name)
         return [name, _model(serving, made_by), when(serving.since) if serving else "", waits]
 
-    def _job_table(self, jobs: list[Job]) -> Markup:
+    def _job_table(self, jobs: list[Job], outcomes: dict[str, Outcome]) -> Markup:
         if not jobs:
             return element("p", "There are none yet.")
         rows = [
@@ -75,7 +76,7 @@ class Overview:
                 joined(state_pill(job), progress(job)),
                 moment_of(job.submitted_at),
                 took(job),
-                breakable(last_news(job, self._jobs.evaluation(job.id))),
+                breakable(last_news(job, outcomes.get(job.id))),
             ]
             for job in jobs
         ]
@@ -89,10 +90,10 @@ class Overview:
         return link(f"#{service.id}", service.experiment)
 
 
-def _model(shelved: Shelved | None, made_by: dict[Location, Job]) -> Markup:
-    """Return where a model came from, with a link to the job that made it, if it is one of the newest."""
+def _model(shelved: Shelved | None, made_by: dict[str, Job]) -> Markup:
+    """Return where a model came from, with a link to the newest job that made the same file."""
     if shelved is None:
         return Markup("–")  # noqa: RUF001 - the dash of tables
     place = breakable(without_secrets(shelved.location.relative_location))
-    job = made_by.get(shelved.location)
+    job = made_by.get(shelved.sha256)
     return joined(place, " ", link(f"jobs/{job.id}", f"job {job.id[:8]}")) if job else place

@@ -32,8 +32,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, endpoint_id TEXT NOT NULL REFERENCES endpoints ON DELETE CASCADE, state TEXT NOT NULL,
     queue_number INTEGER, runs INTEGER NOT NULL DEFAULT 0, request TEXT, results TEXT, details TEXT,
     log TEXT NOT NULL DEFAULT '', submitted_at TEXT NOT NULL, started_at TEXT, ended_at TEXT);
-CREATE TABLE IF NOT EXISTS evaluations (
-    job_id TEXT PRIMARY KEY REFERENCES jobs ON DELETE CASCADE, evaluation TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS job_outcomes (
+    job_id TEXT PRIMARY KEY REFERENCES jobs ON DELETE CASCADE, evaluation TEXT NOT NULL, model_sha256 TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS jobs_of_endpoint ON jobs (endpoint_id, state);
 CREATE INDEX IF NOT EXISTS jobs_queued ON jobs (queue_number) WHERE queue_number IS NOT NULL;
 """

@@ -9,7 +9,7 @@ import pytest
 from studio.errors import StudioError
 from studio.job_failure import JobFailedError
 from studio.job_parts import cause, input_blob, last_news, log_list, metric_table, run_of
-from studio.job_table import Job, JobState
+from studio.job_table import Job, JobState, Outcome
 from studio.locations import BlobReference
 from studio.wire import JobRequest
 
@@ -59,9 +59,9 @@ def test_the_run_is_read_off_the_inputs_name(blob: str, run: str) -> None:
 def test_the_news_of_a_job() -> None:
     """The metric of its task, the cause, or the last line of its log; short, and without a secret."""
     lines = f"{AT} Import Data: a/b.csv\n{AT} Train Model: from https://a/b?sig=secret\n"
-    assert last_news(job(JobState.FINISHED, lines), TWO) == "AUC 0.912346"
+    assert last_news(job(JobState.FINISHED, lines), Outcome(TWO, "")) == "AUC 0.912346"
     regression = "Mean Absolute Error,Coefficient of Determination\n1,0.5\n"
-    assert last_news(job(JobState.FINISHED, lines), regression) == "Coefficient of Determination 0.5"
+    assert last_news(job(JobState.FINISHED, lines), Outcome(regression, "")) == "Coefficient of Determination 0.5"
     assert last_news(job(JobState.RUNNING, lines), None) == "Train Model: from https://a/b?sig=[redacted]"
     long = JobFailedError("Train Model", StudioError("word " * 100)).details("j")
     news = last_news(job(JobState.FAILED, details=long), None)

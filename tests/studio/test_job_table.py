@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from studio.errors import ServiceError
-from studio.job_table import JobLimits, JobState, JobTable
+from studio.job_table import JobLimits, JobState, JobTable, Outcome
 from studio.registry import Kind, Registry
 from studio.state import Database
 from studio.wire import JobRequest
@@ -98,3 +98,19 @@ def test_a_log_grows_by_lines_with_their_time(own_data: Path) -> None:
         lines = newest.log.splitlines()
         assert [line.partition(" ")[2] for line in lines] == ["Import Data: c/in.csv", "Train Model"]
         assert datetime.fromisoformat(lines[0].partition(" ")[0]).tzinfo is not None
+
+
+def test_what_jobs_made_is_kept_by_job(own_data: Path) -> None:
+    """The last of a job that ran twice; nothing of one that made nothing or is gone, and it goes with its job."""
+    with Database(own_data) as database:
+        table = JobTable(database)
+        endpoint = endpoints_of(database)[0]
+        made, waits = queued(table, endpoint, 2)
+        for number in ("1", "2"):
+            table.keep_outcome(made, Outcome(f"AUC\n0.{number}\n", number * 64))
+        table.keep_outcome("gone", Outcome("AUC\n0.9\n", "f" * 64))
+        assert table.outcomes(table.newest(5)) == {made: Outcome("AUC\n0.2\n", "2" * 64)}
+        assert table.outcomes([]) == {}
+        assert waits in {job.id for job in table.newest(5)}
+        database.execute("DELETE FROM endpoints WHERE id = ?", endpoint)
+        assert database.rows("SELECT * FROM job_outcomes") == []
