@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from studio.batches import Batches
 from studio.bes import BatchExecution
 from studio.endpoint_changes import EndpointChanges
 from studio.errors import ServiceError, StorageError, unexpected_error, unsupported_method
@@ -56,6 +57,7 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
     """Return the application; its jobs run from its start-up to its shutdown."""
     registry = Registry(database)
     shelf = ModelShelf(database)
+    batches = Batches()
     allowed = AllowList(settings.allow_hosts)
     storage = BlobStorage(settings.transfers)
     table = JobTable(database, settings.limits)
@@ -92,6 +94,7 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
         try:
             yield
         finally:
+            await run_in_threadpool(batches.close)
             await run_in_threadpool(runner.stop)
 
     framework = Starlette(
@@ -112,7 +115,7 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
         },
         lifespan=lifespan,
     )
-    scoring = RequestResponse(registry, shelf)
+    scoring = RequestResponse(registry, shelf, batches)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         await (scoring if scoring.serves(scope) else framework)(scope, receive, send)

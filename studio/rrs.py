@@ -10,30 +10,35 @@ from collections.abc import Mapping, Sequence
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from studio.batches import Batches
 from studio.charsets import in_utf8
 from studio.errors import ServiceError, bad_argument, invalid_operation, unexpected_error, unsupported_method
 from studio.gate import RUN_PREFIXES, WORKSPACES, admit, check_version, query_parameters, run_endpoint
 from studio.registry import Endpoint, Kind, Registry
 from studio.responses import JSON_TYPE
 from studio.scoring import Scorer
-from studio.scoring_bodies import answer
+from studio.scoring_bodies import ScoringForm, answer_body
+from studio.scoring_process import Order
 from studio.serving import ModelShelf
 from studio.threads import in_thread
 from studio.throttle import Throttle
 
 _PATH = re.compile(rf"/({'|'.join(RUN_PREFIXES)})/([^/]+)/services/([^/]+)/execute")
-# Requests of more work are scored in a thread, so that the others need not wait for them. Work is bytes, which bound
+# Requests of more work are scored in a process, so that the others need not wait for them. Work is bytes, which bound
 # the number of rows, times what each costs, and that is reading it as well: 160 KB for 100 small trees, about 10 ms.
 _INLINE_WORK = 160 * 2**10 * 300
+_VERY_LONG_WORK = 20 * _INLINE_WORK
+_TRIES = 3  # to find the file of a model: each time another one may take its place
 _READING = 200  # of a row, in steps of its scoring
 
 
 class RequestResponse:
     """The execute URLs."""
 
-    def __init__(self, registry: Registry, shelf: ModelShelf) -> None:
+    def __init__(self, registry: Registry, shelf: ModelShelf, batches: Batches) -> None:
         self._registry = registry
         self._shelf = shelf
+        self._batches = batches
         self._throttle = Throttle()
 
     def serves(self, scope: Scope) -> bool:
@@ -50,9 +55,10 @@ class RequestResponse:
             await _send_error(send, unexpected_error())
             raise
         else:
-            await _send(send, 200, content)
+            await _send(send, 200, *content)
 
-    async def _answer(self, scope: Scope, body: bytes) -> bytes:
+    async def _answer(self, scope: Scope, body: bytes) -> Sequence[bytes]:
+        """Return the body of the answer, in pieces."""
         if scope["method"] != "POST":
             raise unsupported_method(scope["method"])
         parameters = query_parameters(scope["query_string"])
@@ -62,11 +68,27 @@ class RequestResponse:
             scorer = await in_thread(lambda: self._shelf.scorer(endpoint))
         swagger = _choice(parameters, "format", ("", "table", "swagger")) == "swagger"
         details = _choice(parameters, "details", ("", "false", "true")) == "true"
-        body = in_utf8(body, scope["headers"])
+        form = ScoringForm(swagger=swagger, details=details)
         with self._throttle.turn(endpoint):
-            if len(body) * (scorer.steps + _READING) <= _INLINE_WORK:
-                return _answered(scorer, body, swagger=swagger, details=details)
-            return await in_thread(lambda: _answered(scorer, body, swagger=swagger, details=details))
+            if _work(scorer, body) <= _INLINE_WORK:
+                return [answer_body(scorer, in_utf8(body, scope["headers"]), form)]
+            return await self._scored_elsewhere(endpoint, scorer, body, form, scope["headers"])
+
+    async def _scored_elsewhere(
+        self, endpoint: Endpoint, scorer: Scorer, body: bytes, form: ScoringForm, headers: Sequence[tuple[bytes, bytes]]
+    ) -> list[bytes]:
+        telling = [(name, value) for name, value in headers if name == b"content-type"]
+        for _ in range(_TRIES):
+            if scorer.file is not None:
+                order = Order(scorer.file, form, telling, len(body))
+                very_long = _work(scorer, body) > _VERY_LONG_WORK
+                content = await self._batches.score(order, body, very_long=very_long)
+                if content is not None:
+                    return content
+            # The endpoint was given another model meanwhile, and the file of this one was removed.
+            scorer = await in_thread(lambda: self._shelf.scorer(endpoint))
+        text = f"The file of the model of endpoint {endpoint.name!r} is gone from the studio's folder."
+        raise ServiceError("InternalError", "ResourceLoadFailed", text)
 
     def _endpoint(self, scope: Scope, parameters: Mapping[str, str]) -> tuple[Endpoint, str]:
         """Return the endpoint that the request may use, and the edition of the database that says so."""
@@ -82,20 +104,22 @@ class RequestResponse:
         return endpoint, self._registry.edition
 
 
-def _answered(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> bytes:
-    return orjson.dumps(answer(scorer, body, swagger=swagger, details=details))
+def _work(scorer: Scorer, body: bytes) -> int:
+    return len(body) * (scorer.steps + _READING)
 
 
-async def _send(send: Send, status: int, content: bytes, *headers: tuple[bytes, bytes]) -> None:
-    length = (b"content-length", str(len(content)).encode())
-    head = [(b"content-type", JSON_TYPE.encode()), length, *headers]
+async def _send(send: Send, status: int, *content: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    length = (b"content-length", str(sum(map(len, content))).encode())
+    head = [(b"content-type", JSON_TYPE.encode()), length, *more]
     await send({"type": "http.response.start", "status": status, "headers": head})
-    await send({"type": "http.response.body", "body": content})
+    for piece in content[:-1]:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": content[-1]})
 
 
 async def _send_error(send: Send, error: ServiceError) -> None:
     allow = [(b"allow", b"POST")] if error.code == "MethodNotAllowed" else []
-    await _send(send, error.status, orjson.dumps(error.body()), *allow)
+    await _send(send, error.status, orjson.dumps(error.body()), more=allow)
 
 
 def _choice(parameters: Mapping[str, str], name: str, choices: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ else by the native library.
 import math
 from collections.abc import Sequence
 from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +45,10 @@ def shown(cell: str) -> str:
 class Scorer:
     """A model made ready for scoring. A request that holds one is answered by one model."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, file: Path | None = None) -> None:
+        """Take a model, and where it was read from: another process may read it there as well."""
         self.model = model
+        self.file = file
         # Callers repeat the names. Those that are not the model's raise, and so are not kept.
         self.columns_of = lru_cache(8)(partial(request_columns, model))
         self._features = model.features

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Never
 
+import orjson
+
 from studio.column_names import column_names
 from studio.errors import ServiceError, bad_argument
 from studio.json_values import Json
@@ -23,6 +25,23 @@ class Rows:
 
     names: Sequence[str]
     values: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class ScoringForm:
+    """Which form a request and its answer have."""
+
+    swagger: bool
+    details: bool
+
+
+def answer_body(scorer: Scorer, body: bytes, form: ScoringForm) -> bytes:
+    """Return the body of the answer to the body of a request.
+
+    Raises:
+        ServiceError: the body or its columns are not what the model needs.
+    """
+    return orjson.dumps(answer(scorer, body, swagger=form.swagger, details=form.details))
 
 
 def answer(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json:

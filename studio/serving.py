@@ -118,7 +118,8 @@ class ModelShelf:
 
     def _read(self, endpoint: Endpoint, file: str) -> Scorer:
         try:
-            return Scorer(load_model((self._folder / file).read_bytes()))
+            path = self._folder / file
+            return Scorer(load_model(path.read_bytes()), path)
         except (OSError, ModelFileError) as error:
             text = f"The model of endpoint {endpoint.name!r} in the studio's folder is damaged: {error}"
             raise ServiceError("InternalError", "ResourceLoadFailed", text) from error
@@ -155,8 +156,8 @@ class ModelShelf:
             ModelFileError: it is not.
             ServiceError: 404, if the endpoint was deleted meanwhile.
         """
-        scorer = Scorer(model or load_model(data))
         name = f"{hashlib.sha256(data).hexdigest()}{_EXTENSION}"
+        scorer = Scorer(model or load_model(data), self._folder / name)
         with self._lock:
             # The file is written within the transaction, so that nobody takes it for an unused one.
             with self._database.transaction():

@@ -61,8 +61,10 @@ class Outcome:
         return self.answers / self.duration_s
 
 
-def drive(load: Load, core: int | None = None) -> Outcome:
+def drive(load: Load, core: int | None = None, niceness: int = 0) -> Outcome:
     """Put the load on a service, from a process of its own; on one core of the machine, if one is named.
+
+    With a `niceness` above 0 other processes on that core go first.
 
     Raises:
         BenchError: the service takes no connection, or does not answer at all.
@@ -75,6 +77,7 @@ def drive(load: Load, core: int | None = None) -> Outcome:
         "warm_up_s": load.warm_up_s,
         "measured_s": load.measured_s,
         "core": core,
+        "niceness": niceness,
     }
     command = [sys.executable, "-m", "bench.serving.load"]
     done = subprocess.run(command, cwd=ROOT, input=json.dumps(told), capture_output=True, text=True, check=False)
@@ -227,6 +230,7 @@ def put_load(load: Load) -> Outcome:
 def _main() -> None:
     told: dict[str, Any] = json.load(sys.stdin)
     core = told.pop("core")
+    os.nice(told.pop("niceness"))
     if core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {core})
     told["requests"] = [one.encode("latin-1") for one in told["requests"]]

@@ -12,6 +12,7 @@ class Scale:
     rounds: int = 5
     warm_up_s: float = 0.5
     round_s: float = 2.0
+    batch_rows: int = 100_000
     swaps: int = 100
     swaps_a_round: int = 20
     swap_pause_s: float = 1.0

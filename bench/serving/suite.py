@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.findings import Findings
+from bench.serving.beside import beside
 from bench.serving.comparison import MANY, compare
 from bench.serving.jobs import jobs
 from bench.serving.material import Table, prepared
@@ -33,11 +34,12 @@ def measure_serving(scale: Scale, table: Table | None, tell: Callable[[str], Non
         material = prepared(learned, folder / "material")
         rows = learned.sample(SAMPLE_ROWS)
         compared, left_out = compare(material, rows, scale, state, tell)
+        beside_them = beside(material, rows, scale, state, tell)
         with running_azurite() as storage:
             swapped = swap(material, learned, rows, scale, state, storage=storage, tell=tell)
             tables = [table] if table else _tables(folder, scale)
             trained, also_left_out = jobs(material, tables, rows[:1], scale, state, storage=storage, tell=tell)
-    return Findings([*compared, *swapped, *trained], left_out=[*left_out, *also_left_out])
+    return Findings([*compared, *beside_them, *swapped, *trained], left_out=[*left_out, *also_left_out])
 
 
 def _tables(folder: Path, scale: Scale) -> list[Table]:
