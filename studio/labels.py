@@ -10,6 +10,7 @@ from studio.columns import CodedColumn, NumberColumn
 from studio.errors import TableError
 from studio.model_limits import CLASS_LIMIT
 from studio.plan import TrainingPlan
+from studio.wire_types import type_of
 from studio.words import counted
 
 FEWEST_ROWS = 10
@@ -22,6 +23,7 @@ class Labels:
 
     classes: tuple[str, ...]  # binary: the negative, the positive; none for a regression
     target: NDArray[np.float64]  # shape (rows,): the class's position, or the number
+    whole: bool = False  # a regression's numbers are whole ones of 32 bits
 
     def held_out(self, fraction: float, seed: int) -> NDArray[np.bool_]:
         """Choose the test rows, shape (rows,): the same share of each class, at least one row and not all of each.
@@ -54,7 +56,7 @@ def read_labels(column: CodedColumn | NumberColumn, plan: TrainingPlan) -> Label
 
 def _numbers(column: CodedColumn | NumberColumn, problems: list[str]) -> Labels:
     if isinstance(column, NumberColumn):
-        target, odd = column.values, sorted(column.text_counts)
+        target, odd, whole = column.values, sorted(column.text_counts), column.whole
     else:
         numbers = [parse_number(cell) for cell in column.distinct]
         counts = np.bincount(column.codes, minlength=len(numbers)).tolist()
@@ -65,11 +67,12 @@ def _numbers(column: CodedColumn | NumberColumn, problems: list[str]) -> Labels:
         ]
         lookup = np.array([np.nan if number is None else number for number in numbers])
         target = lookup[column.codes]
+        whole = type_of(cell for cell, count in zip(column.distinct, counts, strict=True) if count) == "Int32"
     if odd:
         problems.append(f"column {column.name!r} must hold numbers; it also holds {_listed(odd)}")
     elif len(target) and target.min() == target.max():
         problems.append(f"column {column.name!r} holds the same number in every row")
-    return Labels((), target)
+    return Labels((), target, whole)
 
 
 def _classes(column: CodedColumn | NumberColumn, plan: TrainingPlan, problems: list[str]) -> Labels:

@@ -33,6 +33,7 @@ class Task:
     classes: tuple[str, ...]
     threads: int
     tell: Tell = silent
+    whole_labels: bool = False  # a regression's labels are whole numbers of 32 bits
 
     def fit(self, learner: str, rows: Rows, target: Target) -> Model:
         """Train `learner` (not `best`) on rows of features, shape (rows, features).
@@ -50,12 +51,12 @@ class Task:
         about = (plan.task, plan.label, self.classes, self.columns)
         if learner == LINEAR:
             linear = fit_linear(plan.task, len(self.classes), rows, target, categories)
-            return Model(*about, linear=linear, offset=offset, scale=scale)
+            return Model(*about, linear=linear, offset=offset, scale=scale, whole_labels=self.whole_labels)
         chosen = (plan.trees, plan.leaves, plan.learning_rate)
         settings = TreeSettings(plan.task, len(self.classes), plan.seed, self.threads, *chosen)
         categorical = [position for position, count in enumerate(categories) if count]
         trees = fit_trees(rows, target, categorical, settings, self.tell)
-        return Model(*about, trees=trees, offset=offset, scale=scale)
+        return Model(*about, trees=trees, offset=offset, scale=scale, whole_labels=self.whole_labels)
 
     def choose(self, rows: Rows, target: Target) -> tuple[str, Model, str]:
         """Return the plan's learner, or of `best` the one with the smaller loss in a cross-validation; its model; why.

@@ -157,6 +157,7 @@ class Model:
     linear: Linear | None = None  # instead of trees
     offset: float = 0.0
     scale: float = 1.0
+    whole_labels: bool = False  # a regression's labels were whole numbers of 32 bits, as answers call them then
 
     @property
     def outputs(self) -> int:

@@ -27,7 +27,7 @@ from studio.model_limits import (
     TREE_LIMIT,
 )
 
-MEMBERS = {"task", "label", "classes", "columns", "trees", "linear", "offset", "scale"}
+MEMBERS = {"task", "label", "classes", "columns", "trees", "linear", "offset", "scale", "whole_labels"}
 _CLASSES = {"binary": (2, 2), "multiclass": (2, CLASS_LIMIT), "regression": (0, 0)}
 _KINDS = ("numeric", "categorical", "rated", "boolean", "date", "ignored")
 _TYPES = ("Int32", "Double", "String")
@@ -67,6 +67,8 @@ def read_model(content: dict[str, Any]) -> Model:
     require(len(trees) % outputs == 0, "it has not the same number of trees for each class")
     require(bool(trees) != (content["linear"] is not None), "it has not either trees or weights")
     require(_is_number(content["offset"]) and _is_number(content["scale"]), "its offset or scale is no sound number")
+    whole_labels = content["whole_labels"]
+    require(type(whole_labels) is bool and not (whole_labels and classes), "whole_labels is not of a regression")
     return Model(
         task,
         content["label"],
@@ -76,6 +78,7 @@ def read_model(content: dict[str, Any]) -> Model:
         None if content["linear"] is None else _linear(content["linear"], features, outputs),
         content["offset"],
         content["scale"],
+        whole_labels,
     )
 
 

@@ -49,6 +49,7 @@ def dump_model(model: Model) -> bytes:
         "linear": None if model.linear is None else _linear_content(model.linear),
         "offset": model.offset,
         "scale": model.scale,
+        "whole_labels": model.whole_labels,
     }
     content["sha256"] = _digest(content)
     return gzip.compress(_canonical(content), mtime=0)

@@ -22,7 +22,7 @@ class RequestColumns:
 
 def added_columns(model: Model) -> list[tuple[str, WireType]]:
     """Return name and type of the columns that an answer has behind those of its request (protocol 2)."""
-    types: dict[str, WireType] = {LABELS: label_type(model)}
+    types: dict[str, WireType] = {LABELS: type_of(model.classes) if model.classes else "Double"}
     return [(name, types.get(name, "Double")) for name in added_names(model.task, model.classes)]
 
 
@@ -46,8 +46,10 @@ def _letters(name: str) -> str:
 
 
 def label_type(model: Model) -> WireType:
-    """Return the type of the label: of a class, or of what a regression predicts."""
-    return "Double" if model.task == "regression" else type_of(model.classes)
+    """Return the type of the label column, where a request brings it along: that of the labels in the training."""
+    if model.task == "regression":
+        return "Int32" if model.whole_labels else "Double"
+    return type_of(model.classes)
 
 
 def request_columns(model: Model, names: Sequence[str]) -> RequestColumns:

@@ -52,7 +52,7 @@ def train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm = CSV, te
     columns = rated.columns
     learned, tested = encode_rows(table, columns, (~test, test), rated.features)
     del table  # its memory is that of the file; what follows needs only the features
-    task = Task(plan, columns, labels.classes, threads, tell)
+    task = Task(plan, columns, labels.classes, threads, tell, labels.whole)
     truth = labels.target[test]
     learner, model, why = task.choose(learned, labels.target[~test])
     rows = [measured(model, tested, truth)]

@@ -65,7 +65,8 @@ def random_model(dice: random.Random) -> Model:
     else:
         linear = Linear(_weights(dice, outputs), tuple(_term(dice, one, outputs) for one in feature_columns(columns)))
     scaled = (dice.choice(NUMBERS), dice.choice(NUMBERS)) if task == "regression" else (0.0, 1.0)
-    return Model(task, "y", tuple(f"{at}\u00e9" for at in range(classes)), columns, trees, linear, *scaled)
+    names = tuple(f"{at}\u00e9" for at in range(classes))
+    return Model(task, "y", names, columns, trees, linear, *scaled, task == "regression" and dice.random() < 0.5)
 
 
 def _column(dice: random.Random, name: str) -> Column:

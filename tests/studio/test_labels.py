@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.columns import NumberColumn
 from studio.errors import TableError
 from studio.labels import Labels, read_labels
 from studio.model import Task
@@ -35,6 +36,17 @@ def test_classes_are_in_order() -> None:
 def test_a_regressions_numbers() -> None:
     """Every spelling of a number counts."""
     assert labels("regression", ["1", "2.5", "1e1", "1,000", "-3"] * 2).target.tolist() == [1, 2.5, 10, 1000, -3] * 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "whole"), [(["1", "-2", "30"], True), (["1", "2.0"], False), (["1", "3000000000"], False)]
+)
+def test_whole_numbers_are_noted(cells: list[str], *, whole: bool) -> None:
+    """Those of a regression, as they were written and as far as 32 bits hold them; of classes nothing is noted."""
+    assert labels("regression", cells * 9).whole is whole
+    numbers = NumberColumn("y", np.arange(20.0), whole)
+    assert read_labels(numbers, TrainingPlan("regression", "y")).whole is whole
+    assert not labels("multiclass", ["1", "2"] * 9).whole
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,8 @@ def _with_column(*column: Any) -> Callable[[Any], Any]:
     [
         (_with(scale=1), "no sound number"),
         (_with(scale=True), "no sound number"),
+        (_with(whole_labels=1), "whole_labels"),
+        (_with(whole_labels=True), "whole_labels"),
         (_with(offset=1e101), "no sound number"),
         (_with(version=True), "version"),
         (_with(version=2), "version"),

@@ -7,9 +7,16 @@ from studio.model import Column, Model, Task
 from studio.request_columns import added_columns, label_type, request_columns
 
 
-def model(task: Task, *classes: str) -> Model:
-    """Return a model of which only columns and classes matter."""
-    return Model(task, "label", classes, (Column("age", "numeric", "Int32"), Column("row", "ignored", "Int32")))
+def model(task: Task, *classes: str, whole_labels: bool = False) -> Model:
+    """Return a model of which only columns and labels matter."""
+    columns = (Column("age", "numeric", "Int32"), Column("row", "ignored", "Int32"))
+    return Model(task, "label", classes, columns, whole_labels=whole_labels)
+
+
+def test_a_regression_of_whole_numbers_predicts_others() -> None:
+    """A label that comes along is of the type that the labels were; what is predicted is any number."""
+    whole = model("regression", whole_labels=True)
+    assert (label_type(whole), added_columns(whole)) == ("Int32", [("Scored Labels", "Double")])
 
 
 @pytest.mark.parametrize(
