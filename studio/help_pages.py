@@ -91,9 +91,13 @@ class HelpPages:
             try:
                 return show(self._endpoint(request))
             except ServiceError as error:
-                return _failure(error)
+                return self._failure(error)
 
         return handle
+
+    def _failure(self, error: ServiceError) -> Response:
+        back = [link(f"{self._urls.base_url}/", "Overview")]
+        return page(HTTPStatus(error.status).phrase, back, element("p", str(error)), status=error.status)
 
     def _titled(self, endpoint: Endpoint, what: str, *body: str, status: int = 200) -> Response:
         title = f"{endpoint.service.title}: {what}"
@@ -166,7 +170,7 @@ class HelpPages:
             scorer = self._shelf.scorer(endpoint)
             fields = _form(body)
         except ServiceError as error:
-            return _failure(error)
+            return self._failure(error)
         cells = {name: fields.get(FIELD + name, "") for name in sample_row(scorer.model)}
         try:
             admit(endpoint, f"Bearer {fields.get(KEY_FIELD, '')}")
@@ -237,10 +241,6 @@ class HelpPages:
             ),
             *(errors(UPDATE), samples(call_samples("PATCH", url, body))),
         )
-
-
-def _failure(error: ServiceError) -> Response:
-    return page(HTTPStatus(error.status).phrase, [], element("p", str(error)), status=error.status)
 
 
 def _form(body: bytes) -> dict[str, str]:

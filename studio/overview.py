@@ -43,7 +43,8 @@ class Overview:
             element("section", element("h2", name), *(self._service(service, made_by) for service in group))
             for name, group in experiments.items()
         ] or [element("p", "Nothing is published yet: python -m studio publish EXPERIMENT.toml --data DIR")]
-        listed = (element("h2", "Jobs"), self._job_table(jobs, outcomes))
+        head = f"The newest {MOST_JOBS} jobs" if len(jobs) == MOST_JOBS else "Jobs"
+        listed = (element("h2", head), self._job_table(jobs, outcomes))
         return page("Overview", [], *cards, *listed, refresh_s=refresh_s(jobs))
 
     def _service(self, service: Service, made_by: dict[str, Job]) -> Markup:
