@@ -43,7 +43,7 @@ class Served:
     model: str  # container/path of what it was given
     golden: str  # container/path of the pinned golden rows it was asked
     golden_etag: str  # the version of the route's golden file that they are
-    answers: tuple[tuple[str, ...], ...]
+    answers: tuple[tuple[str, ...], ...]  # the columns, then a row for each golden row
     verified_at: datetime
     # Where the endpoint said its model came from while it answered as verified, if that is another place: a service
     # that copies models names its own. As long as that stays, it proves nothing. None: not seen yet, or just that.

@@ -21,6 +21,11 @@ class Scored:
     columns: tuple[str, ...]
     rows: Answers
 
+    @property
+    def table(self) -> Answers:
+        """Columns and rows in one: what two models answer is the same only if both are."""
+        return (self.columns, *self.rows)
+
 
 @dataclass(frozen=True)
 class StoredRun:

@@ -101,6 +101,7 @@ class Route:
     training: Training
     endpoints: tuple[Endpoint, ...]
     holdout: Holdout | None = None  # the rows on which both models are measured
+    classes_may_change: bool = False  # whether a model may answer with other columns or classes than the one in service
     needs_approval: bool = False  # whether a person must approve every decision to promote
     deadlines: Deadlines = Deadlines()
     hosts: PurposeHosts = PurposeHosts()

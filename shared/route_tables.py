@@ -36,6 +36,7 @@ class RouteReader:
         if not 0 <= golden_tolerance < 1:
             table.problem("golden_tolerance", f"must be at least 0 and less than 1, not {golden_tolerance:g}")
         needs_approval = table.choice("approval", ["none", "required"], required=False) == "required"
+        classes_may_change = table.choice("classes", ["must-stay", "may-change"], required=False) == "may-change"
         bake_s = table.integer("bake_s", 0)
         deadlines = self._deadlines()
         if bake_s >= deadlines.running:
@@ -62,6 +63,7 @@ class RouteReader:
             golden_tolerance=golden_tolerance,
             bake_s=bake_s,
             holdout=holdout,
+            classes_may_change=classes_may_change,
             needs_approval=needs_approval,
             training=training,
             endpoints=endpoints,

@@ -147,7 +147,8 @@ class Run:
     notes: tuple[str, ...] = ()  # what the training says of its columns, a line each
     endpoints: tuple[Json, ...] = ()  # [{name, role, event, at}], what was done to which endpoint
     # {golden_etag, golden, before, staging, staged, again}: golden rows as the champion answers them, as the staging
-    # endpoint did before it was given the challenger, as it did after that, and as it did so in an earlier round.
+    # endpoint did before it was given the challenger, as it did after that, and as it did so in an earlier round. Each
+    # is a table: the answer's columns, then a row for each golden row.
     answers: Json | None = None
     scoring: Json | None = None  # {path, etag, identity, parts, recorded}: the holdout's answers so far
     approval: Json | None = None  # {by, reason, at, decision}: who approved the decision of that hash

@@ -49,7 +49,7 @@ def read_predictions(task: Task, columns: Sequence[str], rows: Sequence[Sequence
             score = keys.index(metric_key(_PROBABILITIES))
             return Predictions(labels, tuple(_number(row[score]) for row in rows))
         case Task.MULTICLASS:
-            classes = [(index, _class_of(name)) for index, name in enumerate(columns) if _class_of(name) is not None]
+            classes = [(index, class_of(name)) for index, name in enumerate(columns) if class_of(name) is not None]
             return Predictions(
                 labels,
                 classes=tuple(str(label) for _, label in classes),
@@ -64,7 +64,7 @@ def probability_of(predictions: Predictions, row: int, label: str) -> float | No
     return predictions.probabilities[row][keys.index(key)] if key in keys else None
 
 
-def _class_of(name: str) -> str | None:
+def class_of(name: str) -> str | None:
     """Return the class of a column `Scored Probabilities for Class "x"`; None for another column."""
     head, found, tail = name.partition("for Class")
     if not found:

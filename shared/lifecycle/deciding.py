@@ -5,7 +5,10 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.answer_shape import ShapeChange, shape_change
+from shared.lifecycle.answers import as_answers
 from shared.lifecycle.effects import Release
+from shared.ports import Answers
 from shared.promotion import Decision, Verdict
 from shared.route import Route
 from shared.runs import Json, Run, RunState, iso
@@ -42,33 +45,92 @@ def record_of(route: Route, run: Run, decision: Decision, measured: Json, now: d
     }
 
 
+def shape_of(route: Route, run: Run, answers: Answers | None) -> ShapeChange:
+    """Return what another model's answers to the golden rows would change for callers, if the route minds that.
+
+    An operator who goes back is obeyed in any case.
+    """
+    before = (run.answers or {}).get("before")
+    if route.classes_may_change or run.override is not None or before is None or answers is None:
+        return ShapeChange()
+    return shape_change(as_answers(before), answers)
+
+
+def with_shape(record: Json, change: ShapeChange) -> Json:
+    """Return a decision's record with what the model would change of the answers: an approval is for that as well."""
+    if not change:
+        return record
+    told = {**change.to_json(), "sentence": change.sentence}
+    return {**record, "shape": told, "reasons": [*record["reasons"], change.sentence]}
+
+
+def with_approved_shape(run: Run, record: Json) -> Json:
+    """Return the record made anew of a decision that was approved with its change of shape; else as it is.
+
+    The challenger is staged again after that, and has to show the same change.
+    """
+    shape = (run.decision or {}).get("shape")
+    if run.approval is None or not shape:
+        return record
+    approved = {**record, "shape": shape, "reasons": [*record["reasons"], shape["sentence"]]}
+    return approved if run.approval["decision"] == decision_hash(approved) else record
+
+
+def ruled_by_shape(route: Route, run: Run, answers: Answers, known: Json, now: datetime) -> tuple[Release | None, Json]:
+    """Return the same as `ruled` once it is known what the challenger answers: the decision is the run's own."""
+    before = run.decision or {}
+    record = {name: value for name, value in before.items() if name not in {"shape", "approval", "policy_said"}}
+    record["verdict"] = before.get("policy_said", before["verdict"])
+    if "shape" in before:
+        record["reasons"] = before["reasons"][:-1]
+    record = with_shape(record, shape_of(route, run, answers))
+    known = {**known, "decision": record}
+    return _approved_or_held(route, run, Verdict(record["verdict"]), known, now, summary="; ".join(record["reasons"]))
+
+
 def ruled(route: Route, run: Run, decision: Decision, known: Json, now: datetime) -> tuple[Release | None, Json]:
     """Return how the run ends or stops by its decision (None: it goes on), and what it then knows.
 
     `known` holds the decision's record.
     """
-    record: Json = known["decision"]
     if decision.verdict is Verdict.REJECT:
         return Release(RunState.REJECTED, decision.summary, known), known
-    if decision.verdict is Verdict.PROMOTE and not route.needs_approval:
+    return _approved_or_held(route, run, decision.verdict, known, now, summary=decision.summary)
+
+
+def _approved_or_held(
+    route: Route, run: Run, verdict: Verdict, known: Json, now: datetime, *, summary: str
+) -> tuple[Release | None, Json]:
+    record: Json = known["decision"]
+    shape = record.get("shape")
+    if verdict is Verdict.PROMOTE and not route.needs_approval and not shape:
         return None, known
     approval = run.approval
     if approval is not None and approval["decision"] == decision_hash(record):
         # The decision as it stands in the end says promote, and who said so.
-        said = {"verdict": Verdict.PROMOTE.value, "policy_said": record["verdict"], "approval": approval}
+        said = {"verdict": Verdict.PROMOTE.value, "policy_said": verdict.value, "approval": approval}
         return None, {**known, "decision": {**record, **said}}
+    if shape:
+        record = {**record, "verdict": Verdict.HOLD.value, "policy_said": verdict.value}
     held: dict[str, Any] = {
         **known,
+        "decision": record,
         "deadline_at": now + timedelta(seconds=route.deadlines.held),
         "approval": None,
         "invitation": None,
     }
-    if decision.verdict is Verdict.HOLD:
-        why = "there is no champion to compare with, and no_champion says hold"
-        if record.get("after_rollback"):
-            why = "an operator went back to the model in service, whose metrics are not known: no gain can be shown"
-    else:
-        why = f"awaits approval: {decision.summary}"
+    why = _why_held(record, verdict, summary)
     if approval is not None:
         why = f"what {approval['by']} approved is not what is decided now; {why}"
     return Release(RunState.HELD, why, held), held
+
+
+def _why_held(record: Json, verdict: Verdict, summary: str) -> str:
+    if record.get("shape"):
+        lifted = 'approve it, or let routes.toml say classes = "may-change"'
+        return f"{record['shape']['sentence']}: {lifted}"
+    if verdict is not Verdict.HOLD:
+        return f"awaits approval: {summary}"
+    if record.get("after_rollback"):
+        return "an operator went back to the model in service, whose metrics are not known: no gain can be shown"
+    return "there is no champion to compare with, and no_champion says hold"

@@ -8,7 +8,7 @@ from shared.errors import PermanentError, had_no_effect
 from shared.evaluation import EvaluationReport
 from shared.lifecycle.answers import as_answers, same
 from shared.lifecycle.approaching import looked, timed_out
-from shared.lifecycle.deciding import record_of, ruled
+from shared.lifecycle.deciding import record_of, ruled, ruled_by_shape, with_approved_shape
 from shared.lifecycle.effects import (
     AskBefore,
     AskStaging,
@@ -131,15 +131,18 @@ def challenger_answers(route: Route, run: Run, staging: Endpoint, answers: Answe
     }
     if run.override is None and same(answers, as_answers((run.answers or {})["before"]), route.golden_tolerance):
         how = f"within {route.golden_tolerance:g}" if route.golden_tolerance else "exactly"
-        why = (
-            f"nothing to change: the new model answers all {counted(len(answers), 'golden row')} {how} as the model in"
-            " service, which stays"
-        )
+        rows = counted(len(answers) - 1, "golden row")  # the first line has the columns
+        why = f"nothing to change: the new model answers all {rows} {how} as the model in service, which stays"
         return run, Release(RunState.UNCHANGED, why, known)
     if route.holdout is not None and run.override is None:
         deadline = now + timedelta(seconds=route.deadlines.promoting)
         return run.moved(now, RunState.STAGED, step=SCORING, deadline_at=deadline, **known), ScoreHoldout({})
-    return run.moved(now, RunState.DECIDED, "; ".join((run.decision or {})["reasons"]), **known), LookAtEndpoint()
+    if run.override is None:
+        end, known = ruled_by_shape(route, run, answers, known, now)
+        if end is not None:
+            return run, end
+    reasons = known.get("decision", run.decision or {})["reasons"]
+    return run.moved(now, RunState.DECIDED, "; ".join(reasons), **known), LookAtEndpoint()
 
 
 def model_path(run: Run) -> str:
@@ -163,7 +166,7 @@ def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next
     measured: Json = {"champion": summary, "challenger": challenger, "data": _data(run, read.report, read.record)}
     if after_rollback:
         measured["after_rollback"] = True
-    record = record_of(route, run, decision, measured, now)
+    record = with_approved_shape(run, record_of(route, run, decision, measured, now))
     known: Json = {"challenger": challenger, "champion": summary, "decision": record}
     end, known = ruled(route, run, decision, known, now)
     if end is not None:

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from shared.evaluation import EvaluationReport
-from shared.lifecycle.deciding import record_of, ruled
+from shared.lifecycle.answers import as_answers
+from shared.lifecycle.deciding import record_of, ruled, shape_of, with_shape
 from shared.lifecycle.effects import LookAtEndpoint, Next, ScoreHoldout
 from shared.lifecycle.evaluating import failed_untouched
 from shared.lifecycle.observations import (
@@ -74,11 +75,10 @@ def _decided(route: Route, run: Run, seen: HoldoutMeasured, now: datetime) -> Ne
             name: {"low": one.low, "high": one.high, "confidence": one.confidence}
             for name, one in seen.intervals.items()
         }
-    known: Json = {
-        "challenger": challenger,
-        "decision": record_of(route, run, decision, measured, now),
-        "scoring": None,
-    }
+    staged = (run.answers or {}).get("staged")
+    change = shape_of(route, run, as_answers(staged) if staged is not None else None)
+    record = with_shape(record_of(route, run, decision, measured, now), change)
+    known: Json = {"challenger": challenger, "decision": record, "scoring": None}
     end, known = ruled(route, run, decision, known, now)
     if end is not None:
         return run, end

@@ -5,8 +5,10 @@ Else the previous model is put back, and verified in its turn.
 
 from datetime import datetime, timedelta
 
+from shared.answer_shape import ShapeChange
 from shared.champions import Champion, Served
 from shared.lifecycle.answers import as_answers, same
+from shared.lifecycle.deciding import shape_of
 from shared.lifecycle.effects import (
     AskServing,
     AskStaging,
@@ -61,7 +63,7 @@ def _verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next
             return run, AskServing()
         case ServingAnswered(answers, said):
             if answers is not None and _is_challenger(route, run, answers) and not _too_early(route, run, now):
-                return _verified(route, run, answers, now)
+                return _shown(route, run, answers, now)
             if now < served_by:
                 return run, None  # nothing is written while nothing changes: the tick asks again
             known = run.answers or {}
@@ -82,6 +84,15 @@ def _verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next
                 return put_back(run, why, now)
             return setback(run, error, now), None
     raise unexpected(run, seen)
+
+
+def _shown(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
+    """Go on with a challenger that answers; without a staging endpoint the shape of its answers shows only now."""
+    change = shape_of(route, run, answers) if (run.answers or {})["staged"] is None else ShapeChange()
+    if not change:
+        return _verified(route, run, answers, now)
+    lifted = 'classes = "may-change" in routes.toml lets such a model through, a staging endpoint lets a person decide'
+    return put_back(run, f"{change.sentence}; {lifted}", now)
 
 
 def _verified(route: Route, run: Run, answers: Answers, now: datetime) -> Next:

@@ -69,8 +69,8 @@ def golden_at(services: Services, path: str) -> GoldenRows:
 
 
 def answers_of(desk: RunDesk, endpoint: Endpoint, golden: GoldenRows) -> Answers:
-    """Score the golden rows at an endpoint."""
-    return desk.services.scoring.score(endpoint, golden.columns, golden.rows).rows
+    """Score the golden rows at an endpoint; the answer's columns come first, then a row for each golden row."""
+    return desk.services.scoring.score(endpoint, golden.columns, golden.rows).table
 
 
 def _pinned_path(desk: RunDesk, path: str, etag: str) -> str:

@@ -156,7 +156,7 @@ def _has_ended(services: Services, route: Route, run_id: str) -> bool:
 def _shown(services: Services, route: Route, served: Served) -> Shown:
     """Ask an endpoint the golden rows, and which location it lists."""
     golden = golden_at(services, served.golden)
-    answers = services.scoring.score(route.serving, golden.columns, golden.rows).rows
+    answers = services.scoring.score(route.serving, golden.columns, golden.rows).table
     try:
         resources = services.scoring.resources(route.serving)
     except (PermanentError, BadAnswerError):

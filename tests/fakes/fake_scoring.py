@@ -40,6 +40,8 @@ class FakeScoring:
     def __init__(self, blobs: MemoryBlobs, clock: Clock) -> None:
         self.faults = Faults()
         self.skill: dict[str, float] = {}  # by model, how far it follows a column called `signal`, from 0 to 1
+        self.classes: dict[str, tuple[str, ...]] = {}  # by model, what it tells apart, if it is no model of yes and no
+        self.renamed: dict[str, dict[str, str]] = {}  # by model, columns that it calls otherwise
         self.alike: dict[str, str] = {}  # models that answer as another one does, which need not exist
         self._blobs = blobs
         self._clock = clock
@@ -79,6 +81,10 @@ class FakeScoring:
         """Return how far a model follows a column called `signal`, from 0 to 1."""
         return self.skill.get(model, 0.0)
 
+    def classes_of(self, model: str) -> tuple[str, ...]:
+        """Return the classes that a model tells apart; none: it answers yes and no."""
+        return self.classes.get(model, ())
+
     def resources(self, endpoint: Endpoint) -> list[Resource]:
         """Read the endpoint's updatable resources."""
         with self.faults.call("resources"):
@@ -91,7 +97,12 @@ class FakeScoring:
             served = self.served(endpoint)
             model = self.alike.get(served, served)
             jitter, skill = self._endpoints[endpoint.patch_url].jitter, self.skill_of(model)
-            return Scored(SCORED_COLUMNS, answers_of(model, columns, rows, jitter, skill))
+            classes, other = self.classes_of(model), self.renamed.get(served, {})
+            if classes:
+                found = _of_classes(model, classes, columns, rows)
+            else:
+                found = Scored(SCORED_COLUMNS, answers_of(model, columns, rows, jitter, skill))
+            return Scored(tuple(other.get(name, name) for name in found.columns), found.rows)
 
 
 def answers_of(
@@ -107,6 +118,17 @@ def _answer(model: str, columns: Sequence[str], row: Sequence[str], jitter: floa
     if skill:
         probability = skill * float(row[columns.index("signal")]) + (1 - skill) * probability
     return ("yes" if probability >= 0.5 else "no", f"{probability + jitter:.6f}")
+
+
+def _of_classes(model: str, classes: Sequence[str], columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
+    """Answer as a multi-class model does: a probability for each class, and the label of the largest."""
+    named = tuple(f'Scored Probabilities for Class "{one}"' for one in classes)
+    answered = []
+    for row in rows:
+        weights = [hashlib.sha256("\n".join((model, one, *columns, *row)).encode()).digest()[0] + 1 for one in classes]
+        shares = [weight / sum(weights) for weight in weights]
+        answered.append((*(f"{share:.6f}" for share in shares), classes[shares.index(max(shares))]))
+    return Scored((*named, "Scored Labels"), tuple(answered))
 
 
 def _refusal(endpoint: Endpoint, detail: str, message: str) -> ServiceFault:

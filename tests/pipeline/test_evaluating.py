@@ -286,4 +286,4 @@ def test_golden_rows_that_change_between_two_tries_are_not_mixed(world: World) -
 
     assert run.state is RunState.PROMOTED
     assert run.answers is not None
-    assert len(run.answers["staged"]) == 3
+    assert len(run.answers["staged"]) == 1 + 3

@@ -14,7 +14,7 @@ from shared.lifecycle.deciding import decision_hash
 from shared.lifecycle.leasing import REPAIR
 from shared.runs import TERMINAL, Run, RunState, run_id_for
 from tests.fakes.memory_blobs import CANARY
-from tests.simulation.outside import SEED_MODEL, STRANGER, Outside, Patch
+from tests.simulation.outside import SEED_MODEL, STRANGER, Outside, Patch, classes_of
 
 
 class Judge:
@@ -68,8 +68,14 @@ class Judge:
         approved = (stored.decision or {}).get("approval") if stored else None
         if before.initial_again_at is not None and self._outside.route.holdout is None and approved is None:
             self.breaks(f"I3: {champion.run_id[:6]} succeeds what an operator went back to, and nobody compared them")
+        if self._outside.plan.shapes and approved is None and self._shape(champion) != self._shape(previous):
+            self.breaks(f"I3: {champion.run_id[:6]} answers with other classes, and nobody was asked")
         if (compared or {}).get("run_id") != (previous.run_id if previous else None):
             self.breaks(f"I3: {champion.run_id[:6]} was not compared with the champion that it succeeds")
+
+    def _shape(self, champion: Champion | None) -> tuple[str, ...]:
+        """Return the classes that callers know from a champion, or from the model before the first one."""
+        return classes_of(str(self._outside.blobs.text(champion.model)) if champion is not None else SEED_MODEL)
 
     def _overridden(self, run: Run, champion: Champion | None, previous: Champion | None) -> None:
         """An operator goes back to what they named, from what they went away from."""

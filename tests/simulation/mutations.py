@@ -217,6 +217,16 @@ def known_by_its_answers(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reconciling, "by_answers", lambda *_: False)
 
 
+def shape_before_it_is_decided(patch: pytest.MonkeyPatch) -> None:
+    """A staged model that lost a class is promoted as any other."""
+    patch.setattr(evaluating, "ruled_by_shape", lambda *known: (None, known[3]))
+
+
+def shape_once_it_serves(patch: pytest.MonkeyPatch) -> None:
+    """Without a staging endpoint a model that lost a class counts as verified by the change of its answers."""
+    patch.setattr(verifying, "_shown", verifying._verified)
+
+
 def no_champion_by_a_rollback(patch: pytest.MonkeyPatch) -> None:
     """What an operator went back to counts as unknown: a new model need not be better."""
 
@@ -276,6 +286,8 @@ MUTATIONS: dict[str, Mutation] = {
     "reconciliation": reconciliation,
     "known before it is repaired": known_before_it_is_repaired,
     "known by its answers": known_by_its_answers,
+    "shape before it is decided": shape_before_it_is_decided,
+    "shape once it serves": shape_once_it_serves,
     "no champion by a rollback": no_champion_by_a_rollback,
     "decided after the rollback": decided_after_the_rollback,
     "dead before the next attempt": dead_before_the_next_attempt,

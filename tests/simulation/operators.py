@@ -27,7 +27,7 @@ class Operators:
 
     def begin(self) -> None:
         """Look for the first time a little later."""
-        if self._plan.approval or self._plan.overrides or self._plan.retries:
+        if self._plan.approval or self._plan.overrides or self._plan.shapes or self._plan.retries:
             self._later(LOOK_S, self._look)
 
     def _look(self) -> None:

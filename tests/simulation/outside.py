@@ -17,6 +17,7 @@ from tests.simulation.choices import Choices
 from tests.simulation.plan import Plan
 
 SEED_MODEL = "seed"
+NARROW = "without a class"  # stands in the text of a model that knows one class less
 STRANGER = ("models/census/00000000000000000000000000000000.ilearner", "a model that the tables do not know")
 DEADLINES = (
     "not_started = 86400, running = 86400, promoting = 900",
@@ -100,10 +101,19 @@ class WatchedScoring(FakeScoring):
         super().patch(endpoint, location)
         self._outside.patched(endpoint, location.relative)
 
+    def classes_of(self, model: str) -> tuple[str, ...]:
+        """Return the classes that a model tells apart."""
+        return classes_of(model) if self._outside.plan.shapes else ()
+
     def skill_of(self, model: str) -> float:
         """Return how good a model is on the holdout: as good as its own evaluation says."""
         auc = model.rpartition("auc=")[2]
         return 2 * float(auc) - 1 if auc != model and self._outside.route.holdout is not None else 0.0
+
+
+def classes_of(model: str) -> tuple[str, ...]:
+    """Return the classes that a model tells apart, where models differ in that."""
+    return ("apple", "plum") if NARROW in model else ("apple", "cherry", "plum")
 
 
 class Outside:
@@ -111,7 +121,7 @@ class Outside:
 
     def __init__(self, choices: Choices, plan: Plan, tell: Callable[[str], None]) -> None:
         self.choices = choices
-        self._plan = plan
+        self.plan = plan
         self.tell = tell
         self.clock = FakeClock()
         self.seen = Seen()
@@ -176,7 +186,7 @@ class Outside:
         for other in self.training.jobs.values():
             same_run = other is not job and f"/{run_id}/" in f"/{other.request.input_path}"
             # A person may have a run tried again whose job went well: rejected, superseded, or refused by its endpoint.
-            alive = {JobState.RUNNING} if self._plan.retries else {JobState.RUNNING, JobState.FINISHED}
+            alive = {JobState.RUNNING} if self.plan.retries else {JobState.RUNNING, JobState.FINISHED}
             if same_run and other.starts and other.state in alive:
                 self.seen.broken.append(
                     f"I2: {job.job_id} starts while {other.job_id} of the same run is {other.state}"

@@ -21,6 +21,7 @@ class Plan:
     overrides: bool = False  # whether people go back, freeze and unfreeze
     copies: bool = False  # whether endpoints list a place of their own instead of what they were given
     retries: bool = False  # whether people have runs tried again that ended otherwise than promoted
+    shapes: bool = False  # whether some models lack a class that callers know; without a holdout
     stranger: bool = False  # whether a model comes into service that the tables do not know
 
     @property

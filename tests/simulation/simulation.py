@@ -16,7 +16,7 @@ from tests.simulation.choices import Choices, Schedule, of_seed
 from tests.simulation.fake_tables import Answer, FakeTableClient
 from tests.simulation.judge import Judge
 from tests.simulation.operators import Operators
-from tests.simulation.outside import AUC, Outside
+from tests.simulation.outside import AUC, NARROW, Outside
 from tests.simulation.plan import Directed, Plan, Result
 from tests.simulation.workers import FAULTS, Invocation, Port, Worker, WorkerClock
 
@@ -134,9 +134,9 @@ class Simulation:
         for number in range(self.plan.files):
             at_s = (0.0, 1.0, 7.0, 31.0, 90.0)[self.choices.draw("file", 5)] + number * 0.5
             auc = AUC[self.choices.draw("file", len(AUC))] + number / 1000
-            self.outside.later(
-                at_s, functools.partial(self._file, f"census/{number}.csv", f"rows {number} auc={auc:.4f}")
-            )
+            shape = f"{NARROW} " * (self.plan.shapes and number % 2)
+            text = f"rows {number} {shape}auc={auc:.4f}"
+            self.outside.later(at_s, functools.partial(self._file, f"census/{number}.csv", text))
             if self.plan.overwrite:
                 later_s = at_s + (2.0, 0.0, 0.1, 45.0)[self.choices.draw("file", 4)]
                 text = f"other rows {number} auc={auc + 0.02:.4f}"
@@ -262,7 +262,7 @@ def simulate_seed(seed: int, plan: Plan | None = None) -> Result:
 
 def _with_people(plan: Plan, source: random.Random) -> Plan:
     """Draw the rest of a plan, from a source of its own: what else a seed decides stays as it is."""
-    return replace(
+    peopled = replace(
         plan,
         bake=source.random() < 0.2,
         holdout=plan.staging and source.random() < 0.2,
@@ -271,6 +271,7 @@ def _with_people(plan: Plan, source: random.Random) -> Plan:
         copies=source.random() < 0.25,
         retries=source.random() < 0.25,
     )
+    return replace(peopled, shapes=source.random() < 0.25 and not peopled.holdout)
 
 
 def simulate_directed(plan: Plan, special: Schedule, faults: Sequence[Directed]) -> Result:

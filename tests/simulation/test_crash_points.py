@@ -24,6 +24,11 @@ BAD_DAYS: dict[str, tuple[Plan, Schedule]] = {
     "two files, holdout and bake": (Plan(files=2, holdout=True, bake=True), {"file:3": 3}),
     "one file, approved": (Plan(approval=True), {}),
     "two files, an operator goes back": (Plan(files=2, overrides=True), {"file:3": 3, "wish:2": 1}),
+    "two files, the second lost a class": (Plan(files=2, shapes=True), {"file:3": 3, "file:4": 4}),
+    "two files, the second lost a class, no staging": (
+        Plan(files=2, shapes=True, staging=False),
+        {"file:3": 3, "file:4": 4},
+    ),
     "one file, and a model that nobody knows": (Plan(stranger=True), {}),
     "two files, listed elsewhere": (Plan(files=2, copies=True), {"file:3": 4, "file:4": 2}),
     "two files, frozen for a while": (Plan(files=2, overrides=True), {"file:3": 3, "wish:1": 3, "wish:3": 4}),

@@ -13,6 +13,7 @@ PURE = {
     *(
         "admission",
         "allowed_hosts",
+        "answer_shape",
         "approval_page",
         "champions",
         "column_names",

@@ -319,6 +319,15 @@ def test_a_key_goes_to_the_hosts_of_its_own_urls(tmp_path: Path) -> None:
             endpoint.allowed.check(f"http://127.0.0.1:{port}/x")
 
 
+def test_a_route_says_whether_the_shape_of_answers_may_change(tmp_path: Path) -> None:
+    """It may not unless the route says so; another word is refused."""
+    assert load(tmp_path, EXAMPLE).routes["census"].classes_may_change is False
+    assert load(tmp_path, changed("golden = ", 'classes = "may-change"\ngolden = ')).routes["census"].classes_may_change
+
+    (found,) = problems(tmp_path, changed("golden = ", 'classes = "any"\ngolden = '))
+    assert found == "routes.census.classes must be one of 'must-stay', 'may-change', not 'any'"
+
+
 FLOORS = [
     ('{ metric = "AUC", at_least = 0.8, min_gain = 0.01 }', "all", True),
     ('{ metric = "AUC", min_gain = 0.01 }', "all", False),
