@@ -82,8 +82,9 @@ def on_blob_poison(message: func.QueueMessage) -> None:
 @app.function_name("health")
 @app.route("health", methods=["GET"], auth_level=LEVEL)
 def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Tell whether the app is set up and reaches its storage, and what is wrong if not."""
-    return _answer(req, "read", _without_query(req, lambda _: looking.health(wiring.services)))
+    """Tell whether the app is set up and reaches its storage, and what is wrong if not; `full=true` asks everything."""
+    act = functools.partial(looking.health, wiring.services, wiring.timer_settings(), req.url, req.params)
+    return _answer(req, "read", lambda _: act())
 
 
 @app.function_name("runs")

@@ -3,6 +3,7 @@
 import math
 
 from shared.evaluation import Direction, direction_of
+from shared.metric_ranges import range_of, why_impossible
 from shared.policy import BOUNDS, Bootstrap, Gate, NoChampion, Policy, Require
 from shared.toml_table import Table
 
@@ -70,7 +71,19 @@ def _gate(table: Table) -> Gate:
         table.problem("metric", f"has no bound: give one or more of {', '.join(BOUNDS)}")
     if gate.compares and metric and gate.direction is None and direction_of(metric) is None:
         table.problem("direction", f"is missing: whether a higher {metric!r} is better is not known by its name")
+    _check_reach(table, gate)
     if gate.at_least is not None and gate.at_most is not None and gate.at_least > gate.at_most:
         table.problem("at_least", f"{gate.at_least:g} is more than at_most = {gate.at_most:g}: nothing can pass")
     table.finish()
     return gate
+
+
+def _check_reach(table: Table, gate: Gate) -> None:
+    """Refuse a bound that no value of the metric can meet: `at_least = 80` of what is a share."""
+    low, high = range_of(gate.metric) or (-math.inf, math.inf)
+    if gate.at_least is not None and gate.at_least > high:
+        table.problem("at_least", f"lets nothing pass: {why_impossible(gate.metric, gate.at_least)}")
+    if gate.at_most is not None and gate.at_most < low:
+        table.problem("at_most", f"lets nothing pass: {why_impossible(gate.metric, gate.at_most)}")
+    if gate.min_gain is not None and gate.min_gain > high - low:
+        table.problem("min_gain", f"lets nothing pass: {gate.metric} is from {low:g} to {high:g}, so no gain is larger")

@@ -87,6 +87,13 @@ def data_connection() -> str:
     return connection_of(os.environ)
 
 
+def timer_settings() -> Mapping[str, str]:
+    """Return the settings of the timers, which the host reads by itself: the app only says what is wrong with them."""
+    from shared.timers import POLL, SWEEP  # noqa: PLC0415 - see the module's docstring
+
+    return {name: os.environ[name] for name in (POLL, SWEEP) if name in os.environ}
+
+
 @functools.cache  # remembers a result only: after an error the next call builds anew
 def _build() -> "Services":
     from shared.adapters.guarded_log import guard_log  # noqa: PLC0415 - see the module's docstring

@@ -31,7 +31,9 @@ class AppAnswer:
     body: Mapping[str, Any]
 
 
-def call_app(method: str, url: str, key: str, asked: Mapping[str, str] | None = None) -> AppAnswer:
+def call_app(
+    method: str, url: str, key: str, asked: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S
+) -> AppAnswer:
     """Send one request with the app's function key, and `asked` as JSON.
 
     No redirect is followed: the key would go along to wherever it points.
@@ -45,7 +47,7 @@ def call_app(method: str, url: str, key: str, asked: Mapping[str, str] | None = 
         session.trust_env = urlsplit(url).hostname not in _LOOPBACK
         try:
             answer = session.request(
-                method, url, json=asked, headers={KEY_HEADER: key}, timeout=TIMEOUT_S, allow_redirects=False
+                method, url, json=asked, headers={KEY_HEADER: key}, timeout=timeout_s, allow_redirects=False
             )
         except requests.RequestException as error:
             raise StackError(f"the app does not answer ({type(error).__name__}): {url}") from error

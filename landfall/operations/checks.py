@@ -1,29 +1,30 @@
 """What `landfall doctor` found: each check with what was seen, and what to do if that is not well."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from landfall.operations.app_calls import NoJsonError, call_app
 from landfall.stack.state import StackError
 
-SILENT_S = 15 * 60  # the poller leaves a heartbeat every five minutes
+FULL_TIMEOUT_S = 200  # the app asks every service that its routes name, some at once; the platform cuts at 230 s
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at."""
+    """One thing that was looked at. A warning is well, and probably not meant."""
 
     what: str
     ok: bool
     said: str
     do: str = ""
+    warning: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return it as `--json` prints it."""
-        return {"what": self.what, "ok": self.ok, "said": self.said, "do": self.do}
+        return {"what": self.what, "ok": self.ok, "said": self.said, "do": self.do, "warning": self.warning}
 
 
 @dataclass
@@ -42,6 +43,10 @@ class Checks:
         self.done.append(Check(what, not do, said, do))
         return not do
 
+    def warn(self, what: str, said: str) -> None:
+        """Add what is allowed and probably not meant."""
+        self.done.append(Check(what, ok=True, said=said, warning=True))
+
     @contextlib.contextmanager
     def of(self, what: str, do: str) -> Iterator[None]:
         """Turn an error within the `with`, or an answer that nobody expected, into a check that is not well."""
@@ -56,11 +61,11 @@ class Checks:
 def check_health(
     checks: Checks, functions: str, key: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> None:
-    """Ask the app itself: its settings, its routes, its storage, and when its poller ran last."""
+    """Ask the app itself for everything: settings, routes, storage, poller, and every service that the routes name."""
     what = "the app's settings and storage"
-    url = f"{functions}/api/health"
+    url = f"{functions}/api/health?full=true"
     try:
-        answer = call_app("GET", url, key)
+        answer = call_app("GET", url, key, timeout_s=FULL_TIMEOUT_S)
     except NoJsonError as error:
         do = "a key or a sign-in is refused" if error.status in {401, 403} else "is this the app? Look at its log"
         checks.add(what, f"it answered {error.status} and no JSON: {url}", do)
@@ -69,22 +74,31 @@ def check_health(
         checks.add(what, str(error), "start the app, or look at its log")
         return
     body = answer.body
-    if answer.status != 200:
-        problems = "; ".join(map(str, body.get("problems", []))) or body.get("error") or str(body)
+    found = list(body.get("checks", []))
+    told = {f"{one['what']}: {one['said']}" for one in found}
+    others = [str(problem) for problem in body.get("problems", []) if problem not in told]
+    if answer.status != 200 and "last_heartbeat" not in body:
+        problems = "; ".join(others) or body.get("error") or str(body)
         checks.add(what, f"{body.get('state', answer.status)}: {problems}", "correct what it names")
         return
-    if body.get("state") != "ok" or "last_heartbeat" not in body:
+    if "state" not in body or "last_heartbeat" not in body:
         checks.add(what, f"it answered 200 and nothing that the app says of its health: {url}", "is this the app?")
         return
-    checks.add(what, "in order")
-    beat = body.get("last_heartbeat")
+    silence = [problem for problem in others if problem.startswith("the poller")]
+    wrong = [problem for problem in others if problem not in silence]
+    checks.add(what, "; ".join(wrong) or "in order", "correct what it names" if wrong else "")
+    _check_poller(checks, body["last_heartbeat"], silence, now())
+    for one in found:
+        checks.add(str(one["what"]), str(one["said"]), str(one["do"]))
+    for warning in body.get("warnings", []):
+        checks.warn("a warning", str(warning))
+
+
+def _check_poller(checks: Checks, beat: str | None, silence: Sequence[str], now: datetime) -> None:
+    """Tell when the poller ran last; the app knows its schedule, so it says whether that is too long ago."""
     if beat is None:
         checks.add("the poller", "it has not run yet", "wait for its schedule (LANDFALL_POLL_SCHEDULE), then ask again")
         return
-    age = now() - datetime.fromisoformat(beat)
-    do = (
-        "nothing drives pending runs: is the app running, and its timer enabled?"
-        if age > timedelta(seconds=SILENT_S)
-        else ""
-    )
-    checks.add("the poller", f"its last heartbeat is {age.total_seconds():.0f} s old", do)
+    age_s = (now - datetime.fromisoformat(beat)).total_seconds()
+    do = "nothing drives pending runs: is the app running, and its timer enabled?" if silence else ""
+    checks.add("the poller", f"its last heartbeat is {age_s:.0f} s old", do)

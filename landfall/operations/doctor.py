@@ -64,7 +64,7 @@ def _check_stack(checks: Checks, state: StateFolder) -> None:
 def _tell(checks: Checks, state: Path | None) -> None:
     out = console()
     for check in checks.done:
-        mark = "[green]ok[/]   " if check.ok else "[red]wrong[/]"
+        mark = "[red]wrong[/]" if not check.ok else "[yellow]warn[/] " if check.warning else "[green]ok[/]   "
         out.print(f"{mark}  {escape(check.what)}: {escape(check.said)}")
         if check.do:
             out.print(f"       {escape(check.do)}")

@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.errors import ConfigError, LandfallError
 from shared.pipeline.services import Services
 from shared.query_parameters import query_problems
-from shared.runs import UNROUTED, iso, run_to_json
+from shared.runs import UNROUTED, Json, iso, run_to_json
 
 if TYPE_CHECKING:
     from shared.admission import Refusal
 
 MOST_RUNS = 1000
 _OF_RUNS = ("run_id", "route", "limit")
+_OF_HEALTH = ("full",)
 
 type Answer = tuple[int, str]  # HTTP status and JSON body
 
@@ -23,18 +25,64 @@ def refusal(refused: "Refusal") -> Answer:
     return refused.status, json.dumps({"error": refused.reason})
 
 
-def health(services: Callable[[], Services]) -> Answer:
-    """Answer 200 if the settings are right and the tables can be read, else 503 with every problem.
+def health(
+    services: Callable[[], Services], timers: Mapping[str, str], url: str = "", query: Mapping[str, str] | None = None
+) -> Answer:
+    """Answer 200 if the settings are right, the tables can be read and the poller runs, else 503 with every problem.
 
-    `last_heartbeat` is written by the poller at most every five minutes; an old one means that it is silent.
+    That costs one read, for probes. `full=true` also asks every service that the routes name, and looks for each file:
+    `checks` then holds what was found, and one that is not in order is a problem as well. `timers` are the settings of
+    the timers. `last_heartbeat` is written by the poller at most every five minutes.
     """
+    asked = query or {}
+    wrong = query_problems(url, asked, _OF_HEALTH)
+    full = asked.get("full", "false").casefold()
+    if full not in {"true", "false"}:
+        wrong.append(f"full must be true or false, not {asked['full']!r}")
+    if wrong:
+        return wrong_query(wrong)
+    from shared.timers import schedule_problems  # noqa: PLC0415 - here and below: no other function pays for it
+
+    problems = schedule_problems(timers)
     try:
-        beat = services().runs.last_beat()
+        built = services()
     except ConfigError as error:
-        return 503, json.dumps({"state": "misconfigured", "problems": error.problems})
+        return 503, json.dumps({"state": "misconfigured", "problems": [*error.problems, *problems]})
+    try:
+        beat = built.runs.last_beat()
     except LandfallError as error:
-        return 503, json.dumps({"state": "storage unavailable", "problems": [str(error)]})
-    return 200, json.dumps({"state": "ok", "last_heartbeat": iso(beat)})
+        return 503, json.dumps({"state": "storage unavailable", "problems": [str(error), *problems]})
+    return _condition(built, beat, timers, problems, full=full == "true")
+
+
+def _condition(
+    services: Services, beat: datetime | None, timers: Mapping[str, str], problems: Sequence[str], *, full: bool
+) -> Answer:
+    """Answer for an app whose settings could be read; `problems` are those of its timers' settings."""
+    from shared.timers import schedule_warnings, silent_since  # noqa: PLC0415
+
+    silent_s = silent_since(beat, services.clock.now(), timers) if beat is not None else None
+    silence: list[str] = []
+    if silent_s is not None:
+        silence = [f"the poller has been silent for {silent_s:.0f} s: is its timer enabled, and the app running?"]
+    checks: list[Json] = []
+    if full:
+        from shared.pipeline.checking import check_all  # noqa: PLC0415
+
+        checks = [finding.to_json() for finding in check_all(services)]
+    missing = [f"{check['what']}: {check['said']}" for check in checks if not check["ok"]]
+    states = (("misconfigured", problems), ("poller silent", silence), ("not ready", missing))
+    body: Json = {
+        "state": next((state for state, found in states if found), "ok"),
+        "last_heartbeat": iso(beat),
+        "warnings": [*services.routes.warnings, *schedule_warnings(timers)],
+    }
+    wrong = [*problems, *silence, *missing]
+    if wrong:
+        body["problems"] = wrong
+    if full:
+        body["checks"] = checks
+    return 503 if wrong else 200, json.dumps(body)
 
 
 def wrong_query(problems: Sequence[str]) -> Answer:

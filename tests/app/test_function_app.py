@@ -247,7 +247,7 @@ def test_http_functions(app: RunningApp) -> None:
         "the query parameter 'routes' is unknown; known are run_id, route, limit"
     ]
     status, body = app.get("health", verbose="1")
-    assert (status, body["error"]) == (400, "the query parameter 'verbose' is unknown; there are none here")
+    assert (status, body["error"]) == (400, "the query parameter 'verbose' is unknown; known are full")
     assert app.get("health", code="KEY", clientId="default")[0] == 200
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from landfall.azure import deployment
 from landfall.cli import main
+from landfall.exit_status import ExitStatus
 from landfall.operations.checks import Checks, check_health
 from tests.stack.test_command import landfall
 
@@ -127,7 +128,7 @@ def test_what_is_missing_is_named(
 ) -> None:
     """With what to do about it, no secret, and a status that scripts see; the other checks are made all the same."""
     found = doctor(tmp_path, monkeypatch, capsys, **changed)
-    assert (found["ok"], found["status"]) == (False, 1)
+    assert (found["ok"], found["status"]) == (False, ExitStatus.BROKEN)
     wrong = [check for check in found["checks"] if not check["ok"]]
     assert any(said in check["said"] for check in wrong), found
     assert all(check["do"] for check in wrong)
@@ -139,7 +140,7 @@ def test_without_the_azure_cli_it_says_what_to_install(
 ) -> None:
     """Neither `az` nor `azd` is a requirement of anything else."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert main(["doctor", "--resource-group", "rg"]) == 1
+    assert main(["doctor", "--resource-group", "rg"]) == ExitStatus.BROKEN
     assert "`az` is not on the PATH: install the Azure CLI" in capsys.readouterr().out
     assert main(["doctor", "--azure"]) == 1
     assert "`azd` is not on the PATH" in capsys.readouterr().err
@@ -177,7 +178,13 @@ FRESH, OLD = ((NOW - timedelta(minutes=minutes)).isoformat() for minutes in (4, 
     ("status", "body", "well", "said"),
     [
         (200, json.dumps({"state": "ok", "last_heartbeat": FRESH}), True, "240 s old"),
-        (200, json.dumps({"state": "ok", "last_heartbeat": OLD}), False, "2400 s old"),
+        (200, json.dumps({"state": "ok", "last_heartbeat": OLD}), True, "2400 s old"),  # it polls once a day
+        (
+            503,
+            json.dumps({"state": "poller silent", "problems": ["the poller has been silent"], "last_heartbeat": OLD}),
+            False,
+            "2400 s old",
+        ),
         (200, json.dumps({"state": "ok", "last_heartbeat": None}), False, "it has not run yet"),
         (503, json.dumps({"state": "misconfigured", "problems": ["a is wrong", "b too"]}), False, "a is wrong; b too"),
         (503, json.dumps({"error": "half of a set-up"}), False, "503: half of a set-up"),
@@ -193,16 +200,45 @@ def test_the_app_is_asked_itself(status: int, body: str, *, well: bool, said: st
     assert (checks.ok, said in checks.done[-1].said) == (well, True), checks
 
 
+def test_what_the_app_finds_is_told_one_by_one() -> None:
+    """Each of its checks with what to do, its problems once, its warnings as what is well; all at once."""
+    checks = Checks()
+    gone = {"what": "routes.a.golden", "said": "there is no blob x", "do": "upload it there", "ok": False}
+    body = {
+        "state": "misconfigured",
+        "problems": [
+            "the setting S is wrong",
+            "the poller has been silent for 2400 s",
+            "routes.a.golden: there is no blob x",
+        ],
+        "warnings": ["five fields"],
+        "last_heartbeat": OLD,
+        "checks": [gone, {"what": "a key", "said": "is taken", "do": "", "ok": True}],
+    }
+    with answering(503, json.dumps(body)) as url:
+        check_health(checks, url, "key", lambda: NOW)
+    assert [(check.what, check.said, check.ok, check.warning) for check in checks.done] == [
+        ("the app's settings and storage", "the setting S is wrong", False, False),
+        ("the poller", "its last heartbeat is 2400 s old", False, False),
+        ("routes.a.golden", "there is no blob x", False, False),
+        ("a key", "is taken", True, False),
+        ("a warning", "five fields", True, True),
+    ]
+    assert checks.done[2].do == "upload it there"
+
+
 def test_an_app_that_does_not_answer() -> None:
     """Nobody listens any more."""
     with answering(200, "{}") as url:
         pass
     checks = Checks()
     check_health(checks, url, "key")
-    assert [check.said for check in checks.done] == [f"the app does not answer (ConnectionError): {url}/api/health"]
+    assert [check.said for check in checks.done] == [
+        f"the app does not answer (ConnectionError): {url}/api/health?full=true"
+    ]
 
 
 def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path) -> None:
     """As every command does."""
     done = landfall("doctor", "--state", str(tmp_path))
-    assert (done.returncode, "no stack runs in" in done.stderr) == (1, True)
+    assert (done.returncode, "no stack runs in" in done.stdout) == (ExitStatus.BROKEN, True)

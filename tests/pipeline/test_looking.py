@@ -11,23 +11,27 @@ from shared.pipeline.services import Services
 from tests.pipeline.world import FAULT, World
 
 URL = "https://app/api/runs"
+TIMERS = {"LANDFALL_POLL_SCHEDULE": "0 * * * * *", "LANDFALL_SWEEP_SCHEDULE": "0 */5 * * * *"}
 
 
 def test_health_tells_what_is_wrong() -> None:
     """Well, misconfigured, or without storage: a status, and every problem."""
     world = World()
-    assert looking.health(lambda: world.services) == (200, '{"state": "ok", "last_heartbeat": null}')
+    assert looking.health(lambda: world.services, TIMERS) == (
+        200,
+        '{"state": "ok", "last_heartbeat": null, "warnings": []}',
+    )
     Ticker().tick(world.services)
-    body = json.loads(looking.health(lambda: world.services)[1])
+    body = json.loads(looking.health(lambda: world.services, TIMERS)[1])
     assert body["last_heartbeat"] == "2026-11-23T12:00:00.000Z"
     world.runs.faults.fail_next("last_beat", UnavailableError(FAULT))
-    status, body = looking.health(lambda: world.services)
+    status, body = looking.health(lambda: world.services, TIMERS)
     assert (status, json.loads(body)["state"]) == (503, "storage unavailable")
 
     def misconfigured() -> Services:
         raise ConfigError(["A_SETTING is not set", "another"])
 
-    status, body = looking.health(misconfigured)
+    status, body = looking.health(misconfigured, TIMERS)
     assert (status, json.loads(body)["problems"]) == (503, ["A_SETTING is not set", "another"])
     assert json.loads(looking.runs(misconfigured, URL, {})[1])["problems"] == ["A_SETTING is not set", "another"]
 

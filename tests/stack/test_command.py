@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from azure.data.tables import TableClient
+from azure.storage.blob import BlobServiceClient
 
 from landfall.demo.census import census_csv
 from shared.adapters.table_runs import TableRunStore
@@ -91,7 +92,54 @@ def test_the_doctor_finds_all_well(state: Path) -> None:
         time.sleep(0.5)
         done = landfall("doctor", "--state", str(state))
     assert done.returncode == 0, done.stdout
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 5 + ["all"]
+    lines = done.stdout.splitlines()
+    assert {line.split()[0] for line in lines[:-1]} == {"ok"}
+    assert lines[-1].startswith("all is well")
+    for what in ("the storage", "the studio", "the functions host", "the app's settings and storage", "the poller"):
+        assert any(line.startswith(f"ok     {what}: ") for line in lines), done.stdout
+    assert "the key in CENSUS_STAGING_KEY, execute_url: it takes the key and scores a golden row" in done.stdout
+
+
+def test_the_doctor_finds_what_will_make_runs_wait(tmp_path: Path) -> None:
+    """On a stack of its own: wrong keys, a wrong resource, a metric of another kind of model, missing files."""
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8")
+    text = text.replace("Census Model [trained model]", "Sensus Model [trained model]", 1)  # of production
+    text = text.replace(
+        "gates = [ {", 'require = "any"\ngates = [ { metric = "Root Mean Squared Error", at_most = 9 }, {'
+    )
+    (tmp_path / "routes.toml").write_text(text, encoding="utf-8")
+    state = str(tmp_path / "state")
+    wrong = ("CENSUS_TRAINING_KEY=wrong", "CENSUS_STAGING_KEY=wrong", "LANDFALL_SWEEP_SCHEDULE=*/5 * * * *")
+    chosen = [part for pair in wrong for part in ("--set", pair)]
+    up = landfall("up", "--detach", "--state", state, "--routes", str(tmp_path / "routes.toml"), *chosen)
+    assert up.returncode == 0, up.stdout + up.stderr
+    try:
+        with BlobServiceClient.from_connection_string(document(Path(state))["storage"]) as blobs:
+            blobs.get_blob_client("models", "initial/census.ilearner").delete_blob()
+            before = json.loads(landfall("doctor", "--json", "--state", state).stdout)
+            blobs.get_blob_client("models", "golden/census.csv").delete_blob()
+        done = landfall("doctor", "--json", "--state", state)
+    finally:
+        assert landfall("down", "--state", state).returncode == 0
+
+    (metric,) = [check for check in before["checks"] if check["what"] == "routes.census.gates[1].metric"]
+    assert "'Root Mean Squared Error' is never in an evaluation of a binary model" in metric["said"]
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["ok"]) == (4, False)
+    said = {check["what"]: check for check in found["checks"] if not check["ok"]}
+    staging = "endpoint staging of routes.census, the key in CENSUS_STAGING_KEY"
+    assert {what for what in said if what != "the poller"} == {
+        "routes.census.golden",
+        "routes.census.initial_model",
+        "routes.census.training, the key in CENSUS_TRAINING_KEY",
+        "endpoint production of routes.census, the key in CENSUS_ENDPOINT_KEY, patch_url",
+        f"{staging}, patch_url",
+        f"{staging}, execute_url",
+    }
+    assert all(check["do"] for check in said.values())
+    assert "put the right key into the app setting CENSUS_STAGING_KEY" in said[f"{staging}, execute_url"]["do"]
+    (warning,) = [check["said"] for check in found["checks"] if check["warning"]]
+    assert "LANDFALL_SWEEP_SCHEDULE" in warning
 
 
 def test_a_file_is_submitted_followed_and_shown(state: Path, tmp_path: Path) -> None:
