@@ -249,12 +249,13 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def has_an_end_or_a_time(self) -> None:
-        """A run that has no outcome has a deadline, or is on its way back."""
+        """A run that has no outcome has a deadline, or is on its way back, or waits for what no clock ends."""
         run = self.run
         if run.state in TERMINAL:
             assert run.deadline_at is None
         else:
-            assert run.deadline_at is not None or run.step.startswith("put-back")
+            endless = run.state is RunState.WAITING or run.step.startswith("put-back")
+            assert run.deadline_at is not None or endless
 
 
 TestLife = Life.TestCase
