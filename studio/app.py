@@ -64,6 +64,7 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
     inputs = private_folder(database.folder / "inputs")
     runner = JobRunner(
         *(table, registry, allowed, inputs, settings.workers),
+        shelf=shelf,
         storage=storage,
         own=settings.own_storage,
         quirks=settings.quirks,

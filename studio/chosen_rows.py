@@ -1,5 +1,6 @@
 """Which rows of a file are trained on: those that the row filter keeps, and of these the ones with a label."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from studio.cells import MISSING, has_no_value
 from studio.columns import NumberColumn, Table
 from studio.errors import TableError
+from studio.model import Column
 from studio.plan import TrainingPlan
 from studio.reading import PROBLEM_LIMIT, TableForm, read_table
 from studio.row_filter import read_row_filter
@@ -15,10 +17,13 @@ from studio.row_filter import read_row_filter
 type Mask = NDArray[np.bool_]  # shape (rows,)
 
 
-def read_rows(csv: Path, plan: TrainingPlan, form: TableForm) -> tuple[Table, list[str]]:
+def read_rows(
+    csv: Path, plan: TrainingPlan, form: TableForm, expected: Mapping[str, Column] | None = None
+) -> tuple[Table, list[str]]:
     """Read the rows that the plan's training learns from or is tested on, with notes of those that are left out.
 
-    The filter comes first: a row that it takes out needs no label.
+    The filter comes first: a row that it takes out needs no label. Of columns that are `expected` to hold something it
+    is kept what that is told by.
 
     Raises:
         TableError: the CSV cannot be read, none of its rows is left, or some that are have no label.
@@ -27,7 +32,11 @@ def read_rows(csv: Path, plan: TrainingPlan, form: TableForm) -> tuple[Table, li
     row_filter = read_row_filter(plan.row_filter) if plan.row_filter.strip() else None
     columns = row_filter.columns if row_filter else ()
     every_row_counts = row_filter is None and not plan.drop_unlabelled
-    table = read_table(csv, plan.label, columns, form, lambda table: _problems(table, plan) if every_row_counts else [])
+    table = read_table(
+        *(csv, plan.label, columns, form),
+        expected=expected or {},
+        check=lambda table: _problems(table, plan) if every_row_counts else [],
+    )
     if every_row_counts:
         return table, list(table.notes)
     chosen = np.ones(table.rows, dtype=np.bool_) if row_filter is None else row_filter.rows(table.cells)

@@ -12,6 +12,7 @@ from studio.cells import LARGEST, MISSING, NEAR_ZERO, ODD_TEXTS, has_no_value, p
 from studio.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, TableColumn
 from studio.dates import FORMS, moment_encoder, parse_date
 from studio.errors import TableError
+from studio.model import Column
 
 # From so many different cells on it is asked whether they are numbers that need no texts, or whether the texts are
 # needed at all. Codes written as numbers, of which each stands in many rows, are kept longer: texts may follow.
@@ -61,10 +62,15 @@ class _Codes(dict[str, int]):
 class CollectedColumn:
     """The cells of a column, block by block."""
 
-    def __init__(self, name: str, *, keep: bool, budget: TextBudget) -> None:
-        """Collect; a column to `keep` is never given up."""
+    def __init__(self, name: str, *, keep: bool, budget: TextBudget, expected: Column | None = None) -> None:
+        """Collect; a column to `keep` is never given up, and one that is `expected` to hold categories keeps its texts.
+
+        Where dates could be written in several forms, the expected one is taken.
+        """
         self.name = name
         self._keep = keep
+        self._as_texts = expected is not None and expected.holds == "categories"
+        self._form = expected.form if expected is not None else ""
         self._budget = budget
         self._state: _State = "texts"
         self._why = "an identifier: nearly every row has another value"  # it was dropped
@@ -111,8 +117,9 @@ class CollectedColumn:
                 text_codes = np.frombuffer(self._text_codes, dtype=np.int32)
                 return NumberColumn(self.name, values, self._whole, tuple(self._texts), text_rows, text_codes)
             case "dates":
-                form = next(iter(self._moments))
-                return DateColumn(self.name, np.frombuffer(self._moments[form], dtype=np.float64), form)
+                form, *others = sorted(self._moments, key=lambda form: form != self._form)
+                moments = np.frombuffer(self._moments[form], dtype=np.float64)
+                return DateColumn(self.name, moments, form, tuple(others))
             case "dropped":
                 return DroppedColumn(self.name, self._why)
         merged = _Codes()  # of cells that differ only by spaces around them
@@ -124,6 +131,10 @@ class CollectedColumn:
         different, rows = len(self._codes), len(self._coded)
         many = different > MANY_TEXTS
         if not many and different < rows / 2:
+            return
+        if self._as_texts:
+            if many and not self._keep and different > IDENTIFIER_SHARE * rows:
+                self._forget_texts("dropped")
             return
         odd = islice((cell for cell in map(str.strip, self._codes) if _is_odd(cell)), ODD_TEXTS + 1)
         if _plain_numbers(self._codes) is not None or len(list(odd)) <= ODD_TEXTS:

@@ -87,6 +87,7 @@ class DateColumn:
     name: str
     moments: NDArray[np.float64]  # shape (rows,); seconds since 1970, UTC; NaN where it is missing
     form: str  # how they were written, one of `studio.dates.FORMS`
+    other_forms: tuple[str, ...] = ()  # in which every cell could be read as well
 
     def only(self, rows: NDArray[np.bool_]) -> Self:
         """Return the column of some of the rows."""
@@ -140,6 +141,10 @@ class Table:
         if isinstance(column, DateColumn | DroppedColumn):
             raise TypeError(f"the texts of column {name!r} were not kept")
         return column
+
+    def lines_of(self, rows: NDArray[np.int64]) -> list[int]:
+        """Return the lines of some rows, in order; none once rows were chosen: then they are not known any more."""
+        return self.lines.of(rows) if self.lines.rows == self.rows else []
 
     def only(self, rows: NDArray[np.bool_]) -> Self:
         """Return the table of some of the rows."""

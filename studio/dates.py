@@ -49,10 +49,10 @@ def parse_date(cell: str, form: str) -> datetime | None:
     return moment
 
 
-def form_of(cells: Iterable[str]) -> str | None:
-    """Return the form in which every one of the cells is a date, or None."""
+def forms_of(cells: Iterable[str]) -> list[str]:
+    """Return the forms in which every one of the cells is a date."""
     known = list(cells)
-    return next((form for form in FORMS if known and all(parse_date(cell, form) for cell in known)), None)
+    return [form for form in FORMS if known and all(parse_date(cell, form) for cell in known)]
 
 
 def part_encoder(form: str, part: str) -> Callable[[str], float]:

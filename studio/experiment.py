@@ -10,12 +10,14 @@ from studio.errors import ExperimentError
 from studio.model import Task
 from studio.parameters import SETTABLE
 from studio.plan import BOOSTED, LEARNERS, STANDARD_PARAMETERS, Parameter, TrainingPlan
+from studio.stated_kinds import stated_column
 
 TASKS = get_args(Task.__value__)
 NAME_LIMIT = 100
 _KEYS = {
     *("name", "data", "label", "task", "positive", "test_fraction", "seed"),
-    *("learner", "compare", "trees", "leaves", "learning_rate", "row_filter", "drop_unlabelled", "parameters"),
+    *("learner", "compare", "trees", "leaves", "learning_rate", "row_filter", "drop_unlabelled", "columns"),
+    "parameters",
 }
 _PLAN_NUMBERS = ("seed", "test_fraction", "trees", "leaves", "learning_rate")
 
@@ -70,6 +72,25 @@ class _Reader:
             self.problems.append(f"`{key}` {error}")
         return None
 
+    def columns(self, label: str) -> tuple[tuple[str, str], ...]:
+        """Read `[columns]`: `name = "kind"`."""
+        table = self.table.get("columns", {})
+        if not isinstance(table, dict):
+            self.problems.append("`columns` must be a table of names and kinds")
+            return ()
+        found: dict[str, str] = {}
+        for given, kind in table.items():
+            name = given.strip()
+            try:
+                stated_column(name, kind if isinstance(kind, str) else repr(kind))
+            except ValueError as error:
+                self.problems.append(f"column {given!r} {error}")
+            if name == label or name in found:
+                why = "is the label, which the task says the kind of" if name == label else "stands there twice"
+                self.problems.append(f"column {given!r} of `columns` {why}")
+            found[name] = str(kind)
+        return tuple(found.items())
+
     def parameters(self) -> tuple[Parameter, ...]:
         """Read `[parameters]`: `"Name" = "field"` or `"Name" = { sets = "field", required = true }`."""
         table = self.table.get("parameters")
@@ -123,6 +144,7 @@ def load_experiment(path: Path) -> Experiment:
         learner=reader.choice("learner", BOOSTED, LEARNERS),
         compare=reader.flag("compare"),
         drop_unlabelled=reader.flag("drop_unlabelled"),
+        columns=reader.columns(label),
         parameters=reader.parameters(),
         **{key: value for key, value in numbers.items() if value is not None},
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from studio.delivery import Delivery
 from studio.errors import ParameterError, StudioError, bad_argument, invalid_operation
 from studio.exporting import MODEL_TYPE, evaluation_file, write_outputs
+from studio.in_service import model_in_service
 from studio.job_contract import INPUTS, contract_of, job_outputs
 from studio.job_failure import JobFailedError, module
 from studio.job_table import Job, JobState, JobTable, Outcome, Result
@@ -21,6 +22,7 @@ from studio.parameters import plan_of_job
 from studio.quirks import Quirks
 from studio.reading import TableForm
 from studio.registry import Endpoint, Registry
+from studio.serving import ModelShelf
 from studio.stopping import Stop, StoppedError
 from studio.storage import BlobStorage
 from studio.tables_out import OutputFile
@@ -48,16 +50,18 @@ class JobRunner:
         folder: Path,
         workers: int,
         *,
+        shelf: ModelShelf,
         storage: BlobStorage,
         own: OwnStorage | None,
         quirks: Quirks,
     ) -> None:
         """Prepare to run at most `workers` jobs at a time; input files wait in `folder` while they are read.
 
-        Outputs that a job names no place for go to `own`.
+        Trainings keep to the model in service that `shelf` has. Outputs that a job names no place for go to `own`.
         """
         self._table = table
         self._registry = registry
+        self._shelf = shelf
         self._allowed = allowed
         self._folder = folder
         self._workers = [TrainingWorker(threads=0 if workers == 1 else 1) for _ in range(workers)]
@@ -223,8 +227,9 @@ class JobRunner:
                 size = counted(csv.stat().st_size, "byte")
                 self._table.note(job.id, f"Train Model: {size} to predict {plan.label!r} from")
                 worker.warm_up()
+                before = model_in_service(self._registry, self._shelf, endpoint.service)
                 with stop.ending(worker.kill), self._table.followed(job.id, worker.headway):
-                    trained = worker.train(csv, plan, TableForm.of_name(source.blob))
+                    trained = worker.train(csv, plan, TableForm.of_name(source.blob), before)
             self._table.note(job.id, *(f"Train Model: {note}" for note in trained.notes))
         if not self._table.is_running(job.id):
             return {}, ()  # it was cancelled meanwhile: it leaves no outputs

@@ -19,6 +19,13 @@ type Kind = Literal["numeric", "categorical", "rated", "boolean", "date", "ignor
 FARTHEST = 1e100  # a number in a linear model counts as no farther from the centre: so no score is infinite
 BOOLEANS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
 _TRUTH = {text: float(code) for pair in (*BOOLEANS, ("0", "1")) for code, text in enumerate(pair)}
+_HOLDS: dict[Kind, str] = {
+    "numeric": "numbers",
+    "categorical": "categories",
+    "rated": "categories",
+    "boolean": "yes or no",
+    "ignored": "",
+}
 SAMPLE_TEXT = "value"  # what the original's sample code has for every text: clients send it, where it may be missing
 
 
@@ -52,6 +59,11 @@ class Column:
             case "ignored":
                 return []
         return [_number_encoder(frozenset(self.categories))]
+
+    @property
+    def holds(self) -> str:
+        """What requests may have in the column, in words; nothing for a column that nothing is learned from."""
+        return f"dates as {self.form}" if self.kind == "date" else _HOLDS[self.kind]
 
     @property
     def category_count(self) -> int:

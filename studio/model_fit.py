@@ -22,7 +22,20 @@ def misfits(served: Model, model: Model) -> list[str]:
     missing, other = _used(served) - _known(model), _used(model) - _known(served)
     if missing or other:
         problems.append(f"missing columns: {_listed(missing)}; other columns: {_listed(other)}")
-    return problems
+    return problems + _other_kinds(served, model)
+
+
+def _other_kinds(served: Model, model: Model) -> list[str]:
+    """Return what columns hold something else than now: requests would fail, or be misread."""
+    holds = {column.name: column.holds for column in served.columns if column.holds}
+    others = [
+        f"column {shown(column.name)}{described(column.name)} holds {column.holds}, not {holds[column.name]}"
+        for column in model.columns
+        if column.holds and holds.get(column.name, column.holds) != column.holds
+    ]
+    more = [f"and {len(others) - _NAMES} more columns hold something else"] if len(others) > _NAMES else []
+    hint = ["an experiment may state in [columns] what they hold"] if others else []
+    return [*others[:_NAMES], *more, *hint]
 
 
 def _known(model: Model) -> set[str]:

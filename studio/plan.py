@@ -46,13 +46,15 @@ class TrainingPlan:
     learning_rate: float | None = None
     row_filter: str = ""
     drop_unlabelled: bool = False  # leave out rows without a label, instead of refusing the file
+    columns: tuple[tuple[str, str], ...] = ()  # names, and the kinds that the experiment states of them
     parameters: tuple[Parameter, ...] = STANDARD_PARAMETERS
 
     @classmethod
     def of_json(cls, text: str) -> Self:
         """Return the plan that `to_json` wrote."""
         members = json.loads(text)
-        return cls(**members | {"parameters": tuple(Parameter(**each) for each in members["parameters"])})
+        parameters = tuple(Parameter(**each) for each in members["parameters"])
+        return cls(**members | {"parameters": parameters, "columns": tuple(map(tuple, members["columns"]))})
 
     def to_json(self) -> str:
         """Return the plan as a text."""

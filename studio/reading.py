@@ -1,7 +1,7 @@
 """Reads a CSV in one pass into columns, within limits that keep any file from filling the memory."""
 
 import csv
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from itertools import chain
@@ -13,6 +13,7 @@ from studio.columns import Table
 from studio.errors import TableError
 from studio.file_kinds import foreign_kind
 from studio.header import read_header
+from studio.model import Column
 from studio.row_lines import RowLines
 from studio.words import counted
 
@@ -45,13 +46,16 @@ def read_table(
     label: str,
     used: Collection[str] = (),
     form: TableForm = CSV,
+    *,
+    expected: Mapping[str, Column] | None = None,
     check: Callable[[Table], list[str]] = lambda _: [],
 ) -> Table:
     """Read the CSV at `path` (UTF-8, with or without BOM).
 
     Columns without a name, as all are in a file without a header, are called `Col1`, `Col2` and so on. The column
-    `label` and those in `used` must be there, and are kept even where nothing can be learned from them. `check` is
-    asked for more problems, that are told together with those of the rows' form.
+    `label` and those in `used` must be there, and are kept even where nothing can be learned from them. Of columns
+    that are `expected` to hold something it is kept what tells that. `check` is asked for more problems, that are told
+    together with those of the rows' form.
 
     Raises:
         TableError: with the first problems, each with its line number.
@@ -62,18 +66,27 @@ def read_table(
         raise TableError("the CSV", [foreign])
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            return _read(lines, {label, *used}, form, check)
+            return _read(lines, {label, *used}, form, expected or {}, check=check)
     except UnicodeDecodeError as error:
         raise TableError("the CSV", [_not_utf8(path)]) from error
     except csv.Error as error:
         raise TableError("the CSV", [f"it cannot be read as CSV: {error}"]) from error
 
 
-def _read(lines: TextIO, kept: Collection[str], form: TableForm, check: Callable[[Table], list[str]]) -> Table:
+def _read(
+    lines: TextIO,
+    kept: Collection[str],
+    form: TableForm,
+    expected: Mapping[str, Column],
+    *,
+    check: Callable[[Table], list[str]],
+) -> Table:
     header = read_header(lines, form.separator, kept, named=form.header)
     problems: list[str] = []
     budget = TextBudget()
-    columns = [CollectedColumn(name, keep=name in kept, budget=budget) for name in header.names]
+    columns = [
+        CollectedColumn(name, keep=name in kept, budget=budget, expected=expected.get(name)) for name in header.names
+    ]
     rows = 0
     row_lines: list[Sequence[int]] = []
     first_rows = [] if form.header else [_Block([header.lines], [[cell] for cell in header.cells])]

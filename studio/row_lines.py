@@ -27,6 +27,11 @@ class RowLines:
                 kept.append(range(lines[0], lines[-1] + 1) if whole else np.array(lines, dtype=np.int64))
         return cls(tuple(kept))
 
+    @property
+    def rows(self) -> int:
+        """How many rows were read."""
+        return sum(map(len, self.blocks))
+
     def of(self, rows: NDArray[np.int64]) -> list[int]:
         """Return the lines of some rows, which are counted from 0 and in order."""
         found: list[int] = []

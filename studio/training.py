@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.chosen_rows import read_rows
-from studio.column_kinds import Finding, find_columns
+from studio.column_kinds import Finding
 from studio.columns import Table
 from studio.errors import ModelFileError, TableError
+from studio.expected_kinds import expected_columns, find_columns
 from studio.features import encode_rows
 from studio.headway import Tell, silent
 from studio.labels import read_labels
 from studio.learners import Task, evaluation_csv, measured, other_learner
 from studio.model import Column, Model
+from studio.model_before import NOTHING_BEFORE, ModelBefore
 from studio.model_file import dump_model, load_model
 from studio.plan import TrainingPlan
 from studio.rates import rate_columns
 from studio.reading import CSV, TableForm
 from studio.request_columns import added_names, is_taken
+from studio.stated_kinds import stated_column
 from studio.training_notes import in_order
 
 
@@ -32,10 +35,19 @@ class TrainingResult:
     notes: tuple[str, ...]  # sentences: what each column holds, which were dropped, which learner was chosen
 
 
-def train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm = CSV, tell: Tell = silent) -> TrainingResult:
+def train(
+    csv: Path,
+    plan: TrainingPlan,
+    threads: int,
+    form: TableForm = CSV,
+    *,
+    tell: Tell = silent,
+    before: ModelBefore = NOTHING_BEFORE,
+) -> TrainingResult:
     """Read the CSV once, hold out a share of its rows, train on the rest and evaluate on the share.
 
-    `tell` is told how far it is.
+    `tell` is told how far it is. What columns hold and how classes are spelled stays as in the model `before`, as far
+    as the rows allow it; the notes say where they do not.
 
     Raises:
         TableError: the CSV cannot be trained on.
@@ -43,16 +55,20 @@ def train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm = CSV, te
         SetupError: LightGBM cannot be loaded here.
         ModelFileError: the model is beyond what an endpoint takes.
     """
-    table, notes = read_rows(csv, plan, form)
-    labels = read_labels(table.cells(plan.label), plan)
+    stated = [stated_column(name, kind) for name, kind in plan.columns]
+    expected = expected_columns(stated, before.columns)
+    table, notes = read_rows(csv, plan, form, {name: each.column for name, each in expected.items()})
+    labels = read_labels(table.cells(plan.label), plan, before.classes)
+    notes += labels.notes
     _check_names(table, added_names(plan.task, labels.classes))
-    findings = find_columns(table, plan.label, rate=plan.task != "multiclass")
+    findings = find_columns(table, plan.label, rate=plan.task != "multiclass", expected=expected)
     test = labels.held_out(plan.test_fraction, plan.seed)
     rated = rate_columns(table, _usable(findings), labels.target, ~test, plan.seed)
     columns = rated.columns
     learned, tested = encode_rows(table, columns, (~test, test), rated.features)
     del table  # its memory is that of the file; what follows needs only the features
-    task = Task(plan, columns, labels.classes, threads, tell, labels.whole)
+    known = columns + before.dropped_beside(columns, plan.label)
+    task = Task(plan, known, labels.classes, threads, tell, labels.whole)
     truth = labels.target[test]
     learner, model, why = task.choose(learned, labels.target[~test])
     rows = [measured(model, tested, truth)]

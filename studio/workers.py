@@ -12,6 +12,7 @@ from pathlib import Path
 from studio.errors import StudioError
 from studio.headway import Headway, SharedHeadway
 from studio.lean_lightgbm import without_unused
+from studio.model_before import ModelBefore
 from studio.plan import TrainingPlan
 from studio.reading import TableForm
 from studio.training import TrainingResult, train
@@ -64,8 +65,8 @@ class TrainingWorker:
             self._discard(executor)
             raise WorkerDiedError("the training process cannot be started") from error
 
-    def train(self, csv: Path, plan: TrainingPlan, form: TableForm) -> TrainingResult:
-        """Train in the process.
+    def train(self, csv: Path, plan: TrainingPlan, form: TableForm, before: ModelBefore) -> TrainingResult:
+        """Train in the process, with regard to the model that is in service before.
 
         Raises:
             WorkerDiedError: it ended meanwhile.
@@ -77,7 +78,7 @@ class TrainingWorker:
         if executor is None:
             raise WorkerDiedError("the training process was stopped")
         try:
-            return executor.submit(_train, csv, plan, self._threads, form).result()
+            return executor.submit(_train, csv, plan, self._threads, form, before).result()
         except (BrokenProcessPool, CancelledError, RuntimeError) as error:
             self._discard(executor)
             raise WorkerDiedError(
@@ -122,9 +123,9 @@ def _kill(pid: int) -> None:
 _told: list[SharedHeadway] = []  # of the process that trains, in that process
 
 
-def _train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm) -> TrainingResult:
+def _train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm, before: ModelBefore) -> TrainingResult:
     """Train, and tell the studio how far it is."""
-    return train(csv, plan, threads, form, _told[0].tell)
+    return train(csv, plan, threads, form, tell=_told[0].tell, before=before)
 
 
 def _prepare(headway: SharedHeadway) -> None:

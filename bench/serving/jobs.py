@@ -30,7 +30,7 @@ from bench.serving.services import Rows
 from bench.serving.storage import Container
 from landfall.stack.azurite import ROOT
 from landfall.stack.state import StateFolder
-from studio.column_kinds import find_columns
+from studio.expected_kinds import find_columns
 from studio.features import encode_rows
 from studio.labels import read_labels
 from studio.metrics import area_under_curve

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.columns import DateColumn
-from studio.dates import FORMS, PARTS, form_of, moment_encoder, parse_date, part_encoder
+from studio.dates import FORMS, PARTS, forms_of, moment_encoder, parse_date, part_encoder
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from studio.dates import FORMS, PARTS, form_of, moment_encoder, parse_date, part
 )
 def test_dates_are_read(cell: str, form: str, expected: str) -> None:
     """Each form gives its moment, in UTC."""
-    assert form_of([cell]) == form
+    assert forms_of([cell])[0] == form
     assert parse_date(cell, form) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
@@ -42,15 +42,15 @@ def test_dates_are_read(cell: str, form: str, expected: str) -> None:
 )
 def test_what_is_no_date(cell: str) -> None:
     """What no calendar has is no date in any form."""
-    assert form_of([cell]) is None
+    assert forms_of([cell]) == []
 
 
 def test_a_column_has_one_form() -> None:
     """Where both orders of day and month fit, the month comes first; one cell can decide otherwise."""
-    assert form_of(["1/2/2024", "3/4/2024"]) == "month/day/year"
-    assert form_of(["1/2/2024", "13/4/2024"]) == "day/month/year"
-    assert form_of(["1/13/2024", "13/4/2024"]) is None
-    assert form_of([]) is None
+    assert forms_of(["1/2/2024", "3/4/2024"])[0] == "month/day/year"
+    assert forms_of(["1/2/2024", "13/4/2024"])[0] == "day/month/year"
+    assert forms_of(["1/13/2024", "13/4/2024"]) == []
+    assert forms_of([]) == []
 
 
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)).map(lambda at: at.replace(microsecond=0)))  # noqa: DTZ001

@@ -6,7 +6,7 @@ import pytest
 
 from studio.errors import ExperimentError
 from studio.experiment import load_experiment
-from studio.plan import STANDARD_PARAMETERS, Parameter
+from studio.plan import STANDARD_PARAMETERS, Parameter, TrainingPlan
 
 FULL = """
 name = "Wine"
@@ -22,6 +22,9 @@ leaves = 8
 learning_rate = 0.2
 row_filter = "age > 1"
 drop_unlabelled = true
+[columns]
+when = "date dd/mm/yyyy"
+" code" = "category"
 [parameters]
 Seed = "seed"
 "Which rows" = { sets = "row_filter", required = true }
@@ -47,6 +50,8 @@ def test_every_key(tmp_path: Path) -> None:
     assert (plan.task, plan.positive, plan.test_fraction, plan.seed) == ("multiclass", "", 0.3, 5)
     assert (plan.learner, plan.compare, plan.trees, plan.leaves, plan.learning_rate) == ("best", True, 40, 8, 0.2)
     assert (plan.row_filter, plan.drop_unlabelled) == ("age > 1", True)
+    assert plan.columns == (("when", "date dd/mm/yyyy"), ("code", "category"))
+    assert TrainingPlan.of_json(plan.to_json()) == plan
     assert plan.parameters == (Parameter("Seed", "seed"), Parameter("Which rows", "row_filter", required=True))
 
 
@@ -112,3 +117,19 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """The path is in the error."""
     with pytest.raises(ExperimentError, match=r"none\.toml: there is no such file"):
         load_experiment(tmp_path / "none.toml")
+
+
+def test_kinds_that_cannot_be_stated(tmp_path: Path) -> None:
+    """Unknown kinds, the label, and one column twice, all at once."""
+    (tmp_path / "a.csv").touch()
+    text = 'name = "A"\ndata = "a.csv"\nlabel = "y"\ntask = "regression"\n[columns]\n'
+    found = problems(tmp_path, f'{text}a = "dat"\n" a" = "number"\ny = "number"\nb = 3\n')
+    assert found[0].startswith("column 'a' is 'dat'; it must be one of: number, category, yes or no, date yyyy-mm-dd")
+    assert found[1:3] == [
+        "column ' a' of `columns` stands there twice",
+        "column 'y' of `columns` is the label, which the task says the kind of",
+    ]
+    assert found[3].startswith("column 'b' is '3'; it must be one of")
+    assert problems(tmp_path, text.replace("[columns]", "columns = 3")) == [
+        "`columns` must be a table of names and kinds"
+    ]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from studio.cells import MISSING
-from studio.column_kinds import RATED_FROM, find_column, find_columns
+from studio.column_kinds import RATED_FROM, find_column
+from studio.expected_kinds import find_columns
 from studio.features import encode_rows
 from studio.model_limits import CATEGORY_LIMIT
 from studio.reading import read_table

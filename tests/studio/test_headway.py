@@ -7,6 +7,7 @@ import pytest
 
 from studio.errors import TableError
 from studio.headway import Headway, Phase, SharedHeadway
+from studio.model_before import NOTHING_BEFORE
 from studio.plan import BEST, TrainingPlan
 from studio.reading import CSV
 from studio.training import train
@@ -23,7 +24,7 @@ def told(folder: Path, rows: int, plan: TrainingPlan) -> list[Headway]:
     csv = folder / "in.csv"
     csv.write_text(census_csv(rows), encoding="utf-8")
     found: list[Headway] = []
-    train(csv, plan, 1, CSV, lambda *told: found.append(Headway(*told)))
+    train(csv, plan, 1, CSV, tell=lambda *told: found.append(Headway(*told)))
     return found
 
 
@@ -83,10 +84,10 @@ def test_a_worker_has_no_headway_between_trainings(tmp_path: Path) -> None:
     csv = tmp_path / "in.csv"
     csv.write_text(census_csv(100), encoding="utf-8")
     try:
-        worker.train(csv, TrainingPlan("binary", "income", ">50K", trees=2), CSV)
+        worker.train(csv, TrainingPlan("binary", "income", ">50K", trees=2), CSV, NOTHING_BEFORE)
         assert worker.headway() is None
         with pytest.raises(TableError):
-            worker.train(csv, TrainingPlan("binary", "income", "none", trees=2), CSV)
+            worker.train(csv, TrainingPlan("binary", "income", "none", trees=2), CSV, NOTHING_BEFORE)
         assert worker.headway() is None
     finally:
         worker.close()

@@ -46,3 +46,29 @@ def test_another_label_or_task_does_not_fit() -> None:
         "its task is binary with 'no' and 'yes', not regression",
         "missing columns: 'area'; other columns: none",
     ]
+
+
+def test_columns_that_hold_something_else_do_not_fit() -> None:
+    """Each is named with what it holds and what it must hold; categories and rates of them are one."""
+    columns = (replace(AREA, kind="categorical"), replace(TOWN, kind="rated"))
+    assert misfits(SERVED, replace(SERVED, columns=columns)) == [
+        "column 'area' holds categories, not numbers",
+        "an experiment may state in [columns] what they hold",
+    ]
+    days, months = (Column("at", "date", form=form) for form in ("day/month/year", "month/day/year"))
+    served = replace(SERVED, columns=(days,))
+    assert misfits(served, replace(SERVED, columns=(months,)))[0] == (
+        "column 'at' holds dates as month/day/year, not dates as day/month/year"
+    )
+
+
+def test_very_many_of_them_are_counted() -> None:
+    """An answer names ten."""
+    served, other = (
+        replace(SERVED, columns=tuple(Column(f"c{number}", kind) for number in range(30)))
+        for kind in ("numeric", "boolean")
+    )
+    assert misfits(served, other)[10:] == [
+        "and 20 more columns hold something else",
+        "an experiment may state in [columns] what they hold",
+    ]
