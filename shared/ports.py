@@ -73,7 +73,13 @@ class RunStore(Protocol):
         """Find a run whose route is not known; where two share the id, the one under a route."""
 
     def list_runs(self, route: str | None = None, limit: int = 100) -> list[StoredRun]:
-        """Read the newest runs (by `landed_at`, newest first), of one route or of all."""
+        """Read the newest runs (by `landed_at`, newest first), of one route or of all.
+
+        One that is recorded as unrouted and stands under a route as well is the latter alone.
+        """
+
+    def routes(self) -> list[str]:
+        """Read the names under which runs are recorded: routes, also those of before, and that of unrouted files."""
 
     def history(self, route: str, run_id: str) -> list[HistoryEntry]:
         """Read a run's history, oldest first."""

@@ -54,9 +54,9 @@ class Audit:
 def audit(routes: Routes, versions: Iterable[BlobVersion], rows: Rows, now: datetime) -> Audit:
     """Compare the container's listing with the rows, and the rows with each other."""
     found = Audit()
-    by_key = {(run.route, run.run_id): run for run in rows.runs}
+    by_id = {run.run_id: run for run in rows.runs}
     for version in versions:
-        _file(found, routes, version, by_key, now)
+        _file(found, routes, version, by_id, now)
     for run in rows.runs:
         _run(found, routes, run, rows, now)
     _shared_jobs(found, rows.runs)
@@ -72,13 +72,16 @@ def check_chains(found: Audit, histories: Iterable[tuple[Run, Sequence[HistoryEn
             found.breaks("chain", sentence, run.run_id)
 
 
-def _file(
-    found: Audit, routes: Routes, version: BlobVersion, runs: Mapping[tuple[str, str], Run], now: datetime
-) -> None:
-    """Every version has its run, or is so new that nobody need have seen it."""
-    route = routes.match(version.name)
+def _file(found: Audit, routes: Routes, version: BlobVersion, runs: Mapping[str, Run], now: datetime) -> None:
+    """Every version has its run, or is so new that nobody need have seen it.
+
+    Whichever route that is under: routes.toml may have changed since. Only what is unrouted, and now has a route, is
+    yet to be claimed.
+    """
     run_id = run_id_for(version.container, version.name, version.etag)
-    run = runs.get((route.name if route else UNROUTED, run_id))
+    run = runs.get(run_id)
+    if run is not None and run.route == UNROUTED and routes.match(version.name) is not None:
+        run = None
     state = run.state.value if run else None
     found.files.append({"blob": version.name, "etag": version.etag, "run_id": run_id if run else None, "state": state})
     if run is not None:

@@ -115,13 +115,42 @@ class TableRunStore:
         return StoredRun(from_columns(Run, rows[0]), etag_of(rows[0]), None) if rows else None
 
     def list_runs(self, route: str | None = None, limit: int = 100) -> list[StoredRun]:
-        """Read the newest runs (by `landed_at`, newest first), of one route or of all."""
-        if route is None:
-            rows = self._table.query("RowKey ge 'run;' and RowKey lt 'run<'")
-        else:
-            rows = self._table.query("PartitionKey eq @route and RowKey ge 'run;' and RowKey lt 'run<'", route=route)
-        newest = heapq.nlargest(limit, _readable(rows), key=lambda pair: (pair[1].landed_at, pair[1].run_id))
+        """Read the newest runs (by `landed_at`, newest first), of one route or of all.
+
+        One that is recorded as unrouted and stands under a route as well is the latter alone.
+        """
+        found = self._runs_of(route) if route not in {None, UNROUTED} else self._once_each(routed=route is None)
+        newest = heapq.nlargest(limit, found, key=lambda pair: (pair[1].landed_at, pair[1].run_id))
         return [StoredRun(run, etag_of(row), None) for row, run in newest]
+
+    def routes(self) -> list[str]:
+        """Read the names under which runs are recorded: routes, also those of before, and that of unrouted files."""
+        names: list[str] = []
+        last = ""
+        while True:  # from the first row of a partition to that of the next, however many rows lie between
+            row = self._table.first("PartitionKey gt @last", last=last)
+            if row is None:
+                return names
+            last = row["PartitionKey"]
+            if last != _APP:
+                names.append(last)
+
+    def _runs_of(self, route: str | None) -> Iterator[tuple[TableEntity, Run]]:
+        return _readable(
+            self._table.query("PartitionKey eq @route and RowKey ge 'run;' and RowKey lt 'run<'", route=route or "")
+        )
+
+    def _once_each(self, *, routed: bool) -> Iterator[tuple[TableEntity, Run]]:
+        """Give the runs under all routes if they are wanted, and then those that are unrouted and under none."""
+        unrouted = {run.run_id: (row, run) for row, run in self._runs_of(UNROUTED)}
+        if not routed and not unrouted:
+            return
+        condition = "PartitionKey ne @unrouted and RowKey ge 'run;' and RowKey lt 'run<'"
+        for row, run in _readable(self._table.query(condition, unrouted=UNROUTED)):
+            unrouted.pop(run.run_id, None)
+            if routed:
+                yield row, run
+        yield from unrouted.values()
 
     def history(self, route: str, run_id: str) -> list[HistoryEntry]:
         """Read a run's history, oldest first."""

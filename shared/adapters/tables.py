@@ -102,6 +102,12 @@ class Table:
         with storage_errors("query rows", self._url), suppress(ResourceNotFoundError):
             yield from self._client.query_entities(condition, parameters=parameters)
 
+    def first(self, condition: str, **parameters: str) -> TableEntity | None:
+        """Read the first row that meets an OData condition; None if there is none, or no table."""
+        with storage_errors("query rows", self._url), suppress(ResourceNotFoundError):
+            return next(iter(self._client.query_entities(condition, parameters=parameters, results_per_page=1)), None)
+        return None
+
     def write(self, transaction: Transaction) -> dict[str, str | None]:
         """Carry a transaction out and return the new ETag by row key.
 

@@ -16,6 +16,8 @@ from shared.runs import UNROUTED, Run, RunState, generation_for, run_id_for
 
 log = logging.getLogger("landfall.landing")
 
+FRESH_S = 15 * 60
+
 
 def land(services: Services, container: str, name: str) -> bool:
     """Land whatever version a blob has now: what an event about it asks for. True if this call claimed it."""
@@ -23,12 +25,12 @@ def land(services: Services, container: str, name: str) -> bool:
     if version is None:
         log.info("%s: deleted before it was seen", name)
         return False
-    return land_version(services, version)
+    return land_version(services, version, reported=True)
 
 
-def land_version(services: Services, version: BlobVersion) -> bool:
-    """Claim a version and take its first steps. True if this call claimed it."""
-    claimed = claim(services, version)
+def land_version(services: Services, version: BlobVersion, *, reported: bool = False) -> bool:
+    """Claim a version and take its first steps; `reported`: an event told of it. True if this call claimed it."""
+    claimed = claim(services, version, reported=reported)
     if claimed is None:
         return False
     route, stored = claimed
@@ -37,14 +39,23 @@ def land_version(services: Services, version: BlobVersion) -> bool:
     return True
 
 
-def claim(services: Services, version: BlobVersion) -> tuple[Route | None, StoredRun] | None:
+def claim(services: Services, version: BlobVersion, *, reported: bool = False) -> tuple[Route | None, StoredRun] | None:
     """Claim one file version by an insert that only one worker can win.
 
     Returns the new run and its route (None: no route matches, and the run is recorded as `unrouted`); None if the
-    version has its run already.
+    version has its run already. It may have it under another route, after a change of routes.toml: then that run
+    counts, for a version is trained once and has one outcome. Only one that is `unrouted` is claimed again, under the
+    first route that matches.
     """
     route = services.routes.match(version.name)
     run = _new_run(services, version, route)
+    # What an event has just told of lands for the first time: it is not looked for anywhere.
+    new = reported and run.landed_at - version.modified_at < timedelta(seconds=FRESH_S)
+    if route is None or not new:
+        other = services.places.find(services.runs, services.clock, run.run_id, run.route)
+        if other is not None:
+            log.debug("%s has its run under route %s", version.name, other.run.route)
+            return None
     try:
         stored = services.runs.claim(signed(run, services.actor))
     except AlreadyClaimedError:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from shared.golden_rows import PinnedRows
+from shared.pipeline.run_places import RunPlaces
 from shared.ports import BlobFiles, Clock, EndpointStore, RunStore, ScoringService, TrainingService
 from shared.routes import Routes
 
@@ -25,6 +26,7 @@ class Services:
     scoring: ScoringService
     clock: Clock
     pinned: PinnedRows = field(default_factory=PinnedRows)
+    places: RunPlaces = field(default_factory=RunPlaces)
     actor: str = "unknown"  # the function, or the operator, on whose behalf runs are written
     at_once: int = AT_ONCE
 

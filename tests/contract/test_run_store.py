@@ -190,6 +190,36 @@ def test_runs_are_listed_newest_first(run_store: RunStore) -> None:
     assert run_store.list_runs("wine", 1) == [_by_get(run_store, landed[3])]
 
 
+def test_a_run_that_has_a_route_is_not_unrouted_as_well(run_store: RunStore) -> None:
+    """Where both rows stand, the one under the route is the run, however old; unrouted alone, it is listed."""
+    both, alone = a_run(), a_run(route=UNROUTED, state=RunState.UNROUTED, deadline_at=None)
+    late = replace(both, route=UNROUTED, state=RunState.UNROUTED, deadline_at=None, landed_at=LATER)
+    for run in (late, both, alone, a_run(route="zinc", landed_at=NOON - timedelta(days=1))):
+        run_store.claim(run)
+
+    def listed(route: str | None, limit: int = 100) -> list[tuple[str, str]]:
+        return [(stored.run.run_id, stored.run.route) for stored in run_store.list_runs(route, limit)]
+
+    assert (both.run_id, "census") in listed(None)
+    assert (both.run_id, UNROUTED) not in listed(None)
+    assert len(listed(None)) == 3
+    assert len(listed(None, 1)) == 1
+    assert listed(UNROUTED) == [(alone.run_id, UNROUTED)]
+    found = run_store.find(both.run_id)
+    assert found is not None
+    assert found.run == both
+
+
+def test_the_names_of_all_routes_with_runs_are_read(run_store: RunStore) -> None:
+    """Each once, in order, whatever else stands in the table; none while there is no table."""
+    assert run_store.routes() == []
+    run_store.beat(NOON)
+    for route in ("wine", "census", "0-first", "census", "census-2", UNROUTED):
+        run_store.claim(a_run(route=route))
+
+    assert run_store.routes() == sorted({"wine", "census", "0-first", "census-2", UNROUTED})
+
+
 def test_history_keeps_its_order_beyond_nine_entries(run_store: RunStore) -> None:
     """The history is in the order of the writes, however many."""
     stored = run_store.claim(a_run())

@@ -74,11 +74,21 @@ class MemoryRunStore:
             return StoredRun(from_columns(Run, columns), etag, None)
 
     def list_runs(self, route: str | None = None, limit: int = 100) -> list[StoredRun]:
-        """Read the newest runs (by `landed_at`, newest first), of one route or of all."""
+        """Read the newest runs (by `landed_at`, newest first), of one route or of all.
+
+        One that is recorded as unrouted and stands under a route as well is the latter alone.
+        """
         with self.faults.call("list_runs"), self._lock:
-            rows = [row for key, row in self._runs.items() if route in {None, key[0]}]
+            routed = {run_id for name, run_id in self._runs if name != UNROUTED}
+            hidden = {(UNROUTED, run_id) for run_id in routed}
+            rows = [row for key, row in self._runs.items() if route in {None, key[0]} and key not in hidden]
             runs = [StoredRun(from_columns(Run, columns), etag, None) for columns, etag in rows]
         return sorted(runs, key=lambda stored: (stored.run.landed_at, stored.run.run_id), reverse=True)[:limit]
+
+    def routes(self) -> list[str]:
+        """Read the names under which runs are recorded."""
+        with self.faults.call("routes"), self._lock:
+            return sorted({name for name, _ in self._runs})
 
     def history(self, route: str, run_id: str) -> list[HistoryEntry]:
         """Read a run's history, oldest first."""

@@ -3,7 +3,8 @@
 import pytest
 
 from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault, UnavailableError
-from shared.pipeline import landing
+from shared.pipeline import landing, sweeping
+from shared.pipeline.services import Services
 from shared.runs import UNROUTED, RunState, run_id_for
 from tests.pipeline.world import World, example_routes
 
@@ -95,11 +96,73 @@ def test_a_file_no_route_matches_is_recorded(world: World) -> None:
 
 
 def test_an_unrouted_file_is_trained_once_a_route_matches(world: World) -> None:
-    """After the routes are corrected the sweep claims the file under its route."""
+    """After the routes are corrected the sweep claims the file under its route, and that is its one run."""
     unrouted = world.land("other/a.csv")
-    corrected = World(example_routes(("census/*.csv", "other/*.csv")))
-    corrected.services = type(world.services)(
-        corrected.routes,
+    corrected = with_routes(world, ("census/*.csv", "other/*.csv"))
+
+    assert sweeping.sweep(corrected) == 1
+    assert sweeping.sweep(corrected) == 0
+    (run,) = [stored.run for stored in world.runs.list_runs()]
+    assert (run.run_id, run.route, run.state) == (unrouted.run_id, "census", RunState.STARTED)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("census/*.csv", "people/*.csv"),  # no route matches any more
+        ("routes.census", "routes.people"),  # another one does: it has the pattern now
+    ],
+    ids=["pattern", "name"],
+)
+@pytest.mark.parametrize("late_s", [0, 86_400], ids=["at once", "a day later"])
+def test_a_version_keeps_its_run_when_the_routes_change(world: World, change: tuple[str, str], late_s: int) -> None:
+    """Whatever finds the file again, its run counts: it becomes neither unrouted nor trained a second time."""
+    run = world.settle(world.train())
+    jobs = len(world.training.jobs)
+    changed = with_routes(world, change)
+    world.clock.advance(late_s)
+
+    assert sweeping.sweep(changed) == 0
+    if late_s or change[0] == "census/*.csv":
+        assert not landing.land(changed, "incoming", run.blob)
+    assert [stored.run for stored in world.runs.list_runs()] == [run]
+    assert len(world.training.jobs) == jobs
+
+
+def test_new_files_are_unrouted_after_such_a_change(world: World) -> None:
+    """Only what has its run is left alone; a new version is recorded, once."""
+    world.settle(world.train())
+    changed = with_routes(world, ("census/*.csv", "people/*.csv"))
+    world.drop("census/new.csv", "other")
+
+    assert sweeping.sweep(changed) == 1
+    assert sweeping.sweep(changed) == 0
+    assert sorted(stored.run.route for stored in world.runs.list_runs()) == [UNROUTED, "census"]
+
+
+def test_what_an_event_tells_of_is_not_looked_for(world: World) -> None:
+    """A file that has just landed under a route costs no read more than its claim."""
+    world.land()
+
+    assert world.runs.faults.calls["routes"] == 0
+
+
+def test_the_names_of_routes_are_read_once_in_a_while(world: World) -> None:
+    """Not for every file that a sweep finds; again later, for another release may write under others."""
+    for number in range(5):
+        world.drop(f"other/{number}.csv")
+    assert world.sweep() == 5
+    assert world.runs.faults.calls["routes"] == 1
+    world.clock.advance(601)
+    world.drop("other/late.csv")
+    world.sweep()
+    assert world.runs.faults.calls["routes"] == 2
+
+
+def with_routes(world: World, *changes: tuple[str, str]) -> Services:
+    """Return the services of the same world after a start with other routes."""
+    return Services(
+        example_routes(*changes),
         world.runs,
         world.endpoints,
         world.blobs,
@@ -107,11 +170,6 @@ def test_an_unrouted_file_is_trained_once_a_route_matches(world: World) -> None:
         world.scoring,
         world.clock,
     )
-
-    assert corrected.sweep() == 1
-    found = world.runs.find(unrouted.run_id)
-    assert found is not None
-    assert (found.run.route, found.run.state) == ("census", RunState.STARTED)
 
 
 def test_an_empty_file_is_quarantined(world: World) -> None:

@@ -1,6 +1,7 @@
 """What the HTTP functions answer."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from shared.errors import ConfigError, UnavailableError
 from shared.pipeline import looking
 from shared.pipeline.polling import Ticker
 from shared.pipeline.services import Services
+from shared.runs import UNROUTED, RunState
 from tests.pipeline.world import FAULT, World
 
 URL = "https://app/api/runs"
@@ -79,6 +81,19 @@ def test_all_that_is_wrong_with_a_query_is_said_at_once() -> None:
         "run_id asks for one run: leave out route and limit",
     ]
     assert "SECRET" not in body
+
+
+def test_one_id_is_one_run() -> None:
+    """Recorded as unrouted first, claimed under a route later: the answers tell the run under the route alone."""
+    world = World()
+    unrouted = world.land("elsewhere/b.csv")
+    world.runs.claim(replace(unrouted, route="census", state=RunState.STARTED, deadline_at=world.clock.now()))
+
+    for query in ({}, {"run_id": unrouted.run_id}, {"route": "census"}):
+        status, body = looking.runs(lambda: world.services, URL, query)
+        assert status == 200
+        assert [(run["run_id"], run["state"]) for run in json.loads(body)["runs"]] == [(unrouted.run_id, "started")]
+    assert json.loads(looking.runs(lambda: world.services, URL, {"route": UNROUTED})[1])["runs"] == []
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "-1", "x", "", "٣", "9" * 5000])

@@ -1,5 +1,6 @@
 """The SDK's client of one table, in memory: compare-and-swap, transactions, and the SDK's own retries."""
 
+import operator as operator_of
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
@@ -72,7 +73,7 @@ class FakeTableClient:
             raise ResourceNotFoundError(f"no row {row_key}")
         return _entity(row)
 
-    def query_entities(self, condition: str, parameters: Mapping[str, str]) -> list[TableEntity]:
+    def query_entities(self, condition: str, parameters: Mapping[str, str], **_: Any) -> list[TableEntity]:
         """Read every row that meets a condition, in the order of the keys."""
         self._ask("query")
         return [
@@ -172,7 +173,7 @@ def _error(status: int, code: str) -> HttpResponseError:
     return error
 
 
-_TERM = re.compile(r"(PartitionKey|RowKey) (eq|ge|lt) (?:'([^']*)'|@(\w+))")
+_TERM = re.compile(r"(PartitionKey|RowKey) (eq|ne|ge|gt|lt) (?:'([^']*)'|@(\w+))")
 
 
 def _meets(condition: str, parameters: Mapping[str, str], key: tuple[str, str]) -> bool:
@@ -188,4 +189,11 @@ def _holds(term: tuple[str, str, str, str], parameters: Mapping[str, str], key: 
     column, operator, literal, name = term
     actual = key[0] if column == "PartitionKey" else key[1]
     value = parameters[name] if name else literal
-    return {"eq": actual == value, "ge": actual >= value, "lt": actual < value}[operator]
+    operators = {
+        "eq": operator_of.eq,
+        "ne": operator_of.ne,
+        "ge": operator_of.ge,
+        "gt": operator_of.gt,
+        "lt": operator_of.lt,
+    }
+    return bool(operators[operator](actual, value))

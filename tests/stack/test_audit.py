@@ -10,7 +10,7 @@ from landfall.operations.audit import GRACE_S, Audit, Rows, audit, check_chains
 from shared.champions import SWEEP, Champion, EndpointRecord, Frozen, Intent
 from shared.ports import JobState
 from shared.runs import Run, RunState, iso
-from tests.pipeline.world import World
+from tests.pipeline.world import World, example_routes
 
 LATER = timedelta(seconds=GRACE_S + 1)
 
@@ -55,6 +55,22 @@ def test_a_sound_system_is_told_file_by_file(world: World) -> None:
     assert [one["blob"] for one in found.waiting] == ["census/d.csv"]
     assert found.to_json()["ok"] is True
     assert found.broken == []
+
+
+def test_a_version_has_its_run_whatever_its_route_is_called_now(world: World) -> None:
+    """After a change of the routes its outcome still counts; what was unrouted and has a route now is yet to land."""
+    world.routes = example_routes(("census/*.csv", "people/*.csv"))
+    assert {file["blob"]: file["state"] for file in look(world, world.clock.now() + LATER).files} == {
+        "census/a.csv": "promoted",
+        "census/b.csv": "rejected",
+        "census/d.csv": "started",
+        "elsewhere/c.csv": "unrouted",
+    }
+
+    world.routes = example_routes(("census/*.csv", "elsewhere/*.csv"))
+    (broken,) = [one for one in look(world, world.clock.now() + LATER).broken if one["run_id"] is None]
+    assert broken["invariant"] == "I1"
+    assert "elsewhere/c.csv" in broken["what"]
 
 
 def test_what_waits_waits_since_it_landed(world: World) -> None:

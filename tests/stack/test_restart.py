@@ -2,73 +2,136 @@
 
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from landfall.demo.census import census_csv
 from tests.stack.test_command import ROOT, document, landfall, processes_of
+from tests.stack.test_interruption import until
 
+SWEPT = "Executed 'Functions.sweep' ("
 SECRET = "wJalrXUtnFEMIK7MDENG"
+TOLD = ("storage", "input", "functions", "studio", "services", "routes")  # what others were told of a stack
 
 
-def addresses(state: Path) -> list[object]:
-    """Return what others were told of a running stack."""
-    stack = document(state)
-    return [stack[name] for name in ("storage", "input", "functions", "studio", "services", "routes")]
+@dataclass(frozen=True)
+class Ended:
+    """A stack with one promoted file that was ended.
+
+    Attributes:
+        told: what its document said, by the names of `TOLD`.
+        run: the file's run, as JSON.
+    """
+
+    state: Path
+    routes: Path
+    told: dict[str, Any]
+    run: dict[str, Any]
+
+    @property
+    def at(self) -> tuple[str, str]:
+        """The options that name it."""
+        return "--state", str(self.state)
 
 
-def test_a_second_start_without_options_is_the_same_stack(tmp_path: Path) -> None:
-    """Nothing is forgotten, nothing becomes unrouted; what is asked for otherwise is refused; a taken port is said."""
-    state = tmp_path / "state"
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """Give a stack that was started with routes, an experiment and settings of its own."""
+    folder = tmp_path_factory.mktemp("restart")
     text = (ROOT / "routes.toml").read_text(encoding="utf-8")
-    routes = tmp_path / "my-routes.toml"
+    routes, experiment, file = (folder / name for name in ("my-routes.toml", "census.toml", "new.csv"))
     routes.write_text(text.replace('files = "census/*.csv"', 'files = "people/*.csv"'), encoding="utf-8")
-    experiment = tmp_path / "census.toml"
     example = ROOT / "examples" / "census" / "experiment.toml"
     data = (example.parent / "sample.csv").as_posix()
     experiment.write_text(example.read_text(encoding="utf-8").replace("sample.csv", data), encoding="utf-8")
-    at = ("--state", str(state))
-    chosen = ("--routes", str(routes), "--experiment", str(experiment), "--set", f"A_KEY={SECRET}")
-    file = tmp_path / "new.csv"
     file.write_text(census_csv(1500, 5), encoding="utf-8")
-    try:
-        first = landfall("up", "--detach", *chosen, *at)
-        assert first.returncode == 0, first.stdout + first.stderr
-        told = addresses(state)
-        submitted = landfall("submit", str(file), "--route", "census", "--name", "people/new.csv", "--wait", *at)
-        assert submitted.returncode == 0, submitted.stdout + submitted.stderr
-        landfall("down", *at)
-
-        other = landfall("up", "--detach", "--routes", str(ROOT / "routes.toml"), *at)
-        assert other.returncode == 1
-        assert f"routes: {routes} before, {ROOT / 'routes.toml'} now" in other.stderr
-        assert processes_of(state) == []
-
-        second = landfall("up", "--detach", *at)
-        assert second.returncode == 0, second.stdout + second.stderr
-        assert addresses(state) == told
-        settings = json.loads((state / "settings.json").read_text(encoding="utf-8"))["Values"]
-        assert settings["A_KEY"] == SECRET
+    files = ("--routes", str(routes), "--experiment", str(experiment))
+    settings = ("--set", f"A_KEY={SECRET}", "--set", "LANDFALL_SWEEP_SCHEDULE=* * * * * *")
+    state = folder / "state"
+    with up(state, *files, *settings):
+        at = ("--state", str(state))
+        done = landfall("submit", str(file), "--route", "census", "--name", "people/new.csv", "--wait", *at)
+        assert done.returncode == 0, done.stdout + done.stderr
         (run,) = json.loads(landfall("runs", "--json", *at).stdout)
-        assert (run["route"], run["blob"], run["state"]) == ("census", "people/new.csv", "promoted")
-        landfall("down", *at)
+        return Ended(state, routes, told(state), run)
 
-        with socket.socket() as somebody:
-            somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            somebody.bind(("127.0.0.1", int(str(told[3]).rpartition(":")[2])))
-            somebody.listen()
-            third = landfall("up", "--detach", *at)
-        assert third.returncode == 0, third.stdout + third.stderr
-        assert "the studio cannot have its port" in third.stdout
-        assert "has the old URLs" in third.stdout
-        assert [one for one, old in zip(addresses(state), told, strict=True) if one == old] == [
-            told[0],
-            told[1],
-            told[2],
-            told[5],
-        ]
+
+@contextmanager
+def up(state: Path, *arguments: str) -> Iterator[str]:
+    """Run a stack for the time of the `with`; gives what its start said."""
+    try:
+        started = landfall("up", "--detach", *arguments, "--state", str(state))
+        assert started.returncode == 0, started.stdout + started.stderr
+        yield started.stdout
     finally:
-        landfall("down", *at)
+        landfall("down", "--state", str(state))
     assert processes_of(state) == []
-    for kept in state.rglob("*"):
-        if kept.is_file() and SECRET.encode() in kept.read_bytes():
-            assert (kept.name, kept.stat().st_mode & 0o777) in {("settings.json", 0o600), ("remembered.json", 0o600)}
+
+
+def told(state: Path) -> dict[str, Any]:
+    """Return what others are told of a running stack."""
+    return {name: document(state)[name] for name in TOLD}
+
+
+def test_a_start_without_options_is_the_same_stack(ended: Ended) -> None:
+    """The same ports, URLs, keys of the services, routes and settings; nothing becomes unrouted."""
+    with up(ended.state):
+        assert told(ended.state) == ended.told
+        settings = json.loads((ended.state / "settings.json").read_text(encoding="utf-8"))["Values"]
+        assert settings["A_KEY"] == SECRET
+        assert json.loads(landfall("runs", "--json", *ended.at).stdout) == [ended.run]
+
+
+def test_another_choice_is_refused(ended: Ended) -> None:
+    """Without a terminal nobody can be asked: the differences, the ways on, and nothing is started."""
+    other = landfall("up", "--detach", "--routes", str(ROOT / "routes.toml"), *ended.at)
+
+    assert other.returncode == 1
+    assert f"routes: {ended.routes} before, {ROOT / 'routes.toml'} now" in other.stderr
+    assert f"-m landfall up --detach --state {ended.state}`" in other.stderr
+    assert processes_of(ended.state) == []
+
+
+def test_a_version_that_no_route_matches_any_more_keeps_its_run(ended: Ended) -> None:
+    """It is recorded a second time by nobody; lists, details and the audit tell its one run."""
+    log = ended.state / "logs" / "host.log"
+    with up(ended.state, "--routes", str(ROOT / "routes.toml"), "--replace"):
+        sweeps = log.read_text(encoding="utf-8").count(SWEPT)
+        until(lambda: log.read_text(encoding="utf-8").count(SWEPT) >= sweeps + 2)
+        runs = json.loads(landfall("runs", "--json", *ended.at).stdout)
+        shown = json.loads(landfall("show", ended.run["run_id"][:8], "--json", *ended.at).stdout)
+        audit = json.loads(landfall("verify", "--json", *ended.at).stdout)
+
+    assert runs == [ended.run]
+    assert (shown["state"], shown["route"]) == ("promoted", "census")
+    assert (audit["ok"], [file["state"] for file in audit["files"]]) == (True, ["promoted"])
+
+
+def test_a_port_that_is_taken_is_said(ended: Ended) -> None:
+    """Which one, and what is lost; the other ports stay."""
+    with socket.socket() as somebody:
+        somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        somebody.bind(("127.0.0.1", int(ended.told["studio"].rpartition(":")[2])))
+        somebody.listen()
+        with up(ended.state) as said:
+            now = told(ended.state)
+
+    assert "the studio cannot have its port" in said
+    assert "has the old URLs" in said
+    assert {name for name in ("storage", "functions", "studio") if now[name] != ended.told[name]} == {"studio"}
+
+
+def test_a_setting_that_is_a_secret_stands_in_private_files_only(ended: Ended) -> None:
+    """In the host's settings and in what is remembered, which only their owner may read; in no log."""
+    found = {
+        (path.name, path.stat().st_mode & 0o777)
+        for path in ended.state.rglob("*")
+        if path.is_file() and SECRET.encode() in path.read_bytes()
+    }
+
+    assert found == {("settings.json", 0o600), ("remembered.json", 0o600)}
