@@ -7,6 +7,7 @@ import json
 import subprocess
 import tomllib
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -126,10 +127,11 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def golden_rows(path: Path, experiment: Mapping[str, Any]) -> str:
-    """Return the first rows of an experiment's CSV without its label, as a CSV."""
-    label, out = experiment["label"], io.StringIO()
+    """Return the first rows of an experiment's CSV without its label, as a CSV; Excel's `sep=` line is none of them."""
+    label, out = experiment["label"].strip(), io.StringIO()
     with (path.parent / experiment["data"]).open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
+        first = file.readline()
+        reader = csv.reader(file if first.strip('"\r\n').lower() == "sep=," else chain([first], file))
         header = column_names(next(reader))  # of the whole file: names of columns without one tell their places
         columns = [index for index, name in enumerate(header) if name != label]
         writer = csv.writer(out, lineterminator="\n")

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from landfall.stack.publishing import golden_rows
 from shared.golden_rows import read_golden_rows
 
@@ -15,3 +17,11 @@ def test_golden_rows_name_columns_as_the_training_does(tmp_path: Path) -> None:
     golden = read_golden_rows("models/golden/census.csv", text, "e")
     assert golden.columns == ("age", "Col3", "Col4")
     assert golden.rows == ((" 39", "x", "1"), (" 50", "y", "2"))
+
+
+@pytest.mark.parametrize("line", ["sep=,\n", '"sep=,"\r\n'])
+def test_excels_separator_line_is_no_header(tmp_path: Path, line: str) -> None:
+    """The studio trains on such a file, so its golden rows are those below the line."""
+    (tmp_path / "sample.csv").write_text(f'{line}age,"in\ncome"\n39,yes\n', encoding="utf-8", newline="")
+
+    assert golden_rows(tmp_path / "e.toml", {"label": " in\ncome ", "data": "sample.csv"}) == "age\n39\n"
