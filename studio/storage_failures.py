@@ -56,7 +56,8 @@ def explained(address: BlobAddress, doing: Doing, transfer: Transfer) -> Iterato
         host = f"The storage host {address.host} of {address.name}"
         if isinstance(error, ServiceRequestError):
             raise StorageError("InvalidBlob", f"{host} cannot be reached.", transient=True) from None
-        if isinstance(error, AzureError) and not status and not any(map(_is_no_http, _causes(error))):
+        broken = isinstance(error, AzureError) and not status and not any(map(_is_no_http, _causes(error)))
+        if broken or transfer.head_was_cut():
             raise StorageError("InvalidBlob", f"{host} broke its answer off.", transient=True) from None
         text = f"{host} does not answer as Azure Blob Storage does{transfer.last_answer()}."
         raise StorageError("InvalidBlob", f"{text} Verify that this host and port are those of the storage.") from None

@@ -28,6 +28,7 @@ type Resolver = Callable[[str, int], Sequence[str]]
 
 CHUNK_BYTES = 4 * 2**20  # what one request asks for, so no answer is longer
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[-+.a-z0-9]{1,60}")
+_LENGTH_HEADERS = ("Content-Length", "Transfer-Encoding", "Connection")
 _MOST_ADDRESSES = 4  # are tried: each may cost a connection's time-out
 
 
@@ -175,6 +176,11 @@ class Transfer:
         if self._answer is not None:
             self._answer.close()
         self._answer = answer
+
+    def head_was_cut(self) -> bool:
+        """Tell whether the last answer's head says nothing of where its body ends, as one that was broken off does."""
+        headers = self._answer.headers if self._answer is not None else None
+        return headers is not None and not any(name in headers for name in _LENGTH_HEADERS)
 
     def last_answer(self) -> str:
         """Return what an error may tell of the last answer: its status, and its type if that is one."""
