@@ -7,7 +7,7 @@ everybody, and a script of one line puts the code into a form. Only a button sen
 import html
 from typing import Any
 
-from shared.runs import Run, iso
+from shared.runs import Run, shown_time
 from shared.visible_text import visible
 
 # One inline style and one inline script, both fixed: the policy that goes with the page allows inline code only.
@@ -59,7 +59,7 @@ def deciding(run: Run, code: str, decision: str, problem: str = "") -> str:
     note = (record.get("data") or {}).get("note", "")
     return _page(
         f"<p>Run <b>{escape(run.run_id[:8])}</b> of route <b>{escape(run.route)}</b>, trained on"
-        f" <b>{escape(run.blob)}</b> (landed {escape(iso(run.landed_at) or '')}).</p>"
+        f" <b>{escape(run.blob)}</b> (landed {shown_time(run.landed_at)}).</p>"
         f'<p class="said">{escape(run.reason)}</p>{said}'
         f"<table><tr><th>metric<th>new model<th>in service</tr>{_metrics(record)}</table>"
         f"<ul>{gates}</ul><p>{escape(note)}</p>"

@@ -145,7 +145,9 @@ def read_evaluation(text: str, row: int = 0) -> EvaluationReport:
         raise BadEvaluationError(f"the evaluation has a column more than once: {', '.join(twice)}")
     rows = lines[1:]
     if not 0 <= row < len(rows):
-        raise BadEvaluationError(f"the evaluation has {len(rows)} row(s), evaluation_row = {row} asks for another")
+        raise BadEvaluationError(
+            f"evaluation_row = {row} asks for a row that is not there: the evaluation has {counted(len(rows), 'row')}"
+        )
     if len(rows[row]) != len(header):
         raise BadEvaluationError(
             f"row {row} of the evaluation has {counted(len(rows[row]), 'cell')}, its header names"

@@ -175,7 +175,7 @@ def _label_problems(holdout: Holdout, truth: list[str]) -> Iterator[str]:
         yield f"every row has the label {listed}: two classes at least are needed to tell a better model"
     if holdout.task is Task.BINARY:
         if len(classes) > 2:
-            yield f"{holdout.label} has {len(classes)} values ({listed}), and the task is binary"
+            yield f"{holdout.label} has {counted(len(classes), 'value')} ({listed}), and the task is binary"
         if label_key(holdout.positive) not in classes:
             yield f"no row has the label {holdout.positive!r}, which positive names; there are: {listed}"
 

@@ -238,6 +238,11 @@ def iso(when: datetime | None) -> str | None:
     return None if when is None else when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def shown_time(when: datetime) -> str:
+    """Write a time for people, in UTC, and saying so: "2026-11-30 09:16:14 UTC"."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
 def run_to_json(run: Run) -> Json:
     """Return the run as other tools read it; the names are fixed."""
     return {

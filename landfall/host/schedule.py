@@ -18,9 +18,8 @@ class Schedule:
     def __init__(self, text: str) -> None:
         self.fields = text.split()
         if len(self.fields) not in {5, 6}:
-            raise ValueError(
-                f"schedule {text!r} has {len(self.fields)} fields; NCRONTAB has six (seconds first) or five"
-            )
+            fields = f"{len(self.fields)} field{'s' if len(self.fields) != 1 else ''}"
+            raise ValueError(f"schedule {text!r} has {fields}; NCRONTAB has six (seconds first) or five")
         if not all(_FIELD.fullmatch(field) for field in self.fields):
             raise ValueError(f"schedule {text!r}: only digits, names and * , - / are known")
         self._text = text

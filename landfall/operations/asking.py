@@ -13,6 +13,7 @@ from landfall.operations.outcome import comment, exit_status
 from landfall.operations.reading import find_run, reading
 from landfall.operations.show import console, step_lines
 from landfall.operations.shown import escape
+from landfall.operations.times import moment
 from landfall.stack.state import StackError, StateFolder, UsageError
 from shared.lifecycle.deciding import decision_hash
 from shared.runs import Run, run_to_json
@@ -64,7 +65,7 @@ def approve(options: argparse.Namespace) -> int:
         else:
             out = console()
             out.print(escape(link))
-            out.print(f"works once, until {body['expires_at']}, for this decision only; earlier links are void")
+            out.print(f"works once, until {moment(body['expires_at'])}, for this decision only; earlier links are void")
         return 0
     known = decision_hash(run.decision) if run.decision else ""
     ask(options, "approve", run=run.run_id, reason=options.reason, by=_who(options), decision=known)

@@ -9,7 +9,7 @@ from shared.champions import EndpointRecord
 from shared.history import HistoryEntry, broken_links
 from shared.ports import BlobVersion
 from shared.routes import Routes
-from shared.runs import UNROUTED, Run, RunState, iso, run_id_for
+from shared.runs import UNROUTED, Run, RunState, iso, run_id_for, shown_time
 
 GRACE_S = 300  # how long a file may be there without a run, or a run past its deadline, before it counts as forgotten
 
@@ -87,7 +87,7 @@ def _file(found: Audit, routes: Routes, version: BlobVersion, runs: Mapping[str,
     if run is not None:
         return
     if now - version.modified_at > timedelta(seconds=GRACE_S):
-        since = iso(version.modified_at)
+        since = shown_time(version.modified_at)
         found.breaks("I1", f"{version.name} (version {version.etag}) is there since {since} and has no run", None)
     else:
         unseen = {"blob": version.name, "etag": version.etag, "run_id": None, "state": None}
@@ -110,7 +110,9 @@ def _run(found: Audit, routes: Routes, run: Run, rows: Rows, now: datetime) -> N
     elif not active:
         found.breaks("I1", f"the run is {run.state} and not among the active ones: no tick sees it", run.run_id)
     if run.deadline_at is not None and now - run.deadline_at > timedelta(seconds=GRACE_S):
-        found.breaks("I1", f"the run is still {run.state}, past its deadline of {iso(run.deadline_at)}", run.run_id)
+        found.breaks(
+            "I1", f"the run is still {run.state}, past its deadline of {shown_time(run.deadline_at)}", run.run_id
+        )
 
 
 def _shared_jobs(found: Audit, runs: Iterable[Run]) -> None:

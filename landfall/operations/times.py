@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from shared.runs import shown_time
+
 
 def clock(when: datetime) -> str:
     """Return the time of day: "09:16:14 UTC"."""
@@ -17,4 +19,4 @@ def moment(when: datetime | str) -> str:
         known = datetime.fromisoformat(when) if isinstance(when, str) else when
     except ValueError:
         return str(when)
-    return known.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return shown_time(known)

@@ -15,7 +15,7 @@ from shared.lifecycle.leasing import (
     waiting_for,
 )
 from shared.route import Route
-from shared.runs import Run, RunState, iso
+from shared.runs import Run, RunState, shown_time
 
 
 def looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
@@ -99,7 +99,7 @@ def _rests(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Nex
     until = champion.promoted_at + timedelta(seconds=cooldown_s)
     if now >= until:
         return None
-    why = f"waits until {iso(until)}: {cooldown_s} s must pass between two promotions"
+    why = f"waits until {shown_time(until)}: {cooldown_s} s must pass between two promotions"
     if run.reason == why:
         return run, None
     deadline = until + timedelta(seconds=route.deadlines.running)

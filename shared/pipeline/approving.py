@@ -13,7 +13,7 @@ from shared.lifecycle.holding import approved, rejected
 from shared.pipeline.services import Services
 from shared.ports import StoredRun
 from shared.route import Route
-from shared.runs import REASON_LIMIT, Json, Run, RunState, iso
+from shared.runs import REASON_LIMIT, Json, Run, RunState, iso, shown_time
 
 INVITATION_VALID_S = 86_400
 INVITATION_MOST_S = 7 * 86_400
@@ -77,7 +77,7 @@ def invite(services: Services, run_id: str, valid_s: int = INVITATION_VALID_S) -
         "decision": decision_hash(run.decision or {}),
         "held_because": held_because,
     }
-    link = f"an approval link was made, valid until {expires_at:%Y-%m-%d %H:%M:%S} UTC"
+    link = f"an approval link was made, valid until {shown_time(expires_at)}"
     reason = f"{held_because[: REASON_LIMIT - len(link) - 2]}; {link}"
     _write(services, stored, run.evolve(now, reason=reason, invitation=invitation))
     return Invitation(f"{run.route}.{run.run_id}.{secret}", expires_at)

@@ -14,7 +14,7 @@ from shared.pipeline import landing
 from shared.runs import Run, RunState, run_id_for
 from tests.pipeline.test_approving import APPROVED, ask, code_for
 from tests.pipeline.test_overriding import go_back, promote
-from tests.pipeline.world import FAULT, World, example_routes
+from tests.pipeline.world import FAULT, World, example_routes, without_staging
 
 
 @pytest.fixture
@@ -173,6 +173,41 @@ def test_the_first_promotion_of_all_replaces_what_was_there_before(world: World)
 
     assert "before: the model from before the first promotion" in text
     assert "compared with no model" in text
+
+
+def test_an_unchanged_run_tells_whether_the_endpoint_was_touched() -> None:
+    """With a staging endpoint it never was; without one the model was sent, and the one before put back."""
+    for routes, said in ((example_routes(), "untouched by this run"), (without_staging(), "after:  the same")):
+        world = World(routes)
+        first = promote(world, "first", 0.9)
+        world.clock.advance(60)
+        world.scoring.alike["second"] = "first"
+        run = world.settle(world.train("second", 0.95, "census/b.csv"), 31)
+        text = told(world, run)
+
+        assert run.state is RunState.UNCHANGED, run.reason
+        assert said in text
+        assert "It ended unchanged all the same" in text
+        assert ("before:" in text) == (world.route.staging is None)
+        if world.route.staging is None:
+            assert f"before: models/census/{first.run_id}.ilearner" in text
+
+
+def test_newer_data_won_after_the_decision(world: World) -> None:
+    """It names what it was compared with then, and claims nothing of what is in service now."""
+    first = promote(world, "first", 0.9)
+    world.clock.advance(60)
+    old = world.train("second", 0.95, "census/b.csv")
+    assert old.state is RunState.STAGED
+    record = world.endpoints.get("census", "production")
+    newer = replace(record.record.champion, run_id="f" * 32, generation="9999") if record.record.champion else None
+    world.endpoints.save(record, replace(record.record, champion=newer, lease=None))
+    text = told(world, world.settle(old))
+
+    assert world.run(old.run_id).state is RunState.SUPERSEDED
+    assert f"compared with the model of run {first.run_id}" in text
+    assert "untouched by this run" in text
+    assert "before:" not in text
 
 
 def test_a_rollback_is_told_as_a_rollback(world: World) -> None:
