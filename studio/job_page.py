@@ -14,6 +14,7 @@ from studio.job_parts import (
     cause,
     input_blob,
     log_list,
+    may_have_made,
     metric_table,
     moment_of,
     refresh_s,
@@ -73,7 +74,7 @@ class JobPage:
             sections.append(("Metrics", metric_table(outcome.evaluation)))
         if job.results:
             sections.append(("Outputs", self._outputs(job)))
-        if outcome and (serving := self._serving(outcome.model_sha256)):
+        if outcome and (serving := self._serving(job, outcome.model_sha256)):
             sections.append(("Its model serves", serving))
         return [joined(element("h2", head), content) for head, content in sections]
 
@@ -107,13 +108,13 @@ class JobPage:
             rows.append([name, link(f"{job.id}/outputs/{name}", place)])
         return table(["output", "where"], rows)
 
-    def _serving(self, sha256: str) -> Markup:
-        """Return in which endpoints a model serves, or will: the same file, wherever it was taken from."""
+    def _serving(self, job: Job, sha256: str) -> Markup:
+        """Return in which endpoints a job's model serves, or will: the same file, wherever it was taken from."""
         served = []
         endpoints = [each for service in self._registry.services() for each in self._registry.endpoints(service)]
         for endpoint in endpoints:
             for model, word in ((self._shelf.serving(endpoint), "since"), (self._shelf.waiting(endpoint), "from")):
-                if model is not None and model.sha256 == sha256:
+                if model is not None and model.sha256 == sha256 and may_have_made(job, model):
                     served.append(element("div", self._endpoint(endpoint), f" {word} ", when(model.since)))
         return joined(*served)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from studio.html import Markup, breakable, element, table
 from studio.job_table import Job, JobState, Outcome
 from studio.redaction import without_secrets
+from studio.serving import Shelved
 from studio.words import utc_text
 
 REFRESH_S = 10
@@ -56,6 +57,11 @@ def run_of(job: Job) -> str:
     """Return the id of the Landfall run that a job works for, as its input is named; nothing for other callers."""
     found = _RUN.match(input_blob(job))
     return found[1] if found else ""
+
+
+def may_have_made(job: Job, model: Shelved) -> bool:
+    """Tell whether a job was there before a model served: the same training may have made the same file earlier."""
+    return datetime.fromisoformat(job.submitted_at) <= model.since
 
 
 def last_news(job: Job, outcome: Outcome | None) -> str:

@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from studio.errors import ServiceError
 from studio.html import Markup, breakable, element, joined, link, page, table
-from studio.job_parts import last_news, moment_of, refresh_s, state_pill, when
+from studio.job_parts import last_news, may_have_made, moment_of, refresh_s, state_pill, when
 from studio.job_table import Job, JobTable, Outcome
 from studio.owner_gate import owners_only
 from studio.progress import progress, took
@@ -35,7 +35,10 @@ class Overview:
         services = self._registry.services()
         jobs = self._jobs.newest(MOST_JOBS)
         outcomes = self._jobs.outcomes(jobs)
-        made_by = {outcomes[job.id].model_sha256: job for job in reversed(jobs) if job.id in outcomes}
+        made_by: dict[str, list[Job]] = {}
+        for job in jobs:
+            if job.id in outcomes:
+                made_by.setdefault(outcomes[job.id].model_sha256, []).append(job)
         experiments: dict[str, list[Service]] = {service.experiment: [] for service in services}
         for service in services:
             experiments[service.experiment].append(service)
@@ -47,7 +50,7 @@ class Overview:
         listed = (element("h2", head), self._job_table(jobs, outcomes))
         return page("Overview", [], *cards, *listed, refresh_s=refresh_s(jobs))
 
-    def _service(self, service: Service, made_by: dict[str, Job]) -> Markup:
+    def _service(self, service: Service, made_by: dict[str, list[Job]]) -> Markup:
         head = element("h3", service.title, " ", element("span", service.kind, class_="soft"), id=service.id)
         endpoints = self._registry.endpoints(service)
         if service.kind is Kind.TRAINING:
@@ -61,7 +64,7 @@ class Overview:
             return joined(head, table([*heads, "waits for its time"], rows))
         return joined(head, table(heads, [row[:-1] for row in rows]))
 
-    def _endpoint_row(self, endpoint: Endpoint, made_by: dict[str, Job]) -> list[str]:
+    def _endpoint_row(self, endpoint: Endpoint, made_by: dict[str, list[Job]]) -> list[str]:
         serving, waiting = self._shelf.serving(endpoint), self._shelf.waiting(endpoint)
         waits = joined(_model(waiting, made_by), " from ", when(waiting.since)) if waiting else ""
         name = link(self._urls.help(endpoint), endpoint.name)
@@ -91,10 +94,10 @@ class Overview:
         return link(f"#{service.id}", service.experiment)
 
 
-def _model(shelved: Shelved | None, made_by: dict[str, Job]) -> Markup:
-    """Return where a model came from, with a link to the newest job that made the same file."""
+def _model(shelved: Shelved | None, made_by: dict[str, list[Job]]) -> Markup:
+    """Return where a model came from, with a link to the newest job that made the same file before it served."""
     if shelved is None:
         return Markup("–")  # noqa: RUF001 - the dash of tables
     place = breakable(without_secrets(shelved.location.relative_location))
-    job = made_by.get(shelved.sha256)
+    job = next((job for job in made_by.get(shelved.sha256, ()) if may_have_made(job, shelved)), None)
     return joined(place, " ", link(f"jobs/{job.id}", f"job {job.id[:8]}")) if job else place

@@ -10,7 +10,7 @@ import requests
 from studio.job_table import Job, JobState
 from studio.progress import steps
 from tests.studio.caller import TIMEOUT_S, Storage, Trainer, download, job_body, patch
-from tests.studio.running import RunningStudio, running_studio, storage_host
+from tests.studio.running import RunningStudio, census_csv, running_studio, storage_host
 
 
 def page_of(studio: RunningStudio, path: str) -> str:
@@ -88,6 +88,23 @@ def test_a_jobs_page_leads_to_what_it_made_and_where_it_serves(
         assert (answer.status_code, "No such output" in answer.text) == (404, True)
     refused = requests.get(f"{studio.base_url}/jobs/{links[0]}", timeout=TIMEOUT_S, allow_redirects=False)
     assert refused.status_code == 401
+
+
+def test_a_model_from_before_a_job_is_not_said_to_be_its(own_data: Path, azurite: str, storage: Storage) -> None:
+    """A job on the seed's own file makes the same model; what serves since before did not come from it."""
+    storage.put("seed.csv", census_csv())
+    with running_studio(own_data, [storage_host(azurite)]) as studio:
+        trainer = Trainer.of(studio)
+        job = trainer.submit(job_body(storage, source="seed.csv"))
+        trainer.start(job)
+        result = trainer.ended(job)["Results"]["output1"]
+        seed = Path(studio.service()["seed_model"]).read_bytes()
+        assert download(result) == seed
+        assert "Its model serves" not in overview(studio, f"/jobs/{job}")
+        assert f"job {job[:8]}" not in overview(studio)
+        assert patch(studio.endpoint("production"), result).status_code == 200
+        assert overview(studio).count(f"job {job[:8]}") == 1
+        assert "production since 20" in overview(studio, f"/jobs/{job}")
 
 
 def test_a_job_that_is_not_there(studio: RunningStudio) -> None:
