@@ -58,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def add(name: str, what: str, command: str, *, state: bool = True) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=what, description=what)
+        # No option by its beginning: `verify --set` would be `--settings`, and a new option makes old scripts fail.
+        one = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
         one.set_defaults(command=command, command_name=name)
         if state:
             one.set_defaults(state_given=False)

@@ -7,12 +7,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from landfall.stack.state import StackError, UsageError
+from shared.storage_account import DATA_CONNECTION, HOST_CONNECTION
 
 POLL_SCHEDULE = "*/2 * * * * *"  # in Azure every minute: a tick costs money there
 SWEEP_SCHEDULE = "*/15 * * * * *"
 BLOB_SOURCE = "LogsAndContainerScan"  # in Azure EventGrid; no emulator sends events
 ROUTES_SETTING = "LANDFALL_ROUTES"
 KEY_SETTING = "LANDFALL_FUNCTIONS_KEY"
+_OWN_STORAGE = "the commands read the stack's own storage"
+_TOLD_OTHERWISE = {
+    ROUTES_SETTING: "--routes FILE tells the whole stack",
+    "LANDFALL_INPUT": "`input` in routes.toml tells the whole stack",
+    HOST_CONNECTION: _OWN_STORAGE,
+}
 HOST_ID = "landfall"  # fixed, so that this host and `func start` share their receipts
 
 
@@ -76,6 +83,13 @@ def environment_without(settings: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in settings}
 
 
+def _instead(name: str) -> str:
+    """Return how the whole stack is told what a setting would tell the app alone; "" if the setting is the place."""
+    if name == DATA_CONNECTION or name.startswith((f"{DATA_CONNECTION}__", f"{HOST_CONNECTION}__")):
+        return _OWN_STORAGE
+    return _TOLD_OTHERWISE.get(name, "")
+
+
 def chosen_settings(pairs: Iterable[str]) -> dict[str, str]:
     """Read `--set NAME=VALUE`.
 
@@ -87,8 +101,10 @@ def chosen_settings(pairs: Iterable[str]) -> dict[str, str]:
     names = Counter(pair.partition("=")[0] for pair in pairs if pair not in wrong)
     problems = [f"--set takes NAME=VALUE, not {', '.join(map(repr, wrong))}"] if wrong else []
     problems += [f"--set names {name} {times} times: keep one" for name, times in names.items() if times > 1]
-    if ROUTES_SETTING in names:
-        problems.append(f"--set {ROUTES_SETTING} would be the app's alone: --routes FILE tells the whole stack")
+    for name in names:
+        instead = _instead(name)
+        if instead:
+            problems.append(f"--set {name} would be the app's alone: {instead}")
     if problems:
         raise UsageError("; ".join(problems))
     return dict(pair.split("=", 1) for pair in pairs)

@@ -47,6 +47,10 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]
         (("up", "--set", "A"), "--set takes NAME=VALUE, not 'A'"),
         (("up", "--set", "A=1", "--set", "A=2"), "--set names A 2 times: keep one"),
         (("up", "--set", "LANDFALL_ROUTES=x.toml"), "--routes FILE tells the whole stack"),
+        (("up", "--set", "LANDFALL_INPUT=elsewhere"), "`input` in routes.toml tells the whole stack"),
+        (("up", "--set", "AzureWebJobsStorage=x"), "the commands read the stack's own storage"),
+        (("up", "--set", "LANDFALL_DATA__accountName=x"), "the commands read the stack's own storage"),
+        (("runs", "--lim", "3"), "unrecognized arguments: --lim 3"),
     ],
 )
 def test_a_wrong_command_line_ends_with_2(
