@@ -1,5 +1,6 @@
 """The command's calls to the app: the function key goes nowhere else, and only the app's own answer counts."""
 
+import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from landfall.operations.checks import Checks, check_health
 from landfall.stack.state import StackError
 from tests.contract.scripted import Reply, Scripted, scripted
 
+ROOT = Path(__file__).resolve().parents[2]
 KEY = "CANARY-FUNCTION-KEY"
 FROZEN = {"endpoint": "production", "route": "census", "frozen": True}
 
@@ -83,6 +85,19 @@ def test_only_the_operations_own_answer_is_one(
     said = capsys.readouterr()
     assert said.err.startswith("landfall freeze: the ")
     assert "frozen" not in said.out
+
+
+def test_no_other_call_of_the_command_or_the_app_follows_one() -> None:
+    """Whatever sends a request by `requests`, now or later, says that it follows no redirect."""
+    sending = {f"{who}.{how}" for who in ("requests", "session") for how in ("get", "post", "put", "patch", "request")}
+    found = 0
+    for path in (*(ROOT / "landfall").rglob("*.py"), *(ROOT / "shared").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in sending:
+                found += 1
+                said = {one.arg: ast.unparse(one.value) for one in node.keywords}
+                assert said.get("allow_redirects") == "False", f"{path}: {ast.unparse(node)}"
+    assert found >= 4
 
 
 def test_the_apps_own_answer_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

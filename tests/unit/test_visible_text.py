@@ -2,6 +2,8 @@
 
 import ast
 import io
+import json
+import logging
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from landfall.operations.show import run_tree, runs_lines, step_lines
 from landfall.operations.shown import escape, guard
 from landfall.stack.state import StackError
 from shared import approval_page
+from shared.adapters.guarded_log import guard_log
 from shared.history import entry_of
 from shared.runs import Run, RunState
 from shared.visible_text import visible
@@ -134,6 +137,27 @@ def test_errors_are_shown_so(capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert len(said.splitlines()) == 2
     assert all(line.isprintable() for line in said.rstrip("\n").split("\n"))
     assert len(CODE.findall(said)) >= 8
+
+
+def test_a_name_writes_no_log_line_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    """In the app's log, which people read on terminals too; a traceback keeps its lines."""
+    usual = logging.getLogRecordFactory()
+    guard_log()
+    try:
+        logging.getLogger("landfall.sweep").warning("%s: no route matches", HOSTILE)
+        logging.getLogger("some.library").warning("two\nlines of %s", "\u202eit")
+        try:
+            json.loads(HOSTILE)
+        except ValueError:
+            logging.getLogger("landfall.run").exception("it failed")
+    finally:
+        logging.setLogRecordFactory(usual)
+    first, second, third = (record.getMessage() for record in caplog.records)
+    assert first == f"{visible(HOSTILE)}: no route matches"
+    assert second == "two\nlines of \\u202eit"
+    assert third == "it failed"
+    assert "Traceback (most recent call last):\n" in caplog.text
+    assert all(line.isprintable() for line in caplog.text.splitlines())
 
 
 def test_markup_of_a_name_is_text() -> None:
