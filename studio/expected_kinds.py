@@ -18,6 +18,7 @@ from studio.column_kinds import (
     as_many_numbers,
     as_numbers,
     find_column,
+    listed,
     nothing,
 )
 from studio.columns import CodedColumn, DateColumn, NumberColumn, Table, TableColumn
@@ -128,10 +129,11 @@ def _read_texts(texts: Texts, expected: Column, *, rate: bool) -> Finding | None
         return as_categories(texts, rate=rate)
     if _rejected(texts, expected):
         return None
-    missing = texts.missing + sum(count for cell, count in texts.count_of.items() if has_no_value(cell))
+    empty = {cell: count for cell, count in texts.count_of.items() if has_no_value(cell)}
     if expected.kind == "date":
-        return as_dates(texts.column.name, [expected.form], missing)
-    return Finding(Column(texts.column.name, expected.kind), missing, expected.holds)
+        return as_dates(texts.column.name, [expected.form], texts.missing + sum(empty.values()))
+    note = f"{expected.holds}; taken for missing: {listed(empty)}" if empty else expected.holds
+    return texts.found(note, Column(texts.column.name, expected.kind))
 
 
 def _rejected(texts: Texts, expected: Column) -> list[str]:

@@ -40,6 +40,7 @@ class Column:
     categories: tuple[str, ...] = ()
     form: str = ""  # of a date column: how it is written, one of `studio.dates.FORMS`
     rates: tuple[float, ...] = ()  # of a rated column: the number of each category; an unknown one has 0
+    optional: bool = False  # a request may leave it out: it could when this model was trained
 
     def encoders(self) -> list[Callable[[str], float]]:
         """Return for each feature of the column the function from a stripped cell; NaN is missing or unknown.
@@ -64,6 +65,11 @@ class Column:
     def holds(self) -> str:
         """What requests may have in the column, in words; nothing for a column that nothing is learned from."""
         return f"dates as {self.form}" if self.kind == "date" else _HOLDS[self.kind]
+
+    @property
+    def required(self) -> bool:
+        """Whether a request must have the column."""
+        return self.kind != "ignored" and not self.optional
 
     @property
     def category_count(self) -> int:

@@ -20,6 +20,14 @@ class ModelBefore:
         """Take what is kept of a model."""
         return cls(model.classes, tuple(map(_described, model.columns)))
 
+    def keep_optional(self, columns: Sequence[Column]) -> tuple[Column, ...]:
+        """Return columns of the next model: a request may leave out which it may leave out now."""
+        needless = {column.name for column in self.columns if not column.required}
+        return tuple(
+            replace(column, optional=True) if column.kind != "ignored" and column.name in needless else column
+            for column in columns
+        )
+
     def dropped_beside(self, columns: Sequence[Column], label: str) -> tuple[Column, ...]:
         """Return its dropped columns that are not among `columns`: requests bring them along, and still may."""
         known = {label, *(column.name for column in columns)}

@@ -119,8 +119,9 @@ def _columns(rows: Any) -> tuple[Column, ...]:
 
 
 def _column(row: Any) -> Column:
-    require(isinstance(row, list) and len(row) == 6, "a column is not [name, kind, type, categories, form, rates]")
-    name, kind, wire_type, categories, form, rates = row
+    members = "[name, kind, type, categories, form, rates, optional]"
+    require(isinstance(row, list) and len(row) == 7, f"a column is not {members}")
+    name, kind, wire_type, categories, form, rates, optional = row
     require(_are_names([name]), "a column has no name")
     called = f"column {name[:_SHOWN]!r}"
     require(isinstance(kind, str) and kind in _KINDS, f"{called} is of an unknown kind")
@@ -135,7 +136,8 @@ def _column(row: Any) -> Column:
     known = isinstance(form, str) and (form in FORMS if kind == "date" else not form)
     require(known, f"{called} is written in an unknown form")
     rated = _numbers(rates, len(categories) if kind == "rated" else 0)
-    return Column(name, kind, wire_type, tuple(categories), form, rated)
+    require(isinstance(optional, bool), f"it is not said whether {called} is optional")
+    return Column(name, kind, wire_type, tuple(categories), form, rated, optional)
 
 
 def _linear(content: Any, features: tuple[Column, ...], outputs: int) -> Linear:

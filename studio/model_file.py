@@ -2,10 +2,10 @@
 
 Native model loaders die on a damaged file, and a PATCH names a URL whose content is anyone's. So the format is data
 only, and every size, index and number is checked before it is used. Layout: `format`, `version`, `task`, `label`,
-`classes`, `columns` ([name, kind, type, categories, form, rates]), `trees` ({nodes: [[feature, split, missing_left,
-left, right]], leaves}), `linear` (null, or {intercepts, terms: [{centre, weights} or {weights of each category}]}),
-`offset` and `scale` of a regression, and `sha256` over the JSON of all the rest. There is one way to write a model:
-sorted members, no spaces, ASCII, numbers as Python's `repr`. A file that says the same in another way (a member
+`classes`, `columns` ([name, kind, type, categories, form, rates, optional]), `trees` ({nodes: [[feature, split,
+missing_left, left, right]], leaves}), `linear` (null, or {intercepts, terms: [{centre, weights} or {weights of each
+category}]}), `offset` and `scale` of a regression, and `sha256` over the JSON of all the rest. There is one
+way to write a model: sorted members, no spaces, ASCII, numbers as Python's `repr`. A file that says the same in another way (a member
 twice, `1E0`) is refused, so what another reader sees in it is what is served.
 """
 
@@ -42,7 +42,7 @@ def dump_model(model: Model) -> bytes:
         "label": model.label,
         "classes": list(model.classes),
         "columns": [
-            [column.name, column.kind, column.type, list(column.categories), column.form, column.rates]
+            [column.name, column.kind, column.type, list(column.categories), column.form, column.rates, column.optional]
             for column in model.columns
         ],
         "trees": [{"nodes": [_node_row(node) for node in tree.nodes], "leaves": tree.leaves} for tree in model.trees],

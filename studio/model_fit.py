@@ -12,7 +12,8 @@ _NAMES = 10  # columns that one answer names
 def misfits(served: Model, model: Model) -> list[str]:
     """Return why `model` does not fit an endpoint that serves `served`; nothing if it does.
 
-    Columns that nothing is learned from do not count, on either side: a request may leave them out or bring them along.
+    Columns that nothing is learned from do not count: a request may leave them out or bring them along, and still may
+    leave them out if the model learns from them.
     """
     problems = []
     if model.label != served.label:
@@ -22,6 +23,9 @@ def misfits(served: Model, model: Model) -> list[str]:
     missing, other = _used(served) - _known(model), _used(model) - _known(served)
     if missing or other:
         problems.append(f"missing columns: {_listed(missing)}; other columns: {_listed(other)}")
+    needed = _required(model) & _known(served) - _required(served)
+    if needed:
+        problems.append(f"a request must have columns that it may leave out now: {_listed(needed)}")
     return problems + _other_kinds(served, model)
 
 
@@ -44,6 +48,10 @@ def _known(model: Model) -> set[str]:
 
 def _used(model: Model) -> set[str]:
     return {column.name for column in model.columns if column.kind != "ignored"}
+
+
+def _required(model: Model) -> set[str]:
+    return {column.name for column in model.columns if column.required}
 
 
 def _task(model: Model) -> str:

@@ -56,6 +56,10 @@ def scoring_example(model: Model, *, table: bool = False) -> Json:
 
 def described(column: Column) -> str:
     """Say in words what a column's cells are."""
+    return f"{_cells(column)}{' It may be left out.' if column.optional else ''}"
+
+
+def _cells(column: Column) -> str:
     match column.kind:
         case "categorical":
             known = ", ".join(column.categories[:LISTED_CATEGORIES])
@@ -84,12 +88,17 @@ def scoring_schemas(scorer: Scorer) -> Json:
     texts = {column.name: described(column) for column in model.columns}
     texts[model.label] = "What is predicted; it may be left out."
     given = {name: _cell_schema(types[name], text) for name, text in texts.items()}
-    used = [column.name for column in model.columns if column.kind != "ignored"]
+    required = [column.name for column in model.columns if column.required]
     scored = types | dict(added_columns(model))
     # As the original did: its clients (the R package) make numbers of those that are called so here.
     answers = {name: _cell_schema(scored[name], "As text, also a number.") for name in scored}
     nothing = {"type": "object", "additionalProperties": False, "description": "This service has no parameters."}
-    names = {"type": "array", "items": {**text, "enum": list(given)}, "uniqueItems": True, "minItems": len(used)}
+    names = {
+        "type": "array",
+        "items": {**text, "enum": list(given)},
+        "uniqueItems": True,
+        "minItems": max(1, len(required)),
+    }
     cells = {"type": "array", "items": {**text, "x-nullable": True}, "description": "Numbers may be bare."}
     table = _object(
         {"ColumnNames": names, "Values": {"type": "array", "items": cells, "maxItems": ROW_LIMIT}},

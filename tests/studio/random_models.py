@@ -6,6 +6,7 @@ import json
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from studio import model_file
@@ -55,7 +56,10 @@ def random_model(dice: random.Random) -> Model:
     """Return a sound model: of any task, with any columns, with trees of any shape or with weights."""
     task: Task = dice.choice(TASKS)
     classes = {"binary": 2, "multiclass": dice.randint(2, 4), "regression": 0}[task]
-    columns = tuple(_column(dice, f"{dice.choice(NAMES)}{at}") for at in range(dice.randint(0, 4)))
+    columns = tuple(
+        replace(_column(dice, f"{dice.choice(NAMES)}{at}"), optional=dice.random() < 0.2)
+        for at in range(dice.randint(0, 4))
+    )
     columns += (Column("last", "numeric", dice.choice(["Int32", "Double"])),)
     outputs = classes if task == "multiclass" else 1
     trees: tuple[Tree, ...] = ()

@@ -104,6 +104,24 @@ def test_a_dropped_column_may_be_gone(served: RunningStudio, azurite: str) -> No
     assert score(endpoint, NAMES[1:], [ROW[1:]]).status_code == 200
 
 
+def test_a_dropped_column_that_teaches_something_may_still_be_left_out(served: RunningStudio, azurite: str) -> None:
+    """The model learns from it where it is there; who leaves it out, as before, is answered as if it were missing."""
+    columns = visits(300, 7)
+    columns["id"] = ["new" if label == "1" else "old" for label in columns["again"]]
+    status = trained(served, azurite, columns)
+    endpoint = served.endpoint("production")
+    assert patch(endpoint, status["Results"]["output1"]).status_code == 200
+    without, old, new = (
+        score(endpoint, names, [row]).json()["Results"]["output1"]["value"]["Values"][0][-1]
+        for names, row in ((NAMES[1:], ROW[1:]), (NAMES, ["old", *ROW[1:]]), (NAMES, ["new", *ROW[1:]]))
+    )
+    assert float(new) > float(old)
+    missing = score(endpoint, NAMES, [["", *ROW[1:]]]).json()["Results"]["output1"]["value"]["Values"][0][-1]
+    assert without == missing
+    refused = score(endpoint, NAMES[:3], [ROW[:3]])
+    assert "missing columns: age" in refused.text
+
+
 def test_classes_stay_spelled_as_they_are(served: RunningStudio, azurite: str) -> None:
     """A column of numbers that another program wrote makes no new classes."""
     columns = visits(300, 6)

@@ -172,7 +172,7 @@ def _with_tree(nodes: list[Any], leaves: list[Any]) -> Callable[[Any], Any]:
 
 
 def _with_column(*column: Any) -> Callable[[Any], Any]:
-    return lambda content: content | {"columns": [*content["columns"], [*column, []]]}
+    return lambda content: content | {"columns": [*content["columns"], [*column, [], False]]}
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,9 @@ def _with_column(*column: Any) -> Callable[[Any], Any]:
         (_with(more=1), "unknown members"),
         (_with(label="\ud800"), "label"),
         (_with(classes=["a", "a"]), "different names"),
-        (_with(columns=[["a", "ignored", "String", [], "", []]]), "tells it anything"),
+        (_with(columns=[["a", "ignored", "String", [], "", [], False]]), "tells it anything"),
+        (_with(columns=[["a", "numeric", "Double", [], "", [], 1]]), "whether column 'a' is optional"),
+        (_with(columns=[["a", "numeric", "Double", [], "", []]]), "a column is not "),
         (_with(columns=[[f"{at}", "numeric", "Double", [], ""] for at in range(10_001)]), "more than 10000 columns"),
         (_with_column("job", "numeric", "Double", [], ""), "same name"),
         (_with_column("a" * 10_001, "numeric", "Double", [], ""), "no name"),

@@ -30,6 +30,16 @@ def test_columns_that_nothing_is_learned_from_do_not_count(columns: tuple[Column
     assert misfits(SERVED, replace(SERVED, columns=columns)) == []
 
 
+def test_what_a_request_may_leave_out_it_still_may() -> None:
+    """A column that the served model drops may be learned from, if a request without it is answered."""
+    needed, optional = (Column("id", "numeric", optional=optional) for optional in (False, True))
+    assert misfits(SERVED, replace(SERVED, columns=(optional, AREA, TOWN))) == []
+    assert misfits(replace(SERVED, columns=(optional, AREA, TOWN)), SERVED) == []
+    assert misfits(SERVED, replace(SERVED, columns=(needed, AREA, TOWN))) == [
+        "a request must have columns that it may leave out now: 'id'"
+    ]
+
+
 def test_what_a_request_would_lack_is_named() -> None:
     """A column that only one of them knows and that is learned from; a name by position is explained."""
     other = replace(SERVED, columns=(*SERVED.columns[:2], Column("city", "numeric"), Column("Col4", "numeric")))

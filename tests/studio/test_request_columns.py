@@ -46,3 +46,12 @@ def test_a_scored_table_that_is_sent_again_is_told_so() -> None:
     """Its answer's columns are named as such, whether or not the model has one of the name."""
     with pytest.raises(ServiceError, match="Invalid output parameter name: Scored Labels, Scored Probabilities"):
         request_columns(model("binary", "no", "yes"), ["age", "Scored Labels", "Scored Probabilities "])
+
+
+def test_an_optional_column_may_be_left_out() -> None:
+    """It is learned from all the same; what must be there is named."""
+    optional = Model("regression", "y", (), (Column("a", "numeric", optional=True), Column("b", "numeric")))
+    assert request_columns(optional, ["b"]).positions == (None, 0)
+    assert request_columns(optional, ["b", "a"]).positions == (1, 0)
+    with pytest.raises(ServiceError, match="missing columns: b"):
+        request_columns(optional, ["a"])
