@@ -5,8 +5,8 @@ only, and every size, index and number is checked before it is used. Layout: `fo
 `classes`, `columns` ([name, kind, type, categories, form, rates, optional]), `trees` ({nodes: [[feature, split,
 missing_left, left, right]], leaves}), `linear` (null, or {intercepts, terms: [{centre, weights} or {weights of each
 category}]}), `offset` and `scale` of a regression, and `sha256` over the JSON of all the rest. There is one
-way to write a model: sorted members, no spaces, ASCII, numbers as Python's `repr`. A file that says the same in another way (a member
-twice, `1E0`) is refused, so what another reader sees in it is what is served.
+way to write a model: sorted members, no spaces, ASCII, numbers as Python's `repr`. A file that says the same in another
+way (a member twice, `1E0`) is refused, so what another reader sees in it is what is served.
 """
 
 import gzip
