@@ -132,11 +132,15 @@ def _show_decision(out: Console, run: Run, decision: Mapping[str, Any]) -> None:
     out.print(f"The policy said [bold]{said_by_policy(decision)}[/] at {at}:")
     for gate in decision["gates"]:
         out.print(f"  {'[green]passed[/]' if gate['passed'] else '[red]failed[/]'}  {escape(gate['reason'])}")
+    told = {gate["reason"] for gate in decision["gates"]}
+    for reason in decision["reasons"]:
+        if reason not in told:  # what no gate says: another shape of the answers, a policy without a floor
+            out.print(f"  [yellow]beside[/]  {escape(reason)}")
     approval = decision.get("approval")
     if approval is not None:
         said = f"approved by {approval['by']} at {moment(approval['at'])}: {approval['reason']}"
         out.print(f"  {escape(said)}")
-    out.print(f"  {escape(_compared_with(decision['champion']))}")
+    out.print(f"  {escape(_compared_with(decision))}")
     data = decision["data"]
     if data.get("holdout"):
         holdout = data["holdout"]
@@ -155,7 +159,10 @@ def _show_otherwise(out: Console, run: Run) -> None:
         out.print(f"It ended {colored(run.state)} all the same: {escape(run.reason)}")
 
 
-def _compared_with(champion: Mapping[str, Any] | None) -> str:
+def _compared_with(decision: Mapping[str, Any]) -> str:
+    champion = decision["champion"]
+    if champion is None and decision.get("after_rollback"):
+        return "compared with no model: how good the one is that an operator went back to is not known"
     if champion is None:
         return "compared with no model: nothing was known of the one in service"
     if not champion.get("run_id"):

@@ -26,12 +26,19 @@ class Shown:
     answers: Answers
 
 
-def by_location(services: Services, route: Route, record: EndpointRecord, listed: str) -> bool:
-    """Tell whether a location is that of a model which the endpoint must not serve any more, by this very table."""
+def by_location(services: Services, route: Route, record: EndpointRecord, listed: str) -> bool | None:
+    """Tell whether a location is that of a model which the endpoint must not serve any more, by this very table.
+
+    None: the app gives no model such a place, so a service that copies models may have named it, or somebody else.
+    """
     if listed == route.initial_model:
         return True
     run_id = _run_of(route, listed)
-    stored = services.runs.get(route.name, run_id) if run_id else None
+    if not run_id:
+        return None
+    if record.champion is not None and run_id == record.champion.run_id:
+        return True  # of another attempt than the champion's own, which lies where it was verified
+    stored = services.runs.get(route.name, run_id)
     return stored is not None and _is_replaced(record, stored.run)
 
 

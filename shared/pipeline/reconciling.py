@@ -84,12 +84,16 @@ def _as_verified(services: Services, route: Route, stored: StoredEndpoint, serve
         return False
     if repaired and record.settles_at is not None and now < record.settles_at:
         return False  # the location may still change
-    if not repaired and by_location(services, route, record, listed):
+    replaced = by_location(services, route, record, listed)
+    if replaced and not repaired:
         log.warning("%s was given %s: it is given %s again", _place(record), listed, served.model)
         _repair(services, route, stored, served)
         return True
-    services.endpoints.save(stored, replace(free, served=replace(served, listed=listed)))
-    log.info("%s answers as verified with %s and lists %s", _place(record), served.model, listed)
+    if replaced is not False:  # a model of this app that the table does not know is no place of the service's own
+        free = replace(free, served=replace(served, listed=listed))
+        log.info("%s answers as verified with %s and lists %s", _place(record), served.model, listed)
+    if free != record:
+        services.endpoints.save(stored, free)
     return False
 
 
@@ -104,10 +108,10 @@ def _otherwise(services: Services, route: Route, stored: StoredEndpoint, served:
         log.log(level, "%s does not answer as it was verified with %s", _place(record), listed)
         return False
     told = listed not in {"", served.listed}
-    known = (told and by_location(services, route, record, listed)) or by_answers(
-        services, route, record, served, shown.answers
-    )
-    if known:
+    replaced = by_location(services, route, record, listed) if told else None
+    if replaced is None:
+        replaced = by_answers(services, route, record, served, shown.answers)
+    if replaced:
         log.warning("%s serves another model than was verified: it is given %s again", _place(record), served.model)
         _repair(services, route, stored, served)
         return True

@@ -209,6 +209,44 @@ def test_a_model_that_no_run_explains_is_left_and_the_endpoint_frozen(
     assert world.served() == "third"
 
 
+def test_a_run_that_the_table_does_not_know_counts_more_than_its_answers(world: World) -> None:
+    """It answers as an older model does, and is of a run that the table has lost: nobody can tell that it is older."""
+    world.scoring.alike["newer"] = "first"
+    put(world, UNKNOWN, "newer")
+    patch_late(world, UNKNOWN)
+
+    assert reconcile(world.services) == 0
+    assert world.served() == "newer"
+    assert world.endpoints.get("census", "production").record.unexplained
+
+
+def test_an_unknown_run_that_is_not_served_yet_is_not_taken_for_a_place_of_the_service(world: World) -> None:
+    """Accepted, and still the verified model answers: nothing is remembered; once it serves, the endpoint is frozen."""
+    put(world, UNKNOWN, "newer")
+    world.scoring.patch(world.route.serving, world.blobs.link(UNKNOWN, 60))
+    assert reconcile(world.services) == 0
+    record = world.endpoints.get("census", "production").record
+    assert record.served is not None
+    assert (record.served.listed, record.frozen) == (None, None)
+    world.clock.advance(2)
+
+    assert reconcile(world.services) == 0
+    assert world.endpoints.get("census", "production").record.unexplained
+
+
+def test_an_earlier_attempt_of_the_champion_is_known(world: World) -> None:
+    """Its model lies beside the one that was verified, under the same run: it is replaced like any older one."""
+    champion = world.endpoints.get("census", "production").record.champion
+    assert champion is not None
+    path = f"models/census/{champion.run_id}-9.ilearner"
+    put(world, path, "an earlier attempt")
+    patch_late(world, path)
+
+    assert reconcile(world.services) == 1
+    world.clock.advance(2)
+    assert world.served() == "second"
+
+
 def test_a_person_can_put_the_champion_back(world: World) -> None:
     """The model in the row is wanted, not the one that nothing explains: it is verified again, and stays champion."""
     put(world, UNKNOWN, "newer than the table")

@@ -210,6 +210,30 @@ def test_newer_data_won_after_the_decision(world: World) -> None:
     assert "before:" not in text
 
 
+def test_what_no_gate_says_is_told_beside_them() -> None:
+    """A policy without a floor, and a model that answers in another shape, are reasons of the decision too."""
+    world = World(example_routes(("at_least = 0.80, ", "")))
+    assert "beside  no gate has a floor" in told(world, promote(world, "first", 0.9))
+    world.scoring.classes["second"] = ("yes", "no")
+    world.clock.advance(60)
+    held = world.settle(world.train("second", 0.95, "census/second.csv", "second"), ticks=10)
+
+    assert held.state is RunState.HELD
+    assert "beside  the answers would change their shape: lost column 'Scored Probabilities'" in told(world, held)
+
+
+def test_after_a_rollback_nothing_is_said_to_be_unknown_that_is_known(world: World) -> None:
+    """It is known what serves, and only how good it is is not."""
+    promote(world, "first", 0.9)
+    go_back(world)
+    world.clock.advance(60)
+    held = world.settle(world.train("second", 0.95, "census/second.csv", "second"), ticks=10)
+    text = told(world, held)
+
+    assert "how good the one is that an operator went back to is not known" in text
+    assert "nothing was known" not in text
+
+
 def test_a_rollback_is_told_as_a_rollback(world: World) -> None:
     """From which model to which, by whom and why; of no file, no bytes, no job and no pinned input."""
     first, second = promote(world, "first", 0.9), promote(world, "second", 0.95)
