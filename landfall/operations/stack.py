@@ -13,7 +13,7 @@ from landfall.operations.times import clock
 from landfall.stack.down import stop_stack
 from landfall.stack.hints import command
 from landfall.stack.interruption import signals
-from landfall.stack.state import StackError
+from landfall.stack.state import StackError, StateFolder
 from landfall.stack.up import RunningStack, StackOptions, start_stack
 from shared.adapters.table_runs import TableRunStore
 from shared.errors import LandfallError
@@ -28,6 +28,7 @@ def up(options: argparse.Namespace) -> int:
         UsageError: the options contradict each other.
         StackError: it cannot be started, or a part of it ended by itself.
     """
+    StateFolder(options.state).check_idle()
     choice = choose(options, asking_a_person())
     chosen = StackOptions(
         state=options.state,

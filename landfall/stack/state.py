@@ -138,6 +138,17 @@ class StateFolder:
         if self.path.exists() and not self.path.is_dir():
             raise StackError(f"{self.path} is not a folder: --state names the folder that a stack keeps everything in")
 
+    def check_idle(self) -> None:
+        """Check that no stack runs in it.
+
+        Raises:
+            StackError: one does, or the folder cannot be read.
+        """
+        alive = [own.name for own in self.processes() if own.find() is not None]
+        if alive:
+            end = command("down", state=self.path)
+            raise StackError(f"a stack runs in {self.path} already ({', '.join(alive)}): end it with {end}")
+
     def _unusable(self, error: OSError) -> StackError:
         return StackError(f"the state folder {self.path} cannot be used: {error.strerror} ({error.filename})")
 

@@ -12,7 +12,6 @@ from landfall.stack import parts
 from landfall.stack.answering import host_runs, storage_runs, studio_runs
 from landfall.stack.azurite import ROOT
 from landfall.stack.choices import Choice
-from landfall.stack.hints import command
 from landfall.stack.in_flight import told_the_old_address
 from landfall.stack.interruption import interruptible, undisturbed
 from landfall.stack.memory import Memory, recall, remember
@@ -113,10 +112,7 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
     if options.host not in HOSTS:
         raise StackError(f"{HOST_VARIABLE} is {options.host!r}; there are {' and '.join(HOSTS)}")
     state = StateFolder(options.state)
-    alive = [own.name for own in state.processes() if own.find() is not None]
-    if alive:
-        end = command("down", state=state.path)
-        raise StackError(f"a stack runs in {state.path} already ({', '.join(alive)}): end it with {end}")
+    state.check_idle()
     state.create()
     running: list[Part] = []
     try:

@@ -75,7 +75,7 @@ def test_stack_json_has_the_fixed_names(state: Path) -> None:
 
 def test_a_second_up_says_that_it_runs(state: Path) -> None:
     """It starts nothing and ends nothing."""
-    again = landfall("up", "--detach", "--state", str(state))
+    again = landfall("up", "--detach", "--set", "OTHER=1", "--state", str(state))
 
     assert again.returncode == 1
     assert "runs in" in again.stderr

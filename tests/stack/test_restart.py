@@ -1,16 +1,21 @@
 """A stack that is ended and started again is the same stack: its routes, experiments, settings, ports and runs."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from landfall.demo.census import census_csv
+from shared.adapters.table_runs import TableRunStore
+from shared.runs import RunState
+from tests.contract.records import a_run
 from tests.stack.test_command import ROOT, document, landfall, processes_of
 from tests.stack.test_interruption import until
 
@@ -112,18 +117,45 @@ def test_a_version_that_no_route_matches_any_more_keeps_its_run(ended: Ended) ->
     assert (audit["ok"], [file["state"] for file in audit["files"]]) == (True, ["promoted"])
 
 
-def test_a_port_that_is_taken_is_said(ended: Ended) -> None:
-    """Which one, and what is lost; the other ports stay."""
+def test_ports_that_are_taken_are_said(ended: Ended) -> None:
+    """Which ones, what is lost, and which runs lose their job by it; the other ports stay."""
+    studio, blob = (int(re.findall(r":(\d+)", ended.told[name])[0]) for name in ("studio", "storage"))
+    with up(ended.state):
+        now = datetime.now(UTC)
+        run = a_run(
+            state=RunState.STARTED,
+            job_id="77aa",
+            blob="people/lost.csv",
+            **dict.fromkeys(("landed_at", "updated_at"), now),
+            **dict.fromkeys(("not_before", "deadline_at"), now + timedelta(days=1)),
+        )
+        TableRunStore.from_connection_string(ended.told["storage"]).claim(run)
+    with taken(studio), taken(blob), up(ended.state) as said:
+        now_told = told(ended.state)
+
+    assert f"the studio cannot have its port {studio} again" in said
+    assert "has the old URLs" in said
+    assert f"the blob service cannot have its port {blob} again" in said
+    assert f"run {run.run_id[:8]} of people/lost.csv loses its job 77aa" in said
+    assert now_told["functions"] == ended.told["functions"]
+    assert parts(now_told["storage"], "Queue", "Table") == parts(ended.told["storage"], "Queue", "Table")
+    assert parts(now_told["storage"], "Blob") != parts(ended.told["storage"], "Blob")
+
+
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """Have another program listen at a port."""
     with socket.socket() as somebody:
         somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        somebody.bind(("127.0.0.1", int(ended.told["studio"].rpartition(":")[2])))
+        somebody.bind(("127.0.0.1", port))
         somebody.listen()
-        with up(ended.state) as said:
-            now = told(ended.state)
+        yield
 
-    assert "the studio cannot have its port" in said
-    assert "has the old URLs" in said
-    assert {name for name in ("storage", "functions", "studio") if now[name] != ended.told[name]} == {"studio"}
+
+def parts(storage: str, *services: str) -> list[str]:
+    """Return the endpoints of some services of a connection string."""
+    known = dict(part.split("=", 1) for part in storage.strip(";").split(";"))
+    return [known[f"{service}Endpoint"] for service in services]
 
 
 def test_a_setting_that_is_a_secret_stands_in_private_files_only(ended: Ended) -> None:
