@@ -6,36 +6,21 @@ a probe that comes every few seconds. Nothing is changed anywhere; a scored row 
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
 from shared.errors import ConfigError, KeyRefusedError, LandfallError, NotFoundError, RejectedError
-from shared.evaluation import EvaluationReport
 from shared.golden_rows import MOST_BYTES, GoldenRows, read_golden_rows
 from shared.holdout_data import MOST_BYTES as HOLDOUT_MOST_BYTES
 from shared.holdout_data import read_holdout
-from shared.metric_tasks import names_of, task_of_answer, tasks_of
+from shared.lifecycle.leasing import frozen_by
+from shared.pipeline.finding import Finding
+from shared.pipeline.gate_checks import evaluated, gates_of_its_task
 from shared.pipeline.services import Services
-from shared.ports import Scored
 from shared.route import Endpoint, Route, Training
-from shared.runs import Json
 
 log = logging.getLogger("landfall.app")
 
 NO_JOB = "0" * 32  # the id of a job that no service has: what it says about it tells whether it took the key
-RUNS_LOOKED_AT = 20
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `do` is what to do about it, with the setting or file; "" if it is in order."""
-
-    what: str
-    said: str
-    do: str = ""
-
-    def to_json(self) -> Json:
-        """Return it for `health` and `doctor`."""
-        return {**asdict(self), "ok": not self.do}
 
 
 type Look = Callable[[], Iterator[Finding]]
@@ -85,7 +70,8 @@ def _looks(services: Services, route: Route) -> Iterator[tuple[str, str, Look]]:
                 "correct its execute_url and input, or the golden rows",
                 _scoring(services, route, f"{what}, execute_url", one),
             )
-    yield f"{key}.gates", "correct the gates", lambda: _evaluated(services, route)
+    yield f"{key}.gates", "correct the gates", lambda: evaluated(services, route)
+    yield f"{key}, its endpoint's record", "look at the storage", lambda: _record(services, route)
 
 
 def _blob(services: Services, what: str, path: str, otherwise: str) -> Iterator[Finding]:
@@ -123,6 +109,24 @@ def _holdout(services: Services, route: Route) -> Iterator[Finding]:
             return
         rows = read_holdout(holdout, *services.blobs.read_text(holdout.data, HOLDOUT_MOST_BYTES))
         yield replace(finding, said=f"{holdout.data} is there, rows: {len(rows.rows)}")
+
+
+def _record(services: Services, route: Route) -> Iterator[Finding]:
+    """Find what the record of the serving endpoint says that keeps every model from it."""
+    what = f"endpoint {route.serving.name} of routes.{route.name}"
+    record = services.endpoints.get(route.name, route.serving.name).record
+    frozen = frozen_by(record, route)
+    if record.unexplained:
+        yield Finding(
+            what, f"{frozen}: every run waits", "see which model serves, then `landfall unfreeze` or `rollback`"
+        )
+    elif frozen is not None:
+        yield Finding(what, f"{frozen}: every run waits, as somebody wished")
+    if record.champion is not None:
+        container, _, name = record.champion.model.partition("/")
+        if services.blobs.version(container, name) is None:
+            lost = f"there is no blob {record.champion.model}, the kept model in service: no run can replace it"
+            yield Finding(what, lost, "restore it, from a backup or from the training folder of its run")
 
 
 def _each_key[Service: (Training, Endpoint)](service: Service) -> Iterator[Service]:
@@ -191,48 +195,10 @@ def _scoring(services: Services, route: Route, what: str, endpoint: Endpoint) ->
             yield Finding(what, "it takes the key; it can be asked no more without golden rows")
             return
         yield Finding(what, "it takes the key and scores a golden row")
-        yield from _gates_of_its_task(route, endpoint, scored)
+        yield from gates_of_its_task(route, endpoint, scored)
 
     return look
 
 
 def _refused(what: str, error: KeyRefusedError, setting: str) -> Finding:
     return Finding(what, f"the key is refused: {error}", f"put the right key into the app setting {setting}")
-
-
-def _gates_of_its_task(route: Route, endpoint: Endpoint, scored: Scored) -> Iterator[Finding]:
-    """Find gates whose metric is of another kind of model than the one that answers."""
-    task = task_of_answer(scored.columns, scored.rows[0]) if scored.rows else None
-    if task is None or endpoint.name != route.serving.name:
-        return
-    for number, gate in enumerate(route.policy.gates, start=1):
-        known = tasks_of(gate.metric)
-        if known and task not in known:
-            yield Finding(
-                f"routes.{route.name}.gates[{number}].metric",
-                f"{gate.metric!r} is never in an evaluation of a {task.value} model, which endpoint {endpoint.name}"
-                " serves: every run is rejected",
-                f"name one of these in routes.toml: {', '.join(names_of(task))}",
-            )
-
-
-def _evaluated(services: Services, route: Route) -> Iterator[Finding]:
-    """Find gates whose metric the newest evaluation does not have."""
-    what = f"routes.{route.name}.gates"
-    if route.holdout is not None:
-        return  # measured by the app itself: routes.toml is checked against that when it is read
-    runs = (stored.run for stored in services.runs.list_runs(route.name, RUNS_LOOKED_AT))
-    run = next((one for one in runs if (one.challenger or {}).get("metrics") and one.override is None), None)
-    if run is None:
-        yield Finding(what, "no job of this route was evaluated yet, so nothing tells which metrics there are")
-        return
-    report = EvaluationReport((run.challenger or {})["metrics"], 0, 1)
-    missing = [gate.metric for gate in route.policy.gates if not report.has(gate.metric)]
-    if not missing:
-        yield Finding(what, f"the evaluation of run {run.run_id[:8]} has every metric")
-        return
-    yield Finding(
-        what,
-        f"the evaluation of run {run.run_id[:8]} has no {', '.join(missing)}: every run is rejected",
-        f"name metrics that it has in routes.toml: {', '.join(report.metrics)}",
-    )

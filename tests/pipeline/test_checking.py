@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from shared.champions import SWEEP, Frozen
 from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault
-from shared.pipeline import looking
-from shared.pipeline.checking import Finding, check_all
+from shared.pipeline import looking, overriding
+from shared.pipeline.checking import check_all
+from shared.pipeline.finding import Finding
 from shared.ports import JobStatus
 from shared.route import Endpoint, Training
 from tests.pipeline.test_holdout import a_world
@@ -173,6 +175,30 @@ def test_a_metric_that_the_newest_evaluation_lacks_is_found() -> None:
 
     assert finding.said == f"the evaluation of run {run.run_id[:8]} has no Profit: every run is rejected"
     assert finding.do == "name metrics that it has in routes.toml: Accuracy, AUC"
+
+
+def test_an_endpoint_that_no_model_can_go_to_is_found(world: World) -> None:
+    """The kept model in service is gone, so there is no way back; frozen by a person is said and is well."""
+    run = world.settle(world.train())
+    overriding.freeze(world.services, "production", "alice", "release day")
+    said = [finding.said for finding in check_all(world.services) if "is frozen" in finding.said]
+    assert said == ["endpoint production is frozen by alice: release day: every run waits, as somebody wished"]
+    assert wrong(world) == []
+
+    world.blobs.delete("models", f"census/{run.run_id}.ilearner")
+    (finding,) = wrong(world)
+    assert finding.what == "endpoint production of routes.census"
+    assert f"there is no blob models/census/{run.run_id}.ilearner" in finding.said
+
+
+def test_an_endpoint_that_the_sweep_froze_is_wrong(world: World) -> None:
+    """Nobody knows what serves: a person has to say so."""
+    stored = world.endpoints.get("census", "production")
+    frozen = Frozen(by=SWEEP, reason="it serves what no run explains", at=world.clock.now())
+    world.endpoints.save(stored, replace(stored.record, frozen=frozen))
+    (finding,) = wrong(world)
+    assert "it serves what no run explains: every run waits" in finding.said
+    assert "landfall unfreeze" in finding.do
 
 
 def health(world: World, timers: dict[str, str], **query: str) -> tuple[int, Any]:
