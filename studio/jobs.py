@@ -25,6 +25,7 @@ from studio.registry import Endpoint, Registry
 from studio.serving import ModelShelf
 from studio.stopping import Stop, StoppedError
 from studio.storage import BlobStorage
+from studio.storage_failures import let_go_of_failures
 from studio.tables_out import OutputFile
 from studio.training_notes import details_of
 from studio.wire import JobContract, JobRequest
@@ -210,6 +211,7 @@ class JobRunner:
         finally:
             with self._lock:
                 del self._running[job.id]
+            let_go_of_failures()
 
     def _execute(self, job: Job, worker: TrainingWorker, stop: Stop) -> tuple[dict[str, Result], Sequence[str]]:
         storage = self._storage.until(stop)

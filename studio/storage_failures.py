@@ -1,5 +1,6 @@
 """Says in words why a blob could not be read or written: with blob and host, without any credential."""
 
+import gc
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,15 @@ class Doing(Enum):
 
     READ = _Need("reading", "r")
     WRITE = _Need("writing", "w")
+
+
+def let_go_of_failures() -> None:
+    """Free what the failed transfers of this process hold: to be called once their errors are handled.
+
+    The library's policies keep their errors in frames that the errors' tracebacks hold in turn, and with them whatever
+    was read: megabytes, in a few hundred objects. Left alone they would wait until there are many more objects.
+    """
+    gc.collect(1)
 
 
 @contextmanager

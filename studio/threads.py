@@ -12,6 +12,7 @@ from functools import partial
 from anyio import CapacityLimiter, to_thread
 
 from studio.errors import ServiceError, StorageError, unexpected_error
+from studio.storage_failures import let_go_of_failures
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,10 @@ def _outcome[T](work: Callable[[], T]) -> T | _Failure:
     except (ServiceError, StorageError) as error:
         # What they were raised from may hold the whole text that was read.
         error.__cause__ = error.__context__ = None
-        return _Failure(error.with_traceback(None))
+        failure = _Failure(error.with_traceback(None))
     except Exception:  # noqa: BLE001 (whatever it is, the caller gets the documented 500)
         _log.exception("a request failed")
-        return _Failure(unexpected_error())
+        failure = _Failure(unexpected_error())
+    if isinstance(failure.error, StorageError):
+        let_go_of_failures()
+    return failure

@@ -1,6 +1,8 @@
 """What the studio fetches from hosts that misbehave: never more, longer or from elsewhere than it was told to."""
 
+import asyncio
 import contextlib
+import gc
 import gzip
 import logging
 import re
@@ -8,6 +10,7 @@ import socket
 import ssl
 import threading
 import time
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +21,7 @@ from hypothesis import strategies as st
 
 from studio.errors import StorageError
 from studio.storage import BlobStorage
+from studio.threads import in_thread
 from studio.transfer import CHUNK_BYTES, Resolver, TransferLimits, look_up
 from tests.studio.odd_hosts import CANARY, Behaviour, OddHost, answer, certificate, odd_host, part, saying
 
@@ -327,3 +331,38 @@ def test_no_log_line_shows_a_signature(caplog: pytest.LogCaptureFixture) -> None
         with odd_host(saying(strange)) as host:
             failure(host)
     assert CANARY not in caplog.text
+
+
+def fails_in_the_second_piece(connection: socket.socket, head: bytes) -> None:
+    """Give the first piece of a blob of two."""
+    if b"bytes=0-" in head:
+        connection.sendall(part(bytes(CHUNK_BYTES), 2 * CHUNK_BYTES))
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [
+        pytest.param(fails_in_the_second_piece, id="half a blob"),
+        pytest.param(saying(answer(bytes(CHUNK_BYTES), "404 Not Found", Content_Length=str(CHUNK_BYTES))), id="404"),
+    ],
+)
+def test_a_failed_transfer_leaves_nothing_in_memory(behave: Behaviour) -> None:
+    """Of what was read nothing is held once the request is answered; nobody waits for the collector."""
+
+    async def fail(host: OddHost) -> None:
+        with pytest.raises(StorageError):
+            await in_thread(lambda: BlobStorage(PATIENT).fetch(host.address(), 10 * CHUNK_BYTES))
+
+    gc.disable()
+    tracemalloc.start()
+    try:
+        with odd_host(behave) as host:
+            asyncio.run(fail(host))  # what is made once
+            before, _ = tracemalloc.get_traced_memory()
+            for _ in range(4):
+                asyncio.run(fail(host))
+            after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert after - before < CHUNK_BYTES
