@@ -22,6 +22,7 @@ PLACEHOLDERS = frozenset(
         # No numbers that anything can be learned from: what came out of a division by zero, or of an overflow.
         *("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity", "\u221e", "+\u221e", "-\u221e"),
         *("1.#inf", "-1.#inf", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
+        *("0000-00-00", "0000-00-00 00:00:00"),  # MySQL's date of nothing
     }
 )
 # LightGBM takes such numbers for 0 (its kZeroThreshold, of 32 bits), so every part of the studio does.

@@ -159,7 +159,7 @@ def test_a_few_odd_texts_among_numbers_mean_missing(tmp_path: Path) -> None:
 
 def test_placeholders_among_dates_are_missing(tmp_path: Path) -> None:
     """In a request as well; among texts they are categories, for `None` may be one."""
-    finding = find_column(table_of(tmp_path, ["2024-01-31", "2024-02-01", "-", "n.a."] * 9)["x"])
+    finding = find_column(table_of(tmp_path, ["2024-01-31", "2024-02-01", "-", "0000-00-00"] * 9)["x"])
     assert (finding.column.kind, str(finding)) == ("date", "'x': dates as year-month-day, 18 missing")
     assert all(math.isnan(encode("None")) for encode in finding.column.encoders())
     texts = find_column(table_of(tmp_path, ["Some", "None", "-"] * 9)["x"]).column
