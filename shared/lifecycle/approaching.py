@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from shared.champions import EndpointRecord
+from shared.champions import EndpointRecord, settled_at
+from shared.lifecycle.clocks import is_ahead
 from shared.lifecycle.effects import AskBefore, Challenge, Next, ReadEvaluation, Release
 from shared.lifecycle.leasing import (
     barred,
@@ -46,7 +47,20 @@ def waits(run: Run, reason: str, now: datetime, until: datetime | None = None) -
         return timed_out(run, reason)
     if until is not None:
         return run.evolve(now, reason=reason, not_before=until), None
-    return (run if run.reason == reason else run.evolve(now, reason=reason)), None
+    if run.reason == reason and run.not_before <= now:
+        return run, None
+    return run.evolve(now, reason=reason, not_before=now), None  # nothing else is waited for, such as a message
+
+
+def waits_until(run: Run, why: str, now: datetime, until: datetime, longest: timedelta) -> Next | None:
+    """Let a run wait until a time that somebody wrote, at most `longest` from now; None if it has waited enough.
+
+    What lies further ahead was written by a clock that was ahead: it is counted anew, once.
+    """
+    if not is_ahead(until, now + longest):
+        return waits(run, why, now, until)
+    anew = f"{why} (counted anew: the clock was set back since)"
+    return None if run.reason == anew and now >= run.not_before else waits(run, anew, now, now + longest)
 
 
 def timed_out(run: Run, last: str) -> Next:
@@ -74,7 +88,8 @@ def _staging_settles(route: Route, run: Run, record: EndpointRecord, now: dateti
     if settles is None or now >= settles:
         return None
     why = "waits until an earlier update of the staging endpoint, whose fate is unknown, can change nothing any more"
-    return waits(run, why, now, settles)
+    staging_s = route.staging.propagation_s if route.staging is not None else 0.0
+    return waits_until(run, why, now, settles, settled_at(now, staging_s) - now)
 
 
 def _frozen(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
@@ -83,9 +98,10 @@ def _frozen(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Ne
     if why is None:
         return None
     usual = timedelta(seconds=route.deadlines.running)
-    if run.reason == why and run.deadline_at is not None and run.deadline_at - now > usual / 2:
+    early = run.deadline_at is not None and run.deadline_at - now > usual / 2
+    if run.reason == why and run.not_before <= now and early:
         return run, None
-    return run.evolve(now, reason=why, deadline_at=now + usual), None
+    return run.evolve(now, reason=why, not_before=now, deadline_at=now + usual), None
 
 
 def _rests(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
@@ -97,7 +113,7 @@ def _rests(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Nex
     if champion is None or champion.run_id == run.run_id or not cooldown_s:
         return None
     until = champion.promoted_at + timedelta(seconds=cooldown_s)
-    if now >= until:
+    if now >= until or is_ahead(champion.promoted_at, now):  # the second: nobody knows how long ago it was
         return None
     why = f"waits until {shown_time(until)}: {cooldown_s} s must pass between two promotions"
     if run.reason == why:

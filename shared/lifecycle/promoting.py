@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from shared.champions import EndpointRecord, settled_at
 from shared.errors import PermanentError, had_no_effect, told_with
-from shared.lifecycle.approaching import waits
+from shared.lifecycle.approaching import waits, waits_until
 from shared.lifecycle.effects import AskServing, KeepModel, LookAtEndpoint, Next, PatchServing, Release, WriteIntent
 from shared.lifecycle.evaluating import failed_untouched, model_path, noted, released
 from shared.lifecycle.leasing import (
@@ -147,7 +147,7 @@ def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, in
         changed = other_champion(run, record)
         if changed is not None:
             return run, Release(RunState.SUPERSEDED, changed)
-        return _settled(run, record, now) or (run, KeepModel(record, *_places(route, run), way_back))
+        return _settled(route, run, record, now) or (run, KeepModel(record, *_places(route, run), way_back))
     frozen = frozen_by(record, route)
     if frozen is not None:
         return evaluated_again(route, run, now, frozen), None
@@ -160,7 +160,7 @@ def _looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, in
     reason = barred(record, run)
     if reason is not None:
         return run, Release(RunState.REJECTED, reason)
-    return _settled(run, record, now) or (run, KeepModel(record, *_places(route, run), way_back))
+    return _settled(route, run, record, now) or (run, KeepModel(record, *_places(route, run), way_back))
 
 
 def _went_back(route: Route, run: Run, record: EndpointRecord) -> bool:
@@ -172,12 +172,13 @@ def _went_back(route: Route, run: Run, record: EndpointRecord) -> bool:
     return route.holdout is None and record.initial_again_at is not None and not decided_after
 
 
-def _settled(run: Run, record: EndpointRecord, now: datetime) -> Next | None:
+def _settled(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
     """Let a run wait while an earlier update of the endpoint may still be on its way."""
     if record.settles_at is None or now >= record.settles_at:
         return None
     why = "waits until an earlier update of the endpoint, whose fate is unknown, can change nothing any more"
-    return waits(run, why, now, record.settles_at)
+    longest = settled_at(now, route.serving.propagation_s) - now
+    return waits_until(run, why, now, record.settles_at, longest)
 
 
 def _places(route: Route, run: Run) -> tuple[str, str]:

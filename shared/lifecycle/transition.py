@@ -7,10 +7,11 @@ effect out; what the effect showed goes in again. So after a crash anywhere the 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from shared.lifecycle.clocks import set_right
 from shared.lifecycle.effects import CancelJob, Effect, Next
 from shared.lifecycle.evaluating import trained
 from shared.lifecycle.holding import held
-from shared.lifecycle.observations import JobSubmitted, Observation
+from shared.lifecycle.observations import Due, JobSubmitted, Observation
 from shared.lifecycle.promoting import decided, promoting
 from shared.lifecycle.staging import staged
 from shared.lifecycle.training import landed, started, submitted
@@ -42,7 +43,10 @@ def transition(route: Route, run: Run, seen: Observation, now: datetime) -> Next
         ValueError: this cannot be seen in the run's state; it would be a bug.
     """
     step = _BY_STATE.get(run.state)
-    return (run, None) if step is None else step(route, run, seen, now)
+    if step is None:
+        return run, None
+    right = set_right(route, run, now) if isinstance(seen, Due) else None
+    return (right, None) if right is not None else step(route, run, seen, now)
 
 
 def undoing(seen: Observation) -> Effect | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from shared.errors import LandfallError, RetryableError
+from shared.lifecycle.clocks import is_too_far
 from shared.lifecycle.evaluating import SCORING
 from shared.lifecycle.observations import Due
 from shared.messages import EvaluationMessage
@@ -60,7 +61,7 @@ def tick(services: Services, previous: datetime | None = None) -> list[Evaluatio
     now, began_s = services.clock.now(), services.clock.elapsed_s()
     active = list(_active(services))
     _tell_stuck(active, now, previous)
-    due = [(route, stored) for route, stored in active if _is_due(stored, now, previous)]
+    due = [(route, stored) for route, stored in active if _is_due(route, stored.run, now, previous)]
     due = _rotated(due, now)
     after = services.for_each(lambda one: _advance(services, *one, began_s=began_s, previous=previous), due)
     return [
@@ -97,9 +98,10 @@ def _tell_stuck(active: Iterable[tuple[Route, StoredRun]], now: datetime, previo
         log.error("runs stuck: %d; the oldest: %s", len(runs), some)
 
 
-def _is_due(stored: StoredRun, now: datetime, previous: datetime | None) -> bool:
-    run = stored.run
-    if run.not_before > now or in_hand(run, now):
+def _is_due(route: Route, run: Run, now: datetime, previous: datetime | None) -> bool:
+    if run.not_before > now:
+        return is_too_far(route, run.not_before, now)
+    if in_hand(run, now):
         return False
     return run.state not in _ASKED_RARELY or poll_due(run.not_before, now, previous)
 
@@ -122,7 +124,7 @@ def poll_due(since: datetime, now: datetime, previous: datetime | None) -> bool:
     previous tick.
     """
     age_s = (now - since).total_seconds()
-    if previous is None or age_s <= POLL_OFTEN_S:
+    if previous is None or previous > now or age_s <= POLL_OFTEN_S:  # the second: the clock was set back
         return True
     moment_s = float(POLL_OFTEN_S)
     previous_age_s = (previous - since).total_seconds()
@@ -148,7 +150,7 @@ def _advance(
     try:
         if passed_s > FRESH_S:
             fresh = services.runs.get(route.name, stored.run.run_id)
-            if fresh is None or fresh.run.terminal or not _is_due(fresh, services.clock.now(), previous):
+            if fresh is None or fresh.run.terminal or not _is_due(route, fresh.run, services.clock.now(), previous):
                 return stored  # somebody else took it further
             stored = fresh
         return drive(services, route, stored, Due())

@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import BadMessageError, UnavailableError
 from shared.messages import EvaluationMessage
-from shared.pipeline import announced
+from shared.pipeline import announced, overriding
 from shared.runs import RunState
 from tests.pipeline.world import FAULT, World
 
@@ -56,3 +56,32 @@ def test_a_message_that_comes_again_does_not_cut_a_pause_short() -> None:
 
     world.tick(60)
     assert world.run(run.run_id).state is RunState.STAGED
+
+
+def test_a_run_whose_message_met_a_taken_endpoint_goes_on_as_soon_as_it_is_free() -> None:
+    """Five files at once: after one is promoted the next begins, and none waits for a message that is gone."""
+    world = World()
+    runs = [world.land(f"census/{number}.csv") for number in range(5)]
+    for number, run in enumerate(runs):
+        world.finish(run, f"model {number}", 0.9 + number / 100)
+    world.evaluate(world.tick(1))
+    waiting = [world.run(run.run_id) for run in runs]
+    assert sum("waits for run" in run.reason for run in waiting) == 4
+    assert all(run.not_before <= world.clock.now() for run in waiting)
+
+    began_s = world.clock.elapsed_s()
+    for run in runs:
+        world.settle(run, seconds=1)
+    assert world.clock.elapsed_s() - began_s < 20
+
+
+def test_a_message_that_met_a_frozen_endpoint_is_not_waited_for() -> None:
+    """Once it is not frozen any more, the next tick goes on."""
+    world = World()
+    overriding.freeze(world.services, "production", "somebody", "a release")
+    run = world.train()
+    assert "is frozen by somebody" in run.reason
+
+    overriding.unfreeze(world.services, "production", "somebody", "it is over")
+    world.tick(1)
+    assert world.run(run.run_id).state is not RunState.TRAINED

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from shared.errors import ServiceFault
@@ -116,6 +117,10 @@ class World:
         """Let time pass, then tick."""
         self.clock.advance(seconds)
         return polling.tick(self.services)
+
+    def tick_after(self, previous: datetime) -> list[EvaluationMessage]:
+        """Tick, where the tick before was at `previous`."""
+        return polling.tick(self.services, previous)
 
     def evaluate(self, messages: list[EvaluationMessage]) -> None:
         """Deliver messages."""

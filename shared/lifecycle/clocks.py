@@ -1,0 +1,41 @@
+"""Times that a clock wrote which was ahead: nothing waits for them longer than it would have by a right one."""
+
+from datetime import datetime, timedelta
+
+from shared.champions import PATCH_TIMEOUT_S, SEND_WITHIN_S, settled_at
+from shared.route import Route
+from shared.runs import ASKED_MOST_S, Json, Run
+
+SKEW_S = 120  # by how much the clocks of machines may differ; what lies further ahead is from a clock that was set back
+_PAST = ("answering_since", "lost_since", "start_sent_at")  # these tell of something that has happened
+
+
+def longest_pause_s(route: Route) -> float:
+    """Return the longest pause in seconds that a run of the route ever makes."""
+    propagation_s = max(endpoint.propagation_s for endpoint in route.endpoints)
+    return max(ASKED_MOST_S, SEND_WITHIN_S + PATCH_TIMEOUT_S + propagation_s, route.policy.cooldown_s)
+
+
+def is_too_far(route: Route, when: datetime, now: datetime) -> bool:
+    """Tell whether a time lies further ahead than any pause: then it is not waited for."""
+    return when - now > timedelta(seconds=longest_pause_s(route) + SKEW_S)
+
+
+def set_right(route: Route, run: Run, now: datetime) -> Run | None:
+    """Return the run with the times of a clock that was ahead replaced, as if they were made now; None: all are right.
+
+    What may still be on its way is waited for anew, since nobody knows when it was sent.
+    """
+    ahead = now + timedelta(seconds=SKEW_S)
+    right: Json = {name: now for name in _PAST if (getattr(run, name) or now) > ahead}
+    settles = settled_at(now, route.serving.propagation_s)
+    if run.settles_at is not None and run.settles_at > settles + timedelta(seconds=SKEW_S):
+        right["settles_at"] = settles
+    if is_too_far(route, run.not_before, now):
+        right["not_before"] = now
+    return run.evolve(now, **right) if right else None
+
+
+def is_ahead(when: datetime, now: datetime) -> bool:
+    """Tell whether a time that must be past is from a clock that was ahead."""
+    return when > now + timedelta(seconds=SKEW_S)
