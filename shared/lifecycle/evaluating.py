@@ -28,6 +28,7 @@ from shared.lifecycle.observations import (
     EndpointSeen,
     EvaluationRead,
     Failed,
+    NotReleased,
     Observation,
     Released,
     StagingAnswered,
@@ -81,6 +82,8 @@ def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             return replace(told, revision=staged.revision), effect
         case Released(release):
             return released(run, release, now), None
+        case NotReleased():
+            return not_released(run, seen, now)
         case Failed(error):
             return failed_untouched(run, error, now)
     raise unexpected(run, seen)
@@ -89,6 +92,18 @@ def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
 def released(run: Run, release: Release, now: datetime) -> Run:
     """Return the run with the outcome that it was given before it gave the endpoint back."""
     return run.moved(now, release.outcome, release.reason, **(release.known or {}))
+
+
+def not_released(run: Run, refused: NotReleased, now: datetime) -> Next:
+    """Say what it means that the endpoint could not be given back: tried again until the deadline, then done without.
+
+    A lease ends by itself, and the sweep takes away what a run left that has ended.
+    """
+    release, said = refused.release, said_by(refused.error)
+    if not run.overdue(now) or not run.tries:
+        return setback(run, refused.error, now), None
+    left = f"endpoint not given back, its lease ends by itself: {said}"
+    return released(run, release._replace(reason=f"{release.reason}; {left}"), now), None
 
 
 def failed_untouched(run: Run, error: Exception, now: datetime, **known: object) -> Next:

@@ -23,12 +23,18 @@ def held(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             if again is not None:
                 return run.moved(now, RunState.REJECTED, again), None
             if run.overdue(now):
-                why = f"nobody approved or rejected it in {route.deadlines.held} s; it was held because: {run.reason}"
-                return run.moved(now, RunState.TIMED_OUT, why), None
+                return _nobody_cared(route, run, now), None
             return run, None
+        case Failed() if run.overdue(now):
+            return _nobody_cared(route, run, now), None
         case Failed():
-            return run, None
+            return run, None  # it still says why it is held
     raise unexpected(run, seen)
+
+
+def _nobody_cared(route: Route, run: Run, now: datetime) -> Run:
+    why = f"nobody approved or rejected it in {route.deadlines.held} s; it was held because: {run.reason}"
+    return run.moved(now, RunState.TIMED_OUT, why)
 
 
 def approved(route: Route, run: Run, approval: Json, now: datetime) -> Run:

@@ -32,14 +32,15 @@ def scoring(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
                 return setback(run, error, now, scoring=known), None
             if error is not None:
                 return failed_untouched(run, error, now)
-            # What goes forwards may take as long as it takes.
-            deadline = now + timedelta(seconds=route.deadlines.promoting)
+            # What goes forwards may take as long as it takes; what begins anew may not.
+            again = bool((run.answers or {}).get("disturbed"))
+            deadline = run.deadline_at if again else now + timedelta(seconds=route.deadlines.promoting)
             said = f"holdout: {done:,} of {total:,} rows scored"
             return run.evolve(now, reason=said, scoring=known, tries=0, not_before=now, deadline_at=deadline), None
         case HoldoutDisturbed(error):
             if run.overdue(now):
                 return failed_untouched(run, error, now)
-            return setback(run, error, now, scoring={}), None
+            return setback(run, error, now, scoring={}, answers={**(run.answers or {}), "disturbed": True}), None
         case HoldoutMeasured():
             return _decided(route, run, seen, now)
         case Failed(error):

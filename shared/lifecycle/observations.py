@@ -230,6 +230,13 @@ class Released(NamedTuple):
     held: bool
 
 
+class NotReleased(NamedTuple):
+    """The endpoint could not be given back: its row could not be read or written."""
+
+    release: Release
+    error: Exception
+
+
 type Observation = (
     Claimed
     | Due
@@ -267,4 +274,5 @@ type Observation = (
     | BackPatched
     | BackRefused
     | Released
+    | NotReleased
 )

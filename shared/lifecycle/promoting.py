@@ -6,7 +6,7 @@ from shared.champions import EndpointRecord, settled_at
 from shared.errors import PermanentError, had_no_effect, told_with
 from shared.lifecycle.approaching import waits, waits_until
 from shared.lifecycle.effects import AskServing, KeepModel, LookAtEndpoint, Next, PatchServing, Release, WriteIntent
-from shared.lifecycle.evaluating import failed_untouched, model_path, noted, released
+from shared.lifecycle.evaluating import failed_untouched, model_path, not_released, noted, released
 from shared.lifecycle.leasing import (
     barred,
     frozen_by,
@@ -22,6 +22,7 @@ from shared.lifecycle.observations import (
     Failed,
     IntentWritten,
     ModelKept,
+    NotReleased,
     Observation,
     Released,
     ServingPatched,
@@ -68,6 +69,8 @@ def decided(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             return sending, PatchServing(intent.to_model, first=True)
         case Released(release):
             return released(run, release, now), None
+        case NotReleased():
+            return not_released(run, seen, now)
         case Failed(error):
             return failed_untouched(run, error, now)
     raise unexpected(run, seen)
@@ -80,6 +83,8 @@ def promoting(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
             return released(run, release, now), None
         case Due() if run.step in _GIVEN_UP:
             return run, Release(_GIVEN_UP[run.step], run.reason)
+        case NotReleased():
+            return still_to_release(run, seen, now)
         case Failed() if run.step in _GIVEN_UP:
             return run.evolve(now, not_before=now + timedelta(seconds=RESEND_S)), None
         case Due():
@@ -110,6 +115,13 @@ def promoting(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
                 return _never_confirmed(run, error, now)
             return setback(run, error, now), None
     raise unexpected(run, seen)
+
+
+def still_to_release(run: Run, refused: NotReleased, now: datetime) -> Next:
+    """Go on giving the endpoint back, with the reason of the outcome; past the deadline the run ends without."""
+    if run.overdue(now) and run.tries:
+        return not_released(run, refused, now)
+    return run.evolve(now, tries=run.tries + 1, not_before=now + timedelta(seconds=RESEND_S)), None
 
 
 def put_back(run: Run, why: str, now: datetime, *, alike: bool = False) -> Next:
@@ -208,7 +220,7 @@ def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:
 
 def _given_up(run: Run, step: str, why: str, now: datetime) -> Next:
     """Write down that nothing was sent or is on its way, and that nothing will be; then give the endpoint back."""
-    given_up = run.evolve(now, step=step, reason=why, not_before=now, settles_at=None)
+    given_up = run.evolve(now, step=step, reason=why, tries=0, not_before=now, settles_at=None)
     return given_up, Release(_GIVEN_UP[step], given_up.reason)
 
 

@@ -12,11 +12,12 @@ from shared.lifecycle.observations import (
     BackRefused,
     Due,
     Failed,
+    NotReleased,
     Observation,
     ServingAnswered,
     TurnedBack,
 )
-from shared.lifecycle.promoting import PUT_BACK, RESEND_S
+from shared.lifecycle.promoting import PUT_BACK, RESEND_S, still_to_release
 from shared.lifecycle.setbacks import said_by, unexpected
 from shared.route import Route
 from shared.runs import Json, Run, RunState
@@ -89,7 +90,8 @@ def _verifying_back(route: Route, run: Run, seen: Observation, now: datetime) ->
                 return run.postponed(now, _with_cause(run, what), step=PUT_BACK), None
             # Written before the intent is taken away: it fails if another worker of this run saw otherwise, and is
             # about to send the previous model once more.
-            verified = run.evolve(now, step=BACK_VERIFIED, not_before=now)
+            deadline = now + timedelta(seconds=route.deadlines.promoting)
+            verified = run.evolve(now, step=BACK_VERIFIED, tries=0, not_before=now, deadline_at=deadline)
             return verified, _release_verified(verified)
         case Failed(error):
             return _tried_again(run, error, now)
@@ -100,6 +102,8 @@ def _put_back(run: Run, seen: Observation, now: datetime) -> Next:
     match seen:
         case Due():
             return run, _release_verified(run)
+        case NotReleased():
+            return still_to_release(run, seen, now)
         case Failed():
             return run.evolve(now, not_before=now + timedelta(seconds=RESEND_S)), None
     raise unexpected(run, seen)

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
-from shared.errors import LandfallError, retry_after_s
+from shared.errors import ConflictError, LandfallError, retry_after_s
 from shared.lifecycle.observations import Observation
 from shared.runs import Run
+
+CONFLICTS_AT_ONCE = 5
 
 
 def said_by(error: Exception) -> str:
@@ -13,7 +15,12 @@ def said_by(error: Exception) -> str:
 
 
 def setback(run: Run, error: Exception, now: datetime, **changes: object) -> Run:
-    """Return the run after a step that failed: the same step is tried again, as late as the service asked for."""
+    """Return the run after a step that failed: the same step is tried again, as late as the service asked for.
+
+    Somebody else who wrote at the same moment is done by then: the first few times there is no pause after that.
+    """
+    if isinstance(error, ConflictError) and run.tries < CONFLICTS_AT_ONCE:
+        return run.evolve(now, reason=said_by(error), tries=run.tries + 1, not_before=now, **changes)
     return run.postponed(now, said_by(error), retry_after_s(error), **changes)
 
 

@@ -3,12 +3,20 @@
 from datetime import datetime, timedelta
 
 from shared.lifecycle.effects import AskStaging, AskStagingLocation, Next, Release
-from shared.lifecycle.evaluating import SCORING, challenger_answers, failed_untouched, released, shows_challenger
+from shared.lifecycle.evaluating import (
+    SCORING,
+    challenger_answers,
+    failed_untouched,
+    not_released,
+    released,
+    shows_challenger,
+)
 from shared.lifecycle.measuring import scoring
 from shared.lifecycle.observations import (
     Due,
     Failed,
     LeaseLost,
+    NotReleased,
     Observation,
     Released,
     StagingAnswered,
@@ -26,6 +34,8 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
         if not seen.held:
             return evaluated_again(route, run, now, "the lease of the endpoint was lost meanwhile"), None
         return released(run, seen.release, now), None
+    if isinstance(seen, NotReleased):
+        return not_released(run, seen, now)
     if staging is None or run.answers is None or run.answering_since is None:
         # The route lost its staging endpoint while the run was there: begin again with the route as it is now.
         return evaluated_again(route, run, now, "the route's endpoints changed"), None

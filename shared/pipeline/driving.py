@@ -7,7 +7,7 @@ from typing import Any
 from shared.errors import ConflictError, LandfallError
 from shared.lifecycle import effects
 from shared.lifecycle.effects import Effect, Next
-from shared.lifecycle.observations import Failed, Observation
+from shared.lifecycle.observations import Failed, NotReleased, Observation
 from shared.lifecycle.transition import transition, undoing
 from shared.pipeline import endpoint_row, endpoint_work, job_work
 from shared.pipeline.desk import RunDesk
@@ -72,19 +72,26 @@ def drive(services: Services, route: Route, stored: StoredRun, seen: Observation
                 break
         if effect is None or run.terminal:
             break
-        try:
-            seen = _PERFORMERS[type(effect)](desk, effect)
-        except ConflictError as conflict:
-            log.debug("run %s: %s", run.run_id[:8], conflict)
-            break
-        except LandfallError as error:
-            seen = Failed(error)
-        except Exception as error:  # a bug in one run's step must not stop the others, nor burn the trigger's retries
-            log.exception("run %s: %s failed", run.run_id, type(effect).__name__)
-            seen = Failed(error)
+        seen = _performed(desk, effect)
     else:
         log.error("run %s took %d steps at once and is left to the next tick", stored.run.run_id, MOST_EFFECTS)
     return desk.stored
+
+
+def _performed(desk: RunDesk, effect: Effect) -> Observation:
+    """Carry an effect out; whatever goes wrong is an observation too.
+
+    So is a conflict. If another worker of this run goes on with it, what is written about the conflict fails; if none
+    does, the run says what it met, and its deadline still ends it.
+    """
+    try:
+        return _PERFORMERS[type(effect)](desk, effect)
+    except LandfallError as error:
+        failure: Exception = error
+    except Exception as error:  # a bug in one run's step must not stop the others, nor burn the trigger's retries
+        log.exception("run %s: %s failed", desk.run.run_id, type(effect).__name__)
+        failure = error
+    return NotReleased(effect, failure) if isinstance(effect, effects.Release) else Failed(failure)
 
 
 def _next(desk: RunDesk, seen: Observation) -> Next:

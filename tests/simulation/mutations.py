@@ -299,15 +299,7 @@ MUTATIONS: dict[str, Mutation] = {
 # Where chance would take long to get to what a guard is for: the day that does, faults by operation and occurrence.
 DIRECTED: dict[str, tuple[Plan, Schedule, Sequence[Directed]]] = {
     "permission to send": (Plan(), {"reply:9": 4}, []),
-    "end before release": (
-        Plan(files=5),
-        dict(
-            **{"file:3": 2, "file:4": 4, "file:7": 2, "file:9": 4, "event:1": 2, "start:3": 1},
-            **{"fault:3": 5, "fault:4": 10, "fault:16": 4, "fault:20": 4, "fault:52": 8, "fault:88": 6},
-            **{"fault:92": 6, "fault:93": 13, "fault:95": 2, "fault:188": 1, "fault:195": 9},
-        ),
-        [],
-    ),
+    "end before release": (Plan(), {"reply:9": 2}, [("scoring.patch", 3, Fault.REJECTED)]),
     "intent of another worker": (
         Plan(files=5, bake=True, approval=True, copies=True),
         {

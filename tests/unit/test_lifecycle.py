@@ -14,6 +14,7 @@ from shared.errors import (
     NoAnswerError,
     PermanentError,
     ServiceFault,
+    StaleWriteError,
     ThrottledError,
     UnavailableError,
 )
@@ -39,6 +40,7 @@ ERRORS = (
     NoAnswerError(FAULT),
     UnavailableError(FAULT),
     ThrottledError(FAULT),
+    StaleWriteError("somebody else wrote the row"),
     BadAnswerError(FAULT),
     PermanentError("no"),
     ConfigError(["key"]),
@@ -155,7 +157,8 @@ def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
             first = effect.first
             return [saw.BackPatched(first), *(saw.BackRefused(error, first) for error in ERRORS), *failed]
         case do.Release():
-            return [saw.Released(effect, True), saw.Released(effect, False), *failed]
+            not_released = [saw.NotReleased(effect, error) for error in ERRORS]
+            return [saw.Released(effect, True), saw.Released(effect, False), *not_released]
 
 
 class Life(RuleBasedStateMachine):
