@@ -299,6 +299,7 @@ MUTATIONS: dict[str, Mutation] = {
 # Where chance would take long to get to what a guard is for: the day that does, faults by operation and occurrence.
 DIRECTED: dict[str, tuple[Plan, Schedule, Sequence[Directed]]] = {
     "permission to send": (Plan(), {"reply:9": 4}, []),
+    "lease token": (Plan(files=2), {"down:2": 2}, []),
     "end before release": (Plan(), {"reply:9": 2}, [("scoring.patch", 3, Fault.REJECTED)]),
     "intent of another worker": (
         Plan(approval=True),
