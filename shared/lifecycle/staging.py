@@ -41,9 +41,9 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
         return evaluated_again(route, run, now, "the route's endpoints changed"), None
     if isinstance(seen, LeaseLost):
         return evaluated_again(route, run, now, "the lease of the endpoint was lost meanwhile"), None
+    if route.holdout is None and (run.step == SCORING or run.decision is None):  # it was to be decided by that
+        return evaluated_again(route, run, now, "the route has no holdout any more"), None
     if run.step == SCORING:
-        if route.holdout is None:
-            return evaluated_again(route, run, now, "the route has no holdout any more"), None
         return scoring(route, run, seen, now)
     match seen:
         case Due():

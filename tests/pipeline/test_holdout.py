@@ -354,3 +354,20 @@ def test_nothing_of_a_holdout_stands_in_a_row(world: World) -> None:
     """Neither its rows nor the answers: only where they lie."""
     run = train(world, "good")
     assert len(json.dumps([run.decision, run.challenger, run.scoring])) < 4000
+
+
+@pytest.mark.parametrize("step", ["answers", "scoring"])
+def test_a_holdout_that_the_route_loses_meanwhile_decides_nothing(
+    world: World, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run was staged to be measured: it is evaluated again, by the rules of the route as it is now."""
+    world.at["staging"].propagation_s = 10.0
+    monkeypatch.setattr(holdout_work, "SCORE_FOR_S", -1.0)  # no batch is ever scored
+    run = world.train("good", 0.9)
+    while (world.run(run.run_id).state, world.run(run.run_id).step) != (RunState.STAGED, step):
+        world.tick()
+    object.__setattr__(world.route, "holdout", None)  # as after a deployment of another routes.toml
+
+    run = world.settle(run, 31)
+    assert run.state is RunState.PROMOTED, run.reason
+    assert (run.decision or {})["data"]["same"] is False
