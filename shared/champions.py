@@ -135,9 +135,13 @@ class EndpointRecord:
         models = _with(self.barred_models, model_md5) if model_md5 else self.barred_models
         return replace(self, barred=_with(self.barred, generation), barred_models=models)
 
-    def unbarred(self, generation: str) -> Self:
-        """Return the record with a generation allowed again: an operator goes back to it."""
-        return replace(self, barred=tuple(one for one in self.barred if one != generation))
+    def unbarred(self, generation: str, model_md5: str = "") -> Self:
+        """Return the record with a generation and its model allowed again: an operator goes back to it."""
+        return replace(
+            self,
+            barred=tuple(one for one in self.barred if one != generation),
+            barred_models=tuple(one for one in self.barred_models if one != model_md5),
+        )
 
 
 def _with(known: tuple[str, ...], one: str) -> tuple[str, ...]:

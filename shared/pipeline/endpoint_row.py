@@ -65,7 +65,8 @@ def write_intent(desk: RunDesk, effect: WriteIntent) -> IntentWritten:
         to_model=effect.to_model,
         began_at=desk.now(),
     )
-    desk.save_endpoint(replace(record, intent=intent).unbarred(desk.run.generation))
+    md5 = _md5_of(desk, effect.to_model) if desk.run.override is not None and record.barred_models else ""
+    desk.save_endpoint(replace(record, intent=intent).unbarred(desk.run.generation, md5))
     return IntentWritten(effect, record.token)
 
 

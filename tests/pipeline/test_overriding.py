@@ -100,6 +100,18 @@ def test_an_operator_may_go_forwards_again(world: World) -> None:
     assert second.generation not in world.endpoints.get("census", "production").record.barred
 
 
+def test_a_model_that_an_operator_went_back_to_is_barred_no_more(world: World) -> None:
+    """Out of a newer file it is the model in service, and nothing that somebody did not want."""
+    promote(world, "first", 0.9)
+    second = promote(world, "second", 0.95)
+    go_back(world)
+    go_back(world, to=second.run_id)
+    world.clock.advance(60)
+    again = world.settle(world.train("second", 0.99, "census/again.csv", "again"))
+
+    assert again.state is RunState.UNCHANGED, again.reason
+
+
 def test_the_model_that_was_gone_back_from_is_not_tried_again(world: World) -> None:
     """The same model out of a newer file is rejected: an operator did not want it."""
     promote(world, "first", 0.9)
