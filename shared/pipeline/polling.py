@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.errors import LandfallError, RetryableError
 from shared.lifecycle.clocks import is_too_far
-from shared.lifecycle.evaluating import SCORING
+from shared.lifecycle.in_hand import in_hand
 from shared.lifecycle.observations import Due
 from shared.messages import EvaluationMessage
 from shared.pipeline.driving import drive
@@ -19,10 +19,6 @@ from shared.runs import Run, RunState
 log = logging.getLogger("landfall.tick")
 
 FRESH_S = 5  # what a tick read longer ago is read again before it is acted on: others go on meanwhile
-# For how long after a write the worker that wrote it is left alone with what it does next, right then. In other states
-# the row itself says how long (`not_before`), or the outside is waited for.
-IN_HAND_S = {RunState.SUBMITTED: 10, RunState.DECIDED: 10, RunState.VERIFYING: 2}
-SCORING_IN_HAND_S = 30  # between two batches of a holdout
 TICK_BUDGET_S = 240  # no step begins later in a tick: the host ends the whole worker at its function timeout
 HEARTBEAT_S = 300  # an idle tick writes nothing else
 STUCK_OVERDUE_S = 900  # a run that is past its deadline for so long is stuck: the tick ends it with one more try
@@ -104,17 +100,6 @@ def _is_due(route: Route, run: Run, now: datetime, previous: datetime | None) ->
     if in_hand(run, now):
         return False
     return run.state not in _ASKED_RARELY or poll_due(run.not_before, now, previous)
-
-
-def in_hand(run: Run, now: datetime) -> bool:
-    """Tell whether the worker that wrote a run a moment ago is about to take the next step itself.
-
-    A tick beside it would only ask for the same once more, and one of the two would lose its write. The row's own time
-    tells, in either direction: clocks differ, and one that jumped must not hold a run up. A step that failed left the
-    run to the tick.
-    """
-    hand_s = SCORING_IN_HAND_S if run.step == SCORING else IN_HAND_S.get(run.state, 0)
-    return run.tries == 0 and abs((now - run.updated_at).total_seconds()) < hand_s
 
 
 def poll_due(since: datetime, now: datetime, previous: datetime | None) -> bool:

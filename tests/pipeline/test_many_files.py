@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import UnavailableError
+from shared.lifecycle.in_hand import IN_HAND_S, SCORING_IN_HAND_S, in_hand
 from shared.pipeline import landing, polling, reconciling, sweeping
 from shared.pipeline.passes import in_turn
-from shared.pipeline.polling import FRESH_S, IN_HAND_S, in_hand
+from shared.pipeline.polling import FRESH_S
 from shared.runs import RunState
 from tests.pipeline.world import FAULT, World, example_routes
 
@@ -187,6 +188,19 @@ def test_what_somebody_just_wrote_is_left_to_them(world: World, state: RunState)
     assert not in_hand(fresh, world.clock.now() + timedelta(seconds=limit_s))
     assert not in_hand(fresh, world.clock.now() - timedelta(hours=2))  # a clock that was set back holds nobody up
     assert not in_hand(replace(fresh, tries=1), world.clock.now())  # a step that failed is the tick's
+
+
+def test_what_waits_is_not_left_to_anybody_else(world: World) -> None:
+    """A run that was decided and waits for its endpoint, or whose holdout is scored in part, is the tick's at once."""
+    now = world.clock.now()
+    decided = replace(
+        world.land(), state=RunState.DECIDED, updated_at=now, reason="good", decision={"reasons": ["good"]}
+    )
+    assert in_hand(decided, now)
+    assert not in_hand(replace(decided, reason="waits for run 12 to leave endpoint production"), now)
+    scoring = replace(decided, state=RunState.STAGED, step="scoring", scoring=None)
+    assert in_hand(scoring, now + timedelta(seconds=SCORING_IN_HAND_S - 1))
+    assert not in_hand(replace(scoring, scoring={"parts": {}}), now)
 
 
 def test_a_tick_beside_an_event_asks_nothing_twice(world: World) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault
-from shared.pipeline.polling import IN_HAND_S
+from shared.lifecycle.in_hand import IN_HAND_S
 from shared.runs import Run, RunState
 from tests.pipeline.world import FAULT, DiedError, World, assert_closed, die, raising
 
