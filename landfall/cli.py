@@ -1,16 +1,21 @@
 """The `landfall` command."""
 
-import argparse
-import importlib
-import os
 import sys
-from collections.abc import Callable, Sequence
 
-from landfall.exit_status import ExitStatus
-from landfall.option_types import Noted, count, path, positive, text, whole
-from landfall.stack.state import DEFAULT_STATE, StackError, UsageError
-from shared.errors import LandfallError
-from shared.visible_text import visible
+try:
+    import argparse
+    import importlib
+    import os
+    from collections.abc import Callable, Sequence
+
+    from landfall.exit_status import ExitStatus
+    from landfall.option_types import Noted, count, path, positive, text, whole
+    from landfall.stack.interruption import interruptible, signals
+    from landfall.stack.state import DEFAULT_STATE, StackError, UsageError
+    from shared.errors import LandfallError
+    from shared.visible_text import visible
+except KeyboardInterrupt:  # a Ctrl-C in the first moment, before main() can look after it
+    sys.exit(130)
 
 type Command = Callable[[argparse.Namespace], int]
 
@@ -31,11 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    module, _, function = options.command.partition(":")
     try:
-        # Each command's module is imported when it is called: `landfall --help` stays quick.
-        command: Command = getattr(importlib.import_module(module), function)
-        return command(options)
+        return _command(options.command)(options)
     except BrokenPipeError:
         raise
     except UsageError as error:
@@ -45,6 +47,14 @@ def _run(arguments: Sequence[str] | None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _failed(options, f"{where}{error.strerror or error}", ExitStatus.FAILED)
+
+
+def _command(where: str) -> Command:
+    """Import a command, as `module:function`, when it is called: `landfall --help` stays quick."""
+    module, _, function = where.partition(":")
+    with signals(), interruptible():  # a Ctrl-C within an import may get lost otherwise
+        command: Command = getattr(importlib.import_module(module), function)
+    return command
 
 
 def _failed(options: argparse.Namespace, why: str, status: ExitStatus) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_AGAIN_S = 1.0  # an exception may get lost on its way, in a destructor say: then the next Ctrl-C raises another one
+_AGAIN_S = 1.0  # an exception may get lost on its way: then the next Ctrl-C raises another one
 
 
 class Signals:
@@ -48,20 +48,27 @@ class Signals:
         if not self._number or not self._open or self._shields:
             return
         now = time.monotonic()
-        if self._raised_at is not None and now - self._raised_at < _AGAIN_S:
-            return
-        self._raised_at = now
+        if self._raised_at is None or now - self._raised_at >= _AGAIN_S:
+            self._raised_at = now
+            self._raise()
+
+    def _raise(self) -> None:
         if self._number == signal.SIGINT:
             raise KeyboardInterrupt
         raise SystemExit(self.status)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
-        """Let signals be raised within the `with`, also one that came before."""
+        """Let signals be raised within the `with`, also one that came before.
+
+        One whose exception got lost on its way, in a destructor or within an import say, is raised at the end.
+        """
         self._open = True
         try:
             self.raise_if_open()
             yield
+            if self._number:
+                self._raise()
         finally:
             self._open = False
 

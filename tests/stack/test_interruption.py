@@ -150,6 +150,26 @@ def test_signals_are_raised_only_where_that_is_safe() -> None:
     assert steps == ["written down", "cleaned up"]
 
 
+def test_an_exception_that_gets_lost_is_raised_at_the_end() -> None:
+    """Python drops one that is raised in a destructor, or deep within an import."""
+    before = signal.getsignal(signal.SIGINT)
+    steps = []
+
+    def begin() -> None:
+        with interruptible():
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                steps.append("lost")
+            steps.append("went on")
+
+    with signals(), pytest.raises(KeyboardInterrupt):
+        begin()
+    signal.signal(signal.SIGINT, before)
+
+    assert steps == ["lost", "went on"]
+
+
 def test_a_signal_that_came_early_is_raised_at_the_next_chance() -> None:
     """Between two regions it is only noted."""
     before = signal.getsignal(signal.SIGTERM)
