@@ -100,11 +100,11 @@ class ServiceFault:
     def told(self, more: str = "") -> str:
         """Return the text with one more sentence behind the cause; the URL still comes last."""
         answered = " ".join(part for part in (str(self.status or ""), self.code) if part)
-        parts = [self.message.rstrip(". ")]
+        parts = [self.message]
         parts += [f"{code}: {message}" if message else code for code, message in self.details]
         asked = f"{self.operation} answered {answered}" if self.status else self.operation
-        parts += [more, "" if self.status else self.code, f"{asked} at {self.url}"]
-        return "; ".join(part for part in parts if part)
+        parts = [part.rstrip(". ") for part in (*parts, more, "" if self.status else self.code)]
+        return "; ".join(part for part in (*parts, f"{asked} at {self.url}") if part)
 
 
 class _ServiceError(LandfallError):

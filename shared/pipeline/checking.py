@@ -201,4 +201,4 @@ def _scoring(services: Services, route: Route, what: str, endpoint: Endpoint) ->
 
 
 def _refused(what: str, error: KeyRefusedError, setting: str) -> Finding:
-    return Finding(what, f"the key is refused: {error}", f"put the right key into the app setting {setting}")
+    return Finding(what, str(error), f"put the right key into the app setting {setting}")

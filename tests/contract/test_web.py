@@ -85,7 +85,11 @@ def test_a_call_that_must_not_be_repeated_is_sent_once(reply: Reply) -> None:
         (BUSY, ThrottledError, "RequestThrottled"),
         (Reply(500, b"oops"), UnavailableError, "oops"),
         (Reply(429), ThrottledError, "429"),
-        (Reply(401, b'{"error": {"code": "Unauthorized"}}'), KeyRefusedError, "^check the setting THE_SETTING; "),
+        (
+            Reply(401, b'{"error": {"code": "Unauthorized"}}'),
+            KeyRefusedError,
+            "^the key is refused, check the setting THE_S",
+        ),
         (Reply(403), KeyRefusedError, "403"),
         (Reply(404), BadAnswerError, "^this is not in the protocol's form"),
         (Reply(404, b'{"error": {"code": "NotFound"}}'), NotFoundError, "404 NotFound"),

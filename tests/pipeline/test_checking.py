@@ -36,7 +36,7 @@ def refuse_keys(world: World, monkeypatch: pytest.MonkeyPatch, *refused: str) ->
 
     def check(key: str, url: str) -> None:
         if key in refused:
-            raise KeyRefusedError(ServiceFault("a call", url, 401, "Unauthorized", "check the setting of it"))
+            raise KeyRefusedError(ServiceFault("a call", url, 401, "Unauthorized", "the key is refused"))
 
     status, resources, score = world.training.status, world.scoring.resources, world.scoring.score
 

@@ -11,7 +11,7 @@ URL = "https://ussouthcentral.services.azureml.net/subscriptions/" + "0" * 32 + 
     ("fault", "said"),
     [
         (
-            ServiceFault("submit job", URL, 400, "BadRequestArgument", "A parameter is wrong.", (("Bad", "epochs"),)),
+            ServiceFault("submit job", URL, 400, "BadRequestArgument", "A parameter is wrong.", (("Bad", "epochs."),)),
             f"A parameter is wrong; Bad: epochs; submit job answered 400 BadRequestArgument at {URL}",
         ),
         (ServiceFault("submit job", URL, 503), f"submit job answered 503 at {URL}"),
