@@ -16,7 +16,7 @@ from tests.pipeline.world import SETTINGS
 from tests.unit.test_admission import claims, headers
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = {"health": "GET", "runs": "GET", "operations/freeze": "POST"}
+FUNCTIONS = {"health": "GET", "runs": "GET", "operations/freeze": "POST", "operations/retry": "POST"}
 
 
 def settings(azurite: str, **more: str) -> dict[str, str]:
@@ -71,6 +71,11 @@ def test_with_entra_a_role_lets_in_and_the_record_has_the_name(azurite: str, tmp
         asked = {"endpoint": "production", "reason": "release day", "by": "bob"}
         assert ask(host.base_url, "operations/freeze", reader, **asked).status_code == 403
         assert ask(host.base_url, "operations/freeze", operator, **asked).json()["frozen"] is True
+        retry = {"run": "0" * 32, "reason": "the setting is right now"}
+        assert ask(host.base_url, "operations/retry", reader, **retry).status_code == 403
+        assert ask(host.base_url, "operations/retry", operator, **retry).json() == {
+            "error": f"there is no run {'0' * 32}"
+        }
         with closing(TableEndpointStore.from_connection_string(azurite)) as endpoints:
             stored = endpoints.get("census", "production")
             endpoints.save(stored, replace(stored.record, frozen=None))
