@@ -39,29 +39,28 @@ def in_vain(run: Run, record: EndpointRecord) -> str | None:
 def retried(route: Route, run: Run, said: str, input_blob: str, now: datetime) -> Run:
     """Return the run at the beginning of its next attempt; `said` is who asked for it and why.
 
-    What the attempt before came to (its job, decision, answers, notes) stays in the history and in its folder only.
+    Only what names the version is taken along: what the attempt before came to (its job, decision, answers, notes, and
+    whatever a run may keep besides) stays in the history and in its folder.
     `input_blob` is the copy to pin anew, container/path; "" for the claimed version itself.
     """
-    return run.moved(
-        now,
-        RunState.LANDED,
-        said,
+    version = Run(
+        run_id=run.run_id,
+        route=run.route,
+        container=run.container,
+        blob=run.blob,
+        etag=run.etag,
+        size=run.size,
+        generation=run.generation,
+        state=run.state,
+        landed_at=run.landed_at,
+        updated_at=run.updated_at,
+        not_before=run.not_before,
+        deadline_at=run.deadline_at,
+        revision=run.revision,
         attempt=run.attempt + 1,
-        deadline_at=now + timedelta(seconds=route.deadlines.not_started),
         input_blob=input_blob,
-        job_id="",
-        lost_since=None,
-        answering_since=None,
-        settles_at=None,
-        staging_mark=None,
-        lease_token=0,
-        challenger=None,
-        champion=None,
-        decision=None,
-        endpoints=(),
-        notes=(),
-        answers=None,
-        scoring=None,
-        approval=None,
-        invitation=None,
+        by=run.by,
+        chain=run.chain,
     )
+    deadline = now + timedelta(seconds=route.deadlines.not_started)
+    return version.moved(now, RunState.LANDED, said, deadline_at=deadline)
