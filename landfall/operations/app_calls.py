@@ -23,6 +23,10 @@ class NoJsonError(StackError):
         self.status = status
 
 
+class SilentAppError(StackError):
+    """Nobody answers."""
+
+
 @dataclass(frozen=True)
 class AppAnswer:
     """What the app answered: the HTTP status, which is no redirect, and the members of its JSON object."""
@@ -40,7 +44,8 @@ def call_app(
 
     Raises:
         NoJsonError: the answer is not a JSON object.
-        StackError: nobody answers, or the answer is a redirect.
+        SilentAppError: nobody answers.
+        StackError: the answer is a redirect.
     """
     with requests.Session() as session:
         # A proxy of the environment has no business with a key that goes to this machine.
@@ -50,7 +55,7 @@ def call_app(
                 method, url, json=asked, headers={KEY_HEADER: key}, timeout=timeout_s, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise StackError(f"the app does not answer ({type(error).__name__}): {url}") from error
+            raise SilentAppError(f"the app does not answer ({type(error).__name__}): {url}") from error
     if 300 <= answer.status_code < 400:
         target = redacted(urljoin(url, answer.headers.get("Location", ""))) if "Location" in answer.headers else ""
         raise StackError(

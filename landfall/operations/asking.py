@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from landfall.exit_status import ExitStatus
-from landfall.operations.app_calls import call_app
+from landfall.operations.app_calls import SilentAppError, call_app
 from landfall.operations.follow import follow
 from landfall.operations.outcome import comment, exit_status
 from landfall.operations.reading import find_run, reading
@@ -141,10 +141,14 @@ def ask(options: argparse.Namespace, operation: str, **asked: str | None) -> Any
     Raises:
         StackError: it refuses or does not answer, or what answers is not the app.
     """
-    document = StateFolder(options.state).read_document()
+    state = StateFolder(options.state)
+    document = state.read_document()
     url = f"{document['functions']}/api/operations/{operation}"
     given = {name: value for name, value in asked.items() if value}
-    answer = call_app("POST", url, document["functions_key"], given)
+    try:
+        answer = call_app("POST", url, document["functions_key"], given)
+    except SilentAppError as error:
+        raise StackError(f"{error}\n  {state.advice()}") from error
     if answer.status != 200:
         problems = "".join(f"\n  {problem}" for problem in answer.body.get("problems", []))
         raise StackError(f"{answer.body.get('error', f'the app answered {answer.status}')}{problems}")

@@ -34,7 +34,12 @@ def reading(options: argparse.Namespace) -> TableRunStore:
     Raises:
         StackError: no stack runs there, or its storage does not answer.
     """
-    return reading_from(StateFolder(options.state).read_document()["storage"])
+    state = StateFolder(options.state)
+    storage = state.read_document()["storage"]
+    try:
+        return reading_from(storage)
+    except StackError as error:
+        raise StackError(f"{error}\n  {state.advice()}") from error
 
 
 def reading_from(storage: str) -> TableRunStore:

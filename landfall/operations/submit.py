@@ -24,10 +24,10 @@ def submit(options: argparse.Namespace) -> int:
     state = StateFolder(options.state)
     document = state.read_document()
     name = blob_name(routes_of(state, document["routes"]), options.route, options.file, options.name)
+    store = reading(options)  # first: it says quickly if nobody answers
     run_id = upload(document["storage"], document["input"], name, options.file)
     out = console(quiet=options.json)
     out.print(f"dropped {options.file} as {document['input']}/{name}: run {run_id}")
-    store = reading(options)
     if not options.wait:
         if options.json:
             print(json.dumps({"run_id": run_id, "blob": name}))  # noqa: T201 - this is a command

@@ -35,7 +35,8 @@ def verify(options: argparse.Namespace) -> int:
         try:
             found = _look(routes, Storage.open(account), chain=options.chain)
         except LandfallError as error:
-            raise StackError(f"the storage does not answer: {error}") from error
+            advice = f"\n  {StateFolder(options.state).advice()}" if options.settings is None else ""
+            raise StackError(f"the storage does not answer: {error}{advice}") from error
         if found.ok or look == LOOKS - 1:
             break
         time.sleep(PAUSE_S)

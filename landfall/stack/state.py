@@ -149,6 +149,12 @@ class StateFolder:
             end = command("down", state=self.path)
             raise StackError(f"a stack runs in {self.path} already ({', '.join(alive)}): end it with {end}")
 
+    def advice(self) -> str:
+        """Return what to do when a part of the stack that should run here does not answer."""
+        if any(own.find() is not None for own in self.processes()):
+            return f"{command('doctor', state=self.path)} tells more"
+        return f"nothing of the stack runs any more: start it again with {command('up', state=self.path)}"
+
     def _unusable(self, error: OSError) -> StackError:
         return StackError(f"the state folder {self.path} cannot be used: {error.strerror} ({error.filename})")
 

@@ -1,5 +1,7 @@
 """What a person types by mistake is refused in one sentence, with the status that says so, and never ignored."""
 
+import json
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +9,9 @@ import pytest
 
 from landfall import cli
 from landfall.stack import hints
+from landfall.stack.stack_ports import StackPorts
+from landfall.stack.state import OwnProcess, StateFolder
+from tests.pipeline.world import ROOT, SETTINGS
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
@@ -124,6 +129,38 @@ def test_the_doctor_of_a_stack_that_does_not_run_ends_with_4(
 
     assert status == 4
     assert f"`landfall up --state {tmp_path}`" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("runs",),
+        ("verify",),
+        ("show", "1"),
+        ("submit", __file__, "--route", "census", "--name", "census/a.csv"),
+        ("freeze", "production", "--reason", "x"),
+    ],
+    ids=lambda arguments: str(arguments[0]),
+)
+def test_a_stack_that_is_gone_says_how_to_start_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Killed, or the machine was: its document is still there, nobody answers, and the way on can be pasted."""
+    ports = StackPorts.free()
+    state = StateFolder(tmp_path)
+    functions = f"http://127.0.0.1:{ports.host}"
+    document = {"storage": ports.azurite.connection_string, "functions": functions, "functions_key": "k"}
+    state.write_document({**document, "input": "incoming", "routes": str(ROOT / "routes.toml")})
+    state.settings.write_text(json.dumps({"Values": SETTINGS}), encoding="utf-8")
+    assert said(capsys, *arguments, "--state", str(tmp_path))[1].endswith(
+        f"nothing of the stack runs any more: start it again with `landfall up --state {tmp_path}`\n"
+    )
+    state.remember([OwnProcess.of("studio", os.getpid())])
+    status, err = said(capsys, *arguments, "--state", str(tmp_path))
+
+    assert status == 1
+    assert "does not answer" in err
+    assert err.endswith(f"  `landfall doctor --state {tmp_path}` tells more\n")
 
 
 def test_a_suggested_command_can_be_pasted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
