@@ -14,6 +14,7 @@ class Choices:
     source: random.Random | None = None  # None: follow `schedule`
     schedule: Schedule = field(default_factory=dict)
     chances: Mapping[str, float] = field(default_factory=dict)  # by kind, how likely something else than 0 is
+    beside: Mapping[str, random.Random] = field(default_factory=dict)  # by kind, a source of its own
     calm: bool = False
     taken: dict[str, int] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
@@ -24,10 +25,11 @@ class Choices:
         if self.calm or options < 2:
             return 0
         key = f"{kind}:{number}"
-        if self.source is None:
+        source = self.beside.get(kind, self.source)
+        if source is None:
             chosen = min(self.schedule.get(key, 0), options - 1)
-        elif self.source.random() < self.chances.get(kind, 0.0):
-            chosen = self.source.randrange(1, options)
+        elif source.random() < self.chances.get(kind, 0.0):
+            chosen = source.randrange(1, options)
         else:
             chosen = 0
         if chosen:
@@ -57,4 +59,7 @@ def of_seed(seed: int) -> Choices:
         "file": 0.5,
         "wish": 0.3,
     }
-    return Choices(source=source, chances=chances)
+    # Drawn from sources of their own: what else a seed decides stays as it is.
+    beside = {kind: random.Random(f"{kind} of {seed}") for kind in ("page", "ignored", "archived", "missing")}
+    chances |= {"page": beside["page"].choice([0.0, 0.0, 0.05]), "ignored": 0.05, "archived": 0.03, "missing": 0.03}
+    return Choices(source=source, chances=chances, beside=beside)

@@ -15,6 +15,7 @@ from shared.lifecycle.leasing import REPAIR
 from shared.runs import TERMINAL, Run, RunState, run_id_for
 from tests.fakes.memory_blobs import CANARY
 from tests.simulation.outside import SEED_MODEL, STRANGER, Outside, Patch, classes_of
+from tests.simulation.workers import PAGE
 
 
 class Judge:
@@ -137,6 +138,8 @@ class Judge:
         states = [(entry.state, entry.attempt) for entry in entries]
         if not run.terminal:
             self.breaks(f"I1: {run.run_id[:6]} is still {run.state} ({run.step}): {run.reason}")
+        if run.state in {RunState.FAILED, RunState.REJECTED} and PAGE in run.reason:
+            self.breaks(f"I1: {run.run_id[:6]} is {run.state} by the word of a gateway")
         ends = [one for index, one in enumerate(states) if one[0] in TERMINAL and one not in states[:index]]
         if len(ends) > len({attempt for _, attempt in ends}):
             self.breaks(f"I1: {run.run_id[:6]} has the outcomes {', '.join(state for state, _ in ends)}")

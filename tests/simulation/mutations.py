@@ -15,7 +15,8 @@ from shared.adapters.table_columns import to_columns
 from shared.adapters.table_endpoints import TableEndpointStore
 from shared.adapters.table_runs import TableRunStore
 from shared.adapters.tables import Transaction
-from shared.lifecycle import approaching, deciding, evaluating, promoting, returning, verifying
+from shared.errors import BadAnswerError, PermanentError
+from shared.lifecycle import approaching, deciding, evaluating, promoting, returning, training, transition, verifying
 from shared.lifecycle.effects import CancelJob, SubmitJob, TurnBack, WriteIntent
 from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmitted, TurnedBack
 from shared.pipeline import driving, endpoint_row, job_work, reconciling, retrying, sweeping
@@ -196,6 +197,18 @@ def earlier_updates_count(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, "may_be_under_way", lambda *_: False)
 
 
+def words_of_the_service_alone(patch: pytest.MonkeyPatch) -> None:
+    """A gateway's answer is taken for the service's verdict."""
+    for module in (training, evaluating, promoting):
+        patch.setattr(module, "PermanentError", (PermanentError, BadAnswerError))
+
+
+def rehydration(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks whether an archived file can be read again."""
+    known = {state: step for state, step in transition._BY_STATE.items() if state is not RunState.WAITING}
+    patch.setattr(transition, "_BY_STATE", known)
+
+
 def sweep(patch: pytest.MonkeyPatch) -> None:
     """Nobody looks for files that no event reported."""
     patch.setattr(sweeping, "sweep", lambda _: 0)
@@ -282,6 +295,8 @@ MUTATIONS: dict[str, Mutation] = {
     "waiting for the unknown": waiting_for_the_unknown,
     "unknown is not refused": unknown_is_not_refused,
     "earlier updates count": earlier_updates_count,
+    "words of the service alone": words_of_the_service_alone,
+    "rehydration": rehydration,
     "sweep": sweep,
     "reconciliation": reconciliation,
     "known before it is repaired": known_before_it_is_repaired,
@@ -317,6 +332,8 @@ DIRECTED: dict[str, tuple[Plan, Schedule, Sequence[Directed]]] = {
         {},
         [("scoring.patch", 1, Fault.LATE_55), ("scoring.patch", 2, Fault.REJECTED)],
     ),
+    "words of the service alone": (Plan(), {"page:1": 1}, []),
+    "rehydration": (Plan(), {"archived:1": 1}, []),
     "reconciliation": (Plan(files=2), {"file:3": 4, "file:4": 2}, [("scoring.patch", 2, Fault.PAUSE_1100)]),
     # The older file is decided, and its copy fails until the newer one was promoted and gone back from.
     "decided after the rollback": (

@@ -81,7 +81,10 @@ class WatchedTraining(FakeTraining):
         self._outside = outside
 
     def start(self, training: Training, job_id: str) -> None:
-        """Start a job, and let it run."""
+        """Start a job, and let it run; or answer well, and do nothing."""
+        self.ignored_starts = self._outside.choices.draw("ignored", 2)
+        if self.ignored_starts:
+            self._outside.tell(f"the start of {job_id} is answered and lost")
         job = self.jobs.get(job_id)
         before = job.starts if job else 0
         super().start(training, job_id)
@@ -177,6 +180,11 @@ class Outside:
         version = self.blobs.put("incoming", name, text, self.clock.now())
         self.seen.versions[version.name, version.etag] = text
         self.tell(f"file {name} lands as {version.etag}")
+        archived_s = (0.0, 20.0, 200.0)[self.choices.draw("archived", 3)]
+        if archived_s:
+            self.tell(f"{name} is archived for {archived_s:.0f} s")
+            self.blobs.archive("incoming", name)
+            self.later(archived_s, lambda: self.blobs.archive("incoming", name, archived=False))
         return version
 
     def job_started(self, job: FakeJob) -> None:
@@ -223,3 +231,6 @@ class Outside:
         else:
             auc = text.rpartition("auc=")[2] or "0.9"
             self.training.finish(job.job_id, f"model of {text}", f"Accuracy,AUC\n0.8,{auc}\n")
+            if self.choices.draw("missing", 2):
+                self.tell(f"the model of {job.job_id} is deleted")
+                self.blobs.delete(*job.request.model_path.split("/", 1))

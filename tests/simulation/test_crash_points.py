@@ -23,6 +23,9 @@ BAD_DAYS: dict[str, tuple[Plan, Schedule]] = {
     "one file, overwritten": (Plan(overwrite=True), {}),
     "two files, holdout and bake": (Plan(files=2, holdout=True, bake=True), {"file:3": 3}),
     "one file, approved": (Plan(approval=True), {}),
+    "one file, archived": (Plan(), {"archived:1": 1}),
+    "one file, its start is lost": (Plan(), {"ignored:1": 1}),
+    "two files, one model is deleted": (Plan(files=2), {"missing:1": 1}),
     "two files, an operator goes back": (Plan(files=2, overrides=True), {"file:3": 3, "wish:2": 1}),
     "two files, the second lost a class": (Plan(files=2, shapes=True), {"file:3": 3, "file:4": 4}),
     "two files, the second lost a class, no staging": (

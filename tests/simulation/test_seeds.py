@@ -54,6 +54,8 @@ def test_the_days_are_eventful() -> None:
 
     assert outcomes >= {"promoted", "rejected", "superseded", "rolled_back", "failed", "timed_out", "unchanged"}
     assert sum(name.startswith("fault") for result in results for name in result.schedule) > 400
+    for kind in ("page", "ignored", "archived", "missing"):
+        assert any(name.startswith(f"{kind}:") for result in results for name in result.schedule), kind
 
 
 def test_a_schedule_can_be_written_down() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from shared.errors import NoAnswerError, RejectedError, ServiceFault, UnavailableError
+from shared.errors import BadAnswerError, NoAnswerError, RejectedError, ServiceFault, UnavailableError
 from tests.fakes.fake_clock import FakeClock
 from tests.simulation.choices import Choices
 from tests.simulation.fake_tables import Answer, DiedError
@@ -44,6 +44,9 @@ _TABLE_ANSWERS = {
     Fault.DIE_AFTER: Answer.DIED,
 }
 _REFUSABLE = frozenset({"scoring.patch", "training.start"})  # what a service may refuse for good
+_SERVED = ("training.", "scoring.")  # operations of the service, before which a gateway may stand
+PAGE = "we are down for maintenance"
+_PAGE = ServiceFault("a request", "https://memory", 200, message=PAGE, foreign=True)
 _FAULT = ServiceFault("a request", "https://memory", 503, "ServiceUnavailable")
 
 
@@ -166,7 +169,14 @@ class Worker:
             raise NoAnswerError(_FAULT)
         if operation in _REFUSABLE and fault is Fault.REJECTED:
             raise RejectedError(_FAULT)
+        page = self.choices.draw("page", 3) if operation.startswith(_SERVED) else 0
+        if page:
+            self.tell(f"{self.name}: {operation} is answered by a gateway{', and is done' * (page == 2)}")
+        if page == 1:
+            raise BadAnswerError(_PAGE)
         result = self._take_effect(effect, excused=fault in PAUSES_S)
+        if page:
+            raise BadAnswerError(_PAGE)
         if fault is Fault.DIE_AFTER:
             raise DiedError
         if fault in {Fault.ANSWER_LOST, Fault.BROKEN_OFF, Fault.RETRIED}:
