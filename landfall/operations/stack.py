@@ -39,9 +39,17 @@ def up(options: argparse.Namespace) -> int:
         **({"host": options.host} if options.host else {}),
     )
     out = console()
+
+    def report(line: str) -> None:
+        try:
+            out.print(escape(line))
+        except BrokenPipeError:  # nobody reads on: whoever watches has gone, but a stack behind the scenes is wanted
+            if not options.detach:
+                raise
+
     with signals() as received:
         with out.status("starting the stack …"):
-            stack = start_stack(chosen, lambda line: out.print(escape(line)))
+            stack = start_stack(chosen, report)
         if not options.detach:
             return _stay(stack, received.came, out)
         if received.came.is_set():  # at the last moment

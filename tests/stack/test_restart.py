@@ -1,8 +1,11 @@
 """A stack that is ended and started again is the same stack: its routes, experiments, settings, ports and runs."""
 
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,6 +159,22 @@ def parts(storage: str, *services: str) -> list[str]:
     """Return the endpoints of some services of a connection string."""
     known = dict(part.split("=", 1) for part in storage.strip(";").split(";"))
     return [known[f"{service}Endpoint"] for service in services]
+
+
+@pytest.mark.parametrize("detached", [True, False])
+def test_a_start_that_nobody_reads_on(ended: Ended, detached: bool) -> None:
+    """`up --detach | head -1` leaves the stack running; in the foreground it ends, as what was watched has."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "landfall", "up", *(["--detach"] if detached else []), *ended.at]
+    try:
+        done = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (processes_of(ended.state) != []) is detached
+        assert (landfall("runs", *ended.at).returncode == 0) is detached
+    finally:
+        os.close(writing)
+        landfall("down", *ended.at)
 
 
 def test_a_setting_that_is_a_secret_stands_in_private_files_only(ended: Ended) -> None:
