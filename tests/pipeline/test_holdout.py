@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.errors import NoAnswerError, RejectedError, UnavailableError
+from shared.errors import NoAnswerError, RejectedError, RetryableError, UnavailableError
+from shared.lifecycle.observations import HoldoutDisturbed
 from shared.pipeline import approving, holdout_work, overriding
 from shared.runs import Run, RunState
 from tests.pipeline.world import FAULT, DiedError, World, assert_closed, die, example_routes, raising
@@ -371,3 +372,21 @@ def test_a_holdout_that_the_route_loses_meanwhile_decides_nothing(
     run = world.settle(run, 31)
     assert run.state is RunState.PROMOTED, run.reason
     assert (run.decision or {})["data"]["same"] is False
+
+
+def test_scoring_that_is_disturbed_again_and_again_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Going forwards may take as long as it takes; beginning anew may not: the deadline is not moved any more."""
+    answered = world.scoring.score
+
+    def slowly(*asked: Any) -> Any:
+        world.clock.advance(40)
+        return answered(*asked)
+
+    disturbed = HoldoutDisturbed(RetryableError("the endpoint changed its answers"))
+    monkeypatch.setattr(world.scoring, "score", slowly)
+    monkeypatch.setattr(holdout_work._Work, "disturbed", lambda _: disturbed)
+    run = world.settle(world.train("good", 0.9), ticks=200)
+
+    assert run.state is RunState.TIMED_OUT
+    assert "the endpoint changed its answers" in run.reason
+    assert_closed(world)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.errors import NoAnswerError
+from shared.errors import LandfallError, NoAnswerError, RejectedError, ThrottledError
 from shared.pipeline import overriding
 from shared.pipeline.reconciling import reconcile
 from shared.runs import RunState
@@ -61,6 +61,31 @@ def test_a_repair_that_died_is_done_again(world: World) -> None:
     assert reconcile(world.services) == 1
     world.clock.advance(2)
     assert world.served() == "second"
+
+
+@pytest.mark.parametrize("error", [RejectedError(FAULT), ThrottledError(FAULT)], ids=["refused", "throttled"])
+def test_a_repair_that_was_refused_holds_up_nobody(world: World, error: LandfallError) -> None:
+    """It is known to have changed nothing: the endpoint is free, and the next sweep may try again at once."""
+    patch_late(world, kept(world, 0))
+    world.scoring.faults.fail_next("patch", error)
+    assert reconcile(world.services) == 0
+    record = world.endpoints.get("census", "production").record
+    assert (record.lease, record.settles_at) == (None, None)
+
+    assert reconcile(world.services) == 1
+    world.clock.advance(2)
+    assert world.served() == "second"
+
+
+def test_nothing_is_on_its_way_after_a_repair_that_was_answered(world: World) -> None:
+    """What is promoted next does not wait for it."""
+    patch_late(world, kept(world, 0))
+    reconcile(world.services)
+    world.clock.advance(2)
+    reconcile(world.services)
+
+    record = world.endpoints.get("census", "production").record
+    assert (record.lease, record.settles_at) == (None, None)
 
 
 def test_a_promotion_waits_for_a_repair(world: World) -> None:
