@@ -74,11 +74,12 @@ def until(what: Callable[[], bool]) -> None:
 
 
 def test_what_has_only_begun_is_not_waited_for(tmp_path: Path) -> None:
-    """A part that does not listen to SIGTERM, and what it has started in its session, are gone at once."""
+    """A part is not even asked to end, which could take long: it is gone, with what it started in its session."""
     state = StateFolder(tmp_path)
     state.create()
     code = (
-        "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "import pathlib, signal, subprocess, sys, time;"
+        f"signal.signal(signal.SIGTERM, lambda *_: pathlib.Path({str(tmp_path / 'asked')!r}).touch());"
         f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', {str(tmp_path)!r}]);"
         "print('ready', flush=True); time.sleep(600)"
     )
@@ -88,6 +89,7 @@ def test_what_has_only_begun_is_not_waited_for(tmp_path: Path) -> None:
     parts.abandon([stubborn])
 
     assert stubborn.process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "asked").exists()
     until(lambda: processes_of(tmp_path) == [])
 
 
