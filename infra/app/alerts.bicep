@@ -60,7 +60,7 @@ var logAlerts = [
     title: 'Landfall: an endpoint does not serve what was verified'
     description: 'An endpoint was given another model, or answers otherwise than it was verified to. "landfall verify" tells more.'
     severity: 1
-    query: 'AppTraces | where Message matches regex "^endpoint .* of route .* (serves another model than was verified|does not answer as it was verified|was given .* by somebody else)"'
+    query: 'AppTraces | where Message matches regex "^endpoint .* of route .* (serves another model than was verified|does not answer as it was verified|was given .*: it is given|is frozen: it )"'
     operator: 'GreaterThan'
     threshold: 0
     windowSize: 'PT30M'
