@@ -69,8 +69,10 @@ def explained(address: BlobAddress, doing: Doing, transfer: Transfer) -> Iterato
         broken = isinstance(error, AzureError) and not status and not any(map(_is_no_http, _causes(error)))
         if broken or transfer.head_was_cut():
             raise StorageError("InvalidBlob", f"{host} broke its answer off.", transient=True) from None
+        # Transient: a gateway's maintenance page looks like this as well, and says nothing about the blob.
         text = f"{host} does not answer as Azure Blob Storage does{transfer.last_answer()}."
-        raise StorageError("InvalidBlob", f"{text} Verify that this host and port are those of the storage.") from None
+        text += " Verify that this host and port are those of the storage."
+        raise StorageError("InvalidBlob", text, transient=True) from None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
