@@ -174,7 +174,7 @@ def _start(
         for sentence in told_the_old_address(storage, routes):
             report(f"warning           {sentence}")
     functions = f"http://127.0.0.1:{ports.host}"
-    nonce = secrets.token_urlsafe(12) if options.host == OWN_HOST else None
+    nonce = secrets.token_hex(12) if options.host == OWN_HOST else None
     host = add(lambda: _host(state, ports.host, settings, nonce))
     host.wait_until(lambda: host_runs(functions, nonce))
     report(f"functions         {functions}")

@@ -123,6 +123,7 @@ def test_a_managed_identity_gets_its_tokens_where_azure_gives_them(
     Neither the token nor a lent key or a signature shows in a log, however much is logged.
     """
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "urllib3")  # the app silences it, once it has called a service
     account = read_storage_account(identity_storage.settings())
     with identity_endpoint() as endpoint:
         for name, value in endpoint.environ.items():

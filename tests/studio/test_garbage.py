@@ -99,10 +99,13 @@ def test_a_refused_request_leaves_no_garbage(app: tuple[ASGIApp, dict[str, Any]]
     async def play() -> int:
         for _ in range(5):  # what is made once
             assert await status_of(asgi, method, url, key, body) == status
-        gc.collect()
-        for _ in range(TIMES):
-            assert await status_of(asgi, method, url, key, body) == status
-        return gc.collect()
+        rounds = []
+        for _ in range(3):  # threads of earlier tests may leave garbage in one of them; a request's own is in each
+            gc.collect()
+            for _ in range(TIMES):
+                assert await status_of(asgi, method, url, key, body) == status
+            rounds.append(gc.collect())
+        return min(rounds)
 
     gc.disable()
     try:
