@@ -84,8 +84,9 @@ class ScoringProcess:
             return [connection.recv_bytes() for _ in range(_pieces(reply.length))]
         except (EOFError, OSError):
             self._end()
-            text = "The process that scores long requests ended before it answered; is there enough memory?"
-            raise ServiceError("InternalError", "ContainerProcessTerminatedWithSystemError", text) from None
+        # Not within the clause: the error's frames hold a view of a buffer, which the collector may free in its turn.
+        text = "The process that scores long requests ended before it answered; is there enough memory?"
+        raise ServiceError("InternalError", "ContainerProcessTerminatedWithSystemError", text)
 
     def _begun(self) -> Connection:
         with self._lock:
