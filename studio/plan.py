@@ -1,7 +1,7 @@
 """What a training needs to know besides the CSV: the service keeps it, and a job changes it by its parameters."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 from studio.model import Task
@@ -51,8 +51,15 @@ class TrainingPlan:
 
     @classmethod
     def of_json(cls, text: str) -> Self:
-        """Return the plan that `to_json` wrote."""
+        """Return the plan that `to_json` wrote.
+
+        Raises:
+            ValueError: it was written by a studio whose plans have other members.
+        """
         members = json.loads(text)
+        known = {field.name for field in fields(cls)}
+        if not isinstance(members, dict) or members.keys() != known:
+            raise ValueError("its plan is of another format")
         parameters = tuple(Parameter(**each) for each in members["parameters"])
         return cls(**members | {"parameters": parameters, "columns": tuple(map(tuple, members["columns"]))})
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from studio.endpoint_settings import EndpointSettings, ThrottleLevel
-from studio.errors import ServiceError, bad_argument
+from studio.errors import ServiceError, SetupError, bad_argument
 from studio.keys import bearer_key, key_digest, new_key, same_key
 from studio.plan import TrainingPlan
 from studio.state import EDITION_QUERY, Database
@@ -97,6 +97,11 @@ class Registry:
     """Services and endpoints, kept in memory and read again when this or another process has changed any."""
 
     def __init__(self, database: Database) -> None:
+        """Read the services that a database holds.
+
+        Raises:
+            SetupError: another version of the studio wrote them.
+        """
         self._database = database
         self._catalogue = self._read()
 
@@ -107,7 +112,13 @@ class Registry:
             "SELECT * FROM services ORDER BY created_at, rowid",
             "SELECT * FROM endpoints ORDER BY created_at, name",
         )
-        services = {row["id"]: _service(row) for row in service_rows}
+        try:
+            services = {row["id"]: _service(row) for row in service_rows}
+        except ValueError as error:
+            raise SetupError(
+                f"the data folder {self._database.folder} is of another version of the studio:"
+                " take another one, or remove this one, and publish the experiments again"
+            ) from error
         endpoints = {row["id"]: _endpoint(row, services[row["service_id"]]) for row in endpoint_rows}
         keys = [token[0]["value"], *(key for one in endpoints.values() for key in (one.primary_key, one.secondary_key))]
         digests = frozenset(map(key_digest, keys))

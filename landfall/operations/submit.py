@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import time
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +18,9 @@ from landfall.operations.stack_routes import no_such_route, routes_of
 from landfall.stack.state import StackError, StateFolder
 from shared.routes import Routes
 from shared.runs import run_id_for, run_to_json
+
+# What XML cannot hold: names are listed in it. Storage allows no control characters in names.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 def submit(options: argparse.Namespace) -> int:
@@ -52,7 +56,7 @@ def blob_name(routes: Routes, route_name: str, file: Path, chosen: str | None) -
     """Return the name to upload a file under.
 
     Raises:
-        StackError: there is no such route, or the name does not match its pattern.
+        StackError: there is no such route, or the name does not match its pattern, or storage would not list it.
     """
     route = routes.routes.get(route_name)
     if route is None:
@@ -63,6 +67,9 @@ def blob_name(routes: Routes, route_name: str, file: Path, chosen: str | None) -
         raise StackError(
             f"{name!r} does not match files = {route.files!r} of route {route_name}; choose a --name that does"
         )
+    if _CONTROL.search(name):
+        # One such name, and the emulator lists the container no more: no file would be found from then on.
+        raise StackError(f"{name!r} has control characters, which a name in storage must not have; choose a --name")
     return name
 
 

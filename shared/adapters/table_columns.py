@@ -7,7 +7,7 @@ A text longer than a property may be goes on in further columns: `answers`, `ans
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import Field, fields
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import count
@@ -48,7 +48,7 @@ def text_columns(name: str, text: str) -> dict[str, str]:
 def from_columns[Record](kind: type[Record], row: Mapping[str, Any]) -> Record:
     """Return the record that a row holds; columns that the record does not know are ignored.
 
-    A column that is absent takes the field's default: it is None, or was written before the field existed.
+    A column that is absent is None: everything else is written.
 
     Raises:
         UnreadableRowError: a column that the record needs is absent, or holds something else.
@@ -59,9 +59,9 @@ def from_columns[Record](kind: type[Record], row: Mapping[str, Any]) -> Record:
             name = field.name
             if name in row:
                 values[name] = _from_column(field, row)
-            elif field.type == datetime | None:
+            elif field.type == datetime | None or field.default is None:
                 values[name] = None
-            elif field.default is MISSING:
+            else:
                 raise ValueError("is missing")  # noqa: TRY301 - the row is named below, for every reason
         name = "as a whole"
         return kind(**values)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -137,8 +137,6 @@ def _part[Part](kind: type[Part], row: Mapping[str, Any], name: str) -> Part | N
     found = json.loads(text_of(name, row))
     values: dict[str, Any] = {}
     for field in fields(kind):  # type: ignore[arg-type]
-        if field.name not in found and field.default is not MISSING:
-            continue  # written before the field existed
         value = found[field.name]
         if field.type is datetime:
             value = datetime.fromisoformat(value)

@@ -1,5 +1,6 @@
 """Rows that this version did not write, or not alone: touched by hand, of a newer version, unreadable, very many."""
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from azure.data.tables import TableClient
+from azure.data.tables import TableClient, UpdateMode
 
 from shared.adapters.table_columns import to_columns
 from shared.adapters.table_endpoints import TableEndpointStore
@@ -18,6 +19,7 @@ from tests.contract.access import Access
 from tests.contract.records import NOON, a_run
 
 LATER = NOON + timedelta(seconds=5)
+BEGUN = {"run_id": "a", "generation": "g", "token": 1, "from_model": "m/a", "to_model": "m/b"}
 
 
 @pytest.fixture
@@ -98,6 +100,41 @@ def test_one_unreadable_row_does_not_stop_the_others(
     assert f"active;{bad.run.run_id}" in caplog.text
     with pytest.raises(UnreadableRowError, match=f"run;{bad.run.run_id} of wine .*state"):
         store.get("wine", bad.run.run_id)
+
+
+@pytest.mark.parametrize("column", ["attempt", "notes", "state"])
+def test_a_row_that_lacks_what_every_row_has_is_unreadable(
+    store: TableRunStore, rows: TableClient, column: str
+) -> None:
+    """What is always written is not made up where it is not there: the row is named, and what it lacks."""
+    claimed = store.claim(a_run(route="wine"))
+    row = dict(rows.get_entity("wine", f"run;{claimed.run.run_id}"))
+    del row[column]
+    rows.update_entity(row, mode=UpdateMode.REPLACE)
+
+    with pytest.raises(UnreadableRowError, match=f"run;{claimed.run.run_id} of wine .*{column}: is missing"):
+        store.get("wine", claimed.run.run_id)
+
+
+@pytest.mark.parametrize(
+    ("part", "members", "lacks"),
+    [
+        ("champion", {"run_id": "a", "generation": "g", "model": "m/a", "metrics": {}}, "promoted_at"),
+        ("intent", {**BEGUN, "began_at": "2026-01-01T12:00:00+00:00"}, "back"),
+    ],
+)
+def test_a_part_of_an_endpoint_that_lacks_a_member_is_unreadable(
+    access: Access, table_name: str, rows: TableClient, part: str, members: dict[str, Any], lacks: str
+) -> None:
+    """Whether a promotion is on its way back is not made up, nor anything else that is always written."""
+    rows.create_table()
+    rows.create_entity({"PartitionKey": "census", "RowKey": "production", "token": 1, part: json.dumps(members)})
+
+    with (
+        closing(TableEndpointStore(access.table(table_name))) as endpoints,
+        pytest.raises(UnreadableRowError, match=f"production of census .*{lacks}"),
+    ):
+        endpoints.get("census", "production")
 
 
 def test_an_unreadable_endpoint_row_is_named(access: Access, table_name: str, rows: TableClient) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from studio.cli import main
+from studio.state import Database
 from tests.studio.caller import NAMES, ROW, score
 from tests.studio.running import census_csv, running_studio
 
@@ -110,3 +111,24 @@ def test_a_taken_port_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str
         port = str(taken.getsockname()[1])
         assert main(["serve", "--port", port, "--data", str(tmp_path / "data")]) == 1
     assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("plan", ['{"task": "binary", "label": "income"}', "[]", "{", '{"columns": []}'])
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["describe"], ["list"], ["publish"]])
+def test_a_folder_of_another_version_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str], plan: str
+) -> None:
+    """What another version of the studio wrote is one sentence: which folder, and what to do."""
+    data = tmp_path / "data"
+    made = experiment(tmp_path)
+    assert main(["publish", made, "--data", str(data)]) == 0
+    with Database(data) as database:
+        database.execute("UPDATE services SET plan = ?", plan)
+    capsys.readouterr()
+
+    assert main([*command, *([made] if command == ["publish"] else []), "--data", str(data)]) == 1
+
+    assert capsys.readouterr().err == (
+        f"the data folder {data} is of another version of the studio:"
+        " take another one, or remove this one, and publish the experiments again\n"
+    )
