@@ -11,7 +11,7 @@ from shared.errors import BadRequestError, NotNowError, StaleWriteError, Unknown
 from shared.history import signed
 from shared.pipeline.services import Services
 from shared.route import Route
-from shared.runs import Json, Run, RunState, iso, run_id_for
+from shared.runs import Json, Run, RunState, iso, run_id_for, shown_time
 
 log = logging.getLogger("landfall.operations")
 
@@ -36,8 +36,8 @@ def freeze(services: Services, endpoint: str, by: str, reason: str) -> EndpointR
         if (known.by, known.reason) == (by, reason):
             return record
         raise NotNowError(
-            f"endpoint {endpoint} is frozen already, by {known.by} since {iso(known.at)}: {known.reason}; to give"
-            " another reason, unfreeze it first"
+            f"endpoint {endpoint} is frozen already, by {known.by} since {shown_time(known.at)}: {known.reason};"
+            " to give another reason, unfreeze it first"
         )
 
     record = _change(services, route_of(services, endpoint), change)

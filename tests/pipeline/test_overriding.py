@@ -208,7 +208,7 @@ def test_a_second_freeze_says_who_froze_first(world: World) -> None:
     status, body = ask(world, "freeze", endpoint="production", by="ann", reason="holidays")
 
     assert status == 409
-    assert re.search(r"frozen already, by bob since 2026-\S+Z: release day; .* unfreeze it first", body["error"])
+    assert re.search(r"frozen already, by bob since 2026-\S+ \S+ UTC: release day; .* unfreeze it first", body["error"])
     assert ask(world, "unfreeze", endpoint="production", by="ann")[0] == 200
     assert ask(world, "freeze", endpoint="production", by="ann", reason="holidays")[0] == 200
 
