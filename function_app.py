@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, List  # noqa: UP035 - see its use
 import azure.functions as func
 
 from shared import wiring
-from shared.adapters.blob_reference import BlobReference
+from shared.adapters.storage.blob_reference import BlobReference
 from shared.held_secrets import hide
-from shared.pipeline import announced, landing, looking, poison, polling, reconciling, sweeping
-from shared.query_parameters import query_problems
+from shared.operators import http_queries
+from shared.operators.query_parameters import query_problems
+from shared.pipeline import evaluation_message, landing, poison, polling, reconciling, sweeping
 
 if TYPE_CHECKING:
-    from shared.admission import Caller
+    from shared.operators.authorization import Caller
 
-type Act = Callable[["Caller"], looking.Answer]
+type Act = Callable[["Caller"], http_queries.Answer]
 
 app = func.FunctionApp()
 ticker = polling.Ticker()
@@ -53,7 +54,7 @@ def poll_pending_jobs(
 @app.queue_trigger(arg_name="message", queue_name=EVALUATIONS, connection=STORAGE)
 def evaluate_and_promote(message: func.QueueMessage) -> None:
     """Evaluate a trained run and promote its model if it is better."""
-    announced.evaluate(wiring.services().acting_as("evaluate_and_promote"), message.get_body().decode())
+    evaluation_message.evaluate(wiring.services().acting_as("evaluate_and_promote"), message.get_body().decode())
 
 
 @app.function_name("sweep")
@@ -83,7 +84,7 @@ def on_blob_poison(message: func.QueueMessage) -> None:
 @app.route("health", methods=["GET"], auth_level=LEVEL)
 def health(req: func.HttpRequest) -> func.HttpResponse:
     """Tell whether the app is set up and reaches its storage, and what is wrong if not; `full=true` asks everything."""
-    act = functools.partial(looking.health, wiring.services, wiring.timer_settings(), req.url, req.params)
+    act = functools.partial(http_queries.health, wiring.services, wiring.timer_settings(), req.url, req.params)
     return _answer(req, "read", lambda _: act())
 
 
@@ -91,17 +92,17 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("runs", methods=["GET"], auth_level=LEVEL)
 def runs(req: func.HttpRequest) -> func.HttpResponse:
     """List runs, newest first; `route`, `run_id` and `limit` narrow it down."""
-    return _answer(req, "read", lambda _: looking.runs(wiring.services, req.url, req.params))
+    return _answer(req, "read", lambda _: http_queries.runs(wiring.services, req.url, req.params))
 
 
 @app.function_name("operations")
 @app.route("operations/{operation}", methods=["POST"], auth_level=LEVEL)
 def operations(req: func.HttpRequest) -> func.HttpResponse:
     """Carry out what an operator asks for: approve, reject, invite, links, retry, rollback, freeze, unfreeze."""
-    from shared.pipeline import operating  # noqa: PLC0415 - people are rare, cold starts are not
+    from shared.operators import http_operations  # noqa: PLC0415 - people are rare, cold starts are not
 
     operation = req.route_params.get("operation", "")
-    act = functools.partial(operating.operate, wiring.services, operation, req.get_body())
+    act = functools.partial(http_operations.operate, wiring.services, operation, req.get_body())
     return _answer(req, "operate", _without_query(req, act))
 
 
@@ -109,33 +110,33 @@ def operations(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("approval", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def approval(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page of an approval link, and take its answer: the link's code is what permits it."""
-    from shared.admission import Needs, Refusal  # noqa: PLC0415 - as above
-    from shared.pipeline import operating  # noqa: PLC0415
+    from shared.operators import http_operations  # noqa: PLC0415
+    from shared.operators.authorization import Needs, Refusal  # noqa: PLC0415 - as above
 
     caller = wiring.admission().admit(req.headers, Needs.NOTHING)
     if isinstance(caller, Refusal):
-        status, page = operating.refuse_approval(caller)
+        status, page = http_operations.refuse_approval(caller)
     elif req.method == "POST":
-        status, page = operating.answer_approval(wiring.services, req.get_body(), caller)
+        status, page = http_operations.answer_approval(wiring.services, req.get_body(), caller)
     else:
-        status, page = 200, operating.show_approval()
-    return func.HttpResponse(hide(page), status_code=status, mimetype="text/html", headers=operating.PAGE_HEADERS)
+        status, page = 200, http_operations.show_approval()
+    return func.HttpResponse(hide(page), status_code=status, mimetype="text/html", headers=http_operations.PAGE_HEADERS)
 
 
 def _without_query(req: func.HttpRequest, act: Act) -> Act:
     """Have a request refused that has parameters in its query: what they ask for would not be done."""
 
-    def checked(caller: "Caller") -> looking.Answer:
+    def checked(caller: "Caller") -> http_queries.Answer:
         problems = query_problems(req.url, req.params, ())
-        return looking.wrong_query(problems) if problems else act(caller)
+        return http_queries.wrong_query(problems) if problems else act(caller)
 
     return checked
 
 
 def _answer(req: func.HttpRequest, needs: str, act: Act) -> func.HttpResponse:
     """Answer a caller who is let in, with JSON; tell any other one why not."""
-    from shared.admission import Needs, Refusal  # noqa: PLC0415 - as above
+    from shared.operators.authorization import Needs, Refusal  # noqa: PLC0415 - as above
 
     caller = wiring.admission().admit(req.headers, Needs(needs))
-    status, body = looking.refusal(caller) if isinstance(caller, Refusal) else act(caller)
+    status, body = http_queries.refusal(caller) if isinstance(caller, Refusal) else act(caller)
     return func.HttpResponse(hide(body), status_code=status, mimetype="application/json")

@@ -16,7 +16,7 @@ from rich.table import Table
 from bench import goals
 from bench.sweeps import BESIDES, PER_FILE
 from shared.pipeline.polling import HEARTBEAT_S
-from shared.pipeline.services import AT_ONCE
+from shared.services import AT_ONCE
 
 TICKS_A_MONTH = 30 * 24 * 60  # the poller's schedule in Azure is every minute
 SWEEPS_A_MONTH = 30 * 24 * 4

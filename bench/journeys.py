@@ -7,8 +7,8 @@ from bench.findings import Journey
 from bench.proxy import Exchange
 from bench.world import ROUTE, World
 from landfall.demo.census import census_csv
-from shared.pipeline import announced, landing
-from shared.runs import Run, RunState
+from shared.pipeline import evaluation_message, landing
+from shared.records.run import Run, RunState
 
 ARRIVES_S = 120  # endpoints answer at once or after a few seconds, and nothing else is waited for
 TICK_PAUSE_S = 0.3
@@ -34,7 +34,7 @@ def journey(world: World, title: str, name: str) -> Journey:
     made += [("tick", one) for one in polled]
     with world.ledger.recording() as evaluated:
         for message in messages:
-            announced.evaluate(world.services, message.to_text())
+            evaluation_message.evaluate(world.services, message.to_text())
     made += [("message", one) for one in evaluated]
     _check_promoted(world.run_of(run.run_id))
     return Journey(title, made, world.names)
@@ -51,7 +51,7 @@ def waiting_ticks(world: World, name: str) -> dict[RunState, list[Exchange]]:
     run = only_active_run(world)
     world.wait_for_job(run)
     for message in world.ticker.tick(world.services):
-        announced.evaluate(world.services, message.to_text())
+        evaluation_message.evaluate(world.services, message.to_text())
     waited: dict[RunState, list[Exchange]] = {}
     deadline = time.monotonic() + ARRIVES_S
     run = world.run_of(run.run_id)

@@ -11,7 +11,7 @@ from bench.imports import imports
 from bench.journeys import journey, waiting_ticks
 from bench.listing import billed_as
 from bench.world import running_world
-from shared.runs import RunState
+from shared.records.run import RunState
 
 ACTIVATION_DELAY_S = 4.0  # long enough that a tick surely finds an endpoint that does not serve its new model yet
 

@@ -11,7 +11,7 @@ from bench.ledger import rows_read, writes
 from bench.world import ROUTE, World
 from landfall.demo.census import census_csv
 from shared.pipeline import landing
-from shared.pipeline.services import Services
+from shared.services import Services
 
 IDLE_TICKS = 3  # they take far less than the five minutes in which one heartbeat may be written
 FILE_ROWS = 20  # the jobs of these files never run

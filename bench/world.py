@@ -24,8 +24,8 @@ from landfall.stack.settings import app_settings
 from landfall.stack.state import StateFolder
 from landfall.stack.up import EXAMPLE_EXPERIMENT, EXAMPLE_ROUTES
 from shared.pipeline.polling import Ticker
-from shared.pipeline.services import Services
-from shared.runs import Run
+from shared.records.run import Run
+from shared.services import Services
 from shared.wiring import build_services
 
 ROUTE = "census"

@@ -9,15 +9,9 @@ Nothing is compiled or encoded before the first secret is held: importing this c
 
 import base64
 import functools
-import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from shared.runs import Run
 
 HIDDEN = "***"
 LEAST = 8  # characters; what is shorter may be a word, and is never held
@@ -163,35 +157,6 @@ def hide(text: str) -> str:
     return _held.hide(text)
 
 
-def without_secrets(run: "Run") -> "Run":
-    """Return a run whose texts from outside repeat no secret that the app holds; nearly always the run itself."""
-    if not _held.secrets:
-        return run
-    changed: dict[str, Any] = {}
-    for name in _TEXTS_FROM_OUTSIDE:
-        value = getattr(run, name)
-        if value:
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            if _held.hide(text) != text:
-                changed[name] = _hidden(value)
-    return replace(run, **changed) if changed else run
-
-
-# All of a run that is not the app's own: names of files, routes and endpoints, times and hashes are.
-_TEXTS_FROM_OUTSIDE = (
-    *("reason", "notes", "challenger", "champion", "decision", "endpoints", "answers", "scoring"),
-    *("approval", "override"),
-)
-
-
-def _hidden(value: Any) -> Any:
-    match value:
-        case str():
-            return hide(value)
-        case dict():
-            return {_hidden(name): _hidden(one) for name, one in value.items()}
-        case list():
-            return [_hidden(one) for one in value]
-        case tuple():
-            return tuple(map(_hidden, value))
-    return value
+def holds_any() -> bool:
+    """Tell whether there is any secret to look for."""
+    return bool(_held.secrets)

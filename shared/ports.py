@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from shared.champions import EndpointRecord
-from shared.history import HistoryEntry
-from shared.route import Endpoint, Training
-from shared.runs import Run
+from shared.records.endpoint_record import EndpointRecord
+from shared.records.history import HistoryEntry
+from shared.records.run import Run
+from shared.routes.route import Endpoint, Training
 
 type Answers = tuple[tuple[str, ...], ...]  # per row: the scored columns, as text, in the service's order
 

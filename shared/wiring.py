@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.errors import ConfigError
-from shared.route import JOB_GRACE_S
+from shared.routes.route import JOB_GRACE_S
 
 if TYPE_CHECKING:
-    from shared.admission import Admission
-    from shared.pipeline.services import Services
-    from shared.routes import Routes
+    from shared.operators.authorization import Admission
+    from shared.routes.load import Routes
+    from shared.services import Services
 
 log = logging.getLogger("landfall.app")
 
@@ -55,7 +55,7 @@ def entra_admits() -> bool:
 
 def admission() -> "Admission":
     """Return how callers of the HTTP functions are let in."""
-    from shared.admission import Admission  # noqa: PLC0415 - see the module's docstring
+    from shared.operators.authorization import Admission  # noqa: PLC0415 - see the module's docstring
 
     return Admission.of(os.environ)
 
@@ -82,7 +82,7 @@ def blob_source(environ: Mapping[str, str] = os.environ) -> str:
 
 def data_connection() -> str:
     """Return the name of the connection to the account that has the data; read when the app is indexed, as above."""
-    from shared.storage_account import connection_of  # noqa: PLC0415 - see the module's docstring
+    from shared.storage_settings import connection_of  # noqa: PLC0415 - see the module's docstring
 
     return connection_of(os.environ)
 
@@ -96,9 +96,9 @@ def timer_settings() -> Mapping[str, str]:
 
 @functools.cache  # remembers a result only: after an error the next call builds anew
 def _build() -> "Services":
-    from shared.adapters.guarded_log import guard_log  # noqa: PLC0415 - see the module's docstring
+    from shared.guarded_log import guard_log  # noqa: PLC0415 - see the module's docstring
     from shared.held_secrets import hold  # noqa: PLC0415
-    from shared.storage_account import secrets_of  # noqa: PLC0415
+    from shared.storage_settings import secrets_of  # noqa: PLC0415
 
     hold([*secrets_of(os.environ), *(os.environ.get(name, "") for name in SECRET_SETTINGS)])
     guard_log()
@@ -118,17 +118,17 @@ def build_services(environ: Mapping[str, str]) -> "Services":
     Raises:
         ConfigError: with every problem of the settings and of `routes.toml`.
     """
-    from shared.adapters.bes_client import (  # noqa: PLC0415 - see the module's docstring
+    from shared.adapters.classic.bes_client import (  # noqa: PLC0415 - see the module's docstring
         BesTrainingService,
         ClassicScoringService,
     )
-    from shared.adapters.links import LONGEST_LENT_S  # noqa: PLC0415
-    from shared.adapters.storage import Storage  # noqa: PLC0415
-    from shared.adapters.web import Web  # noqa: PLC0415
-    from shared.allowed_hosts import AllowedHosts  # noqa: PLC0415
-    from shared.pipeline.services import Services  # noqa: PLC0415
-    from shared.routes import load_routes  # noqa: PLC0415
-    from shared.storage_account import read_storage_account  # noqa: PLC0415
+    from shared.adapters.http.http_client import Web  # noqa: PLC0415
+    from shared.adapters.storage.sas_links import LONGEST_LENT_S  # noqa: PLC0415
+    from shared.adapters.storage.storage_factory import Storage  # noqa: PLC0415
+    from shared.routes.host_allowlist import AllowedHosts  # noqa: PLC0415
+    from shared.routes.load import load_routes  # noqa: PLC0415
+    from shared.services import Services  # noqa: PLC0415
+    from shared.storage_settings import read_storage_account  # noqa: PLC0415
 
     problems: list[str] = []
     account = routes = None

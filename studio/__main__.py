@@ -2,8 +2,8 @@
 
 import sys
 
-from studio.cli import main
-from studio.lean_lightgbm import without_unused
+from studio.commands.cli import main
+from studio.training.lightgbm_imports import without_unused
 
 if __name__ == "__main__":
     without_unused()

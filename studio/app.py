@@ -13,29 +13,29 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from studio.batches import Batches
-from studio.bes import BatchExecution
-from studio.endpoint_changes import EndpointChanges
+from studio.api.batch_processes import Batches
+from studio.api.bes import BatchExecution
+from studio.api.management import Management
+from studio.api.request_log import RequestLog
+from studio.api.rrs import RequestResponse
 from studio.errors import ServiceError, StorageError, unexpected_error, unsupported_method
-from studio.help_pages import HelpPages
-from studio.job_page import JobPage
-from studio.job_table import JobLimits, JobTable
-from studio.jobs import JobRunner
-from studio.locations import AllowList
-from studio.management import Management
-from studio.model_updates import ModelUpdates
-from studio.overview import Overview
-from studio.own_storage import OwnStorage
-from studio.quirks import Quirks, Troubles
-from studio.registry import Registry
-from studio.request_log import RequestLog
+from studio.jobs.job_runner import JobRunner
+from studio.jobs.job_store import JobLimits, JobTable
+from studio.pages.help_pages import HelpPages
+from studio.pages.job_page import JobPage
+from studio.pages.overview import Overview
 from studio.responses import JsonResponse
-from studio.rrs import RequestResponse
-from studio.serving import ModelShelf
-from studio.state import Database, private_folder
-from studio.storage import BlobStorage
-from studio.transfer import TransferLimits
-from studio.urls import Urls
+from studio.storage.blob_locations import AllowList
+from studio.storage.blobs import BlobStorage
+from studio.storage.default_output_storage import OwnStorage
+from studio.storage.transfer import TransferLimits
+from studio.wire.quirks import Quirks, Troubles
+from studio.workspace.database import Database, private_folder
+from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.endpoint_changes import EndpointChanges
+from studio.workspace.registry import Registry
+from studio.workspace.update_resource import ModelUpdates
+from studio.workspace.urls import Urls
 
 
 @dataclass(frozen=True)

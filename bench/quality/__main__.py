@@ -11,8 +11,8 @@ from bench.quality.generators import generated
 from bench.quality.samples import Sample, bundled, from_csv
 from bench.quality.trial import ALLOWED, MEASURES, Comparison, run
 from studio.errors import StudioError
-from studio.model import Task
-from studio.plan import BOOSTED, LEARNERS
+from studio.models.model import Task
+from studio.training.training_plan import BOOSTED, LEARNERS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import datasets
 
-from studio.cells import MISSING, parse_number
-from studio.column_names import column_names
-from studio.model import Task
+from studio.models.model import Task
+from studio.tables.cell_parsing import MISSING, parse_number
+from studio.tables.column_names import column_names
 
 LABEL = "y"
 

@@ -11,10 +11,10 @@ from sklearn import metrics
 
 from bench.quality.oracle import predictions
 from bench.quality.samples import Sample, write
-from studio.labels import read_labels
-from studio.plan import BOOSTED, TrainingPlan
-from studio.reading import read_table
-from studio.training import train
+from studio.tables.csv_reader import read_table
+from studio.training.labels import read_labels
+from studio.training.train import train
+from studio.training.training_plan import BOOSTED, TrainingPlan
 
 MEASURES = {"binary": "AUC", "multiclass": "Overall Accuracy", "regression": "Coefficient of Determination"}
 ALLOWED = {"binary": 0.005, "multiclass": 0.005, "regression": 0.01}  # how far behind the studio may be

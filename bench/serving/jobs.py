@@ -30,12 +30,12 @@ from bench.serving.services import Rows
 from bench.serving.storage import Container
 from landfall.stack.azurite import ROOT
 from landfall.stack.state import StateFolder
-from studio.expected_kinds import find_columns
-from studio.features import encode_rows
-from studio.labels import read_labels
-from studio.metrics import area_under_curve
-from studio.model import feature_columns
-from studio.reading import read_table
+from studio.tables.csv_reader import read_table
+from studio.tables.model_column import feature_columns
+from studio.training.expected_kinds import find_columns
+from studio.training.features import encode_rows
+from studio.training.labels import read_labels
+from studio.training.metrics import area_under_curve
 
 BY_HAND = Path(__file__).parent / "rivals" / "by_hand.py"
 POLL_S = 0.02

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from landfall.demo import census
-from studio.column_names import column_names
-from studio.description import describe
-from studio.experiment import Experiment
-from studio.model import Model
-from studio.model_file import load_model
-from studio.native import model_text
-from studio.plan import TrainingPlan
-from studio.publishing import publish
-from studio.state import Database
+from studio.commands.describe import describe
+from studio.models.model import Model
+from studio.models.model_file import load_model
+from studio.scoring.lightgbm_scorer import model_text
+from studio.tables.column_names import column_names
+from studio.training.experiment import Experiment
+from studio.training.training_plan import TrainingPlan
+from studio.workspace.database import Database
+from studio.workspace.publishing import publish
 
 EXPERIMENT = "Bench Model"
 TEST_FRACTION, SEED = 0.25, 7

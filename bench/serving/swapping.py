@@ -21,7 +21,7 @@ from bench.serving.scale import Scale
 from bench.serving.services import Rows
 from bench.serving.storage import Container
 from landfall.stack.state import StateFolder
-from studio.training import train
+from studio.training.train import train
 
 OTHER_SEED = 11  # another share of the rows is held back, so another model is learned
 REQUEST_S = 30.0

@@ -13,7 +13,7 @@ from landfall.chaos.report import Report
 from landfall.chaos.stage import Stage
 from landfall.stack.azurite import ROOT
 from shared.plurals import counted
-from shared.runs import RunState
+from shared.records.run import RunState
 
 LEAST_SHARE = 0.8  # of the kills must hit a moment at which something was unsettled
 LOGS = ("host", "studio")

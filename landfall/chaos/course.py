@@ -15,7 +15,7 @@ from landfall.chaos.plan import Plan
 from landfall.chaos.processes import Processes
 from landfall.chaos.stage import Stage
 from shared.errors import LandfallError
-from shared.runs import Run
+from shared.records.run import Run
 
 LOOK_S = 1.0
 LEAD = 0.05  # how far the files may be ahead of the kills, as a share of the working phase

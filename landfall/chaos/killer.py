@@ -10,7 +10,7 @@ from landfall.chaos.lookout import Lookout
 from landfall.chaos.plan import KILLS, Blow, Weapon
 from landfall.chaos.processes import Processes
 from landfall.chaos.verdict import Hit
-from shared.runs import RunState
+from shared.records.run import RunState
 
 # What a run passes in this set-up; each must be hit at least once.
 PASSED = frozenset(

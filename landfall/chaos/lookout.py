@@ -13,12 +13,12 @@ from azure.storage.queue import QueueServiceClient
 
 from landfall.chaos.leaks import Leaks, plain
 from landfall.stack.state import StackError
-from shared.adapters.blobs import BlobStorageFiles
-from shared.adapters.table_endpoints import TableEndpointStore
-from shared.adapters.table_runs import TableRunStore
-from shared.champions import EndpointRecord
+from shared.adapters.storage.blob_files import BlobStorageFiles
+from shared.adapters.storage.table_endpoints import TableEndpointStore
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import LandfallError
-from shared.runs import Run, RunState
+from shared.records.endpoint_record import EndpointRecord
+from shared.records.run import Run, RunState
 
 ROUTE = "census"
 EVERY_RUN = 10_000_000

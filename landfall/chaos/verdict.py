@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.champions import EndpointRecord
-from shared.runs import Run, RunState
+from shared.records.endpoint_record import EndpointRecord
+from shared.records.run import Run, RunState
 
 _RUN_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _PINNED = re.compile(r"^/?training/([0-9a-f]{32})/(\d+)/input\.csv$")

@@ -15,9 +15,9 @@ from landfall.operations.show import step_lines
 from landfall.operations.times import clock
 from landfall.stack.state import StackError
 from landfall.stack.up import RunningStack
-from shared.adapters.table_runs import TableRunStore
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.plurals import counted
-from shared.runs import Run, RunState, run_id_for
+from shared.records.run import Run, RunState, run_id_for
 
 RUN_LIMIT_S = 180
 REPEATS = 3

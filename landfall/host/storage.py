@@ -11,7 +11,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
 from landfall.host.settings import SettingsError
-from shared.storage_account import full_connection_string
+from shared.storage_settings import full_connection_string
 
 DEFAULT_CONNECTION = "AzureWebJobsStorage"
 HOSTS_CONTAINER = "azure-webjobs-hosts"

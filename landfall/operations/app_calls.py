@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from landfall.stack.state import StackError
-from shared.allowed_hosts import redacted
+from shared.routes.host_allowlist import redacted
 
 KEY_HEADER = "x-functions-key"
 TIMEOUT_S = 60

@@ -15,8 +15,8 @@ from landfall.operations.show import console, step_lines
 from landfall.operations.shown import escape
 from landfall.operations.times import moment
 from landfall.stack.state import StackError, StateFolder, UsageError
-from shared.lifecycle.deciding import decision_hash
-from shared.runs import Run, run_to_json
+from shared.lifecycle.decision_record import decision_hash
+from shared.records.run import Run, run_to_json
 
 type Body = Mapping[str, Any]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.champions import EndpointRecord
-from shared.history import HistoryEntry, broken_links
 from shared.ports import BlobVersion
-from shared.routes import Routes
-from shared.runs import UNROUTED, Run, RunState, iso, run_id_for, shown_time
+from shared.records.endpoint_record import EndpointRecord
+from shared.records.history import HistoryEntry, broken_links
+from shared.records.run import UNROUTED, Run, RunState, iso, run_id_for, shown_time
+from shared.routes.load import Routes
 
 GRACE_S = 300  # how long a file may be there without a run, or a run past its deadline, before it counts as forgotten
 

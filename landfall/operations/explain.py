@@ -12,9 +12,9 @@ from landfall.operations.reading import find_run, reading
 from landfall.operations.show import colored, console
 from landfall.operations.shown import escape
 from landfall.operations.times import moment
-from shared.metric_names import metric_key
+from shared.gates.metric_names import metric_key
 from shared.plurals import counted
-from shared.runs import Run, RunState, iso
+from shared.records.run import Run, RunState, iso
 
 type Row = tuple[str, float | None, float | None]
 

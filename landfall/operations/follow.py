@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Iterator
 
-from shared.adapters.table_runs import TableRunStore
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import RetryableError
-from shared.history import HistoryEntry
-from shared.runs import TERMINAL
+from shared.records.history import HistoryEntry
+from shared.records.run import TERMINAL
 
 LOOK_S = 0.3
 

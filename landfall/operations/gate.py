@@ -16,13 +16,13 @@ from landfall.operations.show import console
 from landfall.operations.shown import escape
 from landfall.operations.times import moment
 from landfall.stack.state import StackError, UsageError
-from shared.evaluation import EvaluationReport
+from shared.gates.decision import Decision, decide
+from shared.gates.evaluation_report import EvaluationReport
+from shared.gates.policy import Interval, Policy
 from shared.plurals import counted
-from shared.policy import Interval, Policy
-from shared.policy_tables import read_policy
-from shared.promotion import Decision, decide
-from shared.runs import Run, iso
-from shared.toml_table import Table
+from shared.records.run import Run, iso
+from shared.routes.policy_reader import read_policy
+from shared.routes.toml_reader import Table
 
 _ALL = 1_000_000
 

@@ -1,7 +1,7 @@
 """What the end of a run means for whoever waited for it."""
 
 from landfall.exit_status import ExitStatus
-from shared.runs import RunState
+from shared.records.run import RunState
 
 _FINE = frozenset({RunState.PROMOTED, RunState.UNCHANGED})
 UNCHANGED_IS_FINE = (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from landfall.stack.hints import command
 from landfall.stack.state import StackError, StateFolder
-from shared.adapters.table_runs import TableRunStore
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import LandfallError
 from shared.ports import StoredRun
 

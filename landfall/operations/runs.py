@@ -10,7 +10,7 @@ from landfall.operations.shown import escape
 from landfall.operations.stack_routes import check_route
 from landfall.stack.hints import command
 from shared.plurals import counted
-from shared.runs import iso, run_to_json
+from shared.records.run import iso, run_to_json
 
 
 def runs(options: argparse.Namespace) -> int:

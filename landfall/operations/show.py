@@ -9,9 +9,9 @@ from rich.tree import Tree
 
 from landfall.operations.shown import escape, guard
 from landfall.operations.times import clock, moment
-from shared.history import HistoryEntry
 from shared.plurals import counted
-from shared.runs import TERMINAL, Run, RunState
+from shared.records.history import HistoryEntry
+from shared.records.run import TERMINAL, Run, RunState
 from shared.visible_text import visible
 
 PIPED_WIDTH = 10_000  # nothing is cut off, or broken, where no person looks: a reason may have 2,000 characters

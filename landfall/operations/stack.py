@@ -15,7 +15,7 @@ from landfall.stack.hints import command
 from landfall.stack.interruption import signals
 from landfall.stack.state import StackError, StateFolder
 from landfall.stack.up import RunningStack, StackOptions, start_stack
-from shared.adapters.table_runs import TableRunStore
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import LandfallError
 
 LOOK_S = 1.0

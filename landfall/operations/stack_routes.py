@@ -6,8 +6,8 @@ from pathlib import Path
 
 from landfall.stack.state import StackError, StateFolder
 from shared.errors import ConfigError
-from shared.routes import Routes, load_routes
-from shared.runs import UNROUTED
+from shared.records.run import UNROUTED
+from shared.routes.load import Routes, load_routes
 
 
 def routes_of(state: StateFolder, path: str) -> Routes:

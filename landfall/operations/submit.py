@@ -16,8 +16,8 @@ from landfall.operations.reading import reading
 from landfall.operations.show import console, step_lines
 from landfall.operations.stack_routes import no_such_route, routes_of
 from landfall.stack.state import StackError, StateFolder
-from shared.routes import Routes
-from shared.runs import run_id_for, run_to_json
+from shared.records.run import run_id_for, run_to_json
+from shared.routes.load import Routes
 
 # What XML cannot hold: names are listed in it. Storage allows no control characters in names.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")

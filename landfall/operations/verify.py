@@ -16,11 +16,11 @@ from landfall.operations.stack_routes import routes_of
 from landfall.operations.times import moment
 from landfall.settings_file import SettingsFileError, read_settings_file
 from landfall.stack.state import StackError, StateFolder, UsageError
-from shared.adapters.storage import Storage
+from shared.adapters.storage.storage_factory import Storage
 from shared.errors import ConfigError, LandfallError
 from shared.plurals import counted
-from shared.routes import Routes, load_routes
-from shared.storage_account import StorageAccount, read_storage_account
+from shared.routes.load import Routes, load_routes
+from shared.storage_settings import StorageAccount, read_storage_account
 
 EVERY_RUN = 10_000_000
 LOOKS, PAUSE_S = 3, 1.0  # what was only a moment between two reads is gone at the next look

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from shared.adapters.table_runs import TableRunStore
-from shared.routes import Routes
-from shared.runs import Run, RunState
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.records.run import Run, RunState
+from shared.routes.load import Routes
 
 _WITH_A_JOB = frozenset({RunState.SUBMITTED, RunState.STARTED})
 

@@ -16,8 +16,8 @@ from landfall.stack.interruption import undisturbed
 from landfall.stack.parts import kill_session, studio_command, studio_data
 from landfall.stack.state import StackError, StateFolder
 from shared.column_names import column_names
-from shared.route import Route
-from shared.routes import Routes
+from shared.routes.load import Routes
+from shared.routes.route import Route
 
 GOLDEN_ROWS = 20
 CONTAINERS = ("quarantine", "training", "models")

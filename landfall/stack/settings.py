@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from landfall.stack.state import StackError, UsageError
-from shared.storage_account import DATA_CONNECTION, HOST_CONNECTION
+from shared.storage_settings import DATA_CONNECTION, HOST_CONNECTION
 
 POLL_SCHEDULE = "*/2 * * * * *"  # in Azure every minute: a tick costs money there
 SWEEP_SCHEDULE = "*/15 * * * * *"

@@ -22,7 +22,7 @@ from landfall.stack.settings import KEY_SETTING, app_settings, environment_witho
 from landfall.stack.stack_ports import StackPorts
 from landfall.stack.start_errors import explained
 from landfall.stack.state import DEFAULT_STATE, OwnProcess, StackError, StateFolder, write_private
-from shared.routes import Routes, load_routes
+from shared.routes.load import Routes, load_routes
 
 EXAMPLE_ROUTES = ROOT / "routes.toml"
 EXAMPLE_EXPERIMENT = ROOT / "examples" / "census" / "experiment.toml"

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from shared.champions import PATCH_TIMEOUT_S, SEND_WITHIN_S, settled_at
-from shared.route import Route
-from shared.runs import ASKED_MOST_S, Json, Run
+from shared.records.endpoint_record import PATCH_TIMEOUT_S, SEND_WITHIN_S, settled_at
+from shared.records.run import ASKED_MOST_S, Json, Run
+from shared.routes.route import Route
 
 SKEW_S = 120  # by how much the clocks of machines may differ; what lies further ahead is from a clock that was set back
 _PAST = ("answering_since", "lost_since", "start_sent_at")  # these tell of something that has happened

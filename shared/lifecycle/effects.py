@@ -6,9 +6,9 @@ Named tuples, as the observations are: fifty frozen dataclasses would cost every
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.champions import Champion, EndpointRecord, Served
 from shared.ports import Answers, BlobLocation, JobRequest
-from shared.runs import Json, Run, RunState
+from shared.records.endpoint_record import Champion, EndpointRecord, Served
+from shared.records.run import Json, Run, RunState
 
 
 class QuarantineInput(NamedTuple):

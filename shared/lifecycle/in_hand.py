@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from shared.lifecycle.evaluating import SCORING
 from shared.lifecycle.promoting import why_promoted
-from shared.runs import Run, RunState
+from shared.lifecycle.trained_state import SCORING
+from shared.records.run import Run, RunState
 
 # For how many seconds after a write somebody else leaves the next step to the worker that wrote. In other states the
 # row itself says how long (`not_before`), or the outside is waited for and the tick is whose turn it is.

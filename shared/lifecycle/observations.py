@@ -2,12 +2,12 @@
 
 from typing import NamedTuple
 
-from shared.champions import EndpointRecord
-from shared.evaluation import EvaluationReport
+from shared.gates.evaluation_report import EvaluationReport
+from shared.gates.policy import Interval
 from shared.lifecycle.effects import Challenge, KeepModel, LeaseTaken, Release, WriteIntent
-from shared.policy import Interval
 from shared.ports import Answers, BlobLocation, JobStatus
-from shared.runs import Json
+from shared.records.endpoint_record import EndpointRecord
+from shared.records.run import Json
 
 
 class Claimed(NamedTuple):

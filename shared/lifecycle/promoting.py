@@ -2,12 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from shared.champions import EndpointRecord, settled_at
 from shared.errors import PermanentError, had_no_effect, told_with
-from shared.lifecycle.approaching import waits, waits_until
 from shared.lifecycle.effects import AskServing, KeepModel, LookAtEndpoint, Next, PatchServing, Release, WriteIntent
-from shared.lifecycle.evaluating import failed_untouched, model_path, not_released, noted, released
-from shared.lifecycle.leasing import (
+from shared.lifecycle.endpoint_preconditions import waits, waits_until
+from shared.lifecycle.endpoint_rules import (
     barred,
     frozen_by,
     newer_in_service,
@@ -28,10 +26,12 @@ from shared.lifecycle.observations import (
     ServingPatched,
     ServingRefused,
 )
-from shared.lifecycle.setbacks import said_by, setback, unexpected
-from shared.lifecycle.staging import evaluated_again
-from shared.route import Route
-from shared.runs import Run, RunState
+from shared.lifecycle.retry_later import said_by, setback, unexpected
+from shared.lifecycle.staged_state import evaluated_again
+from shared.lifecycle.trained_state import failed_untouched, model_path, not_released, noted, released
+from shared.records.endpoint_record import EndpointRecord, settled_at
+from shared.records.run import Run, RunState
+from shared.routes.route import Route
 
 MODELS = "models"  # the container of kept copies of promoted models
 RESEND_S = 15  # how long a worker has for its PATCH before another one sends the same once more, which is harmless

@@ -9,16 +9,16 @@ from datetime import datetime
 
 from shared.lifecycle.clocks import set_right
 from shared.lifecycle.effects import CancelJob, Effect, Next
-from shared.lifecycle.evaluating import trained
-from shared.lifecycle.holding import held
+from shared.lifecycle.held_state import held
+from shared.lifecycle.job_states import landed, started, submitted
 from shared.lifecycle.observations import Due, JobSubmitted, Observation
 from shared.lifecycle.promoting import decided, promoting
-from shared.lifecycle.staging import staged
-from shared.lifecycle.training import landed, started, submitted
+from shared.lifecycle.staged_state import staged
+from shared.lifecycle.trained_state import trained
 from shared.lifecycle.verifying import verifying
-from shared.lifecycle.waiting import waiting
-from shared.route import Route
-from shared.runs import Run, RunState
+from shared.lifecycle.waiting_state import waiting
+from shared.records.run import Run, RunState
+from shared.routes.route import Route
 
 _BY_STATE: Mapping[RunState, Callable[[Route, Run, Observation, datetime], Next]] = {
     RunState.LANDED: landed,

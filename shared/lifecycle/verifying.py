@@ -5,17 +5,15 @@ Else the previous model is put back, and verified in its turn.
 
 from datetime import datetime, timedelta
 
-from shared.answer_shape import ShapeChange
-from shared.champions import Champion, Served
-from shared.lifecycle.answers import as_answers, same
-from shared.lifecycle.deciding import shape_of
+from shared.gates.answer_shape import ShapeChange
+from shared.lifecycle.decision_record import shape_of
 from shared.lifecycle.effects import (
     AskServing,
     AskStaging,
     Crown,
     Next,
 )
-from shared.lifecycle.evaluating import noted, released
+from shared.lifecycle.golden_answers import as_answers, same
 from shared.lifecycle.observations import (
     Crowned,
     Due,
@@ -27,11 +25,13 @@ from shared.lifecycle.observations import (
     TurnedEarlier,
 )
 from shared.lifecycle.promoting import put_back, why_promoted
-from shared.lifecycle.returning import end_of_way_back, put_back_and_verified, returning
-from shared.lifecycle.setbacks import said_by, setback, unexpected
+from shared.lifecycle.retry_later import said_by, setback, unexpected
+from shared.lifecycle.rolling_back import end_of_way_back, put_back_and_verified, returning
+from shared.lifecycle.trained_state import noted, released
 from shared.ports import Answers
-from shared.route import Route
-from shared.runs import Json, Run, RunState
+from shared.records.endpoint_record import Champion, Served
+from shared.records.run import Json, Run, RunState
+from shared.routes.route import Route
 
 BAKING = "baking"  # verified, and watched for the route's `bake_s` before it counts as promoted
 

@@ -4,15 +4,15 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.effects.run_driver import drive
 from shared.errors import AlreadyClaimedError
-from shared.history import signed
+from shared.lifecycle.job_states import LANDING_LEASE_S
 from shared.lifecycle.observations import Claimed
-from shared.lifecycle.training import LANDING_LEASE_S
-from shared.pipeline.driving import drive
-from shared.pipeline.services import Services
 from shared.ports import BlobVersion, StoredRun
-from shared.route import Route
-from shared.runs import UNROUTED, Run, RunState, generation_for, run_id_for
+from shared.records.history import signed
+from shared.records.run import UNROUTED, Run, RunState, generation_for, run_id_for
+from shared.routes.route import Route
+from shared.services import Services
 
 log = logging.getLogger("landfall.landing")
 

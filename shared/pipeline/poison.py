@@ -8,12 +8,12 @@ import json
 import logging
 
 from shared.errors import BadMessageError
-from shared.history import signed
-from shared.messages import EvaluationMessage
 from shared.pipeline.landing import land
-from shared.pipeline.services import Services
 from shared.ports import StoredRun
-from shared.runs import UNROUTED, run_id_for
+from shared.records.history import signed
+from shared.records.messages import EvaluationMessage
+from shared.records.run import UNROUTED, run_id_for
+from shared.services import Services
 
 log = logging.getLogger("landfall.poison")
 

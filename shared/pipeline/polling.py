@@ -5,16 +5,16 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from shared.effects.run_driver import drive
 from shared.errors import LandfallError, RetryableError
 from shared.lifecycle.clocks import is_too_far
 from shared.lifecycle.in_hand import in_hand
 from shared.lifecycle.observations import Due
-from shared.messages import EvaluationMessage
-from shared.pipeline.driving import drive
-from shared.pipeline.services import Services
 from shared.ports import StoredRun
-from shared.route import Route
-from shared.runs import Run, RunState
+from shared.records.messages import EvaluationMessage
+from shared.records.run import Run, RunState
+from shared.routes.route import Route
+from shared.services import Services
 
 log = logging.getLogger("landfall.tick")
 

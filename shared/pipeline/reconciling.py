@@ -10,17 +10,25 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.champions import PATCH_TIMEOUT_S, SEND_WITHIN_S, SWEEP, EndpointRecord, Frozen, Served, settled_at
+from shared.effects.endpoint_effects import LINK_VALID_S
+from shared.effects.golden_scoring import golden_at
 from shared.errors import BadAnswerError, ConflictError, LandfallError, PermanentError, had_no_effect
-from shared.lifecycle.answers import same
-from shared.lifecycle.leasing import REPAIR, frozen_by
-from shared.pipeline.endpoint_work import LINK_VALID_S
-from shared.pipeline.golden import golden_at
-from shared.pipeline.passes import in_turn
-from shared.pipeline.recognising import Shown, by_answers, by_location
-from shared.pipeline.services import Services
+from shared.lifecycle.endpoint_rules import REPAIR, frozen_by
+from shared.lifecycle.golden_answers import same
+from shared.pipeline.known_models import Shown, by_answers, by_location
+from shared.pipeline.time_budget import in_turn
 from shared.ports import StoredEndpoint
-from shared.route import Route
+from shared.records.endpoint_record import (
+    PATCH_TIMEOUT_S,
+    SEND_WITHIN_S,
+    SWEEP,
+    EndpointRecord,
+    Frozen,
+    Served,
+    settled_at,
+)
+from shared.routes.route import Route
+from shared.services import Services
 
 log = logging.getLogger("landfall.reconcile")
 

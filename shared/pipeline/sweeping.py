@@ -4,10 +4,10 @@ import logging
 
 from shared.errors import LandfallError
 from shared.pipeline.landing import land_version
-from shared.pipeline.passes import in_turn
-from shared.pipeline.services import Services
+from shared.pipeline.time_budget import in_turn
 from shared.ports import BlobVersion
-from shared.runs import UNROUTED, run_id_for
+from shared.records.run import UNROUTED, run_id_for
+from shared.services import Services
 
 log = logging.getLogger("landfall.sweep")
 

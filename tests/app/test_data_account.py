@@ -15,9 +15,9 @@ from azure.storage.queue import QueueServiceClient
 from landfall.host.invoker import Invoker
 from landfall.operations.verify import live
 from landfall.stack.azurite import running_azurite
-from shared.adapters.table_runs import TableRunStore
-from shared.runs import run_id_for
-from shared.storage_account import StorageAccount
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.records.run import run_id_for
+from shared.storage_settings import StorageAccount
 from tests.host.running import RunningHost, running_host, until
 from tests.pipeline.world import SETTINGS
 

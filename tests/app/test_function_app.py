@@ -14,9 +14,9 @@ from azure.storage.blob import BlobServiceClient
 from landfall.host.invoker import Invoker
 from landfall.host.worker import Outcome, Value
 from landfall.stack.settings import model_settings
-from shared.adapters.table_runs import TableRunStore
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import ConfigError
-from shared.runs import RunState, run_id_for
+from shared.records.run import RunState, run_id_for
 from shared.wiring import build_services
 from tests.pipeline.world import SETTINGS
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host

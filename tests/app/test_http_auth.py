@@ -10,10 +10,10 @@ import pytest
 import requests
 
 from landfall.host.invoker import Invoker
-from shared.adapters.table_endpoints import TableEndpointStore
+from shared.adapters.storage.table_endpoints import TableEndpointStore
 from tests.host.running import running_host
 from tests.pipeline.world import SETTINGS
-from tests.unit.test_admission import claims, headers
+from tests.unit.operators.test_authorization import claims, headers
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = {"health": "GET", "runs": "GET", "operations/freeze": "POST", "operations/retry": "POST"}

@@ -9,7 +9,7 @@ import pytest
 from landfall.chaos import killer
 from landfall.chaos.killer import PASSED, Killer
 from landfall.chaos.plan import Blow, Weapon
-from shared.runs import TERMINAL, RunState
+from shared.records.run import TERMINAL, RunState
 
 if TYPE_CHECKING:
     from landfall.chaos.lookout import Lookout

@@ -16,8 +16,8 @@ from landfall.chaos.verdict import (
     unseen_files,
     unverified,
 )
-from shared.champions import Champion, EndpointRecord, Intent, Lease
-from shared.runs import Run, RunState
+from shared.records.endpoint_record import Champion, EndpointRecord, Intent, Lease
+from shared.records.run import Run, RunState
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PATCH = "/management/workspaces/w/webservices/s/endpoints/production"

@@ -2,8 +2,8 @@
 
 from typing import Any, Protocol
 
-from shared.adapters.blobs import BlobStorageFiles
-from shared.adapters.tables import Table
+from shared.adapters.storage.blob_files import BlobStorageFiles
+from shared.adapters.storage.table_client import Table
 from tests.identity.storage import IdentityStorage
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from azure.storage.blob import BlobServiceClient
 
-from shared.adapters.blobs import BlobStorageFiles
+from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.ports import BlobFiles
 from tests.fakes.memory_blobs import MemoryBlobs
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from shared.adapters.table_endpoints import TableEndpointStore
-from shared.adapters.table_runs import TableRunStore
+from shared.adapters.storage.table_endpoints import TableEndpointStore
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.ports import EndpointStore, RunStore
 from tests.contract.access import Access, IdentityAccess, KeyAccess
 from tests.contract.blob_account import AzuriteAccount, BlobAccount, MemoryAccount

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from hypothesis import strategies as st
 
-from shared.champions import Champion, EndpointRecord, Frozen, Intent, Lease, Served
-from shared.runs import TERMINAL, Run, RunState
+from shared.records.endpoint_record import Champion, EndpointRecord, Frozen, Intent, Lease, Served
+from shared.records.run import TERMINAL, Run, RunState
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from shared.adapters.bes_client import BesTrainingService, ClassicScoringService
-from shared.adapters.blobs import BlobStorageFiles
-from shared.adapters.web import Web
-from shared.allowed_hosts import AllowedHosts
+from shared.adapters.classic.bes_client import BesTrainingService, ClassicScoringService
+from shared.adapters.http.http_client import Web
+from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.errors import KeyRefusedError, NotFoundError, RejectedError
-from shared.evaluation import read_evaluation
+from shared.gates.evaluation_report import read_evaluation
 from shared.ports import BlobLocation, JobRequest, JobState, JobStatus
-from shared.route import Endpoint, EndpointRole, Training
+from shared.routes.host_allowlist import AllowedHosts
+from shared.routes.route import Endpoint, EndpointRole, Training
 from tests.contract.access import Access
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
 

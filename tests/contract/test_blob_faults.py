@@ -11,7 +11,7 @@ import requests
 from azure.storage.blob import BlobServiceClient
 
 from landfall.stack.ports import free_ports
-from shared.adapters.blobs import BlobStorageFiles
+from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.errors import ConfigError, KeyRefusedError, NoAnswerError
 from shared.ports import BlobVersion, CopyState
 from tests.contract.access import Access
@@ -183,6 +183,6 @@ def test_a_service_that_is_not_there_may_come_back() -> None:
 
 def test_the_storage_sdk_is_imported_only_when_used() -> None:
     """Importing the adapter does not cost a cold start the blob SDK."""
-    code = "import sys, shared.adapters.blobs; sys.exit('azure.storage.blob' in sys.modules)"
+    code = "import sys, shared.adapters.storage.blob_files; sys.exit('azure.storage.blob' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.champions import EndpointRecord, Lease
 from shared.errors import StaleWriteError
 from shared.ports import EndpointStore, StoredEndpoint
+from shared.records.endpoint_record import EndpointRecord, Lease
 from tests.contract.records import NOON, endpoint_records
 
 LEASE = Lease(run_id="a", token=1, expires_at=NOON)

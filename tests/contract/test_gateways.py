@@ -6,9 +6,8 @@ from contextlib import closing
 
 import pytest
 
-from shared.adapters.bes_client import BesTrainingService, ClassicScoringService
-from shared.adapters.web import Web
-from shared.allowed_hosts import AllowedHosts
+from shared.adapters.classic.bes_client import BesTrainingService, ClassicScoringService
+from shared.adapters.http.http_client import Web
 from shared.errors import (
     BadAnswerError,
     LandfallError,
@@ -20,7 +19,8 @@ from shared.errors import (
     had_no_effect,
 )
 from shared.ports import BlobLocation, JobRequest
-from shared.route import Endpoint, EndpointRole, Training
+from shared.routes.host_allowlist import AllowedHosts
+from shared.routes.route import Endpoint, EndpointRole, Training
 from tests.contract.scripted import Reply, scripted
 
 PLACE = BlobLocation("https://memory/", "training/x/1/model.ilearner", "?sig=x")

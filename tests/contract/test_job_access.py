@@ -13,12 +13,12 @@ import requests
 from azure.storage.blob import BlobServiceClient
 
 from landfall.stack.azurite import ACCOUNT_KEY
-from shared.adapters.bes_client import BesTrainingService
-from shared.adapters.blobs import BlobStorageFiles
-from shared.adapters.web import Web
-from shared.allowed_hosts import AllowedHosts
+from shared.adapters.classic.bes_client import BesTrainingService
+from shared.adapters.http.http_client import Web
+from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.ports import BlobLocation, JobRequest
-from shared.route import Deadlines, Training
+from shared.routes.host_allowlist import AllowedHosts
+from shared.routes.route import Deadlines, Training
 from tests.contract.access import Access
 from tests.contract.scripted import Reply, scripted
 

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import AlreadyClaimedError
-from shared.history import HistoryEntry
 from shared.ports import RunStore, StoredRun
-from shared.runs import UNROUTED, RunState, run_id_for
+from shared.records.history import HistoryEntry
+from shared.records.run import UNROUTED, RunState, run_id_for
 from tests.contract.records import NOON, a_run
 
 LATER = NOON + timedelta(seconds=5, microseconds=1)

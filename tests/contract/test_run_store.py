@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.errors import StaleWriteError
-from shared.history import HistoryEntry
 from shared.ports import RunStore, StoredRun
-from shared.runs import UNROUTED, Run, RunState
+from shared.records.history import HistoryEntry
+from shared.records.run import UNROUTED, Run, RunState
 from tests.contract.records import ACTIVE_STATES, NOON, STATES, a_run, runs
 
 LATER = NOON + timedelta(seconds=5, microseconds=1)

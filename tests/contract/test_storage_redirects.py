@@ -4,8 +4,8 @@ from contextlib import closing
 
 import pytest
 
-from shared.adapters.blobs import BlobStorageFiles
-from shared.adapters.table_runs import TableRunStore
+from shared.adapters.storage.blob_files import BlobStorageFiles
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import LandfallError
 from tests.contract.scripted import Reply, scripted
 

@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 
 from landfall.stack.ports import free_ports
-from shared.adapters.table_endpoints import TableEndpointStore
-from shared.adapters.table_runs import TableRunStore
-from shared.adapters.tables import Table
-from shared.champions import Lease
+from shared.adapters.storage.table_client import Table
+from shared.adapters.storage.table_endpoints import TableEndpointStore
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import AlreadyClaimedError, ConfigError, KeyRefusedError, NoAnswerError, StaleWriteError
-from shared.runs import RunState
+from shared.records.endpoint_record import Lease
+from shared.records.run import RunState
 from tests.contract.access import Access
 from tests.contract.faulty_transport import FaultyTransport
 from tests.contract.records import NOON, a_run

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from azure.data.tables import TableClient, UpdateMode
 
-from shared.adapters.table_columns import to_columns
-from shared.adapters.table_endpoints import TableEndpointStore
-from shared.adapters.table_runs import TableRunStore
+from shared.adapters.storage.record_codec import to_columns
+from shared.adapters.storage.table_endpoints import TableEndpointStore
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import StaleWriteError, UnreadableRowError
-from shared.runs import RunState
+from shared.records.run import RunState
 from tests.contract.access import Access
 from tests.contract.records import NOON, a_run
 

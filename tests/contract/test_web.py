@@ -8,10 +8,9 @@ import pytest
 import requests
 
 from landfall.stack.ports import free_ports
-from shared.adapters.calls import Call, Key
-from shared.adapters.web import Web
-from shared.adapters.web_errors import kind_of
-from shared.allowed_hosts import AllowedHosts
+from shared.adapters.http.http_client import Web
+from shared.adapters.http.http_errors import kind_of
+from shared.adapters.http.service_call import Call, Key
 from shared.errors import (
     BadAnswerError,
     HostNotAllowedError,
@@ -23,6 +22,7 @@ from shared.errors import (
     ThrottledError,
     UnavailableError,
 )
+from shared.routes.host_allowlist import AllowedHosts
 from tests.contract.scripted import Reply, scripted
 
 KEY = "CANARY-KEY"

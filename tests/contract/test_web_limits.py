@@ -10,12 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.calls import Call, Key
-from shared.adapters.guarded import checked
-from shared.adapters.storage_clients import RETRIES, WHOLE_S, pooled_transport
-from shared.adapters.web import ONCE_WHOLE_S, Web
-from shared.allowed_hosts import AllowedHosts
-from shared.champions import PATCH_TIMEOUT_S
+from shared.adapters.http.http_client import ONCE_WHOLE_S, Web
+from shared.adapters.http.service_call import Call, Key
+from shared.adapters.http.ssrf_guard import checked
+from shared.adapters.storage.sdk_transport import RETRIES, WHOLE_S, pooled_transport
 from shared.errors import (
     BadAnswerError,
     HostNotAllowedError,
@@ -25,6 +23,8 @@ from shared.errors import (
     UnavailableError,
     UnusableAnswerError,
 )
+from shared.records.endpoint_record import PATCH_TIMEOUT_S
+from shared.routes.host_allowlist import AllowedHosts
 from tests.contract.scripted import Reply, scripted
 from tests.studio.odd_hosts import answer, certificate, odd_host, saying
 
@@ -58,9 +58,9 @@ def test_an_answer_without_end_is_ended(drip: str, *, repeatable: bool) -> None:
 @pytest.mark.parametrize("drip", ["head", "body"])
 def test_storage_that_never_ends_its_answer_is_ended(drip: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Golden rows, holdouts and scored rows are read by the SDK, over a transport with the same limit."""
-    from shared.adapters.blobs import BlobStorageFiles  # noqa: PLC0415 - as the app does
+    from shared.adapters.storage.blob_files import BlobStorageFiles  # noqa: PLC0415 - as the app does
 
-    monkeypatch.setattr("shared.adapters.storage_clients.WHOLE_S", 0.4)
+    monkeypatch.setattr("shared.adapters.storage.sdk_transport.WHOLE_S", 0.4)
     headers = {"ETag": '"1"', "Content-Length": "900", "Content-Range": "bytes 0-899/900"}
     with scripted(Reply(206, drip=drip, headers=headers)) as server:
         account = f"AccountName=a;AccountKey=YQ==;BlobEndpoint={server.base_url}/a"

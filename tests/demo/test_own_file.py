@@ -10,7 +10,7 @@ from landfall.demo.material import Table
 from landfall.demo.own_file import own_material
 from landfall.stack.settings import prefix_of
 from landfall.stack.state import StackError
-from shared.routes import load_routes
+from shared.routes.load import load_routes
 
 
 def own_csv(path: Path, rows: int = 500, label: str = 'bought "it"') -> Path:

@@ -12,8 +12,8 @@ from landfall.demo.other_tasks import prices_csv, species_csv
 from landfall.operations.follow import follow
 from landfall.operations.submit import upload
 from landfall.stack.up import RunningStack, StackOptions, start_stack
-from shared.adapters.table_runs import TableRunStore
-from shared.runs import Run, RunState
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.records.run import Run, RunState
 
 type Rows = list[list[str]]
 

@@ -22,8 +22,8 @@ from landfall.demo.census import census_csv
 from landfall.operations.submit import upload
 from landfall.stack.ports import free_ports
 from landfall.stack.up import EXAMPLE_ROUTES, RunningStack, StackOptions, start_stack
-from shared.adapters.table_runs import TableRunStore
-from shared.runs import Run, RunState
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.records.run import Run, RunState
 
 PATIENCE_S = 120
 # One for each way that a secret can take. They have characters that are written otherwise in URLs, JSON and base64.

@@ -14,9 +14,9 @@ from landfall.demo.material import census_material
 from landfall.operations.follow import follow
 from landfall.operations.submit import upload
 from landfall.stack.up import EXAMPLE_ROUTES, StackOptions, start_stack
-from shared.adapters.table_endpoints import TableEndpointStore
-from shared.adapters.table_runs import TableRunStore
-from shared.runs import RunState
+from shared.adapters.storage.table_endpoints import TableEndpointStore
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.records.run import RunState
 
 ROOT = Path(__file__).resolve().parents[2]
 

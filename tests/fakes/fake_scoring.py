@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.errors import RejectedError, ServiceFault
 from shared.ports import Answers, BlobLocation, Clock, Resource, Scored
-from shared.route import Endpoint
+from shared.routes.route import Endpoint
 from tests.fakes.faults import Faults
 from tests.fakes.memory_blobs import MemoryBlobs
 

@@ -6,7 +6,7 @@ from threading import Lock
 
 from shared.errors import KeyRefusedError, NotFoundError, RejectedError, ServiceFault, UnusableAnswerError
 from shared.ports import BlobLocation, JobRequest, JobState, JobStatus
-from shared.route import Training
+from shared.routes.route import Training
 from tests.fakes.faults import Faults
 from tests.fakes.memory_blobs import MemoryBlobs
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from itertools import count
 from threading import RLock
 
-from shared.adapters.azure_errors import ARCHIVED
-from shared.adapters.blobs import decode_text
+from shared.adapters.storage.azure_errors import ARCHIVED
+from shared.adapters.storage.blob_files import decode_text
 from shared.errors import BlobArchivedError, BlobChangedError, BlobMissingError, ConfigError, ServiceFault
 from shared.ports import BlobLocation, BlobVersion, CopyState
 from tests.fakes.faults import Faults

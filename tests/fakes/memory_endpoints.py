@@ -4,10 +4,10 @@ from itertools import count
 from threading import Lock
 from typing import Any
 
-from shared.adapters.table_endpoints import check_same_endpoint, columns_of, record_from
-from shared.champions import EndpointRecord
+from shared.adapters.storage.table_endpoints import check_same_endpoint, columns_of, record_from
 from shared.errors import StaleWriteError
 from shared.ports import StoredEndpoint
+from shared.records.endpoint_record import EndpointRecord
 from tests.fakes.faults import Faults
 
 

@@ -5,12 +5,12 @@ from itertools import count
 from threading import Lock
 from typing import Any
 
-from shared.adapters.table_columns import from_columns, to_columns
-from shared.adapters.table_runs import check_successor
+from shared.adapters.storage.record_codec import from_columns, to_columns
+from shared.adapters.storage.table_runs import check_successor
 from shared.errors import AlreadyClaimedError, StaleWriteError
-from shared.history import HistoryEntry, entry_of
 from shared.ports import StoredRun
-from shared.runs import UNROUTED, Run
+from shared.records.history import HistoryEntry, entry_of
+from shared.records.run import UNROUTED, Run
 from tests.fakes.faults import Faults
 
 type _Rows = dict[tuple[str, str], tuple[dict[str, Any], str]]  # (route, run id) -> columns, ETag

@@ -7,7 +7,7 @@ import pytest
 from shared.errors import KeyRefusedError, NotFoundError, RejectedError, UnavailableError
 from shared.errors import ServiceFault as Fault
 from shared.ports import CopyState, JobRequest, JobState
-from shared.route import Endpoint, EndpointRole, Training
+from shared.routes.route import Endpoint, EndpointRole, Training
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_scoring import FakeScoring, answers_of
 from tests.fakes.fake_training import FakeTraining

@@ -12,12 +12,12 @@ import pytest
 import requests
 from azure.storage.blob import BlobServiceClient
 
-from shared.adapters.blobs import BlobStorageFiles
-from shared.adapters.identity import credential_of
-from shared.adapters.links import LONGEST_LENT_S, READ, Links
-from shared.adapters.table_runs import TableRunStore
+from shared.adapters.storage.blob_files import BlobStorageFiles
+from shared.adapters.storage.credentials import credential_of
+from shared.adapters.storage.sas_links import LONGEST_LENT_S, READ, Links
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import ConfigError, KeyRefusedError
-from shared.storage_account import read_storage_account
+from shared.storage_settings import read_storage_account
 from tests.contract.faulty_transport import FaultyTransport
 from tests.fakes.fake_clock import FakeClock
 from tests.identity.endpoint import SECRET, identity_endpoint

@@ -18,13 +18,13 @@ from landfall.operations.verify import verify
 from landfall.stack.azurite import ACCOUNT_KEY
 from landfall.stack.settings import model_settings
 from shared import wiring
-from shared.adapters.table_runs import TableRunStore
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import ConfigError
-from shared.pipeline import announced, landing, sweeping
-from shared.pipeline.linking import links
+from shared.operators.output_links import links
+from shared.pipeline import evaluation_message, landing, sweeping
 from shared.pipeline.polling import Ticker
-from shared.pipeline.services import Services
-from shared.runs import RunState, run_id_for
+from shared.records.run import RunState, run_id_for
+from shared.services import Services
 from tests.identity.endpoint import identity_endpoint
 from tests.identity.storage import IdentityStorage
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
@@ -82,7 +82,7 @@ def settle(services: Services, run_id: str) -> RunState:
     ticker = Ticker()
     for _ in range(600):
         for message in ticker.tick(services.acting_as("poll_pending_jobs")):
-            announced.evaluate(services.acting_as("evaluate_and_promote"), message.to_text())
+            evaluation_message.evaluate(services.acting_as("evaluate_and_promote"), message.to_text())
         stored = services.runs.find(run_id)
         assert stored is not None
         if stored.run.terminal:

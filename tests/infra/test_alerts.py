@@ -9,11 +9,11 @@ import pytest
 from landfall.host.queue_listener import POISON_TEXT
 from shared import wiring
 from shared.errors import ConfigError, UnavailableError
-from shared.messages import EvaluationMessage
 from shared.pipeline import poison
 from shared.pipeline.polling import Ticker
 from shared.pipeline.reconciling import reconcile
-from shared.runs import RunState
+from shared.records.messages import EvaluationMessage
+from shared.records.run import RunState
 from tests.infra.bicep import ROOT, template
 from tests.pipeline.world import FAULT, World
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.redaction import redact
-from shared.storage_account import connection_of, read_storage_account
+from shared.storage_settings import connection_of, read_storage_account
 from tests.infra.bicep import INFRA, ROOT, Resource, dotted, template
 
 # Settings that something else than the app's code reads. A new setting needs no entry: the code that reads it is found.

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
+from shared.lifecycle.job_states import TRAINING
 from shared.lifecycle.promoting import MODELS
-from shared.lifecycle.training import TRAINING
-from shared.pipeline.services import QUARANTINE
+from shared.services import QUARANTINE
 from tests.infra.bicep import ROOT, dotted, template
 
 SUBSCRIPTION = template("app/eventgrid-subscription.bicep").only("Microsoft.EventGrid/systemTopics/eventSubscriptions")
@@ -38,7 +38,8 @@ def test_containers_tables_and_queues_are_those_of_the_app() -> None:
     app = {"inputContainer", QUARANTINE, TRAINING, MODELS}
     assert set(storage.variable("dataContainers")) == app | {"deadLetterContainer"}
     assert storage.variable("hostContainers") == ["deploymentContainer"]
-    stores = "".join((ROOT / "shared" / "adapters" / f"table_{name}.py").read_text() for name in ("runs", "endpoints"))
+    folder = ROOT / "shared" / "adapters" / "storage"
+    stores = "".join((folder / f"table_{name}.py").read_text() for name in ("runs", "endpoints"))
     assert set(storage.variable("dataTables")) == set(re.findall(r'table: str = "(\w+)"', stores))
     assert set(storage.variable("dataQueues")) == queues_of_the_app()
 

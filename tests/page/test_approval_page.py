@@ -12,9 +12,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from shared.admission import Caller
-from shared.pipeline import approving, operating
-from shared.runs import Run, RunState
+from shared.operators import approvals, http_operations
+from shared.operators.authorization import Caller
+from shared.records.run import Run, RunState
 from tests.pipeline.world import World, example_routes
 
 pytestmark = pytest.mark.browser
@@ -32,7 +32,7 @@ class Site:
         """Bring a run to where it waits for a person; returns it with a link for it."""
         run = self.world.train()
         assert run.state is RunState.HELD
-        return run, f"{self.url}#{approving.invite(self.world.services, run.run_id).code}"
+        return run, f"{self.url}#{approvals.invite(self.world.services, run.run_id).code}"
 
 
 @pytest.fixture
@@ -43,16 +43,16 @@ def site() -> Iterator[Site]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._give(200, operating.show_approval())
+            self._give(200, http_operations.show_approval())
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            self._give(*operating.answer_approval(lambda: world.services, body, Caller()))
+            self._give(*http_operations.answer_approval(lambda: world.services, body, Caller()))
 
         def _give(self, status: int, page: str) -> None:
             asked.append(self.requestline)
             self.send_response(status)
-            for name, value in {**operating.PAGE_HEADERS, "Content-Type": "text/html; charset=utf-8"}.items():
+            for name, value in {**http_operations.PAGE_HEADERS, "Content-Type": "text/html; charset=utf-8"}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(page.encode())

@@ -10,9 +10,9 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from studio.experiment import load_experiment
-from studio.publishing import publish
-from studio.state import Database
+from studio.training.experiment import load_experiment
+from studio.workspace.database import Database
+from studio.workspace.publishing import publish
 from tests.studio.caller import TIMEOUT_S, Storage, Trainer, bearer, get_endpoint, job_body, patch
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import BadMessageError, UnavailableError
-from shared.messages import EvaluationMessage
-from shared.pipeline import announced, overriding
-from shared.runs import RunState
+from shared.operators import endpoint_overrides
+from shared.pipeline import evaluation_message
+from shared.records.messages import EvaluationMessage
+from shared.records.run import RunState
 from tests.pipeline.world import FAULT, World
 
 
@@ -17,7 +18,7 @@ def test_a_message_takes_its_run_further() -> None:
     run = world.land()
     world.finish(run)
     (message,) = world.tick()
-    announced.evaluate(world.services, message.to_text())
+    evaluation_message.evaluate(world.services, message.to_text())
 
     assert world.run(run.run_id).state is RunState.STAGED
 
@@ -26,7 +27,7 @@ def test_a_message_about_nothing_known_does_nothing() -> None:
     """A route that is gone, or a run that never was."""
     world = World()
     for message in (EvaluationMessage("gone", "0" * 32), EvaluationMessage("census", "0" * 32)):
-        announced.evaluate(world.services, message.to_text())
+        evaluation_message.evaluate(world.services, message.to_text())
 
     assert world.runs.list_runs() == []
 
@@ -35,10 +36,10 @@ def test_what_cannot_be_worked_off_is_given_back_to_the_host() -> None:
     """An unreadable message, and storage that does not answer, fail the execution: the host delivers it again."""
     world = World()
     with pytest.raises(BadMessageError):
-        announced.evaluate(world.services, "{}")
+        evaluation_message.evaluate(world.services, "{}")
     world.runs.faults.fail_next("get", UnavailableError(FAULT))
     with pytest.raises(UnavailableError):
-        announced.evaluate(world.services, EvaluationMessage("census", "0" * 32).to_text())
+        evaluation_message.evaluate(world.services, EvaluationMessage("census", "0" * 32).to_text())
 
 
 def test_a_message_that_comes_again_does_not_cut_a_pause_short() -> None:
@@ -78,10 +79,10 @@ def test_a_run_whose_message_met_a_taken_endpoint_goes_on_as_soon_as_it_is_free(
 def test_a_message_that_met_a_frozen_endpoint_is_not_waited_for() -> None:
     """Once it is not frozen any more, the next tick goes on."""
     world = World()
-    overriding.freeze(world.services, "production", "somebody", "a release")
+    endpoint_overrides.freeze(world.services, "production", "somebody", "a release")
     run = world.train()
     assert "is frozen by somebody" in run.reason
 
-    overriding.unfreeze(world.services, "production", "somebody", "it is over")
+    endpoint_overrides.unfreeze(world.services, "production", "somebody", "it is over")
     world.tick(1)
     assert world.run(run.run_id).state is not RunState.TRAINED

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.pipeline import approving, overriding
-from shared.runs import Run, RunState
+from shared.operators import approvals, endpoint_overrides
+from shared.records.run import Run, RunState
 from tests.pipeline.test_holdout import TABLE, TRAINING
 from tests.pipeline.world import World, assert_closed, example_routes, without_staging
 
@@ -62,7 +62,7 @@ def test_new_and_respelt_classes_are_named_as_well(world: World) -> None:
 def test_what_a_person_approved_goes_through(world: World) -> None:
     """Staged anew, the same change shows again: it is promoted, and the record says who let it through."""
     run = train(world, "fewer", 0.99)
-    approving.approve(world.services, run.run_id, "alice", "cherry is out of season")
+    approvals.approve(world.services, run.run_id, "alice", "cherry is out of season")
     run = world.settle(run)
 
     assert (run.state, world.served()) == (RunState.PROMOTED, "fewer")
@@ -77,7 +77,7 @@ def test_what_a_person_approved_goes_through(world: World) -> None:
 def test_an_approval_is_for_the_change_that_was_seen(world: World) -> None:
     """The model was approved without its second class; what it answers by then lacks another one: held again."""
     run = train(world, "fewer", 0.99)
-    approving.approve(world.services, run.run_id, "alice", "fine")
+    approvals.approve(world.services, run.run_id, "alice", "fine")
     world.scoring.classes["fewer"] = ("apple", "cherry")
     run = world.settle(run, 31, ticks=12)
 
@@ -96,9 +96,9 @@ def test_a_change_that_is_gone_after_the_approval_needs_none(world: World) -> No
     second = train(world, "fewer too", 0.96)
     for run in (first, second):
         assert run.state is RunState.HELD
-    approving.approve(world.services, first.run_id, "alice", "fine")
+    approvals.approve(world.services, first.run_id, "alice", "fine")
     assert world.settle(first).state is RunState.PROMOTED
-    approving.approve(world.services, second.run_id, "alice", "fine")
+    approvals.approve(world.services, second.run_id, "alice", "fine")
     run = world.settle(second, 31, ticks=12)
 
     assert (run.state, world.served()) == (RunState.PROMOTED, "fewer too")
@@ -108,7 +108,7 @@ def test_a_change_that_is_gone_after_the_approval_needs_none(world: World) -> No
 def test_a_rejected_change_ends_there(world: World) -> None:
     """A person says no."""
     run = train(world, "fewer", 0.99)
-    approving.reject(world.services, run.run_id, "alice", "callers need cherry")
+    approvals.reject(world.services, run.run_id, "alice", "callers need cherry")
 
     assert world.run(run.run_id).state is RunState.REJECTED
     assert world.served() == "full"
@@ -143,12 +143,12 @@ def test_a_route_whose_decisions_all_need_approval_is_asked_about_the_shape_too(
     world = of_fruits(World(example_routes(APPROVAL)))
     run = train(world, "fewer", 0.99)
     assert "awaits approval" in run.reason
-    approving.approve(world.services, run.run_id, "alice", "good numbers")
+    approvals.approve(world.services, run.run_id, "alice", "good numbers")
     run = world.settle(run, 31, ticks=12)
     assert run.state is RunState.HELD
     assert "what alice approved is not what is decided now" in run.reason
     assert "lost class 'cherry'" in run.reason
-    approving.approve(world.services, run.run_id, "bob", "cherry is out of season")
+    approvals.approve(world.services, run.run_id, "bob", "cherry is out of season")
     run = world.settle(run)
 
     assert run.state is RunState.PROMOTED
@@ -180,7 +180,7 @@ def test_an_operator_goes_back_whatever_the_shape(staging: bool) -> None:
     world = of_fruits(World(example_routes(MAY_CHANGE) if staging else without_staging(MAY_CHANGE)))
     first = train(world, "fewer", 0.85)
     assert train(world, "full", 0.95).state is RunState.PROMOTED
-    run = overriding.rollback(world.services, "production", "alice", "complaints", first.run_id)
+    run = endpoint_overrides.rollback(world.services, "production", "alice", "complaints", first.run_id)
     route: Any = world.route
     object.__setattr__(route, "classes_may_change", False)
 
@@ -193,11 +193,11 @@ def test_an_operator_who_goes_back_needs_no_approval_for_it() -> None:
     world = of_fruits(World(example_routes(APPROVAL)))
     for model, auc in (("full", 0.85), ("full again", 0.95)):
         run = train(world, model, auc)
-        approving.approve(world.services, run.run_id, "alice", "fine")
+        approvals.approve(world.services, run.run_id, "alice", "fine")
         assert world.settle(run).state is RunState.PROMOTED
 
     assert (
-        world.settle(overriding.rollback(world.services, "production", "alice", "complaints"), 31).state
+        world.settle(endpoint_overrides.rollback(world.services, "production", "alice", "complaints"), 31).state
         is RunState.PROMOTED
     )
     assert world.served() == "full"
@@ -217,7 +217,7 @@ def test_with_a_holdout_shape_and_numbers_are_one_decision() -> None:
     assert run.decision is not None
     assert run.decision["data"]["same"] is True
     assert run.decision["shape"]["lost_classes"] == ["cherry"]
-    approving.approve(world.services, run.run_id, "alice", "fine")
+    approvals.approve(world.services, run.run_id, "alice", "fine")
 
     assert world.settle(run, 31).state is RunState.PROMOTED
     assert world.served() == "fewer"

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from shared.admission import Caller
-from shared.pipeline import operating
-from shared.runs import Run, RunState
+from shared.operators import http_operations
+from shared.operators.authorization import Caller
+from shared.records.run import Run, RunState
 from tests.pipeline.world import World, assert_closed, example_routes
 
 APPROVED = ("golden = ", 'approval = "required"\ngolden = ')
@@ -23,13 +23,13 @@ def world() -> World:
 
 def ask(world: World, operation: str, **body: str) -> tuple[int, Any]:
     """Call an operation as the HTTP function does; gives status and JSON."""
-    status, text = operating.operate(lambda: world.services, operation, json.dumps(body).encode(), Caller())
+    status, text = http_operations.operate(lambda: world.services, operation, json.dumps(body).encode(), Caller())
     return status, json.loads(text)
 
 
 def answer(world: World, **form: str) -> tuple[int, str]:
     """Send a form of the approval page; gives status and page."""
-    return operating.answer_approval(lambda: world.services, urlencode(form).encode(), Caller())
+    return http_operations.answer_approval(lambda: world.services, urlencode(form).encode(), Caller())
 
 
 def held(world: World, model: str = "better", auc: float = 0.9, name: str = "census/a.csv") -> Run:
@@ -133,7 +133,7 @@ def test_a_link_shows_the_decision_and_works_once(world: World) -> None:
     """Opened it changes nothing and shows nothing; its code shows the decision; the button decides; then it is void."""
     run = held(world)
     code = code_for(world, run)
-    page = operating.show_approval()
+    page = http_operations.show_approval()
     assert "<form" in page
     assert run.run_id[:8] not in page
     assert world.run(run.run_id).state is RunState.HELD
@@ -243,8 +243,8 @@ def test_wrong_requests_are_told_everything_that_is_wrong(world: World) -> None:
     assert ask(world, "destroy")[0] == 404
     assert ask(world, "approve", run="0" * 32, by="a", reason="b")[0] == 404
     assert ask(world, "invite", run="0" * 32, by="a", valid_s="never")[0] == 400
-    assert operating.operate(lambda: world.services, "approve", b"{", Caller())[0] == 400
-    assert operating.operate(lambda: world.services, "approve", b"[]", Caller())[0] == 400
+    assert http_operations.operate(lambda: world.services, "approve", b"{", Caller())[0] == 400
+    assert http_operations.operate(lambda: world.services, "approve", b"[]", Caller())[0] == 400
 
 
 def test_links_are_fresh_and_kept_nowhere(world: World) -> None:

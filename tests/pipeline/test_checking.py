@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from shared.champions import SWEEP, Frozen
 from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault
-from shared.pipeline import looking, overriding
-from shared.pipeline.checking import check_all
-from shared.pipeline.finding import Finding
+from shared.operators import endpoint_overrides, http_queries
+from shared.operators.check_finding import Finding
+from shared.operators.setup_checks import check_all
 from shared.ports import JobStatus
-from shared.route import Endpoint, Training
+from shared.records.endpoint_record import SWEEP, Frozen
+from shared.routes.route import Endpoint, Training
 from tests.pipeline.test_holdout import a_world
 from tests.pipeline.test_looking import TIMERS
 from tests.pipeline.world import FAULT, SETTINGS, World, example_routes, without_staging
@@ -180,7 +180,7 @@ def test_a_metric_that_the_newest_evaluation_lacks_is_found() -> None:
 def test_an_endpoint_that_no_model_can_go_to_is_found(world: World) -> None:
     """The kept model in service is gone, so there is no way back; frozen by a person is said and is well."""
     run = world.settle(world.train())
-    overriding.freeze(world.services, "production", "alice", "release day")
+    endpoint_overrides.freeze(world.services, "production", "alice", "release day")
     said = [finding.said for finding in check_all(world.services) if "is frozen" in finding.said]
     assert said == ["endpoint production is frozen by alice: release day: every run waits, as somebody wished"]
     assert wrong(world) == []
@@ -204,7 +204,7 @@ def test_an_endpoint_that_the_sweep_froze_is_wrong(world: World) -> None:
 def health(world: World, timers: dict[str, str], **query: str) -> tuple[int, Any]:
     """Ask for the health; gives status and body."""
     text = "&".join(f"{name}={value}" for name, value in query.items())
-    status, body = looking.health(lambda: world.services, timers, f"{URL}?{text}", query)
+    status, body = http_queries.health(lambda: world.services, timers, f"{URL}?{text}", query)
     return status, json.loads(body)
 
 

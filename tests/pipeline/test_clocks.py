@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import NoAnswerError, UnavailableError
 from shared.lifecycle.clocks import longest_pause_s
-from shared.runs import Run, RunState
+from shared.records.run import Run, RunState
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes, without_staging
 
 JUMP_S = 7200.0

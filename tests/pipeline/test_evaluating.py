@@ -7,8 +7,8 @@ import pytest
 
 from shared.errors import UnavailableError
 from shared.ports import BlobLocation
-from shared.route import Endpoint
-from shared.runs import RunState
+from shared.records.run import RunState
+from shared.routes.route import Endpoint
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from shared.effects import holdout_effects
 from shared.errors import NoAnswerError, RejectedError, RetryableError, UnavailableError
 from shared.lifecycle.observations import HoldoutDisturbed
-from shared.pipeline import approving, holdout_work, overriding
-from shared.runs import Run, RunState
+from shared.operators import approvals, endpoint_overrides
+from shared.records.run import Run, RunState
 from tests.pipeline.world import FAULT, DiedError, World, assert_closed, die, example_routes, raising
 
 KEYS = 'no_champion = "threshold-only"'
@@ -81,10 +82,10 @@ def test_the_model_that_an_operator_went_back_to_is_measured(no_champion: str) -
     world.scoring.skill |= {"seed": 0.6}
     run = train(world, "good")
     if run.state is RunState.HELD:
-        approving.approve(world.services, run.run_id, "alice", "looks well")
+        approvals.approve(world.services, run.run_id, "alice", "looks well")
         run = world.settle(run)
     assert run.state is RunState.PROMOTED
-    world.settle(overriding.rollback(world.services, "production", "alice", "complaints"), 31)
+    world.settle(endpoint_overrides.rollback(world.services, "production", "alice", "complaints"), 31)
     assert (world.served(), world.endpoints.get("census", "production").record.champion) == ("seed", None)
 
     worse = train(world, "poor")
@@ -152,7 +153,7 @@ def test_without_a_champion_the_policy_says_what_to_do() -> None:
 
 def test_scoring_goes_on_over_several_ticks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """One batch a tick: what was scored is kept, progress is told, and the lease does not run out."""
-    monkeypatch.setattr(holdout_work, "SCORE_FOR_S", 1e-9)
+    monkeypatch.setattr(holdout_effects, "SCORE_FOR_S", 1e-9)
     began = world.scoring.score
 
     def slow(endpoint: Any, columns: Any, rows: Any) -> Any:
@@ -363,7 +364,7 @@ def test_a_holdout_that_the_route_loses_meanwhile_decides_nothing(
 ) -> None:
     """The run was staged to be measured: it is evaluated again, by the rules of the route as it is now."""
     world.at["staging"].propagation_s = 10.0
-    monkeypatch.setattr(holdout_work, "SCORE_FOR_S", -1.0)  # no batch is ever scored
+    monkeypatch.setattr(holdout_effects, "SCORE_FOR_S", -1.0)  # no batch is ever scored
     run = world.train("good", 0.9)
     while (world.run(run.run_id).state, world.run(run.run_id).step) != (RunState.STAGED, step):
         world.tick()
@@ -384,7 +385,7 @@ def test_scoring_that_is_disturbed_again_and_again_ends(world: World, monkeypatc
 
     disturbed = HoldoutDisturbed(RetryableError("the endpoint changed its answers"))
     monkeypatch.setattr(world.scoring, "score", slowly)
-    monkeypatch.setattr(holdout_work._Work, "disturbed", lambda _: disturbed)
+    monkeypatch.setattr(holdout_effects._Work, "disturbed", lambda _: disturbed)
     run = world.settle(world.train("good", 0.9), ticks=200)
 
     assert run.state is RunState.TIMED_OUT

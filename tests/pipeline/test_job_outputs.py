@@ -2,8 +2,8 @@
 
 import pytest
 
+from shared.effects.job_outputs import check_places, find_evaluation, find_model
 from shared.errors import PermanentError
-from shared.pipeline.job_outputs import check_places, find_evaluation, find_model
 from shared.ports import BlobLocation
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault, UnavailableError
 from shared.pipeline import landing, sweeping
-from shared.pipeline.services import Services
-from shared.runs import UNROUTED, RunState, run_id_for
+from shared.records.run import UNROUTED, RunState, run_id_for
+from shared.services import Services
 from tests.pipeline.world import World, example_routes
 
 DOWN = ServiceFault("submit job", "http://127.0.0.1:8600/jobs", 0, "", "connection refused")

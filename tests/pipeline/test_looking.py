@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import ConfigError, UnavailableError
-from shared.pipeline import looking
+from shared.operators import http_queries
 from shared.pipeline.polling import Ticker
-from shared.pipeline.services import Services
-from shared.runs import UNROUTED, RunState
+from shared.records.run import UNROUTED, RunState
+from shared.services import Services
 from tests.pipeline.world import FAULT, World
 
 URL = "https://app/api/runs"
@@ -19,23 +19,23 @@ TIMERS = {"LANDFALL_POLL_SCHEDULE": "0 * * * * *", "LANDFALL_SWEEP_SCHEDULE": "0
 def test_health_tells_what_is_wrong() -> None:
     """Well, misconfigured, or without storage: a status, and every problem."""
     world = World()
-    assert looking.health(lambda: world.services, TIMERS) == (
+    assert http_queries.health(lambda: world.services, TIMERS) == (
         200,
         '{"state": "ok", "last_heartbeat": null, "warnings": []}',
     )
     Ticker().tick(world.services)
-    body = json.loads(looking.health(lambda: world.services, TIMERS)[1])
+    body = json.loads(http_queries.health(lambda: world.services, TIMERS)[1])
     assert body["last_heartbeat"] == "2026-11-23T12:00:00.000Z"
     world.runs.faults.fail_next("last_beat", UnavailableError(FAULT))
-    status, body = looking.health(lambda: world.services, TIMERS)
+    status, body = http_queries.health(lambda: world.services, TIMERS)
     assert (status, json.loads(body)["state"]) == (503, "storage unavailable")
 
     def misconfigured() -> Services:
         raise ConfigError(["A_SETTING is not set", "another"])
 
-    status, body = looking.health(misconfigured, TIMERS)
+    status, body = http_queries.health(misconfigured, TIMERS)
     assert (status, json.loads(body)["problems"]) == (503, ["A_SETTING is not set", "another"])
-    assert json.loads(looking.runs(misconfigured, URL, {})[1])["problems"] == ["A_SETTING is not set", "another"]
+    assert json.loads(http_queries.runs(misconfigured, URL, {})[1])["problems"] == ["A_SETTING is not set", "another"]
 
 
 def test_runs_are_listed_newest_first() -> None:
@@ -46,7 +46,7 @@ def test_runs_are_listed_newest_first() -> None:
     world.land("elsewhere/b.csv")
 
     def ask(**query: str) -> list[str]:
-        status, body = looking.runs(lambda: world.services, URL, query)
+        status, body = http_queries.runs(lambda: world.services, URL, query)
         assert status == 200
         return [run["blob"] for run in json.loads(body)["runs"]]
 
@@ -62,8 +62,8 @@ def test_runs_are_listed_newest_first() -> None:
 def test_a_route_that_is_not_there_is_refused() -> None:
     """With those that are; one that is known and has no run is an empty list."""
     world = World()
-    assert looking.runs(lambda: world.services, URL, {"route": "census"}) == (200, '{"runs": []}')
-    status, body = looking.runs(lambda: world.services, URL, {"route": "nope"})
+    assert http_queries.runs(lambda: world.services, URL, {"route": "census"}) == (200, '{"runs": []}')
+    status, body = http_queries.runs(lambda: world.services, URL, {"route": "nope"})
     assert (status, json.loads(body)["problems"]) == (400, ["there is no route 'nope'; there are: census"])
 
 
@@ -71,7 +71,7 @@ def test_all_that_is_wrong_with_a_query_is_said_at_once() -> None:
     """Unknown, repeated and empty parameters, and what has no effect beside another; no value of the host's."""
     url = f"{URL}?runid=1&limit=0&limit=5&route=&run_id=x&code=SECRET"
     query = {"runid": "1", "limit": "0,5", "route": "", "run_id": "x", "code": "SECRET"}
-    status, body = looking.runs(lambda: World().services, url, query)
+    status, body = http_queries.runs(lambda: World().services, url, query)
     assert status == 400
     assert json.loads(body)["problems"] == [
         "the query parameter 'runid' is unknown; known are run_id, route, limit",
@@ -90,16 +90,16 @@ def test_one_id_is_one_run() -> None:
     world.runs.claim(replace(unrouted, route="census", state=RunState.STARTED, deadline_at=world.clock.now()))
 
     for query in ({}, {"run_id": unrouted.run_id}, {"route": "census"}):
-        status, body = looking.runs(lambda: world.services, URL, query)
+        status, body = http_queries.runs(lambda: world.services, URL, query)
         assert status == 200
         assert [(run["run_id"], run["state"]) for run in json.loads(body)["runs"]] == [(unrouted.run_id, "started")]
-    assert json.loads(looking.runs(lambda: world.services, URL, {"route": UNROUTED})[1])["runs"] == []
+    assert json.loads(http_queries.runs(lambda: world.services, URL, {"route": UNROUTED})[1])["runs"] == []
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "-1", "x", "", "٣", "9" * 5000])
 def test_a_wrong_limit_says_what_is_right(limit: str) -> None:
     """400 with the range."""
-    status, body = looking.runs(lambda: World().services, URL, {"limit": limit})
+    status, body = http_queries.runs(lambda: World().services, URL, {"limit": limit})
 
     assert status == 400
     assert "from 1 to 1000" in body

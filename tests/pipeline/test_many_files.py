@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from shared.errors import UnavailableError
 from shared.lifecycle.in_hand import IN_HAND_S, SCORING_IN_HAND_S, in_hand
 from shared.pipeline import landing, polling, reconciling, sweeping
-from shared.pipeline.passes import in_turn
 from shared.pipeline.polling import FRESH_S
-from shared.runs import RunState
+from shared.pipeline.time_budget import in_turn
+from shared.records.run import RunState
 from tests.pipeline.world import FAULT, World, example_routes
 
 MANY = 200

@@ -11,6 +11,8 @@ from typing import Any, get_args
 
 import pytest
 
+from shared.effects import run_driver
+from shared.effects.run_session import RunDesk
 from shared.errors import (
     BadAnswerError,
     BlobChangedError,
@@ -21,11 +23,11 @@ from shared.errors import (
     ThrottledError,
 )
 from shared.lifecycle import effects
-from shared.pipeline import approving, driving, overriding, reconciling
-from shared.pipeline.desk import RunDesk
+from shared.operators import approvals, endpoint_overrides
+from shared.pipeline import reconciling
 from shared.pipeline.polling import stuck
 from shared.ports import JobState
-from shared.runs import Run, RunState
+from shared.records.run import Run, RunState
 from tests.pipeline.test_holdout import a_world
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes, without_staging
 
@@ -127,7 +129,7 @@ def never(effect: type[effects.Effect], error: Exception) -> Any:
         raise error
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, effect: fail})
+        patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, effect: fail})
         yield
 
 
@@ -137,7 +139,7 @@ def effects_of(scenario: str) -> list[type[effects.Effect]]:
     seen: list[type[effects.Effect]] = []
 
     def noting(effect: type[effects.Effect]) -> Any:
-        performer = driving._PERFORMERS[effect]
+        performer = run_driver._PERFORMERS[effect]
 
         def perform(desk: RunDesk, asked: Any) -> Any:
             seen.append(effect)
@@ -146,7 +148,7 @@ def effects_of(scenario: str) -> list[type[effects.Effect]]:
         return perform
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(driving, "_PERFORMERS", {effect: noting(effect) for effect in driving._PERFORMERS})
+        patch.setattr(run_driver, "_PERFORMERS", {effect: noting(effect) for effect in run_driver._PERFORMERS})
         world, _ = landed(scenario)
         walk(world, lambda _: None)
     return list(dict.fromkeys(seen))
@@ -197,7 +199,7 @@ def test_a_single_conflict_costs_no_wait(effect: type[effects.Effect]) -> None:
     """Somebody else wrote at the same moment, once at every effect: the file is promoted within a minute."""
     world = World()
     conflicts: list[ConflictError] = [StaleWriteError("somebody else wrote the row")]
-    performer = driving._PERFORMERS[effect]
+    performer = run_driver._PERFORMERS[effect]
 
     def perform(desk: RunDesk, asked: Any) -> Any:
         if conflicts:
@@ -205,7 +207,7 @@ def test_a_single_conflict_costs_no_wait(effect: type[effects.Effect]) -> None:
         return performer(desk, asked)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, effect: perform})
+        patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, effect: perform})
         run = world.land()
         for _ in range(60):
             run = go_on(world, 1)
@@ -253,14 +255,14 @@ def test_a_run_that_nobody_decides_on_ends_although_the_endpoint_cannot_be_read(
     assert run.state is RunState.TIMED_OUT
     assert "nobody approved or rejected it" in run.reason
     with pytest.raises(Exception, match="is timed_out"):
-        approving.approve(world.services, run.run_id, "somebody", "too late")
+        approvals.approve(world.services, run.run_id, "somebody", "too late")
 
 
 def test_a_rollback_that_is_never_possible_ends() -> None:
     """An operator's run has a deadline as well."""
     world = World()
     world.settle(world.train())
-    asked = overriding.rollback(world.services, "production", "somebody", "complaints")
+    asked = endpoint_overrides.rollback(world.services, "production", "somebody", "complaints")
     with never(effects.AskBefore, NoAnswerError(FAULT)):
         for _ in range(60):
             world.tick(3600)

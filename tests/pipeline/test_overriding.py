@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared.admission import Caller
 from shared.errors import NoAnswerError
-from shared.pipeline import approving, operating, reconciling
-from shared.runs import Run, RunState
+from shared.operators import approvals, http_operations
+from shared.operators.authorization import Caller
+from shared.pipeline import reconciling
+from shared.records.run import Run, RunState
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes, raising, without_staging
 
 
@@ -22,7 +23,7 @@ def world() -> World:
 
 def ask(world: World, operation: str, **body: str) -> tuple[int, Any]:
     """Call an operation as the HTTP function does; gives status and JSON."""
-    status, text = operating.operate(lambda: world.services, operation, json.dumps(body).encode(), Caller())
+    status, text = http_operations.operate(lambda: world.services, operation, json.dumps(body).encode(), Caller())
     return status, json.loads(text)
 
 
@@ -305,7 +306,7 @@ def test_after_a_rollback_to_the_initial_model_a_gain_must_be_shown(no_champion:
     world = World(example_routes(*changes) if staging else without_staging(*changes))
     run = world.settle(world.train("first", 0.9, "census/first.csv", "first"), ticks=20)
     if no_champion == "hold":
-        approving.approve(world.services, run.run_id, "alice", "looks well")
+        approvals.approve(world.services, run.run_id, "alice", "looks well")
         run = world.settle(run)
     assert run.state is RunState.PROMOTED
     go_back(world)
@@ -316,7 +317,7 @@ def test_after_a_rollback_to_the_initial_model_a_gain_must_be_shown(no_champion:
     assert "metrics are not known: no gain can be shown" in shuffled.reason
     assert shuffled.decision is not None
     assert "the model that an operator went back to are not known" in shuffled.decision["reasons"][0]
-    approving.approve(world.services, shuffled.run_id, "alice", "all the same")
+    approvals.approve(world.services, shuffled.run_id, "alice", "all the same")
     assert world.settle(shuffled).state is RunState.PROMOTED
     assert world.served() == "shuffled"
     after = world.settle(world.train("better", 0.6, "census/better.csv", "better"))  # a champion is known again

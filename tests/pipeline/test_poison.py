@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from shared.messages import EvaluationMessage
 from shared.pipeline import poison
-from shared.runs import Run, RunState
+from shared.records.messages import EvaluationMessage
+from shared.records.run import Run, RunState
 from tests.pipeline.world import World
 
 

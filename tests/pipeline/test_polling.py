@@ -10,7 +10,7 @@ from shared.errors import NotFoundError, RejectedError, ServiceFault, Unavailabl
 from shared.pipeline import polling
 from shared.pipeline.polling import Ticker, poll_due
 from shared.ports import JobState
-from shared.runs import RunState
+from shared.records.run import RunState
 from tests.fakes.fake_clock import FakeClock
 from tests.pipeline.world import FAULT, World
 

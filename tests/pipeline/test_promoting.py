@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault
 from shared.lifecycle.in_hand import IN_HAND_S
-from shared.runs import Run, RunState
+from shared.records.run import Run, RunState
 from tests.pipeline.world import FAULT, DiedError, World, assert_closed, die, raising
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import LandfallError, NoAnswerError, RejectedError, ThrottledError
-from shared.pipeline import overriding
+from shared.operators import endpoint_overrides
 from shared.pipeline.reconciling import reconcile
-from shared.runs import RunState
+from shared.records.run import RunState
 from tests.pipeline.world import FAULT, World, assert_closed
 
 
@@ -229,7 +229,8 @@ def test_a_model_that_no_run_explains_is_left_and_the_endpoint_frozen(
     run = world.settle(world.train("third", 0.99, "census/c.csv"), ticks=5)
     assert run.state is RunState.TRAINED
     assert "frozen by the sweep" in run.reason
-    overriding.unfreeze(world.services, "production", "alice")  # what serves is left there, and promotions go on
+    # What serves is left there, and promotions go on.
+    endpoint_overrides.unfreeze(world.services, "production", "alice")
     assert world.settle(run).state is RunState.PROMOTED
     assert world.served() == "third"
 
@@ -279,21 +280,21 @@ def test_a_person_can_put_the_champion_back(world: World) -> None:
     reconcile(world.services)
     champion = world.endpoints.get("census", "production").record.champion
     assert champion is not None
-    run = overriding.rollback(world.services, "production", "alice", "a mistake", champion.run_id)
+    run = endpoint_overrides.rollback(world.services, "production", "alice", "a mistake", champion.run_id)
 
     assert world.settle(run).state is RunState.PROMOTED
     record = world.endpoints.get("census", "production").record
     assert (world.served(), record.unexplained) == ("second", False)
     assert record.champion is not None
     assert (record.champion.run_id, record.champion.generation in record.barred) == (champion.run_id, False)
-    overriding.unfreeze(world.services, "production", "alice")
+    endpoint_overrides.unfreeze(world.services, "production", "alice")
     assert reconcile(world.services) == 0
     assert world.endpoints.get("census", "production").record.served is not None
 
 
 def test_an_earlier_word_of_an_operator_is_kept(world: World) -> None:
     """The endpoint was frozen for a release when the unknown model came: both stand in the reason."""
-    overriding.freeze(world.services, "production", "bob", "release day")
+    endpoint_overrides.freeze(world.services, "production", "bob", "release day")
     put(world, UNKNOWN, "newer than the table")
     patch_late(world, UNKNOWN)
     reconcile(world.services)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from shared.errors import NoAnswerError, RejectedError
-from shared.history import broken_links
 from shared.ports import JobState
-from shared.runs import Run, RunState
+from shared.records.history import broken_links
+from shared.records.run import Run, RunState
 from tests.pipeline.test_overriding import ask, go_back, promote
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes
 

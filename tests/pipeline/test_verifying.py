@@ -2,11 +2,11 @@
 
 import pytest
 
+from shared.effects.run_driver import drive
 from shared.errors import NoAnswerError, NotFoundError, RejectedError, ServiceFault
 from shared.lifecycle.observations import Due
-from shared.messages import EvaluationMessage
-from shared.pipeline.driving import drive
-from shared.runs import RunState
+from shared.records.messages import EvaluationMessage
+from shared.records.run import RunState
 from tests.fakes.fake_scoring import answers_of
 from tests.fakes.faults import Faults
 from tests.pipeline.world import (

@@ -6,13 +6,13 @@ from datetime import datetime
 from pathlib import Path
 
 from shared.errors import ServiceFault
-from shared.messages import EvaluationMessage
-from shared.pipeline import announced, landing, polling, sweeping
-from shared.pipeline.services import Services
+from shared.pipeline import evaluation_message, landing, polling, sweeping
 from shared.ports import BlobVersion
-from shared.route import Endpoint, Route
-from shared.routes import Routes, load_routes
-from shared.runs import Run, RunState, run_id_for
+from shared.records.messages import EvaluationMessage
+from shared.records.run import Run, RunState, run_id_for
+from shared.routes.load import Routes, load_routes
+from shared.routes.route import Endpoint, Route
+from shared.services import Services
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_scoring import FakeEndpoint, FakeScoring
 from tests.fakes.fake_training import FakeTraining
@@ -125,7 +125,7 @@ class World:
     def evaluate(self, messages: list[EvaluationMessage]) -> None:
         """Deliver messages."""
         for message in messages:
-            announced.evaluate(self.services, message.to_text())
+            evaluation_message.evaluate(self.services, message.to_text())
 
     def sweep(self) -> int:
         """Sweep."""

@@ -33,7 +33,7 @@ type Gate = Callable[[str], Answer]  # asked before every request, by the name o
 
 
 class FakeTableClient:
-    """What `shared.adapters.tables.Table` uses of `azure.data.tables.TableClient`."""
+    """What `shared.adapters.storage.table_client.Table` uses of `azure.data.tables.TableClient`."""
 
     def __init__(
         self,

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from shared.adapters.table_endpoints import record_from
-from shared.adapters.table_runs import TableRunStore
-from shared.champions import Champion, EndpointRecord
-from shared.history import broken_links
-from shared.lifecycle.deciding import decision_hash
-from shared.lifecycle.leasing import REPAIR
-from shared.runs import TERMINAL, Run, RunState, run_id_for
+from shared.adapters.storage.table_endpoints import record_from
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.lifecycle.decision_record import decision_hash
+from shared.lifecycle.endpoint_rules import REPAIR
+from shared.records.endpoint_record import Champion, EndpointRecord
+from shared.records.history import broken_links
+from shared.records.run import TERMINAL, Run, RunState, run_id_for
 from tests.fakes.memory_blobs import CANARY
 from tests.simulation.outside import SEED_MODEL, STRANGER, Outside, Patch, classes_of
 from tests.simulation.workers import PAGE

@@ -9,19 +9,30 @@ from unittest.mock import ANY
 import pytest
 from azure.data.tables import TransactionOperation
 
-from shared import promotion
-from shared.adapters import table_runs
-from shared.adapters.table_columns import to_columns
-from shared.adapters.table_endpoints import TableEndpointStore
-from shared.adapters.table_runs import TableRunStore
-from shared.adapters.tables import Transaction
+from shared.adapters.storage import table_runs
+from shared.adapters.storage.record_codec import to_columns
+from shared.adapters.storage.table_client import Transaction
+from shared.adapters.storage.table_endpoints import TableEndpointStore
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.effects import endpoint_record_effects, job_effects, run_driver
+from shared.effects.run_session import RunDesk
 from shared.errors import BadAnswerError, PermanentError
-from shared.lifecycle import approaching, deciding, evaluating, promoting, returning, training, transition, verifying
+from shared.gates import decision
+from shared.lifecycle import (
+    decision_record,
+    endpoint_preconditions,
+    job_states,
+    promoting,
+    rolling_back,
+    trained_state,
+    transition,
+    verifying,
+)
 from shared.lifecycle.effects import CancelJob, SubmitJob, TurnBack, WriteIntent
 from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmitted, TurnedBack
-from shared.pipeline import driving, endpoint_row, job_work, reconciling, retrying, sweeping
-from shared.pipeline.desk import RunDesk
-from shared.runs import RunState
+from shared.operators import retry
+from shared.pipeline import reconciling, sweeping
+from shared.records.run import RunState
 from tests.simulation.choices import Schedule
 from tests.simulation.plan import Directed, Plan
 from tests.simulation.workers import Fault
@@ -49,8 +60,8 @@ def insert_only_claim(patch: pytest.MonkeyPatch) -> None:
 
 def pin_by_etag(patch: pytest.MonkeyPatch) -> None:
     """Whatever the blob holds now is pinned, not the version that was claimed."""
-    version = job_work._version
-    patch.setattr(job_work, "_version", lambda run: replace(version(run), etag=cast("str", None)))
+    version = job_effects._version
+    patch.setattr(job_effects, "_version", lambda run: replace(version(run), etag=cast("str", None)))
 
 
 def _without_conditions(patch: pytest.MonkeyPatch, states: frozenset[RunState]) -> None:
@@ -83,25 +94,25 @@ def one_decision(patch: pytest.MonkeyPatch) -> None:
 
 def start_after_save(patch: pytest.MonkeyPatch) -> None:
     """The job is started before its id is saved."""
-    submit = job_work.submit
+    submit = job_effects.submit
 
     def submit_and_start(desk: RunDesk, effect: SubmitJob) -> JobSubmitted:
         seen = submit(desk, effect)
         desk.services.training.start(desk.route.training, seen.job_id)
         return seen
 
-    patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, SubmitJob: submit_and_start})
+    patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, SubmitJob: submit_and_start})
 
 
 def generation_fence(patch: pytest.MonkeyPatch) -> None:
     """A model from older data may replace one from newer data."""
-    for module in (approaching, promoting):
+    for module in (endpoint_preconditions, promoting):
         patch.setattr(module, "newer_in_service", lambda *_: None)
 
 
 def lease(patch: pytest.MonkeyPatch) -> None:
     """Nobody waits for the run that holds the endpoint."""
-    for module in (approaching, promoting):
+    for module in (endpoint_preconditions, promoting):
         patch.setattr(module, "other_holder", lambda *_, **__: None)
 
 
@@ -117,7 +128,7 @@ def intent_before_patch(patch: pytest.MonkeyPatch) -> None:
     def nothing(desk: RunDesk, effect: WriteIntent) -> IntentWritten:
         return IntentWritten(effect, desk.endpoint().token)
 
-    patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, WriteIntent: nothing})
+    patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, WriteIntent: nothing})
 
 
 def endpoint_row_by_etag(patch: pytest.MonkeyPatch) -> None:
@@ -151,7 +162,7 @@ def way_back_is_marked(patch: pytest.MonkeyPatch) -> None:
         intent = desk.endpoint(fresh=True).intent
         return TurnedBack(intent.from_model if intent else desk.route.initial_model)
 
-    patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, TurnBack: unmarked})
+    patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, TurnBack: unmarked})
 
 
 def end_before_release(patch: pytest.MonkeyPatch) -> None:
@@ -166,7 +177,7 @@ def end_before_release(patch: pytest.MonkeyPatch) -> None:
 
 def intent_of_another_worker(patch: pytest.MonkeyPatch) -> None:
     """A worker that ends a run takes away the intent that another worker of it has just written."""
-    patch.setattr(endpoint_row, "_AFTER_THE_INTENT", frozenset(RunState))
+    patch.setattr(endpoint_record_effects, "_AFTER_THE_INTENT", frozenset(RunState))
 
 
 def permission_to_send(patch: pytest.MonkeyPatch) -> None:
@@ -187,19 +198,19 @@ def waiting_for_the_unknown(patch: pytest.MonkeyPatch) -> None:
 
 def unknown_is_not_refused(patch: pytest.MonkeyPatch) -> None:
     """Whatever goes wrong with an update counts as its refusal: nobody waits for one that may still arrive."""
-    for module in (evaluating, promoting, returning):
+    for module in (trained_state, promoting, rolling_back):
         patch.setattr(module, "had_no_effect", lambda _: True)
 
 
 def earlier_updates_count(patch: pytest.MonkeyPatch) -> None:
     """An update that is refused makes an earlier one, whose fate is unknown, forgotten."""
-    for module in (evaluating, approaching):
+    for module in (trained_state, endpoint_preconditions):
         patch.setattr(module, "may_be_under_way", lambda *_: False)
 
 
 def words_of_the_service_alone(patch: pytest.MonkeyPatch) -> None:
     """A gateway's answer is taken for the service's verdict."""
-    for module in (training, evaluating, promoting):
+    for module in (job_states, trained_state, promoting):
         patch.setattr(module, "PermanentError", (PermanentError, BadAnswerError))
 
 
@@ -232,7 +243,7 @@ def known_by_its_answers(patch: pytest.MonkeyPatch) -> None:
 
 def shape_before_it_is_decided(patch: pytest.MonkeyPatch) -> None:
     """A staged model that lost a class is promoted as any other."""
-    patch.setattr(evaluating, "ruled_by_shape", lambda *known: (None, known[3]))
+    patch.setattr(trained_state, "ruled_by_shape", lambda *known: (None, known[3]))
 
 
 def shape_once_it_serves(patch: pytest.MonkeyPatch) -> None:
@@ -245,9 +256,9 @@ def no_champion_by_a_rollback(patch: pytest.MonkeyPatch) -> None:
 
     def unknown(*known: Any, after_rollback: bool) -> Any:
         del after_rollback
-        return promotion.decide(*known)
+        return decision.decide(*known)
 
-    patch.setattr(evaluating, "decide", unknown)
+    patch.setattr(trained_state, "decide", unknown)
 
 
 def decided_after_the_rollback(patch: pytest.MonkeyPatch) -> None:
@@ -257,22 +268,22 @@ def decided_after_the_rollback(patch: pytest.MonkeyPatch) -> None:
 
 def dead_before_the_next_attempt(patch: pytest.MonkeyPatch) -> None:
     """A job that is overdue is not cancelled before the next attempt."""
-    patch.setattr(driving, "_PERFORMERS", {**driving._PERFORMERS, CancelJob: lambda *_: JobCancelled()})
+    patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, CancelJob: lambda *_: JobCancelled()})
 
 
 def asked_before_a_second_try(patch: pytest.MonkeyPatch) -> None:
     """A run is tried again although the job of the attempt before may still run."""
-    patch.setattr(retrying, "_end_job", lambda *_, **__: None)
+    patch.setattr(retry, "_end_job", lambda *_, **__: None)
 
 
 def approval_of_one_decision(patch: pytest.MonkeyPatch) -> None:
     """An approval counts for whatever is decided later."""
-    patch.setattr(deciding, "decision_hash", lambda _: ANY)
+    patch.setattr(decision_record, "decision_hash", lambda _: ANY)
 
 
 def rollback_of_one_champion(patch: pytest.MonkeyPatch) -> None:
     """An operator's rollback goes on whichever model is in service by now."""
-    for module in (approaching, promoting):
+    for module in (endpoint_preconditions, promoting):
         patch.setattr(module, "other_champion", lambda *_: None)
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.errors import OperationError
-from shared.pipeline import approving, overriding, retrying
-from shared.pipeline.services import Services
-from shared.runs import RETRIABLE, Run, RunState
+from shared.operators import approvals, endpoint_overrides, retry
+from shared.records.run import RETRIABLE, Run, RunState
+from shared.services import Services
 from tests.simulation.choices import Choices
 from tests.simulation.plan import Plan
 
@@ -41,9 +41,9 @@ class Operators:
         if wish in {1, 2}:
             self._add("operations", self._go_back)
         elif wish == 3:
-            self._add("operations", lambda services: overriding.freeze(services, ENDPOINT, "somebody", "a release"))
+            self._add("operations", lambda services: endpoint_overrides.freeze(services, ENDPOINT, "somebody", "a fix"))
         elif wish or self._choices.calm:
-            self._add("operations", lambda services: overriding.unfreeze(services, ENDPOINT, "somebody"))
+            self._add("operations", lambda services: endpoint_overrides.unfreeze(services, ENDPOINT, "somebody"))
 
     def _decide(self, services: Services) -> None:
         for stored in services.runs.active("census"):
@@ -52,7 +52,7 @@ class Operators:
 
     def _decide_on(self, services: Services, run: Run) -> None:
         answer = self._choices.draw("wish", 6)
-        act = approving.reject if answer == 5 else approving.approve
+        act = approvals.reject if answer == 5 else approvals.approve
         if answer in {0, 1, 2, 5}:  # else later
             try:
                 act(services, run.run_id, "somebody", "so they wish")
@@ -66,7 +66,7 @@ class Operators:
         run = ended[self._choices.draw("wish", len(ended))]
         even_if_running = self._choices.draw("wish", 4) == 3
         try:
-            retrying.retry(services, run.run_id, "somebody", "it may work now", even_if_running=even_if_running)
+            retry.retry(services, run.run_id, "somebody", "it may work now", even_if_running=even_if_running)
         except OperationError:
             return
 
@@ -76,6 +76,6 @@ class Operators:
             promoted = [one.run.run_id for one in services.runs.list_runs() if one.run.state is RunState.PROMOTED]
             to = promoted[-1] if promoted else ""
         try:
-            overriding.rollback(services, ENDPOINT, "somebody", "complaints", to)
+            endpoint_overrides.rollback(services, ENDPOINT, "somebody", "complaints", to)
         except OperationError:
             return

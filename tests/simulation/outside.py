@@ -6,8 +6,8 @@ from heapq import heappop, heappush
 from itertools import count
 
 from shared.ports import BlobLocation, BlobVersion, JobState
-from shared.route import Endpoint, EndpointRole, Route, Training
-from shared.routes import Routes
+from shared.routes.load import Routes
+from shared.routes.route import Endpoint, EndpointRole, Route, Training
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_scoring import FakeScoring
 from tests.fakes.fake_training import FakeJob, FakeTraining

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from shared.adapters.table_endpoints import TableEndpointStore
-from shared.adapters.table_runs import TableRunStore
-from shared.adapters.tables import Table
-from shared.pipeline import announced, landing, poison, polling, reconciling, sweeping
-from shared.pipeline.services import Services
-from shared.runs import run_id_for
+from shared.adapters.storage.table_client import Table
+from shared.adapters.storage.table_endpoints import TableEndpointStore
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.pipeline import evaluation_message, landing, poison, polling, reconciling, sweeping
+from shared.records.run import run_id_for
+from shared.services import Services
 from tests.simulation.choices import Choices, Schedule, of_seed
 from tests.simulation.fake_tables import Answer, FakeTableClient
 from tests.simulation.judge import Judge
@@ -166,7 +166,7 @@ class Simulation:
             else:
                 self._add("on_evaluation_poison", lambda services: poison.evaluation(services, text))
 
-        self._add("evaluate_and_promote", lambda services: announced.evaluate(services, text), failed)
+        self._add("evaluate_and_promote", lambda services: evaluation_message.evaluate(services, text), failed)
 
     def _tick(self) -> None:
         writes = sum(len(table.rows) for table in self.tables.values()), self.choices.count("fault")

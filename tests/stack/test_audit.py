@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from landfall.operations.audit import GRACE_S, Audit, Rows, audit, check_chains
-from shared.champions import SWEEP, Champion, EndpointRecord, Frozen, Intent
 from shared.ports import JobState
-from shared.runs import Run, RunState, iso
+from shared.records.endpoint_record import SWEEP, Champion, EndpointRecord, Frozen, Intent
+from shared.records.run import Run, RunState, iso
 from tests.pipeline.world import World, example_routes
 
 LATER = timedelta(seconds=GRACE_S + 1)

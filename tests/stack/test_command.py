@@ -17,8 +17,8 @@ from azure.data.tables import TableClient
 from azure.storage.blob import BlobServiceClient
 
 from landfall.demo.census import census_csv
-from shared.adapters.table_runs import TableRunStore
-from shared.runs import RunState
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.records.run import RunState
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,7 +11,7 @@ from landfall.operations import explain
 from landfall.operations.show import PIPED_WIDTH, runs_lines, show_run
 from shared.errors import RejectedError
 from shared.pipeline import landing
-from shared.runs import Run, RunState, run_id_for
+from shared.records.run import Run, RunState, run_id_for
 from tests.pipeline.test_approving import APPROVED, ask, code_for
 from tests.pipeline.test_overriding import go_back, promote
 from tests.pipeline.world import FAULT, World, example_routes, without_staging

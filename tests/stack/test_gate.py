@@ -6,7 +6,7 @@ import pytest
 
 from landfall.operations.gate import again, policy_from
 from landfall.stack.state import StackError
-from shared.policy import Gate, NoChampion, Policy
+from shared.gates.policy import Gate, NoChampion, Policy
 from tests.pipeline.world import World
 
 

@@ -5,7 +5,7 @@ import pytest
 from landfall.exit_status import ExitStatus
 from landfall.operations.outcome import comment, exit_status
 from landfall.operations.show import colored
-from shared.runs import RunState
+from shared.records.run import RunState
 
 
 @pytest.mark.parametrize("state", list(RunState))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from landfall.stack.publishing import golden_rows
-from shared.golden_rows import read_golden_rows
+from shared.gates.golden_rows import read_golden_rows
 
 
 def test_golden_rows_name_columns_as_the_training_does(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from landfall.demo.census import census_csv
-from shared.adapters.table_runs import TableRunStore
-from shared.runs import RunState
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.records.run import RunState
 from tests.contract.records import a_run
 from tests.stack.test_command import ROOT, document, landfall, processes_of
 from tests.stack.test_interruption import until

@@ -7,7 +7,7 @@ import pytest
 
 from landfall.stack.settings import app_settings, chosen_settings, environment_without, model_settings, prefix_of
 from landfall.stack.state import StackError
-from shared.routes import load_routes
+from shared.routes.load import load_routes
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "http://127.0.0.1:8600"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from landfall.stack.in_flight import sentences
 from landfall.stack.stack_ports import StackPorts
-from shared.runs import RunState
+from shared.records.run import RunState
 from tests.contract.records import a_run
 
 

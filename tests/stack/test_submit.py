@@ -6,7 +6,7 @@ import pytest
 
 from landfall.operations.submit import blob_name
 from landfall.stack.state import StackError
-from shared.routes import load_routes
+from shared.routes.load import load_routes
 from tests.pipeline.world import ROOT, SETTINGS
 
 ROUTES = load_routes(ROOT / "routes.toml", SETTINGS)

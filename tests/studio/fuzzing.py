@@ -12,10 +12,10 @@ import numpy as np
 
 from studio.errors import ModelFileError
 from studio.json_values import r_number
-from studio.model import Model
-from studio.model_file import dump_model, load_model
-from studio.native import NativeTrees
-from studio.scoring import CellError, Scorer
+from studio.models.model import Model
+from studio.models.model_file import dump_model, load_model
+from studio.scoring.lightgbm_scorer import NativeTrees
+from studio.scoring.scorer import CellError, Scorer
 from tests.studio.random_models import CELLS, hostile_file, random_model, random_row
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from studio.locations import AllowList, BlobAddress, BlobReference, resolve
+from studio.storage.blob_locations import AllowList, BlobAddress, BlobReference, resolve
 
 TOKEN = "sv=2024-11-04&sp=rw&se=2999-01-01&sig=canary%2Fsecret%3D"
 CANARY = "canary"

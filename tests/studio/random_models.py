@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from studio import model_file
-from studio.cells import NEAR_ZERO
-from studio.dates import FORMS
 from studio.errors import ModelFileError
-from studio.model import CategoryTerm, Column, Linear, Model, Node, NumberTerm, Task, Tree, feature_columns
-from studio.model_limits import CATEGORY_LIMIT
+from studio.limits import CATEGORY_LIMIT
+from studio.models import model_file
+from studio.models.model import CategoryTerm, Linear, Model, Node, NumberTerm, Task, Tree
+from studio.tables.cell_parsing import NEAR_ZERO
+from studio.tables.dates import FORMS
+from studio.tables.model_column import Column, feature_columns
 
 NUMBERS = (
     0.0,

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from studio.description import describe
-from studio.experiment import load_experiment
-from studio.publishing import publish
-from studio.state import Database
+from studio.commands.describe import describe
+from studio.training.experiment import load_experiment
+from studio.workspace.database import Database
+from studio.workspace.publishing import publish
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENT = "Census Model"

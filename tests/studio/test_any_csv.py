@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from studio.experiment import load_experiment
-from studio.publishing import publish
-from studio.state import Database
+from studio.training.experiment import load_experiment
+from studio.workspace.database import Database
+from studio.workspace.publishing import publish
 from tests.studio.caller import Storage, Trainer, download, job_body, patch, refusal, score
 from tests.studio.running import RunningStudio, running_studio, storage_host
-from tests.studio.tables import csv_text, write_csv
+from tests.studio.small_tables import csv_text, write_csv
 
 FEATURES = ["petal", "colour", "picked", "fresh"]
 ROW = ["2.5", "red", "2024-05-04", "yes"]

@@ -101,9 +101,9 @@ class World:
 @pytest.fixture(scope="module")
 def world(published: Path, azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Give a studio with a second, stricter experiment, and a damaged endpoint."""
-    from studio.experiment import load_experiment  # noqa: PLC0415 (only here)
-    from studio.publishing import publish  # noqa: PLC0415
-    from studio.state import Database  # noqa: PLC0415
+    from studio.training.experiment import load_experiment  # noqa: PLC0415 (only here)
+    from studio.workspace.database import Database  # noqa: PLC0415
+    from studio.workspace.publishing import publish  # noqa: PLC0415
 
     folder = tmp_path_factory.mktemp("strict")
     data = Path(shutil.copytree(published, folder / "data"))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from studio.experiment import load_experiment
-from studio.publishing import publish
-from studio.state import Database
+from studio.training.experiment import load_experiment
+from studio.workspace.database import Database
+from studio.workspace.publishing import publish
 from tests.studio.caller import Storage, Trainer, download, job_body, score
 from tests.studio.running import ROOT, RunningStudio, running_studio, storage_host
 

@@ -13,8 +13,8 @@ import pytest
 from starlette.types import ASGIApp, Message, Scope
 
 from studio.app import StudioSettings, build_app
-from studio.description import describe
-from studio.state import Database
+from studio.commands.describe import describe
+from studio.workspace.database import Database
 from tests.studio.caller import NAMES, ROW
 
 BASE_URL = "http://127.0.0.1:8600"

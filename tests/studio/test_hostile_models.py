@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import requests
 
-from studio.model import Column, Model, Tree
-from studio.model_file import dump_model, load_model
+from studio.models.model import Model, Tree
+from studio.models.model_file import dump_model, load_model
+from studio.tables.model_column import Column
 from tests.studio.caller import NAMES, ROW, Storage, patch, refusal, score
 from tests.studio.random_models import hostile_file
 from tests.studio.running import OCCUPATIONS, RunningStudio, running_studio, storage_host

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from studio.experiment import load_experiment
-from studio.in_service import model_in_service
-from studio.model_file import load_model
-from studio.publishing import publish
-from studio.registry import Registry
-from studio.serving import Location, ModelShelf
-from studio.state import Database
+from studio.models.model_file import load_model
+from studio.training.experiment import load_experiment
+from studio.workspace.database import Database
+from studio.workspace.deployed_models import Location, ModelShelf
+from studio.workspace.in_service import model_in_service
+from studio.workspace.publishing import publish
+from studio.workspace.registry import Registry
 from tests.studio.caller import Storage, Trainer, download, job_body, patch, score
 from tests.studio.running import RunningStudio, running_studio, storage_host
-from tests.studio.tables import csv_text, write_csv
+from tests.studio.small_tables import csv_text, write_csv
 
 NAMES = ["id", "when", "code", "age"]
 ROW = ["visit-1", "25/06/2023", "X3", "40"]

@@ -14,7 +14,7 @@ from scipy.io import arff
 from tests.studio.caller import Storage, Trainer, download, job_body, refusal
 from tests.studio.odd_hosts import CANARY, TOKEN, answer, odd_host
 from tests.studio.running import RunningStudio, running_studio
-from tests.studio.test_storage import endpoint, token
+from tests.studio.storage.test_blobs import endpoint, token
 
 HEADER = ("Accuracy", "Precision", "Recall", "F-Score", "AUC", "Average Log Loss", "Training Log Loss")
 

@@ -16,8 +16,8 @@ TRAIN = """
 import resource, sys
 from pathlib import Path
 import lightgbm
-from studio.plan import TrainingPlan
-from studio.training import train
+from studio.training.training_plan import TrainingPlan
+from studio.training.train import train
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 result = train(Path(sys.argv[1]), TrainingPlan("binary", "y", "yes"), 1)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, result.trained_rows, *result.notes, sep="\\n")

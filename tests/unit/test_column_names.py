@@ -2,12 +2,12 @@
 
 import pytest
 
-from shared.adapters import bes_wire
+from shared.adapters.classic import bes_wire
 from shared.column_names import column_names, repeated
 from shared.errors import ConfigError, ServiceFault
-from shared.evaluation import read_evaluation
-from shared.golden_rows import read_golden_rows
-from shared.holdout_data import Holdout, Task, read_holdout
+from shared.gates.evaluation_report import read_evaluation
+from shared.gates.golden_rows import read_golden_rows
+from shared.gates.holdout import Holdout, Task, read_holdout
 
 HEADER = (" age", "", "job\t", "  ", "Col2")
 NAMES = ("age", "Col2", "job", "Col4", "Col2")

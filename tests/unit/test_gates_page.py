@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared.evaluation import EvaluationReport
-from shared.policy import Interval, Policy
-from shared.policy_tables import read_policy
-from shared.promotion import decide
-from shared.toml_table import Table
+from shared.gates.decision import decide
+from shared.gates.evaluation_report import EvaluationReport
+from shared.gates.policy import Interval, Policy
+from shared.routes.policy_reader import read_policy
+from shared.routes.toml_reader import Table
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "gates.md").read_text(encoding="utf-8")
 

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import held_secrets
-from shared.adapters.guarded_log import guard_log
-from shared.adapters.table_endpoints import columns_of, record_from
-from shared.champions import EndpointRecord, Frozen, Served
-from shared.held_secrets import LEAST, PREFIX, SecretValues, hide, hold, without_secrets
-from shared.history import broken_links, entry_of, signed
+from shared.adapters.storage.table_endpoints import columns_of, record_from
+from shared.guarded_log import guard_log
+from shared.held_secrets import LEAST, PREFIX, SecretValues, hide, hold
+from shared.records.endpoint_record import EndpointRecord, Frozen, Served
+from shared.records.history import broken_links, entry_of, signed
+from shared.records.run_secrets import without_secrets
 from shared.redaction import redact
 from tests.contract.records import NOON, a_run
 

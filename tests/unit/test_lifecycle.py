@@ -7,7 +7,6 @@ from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from shared.champions import Champion, EndpointRecord, Intent, Lease
 from shared.errors import (
     BadAnswerError,
     ConfigError,
@@ -18,17 +17,18 @@ from shared.errors import (
     ThrottledError,
     UnavailableError,
 )
-from shared.evaluation import read_evaluation
-from shared.holdout_data import Holdout, Task
+from shared.gates.evaluation_report import read_evaluation
+from shared.gates.holdout import Holdout, Task
 from shared.lifecycle import effects as do
 from shared.lifecycle import observations as saw
-from shared.lifecycle.deciding import decision_hash
+from shared.lifecycle.decision_record import decision_hash
 from shared.lifecycle.effects import Effect, LeaseTaken
-from shared.lifecycle.holding import approved
+from shared.lifecycle.held_state import approved
 from shared.lifecycle.observations import Observation
 from shared.lifecycle.transition import transition, undoing
 from shared.ports import BlobLocation, JobState, JobStatus
-from shared.runs import TERMINAL, Run, RunState
+from shared.records.endpoint_record import Champion, EndpointRecord, Intent, Lease
+from shared.records.run import TERMINAL, Run, RunState
 from tests.contract.records import NOON, a_run
 from tests.pipeline.world import example_routes, without_staging
 

@@ -21,10 +21,10 @@ from landfall.operations.audit import Audit
 from landfall.operations.show import run_tree, runs_lines, step_lines
 from landfall.operations.shown import escape, guard
 from landfall.stack.state import StackError
-from shared import approval_page
-from shared.adapters.guarded_log import guard_log
-from shared.history import entry_of
-from shared.runs import Run, RunState
+from shared.guarded_log import guard_log
+from shared.operators import approval_page
+from shared.records.history import entry_of
+from shared.records.run import Run, RunState
 from shared.visible_text import visible
 from tests.contract.records import a_run
 

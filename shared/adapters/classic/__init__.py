@@ -1,0 +1,1 @@
+"""The codec and the client of the classic Batch Execution Service."""

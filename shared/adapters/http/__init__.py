@@ -1,0 +1,1 @@
+"""The HTTP client, its guard against forged addresses, and its errors."""

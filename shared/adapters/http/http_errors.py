@@ -1,0 +1,92 @@
+"""What answers of services, and the lack of one, mean as errors of our own: told without a secret."""
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import requests
+
+from shared.adapters.http.retry_after import asked_pause_s
+from shared.adapters.http.service_call import Call, Key
+from shared.adapters.http.service_faults import read_fault
+from shared.errors import (
+    BadAnswerError,
+    KeyRefusedError,
+    LandfallError,
+    NotFoundError,
+    RejectedError,
+    ServiceFault,
+    ThrottledError,
+    UnavailableError,
+)
+from shared.held_secrets import SecretValues
+from shared.redaction import redact
+from shared.routes.host_allowlist import redacted
+
+log = logging.getLogger("landfall.bes")
+
+_THROTTLED = frozenset({"RequestThrottled", "TooManyConcurrentRequests"})  # with 503 (protocol 1.9)
+_FOREIGN = "this is not in the protocol's form, so it may be a gateway's answer and not the service's"
+_REQUEST_IDS = ("x-ms-request-id", "x-ms-client-request-id", "Date")  # exact names are not known (protocol 1.2)
+
+
+def without_secrets(text: str, call: Call, key: Key | None) -> str:
+    """Take out of an error's text what was sent with the call: some services repeat it, in whatever words."""
+    signatures = parse_qs(urlsplit(call.url).query).get("sig", [])
+    if call.body is not None:  # a job is given links, each signed for one blob
+        signatures += map(unquote, re.findall(r"\bsig=([^&;\"\s]+)", json.dumps(call.body)))
+    return SecretValues([*signatures, key.value if key is not None else ""]).hide(text)
+
+
+def failure(call: Call, status: int, text: str, headers: Mapping[str, str]) -> LandfallError:
+    """Return the error of our own that an answer means.
+
+    Only one in the form of the protocol (1.9), or of the storage where a link leads there, is the service's verdict.
+    """
+    fault = read_fault(call.operation, redacted(call.url), status, text, of_storage=not call.keys)
+    if 300 <= status < 400:
+        target = redact(redacted(headers.get("Location", "")))
+        return BadAnswerError(_with_message(fault, f"redirects are not followed, this one leads to {target}"))
+    if status in {401, 403}:
+        settings = " and ".join(one.setting for one in call.keys)
+        plural = "s" if len(call.keys) > 1 else ""
+        hint = f"the key is refused, check the setting{plural} {settings}" if settings else "the link may have expired"
+        return KeyRefusedError(
+            _with_message(fault, "; ".join(part for part in (hint, fault.message.rstrip(". ")) if part))
+        )
+    if status == 429 or (status == 503 and _THROTTLED & {fault.code, *(code for code, _ in fault.details)}):
+        # Whoever answers 429 has not handed the request on.
+        return ThrottledError(replace(fault, retry_after_s=asked_pause_s(headers), foreign=False))
+    if status == 408 or status >= 500:
+        return UnavailableError(replace(fault, retry_after_s=asked_pause_s(headers)))
+    if fault.foreign:
+        message = "; ".join(part for part in (fault.message, _FOREIGN) if part)
+        return BadAnswerError(_with_message(replace(fault, retry_after_s=asked_pause_s(headers)), message))
+    return NotFoundError(fault) if status == 404 else RejectedError(fault)
+
+
+def _with_message(fault: ServiceFault, message: str) -> ServiceFault:
+    return replace(fault, message=message)
+
+
+def kind_of(error: Exception) -> str:
+    """Say in words what kind of transport error it was."""
+    kinds: tuple[tuple[type[Exception], str], ...] = (
+        (requests.exceptions.SSLError, "the secure connection could not be made (certificate or protocol)"),
+        (requests.exceptions.ConnectTimeout, "no connection in time"),
+        (requests.exceptions.ReadTimeout, "no answer in time"),
+        (requests.exceptions.RetryError, "every retry failed"),
+        (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
+        (requests.exceptions.ConnectionError, "connection refused or lost"),
+    )
+    said = next((text for kind, text in kinds if isinstance(error, kind)), "")
+    return said or f"no answer ({type(error).__name__})"
+
+
+def log_failure(call: Call, response: requests.Response) -> None:
+    """Log what a service needs to find the request that it refused."""
+    ids = {name: response.headers[name] for name in _REQUEST_IDS if name in response.headers}
+    log.warning("%s at %s answered %d %s", call.operation, redacted(call.url), response.status_code, ids)

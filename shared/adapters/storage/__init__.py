@@ -1,0 +1,1 @@
+"""The ports on Azure Storage: blobs, tables, links, identity."""

@@ -1,0 +1,266 @@
+"""Blob Storage behind the port `BlobFiles`: versions, server-side copies, small texts, read-only links.
+
+Importing this module does not import the storage SDK: that costs every cold start, and is done when it is first used.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Self
+
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+
+from shared.adapters.storage.azure_errors import ARCHIVED, error_code, storage_errors, translated
+from shared.adapters.storage.sas_links import READ, READ_AND_WRITE, Links
+from shared.adapters.storage.sdk_transport import RETRIES, client_settings, malformed_connection_string
+from shared.errors import BlobChangedError, BlobMissingError, ConfigError
+from shared.ports import BlobLocation, BlobVersion, CopyState
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
+
+# So that the pauses are about 0.5, 1.5 and 1.5 seconds; the SDK's own first one is 15.
+_RETRY_OPTIONS: dict[str, Any] = {
+    "retry_total": RETRIES,
+    "initial_backoff": 0.5,
+    "increment_base": 1,
+    "random_jitter_range": 0.5,
+}
+_EMPTY_RANGE = 416  # what asking for the first bytes of an empty blob answers
+_NO_SUCH_SOURCE = frozenset({404, 412})  # as answers to a copy: no such blob, or not in that version
+_IN_THE_WAY = _NO_SUCH_SOURCE | {409}  # also: the target exists, or another copy to it is going on
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is copied, and in which version if that matters."""
+
+    path: str
+    url: str
+    etag: str | None = None
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        if self.etag is None:
+            return {}
+        return {"source_etag": f'"{self.etag}"', "source_match_condition": MatchConditions.IfNotModified}
+
+    def gone(self) -> BlobChangedError | BlobMissingError:
+        """Return the error about a source that is not there, or not in that version."""
+        if self.etag is None:
+            return BlobMissingError(f"{self.path} does not exist: it was never written, or was deleted")
+        return BlobChangedError(f"{self.path} was overwritten or deleted since it was read")
+
+
+class BlobStorageFiles:
+    """`BlobFiles` on Azure Blob Storage."""
+
+    def __init__(self, service: "BlobServiceClient") -> None:
+        self._service = service
+        self._links = Links(service)
+
+    @classmethod
+    def from_connection_string(cls, connection_string: str, **options: Any) -> Self:
+        """Open the account; nothing is sent yet. `options` go to the SDK's client.
+
+        Raises:
+            ConfigError: that is no connection string.
+        """
+        from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - see the module's docstring
+
+        settings = client_settings(_RETRY_OPTIONS, options)
+        try:
+            service = BlobServiceClient.from_connection_string(connection_string, **settings)
+        except ValueError:
+            raise malformed_connection_string() from None
+        if service.credential is None and "?" not in service.url:  # neither key nor SAS: it would go on as anybody
+            raise malformed_connection_string()
+        return cls(service)
+
+    @classmethod
+    def with_identity(cls, url: str, credential: "TokenCredential", **options: Any) -> Self:
+        """Open the account whose blob service is at an https URL; nothing is sent yet."""
+        from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - as above
+
+        return cls(BlobServiceClient(url, credential, **client_settings(_RETRY_OPTIONS, options)))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._service.close()
+
+    def version(self, container: str, name: str) -> BlobVersion | None:
+        """Read the current version's properties; None if there is no such blob."""
+        found = self._properties(self._service.get_blob_client(container, name))
+        return None if found is None else _version(container, name, found)
+
+    def versions(self, container: str) -> Iterator[BlobVersion]:
+        """List every blob of a container, page by page; an absent container is empty."""
+        client = self._service.get_container_client(container)
+        with storage_errors("list blobs", _place(client.url)), suppress(ResourceNotFoundError):
+            for blob in client.list_blobs():
+                yield _version(container, blob.name, blob)
+
+    def copy_version(self, source: BlobVersion, container: str, name: str) -> CopyState:
+        """Copy exactly this version server-side. A finished copy that exists already is left as it is.
+
+        Raises:
+            BlobChangedError: the source is no longer this version, and there is no copy yet.
+            BlobArchivedError: the source is in the archive tier.
+        """
+        url = self._service.get_blob_client(source.container, source.name).url
+        return self._copy(_Source(f"{source.container}/{source.name}", url, source.etag), container, name)
+
+    def copy(self, source: str, target: str) -> CopyState:
+        """Copy `container/path` to `container/path` server-side. A finished copy that exists already is left as it is.
+
+        Raises:
+            BlobMissingError: the source does not exist, and there is no copy yet.
+            BlobArchivedError: the source is in the archive tier.
+        """
+        container, _, name = target.partition("/")
+        return self._copy(_Source(source, self._client(source).url), container, name)
+
+    def read_text(self, path: str, limit_bytes: int) -> tuple[str, str]:
+        """Read a small UTF-8 text at `container/path`, without its byte order mark; gives text and ETag.
+
+        Raises:
+            ConfigError: it does not exist, is larger than `limit_bytes`, or is not UTF-8.
+        """
+        client = self._client(path)
+        with storage_errors("read a blob", _place(client.url)):
+            try:
+                download = client.download_blob(offset=0, length=limit_bytes + 1, max_concurrency=1)
+                content, etag = download.readall(), download.properties.etag
+            except ResourceNotFoundError:
+                raise ConfigError([f"{path} does not exist: put the file there, or correct routes.toml"]) from None
+            except HttpResponseError as error:
+                if error.status_code != _EMPTY_RANGE:
+                    raise
+                content, etag = b"", client.get_blob_properties().etag
+        return decode_text(path, content, limit_bytes), _bare(etag)
+
+    def write_text(self, path: str, text: str) -> None:
+        """Write a text at `container/path` as UTF-8, over whatever is there; an absent container is made."""
+        client = self._client(path)
+        with storage_errors("write a blob", _place(client.url)):
+            try:
+                client.upload_blob(text.encode(), overwrite=True)
+            except ResourceNotFoundError:
+                self._create_container(path.partition("/")[0])
+                client.upload_blob(text.encode(), overwrite=True)
+
+    @property
+    def base(self) -> str:
+        """The account's URL, as the locations of its blobs begin."""
+        return self._links.base
+
+    def link(self, path: str, valid_s: int) -> BlobLocation:
+        """Make a read-only location of the one blob at `container/path`, valid for `valid_s` seconds from now.
+
+        Raises:
+            ConfigError: there is no key to sign with, or an identity cannot sign for so long.
+        """
+        return self._links.make(path, READ, valid_s)
+
+    def link_for_output(self, path: str, valid_s: int) -> BlobLocation:
+        """Make a location at which the one blob may be written and read, valid for `valid_s` seconds from now.
+
+        Raises:
+            ConfigError: as `link`.
+        """
+        return self._links.make(path, READ_AND_WRITE, valid_s)
+
+    def _client(self, path: str) -> "BlobClient":
+        container, _, name = path.partition("/")
+        return self._service.get_blob_client(container, name)
+
+    def _properties(self, client: "BlobClient") -> "BlobProperties | None":
+        with storage_errors("read a blob's properties", _place(client.url)):
+            try:
+                return client.get_blob_properties()
+            except ResourceNotFoundError:
+                return None
+
+    def _copy(self, source: _Source, container: str, name: str, *, again: bool = True) -> CopyState:
+        """Start the copy. What stands in its way is looked at, cleared away if that is right, and it is tried again."""
+        target = self._service.get_blob_client(container, name)
+        with storage_errors("copy a blob", _place(target.url)):
+            try:
+                return _start(source, target)
+            except HttpResponseError as error:
+                if error_code(error) in ARCHIVED:
+                    raise translated(error, "copy a blob", _place(source.url)) from None
+                if error.status_code not in _IN_THE_WAY:
+                    raise
+                if error_code(error) == "ContainerNotFound":
+                    self._create_container(container)
+                found = self._existing_copy(target)
+                if found is not None:
+                    return found
+                if not again and error.status_code in _NO_SUCH_SOURCE:
+                    raise source.gone() from None
+                if not again:
+                    raise
+        return self._copy(source, container, name, again=False)
+
+    def _existing_copy(self, target: "BlobClient") -> CopyState | None:
+        """Tell how far the copy is that is there; one that failed is removed."""
+        found = self._properties(target)
+        if found is None:
+            return None
+        if found.copy.status in {"failed", "aborted"}:
+            with suppress(ResourceNotFoundError, ResourceModifiedError):  # another worker was faster
+                target.delete_blob(etag=found.etag, match_condition=MatchConditions.IfNotModified)
+            return None
+        return CopyState.PENDING if found.copy.status == "pending" else CopyState.DONE
+
+    def _create_container(self, container: str) -> None:
+        with suppress(ResourceExistsError):
+            self._service.create_container(container)
+
+
+def decode_text(path: str, content: bytes, limit_bytes: int) -> str:
+    """Return the text of a small file.
+
+    Raises:
+        ConfigError: it is larger than `limit_bytes`, or is not UTF-8.
+    """
+    if len(content) > limit_bytes:
+        raise ConfigError([f"{path} is larger than {limit_bytes:,} bytes: a smaller file is expected there"])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path} is not UTF-8 text: save it as UTF-8"]) from None
+
+
+def _start(source: _Source, target: "BlobClient") -> CopyState:
+    """Start a copy to a blob that must not exist.
+
+    Source and target are in one account: what authorises the request, key or identity, opens the source as well.
+    """
+    answer = target.start_copy_from_url(source.url, match_condition=MatchConditions.IfMissing, **source.conditions)
+    return CopyState.DONE if answer["copy_status"] == "success" else CopyState.PENDING
+
+
+def _version(container: str, name: str, blob: "BlobProperties") -> BlobVersion:
+    digest = blob.content_settings.content_md5
+    return BlobVersion(
+        container,
+        name,
+        _bare(blob.etag),
+        blob.size,
+        blob.last_modified.astimezone(UTC),
+        bytes(digest).hex() if digest else "",
+    )
+
+
+def _bare(etag: str) -> str:
+    return etag.strip('"')
+
+
+def _place(url: str) -> str:
+    """Return a URL without its query, which may hold a SAS token."""
+    return url.partition("?")[0]

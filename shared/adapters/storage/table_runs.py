@@ -1,0 +1,222 @@
+"""The `runs` table: per route `run;<run_id>`, `active;<run_id>` while it has no outcome, `hist;<run_id>;<revision>`.
+
+A change of a run is one transaction over its rows. The history row, whose key is the run's revision, can be inserted
+only once: so it fences also those writes that know no ETag. The active row is a full copy of the run: one query of
+the range gives a tick all it needs, however many finished runs stand beside it.
+Beside them stand a row for the poller's heartbeat, and one for each pass of a sweep that did not come to its end.
+"""
+
+import heapq
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from azure.data.tables import TableEntity
+
+from shared.adapters.storage.record_codec import from_columns, time_text, to_columns
+from shared.adapters.storage.table_client import Table, Transaction, etag_of
+from shared.errors import AlreadyClaimedError, StaleWriteError, UnreadableRowError
+from shared.ports import StoredRun
+from shared.records.history import HistoryEntry, entry_of
+from shared.records.run import UNROUTED, Run
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+_log = logging.getLogger("landfall.runs")
+
+_APP = "_app"  # the partition of what is no route's: a route's name cannot begin with "_"
+_HEARTBEAT = (_APP, "heartbeat")
+
+
+class TableRunStore:
+    """`RunStore` on Azure Table Storage."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    @classmethod
+    def from_connection_string(cls, connection_string: str, table: str = "runs") -> Self:
+        """Open the store; nothing is sent yet, the table is created by the first claim.
+
+        Raises:
+            ConfigError: that is no connection string.
+        """
+        return cls(Table.from_connection_string(connection_string, table))
+
+    @classmethod
+    def with_identity(cls, url: str, credential: "TokenCredential", table: str = "runs") -> Self:
+        """Open the store at the https URL of a table service; nothing is sent yet."""
+        return cls(Table.with_identity(url, credential, table))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._table.close()
+
+    def claim(self, run: Run) -> StoredRun:
+        """Insert a new run, its active row (unless terminal) and its first history entry, all or nothing.
+
+        Raises:
+            AlreadyClaimedError: this route has a run of that id; nothing was written.
+        """
+        change = Transaction(run.route, fence=_history_key(run))
+        change.insert(_run_key(run), to_columns(run))
+        if not run.terminal:
+            change.insert(_active_key(run), to_columns(run))
+        change.insert(_history_key(run), _history_columns(run))
+        try:
+            return _stored(run, self._table.write(change))
+        except StaleWriteError:
+            raise AlreadyClaimedError(f"{run.container}/{run.blob} has its run {run.run_id} already") from None
+
+    def save(self, before: StoredRun, run: Run) -> StoredRun:
+        """Replace `before` by `run` (`run.revision` is one higher) and append a history entry, all or nothing.
+
+        A terminal run loses its active row.
+
+        Raises:
+            StaleWriteError: somebody wrote the run since `before` was read; nothing was written.
+            ValueError: `run` is not the next revision of `before`.
+        """
+        check_successor(before.run, run)
+        change = Transaction(run.route, fence=_history_key(run))
+        change.replace(_run_key(run), to_columns(run), before.run_etag)
+        match before.run.terminal, run.terminal:
+            case False, False:
+                change.replace(_active_key(run), to_columns(run), before.active_etag)
+            case False, True:
+                change.delete(_active_key(run), before.active_etag)
+            case True, False:
+                change.insert(_active_key(run), to_columns(run))
+        change.insert(_history_key(run), _history_columns(run))
+        try:
+            return _stored(run, self._table.write(change))
+        except StaleWriteError:
+            raise StaleWriteError(
+                f"run {run.run_id} was written since revision {before.run.revision} was read"
+            ) from None
+
+    def get(self, route: str, run_id: str) -> StoredRun | None:
+        """Read one run."""
+        row = self._table.read(route, f"run;{run_id}")
+        return None if row is None else StoredRun(from_columns(Run, row), etag_of(row), None)
+
+    def active(self, route: str) -> list[StoredRun]:
+        """Read every run of the route that has no outcome yet, in one query."""
+        rows = self._table.query("PartitionKey eq @route and RowKey ge 'active;' and RowKey lt 'active<'", route=route)
+        return [StoredRun(run, None, etag_of(row)) for row, run in _readable(rows)]
+
+    def find(self, run_id: str) -> StoredRun | None:
+        """Find a run whose route is not known; where two share the id, the one under a route."""
+        rows = sorted(
+            self._table.query("RowKey eq @key", key=f"run;{run_id}"), key=lambda row: row["PartitionKey"] == UNROUTED
+        )
+        return StoredRun(from_columns(Run, rows[0]), etag_of(rows[0]), None) if rows else None
+
+    def list_runs(self, route: str | None = None, limit: int = 100) -> list[StoredRun]:
+        """Read the newest runs (by `landed_at`, newest first), of one route or of all.
+
+        One that is recorded as unrouted and stands under a route as well is the latter alone.
+        """
+        found = self._runs_of(route) if route not in {None, UNROUTED} else self._once_each(routed=route is None)
+        newest = heapq.nlargest(limit, found, key=lambda pair: (pair[1].landed_at, pair[1].run_id))
+        return [StoredRun(run, etag_of(row), None) for row, run in newest]
+
+    def routes(self) -> list[str]:
+        """Read the names under which runs are recorded: routes, also those of before, and that of unrouted files."""
+        names: list[str] = []
+        last = ""
+        while True:  # from the first row of a partition to that of the next, however many rows lie between
+            row = self._table.first("PartitionKey gt @last", last=last)
+            if row is None:
+                return names
+            last = row["PartitionKey"]
+            if last != _APP:
+                names.append(last)
+
+    def _runs_of(self, route: str | None) -> Iterator[tuple[TableEntity, Run]]:
+        return _readable(
+            self._table.query("PartitionKey eq @route and RowKey ge 'run;' and RowKey lt 'run<'", route=route or "")
+        )
+
+    def _once_each(self, *, routed: bool) -> Iterator[tuple[TableEntity, Run]]:
+        """Give the runs under all routes if they are wanted, and then those that are unrouted and under none."""
+        unrouted = {run.run_id: (row, run) for row, run in self._runs_of(UNROUTED)}
+        if not routed and not unrouted:
+            return
+        condition = "PartitionKey ne @unrouted and RowKey ge 'run;' and RowKey lt 'run<'"
+        for row, run in _readable(self._table.query(condition, unrouted=UNROUTED)):
+            unrouted.pop(run.run_id, None)
+            if routed:
+                yield row, run
+        yield from unrouted.values()
+
+    def history(self, route: str, run_id: str) -> list[HistoryEntry]:
+        """Read a run's history, oldest first."""
+        rows = self._table.query(
+            "PartitionKey eq @route and RowKey ge @first and RowKey lt @end",
+            route=route,
+            first=f"hist;{run_id};",
+            end=f"hist;{run_id}<",
+        )
+        return [from_columns(HistoryEntry, row) for row in sorted(rows, key=lambda row: row["RowKey"])]
+
+    def beat(self, now: datetime) -> None:
+        """Write down that the poller lives."""
+        self._table.put(*_HEARTBEAT, {"at": time_text(now)})
+
+    def last_beat(self) -> datetime | None:
+        """Read when the poller last wrote that it lives; None if it never did."""
+        row = self._table.read(*_HEARTBEAT)
+        return None if row is None else datetime.fromisoformat(row["at"])
+
+    def save_position(self, what: str, name: str) -> None:
+        """Write down how far a pass over many things came; the latest writer counts."""
+        self._table.put(_APP, f"position;{what}", {"name": name})
+
+    def position(self, what: str) -> str:
+        """Read how far the last such pass came; "" if it came to the end, or there was none."""
+        row = self._table.read(_APP, f"position;{what}")
+        return "" if row is None else str(row.get("name") or "")
+
+
+def check_successor(before: Run, run: Run) -> None:
+    """Refuse to save anything but the next revision of the same run: the history's row keys depend on it.
+
+    Raises:
+        ValueError: `run` is another run, or not one revision later.
+    """
+    if (run.route, run.run_id, run.revision) != (before.route, before.run_id, before.revision + 1):
+        raise ValueError(
+            f"run {run.run_id} revision {run.revision} cannot follow run {before.run_id} revision {before.revision}"
+        )
+
+
+def _run_key(run: Run) -> str:
+    return f"run;{run.run_id}"
+
+
+def _active_key(run: Run) -> str:
+    return f"active;{run.run_id}"
+
+
+def _history_key(run: Run) -> str:
+    return f"hist;{run.run_id};{run.revision:06d}"
+
+
+def _history_columns(run: Run) -> dict[str, Any]:
+    return to_columns(entry_of(run))
+
+
+def _stored(run: Run, etags: dict[str, str | None]) -> StoredRun:
+    return StoredRun(run, etags[_run_key(run)], None if run.terminal else etags[_active_key(run)])
+
+
+def _readable(rows: Iterable[TableEntity]) -> Iterator[tuple[TableEntity, Run]]:
+    """Leave rows out that cannot be read, say after a downgrade: one of them must not stop all the others."""
+    for row in rows:
+        try:
+            yield row, from_columns(Run, row)
+        except UnreadableRowError as error:
+            _log.error("left out: %s", error)

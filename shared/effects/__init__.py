@@ -1,0 +1,1 @@
+"""Performs what the lifecycle asks for, through the ports."""

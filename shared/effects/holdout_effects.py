@@ -1,0 +1,231 @@
+"""Scores the holdout: the challenger on the staging endpoint, the champion on the serving one, batch by batch.
+
+Answers are kept as blobs, and the run's row says which of them count: a worker that dies loses at most what it had
+scored since it wrote last, and two workers of one run never mix theirs.
+"""
+
+import json
+from datetime import timedelta
+
+from shared.effects.endpoint_record_effects import renew_lease
+from shared.effects.golden_scoring import answers_of, pin_version, pinned_golden
+from shared.effects.run_session import RunDesk
+from shared.errors import BadEvaluationError, ConfigError, RetryableError
+from shared.gates.holdout import MOST_BYTES, Holdout, HoldoutRows, read_holdout
+from shared.gates.metrics import Metrics, measure
+from shared.gates.paired_bootstrap import gain_intervals
+from shared.gates.policy import Interval, NoChampion
+from shared.gates.predictions import Predictions, read_predictions
+from shared.lifecycle.effects import ScoreHoldout
+from shared.lifecycle.endpoint_rules import still_holds
+from shared.lifecycle.golden_answers import as_answers, same
+from shared.lifecycle.job_states import TRAINING
+from shared.lifecycle.observations import HoldoutDisturbed, HoldoutMeasured, HoldoutScored, LeaseLost
+from shared.ports import Answers, Scored
+from shared.records.run import Json
+from shared.routes.route import Endpoint
+
+SCORE_FOR_S = 60  # in one invocation; the rest is for the next tick
+ANSWERS_LIMIT_BYTES = 64 * 1024 * 1024
+CHALLENGER, CHAMPION = "challenger", "champion"
+
+type Outcome = HoldoutScored | HoldoutMeasured | HoldoutDisturbed | LeaseLost
+
+
+def score_holdout(desk: RunDesk, effect: ScoreHoldout) -> Outcome:
+    """Score as many batches as there is time for; measure once all are there.
+
+    Raises:
+        ConfigError: the holdout cannot be used, or the models do not answer what its task needs.
+        PermanentError: an endpoint refuses the rows.
+        RetryableError: not now; nothing new was scored.
+    """
+    lease = desk.endpoint().lease
+    if lease is None or not still_holds(desk.endpoint(), desk.run):
+        return LeaseLost()
+    if lease.expires_at - desk.now() < timedelta(seconds=desk.route.deadlines.promoting / 2):
+        renew_lease(desk)
+    work = _begin(desk, effect.scoring)
+    return work.score() or work.disturbed() or work.measured()
+
+
+def _begin(desk: RunDesk, known: Json) -> "_Work":
+    """Read the holdout: the version that the run began with, or the present one, which is pinned then."""
+    holdout, blobs = desk.route.holdout, desk.services.blobs
+    if holdout is None:
+        raise RetryableError("the route has no holdout any more")
+    if known:
+        rows = read_holdout(holdout, blobs.read_text(known["path"], MOST_BYTES)[0], str(known["etag"]))
+        if rows.identity == known["identity"]:
+            return _Work(desk, holdout, rows, known)
+    text, etag = blobs.read_text(holdout.data, MOST_BYTES)  # nothing yet, or the route reads it otherwise by now
+    rows = read_holdout(holdout, text, etag)
+    path = pin_version(desk, holdout.data, etag)
+    begun: Json = {"path": path, "etag": etag, "identity": rows.identity, "parts": {}, "recorded": True}
+    return _Work(desk, holdout, rows, begun)
+
+
+class _Work:
+    """One invocation's work on one run's holdout.
+
+    `known` is what the run's row keeps of it: the pinned version, which answers count, and whether the champion's
+    recorded ones may be used.
+    """
+
+    def __init__(self, desk: RunDesk, holdout: Holdout, rows: HoldoutRows, known: Json) -> None:
+        self._desk = desk
+        self._holdout = holdout
+        self._rows = rows
+        self._known = known
+        self._fresh: dict[str, Scored] = {}  # what this invocation scored itself need not be read again
+
+    def score(self) -> HoldoutScored | None:
+        """Score what is left; None once all is there.
+
+        Raises:
+            RetryableError: and nothing new was scored.
+        """
+        until_s = self._desk.services.clock.elapsed_s() + SCORE_FOR_S
+        for side, endpoint in self._sides().items():
+            before = self._done(side)
+            error = self._score_side(side, endpoint, until_s)
+            if self._done(side) < len(self._rows.rows):
+                if error is not None and self._done(side) == before:
+                    raise error
+                return self._so_far(error)
+        return None
+
+    def disturbed(self) -> HoldoutDisturbed | None:
+        """Ask the golden rows again: who answered the holdout must still be who was staged, and who was in service."""
+        known, tolerance = self._desk.run.answers or {}, self._desk.route.golden_tolerance
+        golden = pinned_golden(self._desk)
+        expected: dict[str, Answers] = {CHALLENGER: as_answers(known["staged"]), CHAMPION: as_answers(known["before"])}
+        for side, endpoint in self._sides().items():
+            if not same(answers_of(self._desk, endpoint, golden), expected[side], tolerance):
+                what = f"endpoint {endpoint.name} changed its answers to the golden rows while it scored the holdout"
+                return HoldoutDisturbed(RetryableError(f"{what}: it is scored again"))
+        return None
+
+    def measured(self) -> HoldoutScored | HoldoutMeasured | HoldoutDisturbed:
+        """Measure both models.
+
+        Raises:
+            ConfigError: a model does not answer what the task needs.
+        """
+        policy, recorded = self._desk.route.policy, self._recorded()
+        parts: dict[str, list[Json]] = self._known["parts"]
+        challenger = self._predictions(parts[CHALLENGER])
+        if challenger is None or (CHAMPION in parts and self._predictions(parts[CHAMPION]) is None):
+            return HoldoutDisturbed(RetryableError("what was scored is not there any more: it is scored again"))
+        champion: Predictions | None = None
+        there: Json | None = None
+        if CHAMPION in parts:
+            champion = self._predictions(parts[CHAMPION])
+            there = {"metrics": self._metrics(champion), "scored": "on the serving endpoint, beside the challenger"}
+        elif recorded is not None:
+            champion = self._predictions(recorded["parts"]) if policy.bootstrap is not None else None
+            there = {"metrics": recorded["metrics"], "scored": "on the staging endpoint, when it was the challenger"}
+            if policy.bootstrap is not None and champion is None:  # cleared away: it is asked again
+                self._known = {**self._known, "recorded": False}
+                return self._so_far(None)
+        intervals: dict[str, Interval] = {}
+        if policy.bootstrap is not None and champion is not None:
+            how = (self._holdout.task, self._holdout.positive, self._rows.truth)
+            intervals = gain_intervals(*how, (champion, challenger), policy.bootstrap)
+        mine: Json = {
+            "identity": self._rows.identity,
+            "etag": self._rows.etag,
+            "metrics": self._metrics(challenger),
+            "parts": parts[CHALLENGER],
+        }
+        return HoldoutMeasured(mine, there, intervals, len(self._rows.rows))
+
+    def _sides(self) -> dict[str, Endpoint]:
+        """Return who must answer the rows, and where; not the champion if its answers to these rows are on record."""
+        route, record = self._desk.route, self._desk.endpoint()
+        if route.staging is None:
+            raise RetryableError("the route has no staging endpoint any more")
+        sides = {CHALLENGER: route.staging}
+        if record.champion is not None:
+            wanted = self._recorded() is None
+        else:  # what an operator went back to is known to serve, so it is measured as well
+            wanted = route.policy.no_champion is NoChampion.COMPARE or record.initial_again_at is not None
+        return {**sides, CHAMPION: route.serving} if wanted else sides
+
+    def _recorded(self) -> Json | None:
+        """Return what the champion was measured to be on exactly these rows, when it was the challenger."""
+        champion = self._desk.endpoint().champion
+        measured = champion.measured if champion is not None else None
+        usable = measured is not None and measured["identity"] == self._rows.identity and self._known["recorded"]
+        return measured if usable else None
+
+    def _done(self, side: str) -> int:
+        return sum(part["rows"] for part in self._known["parts"].get(side, []))
+
+    def _so_far(self, error: RetryableError | None) -> HoldoutScored:
+        sides = self._sides()
+        return HoldoutScored(self._known, sum(map(self._done, sides)), len(self._rows.rows) * len(sides), error)
+
+    def _score_side(self, side: str, endpoint: Endpoint, until_s: float) -> RetryableError | None:
+        """Score batches until all are there, the time is over, or one fails; what was scored is kept in any case."""
+        services, start = self._desk.services, self._done(side)
+        columns: tuple[str, ...] = ()
+        found: list[tuple[str, ...]] = []
+        error: RetryableError | None = None
+        while start + len(found) < len(self._rows.rows) and services.clock.elapsed_s() < until_s:
+            begin = start + len(found)
+            batch = self._rows.rows[begin : begin + self._holdout.batch_rows]
+            try:
+                scored = services.scoring.score(endpoint, self._rows.columns, batch)
+            except RetryableError as failed:
+                error = failed
+                break
+            if found and scored.columns != columns:
+                error = RetryableError(f"endpoint {endpoint.name} answers with other columns than a moment ago")
+                break
+            columns = scored.columns
+            found += scored.rows
+        if found:
+            self._keep(side, start, Scored(columns, tuple(found)))
+        return error
+
+    def _keep(self, side: str, start: int, scored: Scored) -> None:
+        run = self._desk.run
+        rows = f"{start}-{start + len(scored.rows)}"
+        folder = f"{TRAINING}/{run.job_folder}/holdout/{self._rows.identity[:16]}"
+        path = f"{folder}/{side}-{run.lease_token}-{rows}.json"
+        self._desk.services.blobs.write_text(path, json.dumps({"columns": scored.columns, "rows": scored.rows}))
+        self._fresh[path] = scored
+        parts: dict[str, list[Json]] = dict(self._known["parts"])
+        parts[side] = [*parts.get(side, []), {"path": path, "rows": len(scored.rows)}]
+        self._known = {**self._known, "parts": parts}
+
+    def _metrics(self, predictions: Predictions | None) -> Metrics:
+        if predictions is None:
+            raise AssertionError("these answers were just read")
+        return measure(self._holdout.task, self._holdout.positive, self._rows.truth, predictions)
+
+    def _predictions(self, parts: list[Json]) -> Predictions | None:
+        """Read answers back; None if they are gone.
+
+        Raises:
+            ConfigError: they are not what the task needs.
+        """
+        columns: tuple[str, ...] = ()
+        rows: list[tuple[str, ...]] = []
+        for part in parts:
+            try:
+                scored = self._fresh.get(part["path"]) or self._read(part["path"])
+            except ConfigError:
+                return None
+            self._fresh[part["path"]] = scored
+            columns = scored.columns
+            rows += scored.rows
+        try:
+            return read_predictions(self._holdout.task, columns, rows)
+        except BadEvaluationError as error:
+            raise ConfigError([f"holdout {self._holdout.data}: {error}"]) from error
+
+    def _read(self, path: str) -> Scored:
+        found = json.loads(self._desk.services.blobs.read_text(path, ANSWERS_LIMIT_BYTES)[0])
+        return Scored(tuple(found["columns"]), as_answers(found["rows"]))

@@ -1,0 +1,114 @@
+"""Drives a run: writes what the transition function returns, carries out the effect, and shows it what came of it."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.effects import endpoint_effects, endpoint_record_effects, job_effects
+from shared.effects.run_session import RunDesk
+from shared.errors import ConflictError, LandfallError
+from shared.lifecycle import effects
+from shared.lifecycle.effects import Effect, Next
+from shared.lifecycle.observations import Failed, NotReleased, Observation
+from shared.lifecycle.transition import transition, undoing
+from shared.ports import StoredRun
+from shared.routes.route import Route
+from shared.services import Services
+
+log = logging.getLogger("landfall.run")
+
+MOST_EFFECTS = 60  # in one invocation; an undisturbed promotion takes some twenty
+
+
+def _score_holdout(desk: RunDesk, effect: effects.ScoreHoldout) -> Observation:
+    from shared.effects.holdout_effects import score_holdout  # noqa: PLC0415 - routes without one need not pay for it
+
+    return score_holdout(desk, effect)
+
+
+_PERFORMERS: Mapping[type[Effect], Callable[[RunDesk, Any], Observation]] = {
+    effects.QuarantineInput: job_effects.quarantine,
+    effects.PinInput: job_effects.pin,
+    effects.SubmitJob: job_effects.submit,
+    effects.StartJob: job_effects.start,
+    effects.AskJob: job_effects.ask,
+    effects.CancelJob: job_effects.cancel,
+    effects.ReadEvaluation: job_effects.read,
+    effects.LookAtEndpoint: endpoint_record_effects.look,
+    effects.TakeLease: endpoint_record_effects.take_lease,
+    effects.WriteIntent: endpoint_record_effects.write_intent,
+    effects.Crown: endpoint_record_effects.crown,
+    effects.TurnBack: endpoint_record_effects.turn_back,
+    effects.Release: endpoint_record_effects.release,
+    effects.AskBefore: endpoint_effects.ask_before,
+    effects.PatchStaging: endpoint_effects.patch_staging,
+    effects.AskStaging: endpoint_effects.ask_staging,
+    effects.AskStagingLocation: endpoint_effects.locate_staging,
+    effects.ScoreHoldout: _score_holdout,
+    effects.KeepModel: endpoint_effects.keep_model,
+    effects.PatchServing: endpoint_effects.patch_serving,
+    effects.AskServing: endpoint_effects.ask_serving,
+    effects.PatchBack: endpoint_effects.patch_back,
+}
+
+
+def drive(services: Services, route: Route, stored: StoredRun, seen: Observation) -> StoredRun:
+    """Take steps until the run ends, waits, or another worker takes over; returns it as last known.
+
+    Never raises for what went wrong with the run: that is written into it.
+    """
+    desk = RunDesk(services, route, stored)
+    for _ in range(MOST_EFFECTS):
+        run, effect = _next(desk, seen)
+        if run is not desk.run:
+            try:
+                desk.save(run)
+            except ConflictError as conflict:
+                log.debug("run %s: %s", run.run_id[:8], conflict)  # another worker goes on with it
+                _undo(desk, seen)
+                break
+            except LandfallError as error:  # the row still says what is next, and the tick comes again
+                log.warning("run %s: what happened could not be recorded: %s", run.run_id, error)
+                break
+        if effect is None or run.terminal:
+            break
+        seen = _performed(desk, effect)
+    else:
+        log.error("run %s took %d steps at once and is left to the next tick", stored.run.run_id, MOST_EFFECTS)
+    return desk.stored
+
+
+def _performed(desk: RunDesk, effect: Effect) -> Observation:
+    """Carry an effect out; whatever goes wrong is an observation too.
+
+    So is a conflict. If another worker of this run goes on with it, what is written about the conflict fails; if none
+    does, the run says what it met, and its deadline still ends it.
+    """
+    try:
+        return _PERFORMERS[type(effect)](desk, effect)
+    except LandfallError as error:
+        failure: Exception = error
+    except Exception as error:  # a bug in one run's step must not stop the others, nor burn the trigger's retries
+        log.exception("run %s: %s failed", desk.run.run_id, type(effect).__name__)
+        failure = error
+    return NotReleased(effect, failure) if isinstance(effect, effects.Release) else Failed(failure)
+
+
+def _next(desk: RunDesk, seen: Observation) -> Next:
+    """Return the transition; a bug in it counts as a step that failed, so that the run's deadline still ends it."""
+    try:
+        return transition(desk.route, desk.run, seen, desk.now())
+    except Exception as error:  # such a run must not stop the others, nor burn the trigger's retries
+        log.exception("run %s: %s (%s) saw %s", desk.run.run_id, desk.run.state, desk.run.step, type(seen).__name__)
+        return transition(desk.route, desk.run, Failed(error), desk.now())
+
+
+def _undo(desk: RunDesk, seen: Observation) -> None:
+    effect = undoing(seen)
+    if effect is None:
+        return
+    log.info("run %s: %s could not be recorded and is undone", desk.run.run_id[:8], type(seen).__name__)
+    try:
+        _PERFORMERS[type(effect)](desk, effect)
+    except LandfallError as error:
+        log.warning("run %s: %s", desk.run.run_id[:8], error)

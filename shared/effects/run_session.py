@@ -1,0 +1,92 @@
+"""The desk of one invocation for one run: saves its records, and keeps the serving endpoint's row at hand.
+
+Everything here is fenced by ETags: what the desk remembers saves requests, it never decides. A write that loses raises
+and the memory is dropped with the invocation.
+"""
+
+import logging
+from datetime import datetime
+
+from shared.errors import StaleWriteError
+from shared.ports import StoredEndpoint, StoredRun
+from shared.records.endpoint_record import SEND_WITHIN_S, EndpointRecord
+from shared.records.history import signed
+from shared.records.run import Run, RunState
+from shared.routes.route import Route
+from shared.services import Services
+
+log = logging.getLogger("landfall.run")
+
+
+class RunDesk:
+    """What an effect works with: the services, the route, the run as stored, the endpoint's row."""
+
+    def __init__(self, services: Services, route: Route, stored: StoredRun) -> None:
+        self.services = services
+        self.route = route
+        self.stored = stored
+        self._endpoint: StoredEndpoint | None = None
+        self._permitted: tuple[float, datetime] | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run as last read or written."""
+        return self.stored.run
+
+    def now(self) -> datetime:
+        """Return the present."""
+        return self.services.clock.now()
+
+    def save(self, run: Run) -> None:
+        """Write the run's next record.
+
+        Raises:
+            StaleWriteError: somebody else wrote the run; this invocation must stop.
+        """
+        before = self.run
+        self._permit()
+        self.stored = self.services.runs.save(self.stored, signed(run, self.services.actor, before.chain))
+        if run.state != before.state or run.reason != before.reason:
+            level = logging.WARNING if run.state in {RunState.FAILED, RunState.ROLLED_BACK} else logging.INFO
+            said = f": {run.reason}" * bool(run.reason)
+            log.log(level, "run %s of %s: %s%s", run.run_id[:8], run.blob, run.state, said)
+
+    # -- the serving endpoint's row --------------------------------------------------------------------------------
+
+    def endpoint(self, *, fresh: bool = False) -> EndpointRecord:
+        """Return the serving endpoint's record, read once in an invocation unless it must be fresh."""
+        if self._endpoint is None or fresh:
+            self._endpoint = self.services.endpoints.get(self.route.name, self.route.serving.name)
+        return self._endpoint.record
+
+    def save_endpoint(self, record: EndpointRecord) -> None:
+        """Replace the row that was looked at.
+
+        Raises:
+            StaleWriteError: somebody else wrote the row; this invocation must stop.
+        """
+        self.endpoint()
+        before = self._endpoint
+        if before is None:
+            raise AssertionError("the row was just read")
+        self._permit()
+        self._endpoint = self.services.endpoints.save(before, record)
+
+    # -- the permission to send --------------------------------------------------------------------------------------
+
+    def _permit(self) -> None:
+        """Remember when the write began that permits what follows: both clocks, since either may jump or stand."""
+        self._permitted = (self.services.clock.elapsed_s(), self.now())
+
+    def check_permitted(self) -> None:
+        """Pass if the write that permits an update is recent enough for the update to leave now.
+
+        Raises:
+            StaleWriteError: this worker was paused since: by now another one may have taken over.
+        """
+        if self._permitted is not None:
+            elapsed, wall = self._permitted
+            passed_s = (self.services.clock.elapsed_s() - elapsed, (self.now() - wall).total_seconds())
+            if all(0 <= one <= SEND_WITHIN_S for one in passed_s):
+                return
+        raise StaleWriteError("this worker was paused for too long before an update: another one goes on with it")

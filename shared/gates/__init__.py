@@ -1,0 +1,1 @@
+"""Metrics, policies and the decision (pure)."""

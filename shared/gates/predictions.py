@@ -1,0 +1,89 @@
+"""What an endpoint answered, read for measuring: predicted labels, scores, probabilities (pure; protocol 2)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.errors import BadEvaluationError
+from shared.gates.holdout import Task, label_key
+from shared.gates.metric_names import metric_key
+
+_LABELS = ("Scored Labels", "Scored Label Mean")  # the second is what some regression modules say
+_PROBABILITIES = "Scored Probabilities"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions of some rows. A number is None where the cell is empty or no finite number.
+
+    Attributes:
+        labels: the predicted label of each row, as text.
+        scores: binary: the probability of the positive class; regression: the predicted value; else empty.
+        classes: multi-class: the classes that have probabilities.
+        probabilities: multi-class: per row, by class.
+    """
+
+    labels: tuple[str, ...]
+    scores: tuple[float | None, ...] = ()
+    classes: tuple[str, ...] = ()
+    probabilities: tuple[tuple[float | None, ...], ...] = ()
+
+
+def read_predictions(task: Task, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Predictions:
+    """Read the scored columns of an answer.
+
+    Raises:
+        BadEvaluationError: a column that the task needs is not there.
+    """
+    keys = [metric_key(name) for name in columns]
+    at = next((keys.index(metric_key(name)) for name in _LABELS if metric_key(name) in keys), None)
+    if at is None:
+        raise _missing("Scored Labels", task, columns)
+    labels = tuple(row[at].strip() for row in rows)
+    match task:
+        case Task.REGRESSION:
+            return Predictions(labels, tuple(_number(label) for label in labels))
+        case Task.BINARY:
+            if metric_key(_PROBABILITIES) not in keys:
+                raise _missing(_PROBABILITIES, task, columns)
+            score = keys.index(metric_key(_PROBABILITIES))
+            return Predictions(labels, tuple(_number(row[score]) for row in rows))
+        case Task.MULTICLASS:
+            classes = [(index, class_of(name)) for index, name in enumerate(columns) if class_of(name) is not None]
+            return Predictions(
+                labels,
+                classes=tuple(str(label) for _, label in classes),
+                probabilities=tuple(tuple(_number(row[index]) for index, _ in classes) for row in rows),
+            )
+
+
+def probability_of(predictions: Predictions, row: int, label: str) -> float | None:
+    """Return the probability that a row's own class was given; None if that is not known."""
+    keys = [label_key(one) for one in predictions.classes]
+    key = label_key(label)
+    return predictions.probabilities[row][keys.index(key)] if key in keys else None
+
+
+def class_of(name: str) -> str | None:
+    """Return the class of a column `Scored Probabilities for Class "x"`; None for another column."""
+    head, found, tail = name.partition("for Class")
+    if not found:
+        head, found, tail = name.partition("_")  # a designer's name: Scored Probabilities_x
+    if not found or metric_key(head) != metric_key(_PROBABILITIES):
+        return None
+    return tail.strip().strip('"').strip()
+
+
+def _missing(column: str, task: Task, columns: Sequence[str]) -> BadEvaluationError:
+    return BadEvaluationError(
+        f"the endpoint's answer has no column {column!r}, which a {task.value} holdout needs; it has:"
+        f" {', '.join(columns)}"
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

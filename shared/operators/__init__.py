@@ -1,0 +1,1 @@
+"""What people ask of the app, and what it answers them."""

@@ -1,0 +1,99 @@
+"""The pages behind an approval link, as HTML (pure).
+
+The link's code stands behind its `#`, so no server log, proxy or preview ever sees it: the opened page is the same for
+everybody, and a script of one line puts the code into a form. Only a button sends it.
+"""
+
+import html
+from typing import Any
+
+from shared.records.run import Run, shown_time
+from shared.visible_text import visible
+
+# One inline style and one inline script, both fixed: the policy that goes with the page allows inline code only.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_STYLE = """
+:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse;margin:1rem 0}
+td,th{text-align:left;padding:.2rem 1.5rem .2rem 0;font-variant-numeric:tabular-nums}
+label{display:block;margin:.8rem 0}
+input{font:inherit;width:100%;box-sizing:border-box;padding:.4rem}
+button{font:inherit;padding:.5rem 1.5rem;margin-right:1rem}
+.failed{color:#b00020}
+.said{border-left:4px solid #888;padding-left:1rem}
+small{overflow-wrap:anywhere}
+"""
+
+
+def escape(text: str) -> str:
+    """Return a text of somebody else's as a page shows it: no markup, no control or direction character acts there."""
+    return html.escape(visible(text))
+
+
+def opening() -> str:
+    """Return the page that everybody gets who opens the link, previews of chat programs among them."""
+    return _page(
+        "<p>A new model waits for approval. This link works once, until it expires.</p>"
+        '<form method="post"><label>Code of the link<input name="code" required autocomplete="off"></label>'
+        '<button name="action" value="show">Show the decision</button></form>'
+        "<script>document.forms[0].code.value=location.hash.slice(1)</script>"
+    )
+
+
+def deciding(run: Run, code: str, decision: str, problem: str = "") -> str:
+    """Return the page with a run's decision and the two buttons."""
+    record = run.decision or {}
+    said = f'<p class="failed">{escape(problem)}</p>' if problem else ""
+    gates = "".join(
+        f'<li class="{"passed" if gate["passed"] else "failed"}">{escape(gate["reason"])}</li>'
+        for gate in record.get("gates", [])
+    )
+    note = (record.get("data") or {}).get("note", "")
+    return _page(
+        f"<p>Run <b>{escape(run.run_id[:8])}</b> of route <b>{escape(run.route)}</b>, trained on"
+        f" <b>{escape(run.blob)}</b> (landed {shown_time(run.landed_at)}).</p>"
+        f'<p class="said">{escape(run.reason)}</p>{said}'
+        f"<table><tr><th>metric<th>new model<th>in service</tr>{_metrics(record)}</table>"
+        f"<ul>{gates}</ul><p>{escape(note)}</p>"
+        # The first button is the one that Enter would press: nobody decides by a slip of the finger.
+        f'<form method="post"><button disabled hidden></button><input type="hidden" name="code" value="{escape(code)}">'
+        '<label>Your name<input name="by" required maxlength="100"></label>'
+        '<label>Reason<input name="reason" required maxlength="500"></label>'
+        '<button name="action" value="approve">Approve</button>'
+        '<button name="action" value="reject">Reject</button></form>'
+        f"<p><small>Decision {escape(decision)}</small></p>"
+    )
+
+
+def saying(text: str) -> str:
+    """Return a page with one sentence."""
+    return _page(f'<p class="said">{escape(text)}</p>')
+
+
+def _metrics(record: dict[str, Any]) -> str:
+    challenger = (record.get("challenger") or {}).get("metrics") or {}
+    champion = (record.get("champion") or {}).get("metrics") or {}
+    return "".join(
+        f"<tr><td>{escape(name)}<td>{_number(challenger.get(name))}<td>{_number(champion.get(name))}</tr>"
+        for name in dict.fromkeys((*challenger, *champion))
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.6g}"  # noqa: RUF001 - the dash of tables
+
+
+def _page(body: str) -> str:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Landfall: approval</title>'
+        '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">'
+        f"<style>{_STYLE}</style></head><body><h1>Landfall: approval</h1>{body}</body></html>"
+    )

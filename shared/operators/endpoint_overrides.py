@@ -1,0 +1,199 @@
+"""What an operator does to an endpoint: freeze it, unfreeze it, and go back to an earlier model."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.errors import BadRequestError, NotNowError, StaleWriteError, UnknownError
+from shared.records.endpoint_record import Champion, EndpointRecord, Frozen
+from shared.records.history import signed
+from shared.records.run import Json, Run, RunState, iso, run_id_for, shown_time
+from shared.routes.route import Route
+from shared.services import Services
+
+log = logging.getLogger("landfall.operations")
+
+_TRIES = 3
+
+
+def freeze(services: Services, endpoint: str, by: str, reason: str) -> EndpointRecord:
+    """Let no new model go to an endpoint; what is being promoted is finished, an operator may still go back.
+
+    The same request again changes nothing; who freezes for another reason is told that it is frozen, and why.
+
+    Raises:
+        UnknownError: there is no such endpoint, or several routes have one of that name.
+        NotNowError: it is frozen already, by somebody else or for another reason.
+    """
+    frozen = Frozen(by=by, reason=reason, at=services.clock.now())
+
+    def change(record: EndpointRecord) -> EndpointRecord:
+        known = record.frozen
+        if known is None:
+            return replace(record, frozen=frozen)
+        if (known.by, known.reason) == (by, reason):
+            return record
+        raise NotNowError(
+            f"endpoint {endpoint} is frozen already, by {known.by} since {shown_time(known.at)}: {known.reason};"
+            " to give another reason, unfreeze it first"
+        )
+
+    record = _change(services, route_of(services, endpoint), change)
+    log.info("endpoint %s/%s: frozen by %s: %s", record.route, record.name, by, reason)
+    return record
+
+
+def unfreeze(services: Services, endpoint: str, by: str, reason: str = "") -> EndpointRecord:
+    """Let new models go to an endpoint again; one that is not frozen stays so. By whom and why stands in the log.
+
+    Raises:
+        UnknownError: there is no such endpoint, or several routes have one of that name.
+    """
+    record = _change(services, route_of(services, endpoint), EndpointRecord.unfrozen)
+    log.info("endpoint %s/%s: unfrozen by %s%s", record.route, record.name, by, f": {reason}" if reason else "")
+    return record
+
+
+def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = "") -> Run:
+    """Write down that an operator goes to the model of run `to`, or back to the one before the present champion.
+
+    Any model that was promoted can be gone to, older or newer than the present one, also from the model from before
+    the first promotion.
+
+    Returns the run that does it, driven by the tick as a promotion: leased, verified, put back if it is not served.
+
+    Raises:
+        UnknownError: there is no such endpoint or run.
+        BadRequestError: that run's model was never promoted to this endpoint, or is in service.
+        NotNowError: there is nothing to go back from, or the kept model is gone.
+    """
+    route = route_of(services, endpoint)
+    record = services.endpoints.get(route.name, route.serving.name).record
+    champion = record.champion
+    target: Run | None
+    if to:
+        target = _chosen(services, route, to)
+    elif champion is None:
+        raise NotNowError(
+            f"endpoint {endpoint} serves the model from before the first promotion: nothing to go back from;"
+            " --to RUN names a run that was promoted, to go forwards to its model"
+        )
+    else:
+        target = _before(services, route, champion)
+    origin = _origin(target) if target is not None else ""
+    if origin == (champion.run_id if champion is not None else "") and not record.unexplained:
+        raise BadRequestError(f"{_model_of(origin)} is in service on endpoint {endpoint}")
+    present = _model_of(champion.run_id if champion is not None else "")
+    where = f"that of run {origin}" if origin else "the one from before the first promotion"
+    why = f"rolled back by {by} from {present} to {where}: {reason}"
+    asked: Json = {"by": by, "reason": reason, "to": origin, "why": why}
+    run = _override(route, champion, target, asked, services.clock.now())
+    container, _, name = str((run.challenger or {})["kept"]).partition("/")
+    if services.blobs.version(container, name) is None:
+        raise NotNowError(f"{container}/{name} does not exist: there is no model to go back to")
+    return services.runs.claim(signed(run, services.actor)).run
+
+
+def route_of(services: Services, endpoint: str) -> Route:
+    """Return the route of a serving endpoint, by its name or as `route/name`.
+
+    Raises:
+        UnknownError: there is none, or several routes have one of that name.
+    """
+    routes = services.routes.routes.values()
+    found = [route for route in routes if endpoint in {route.serving.name, f"{route.name}/{route.serving.name}"}]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(f"{route.name}/{route.serving.name}" for route in found or routes)
+    raise UnknownError(
+        f"{'several endpoints are' if found else 'no endpoint is'} called {endpoint!r}; there are: {known}"
+    )
+
+
+def _change(services: Services, route: Route, change: Callable[[EndpointRecord], EndpointRecord]) -> EndpointRecord:
+    for _ in range(_TRIES):
+        stored = services.endpoints.get(route.name, route.serving.name)
+        changed = change(stored.record)
+        if changed == stored.record:
+            return changed
+        try:
+            return services.endpoints.save(stored, changed).record
+        except StaleWriteError:
+            continue
+    raise NotNowError(f"endpoint {route.serving.name} is being written all the time: try again")
+
+
+def _chosen(services: Services, route: Route, run_id: str) -> Run:
+    stored = services.runs.get(route.name, run_id)
+    if stored is None:
+        raise UnknownError(f"route {route.name} has no run {run_id}")
+    if stored.run.state is not RunState.PROMOTED:
+        raise BadRequestError(
+            f"run {run_id} is {stored.run.state.value}: only a model that was promoted can be gone back to"
+        )
+    return stored.run
+
+
+def _before(services: Services, route: Route, champion: Champion) -> Run | None:
+    """Return the run whose model was in service before the champion's; None: that from before the first promotion."""
+    stored = services.runs.get(route.name, champion.run_id)
+    if stored is None:
+        raise NotNowError(f"the record of run {champion.run_id} is gone: say with --to which run's model is wanted")
+    before = (stored.run.champion or {}).get("run_id")
+    if before is None:
+        return None
+    found = services.runs.get(route.name, before)
+    if found is None:
+        raise NotNowError(f"the record of run {before} is gone: say with --to which run's model is wanted")
+    return found.run
+
+
+def _origin(run: Run) -> str:
+    """Return the run that trained the model of a promoted run: an operator's rollback trained none."""
+    return str(run.override["to"]) if run.override is not None else run.run_id
+
+
+def _model_of(run_id: str) -> str:
+    return f"the model of run {run_id}" if run_id else "the model from before the first promotion"
+
+
+def _override(route: Route, champion: Champion | None, target: Run | None, asked: Json, now: datetime) -> Run:
+    """Return the run that goes back; `asked` tells by whom, why, and to which run."""
+    known = dict((target.challenger or {}) if target is not None else {})
+    kept = str(known.get("kept") or route.initial_model)
+    challenger: Json = {**known, "model": kept, "kept": kept, "metrics": known.get("metrics") or {}}
+    return Run(
+        run_id=run_id_for(route.serving.name, kept, uuid.uuid4().hex),
+        route=route.name,
+        container=target.container if target is not None else kept.partition("/")[0],
+        blob=target.blob if target is not None else kept.partition("/")[2],
+        etag=target.etag if target is not None else "",
+        generation=target.generation if target is not None else "",
+        state=RunState.TRAINED,
+        reason=asked["why"],
+        landed_at=now,
+        updated_at=now,
+        not_before=now,
+        deadline_at=now + timedelta(seconds=route.deadlines.running),
+        challenger=challenger,
+        champion=champion.summary() if champion is not None else None,
+        override={
+            **{name: asked[name] for name in ("by", "reason", "to")},
+            "at": iso(now),
+            "replaces": champion.run_id if champion is not None else None,
+        },
+        # The decision is a person's, so no gate is in its record.
+        decision={
+            "verdict": "promote",
+            "reasons": [asked["why"]],
+            "gates": [],
+            "policy": None,
+            "champion": champion.summary() if champion is not None else None,
+            "challenger": {"run_id": asked["to"] or None, "model": kept, "metrics": challenger["metrics"]},
+            "data": {"same": False, "note": "an operator's override: nothing was compared"},
+            "verification": "equality" if route.staging else "change",
+            "decided_at": iso(now),
+        },
+    )

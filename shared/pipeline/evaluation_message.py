@@ -1,0 +1,32 @@
+"""What a queue message asks for: evaluate a trained run now."""
+
+import logging
+
+from shared.effects.run_driver import drive
+from shared.lifecycle.observations import Due
+from shared.records.messages import EvaluationMessage
+from shared.records.run import Run, RunState
+from shared.services import Services
+
+log = logging.getLogger("landfall.queue")
+
+
+def evaluate(services: Services, text: str) -> None:
+    """Take the next steps of the run that a message announces; one that is further already is the tick's.
+
+    Raises:
+        BadMessageError: the message cannot be read; the host moves it to the poison queue.
+        RetryableError: storage could not be read; the host delivers the message again.
+    """
+    message = EvaluationMessage.from_text(text)
+    route = services.routes.routes.get(message.route)
+    stored = services.runs.get(message.route, message.run_id) if route else None
+    if route is None or stored is None:
+        log.warning("run %s of route %s is announced but not known; nothing to do", message.run_id, message.route)
+    elif stored.run.state is RunState.TRAINED and not _has_to_wait(services, stored.run):
+        drive(services, route, stored, Due())
+
+
+def _has_to_wait(services: Services, run: Run) -> bool:
+    """Tell whether the step failed before and its pause is not over: no message cuts it short."""
+    return run.tries > 0 and services.clock.now() < run.not_before

@@ -1,0 +1,70 @@
+"""The history of a run: one entry a write, each holding the hash of the one before (pure)."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.held_secrets import hide
+from shared.records.run import Run, RunState, iso
+from shared.records.run_secrets import without_secrets
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One write of a run, as its append-only history keeps it.
+
+    Attributes:
+        reason: the cause.
+        by: who wrote it: the function's name, or the operator.
+        chain: the hash of this entry and of `chain` of the one before; "" in a history that is not chained.
+    """
+
+    at: datetime
+    state: RunState
+    step: str
+    reason: str
+    attempt: int
+    revision: int = 0
+    by: str = ""
+    chain: str = ""
+
+
+def entry_of(run: Run) -> HistoryEntry:
+    """Return the entry that a run's present revision makes."""
+    return HistoryEntry(run.updated_at, run.state, run.step, run.reason, run.attempt, run.revision, run.by, run.chain)
+
+
+def signed(run: Run, by: str, previous: str = "") -> Run:
+    """Return a revision with who writes it and its place in the chain; `previous` is the `chain` of the one before.
+
+    Every write of a run passes here, so here it loses whatever repeats a secret that the app holds.
+    """
+    written = replace(without_secrets(run), by=hide(by))
+    return replace(written, chain=link(run.run_id, entry_of(written), previous))
+
+
+def link(run_id: str, entry: HistoryEntry, previous: str) -> str:
+    """Return the hash of an entry behind `previous`: 64 hex digits."""
+    said = [run_id, entry.revision, iso(entry.at), entry.state.value, entry.step, entry.reason, entry.attempt, entry.by]
+    return hashlib.sha256(json.dumps([*said, previous]).encode()).hexdigest()
+
+
+def broken_links(run: Run, entries: Sequence[HistoryEntry]) -> list[str]:
+    """Compare a run with its history, oldest first; gives a sentence for every entry that was removed or edited."""
+    found: list[str] = []
+    previous, expected = "", 0
+    for entry in entries:
+        if entry.revision == expected + 1:
+            found.append(f"entry {expected} of its history was removed")
+        elif entry.revision != expected:
+            found.append(f"entries {expected} to {entry.revision - 1} of its history were removed")
+        elif link(run.run_id, entry, previous) != entry.chain:
+            found.append(f"entry {entry.revision} of its history was edited, or not written by this app")
+        previous, expected = entry.chain, entry.revision + 1
+    if expected != run.revision + 1:
+        found.append(f"its history ends with entry {expected - 1}, the run itself is at {run.revision}")
+    elif previous != run.chain:
+        found.append("its newest history entry is not the one that was written with the run")
+    return found

@@ -1,0 +1,42 @@
+"""Takes the secrets that the app holds out of a run, before it is written (pure)."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from shared.held_secrets import hide, holds_any
+from shared.records.run import Run
+
+
+def without_secrets(run: Run) -> Run:
+    """Return a run whose texts from outside repeat no secret that the app holds; nearly always the run itself."""
+    if not holds_any():
+        return run
+    changed: dict[str, Any] = {}
+    for name in _TEXTS_FROM_OUTSIDE:
+        value = getattr(run, name)
+        if value:
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            if hide(text) != text:
+                changed[name] = _hidden(value)
+    return replace(run, **changed) if changed else run
+
+
+# All of a run that is not the app's own: names of files, routes and endpoints, times and hashes are.
+_TEXTS_FROM_OUTSIDE = (
+    *("reason", "notes", "challenger", "champion", "decision", "endpoints", "answers", "scoring"),
+    *("approval", "override"),
+)
+
+
+def _hidden(value: Any) -> Any:
+    match value:
+        case str():
+            return hide(value)
+        case dict():
+            return {_hidden(name): _hidden(one) for name, one in value.items()}
+        case list():
+            return [_hidden(one) for one in value]
+        case tuple():
+            return tuple(map(_hidden, value))
+    return value

@@ -1,0 +1,1 @@
+"""From `routes.toml` to routes (pure)."""

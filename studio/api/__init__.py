@@ -1,0 +1,1 @@
+"""The routes of the protocol over HTTP."""

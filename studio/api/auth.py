@@ -1,0 +1,69 @@
+"""What every request of the run side must bring: the right version and a key of the endpoint it addresses."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from studio.errors import ServiceError, bad_argument
+from studio.workspace.registry import Endpoint, Registry
+
+API_VERSION = "2.0"
+WORKSPACES, SUBSCRIPTIONS = "workspaces", "subscriptions"
+RUN_PREFIXES = (WORKSPACES, SUBSCRIPTIONS)  # the second for services of the later, resource-managed kind (protocol 1.1)
+
+
+def admitted_endpoint(request: Request, registry: Registry, *, version_needed: bool = True) -> Endpoint:
+    """Return the endpoint of a run URL, if the request may use it.
+
+    Raises:
+        ServiceError: 404, 401, or 400 BadVersionCall or BadSubscriptionId.
+    """
+    prefix = request.url.path.split("/", 2)[1]
+    endpoint = run_endpoint(registry, prefix, request.path_params["workspace"], request.path_params["endpoint"])
+    admit(endpoint, request.headers.get("authorization"))
+    check_version(query_parameters(request.scope["query_string"]), needed=version_needed)
+    return endpoint
+
+
+def run_endpoint(registry: Registry, prefix: str, workspace: str, endpoint_id: str) -> Endpoint:
+    """Return the endpoint that a run URL names below one of the `RUN_PREFIXES`.
+
+    Raises:
+        ServiceError: 404, or 400 BadSubscriptionId.
+    """
+    if prefix == SUBSCRIPTIONS and workspace != registry.workspace_id:
+        text = "The subscription Id that is used to score is not the one present in the resource."
+        raise bad_argument("BadSubscriptionId", text)
+    return registry.endpoint(workspace, endpoint_id)
+
+
+def admit(endpoint: Endpoint, authorization: str | None) -> None:
+    """Let those pass who have a key of the endpoint.
+
+    Raises:
+        ServiceError: 401.
+    """
+    if not endpoint.admits(authorization):
+        raise ServiceError("Unauthorized", "ScoreRequestUnauthorized", "Invalid credentials provided.")
+
+
+def check_version(parameters: Mapping[str, str], *, needed: bool = True) -> None:
+    """Let those pass that name the one version there is.
+
+    Raises:
+        ServiceError: 400 BadVersionCall.
+    """
+    version = parameters.get("api-version")
+    if version != API_VERSION and (needed or version is not None):
+        text = f"Invalid version parameter was passed during the API call: {version}. Use api-version={API_VERSION}."
+        raise bad_argument("BadVersionCall", text)
+
+
+@lru_cache(64)  # callers repeat the few that there are
+def query_parameters(query: bytes) -> Mapping[str, str]:
+    """Return the parameters of a URL, their names in lower case; of one that is given twice the last."""
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    return MappingProxyType({name.lower(): value for name, value in pairs})

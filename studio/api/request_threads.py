@@ -1,0 +1,53 @@
+"""Runs the work of a request in a thread, with no exception that crosses over and takes the request along.
+
+An exception that a future hands on stands in a cycle: its traceback holds the frame that waits for the future, and with
+it the work and the body of the request. Only the collector of garbage ends a cycle, and it counts objects, not bytes.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from anyio import CapacityLimiter, to_thread
+
+from studio.errors import ServiceError, StorageError, unexpected_error
+from studio.storage.failures import let_go_of_failures
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Failure:
+    error: ServiceError | StorageError
+
+
+async def in_thread[T](work: Callable[[], T], limiter: CapacityLimiter | None = None) -> T:
+    """Return what the work returns; it takes one of the limiter's threads, or of those that all requests share.
+
+    Raises:
+        ServiceError: the work does; also for whatever else it raises, which is logged here.
+        StorageError: the work does.
+    """
+    outcome = await to_thread.run_sync(partial(_outcome, work), limiter=limiter)
+    if isinstance(outcome, _Failure):
+        try:
+            raise outcome.error
+        finally:
+            del outcome, work  # or the error's traceback would lead back to it
+    return outcome
+
+
+def _outcome[T](work: Callable[[], T]) -> T | _Failure:
+    try:
+        return work()
+    except (ServiceError, StorageError) as error:
+        # What they were raised from may hold the whole text that was read.
+        error.__cause__ = error.__context__ = None
+        failure = _Failure(error.with_traceback(None))
+    except Exception:  # noqa: BLE001 (whatever it is, the caller gets the documented 500)
+        _log.exception("a request failed")
+        failure = _Failure(unexpected_error())
+    if isinstance(failure.error, StorageError):
+        let_go_of_failures()
+    return failure

@@ -1,0 +1,131 @@
+"""The Request-Response Service over HTTP: scores the rows of a request with the endpoint's model (protocol 2).
+
+It is an ASGI application of its own, before the one that has everything else: a framework's way to a handler takes
+several times as long as the scoring of a row.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from studio.api.auth import RUN_PREFIXES, WORKSPACES, admit, check_version, query_parameters, run_endpoint
+from studio.api.batch_processes import Batches
+from studio.api.request_threads import in_thread
+from studio.api.scoring_process import Order
+from studio.api.throttle import Throttle
+from studio.errors import ServiceError, bad_argument, invalid_operation, unexpected_error, unsupported_method
+from studio.responses import JSON_TYPE
+from studio.scoring.scorer import Scorer
+from studio.wire.charsets import in_utf8
+from studio.wire.scoring_codec import ScoringForm, answer_body
+from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.registry import Endpoint, Kind, Registry
+
+_PATH = re.compile(rf"/({'|'.join(RUN_PREFIXES)})/([^/]+)/services/([^/]+)/execute")
+# Requests of more work are scored in a process, so that the others need not wait for them. Work is bytes, which bound
+# the number of rows, times what each costs, and that is reading it as well: 160 KB for 100 small trees, about 10 ms.
+_INLINE_WORK = 160 * 2**10 * 300
+_VERY_LONG_WORK = 20 * _INLINE_WORK
+_TRIES = 3  # to find the file of a model: each time another one may take its place
+_READING = 200  # of a row, in steps of its scoring
+
+
+class RequestResponse:
+    """The execute URLs."""
+
+    def __init__(self, registry: Registry, shelf: ModelShelf, batches: Batches) -> None:
+        self._registry = registry
+        self._shelf = shelf
+        self._batches = batches
+        self._throttle = Throttle()
+
+    def serves(self, scope: Scope) -> bool:
+        """Tell whether a connection event is for this application."""
+        return scope["type"] == "http" and _PATH.fullmatch(scope["path"]) is not None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that it `serves`; its body arrives whole, in one message."""
+        try:
+            content = await self._answer(scope, (await receive())["body"])
+        except ServiceError as error:
+            await _send_error(send, error)
+        except Exception:  # whatever it is, the caller gets the documented 500, and the server's log gets the error
+            await _send_error(send, unexpected_error())
+            raise
+        else:
+            await _send(send, 200, *content)
+
+    async def _answer(self, scope: Scope, body: bytes) -> Sequence[bytes]:
+        """Return the body of the answer, in pieces."""
+        if scope["method"] != "POST":
+            raise unsupported_method(scope["method"])
+        parameters = query_parameters(scope["query_string"])
+        endpoint, edition = self._endpoint(scope, parameters)
+        scorer = self._shelf.ready(endpoint, edition)
+        if scorer is None:  # the first time, its model is read from the disk, which may take a while
+            scorer = await in_thread(lambda: self._shelf.scorer(endpoint))
+        swagger = _choice(parameters, "format", ("", "table", "swagger")) == "swagger"
+        details = _choice(parameters, "details", ("", "false", "true")) == "true"
+        form = ScoringForm(swagger=swagger, details=details)
+        with self._throttle.turn(endpoint):
+            if _work(scorer, body) <= _INLINE_WORK:
+                return [answer_body(scorer, in_utf8(body, scope["headers"]), form)]
+            return await self._scored_elsewhere(endpoint, scorer, body, form, scope["headers"])
+
+    async def _scored_elsewhere(
+        self, endpoint: Endpoint, scorer: Scorer, body: bytes, form: ScoringForm, headers: Sequence[tuple[bytes, bytes]]
+    ) -> list[bytes]:
+        telling = [(name, value) for name, value in headers if name == b"content-type"]
+        for _ in range(_TRIES):
+            if scorer.file is not None:
+                order = Order(scorer.file, form, telling, len(body))
+                very_long = _work(scorer, body) > _VERY_LONG_WORK
+                content = await self._batches.score(order, body, very_long=very_long)
+                if content is not None:
+                    return content
+            # The endpoint was given another model meanwhile, and the file of this one was removed.
+            scorer = await in_thread(lambda: self._shelf.scorer(endpoint))
+        text = f"The file of the model of endpoint {endpoint.name!r} is gone from the studio's folder."
+        raise ServiceError("InternalError", "ResourceLoadFailed", text)
+
+    def _endpoint(self, scope: Scope, parameters: Mapping[str, str]) -> tuple[Endpoint, str]:
+        """Return the endpoint that the request may use, and the edition of the database that says so."""
+        named = _PATH.fullmatch(scope["path"])
+        prefix, workspace, endpoint_id = named.groups() if named else (WORKSPACES, "", "")
+        authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        endpoint = run_endpoint(self._registry, prefix, workspace, endpoint_id)
+        admit(endpoint, authorization.decode("latin-1"))
+        check_version(parameters)
+        if endpoint.service.kind is not Kind.PREDICTIVE:
+            text = f"{endpoint.service.title!r} only trains, by /jobs; its predictive service scores."
+            raise invalid_operation("UnsupportedOperation", text)
+        return endpoint, self._registry.edition
+
+
+def _work(scorer: Scorer, body: bytes) -> int:
+    return len(body) * (scorer.steps + _READING)
+
+
+async def _send(send: Send, status: int, *content: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    length = (b"content-length", str(sum(map(len, content))).encode())
+    head = [(b"content-type", JSON_TYPE.encode()), length, *more]
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    for piece in content[:-1]:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": content[-1]})
+
+
+async def _send_error(send: Send, error: ServiceError) -> None:
+    allow = [(b"allow", b"POST")] if error.code == "MethodNotAllowed" else []
+    await _send(send, error.status, orjson.dumps(error.body()), more=allow)
+
+
+def _choice(parameters: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
+    """Return a query parameter, in lower case."""
+    value = parameters.get(name, "").lower()
+    if value not in choices:
+        text = f"Invalid query parameter '{name}'. It is {value!r}; known are {', '.join(filter(None, choices))}."
+        raise bad_argument("InvalidQueryParameter", text)
+    return value

@@ -1,0 +1,193 @@
+"""A process that scores long requests: reading and writing their JSON would hold the interpreter for seconds.
+
+It is handed the body as it came, and the name of the model's file; it gives back the body of the answer. Bodies travel
+in pieces, so that the thread that moves them never holds the interpreter for long either.
+"""
+
+import contextlib
+import ctypes
+import gc
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studio.errors import ModelFileError, ServiceError, unexpected_error
+from studio.models.model_file import load_model
+from studio.scoring.scorer import Scorer
+from studio.wire.charsets import in_utf8
+from studio.wire.scoring_codec import ScoringForm, answer_body
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+PIECE_BYTES = 256 * 2**10
+_NICENESS = 5  # requests of one row go first where processors are short
+_MODELS = 4  # that a process keeps ready
+_LARGE = 4 * 2**20  # bytes of a body after which the memory is given back to the system
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to do with a body."""
+
+    model: Path  # its file; its name tells its content
+    form: ScoringForm
+    headers: Sequence[tuple[bytes, bytes]]  # of the request, as far as they tell how to read the body
+    length: int  # bytes of the body
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """What became of it: the length of the answer, which follows; or an error, or neither if there is no such model."""
+
+    length: int = -1
+    error: tuple[str, Sequence[tuple[str, str]]] | None = None  # code and details
+
+
+class ScoringProcess:
+    """One such process, which begins with the first order. Used by one thread at a time; `close` by any."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closed = False
+        self._process: BaseProcess | None = None
+        self._connection: Connection | None = None
+
+    def score(self, order: Order, body: bytes | bytearray) -> list[bytes] | None:
+        """Return the body of the answer, in pieces; None if the model's file is gone.
+
+        Raises:
+            ServiceError: the body is not what the model needs, or the process ended.
+        """
+        try:
+            connection = self._begun()
+            connection.send(order)
+            with memoryview(body) as view:
+                for first in range(0, len(view), PIECE_BYTES):
+                    connection.send_bytes(view[first : first + PIECE_BYTES])
+            reply: _Reply = connection.recv()
+            if reply.error is not None:
+                code, (first_detail, *more) = reply.error
+                raise ServiceError(code, *first_detail, *more)
+            if reply.length < 0:
+                return None
+            return [connection.recv_bytes() for _ in range(_pieces(reply.length))]
+        except (EOFError, OSError):
+            self._end()
+        # Not within the clause: the error's frames hold a view of a buffer, which the collector may free in its turn.
+        text = "The process that scores long requests ended before it answered; is there enough memory?"
+        raise ServiceError("InternalError", "ContainerProcessTerminatedWithSystemError", text)
+
+    def _begun(self) -> Connection:
+        with self._lock:
+            if self._closed:
+                raise EOFError
+            if self._connection is None:
+                context = multiprocessing.get_context("spawn")
+                self._connection, theirs = context.Pipe()
+                self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+                self._process.start()
+                theirs.close()
+            return self._connection
+
+    def _end(self) -> None:
+        with self._lock:
+            process, connection = self._process, self._connection
+            self._process = self._connection = None
+        if process is not None:
+            process.kill()
+            process.join()
+        if connection is not None:
+            connection.close()
+
+    def close(self) -> None:
+        """End the process for good; an order under way fails."""
+        with self._lock:
+            self._closed = True
+            process = self._process
+        if process is not None:
+            process.kill()
+            process.join()
+
+
+def _pieces(length: int) -> int:
+    return -(-length // PIECE_BYTES)
+
+
+def _serve(connection: Connection) -> None:
+    """Work off orders until the studio is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the studio ends it
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def follow() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=follow, daemon=True).start()
+    os.nice(_NICENESS)
+    # Nothing that a request makes stands in a cycle, and to look for cycles among millions of cells takes long.
+    gc.freeze()
+    gc.disable()
+    while True:
+        try:
+            order: Order = connection.recv()
+            body = _received(connection, order.length)
+            reply, content = _replied(order, body)
+            del body
+            connection.send(reply)
+            for first in range(0, len(content), PIECE_BYTES):
+                connection.send_bytes(content[first : first + PIECE_BYTES])
+        except (EOFError, OSError):
+            return
+        del content
+        gc.collect()
+        if order.length > _LARGE:
+            _give_back_memory()
+
+
+def _received(connection: Connection, length: int) -> bytes:
+    return b"".join(connection.recv_bytes() for _ in range(_pieces(length)))
+
+
+def _replied(order: Order, body: bytes) -> tuple[_Reply, bytes]:
+    try:
+        content = answer_body(_scorer(order.model), in_utf8(body, order.headers), order.form)
+    except FileNotFoundError:
+        return _Reply(), b""
+    except ServiceError as error:
+        return _Reply(error=(error.code, error.details)), b""
+    except ModelFileError as error:
+        return _refused(ServiceError("InternalError", "ResourceLoadFailed", f"The model is damaged: {error}"))
+    except MemoryError:
+        text = "The memory does not suffice to score so many rows at once; send fewer."
+        return _refused(ServiceError("MemoryQuotaViolation", "OutOfMemoryLimit", text))
+    except Exception:  # noqa: BLE001 (whatever it is, the caller gets the documented 500)
+        _log.exception("a long request failed")
+        return _refused(unexpected_error())
+    return _Reply(len(content)), content
+
+
+def _refused(error: ServiceError) -> tuple[_Reply, bytes]:
+    return _Reply(error=(error.code, error.details)), b""
+
+
+@lru_cache(_MODELS)
+def _scorer(model: Path) -> Scorer:
+    return Scorer(load_model(model.read_bytes()))
+
+
+def _give_back_memory() -> None:
+    """Have the C library return what it keeps for later: the next request of this size may be hours away."""
+    with contextlib.suppress(AttributeError, OSError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)

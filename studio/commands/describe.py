@@ -1,0 +1,61 @@
+"""Describes what a studio has published: the URLs and keys that its callers configure."""
+
+from studio.jobs.contract import INPUTS, OUTPUTS
+from studio.json_values import Json
+from studio.workspace.database import Database
+from studio.workspace.publishing import seed_model_path
+from studio.workspace.registry import DEFAULT_ENDPOINT, Endpoint, Kind, Registry, Service
+from studio.workspace.urls import Urls
+
+
+def describe(database: Database, base_url: str) -> Json:
+    """Return the management URL and all experiments, with URLs that begin with `base_url`. It holds keys.
+
+    An experiment one of whose services was deleted is left out until it is published again.
+    """
+    urls = Urls(base_url.rstrip("/"), database.workspace_id)
+    registry = Registry(database)
+    services = {(service.experiment, service.kind): service for service in registry.services()}
+
+    def execute(endpoint: Endpoint) -> Json:
+        url = f"{urls.api(endpoint)}/execute?api-version=2.0&details=true"
+        return {"execute_url": url, "api_key": endpoint.primary_key}
+
+    def added(endpoint: Endpoint) -> Json:
+        return {
+            "name": endpoint.name,
+            "role": endpoint.role,
+            **execute(endpoint),
+            "patch_url": urls.patch(endpoint),
+            "resource": endpoint.service.resource,
+        }
+
+    def published(training: Service, predictive: Service) -> Json:
+        trains = registry.named_endpoint(training, DEFAULT_ENDPOINT)
+        default = registry.named_endpoint(predictive, DEFAULT_ENDPOINT)
+        return {
+            "name": training.experiment,
+            "experiment": training.experiment,
+            "task": training.plan.task,
+            "label": training.plan.label,
+            "seed_model": str(seed_model_path(database, predictive)),
+            "training": {
+                "jobs_url": f"{urls.api(trains)}/jobs",
+                "api_key": trains.primary_key,
+                "inputs": list(INPUTS),
+                "outputs": list(OUTPUTS),
+            },
+            "predictive": {
+                "default": execute(default),
+                "endpoints": [added(e) for e in registry.endpoints(predictive) if e.id != default.id],
+            },
+        }
+
+    return {
+        "management": {"url": urls.management, "token": registry.workspace_token},
+        "services": [
+            published(service, services[service.experiment, Kind.PREDICTIVE])
+            for service in services.values()
+            if service.kind is Kind.TRAINING and (service.experiment, Kind.PREDICTIVE) in services
+        ],
+    }

@@ -1,0 +1,188 @@
+"""The command `serve`: answers over HTTP until it is ended."""
+# ruff: noqa: T201 (a command speaks by printing)
+
+import argparse
+import contextlib
+import fcntl
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+
+from studio.api.header_limits import PatientProtocol
+from studio.app import StudioSettings, build_app
+from studio.commands.settings import ALLOW_HOSTS, BASE_URL, served_url, words_of
+from studio.errors import SetupError
+from studio.jobs.job_store import RUNNING_PER_ENDPOINT, UNSTARTED_S, JobLimits
+from studio.storage.default_output_storage import OwnStorage
+from studio.storage.transfer import TransferLimits
+from studio.wire.quirks import COUNTED, SWITCHES, Quirks
+from studio.workspace.database import Database, private_folder
+
+SHUTDOWN_S = 5
+GARBAGE_OBJECTS = 50_000  # more than a request of 10,000 rows makes, before they are looked through
+# Answers carry keys and links: no cache keeps them, and no browser takes one for a page.
+ANSWER_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add the command to a parser; returns the parser of its options."""
+    serve = commands.add_parser("serve", help="serve the published services over HTTP")
+    serve.set_defaults(run=_serve)
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8600, help="port; 0 takes a free one (default: %(default)s)")
+    serve.add_argument(
+        "--base-url",
+        default=os.environ.get(BASE_URL),
+        help=f"what callers reach the studio by (default: the variable {BASE_URL}, or http://HOST:PORT on loopback)",
+    )
+    serve.add_argument(
+        "--activation-delay-s",
+        type=float,
+        default=30.0,
+        help="seconds from a PATCH until its model serves (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--allow-host",
+        action="append",
+        default=words_of(ALLOW_HOSTS),
+        metavar="HOST:PORT",
+        help="storage host that requests may name, such as *.blob.core.windows.net; may be repeated, and adds to those"
+        f" in the variable {ALLOW_HOSTS}; none by default; one inside the network must be listed without a wildcard",
+    )
+    serve.add_argument(
+        "--transfer-s",
+        type=_seconds,
+        default=TransferLimits.whole_s,
+        help="seconds after which the reading of an input or the writing of an output is given up"
+        " (default: %(default)g; a model that a PATCH names: at most " + f"{TransferLimits.awaited_s:g})",
+    )
+    serve.add_argument("--workers", type=_positive, default=1, help="jobs that train at once (default: %(default)s)")
+    serve.add_argument(
+        "--ignore-patch",
+        action="append",
+        default=[],
+        metavar="ENDPOINT",
+        help="answer PATCHes of endpoints of this name and change nothing, to try what a caller then does",
+    )
+
+    serve.add_argument(
+        "--running-limit",
+        type=_positive,
+        default=RUNNING_PER_ENDPOINT,
+        help="jobs of one endpoint that run at once, if there are workers for them (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--unstarted-s",
+        type=float,
+        default=UNSTARTED_S,
+        help="seconds after which a job that nobody starts is forgotten (default: %(default)g)",
+    )
+    serve.add_argument(
+        "--quirk",
+        action="append",
+        default=[],
+        metavar="NAME[=N]",
+        help="an odd way of the original, for testing clients; may be repeated: "
+        + "; ".join(f"{name}: {text}" for name, text in SWITCHES.items())
+        + "; "
+        + "; ".join(f"{name}=N: {text}" for name, text in COUNTED.items()),
+    )
+    return serve
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is not a time in seconds, more than 0")
+    return seconds
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it listens."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then print the one line that callers may wait for."""
+        await super().startup(sockets)
+        # What is there now stays, so the collector of garbage need not look at it again and again; and what a request
+        # makes goes when it is answered, so the collector need not look in the middle of it, which others wait for.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GARBAGE_OBJECTS)
+        if sockets and not self.should_exit:
+            host, port = sockets[0].getsockname()[:2]
+            print(f"The studio listens on http://{host}:{port}", flush=True)
+
+
+@contextlib.contextmanager
+def _sole_server(folder: Path) -> Iterator[None]:
+    """Make sure that one studio serves a folder: two would run each job twice."""
+    with os.fdopen(os.open(private_folder(folder) / "serve.lock", os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SetupError(f"another studio serves {folder} already") from None
+        yield
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    # With its protocol named: asyncio sends small answers at once only on sockets that say they are TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SetupError(f"cannot listen on {host}:{port}: {error.strerror}; try another --port") from error
+    return listener
+
+
+def _serve(options: argparse.Namespace) -> int:
+    quirks, own_storage = Quirks.of(options.quirk), OwnStorage.of_environment()
+    base_url = served_url(options.base_url, options.host)
+    with (
+        _listener(options.host, options.port) as listener,
+        _sole_server(options.data),
+        Database(options.data) as database,
+    ):
+        os.umask(0o077)
+        # uvicorn ends cleanly, then raises the signal again: by then there is nothing left to do but to leave.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        settings = StudioSettings(
+            base_url=base_url or f"http://{options.host}:{listener.getsockname()[1]}",
+            activation_delay_s=options.activation_delay_s,
+            allow_hosts=tuple(options.allow_host),
+            workers=options.workers,
+            ignore_patch=tuple(options.ignore_patch),
+            limits=JobLimits(options.running_limit, options.unstarted_s),
+            quirks=quirks,
+            own_storage=own_storage,
+            transfers=TransferLimits(whole_s=options.transfer_s),
+        )
+        config = uvicorn.Config(
+            build_app(database, settings),
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+            timeout_graceful_shutdown=SHUTDOWN_S,
+            http=PatientProtocol,
+            proxy_headers=False,  # nothing here asks who called, or by which scheme
+            ws="none",
+            server_header=False,
+            headers=list(ANSWER_HEADERS.items()),
+        )
+        _Server(config).run([listener])
+    return 0

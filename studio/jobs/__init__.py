@@ -1,0 +1,1 @@
+"""The queue of batch jobs, and what runs them."""

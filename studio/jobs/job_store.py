@@ -1,0 +1,249 @@
+"""The jobs in the database: each change of state is one conditional write, so that no two threads both make it."""
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from studio.errors import ServiceError
+from studio.storage.blob_locations import BlobReference
+from studio.training.training_progress import Headway
+from studio.wire.request_codec import JobRequest
+from studio.workspace.database import Database
+from studio.workspace.registry import service_not_found
+
+# The original drops an unstarted job "after a few minutes" (protocol, surprise 3); a caller that was away for a night
+# finds its job here. Afterwards the job is unknown.
+UNSTARTED_S = 86_400.0
+RUNNING_PER_ENDPOINT = 40  # the original's limit; what is beyond it waits, first in, first out (protocol 1.10)
+
+
+class JobState(StrEnum):
+    """The states of a job, in the words of the wire (protocol 1.6); `Cancelled` has two l's there."""
+
+    NOT_STARTED = "NotStarted"
+    RUNNING = "Running"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+    FINISHED = "Finished"
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where an output of a finished job is, and the token for reading it that was made when the job ended."""
+
+    base_location: str
+    relative_location: str
+    token: str
+    own: bool = False  # it lies in the studio's own storage
+    given: bool = False  # its token is the one that the job named it by
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job has made: its metrics (CSV with a header), and the checksum of the model's file."""
+
+    evaluation: str
+    model_sha256: str
+
+
+@dataclass(frozen=True)
+class JobLimits:
+    """How many jobs of an endpoint run at once, and how long a job that nobody starts is kept."""
+
+    running_per_endpoint: int = RUNNING_PER_ENDPOINT
+    unstarted_s: float = UNSTARTED_S
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as it is in the database. `request` holds connection strings and is dropped when the job ends."""
+
+    id: str
+    endpoint_id: str
+    state: JobState
+    queued: bool  # it was started, so it runs or will run as soon as a worker is free
+    runs: int
+    request: JobRequest | None
+    results: Mapping[str, Result]
+    details: str | None
+    log: str  # a line for each step: the time, and what happened
+    submitted_at: str  # ISO 8601, UTC, as all three
+    started_at: str | None  # when it began to run, the last time if more than once
+    ended_at: str | None
+    headway: Headway | None = None  # of its training, while that lasts
+
+
+class JobTable:
+    """All jobs of all endpoints."""
+
+    def __init__(self, database: Database, limits: JobLimits = JobLimits()) -> None:
+        self._database = database
+        self._limits = limits
+        self._followed: dict[str, Callable[[], Headway | None]] = {}  # by job; in memory: it changes with every tree
+
+    @contextmanager
+    def followed(self, job_id: str, headway: Callable[[], Headway | None]) -> Iterator[None]:
+        """During the `with`, have a job that is looked at show its headway."""
+        self._followed[job_id] = headway
+        try:
+            yield
+        finally:
+            del self._followed[job_id]
+
+    def submit(self, endpoint_id: str, request: JobRequest) -> str:
+        """Record a new job, not started; returns its id.
+
+        Raises:
+            ServiceError: 404, if the endpoint was deleted meanwhile.
+        """
+        self.drop_unstarted(datetime.now(UTC))
+        job_id = secrets.token_hex(16)
+        values = (job_id, endpoint_id, JobState.NOT_STARTED, json.dumps(asdict(request)), datetime.now(UTC).isoformat())
+        try:
+            self._database.execute(
+                "INSERT INTO jobs (id, endpoint_id, state, request, submitted_at) VALUES (?, ?, ?, ?, ?)", *values
+            )
+        except sqlite3.IntegrityError as error:
+            raise service_not_found() from error
+        return job_id
+
+    def drop_unstarted(self, now: datetime) -> None:
+        """Forget the jobs that nobody started in time, and with them the connection strings they were given."""
+        statement = "DELETE FROM jobs WHERE state = ? AND queue_number IS NULL AND submitted_at < ?"
+        oldest = now - timedelta(seconds=self._limits.unstarted_s)
+        if self._database.execute(statement, JobState.NOT_STARTED, oldest.isoformat()):
+            self._database.forget_overwritten()
+
+    def get(self, job_id: str) -> Job | None:
+        """Return a job, or None if there is none of that id."""
+        rows = self._database.rows("SELECT * FROM jobs WHERE id = ?", job_id)
+        return self._job(rows[0]) if rows else None
+
+    def of_endpoint(self, endpoint_id: str, job_id: str) -> Job:
+        """Return a job that was submitted to the endpoint.
+
+        Raises:
+            ServiceError: 404; the original's code for it is not documented (protocol 1.9).
+        """
+        self.drop_unstarted(datetime.now(UTC))
+        job = self.get(job_id)
+        if job is None or job.endpoint_id != endpoint_id:
+            raise ServiceError("NotFound", "JobNotFound", f"This endpoint has no job {job_id}.")
+        return job
+
+    def enqueue(self, job_id: str) -> bool:
+        """Put a job into the queue; False if it is not one that waits to be started."""
+        statement = (
+            "UPDATE jobs SET queue_number = (SELECT COALESCE(MAX(queue_number), 0) + 1 FROM jobs)"
+            " WHERE id = ? AND state = ? AND queue_number IS NULL"
+        )
+        return self._database.execute(statement, job_id, JobState.NOT_STARTED) == 1
+
+    def take_next(self) -> Job | None:
+        """Make the longest queued job run whose endpoint runs fewer than it may; None if there is none."""
+        query = (
+            "SELECT id FROM jobs AS queued WHERE queue_number IS NOT NULL AND state = ? AND"
+            " (SELECT COUNT(*) FROM jobs WHERE endpoint_id = queued.endpoint_id AND state = ?) < ?"
+            " ORDER BY queue_number LIMIT 1"
+        )
+        statement = "UPDATE jobs SET state = ?, runs = runs + 1, started_at = ? WHERE id = ?"
+        with self._database.transaction():
+            states = (JobState.NOT_STARTED, JobState.RUNNING)
+            rows = self._database.rows(query, *states, self._limits.running_per_endpoint)
+            if not rows:
+                return None
+            self._database.execute(statement, JobState.RUNNING, datetime.now(UTC).isoformat(), rows[0]["id"])
+        return self.get(rows[0]["id"])
+
+    def note(self, job_id: str, *lines: str) -> None:
+        """Add lines to a job's log."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        text = "".join(f"{now} {line}\n" for line in lines)
+        self._database.execute("UPDATE jobs SET log = log || ? WHERE id = ?", text, job_id)
+
+    def end(
+        self,
+        job_id: str,
+        state: JobState,
+        *,
+        results: Mapping[str, Result] | None = None,
+        details: str | None = None,
+    ) -> bool:
+        """End a job and drop the connection strings it was given; False if it had ended before."""
+        stored = json.dumps({name: asdict(result) for name, result in (results or {}).items()})
+        statement = (
+            "UPDATE jobs SET state = ?, results = ?, details = ?, ended_at = ?, request = NULL, queue_number = NULL"
+            " WHERE id = ? AND state IN (?, ?)"
+        )
+        values = (state, stored, details, datetime.now(UTC).isoformat(), job_id)
+        ended = self._database.execute(statement, *values, JobState.NOT_STARTED, JobState.RUNNING) == 1
+        self._database.forget_overwritten()
+        return ended
+
+    def is_running(self, job_id: str) -> bool:
+        """Tell whether a job runs: a job that was taken ends by being cancelled, too."""
+        job = self.get(job_id)
+        return job is not None and job.state is JobState.RUNNING
+
+    def requeue_interrupted(self) -> None:
+        """After a start of the studio: put running jobs back into the queue, where they were."""
+        statement = "UPDATE jobs SET state = ? WHERE state = ?"
+        self._database.execute(statement, JobState.NOT_STARTED, JobState.RUNNING)
+
+    def newest(self, most: int) -> list[Job]:
+        """Return the jobs that were submitted last, newest first."""
+        rows = self._database.rows("SELECT * FROM jobs ORDER BY submitted_at DESC, rowid DESC LIMIT ?", most)
+        return [self._job(row) for row in rows]
+
+    def keep_outcome(self, job_id: str, outcome: Outcome) -> None:
+        """Keep what a job made for who looks at it; not of a job that was deleted meanwhile."""
+        statement = "INSERT OR REPLACE INTO job_outcomes SELECT id, ?, ? FROM jobs WHERE id = ?"
+        self._database.execute(statement, outcome.evaluation, outcome.model_sha256, job_id)
+
+    def outcomes(self, jobs: Sequence[Job]) -> dict[str, Outcome]:
+        """Return by its id what each of the jobs has made so far; none for one that is not as far."""
+        places = ", ".join("?" * len(jobs))
+        rows = self._database.rows(
+            f"SELECT * FROM job_outcomes WHERE job_id IN ({places})",  # noqa: S608 - of question marks alone
+            *(job.id for job in jobs),
+        )
+        return {row["job_id"]: Outcome(row["evaluation"], row["model_sha256"]) for row in rows}
+
+    def _job(self, row: sqlite3.Row) -> Job:
+        job = _job(row)
+        headway = self._followed.get(job.id)
+        return job if headway is None else replace(job, headway=headway())
+
+
+def _job(row: sqlite3.Row) -> Job:
+    results = json.loads(row["results"] or "{}")
+    return Job(
+        id=row["id"],
+        endpoint_id=row["endpoint_id"],
+        state=JobState(row["state"]),
+        queued=row["queue_number"] is not None,
+        runs=row["runs"],
+        request=_request(row["request"]),
+        results={name: Result(**result) for name, result in results.items()},
+        details=row["details"],
+        log=row["log"],
+        submitted_at=row["submitted_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+    )
+
+
+def _request(text: str | None) -> JobRequest | None:
+    if text is None:
+        return None
+    stored = json.loads(text)
+
+    def references(members: dict[str, dict[str, str]]) -> dict[str, BlobReference]:
+        return {name: BlobReference(**reference) for name, reference in members.items()}
+
+    return JobRequest(references(stored["inputs"]), references(stored["outputs"]), stored["parameters"])

@@ -1,0 +1,41 @@
+"""Writes the outputs of a job: all of them, or words about the one that could not be."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+
+from studio.errors import StorageError
+from studio.storage.blob_locations import BlobAddress
+from studio.storage.blobs import BlobStorage
+from studio.tables.table_writer import OutputFile, write_table
+
+MODEL_TYPE = "application/octet-stream"
+
+
+def evaluation_file(text: str, target: BlobAddress) -> OutputFile:
+    """Return an evaluation (CSV with a header) in the format that the target's extension names."""
+    header, *rows = csv.reader(io.StringIO(text))
+    return write_table(header, rows, target.blob)
+
+
+def write_outputs(
+    storage: BlobStorage,
+    targets: Mapping[str, BlobAddress],
+    contents: Mapping[str, OutputFile],
+    note: Callable[[str], None],
+) -> None:
+    """Write each output to its target, noting each.
+
+    Raises:
+        StorageError: names the output that could not be written, and those that were: they stay where they are.
+    """
+    written: list[str] = []
+    for name, target in targets.items():
+        try:
+            storage.write(target, contents[name].data, contents[name].content_type)
+        except StorageError as error:
+            others = f" Already written: {', '.join(written)}." if written else " No output was written."
+            text = f"{name} could not be written. {error}{others}"
+            raise StorageError(error.detail_code, text, transient=error.transient) from None
+        written.append(f"{name} to {target.name}")
+        note(f"Export Data: {name} to {target.name}")

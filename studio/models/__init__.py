@@ -1,0 +1,1 @@
+"""A model as data: its content, its file, the checks of both."""

@@ -1,0 +1,200 @@
+"""Checks the JSON content of a model file, member by member, and makes the model of it."""
+
+import math
+from itertools import pairwise
+from typing import Any, Never
+
+from studio.errors import ModelFileError
+from studio.limits import (
+    CATEGORY_LIMIT,
+    CLASS_LIMIT,
+    COLUMN_LIMIT,
+    LEAF_LIMIT,
+    NAME_LIMIT,
+    NUMBER_LIMIT,
+    RATED_LIMIT,
+    TREE_LIMIT,
+)
+from studio.models.model import CategoryTerm, Linear, Model, Node, NumberTerm, Tree
+from studio.tables.dates import FORMS
+from studio.tables.model_column import Column, feature_columns
+
+MEMBERS = {"task", "label", "classes", "columns", "trees", "linear", "offset", "scale", "whole_labels"}
+_CLASSES = {"binary": (2, 2), "multiclass": (2, CLASS_LIMIT), "regression": (0, 0)}
+_KINDS = ("numeric", "categorical", "rated", "boolean", "date", "ignored")
+_TYPES = ("Int32", "Double", "String")
+_SHOWN = 60  # characters of a column's name in an error
+
+
+def refuse(why: str) -> Never:
+    """Say that a model file is not used."""
+    raise ModelFileError(f"the model file cannot be used: {why}")
+
+
+def require(sound: object, otherwise: str) -> None:
+    """Refuse the file if something about it is not sound."""
+    if not sound:
+        refuse(otherwise)
+
+
+def read_model(content: dict[str, Any]) -> Model:
+    """Return the model that a document with all `MEMBERS` describes.
+
+    Raises:
+        ModelFileError: a member is not what it must be; whatever JSON it holds, nothing else is raised.
+    """
+    task, classes, trees = content["task"], content["classes"], content["trees"]
+    require(isinstance(task, str) and task in _CLASSES, "its task is not one this version serves")
+    fewest, most = _CLASSES[task]
+    require(
+        _are_names(classes) and fewest <= len(classes) <= most and len(set(classes)) == len(classes),
+        f"its classes are not {fewest} to {most} different names",
+    )
+    require(_are_names([content["label"]]), "its label is not a name")
+    columns = _columns(content["columns"])
+    features = feature_columns(columns)
+    require(features, "none of its columns tells it anything")
+    outputs = len(classes) if task == "multiclass" else 1
+    require(isinstance(trees, list) and len(trees) <= TREE_LIMIT, f"it has more than {TREE_LIMIT} trees")
+    require(len(trees) % outputs == 0, "it has not the same number of trees for each class")
+    require(bool(trees) != (content["linear"] is not None), "it has not either trees or weights")
+    require(_is_number(content["offset"]) and _is_number(content["scale"]), "its offset or scale is no sound number")
+    whole_labels = content["whole_labels"]
+    require(type(whole_labels) is bool and not (whole_labels and classes), "whole_labels is not of a regression")
+    return Model(
+        task,
+        content["label"],
+        tuple(classes),
+        columns,
+        tuple(_tree(tree, features) for tree in trees),
+        None if content["linear"] is None else _linear(content["linear"], features, outputs),
+        content["offset"],
+        content["scale"],
+        whole_labels,
+    )
+
+
+def is_whole(value: Any, low: int, high: int) -> bool:
+    """Tell whether `value` is a whole number (not a bool, which Python counts among them) in low..high-1."""
+    return type(value) is int and low <= value < high
+
+
+def _is_float(value: Any) -> bool:
+    return type(value) is float and math.isfinite(value)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is float and -NUMBER_LIMIT <= value <= NUMBER_LIMIT
+
+
+def _are_names(names: Any) -> bool:
+    return isinstance(names, list) and all(
+        isinstance(name, str) and 0 < len(name) <= NAME_LIMIT and _encodable(name) for name in names
+    )
+
+
+def _encodable(name: str) -> bool:
+    """Tell whether the text can be sent: JSON can spell half of a surrogate pair, UTF-8 cannot."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _columns(rows: Any) -> tuple[Column, ...]:
+    require(isinstance(rows, list) and rows, "it has no columns")
+    require(len(rows) <= COLUMN_LIMIT, f"it has more than {COLUMN_LIMIT} columns")
+    columns = tuple(map(_column, rows))
+    require(len({column.name for column in columns}) == len(columns), "two columns have the same name")
+    return columns
+
+
+def _column(row: Any) -> Column:
+    members = "[name, kind, type, categories, form, rates, optional]"
+    require(isinstance(row, list) and len(row) == 7, f"a column is not {members}")
+    name, kind, wire_type, categories, form, rates, optional = row
+    require(_are_names([name]), "a column has no name")
+    called = f"column {name[:_SHOWN]!r}"
+    require(isinstance(kind, str) and kind in _KINDS, f"{called} is of an unknown kind")
+    require(isinstance(wire_type, str) and wire_type in _TYPES, f"{called} is of an unknown type")
+    require(_are_names(categories), f"the categories of {called} are not names")
+    most = RATED_LIMIT if kind == "rated" else CATEGORY_LIMIT
+    require(len(categories) <= most, f"{called} has more than {most} categories")
+    require(len(set(categories)) == len(categories), f"a category of {called} stands there twice")
+    require(
+        kind in ("categorical", "rated", "numeric") or not categories, f"{called} has categories but is not categorical"
+    )
+    known = isinstance(form, str) and (form in FORMS if kind == "date" else not form)
+    require(known, f"{called} is written in an unknown form")
+    rated = _numbers(rates, len(categories) if kind == "rated" else 0)
+    require(isinstance(optional, bool), f"it is not said whether {called} is optional")
+    return Column(name, kind, wire_type, tuple(categories), form, rated, optional)
+
+
+def _linear(content: Any, features: tuple[Column, ...], outputs: int) -> Linear:
+    require(isinstance(content, dict) and set(content) == {"intercepts", "terms"}, "linear is not as it must be")
+    terms = content["terms"]
+    require(isinstance(terms, list) and len(terms) == len(features), "it has not one term for each feature")
+    return Linear(
+        _numbers(content["intercepts"], outputs),
+        tuple(_term(term, column, outputs) for term, column in zip(terms, features, strict=True)),
+    )
+
+
+def _term(content: Any, column: Column, outputs: int) -> NumberTerm | CategoryTerm:
+    require(isinstance(content, dict), "a term is not an object")
+    called = f"the term of column {column.name[:_SHOWN]!r}"
+    if column.kind == "categorical":
+        weights = content.get("weights")
+        sound = set(content) == {"weights"} and isinstance(weights, list) and len(weights) == len(column.categories)
+        require(sound, f"{called} has not a weight for each category")
+        return CategoryTerm(tuple(_numbers(row, outputs) for row in content["weights"]))
+    sound = set(content) == {"centre", "weights"} and _is_number(content["centre"])
+    require(sound, f"{called} is not {{centre, weights}}")
+    return NumberTerm(content["centre"], _numbers(content["weights"], outputs))
+
+
+def _numbers(values: Any, count: int) -> tuple[float, ...]:
+    sound = isinstance(values, list) and len(values) == count and all(map(_is_number, values))
+    require(sound, f"weights are not {count} sound numbers")
+    return tuple(values)
+
+
+def _tree(content: Any, features: tuple[Column, ...]) -> Tree:
+    require(isinstance(content, dict) and set(content) == {"nodes", "leaves"}, "a tree is not {nodes, leaves}")
+    rows, leaves = content["nodes"], content["leaves"]
+    require(isinstance(rows, list) and isinstance(leaves, list), "a tree's nodes or leaves are not a list")
+    require(len(leaves) == len(rows) + 1, "a tree has not one leaf more than nodes")
+    require(len(leaves) <= LEAF_LIMIT, f"a tree has more than {LEAF_LIMIT} leaves")
+    require(all(map(_is_number, leaves)), "a leaf is not a sound number")
+    nodes = tuple(_node(row, position, features, len(rows)) for position, row in enumerate(rows))
+    children = [child for node in nodes for child in (node.left, node.right)]
+    require(len(set(children)) == len(children), "two branches of a tree meet")
+    return Tree(nodes, tuple(leaves))
+
+
+def _node(row: Any, position: int, features: tuple[Column, ...], count: int) -> Node:
+    require(isinstance(row, list) and len(row) == 5, "a node is not [feature, split, missing_left, left, right]")
+    feature, split, missing_left, left, right = row
+    require(is_whole(feature, 0, len(features)), "a node asks for a column that is not there")
+    column = features[feature]
+    if column.kind == "categorical":
+        if not _are_codes(split, len(column.categories)):
+            refuse(f"a node splits column {column.name[:_SHOWN]!r} at categories it does not have")
+        split = frozenset(split)
+    elif not _is_float(split):
+        refuse(f"a node splits column {column.name[:_SHOWN]!r} at no number")
+    require(isinstance(missing_left, bool), "a node does not say where missing values go")
+    for child in (left, right):
+        # Children follow their parents: so no walk can go round in circles.
+        sound = is_whole(child, position + 1, count) or is_whole(child, -1 - count, 0)
+        require(sound, "a node's child is out of range")
+    return Node(feature, split, missing_left, left, right)
+
+
+def _are_codes(split: Any, known: int) -> bool:
+    """Tell whether a split is a list of codes, each once and in order."""
+    if not isinstance(split, list) or not split or not all(is_whole(code, 0, known) for code in split):
+        return False
+    return all(before < after for before, after in pairwise(split))

@@ -1,0 +1,1 @@
+"""The pages that people read: help pages and the overview."""

@@ -1,0 +1,145 @@
+"""The parts of which the help pages are made: a column table, requests, samples, the form that tries a service."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from studio.json_values import Json
+from studio.models.model import Model
+from studio.pages.code_samples import Sample
+from studio.pages.error_help import SHAPE, Rows, error_table
+from studio.pages.html import Markup, element, joined, link, table, terms
+from studio.pages.json_schemas import LISTED_CATEGORIES, described
+from studio.scoring.request_columns import added_columns
+from studio.scoring.scorer import Scorer
+from studio.tables.model_column import Column
+from studio.training.parameters import value_schema
+from studio.training.training_plan import Parameter
+from studio.workspace.registry import Endpoint, Kind
+from studio.workspace.urls import Urls
+
+FIELD = "cell "  # begins the name of a form's field; the column's name follows
+KEY_FIELD = "key"
+_AUTHORIZATION = "Authorization: Bearer YOUR-API-KEY"
+
+
+def navigation(endpoint: Endpoint, urls: Urls) -> list[str]:
+    """Return the links between the help pages of an endpoint, of those that it has; first that to the overview."""
+    base = urls.help(endpoint)
+    pages = {"Overview": f"{urls.base_url}/", "Help": base}
+    if endpoint.service.kind is Kind.TRAINING:
+        pages["Jobs"] = f"{base}/jobs"
+    else:
+        pages["Request-response"] = f"{base}/score"
+        if not endpoint.prevents_update:
+            pages["Update"] = f"{base}/update"
+    return [
+        *(link(address, name) for name, address in pages.items()),
+        link(swagger_url(endpoint, urls), "swagger.json"),
+    ]
+
+
+def swagger_url(endpoint: Endpoint, urls: Urls) -> str:
+    """Return where an endpoint's Swagger document is (protocol 1.1)."""
+    return f"{urls.api(endpoint)}/swagger.json"
+
+
+def identity(endpoint: Endpoint, urls: Urls) -> Markup:
+    """Return the names and ids of an endpoint."""
+    return terms(
+        {
+            "Web service": endpoint.service.title,
+            "Endpoint": endpoint.name,
+            "Workspace id": urls.workspace_id,
+            "Web service id": endpoint.service.id,
+            "Endpoint id": endpoint.id,
+        }
+    )
+
+
+def column_table(model: Model) -> Markup:
+    """Return what each column of a request holds."""
+    rows = [[element("b", each.name), each.kind, each.type, described(each)] for each in model.columns]
+    return table(["column", "kind", "type", "what it holds"], rows)
+
+
+def answer_table(scorer: Scorer) -> Markup:
+    """Return the columns that an answer adds."""
+    return table(["column", "type"], [[element("b", name), kind] for name, kind in added_columns(scorer.model)])
+
+
+def request(method: str, url: str, *headers: str, body: Json | None = None) -> Markup:
+    """Return a request as it goes over the wire."""
+    lines = [f"{method} {url}", _AUTHORIZATION, *headers]
+    return element("pre", "\n".join(lines) + ("" if body is None else f"\n\n{pretty(body)}"))
+
+
+def pretty(value: Json) -> str:
+    """Return JSON for people."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def samples(programs: Sequence[Sample]) -> Markup:
+    """Return sample programs; the first is open."""
+    shown = (
+        element(
+            "details",
+            element("summary", program.language),
+            element("pre", program.code, id=f"code-snippet-{program.name}"),
+            open=program is programs[0],
+        )
+        for program in programs
+    )
+    return joined(element("h2", "Sample code"), *shown)
+
+
+def errors(rows: Rows) -> Markup:
+    """Return the errors of an operation, and their shape."""
+    return joined(element("h2", "Errors"), element("pre", SHAPE), error_table(rows))
+
+
+def parameter_table(parameters: Sequence[Parameter]) -> Markup:
+    """Return the parameters of a training service."""
+    if not parameters:
+        return element("p", "This service has no parameters.")
+    rows = []
+    for each in parameters:
+        schema = value_schema(each.sets)
+        bounds = f"{schema['minimum']:g} to {schema['maximum']:.10g}" if "minimum" in schema else ""
+        allowed = bounds or ", ".join(schema.get("enum", [])) or "any text that can be read as one"
+        rows.append([element("b", each.name), schema["type"], allowed, "yes" if each.required else "no"])
+    return table(["parameter", "type", "values", "required"], rows)
+
+
+def trial_form(model: Model, cells: Mapping[str, str], said: str) -> Markup:
+    """Return the form that scores one row, with `cells` filled in and `said` below it."""
+    fields = (_field(each, cells.get(each.name, "")) for each in model.columns if each.kind != "ignored")
+    key = element(
+        "label",
+        "API key of this endpoint (it is used for this request only)",
+        element("input", type="password", name=KEY_FIELD, autocomplete="off", required=True),
+        class_="whole",
+    )
+    button = element("div", element("button", "Score", value="score"), class_="whole")
+    # The answer follows the form: the page comes back where it was sent from.
+    form = element("form", *fields, key, button, method="post", action="#try", autocomplete="off")
+    return element("section", element("h2", "Try it"), form, said, id="try")
+
+
+def _field(column: Column, cell: str) -> Markup:
+    known = column.categories[:LISTED_CATEGORIES] if column.kind == "categorical" else ()
+    # A list needs an id without spaces; the name's bytes in hexadecimal are one.
+    identifier = f"known-{column.name.encode().hex()}"
+    written = element("input", name=FIELD + column.name, value=cell, list=identifier if known else False)
+    options = element("datalist", *(element("option", value=each) for each in known), id=identifier) if known else ""
+    return element("label", column.name, written, options)
+
+
+def trial_answer(names: Sequence[str], values: Sequence[str], added: int) -> Markup:
+    """Return the answer to the form: the last `added` columns are what was predicted."""
+    found = dict(zip(names[-added:], values[-added:], strict=True))
+    return element("div", terms(found), class_="said good", role="status")
+
+
+def trial_problem(text: str) -> Markup:
+    """Return why the form was not answered."""
+    return element("p", text, class_="said bad", role="alert")

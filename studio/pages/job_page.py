@@ -1,0 +1,136 @@
+"""The page of a job, for the studio's owner: what it reads, made and measured, and what serves by it."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from studio.errors import ServiceError
+from studio.jobs.job_store import Job, JobTable, Result
+from studio.pages.html import Markup, breakable, element, joined, link, page, table, terms
+from studio.pages.job_parts import (
+    ENDED,
+    cause,
+    input_blob,
+    log_list,
+    may_have_made,
+    metric_table,
+    moment_of,
+    refresh_s,
+    run_of,
+    state_pill,
+    when,
+)
+from studio.pages.job_progress import progress, took
+from studio.pages.owner_auth import owners_only
+from studio.redaction import without_secrets
+from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.registry import Endpoint, Registry
+from studio.workspace.urls import Urls
+
+
+class JobPage:
+    """The handlers of a job's page and of the links to its outputs."""
+
+    def __init__(
+        self, registry: Registry, shelf: ModelShelf, jobs: JobTable, urls: Urls, token_of: Callable[[Result], str]
+    ) -> None:
+        """`token_of` gives a token for reading an output."""
+        self._registry = registry
+        self._shelf = shelf
+        self._jobs = jobs
+        self._urls = urls
+        self._token_of = token_of
+
+    def routes(self) -> list[Route]:
+        """Return the routes for the application."""
+        return [
+            Route("/jobs/{job}", owners_only(self._registry, self._show), methods=["GET"]),
+            Route("/jobs/{job}/outputs/{output}", owners_only(self._registry, self._open), methods=["GET"]),
+        ]
+
+    def _show(self, request: Request) -> Response:
+        job = self._jobs.get(request.path_params["job"])
+        if job is None:
+            text = "There is no such job; those that nobody started are forgotten after a while."
+            return _not_found("../", "job", text)
+        return page(
+            f"Job {job.id[:8]}",
+            [link("../", "Overview")],
+            *(element("p", state_pill(job)), progress(job), terms(self._facts(job)), *self._sections(job)),
+            *(element("h2", "Log"), log_list(job.log)),
+            refresh_s=0 if job.state in ENDED else refresh_s([job]),
+        )
+
+    def _sections(self, job: Job) -> list[Markup]:
+        """Return what there is of a job: why it failed, or what came out of it."""
+        why, outcome = cause(job), self._jobs.outcomes([job]).get(job.id)
+        sections: list[tuple[str, Markup]] = []
+        if why:
+            sections.append(("Why it failed", element("p", breakable(why), class_="bad")))
+        if outcome:
+            sections.append(("Metrics", metric_table(outcome.evaluation)))
+        if job.results:
+            sections.append(("Outputs", self._outputs(job)))
+        if outcome and (serving := self._serving(job, outcome.model_sha256)):
+            sections.append(("Its model serves", serving))
+        return [joined(element("h2", head), content) for head, content in sections]
+
+    def _facts(self, job: Job) -> dict[str, str]:
+        run = run_of(job)
+        try:
+            endpoint = self._registry.endpoint_by_id(job.endpoint_id)
+            experiment = joined(
+                link(f"../#{endpoint.service.id}", endpoint.service.experiment),
+                " (",
+                link(f"{self._urls.help(endpoint)}/jobs", f"endpoint {endpoint.name}"),
+                ")",
+            )
+        except ServiceError:
+            experiment = Markup("")  # its endpoint was deleted meanwhile
+        return {
+            "Experiment": experiment,
+            "Job id": job.id,
+            "Input": breakable(input_blob(job)),
+            "Run": joined(run, " ", element("small", "landfall show ", run)) if run else "",
+            "Submitted": moment_of(job.submitted_at),
+            "Started": moment_of(job.started_at),
+            "Ended": moment_of(job.ended_at),
+            "Took": took(job),
+        }
+
+    def _outputs(self, job: Job) -> Markup:
+        rows = []
+        for name, result in job.results.items():
+            place = breakable(without_secrets(result.relative_location))
+            rows.append([name, link(f"{job.id}/outputs/{name}", place)])
+        return table(["output", "where"], rows)
+
+    def _serving(self, job: Job, sha256: str) -> Markup:
+        """Return in which endpoints a job's model serves, or will: the same file, wherever it was taken from."""
+        served = []
+        endpoints = [each for service in self._registry.services() for each in self._registry.endpoints(service)]
+        for endpoint in endpoints:
+            for model, word in ((self._shelf.serving(endpoint), "since"), (self._shelf.waiting(endpoint), "from")):
+                if model is not None and model.sha256 == sha256 and may_have_made(job, model):
+                    served.append(element("div", self._endpoint(endpoint), f" {word} ", when(model.since)))
+        return joined(*served)
+
+    def _endpoint(self, endpoint: Endpoint) -> Markup:
+        return link(self._urls.help(endpoint), endpoint.name)
+
+    def _open(self, request: Request) -> Response:
+        """Lead to an output, by a link that is signed now; no page holds one."""
+        job = self._jobs.get(request.path_params["job"])
+        result = job.results.get(request.path_params["output"]) if job else None
+        if result is None:
+            text = "There is no such output: the job has not finished, or is unknown."
+            return _not_found("../../../", "output", text)
+        address = result.base_location + result.relative_location + self._token_of(result)
+        return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+
+
+def _not_found(overview: str, what: str, text: str) -> Response:
+    return page(f"No such {what}", [link(overview, "Overview")], element("p", text), status=HTTPStatus.NOT_FOUND)

@@ -1,0 +1,109 @@
+"""What the owner's pages tell of a job: its state, cause of failure, metrics, log, and whose run it works for."""
+
+import csv
+import io
+import math
+import re
+from datetime import datetime
+
+from studio.jobs.job_store import Job, JobState, Outcome
+from studio.pages.html import Markup, breakable, element, table
+from studio.redaction import without_secrets
+from studio.words import utc_text
+from studio.workspace.deployed_models import Shelved
+
+REFRESH_S = 10
+REFRESH_WHILE_RUNNING_S = 3
+ENDED = (JobState.FINISHED, JobState.FAILED, JobState.CANCELLED)
+_CAUSE = "[ModuleOutput] "  # a failed job's Details say it three times; once after this (protocol 1.8)
+_NEWS = 160  # characters of a job's last news in a list
+_TELLING = ("AUC", "Overall Accuracy", "Coefficient of Determination")  # of each task the metric that lists show
+_INPUT = re.compile(r"\S+ Import Data: (.+)")
+# Landfall pins the file of a run to `training/<run_id>/<attempt>/input.csv` before it submits a job.
+_RUN = re.compile(r"training/([0-9a-f]{32})/\d+/")
+
+
+def when(moment: datetime, *, precisely: bool = False) -> Markup:
+    """Write a moment for people, in UTC; `precisely` with milliseconds."""
+    return element("time", utc_text(moment, precisely=precisely), datetime=moment.isoformat())
+
+
+def moment_of(text: str | None) -> str:
+    """Write a stored moment for people; nothing for none."""
+    return when(datetime.fromisoformat(text)) if text else ""
+
+
+def state_pill(job: Job) -> Markup:
+    """Return a job's state."""
+    queued = job.queued and job.state is JobState.NOT_STARTED
+    return element("span", "Queued" if queued else job.state, class_=f"pill {job.state}")
+
+
+def cause(job: Job) -> str:
+    """Return why a job failed, once; nothing for one that did not."""
+    details = job.details or ""
+    return without_secrets(details.rpartition(_CAUSE)[2]) if job.state is JobState.FAILED else ""
+
+
+def input_blob(job: Job) -> str:
+    """Return container and name of the blob that a job reads; nothing where it did not come that far."""
+    said = [found[1] for line in job.log.splitlines() if (found := _INPUT.fullmatch(line))]
+    if not said and job.request is not None:
+        said = [reference.relative_location.lstrip("/") for reference in job.request.inputs.values()]
+    return without_secrets(said[-1]) if said else ""
+
+
+def run_of(job: Job) -> str:
+    """Return the id of the Landfall run that a job works for, as its input is named; nothing for other callers."""
+    found = _RUN.match(input_blob(job))
+    return found[1] if found else ""
+
+
+def may_have_made(job: Job, model: Shelved) -> bool:
+    """Tell whether a job was there before a model served: the same training may have made the same file earlier."""
+    return datetime.fromisoformat(job.submitted_at) <= model.since
+
+
+def last_news(job: Job, outcome: Outcome | None) -> str:
+    """Return in one line what became of a job: why it failed, its metric, or where it is."""
+    if job.state is JobState.FINISHED and outcome:
+        names, *rows = csv.reader(io.StringIO(outcome.evaluation))
+        return next((f"{name} {_number(rows[0][names.index(name)])}" for name in _TELLING if name in names), "")
+    lines = job.log.splitlines()
+    news = cause(job) or (without_secrets(lines[-1].partition(" ")[2]) if lines else "")
+    return news if len(news) <= _NEWS else f"{news[:_NEWS].rsplit(' ', 1)[0]} …"
+
+
+def metric_table(evaluation: str) -> Markup:
+    """Return the metrics of an evaluation (CSV): a row for each, a column for each scored dataset."""
+    names, *rows = csv.reader(io.StringIO(evaluation))
+    heads = ["value"] if len(rows) == 1 else [f"row {number}" for number in range(1, len(rows) + 1)]
+    values = ([name, *map(_number, cells)] for name, *cells in zip(names, *rows, strict=True))
+    return table(["metric", *heads], values)
+
+
+def _number(cell: str) -> str:
+    """Write a metric for people: the output has all its digits."""
+    try:
+        value = float(cell)
+    except ValueError:
+        return cell
+    return f"{value:.6g}" if math.isfinite(value) else cell
+
+
+def log_list(log: str) -> Markup:
+    """Return a job's log, each line with its time."""
+    lines = []
+    for line in log.splitlines():
+        at, _, said = line.partition(" ")
+        try:
+            moment = when(datetime.fromisoformat(at), precisely=True)
+        except ValueError:  # a line that goes on over several
+            moment, said = Markup(""), line
+        lines.append(element("li", moment, breakable(without_secrets(said))))
+    return element("ol", *lines, class_="log") if lines else element("p", "Nothing yet.")
+
+
+def refresh_s(jobs: list[Job]) -> int:
+    """Return after how many seconds a page of jobs loads itself again."""
+    return REFRESH_WHILE_RUNNING_S if any(job.state is JobState.RUNNING for job in jobs) else REFRESH_S

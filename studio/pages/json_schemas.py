@@ -1,0 +1,206 @@
+"""The bodies of the wire as JSON schemas: a model's columns, the contract of jobs, errors."""
+
+import re
+from collections.abc import Callable
+
+from studio.jobs.contract import INPUTS, OUTPUTS, contract_of, job_outputs
+from studio.jobs.job_store import JobState
+from studio.json_values import Json
+from studio.models.model import Model
+from studio.pages.sample_row import sample_row
+from studio.scoring.request_columns import added_columns, label_type
+from studio.scoring.scorer import Scorer
+from studio.tables.column_types import WireType
+from studio.tables.model_column import Column
+from studio.training.parameters import value_schema
+from studio.training.training_plan import TrainingPlan
+from studio.wire.quirks import SINGLE_RESULT, Quirks
+from studio.wire.request_codec import INPUT_EXTENSIONS
+from studio.wire.scoring_codec import INPUT, OUTPUT, ROW_LIMIT
+
+LISTED_CATEGORIES = 30
+_SCHEMAS: dict[WireType, Json] = {
+    "Int32": {"type": "integer", "format": "int32"},
+    "Double": {"type": "number", "format": "double"},
+    "String": {"type": "string"},
+}
+_JSON: dict[WireType, Callable[[str], str | float]] = {"Int32": int, "Double": float, "String": str}
+_EXAMPLES = {"seed": "7", "test_fraction": "0.25", "trees": "100", "leaves": "31", "learning_rate": "0.1"}
+
+
+def _reference(definition: str) -> Json:
+    return {"$ref": f"#/definitions/{definition}"}
+
+
+def _object(properties: Json, required: list[str], **more: object) -> Json:
+    return {"type": "object", "properties": properties, **({"required": required} if required else {}), **more}
+
+
+def error_schema() -> Json:
+    """Return the schema of every error's body (protocol 1.9)."""
+    text = {"type": "string"}
+    detail = _object({"code": text, "message": text}, ["code", "message"])
+    details = {"type": "array", "items": detail}
+    error = _object({"code": text, "message": text, "details": details}, ["code", "message", "details"])
+    return _object({"error": error}, ["error"])
+
+
+def scoring_example(model: Model, *, table: bool = False) -> Json:
+    """Return the body of a scoring request, made up from the schema: texts in a table, bare numbers in an object."""
+    row = sample_row(model)
+    bare = {column.name: _JSON[column.type] for column in model.columns}
+    rows: Json | list[Json] = [{name: bare[name](cell) for name, cell in row.items()}]
+    if table:
+        rows = {"ColumnNames": list(row), "Values": [list(row.values())]}
+    return {"Inputs": {INPUT: rows}, "GlobalParameters": {}}
+
+
+def described(column: Column) -> str:
+    """Say in words what a column's cells are."""
+    return f"{_cells(column)}{' It may be left out.' if column.optional else ''}"
+
+
+def _cells(column: Column) -> str:
+    match column.kind:
+        case "categorical":
+            known = ", ".join(column.categories[:LISTED_CATEGORIES])
+            more = len(column.categories) - LISTED_CATEGORIES
+            return f"One of: {known}{f' and {more} more' if more > 0 else ''}. Any other text counts as missing."
+        case "rated":
+            return f"One of {len(column.categories)} known texts. Any other counts as an average one, ? as missing."
+        case "boolean":
+            return "true or false, or another spelling of yes and no, such as 1 and 0."
+        case "date":
+            return f"A date written as {column.form}; a time may follow it."
+        case "ignored":
+            return "Not used; it may be left out."
+    texts = f", as do {', '.join(column.categories)}" if column.categories else ""
+    return f"A number. Nothing, or ?, counts as missing{texts}."
+
+
+def _cell_schema(wire_type: WireType, description: str) -> Json:
+    return {**_SCHEMAS[wire_type], "x-nullable": True, "description": description}
+
+
+def scoring_schemas(scorer: Scorer) -> Json:
+    """Return the definitions of an endpoint that scores, by name."""
+    model, text = scorer.model, {"type": "string"}
+    types = {column.name: column.type for column in model.columns} | {model.label: label_type(model)}
+    texts = {column.name: described(column) for column in model.columns}
+    texts[model.label] = "What is predicted; it may be left out."
+    given = {name: _cell_schema(types[name], text) for name, text in texts.items()}
+    required = [column.name for column in model.columns if column.required]
+    scored = types | dict(added_columns(model))
+    # As the original did: its clients (the R package) make numbers of those that are called so here.
+    answers = {name: _cell_schema(scored[name], "As text, also a number.") for name in scored}
+    nothing = {"type": "object", "additionalProperties": False, "description": "This service has no parameters."}
+    names = {
+        "type": "array",
+        "items": {**text, "enum": list(given)},
+        "uniqueItems": True,
+        "minItems": max(1, len(required)),
+    }
+    cells = {"type": "array", "items": {**text, "x-nullable": True}, "description": "Numbers may be bare."}
+    table = _object(
+        {"ColumnNames": names, "Values": {"type": "array", "items": cells, "maxItems": ROW_LIMIT}},
+        ["ColumnNames", "Values"],
+    )
+    answered = {"type": "array", "items": text}
+    value = _object(
+        {"ColumnNames": answered, "ColumnTypes": answered, "Values": {"type": "array", "items": answered}},
+        ["ColumnNames", "Values"],
+    )
+    output = _object({"type": {**text, "enum": ["table"]}, "value": value}, ["type", "value"])
+
+    def inputs(schema: Json) -> Json:
+        return _object({INPUT: schema}, [INPUT], additionalProperties=False)
+
+    def request(schema: Json, example: Json) -> Json:
+        return _object({"Inputs": schema, "GlobalParameters": nothing}, ["Inputs"], example=example)
+
+    def response(schema: Json) -> Json:
+        return _object({"Results": _object({OUTPUT: schema}, [OUTPUT])}, ["Results"])
+
+    rows = {"type": "array", "items": _reference("input1Item"), "minItems": 1, "maxItems": ROW_LIMIT}
+    rows["description"] = "What a row leaves out is missing."
+    return {
+        "ExecutionRequest": request(_reference("ExecutionInputs"), scoring_example(model)),
+        "ExecutionInputs": inputs(rows),
+        "input1Item": _object(given, [], additionalProperties=False, minProperties=1),
+        "ExecutionResponse": response({"type": "array", "items": _reference("output1Item")}),
+        "output1Item": _object(answers, list(answers)),
+        "TableRequest": request(inputs(table), scoring_example(model, table=True)),
+        "TableResponse": response(output),
+    }
+
+
+def training_schemas(plan: TrainingPlan, quirks: Quirks, *, outputs_needed: bool) -> Json:
+    """Return the definitions of an endpoint that trains, by name; `outputs_needed`: none has a default place."""
+    contract = contract_of(plan, quirks)
+    text: Json = {"type": "string", "x-nullable": True}
+    inputs = {name: _blob_schema(INPUT_EXTENSIONS) for name in contract.inputs}
+    outputs = {name: _blob_schema(extensions) for name, extensions in contract.outputs.items()}
+    parameters = {each.name: value_schema(each.sets) | {"x-nullable": not each.required} for each in plan.parameters}
+    required = [
+        "Inputs",
+        *(["Outputs"] if outputs_needed else []),
+        *(["GlobalParameters"] if contract.required else []),
+    ]
+    request = {
+        "Inputs": _object(inputs, list(inputs), additionalProperties=False),
+        "Outputs": _object(outputs, list(outputs) if outputs_needed else [], additionalProperties=False),
+        "GlobalParameters": _object(parameters, list(contract.required), additionalProperties=False),
+    }
+    states = [quirks.status(state) for state in JobState]
+    place = _object(
+        dict.fromkeys(("ConnectionString", "RelativeLocation", "BaseLocation", "SasBlobToken"), text),
+        ["RelativeLocation", "BaseLocation"],
+    )
+    results = _object(dict.fromkeys(contract.outputs, place), [])
+    ended = {"Result": place} if SINGLE_RESULT in quirks.on else {"Results": results}
+    status = {
+        "StatusCode": {"type": "integer" if isinstance(states[0], int) else "string", "enum": states},
+        **{name: {**schema, "x-nullable": True, "description": "Of a finished job."} for name, schema in ended.items()},
+        "Details": {
+            **text,
+            "description": "Why it failed, or what was noticed in training, a note a line.",
+        },
+    }
+    return {"BatchRequest": _object(request, required), "BatchStatus": _object(status, list(status))}
+
+
+def _blob_schema(extensions: tuple[str, ...]) -> Json:
+    text: Json = {"type": "string", "x-nullable": True}
+    endings = "|".join(re.escape(extension.removeprefix(".")) for extension in extensions)
+    properties = {
+        "ConnectionString": {**text, "description": "Of the storage account; or else BaseLocation and SasBlobToken."},
+        "RelativeLocation": {
+            "type": "string",
+            "pattern": rf"^/?[^/]+/.+\.({endings})$",
+            "description": "container/path",
+        },
+        "BaseLocation": {**text, "description": "The account's URL."},
+        "SasBlobToken": text,
+    }
+    return _object(properties, ["RelativeLocation"])
+
+
+def training_example(plan: TrainingPlan, quirks: Quirks, connection_string: str) -> Json:
+    """Return the body of a submit, with the parameters that every job must give."""
+    model, _ = job_outputs(quirks)
+
+    def place(name: str) -> Json:
+        return {"ConnectionString": connection_string, "RelativeLocation": f"YOUR-CONTAINER/{name}"}
+
+    outputs = {name: place("model.ilearner" if name == model else "evaluation.csv") for name in OUTPUTS}
+    parameters = {each.name: _parameter_example(each.sets) for each in plan.parameters if each.required}
+    return {
+        "Inputs": {name: place("input.csv") for name in INPUTS},
+        "Outputs": outputs,
+        "GlobalParameters": parameters,
+    }
+
+
+def _parameter_example(sets: str) -> str:
+    schema = value_schema(sets)
+    return str(_EXAMPLES.get(sets, next(iter(schema.get("enum", [""])))))

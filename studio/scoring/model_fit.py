@@ -1,0 +1,66 @@
+"""Whether a model can take the place of another: no request that is answered now may fail or be misread then."""
+
+from collections.abc import Iterable
+
+from studio.models.model import Model
+from studio.scoring.scorer import shown
+from studio.tables.column_names import described
+
+_NAMES = 10  # columns that one answer names
+
+
+def misfits(served: Model, model: Model) -> list[str]:
+    """Return why `model` does not fit an endpoint that serves `served`; nothing if it does.
+
+    Columns that nothing is learned from do not count: a request may leave them out or bring them along, and still may
+    leave them out if the model learns from them.
+    """
+    problems = []
+    if model.label != served.label:
+        problems.append(f"it predicts {shown(model.label)}, not {shown(served.label)}")
+    if model.task != served.task or (model.task == "binary" and model.classes != served.classes):
+        problems.append(f"its task is {_task(model)}, not {_task(served)}")
+    missing, other = _used(served) - _known(model), _used(model) - _known(served)
+    if missing or other:
+        problems.append(f"missing columns: {_listed(missing)}; other columns: {_listed(other)}")
+    needed = _required(model) & _known(served) - _required(served)
+    if needed:
+        problems.append(f"a request must have columns that it may leave out now: {_listed(needed)}")
+    return problems + _other_kinds(served, model)
+
+
+def _other_kinds(served: Model, model: Model) -> list[str]:
+    """Return what columns hold something else than now: requests would fail, or be misread."""
+    holds = {column.name: column.holds for column in served.columns if column.holds}
+    others = [
+        f"column {shown(column.name)}{described(column.name)} holds {column.holds}, not {holds[column.name]}"
+        for column in model.columns
+        if column.holds and holds.get(column.name, column.holds) != column.holds
+    ]
+    more = [f"and {len(others) - _NAMES} more columns hold something else"] if len(others) > _NAMES else []
+    hint = ["an experiment may state in [columns] what they hold"] if others else []
+    return [*others[:_NAMES], *more, *hint]
+
+
+def _known(model: Model) -> set[str]:
+    return {column.name for column in model.columns}
+
+
+def _used(model: Model) -> set[str]:
+    return {column.name for column in model.columns if column.kind != "ignored"}
+
+
+def _required(model: Model) -> set[str]:
+    return {column.name for column in model.columns if column.required}
+
+
+def _task(model: Model) -> str:
+    """Return a model's task for an error's text; of a binary one also which class is the positive."""
+    return f"binary with {' and '.join(map(shown, model.classes))}" if model.task == "binary" else model.task
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names for an error's text; a model may have very many, and very long ones."""
+    known = sorted(names)
+    more = f" and {len(known) - _NAMES} more" if len(known) > _NAMES else ""
+    return (", ".join(f"{shown(name)}{described(name)}" for name in known[:_NAMES]) or "none") + more

@@ -1,0 +1,200 @@
+"""Scores rows quickly: all trees are asked at once, feature by feature, instead of one tree after the other.
+
+Each leaf is a bit, in the order in which a tree has them from left to right. A node that sends a row to the right
+rules out the leaves to its left; the leaf that the row ends in is the first one that no node rules out (Lucchese
+et al., QuickScorer, 2015). What the nodes of one feature rule out together depends on its value alone, so it is
+computed once a model: a row needs one look-up and one AND for each feature, and one look-up for each tree. One row is
+scored with whole numbers that have a word for every tree; many rows with arrays of such words.
+"""
+
+import struct
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.models.model import Model, Node, Tree
+
+_WORDS = ((32, "I"), (64, "Q"))  # bits of the word that each tree has, and what `struct` and NumPy call it
+# Every node, and every category that one names, has a mask: a word for every tree. It is held up to three times.
+MOST_BYTES = 32 * 2**20
+_CHUNK = 512  # rows of a batch that are scored at once: their masks stay in the processor's cache
+
+type _Cut = tuple[float, int]  # a threshold, and the mask of a node that sends a row to the right
+
+
+@dataclass(frozen=True)
+class _LookUp:
+    """What the nodes of one feature leave over, by its value; the last mask is for a missing or unknown one."""
+
+    feature: int
+    keys: Sequence[float]  # in order: limits of a number, whose mask is behind all that it exceeds; or category codes
+    masks: Sequence[int]
+    exact: bool  # the keys are category codes
+
+    def of_one(self) -> Callable[[float], int]:
+        """Return the function from a value to its mask."""
+        keys, masks, missing = self.keys, self.masks, self.masks[-1]
+        if self.exact:
+            known = dict(zip(keys, masks, strict=False))
+            return lambda value: known.get(value, missing)
+        return lambda value: missing if value != value else masks[bisect_left(keys, value)]  # noqa: PLR0124 (NaN)
+
+    def of_many(self) -> Callable[[NDArray[np.float64]], NDArray[np.integer]]:
+        """Return the function from values to the positions of their masks."""
+        last = len(self.masks) - 1
+        if self.exact:
+            unknown = int(self.keys[-1]) + 1
+            place_of = np.full(unknown + 1, last, dtype=np.int16)
+            place_of[np.array(self.keys, dtype=np.intp)] = range(last)
+
+            def of_codes(values: NDArray[np.float64]) -> NDArray[np.integer]:
+                codes = np.where(values < unknown, values, unknown)  # NaN is not less than anything
+                return place_of.take(codes.astype(np.intp))
+
+            return of_codes
+        limits = np.array(self.keys)
+
+        def of_numbers(values: NDArray[np.float64]) -> NDArray[np.integer]:
+            found = np.searchsorted(limits, values, "left")
+            found[np.isnan(values)] = last
+            return found
+
+        return of_numbers
+
+
+def suits(model: Model) -> bool:
+    """Tell whether the trees are small and few enough."""
+    longest = max((len(tree.leaves) for tree in model.trees), default=0)
+    if not 0 < longest <= _WORDS[-1][0]:
+        return False
+    masks, codes = 0, dict[int, set[int]]()
+    for node in (node for tree in model.trees for node in tree.nodes):
+        if isinstance(node.split, frozenset):
+            codes.setdefault(node.feature, set()).update(node.split)
+        masks += 1
+    return (masks + sum(map(len, codes.values()))) * len(model.trees) * _WORDS[-1][0] // 8 <= MOST_BYTES
+
+
+class LeafMasks:
+    """The trees of a model that `suits`."""
+
+    def __init__(self, model: Model) -> None:
+        most = max(len(tree.leaves) for tree in model.trees)
+        self._outputs, self._trees = model.outputs, len(model.trees)
+        self._bits, self._letter = next((bits, letter) for bits, letter in _WORDS if most <= bits)
+        self._all = (1 << self._bits * self._trees) - 1
+        self._words = struct.Struct(f"<{self._trees}{self._letter}")
+        nodes: dict[int, list[tuple[Node, int]]] = {}
+        self._ordered: list[list[float]] = []  # the leaves of each tree, from left to right
+        for number, tree in enumerate(model.trees):
+            order, ruled_out = _in_order(tree)
+            self._ordered.append([tree.leaves[leaf] for leaf in order])
+            for node, mask in zip(tree.nodes, ruled_out, strict=True):
+                nodes.setdefault(node.feature, []).append((node, self._all ^ mask << self._bits * number))
+        self._look_ups = [self._look_up(feature, of_feature) for feature, of_feature in nodes.items()]
+        self._of_one = [(one.feature, one.of_one()) for one in self._look_ups]
+        # By tree: its output, and its leaves by their bit.
+        self._leaves = [
+            (number % model.outputs, {1 << bit: leaf for bit, leaf in enumerate(leaves)})
+            for number, leaves in enumerate(self._ordered)
+        ]
+
+    def raw_scores(self, row: Sequence[float]) -> list[float]:
+        """Return the raw scores of a row of features, NaN where one is missing: in the order of the trees' sum."""
+        left = self._all
+        for feature, look_up in self._of_one:
+            left &= look_up(row[feature])
+        scores = [0.0] * self._outputs
+        words = self._words.unpack(left.to_bytes(self._words.size, "little"))
+        for (output, leaves), word in zip(self._leaves, words, strict=True):
+            scores[output] += leaves[word & -word]
+        return scores
+
+    def many_raw_scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the same for rows of shape (rows, features); shape (rows, outputs)."""
+        scores = np.empty((len(rows), self._outputs))
+        look_ups, leaves = self._arrays
+        first_leaf = np.arange(self._trees) * self._bits
+        masks = np.empty((min(len(rows), _CHUNK), self._trees), dtype=self._letter)
+        for first in range(0, len(rows), _CHUNK):
+            chunk = rows[first : first + _CHUNK]
+            of_feature = masks[: len(chunk)]
+            left = np.full(of_feature.shape, (1 << self._bits) - 1, dtype=self._letter)
+            for feature, places, known in look_ups:
+                np.take(known, places(chunk[:, feature]), axis=0, out=of_feature, mode="clip")
+                left &= of_feature
+            below = left - 1
+            below &= np.invert(left, out=left)  # the bits below the lowest one: as many as its place
+            found = leaves.take(first_leaf + np.bitwise_count(below))
+            for output in range(self._outputs):
+                # Not `sum`, which adds in another order. And 0 as the first summand, so that no sum is -0.
+                sums = np.add.accumulate(found[:, output :: self._outputs], axis=1)[:, -1] + 0.0
+                scores[first : first + _CHUNK, output] = sums
+        return scores
+
+    @cached_property
+    def _arrays(
+        self,
+    ) -> tuple[list[tuple[int, Callable[..., NDArray[np.integer]], NDArray[np.uint]]], NDArray[np.float64]]:
+        """The look-ups and the leaves as arrays: made for the first batch, as many a model never sees one."""
+        look_ups = []
+        for one in self._look_ups:
+            words = b"".join(mask.to_bytes(self._words.size, "little") for mask in one.masks)
+            look_ups.append(
+                (one.feature, one.of_many(), np.frombuffer(words, f"<{self._letter}").reshape(-1, self._trees))
+            )
+        leaves = np.zeros((self._trees, self._bits))
+        for of_tree, ordered in zip(leaves, self._ordered, strict=True):
+            of_tree[: len(ordered)] = ordered
+        return look_ups, leaves.ravel()
+
+    def _look_up(self, feature: int, nodes: Sequence[tuple[Node, int]]) -> _LookUp:
+        if isinstance(nodes[0][0].split, frozenset):
+            return self._of_categories(feature, nodes)
+        cuts = sorted(((node.split, mask) for node, mask in nodes if not isinstance(node.split, frozenset)), key=_limit)
+        masks, missing = [self._all], self._all
+        for _, mask in cuts:
+            masks.append(masks[-1] & mask)
+        for node, mask in nodes:
+            if not node.missing_left:
+                missing &= mask
+        return _LookUp(feature, [limit for limit, _ in cuts], [*masks, missing], exact=False)
+
+    def _of_categories(self, feature: int, nodes: Sequence[tuple[Node, int]]) -> _LookUp:
+        splits = [(node.split, mask) for node, mask in nodes if isinstance(node.split, frozenset)]
+        codes = sorted(frozenset[int]().union(*(split for split, _ in splits)))
+        masks = []
+        for code in (*codes, None):  # a missing category goes right everywhere, as one does that no split names
+            left = self._all
+            for split, mask in splits:
+                if code not in split:
+                    left &= mask
+            masks.append(left)
+        return _LookUp(feature, list(map(float, codes)), masks, exact=True)
+
+
+def _limit(cut: _Cut) -> float:
+    return cut[0]
+
+
+def _in_order(tree: Tree) -> tuple[list[int], list[int]]:
+    """Return a tree's leaves from left to right, and for each node the mask of the leaves to its left."""
+    if not tree.nodes:
+        return [0], []
+    order: list[int] = []
+    first, until = [0] * len(tree.nodes), [0] * len(tree.nodes)
+    waiting = [(0, False)]
+    while waiting:
+        at, left_is_done = waiting.pop()
+        if at < 0:
+            order.append(-1 - at)
+        elif left_is_done:
+            until[at] = len(order)
+        else:
+            first[at] = len(order)
+            waiting += [(tree.nodes[at].right, False), (at, True), (tree.nodes[at].left, False)]
+    return order, [(1 << end) - (1 << begin) for begin, end in zip(first, until, strict=True)]

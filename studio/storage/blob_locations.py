@@ -1,0 +1,211 @@
+"""Where a blob is and by what right it is used: blob references of the wire, checked before any request leaves."""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from studio.errors import StorageError
+from studio.storage.connection_strings import read_connection_string
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+_CONTAINER = re.compile(r"[A-Za-z0-9$-]{1,63}")
+_TOKEN = re.compile(r"[!$-~]+")  # what may stand in a URL's query: neither spaces nor quotes nor `#`
+_BLOB_NAME_LIMIT = 1024  # characters, of the storage itself
+
+
+@dataclass(frozen=True)
+class BlobReference:
+    """A blob reference as the wire gives it (protocol 1.3): an account by connection string, or a URL with a SAS."""
+
+    relative_location: str
+    connection_string: str | None = field(default=None, repr=False)
+    base_location: str | None = None
+    sas_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class BlobAddress:
+    """A blob reference taken apart: which host, which blob, and the credential, which no text or repr ever shows."""
+
+    account_url: str  # without a slash at the end; names the account, for path-style hosts in its path
+    container: str
+    blob: str  # its name, with nothing in it escaped
+    account_name: str | None = None  # with a connection string
+    account_key: str | None = field(default=None, repr=False)
+    sas_token: str | None = field(default=None, repr=False)  # without the question mark
+    listed_by_name: bool = False  # the allow-list names this very host: it may be one inside the network
+
+    @property
+    def name(self) -> str:
+        """Container and blob, for people."""
+        return f"{self.container}/{self.blob}"
+
+    @property
+    def host(self) -> str:
+        """Host and port, for people."""
+        return urlsplit(self.account_url).netloc
+
+    @property
+    def base_location(self) -> str:
+        """The `BaseLocation` of an answer: ends with a slash (protocol 1.6)."""
+        return f"{self.account_url}/"
+
+    @property
+    def relative_location(self) -> str:
+        """The `RelativeLocation` of an answer: no leading slash, escaped so that the joined link works (1.3, 1.6)."""
+        return f"{self.container}/{quote(self.blob, safe='~/')}"
+
+
+class AllowList:
+    """The storage hosts requests may go to: `host:port`, `host` (the scheme's own port), `*.host`, `host:*`, `*`.
+
+    Only a pattern without a wildcard in its host lets a request go to an address inside the network: what a name
+    under `*.blob.core.windows.net` or `*` leads to is chosen by whoever made the name.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._patterns = [pattern.lower() for pattern in patterns]
+
+    def check(self, url: str) -> bool:
+        """Refuse a URL whose host is not on the list, or whose scheme is not safe.
+
+        Returns:
+            Whether the list names the very host.
+
+        Raises:
+            StorageError: InvalidBlob.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = (parts.hostname or "").lower(), parts.port
+        except ValueError:
+            raise _invalid("the blob's URL cannot be read") from None
+        if not url.isascii() or re.search(r"[\s\\]|%(?![0-9A-Fa-f]{2})", url):
+            raise _invalid("a blob's URL must be plain ASCII, other letters of a host in their xn-- form")
+        if parts.scheme not in _DEFAULT_PORTS or not host or "@" in parts.netloc or parts.query or parts.fragment:
+            raise _invalid("a blob's URL must be http(s)://HOST[:PORT]/ without user, query or fragment")
+        if parts.scheme == "http" and not is_loopback(host):
+            raise _invalid(f"the storage host {host} is named with http; only https leaves this machine")
+        default = _DEFAULT_PORTS[parts.scheme]
+        fitting = [pattern for pattern in self._patterns if _matches(pattern, host, port or default, default)]
+        if not fitting:
+            shown = f"[{host}]" if ":" in host else host
+            raise _invalid(
+                f"the storage host {shown}:{port or default} is not on this studio's allow-list"
+                f" (start it with `--allow-host {shown}:{port or default}`)"
+            )
+        return not all(pattern.startswith("*") for pattern in fitting)
+
+
+def _matches(pattern: str, host: str, port: int, default_port: int) -> bool:
+    if pattern == "*":
+        return True
+    if pattern.startswith("["):
+        wanted_host, _, rest = pattern[1:].partition("]")
+        wanted_port = rest.removeprefix(":")
+    else:
+        wanted_host, _, wanted_port = pattern.partition(":")
+    if wanted_host.startswith("*."):
+        account, _, rest = host.partition(".")
+        host_fits = bool(account) and rest == wanted_host[2:]
+    else:
+        host_fits = host == wanted_host
+    return host_fits and (wanted_port == "*" or (wanted_port or str(default_port)) == str(port))
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, reached by nobody else."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _invalid(text: str) -> StorageError:
+    return StorageError("InvalidBlob", f"Invalid blob specification: {text}.")
+
+
+def resolve(reference: BlobReference, allowed: AllowList) -> BlobAddress:
+    """Take a blob reference apart and check the host it really leads to.
+
+    With a connection string `RelativeLocation` is the blob's name as it is; with a SAS it is a part of a URL
+    (protocol 1.6), in which `%20` stands for a space.
+
+    Raises:
+        StorageError: it is incomplete, contradicts itself, or leads to a host that is not allowed.
+    """
+    base = (reference.base_location or "").strip().rstrip("/")
+    token = (reference.sas_token or "").strip().lstrip("?")
+    if reference.connection_string:
+        container, blob = _split_relative(reference.relative_location)
+        account = read_connection_string(reference.connection_string)
+        account_url, name, key, sas = account.url, account.name, account.key, account.sas_token
+        if base and base.lower() != account_url.lower():
+            raise _invalid(
+                f"{container}/{blob} is given twice: by a ConnectionString and by a BaseLocation of another account;"
+                " give one of them"
+            )
+    elif base and token:
+        container, blob = _split_relative(unquote(reference.relative_location, errors="surrogateescape"))
+        account_url, name, key, sas = base, None, None, token
+    else:
+        container, blob = _split_relative(reference.relative_location)
+        raise StorageError(
+            "MissingInputBlobInformation",
+            f"The blob {container}/{blob} needs a ConnectionString, or a BaseLocation with a SasBlobToken.",
+        )
+    listed_by_name = allowed.check(account_url)
+    path = urlsplit(account_url).path.strip("/")
+    if "/" in path or unquote(path) != path:
+        raise _invalid("the storage host's URL has more than the account's name in its path")
+    if sas is not None:
+        _check_token(sas, f"{container}/{blob}")
+    return BlobAddress(account_url, container, blob, name, key, sas, listed_by_name)
+
+
+def container_and_blob(relative: str) -> tuple[str, str]:
+    """Take a `RelativeLocation` apart; a leading slash does not count.
+
+    Raises:
+        StorageError: one of them is missing.
+    """
+    container, _, blob = relative.lstrip("/").partition("/")
+    if not container:
+        raise StorageError("ContainerIsEmpty", "RelativeLocation must be CONTAINER/PATH; it names no container.")
+    if not blob:
+        raise StorageError("InputBlobRelativeLocationInvalid", f"RelativeLocation {relative!r} names no blob.")
+    return container, blob
+
+
+def _split_relative(relative: str) -> tuple[str, str]:
+    container, blob = container_and_blob(relative)
+    # Such paths are resolved by some clients and not by others: what was checked might not be what is asked for.
+    if {".", ".."} & set(blob.split("/")) or "\\" in relative or not _is_printable(relative):
+        raise _invalid(f"the path {relative!r} has '.', '..', backslashes or control characters")
+    if not _CONTAINER.fullmatch(container):
+        raise StorageError("ContainerSegmentInvalid", f"{container!r} cannot be the name of a container.")
+    if len(blob) > _BLOB_NAME_LIMIT:
+        text = f"The blob's name has {len(blob)} characters, at most {_BLOB_NAME_LIMIT} are allowed."
+        raise StorageError("BlobNameTooLong", text)
+    return container, blob
+
+
+def _is_printable(text: str) -> bool:
+    """Tell whether a text has neither control characters nor halves of characters, which no URL can carry."""
+    return not any(ord(character) < 32 or 0x7F <= ord(character) < 0xA0 for character in text) and not re.search(
+        "[\ud800-\udfff]", text
+    )
+
+
+def _check_token(token: str, blob: str) -> None:
+    """Refuse what is no SAS token, or would ask for something else than the blob; never repeats it."""
+    names = {name.lower() for name, _ in parse_qsl(token, keep_blank_values=True)}
+    if not _TOKEN.fullmatch(token) or "sig" not in names or names & {"comp", "restype"}:
+        raise _invalid(
+            f"the SAS token of {blob} is not one: it must be the query of a URL (sv=…&sp=…&se=…&sig=…),"
+            " percent-encoded, without comp and restype"
+        )

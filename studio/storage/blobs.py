@@ -1,0 +1,142 @@
+"""Reads and writes blobs at allowed storage hosts, each within a time and a size."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
+from azure.core.exceptions import AzureError, ResourceExistsError
+from azure.storage.blob import BlobClient, ContainerClient, ContentSettings, LinearRetry, StorageStreamDownloader
+
+from studio.errors import StorageError, StudioError
+from studio.storage.blob_locations import BlobAddress
+from studio.storage.failures import Doing, explained
+from studio.storage.guarded_transport import GuardedTransport
+from studio.storage.stopping import Stop
+from studio.storage.transfer import CHUNK_BYTES, Resolver, Transfer, TransferLimits, look_up
+
+_USUAL_LIMITS = TransferLimits()
+
+
+class BlobStorage:
+    """The blobs of all storage accounts that callers may name."""
+
+    def __init__(
+        self, limits: TransferLimits = _USUAL_LIMITS, resolver: Resolver = look_up, stop: Stop | None = None
+    ) -> None:
+        """Take how long a transfer may take, what tells the addresses of a host, and what ends all transfers."""
+        self._limits = limits
+        self._resolver = resolver
+        self._stop = stop or Stop()
+
+    def until(self, stop: Stop) -> Self:
+        """Return the same storage for one job: its transfers end when `stop` says so, with StoppedError."""
+        return type(self)(self._limits, self._resolver, stop)
+
+    def fetch(self, address: BlobAddress, limit_bytes: int) -> bytes:
+        """Return a blob's content, of at most `limit_bytes`, to a caller who waits for it.
+
+        Raises:
+            StorageError: it cannot be read, or is larger, or takes too long.
+        """
+        return b"".join(self._chunks(address, limit_bytes, min(self._limits.awaited_s, self._limits.whole_s)))
+
+    @contextmanager
+    def fetched_file(self, address: BlobAddress, limit_bytes: int, folder: Path) -> Iterator[Path]:
+        """Give a temporary file in `folder` with the blob's content; the content is never held in memory.
+
+        Raises:
+            StorageError: it cannot be read, or is larger than `limit_bytes`, or takes too long.
+        """
+        with tempfile.NamedTemporaryFile(dir=folder, prefix="input-", suffix=".csv") as file:
+            for chunk in self._chunks(address, limit_bytes, self._limits.whole_s):
+                file.write(chunk)
+            file.flush()
+            yield Path(file.name)
+
+    def write(self, address: BlobAddress, data: bytes, content_type: str) -> None:
+        """Write a blob; one that is there is replaced.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        with self._transfer(address, Doing.WRITE, self._limits.whole_s) as (_, options):
+            client = BlobClient(address.account_url, address.container, address.blob, **options)
+            with client:
+                client.upload_blob(data, overwrite=True, content_settings=ContentSettings(content_type=content_type))
+
+    def make_container(self, address: BlobAddress) -> None:
+        """Make the container of an address if it is not there.
+
+        Raises:
+            StorageError: it cannot be made.
+        """
+        with self._transfer(address, Doing.WRITE, self._limits.whole_s) as (_, options):
+            client = ContainerClient(address.account_url, address.container, **options)
+            with client, contextlib.suppress(ResourceExistsError):
+                client.create_container()
+
+    def _chunks(self, address: BlobAddress, limit_bytes: int, within_s: float) -> Iterator[bytes]:
+        with self._transfer(address, Doing.READ, within_s) as (transfer, options):
+            client = BlobClient(address.account_url, address.container, address.blob, **options)
+            with client:
+                download = self._begun(client, transfer)
+                if download.size > limit_bytes:
+                    text = f"The blob {address.name} at {address.host} is larger than {limit_bytes} bytes."
+                    raise StorageError("InvalidBlob", text)
+                length = 0
+                for chunk in download.chunks():
+                    length += len(chunk)
+                    if length <= download.size:
+                        yield chunk
+                if length != download.size:
+                    text = f"The storage host {address.host} announced {download.size} bytes of {address.name} and sent"
+                    raise StorageError("InvalidBlob", f"{text} {length}.", transient=True)
+
+    def _begun(self, client: BlobClient, transfer: Transfer) -> StorageStreamDownloader[bytes]:
+        """Ask for the first bytes of a blob; again, if the answer is none that the library can read.
+
+        Other errors the library's own policy tries again; a gateway before the storage may have given such an answer.
+        """
+        for _ in range(self._limits.retries):
+            try:
+                return client.download_blob(max_concurrency=1)
+            except (AzureError, StudioError):
+                raise
+            except Exception:  # noqa: BLE001 (the library raises what it likes over answers that are not a storage's)
+                transfer.pause(self._limits.retry_wait_s)
+        return client.download_blob(max_concurrency=1)
+
+    @contextmanager
+    def _transfer(
+        self, address: BlobAddress, doing: Doing, within_s: float
+    ) -> Iterator[tuple[Transfer, dict[str, Any]]]:
+        """Give one transfer, and the options of a client for it."""
+        limits = self._limits
+        with ExitStack() as stack:
+            transfer = stack.enter_context(Transfer(address, within_s, limits, self._resolver, self._stop))
+            stack.enter_context(explained(address, doing, transfer))
+            yield (
+                transfer,
+                {
+                    "credential": _credential(address),
+                    "transport": GuardedTransport(transfer, limits),
+                    "permit_redirects": False,
+                    "retry_policy": LinearRetry(
+                        backoff=limits.retry_wait_s, retry_total=limits.retries, random_jitter_range=0
+                    ),
+                    "max_single_get_size": CHUNK_BYTES,
+                    "max_chunk_get_size": CHUNK_BYTES,
+                    "max_single_put_size": CHUNK_BYTES,
+                    "max_block_size": CHUNK_BYTES,
+                },
+            )
+
+
+def _credential(address: BlobAddress) -> AzureNamedKeyCredential | AzureSasCredential:
+    if address.account_name and address.account_key:
+        return AzureNamedKeyCredential(address.account_name, address.account_key)
+    return AzureSasCredential(address.sas_token or "")

@@ -1,0 +1,60 @@
+"""The studio's own storage account: where the outputs go that a job names no place for (protocol 1.3)."""
+
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Self
+
+from studio.errors import SetupError, StorageError
+from studio.storage.blob_locations import AllowList, BlobAddress, BlobReference, resolve
+from studio.storage.blobs import BlobStorage
+from studio.storage.sas_links import container_token
+
+CONTAINER = "experimentoutput"
+VARIABLE = "STUDIO_STORAGE"
+
+
+@dataclass(frozen=True)
+class OwnStorage:
+    """An account with its key; outputs lie in one container of it."""
+
+    account: BlobAddress
+
+    @classmethod
+    def of_environment(cls, environ: Mapping[str, str] = os.environ) -> Self | None:
+        """Return the account whose connection string stands in the variable `STUDIO_STORAGE`, if one does.
+
+        Raises:
+            SetupError: the text is no connection string with a key.
+        """
+        text = environ.get(VARIABLE, "").strip()
+        if not text:
+            return None
+        try:
+            # Who starts the studio chose this host, wherever it is: the list is for what callers name.
+            account = replace(resolve(BlobReference(f"{CONTAINER}/any", text), AllowList(["*"])), listed_by_name=True)
+        except StorageError as error:
+            raise SetupError(f"{VARIABLE}: {error}") from None
+        if not account.account_key:
+            raise SetupError(f"{VARIABLE}: an AccountName with its AccountKey is needed: links are signed with it")
+        return cls(account)
+
+    def address(self, job_id: str, output: str, extension: str) -> BlobAddress:
+        """Return where an output of a job belongs: always the same place, so that a job that runs again overwrites."""
+        name = PurePosixPath(job_id) / f"{uuid.uuid5(uuid.NAMESPACE_OID, f'{job_id}/{output}')}{extension}"
+        return replace(self.account, blob=str(name))
+
+    def prepare(self, storage: BlobStorage) -> None:
+        """Make the container.
+
+        Raises:
+            StorageError: it cannot be made.
+        """
+        storage.make_container(self.account)
+
+    def token(self, now: datetime) -> str:
+        """Return a new token for reading and listing the container, as the original gave it (protocol 1.3)."""
+        return container_token(self.account, now)

@@ -1,0 +1,135 @@
+"""Says in words why a blob could not be read or written: with blob and host, without any credential."""
+
+import gc
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from http import HTTPStatus
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+from urllib.parse import parse_qs
+
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError, ServiceRequestError
+from requests.exceptions import InvalidHeader
+
+from studio.errors import StorageError, StudioError
+from studio.storage.blob_locations import BlobAddress
+from studio.storage.transfer import Transfer
+from studio.words import utc_text
+
+_CODE = re.compile(r"[A-Za-z]{1,64}")  # of an answer's header: what else stands there is not repeated
+
+
+@dataclass(frozen=True)
+class _Need:
+    verb: str
+    permissions: str  # letters of a SAS token's `sp`, one of which is enough
+
+
+class Doing(Enum):
+    """What was tried."""
+
+    READ = _Need("reading", "r")
+    WRITE = _Need("writing", "w")
+
+
+def let_go_of_failures() -> None:
+    """Free what the failed transfers of this process hold: to be called once their errors are handled.
+
+    The library's policies keep their errors in frames that the errors' tracebacks hold in turn, and with them whatever
+    was read: megabytes, in a few hundred objects. Left alone they would wait until there are many more objects.
+    """
+    gc.collect(1)
+
+
+@contextmanager
+def explained(address: BlobAddress, doing: Doing, transfer: Transfer) -> Iterator[None]:
+    """Turn the library's errors into ours. Without their cause: its text may hold the URL with its signature.
+
+    Raises:
+        StorageError: instead of whatever the library raised.
+        StoppedError: the same, if nobody waits for it any more.
+    """
+    try:
+        yield
+    except StudioError:
+        raise
+    except Exception as error:  # noqa: BLE001 (the library raises what it likes over answers that are not a storage's)
+        ended = transfer.end_error()
+        if ended is not None:
+            raise ended from None
+        status = error.status_code if isinstance(error, HttpResponseError) else None
+        if status and not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            raise _of_answer(address, doing, error, status) from None
+        host = f"The storage host {address.host} of {address.name}"
+        if isinstance(error, ServiceRequestError):
+            raise StorageError("InvalidBlob", f"{host} cannot be reached.", transient=True) from None
+        broken = isinstance(error, AzureError) and not status and not any(map(_is_no_http, _causes(error)))
+        if broken or transfer.head_was_cut():
+            raise StorageError("InvalidBlob", f"{host} broke its answer off.", transient=True) from None
+        # Transient: a gateway's maintenance page looks like this as well, and says nothing about the blob.
+        text = f"{host} does not answer as Azure Blob Storage does{transfer.last_answer()}."
+        text += " Verify that this host and port are those of the storage."
+        raise StorageError("InvalidBlob", text, transient=True) from None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and all that it was made of: the libraries below wrap each other's errors."""
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        within = (*one.args, getattr(one, "inner_exception", None))
+        waiting += [cause for cause in within if isinstance(cause, BaseException)]
+
+
+def _is_no_http(error: BaseException) -> bool:
+    """Tell whether an error says that the other side does not speak HTTP; an early end says nothing of that."""
+    early_end = isinstance(error, RemoteDisconnected | IncompleteRead)
+    return isinstance(error, HTTPException | InvalidHeader) and not early_end
+
+
+def _of_answer(address: BlobAddress, doing: Doing, error: BaseException, status: int) -> StorageError:
+    code = getattr(error, "error_code", None) or ""
+    said = str(getattr(code, "value", code))
+    reason = f"Azure error message: {said if _CODE.fullmatch(said) else 'unknown'} (HTTP status {status})."
+    if isinstance(error, ResourceNotFoundError):
+        missing = f"the container {address.container!r} does not exist" if doing is Doing.WRITE else "it does not exist"
+        text = f"Unable to access the provided Azure blob - {address.name}.  Azure error message: {missing}."
+        return StorageError("BlobNotFound", f"{text} The storage host is {address.host}.")
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        text = f"Invalid blob specification for blob: {address.name}. Its host {address.host} answers by a redirect"
+        return StorageError("InvalidBlob", f"{text} (HTTP status {status}), and none is followed.")
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.REQUEST_TIMEOUT:
+        text = (
+            f"Invalid blob specification for blob: {address.name}. Verify that connection string / relative path"
+            f" or SAS token specification is correct and try again. {reason} The storage host is {address.host}."
+        )
+        return StorageError("InvalidBlob", text + _token_hint(address, doing.value, datetime.now(UTC)))
+    text = f"The storage host {address.host} of {address.name} fails, also when asked again. {reason}"
+    return StorageError("InvalidBlob", text, transient=True)
+
+
+def _token_hint(address: BlobAddress, need: _Need, now: datetime) -> str:
+    """Return what the SAS token itself says against it; of the token only its permissions and its end are shown."""
+    if address.sas_token is None:
+        return ""
+    values = {name: texts[0] for name, texts in parse_qs(address.sas_token).items()}
+    hints = []
+    permissions = values.get("sp", "")
+    if permissions.isalpha() and not set(need.permissions) & set(permissions):
+        hints.append(
+            f" Its SAS token allows sp={permissions[:16]}, and {need.verb} needs {need.permissions!r} among it."
+        )
+    try:
+        end = datetime.fromisoformat(values.get("se", ""))
+        end = end.replace(tzinfo=end.tzinfo or UTC)
+        if end < now:
+            hints.append(f" Its SAS token ended at {utc_text(end)}.")
+    except ValueError:
+        pass  # a stored access policy says it, or the storage has its own view of it
+    if values.get("spr") == "https" and address.account_url.startswith("http:"):
+        hints.append(" Its SAS token is for https alone.")
+    return "".join(hints)

@@ -1,0 +1,47 @@
+"""Signs links to outputs: read-only, for a day, as the original did."""
+
+from datetime import UTC, datetime, timedelta
+
+from azure.storage.blob import (
+    BlobSasPermissions,
+    ContainerSasPermissions,
+    generate_blob_sas,
+    generate_container_sas,
+)
+
+from studio.storage.blob_locations import BlobAddress
+
+SAS_BACK = timedelta(minutes=5)
+SAS_FORWARD = timedelta(hours=24)
+
+
+def read_token(address: BlobAddress, now: datetime) -> str:
+    """Return a new SAS token for reading the one blob: from 5 minutes ago for 24 hours on (protocol 1.6).
+
+    An address given by a SAS has no key to sign with; the answer is then the token that was given.
+    """
+    if not address.account_key or not address.account_name:
+        return f"?{address.sas_token}"
+    token = generate_blob_sas(
+        address.account_name,
+        address.container,
+        address.blob,
+        account_key=address.account_key,
+        permission=BlobSasPermissions(read=True),
+        start=now.astimezone(UTC) - SAS_BACK,
+        expiry=now.astimezone(UTC) + SAS_FORWARD,
+    )
+    return f"?{token}"
+
+
+def container_token(address: BlobAddress, now: datetime) -> str:
+    """Return a new SAS token for reading and listing the address's container; it lives as long as `read_token`'s."""
+    token = generate_container_sas(
+        address.account_name or "",
+        address.container,
+        account_key=address.account_key or "",
+        permission=ContainerSasPermissions(read=True, list=True),
+        start=now.astimezone(UTC) - SAS_BACK,
+        expiry=now.astimezone(UTC) + SAS_FORWARD,
+    )
+    return f"?{token}"

@@ -1,0 +1,1 @@
+"""From the text of a CSV to typed columns, and back."""

@@ -1,0 +1,225 @@
+"""Collects the cells of one column while a CSV is read: as few texts as possible, as many rows as there are."""
+
+import math
+from array import array
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import islice
+from typing import Literal
+
+import numpy as np
+
+from studio.errors import TableError
+from studio.tables.cell_parsing import LARGEST, MISSING, NEAR_ZERO, ODD_TEXTS, has_no_value, parse_number
+from studio.tables.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, TableColumn
+from studio.tables.dates import FORMS, moment_encoder, parse_date
+from studio.tables.model_column import Column
+
+# From so many different cells on it is asked whether they are numbers that need no texts, or whether the texts are
+# needed at all. Codes written as numbers, of which each stands in many rows, are kept longer: texts may follow.
+MANY_NUMBERS, MANY_TEXTS = 20_000, 200_000
+_BLOCK = 100_000  # rows
+IDENTIFIER_SHARE = 0.9  # of rows that have another text each
+# Of all columns together; a text takes 60 bytes and more, and a dictionary's entry 100.
+TEXT_LIMIT, TEXT_CHARACTERS = 15_000_000, 1_000_000_000
+_INT32 = 2**31
+_TEXTS_KEPT, _OTHERS = 100, "other texts"  # among numbers; of so many on the column is none of numbers
+
+
+type _State = Literal["texts", "numbers", "dates", "dropped"]
+
+
+class TextBudget:
+    """How many different texts may still be held in memory, by all columns of a file together."""
+
+    def __init__(self) -> None:
+        self.texts = 0
+        self.characters = 0
+
+    def check(self) -> None:
+        """Refuse a file that has too many.
+
+        Raises:
+            TableError: names the limit.
+        """
+        if self.texts > TEXT_LIMIT or self.characters > TEXT_CHARACTERS:
+            limits = f"{TEXT_LIMIT:,} different texts, of {TEXT_CHARACTERS:,} characters together"
+            raise TableError("the CSV", [f"its columns hold more than {limits}: leave out columns of long texts"])
+
+
+class _Codes(dict[str, int]):
+    """Numbers cells in the order of their first appearance."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.characters = 0
+
+    def __missing__(self, cell: str) -> int:
+        code = self[cell] = len(self)
+        self.characters += len(cell)
+        return code
+
+
+class CollectedColumn:
+    """The cells of a column, block by block."""
+
+    def __init__(self, name: str, *, keep: bool, budget: TextBudget, expected: Column | None = None) -> None:
+        """Collect; a column to `keep` is never given up, and one that is `expected` to hold categories keeps its texts.
+
+        Where dates could be written in several forms, the expected one is taken.
+        """
+        self.name = name
+        self._keep = keep
+        self._as_texts = expected is not None and expected.holds == "categories"
+        self._form = expected.form if expected is not None else ""
+        self._budget = budget
+        self._state: _State = "texts"
+        self._why = "an identifier: nearly every row has another value"  # it was dropped
+        self._codes = _Codes()
+        self._coded = array("i")
+        self._look_at = MANY_TEXTS if keep else MANY_NUMBERS
+        self._numbers = array("d")
+        self._whole = True
+        self._texts = _Codes()  # that stand among the numbers, and in which rows
+        self._text_rows, self._text_codes = array("q"), array("i")
+        self._moments: dict[str, array[float]] = {}  # by each form that fits all cells so far
+
+    def extend(self, cells: Sequence[str]) -> None:
+        """Add the cells of the next rows.
+
+        Raises:
+            TableError: the texts of all columns are too many.
+        """
+        if self._state == "numbers":
+            self._add_numbers(cells)
+        elif self._state == "dates":
+            self._add_moments(cells)
+        elif self._state == "texts":
+            texts, characters = len(self._codes), self._codes.characters
+            coded = np.fromiter(map(self._codes.__getitem__, cells), dtype=np.int32, count=len(cells))
+            self._coded.frombytes(coded.tobytes())
+            self._budget.texts += len(self._codes) - texts
+            self._budget.characters += self._codes.characters - characters
+            if len(self._codes) > self._look_at:
+                self._look_at *= 2
+                self._let_go()
+                self._budget.check()
+
+    def has_nul(self) -> bool:
+        """Tell whether a cell has a NUL character."""
+        return any("\0" in cell for cells in (self._codes, self._texts) for cell in cells)
+
+    def finished(self) -> TableColumn:
+        """Return the column."""
+        match self._state:
+            case "numbers":
+                values = np.frombuffer(self._numbers, dtype=np.float64)
+                text_rows = np.frombuffer(self._text_rows, dtype=np.int64)
+                text_codes = np.frombuffer(self._text_codes, dtype=np.int32)
+                return NumberColumn(self.name, values, self._whole, tuple(self._texts), text_rows, text_codes)
+            case "dates":
+                form, *others = sorted(self._moments, key=lambda form: form != self._form)
+                moments = np.frombuffer(self._moments[form], dtype=np.float64)
+                return DateColumn(self.name, moments, form, tuple(others))
+            case "dropped":
+                return DroppedColumn(self.name, self._why)
+        merged = _Codes()  # of cells that differ only by spaces around them
+        lookup = np.fromiter((merged[cell.strip()] for cell in self._codes), dtype=np.int32, count=len(self._codes))
+        return CodedColumn(self.name, tuple(merged), lookup[np.frombuffer(self._coded, dtype=np.int32)])
+
+    def _let_go(self) -> None:
+        """Hold the column as plain numbers or moments if it is one of them; give it up if it names its rows."""
+        different, rows = len(self._codes), len(self._coded)
+        many = different > MANY_TEXTS
+        if not many and different < rows / 2:
+            return
+        if self._as_texts:
+            if many and not self._keep and different > IDENTIFIER_SHARE * rows:
+                self._forget_texts("dropped")
+            return
+        odd = islice((cell for cell in map(str.strip, self._codes) if _is_odd(cell)), ODD_TEXTS + 1)
+        if _plain_numbers(self._codes) is not None or len(list(odd)) <= ODD_TEXTS:
+            self._replay(self._add_numbers)
+            self._forget_texts("numbers")
+        elif many and not self._keep:
+            self._moments = {form: array("d") for form in self._fitting_forms()}
+            if self._moments:
+                self._state = "dates"
+                self._replay(self._add_moments)
+                self._forget_texts(self._state)
+            elif different > IDENTIFIER_SHARE * rows:
+                self._forget_texts("dropped")
+
+    def _replay(self, add: Callable[[Sequence[str]], None]) -> None:
+        """Add all rows so far once more, in another way."""
+        coded, known = np.frombuffer(self._coded, dtype=np.int32), list(self._codes)
+        for begin in range(0, len(coded), _BLOCK):
+            add([known[code] for code in coded[begin : begin + _BLOCK].tolist()])
+
+    def _fitting_forms(self) -> list[str]:
+        """Return the forms in which every cell is a date; most columns are told apart by their first cells."""
+        cells = [cell for cell in map(str.strip, self._codes) if not has_no_value(cell)]
+        forms = [form for form in FORMS if all(parse_date(cell, form) for cell in cells[:100])]
+        return [form for form in forms if all(parse_date(cell, form) for cell in cells)]
+
+    def _add_moments(self, cells: Sequence[str]) -> None:
+        stripped = [cell.strip() for cell in cells]
+        for form, moments in list(self._moments.items()):
+            try:
+                moments.extend(map(moment_encoder(form), stripped))
+            except ValueError:
+                del self._moments[form]
+        if not self._moments:
+            self._why = "dates and other texts are mixed"
+            self._state = "dropped"
+
+    def _forget_texts(self, state: _State) -> None:
+        self._budget.texts -= len(self._codes)
+        self._budget.characters -= self._codes.characters
+        self._state, self._codes, self._coded = state, _Codes(), array("i")
+
+    def _add_numbers(self, cells: Sequence[str]) -> None:
+        values = _plain_numbers(cells)
+        spelled: Iterable[str] = cells
+        if values is None:
+            values = array("d", map(_number, cells))
+            self._remember_texts(cells, values)
+            spelled = (cell for cell, value in zip(cells, values, strict=True) if not math.isnan(value))
+        if self._whole:
+            joined = "".join(spelled)
+            found = np.frombuffer(values, dtype=np.float64)
+            found = found[~np.isnan(found)]
+            plain = "." not in joined and "e" not in joined and "E" not in joined
+            self._whole = plain and bool((np.abs(found) < _INT32).all())
+        self._numbers.extend(values)
+
+    def _remember_texts(self, cells: Sequence[str], values: "array[float]") -> None:
+        """Note what stands in the rows without a number that are not plainly empty."""
+        for at in np.flatnonzero(np.isnan(np.frombuffer(values, dtype=np.float64))).tolist():
+            text = cells[at].strip()
+            if text not in MISSING:
+                self._text_rows.append(len(self._numbers) + at)
+                kept = text in self._texts or len(self._texts) < _TEXTS_KEPT
+                self._text_codes.append(self._texts[text if kept else _OTHERS])
+
+
+def _number(cell: str) -> float:
+    number = parse_number(cell.strip())
+    return math.nan if number is None else number
+
+
+def _plain_numbers(cells: Collection[str]) -> "array[float] | None":
+    """Return the numbers that all cells are, in spellings that need no closer look; None if one is not."""
+    try:
+        values = array("d", map(float, cells))
+    except ValueError:
+        return None
+    numbers = np.frombuffer(values, dtype=np.float64)
+    sizes = np.abs(numbers)
+    if not (sizes <= LARGEST).all() or "_" in "".join(cells):
+        return None
+    numbers[sizes <= NEAR_ZERO] = 0.0
+    return values
+
+
+def _is_odd(text: str) -> bool:
+    return not has_no_value(text) and parse_number(text) is None

@@ -1,0 +1,151 @@
+"""The columns of a CSV as they lie in memory: coded texts, numbers, moments, or nothing where one was given up."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.json_values import plain_number
+from studio.tables.row_lines import RowLines
+
+_DAY_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class CodedColumn:
+    """A column as it was read: every row's position in the list of its distinct cells (stripped)."""
+
+    name: str
+    distinct: tuple[str, ...]
+    codes: NDArray[np.int32]  # shape (rows,)
+
+    def only(self, rows: NDArray[np.bool_]) -> Self:
+        """Return the column of some of the rows; it keeps the distinct cells that none of these has."""
+        return replace(self, codes=self.codes[rows])
+
+    def encoded(self, encode: Callable[[str], float]) -> NDArray[np.float64]:
+        """Return a number for each row, shape (rows,); NaN for a cell that cannot be encoded."""
+
+        def lenient(cell: str) -> float:
+            try:
+                return encode(cell)
+            except ValueError:
+                return np.nan
+
+        lookup = np.fromiter(map(lenient, self.distinct), dtype=np.float64, count=len(self.distinct))
+        return lookup[self.codes]
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column of so many different numbers that their texts were not kept."""
+
+    name: str
+    values: NDArray[np.float64]  # shape (rows,); NaN where it is missing, or one of the odd texts
+    whole: bool  # all of them were written as whole numbers of 32 bits
+    texts: tuple[str, ...] = ()  # what stands there instead of numbers, but for `cell_parsing.MISSING`; a few of them
+    text_rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # which rows have one, in order
+    text_codes: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))  # and which one each has
+
+    def only(self, rows: NDArray[np.bool_]) -> Self:
+        """Return the column of some of the rows."""
+        chosen = rows[self.text_rows]
+        new_place = np.cumsum(rows) - 1
+        text_rows, text_codes = new_place[self.text_rows[chosen]], self.text_codes[chosen]
+        return replace(self, values=self.values[rows], text_rows=text_rows, text_codes=text_codes)
+
+    @property
+    def text_counts(self) -> dict[str, int]:
+        """How many rows have each of the texts."""
+        counts = np.bincount(self.text_codes, minlength=len(self.texts)).tolist()
+        return {text: count for text, count in zip(self.texts, counts, strict=True) if count}
+
+    @cached_property
+    def _coded(self) -> CodedColumn:
+        found, codes = np.unique(self.values, return_inverse=True)
+        texts = tuple("" if np.isnan(value) else plain_number(value) for value in found.tolist())
+        return CodedColumn(self.name, texts, codes.astype(np.int32))
+
+    @property
+    def distinct(self) -> tuple[str, ...]:
+        """The distinct cells, as texts again."""
+        return self._coded.distinct
+
+    @property
+    def codes(self) -> NDArray[np.int32]:
+        """Every row's position among the distinct cells, shape (rows,)."""
+        return self._coded.codes
+
+
+@dataclass(frozen=True)
+class DateColumn:
+    """A column of so many different moments that their texts were not kept."""
+
+    name: str
+    moments: NDArray[np.float64]  # shape (rows,); seconds since 1970, UTC; NaN where it is missing
+    form: str  # how they were written, one of `studio.tables.dates.FORMS`
+    other_forms: tuple[str, ...] = ()  # in which every cell could be read as well
+
+    def only(self, rows: NDArray[np.bool_]) -> Self:
+        """Return the column of some of the rows."""
+        return replace(self, moments=self.moments[rows])
+
+    def part(self, name: str) -> NDArray[np.float64]:
+        """Return one of `studio.tables.dates.PARTS` of every row, equal to what that gives for the single moment."""
+        match name:
+            case "days since 1970":
+                return self.moments / _DAY_S
+            case "month":
+                known = ~np.isnan(self.moments)
+                months = np.where(known, self.moments, 0).astype("datetime64[s]").astype("datetime64[M]")
+                return np.where(known, months.astype(np.float64) % 12 + 1, np.nan)
+            case "day of week":
+                return (self.moments // _DAY_S + 3) % 7  # 1970 began with a Thursday; Monday is 0
+        return self.moments % _DAY_S // 3600 + self.moments % 3600 // 60 / 60
+
+
+@dataclass(frozen=True)
+class DroppedColumn:
+    """A column that the reader gave up, and why."""
+
+    name: str
+    why: str
+
+    def only(self, _: NDArray[np.bool_]) -> Self:
+        """Return the column of some of the rows."""
+        return self
+
+
+type TableColumn = CodedColumn | NumberColumn | DateColumn | DroppedColumn
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV with its header; columns in the order of the file."""
+
+    columns: tuple[TableColumn, ...]
+    rows: int
+    unnamed: Mapping[str, int] = field(default_factory=dict)  # the columns without a name: their positions, from 1
+    lines: RowLines = field(default_factory=RowLines)  # of all rows that were read, also where some were chosen since
+    notes: tuple[str, ...] = ()  # what was noticed while it was read
+
+    def __getitem__(self, name: str) -> TableColumn:
+        return next(column for column in self.columns if column.name == name)
+
+    def cells(self, name: str) -> CodedColumn | NumberColumn:
+        """Return a column that the reader was told to keep."""
+        column = self[name]
+        if isinstance(column, DateColumn | DroppedColumn):
+            raise TypeError(f"the texts of column {name!r} were not kept")
+        return column
+
+    def lines_of(self, rows: NDArray[np.int64]) -> list[int]:
+        """Return the lines of some rows, in order; none once rows were chosen: then they are not known any more."""
+        return self.lines.of(rows) if self.lines.rows == self.rows else []
+
+    def only(self, rows: NDArray[np.bool_]) -> Self:
+        """Return the table of some of the rows."""
+        return replace(self, columns=tuple(column.only(rows) for column in self.columns), rows=int(rows.sum()))

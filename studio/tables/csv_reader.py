@@ -1,0 +1,189 @@
+"""Reads a CSV in one pass into columns, within limits that keep any file from filling the memory."""
+
+import csv
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from itertools import chain
+from pathlib import Path
+from typing import Self, TextIO
+
+from studio.errors import TableError
+from studio.tables.column_collector import CollectedColumn, TextBudget
+from studio.tables.columns import Table
+from studio.tables.file_kinds import foreign_kind
+from studio.tables.header import read_header
+from studio.tables.model_column import Column
+from studio.tables.row_lines import RowLines
+from studio.words import counted
+
+VALUE_LIMIT = 300_000_000  # rows times columns; a value takes at most 8 bytes here, and 8 more in the training
+FIELD_LIMIT = 2**20  # characters of a cell
+PROBLEM_LIMIT = 10  # a file of a million ragged rows is described by its first ones
+# Characters: what is made of so few stays in the processor's cache; a wide table still comes many rows at once.
+_AT_ONCE, _AT_ONCE_A_COLUMN = 2**16, 2**10
+
+
+@dataclass(frozen=True)
+class TableForm:
+    """How a table is written: what stands between cells, and whether its first line names the columns."""
+
+    separator: str = ","
+    header: bool = True
+
+    @classmethod
+    def of_name(cls, name: str) -> Self:
+        """Return what a file's name says: tabs in `.tsv`, no header row in `.nh.csv` and `.nh.tsv` (protocol 1.3)."""
+        lowered = name.lower()
+        return cls("\t" if lowered.endswith(".tsv") else ",", not lowered.endswith((".nh.csv", ".nh.tsv")))
+
+
+CSV = TableForm()
+
+
+def read_table(
+    path: Path,
+    label: str,
+    used: Collection[str] = (),
+    form: TableForm = CSV,
+    *,
+    expected: Mapping[str, Column] | None = None,
+    check: Callable[[Table], list[str]] = lambda _: [],
+) -> Table:
+    """Read the CSV at `path` (UTF-8, with or without BOM).
+
+    Columns without a name, as all are in a file without a header, are called `Col1`, `Col2` and so on. The column
+    `label` and those in `used` must be there, and are kept even where nothing can be learned from them. Of columns
+    that are `expected` to hold something it is kept what tells that. `check` is asked for more problems, that are told
+    together with those of the rows' form.
+
+    Raises:
+        TableError: with the first problems, each with its line number.
+    """
+    csv.field_size_limit(FIELD_LIMIT)
+    foreign = foreign_kind(path)
+    if foreign:
+        raise TableError("the CSV", [foreign])
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            return _read(lines, {label, *used}, form, expected or {}, check=check)
+    except UnicodeDecodeError as error:
+        raise TableError("the CSV", [_not_utf8(path)]) from error
+    except csv.Error as error:
+        raise TableError("the CSV", [f"it cannot be read as CSV: {error}"]) from error
+
+
+def _read(
+    lines: TextIO,
+    kept: Collection[str],
+    form: TableForm,
+    expected: Mapping[str, Column],
+    *,
+    check: Callable[[Table], list[str]],
+) -> Table:
+    header = read_header(lines, form.separator, kept, named=form.header)
+    problems: list[str] = []
+    budget = TextBudget()
+    columns = [
+        CollectedColumn(name, keep=name in kept, budget=budget, expected=expected.get(name)) for name in header.names
+    ]
+    rows = 0
+    row_lines: list[Sequence[int]] = []
+    first_rows = [] if form.header else [_Block([header.lines], [[cell] for cell in header.cells])]
+    for block in chain(first_rows, _blocks(lines, header.lines, len(header.names), form.separator, problems)):
+        for column, cells in zip(columns, block.columns, strict=True):
+            column.extend(cells)
+        row_lines.append(block.lines)
+        rows += len(block.lines)
+        if rows * len(columns) > VALUE_LIMIT:
+            most = f"{VALUE_LIMIT:,} values ({VALUE_LIMIT // len(columns):,} rows)"
+            raise TableError("the CSV", [f"it has more than {most}: filter rows"])
+        if len(problems) >= PROBLEM_LIMIT:
+            break
+    if any(column.has_nul() for column in columns):
+        problems.append("it contains NUL characters")
+    if not rows and not problems:
+        problems.append("it has a header and no rows")
+    names = enumerate(zip(header.names, header.cells, strict=True), 1)
+    unnamed = {name: at for at, (name, cell) in names if form.header and not cell.strip()}
+    read = tuple(column.finished() for column in columns)
+    notes = (header.note,) if header.note else ()
+    table = Table(read, rows, unnamed, RowLines.of_blocks(row_lines), notes)
+    if len(problems) < PROBLEM_LIMIT:
+        problems += check(table)
+    if problems:
+        shown = problems[:PROBLEM_LIMIT]
+        more = ["and more of the kind"] if len(problems) > PROBLEM_LIMIT else []
+        raise TableError("the CSV", shown + more)
+    return table
+
+
+def _not_utf8(path: Path) -> str:
+    """Say where a file that could not be decoded is not UTF-8, and what it may be instead."""
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                byte, legacy = line[error.start], line[error.start : error.start + 1].decode("cp1252", "replace")
+                meant = "" if legacy == "\ufffd" else f" (in Windows-1252 it would be {legacy!r})"
+                return f"line {number} is not UTF-8: byte 0x{byte:02x} at its position {error.start + 1}{meant}"
+    return "it is not UTF-8"
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Some rows."""
+
+    lines: Sequence[int]  # on which each row ends
+    columns: Sequence[Sequence[str]]  # the cells of each column
+
+
+def _blocks(lines: TextIO, read: int, width: int, separator: str, problems: list[str]) -> Iterator[_Block]:
+    """Yield the rows of the right width after the `read` first lines; empty lines are skipped, ragged are problems."""
+    while text := lines.read(max(_AT_ONCE, width * _AT_ONCE_A_COLUMN)):
+        text += lines.readline()
+        columns = _split(text, width, separator)
+        if columns is not None:
+            block, count = _Block(range(read + 1, read + 1 + len(columns[0])), columns), len(columns[0])
+        else:
+            block, count = _parsed(text, lines, read, width, separator=separator, problems=problems)
+        read += count
+        if block.lines:
+            yield block
+        if len(problems) > PROBLEM_LIMIT:
+            return
+
+
+def _split(text: str, width: int, separator: str) -> list[list[str]] | None:
+    """Return the columns of whole lines that need no more than splitting; None of others. It takes half the time."""
+    text = text.replace("\r\n", "\n")
+    if '"' in text or "\r" in text or text.startswith("\n") or "\n\n" in text:
+        return None
+    text = text.removesuffix("\n") + "\n"
+    # Each end of a line becomes a cell of its own: where these stand tells whether every line has as many cells.
+    cells = text.replace("\n", f"{separator}\n{separator}").split(separator)[:-1]
+    rows = text.count("\n")
+    if len(cells) != rows * (width + 1) or cells[width :: width + 1].count("\n") != rows:
+        return None
+    if len(text) > FIELD_LIMIT and max(map(len, cells)) > FIELD_LIMIT:
+        return None
+    return [cells[at :: width + 1] for at in range(width)]
+
+
+def _parsed(
+    text: str, more: TextIO, read: int, width: int, *, separator: str, problems: list[str]
+) -> tuple[_Block, int]:
+    """Return the rows that begin in `text`, the last of which may end in `more`; and how many lines they take."""
+    begun = StringIO(text, newline="")
+    reader = csv.reader(chain(begun, more), delimiter=separator, strict=True)
+    ends: list[int] = []
+    rows: list[list[str]] = []
+    while begun.tell() < len(text) and len(problems) <= PROBLEM_LIMIT:
+        row = next(reader)
+        if len(row) == width:
+            ends.append(read + reader.line_num)
+            rows.append(row)
+        elif row:
+            problems.append(f"line {read + reader.line_num} has {counted(len(row), 'cell')}, the header has {width}")
+    return _Block(ends, list(zip(*rows, strict=True)) or [()] * width), reader.line_num

@@ -1,0 +1,80 @@
+"""Dates and times in cells: which way a column writes them, and the numbers that a model sees of them."""
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+from studio.tables.cell_parsing import has_no_value
+
+_CLOCK = r"(?:[T ]\s?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d{1,9})?)?)?"
+_ZONE = r"\s?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?"
+_HALF = r"(?:\s?(?P<half>[AaPp])[Mm])?"
+_SLASHED = r"(?P<{}>\d{{1,2}})[/](?P<{}>\d{{1,2}})[/](?P<year>\d{{4}})"
+# In the order in which they are tried: where a whole column fits two ways, the first is taken.
+FORMS: dict[str, re.Pattern[str]] = {
+    "year-month-day": re.compile(rf"(?P<year>\d{{4}})[-/](?P<month>\d{{1,2}})[-/](?P<day>\d{{1,2}}){_CLOCK}{_ZONE}"),
+    "month/day/year": re.compile(_SLASHED.format("month", "day") + _CLOCK + _HALF),
+    "day/month/year": re.compile(_SLASHED.format("day", "month") + _CLOCK + _HALF),
+    "day.month.year": re.compile(rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}){_CLOCK}"),
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PARTS: dict[str, Callable[[datetime], float]] = {
+    "days since 1970": lambda moment: (moment - _EPOCH) / timedelta(days=1),
+    "month": lambda moment: float(moment.month),
+    "day of week": lambda moment: float(moment.weekday()),  # Monday is 0
+    "hour": lambda moment: moment.hour + moment.minute / 60,
+}
+
+
+def parse_date(cell: str, form: str) -> datetime | None:
+    """Return the moment that a stripped cell of the form spells, or None; without a zone it is taken for UTC."""
+    found = FORMS[form].fullmatch(cell)
+    if found is None:
+        return None
+    part = {name: text for name, text in found.groupdict().items() if text}
+    zone, half = part.pop("zone", "Z"), part.pop("half", "").lower()
+    number = {name: int(text) for name, text in part.items()}
+    if half:
+        if not 1 <= number.get("hour", 0) <= 12:
+            return None
+        number["hour"] = number["hour"] % 12 + (12 if half == "p" else 0)
+    try:
+        moment = datetime(**number, tzinfo=UTC)
+        if zone not in ("Z", "UTC"):
+            shift = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+            moment += shift if zone[0] == "-" else -shift
+    except (ValueError, OverflowError):
+        return None
+    return moment
+
+
+def forms_of(cells: Iterable[str]) -> list[str]:
+    """Return the forms in which every one of the cells is a date."""
+    known = list(cells)
+    return [form for form in FORMS if known and all(parse_date(cell, form) for cell in known)]
+
+
+def part_encoder(form: str, part: str) -> Callable[[str], float]:
+    """Return the function from a stripped cell to one of its `PARTS`; NaN for a missing one.
+
+    It raises ValueError for what is no date of the form.
+    """
+    return _encoder(form, PARTS[part])
+
+
+def moment_encoder(form: str) -> Callable[[str], float]:
+    """Return the function from a stripped cell to its seconds since 1970; else as `part_encoder`."""
+    return _encoder(form, datetime.timestamp)
+
+
+def _encoder(form: str, number: Callable[[datetime], float]) -> Callable[[str], float]:
+    def encode(cell: str) -> float:
+        moment = parse_date(cell, form)
+        if moment is not None:
+            return number(moment)
+        if has_no_value(cell):
+            return math.nan
+        raise ValueError(f"is not a date as {form}")
+
+    return encode

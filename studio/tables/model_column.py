@@ -1,0 +1,103 @@
+"""A column as a model reads it: what its cells are, and the numbers that the model sees of them."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from studio.tables.cell_parsing import MISSING, has_no_value, parse_number
+from studio.tables.column_types import WireType
+from studio.tables.dates import PARTS, part_encoder
+
+type Kind = Literal["numeric", "categorical", "rated", "boolean", "date", "ignored"]
+
+BOOLEANS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
+_TRUTH = {text: float(code) for pair in (*BOOLEANS, ("0", "1")) for code, text in enumerate(pair)}
+_HOLDS: dict[Kind, str] = {
+    "numeric": "numbers",
+    "categorical": "categories",
+    "rated": "categories",
+    "boolean": "yes or no",
+    "ignored": "",
+}
+SAMPLE_TEXT = "value"  # what the original's sample code has for every text: clients send it, where it may be missing
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column besides the label: what its cells are."""
+
+    name: str
+    kind: Kind
+    type: WireType = "String"  # what answers call it in ColumnTypes
+    # Of a categorical column the text of code 0, 1, ...; of a numeric one the texts that stand for missing numbers.
+    categories: tuple[str, ...] = ()
+    form: str = ""  # of a date column: how it is written, one of `studio.tables.dates.FORMS`
+    rates: tuple[float, ...] = ()  # of a rated column: the number of each category; an unknown one has 0
+    optional: bool = False  # a request may leave it out: it could when this model was trained
+
+    def encoders(self) -> list[Callable[[str], float]]:
+        """Return for each feature of the column the function from a stripped cell; NaN is missing or unknown.
+
+        It raises ValueError for what the column cannot hold: a text where a number, date, or yes and no belong.
+        """
+        match self.kind:
+            case "categorical":
+                codes = {category: float(code) for code, category in enumerate(self.categories)}
+                return [lambda cell: codes.get(cell, math.nan)]
+            case "rated":
+                return [_rate_encoder(dict(zip(self.categories, self.rates, strict=True)))]
+            case "boolean":
+                return [_truth]
+            case "date":
+                return [_sample_as_missing(part_encoder(self.form, part)) for part in PARTS]
+            case "ignored":
+                return []
+        return [_number_encoder(frozenset(self.categories))]
+
+    @property
+    def holds(self) -> str:
+        """What requests may have in the column, in words; nothing for a column that nothing is learned from."""
+        return f"dates as {self.form}" if self.kind == "date" else _HOLDS[self.kind]
+
+    @property
+    def required(self) -> bool:
+        """Whether a request must have the column."""
+        return self.kind != "ignored" and not self.optional
+
+    @property
+    def category_count(self) -> int:
+        """How many categories its feature has; 0 for a number."""
+        return len(self.categories) if self.kind == "categorical" else 0
+
+
+def _truth(cell: str) -> float:
+    known = _TRUTH.get(cell.lower())
+    if known is None and not has_no_value(cell) and cell != SAMPLE_TEXT:
+        raise ValueError("is neither yes nor no")
+    return math.nan if known is None else known
+
+
+def _sample_as_missing(encode: Callable[[str], float]) -> Callable[[str], float]:
+    return lambda cell: math.nan if cell == SAMPLE_TEXT else encode(cell)
+
+
+def _rate_encoder(rates: Mapping[str, float]) -> Callable[[str], float]:
+    return lambda cell: math.nan if cell in MISSING else rates.get(cell, 0.0)
+
+
+def _number_encoder(odd: frozenset[str]) -> Callable[[str], float]:
+    def encode(cell: str) -> float:
+        number = parse_number(cell)
+        if number is not None:
+            return number
+        if cell in odd or has_no_value(cell):
+            return math.nan
+        raise ValueError("is not a number")
+
+    return encode
+
+
+def feature_columns(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Return for each feature the column it comes from."""
+    return tuple(column for column in columns for _ in column.encoders())

@@ -1,0 +1,67 @@
+"""Writes a table as CSV, TSV or ARFF: the name of the file decides, as for the original's dataset outputs."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from studio.tables.cell_parsing import MISSING
+from studio.tables.csv_reader import TableForm
+
+_ARFF = ".arff"
+# What every reader of ARFF takes for a number: no commas, signs of currencies or percent.
+_PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+_NO_FINITE = frozenset({"Infinity", "-Infinity", "NaN"})  # numbers all the same
+_ESCAPES = {"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+_ESCAPED = re.compile(r"[\\'\n\r\t]")
+
+
+@dataclass(frozen=True)
+class OutputFile:
+    """What is written to one output."""
+
+    data: bytes
+    content_type: str
+
+
+def write_table(header: Sequence[str], rows: Sequence[Sequence[str]], file_name: str) -> OutputFile:
+    """Write a table for a file of this name: `.arff`, `.tsv`, else CSV; `.nh.csv` and `.nh.tsv` have no header."""
+    if file_name.lower().endswith(_ARFF):
+        # ARFF has no registered type of its own.
+        return OutputFile(_arff(header, rows).encode(), "text/plain; charset=utf-8")
+    form = TableForm.of_name(file_name)
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=form.separator, lineterminator="\n")
+    writer.writerows([header, *rows] if form.header else rows)
+    return OutputFile(out.getvalue().encode(), "text/csv" if form.separator == "," else "text/tab-separated-values")
+
+
+def _arff(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    numeric = [_is_numeric([row[at] for row in rows]) for at in range(len(header))]
+    lines = ["@RELATION table", ""]
+    lines += [
+        f"@ATTRIBUTE {name if _PLAIN_NAME.fullmatch(name) else _quoted(name)} {'NUMERIC' if is_numeric else 'STRING'}"
+        for name, is_numeric in zip(header, numeric, strict=True)
+    ]
+    lines += ["", "@DATA"]
+    for row in rows:
+        cells = zip(row, numeric, strict=True)
+        lines.append(",".join(_number(cell) if is_numeric else _quoted(cell) for cell, is_numeric in cells))
+    return "\n".join(lines) + "\n"
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    """Tell whether a column's cells are numbers; some may be missing, but not all."""
+    numbers = {cell.strip() for cell in cells} - (MISSING - _NO_FINITE)
+    return bool(numbers) and all(cell in _NO_FINITE or _PLAIN_NUMBER.fullmatch(cell) for cell in numbers)
+
+
+def _number(cell: str) -> str:
+    stripped = cell.strip()
+    return "?" if stripped in MISSING else stripped
+
+
+def _quoted(cell: str) -> str:
+    return "'" + _ESCAPED.sub(lambda found: _ESCAPES[found[0]], cell) + "'"

@@ -1,0 +1,1 @@
+"""From a CSV and a plan to a model."""

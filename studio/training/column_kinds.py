@@ -1,0 +1,225 @@
+"""Finds out what each column of a CSV holds, and says so."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.limits import CATEGORY_LIMIT, RATED_LIMIT
+from studio.tables.cell_parsing import MISSING, ODD_TEXTS, has_no_value, parse_number
+from studio.tables.column_types import WireType, type_of
+from studio.tables.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, TableColumn
+from studio.tables.dates import forms_of
+from studio.tables.model_column import BOOLEANS, Column, Kind
+from studio.words import counted
+
+# Of more categories than these, each becomes a rate (`target_encoding`); where there are more than two classes, the
+# rarest beyond the limit are treated as missing.
+RATED_FROM = 255
+ODD_SHARE = 0.05  # odd texts mean missing if no more than this share of the rows that have a value hold one
+FEWEST_NUMBERS = 10  # among so many different numbers one text that is repeated means missing, in however many rows
+FEWEST_DIFFERENT = 20  # a column of fewer distinct texts is never taken for an identifier
+
+_INT32 = 2**31
+_SHOWN = 3  # examples in a sentence
+_IDENTIFIER_NAME = re.compile(
+    r"(?i:id|uuid|guid|index|key|row|row.?(number|id|no))|.*([_ .-](?i:id|uuid|guid)|[a-z]I[dD])"
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found in a column, in words for the owner of the data."""
+
+    column: Column
+    missing: int  # rows without a value
+    note: str
+    place: int | None = None  # of a column without a name: its position in the file, from 1
+    is_odd: bool = False  # something in it could be read otherwise
+    conflict: str = ""  # what it was expected to hold, and why it does not
+
+    def __str__(self) -> str:
+        place = "" if self.place is None else f" (the file's column {self.place}, without a name)"
+        missing = f", {self.missing} missing" if self.missing else ""
+        return f"{self.column.name!r}{place}: {self.note}{missing}"
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The cells of a column, counted."""
+
+    column: CodedColumn
+    count_of: Mapping[str, int]  # of each cell that is there and not missing
+
+    @classmethod
+    def of(cls, column: CodedColumn) -> Self:
+        """Count the cells of a column."""
+        counts = np.bincount(column.codes, minlength=len(column.distinct)).tolist()
+        told = zip(column.distinct, counts, strict=True)
+        return cls(column, {cell: count for cell, count in told if count and cell not in MISSING})
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.column.codes)
+
+    @property
+    def missing(self) -> int:
+        """How many of them have no value."""
+        return self.rows - sum(self.count_of.values())
+
+    def found(self, note: str, column: Column) -> Finding:
+        """Return a finding."""
+        return Finding(column, self.missing, note)
+
+    def dropped(self, why: str) -> Finding:
+        """Return the finding that nothing is learned from the column."""
+        return self.found(f"dropped: {why}", Column(self.column.name, "ignored", type_of(self.count_of)))
+
+
+def find_column(column: TableColumn, *, rate: bool = False) -> Finding:
+    """Decide what a feature column holds.
+
+    Numbers, dates, two spellings of yes and no, or categories. Nothing can be learned from a column that has no value
+    or always the same one, nor from identifiers: texts of which nearly every row has another, a running number, or
+    numbers that nearly all differ in a column whose name says that it is an identifier.
+    """
+    match column:
+        case DroppedColumn():
+            return Finding(Column(column.name, "ignored"), 0, f"dropped: {column.why}")
+        case NumberColumn():
+            return as_many_numbers(column)
+        case DateColumn():
+            missing = int(np.isnan(column.moments).sum())
+            return as_dates(column.name, [column.form, *column.other_forms], missing)
+    texts = Texts.of(column)
+    tried = (detect(texts) for detect in (nothing, as_numbers, _yes_or_no, _dates, _identifier))
+    return next((found for found in tried if found), None) or as_categories(texts, rate=rate)
+
+
+def nothing(texts: Texts) -> Finding | None:
+    """Find a column that has no value, or the same one in every row."""
+    if not texts.count_of:
+        return texts.dropped("it has no values")
+    if len(texts.count_of) == 1 and not texts.missing:
+        return texts.dropped("every row has the same value")
+    return None
+
+
+def as_numbers(texts: Texts, expected: Column | None = None) -> Finding | None:
+    """Read a column as numbers, if its cells allow it; one that is `expected` to hold them is no identifier."""
+    numbers = {cell: value for cell in texts.count_of if (value := parse_number(cell)) is not None}
+    others = {cell: count for cell, count in texts.count_of.items() if cell not in numbers}
+    if not numbers or not _mean_missing(
+        others, texts.rows - texts.missing - sum(others.values()), len(numbers), expected
+    ):
+        return None
+    whole = all(value.is_integer() and -_INT32 <= value < _INT32 for value in numbers.values())
+    lookup = np.array([numbers.get(cell, np.nan) for cell in texts.column.distinct])
+    if whole and expected is None and _identify(texts.column.name, lookup[texts.column.codes], len(numbers)):
+        return texts.dropped("an identifier: a number for each row")
+    plain = not any(set(cell) & set(".eE") for cell in numbers)
+    wire_type: WireType = "Int32" if whole and plain else "Double"
+    return _number_column(texts.column.name, wire_type, others, texts.missing, expected)
+
+
+def as_many_numbers(column: NumberColumn, expected: Column | None = None) -> Finding:
+    """Decide about a column of very many different numbers, as `as_numbers` does; it is dropped if it holds none."""
+    known = column.values[~np.isnan(column.values)]
+    others = column.text_counts
+    missing = len(column.values) - len(known) - sum(others.values())
+    wire_type: WireType = "Int32" if column.whole else "Double"
+    different = len(np.unique(known)) if others or column.whole else 0  # which takes its time
+    if not _mean_missing(others, len(known), different, expected):
+        mixed = Column(column.name, "ignored")
+        return Finding(mixed, missing, f"dropped: numbers and texts ({listed(others)}) are mixed")
+    if column.whole and expected is None and _identify(column.name, column.values, different):
+        named = Column(column.name, "ignored", wire_type)
+        return Finding(named, missing, "dropped: an identifier: a number for each row")
+    return _number_column(column.name, wire_type, others, missing, expected)
+
+
+def _mean_missing(texts: Mapping[str, int], numbers: int, different: int, expected: Column | None) -> bool:
+    """Tell whether the texts (and their rows) among so many rows with numbers all say that there is no number.
+
+    Known placeholders always do, and what did in the model in service. Others do if they are few; and one that is
+    repeated does, where the column is expected to hold numbers, or there are enough of them to tell it from codes.
+    """
+    known = expected.categories if expected is not None else ()
+    odd = {text: count for text, count in texts.items() if not has_no_value(text) and text not in known}
+    rows = sum(odd.values())
+    few = len(odd) <= ODD_TEXTS and rows <= ODD_SHARE * (rows + numbers)
+    one = len({text.casefold() for text in odd}) == 1 and rows > 1
+    return few or (one and (expected is not None or different >= FEWEST_NUMBERS))
+
+
+def _identify(name: str, values: NDArray[np.float64], different: int) -> bool:
+    """Tell whether whole numbers only name the rows: they count them, or nearly all differ and are called so."""
+    if different <= FEWEST_DIFFERENT:
+        return False
+    running = different == len(values) and bool((np.diff(values) == 1).all())
+    return running or (different > len(values) * 0.95 and _IDENTIFIER_NAME.fullmatch(name) is not None)
+
+
+def _number_column(
+    name: str, wire_type: WireType, texts: Mapping[str, int], missing: int, expected: Column | None
+) -> Finding:
+    note = f"numbers; taken for missing: {listed(texts)}" if texts else "numbers"
+    odd = {text for text in texts if not has_no_value(text)}
+    # What meant missing before still does: callers may send it.
+    odd.update(expected.categories if expected is not None and expected.kind == "numeric" else ())
+    column = Column(name, "numeric", wire_type, categories=tuple(sorted(odd)[:CATEGORY_LIMIT]))
+    return Finding(column, missing, note, is_odd=bool(texts))
+
+
+def _yes_or_no(texts: Texts) -> Finding | None:
+    found = {cell.lower() for cell in texts.count_of}
+    # One pair at least, so that a column of `n` and `t` is none; others beside it are the same said in other words.
+    if not any(found.issuperset(pair) for pair in BOOLEANS) or not found.issubset(chain.from_iterable(BOOLEANS)):
+        return None
+    return texts.found("yes or no", Column(texts.column.name, "boolean"))
+
+
+def _dates(texts: Texts) -> Finding | None:
+    known = [cell for cell in texts.count_of if not has_no_value(cell)]
+    forms = forms_of(known)
+    missing = texts.rows - sum(map(texts.count_of.__getitem__, known))
+    return as_dates(texts.column.name, forms, missing) if forms else None
+
+
+def as_dates(name: str, forms: Sequence[str], missing: int) -> Finding:
+    """Return the finding that a column holds dates in the first of the forms, all of which fit its cells."""
+    form, *others = forms
+    doubt = f"; {' or '.join(others)} would fit as well: the experiment may say it in [columns]" if others else ""
+    return Finding(Column(name, "date", form=form), missing, f"dates as {form}{doubt}", is_odd=bool(others))
+
+
+def _identifier(texts: Texts) -> Finding | None:
+    if len(texts.count_of) <= max(FEWEST_DIFFERENT, texts.rows // 2):
+        return None
+    return texts.dropped("an identifier: nearly every row has another value")
+
+
+def as_categories(texts: Texts, *, rate: bool) -> Finding:
+    """Read a column as categories, or as rates where they are very many."""
+    by_count = sorted(texts.count_of, key=lambda cell: (-texts.count_of[cell], cell))
+    rated = rate and len(by_count) >= RATED_FROM
+    limit = RATED_LIMIT if rated else CATEGORY_LIMIT
+    rare = (
+        f"; the {len(by_count) - limit} rarest as {'unknown' if rated else 'missing'}" if len(by_count) > limit else ""
+    )
+    number = counted(len(by_count), "category", "categories")
+    note = f"{number}{', each as the rate of its rows' if rated else ''}{rare}"
+    kind: Kind = "rated" if rated else "categorical"
+    return texts.found(note, Column(texts.column.name, kind, categories=tuple(by_count[:limit])))
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Return texts with their counts for a sentence, the most frequent first."""
+    by_count = sorted(counts, key=lambda text: (-counts[text], text))
+    more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
+    return ", ".join(f"{text!r} ({counts[text]:,})" for text in by_count[:_SHOWN]) + more

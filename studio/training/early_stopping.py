@@ -1,0 +1,126 @@
+"""How many trees: as many as predict rows best that were held back from them, found before the final training."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.training.training_progress import Phase, Tell, each_tree
+
+FEW_ROWS_FOLDS, FEW_ROWS_TREES, FEW_ROWS_PATIENCE = 4, 400, 40
+HELD_BACK, MOST_TREES, PATIENCE = 0.2, 300, 30
+USUAL_TREES = 100  # the better count must be surely better than this one
+# From so many rows on, the trees that the held-back rows were not used for are kept: a second training would take as
+# long again, for a gain that can no longer be measured.
+KEPT_ROWS, KEPT_HELD_BACK, KEPT_PATIENCE = 20_000, 0.1, 20
+KEPT_LOOKED_AT = 5  # trees: so many rows tell little more if they are asked after each
+_SMALLEST_PROBABILITY = 1e-15
+
+type Target = NDArray[np.float64]
+
+
+def fit_best_count(
+    parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int, *, small: bool, tell: Tell
+) -> tuple[Any, int]:
+    """Return a booster, and how many of its first trees to use: the best number, at most `most`.
+
+    `data` is a LightGBM data set; `small` says to try it in folds; `tell` is told each tree. The same seed gives the
+    same booster.
+    """
+    import lightgbm  # noqa: PLC0415 (only a training needs it)
+
+    choosing, training = (each_tree(tell, phase) for phase in (Phase.CHOOSING, Phase.TRAINING))
+    data.construct()
+    if small:
+        count = _count_by_folds(parameters, data, target, seed, most, choosing=choosing)
+        return lightgbm.train(parameters, data, count, callbacks=[training]), count
+    keep = len(target) >= KEPT_ROWS
+    held_back = _held_back(parameters, target, KEPT_HELD_BACK if keep else HELD_BACK, seed)
+    # Subsets of what LightGBM made of the rows: a byte for a value, and nothing is read twice.
+    learned, tried = (data.subset(np.flatnonzero(part)) for part in (~held_back, held_back))
+    watched = _HeldBackLosses(parameters["objective"], target[held_back])
+    booster: Any = lightgbm.Booster(parameters | {"metric": "None"}, learned)
+    booster.add_valid(tried, "held back")
+    looked_at, patience = (KEPT_LOOKED_AT, KEPT_PATIENCE) if keep else (1, PATIENCE)
+    trees = min(MOST_TREES, most)
+    for number in range(1, trees + 1):
+        finished = booster.update()  # no leaf can be split any more
+        tell(Phase.CHOOSING, number, trees)
+        if finished or number == trees or number % looked_at == 0:
+            watched.trees = number
+            booster.eval_valid(watched)
+        if finished or watched.trees - watched.best >= patience:
+            break
+    count = min(watched.surely_best(), most)
+    return (booster if keep else lightgbm.train(parameters, data, count, callbacks=[training])), count
+
+
+class _HeldBackLosses:
+    """Follows the loss of each row that was held back; LightGBM calls it with what the trees so far predict."""
+
+    def __init__(self, objective: str, truth: Target) -> None:
+        self._objective = objective
+        self._truth = truth
+        self.trees = 0  # that made the prediction it is called with
+        self.best = 0
+        self._best_losses = np.full(len(truth), np.inf)
+        self._usual_losses = self._best_losses  # of the usual number of trees, or of all if these are fewer
+
+    def __call__(self, predicted: NDArray[np.float64], _: Any) -> tuple[str, float, bool]:
+        """Take what the trees so far predict; returns the loss as LightGBM wants it, the lower the better."""
+        losses = self._losses(predicted)
+        loss = float(losses.mean())
+        if loss < self._best_losses.mean():
+            self.best, self._best_losses = self.trees, losses
+        if self.trees <= USUAL_TREES:
+            self._usual_losses = losses
+        return "loss", loss, False
+
+    def surely_best(self) -> int:
+        """Return the best number of trees, or the usual one if it was not worse by more than chance explains."""
+        if self.best == min(USUAL_TREES, self.trees):
+            return self.best
+        gain = self._usual_losses - self._best_losses
+        return self.best if gain.mean() > gain.std() / len(gain) ** 0.5 else USUAL_TREES
+
+    def _losses(self, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+        match self._objective:
+            case "regression":
+                return np.asarray((predicted - self._truth) ** 2)
+            case "binary":
+                of_truth = np.where(self._truth == 1, predicted, 1 - predicted)
+            case _:
+                of_truth = predicted[np.arange(len(self._truth)), self._truth.astype(np.int64)]
+        return np.asarray(-np.log(np.maximum(of_truth, _SMALLEST_PROBABILITY)))
+
+
+def _count_by_folds(
+    parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int, *, choosing: Callable[[Any], None]
+) -> int:
+    """Return the number of trees with the smallest mean loss over folds."""
+    import lightgbm  # noqa: PLC0415
+
+    dice = np.random.default_rng(seed)
+    order = dice.permutation(len(target))
+    if parameters["objective"] != "regression":
+        order = order[np.argsort(target[order], kind="stable")]  # then each fold has its share of each class
+    fold = np.empty(len(target), dtype=np.int64)
+    fold[order] = np.arange(len(target)) % FEW_ROWS_FOLDS
+    parts = [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(FEW_ROWS_FOLDS)]
+    stop = lightgbm.early_stopping(FEW_ROWS_PATIENCE, verbose=False)
+    found: Any = lightgbm.cv(parameters, data, min(FEW_ROWS_TREES, most), folds=parts, callbacks=[choosing, stop])
+    (means,) = (values for name, values in found.items() if name.endswith("-mean"))
+    return int(np.argmin(means)) + 1
+
+
+def _held_back(parameters: dict[str, Any], target: Target, share: float, seed: int) -> NDArray[np.bool_]:
+    """Choose rows, of each class its share; at least one row of each stays."""
+    dice = np.random.default_rng(seed)
+    chosen = np.zeros(len(target), dtype=np.bool_)
+    groups = [target] if parameters["objective"] == "regression" else np.unique(target)
+    for group in groups:
+        members = np.arange(len(target)) if parameters["objective"] == "regression" else np.flatnonzero(target == group)
+        count = min(max(1, round(len(members) * share)), len(members) - 1)
+        chosen[dice.permutation(members)[:count]] = True
+    return chosen

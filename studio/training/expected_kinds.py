@@ -1,0 +1,167 @@
+"""What columns are expected to hold, as the experiment says or as in the model in service, and whether they do.
+
+A file may allow two readings: days that could all be months, codes that happen to be numbers. Callers were made for the
+reading that is in service, so it is kept as far as the cells allow it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from studio.errors import TableError
+from studio.limits import CATEGORY_LIMIT
+from studio.tables.cell_parsing import has_no_value
+from studio.tables.columns import CodedColumn, DateColumn, NumberColumn, Table, TableColumn
+from studio.tables.model_column import Column
+from studio.training.column_kinds import (
+    Finding,
+    Texts,
+    as_categories,
+    as_dates,
+    as_many_numbers,
+    as_numbers,
+    find_column,
+    listed,
+    nothing,
+)
+from studio.words import counted
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a column is expected to hold; `stated` by the experiment, or else as in the model in service."""
+
+    column: Column
+    stated: bool = False
+
+
+def expected_columns(stated: Sequence[Column], served: Sequence[Column]) -> dict[str, Expected]:
+    """Return what is expected of columns by their names: what the experiment states comes before what is served.
+
+    A column that the model in service does not learn from may hold anything.
+    """
+    kept = {column.name: Expected(column) for column in served if column.kind != "ignored"}
+    return kept | {column.name: Expected(column, stated=True) for column in stated}
+
+
+def find_columns(
+    table: Table, label: str, *, rate: bool = False, expected: Mapping[str, Expected] | None = None
+) -> list[Finding]:
+    """Return what every column besides the label holds; with `rate` one of very many categories is to be rated.
+
+    Raises:
+        TableError: a column does not hold what the experiment states, or is not there.
+    """
+    wanted, findings, problems = expected or {}, [], []
+    for column in table.columns:
+        if column.name == label:
+            continue
+        found = find_column(column, rate=rate)
+        expectation = wanted.get(column.name)
+        if expectation is not None:
+            read = _as_expected(column, found, expectation, rate=rate)
+            if read is not None:
+                found = read
+            else:
+                holds, why = expectation.column.holds, _otherwise(table, column, expectation.column)
+                problems += [f"column {column.name!r} must hold {holds}; {why}"] if expectation.stated else []
+                found = replace(found, note=f"{found.note}; the model in service has {holds} there: {why}", is_odd=True)
+        findings.append(replace(found, place=table.unnamed.get(column.name)))
+    known = {column.name for column in table.columns}
+    for name, expectation in wanted.items():
+        if expectation.stated and expectation.column.kind != "ignored" and name not in known:
+            problems.append(f"the column {name!r} is missing, of which [columns] states what it holds")
+    if problems:
+        raise TableError("the CSV", problems)
+    return findings
+
+
+def _as_expected(column: TableColumn, found: Finding, expected: Expected, *, rate: bool) -> Finding | None:
+    """Return what the column holds, read as expected; None if its cells do not allow it."""
+    if expected.column.kind == "ignored":
+        dropped = Column(column.name, "ignored", found.column.type)
+        return Finding(dropped, found.missing, "dropped: the experiment says so")
+    is_dropped = found.column.kind == "ignored"
+    # Identifiers are dropped also where the model in service knows them as categories; numbers it goes on using.
+    if is_dropped and (_has_nothing(column) or not (expected.stated or expected.column.kind == "numeric")):
+        return found
+    if found.column.holds == expected.column.holds and not found.is_odd:
+        return _with_known_texts(found, expected.column)  # to read it once more would find the same
+    read = _read_as(column, expected.column, rate=rate)
+    if read is None and is_dropped and not expected.stated:
+        return found
+    if read is None or read.column.holds == found.column.holds:
+        return read
+    by = "as the experiment says" if expected.stated else "as in the model in service"
+    return replace(read, note=f"{read.note}, {by}", is_odd=True)
+
+
+def _with_known_texts(found: Finding, expected: Column) -> Finding:
+    """Return the finding with the texts that mean missing in the expected column: callers may send them."""
+    column = found.column
+    if column.kind != "numeric" or not set(expected.categories) - set(column.categories):
+        return found
+    texts = sorted({*column.categories, *expected.categories})[:CATEGORY_LIMIT]
+    return replace(found, column=replace(column, categories=tuple(texts)))
+
+
+def _has_nothing(column: TableColumn) -> bool:
+    return isinstance(column, CodedColumn) and nothing(Texts.of(column)) is not None
+
+
+def _read_as(column: TableColumn, expected: Column, *, rate: bool) -> Finding | None:
+    match column:
+        case NumberColumn() if expected.kind == "numeric":
+            found = as_many_numbers(column, expected)
+            return found if found.column.kind == "numeric" else None
+        case DateColumn() if expected.form == column.form:
+            return as_dates(column.name, [column.form], int(np.isnan(column.moments).sum()))
+        case CodedColumn():
+            return _read_texts(Texts.of(column), expected, rate=rate)
+    return None
+
+
+def _read_texts(texts: Texts, expected: Column, *, rate: bool) -> Finding | None:
+    if expected.kind == "numeric":
+        return as_numbers(texts, expected)
+    if expected.holds == "categories":
+        return as_categories(texts, rate=rate)
+    if _rejected(texts, expected):
+        return None
+    empty = {cell: count for cell, count in texts.count_of.items() if has_no_value(cell)}
+    if expected.kind == "date":
+        return as_dates(texts.column.name, [expected.form], texts.missing + sum(empty.values()))
+    note = f"{expected.holds}; taken for missing: {listed(empty)}" if empty else expected.holds
+    return texts.found(note, Column(texts.column.name, expected.kind))
+
+
+def _rejected(texts: Texts, expected: Column) -> list[str]:
+    """Return the cells that a request could not have in the expected column, the most frequent first."""
+    (encode, *_) = expected.encoders()
+
+    def is_rejected(cell: str) -> bool:
+        try:
+            encode(cell)
+        except ValueError:
+            return True
+        return False
+
+    by_count = sorted(texts.count_of, key=lambda cell: (-texts.count_of[cell], cell))
+    return list(filter(is_rejected, by_count))
+
+
+def _otherwise(table: Table, column: TableColumn, expected: Column) -> str:
+    """Say what the column holds instead, with the line where that is known."""
+    if not isinstance(column, CodedColumn):
+        return "it holds other texts" if not isinstance(column, NumberColumn) else "it holds numbers"
+    texts = Texts.of(column)
+    rejected = _rejected(texts, expected)
+    if not rejected:
+        return "it holds no number" if expected.kind == "numeric" else "it has no such value"
+    first = rejected[0]
+    (row,) = np.flatnonzero(column.codes == column.distinct.index(first))[:1]
+    lines = table.lines_of(np.array([row]))
+    where = f", the first on line {lines[0]}" if lines else ""
+    more = f", and {counted(len(rejected) - 1, 'other text')}" if len(rejected) > 1 else ""
+    return f"{first!r} is none ({counted(texts.count_of[first], 'row')}{where}){more}"

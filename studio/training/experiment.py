@@ -1,0 +1,161 @@
+"""An experiment: the TOML file that says which CSV trains which model."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from studio.errors import ExperimentError
+from studio.models.model import Task
+from studio.training.parameters import SETTABLE
+from studio.training.stated_kinds import stated_column
+from studio.training.training_plan import BOOSTED, LEARNERS, STANDARD_PARAMETERS, Parameter, TrainingPlan
+
+TASKS = get_args(Task.__value__)
+NAME_LIMIT = 100
+_KEYS = {
+    *("name", "data", "label", "task", "positive", "test_fraction", "seed"),
+    *("learner", "compare", "trees", "leaves", "learning_rate", "row_filter", "drop_unlabelled", "columns"),
+    "parameters",
+}
+_PLAN_NUMBERS = ("seed", "test_fraction", "trees", "leaves", "learning_rate")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A named training plan with the CSV of its first training."""
+
+    name: str
+    data: Path
+    plan: TrainingPlan
+
+
+class _Reader:
+    """Takes typed values out of the table and collects every problem on the way."""
+
+    def __init__(self, table: dict[str, Any]) -> None:
+        self.table = table
+        self.problems: list[str] = []
+
+    def text(self, key: str) -> str:
+        value = self.table.get(key)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+        self.problems.append(f"`{key}` must be a non-empty string")
+        return ""
+
+    def choice(self, key: str, default: str, choices: Sequence[str]) -> str:
+        value = self.table.get(key, default)
+        if value in choices:
+            return str(value)
+        self.problems.append(f"`{key}` is {value!r}; it must be one of: {', '.join(choices)}")
+        return choices[0]
+
+    def flag(self, key: str) -> bool:
+        value = self.table.get(key, False)
+        if not isinstance(value, bool):
+            self.problems.append(f"`{key}` must be true or false")
+        return value is True
+
+    def checked(self, key: str) -> Any:
+        """Return a member that a parameter may set as well, by the same rule; None if it is not there."""
+        value = self.table.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or isinstance(value, str) is (key in _PLAN_NUMBERS):
+            self.problems.append(f"`{key}` is {value!r}, which is of a wrong type")
+            return None
+        try:
+            return SETTABLE[key](str(value))
+        except ValueError as error:
+            self.problems.append(f"`{key}` {error}")
+        return None
+
+    def columns(self, label: str) -> tuple[tuple[str, str], ...]:
+        """Read `[columns]`: `name = "kind"`."""
+        table = self.table.get("columns", {})
+        if not isinstance(table, dict):
+            self.problems.append("`columns` must be a table of names and kinds")
+            return ()
+        found: dict[str, str] = {}
+        for given, kind in table.items():
+            name = given.strip()
+            try:
+                stated_column(name, kind if isinstance(kind, str) else repr(kind))
+            except ValueError as error:
+                self.problems.append(f"column {given!r} {error}")
+            if name == label or name in found:
+                why = "is the label, which the task says the kind of" if name == label else "stands there twice"
+                self.problems.append(f"column {given!r} of `columns` {why}")
+            found[name] = str(kind)
+        return tuple(found.items())
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Read `[parameters]`: `"Name" = "field"` or `"Name" = { sets = "field", required = true }`."""
+        table = self.table.get("parameters")
+        if table is None:
+            return STANDARD_PARAMETERS
+        if not isinstance(table, dict):
+            self.problems.append("`parameters` must be a table of names")
+            return ()
+        found = []
+        for name, value in table.items():
+            members = {"sets": value} if isinstance(value, str) else value
+            if not isinstance(members, dict) or not set(members) <= {"sets", "required"} or "sets" not in members:
+                self.problems.append(f"parameter {name!r} must be the name of a setting, or {{ sets, required }}")
+            elif members["sets"] not in SETTABLE:
+                known = ", ".join(SETTABLE)
+                self.problems.append(f"parameter {name!r} sets {members['sets']!r}; there are: {known}")
+            elif not isinstance(members.get("required", False), bool):
+                self.problems.append(f"parameter {name!r}: `required` must be true or false")
+            else:
+                found.append(Parameter(name, members["sets"], members.get("required", False)))
+        twice = sorted({one.sets for one in found if [each.sets for each in found].count(one.sets) > 1})
+        if twice:
+            self.problems.append(f"more than one parameter sets {', '.join(twice)}")
+        return tuple(found)
+
+
+def load_experiment(path: Path) -> Experiment:
+    """Read and check an experiment's TOML; `data` is relative to the file.
+
+    Raises:
+        ExperimentError: with every problem of the file.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ExperimentError(str(path), ["there is no such file"]) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ExperimentError(str(path), [f"it cannot be read as TOML: {error}"]) from error
+    reader = _Reader(table)
+    name, data, label = reader.text("name"), reader.text("data"), reader.text("label")
+    task = reader.choice("task", "", TASKS)
+    # An unknown task does not make the key missing; but what is there is looked at.
+    asked = table.get("task") == "binary" or (table.get("task") not in TASKS and "positive" in table)
+    positive = reader.text("positive") if asked else ""
+    problems = reader.problems
+    if task != "binary" and "positive" in table:
+        problems.append("`positive` belongs to the task 'binary' alone")
+    numbers = {key: reader.checked(key) for key in (*_PLAN_NUMBERS, "row_filter")}
+    plan = TrainingPlan(
+        *(task, label, positive),  # type: ignore[arg-type]
+        learner=reader.choice("learner", BOOSTED, LEARNERS),
+        compare=reader.flag("compare"),
+        drop_unlabelled=reader.flag("drop_unlabelled"),
+        columns=reader.columns(label),
+        parameters=reader.parameters(),
+        **{key: value for key, value in numbers.items() if value is not None},
+    )
+    if len(name) > NAME_LIMIT or not name.isprintable():
+        problems.append(f"`name` must be at most {NAME_LIMIT} printable characters")
+    csv = path.parent / data
+    if data and not csv.is_file():
+        problems.append(f"`data`: there is no file {csv}")
+    unknown = sorted(set(table) - _KEYS)
+    if unknown:
+        problems.append(f"unknown keys {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}")
+    if problems:
+        raise ExperimentError(str(path), problems)
+    return Experiment(name, csv, plan)

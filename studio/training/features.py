@@ -1,0 +1,48 @@
+"""Turns the cells of a table's columns into the numbers that a model learns from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.tables.columns import CodedColumn, DateColumn, NumberColumn, Table
+from studio.tables.dates import PARTS
+from studio.tables.model_column import Column
+
+type Rows = NDArray[np.float64]  # shape (rows, features)
+
+
+def encode_rows(
+    table: Table,
+    columns: Sequence[Column],
+    parts: Sequence[NDArray[np.bool_]],
+    known: Mapping[str, NDArray[np.float64]] | None = None,
+) -> list[Rows]:
+    """Return the features of each part of the rows: numbers or category codes; NaN for missing and unknown cells.
+
+    The feature of a column in `known`, of shape (rows,), is taken from there.
+    """
+    width = sum(len(column.encoders()) for column in columns)
+    # By columns in memory: each is written at once, and every distinct cell is read once for all parts.
+    encoded = [np.empty((int(part.sum()), width), order="F") for part in parts]
+    for position, values in enumerate(_features(table, columns, known or {})):
+        for rows, part in zip(encoded, parts, strict=True):
+            rows[:, position] = values[part]
+    return encoded
+
+
+def _features(
+    table: Table, columns: Sequence[Column], known: Mapping[str, NDArray[np.float64]]
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the features, each of shape (rows,)."""
+    by_name = {column.name: column for column in table.columns}
+    for column in columns:
+        match by_name[column.name]:
+            case CodedColumn() if column.name in known:
+                yield known[column.name]
+            case NumberColumn() as numbers if column.kind == "numeric":
+                yield numbers.values
+            case DateColumn() as dates if column.kind == "date":
+                yield from map(dates.part, PARTS)
+            case CodedColumn() as texts:
+                yield from (texts.encoded(encode) for encode in column.encoders())

@@ -1,0 +1,74 @@
+"""How labels are spelled: another spelling of a class is that class, and makes none of its own.
+
+Labels that are equal as numbers are one class, spelled as in the model in service. So is a text that differs from one
+of its classes only by case, by spaces, or by how its letters are composed. But a file that spells one class in several
+ways is refused: whether they are one or several is not for a training to guess.
+"""
+
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from studio.training.column_kinds import listed
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """What was made of the labels of a file."""
+
+    class_of: Mapping[str, str]  # of each label its class
+    notes: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def spell(counts: Mapping[str, int], served: Sequence[str], name: str, positive: str = "") -> Spelling:
+    """Return the class of each label of column `name`, whose rows are counted; the first that is seen comes first.
+
+    Classes are spelled as those that are `served`, and without one as the experiment spells the `positive` one.
+    """
+    class_of: dict[str, str] = {}
+    notes, problems = [], []
+    known = served if positive_among(served, positive) in (*served, "") else (*served, positive)
+    for key, labels in _alike(counts).items():
+        classes = [each for each in known if _key(each) == key]
+        new = {label: counts[label] for label in labels if label not in classes}
+        class_of |= {label: label for label in labels}
+        if not new:
+            continue
+        if len(classes) > 1:
+            either = ", ".join(map(repr, classes))
+            problems.append(f"column {name!r} holds {listed(new)}, which could be any of {either}")
+        elif len(labels) > 1 and isinstance(key, str):
+            spelled = listed({label: counts[label] for label in labels})
+            problems.append(f"column {name!r} spells one label in several ways: {spelled}; spell it in one")
+        elif classes or len(labels) > 1:
+            kept = classes[0] if classes else labels[0]
+            class_of |= dict.fromkeys(labels, kept)
+            others = listed({label: count for label, count in new.items() if label != kept})
+            why = ", as in the model in service" if kept in served else ""
+            notes.append(f"labels {others} are read as {kept!r}{why}")
+    return Spelling(class_of, tuple(notes), tuple(problems))
+
+
+def positive_among(served: Sequence[str], positive: str) -> str:
+    """Return how the classes that are served spell the positive one; as the experiment does, if none is that."""
+    return next((each for each in served if _key(each) == _key(positive)), positive)
+
+
+def _alike(labels: Mapping[str, int]) -> dict[str | float, list[str]]:
+    found: dict[str | float, list[str]] = {}
+    for label in labels:
+        found.setdefault(_key(label), []).append(label)
+    return found
+
+
+def _key(label: str) -> str | float:
+    """Return what all spellings of a label share."""
+    try:
+        number = float(label)
+    except ValueError:
+        number = math.nan
+    if math.isfinite(number) and "_" not in label:
+        return number
+    return " ".join(unicodedata.normalize("NFC", label).casefold().split())

@@ -1,0 +1,135 @@
+"""The label column: the classes or numbers that a model learns to tell, and which rows are held back to test it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.errors import TableError
+from studio.limits import CLASS_LIMIT
+from studio.tables.cell_parsing import parse_number
+from studio.tables.column_types import type_of
+from studio.tables.columns import CodedColumn, NumberColumn
+from studio.training.label_spelling import positive_among, spell
+from studio.training.training_plan import TrainingPlan
+from studio.words import counted
+
+FEWEST_ROWS = 10
+_SHOWN = 10  # values in a sentence
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What every row's label is."""
+
+    classes: tuple[str, ...]  # binary: the negative, the positive; none for a regression
+    target: NDArray[np.float64]  # shape (rows,): the class's position, or the number
+    whole: bool = False  # a regression's numbers are whole ones of 32 bits
+    notes: tuple[str, ...] = ()  # on how they are spelled, and on classes that are new or gone
+
+    def held_out(self, fraction: float, seed: int) -> NDArray[np.bool_]:
+        """Choose the test rows, shape (rows,): the same share of each class, at least one row and not all of each.
+
+        The one row of a class that has no other stays in the training. A regression's rows are one class here.
+        """
+        generator = np.random.default_rng(seed)
+        test = np.zeros(len(self.target), dtype=np.bool_)
+        # The positive class first: a seed chooses the same rows whatever the order of the classes is called.
+        for number in reversed(range(len(self.classes))) if self.classes else [None]:
+            members = np.arange(len(test)) if number is None else np.flatnonzero(self.target == number)
+            count = min(max(1, round(len(members) * fraction)), len(members) - 1)
+            test[generator.permutation(members)[:count]] = True
+        return test
+
+
+def read_labels(column: CodedColumn | NumberColumn, plan: TrainingPlan, served: Sequence[str] = ()) -> Labels:
+    """Read the labels of all rows; the classes of the model in service are `served`, and stay spelled as they are.
+
+    Raises:
+        TableError: they are not what the plan's task needs; with all problems.
+    """
+    rows = len(column.codes if isinstance(column, CodedColumn) else column.values)
+    problems = [f"it has {counted(rows, 'row')}; at least {FEWEST_ROWS} are needed"] if rows < FEWEST_ROWS else []
+    labels = _numbers(column, problems) if plan.task == "regression" else _classes(column, plan, served, problems)
+    if problems:
+        raise TableError("the CSV", problems)
+    return labels
+
+
+def _numbers(column: CodedColumn | NumberColumn, problems: list[str]) -> Labels:
+    if isinstance(column, NumberColumn):
+        target, odd, whole = column.values, sorted(column.text_counts), column.whole
+    else:
+        numbers = [parse_number(cell) for cell in column.distinct]
+        counts = np.bincount(column.codes, minlength=len(numbers)).tolist()
+        odd = [
+            cell
+            for cell, number, count in zip(column.distinct, numbers, counts, strict=True)
+            if number is None and count
+        ]
+        lookup = np.array([np.nan if number is None else number for number in numbers])
+        target = lookup[column.codes]
+        whole = type_of(cell for cell, count in zip(column.distinct, counts, strict=True) if count) == "Int32"
+    if odd:
+        problems.append(f"column {column.name!r} must hold numbers; it also holds {_listed(odd)}")
+    elif len(target) and target.min() == target.max():
+        problems.append(f"column {column.name!r} holds the same number in every row")
+    return Labels((), target, whole)
+
+
+def _classes(
+    column: CodedColumn | NumberColumn, plan: TrainingPlan, served: Sequence[str], problems: list[str]
+) -> Labels:
+    if isinstance(column, NumberColumn):
+        problems.append(f"column {column.name!r} holds too many different numbers for classes; is it a regression?")
+        return Labels((), column.values)
+    counts = np.bincount(column.codes, minlength=len(column.distinct)).tolist()
+    held = {cell: count for cell, count in zip(column.distinct, counts, strict=True) if count}
+    positive = positive_among(served, plan.positive)
+    spelling = spell(held, served, column.name, plan.positive)
+    rows_of: dict[str, int] = {}
+    for cell, count in held.items():
+        rows_of[spelling.class_of[cell]] = rows_of.get(spelling.class_of[cell], 0) + count
+    problems += spelling.problems
+    classes, fewest = list(rows_of), sorted(rows_of.values())
+    if plan.task == "binary":
+        found = _listed(sorted(classes))
+        if positive not in rows_of:
+            problems.append(f"no row has the positive label {positive!r}; column {column.name!r} holds {found}")
+        if len(classes) != 2:
+            problems.append(f"column {column.name!r} must hold exactly two values; it holds {found}")
+        if not problems and fewest[0] < 2:
+            problems.append(f"each value of column {column.name!r} must stand in at least two rows")
+        classes.sort(key=lambda each: each == positive)
+    elif not 2 <= len(classes) <= CLASS_LIMIT:
+        found = _listed(sorted(classes))
+        text = f"column {column.name!r} must hold 2 to {CLASS_LIMIT} classes; it holds {len(classes)}: {found}"
+        problems.append(text)
+    else:
+        classes.sort(key=_natural)
+        if fewest[-2] < 2:
+            problems.append(f"at least two classes of column {column.name!r} must stand in two rows or more")
+    position = {cell: float(classes.index(each)) for cell, each in spelling.class_of.items()}
+    lookup = np.array([position.get(cell, np.nan) for cell in column.distinct])
+    return Labels(tuple(classes), lookup[column.codes], notes=(*spelling.notes, *_changes(classes, served)))
+
+
+def _changes(classes: Sequence[str], served: Sequence[str]) -> list[str]:
+    """Return what is to be said of classes that only the file has, or only the model in service."""
+    told = {
+        "classes that the model in service does not know": sorted(set(classes) - set(served)) if served else [],
+        "classes of the model in service that no row has": sorted(set(served) - set(classes)),
+    }
+    return [f"{what}: {_listed(found)}" for what, found in told.items() if found]
+
+
+def _natural(cell: str) -> tuple[float, str]:
+    """Order numbers by size and before texts."""
+    number = parse_number(cell)
+    return (np.inf if number is None else number, cell)
+
+
+def _listed(cells: list[str]) -> str:
+    more = f" and {len(cells) - _SHOWN} more" if len(cells) > _SHOWN else ""
+    return ", ".join(map(repr, cells[:_SHOWN])) + more

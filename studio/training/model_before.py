@@ -1,0 +1,43 @@
+"""What a training must know of the model in service: its callers were made for its classes and its columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from studio.limits import COLUMN_LIMIT
+from studio.models.model import Model
+from studio.tables.model_column import Column
+
+
+@dataclass(frozen=True)
+class ModelBefore:
+    """The model in service, as far as a training keeps to it."""
+
+    classes: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()  # without what was learned from them
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """Take what is kept of a model."""
+        return cls(model.classes, tuple(map(_described, model.columns)))
+
+    def keep_optional(self, columns: Sequence[Column]) -> tuple[Column, ...]:
+        """Return columns of the next model: a request may leave out which it may leave out now."""
+        needless = {column.name for column in self.columns if not column.required}
+        return tuple(
+            replace(column, optional=True) if column.kind != "ignored" and column.name in needless else column
+            for column in columns
+        )
+
+    def dropped_beside(self, columns: Sequence[Column], label: str) -> tuple[Column, ...]:
+        """Return its dropped columns that are not among `columns`: requests bring them along, and still may."""
+        known = {label, *(column.name for column in columns)}
+        dropped = [column for column in self.columns if column.kind == "ignored" and column.name not in known]
+        return tuple(dropped[: max(0, COLUMN_LIMIT - len(columns))])
+
+
+NOTHING_BEFORE = ModelBefore()
+
+
+def _described(column: Column) -> Column:
+    return replace(column, rates=(), categories=column.categories if column.kind == "numeric" else ())

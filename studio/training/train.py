@@ -1,0 +1,112 @@
+"""Trains a model on a CSV and measures it on rows it has not seen; the same seed gives the same bytes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.errors import ModelFileError, TableError
+from studio.models.model import Model
+from studio.models.model_file import dump_model, load_model
+from studio.scoring.request_columns import added_names, is_taken
+from studio.tables.columns import Table
+from studio.tables.csv_reader import CSV, TableForm
+from studio.tables.model_column import Column
+from studio.training.chosen_rows import read_rows
+from studio.training.column_kinds import Finding
+from studio.training.expected_kinds import expected_columns, find_columns
+from studio.training.features import encode_rows
+from studio.training.labels import read_labels
+from studio.training.learners import Task, evaluation_csv, measured, other_learner
+from studio.training.model_before import NOTHING_BEFORE, ModelBefore
+from studio.training.stated_kinds import stated_column
+from studio.training.target_encoding import rate_columns
+from studio.training.training_notes import in_order
+from studio.training.training_plan import TrainingPlan
+from studio.training.training_progress import Tell, silent
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training leaves: the model's file, its evaluation as CSV, and what was noticed on the way."""
+
+    model: bytes
+    evaluation: str
+    trained_rows: int
+    tested_rows: int
+    notes: tuple[str, ...]  # sentences: what each column holds, which were dropped, which learner was chosen
+
+
+def train(
+    csv: Path,
+    plan: TrainingPlan,
+    threads: int,
+    form: TableForm = CSV,
+    *,
+    tell: Tell = silent,
+    before: ModelBefore = NOTHING_BEFORE,
+) -> TrainingResult:
+    """Read the CSV once, hold out a share of its rows, train on the rest and evaluate on the share.
+
+    `tell` is told how far it is. What columns hold and how classes are spelled stays as in the model `before`, as far
+    as the rows allow it; the notes say where they do not.
+
+    Raises:
+        TableError: the CSV cannot be trained on.
+        RowFilterError: the plan's row filter cannot be read.
+        SetupError: LightGBM cannot be loaded here.
+        ModelFileError: the model is beyond what an endpoint takes.
+    """
+    stated = [stated_column(name, kind) for name, kind in plan.columns]
+    expected = expected_columns(stated, before.columns)
+    table, notes = read_rows(csv, plan, form, {name: each.column for name, each in expected.items()})
+    labels = read_labels(table.cells(plan.label), plan, before.classes)
+    notes += labels.notes
+    _check_names(table, added_names(plan.task, labels.classes))
+    findings = find_columns(table, plan.label, rate=plan.task != "multiclass", expected=expected)
+    test = labels.held_out(plan.test_fraction, plan.seed)
+    rated = rate_columns(table, _usable(findings), labels.target, ~test, plan.seed)
+    columns = rated.columns
+    learned, tested = encode_rows(table, columns, (~test, test), rated.features)
+    del table  # its memory is that of the file; what follows needs only the features
+    known = before.keep_optional(columns) + before.dropped_beside(columns, plan.label)
+    task = Task(plan, known, labels.classes, threads, tell, labels.whole)
+    truth = labels.target[test]
+    learner, model, why = task.choose(learned, labels.target[~test])
+    rows = [measured(model, tested, truth)]
+    if plan.compare:
+        rows.append(measured(task.fit(other_learner(learner), learned, labels.target[~test]), tested, truth))
+        notes.append(f"compared with {other_learner(learner)}: the second row of the evaluation")
+    notes += [why] if why else []
+    notes += in_order(findings)
+    data = _file_of(model)
+    return TrainingResult(data, evaluation_csv(rows), int((~test).sum()), int(test.sum()), tuple(notes))
+
+
+def _file_of(model: Model) -> bytes:
+    """Return the model's file, which any endpoint will take."""
+    try:
+        data = dump_model(model)
+        load_model(data)
+    except ModelFileError as error:
+        raise ModelFileError(f"the trained model is beyond what an endpoint takes: {error}") from error
+    return data
+
+
+def _check_names(table: Table, added: Sequence[str]) -> None:
+    """Refuse columns that are called as those that the answer adds: a model of them could never be asked."""
+    problems = [
+        f"the column {column.name!r} (the file's column {place}) is called as one that the model's answers add:"
+        " rename it, or leave it out if it holds what an older model answered"
+        for place, column in enumerate(table.columns, 1)
+        if is_taken(column.name, added)
+    ]
+    if problems:
+        raise TableError("the CSV's header", problems)
+
+
+def _usable(findings: list[Finding]) -> tuple[Column, ...]:
+    columns = tuple(finding.column for finding in findings)
+    if all(column.kind == "ignored" for column in columns):
+        why = "; ".join(map(str, findings))
+        raise TableError("the CSV", ["no column besides the label can be learned from" + (f" ({why})" if why else "")])
+    return columns

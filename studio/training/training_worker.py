@@ -1,0 +1,150 @@
+"""A process that trains: kept warm between jobs, killed when its job is cancelled, gone when the studio is gone."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import CancelledError, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from studio.errors import StudioError
+from studio.tables.csv_reader import TableForm
+from studio.training.lightgbm_imports import without_unused
+from studio.training.model_before import ModelBefore
+from studio.training.train import TrainingResult, train
+from studio.training.training_plan import TrainingPlan
+from studio.training.training_progress import Headway, SharedHeadway
+
+
+class WorkerDiedError(StudioError):
+    """The process ended in the middle of a training: it was killed, or it ran out of memory."""
+
+
+class TrainingWorker:
+    """One process that runs one training at a time. Used by one thread; `kill` may be called by any."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._executor: ProcessPoolExecutor | None = None
+        self._pid: int | None = None
+        self._closed = threading.Event()
+        self._headway = SharedHeadway()  # each process of this worker writes there, one after the other
+
+    def warm_up(self) -> None:
+        """Start the process, if there is none that lives, and have it import what a training needs.
+
+        Raises:
+            WorkerDiedError: it cannot be started.
+        """
+        try:
+            self._start()
+        except WorkerDiedError:
+            if self._closed.is_set():
+                raise
+            self._start()  # the one that was there had been killed when its training was over already
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._closed.is_set():
+                raise WorkerDiedError("the studio is stopping")
+            if self._executor is None:
+                context = multiprocessing.get_context("spawn")
+                self._executor = ProcessPoolExecutor(1, context, _prepare, (self._headway,))
+            executor = self._executor
+        try:
+            pid = executor.submit(os.getpid).result()
+            with self._lock:
+                self._pid = pid
+                if self._closed.is_set():
+                    _kill(pid)
+            executor.submit(_import_library).result()
+        except (BrokenProcessPool, CancelledError, RuntimeError) as error:
+            self._discard(executor)
+            raise WorkerDiedError("the training process cannot be started") from error
+
+    def train(self, csv: Path, plan: TrainingPlan, form: TableForm, before: ModelBefore) -> TrainingResult:
+        """Train in the process, with regard to the model that is in service before.
+
+        Raises:
+            WorkerDiedError: it ended meanwhile.
+            StudioError: what the training itself says.
+        """
+        self.warm_up()
+        with self._lock:
+            executor = self._executor
+        if executor is None:
+            raise WorkerDiedError("the training process was stopped")
+        try:
+            return executor.submit(_train, csv, plan, self._threads, form, before).result()
+        except (BrokenProcessPool, CancelledError, RuntimeError) as error:
+            self._discard(executor)
+            raise WorkerDiedError(
+                "the training process ended before the training did; is there enough memory?"
+            ) from error
+        finally:
+            self._headway.clear()
+
+    def headway(self) -> Headway | None:
+        """Return how far the training is; None if there is none, or it has not come to its first tree."""
+        return self._headway.read()
+
+    def _discard(self, executor: ProcessPoolExecutor) -> None:
+        with self._lock:
+            ours = self._executor is executor
+            if ours:
+                self._executor = self._pid = None
+        if ours:  # whoever takes it out shuts it down: two threads that do so at once close its pipes twice
+            executor.shutdown(wait=True)
+
+    def kill(self) -> None:
+        """End the process at once, and with it the training it runs; the next training starts a new one."""
+        with self._lock:
+            if self._pid is not None:
+                _kill(self._pid)
+
+    def close(self) -> None:
+        """End the process for good."""
+        with self._lock:
+            self._closed.set()
+            executor, self._executor = self._executor, None
+        self.kill()
+        if executor is not None:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+_told: list[SharedHeadway] = []  # of the process that trains, in that process
+
+
+def _train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm, before: ModelBefore) -> TrainingResult:
+    """Train, and tell the studio how far it is."""
+    return train(csv, plan, threads, form, tell=_told[0].tell, before=before)
+
+
+def _prepare(headway: SharedHeadway) -> None:
+    """Set the new process up: deaf to Ctrl-C (the studio ends it), and never left behind."""
+    _told.append(headway)
+    without_unused()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def follow() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=follow, daemon=True).start()
+
+
+def _import_library() -> None:
+    """Import LightGBM; not before the process is known, for it takes long, and a studio that ends must not wait."""
+    # Without OpenMP the import fails: then the training says so in words, for every job.
+    with contextlib.suppress(OSError):
+        import lightgbm  # noqa: F401, PLC0415 (only this process ever needs it)

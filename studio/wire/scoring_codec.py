@@ -1,0 +1,161 @@
+"""From the body of a scoring request to that of its answer, in both forms of the protocol (protocol 2)."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Never
+
+import orjson
+
+from studio.errors import ServiceError, bad_argument
+from studio.json_values import Json
+from studio.scoring.scorer import CellError, Scorer
+from studio.tables.column_names import column_names
+from studio.wire.request_codec import cell_text, read_named, read_object
+
+INPUT, OUTPUT = "input1", "output1"
+ROW_LIMIT = 100_000
+_PROBLEMS = 10  # that one answer names
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a request, all cells as text."""
+
+    names: Sequence[str]
+    values: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class ScoringForm:
+    """Which form a request and its answer have."""
+
+    swagger: bool
+    details: bool
+
+
+def answer_body(scorer: Scorer, body: bytes, form: ScoringForm) -> bytes:
+    """Return the body of the answer to the body of a request.
+
+    Raises:
+        ServiceError: the body or its columns are not what the model needs.
+    """
+    return orjson.dumps(answer(scorer, body, swagger=form.swagger, details=form.details))
+
+
+def answer(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json:
+    """Return the answer to the body of a request, all of it by the one model.
+
+    Raises:
+        ServiceError: the body or its columns are not what the model needs.
+    """
+    rows = _read(scorer, body, swagger=swagger)
+    columns = scorer.columns_of(tuple(rows.names))
+    scored = _scored(scorer, rows, columns.positions)
+    values = [[*row, *cells] for row, cells in zip(rows.values, scored, strict=True)]
+    if swagger:
+        objects = [dict(zip(columns.names, (cell or None for cell in row), strict=True)) for row in values]
+        return {"Results": {OUTPUT: objects}}
+    value: Json = {"ColumnNames": columns.names, "Values": values}
+    if details:
+        value["ColumnTypes"] = columns.types
+    return {"Results": {OUTPUT: {"type": "table", "value": value}}}
+
+
+def _scored(scorer: Scorer, rows: Rows, positions: Sequence[int | None]) -> list[list[str]]:
+    if len(rows.values) > 1:
+        columns, absent = list(zip(*rows.values, strict=True)), ("",) * len(rows.values)
+        # A cell that is wrong is looked for below, row by row.
+        with suppress(ValueError):
+            by_column = [absent if place is None else columns[place] for place in positions]
+            return scorer.answers(scorer.many_features(by_column))
+    scores, problems = [], []
+    for number, row in enumerate(rows.values, 1):
+        cells = ["" if position is None else row[position].strip() for position in positions]
+        try:
+            scores.append(scorer.answer(scorer.raw_scores(scorer.features(cells))))
+        except CellError as error:
+            problems.append(f"row {number}: {error}")
+            if len(problems) == _PROBLEMS:
+                break
+    if problems:
+        _unparsable("; ".join(problems))
+    return scores
+
+
+def _read(scorer: Scorer, body: bytes, *, swagger: bool) -> Rows:
+    members = read_object(body)
+    parameters = read_named(members.get("globalparameters"), "GlobalParameters")
+    if parameters:
+        text = f"This service has no parameters; it was given {', '.join(parameters)}."
+        raise ServiceError("BadUserArgument", "UnexpectedParameter", text)
+    inputs = members.get("inputs")
+    if not isinstance(inputs, dict) or not inputs:
+        raise bad_argument(
+            "MissingRequestInput", f"The web service expects an input, {INPUT!r}, but none was provided."
+        )
+    if set(inputs) != {INPUT}:
+        unknown = ", ".join(sorted(set(inputs) - {INPUT}))
+        text = f"Invalid service input name(s) specified in the request: {unknown}. There is: {INPUT}."
+        raise bad_argument("InvalidInputNames", text)
+    rows = _objects(inputs[INPUT], scorer) if swagger else _table(inputs[INPUT])
+    if len(rows.values) > ROW_LIMIT:
+        _unparsable(f"it has {len(rows.values)} rows; at most {ROW_LIMIT} are scored at once")
+    return rows
+
+
+def _unparsable(text: str) -> Never:
+    raise ServiceError(
+        "BadUserArgument", "InputParseError", f"Parsing of input vector failed. Additional details: {text}."
+    )
+
+
+def _table(value: Any) -> Rows:
+    """Read the array form."""
+    if not isinstance(value, dict):
+        _unparsable(f"{INPUT} is not an object with ColumnNames and Values")
+    members = {name.lower(): member for name, member in value.items()}
+    names, values = members.get("columnnames"), members.get("values")
+    if not isinstance(names, list) or not names or not _all_of(str, names):
+        _unparsable("ColumnNames is not a list of names")
+    if not isinstance(values, list):
+        _unparsable("Values is not a list of rows")
+    if _all_of(list, values) and set(map(len, values)) == {len(names)} and _all_texts(chain.from_iterable(values)):
+        return Rows(names, values)  # as most callers send them; what follows takes several times as long
+    for number, row in enumerate(values, 1):
+        if not isinstance(row, list) or len(row) != len(names):
+            _unparsable(f"row {number} has not the {len(names)} values that ColumnNames announces")
+    return Rows(names, [[cell_text(cell) for cell in row] for row in values])
+
+
+def _all_of(kind: type, values: Iterable[Any]) -> bool:
+    """Tell whether there are values, all of one type."""
+    return set(map(type, values)) == {kind}
+
+
+def _all_texts(cells: Iterable[Any]) -> bool:
+    """Tell whether all are text: only text can be joined, and nothing else looks at so many as quickly."""
+    try:
+        "".join(cells)
+    except TypeError:
+        return False
+    return True
+
+
+def _objects(value: Any, scorer: Scorer) -> Rows:
+    """Read the object form of `format=swagger`: a row has all columns of the schema, in its order, as the answer has.
+
+    What a row leaves out is missing; but a request without any column that the model uses is not one for it.
+    """
+    if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
+        _unparsable(f"{INPUT} is not a list of objects")
+    model = scorer.model
+    keys = list(dict.fromkeys(chain.from_iterable(value)))
+    names = list(column_names(keys))
+    given = dict(zip(names, keys, strict=True))
+    if len(given) == len(keys) and any(column.name in given for column in model.columns if column.kind != "ignored"):
+        names = list(dict.fromkeys([*(column.name for column in model.columns), model.label]) | given)
+    scorer.columns_of(tuple(names))  # before there is a cell for each name in each row: names may be many
+    members = [given.get(name) for name in names]
+    return Rows(names, [["" if key is None else cell_text(row.get(key)) for key in members] for row in value])

@@ -1,0 +1,1 @@
+"""What is published: services, endpoints, and the models that they serve."""

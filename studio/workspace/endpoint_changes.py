@@ -1,0 +1,107 @@
+"""Adds, changes and deletes endpoints and services, with the models and jobs that belong to them."""
+
+from dataclasses import astuple
+
+from studio.errors import invalid_operation
+from studio.workspace.database import Database
+from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.endpoint_settings import EndpointSettings, read_settings
+from studio.workspace.keys import KeySlot, new_key
+from studio.workspace.publishing import seed_model_path
+from studio.workspace.registry import DEFAULT_ENDPOINT, SETTINGS_COLUMNS, Endpoint, Kind, Registry, Role, Service
+
+
+class EndpointChanges:
+    """What the owner of the workspace may do to its services and endpoints; each change is one transaction."""
+
+    def __init__(self, database: Database, registry: Registry, shelf: ModelShelf) -> None:
+        self._database = database
+        self._registry = registry
+        self._shelf = shelf
+
+    def put(self, service: Service, name: str, body: bytes) -> Endpoint:
+        """Add the endpoint of that name, or change its settings, as the body of an AddEndpoint says (protocol 3.2).
+
+        A new one of a predictive service begins with the model that the default endpoint serves.
+
+        Raises:
+            ServiceError: 400, naming every problem of the body; 404, if the service is no longer there.
+        """
+        with self._database.transaction():
+            there = {endpoint.name: endpoint for endpoint in self._registry.endpoints(service)}
+            endpoint = there.get(name)
+            settings = read_settings(
+                body,
+                endpoint.settings if endpoint else EndpointSettings(),
+                service_id=service.id,
+                name=name,
+                follows_experiment=endpoint is not None and endpoint.role is Role.DEFAULT,
+            )
+            if endpoint is not None:
+                self._database.execute(
+                    f"UPDATE endpoints SET ({SETTINGS_COLUMNS}) = (?, ?, ?, ?) WHERE id = ?",  # noqa: S608
+                    *(*astuple(settings), endpoint.id),
+                )
+            else:
+                endpoint_id = self._registry.add_endpoint(service, name, Role.SERVE, settings)
+                if service.kind is Kind.PREDICTIVE:
+                    self._shelf.begin_with(endpoint_id, there[DEFAULT_ENDPOINT])
+            self._database.begin_edition()
+        return self._registry.named_endpoint(service, name)
+
+    def delete_endpoint(self, service: Service, name: str) -> None:
+        """Delete an endpoint, with its jobs and its models; with the last one its service goes as well.
+
+        Raises:
+            ServiceError: 404; or 400, for the default endpoint while there are others (protocol 3.2).
+        """
+        with self._database.transaction():
+            endpoint = self._registry.named_endpoint(service, name)
+            others = [other.name for other in self._registry.endpoints(service) if other.id != endpoint.id]
+            if endpoint.role is Role.DEFAULT and others:
+                text = (
+                    "As you have added additional endpoints to the web service, you cannot delete the default endpoint."
+                )
+                text = f"{text} Delete the others first: {', '.join(others)}; or delete the service."
+                raise invalid_operation("UnsupportedOperation", text)
+            if others:
+                self._database.execute("DELETE FROM endpoints WHERE id = ?", endpoint.id)
+                self._database.begin_edition()
+            else:
+                self._delete_rows(service)
+        self._clean_up(service, is_gone=not others)
+
+    def delete_service(self, service: Service) -> None:
+        """Delete a service with its endpoints; the experiment's other service stays as it is.
+
+        The endpoints of the training service go on making models for whoever calls them, and those of the predictive
+        one go on scoring. Publishing the experiment again makes the missing service anew, with new ids and keys.
+        """
+        with self._database.transaction():
+            self._delete_rows(service)
+        self._clean_up(service, is_gone=True)
+
+    def _delete_rows(self, service: Service) -> None:
+        self._database.execute("DELETE FROM services WHERE id = ?", service.id)
+        self._database.begin_edition()
+
+    def _clean_up(self, service: Service, *, is_gone: bool) -> None:
+        """Remove the files that nothing needs any more, and what the deleted jobs held from the database's log."""
+        if is_gone and service.kind is Kind.PREDICTIVE:
+            seed_model_path(self._database, service).unlink(missing_ok=True)
+        self._shelf.remove_unused_files()
+        self._database.forget_overwritten()
+
+    def rotate_key(self, endpoint: Endpoint, slot: KeySlot) -> None:
+        """Put a new key into the place of one of an endpoint's two; the old one is refused from then on."""
+        with self._database.transaction():
+            self._database.execute(f"UPDATE endpoints SET {slot}_key = ? WHERE id = ?", new_key(), endpoint.id)  # noqa: S608
+            self._database.begin_edition()
+        self._database.forget_overwritten()
+
+    def rotate_workspace_token(self) -> None:
+        """Give the workspace a new token; the old one is refused from then on."""
+        with self._database.transaction():
+            self._database.execute("UPDATE meta SET value = ? WHERE name = 'workspace_token'", new_key())
+            self._database.begin_edition()
+        self._database.forget_overwritten()

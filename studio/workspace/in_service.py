@@ -1,0 +1,33 @@
+"""Which model of an experiment is in service, as far as the studio knows it."""
+
+from studio.errors import ServiceError
+from studio.training.model_before import ModelBefore
+from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.registry import Endpoint, Kind, Registry, Role, Service
+
+_ROLES = (Role.SERVE, Role.DEFAULT)  # whose callers come first
+
+
+def model_in_service(registry: Registry, shelf: ModelShelf, training: Service) -> ModelBefore:
+    """Return the model that the callers of an experiment are answered by; one of nothing, if there is none.
+
+    That is what its oldest endpoint for serving has, `production` of those that publishing makes; without one, what
+    `default` has. A model that is damaged answers nobody.
+    """
+    endpoints = [
+        endpoint
+        for service in registry.services()
+        if service.kind is Kind.PREDICTIVE and service.experiment == training.experiment
+        for endpoint in registry.endpoints(service)
+        if endpoint.role in _ROLES
+    ]
+    if not endpoints:
+        return ModelBefore()
+    try:
+        return ModelBefore.of(shelf.scorer(min(endpoints, key=_order)).model)
+    except ServiceError:
+        return ModelBefore()
+
+
+def _order(endpoint: Endpoint) -> tuple[int, str, str]:
+    return _ROLES.index(endpoint.role), endpoint.created_at, endpoint.name

@@ -1,0 +1,52 @@
+"""Publishes an experiment: trains its seed model, and opens its training and its predictive service."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.training.experiment import Experiment
+from studio.training.train import TrainingResult, train
+from studio.workspace.database import Database, private_folder, write_private
+from studio.workspace.deployed_models import Location, ModelShelf
+from studio.workspace.registry import DEFAULT_ENDPOINT, Kind, Registry, Role, Service
+
+PREDICTIVE_ENDPOINTS = {DEFAULT_ENDPOINT: Role.DEFAULT, "production": Role.SERVE, "staging": Role.STAGING}
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What publishing made."""
+
+    training: Service
+    predictive: Service
+    seed_model: Path
+    trained: TrainingResult
+
+
+def publish(database: Database, experiment: Experiment, base_url: str) -> Publication:
+    """Publish an experiment; again: its plan and `default` endpoint follow, ids, keys and given models stay.
+
+    Endpoints that were added stay as they are, and deleted ones stay deleted: only a new service gets its endpoints.
+
+    Raises:
+        TableError: its CSV cannot be trained on.
+    """
+    trained = train(experiment.data, experiment.plan, threads=os.cpu_count() or 1)
+    registry, shelf = Registry(database), ModelShelf(database)
+    training = registry.publish(experiment.name, Kind.TRAINING, experiment.plan, {DEFAULT_ENDPOINT: Role.DEFAULT})
+    predictive = registry.publish(experiment.name, Kind.PREDICTIVE, experiment.plan, PREDICTIVE_ENDPOINTS)
+    seed = seed_model_path(database, predictive)
+    write_private(seed, trained.model)
+    location = Location(f"{base_url}/", f"seeds/{seed.name}")
+    for endpoint in registry.endpoints(predictive):
+        if endpoint.role is Role.DEFAULT or shelf.location(endpoint) is None:
+            shelf.give(endpoint, trained.model, location, delay_s=0)
+    return Publication(training, predictive, seed, trained)
+
+
+def seed_model_path(database: Database, predictive: Service) -> Path:
+    """Return where the seed model of a service is."""
+    readable = re.sub(r"[^a-z0-9]+", "-", predictive.experiment.lower()).strip("-")
+    # The id tells apart names that read the same.
+    return private_folder(database.folder / "seeds").resolve() / f"{readable}-{predictive.id[:8]}.ilearner"

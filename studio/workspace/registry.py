@@ -1,0 +1,276 @@
+"""The published services and their endpoints: found by the ids and names that stand in URLs, and who may use them."""
+
+import re
+import secrets
+import sqlite3
+from dataclasses import astuple, dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from studio.errors import ServiceError, SetupError, bad_argument
+from studio.training.training_plan import TrainingPlan
+from studio.workspace.database import EDITION_QUERY, Database
+from studio.workspace.endpoint_settings import EndpointSettings, ThrottleLevel
+from studio.workspace.keys import bearer_key, key_digest, new_key, same_key
+
+DEFAULT_ENDPOINT = "default"
+SETTINGS_COLUMNS = (
+    "description, throttle_level, max_concurrent_calls, prevent_update"  # in the order of EndpointSettings
+)
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Kind(StrEnum):
+    """The two web services of an experiment."""
+
+    TRAINING = "training"
+    PREDICTIVE = "predictive"
+
+
+class Role(StrEnum):
+    """What an endpoint is for."""
+
+    DEFAULT = "default"  # stays in sync with the experiment; cannot be updated
+    SERVE = "serve"
+    STAGING = "staging"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A published web service."""
+
+    id: str
+    experiment: str
+    kind: Kind
+    plan: TrainingPlan
+    created_at: str
+
+    @property
+    def title(self) -> str:
+        """Its name in the management API."""
+        return self.experiment if self.kind is Kind.TRAINING else f"{self.experiment} [predictive exp.]"
+
+    @property
+    def resource(self) -> str | None:
+        """The name of the trained model that endpoints of it can be given; none for a training service."""
+        return f"{self.experiment} [trained model]" if self.kind is Kind.PREDICTIVE else None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A door to a service, with its own keys."""
+
+    id: str
+    service: Service
+    name: str
+    role: Role
+    primary_key: str
+    secondary_key: str
+    created_at: str
+    settings: EndpointSettings = field(default_factory=EndpointSettings)
+
+    @property
+    def prevents_update(self) -> bool:
+        """Whether it keeps the model it has: by its settings, or since it stays in sync with the experiment."""
+        return self.role is Role.DEFAULT or self.settings.prevent_update
+
+    def admits(self, authorization: str | None) -> bool:
+        """Tell whether the header carries one of the endpoint's keys."""
+        key = bearer_key(authorization)
+        # Both are compared, so that the time tells nothing about which of them was nearer.
+        primary, secondary = same_key(key, self.primary_key), same_key(key, self.secondary_key)
+        return primary or secondary
+
+
+@dataclass(frozen=True)
+class _Catalogue:
+    """All services and endpoints as they were in one edition of the database."""
+
+    edition: str
+    workspace_token: str
+    services: dict[str, Service]
+    endpoints: dict[str, Endpoint]
+    key_digests: frozenset[bytes]  # of all keys, and of the token
+
+
+class Registry:
+    """Services and endpoints, kept in memory and read again when this or another process has changed any."""
+
+    def __init__(self, database: Database) -> None:
+        """Read the services that a database holds.
+
+        Raises:
+            SetupError: another version of the studio wrote them.
+        """
+        self._database = database
+        self._catalogue = self._read()
+
+    def _read(self) -> _Catalogue:
+        edition, token, service_rows, endpoint_rows = self._database.snapshot(
+            EDITION_QUERY,
+            "SELECT value FROM meta WHERE name = 'workspace_token'",
+            "SELECT * FROM services ORDER BY created_at, rowid",
+            "SELECT * FROM endpoints ORDER BY created_at, name",
+        )
+        try:
+            services = {row["id"]: _service(row) for row in service_rows}
+        except ValueError as error:
+            raise SetupError(
+                f"the data folder {self._database.folder} is of another version of the studio:"
+                " take another one, or remove this one, and publish the experiments again"
+            ) from error
+        endpoints = {row["id"]: _endpoint(row, services[row["service_id"]]) for row in endpoint_rows}
+        keys = [token[0]["value"], *(key for one in endpoints.values() for key in (one.primary_key, one.secondary_key))]
+        digests = frozenset(map(key_digest, keys))
+        return _Catalogue(edition[0]["value"], token[0]["value"], services, endpoints, digests)
+
+    def _current(self) -> _Catalogue:
+        # It is replaced, never changed: threads that read it again at the same time do no harm.
+        catalogue = self._catalogue
+        if catalogue.edition != self._database.edition():
+            catalogue = self._catalogue = self._read()
+        return catalogue
+
+    @property
+    def edition(self) -> str:
+        """The edition of the database that what was asked for last stands in."""
+        return self._catalogue.edition
+
+    @property
+    def workspace_token(self) -> str:
+        """The key of the management API."""
+        return self._current().workspace_token
+
+    def knows_key(self, authorization: str | None) -> bool:
+        """Tell whether a header carries the workspace's token or a key of any endpoint."""
+        return key_digest(bearer_key(authorization)) in self._current().key_digests
+
+    @property
+    def workspace_id(self) -> str:
+        """The id of the one workspace; the later kind of URL calls it a subscription (protocol 1.1)."""
+        return self._database.workspace_id
+
+    def services(self) -> list[Service]:
+        """Return all services."""
+        return list(self._current().services.values())
+
+    def endpoints(self, service: Service) -> list[Endpoint]:
+        """Return a service's endpoints."""
+        return [endpoint for endpoint in self._current().endpoints.values() if endpoint.service.id == service.id]
+
+    def endpoint(self, workspace_id: str, endpoint_id: str) -> Endpoint:
+        """Find the endpoint of a run URL, whose id is the endpoint's and not the service's (protocol, surprise 2).
+
+        Raises:
+            ServiceError: 404.
+        """
+        self.check_workspace(workspace_id)
+        return self.endpoint_by_id(endpoint_id)
+
+    def endpoint_by_id(self, endpoint_id: str) -> Endpoint:
+        """Find an endpoint.
+
+        Raises:
+            ServiceError: 404.
+        """
+        endpoint = self._current().endpoints.get(endpoint_id)
+        if endpoint is None:
+            raise service_not_found()
+        return endpoint
+
+    def service(self, workspace_id: str, service_id: str) -> Service:
+        """Find the service of a management URL.
+
+        Raises:
+            ServiceError: 404, or 400 if the id is none.
+        """
+        self.check_workspace(workspace_id)
+        if not _ID.fullmatch(service_id):
+            text = f"Invalid web service id provided: {service_id!r} is not a guid of 32 hexadecimal digits."
+            raise bad_argument("WebServiceIdInvalid", text)
+        service = self._current().services.get(service_id)
+        if service is None:
+            raise service_not_found()
+        return service
+
+    def named_endpoint(self, service: Service, name: str) -> Endpoint:
+        """Find an endpoint of a service by its name.
+
+        Raises:
+            ServiceError: 404.
+        """
+        endpoints = {endpoint.name: endpoint for endpoint in self.endpoints(service)}
+        if name not in endpoints:
+            text = f"There is no endpoint {name!r}; there are: {', '.join(endpoints)}."
+            raise ServiceError("NotFound", "WebServiceNotFound", text)
+        return endpoints[name]
+
+    def check_workspace(self, workspace_id: str) -> None:
+        """Refuse URLs of another workspace.
+
+        Raises:
+            ServiceError: 404.
+        """
+        if workspace_id != self._database.workspace_id:
+            text = "Workspace not found. Verify the workspace Id is correct and try again."
+            raise ServiceError("NotFound", "WorkspaceNotFound", text)
+
+    def publish(self, experiment: str, kind: Kind, plan: TrainingPlan, roles: dict[str, Role]) -> Service:
+        """Record a service with its endpoints, or a new plan for one that is there.
+
+        A service that is there keeps ids, keys and endpoints: what was added stays, what was deleted stays deleted.
+        """
+        query = "SELECT * FROM services WHERE experiment = ? AND kind = ?"
+        with self._database.transaction():
+            is_new = not self._database.rows(query, experiment, kind)
+            self._database.execute(
+                "INSERT INTO services VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (experiment, kind) DO UPDATE SET plan = excluded.plan",
+                *(secrets.token_hex(16), experiment, kind, plan.to_json(), _timestamp()),
+            )
+            service = _service(self._database.rows(query, experiment, kind)[0])
+            for name, role in roles.items() if is_new else ():
+                self.add_endpoint(service, name, role, EndpointSettings())
+            self._database.begin_edition()
+        return service
+
+    def add_endpoint(self, service: Service, name: str, role: Role, settings: EndpointSettings) -> str:
+        """Record a new endpoint, with new keys; returns its id.
+
+        Raises:
+            ServiceError: 404, if the service is no longer there.
+        """
+        endpoint_id = secrets.token_hex(16)
+        columns = "id, service_id, name, role, primary_key, secondary_key, created_at"
+        try:
+            with self._database.transaction():
+                self._database.execute(
+                    f"INSERT INTO endpoints ({columns}, {SETTINGS_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                    *(endpoint_id, service.id, name, role, new_key(), new_key(), _timestamp(), *astuple(settings)),
+                )
+                self._database.begin_edition()
+        except sqlite3.IntegrityError as error:
+            raise service_not_found() from error
+        return endpoint_id
+
+
+def service_not_found() -> ServiceError:
+    """Return the 404 for a service or an endpoint that is not there."""
+    text = "Web service not found. Verify the web service Id is correct and try again."
+    return ServiceError("NotFound", "WebServiceNotFound", text)
+
+
+def _service(row: sqlite3.Row) -> Service:
+    plan = TrainingPlan.of_json(row["plan"])
+    return Service(row["id"], row["experiment"], Kind(row["kind"]), plan, row["created_at"])
+
+
+def _endpoint(row: sqlite3.Row, service: Service) -> Endpoint:
+    keys = (row["primary_key"], row["secondary_key"])
+    calls, prevent = row["max_concurrent_calls"], bool(row["prevent_update"])
+    settings = EndpointSettings(row["description"], ThrottleLevel(row["throttle_level"]), calls, prevent)
+    return Endpoint(row["id"], service, row["name"], Role(row["role"]), *keys, row["created_at"], settings)
+
+
+def _timestamp() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

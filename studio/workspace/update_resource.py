@@ -1,0 +1,125 @@
+"""Gives endpoints other models: by PATCH from a location, by refresh from the default endpoint (protocol 3)."""
+
+from collections.abc import Collection
+
+from studio.errors import ModelFileError, ServiceError, bad_argument, invalid_operation
+from studio.limits import FILE_LIMIT
+from studio.models.model import Model
+from studio.models.model_file import load_model
+from studio.scoring.model_fit import misfits
+from studio.storage.blob_locations import AllowList, BlobAddress, resolve
+from studio.storage.blobs import BlobStorage
+from studio.wire.request_codec import MODEL_EXTENSIONS, ModelUpdate, check_extension, read_model_update
+from studio.workspace.deployed_models import Location, ModelShelf
+from studio.workspace.endpoint_settings import read_overwrite
+from studio.workspace.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Role
+
+
+class ModelUpdates:
+    """Checks a model before an endpoint is given it; it serves after the activation delay."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        shelf: ModelShelf,
+        allowed: AllowList,
+        storage: BlobStorage,
+        *,
+        activation_delay_s: float,
+        ignored_endpoints: Collection[str],
+    ) -> None:
+        """PATCHes of `ignored_endpoints` are answered and change nothing."""
+        self._registry = registry
+        self._shelf = shelf
+        self._allowed = allowed
+        self._storage = storage
+        self._activation_delay_s = activation_delay_s
+        self._ignored_endpoints = frozenset(ignored_endpoints)
+
+    def refresh(self, endpoint: Endpoint, body: bytes) -> bool:
+        """Give an endpoint the default endpoint's model again; False if nothing changes.
+
+        Without OverwriteResources its model is kept, and there is nothing else of the experiment in an endpoint that
+        could be old. Other columns than before are not refused, as a PATCH does: whoever refreshes wants what was
+        published.
+
+        Raises:
+            ServiceError: the body is wrong, or the endpoint cannot be updated.
+        """
+        _updatable_resource(endpoint)
+        if not read_overwrite(body):
+            return False
+        default = self._registry.named_endpoint(endpoint.service, DEFAULT_ENDPOINT)
+        return self._shelf.follow(endpoint, default, self._activation_delay_s)
+
+    def source(self, endpoint: Endpoint, body: bytes) -> BlobAddress:
+        """Return where the body of an UpdateResource wants an endpoint's model to come from (protocol 3.3).
+
+        Raises:
+            ServiceError: the body is wrong, or the endpoint cannot be updated.
+            StorageError: the location is not allowed.
+        """
+        return resolve(self._checked_update(endpoint, body).location, self._allowed)
+
+    def update(self, endpoint: Endpoint, address: BlobAddress) -> None:
+        """Fetch a model, and give it to an endpoint.
+
+        Raises:
+            ServiceError: the model does not fit the endpoint.
+            StorageError: the model cannot be fetched.
+        """
+        data = self._storage.fetch(address, FILE_LIMIT)
+        try:
+            model = load_model(data)
+        except ModelFileError as error:
+            text = f"Invalid blob specification for blob: {address.name}. {error}."
+            raise bad_argument("InvalidBlob", text) from error
+        self._check_fit(endpoint, model)
+        if endpoint.name not in self._ignored_endpoints:
+            location = Location(address.base_location, address.relative_location)
+            self._shelf.give(endpoint, data, location, self._activation_delay_s, model)
+
+    def _checked_update(self, endpoint: Endpoint, body: bytes) -> ModelUpdate:
+        resource = _updatable_resource(endpoint)
+        updates = read_model_update(body)
+        unknown = sorted({update.resource for update in updates} - {resource})
+        if unknown or len(updates) > 1:
+            named = ", ".join(map(repr, unknown)) or "one twice"
+            text = (
+                f"The parameter value supplied does not satisfy the parameter rule on the parameter Resources: {named}."
+            )
+            raise bad_argument("BadParameterValue", f"{text} This endpoint has one resource: {resource!r}.")
+        check_extension(updates[0].location, MODEL_EXTENSIONS, "resource")
+        return updates[0]
+
+    def _check_fit(self, endpoint: Endpoint, model: Model) -> None:
+        """Refuse a model under which requests would fail that are answered now."""
+        try:
+            served = self._shelf.scorer(endpoint).model
+        except ServiceError:
+            return  # the endpoint's model is damaged; any sound one is better
+        problems = misfits(served, model)
+        if problems:
+            text = f"The model does not fit the endpoint {endpoint.name!r}: {'; '.join(problems)}."
+            raise invalid_operation("IncompatibleModel", text)
+
+
+def _updatable_resource(endpoint: Endpoint) -> str:
+    """Return the name of the endpoint's model, if it may be replaced."""
+    resource = endpoint.service.resource
+    if resource is None:
+        raise invalid_operation(
+            "UnsupportedOperation",
+            "Sorry, but this feature is not supported or available in this context."
+            f" This Web Service has no updatable resources: {endpoint.service.title!r} trains;"
+            " update an endpoint of its predictive service.",
+        )
+    if endpoint.role is Role.DEFAULT:
+        raise invalid_operation(
+            "UnsupportedOperation",
+            "The default endpoint is not updatable: it stays in sync with the experiment. Update an added endpoint.",
+        )
+    if endpoint.prevents_update:
+        text = f"Endpoint {endpoint.name!r} is not updatable: its PreventUpdate is true."
+        raise invalid_operation("UnsupportedOperation", text)
+    return resource

@@ -1,0 +1,71 @@
+"""At most so many requests of an endpoint are executed at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from studio.api.throttle import Throttle
+from studio.errors import ServiceError
+from studio.workspace.database import Database
+from studio.workspace.registry import Kind, Registry
+from tests.studio.caller import NAMES, ROW, Owner, refusal, score
+from tests.studio.running import EXPERIMENT, running_studio
+
+AT_ONCE, MOST_ROUNDS = 4, 20
+
+
+def test_a_turn_ends_with_its_request(own_data: Path) -> None:
+    """At the limit the next one is refused in the documented words; another endpoint's is not; an end makes room."""
+    with Database(own_data) as database:
+        registry = Registry(database)
+        (predictive,) = [service for service in registry.services() if service.kind is Kind.PREDICTIVE]
+        database.execute("UPDATE endpoints SET max_concurrent_calls = 2")
+        one, other = Registry(database).endpoints(predictive)[:2]
+        throttle = Throttle()
+
+        def failing_request() -> None:
+            with throttle.turn(one):
+                raise RuntimeError
+
+        with throttle.turn(one):
+            with throttle.turn(one), throttle.turn(other):
+                with pytest.raises(ServiceError) as refused, throttle.turn(one):
+                    pytest.fail("a third request is executed")
+                assert str(refused.value) == (
+                    "Request was throttled for default endpoint. The maximum concurrency for the endpoint is 2."
+                )
+            with pytest.raises(RuntimeError):
+                failing_request()
+            with throttle.turn(one):
+                pass
+
+
+def test_a_busy_endpoint_throttles(own_data: Path) -> None:
+    """Of several long requests at once some get 503 and are fine when repeated; no other endpoint is affected."""
+    rows = [ROW] * 20_000
+    with running_studio(own_data) as studio, ThreadPoolExecutor(2 * AT_ONCE) as callers:
+        owner = Owner.of(studio)
+        narrow = owner.add(owner.service(f"{EXPERIMENT} [predictive exp.]"), "narrow", MaxConcurrentCalls=1)
+        wide = studio.endpoint("production")
+
+        def ask(endpoint: dict[str, Any]) -> requests.Response:
+            return score(endpoint, NAMES, rows)
+
+        answers: list[requests.Response] = []
+        for _ in range(MOST_ROUNDS):
+            others = [callers.submit(ask, wide) for _ in range(2)]
+            answers = list(callers.map(ask, [narrow] * AT_ONCE))
+            assert [other.result().status_code for other in others] == [200, 200]
+            if any(answer.status_code != 200 for answer in answers):
+                break
+        throttled = [answer for answer in answers if answer.status_code != 200]
+        assert 0 < len(throttled) < AT_ONCE
+        for answer in throttled:
+            assert refusal(answer) == (503, "ServiceUnavailable", "RequestThrottled")
+            assert "throttled for narrow endpoint. The maximum concurrency for the endpoint is 1." in answer.text
+        assert ask(narrow).status_code == 200
+        owner.add(owner.service(f"{EXPERIMENT} [predictive exp.]"), "narrow", MaxConcurrentCalls=AT_ONCE)
+        assert [answer.status_code for answer in callers.map(ask, [narrow] * AT_ONCE)] == [200] * AT_ONCE

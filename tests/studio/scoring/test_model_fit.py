@@ -1,0 +1,85 @@
+"""Whether a model can take another's place: what callers send now must be good for it."""
+
+from dataclasses import replace
+
+import pytest
+
+from studio.models.model import Model
+from studio.scoring.model_fit import misfits
+from studio.tables.model_column import Column
+
+AREA, TOWN = Column("area", "numeric", "Double"), Column("town", "categorical", categories=("Oslo", "Rome"))
+SERVED = Model("regression", "price", (), (Column("id", "ignored"), AREA, TOWN))
+
+
+def test_the_same_columns_fit() -> None:
+    """In any order, whatever was learned from them."""
+    assert misfits(SERVED, replace(SERVED, columns=SERVED.columns[::-1], offset=3.0)) == []
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        (*SERVED.columns, Column("Col7", "ignored")),
+        (Column("Col1", "ignored"), *SERVED.columns),
+        (AREA, TOWN),
+        (Column("id", "ignored"), AREA, Column("town", "ignored")),
+    ],
+)
+def test_columns_that_nothing_is_learned_from_do_not_count(columns: tuple[Column, ...]) -> None:
+    """One more of them, one less, or one that the other model does learn from: every request is still answered."""
+    assert misfits(SERVED, replace(SERVED, columns=columns)) == []
+
+
+def test_what_a_request_may_leave_out_it_still_may() -> None:
+    """A column that the served model drops may be learned from, if a request without it is answered."""
+    needed, optional = (Column("id", "numeric", optional=optional) for optional in (False, True))
+    assert misfits(SERVED, replace(SERVED, columns=(optional, AREA, TOWN))) == []
+    assert misfits(replace(SERVED, columns=(optional, AREA, TOWN)), SERVED) == []
+    assert misfits(SERVED, replace(SERVED, columns=(needed, AREA, TOWN))) == [
+        "a request must have columns that it may leave out now: 'id'"
+    ]
+
+
+def test_what_a_request_would_lack_is_named() -> None:
+    """A column that only one of them knows and that is learned from; a name by position is explained."""
+    other = replace(SERVED, columns=(*SERVED.columns[:2], Column("city", "numeric"), Column("Col4", "numeric")))
+    assert misfits(SERVED, other) == [
+        "missing columns: 'town'; other columns: 'Col4' (the file's column 4, if that is without a name), 'city'"
+    ]
+
+
+def test_another_label_or_task_does_not_fit() -> None:
+    """All that is wrong is said at once."""
+    binary = Model("binary", "sold", ("no", "yes"), (TOWN,))
+    assert misfits(SERVED, binary) == [
+        "it predicts 'sold', not 'price'",
+        "its task is binary with 'no' and 'yes', not regression",
+        "missing columns: 'area'; other columns: none",
+    ]
+
+
+def test_columns_that_hold_something_else_do_not_fit() -> None:
+    """Each is named with what it holds and what it must hold; categories and rates of them are one."""
+    columns = (replace(AREA, kind="categorical"), replace(TOWN, kind="rated"))
+    assert misfits(SERVED, replace(SERVED, columns=columns)) == [
+        "column 'area' holds categories, not numbers",
+        "an experiment may state in [columns] what they hold",
+    ]
+    days, months = (Column("at", "date", form=form) for form in ("day/month/year", "month/day/year"))
+    served = replace(SERVED, columns=(days,))
+    assert misfits(served, replace(SERVED, columns=(months,)))[0] == (
+        "column 'at' holds dates as month/day/year, not dates as day/month/year"
+    )
+
+
+def test_very_many_of_them_are_counted() -> None:
+    """An answer names ten."""
+    served, other = (
+        replace(SERVED, columns=tuple(Column(f"c{number}", kind) for number in range(30)))
+        for kind in ("numeric", "boolean")
+    )
+    assert misfits(served, other)[10:] == [
+        "and 20 more columns hold something else",
+        "an experiment may state in [columns] what they hold",
+    ]

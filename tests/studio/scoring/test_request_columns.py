@@ -1,0 +1,58 @@
+"""What the names of a request's columns mean for a model, and the types of its answer."""
+
+import pytest
+
+from studio.errors import ServiceError
+from studio.models.model import Model, Task
+from studio.scoring.request_columns import added_columns, label_type, request_columns
+from studio.tables.model_column import Column
+
+
+def model(task: Task, *classes: str, whole_labels: bool = False) -> Model:
+    """Return a model of which only columns and labels matter."""
+    columns = (Column("age", "numeric", "Int32"), Column("row", "ignored", "Int32"))
+    return Model(task, "label", classes, columns, whole_labels=whole_labels)
+
+
+def test_a_regression_of_whole_numbers_predicts_others() -> None:
+    """A label that comes along is of the type that the labels were; what is predicted is any number."""
+    whole = model("regression", whole_labels=True)
+    assert (label_type(whole), added_columns(whole)) == ("Int32", [("Scored Labels", "Double")])
+
+
+@pytest.mark.parametrize(
+    ("task", "classes", "wire_type"),
+    [
+        ("binary", ("0", "1"), "Int32"),
+        ("binary", ("no", "yes"), "String"),
+        ("multiclass", ("1.5", "2", "3"), "Double"),
+        ("multiclass", ("1", "2", "rose"), "String"),
+        ("regression", (), "Double"),
+    ],
+)
+def test_labels_have_the_type_of_their_classes(task: Task, classes: tuple[str, ...], wire_type: str) -> None:
+    """`Scored Labels`, and a label that comes along, are of the type that the classes were read as."""
+    shown = model(task, *classes)
+    assert label_type(shown) == dict(added_columns(shown))["Scored Labels"] == wire_type
+    found = request_columns(shown, ["label", "age", "row"])
+    assert dict(zip(found.names, found.types, strict=True)) == {
+        "label": wire_type,
+        "age": "Int32",
+        "row": "Int32",
+        **dict(added_columns(shown)),
+    }
+
+
+def test_a_scored_table_that_is_sent_again_is_told_so() -> None:
+    """Its answer's columns are named as such, whether or not the model has one of the name."""
+    with pytest.raises(ServiceError, match="Invalid output parameter name: Scored Labels, Scored Probabilities"):
+        request_columns(model("binary", "no", "yes"), ["age", "Scored Labels", "Scored Probabilities "])
+
+
+def test_an_optional_column_may_be_left_out() -> None:
+    """It is learned from all the same; what must be there is named."""
+    optional = Model("regression", "y", (), (Column("a", "numeric", optional=True), Column("b", "numeric")))
+    assert request_columns(optional, ["b"]).positions == (None, 0)
+    assert request_columns(optional, ["b", "a"]).positions == (1, 0)
+    with pytest.raises(ServiceError, match="missing columns: b"):
+        request_columns(optional, ["a"])

@@ -1,0 +1,99 @@
+"""The header row: what is skipped above it, and what is named that stands in its place."""
+
+from pathlib import Path
+
+import pytest
+
+from studio.errors import TableError
+from studio.tables.columns import Table
+from studio.tables.csv_reader import CSV, TableForm, read_table
+from studio.training.chosen_rows import read_rows
+from studio.training.training_plan import TrainingPlan
+
+ROWS = "1,2\n3,4\n"
+
+
+def read(folder: Path, text: str, form: TableForm = CSV) -> Table:
+    """Read a CSV whose label is `y`."""
+    path = folder / "t.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    return read_table(path, "y", form=form)
+
+
+def refused(folder: Path, text: str) -> list[str]:
+    """Return why a CSV is refused."""
+    with pytest.raises(TableError) as caught:
+        read(folder, text)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("line", ["sep=,\n", '"sep=,"\r\n', "\ufeffSEP=,\n"])
+def test_excels_separator_line_is_left_out(tmp_path: Path, line: str) -> None:
+    """Where it names the separator that is used; lines are counted with it, and the notes tell of it."""
+    table = read(tmp_path, f"{line}a,y\n{ROWS}")
+    assert [column.name for column in table.columns] == ["a", "y"]
+    assert table.notes == ("left out: Excel's sep= line, line 1",)
+    assert refused(tmp_path, f"{line}a,y\n{ROWS}5\n") == ["line 5 has 1 cell, the header has 2"]
+
+
+def test_a_separator_line_of_tabs(tmp_path: Path) -> None:
+    """In a file whose name says tabs, as in one without a header row."""
+    table = read(tmp_path, "sep=\t\na\ty\n1\t2\n", TableForm("\t"))
+    assert [column.name for column in table.columns] == ["a", "y"]
+    path = tmp_path / "t.nh.csv"
+    path.write_text(f"sep=,\n{ROWS}", encoding="utf-8")
+    assert read_table(path, "Col2", form=TableForm(header=False)).rows == 2
+
+
+@pytest.mark.parametrize("rest", ["a;y\n1;2\n", f"a,y\n{ROWS}"])
+def test_another_separator_is_named(tmp_path: Path, rest: str) -> None:
+    """The line is told of, also where the cells are separated otherwise by now."""
+    (problem,) = refused(tmp_path, f"sep=;\n{rest}")
+    assert problem == (
+        "its first line is Excel's sep= line, for cells separated by ';'; in a file of this name ',' separates them:"
+        " remove the line"
+    )
+
+
+@pytest.mark.parametrize(
+    ("above", "said"),
+    [
+        ("Sales of March\n", "2: remove what is above them; line 1 is a title ('Sales of March')"),
+        ("Sales of March,\n", "2: remove what is above them; line 1 is a title ('Sales of March,')"),
+        ("# by hand, on Monday\n\n", "3: remove what is above them; line 1 is a comment ('# by hand, on Monday')"),
+        ("\n", "2: remove what is above them; line 1 is empty"),
+        ("sep=,\nSales\n", "3: remove what is above them; line 2 is a title ('Sales')"),
+    ],
+)
+def test_lines_above_the_header_are_named(tmp_path: Path, above: str, said: str) -> None:
+    """With the line on which the names stand."""
+    (problem,) = refused(tmp_path, f"{above}a,y\n{ROWS}")
+    assert problem == f"the names of the columns stand on line {said}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("colour,flag\nred,y\nblue,n\n", "the column 'y' is missing; the columns are colour, flag"),
+        ('[{"a": 1,\n"y": 2}]\n', "it is no CSV but JSON"),
+        ("<!DOCTYPE html>\n<html>\n", "it is no CSV but HTML"),
+        ("# nothing but this\n1,2\n", "line 1 is a comment ('# nothing but this'): remove it"),
+        (",".join(f"c{number}" for number in range(40)) + "\n", "c28, c29 and 10 more"),
+    ],
+)
+def test_what_is_no_header_for_the_label(tmp_path: Path, text: str, said: str) -> None:
+    """Other formats are named; a value that is called like the label makes no header of its row."""
+    assert said in " ".join(refused(tmp_path, text))
+
+
+def test_a_first_name_may_look_like_a_comment(tmp_path: Path) -> None:
+    """Where all names are there, the line is a header."""
+    assert [column.name for column in read(tmp_path, f"# a,y\n{ROWS}").columns] == ["# a", "y"]
+
+
+def test_a_line_that_was_left_out_is_noted(tmp_path: Path) -> None:
+    """Among the notes of the training, before what the filter does."""
+    path = tmp_path / "t.csv"
+    path.write_text(f"sep=,\na,y\n{ROWS}", encoding="utf-8")
+    _, notes = read_rows(path, TrainingPlan("regression", "y", row_filter="a > 1"), CSV)
+    assert notes == ["left out: Excel's sep= line, line 1", "the row filter keeps 1 of 2 rows"]

@@ -1,0 +1,35 @@
+"""What of a submit is not read is said."""
+
+from studio.wire.unread_members import MOST_NOTES, notes_on_unread
+
+PLACE = {"ConnectionString": "x", "RelativeLocation": "a/b.csv", "BaseLocation": None, "SasBlobToken": None}
+
+
+def test_a_body_of_known_members_has_no_notes() -> None:
+    """Names in any case, all three generations, the batch pool, and what is not even an object."""
+    assert notes_on_unread({"INPUTS": {"input1": PLACE}, "outputs": None, "GlobalParameters": {"Any": 1}}) == []
+    assert notes_on_unread({"Input": PLACE, "Output": {"relativelocation": "a"}, "AzureBatchPoolId": "1"}) == []
+    assert notes_on_unread({"Inputs": [1], "Outputs": {"output1": None}}) == []
+
+
+def test_unknown_members_are_named_with_what_may_be_meant() -> None:
+    """Where they stand, and the name that is nearest; never what they hold."""
+    body = {
+        "GolbalParameters": {"Random seed": 1},
+        "Comment": "AccountKey=secret",
+        "Inputs": {"input1": PLACE | {"ConnetionString": "AccountKey=secret"}},
+        "Outputs": {"output1": PLACE | {"SasToken": "sig=secret"}},
+    }
+    assert notes_on_unread(body) == [
+        "Submit: unknown member GolbalParameters was not read; GlobalParameters may be meant",
+        "Submit: unknown member Comment was not read",
+        "Submit: unknown member ConnetionString in input1 of Inputs was not read; ConnectionString may be meant",
+        "Submit: unknown member SasToken in output1 of Outputs was not read; SasBlobToken may be meant",
+    ]
+
+
+def test_notes_are_few_and_short() -> None:
+    """A body of many or endless names makes no endless log, and a name no second line."""
+    notes = notes_on_unread({f"{number}\n{'x' * 1000}": 1 for number in range(1000)})
+    assert len(notes) == MOST_NOTES
+    assert all(len(note) < 150 and "\n" not in note for note in notes)
