@@ -77,7 +77,7 @@ class ServiceFault:
 
     `url` is redacted: no query, so no SAS token. `status` is 0 where no HTTP answer came. `retry_after_s` is how long
     the service asked to be left alone; 0 if it did not. `foreign`: the answer is not in the protocol's form, so
-    something before the service may have given it.
+    something before the service may have given it. `cause` is what the app knows better than the service said it.
     """
 
     operation: str
@@ -88,20 +88,22 @@ class ServiceFault:
     details: tuple[tuple[str, str], ...] = ()
     retry_after_s: float = 0.0
     foreign: bool = False
+    cause: str = ""
 
     def __str__(self) -> str:
-        """Give the cause first (message and every detail), then what was asked, and the URL last."""
+        """Give the cause first (every detail, then the general message), then what was asked, and the URL last."""
         return self.told()
 
     def because(self, cause: str) -> "ServiceFault":
         """Return the fault with a cause that is known better than the service said it, in front of its own words."""
-        return replace(self, message="; ".join(part for part in (cause, self.message) if part))
+        return replace(self, cause=cause)
 
     def told(self, more: str = "") -> str:
         """Return the text with one more sentence behind the cause; the URL still comes last."""
         answered = " ".join(part for part in (str(self.status or ""), self.code) if part)
-        parts = [self.message]
+        parts = [self.cause]
         parts += [f"{code}: {message}" if message else code for code, message in self.details]
+        parts.append(self.message)
         asked = f"{self.operation} answered {answered}" if self.status else self.operation
         parts = [part.rstrip(". ") for part in (*parts, more, "" if self.status else self.code)]
         return "; ".join(part for part in (*parts, f"{asked} at {self.url}") if part)

@@ -174,14 +174,14 @@ def _followed(options: argparse.Namespace, run: Run, said: str, *, wait: bool | 
             if number >= before:
                 out.print(line)
     found = store.get(run.route, run.run_id)
-    state = found.run.state if found is not None else run.state
-    if options.json and found is not None:
-        print(json.dumps(run_to_json(found.run), indent=2))  # noqa: T201 - this is a command
+    now = found.run if found is not None else run
+    if options.json:
+        print(json.dumps(run_to_json(now), indent=2))  # noqa: T201 - this is a command
     if not (options.wait if wait is None else wait):
         return ExitStatus.SUCCESS
-    if said := comment(state):
+    if said := comment(now, options.state):
         out.print(said)
-    return exit_status(state)
+    return exit_status(now.state)
 
 
 def _told(options: argparse.Namespace, body: Any, said: str) -> int:

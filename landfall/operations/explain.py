@@ -204,7 +204,7 @@ def _endpoint_facts(run: Run) -> Iterator[tuple[str, str]]:
         same = run.terminal and run.state is not RunState.PROMOTED
         yield "", f"after:  {'the same' if same else after or 'not known yet'}"
     else:
-        yield "endpoint", f"untouched by this run{'' if run.terminal else ' so far'}"
+        yield "endpoint", f"serving: untouched by this run{'' if run.terminal else ' so far'}"
     for event in run.endpoints:
         yield "", f"{event['name']} ({event['role']}): {event['event']} at {moment(event['at'])}"
 

@@ -1,7 +1,10 @@
 """What the end of a run means for whoever waited for it."""
 
+from pathlib import Path
+
 from landfall.exit_status import ExitStatus
-from shared.records.run import RunState
+from landfall.stack.hints import command
+from shared.records.run import Run, RunState
 
 _FINE = frozenset({RunState.PROMOTED, RunState.UNCHANGED})
 UNCHANGED_IS_FINE = (
@@ -14,6 +17,10 @@ def exit_status(state: RunState) -> ExitStatus:
     return ExitStatus.SUCCESS if state in _FINE else ExitStatus.OTHER_END
 
 
-def comment(state: RunState) -> str:
-    """Return a line that says how an end is meant where its name alone may worry; "" where it says it itself."""
-    return UNCHANGED_IS_FINE if state is RunState.UNCHANGED else ""
+def comment(run: Run, state: Path) -> str:
+    """Return a line that says how an end is meant, or who must go on; "" where the state's name says it itself."""
+    if run.state is RunState.HELD:
+        verdict = (run.run_id[:8], "--reason", "WHY")
+        either = " or ".join(command(verb, *verdict, state=state) for verb in ("approve", "reject"))
+        return f"held until a person decides: {either}"
+    return UNCHANGED_IS_FINE if run.state is RunState.UNCHANGED else ""

@@ -45,7 +45,7 @@ def submit(options: argparse.Namespace) -> int:
     found = store.get(options.route, run_id)
     if found is None:
         raise StackError(f"run {run_id} is gone")
-    if said := comment(found.run.state):
+    if said := comment(found.run, options.state):
         out.print(said)
     if options.json:
         print(json.dumps(run_to_json(found.run), indent=2))  # noqa: T201 - this is a command

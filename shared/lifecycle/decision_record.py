@@ -132,5 +132,6 @@ def _why_held(record: Json, verdict: Verdict, summary: str) -> str:
     if verdict is not Verdict.HOLD:
         return f"awaits approval: {summary}"
     if record.get("after_rollback"):
-        return "an operator went back to the model in service, whose metrics are not known: no gain can be shown"
+        why = "an operator went back to the model in service, whose metrics are not known: no gain can be shown"
+        return f"{why}; approve or reject it"
     return "there is no champion to compare with, and no_champion says hold"

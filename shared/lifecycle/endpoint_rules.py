@@ -46,7 +46,8 @@ def newer_in_service(record: EndpointRecord, run: Run) -> str | None:
     champion = record.champion
     if champion is None or champion.generation <= run.generation or champion.run_id == run.run_id:
         return None
-    return f"the model in service is from newer data: run {champion.run_id}, {champion.generation}"
+    landed = champion.generation.partition("/")[0].replace("T", " ").replace("Z", " UTC")
+    return f"the model in service is from newer data: run {champion.run_id}, whose file is of {landed}"
 
 
 def barred(record: EndpointRecord, run: Run) -> str | None:

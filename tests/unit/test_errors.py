@@ -12,7 +12,7 @@ URL = "https://ussouthcentral.services.azureml.net/subscriptions/" + "0" * 32 + 
     [
         (
             ServiceFault("submit job", URL, 400, "BadRequestArgument", "A parameter is wrong.", (("Bad", "epochs."),)),
-            f"A parameter is wrong; Bad: epochs; submit job answered 400 BadRequestArgument at {URL}",
+            f"Bad: epochs; A parameter is wrong; submit job answered 400 BadRequestArgument at {URL}",
         ),
         (ServiceFault("submit job", URL, 503), f"submit job answered 503 at {URL}"),
         (ServiceFault("submit job", URL, 0, "", "no answer in time"), f"no answer in time; submit job at {URL}"),

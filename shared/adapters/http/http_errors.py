@@ -54,9 +54,7 @@ def failure(call: Call, status: int, text: str, headers: Mapping[str, str]) -> L
         settings = " and ".join(one.setting for one in call.keys)
         plural = "s" if len(call.keys) > 1 else ""
         hint = f"the key is refused, check the setting{plural} {settings}" if settings else "the link may have expired"
-        return KeyRefusedError(
-            _with_message(fault, "; ".join(part for part in (hint, fault.message.rstrip(". ")) if part))
-        )
+        return KeyRefusedError(fault.because(hint))
     if status == 429 or (status == 503 and _THROTTLED & {fault.code, *(code for code, _ in fault.details)}):
         # Whoever answers 429 has not handed the request on.
         return ThrottledError(replace(fault, retry_after_s=asked_pause_s(headers), foreign=False))
