@@ -60,7 +60,7 @@ def _reconciled(services: Services, route: Route) -> bool:
         log.debug("endpoint %s: %s", route.serving.name, conflict)  # somebody else is at it
     except LandfallError as error:
         log.warning("endpoint %s could not be checked: %s", route.serving.name, error)
-    except Exception:
+    except Exception:  # whatever is wrong with this one endpoint must not keep the others from being checked
         log.exception("endpoint %s could not be checked", route.serving.name)
     return False
 
