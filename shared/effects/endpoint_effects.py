@@ -158,7 +158,7 @@ def _patched(desk: RunDesk, endpoint: Endpoint, model: str) -> LandfallError | N
         return NotSentError(f"the endpoint's link to {model} could not be made: {error}")
     except LandfallError as error:
         return error
-    desk.check_permitted()
+    desk.check_permit()
     try:
         desk.services.scoring.patch(endpoint, link)
     except (RejectedError, NotFoundError) as error:

@@ -7,9 +7,10 @@ and the memory is dropped with the invocation.
 import logging
 from datetime import datetime
 
+from shared.effects.send_permit import SendPermit
 from shared.errors import StaleWriteError
 from shared.ports import StoredEndpoint, StoredRun
-from shared.records.endpoint_record import SEND_WITHIN_S, EndpointRecord
+from shared.records.endpoint_record import EndpointRecord
 from shared.records.history import signed
 from shared.records.run import Run, RunState
 from shared.routes.route import Route
@@ -26,7 +27,7 @@ class RunDesk:
         self.route = route
         self.stored = stored
         self._endpoint: StoredEndpoint | None = None
-        self._permitted: tuple[float, datetime] | None = None
+        self._permit: SendPermit | None = None
 
     @property
     def run(self) -> Run:
@@ -44,7 +45,7 @@ class RunDesk:
             StaleWriteError: somebody else wrote the run; this invocation must stop.
         """
         before = self.run
-        self._permit()
+        self._permit = SendPermit.begin(self.services.clock)
         self.stored = self.services.runs.save(self.stored, signed(run, self.services.actor, before.chain))
         if run.state != before.state or run.reason != before.reason:
             level = logging.WARNING if run.state in {RunState.FAILED, RunState.ROLLED_BACK} else logging.INFO
@@ -69,24 +70,17 @@ class RunDesk:
         before = self._endpoint
         if before is None:
             raise AssertionError("the row was just read")
-        self._permit()
+        self._permit = SendPermit.begin(self.services.clock)
         self._endpoint = self.services.endpoints.save(before, record)
 
-    # -- the permission to send --------------------------------------------------------------------------------------
+    # -- the permit to send ------------------------------------------------------------------------------------------
 
-    def _permit(self) -> None:
-        """Remember when the write began that permits what follows: both clocks, since either may jump or stand."""
-        self._permitted = (self.services.clock.elapsed_s(), self.now())
-
-    def check_permitted(self) -> None:
-        """Pass if the write that permits an update is recent enough for the update to leave now.
+    def check_permit(self) -> None:
+        """Pass if an update that the last write permits may leave now.
 
         Raises:
-            StaleWriteError: this worker was paused since: by now another one may have taken over.
+            StaleWriteError: nothing was written, or this worker was paused since.
         """
-        if self._permitted is not None:
-            elapsed, wall = self._permitted
-            passed_s = (self.services.clock.elapsed_s() - elapsed, (self.now() - wall).total_seconds())
-            if all(0 <= one <= SEND_WITHIN_S for one in passed_s):
-                return
-        raise StaleWriteError("this worker was paused for too long before an update: another one goes on with it")
+        if self._permit is None:
+            raise StaleWriteError("No write of this invocation permits an update.")
+        self._permit.check(self.services.clock)

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from shared.effects.endpoint_effects import LINK_VALID_S
 from shared.effects.golden_scoring import golden_at
+from shared.effects.send_permit import SendPermit
 from shared.errors import BadAnswerError, ConflictError, LandfallError, PermanentError, had_no_effect
 from shared.lifecycle.endpoint_rules import REPAIR, frozen_by
 from shared.lifecycle.golden_answers import same
@@ -20,7 +21,6 @@ from shared.pipeline.time_budget import in_turn
 from shared.ports import StoredEndpoint
 from shared.records.endpoint_record import (
     PATCH_TIMEOUT_S,
-    SEND_WITHIN_S,
     SWEEP,
     EndpointRecord,
     Frozen,
@@ -115,15 +115,15 @@ def _otherwise(services: Services, route: Route, stored: StoredEndpoint, served:
         level = logging.INFO if record.lease is not None else logging.ERROR
         log.log(level, "%s does not answer as it was verified with %s", _place(record), listed)
         return False
-    told = listed not in {"", served.listed}
-    replaced = by_location(services, route, record, listed) if told else None
+    is_new = listed not in {"", served.listed}
+    replaced = by_location(services, route, record, listed) if is_new else None
     if replaced is None:
         replaced = by_answers(services, route, record, served, shown.answers)
     if replaced:
         log.warning("%s serves another model than was verified: it is given %s again", _place(record), served.model)
         _repair(services, route, stored, served)
         return True
-    _freeze(services, route, stored, f"it was given {listed}" if told else "it answers otherwise than verified")
+    _freeze(services, route, stored, f"it was given {listed}" if is_new else "it answers otherwise than verified")
     return False
 
 
@@ -173,7 +173,7 @@ def _shown(services: Services, route: Route, served: Served) -> Shown:
         resources = services.scoring.resources(route.serving)
     except (PermanentError, BadAnswerError):
         resources = []
-    listed = next((one.relative for one in resources if one.name == route.serving.resource), "")
+    listed = next((resource.relative for resource in resources if resource.name == route.serving.resource), "")
     return Shown(listed, answers)
 
 
@@ -181,14 +181,16 @@ def _repair(services: Services, route: Route, stored: StoredEndpoint, served: Se
     """Give the verified model again, under a lease, so that no promotion begins meanwhile. The next sweep looks.
 
     What is known of the update is written at once: nobody waits for one that was refused, or was answered.
+
+    Raises:
+        StaleWriteError: this worker was paused after its write; nothing was sent, and the lease ends by itself.
     """
     link = services.blobs.link(served.model, LINK_VALID_S)
-    now, began_s = services.clock.now(), services.clock.elapsed_s()
-    settles = settled_at(now, route.serving.propagation_s)
+    permit = SendPermit.begin(services.clock)
+    settles = settled_at(permit.granted_at, route.serving.propagation_s)
     record: EndpointRecord = stored.record.leased(REPAIR, settles + timedelta(seconds=PATCH_TIMEOUT_S))
     repairing = services.endpoints.save(stored, replace(record, settles_at=settles))
-    if services.clock.elapsed_s() - began_s > SEND_WITHIN_S:
-        return  # paused: by now somebody else may have the endpoint
+    permit.check(services.clock)
     try:
         services.scoring.patch(route.serving, link)
     except LandfallError as error:

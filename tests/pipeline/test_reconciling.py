@@ -1,6 +1,7 @@
 """Reconciling: an endpoint that serves something else than was verified is noticed and brought back."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -86,6 +87,30 @@ def test_nothing_is_on_its_way_after_a_repair_that_was_answered(world: World) ->
 
     record = world.endpoints.get("census", "production").record
     assert (record.lease, record.settles_at) == (None, None)
+
+
+@pytest.mark.parametrize("slept", [True, False], ids=["machine slept", "wall clock set back"])
+def test_a_repair_by_a_worker_that_was_paused_is_not_sent(world: World, slept: bool) -> None:
+    """Between its write and its PATCH another worker may have promoted: either clock alone tells of the pause."""
+    patch_late(world, kept(world, 0))
+    patches = len(world.at["production"].patches)
+    began_at = world.clock.now()
+
+    def pause() -> None:
+        if slept:  # the monotonic clock stands while the machine sleeps
+            world.clock.set(began_at + timedelta(hours=2))
+        else:
+            world.clock.advance(7200)
+            world.clock.set(began_at)
+
+    world.endpoints.faults.run_at_next("save", pause, after=True)
+    assert reconcile(world.services) == 0
+    assert (len(world.at["production"].patches), world.served()) == (patches, "first")
+
+    world.clock.advance(7200)
+    assert reconcile(world.services) == 1
+    world.clock.advance(2)
+    assert world.served() == "second"
 
 
 def test_a_promotion_waits_for_a_repair(world: World) -> None:

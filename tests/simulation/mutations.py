@@ -16,6 +16,7 @@ from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.effects import endpoint_record_effects, job_effects, run_driver
 from shared.effects.run_session import RunDesk
+from shared.effects.send_permit import SendPermit
 from shared.errors import BadAnswerError, PermanentError
 from shared.gates import decision
 from shared.lifecycle import (
@@ -182,7 +183,7 @@ def intent_of_another_worker(patch: pytest.MonkeyPatch) -> None:
 
 def permission_to_send(patch: pytest.MonkeyPatch) -> None:
     """A worker that stood still for long sends its update all the same."""
-    patch.setattr(RunDesk, "check_permitted", lambda _: None)
+    patch.setattr(SendPermit, "check", lambda *_: None)
 
 
 def waiting_for_the_unknown(patch: pytest.MonkeyPatch) -> None:

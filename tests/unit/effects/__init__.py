@@ -1,0 +1,1 @@
+"""The effects: what the transition asks for, done through the ports."""
