@@ -20,7 +20,7 @@ from studio.api.request_log import RequestLog
 from studio.api.rrs import RequestResponse
 from studio.errors import ServiceError, StorageError, unexpected_error, unsupported_method
 from studio.jobs.job_runner import JobRunner
-from studio.jobs.job_store import JobLimits, JobTable
+from studio.jobs.job_store import JobLimits, JobStore
 from studio.pages.help_pages import HelpPages
 from studio.pages.job_page import JobPage
 from studio.pages.overview import Overview
@@ -29,9 +29,9 @@ from studio.storage.blob_locations import AllowList
 from studio.storage.blobs import BlobStorage
 from studio.storage.default_output_storage import OwnStorage
 from studio.storage.transfer import TransferLimits
-from studio.wire.quirks import Quirks, Troubles
+from studio.wire.quirks import FaultInjector, Quirks
 from studio.workspace.database import Database, private_folder
-from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.endpoint_changes import EndpointChanges
 from studio.workspace.registry import Registry
 from studio.workspace.update_resource import ModelUpdates
@@ -56,36 +56,36 @@ class StudioSettings:
 def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
     """Return the application; its jobs run from its start-up to its shutdown."""
     registry = Registry(database)
-    shelf = ModelShelf(database)
+    deployed = DeployedModels(database)
     batches = Batches()
     allowed = AllowList(settings.allow_hosts)
     storage = BlobStorage(settings.transfers)
-    table = JobTable(database, settings.limits)
+    jobs = JobStore(database, settings.limits)
     inputs = private_folder(database.folder / "inputs")
     runner = JobRunner(
-        *(table, registry, allowed, inputs, settings.workers),
-        shelf=shelf,
+        *(jobs, registry, allowed, inputs, settings.workers),
+        deployed=deployed,
         storage=storage,
         own=settings.own_storage,
         quirks=settings.quirks,
     )
     updates = ModelUpdates(
-        *(registry, shelf, allowed, storage),
+        *(registry, deployed, allowed, storage),
         activation_delay_s=settings.activation_delay_s,
         ignored_endpoints=settings.ignore_patch,
     )
     urls = Urls(settings.base_url, database.workspace_id)
     management = Management(
-        *(registry, shelf),
-        changes=EndpointChanges(database, registry, shelf),
+        *(registry, deployed),
+        changes=EndpointChanges(database, registry, deployed),
         updates=updates,
         runner=runner,
         urls=urls,
     )
 
-    pages = HelpPages(registry, shelf, urls, settings.quirks, outputs_needed=settings.own_storage is None)
-    overview = Overview(registry, shelf, table, urls)
-    job_page = JobPage(registry, shelf, table, urls, runner.current_token)
+    pages = HelpPages(registry, deployed, urls, settings.quirks, outputs_needed=settings.own_storage is None)
+    overview = Overview(registry, deployed, jobs, urls)
+    job_page = JobPage(registry, deployed, jobs, urls, runner.current_token)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -101,7 +101,7 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
     framework = Starlette(
         routes=[
             # In the order of how often each is asked for: every route before the right one costs time.
-            *BatchExecution(registry, table, runner, settings.quirks).routes(),
+            *BatchExecution(registry, jobs, runner, settings.quirks).routes(),
             *management.routes(),
             *pages.routes(),
             *overview.routes(),
@@ -116,18 +116,18 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
         },
         lifespan=lifespan,
     )
-    scoring = RequestResponse(registry, shelf, batches)
+    scoring = RequestResponse(registry, deployed, batches)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         await (scoring if scoring.serves(scope) else framework)(scope, receive, send)
 
-    troubled = Troubles(answer, settings.quirks.every) if settings.quirks.every else answer
+    faulty = FaultInjector(answer, settings.quirks.every) if settings.quirks.every else answer
 
     def has_key(scope: Scope) -> bool:
         header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         return registry.knows_key(header.decode("latin-1"))
 
-    return RequestLog(troubled, database.folder, has_key)
+    return RequestLog(faulty, database.folder, has_key)
 
 
 async def _health(_: Request) -> Response:

@@ -8,7 +8,7 @@ from studio.api.auth import RUN_PREFIXES, admitted_endpoint, query_parameters
 from studio.api.request_threads import in_thread
 from studio.errors import bad_argument, invalid_operation
 from studio.jobs.job_runner import JobRunner
-from studio.jobs.job_store import Job, JobState, JobTable
+from studio.jobs.job_store import Job, JobState, JobStore
 from studio.json_values import Json
 from studio.responses import JsonResponse
 from studio.wire.charsets import in_utf8
@@ -22,9 +22,9 @@ JOBS_PATHS = tuple(f"/{prefix}/{{workspace}}/services/{{endpoint}}/jobs" for pre
 class BatchExecution:
     """The handlers of the jobs URLs."""
 
-    def __init__(self, registry: Registry, table: JobTable, runner: JobRunner, quirks: Quirks) -> None:
+    def __init__(self, registry: Registry, jobs: JobStore, runner: JobRunner, quirks: Quirks) -> None:
         self._registry = registry
-        self._table = table
+        self._jobs = jobs
         self._runner = runner
         self._quirks = quirks
 
@@ -52,7 +52,7 @@ class BatchExecution:
         return endpoint
 
     def _job(self, request: Request) -> Job:
-        return self._table.of_endpoint(self._endpoint(request).id, request.path_params["job"])
+        return self._jobs.of_endpoint(self._endpoint(request).id, request.path_params["job"])
 
     async def _submit(self, request: Request) -> Response:
         body = await request.body()
@@ -63,7 +63,7 @@ class BatchExecution:
                 endpoint, read_job(in_utf8(body, request.headers.raw), self._runner.contract(endpoint))
             )
             if "api-version" not in query_parameters(request.scope["query_string"]):  # as EARLY_SUBMIT lets pass
-                self._runner.start_job(self._table.of_endpoint(endpoint.id, job_id))
+                self._runner.start_job(self._jobs.of_endpoint(endpoint.id, job_id))
             return job_id
 
         return JsonResponse(await in_thread(submit))

@@ -13,7 +13,7 @@ from studio.storage.blob_locations import BlobAddress
 from studio.storage.fetch_limits import Fetches
 from studio.wire.charsets import in_utf8
 from studio.wire.request_codec import result_reference
-from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.endpoint_changes import EndpointChanges
 from studio.workspace.keys import bearer_key, same_key
 from studio.workspace.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Service
@@ -30,7 +30,7 @@ class Management:
     def __init__(
         self,
         registry: Registry,
-        shelf: ModelShelf,
+        deployed: DeployedModels,
         *,
         changes: EndpointChanges,
         updates: ModelUpdates,
@@ -38,7 +38,7 @@ class Management:
         urls: Urls,
     ) -> None:
         self._registry = registry
-        self._shelf = shelf
+        self._deployed = deployed
         self._changes = changes
         self._updates = updates
         self._runner = runner
@@ -185,7 +185,7 @@ class Management:
         }
 
     def _resources(self, endpoint: Endpoint) -> list[Json]:
-        location = self._shelf.location(endpoint)
+        location = self._deployed.location(endpoint)
         if endpoint.service.resource is None or location is None:
             return []
         reference = result_reference(location.base_location, location.relative_location, None)

@@ -20,7 +20,7 @@ from studio.responses import JSON_TYPE
 from studio.scoring.scorer import Scorer
 from studio.wire.charsets import in_utf8
 from studio.wire.scoring_codec import ScoringForm, answer_body
-from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.registry import Endpoint, Kind, Registry
 
 _PATH = re.compile(rf"/({'|'.join(RUN_PREFIXES)})/([^/]+)/services/([^/]+)/execute")
@@ -35,9 +35,9 @@ _READING = 200  # of a row, in steps of its scoring
 class RequestResponse:
     """The execute URLs."""
 
-    def __init__(self, registry: Registry, shelf: ModelShelf, batches: Batches) -> None:
+    def __init__(self, registry: Registry, deployed: DeployedModels, batches: Batches) -> None:
         self._registry = registry
-        self._shelf = shelf
+        self._deployed = deployed
         self._batches = batches
         self._throttle = Throttle()
 
@@ -62,10 +62,10 @@ class RequestResponse:
         if scope["method"] != "POST":
             raise unsupported_method(scope["method"])
         parameters = query_parameters(scope["query_string"])
-        endpoint, edition = self._endpoint(scope, parameters)
-        scorer = self._shelf.ready(endpoint, edition)
+        endpoint, catalogue_version = self._endpoint(scope, parameters)
+        scorer = self._deployed.ready(endpoint, catalogue_version)
         if scorer is None:  # the first time, its model is read from the disk, which may take a while
-            scorer = await in_thread(lambda: self._shelf.scorer(endpoint))
+            scorer = await in_thread(lambda: self._deployed.scorer(endpoint))
         swagger = _choice(parameters, "format", ("", "table", "swagger")) == "swagger"
         details = _choice(parameters, "details", ("", "false", "true")) == "true"
         form = ScoringForm(swagger=swagger, details=details)
@@ -86,12 +86,12 @@ class RequestResponse:
                 if content is not None:
                     return content
             # The endpoint was given another model meanwhile, and the file of this one was removed.
-            scorer = await in_thread(lambda: self._shelf.scorer(endpoint))
+            scorer = await in_thread(lambda: self._deployed.scorer(endpoint))
         text = f"The file of the model of endpoint {endpoint.name!r} is gone from the studio's folder."
         raise ServiceError("InternalError", "ResourceLoadFailed", text)
 
     def _endpoint(self, scope: Scope, parameters: Mapping[str, str]) -> tuple[Endpoint, str]:
-        """Return the endpoint that the request may use, and the edition of the database that says so."""
+        """Return the endpoint that the request may use, and the version of the catalogue that says so."""
         named = _PATH.fullmatch(scope["path"])
         prefix, workspace, endpoint_id = named.groups() if named else (WORKSPACES, "", "")
         authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
@@ -101,7 +101,7 @@ class RequestResponse:
         if endpoint.service.kind is not Kind.PREDICTIVE:
             text = f"{endpoint.service.title!r} only trains, by /jobs; its predictive service scores."
             raise invalid_operation("UnsupportedOperation", text)
-        return endpoint, self._registry.edition
+        return endpoint, self._registry.catalogue_version
 
 
 def _work(scorer: Scorer, body: bytes) -> int:

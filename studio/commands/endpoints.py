@@ -12,7 +12,7 @@ from studio.errors import StudioError
 from studio.json_values import Json
 from studio.words import counted, utc_text
 from studio.workspace.database import FILE_NAME, Database
-from studio.workspace.deployed_models import ModelShelf, Shelved
+from studio.workspace.deployed_models import DeployedModels, Deployment
 from studio.workspace.endpoint_changes import EndpointChanges
 from studio.workspace.keys import KeySlot
 from studio.workspace.registry import Endpoint, Kind, Registry, Service
@@ -75,7 +75,7 @@ def _endpoint(registry: Registry, service: Service, name: str) -> Endpoint:
 
 def _list(options: argparse.Namespace) -> int:
     with _existing(options.data) as database:
-        registry, shelf = Registry(database), ModelShelf(database)
+        registry, deployed = Registry(database), DeployedModels(database)
         services: list[Json] = [
             {
                 "id": service.id,
@@ -83,7 +83,7 @@ def _list(options: argparse.Namespace) -> int:
                 "experiment": service.experiment,
                 "kind": service.kind,
                 "created_at": service.created_at,
-                "endpoints": [_row(shelf, endpoint) for endpoint in registry.endpoints(service)],
+                "endpoints": [_row(deployed, endpoint) for endpoint in registry.endpoints(service)],
             }
             for service in registry.services()
         ]
@@ -97,7 +97,7 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-def _row(shelf: ModelShelf, endpoint: Endpoint) -> Json:
+def _row(deployed: DeployedModels, endpoint: Endpoint) -> Json:
     return {
         "id": endpoint.id,
         "name": endpoint.name,
@@ -107,16 +107,20 @@ def _row(shelf: ModelShelf, endpoint: Endpoint) -> Json:
         "throttle_level": endpoint.settings.throttle_level,
         "prevents_update": endpoint.prevents_update,
         "created_at": endpoint.created_at,
-        "model": _model(shelf.serving(endpoint)),
-        "waiting": _model(shelf.waiting(endpoint)),
+        "model": _model(deployed.serving(endpoint)),
+        "waiting": _model(deployed.waiting(endpoint)),
     }
 
 
-def _model(shelved: Shelved | None) -> Json | None:
-    if shelved is None:
+def _model(deployment: Deployment | None) -> Json | None:
+    if deployment is None:
         return None
-    location = shelved.location.base_location + shelved.location.relative_location
-    return {"location": location, "sha256": shelved.sha256, "since": shelved.since.isoformat(timespec="milliseconds")}
+    location = deployment.location.base_location + deployment.location.relative_location
+    return {
+        "location": location,
+        "sha256": deployment.sha256,
+        "since": deployment.since.isoformat(timespec="milliseconds"),
+    }
 
 
 def _serving_text(row: Json) -> str:
@@ -142,7 +146,7 @@ def _keys(options: argparse.Namespace) -> int:
         raise StudioError("--rotate workspace replaces the one token of the workspace; leave --service out")
     with _existing(options.data) as database:
         registry = Registry(database)
-        changes = EndpointChanges(database, registry, ModelShelf(database))
+        changes = EndpointChanges(database, registry, DeployedModels(database))
         if options.rotate == WORKSPACE:
             changes.rotate_workspace_token()
         elif rotates_endpoint:
@@ -190,7 +194,7 @@ def _add(options: argparse.Namespace) -> int:
         service = _service(registry, options)
         if any(endpoint.name == options.name for endpoint in registry.endpoints(service)):
             raise StudioError(f"{service.title!r} has an endpoint {options.name!r} already")
-        changes = EndpointChanges(database, registry, ModelShelf(database))
+        changes = EndpointChanges(database, registry, DeployedModels(database))
         endpoint = changes.put(service, options.name, json.dumps(body).encode())
         urls = Urls(options.base_url.rstrip("/"), database.workspace_id)
     answer = {

@@ -39,7 +39,7 @@ class JobFailedError(Exception):
 
 
 @contextmanager
-def module(name: str) -> Iterator[None]:
+def failing_in(name: str) -> Iterator[None]:
     """Say of every error in the `with` that it happened in the module."""
     try:
         yield

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from studio.errors import ParameterError, StudioError, bad_argument, invalid_operation
 from studio.jobs.contract import INPUTS, contract_of, job_outputs
-from studio.jobs.failure import JobFailedError, module
-from studio.jobs.job_store import Job, JobState, JobTable, Outcome, Result
-from studio.jobs.output_targets import Delivery
+from studio.jobs.failure import JobFailedError, failing_in
+from studio.jobs.job_store import Job, JobState, JobStore, Outcome, Result
+from studio.jobs.output_targets import OutputTargets
 from studio.jobs.output_writer import MODEL_TYPE, evaluation_file, write_outputs
 from studio.storage.blob_locations import AllowList, resolve
 from studio.storage.blobs import BlobStorage
@@ -28,7 +28,7 @@ from studio.training.training_worker import TrainingWorker, WorkerDiedError
 from studio.wire.quirks import Quirks
 from studio.wire.request_codec import JobContract, JobRequest
 from studio.words import counted
-from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.in_service import model_in_service
 from studio.workspace.registry import Endpoint, Registry
 
@@ -45,30 +45,30 @@ class JobRunner:
 
     def __init__(
         self,
-        table: JobTable,
+        jobs: JobStore,
         registry: Registry,
         allowed: AllowList,
         folder: Path,
         workers: int,
         *,
-        shelf: ModelShelf,
+        deployed: DeployedModels,
         storage: BlobStorage,
         own: OwnStorage | None,
         quirks: Quirks,
     ) -> None:
         """Prepare to run at most `workers` jobs at a time; input files wait in `folder` while they are read.
 
-        Trainings keep to the model in service that `shelf` has. Outputs that a job names no place for go to `own`.
+        Trainings keep to the model in service that `deployed` has. Outputs that a job names no place for go to `own`.
         """
-        self._table = table
+        self._jobs = jobs
         self._registry = registry
-        self._shelf = shelf
+        self._deployed = deployed
         self._allowed = allowed
         self._folder = folder
         self._workers = [TrainingWorker(threads=0 if workers == 1 else 1) for _ in range(workers)]
         self._storage = storage
         self._own = own
-        self._delivery = Delivery(allowed, own)
+        self._output_targets = OutputTargets(allowed, own)
         self._quirks = quirks
         self._model_output, self._evaluation_output = job_outputs(quirks)
         self._changed = threading.Condition()  # a job was put into the queue, or one has ended
@@ -79,8 +79,8 @@ class JobRunner:
 
     def start(self) -> None:
         """Begin to run jobs, with those first that an earlier studio left."""
-        self._table.drop_unstarted(datetime.now(UTC))
-        self._table.requeue_interrupted()
+        self._jobs.drop_unstarted(datetime.now(UTC))
+        self._jobs.requeue_interrupted()
         self._threads = [threading.Thread(target=self._serve, args=(worker,), daemon=True) for worker in self._workers]
         for thread in self._threads:
             thread.start()
@@ -122,9 +122,9 @@ class JobRunner:
             )
         for reference in (*request.inputs.values(), *request.outputs.values()):
             resolve(reference, self._allowed)
-        job_id = self._table.submit(endpoint.id, request)
+        job_id = self._jobs.submit(endpoint.id, request)
         if request.notes:
-            self._table.note(job_id, *request.notes)
+            self._jobs.append_log(job_id, *request.notes)
         return job_id
 
     def start_job(self, job: Job) -> None:
@@ -133,8 +133,8 @@ class JobRunner:
         Raises:
             ServiceError: CannotStartJob, if it was started before or has ended.
         """
-        if not self._table.enqueue(job.id):
-            now = self._table.get(job.id) or job
+        if not self._jobs.enqueue(job.id):
+            now = self._jobs.get(job.id) or job
             state = "Queued" if now.state is JobState.NOT_STARTED else now.state
             raise invalid_operation("CannotStartJob", f"The job cannot be started because it is in {state} state.")
         self._wake()
@@ -145,7 +145,7 @@ class JobRunner:
 
     def cancel(self, job: Job) -> None:
         """Cancel a job, and stop its transfer or its training; one that has ended stays as it is."""
-        if self._table.end(job.id, JobState.CANCELLED):
+        if self._jobs.end(job.id, JobState.CANCELLED):
             with self._lock:
                 if job.id in self._running:
                     self._running[job.id].stop()
@@ -154,12 +154,12 @@ class JobRunner:
         """Stop the jobs that are no longer in the table, since their endpoint was deleted."""
         with self._lock:
             for job_id, stop in self._running.items():
-                if self._table.get(job_id) is None:
+                if self._jobs.get(job_id) is None:
                     stop.stop()
 
     def current_token(self, result: Result) -> str:
         """Return a new token for reading an output, or the one of the job's end if its key is no longer known."""
-        return self._delivery.current_token(result)
+        return self._output_targets.current_token(result)
 
     def _serve(self, worker: TrainingWorker) -> None:
         """Run jobs on one worker until the studio stops."""
@@ -183,7 +183,7 @@ class JobRunner:
     def _next_job(self) -> Job | None:
         """Return a job that runs from now on, or None after a while without one."""
         with self._changed:
-            job = None if self._stopping else self._table.take_next()
+            job = None if self._stopping else self._jobs.take_next()
             if job is None and not self._stopping:
                 self._changed.wait(LOOK_AGAIN_S)
             return job
@@ -193,21 +193,21 @@ class JobRunner:
         with self._lock:
             self._running[job.id] = stop
         try:
-            if self._stopping or not self._table.is_running(job.id):
+            if self._stopping or not self._jobs.is_running(job.id):
                 stop.stop()  # whoever said so may have looked before it was here
             results, notes = self._execute(job, worker, stop)
         except JobFailedError as failure:
             if self._stopping and isinstance(failure.cause, WorkerDiedError | StoppedError):
                 return  # it stays Running, which the next start takes for interrupted
-            self._table.end(job.id, JobState.FAILED, details=failure.details(job.id))
+            self._jobs.end(job.id, JobState.FAILED, details=failure.details(job.id))
         except Exception:  # noqa: BLE001 (whatever it is, the job must end in words, and the thread go on)
             _log.exception("job %s failed for an unknown reason", job.id)
             unknown = JobFailedError(
                 "Train Model", StudioError("the studio failed; its log says why under this job's id")
             )
-            self._table.end(job.id, JobState.FAILED, details=unknown.details(job.id))
+            self._jobs.end(job.id, JobState.FAILED, details=unknown.details(job.id))
         else:
-            self._table.end(job.id, JobState.FINISHED, results=results, details=details_of(notes))
+            self._jobs.end(job.id, JobState.FINISHED, results=results, details=details_of(notes))
         finally:
             with self._lock:
                 del self._running[job.id]
@@ -216,37 +216,39 @@ class JobRunner:
     def _execute(self, job: Job, worker: TrainingWorker, stop: Stop) -> tuple[dict[str, Result], Sequence[str]]:
         storage = self._storage.until(stop)
         with ExitStack() as files:
-            with module("Import Data"):
+            with failing_in("Import Data"):
                 if job.runs > MOST_RUNS or job.request is None:
                     raise StudioError("the studio ended each time while this job was running")
                 endpoint = self._registry.endpoint_by_id(job.endpoint_id)
                 plan = plan_of_job(endpoint.service.plan, job.request.parameters)
                 source = resolve(job.request.inputs[INPUTS[0]], self._allowed)
-                targets = self._delivery.targets(job.id, job.request, self.contract(endpoint))
-                self._table.note(job.id, f"Import Data: {source.name}")
+                targets = self._output_targets.targets(job.id, job.request, self.contract(endpoint))
+                self._jobs.append_log(job.id, f"Import Data: {source.name}")
                 csv = files.enter_context(storage.fetched_file(source, INPUT_LIMIT, self._folder))
-            with module("Train Model"):
+            with failing_in("Train Model"):
                 size = counted(csv.stat().st_size, "byte")
-                self._table.note(job.id, f"Train Model: {size} to predict {plan.label!r} from")
+                self._jobs.append_log(job.id, f"Train Model: {size} to predict {plan.label!r} from")
                 worker.warm_up()
-                before = model_in_service(self._registry, self._shelf, endpoint.service)
-                with stop.ending(worker.kill), self._table.followed(job.id, worker.headway):
+                before = model_in_service(self._registry, self._deployed, endpoint.service)
+                with stop.ending(worker.kill), self._jobs.tracking_progress(job.id, worker.progress):
                     trained = worker.train(csv, plan, TableForm.of_name(source.blob), before)
-            self._table.note(job.id, *(f"Train Model: {note}" for note in trained.notes))
-        if not self._table.is_running(job.id):
+            self._jobs.append_log(job.id, *(f"Train Model: {note}" for note in trained.notes))
+        if not self._jobs.is_running(job.id):
             return {}, ()  # it was cancelled meanwhile: it leaves no outputs
         rows = counted(trained.trained_rows, "row")
-        self._table.note(job.id, f"Evaluate Model: trained on {rows}, tested on {trained.tested_rows:,}")
+        self._jobs.append_log(job.id, f"Evaluate Model: trained on {rows}, tested on {trained.tested_rows:,}")
         evaluation = self._quirks.evaluation(trained.evaluation)
-        self._table.keep_outcome(job.id, Outcome(evaluation, hashlib.sha256(trained.model).hexdigest()))
+        self._jobs.keep_outcome(job.id, Outcome(evaluation, hashlib.sha256(trained.model).hexdigest()))
         contents = {
             self._model_output: OutputFile(trained.model, MODEL_TYPE),
             self._evaluation_output: evaluation_file(evaluation, targets[self._evaluation_output]),
         }
-        with module("Export Data"):
+        with failing_in("Export Data"):
             if self._own is not None and len(job.request.outputs) < len(targets):
                 self._own.prepare(storage)
-            write_outputs(storage, targets, contents, lambda line: self._table.note(job.id, line))
+            write_outputs(storage, targets, contents, lambda line: self._jobs.append_log(job.id, line))
         given = job.request.outputs
-        results = {name: self._delivery.delivered(target, own=name not in given) for name, target in targets.items()}
+        results = {
+            name: self._output_targets.delivered(target, own=name not in given) for name, target in targets.items()
+        }
         return results, trained.notes

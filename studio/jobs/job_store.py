@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from studio.errors import ServiceError
 from studio.storage.blob_locations import BlobReference
-from studio.training.training_progress import Headway
+from studio.training.training_progress import Progress
 from studio.wire.request_codec import JobRequest
 from studio.workspace.database import Database
 from studio.workspace.registry import service_not_found
@@ -75,25 +75,25 @@ class Job:
     submitted_at: str  # ISO 8601, UTC, as all three
     started_at: str | None  # when it began to run, the last time if more than once
     ended_at: str | None
-    headway: Headway | None = None  # of its training, while that lasts
+    progress: Progress | None = None  # of its training, while that lasts
 
 
-class JobTable:
+class JobStore:
     """All jobs of all endpoints."""
 
     def __init__(self, database: Database, limits: JobLimits = JobLimits()) -> None:
         self._database = database
         self._limits = limits
-        self._followed: dict[str, Callable[[], Headway | None]] = {}  # by job; in memory: it changes with every tree
+        self._progress_of: dict[str, Callable[[], Progress | None]] = {}  # by job; in memory: each tree changes it
 
     @contextmanager
-    def followed(self, job_id: str, headway: Callable[[], Headway | None]) -> Iterator[None]:
-        """During the `with`, have a job that is looked at show its headway."""
-        self._followed[job_id] = headway
+    def tracking_progress(self, job_id: str, progress: Callable[[], Progress | None]) -> Iterator[None]:
+        """During the `with`, have a job that is looked at show its progress."""
+        self._progress_of[job_id] = progress
         try:
             yield
         finally:
-            del self._followed[job_id]
+            del self._progress_of[job_id]
 
     def submit(self, endpoint_id: str, request: JobRequest) -> str:
         """Record a new job, not started; returns its id.
@@ -117,7 +117,7 @@ class JobTable:
         statement = "DELETE FROM jobs WHERE state = ? AND queue_number IS NULL AND submitted_at < ?"
         oldest = now - timedelta(seconds=self._limits.unstarted_s)
         if self._database.execute(statement, JobState.NOT_STARTED, oldest.isoformat()):
-            self._database.forget_overwritten()
+            self._database.truncate_wal()
 
     def get(self, job_id: str) -> Job | None:
         """Return a job, or None if there is none of that id."""
@@ -160,7 +160,7 @@ class JobTable:
             self._database.execute(statement, JobState.RUNNING, datetime.now(UTC).isoformat(), rows[0]["id"])
         return self.get(rows[0]["id"])
 
-    def note(self, job_id: str, *lines: str) -> None:
+    def append_log(self, job_id: str, *lines: str) -> None:
         """Add lines to a job's log."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         text = "".join(f"{now} {line}\n" for line in lines)
@@ -182,7 +182,7 @@ class JobTable:
         )
         values = (state, stored, details, datetime.now(UTC).isoformat(), job_id)
         ended = self._database.execute(statement, *values, JobState.NOT_STARTED, JobState.RUNNING) == 1
-        self._database.forget_overwritten()
+        self._database.truncate_wal()
         return ended
 
     def is_running(self, job_id: str) -> bool:
@@ -216,8 +216,8 @@ class JobTable:
 
     def _job(self, row: sqlite3.Row) -> Job:
         job = _job(row)
-        headway = self._followed.get(job.id)
-        return job if headway is None else replace(job, headway=headway())
+        progress = self._progress_of.get(job.id)
+        return job if progress is None else replace(job, progress=progress())
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -12,7 +12,7 @@ from studio.storage.sas_links import read_token
 from studio.wire.request_codec import JobContract, JobRequest
 
 
-class Delivery:
+class OutputTargets:
     """The places of outputs: those that jobs name, and the studio's own storage for the rest, if it has one."""
 
     def __init__(self, allowed: AllowList, own: OwnStorage | None) -> None:

@@ -28,7 +28,7 @@ from studio.scoring.request_columns import added_columns
 from studio.scoring.scorer import Scorer
 from studio.wire.quirks import Quirks
 from studio.wire.scoring_codec import INPUT, OUTPUT, answer
-from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.registry import Endpoint, Kind, Registry, Role
 from studio.workspace.urls import Urls
 
@@ -52,11 +52,11 @@ class HelpPages:
     """The handlers of the help pages and of `swagger.json`."""
 
     def __init__(
-        self, registry: Registry, shelf: ModelShelf, urls: Urls, quirks: Quirks, *, outputs_needed: bool
+        self, registry: Registry, deployed: DeployedModels, urls: Urls, quirks: Quirks, *, outputs_needed: bool
     ) -> None:
         """Take whether jobs must name a place for every output."""
         self._registry = registry
-        self._shelf = shelf
+        self._deployed = deployed
         self._urls = urls
         self._quirks = quirks
         self._outputs_needed = outputs_needed
@@ -84,7 +84,7 @@ class HelpPages:
         if endpoint.service.kind is Kind.TRAINING:
             needed = self._outputs_needed
             return JsonResponse(training_document(endpoint, self._urls, self._quirks, outputs_needed=needed))
-        return JsonResponse(scoring_document(endpoint, self._urls, self._shelf.scorer(endpoint)))
+        return JsonResponse(scoring_document(endpoint, self._urls, self._deployed.scorer(endpoint)))
 
     def _page(self, show: Callable[[Endpoint], Response]) -> Callable[[Request], Response]:
         def handle(request: Request) -> Response:
@@ -111,7 +111,7 @@ class HelpPages:
             pages = [[link(f"{base}/jobs", "Batch execution"), "Submit, start, watch and cancel jobs that train."]]
             columns: list[str] = []
         else:
-            scorer = self._shelf.scorer(endpoint)
+            scorer = self._deployed.scorer(endpoint)
             does = joined("Predicts ", element("b", scorer.model.label), f" ({scorer.model.task}).")
             pages = [
                 [link(f"{base}/score", "Request-response"), "Score rows; sample code, and a form to try it."],
@@ -132,7 +132,7 @@ class HelpPages:
             jobs = link(f"{self._urls.help(endpoint)}/jobs", "batch jobs")
             text = joined("This service only trains, by ", jobs, "; its predictive service scores.")
             return self._titled(endpoint, "request-response", element("p", text))
-        scorer = self._shelf.scorer(endpoint)
+        scorer = self._deployed.scorer(endpoint)
         return self._score_page(endpoint, scorer, sample_row(scorer.model))
 
     def _score_page(
@@ -167,7 +167,7 @@ class HelpPages:
             endpoint = self._endpoint(request)
             if endpoint.service.kind is Kind.TRAINING:
                 return self._score(endpoint)
-            scorer = self._shelf.scorer(endpoint)
+            scorer = self._deployed.scorer(endpoint)
             fields = _form(body)
         except ServiceError as error:
             return self._failure(error)

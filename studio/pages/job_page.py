@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from studio.errors import ServiceError
-from studio.jobs.job_store import Job, JobTable, Result
+from studio.jobs.job_store import Job, JobStore, Result
 from studio.pages.html import Markup, breakable, element, joined, link, page, table, terms
 from studio.pages.job_parts import (
     ENDED,
@@ -26,7 +26,7 @@ from studio.pages.job_parts import (
 from studio.pages.job_progress import progress, took
 from studio.pages.owner_auth import owners_only
 from studio.redaction import without_secrets
-from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.registry import Endpoint, Registry
 from studio.workspace.urls import Urls
 
@@ -35,11 +35,16 @@ class JobPage:
     """The handlers of a job's page and of the links to its outputs."""
 
     def __init__(
-        self, registry: Registry, shelf: ModelShelf, jobs: JobTable, urls: Urls, token_of: Callable[[Result], str]
+        self,
+        registry: Registry,
+        deployed: DeployedModels,
+        jobs: JobStore,
+        urls: Urls,
+        token_of: Callable[[Result], str],
     ) -> None:
         """`token_of` gives a token for reading an output."""
         self._registry = registry
-        self._shelf = shelf
+        self._deployed = deployed
         self._jobs = jobs
         self._urls = urls
         self._token_of = token_of
@@ -113,7 +118,10 @@ class JobPage:
         served = []
         endpoints = [each for service in self._registry.services() for each in self._registry.endpoints(service)]
         for endpoint in endpoints:
-            for model, word in ((self._shelf.serving(endpoint), "since"), (self._shelf.waiting(endpoint), "from")):
+            for model, word in (
+                (self._deployed.serving(endpoint), "since"),
+                (self._deployed.waiting(endpoint), "from"),
+            ):
                 if model is not None and model.sha256 == sha256 and may_have_made(job, model):
                     served.append(element("div", self._endpoint(endpoint), f" {word} ", when(model.since)))
         return joined(*served)

@@ -10,7 +10,7 @@ from studio.jobs.job_store import Job, JobState, Outcome
 from studio.pages.html import Markup, breakable, element, table
 from studio.redaction import without_secrets
 from studio.words import utc_text
-from studio.workspace.deployed_models import Shelved
+from studio.workspace.deployed_models import Deployment
 
 REFRESH_S = 10
 REFRESH_WHILE_RUNNING_S = 3
@@ -59,7 +59,7 @@ def run_of(job: Job) -> str:
     return found[1] if found else ""
 
 
-def may_have_made(job: Job, model: Shelved) -> bool:
+def may_have_made(job: Job, model: Deployment) -> bool:
     """Tell whether a job was there before a model served: the same training may have made the same file earlier."""
     return datetime.fromisoformat(job.submitted_at) <= model.since
 

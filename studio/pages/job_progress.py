@@ -13,8 +13,8 @@ _FAILED_IN = re.compile(rf"Module: ({'|'.join(STEPS)});")
 
 def progress(job: Job) -> Markup:
     """Return the bar of a job's steps, and how far its training is while that lasts."""
-    headway = job.headway if job.state is JobState.RUNNING else None
-    return joined(steps(job), element("small", str(headway)) if headway else "")
+    training = job.progress if job.state is JobState.RUNNING else None
+    return joined(steps(job), element("small", str(training)) if training else "")
 
 
 def steps(job: Job) -> Markup:

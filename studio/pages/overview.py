@@ -5,13 +5,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from studio.errors import ServiceError
-from studio.jobs.job_store import Job, JobTable, Outcome
+from studio.jobs.job_store import Job, JobStore, Outcome
 from studio.pages.html import Markup, breakable, element, joined, link, page, table
 from studio.pages.job_parts import last_news, may_have_made, moment_of, refresh_s, state_pill, when
 from studio.pages.job_progress import progress, took
 from studio.pages.owner_auth import owners_only
 from studio.redaction import without_secrets
-from studio.workspace.deployed_models import ModelShelf, Shelved
+from studio.workspace.deployed_models import DeployedModels, Deployment
 from studio.workspace.registry import Endpoint, Kind, Registry, Service
 from studio.workspace.urls import Urls
 
@@ -21,9 +21,9 @@ MOST_JOBS = 100  # on the page
 class Overview:
     """The handler of the owner's first page."""
 
-    def __init__(self, registry: Registry, shelf: ModelShelf, jobs: JobTable, urls: Urls) -> None:
+    def __init__(self, registry: Registry, deployed: DeployedModels, jobs: JobStore, urls: Urls) -> None:
         self._registry = registry
-        self._shelf = shelf
+        self._deployed = deployed
         self._jobs = jobs
         self._urls = urls
 
@@ -65,7 +65,7 @@ class Overview:
         return joined(head, table(heads, [row[:-1] for row in rows]))
 
     def _endpoint_row(self, endpoint: Endpoint, made_by: dict[str, list[Job]]) -> list[str]:
-        serving, waiting = self._shelf.serving(endpoint), self._shelf.waiting(endpoint)
+        serving, waiting = self._deployed.serving(endpoint), self._deployed.waiting(endpoint)
         waits = joined(_model(waiting, made_by), " from ", when(waiting.since)) if waiting else ""
         name = link(self._urls.help(endpoint), endpoint.name)
         return [name, _model(serving, made_by), when(serving.since) if serving else "", waits]
@@ -94,10 +94,10 @@ class Overview:
         return link(f"#{service.id}", service.experiment)
 
 
-def _model(shelved: Shelved | None, made_by: dict[str, list[Job]]) -> Markup:
+def _model(deployment: Deployment | None, made_by: dict[str, list[Job]]) -> Markup:
     """Return where a model came from, with a link to the newest job that made the same file before it served."""
-    if shelved is None:
+    if deployment is None:
         return Markup("–")  # noqa: RUF001 - the dash of tables
-    place = breakable(without_secrets(shelved.location.relative_location))
-    job = next((job for job in made_by.get(shelved.sha256, ()) if may_have_made(job, shelved)), None)
+    place = breakable(without_secrets(deployment.location.relative_location))
+    job = next((job for job in made_by.get(deployment.sha256, ()) if may_have_made(job, deployment)), None)
     return joined(place, " ", link(f"jobs/{job.id}", f"job {job.id[:8]}")) if job else place

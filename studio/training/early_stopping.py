@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.training.training_progress import Phase, Tell, each_tree
+from studio.training.training_progress import Phase, Report, each_tree
 
 FEW_ROWS_FOLDS, FEW_ROWS_TREES, FEW_ROWS_PATIENCE = 4, 400, 40
 HELD_BACK, MOST_TREES, PATIENCE = 0.2, 300, 30
@@ -21,16 +21,16 @@ type Target = NDArray[np.float64]
 
 
 def fit_best_count(
-    parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int, *, small: bool, tell: Tell
+    parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int, *, small: bool, report: Report
 ) -> tuple[Any, int]:
     """Return a booster, and how many of its first trees to use: the best number, at most `most`.
 
-    `data` is a LightGBM data set; `small` says to try it in folds; `tell` is told each tree. The same seed gives the
-    same booster.
+    `data` is a LightGBM data set; `small` says to try it in folds; `report` is called after each tree. The
+    same seed gives the same booster.
     """
     import lightgbm  # noqa: PLC0415 (only a training needs it)
 
-    choosing, training = (each_tree(tell, phase) for phase in (Phase.CHOOSING, Phase.TRAINING))
+    choosing, training = (each_tree(report, phase) for phase in (Phase.CHOOSING, Phase.TRAINING))
     data.construct()
     if small:
         count = _count_by_folds(parameters, data, target, seed, most, choosing=choosing)
@@ -46,7 +46,7 @@ def fit_best_count(
     trees = min(MOST_TREES, most)
     for number in range(1, trees + 1):
         finished = booster.update()  # no leaf can be split any more
-        tell(Phase.CHOOSING, number, trees)
+        report(Phase.CHOOSING, number, trees)
         if finished or number == trees or number % looked_at == 0:
             watched.trees = number
             booster.eval_valid(watched)

@@ -16,7 +16,7 @@ from studio.training import metrics
 from studio.training.linear import fit_linear
 from studio.training.metrics import Metrics
 from studio.training.training_plan import BEST, BOOSTED, LINEAR, TrainingPlan
-from studio.training.training_progress import Phase, Tell, silent
+from studio.training.training_progress import Phase, Report, silent
 from studio.training.trees import TreeSettings, fit_trees
 
 FOLDS = 4  # of the cross-validation that chooses a learner
@@ -34,7 +34,7 @@ class Task:
     columns: tuple[Column, ...]
     classes: tuple[str, ...]
     threads: int
-    tell: Tell = silent
+    report: Report = silent
     whole_labels: bool = False  # a regression's labels are whole numbers of 32 bits
 
     def fit(self, learner: str, rows: Rows, target: Target) -> Model:
@@ -57,7 +57,7 @@ class Task:
         chosen = (plan.trees, plan.leaves, plan.learning_rate)
         settings = TreeSettings(plan.task, len(self.classes), plan.seed, self.threads, *chosen)
         categorical = [position for position, count in enumerate(categories) if count]
-        trees = fit_trees(rows, target, categorical, settings, self.tell)
+        trees = fit_trees(rows, target, categorical, settings, self.report)
         return Model(*about, trees=trees, offset=offset, scale=scale, whole_labels=self.whole_labels)
 
     def choose(self, rows: Rows, target: Target) -> tuple[str, Model, str]:
@@ -72,7 +72,7 @@ class Task:
             return learner, self.fit(learner, rows, target), ""
         boosted = self.fit(BOOSTED, rows, target)
         # The folds grow as many trees: to search their number in each would take as long as all the rest.
-        tried_as = replace(self, plan=replace(self.plan, trees=len(boosted.trees) // boosted.outputs), tell=silent)
+        tried_as = replace(self, plan=replace(self.plan, trees=len(boosted.trees) // boosted.outputs), report=silent)
         dice = np.random.default_rng(self.plan.seed)
         looked_at = dice.permutation(len(target))[:MOST_COMPARED]
         fold = np.arange(len(looked_at)) % FOLDS
@@ -80,7 +80,7 @@ class Task:
         for first, name in ((0, BOOSTED), (FOLDS, LINEAR)):
             of_folds = []
             for number in range(FOLDS):
-                self.tell(Phase.COMPARING, first + number + 1, 2 * FOLDS)
+                self.report(Phase.COMPARING, first + number + 1, 2 * FOLDS)
                 learned, tried = looked_at[fold != number], looked_at[fold == number]
                 model = tried_as.fit(name, rows[learned], target[learned])
                 of_folds.append(loss(model, rows[tried], target[tried]))

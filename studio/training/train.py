@@ -22,7 +22,7 @@ from studio.training.stated_kinds import stated_column
 from studio.training.target_encoding import rate_columns
 from studio.training.training_notes import in_order
 from studio.training.training_plan import TrainingPlan
-from studio.training.training_progress import Tell, silent
+from studio.training.training_progress import Report, silent
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ def train(
     threads: int,
     form: TableForm = CSV,
     *,
-    tell: Tell = silent,
+    report: Report = silent,
     before: ModelBefore = NOTHING_BEFORE,
 ) -> TrainingResult:
     """Read the CSV once, hold out a share of its rows, train on the rest and evaluate on the share.
 
-    `tell` is told how far it is. What columns hold and how classes are spelled stays as in the model `before`, as far
-    as the rows allow it; the notes say where they do not.
+    `report` is called after each tree. What columns hold and how classes are spelled stays as in the model `before`,
+    as far as the rows allow it; the notes say where they do not.
 
     Raises:
         TableError: the CSV cannot be trained on.
@@ -69,7 +69,7 @@ def train(
     learned, tested = encode_rows(table, columns, (~test, test), rated.features)
     del table  # its memory is that of the file; what follows needs only the features
     known = before.keep_optional(columns) + before.dropped_beside(columns, plan.label)
-    task = Task(plan, known, labels.classes, threads, tell, labels.whole)
+    task = Task(plan, known, labels.classes, threads, report, labels.whole)
     truth = labels.target[test]
     learner, model, why = task.choose(learned, labels.target[~test])
     rows = [measured(model, tested, truth)]

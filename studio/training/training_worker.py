@@ -15,7 +15,7 @@ from studio.training.lightgbm_imports import without_unused
 from studio.training.model_before import ModelBefore
 from studio.training.train import TrainingResult, train
 from studio.training.training_plan import TrainingPlan
-from studio.training.training_progress import Headway, SharedHeadway
+from studio.training.training_progress import Progress, SharedProgress
 
 
 class WorkerDiedError(StudioError):
@@ -31,7 +31,7 @@ class TrainingWorker:
         self._executor: ProcessPoolExecutor | None = None
         self._pid: int | None = None
         self._closed = threading.Event()
-        self._headway = SharedHeadway()  # each process of this worker writes there, one after the other
+        self._progress = SharedProgress()  # each process of this worker writes there, one after the other
 
     def warm_up(self) -> None:
         """Start the process, if there is none that lives, and have it import what a training needs.
@@ -52,7 +52,7 @@ class TrainingWorker:
                 raise WorkerDiedError("the studio is stopping")
             if self._executor is None:
                 context = multiprocessing.get_context("spawn")
-                self._executor = ProcessPoolExecutor(1, context, _prepare, (self._headway,))
+                self._executor = ProcessPoolExecutor(1, context, _prepare, (self._progress,))
             executor = self._executor
         try:
             pid = executor.submit(os.getpid).result()
@@ -85,11 +85,11 @@ class TrainingWorker:
                 "the training process ended before the training did; is there enough memory?"
             ) from error
         finally:
-            self._headway.clear()
+            self._progress.clear()
 
-    def headway(self) -> Headway | None:
+    def progress(self) -> Progress | None:
         """Return how far the training is; None if there is none, or it has not come to its first tree."""
-        return self._headway.read()
+        return self._progress.read()
 
     def _discard(self, executor: ProcessPoolExecutor) -> None:
         with self._lock:
@@ -120,17 +120,17 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-_told: list[SharedHeadway] = []  # of the process that trains, in that process
+_shared_progress: list[SharedProgress] = []  # of the process that trains, in that process
 
 
 def _train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm, before: ModelBefore) -> TrainingResult:
     """Train, and tell the studio how far it is."""
-    return train(csv, plan, threads, form, tell=_told[0].tell, before=before)
+    return train(csv, plan, threads, form, report=_shared_progress[0].report, before=before)
 
 
-def _prepare(headway: SharedHeadway) -> None:
+def _prepare(progress: SharedProgress) -> None:
     """Set the new process up: deaf to Ctrl-C (the studio ends it), and never left behind."""
-    _told.append(headway)
+    _shared_progress.append(progress)
     without_unused()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

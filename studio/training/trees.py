@@ -10,7 +10,7 @@ from studio.errors import SetupError, TableError
 from studio.limits import TREE_LIMIT, VALUE_LIMIT, VALUES_OF_LEAF
 from studio.models.model import Node, Task, Tree
 from studio.training.early_stopping import fit_best_count
-from studio.training.training_progress import Phase, Tell, each_tree, silent
+from studio.training.training_progress import Phase, Report, each_tree, silent
 
 SMALL_DATA_ROWS = 2000  # below, a careful preset beats the default one (measured on public sets of 150 to 600 rows)
 SMALL_DATA_TREES = 150
@@ -54,9 +54,11 @@ def fit_trees(
     target: NDArray[np.float64],
     categorical: list[int],
     settings: TreeSettings,
-    tell: Tell = silent,
+    report: Report = silent,
 ) -> tuple[Tree, ...]:
-    """Train; `target` has a class's number for each row, or its value in a regression. `tell` is told each tree.
+    """Train; `target` has a class's number for each row, or its value in a regression.
+
+    `report` is called after each tree.
 
     Raises:
         SetupError: LightGBM cannot be loaded here.
@@ -78,13 +80,13 @@ def fit_trees(
     data = lightgbm.Dataset(rows, target, categorical_feature=categorical, params=parameters)
     if settings.trees is not None:
         count = settings.trees
-        booster = lightgbm.train(parameters, data, count, callbacks=[each_tree(tell, Phase.TRAINING)])
+        booster = lightgbm.train(parameters, data, count, callbacks=[each_tree(report, Phase.TRAINING)])
     elif (_is_rare(settings, target) and not _is_small(rows)) or (_is_small(rows) and rows.size > SMALL_VALUES):
         count = min(SMALL_DATA_TREES, most)
-        booster = lightgbm.train(parameters, data, count, callbacks=[each_tree(tell, Phase.TRAINING)])
+        booster = lightgbm.train(parameters, data, count, callbacks=[each_tree(report, Phase.TRAINING)])
     else:
         small = _is_small(rows)
-        booster, count = fit_best_count(parameters, data, target, settings.seed, most, small=small, tell=tell)
+        booster, count = fit_best_count(parameters, data, target, settings.seed, most, small=small, report=report)
     return _described(booster, count, each)
 
 

@@ -93,7 +93,7 @@ class Quirks:
         return out.getvalue()
 
 
-class Troubles:
+class FaultInjector:
     """ASGI middleware: answers every so many-th request of the protocol by an error instead of passing it on."""
 
     def __init__(self, app: ASGIApp, every: dict[str, int]) -> None:

@@ -13,7 +13,7 @@ from studio.errors import SetupError
 from studio.workspace.keys import new_key
 
 FILE_NAME = "studio.sqlite"
-EDITION_QUERY = "SELECT value FROM meta WHERE name = 'edition'"
+CATALOGUE_VERSION_QUERY = "SELECT value FROM meta WHERE name = 'catalogue_version'"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS services (
@@ -42,9 +42,9 @@ CREATE INDEX IF NOT EXISTS jobs_queued ON jobs (queue_number) WHERE queue_number
 class Database:
     """One connection that writes, used by one thread of the process at a time, and one that only reads.
 
-    The second never waits for a writer. Through it every process notices at once what any other has changed: a change
-    of services, endpoints, keys or models begins a new edition, and whoever keeps such things in memory asks which
-    edition is current before using them.
+    The reader never waits for a writer. The catalogue is all services, endpoints, keys and models. Each change of it
+    raises its version. A process that caches the catalogue compares versions before each use, so it notices at once
+    what another process has changed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -61,7 +61,7 @@ class Database:
         self._connection.executescript(_SCHEMA)
         self.workspace_id = self._meta("workspace_id", secrets.token_hex(16))
         self._meta("workspace_token", new_key())
-        self._meta("edition", "1")
+        self._meta("catalogue_version", "1")
         self._reader_lock = threading.Lock()
         self._reader = _connect(path)
         self._reader.execute("PRAGMA query_only = ON")
@@ -70,14 +70,14 @@ class Database:
         self.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", name, default)
         return str(self.rows("SELECT value FROM meta WHERE name = ?", name)[0]["value"])
 
-    def edition(self) -> str:
-        """Return the current edition of services, endpoints, keys and models."""
+    def catalogue_version(self) -> str:
+        """Return the current version of the catalogue: of services, endpoints, keys and models."""
         with self._reader_lock:
-            return str(self._reader.execute(EDITION_QUERY).fetchall()[0]["value"])
+            return str(self._reader.execute(CATALOGUE_VERSION_QUERY).fetchall()[0]["value"])
 
-    def begin_edition(self) -> None:
+    def bump_catalogue_version(self) -> None:
         """Have every process read services, endpoints, keys and models again once this transaction is committed."""
-        self.execute("UPDATE meta SET value = value + 1 WHERE name = 'edition'")
+        self.execute("UPDATE meta SET value = value + 1 WHERE name = 'catalogue_version'")
 
     def snapshot(self, *queries: str) -> list[list[sqlite3.Row]]:
         """Return the rows of each query, as they were committed at one moment."""
@@ -113,7 +113,7 @@ class Database:
                 raise
             self._connection.execute("COMMIT")
 
-    def forget_overwritten(self) -> None:
+    def truncate_wal(self) -> None:
         """Empty the write-ahead log, which still holds what was overwritten."""
         self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 

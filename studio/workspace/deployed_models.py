@@ -17,14 +17,14 @@ from studio.errors import ModelFileError, ServiceError
 from studio.models.model import Model
 from studio.models.model_file import load_model
 from studio.scoring.scorer import Scorer
-from studio.workspace.database import EDITION_QUERY, Database, private_folder, write_private
+from studio.workspace.database import CATALOGUE_VERSION_QUERY, Database, private_folder, write_private
 from studio.workspace.registry import Endpoint, service_not_found
 
 _EXTENSION = ".ilearner"
 
 
 @dataclass(frozen=True)
-class _Given:
+class _LoadedModel:
     """A model that an endpoint was given."""
 
     number: int  # of its row
@@ -41,7 +41,7 @@ class Location:
 
 
 @dataclass(frozen=True)
-class Shelved:
+class Deployment:
     """A model of an endpoint: where it was taken from, its checksum, and from when on it serves."""
 
     location: Location
@@ -49,7 +49,7 @@ class Shelved:
     since: datetime
 
 
-class ModelShelf:
+class DeployedModels:
     """The models of all endpoints."""
 
     def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
@@ -59,8 +59,8 @@ class ModelShelf:
         self._folder = private_folder(database.folder / "models")
         self._lock = threading.Lock()
         # By endpoint, oldest first. The tuples are replaced, never changed: a request reads one of them, whole.
-        self._given: dict[str, tuple[_Given, ...]] = {}
-        self._edition = database.edition()  # of the database, that `_given` was compared with
+        self._loaded: dict[str, tuple[_LoadedModel, ...]] = {}
+        self._catalogue_version = database.catalogue_version()  # of the database, that `_loaded` was compared with
 
     def scorer(self, endpoint: Endpoint) -> Scorer:
         """Return what answers the endpoint's requests now.
@@ -68,26 +68,26 @@ class ModelShelf:
         Raises:
             ServiceError: 500, if its model cannot be read back.
         """
-        return self.ready(endpoint, self._database.edition()) or self._current(self._load(endpoint))
+        return self.ready(endpoint, self._database.catalogue_version()) or self._current(self._load(endpoint))
 
-    def ready(self, endpoint: Endpoint, edition: str) -> Scorer | None:
+    def ready(self, endpoint: Endpoint, catalogue_version: str) -> Scorer | None:
         """Return what answers the endpoint's requests now, at once; None if its model must be read from the disk.
 
-        `edition` is the database's current one: who looked the endpoint up has just asked for it.
+        `catalogue_version` is the database's current one: who looked the endpoint up has just asked for it.
         """
-        self._drop_outdated(edition)
-        given = self._given.get(endpoint.id)
-        return self._current(given) if given else None
+        self._drop_outdated(catalogue_version)
+        loaded = self._loaded.get(endpoint.id)
+        return self._current(loaded) if loaded else None
 
-    def _current(self, given: tuple[_Given, ...]) -> Scorer:
-        if len(given) == 1:
-            return given[0].scorer
+    def _current(self, loaded: tuple[_LoadedModel, ...]) -> Scorer:
+        if len(loaded) == 1:
+            return loaded[0].scorer
         now = self._now()
-        return next((one.scorer for one in reversed(given) if one.activate_at <= now), given[0].scorer)
+        return next((one.scorer for one in reversed(loaded) if one.activate_at <= now), loaded[0].scorer)
 
-    def _drop_outdated(self, edition: str) -> None:
+    def _drop_outdated(self, catalogue_version: str) -> None:
         """Drop what another process has replaced, unless a model is being given here: a request waits for nobody."""
-        if edition != self._edition and self._lock.acquire(blocking=False):
+        if catalogue_version != self._catalogue_version and self._lock.acquire(blocking=False):
             try:
                 self._compare()
             finally:
@@ -96,25 +96,25 @@ class ModelShelf:
     def _compare(self) -> None:
         """Drop what is not the database's newest, and the models of endpoints that are gone; with the lock held."""
         newest = "SELECT endpoint_id, MAX(number) AS number FROM endpoint_models GROUP BY endpoint_id"
-        edition_rows, rows = self._database.snapshot(EDITION_QUERY, newest)
+        version_rows, rows = self._database.snapshot(CATALOGUE_VERSION_QUERY, newest)
         numbers = {row["endpoint_id"]: row["number"] for row in rows}
-        self._given = {at: given for at, given in self._given.items() if given[-1].number == numbers.get(at)}
-        self._edition = edition_rows[0]["value"]
+        self._loaded = {at: loaded for at, loaded in self._loaded.items() if loaded[-1].number == numbers.get(at)}
+        self._catalogue_version = version_rows[0]["value"]
 
-    def _load(self, endpoint: Endpoint) -> tuple[_Given, ...]:
+    def _load(self, endpoint: Endpoint) -> tuple[_LoadedModel, ...]:
         """Read back the model that serves now, and those that wait for their time; older ones may be damaged."""
         with self._lock:
-            if endpoint.id in self._given:
-                return self._given[endpoint.id]  # another request has just read it
-            newest_first: list[_Given] = []
+            if endpoint.id in self._loaded:
+                return self._loaded[endpoint.id]  # another request has just read it
+            newest_first: list[_LoadedModel] = []
             for row in self._newest_first(endpoint):
-                newest_first.append(_Given(row["number"], row["activate_at"], self._read(endpoint, row["file"])))
+                newest_first.append(_LoadedModel(row["number"], row["activate_at"], self._read(endpoint, row["file"])))
                 if row["activate_at"] <= self._now():
                     break
             if not newest_first:
                 raise _no_model(endpoint)
-            given = self._given[endpoint.id] = tuple(newest_first[::-1])
-            return given
+            loaded = self._loaded[endpoint.id] = tuple(newest_first[::-1])
+            return loaded
 
     def _read(self, endpoint: Endpoint, file: str) -> Scorer:
         try:
@@ -133,18 +133,20 @@ class ModelShelf:
         rows = self._newest_first(endpoint)
         return _location(rows[0]) if rows else None
 
-    def serving(self, endpoint: Endpoint) -> Shelved | None:
+    def serving(self, endpoint: Endpoint) -> Deployment | None:
         """Return the model that answers the endpoint's requests now; None if it has no model."""
         rows = self._newest_first(endpoint)
         now = self._now()
-        return next((_shelved(row) for row in rows if row["activate_at"] <= now), _shelved(rows[-1]) if rows else None)
+        if not rows:
+            return None
+        return _deployment(next((row for row in rows if row["activate_at"] <= now), rows[-1]))
 
-    def waiting(self, endpoint: Endpoint) -> Shelved | None:
+    def waiting(self, endpoint: Endpoint) -> Deployment | None:
         """Return the model that was given last, if its time has not come."""
         rows = self._newest_first(endpoint)
-        return _shelved(rows[0]) if rows and rows[0]["activate_at"] > self._now() else None
+        return _deployment(rows[0]) if rows and rows[0]["activate_at"] > self._now() else None
 
-    def give(
+    def deploy(
         self, endpoint: Endpoint, data: bytes, location: Location, delay_s: float, model: Model | None = None
     ) -> None:
         """Copy a model here and have the endpoint serve it in `delay_s` seconds.
@@ -163,11 +165,11 @@ class ModelShelf:
             with self._database.transaction():
                 self._compare()
                 write_private(self._folder / name, data)
-                given = self._record(endpoint, name, location, scorer, delay_s)
-            self._remember(endpoint, given)
+                loaded = self._record(endpoint, name, location, scorer, delay_s)
+            self._remember(endpoint, loaded)
         self.remove_unused_files()
 
-    def follow(self, endpoint: Endpoint, source: Endpoint, delay_s: float) -> bool:
+    def copy_from(self, endpoint: Endpoint, source: Endpoint, delay_s: float) -> bool:
         """Have the endpoint serve in `delay_s` seconds what `source` was given last; False if it has that already.
 
         Raises:
@@ -182,18 +184,20 @@ class ModelShelf:
                     return False
                 self._compare()
                 scorer = self._read(source, wanted["file"])
-                given = self._record(endpoint, wanted["file"], _location(wanted), scorer, delay_s)
-            self._remember(endpoint, given)
+                loaded = self._record(endpoint, wanted["file"], _location(wanted), scorer, delay_s)
+            self._remember(endpoint, loaded)
         self.remove_unused_files()
         return True
 
-    def begin_with(self, endpoint_id: str, source: Endpoint) -> None:
+    def inherit(self, endpoint_id: str, source: Endpoint) -> None:
         """Have a new endpoint serve the model that `source` serves; to be called in the transaction that adds it."""
         serving = self.serving(source)
         if serving is not None:
             self._insert(endpoint_id, f"{serving.sha256}{_EXTENSION}", serving.location, self._now())
 
-    def _record(self, endpoint: Endpoint, file: str, location: Location, scorer: Scorer, delay_s: float) -> _Given:
+    def _record(
+        self, endpoint: Endpoint, file: str, location: Location, scorer: Scorer, delay_s: float
+    ) -> _LoadedModel:
         """Write a model's row, and drop those from before the one that serves."""
         now = self._now()
         try:
@@ -205,8 +209,8 @@ class ModelShelf:
             " (SELECT MAX(number) FROM endpoint_models WHERE endpoint_id = ? AND activate_at <= ?)",
             *(endpoint.id, endpoint.id, now),
         )
-        self._database.begin_edition()
-        return _Given(number, now + delay_s, scorer)
+        self._database.bump_catalogue_version()
+        return _LoadedModel(number, now + delay_s, scorer)
 
     def _insert(self, endpoint_id: str, file: str, location: Location, activate_at: float) -> int:
         self._database.execute(
@@ -216,11 +220,11 @@ class ModelShelf:
         )
         return int(self._database.rows("SELECT last_insert_rowid() AS number")[0]["number"])
 
-    def _remember(self, endpoint: Endpoint, given: _Given) -> None:
-        kept, now = self._given.get(endpoint.id, ()), self._now()
+    def _remember(self, endpoint: Endpoint, loaded: _LoadedModel) -> None:
+        kept, now = self._loaded.get(endpoint.id, ()), self._now()
         serving = max((at for at, one in enumerate(kept) if one.activate_at <= now), default=0)
         if kept:
-            self._given[endpoint.id] = (*kept[serving:], given)
+            self._loaded[endpoint.id] = (*kept[serving:], loaded)
 
     def remove_unused_files(self) -> None:
         """Remove the files that no endpoint needs.
@@ -248,6 +252,6 @@ def _origin(row: sqlite3.Row) -> tuple[str, Location]:
     return row["file"], _location(row)
 
 
-def _shelved(row: sqlite3.Row) -> Shelved:
+def _deployment(row: sqlite3.Row) -> Deployment:
     since = datetime.fromtimestamp(row["activate_at"], UTC)
-    return Shelved(_location(row), row["file"].removesuffix(_EXTENSION), since)
+    return Deployment(_location(row), row["file"].removesuffix(_EXTENSION), since)

@@ -4,7 +4,7 @@ from dataclasses import astuple
 
 from studio.errors import invalid_operation
 from studio.workspace.database import Database
-from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.endpoint_settings import EndpointSettings, read_settings
 from studio.workspace.keys import KeySlot, new_key
 from studio.workspace.publishing import seed_model_path
@@ -14,10 +14,10 @@ from studio.workspace.registry import DEFAULT_ENDPOINT, SETTINGS_COLUMNS, Endpoi
 class EndpointChanges:
     """What the owner of the workspace may do to its services and endpoints; each change is one transaction."""
 
-    def __init__(self, database: Database, registry: Registry, shelf: ModelShelf) -> None:
+    def __init__(self, database: Database, registry: Registry, deployed: DeployedModels) -> None:
         self._database = database
         self._registry = registry
-        self._shelf = shelf
+        self._deployed = deployed
 
     def put(self, service: Service, name: str, body: bytes) -> Endpoint:
         """Add the endpoint of that name, or change its settings, as the body of an AddEndpoint says (protocol 3.2).
@@ -45,8 +45,8 @@ class EndpointChanges:
             else:
                 endpoint_id = self._registry.add_endpoint(service, name, Role.SERVE, settings)
                 if service.kind is Kind.PREDICTIVE:
-                    self._shelf.begin_with(endpoint_id, there[DEFAULT_ENDPOINT])
-            self._database.begin_edition()
+                    self._deployed.inherit(endpoint_id, there[DEFAULT_ENDPOINT])
+            self._database.bump_catalogue_version()
         return self._registry.named_endpoint(service, name)
 
     def delete_endpoint(self, service: Service, name: str) -> None:
@@ -66,7 +66,7 @@ class EndpointChanges:
                 raise invalid_operation("UnsupportedOperation", text)
             if others:
                 self._database.execute("DELETE FROM endpoints WHERE id = ?", endpoint.id)
-                self._database.begin_edition()
+                self._database.bump_catalogue_version()
             else:
                 self._delete_rows(service)
         self._clean_up(service, is_gone=not others)
@@ -83,25 +83,25 @@ class EndpointChanges:
 
     def _delete_rows(self, service: Service) -> None:
         self._database.execute("DELETE FROM services WHERE id = ?", service.id)
-        self._database.begin_edition()
+        self._database.bump_catalogue_version()
 
     def _clean_up(self, service: Service, *, is_gone: bool) -> None:
         """Remove the files that nothing needs any more, and what the deleted jobs held from the database's log."""
         if is_gone and service.kind is Kind.PREDICTIVE:
             seed_model_path(self._database, service).unlink(missing_ok=True)
-        self._shelf.remove_unused_files()
-        self._database.forget_overwritten()
+        self._deployed.remove_unused_files()
+        self._database.truncate_wal()
 
     def rotate_key(self, endpoint: Endpoint, slot: KeySlot) -> None:
         """Put a new key into the place of one of an endpoint's two; the old one is refused from then on."""
         with self._database.transaction():
             self._database.execute(f"UPDATE endpoints SET {slot}_key = ? WHERE id = ?", new_key(), endpoint.id)  # noqa: S608
-            self._database.begin_edition()
-        self._database.forget_overwritten()
+            self._database.bump_catalogue_version()
+        self._database.truncate_wal()
 
     def rotate_workspace_token(self) -> None:
         """Give the workspace a new token; the old one is refused from then on."""
         with self._database.transaction():
             self._database.execute("UPDATE meta SET value = ? WHERE name = 'workspace_token'", new_key())
-            self._database.begin_edition()
-        self._database.forget_overwritten()
+            self._database.bump_catalogue_version()
+        self._database.truncate_wal()

@@ -2,13 +2,13 @@
 
 from studio.errors import ServiceError
 from studio.training.model_before import ModelBefore
-from studio.workspace.deployed_models import ModelShelf
+from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.registry import Endpoint, Kind, Registry, Role, Service
 
 _ROLES = (Role.SERVE, Role.DEFAULT)  # whose callers come first
 
 
-def model_in_service(registry: Registry, shelf: ModelShelf, training: Service) -> ModelBefore:
+def model_in_service(registry: Registry, deployed: DeployedModels, training: Service) -> ModelBefore:
     """Return the model that the callers of an experiment are answered by; one of nothing, if there is none.
 
     That is what its oldest endpoint for serving has, `production` of those that publishing makes; without one, what
@@ -24,7 +24,7 @@ def model_in_service(registry: Registry, shelf: ModelShelf, training: Service) -
     if not endpoints:
         return ModelBefore()
     try:
-        return ModelBefore.of(shelf.scorer(min(endpoints, key=_order)).model)
+        return ModelBefore.of(deployed.scorer(min(endpoints, key=_order)).model)
     except ServiceError:
         return ModelBefore()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from studio.training.experiment import Experiment
 from studio.training.train import TrainingResult, train
 from studio.workspace.database import Database, private_folder, write_private
-from studio.workspace.deployed_models import Location, ModelShelf
+from studio.workspace.deployed_models import DeployedModels, Location
 from studio.workspace.registry import DEFAULT_ENDPOINT, Kind, Registry, Role, Service
 
 PREDICTIVE_ENDPOINTS = {DEFAULT_ENDPOINT: Role.DEFAULT, "production": Role.SERVE, "staging": Role.STAGING}
@@ -33,15 +33,15 @@ def publish(database: Database, experiment: Experiment, base_url: str) -> Public
         TableError: its CSV cannot be trained on.
     """
     trained = train(experiment.data, experiment.plan, threads=os.cpu_count() or 1)
-    registry, shelf = Registry(database), ModelShelf(database)
+    registry, deployed = Registry(database), DeployedModels(database)
     training = registry.publish(experiment.name, Kind.TRAINING, experiment.plan, {DEFAULT_ENDPOINT: Role.DEFAULT})
     predictive = registry.publish(experiment.name, Kind.PREDICTIVE, experiment.plan, PREDICTIVE_ENDPOINTS)
     seed = seed_model_path(database, predictive)
     write_private(seed, trained.model)
     location = Location(f"{base_url}/", f"seeds/{seed.name}")
     for endpoint in registry.endpoints(predictive):
-        if endpoint.role is Role.DEFAULT or shelf.location(endpoint) is None:
-            shelf.give(endpoint, trained.model, location, delay_s=0)
+        if endpoint.role is Role.DEFAULT or deployed.location(endpoint) is None:
+            deployed.deploy(endpoint, trained.model, location, delay_s=0)
     return Publication(training, predictive, seed, trained)
 
 

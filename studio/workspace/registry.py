@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from studio.errors import ServiceError, SetupError, bad_argument
 from studio.training.training_plan import TrainingPlan
-from studio.workspace.database import EDITION_QUERY, Database
+from studio.workspace.database import CATALOGUE_VERSION_QUERY, Database
 from studio.workspace.endpoint_settings import EndpointSettings, ThrottleLevel
 from studio.workspace.keys import bearer_key, key_digest, new_key, same_key
 
@@ -84,9 +84,9 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class _Catalogue:
-    """All services and endpoints as they were in one edition of the database."""
+    """All services and endpoints as they were in one version of the catalogue."""
 
-    edition: str
+    version: str
     workspace_token: str
     services: dict[str, Service]
     endpoints: dict[str, Endpoint]
@@ -106,8 +106,8 @@ class Registry:
         self._catalogue = self._read()
 
     def _read(self) -> _Catalogue:
-        edition, token, service_rows, endpoint_rows = self._database.snapshot(
-            EDITION_QUERY,
+        version, token, service_rows, endpoint_rows = self._database.snapshot(
+            CATALOGUE_VERSION_QUERY,
             "SELECT value FROM meta WHERE name = 'workspace_token'",
             "SELECT * FROM services ORDER BY created_at, rowid",
             "SELECT * FROM endpoints ORDER BY created_at, name",
@@ -122,19 +122,19 @@ class Registry:
         endpoints = {row["id"]: _endpoint(row, services[row["service_id"]]) for row in endpoint_rows}
         keys = [token[0]["value"], *(key for one in endpoints.values() for key in (one.primary_key, one.secondary_key))]
         digests = frozenset(map(key_digest, keys))
-        return _Catalogue(edition[0]["value"], token[0]["value"], services, endpoints, digests)
+        return _Catalogue(version[0]["value"], token[0]["value"], services, endpoints, digests)
 
     def _current(self) -> _Catalogue:
         # It is replaced, never changed: threads that read it again at the same time do no harm.
         catalogue = self._catalogue
-        if catalogue.edition != self._database.edition():
+        if catalogue.version != self._database.catalogue_version():
             catalogue = self._catalogue = self._read()
         return catalogue
 
     @property
-    def edition(self) -> str:
-        """The edition of the database that what was asked for last stands in."""
-        return self._catalogue.edition
+    def catalogue_version(self) -> str:
+        """The version of the catalogue that the last lookup read."""
+        return self._catalogue.version
 
     @property
     def workspace_token(self) -> str:
@@ -231,7 +231,7 @@ class Registry:
             service = _service(self._database.rows(query, experiment, kind)[0])
             for name, role in roles.items() if is_new else ():
                 self.add_endpoint(service, name, role, EndpointSettings())
-            self._database.begin_edition()
+            self._database.bump_catalogue_version()
         return service
 
     def add_endpoint(self, service: Service, name: str, role: Role, settings: EndpointSettings) -> str:
@@ -248,7 +248,7 @@ class Registry:
                     f"INSERT INTO endpoints ({columns}, {SETTINGS_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                     *(endpoint_id, service.id, name, role, new_key(), new_key(), _timestamp(), *astuple(settings)),
                 )
-                self._database.begin_edition()
+                self._database.bump_catalogue_version()
         except sqlite3.IntegrityError as error:
             raise service_not_found() from error
         return endpoint_id

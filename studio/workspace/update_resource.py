@@ -10,7 +10,7 @@ from studio.scoring.model_fit import misfits
 from studio.storage.blob_locations import AllowList, BlobAddress, resolve
 from studio.storage.blobs import BlobStorage
 from studio.wire.request_codec import MODEL_EXTENSIONS, ModelUpdate, check_extension, read_model_update
-from studio.workspace.deployed_models import Location, ModelShelf
+from studio.workspace.deployed_models import DeployedModels, Location
 from studio.workspace.endpoint_settings import read_overwrite
 from studio.workspace.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Role
 
@@ -21,7 +21,7 @@ class ModelUpdates:
     def __init__(
         self,
         registry: Registry,
-        shelf: ModelShelf,
+        deployed: DeployedModels,
         allowed: AllowList,
         storage: BlobStorage,
         *,
@@ -30,7 +30,7 @@ class ModelUpdates:
     ) -> None:
         """PATCHes of `ignored_endpoints` are answered and change nothing."""
         self._registry = registry
-        self._shelf = shelf
+        self._deployed = deployed
         self._allowed = allowed
         self._storage = storage
         self._activation_delay_s = activation_delay_s
@@ -50,7 +50,7 @@ class ModelUpdates:
         if not read_overwrite(body):
             return False
         default = self._registry.named_endpoint(endpoint.service, DEFAULT_ENDPOINT)
-        return self._shelf.follow(endpoint, default, self._activation_delay_s)
+        return self._deployed.copy_from(endpoint, default, self._activation_delay_s)
 
     def source(self, endpoint: Endpoint, body: bytes) -> BlobAddress:
         """Return where the body of an UpdateResource wants an endpoint's model to come from (protocol 3.3).
@@ -77,7 +77,7 @@ class ModelUpdates:
         self._check_fit(endpoint, model)
         if endpoint.name not in self._ignored_endpoints:
             location = Location(address.base_location, address.relative_location)
-            self._shelf.give(endpoint, data, location, self._activation_delay_s, model)
+            self._deployed.deploy(endpoint, data, location, self._activation_delay_s, model)
 
     def _checked_update(self, endpoint: Endpoint, body: bytes) -> ModelUpdate:
         resource = _updatable_resource(endpoint)
@@ -95,7 +95,7 @@ class ModelUpdates:
     def _check_fit(self, endpoint: Endpoint, model: Model) -> None:
         """Refuse a model under which requests would fail that are answered now."""
         try:
-            served = self._shelf.scorer(endpoint).model
+            served = self._deployed.scorer(endpoint).model
         except ServiceError:
             return  # the endpoint's model is damaged; any sound one is better
         problems = misfits(served, model)

@@ -10,7 +10,7 @@ import pytest
 from studio.models.model_file import load_model
 from studio.training.experiment import load_experiment
 from studio.workspace.database import Database
-from studio.workspace.deployed_models import Location, ModelShelf
+from studio.workspace.deployed_models import DeployedModels, Location
 from studio.workspace.in_service import model_in_service
 from studio.workspace.publishing import publish
 from studio.workspace.registry import Registry
@@ -143,22 +143,22 @@ def test_which_model_is_in_service(tmp_path: Path) -> None:
         published = publish(database, load_experiment(experiment), "http://127.0.0.1:8600")
         write_csv(tmp_path, {**columns, "kind": ["a", "b", "c", "d"] * 25})
         second = publish(database, load_experiment(experiment), "http://127.0.0.1:8600")
-        registry, shelf = Registry(database), ModelShelf(database)
+        registry, deployed = Registry(database), DeployedModels(database)
         endpoints = {each.name: each for each in registry.endpoints(published.predictive)}
-        before = model_in_service(registry, shelf, published.training)
+        before = model_in_service(registry, deployed, published.training)
         assert before.classes == ("a", "b")
         assert [column.kind for column in before.columns] == ["ignored", "date", "categorical", "numeric", "numeric"]
         assert not any(column.categories for column in before.columns)
-        shelf.give(endpoints["production"], second.trained.model, Location("x", "y"), 0)
-        assert model_in_service(registry, shelf, published.training).classes == ("a", "b", "c", "d")
-        shelf.give(endpoints["production"], published.trained.model, Location("x", "z"), 3600)
-        assert model_in_service(registry, shelf, published.training).classes == ("a", "b", "c", "d")
-        shelf.give(endpoints["production"], published.trained.model, Location("x", "z"), 0)
-        assert model_in_service(registry, shelf, published.training).classes == ("a", "b")
+        deployed.deploy(endpoints["production"], second.trained.model, Location("x", "y"), 0)
+        assert model_in_service(registry, deployed, published.training).classes == ("a", "b", "c", "d")
+        deployed.deploy(endpoints["production"], published.trained.model, Location("x", "z"), 3600)
+        assert model_in_service(registry, deployed, published.training).classes == ("a", "b", "c", "d")
+        deployed.deploy(endpoints["production"], published.trained.model, Location("x", "z"), 0)
+        assert model_in_service(registry, deployed, published.training).classes == ("a", "b")
         with database.transaction():
             database.execute("DELETE FROM endpoints WHERE name = 'production'")
-            database.begin_edition()
-        assert model_in_service(Registry(database), shelf, published.training).classes == ("a", "b", "c", "d")
+            database.bump_catalogue_version()
+        assert model_in_service(Registry(database), deployed, published.training).classes == ("a", "b", "c", "d")
         for file in (tmp_path / "data" / "models").iterdir():
             file.write_bytes(b"x")
-        assert model_in_service(Registry(database), ModelShelf(database), published.training).columns == ()
+        assert model_in_service(Registry(database), DeployedModels(database), published.training).columns == ()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from studio.errors import ServiceError
-from studio.jobs.job_store import JobLimits, JobState, JobTable, Outcome
+from studio.jobs.job_store import JobLimits, JobState, JobStore, Outcome
 from studio.wire.request_codec import JobRequest
 from studio.workspace.database import Database
 from studio.workspace.registry import Kind, Registry
@@ -21,7 +21,7 @@ def endpoints_of(database: Database) -> list[str]:
     return [endpoint.id for endpoint in registry.endpoints(predictive)][:2]
 
 
-def queued(table: JobTable, endpoint: str, count: int) -> list[str]:
+def queued(table: JobStore, endpoint: str, count: int) -> list[str]:
     """Submit and start jobs."""
     jobs = [table.submit(endpoint, NOTHING) for _ in range(count)]
     assert all(table.enqueue(job) for job in jobs)
@@ -31,7 +31,7 @@ def queued(table: JobTable, endpoint: str, count: int) -> list[str]:
 def test_a_full_endpoint_waits_and_holds_up_nobody_else(own_data: Path) -> None:
     """At the limit the endpoint's jobs stay NotStarted; another endpoint's run; an end lets the next one in."""
     with Database(own_data) as database:
-        table = JobTable(database, JobLimits(running_per_endpoint=2))
+        table = JobStore(database, JobLimits(running_per_endpoint=2))
         one, other = endpoints_of(database)
         first = queued(table, one, 4)
         (second,) = queued(table, other, 1)
@@ -50,7 +50,7 @@ def test_a_full_endpoint_waits_and_holds_up_nobody_else(own_data: Path) -> None:
 def test_an_interrupted_job_keeps_its_place(own_data: Path) -> None:
     """After a restart it runs before those that were queued behind it."""
     with Database(own_data) as database:
-        table = JobTable(database)
+        table = JobStore(database)
         jobs = queued(table, endpoints_of(database)[0], 2)
         table.take_next()
         table.requeue_interrupted()
@@ -62,7 +62,7 @@ def test_an_interrupted_job_keeps_its_place(own_data: Path) -> None:
 def test_a_job_that_nobody_starts_is_forgotten_after_the_time_that_was_set(own_data: Path) -> None:
     """It is unknown afterwards; one that was started stays."""
     with Database(own_data) as database:
-        table = JobTable(database, JobLimits(unstarted_s=60))
+        table = JobStore(database, JobLimits(unstarted_s=60))
         endpoint = endpoints_of(database)[0]
         (started,) = queued(table, endpoint, 1)
         idle = table.submit(endpoint, NOTHING)
@@ -77,7 +77,7 @@ def test_a_job_that_nobody_starts_is_forgotten_after_the_time_that_was_set(own_d
 def test_a_job_of_a_deleted_endpoint_is_not_taken(own_data: Path) -> None:
     """A submit that meets the deletion of its endpoint is answered by 404, and leaves nothing behind."""
     with Database(own_data) as database:
-        table = JobTable(database)
+        table = JobStore(database)
         endpoint = endpoints_of(database)[0]
         (before,) = queued(table, endpoint, 1)
         database.execute("DELETE FROM endpoints WHERE id = ?", endpoint)
@@ -90,10 +90,10 @@ def test_a_job_of_a_deleted_endpoint_is_not_taken(own_data: Path) -> None:
 def test_a_log_grows_by_lines_with_their_time(own_data: Path) -> None:
     """Each step stands there in order; times are UTC."""
     with Database(own_data) as database:
-        table = JobTable(database)
+        table = JobStore(database)
         (job,) = queued(table, endpoints_of(database)[0], 1)
-        table.note(job, "Import Data: c/in.csv")
-        table.note(job, "Train Model")
+        table.append_log(job, "Import Data: c/in.csv")
+        table.append_log(job, "Train Model")
         (newest,) = table.newest(5)
         lines = newest.log.splitlines()
         assert [line.partition(" ")[2] for line in lines] == ["Import Data: c/in.csv", "Train Model"]
@@ -103,7 +103,7 @@ def test_a_log_grows_by_lines_with_their_time(own_data: Path) -> None:
 def test_what_jobs_made_is_kept_by_job(own_data: Path) -> None:
     """The last of a job that ran twice; nothing of one that made nothing or is gone, and it goes with its job."""
     with Database(own_data) as database:
-        table = JobTable(database)
+        table = JobStore(database)
         endpoint = endpoints_of(database)[0]
         made, waits = queued(table, endpoint, 2)
         for number in ("1", "2"):

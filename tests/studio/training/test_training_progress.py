@@ -1,4 +1,4 @@
-"""Headway: a training in another process tells how far it is, and the owner's page shows it while it lasts."""
+"""Progress: a training in another process tells how far it is, and the owner's page shows it while it lasts."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from studio.tables.csv_reader import CSV
 from studio.training.model_before import NOTHING_BEFORE
 from studio.training.train import train
 from studio.training.training_plan import BEST, TrainingPlan
-from studio.training.training_progress import Headway, Phase, SharedHeadway
+from studio.training.training_progress import Phase, Progress, SharedProgress
 from studio.training.training_worker import TrainingWorker
 from tests.studio.caller import Storage, Trainer, job_body
 from tests.studio.pages.test_overview import overview
@@ -19,24 +19,24 @@ from tests.studio.running import RunningStudio, census_csv
 TREES = 10_000  # of a large file: nobody waits for them
 
 
-def told(folder: Path, rows: int, plan: TrainingPlan) -> list[Headway]:
+def told(folder: Path, rows: int, plan: TrainingPlan) -> list[Progress]:
     """Train on a census; returns what was told."""
     csv = folder / "in.csv"
     csv.write_text(census_csv(rows), encoding="utf-8")
-    found: list[Headway] = []
-    train(csv, plan, 1, CSV, tell=lambda *told: found.append(Headway(*told)))
+    found: list[Progress] = []
+    train(csv, plan, 1, CSV, report=lambda *told: found.append(Progress(*told)))
     return found
 
 
-def counts(found: list[Headway], phase: Phase) -> list[tuple[int, int]]:
+def counts(found: list[Progress], phase: Phase) -> list[tuple[int, int]]:
     """Return how far each word of a phase is."""
-    return [(one.done, one.most) for one in found if one.phase is phase]
+    return [(one.done, one.total) for one in found if one.phase is phase]
 
 
 def test_each_tree_is_told(tmp_path: Path) -> None:
     """Where the experiment says how many trees: one after the other, up to the last."""
     found = told(tmp_path, 100, TrainingPlan("binary", "income", ">50K", trees=5))
-    assert found == [Headway(Phase.TRAINING, number, 5) for number in range(1, 6)]
+    assert found == [Progress(Phase.TRAINING, number, 5) for number in range(1, 6)]
 
 
 @pytest.mark.parametrize(("rows", "at_most"), [(200, 400), (3000, 300)])
@@ -59,36 +59,36 @@ def test_a_cross_validation_is_told_by_its_models(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("headway", "words"),
+    ("progress", "words"),
     [
-        (Headway(Phase.CHOOSING, 40, 300), "choosing the number of trees: tree 40 of at most 300"),
-        (Headway(Phase.TRAINING, 40, 100), "training: tree 40 of 100"),
-        (Headway(Phase.TRAINING, 20_000, 20_000), "training: tree 20000 of 20000"),
-        (Headway(Phase.COMPARING, 3, 8), "cross-validation: model 3 of 8"),
+        (Progress(Phase.CHOOSING, 40, 300), "choosing the number of trees: tree 40 of at most 300"),
+        (Progress(Phase.TRAINING, 40, 100), "training: tree 40 of 100"),
+        (Progress(Phase.TRAINING, 20_000, 20_000), "training: tree 20000 of 20000"),
+        (Progress(Phase.COMPARING, 3, 8), "cross-validation: model 3 of 8"),
     ],
 )
-def test_what_is_shared_is_read_in_words(headway: Headway, words: str) -> None:
+def test_what_is_shared_is_read_in_words(progress: Progress, words: str) -> None:
     """What one process writes is what the other reads, until it is forgotten."""
-    shared = SharedHeadway()
+    shared = SharedProgress()
     assert shared.read() is None
-    shared.tell(headway.phase, headway.done, headway.most)
-    assert shared.read() == headway
+    shared.report(progress.phase, progress.done, progress.total)
+    assert shared.read() == progress
     assert str(shared.read()) == words
     shared.clear()
     assert shared.read() is None
 
 
-def test_a_worker_has_no_headway_between_trainings(tmp_path: Path) -> None:
+def test_a_worker_has_no_progress_between_trainings(tmp_path: Path) -> None:
     """What its process told last is forgotten with the training, whether it ended well or not."""
     worker = TrainingWorker(1)
     csv = tmp_path / "in.csv"
     csv.write_text(census_csv(100), encoding="utf-8")
     try:
         worker.train(csv, TrainingPlan("binary", "income", ">50K", trees=2), CSV, NOTHING_BEFORE)
-        assert worker.headway() is None
+        assert worker.progress() is None
         with pytest.raises(TableError):
             worker.train(csv, TrainingPlan("binary", "income", "none", trees=2), CSV, NOTHING_BEFORE)
-        assert worker.headway() is None
+        assert worker.progress() is None
     finally:
         worker.close()
 

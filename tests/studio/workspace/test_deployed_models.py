@@ -15,7 +15,7 @@ from studio.tables.model_column import Column
 from studio.training.training_plan import TrainingPlan
 from studio.wire.scoring_codec import answer
 from studio.workspace.database import Database
-from studio.workspace.deployed_models import Location, ModelShelf
+from studio.workspace.deployed_models import DeployedModels, Location
 from studio.workspace.registry import Endpoint, Kind, Registry, Role
 
 
@@ -50,106 +50,106 @@ def new_endpoint(database: Database) -> Endpoint:
     return registry.named_endpoint(service, "production")
 
 
-def served(shelf: ModelShelf, endpoint: Endpoint) -> float:
+def served(deployed: DeployedModels, endpoint: Endpoint) -> float:
     """Return the constant that the endpoint answers now."""
-    return shelf.scorer(endpoint).raw_scores([0.0])[0]
+    return deployed.scorer(endpoint).raw_scores([0.0])[0]
 
 
 def test_a_model_serves_from_its_time_on(database: Database) -> None:
     """Before, the old one answers; a restart in between keeps the time; files that nobody needs go."""
     clock, endpoint = Clock(), new_endpoint(database)
-    shelf = ModelShelf(database, clock)
+    deployed = DeployedModels(database, clock)
     with pytest.raises(ServiceError, match="has no model"):
-        shelf.scorer(endpoint)
-    shelf.give(endpoint, constant_model(1.0), Location("b/", "1"), 0)
-    assert served(shelf, endpoint) == 1.0
-    shelf.give(endpoint, constant_model(2.0), Location("b/", "2"), 30)
+        deployed.scorer(endpoint)
+    deployed.deploy(endpoint, constant_model(1.0), Location("b/", "1"), 0)
+    assert served(deployed, endpoint) == 1.0
+    deployed.deploy(endpoint, constant_model(2.0), Location("b/", "2"), 30)
     clock.now += 29
-    assert served(shelf, endpoint) == served(ModelShelf(database, clock), endpoint) == 1.0
-    assert shelf.location(endpoint) == Location("b/", "2")
+    assert served(deployed, endpoint) == served(DeployedModels(database, clock), endpoint) == 1.0
+    assert deployed.location(endpoint) == Location("b/", "2")
     clock.now += 1
-    assert served(shelf, endpoint) == served(ModelShelf(database, clock), endpoint) == 2.0
-    shelf.give(endpoint, constant_model(3.0), Location("b/", "3"), 0)
-    assert served(shelf, endpoint) == served(ModelShelf(database, clock), endpoint) == 3.0
+    assert served(deployed, endpoint) == served(DeployedModels(database, clock), endpoint) == 2.0
+    deployed.deploy(endpoint, constant_model(3.0), Location("b/", "3"), 0)
+    assert served(deployed, endpoint) == served(DeployedModels(database, clock), endpoint) == 3.0
     assert len(list((database.folder / "models").iterdir())) == 1
 
 
 def test_the_model_given_last_wins(database: Database) -> None:
     """A model whose longer delay ends after a newer one began to serve never takes its place."""
     clock, endpoint = Clock(), new_endpoint(database)
-    shelf = ModelShelf(database, clock)
-    shelf.give(endpoint, constant_model(1.0), Location("b/", "1"), 0)
-    shelf.give(endpoint, constant_model(2.0), Location("b/", "2"), 30)
-    shelf.give(endpoint, constant_model(3.0), Location("b/", "3"), 10)
+    deployed = DeployedModels(database, clock)
+    deployed.deploy(endpoint, constant_model(1.0), Location("b/", "1"), 0)
+    deployed.deploy(endpoint, constant_model(2.0), Location("b/", "2"), 30)
+    deployed.deploy(endpoint, constant_model(3.0), Location("b/", "3"), 10)
     clock.now += 10
-    assert served(shelf, endpoint) == 3.0
+    assert served(deployed, endpoint) == 3.0
     clock.now += 30
-    assert served(shelf, endpoint) == served(ModelShelf(database, clock), endpoint) == 3.0
+    assert served(deployed, endpoint) == served(DeployedModels(database, clock), endpoint) == 3.0
 
 
 def test_giving_the_same_model_again_changes_nothing(database: Database) -> None:
     """A PATCH may be repeated (protocol 3.3)."""
     endpoint = new_endpoint(database)
-    shelf = ModelShelf(database)
+    deployed = DeployedModels(database)
     for _ in range(3):
-        shelf.give(endpoint, constant_model(1.0), Location("b/", "1"), 0)
-    assert served(shelf, endpoint) == served(ModelShelf(database), endpoint) == 1.0
+        deployed.deploy(endpoint, constant_model(1.0), Location("b/", "1"), 0)
+    assert served(deployed, endpoint) == served(DeployedModels(database), endpoint) == 1.0
 
 
 def test_what_another_process_gives_is_served(database: Database) -> None:
-    """A shelf that has answered already notices a model that was given through another connection, and a deletion."""
+    """A model deployed, and a deletion, through another connection are noticed after earlier answers."""
     endpoint = new_endpoint(database)
-    shelf = ModelShelf(database)
-    shelf.give(endpoint, constant_model(1.0), Location("b/", "1"), 0)
-    assert served(shelf, endpoint) == 1.0
+    deployed = DeployedModels(database)
+    deployed.deploy(endpoint, constant_model(1.0), Location("b/", "1"), 0)
+    assert served(deployed, endpoint) == 1.0
     with Database(database.folder) as other:
-        ModelShelf(other).give(endpoint, constant_model(2.0), Location("b/", "2"), 0)
-        assert served(shelf, endpoint) == 2.0
+        DeployedModels(other).deploy(endpoint, constant_model(2.0), Location("b/", "2"), 0)
+        assert served(deployed, endpoint) == 2.0
         with other.transaction():
             other.execute("DELETE FROM endpoints")
-            other.begin_edition()
+            other.bump_catalogue_version()
     with pytest.raises(ServiceError, match="has no model"):
-        shelf.scorer(endpoint)
+        deployed.scorer(endpoint)
     with pytest.raises(ServiceError, match="Web service not found"):
-        shelf.give(endpoint, constant_model(3.0), Location("b/", "3"), 0)
+        deployed.deploy(endpoint, constant_model(3.0), Location("b/", "3"), 0)
 
 
 def test_a_transaction_that_fails_keeps_the_model(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that cannot be recorded takes no file from the one that serves."""
     endpoint = new_endpoint(database)
-    shelf = ModelShelf(database)
-    shelf.give(endpoint, constant_model(1.0), Location("b/", "1"), 0)
-    monkeypatch.setattr(database, "begin_edition", lambda: 1 / 0)
+    deployed = DeployedModels(database)
+    deployed.deploy(endpoint, constant_model(1.0), Location("b/", "1"), 0)
+    monkeypatch.setattr(database, "bump_catalogue_version", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        shelf.give(endpoint, constant_model(2.0), Location("b/", "2"), 0)
-    assert served(shelf, endpoint) == served(ModelShelf(database), endpoint) == 1.0
+        deployed.deploy(endpoint, constant_model(2.0), Location("b/", "2"), 0)
+    assert served(deployed, endpoint) == served(DeployedModels(database), endpoint) == 1.0
 
 
 def test_a_damaged_file_is_an_error_in_words(database: Database) -> None:
     """A model that was damaged on the disk is not served; the next one that is given heals the endpoint."""
     endpoint = new_endpoint(database)
-    ModelShelf(database).give(endpoint, constant_model(1.0), Location("b/", "1"), 0)
+    DeployedModels(database).deploy(endpoint, constant_model(1.0), Location("b/", "1"), 0)
     for path in (database.folder / "models").iterdir():
         path.write_bytes(b"x")
     with pytest.raises(ServiceError, match="damaged"):
-        ModelShelf(database).scorer(endpoint)
-    ModelShelf(database).give(endpoint, constant_model(2.0), Location("b/", "2"), 0)
-    assert served(ModelShelf(database), endpoint) == 2.0
+        DeployedModels(database).scorer(endpoint)
+    DeployedModels(database).deploy(endpoint, constant_model(2.0), Location("b/", "2"), 0)
+    assert served(DeployedModels(database), endpoint) == 2.0
 
 
 def test_no_answer_mixes_two_models(database: Database) -> None:
     """While the model is swapped again and again, every answer, of one row and of many, is wholly of one model."""
     endpoint = new_endpoint(database)
-    shelf = ModelShelf(database)
+    deployed = DeployedModels(database)
     models = [constant_model(value) for value in (-2.0, 2.0)]
-    shelf.give(endpoint, models[0], Location("b/", "0"), 0)
+    deployed.deploy(endpoint, models[0], Location("b/", "0"), 0)
     seen: dict[int, set[tuple[str, ...]]] = {1: set(), 1000: set()}
     done = threading.Event()
 
     def ask(rows: int) -> None:
         body = json.dumps({"Inputs": {"input1": {"ColumnNames": ["age"], "Values": [["1"]] * rows}}}).encode()
         while not done.is_set():
-            value = answer(shelf.scorer(endpoint), body, swagger=False, details=False)["Results"]["output1"]["value"]
+            value = answer(deployed.scorer(endpoint), body, swagger=False, details=False)["Results"]["output1"]["value"]
             seen[rows].add(tuple({row[-1] for row in value["Values"]}))
 
     with ThreadPoolExecutor() as threads:
@@ -159,7 +159,7 @@ def test_no_answer_mixes_two_models(database: Database) -> None:
             # At least so often, and until each has met both models, or has failed.
             while (swap < 20 or min(map(len, seen.values())) < 2) and not any(one.done() for one in asking):
                 swap += 1
-                shelf.give(endpoint, models[swap % 2], Location("b/", str(swap)), 0)
+                deployed.deploy(endpoint, models[swap % 2], Location("b/", str(swap)), 0)
         finally:
             done.set()
         for one in asking:
