@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED_ROOMS = (
     ("column_names", "errors", "held_secrets", "plurals", "visible_text"),
     ("gates", "ncrontab", "records", "redaction", "storage_settings"),
-    ("guarded_log", "routes", "timers"),
+    ("guarded_log", "log_actions", "routes", "timers"),
     ("adapters.http", "ports"),
     ("adapters.classic", "adapters.storage", "lifecycle", "run_places"),
     ("services",),
