@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from shared.blob_path import BlobPath
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.history import HistoryEntry
 from shared.records.run import Run
@@ -121,6 +122,11 @@ class BlobVersion:
     size: int  # bytes
     modified_at: datetime
     md5: str = ""  # of its content, as hex; "" if the storage does not know it (large uploads)
+
+    @property
+    def path(self) -> BlobPath:
+        """Where the blob is."""
+        return BlobPath(self.container, self.name)
 
 
 @dataclass(frozen=True)

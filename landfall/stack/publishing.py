@@ -15,6 +15,7 @@ from landfall.stack.azurite import ROOT
 from landfall.stack.interruption import undisturbed
 from landfall.stack.parts import kill_session, studio_command, studio_data
 from landfall.stack.state import StackError, StateFolder
+from shared.blob_path import BlobPath
 from shared.column_names import column_names
 from shared.routes.load import Routes
 from shared.routes.route import Route
@@ -105,11 +106,11 @@ def put_first_models(
             if service["name"] in data:
                 content[route.golden] = golden_rows(*data[service["name"]]).encode()
             for path, text in content.items():
-                container, _, name = path.partition("/")
+                blob = BlobPath.parse(path)
                 with contextlib.suppress(ResourceExistsError):
-                    blobs.create_container(container)
+                    blobs.create_container(blob.container)
                 with contextlib.suppress(ResourceExistsError):
-                    blobs.get_blob_client(container, name).upload_blob(text)
+                    blobs.get_blob_client(*blob).upload_blob(text)
 
 
 def _service_of(route: Route, services: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -1,5 +1,6 @@
 """What is done to the endpoints themselves: asked the golden rows, given a model, asked which one they were given."""
 
+from shared.blob_path import BlobPath
 from shared.effects.golden_scoring import answers_of, golden_at, pin_golden, pinned_golden, read_golden
 from shared.effects.run_session import RunDesk
 from shared.errors import (
@@ -102,8 +103,7 @@ def keep_model(desk: RunDesk, effect: KeepModel) -> ModelKept:
         ConfigError: the way back does not exist: nothing is promoted.
         RetryableError: the copy is not finished yet.
     """
-    container, _, name = effect.way_back.partition("/")
-    if desk.services.blobs.version(container, name) is None:
+    if desk.services.blobs.version(*BlobPath.parse(effect.way_back)) is None:
         first = desk.endpoint().champion is None
         raise ConfigError(
             [

@@ -6,6 +6,7 @@ Each change is one conditional write of the row that was looked at, so two worke
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.blob_path import BlobPath
 from shared.effects.run_session import RunDesk
 from shared.errors import StaleWriteError
 from shared.lifecycle.effects import Crown, LeaseTaken, LookAtEndpoint, Release, TakeLease, TurnBack, WriteIntent
@@ -133,8 +134,7 @@ def release(desk: RunDesk, effect: Release) -> Released:
 
 def _md5_of(desk: RunDesk, model: str) -> str:
     """Return what a kept model is known by; "" if the storage does not know it."""
-    container, _, name = model.partition("/")
-    kept = desk.services.blobs.version(container, name)
+    kept = desk.services.blobs.version(*BlobPath.parse(model))
     return kept.md5 if kept is not None else ""
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from shared.blob_path import BlobPath
 from shared.effects.run_session import RunDesk
 from shared.errors import BlobChangedError
 from shared.gates.golden_rows import MOST_BYTES, GoldenRows, read_golden_rows
@@ -43,9 +44,8 @@ def pin_version(desk: RunDesk, path: str, etag: str) -> str:
         BlobChangedError: the file changed since it was read; the step is taken again.
     """
     target = _pinned_path(desk, path, etag)
-    container, _, name = path.partition("/")
-    source = BlobVersion(container, name, etag, 0, desk.now())
-    if desk.services.blobs.copy_version(source, *target.split("/", 1)) is not CopyState.DONE:
+    source = BlobVersion(*BlobPath.parse(path), etag, 0, desk.now())
+    if desk.services.blobs.copy_version(source, *BlobPath.parse(target)) is not CopyState.DONE:
         raise BlobChangedError(f"the copy of {path} is not finished yet")
     return target
 

@@ -2,6 +2,7 @@
 
 from urllib.parse import unquote
 
+from shared.blob_path import BlobPath
 from shared.effects.job_outputs import check_places, find_evaluation, find_model
 from shared.effects.run_session import RunDesk
 from shared.errors import BlobArchivedError, BlobChangedError, BlobMissingError, NotFoundError, RetryableError
@@ -43,7 +44,7 @@ def pin(desk: RunDesk, effect: PinInput) -> InputPinned | InputPinning | InputGo
     """Copy the claimed version to where the job reads it; a later attempt copies what an earlier one pinned."""
     try:
         copied = _pinned_again(desk, effect) or desk.services.blobs.copy_version(
-            _version(desk.run), *effect.target.split("/", 1)
+            _version(desk.run), *BlobPath.parse(effect.target)
         )
     except BlobChangedError:
         return InputGone()
@@ -109,8 +110,7 @@ def read(desk: RunDesk, effect: ReadEvaluation) -> EvaluationRead:
 
 
 def _md5(desk: RunDesk, model: BlobLocation) -> str:
-    container, _, name = unquote(model.relative).partition("/")
-    found = desk.services.blobs.version(container, name)
+    found = desk.services.blobs.version(*BlobPath.parse(unquote(model.relative).lstrip("/")))
     return found.md5 if found is not None else ""
 
 

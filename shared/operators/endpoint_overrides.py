@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from shared.blob_path import BlobPath
 from shared.errors import BadRequestError, NotNowError, StaleWriteError, UnknownError
 from shared.records.endpoint_record import Champion, EndpointRecord, Frozen
 from shared.records.history import signed
@@ -90,9 +91,9 @@ def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = 
     why = f"rolled back by {by} from {present} to {where}: {reason}"
     asked: Json = {"by": by, "reason": reason, "to": origin, "why": why}
     run = _override(route, champion, target, asked, services.clock.now())
-    container, _, name = str((run.challenger or {})["kept"]).partition("/")
-    if services.blobs.version(container, name) is None:
-        raise NotNowError(f"{container}/{name} does not exist: there is no model to go back to")
+    kept = BlobPath.parse(str((run.challenger or {})["kept"]))
+    if services.blobs.version(*kept) is None:
+        raise NotNowError(f"{kept} does not exist: there is no model to go back to")
     return services.runs.claim(signed(run, services.actor)).run
 
 
@@ -167,8 +168,8 @@ def _override(route: Route, champion: Champion | None, target: Run | None, asked
     return Run(
         run_id=run_id_for(route.serving.name, kept, uuid.uuid4().hex),
         route=route.name,
-        container=target.container if target is not None else kept.partition("/")[0],
-        blob=target.blob if target is not None else kept.partition("/")[2],
+        container=target.container if target is not None else BlobPath.parse(kept).container,
+        blob=target.blob if target is not None else BlobPath.parse(kept).name,
         etag=target.etag if target is not None else "",
         generation=target.generation if target is not None else "",
         state=RunState.TRAINED,

@@ -1,5 +1,6 @@
 """Fresh links to what a run's job left: for people, made when asked for, stored nowhere."""
 
+from shared.blob_path import BlobPath
 from shared.errors import NotNowError, UnknownError
 from shared.lifecycle.job_states import output_paths
 from shared.records.run import Json, iso
@@ -27,8 +28,7 @@ def links(services: Services, run_id: str) -> Json:
     }
     found: Json = {}
     for what, path in paths.items():
-        container, _, name = path.partition("/")
-        if services.blobs.version(container, name) is not None:
+        if services.blobs.version(*BlobPath.parse(path)) is not None:
             link = services.blobs.link(path, LINKS_VALID_S)
             found[what] = f"{link.base}{link.relative}{link.sas}"
     if not found:

@@ -2,6 +2,7 @@
 
 import logging
 
+from shared.blob_path import BlobPath
 from shared.errors import LandfallError, NotFoundError, NotNowError, StaleWriteError, UnknownError
 from shared.lifecycle.job_states import input_path
 from shared.lifecycle.second_try import JOB_MAY_RUN, in_vain, retried, why_not
@@ -71,7 +72,7 @@ def _source(services: Services, run: Run) -> str:
 
 def _is_there(services: Services, run: Run, pinned: str) -> bool:
     """Tell whether a pinned copy is there as a whole: one that failed half-way is shorter."""
-    found = services.blobs.version(*pinned.split("/", 1))
+    found = services.blobs.version(*BlobPath.parse(pinned))
     return found is not None and found.size == run.size
 
 

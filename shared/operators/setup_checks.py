@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from shared.blob_path import BlobPath
 from shared.errors import ConfigError, KeyRefusedError, LandfallError, NotFoundError, RejectedError
 from shared.gates.golden_rows import MOST_BYTES, GoldenRows, read_golden_rows
 from shared.gates.holdout import MOST_BYTES as HOLDOUT_MOST_BYTES
@@ -75,8 +76,7 @@ def _looks(services: Services, route: Route) -> Iterator[tuple[str, str, Look]]:
 
 
 def _blob(services: Services, what: str, path: str, otherwise: str) -> Iterator[Finding]:
-    container, _, name = path.partition("/")
-    if services.blobs.version(container, name) is None:
+    if services.blobs.version(*BlobPath.parse(path)) is None:
         yield Finding(
             what, f"there is no blob {path}: {otherwise}", f"upload it there, or correct {what} in routes.toml"
         )
@@ -122,11 +122,9 @@ def _record(services: Services, route: Route) -> Iterator[Finding]:
         )
     elif frozen is not None:
         yield Finding(what, f"{frozen}: every run waits, as somebody wished")
-    if record.champion is not None:
-        container, _, name = record.champion.model.partition("/")
-        if services.blobs.version(container, name) is None:
-            lost = f"there is no blob {record.champion.model}, the kept model in service: no run can replace it"
-            yield Finding(what, lost, "restore it, from a backup or from the training folder of its run")
+    if record.champion is not None and services.blobs.version(*BlobPath.parse(record.champion.model)) is None:
+        lost = f"there is no blob {record.champion.model}, the kept model in service: no run can replace it"
+        yield Finding(what, lost, "restore it, from a backup or from the training folder of its run")
 
 
 def _each_key[Service: (Training, Endpoint)](service: Service) -> Iterator[Service]:

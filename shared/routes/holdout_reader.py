@@ -1,21 +1,14 @@
 """Reads a route's `[holdout]` from a TOML table."""
 
-import re
-
 from shared.gates.holdout import Holdout, Task
 from shared.routes.toml_reader import Table
 
-_CONTAINER = r"(?=[a-z0-9-]{3,63}(?:/|$))[a-z0-9]+(?:-[a-z0-9]+)*"  # as Azure Storage has it: no "--", none at an end
-CONTAINER = re.compile(_CONTAINER)
-BLOB_PATH = re.compile(rf"{_CONTAINER}/.+")
 _MOST_BATCH_ROWS = 5000
 
 
 def read_holdout_table(table: Table) -> Holdout:
     """Return the holdout; what is wrong goes to the table's problems, and the caller must not use it then."""
-    data = table.text("data")
-    if data and not (BLOB_PATH.fullmatch(data) and data.endswith(".csv")):
-        table.problem("data", f"must be container/path.csv, not {data!r}")
+    data = table.blob_path("data", ".csv")
     task = Task(table.choice("task", [one.value for one in Task]) or Task.BINARY)
     positive = table.text("positive") if table.has("positive") else ""
     if task is Task.BINARY and not positive:

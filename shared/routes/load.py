@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from shared.blob_path import CONTAINER_NAME_RULE, is_container_name
 from shared.errors import ConfigError, HostNotAllowedError
-from shared.routes.holdout_reader import CONTAINER
 from shared.routes.host_allowlist import AllowedHosts
 from shared.routes.route import Route
 from shared.routes.route_reader import RouteReader
@@ -70,10 +70,10 @@ def _read(top: Table) -> Routes:
     if version != FORMAT_VERSION:
         top.problem("version", f"is {version}, this release reads version {FORMAT_VERSION}")
     container = top.text("input")
-    if container and not CONTAINER.fullmatch(container):
+    if container and not is_container_name(container):
         top.problem(
             "input",
-            f"is {container!r}: a container's name has 3 to 63 lower-case letters, digits and single -, none at an end",
+            f"is {container!r}, which is no container name: use {CONTAINER_NAME_RULE}",
         )
     allow_hosts = tuple(top.texts("allow_hosts"))
     tables = top.tables_by_name("routes")

@@ -7,7 +7,7 @@ from shared.gates.holdout import MEASURED, Holdout
 from shared.gates.metric_names import metric_key
 from shared.gates.policy import NoChampion, Policy
 from shared.routes.file_patterns import FilePattern
-from shared.routes.holdout_reader import BLOB_PATH, read_holdout_table
+from shared.routes.holdout_reader import read_holdout_table
 from shared.routes.host_allowlist import LOOPBACK
 from shared.routes.policy_reader import read_policy
 from shared.routes.route import Deadlines, Endpoint, EndpointRole, PurposeHosts, Route, Training
@@ -30,8 +30,8 @@ class RouteReader:
         if not _ROUTE_NAME.fullmatch(self._name):
             table.problem("", "is not a name for a route: lower-case letters, digits and -, at most 63 characters")
         files = self._files()
-        initial_model = self._blob_path("initial_model", ".ilearner")
-        golden = self._blob_path("golden", ".csv")
+        initial_model = self._table.blob_path("initial_model", ".ilearner")
+        golden = self._table.blob_path("golden", ".csv")
         golden_tolerance = table.number("golden_tolerance") or 0.0
         if not 0 <= golden_tolerance < 1:
             table.problem("golden_tolerance", f"must be at least 0 and less than 1, not {golden_tolerance:g}")
@@ -82,12 +82,6 @@ class RouteReader:
             self._table.problem("files", f"{files!r}: {error}")
             return None
         return files
-
-    def _blob_path(self, name: str, extension: str) -> str:
-        path = self._table.text(name)
-        if path and not (BLOB_PATH.fullmatch(path) and path.endswith(extension)):
-            self._table.problem(name, f"must be container/path{extension}, not {path!r}")
-        return path
 
     def _deadlines(self) -> Deadlines:
         table = self._table.table("deadlines_s", required=False)

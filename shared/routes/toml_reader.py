@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from shared.blob_path import BlobPath
+
 _SETTING = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -58,6 +60,21 @@ class Table:
             self.problem(name, f"must be a non-empty string, not {value!r}")
             return ""
         return self._expand(name, value)
+
+    def blob_path(self, name: str, extension: str) -> str:
+        """Read where a blob of some kind is: `container/name` with this extension; "" if it is wrong."""
+        text = self.text(name)
+        if not text:
+            return ""
+        try:
+            path = BlobPath.parse(text)
+        except ValueError as error:
+            self.problem(name, f"is wrong: {error}. Write container/path{extension}")
+            return ""
+        if not path.name.endswith(extension):
+            self.problem(name, f"must end in {extension}, not {text!r}. Write container/path{extension}")
+            return ""
+        return text
 
     def secret(self, name: str, *, required: bool = True) -> tuple[str, str]:
         """Read a secret, which may stand here only as `${NAME}`; gives its value and that name."""

@@ -7,6 +7,7 @@ from uuid import uuid4
 from azure.storage.blob import BlobServiceClient
 
 from shared.adapters.storage.blob_files import BlobStorageFiles
+from shared.blob_path import BlobPath
 from shared.ports import BlobFiles
 from tests.fakes.memory_blobs import MemoryBlobs
 
@@ -46,7 +47,7 @@ class MemoryAccount:
 
     def put(self, name: str, content: bytes) -> None:
         """Upload to the input container, overwriting."""
-        self.files._put(self.input, name, content, datetime.now(UTC).replace(microsecond=0))
+        self.files._put(BlobPath(self.input, name), content, datetime.now(UTC).replace(microsecond=0))
 
     def delete(self, name: str) -> None:
         """Delete from the input container."""

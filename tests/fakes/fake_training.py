@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Lock
 
+from shared.blob_path import BlobPath
 from shared.errors import KeyRefusedError, NotFoundError, RejectedError, ServiceFault, UnusableAnswerError
 from shared.ports import BlobLocation, JobRequest, JobState, JobStatus
 from shared.routes.route import Training
@@ -61,8 +62,7 @@ class FakeTraining:
         job = self._started(job_id)
         outputs = {job.model_output: job.request.model_path, job.evaluation_output: job.request.evaluation_path}
         for path, text in zip(outputs.values(), (model, evaluation), strict=True):
-            container, _, name = path.partition("/")
-            self._blobs.put(container, name, text)
+            self._blobs.put(*BlobPath.parse(path), text)
         job.outputs = outputs
         job.state, job.code = JobState.FINISHED, "Finished"
 

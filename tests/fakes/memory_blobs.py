@@ -9,6 +9,7 @@ from threading import RLock
 
 from shared.adapters.storage.azure_errors import ARCHIVED
 from shared.adapters.storage.blob_files import decode_text
+from shared.blob_path import BlobPath
 from shared.errors import BlobArchivedError, BlobChangedError, BlobMissingError, ConfigError, ServiceFault
 from shared.ports import BlobLocation, BlobVersion, CopyState
 from tests.fakes.faults import Faults
@@ -31,28 +32,27 @@ class MemoryBlobs:
     def __init__(self) -> None:
         self.faults = Faults()
         self.slow_copies = False  # while True, a copy stays pending until `finish_copies`
-        self._blobs: dict[tuple[str, str], _Blob] = {}
+        self._blobs: dict[BlobPath, _Blob] = {}
         self._numbers = count(1)
         self._lock = RLock()
 
     def put(self, container: str, name: str, text: str, modified_at: datetime | None = None) -> BlobVersion:
         """Upload a text, overwriting what is there, and return the new version."""
-        return self._put(container, name, text.encode(), modified_at or datetime.now(UTC))
+        return self._put(BlobPath(container, name), text.encode(), modified_at or datetime.now(UTC))
 
     def delete(self, container: str, name: str) -> None:
         """Delete a blob."""
         with self._lock:
-            del self._blobs[container, name]
+            del self._blobs[BlobPath(container, name)]
 
     def archive(self, container: str, name: str, *, archived: bool = True) -> None:
         """Move a blob to the archive tier, or out of it: its version stays."""
         with self._lock:
-            self._blobs[container, name].archived = archived
+            self._blobs[BlobPath(container, name)].archived = archived
 
     def text(self, path: str) -> str | None:
         """Return what stands at `container/path`; None if nothing does."""
-        container, _, name = path.partition("/")
-        blob = self._blobs.get((container, name))
+        blob = self._blobs.get(BlobPath.parse(path))
         return None if blob is None else blob.content.decode()
 
     def make_link(self, path: str, valid_s: int) -> BlobLocation:
@@ -68,7 +68,7 @@ class MemoryBlobs:
     def version(self, container: str, name: str) -> BlobVersion | None:
         """Read the current version's properties; None if there is no such blob."""
         with self.faults.call("version"):
-            blob = self._blobs.get((container, name))
+            blob = self._blobs.get(BlobPath(container, name))
             return None if blob is None else blob.version
 
     def versions(self, container: str) -> Iterator[BlobVersion]:
@@ -80,20 +80,17 @@ class MemoryBlobs:
     def copy_version(self, source: BlobVersion, container: str, name: str) -> CopyState:
         """Copy exactly this version. A finished copy that exists already is left as it is."""
         with self.faults.call("copy_version"):
-            return self._copy((source.container, source.name), source.etag, container, name)
+            return self._copy(source.path, source.etag, BlobPath(container, name))
 
     def copy(self, source: str, target: str) -> CopyState:
         """Copy `container/path` to `container/path`. A finished copy that exists already is left as it is."""
-        source_container, _, source_name = source.partition("/")
-        container, _, name = target.partition("/")
         with self.faults.call("copy"):
-            return self._copy((source_container, source_name), None, container, name)
+            return self._copy(BlobPath.parse(source), None, BlobPath.parse(target))
 
     def read_text(self, path: str, limit_bytes: int) -> tuple[str, str]:
         """Read a small UTF-8 text at `container/path`; gives text and ETag."""
-        container, _, name = path.partition("/")
         with self.faults.call("read_text"):
-            blob = self._blobs.get((container, name))
+            blob = self._blobs.get(BlobPath.parse(path))
             if blob is None:
                 raise ConfigError([f"{path} does not exist: put the file there, or correct routes.toml"])
             if blob.archived:
@@ -102,35 +99,34 @@ class MemoryBlobs:
 
     def write_text(self, path: str, text: str) -> None:
         """Write a text at `container/path`, over whatever is there."""
-        container, _, name = path.partition("/")
         with self.faults.call("write_text"):
-            self._put(container, name, text.encode(), datetime.now(UTC))
+            self._put(BlobPath.parse(path), text.encode(), datetime.now(UTC))
 
     def link(self, path: str, valid_s: int) -> BlobLocation:
         """Make a read-only location of one blob; every call gives another token."""
         with self.faults.call("link"):
             return self.make_link(path, valid_s)
 
-    def _put(self, container: str, name: str, content: bytes, modified_at: datetime) -> BlobVersion:
+    def _put(self, path: BlobPath, content: bytes, modified_at: datetime) -> BlobVersion:
         with self._lock:
             md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-            version = BlobVersion(container, name, f"0x{next(self._numbers):X}", len(content), modified_at, md5)
-            self._blobs[container, name] = _Blob(content, version)
+            version = BlobVersion(*path, f"0x{next(self._numbers):X}", len(content), modified_at, md5)
+            self._blobs[path] = _Blob(content, version)
         return version
 
-    def _copy(self, source: tuple[str, str], etag: str | None, container: str, name: str) -> CopyState:
+    def _copy(self, source: BlobPath, etag: str | None, target: BlobPath) -> CopyState:
         with self._lock:
-            if (container, name) not in self._blobs:
+            if target not in self._blobs:
                 original = self._blobs.get(source)
                 if etag is None and original is None:
-                    raise BlobMissingError(f"{'/'.join(source)} does not exist: it was never written, or was deleted")
+                    raise BlobMissingError(f"{source} does not exist: it was never written, or was deleted")
                 if original is None or etag not in {None, original.version.etag}:
-                    raise BlobChangedError(f"{'/'.join(source)} was overwritten or deleted since it was read")
+                    raise BlobChangedError(f"{source} was overwritten or deleted since it was read")
                 if original.archived:
-                    raise _archived("copy a blob", "/".join(source))
-                self._put(container, name, original.content, original.version.modified_at)
-                self._blobs[container, name].copying = self.slow_copies
-            return CopyState.PENDING if self._blobs[container, name].copying else CopyState.DONE
+                    raise _archived("copy a blob", str(source))
+                self._put(target, original.content, original.version.modified_at)
+                self._blobs[target].copying = self.slow_copies
+            return CopyState.PENDING if self._blobs[target].copying else CopyState.DONE
 
 
 def _archived(operation: str, path: str) -> BlobArchivedError:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.blob_path import BlobPath
 from shared.errors import UnavailableError
 from shared.ports import BlobLocation
 from shared.records.run import RunState
@@ -118,7 +119,7 @@ def test_a_service_that_names_another_file_gets_nothing_of_it(world: World, outp
     world.finish(run)
     name = getattr(world.route.training, output)
     path = f"incoming/secret{'.ilearner' if output == 'model_output' else '.csv'}"
-    world.blobs.put("incoming", path.partition("/")[2], "Accuracy,AUC\n0.8,0.99\n")
+    world.blobs.put(*BlobPath.parse(path), "Accuracy,AUC\n0.8,0.99\n")
     world.training.jobs[run.job_id].outputs[name] = path
 
     run = world.settle(run)

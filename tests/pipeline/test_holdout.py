@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared.blob_path import BlobPath
 from shared.effects import holdout_effects
 from shared.errors import NoAnswerError, RejectedError, RetryableError, UnavailableError
 from shared.lifecycle.observations import HoldoutDisturbed
@@ -285,8 +286,7 @@ def test_recorded_answers_that_were_cleared_away_are_asked_for_again() -> None:
     world = a_world(KEYS + "\nbootstrap = { samples = 100, confidence = 0.9 }")
     first = train(world, "poor")
     for part in (first.challenger or {})["measured"]["parts"]:
-        container, _, name = part["path"].partition("/")
-        world.blobs.delete(container, name)
+        world.blobs.delete(*BlobPath.parse(part["path"]))
     run = train(world, "good")
 
     assert run.state is RunState.PROMOTED

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.blob_path import BlobPath
 from shared.errors import LandfallError, NoAnswerError, RejectedError, ThrottledError
 from shared.operators import endpoint_overrides
 from shared.pipeline.reconciling import reconcile
@@ -158,8 +159,7 @@ def test_a_service_that_does_not_tell_its_model_is_judged_by_its_answers(world: 
 
 def put(world: World, path: str, text: str) -> None:
     """Put a model at `container/path`."""
-    container, _, name = path.partition("/")
-    world.blobs.put(container, name, text)
+    world.blobs.put(*BlobPath.parse(path), text)
 
 
 COPIES = {"one place": "service/current", "a place each": "service/{n}", "nothing": ""}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 
+from shared.blob_path import BlobPath
 from shared.ports import BlobLocation, BlobVersion, JobState
 from shared.routes.load import Routes
 from shared.routes.route import Endpoint, EndpointRole, Route, Training
@@ -213,8 +214,7 @@ class Outside:
     def stranger_comes(self) -> None:
         """Put a model in service that the tables do not know, as after a restore of them from an older backup."""
         path, text = STRANGER
-        container, _, name = path.partition("/")
-        self.blobs.put(container, name, text, self.clock.now())
+        self.blobs.put(*BlobPath.parse(path), text, self.clock.now())
         FakeScoring.patch(self.scoring, self.route.serving, self.blobs.link(path, 60))
         self.seen.stranger = True
         self.tell("a model comes into service that the tables do not know")
@@ -233,4 +233,4 @@ class Outside:
             self.training.finish(job.job_id, f"model of {text}", f"Accuracy,AUC\n0.8,{auc}\n")
             if self.choices.draw("missing", 2):
                 self.tell(f"the model of {job.job_id} is deleted")
-                self.blobs.delete(*job.request.model_path.split("/", 1))
+                self.blobs.delete(*BlobPath.parse(job.request.model_path))

@@ -15,6 +15,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from shared.adapters.storage.azure_errors import ARCHIVED, error_code, storage_errors, translated
 from shared.adapters.storage.sas_links import READ, READ_AND_WRITE, Links
 from shared.adapters.storage.sdk_transport import RETRIES, client_settings, malformed_connection_string
+from shared.blob_path import BlobPath
 from shared.errors import BlobChangedError, BlobMissingError, ConfigError
 from shared.ports import BlobLocation, BlobVersion, CopyState
 
@@ -111,7 +112,9 @@ class BlobStorageFiles:
             BlobArchivedError: the source is in the archive tier.
         """
         url = self._service.get_blob_client(source.container, source.name).url
-        return self._copy(_Source(f"{source.container}/{source.name}", url, source.etag), container, name)
+        return self._copy(
+            _Source(str(BlobPath(source.container, source.name)), url, source.etag), BlobPath(container, name)
+        )
 
     def copy(self, source: str, target: str) -> CopyState:
         """Copy `container/path` to `container/path` server-side. A finished copy that exists already is left as it is.
@@ -120,8 +123,7 @@ class BlobStorageFiles:
             BlobMissingError: the source does not exist, and there is no copy yet.
             BlobArchivedError: the source is in the archive tier.
         """
-        container, _, name = target.partition("/")
-        return self._copy(_Source(source, self._client(source).url), container, name)
+        return self._copy(_Source(source, self._client(source).url), BlobPath.parse(target))
 
     def read_text(self, path: str, limit_bytes: int) -> tuple[str, str]:
         """Read a small UTF-8 text at `container/path`, without its byte order mark; gives text and ETag.
@@ -149,7 +151,7 @@ class BlobStorageFiles:
             try:
                 client.upload_blob(text.encode(), overwrite=True)
             except ResourceNotFoundError:
-                self._create_container(path.partition("/")[0])
+                self._create_container(BlobPath.parse(path).container)
                 client.upload_blob(text.encode(), overwrite=True)
 
     @property
@@ -174,8 +176,7 @@ class BlobStorageFiles:
         return self._links.make(path, READ_AND_WRITE, valid_s)
 
     def _client(self, path: str) -> "BlobClient":
-        container, _, name = path.partition("/")
-        return self._service.get_blob_client(container, name)
+        return self._service.get_blob_client(*BlobPath.parse(path))
 
     def _properties(self, client: "BlobClient") -> "BlobProperties | None":
         with storage_errors("read a blob's properties", _place(client.url)):
@@ -184,9 +185,9 @@ class BlobStorageFiles:
             except ResourceNotFoundError:
                 return None
 
-    def _copy(self, source: _Source, container: str, name: str, *, again: bool = True) -> CopyState:
+    def _copy(self, source: _Source, path: BlobPath, *, again: bool = True) -> CopyState:
         """Start the copy. What stands in its way is looked at, cleared away if that is right, and it is tried again."""
-        target = self._service.get_blob_client(container, name)
+        target = self._service.get_blob_client(*path)
         with storage_errors("copy a blob", _place(target.url)):
             try:
                 return _start(source, target)
@@ -196,7 +197,7 @@ class BlobStorageFiles:
                 if error.status_code not in _IN_THE_WAY:
                     raise
                 if error_code(error) == "ContainerNotFound":
-                    self._create_container(container)
+                    self._create_container(path.container)
                 found = self._existing_copy(target)
                 if found is not None:
                     return found
@@ -204,7 +205,7 @@ class BlobStorageFiles:
                     raise source.gone() from None
                 if not again:
                     raise
-        return self._copy(source, container, name, again=False)
+        return self._copy(source, path, again=False)
 
     def _existing_copy(self, target: "BlobClient") -> CopyState | None:
         """Tell how far the copy is that is there; one that failed is removed."""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from shared.adapters.storage.azure_errors import storage_errors
 from shared.adapters.storage.sdk_transport import malformed_connection_string
+from shared.blob_path import BlobPath
 from shared.errors import ConfigError
 from shared.held_secrets import hold
 from shared.ports import BlobLocation
@@ -56,15 +57,13 @@ class Links:
         """
         from azure.storage.blob import generate_blob_sas  # noqa: PLC0415 - see the module's docstring
 
-        container, _, name = path.partition("/")
         now = self._now()
         start, expiry = now - timedelta(seconds=CLOCK_SKEW_S), now + timedelta(seconds=valid_s)
         account, signing, earliest = self._signing(now, expiry)
         try:
             token = generate_blob_sas(
                 account,
-                container,
-                name,
+                *BlobPath.parse(path),
                 **signing,
                 permission=permission,
                 start=max(start, earliest),

@@ -114,7 +114,7 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         ("version = 1", "version = 2", "this release reads version 1"),
         ("version = 1\n", "", "version is missing"),
         (r'input = "incoming"', "input = 7", "non-empty string"),
-        (r'input = "incoming"', 'input = "In_Coming"', "input is 'In_Coming': a container's name has 3 to 63"),
+        (r'input = "incoming"', 'input = "In_Coming"', "input is 'In_Coming', which is no container name: use 3 to 63"),
         (r'input = "incoming"', 'input = "in--coming"', "input is 'in--coming'"),
         (r'input = "incoming"', 'input = "in"', "input is 'in'"),
         (r'input = "incoming"', f'input = "{"i" * 64}"', "3 to 63 lower-case letters"),
@@ -244,7 +244,7 @@ def test_a_holdout_that_cannot_work_is_refused(tmp_path: Path) -> None:
     found = problems(tmp_path, changed(r"\[routes.census.training\]", table))
 
     assert found == [
-        "routes.census.holdout.data must be container/path.csv, not 'models/holdout/census.txt'",
+        "routes.census.holdout.data must end in .csv, not 'models/holdout/census.txt'. Write container/path.csv",
         "routes.census.holdout.positive means nothing for a regression task",
         "routes.census.holdout.batch_rows must be at most 5000: 9999 make too long a request",
         "routes.census.holdout.label_sent must be a non-empty string, not ''",
