@@ -1,0 +1,59 @@
+"""The pages for people: links lead somewhere, the index is complete, the settings are all there."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = {path.relative_to(ROOT).as_posix(): path for path in (*ROOT.glob("*.md"), *DOCS.glob("*.md"))}
+LINKS = sorted(
+    {
+        (page, link)
+        for page, path in PAGES.items()
+        for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8"))
+        if not re.match(r"[a-z]+:", link)
+    }
+)
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(("page", "link"), LINKS)
+def test_every_link_leads_to_a_file_and_a_heading(page: str, link: str) -> None:
+    """A link within the repository names a file that is there, and a heading that the file has."""
+    name, _, anchor = link.partition("#")
+    target = PAGES[page].parent / name if name else PAGES[page]
+
+    assert target.exists()
+    assert not anchor or anchor in anchors(target)
+
+
+def test_the_index_lists_every_page() -> None:
+    """docs/README.md links to every other page of docs."""
+    linked = {link.partition("#")[0] for page, link in LINKS if page == "docs/README.md"}
+
+    assert {path.name for path in DOCS.glob("*.md")} - {"README.md"} <= linked
+
+
+def test_the_readme_is_short() -> None:
+    """A newcomer reads it whole: at most 120 lines."""
+    assert len(PAGES["README.md"].read_text(encoding="utf-8").splitlines()) <= 120
+
+
+def test_the_settings_page_names_every_app_setting() -> None:
+    """Every setting that the app's code, the template for Core Tools or the Bicep files name stands on the page."""
+    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    code = [*(ROOT / "shared").rglob("*.py"), ROOT / "function_app.py", ROOT / "infra" / "app" / "function.bicep"]
+    names = {name for path in code for name in re.findall(r"\bLANDFALL_[A-Z_]+\b", path.read_text(encoding="utf-8"))}
+    example = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"]
+    names |= {name for name in example if name.startswith(("LANDFALL_", "AzureWebJobsStorage"))}
+
+    assert len(names) >= 8
+    assert {name for name in names if f"`{name}`" not in page} == set()
