@@ -125,8 +125,8 @@ def _column(row: Any) -> Column:
     require(
         kind in ("categorical", "rated", "numeric") or not categories, f"{called} has categories but is not categorical"
     )
-    known = isinstance(form, str) and (form in FORMS if kind == "date" else not form)
-    require(known, f"{called} is written in an unknown form")
+    is_known_form = isinstance(form, str) and (form in FORMS if kind == "date" else not form)
+    require(is_known_form, f"{called} is written in an unknown form")
     rated = _numbers(rates, len(categories) if kind == "rated" else 0)
     require(isinstance(optional, bool), f"it is not said whether {called} is optional")
     return Column(name, kind, wire_type, tuple(categories), form, rated, optional)
@@ -193,8 +193,8 @@ def _node(row: Any, position: int, features: tuple[Column, ...], count: int) -> 
     return Node(feature, split, missing_left, left, right)
 
 
-def _are_codes(split: Any, known: int) -> bool:
+def _are_codes(split: Any, category_count: int) -> bool:
     """Tell whether a split is a list of codes, each once and in order."""
-    if not isinstance(split, list) or not split or not all(is_whole(code, 0, known) for code in split):
+    if not isinstance(split, list) or not split or not all(is_whole(code, 0, category_count) for code in split):
         return False
     return all(before < after for before, after in pairwise(split))

@@ -199,7 +199,7 @@ def _filled(templates: tuple[str, str, str, str], method: str, url: str, body: J
     languages = (("Python", "python"), ("C#", "csharp"), ("curl", "curl"), ("R", "r"))
     return [
         # In one pass: what is put in is not looked at again.
-        Sample(language, name, re.sub(r"@(\w+)@", lambda found: values.get(found[1], found[0]), template))
+        Sample(language, name, re.sub(r"@(\w+)@", lambda match: values.get(match[1], match[0]), template))
         for (language, name), template in zip(languages, templates, strict=True)
     ]
 

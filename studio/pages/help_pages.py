@@ -136,7 +136,7 @@ class HelpPages:
         return self._score_page(endpoint, scorer, sample_row(scorer.model))
 
     def _score_page(
-        self, endpoint: Endpoint, scorer: Scorer, cells: dict[str, str], said: str = "", status: int = 200
+        self, endpoint: Endpoint, scorer: Scorer, cells: dict[str, str], result: str = "", status: int = 200
     ) -> Response:
         model = scorer.model
         url = f"{self._urls.api(endpoint)}/execute?api-version=2.0"
@@ -147,7 +147,7 @@ class HelpPages:
             ["format", "swagger takes and gives rows as objects; without it they are a table"],
         ]
         return self._titled(
-            *(endpoint, "request-response", help_parts.trial_form(model, cells, said)),
+            *(endpoint, "request-response", help_parts.trial_form(model, cells, result)),
             *(element("h2", "Request"), request("POST", f"{url}&details=true", _CONTENT, body=as_table)),
             *(table(["query", "what"], query), element("h3", "Answer, 200"), element("pre", _scored(scorer, as_table))),
             *(element("h3", "Rows as objects"), request("POST", f"{url}&format=swagger", _CONTENT, body=rows)),
@@ -175,13 +175,13 @@ class HelpPages:
         try:
             admit(endpoint, f"Bearer {fields.get(KEY_FIELD, '')}")
             row: Json = {"ColumnNames": list(cells), "Values": [list(cells.values())]}
-            asked = json.dumps({"Inputs": {INPUT: row}}).encode()
-            value = answer(scorer, asked, swagger=False, details=True)["Results"][OUTPUT]["value"]
+            request_body = json.dumps({"Inputs": {INPUT: row}}).encode()
+            value = answer(scorer, request_body, swagger=False, details=True)["Results"][OUTPUT]["value"]
         except ServiceError as error:
-            said = help_parts.trial_problem(f"{error} ({', '.join(code for code, _ in error.details)})")
-            return self._score_page(endpoint, scorer, cells, said, error.status)
-        said = help_parts.trial_answer(value["ColumnNames"], value["Values"][0], len(added_columns(scorer.model)))
-        return self._score_page(endpoint, scorer, cells, said)
+            result = help_parts.trial_problem(f"{error} ({', '.join(code for code, _ in error.details)})")
+            return self._score_page(endpoint, scorer, cells, result, error.status)
+        result = help_parts.trial_answer(value["ColumnNames"], value["Values"][0], len(added_columns(scorer.model)))
+        return self._score_page(endpoint, scorer, cells, result)
 
     def _jobs(self, endpoint: Endpoint) -> Response:
         service, jobs = endpoint.service, f"{self._urls.api(endpoint)}/jobs"

@@ -110,7 +110,7 @@ def parameter_table(parameters: Sequence[Parameter]) -> Markup:
     return table(["parameter", "type", "values", "required"], rows)
 
 
-def trial_form(model: Model, cells: Mapping[str, str], said: str) -> Markup:
+def trial_form(model: Model, cells: Mapping[str, str], result: str) -> Markup:
     """Return the form that scores one row, with `cells` filled in and `said` below it."""
     fields = (_field(each, cells.get(each.name, "")) for each in model.columns if each.kind != "ignored")
     key = element(
@@ -122,22 +122,24 @@ def trial_form(model: Model, cells: Mapping[str, str], said: str) -> Markup:
     button = element("div", element("button", "Score", value="score"), class_="whole")
     # The answer follows the form: the page comes back where it was sent from.
     form = element("form", *fields, key, button, method="post", action="#try", autocomplete="off")
-    return element("section", element("h2", "Try it"), form, said, id="try")
+    return element("section", element("h2", "Try it"), form, result, id="try")
 
 
 def _field(column: Column, cell: str) -> Markup:
-    known = column.categories[:LISTED_CATEGORIES] if column.kind == "categorical" else ()
+    categories = column.categories[:LISTED_CATEGORIES] if column.kind == "categorical" else ()
     # A list needs an id without spaces; the name's bytes in hexadecimal are one.
     identifier = f"known-{column.name.encode().hex()}"
-    written = element("input", name=FIELD + column.name, value=cell, list=identifier if known else False)
-    options = element("datalist", *(element("option", value=each) for each in known), id=identifier) if known else ""
+    written = element("input", name=FIELD + column.name, value=cell, list=identifier if categories else False)
+    if not categories:
+        return element("label", column.name, written)
+    options = element("datalist", *(element("option", value=category) for category in categories), id=identifier)
     return element("label", column.name, written, options)
 
 
 def trial_answer(names: Sequence[str], values: Sequence[str], added: int) -> Markup:
     """Return the answer to the form: the last `added` columns are what was predicted."""
-    found = dict(zip(names[-added:], values[-added:], strict=True))
-    return element("div", terms(found), class_="said good", role="status")
+    predicted = dict(zip(names[-added:], values[-added:], strict=True))
+    return element("div", terms(predicted), class_="said good", role="status")
 
 
 def trial_problem(text: str) -> Markup:

@@ -47,16 +47,16 @@ def cause(job: Job) -> str:
 
 def input_blob(job: Job) -> str:
     """Return container and name of the blob that a job reads; nothing where it did not come that far."""
-    said = [found[1] for line in job.log.splitlines() if (found := _INPUT.fullmatch(line))]
-    if not said and job.request is not None:
-        said = [reference.relative_location.lstrip("/") for reference in job.request.inputs.values()]
-    return without_secrets(said[-1]) if said else ""
+    blobs = [match[1] for line in job.log.splitlines() if (match := _INPUT.fullmatch(line))]
+    if not blobs and job.request is not None:
+        blobs = [reference.relative_location.lstrip("/") for reference in job.request.inputs.values()]
+    return without_secrets(blobs[-1]) if blobs else ""
 
 
 def run_of(job: Job) -> str:
     """Return the id of the Landfall run that a job works for, as its input is named; nothing for other callers."""
-    found = _RUN.match(input_blob(job))
-    return found[1] if found else ""
+    match = _RUN.match(input_blob(job))
+    return match[1] if match else ""
 
 
 def may_have_made(job: Job, model: Deployment) -> bool:
@@ -95,12 +95,12 @@ def log_list(log: str) -> Markup:
     """Return a job's log, each line with its time."""
     lines = []
     for line in log.splitlines():
-        at, _, said = line.partition(" ")
+        at, _, text = line.partition(" ")
         try:
             moment = when(datetime.fromisoformat(at), precisely=True)
         except ValueError:  # a line that goes on over several
-            moment, said = Markup(""), line
-        lines.append(element("li", moment, breakable(without_secrets(said))))
+            moment, text = Markup(""), line
+        lines.append(element("li", moment, breakable(without_secrets(text))))
     return element("ol", *lines, class_="log") if lines else element("p", "Nothing yet.")
 
 

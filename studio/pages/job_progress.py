@@ -38,8 +38,8 @@ def _module(job: Job) -> str:
     failed = _FAILED_IN.match(job.details or "")
     if failed:
         return failed[1]
-    said = [found[1] for line in job.log.splitlines() if (found := _MODULE.match(line))]
-    return said[-1] if said else next(iter(STEPS))
+    modules = [match[1] for line in job.log.splitlines() if (match := _MODULE.match(line))]
+    return modules[-1] if modules else next(iter(STEPS))
 
 
 def took(job: Job) -> str:

@@ -63,9 +63,9 @@ def described(column: Column) -> str:
 def _cells(column: Column) -> str:
     match column.kind:
         case "categorical":
-            known = ", ".join(column.categories[:LISTED_CATEGORIES])
+            listed = ", ".join(column.categories[:LISTED_CATEGORIES])
             more = len(column.categories) - LISTED_CATEGORIES
-            return f"One of: {known}{f' and {more} more' if more > 0 else ''}. Any other text counts as missing."
+            return f"One of: {listed}{f' and {more} more' if more > 0 else ''}. Any other text counts as missing."
         case "rated":
             return f"One of {len(column.categories)} known texts. Any other counts as an average one, ? as missing."
         case "boolean":

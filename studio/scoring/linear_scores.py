@@ -10,11 +10,11 @@ def linear_scores(linear: Linear, rows: NDArray[np.float64]) -> NDArray[np.float
     """Return the raw scores of many rows, shape (rows, outputs): term by term, as the scoring of one row adds them."""
     scores = np.tile(np.array(linear.intercepts), (len(rows), 1))
     for values, term in zip(rows.T, linear.terms, strict=True):
-        known = ~np.isnan(values)
+        present = ~np.isnan(values)
         if isinstance(term, CategoryTerm):
             weights = np.array(term.weights).reshape(-1, scores.shape[1])  # also where there are no categories
-            scores[known] += weights[values[known].astype(np.int64)]
+            scores[present] += weights[values[present].astype(np.int64)]
         else:
-            deviations = np.clip(values[known] - term.centre, -FARTHEST, FARTHEST)
-            scores[known] += deviations[:, None] * np.array(term.weights)
+            deviations = np.clip(values[present] - term.centre, -FARTHEST, FARTHEST)
+            scores[present] += deviations[:, None] * np.array(term.weights)
     return scores

@@ -20,9 +20,9 @@ def misfits(served: Model, model: Model) -> list[str]:
         problems.append(f"it predicts {shown(model.label)}, not {shown(served.label)}")
     if model.task != served.task or (model.task == "binary" and model.classes != served.classes):
         problems.append(f"its task is {_task(model)}, not {_task(served)}")
-    missing, other = _used(served) - _known(model), _used(model) - _known(served)
-    if missing or other:
-        problems.append(f"missing columns: {_listed(missing)}; other columns: {_listed(other)}")
+    missing, added = _used(served) - _known(model), _used(model) - _known(served)
+    if missing or added:
+        problems.append(f"missing columns: {_listed(missing)}; other columns: {_listed(added)}")
     needed = _required(model) & _known(served) - _required(served)
     if needed:
         problems.append(f"a request must have columns that it may leave out now: {_listed(needed)}")
@@ -61,6 +61,6 @@ def _task(model: Model) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     """Return names for an error's text; a model may have very many, and very long ones."""
-    known = sorted(names)
-    more = f" and {len(known) - _NAMES} more" if len(known) > _NAMES else ""
-    return (", ".join(f"{shown(name)}{described(name)}" for name in known[:_NAMES]) or "none") + more
+    in_order = sorted(names)
+    more = f" and {len(in_order) - _NAMES} more" if len(in_order) > _NAMES else ""
+    return (", ".join(f"{shown(name)}{described(name)}" for name in in_order[:_NAMES]) or "none") + more

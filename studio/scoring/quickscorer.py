@@ -39,8 +39,8 @@ class _LookUp:
         """Return the function from a value to its mask."""
         keys, masks, missing = self.keys, self.masks, self.masks[-1]
         if self.exact:
-            known = dict(zip(keys, masks, strict=False))
-            return lambda value: known.get(value, missing)
+            mask_of = dict(zip(keys, masks, strict=False))
+            return lambda value: mask_of.get(value, missing)
         return lambda value: missing if value != value else masks[bisect_left(keys, value)]  # noqa: PLR0124 (NaN)
 
     def of_many(self) -> Callable[[NDArray[np.float64]], NDArray[np.integer]]:
@@ -59,9 +59,9 @@ class _LookUp:
         limits = np.array(self.keys)
 
         def of_numbers(values: NDArray[np.float64]) -> NDArray[np.integer]:
-            found = np.searchsorted(limits, values, "left")
-            found[np.isnan(values)] = last
-            return found
+            positions = np.searchsorted(limits, values, "left")
+            positions[np.isnan(values)] = last
+            return positions
 
         return of_numbers
 
@@ -96,7 +96,7 @@ class LeafMasks:
             for node, mask in zip(tree.nodes, ruled_out, strict=True):
                 nodes.setdefault(node.feature, []).append((node, self._all ^ mask << self._bits * number))
         self._look_ups = [self._look_up(feature, of_feature) for feature, of_feature in nodes.items()]
-        self._of_one = [(one.feature, one.of_one()) for one in self._look_ups]
+        self._of_one = [(look_up.feature, look_up.of_one()) for look_up in self._look_ups]
         # By tree: its output, and its leaves by their bit.
         self._leaves = [
             (number % model.outputs, {1 << bit: leaf for bit, leaf in enumerate(leaves)})
@@ -124,15 +124,15 @@ class LeafMasks:
             chunk = rows[first : first + _CHUNK]
             of_feature = masks[: len(chunk)]
             left = np.full(of_feature.shape, (1 << self._bits) - 1, dtype=self._letter)
-            for feature, places, known in look_ups:
-                np.take(known, places(chunk[:, feature]), axis=0, out=of_feature, mode="clip")
+            for feature, places, feature_masks in look_ups:
+                np.take(feature_masks, places(chunk[:, feature]), axis=0, out=of_feature, mode="clip")
                 left &= of_feature
             below = left - 1
             below &= np.invert(left, out=left)  # the bits below the lowest one: as many as its place
-            found = leaves.take(first_leaf + np.bitwise_count(below))
+            leaf_values = leaves.take(first_leaf + np.bitwise_count(below))
             for output in range(self._outputs):
                 # Not `sum`, which adds in another order. And 0 as the first summand, so that no sum is -0.
-                sums = np.add.accumulate(found[:, output :: self._outputs], axis=1)[:, -1] + 0.0
+                sums = np.add.accumulate(leaf_values[:, output :: self._outputs], axis=1)[:, -1] + 0.0
                 scores[first : first + _CHUNK, output] = sums
         return scores
 
@@ -142,10 +142,10 @@ class LeafMasks:
     ) -> tuple[list[tuple[int, Callable[..., NDArray[np.integer]], NDArray[np.uint]]], NDArray[np.float64]]:
         """The look-ups and the leaves as arrays: made for the first batch, as many a model never sees one."""
         look_ups = []
-        for one in self._look_ups:
-            words = b"".join(mask.to_bytes(self._words.size, "little") for mask in one.masks)
+        for look_up in self._look_ups:
+            words = b"".join(mask.to_bytes(self._words.size, "little") for mask in look_up.masks)
             look_ups.append(
-                (one.feature, one.of_many(), np.frombuffer(words, f"<{self._letter}").reshape(-1, self._trees))
+                (look_up.feature, look_up.of_many(), np.frombuffer(words, f"<{self._letter}").reshape(-1, self._trees))
             )
         leaves = np.zeros((self._trees, self._bits))
         for of_tree, ordered in zip(leaves, self._ordered, strict=True):

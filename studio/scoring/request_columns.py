@@ -75,8 +75,8 @@ def request_columns(model: Model, names: Sequence[str]) -> RequestColumns:
 def _positions(model: Model, names: Sequence[str]) -> tuple[int | None, ...]:
     at = {name: position for position, name in enumerate(names)}
     missing = [column.name for column in model.columns if column.required and column.name not in at]
-    known = {model.label, *(column.name for column in model.columns)}
-    unknown = [name for name in names if name not in known]
+    accepted = {model.label, *(column.name for column in model.columns)}
+    unknown = [name for name in names if name not in accepted]
     twice = repeated(names) if len(at) < len(names) else []
     problems = [
         f"{text}: {', '.join(columns)}"

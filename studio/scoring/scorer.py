@@ -107,14 +107,14 @@ class Scorer:
         return rows
 
     def _problems(self, cells: Sequence[str]) -> list[str]:
-        found = {}
+        problems = {}
         for position, encode in self._features:
             try:
                 encode(cells[position])
             except ValueError as error:
                 name = self.model.columns[position].name
-                found[name] = f"{shown(cells[position])} in column {name!r} {error}"
-        return list(found.values())
+                problems[name] = f"{shown(cells[position])} in column {name!r} {error}"
+        return list(problems.values())
 
     def raw_scores(self, row: Sequence[float]) -> list[float]:
         """Return the raw scores of a row of features, NaN where one is missing."""
@@ -172,7 +172,7 @@ class Scorer:
             return list(map(self.answer, scores))
         no, yes = self.model.classes
         probabilities = [positive_probability(score) for (score,) in scores]
-        return [[yes if one > 0.5 else no, share_text(one)] for one in probabilities]
+        return [[yes if probability > 0.5 else no, share_text(probability)] for probability in probabilities]
 
     def answer(self, raw: Sequence[float]) -> list[str]:
         """Return the cells of `added_columns` for the raw scores of a row."""

@@ -79,9 +79,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     """Give an error and all that it was made of: the libraries below wrap each other's errors."""
     waiting = [error]
     while waiting:
-        one = waiting.pop()
-        yield one
-        within = (*one.args, getattr(one, "inner_exception", None))
+        current = waiting.pop()
+        yield current
+        within = (*current.args, getattr(current, "inner_exception", None))
         waiting += [cause for cause in within if isinstance(cause, BaseException)]
 
 
@@ -93,8 +93,8 @@ def _is_no_http(error: BaseException) -> bool:
 
 def _of_answer(address: BlobAddress, doing: Doing, error: BaseException, status: int) -> StorageError:
     code = getattr(error, "error_code", None) or ""
-    said = str(getattr(code, "value", code))
-    reason = f"Azure error message: {said if _CODE.fullmatch(said) else 'unknown'} (HTTP status {status})."
+    error_code = str(getattr(code, "value", code))
+    reason = f"Azure error message: {error_code if _CODE.fullmatch(error_code) else 'unknown'} (HTTP status {status})."
     if isinstance(error, ResourceNotFoundError):
         missing = f"the container {address.container!r} does not exist" if doing is Doing.WRITE else "it does not exist"
         text = f"Unable to access the provided Azure blob - {address.name}.  Azure error message: {missing}."

@@ -51,10 +51,10 @@ def look_up(host: str, port: int) -> Sequence[str]:
         OSError: it knows no address.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:  # a label of it is empty or too long
         raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from None
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    return list(dict.fromkeys(str(address[0]) for *_, address in addresses))
 
 
 class Transfer:
@@ -152,8 +152,8 @@ class Transfer:
             OSError: none answers.
         """
         self.check()
-        found = self._resolver(connection.host.strip("[]"), connection.port)
-        if not self._address.listed_by_name and not all(map(is_public, found)):
+        addresses = self._resolver(connection.host.strip("[]"), connection.port)
+        if not self._address.listed_by_name and not all(map(is_public, addresses)):
             raise StorageError(
                 "InvalidBlob",
                 f"Invalid blob specification for blob: {self._address.name}. Its host {self._address.host} leads to an"
@@ -161,7 +161,7 @@ class Transfer:
                 f" name: `--allow-host {self._address.host}`; a pattern with a wildcard does not allow that.",
             )
         failure: OSError = OSError("the name leads to no address")
-        for ip in found[:_MOST_ADDRESSES]:
+        for ip in addresses[:_MOST_ADDRESSES]:
             self.check()
             try:
                 return create_connection(

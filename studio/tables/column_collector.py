@@ -151,9 +151,9 @@ class CollectedColumn:
 
     def _replay(self, add: Callable[[Sequence[str]], None]) -> None:
         """Add all rows so far once more, in another way."""
-        coded, known = np.frombuffer(self._coded, dtype=np.int32), list(self._codes)
+        coded, distinct = np.frombuffer(self._coded, dtype=np.int32), list(self._codes)
         for begin in range(0, len(coded), _BLOCK):
-            add([known[code] for code in coded[begin : begin + _BLOCK].tolist()])
+            add([distinct[code] for code in coded[begin : begin + _BLOCK].tolist()])
 
     def _fitting_forms(self) -> list[str]:
         """Return the forms in which every cell is a date; most columns are told apart by their first cells."""
@@ -186,10 +186,10 @@ class CollectedColumn:
             spelled = (cell for cell, value in zip(cells, values, strict=True) if not math.isnan(value))
         if self._whole:
             joined = "".join(spelled)
-            found = np.frombuffer(values, dtype=np.float64)
-            found = found[~np.isnan(found)]
+            numbers = np.frombuffer(values, dtype=np.float64)
+            numbers = numbers[~np.isnan(numbers)]
             plain = "." not in joined and "e" not in joined and "E" not in joined
-            self._whole = plain and bool((np.abs(found) < _INT32).all())
+            self._whole = plain and bool((np.abs(numbers) < _INT32).all())
         self._numbers.extend(values)
 
     def _remember_texts(self, cells: Sequence[str], values: "array[float]") -> None:

@@ -28,15 +28,15 @@ def repeated(names: Sequence[str]) -> list[str]:
 
 def places(header: Sequence[str], name: str) -> str:
     """Say which columns of a header have a name: `2 and 5 (without a name)`."""
-    found = [
+    positions = [
         str(number) if header[number - 1].strip() else f"{number} (without a name)"
         for number, called in enumerate(column_names(header), start=1)
         if called == name
     ]
-    return " and ".join(filter(None, (", ".join(found[:-1]), *found[-1:])))
+    return " and ".join(filter(None, (", ".join(positions[:-1]), *positions[-1:])))
 
 
 def described(name: str) -> str:
     """Return what is to be said behind a name that a column without one may have got by its position; else nothing."""
-    found = _NUMBERED.fullmatch(name)
-    return f" (the file's column {found[1]}, if that is without a name)" if found else ""
+    match = _NUMBERED.fullmatch(name)
+    return f" (the file's column {match[1]}, if that is without a name)" if match else ""

@@ -12,11 +12,11 @@ _INT32 = 2**31
 
 def type_of(cells: Iterable[str]) -> WireType:
     """Return the type of a column with these cells, none of which is missing; without any it holds text."""
-    found: WireType = "String"
+    wire_type: WireType = "String"
     for cell in cells:
         number = parse_number(cell)
         if number is None:
             return "String"
         plain = number.is_integer() and -_INT32 <= number < _INT32 and not set(cell) & set(".eE")
-        found = "Double" if found == "Double" or not plain else "Int32"
-    return found
+        wire_type = "Double" if wire_type == "Double" or not plain else "Int32"
+    return wire_type

@@ -65,8 +65,8 @@ class NumberColumn:
 
     @cached_property
     def _coded(self) -> CodedColumn:
-        found, codes = np.unique(self.values, return_inverse=True)
-        texts = tuple("" if np.isnan(value) else plain_number(value) for value in found.tolist())
+        distinct, codes = np.unique(self.values, return_inverse=True)
+        texts = tuple("" if np.isnan(value) else plain_number(value) for value in distinct.tolist())
         return CodedColumn(self.name, texts, codes.astype(np.int32))
 
     @property
@@ -99,9 +99,9 @@ class DateColumn:
             case "days since 1970":
                 return self.moments / _DAY_S
             case "month":
-                known = ~np.isnan(self.moments)
-                months = np.where(known, self.moments, 0).astype("datetime64[s]").astype("datetime64[M]")
-                return np.where(known, months.astype(np.float64) % 12 + 1, np.nan)
+                present = ~np.isnan(self.moments)
+                months = np.where(present, self.moments, 0).astype("datetime64[s]").astype("datetime64[M]")
+                return np.where(present, months.astype(np.float64) % 12 + 1, np.nan)
             case "day of week":
                 return (self.moments // _DAY_S + 3) % 7  # 1970 began with a Thursday; Monday is 0
         return self.moments % _DAY_S // 3600 + self.moments % 3600 // 60 / 60

@@ -29,10 +29,10 @@ PARTS: dict[str, Callable[[datetime], float]] = {
 
 def parse_date(cell: str, form: str) -> datetime | None:
     """Return the moment that a stripped cell of the form spells, or None; without a zone it is taken for UTC."""
-    found = FORMS[form].fullmatch(cell)
-    if found is None:
+    match = FORMS[form].fullmatch(cell)
+    if match is None:
         return None
-    part = {name: text for name, text in found.groupdict().items() if text}
+    part = {name: text for name, text in match.groupdict().items() if text}
     zone, half = part.pop("zone", "Z"), part.pop("half", "").lower()
     number = {name: int(text) for name, text in part.items()}
     if half:
@@ -51,8 +51,8 @@ def parse_date(cell: str, form: str) -> datetime | None:
 
 def forms_of(cells: Iterable[str]) -> list[str]:
     """Return the forms in which every one of the cells is a date."""
-    known = list(cells)
-    return [form for form in FORMS if known and all(parse_date(cell, form) for cell in known)]
+    texts = list(cells)
+    return [form for form in FORMS if texts and all(parse_date(cell, form) for cell in texts)]
 
 
 def part_encoder(form: str, part: str) -> Callable[[str], float]:

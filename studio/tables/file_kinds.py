@@ -34,8 +34,8 @@ def foreign_kind(path: Path) -> str | None:
     """Return what a file is that is no CSV in UTF-8, and what to do; None if it may be one."""
     with path.open("rb") as file:
         head = file.read(_LOOKED_AT)
-    found = _kind(head)
-    return found and f"it is not UTF-8 text but {found[0]}: {found[1]}"
+    kind = _kind(head)
+    return kind and f"it is not UTF-8 text but {kind[0]}: {kind[1]}"
 
 
 def _kind(head: bytes) -> tuple[str, str] | None:

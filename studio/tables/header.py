@@ -39,10 +39,10 @@ def read_header(lines: TextIO, separator: str, needed: Collection[str], *, named
     """
     line = lines.readline()
     skipped, note = 0, ""
-    said = _SEPARATOR_LINE.fullmatch(line.rstrip("\r\n"))
-    if said and said[1] != separator:
-        raise _wrong([_other_separator(said[1], separator)])
-    if said:
+    announced = _SEPARATOR_LINE.fullmatch(line.rstrip("\r\n"))
+    if announced and announced[1] != separator:
+        raise _wrong([_other_separator(announced[1], separator)])
+    if announced:
         line, skipped, note = lines.readline(), 1, "left out: Excel's sep= line, line 1"
     reader = csv.reader(chain([line], lines), delimiter=separator, strict=True)
     cells = next(reader, [])
@@ -61,9 +61,9 @@ def _wrong(problems: list[str]) -> TableError:
     return TableError("the CSV's header", problems)
 
 
-def _other_separator(said: str, separator: str) -> str:
+def _other_separator(announced: str, separator: str) -> str:
     used = f"in a file of this name {separator!r} separates them"
-    return f"its first line is Excel's sep= line, for cells separated by {said!r}; {used}: remove the line"
+    return f"its first line is Excel's sep= line, for cells separated by {announced!r}; {used}: remove the line"
 
 
 def _problems(cells: Sequence[str], names: Sequence[str], needed: Collection[str]) -> list[str]:

@@ -72,10 +72,10 @@ class Column:
 
 
 def _truth(cell: str) -> float:
-    known = _TRUTH.get(cell.lower())
-    if known is None and not has_no_value(cell) and cell != SAMPLE_TEXT:
+    truth = _TRUTH.get(cell.lower())
+    if truth is None and not has_no_value(cell) and cell != SAMPLE_TEXT:
         raise ValueError("is neither yes nor no")
-    return math.nan if known is None else known
+    return math.nan if truth is None else truth
 
 
 def _sample_as_missing(encode: Callable[[str], float]) -> Callable[[str], float]:

@@ -93,13 +93,13 @@ def _tokens(text: str) -> list[_Token]:
     tokens, at = [], 0
     end = len(text.rstrip())
     while at < end:
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             at += len(text[at:]) - len(text[at:].lstrip())
             _refuse(at + 1, f"{text[at]!r} cannot be read here")
-        kind = str(found.lastgroup)
-        tokens.append(_Token(kind, found[kind], found.start(kind) + 1))
-        at = found.end()
+        kind = str(match.lastgroup)
+        tokens.append(_Token(kind, match[kind], match.start(kind) + 1))
+        at = match.end()
     return [*tokens, _Token("end", "", end + 1)]
 
 
@@ -223,7 +223,7 @@ def _test(sign: str, value: float | str) -> Callable[[str], bool]:
     compare = _COMPARISONS[sign]
 
     def test(cell: str) -> bool:
-        known = None if cell in MISSING else parse_number(cell) if isinstance(value, float) else cell
-        return sign in _UNEQUAL if known is None else bool(compare(known, value))
+        operand = None if cell in MISSING else parse_number(cell) if isinstance(value, float) else cell
+        return sign in _UNEQUAL if operand is None else bool(compare(operand, value))
 
     return test

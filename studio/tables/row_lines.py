@@ -34,10 +34,10 @@ class RowLines:
 
     def of(self, rows: NDArray[np.int64]) -> list[int]:
         """Return the lines of some rows, which are counted from 0 and in order."""
-        found: list[int] = []
+        lines: list[int] = []
         begin = 0
         for block in self.blocks:
             inside = rows[(rows >= begin) & (rows < begin + len(block))] - begin
-            found += [int(block[row]) for row in inside.tolist()]
+            lines += [int(block[row]) for row in inside.tolist()]
             begin += len(block)
-        return found
+        return lines

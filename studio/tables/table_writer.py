@@ -64,4 +64,4 @@ def _number(cell: str) -> str:
 
 
 def _quoted(cell: str) -> str:
-    return "'" + _ESCAPED.sub(lambda found: _ESCAPES[found[0]], cell) + "'"
+    return "'" + _ESCAPED.sub(lambda match: _ESCAPES[match[0]], cell) + "'"

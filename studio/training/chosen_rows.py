@@ -64,8 +64,8 @@ def unlabelled(table: Table, plan: TrainingPlan) -> Mask:
 
     def missing(cells: tuple[str, ...]) -> Mask:
         numbers = plan.task == "regression"
-        told = (has_no_value(cell) if numbers else cell in MISSING for cell in cells)
-        return np.fromiter(told, dtype=np.bool_, count=len(cells))
+        flags = (has_no_value(cell) if numbers else cell in MISSING for cell in cells)
+        return np.fromiter(flags, dtype=np.bool_, count=len(cells))
 
     if isinstance(column, NumberColumn):
         mask = np.isnan(column.values)

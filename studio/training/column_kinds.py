@@ -59,8 +59,8 @@ class Texts:
     def of(cls, column: CodedColumn) -> Self:
         """Count the cells of a column."""
         counts = np.bincount(column.codes, minlength=len(column.distinct)).tolist()
-        told = zip(column.distinct, counts, strict=True)
-        return cls(column, {cell: count for cell, count in told if count and cell not in MISSING})
+        counted_cells = zip(column.distinct, counts, strict=True)
+        return cls(column, {cell: count for cell, count in counted_cells if count and cell not in MISSING})
 
     @property
     def rows(self) -> int:
@@ -97,8 +97,11 @@ def find_column(column: TableColumn, *, rate: bool = False) -> Finding:
             missing = int(np.isnan(column.moments).sum())
             return as_dates(column.name, [column.form, *column.other_forms], missing)
     texts = Texts.of(column)
-    tried = (detect(texts) for detect in (nothing, as_numbers, _yes_or_no, _dates, _identifier))
-    return next((found for found in tried if found), None) or as_categories(texts, rate=rate)
+    for detect in (nothing, as_numbers, _yes_or_no, _dates, _identifier):
+        finding = detect(texts)
+        if finding is not None:
+            return finding
+    return as_categories(texts, rate=rate)
 
 
 def nothing(texts: Texts) -> Finding | None:
@@ -129,12 +132,12 @@ def as_numbers(texts: Texts, expected: Column | None = None) -> Finding | None:
 
 def as_many_numbers(column: NumberColumn, expected: Column | None = None) -> Finding:
     """Decide about a column of very many different numbers, as `as_numbers` does; it is dropped if it holds none."""
-    known = column.values[~np.isnan(column.values)]
+    present = column.values[~np.isnan(column.values)]
     others = column.text_counts
-    missing = len(column.values) - len(known) - sum(others.values())
+    missing = len(column.values) - len(present) - sum(others.values())
     wire_type: WireType = "Int32" if column.whole else "Double"
-    different = len(np.unique(known)) if others or column.whole else 0  # which takes its time
-    if not _mean_missing(others, len(known), different, expected):
+    different = len(np.unique(present)) if others or column.whole else 0  # which takes its time
+    if not _mean_missing(others, len(present), different, expected):
         mixed = Column(column.name, "ignored")
         return Finding(mixed, missing, f"dropped: numbers and texts ({listed(others)}) are mixed")
     if column.whole and expected is None and _identify(column.name, column.values, different):
@@ -149,12 +152,12 @@ def _mean_missing(texts: Mapping[str, int], numbers: int, different: int, expect
     Known placeholders always do, and what did in the model in service. Others do if they are few; and one that is
     repeated does, where the column is expected to hold numbers, or there are enough of them to tell it from codes.
     """
-    known = expected.categories if expected is not None else ()
-    odd = {text: count for text, count in texts.items() if not has_no_value(text) and text not in known}
+    accepted = expected.categories if expected is not None else ()
+    odd = {text: count for text, count in texts.items() if not has_no_value(text) and text not in accepted}
     rows = sum(odd.values())
     few = len(odd) <= ODD_TEXTS and rows <= ODD_SHARE * (rows + numbers)
-    one = len({text.casefold() for text in odd}) == 1 and rows > 1
-    return few or (one and (expected is not None or different >= FEWEST_NUMBERS))
+    repeated = len({text.casefold() for text in odd}) == 1 and rows > 1
+    return few or (repeated and (expected is not None or different >= FEWEST_NUMBERS))
 
 
 def _identify(name: str, values: NDArray[np.float64], different: int) -> bool:
@@ -177,17 +180,18 @@ def _number_column(
 
 
 def _yes_or_no(texts: Texts) -> Finding | None:
-    found = {cell.lower() for cell in texts.count_of}
+    spellings = {cell.lower() for cell in texts.count_of}
     # One pair at least, so that a column of `n` and `t` is none; others beside it are the same said in other words.
-    if not any(found.issuperset(pair) for pair in BOOLEANS) or not found.issubset(chain.from_iterable(BOOLEANS)):
+    has_pair = any(spellings.issuperset(pair) for pair in BOOLEANS)
+    if not has_pair or not spellings.issubset(chain.from_iterable(BOOLEANS)):
         return None
     return texts.found("yes or no", Column(texts.column.name, "boolean"))
 
 
 def _dates(texts: Texts) -> Finding | None:
-    known = [cell for cell in texts.count_of if not has_no_value(cell)]
-    forms = forms_of(known)
-    missing = texts.rows - sum(map(texts.count_of.__getitem__, known))
+    cells = [cell for cell in texts.count_of if not has_no_value(cell)]
+    forms = forms_of(cells)
+    missing = texts.rows - sum(map(texts.count_of.__getitem__, cells))
     return as_dates(texts.column.name, forms, missing) if forms else None
 
 

@@ -109,8 +109,8 @@ def _count_by_folds(
     fold[order] = np.arange(len(target)) % FEW_ROWS_FOLDS
     parts = [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(FEW_ROWS_FOLDS)]
     stop = lightgbm.early_stopping(FEW_ROWS_PATIENCE, verbose=False)
-    found: Any = lightgbm.cv(parameters, data, min(FEW_ROWS_TREES, most), folds=parts, callbacks=[choosing, stop])
-    (means,) = (values for name, values in found.items() if name.endswith("-mean"))
+    losses: Any = lightgbm.cv(parameters, data, min(FEW_ROWS_TREES, most), folds=parts, callbacks=[choosing, stop])
+    (means,) = (values for name, values in losses.items() if name.endswith("-mean"))
     return int(np.argmin(means)) + 1
 
 

@@ -57,53 +57,54 @@ def find_columns(
     for column in table.columns:
         if column.name == label:
             continue
-        found = find_column(column, rate=rate)
+        finding = find_column(column, rate=rate)
         expectation = wanted.get(column.name)
         if expectation is not None:
-            read = _as_expected(column, found, expectation, rate=rate)
+            read = _as_expected(column, finding, expectation, rate=rate)
             if read is not None:
-                found = read
+                finding = read
             else:
                 holds, why = expectation.column.holds, _otherwise(table, column, expectation.column)
                 problems += [f"column {column.name!r} must hold {holds}; {why}"] if expectation.stated else []
-                found = replace(found, note=f"{found.note}; the model in service has {holds} there: {why}", is_odd=True)
-        findings.append(replace(found, place=table.unnamed.get(column.name)))
-    known = {column.name for column in table.columns}
+                note = f"{finding.note}; the model in service has {holds} there: {why}"
+                finding = replace(finding, note=note, is_odd=True)
+        findings.append(replace(finding, place=table.unnamed.get(column.name)))
+    names = {column.name for column in table.columns}
     for name, expectation in wanted.items():
-        if expectation.stated and expectation.column.kind != "ignored" and name not in known:
+        if expectation.stated and expectation.column.kind != "ignored" and name not in names:
             problems.append(f"the column {name!r} is missing, of which [columns] states what it holds")
     if problems:
         raise TableError("the CSV", problems)
     return findings
 
 
-def _as_expected(column: TableColumn, found: Finding, expected: Expected, *, rate: bool) -> Finding | None:
+def _as_expected(column: TableColumn, finding: Finding, expected: Expected, *, rate: bool) -> Finding | None:
     """Return what the column holds, read as expected; None if its cells do not allow it."""
     if expected.column.kind == "ignored":
-        dropped = Column(column.name, "ignored", found.column.type)
-        return Finding(dropped, found.missing, "dropped: the experiment says so")
-    is_dropped = found.column.kind == "ignored"
+        dropped = Column(column.name, "ignored", finding.column.type)
+        return Finding(dropped, finding.missing, "dropped: the experiment says so")
+    is_dropped = finding.column.kind == "ignored"
     # Identifiers are dropped also where the model in service knows them as categories; numbers it goes on using.
     if is_dropped and (_has_nothing(column) or not (expected.stated or expected.column.kind == "numeric")):
-        return found
-    if found.column.holds == expected.column.holds and not found.is_odd:
-        return _with_known_texts(found, expected.column)  # to read it once more would find the same
+        return finding
+    if finding.column.holds == expected.column.holds and not finding.is_odd:
+        return _with_known_texts(finding, expected.column)  # to read it once more would find the same
     read = _read_as(column, expected.column, rate=rate)
     if read is None and is_dropped and not expected.stated:
-        return found
-    if read is None or read.column.holds == found.column.holds:
+        return finding
+    if read is None or read.column.holds == finding.column.holds:
         return read
     by = "as the experiment says" if expected.stated else "as in the model in service"
     return replace(read, note=f"{read.note}, {by}", is_odd=True)
 
 
-def _with_known_texts(found: Finding, expected: Column) -> Finding:
+def _with_known_texts(finding: Finding, expected: Column) -> Finding:
     """Return the finding with the texts that mean missing in the expected column: callers may send them."""
-    column = found.column
+    column = finding.column
     if column.kind != "numeric" or not set(expected.categories) - set(column.categories):
-        return found
+        return finding
     texts = sorted({*column.categories, *expected.categories})[:CATEGORY_LIMIT]
-    return replace(found, column=replace(column, categories=tuple(texts)))
+    return replace(finding, column=replace(column, categories=tuple(texts)))
 
 
 def _has_nothing(column: TableColumn) -> bool:
@@ -113,8 +114,8 @@ def _has_nothing(column: TableColumn) -> bool:
 def _read_as(column: TableColumn, expected: Column, *, rate: bool) -> Finding | None:
     match column:
         case NumberColumn() if expected.kind == "numeric":
-            found = as_many_numbers(column, expected)
-            return found if found.column.kind == "numeric" else None
+            finding = as_many_numbers(column, expected)
+            return finding if finding.column.kind == "numeric" else None
         case DateColumn() if expected.form == column.form:
             return as_dates(column.name, [column.form], int(np.isnan(column.moments).sum()))
         case CodedColumn():

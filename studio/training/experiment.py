@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from studio.errors import ExperimentError
 from studio.models.model import Task
+from studio.tables.column_names import repeated
 from studio.training.parameters import SETTABLE
 from studio.training.stated_kinds import stated_column
 from studio.training.training_plan import BOOSTED, LEARNERS, STANDARD_PARAMETERS, Parameter, TrainingPlan
@@ -78,18 +79,18 @@ class _Reader:
         if not isinstance(table, dict):
             self.problems.append("`columns` must be a table of names and kinds")
             return ()
-        found: dict[str, str] = {}
+        kinds: dict[str, str] = {}
         for given, kind in table.items():
             name = given.strip()
             try:
                 stated_column(name, kind if isinstance(kind, str) else repr(kind))
             except ValueError as error:
                 self.problems.append(f"column {given!r} {error}")
-            if name == label or name in found:
+            if name == label or name in kinds:
                 why = "is the label, which the task says the kind of" if name == label else "stands there twice"
                 self.problems.append(f"column {given!r} of `columns` {why}")
-            found[name] = str(kind)
-        return tuple(found.items())
+            kinds[name] = str(kind)
+        return tuple(kinds.items())
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Read `[parameters]`: `"Name" = "field"` or `"Name" = { sets = "field", required = true }`."""
@@ -99,22 +100,22 @@ class _Reader:
         if not isinstance(table, dict):
             self.problems.append("`parameters` must be a table of names")
             return ()
-        found = []
+        parameters = []
         for name, value in table.items():
             members = {"sets": value} if isinstance(value, str) else value
             if not isinstance(members, dict) or not set(members) <= {"sets", "required"} or "sets" not in members:
                 self.problems.append(f"parameter {name!r} must be the name of a setting, or {{ sets, required }}")
             elif members["sets"] not in SETTABLE:
-                known = ", ".join(SETTABLE)
-                self.problems.append(f"parameter {name!r} sets {members['sets']!r}; there are: {known}")
+                settable = ", ".join(SETTABLE)
+                self.problems.append(f"parameter {name!r} sets {members['sets']!r}; there are: {settable}")
             elif not isinstance(members.get("required", False), bool):
                 self.problems.append(f"parameter {name!r}: `required` must be true or false")
             else:
-                found.append(Parameter(name, members["sets"], members.get("required", False)))
-        twice = sorted({one.sets for one in found if [each.sets for each in found].count(one.sets) > 1})
+                parameters.append(Parameter(name, members["sets"], members.get("required", False)))
+        twice = repeated([parameter.sets for parameter in parameters])
         if twice:
             self.problems.append(f"more than one parameter sets {', '.join(twice)}")
-        return tuple(found)
+        return tuple(parameters)
 
 
 def load_experiment(path: Path) -> Experiment:
@@ -133,8 +134,8 @@ def load_experiment(path: Path) -> Experiment:
     name, data, label = reader.text("name"), reader.text("data"), reader.text("label")
     task = reader.choice("task", "", TASKS)
     # An unknown task does not make the key missing; but what is there is looked at.
-    asked = table.get("task") == "binary" or (table.get("task") not in TASKS and "positive" in table)
-    positive = reader.text("positive") if asked else ""
+    has_positive = table.get("task") == "binary" or (table.get("task") not in TASKS and "positive" in table)
+    positive = reader.text("positive") if has_positive else ""
     problems = reader.problems
     if task != "binary" and "positive" in table:
         problems.append("`positive` belongs to the task 'binary' alone")

@@ -16,7 +16,7 @@ def encode_rows(
     table: Table,
     columns: Sequence[Column],
     parts: Sequence[NDArray[np.bool_]],
-    known: Mapping[str, NDArray[np.float64]] | None = None,
+    computed: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> list[Rows]:
     """Return the features of each part of the rows: numbers or category codes; NaN for missing and unknown cells.
 
@@ -25,21 +25,21 @@ def encode_rows(
     width = sum(len(column.encoders()) for column in columns)
     # By columns in memory: each is written at once, and every distinct cell is read once for all parts.
     encoded = [np.empty((int(part.sum()), width), order="F") for part in parts]
-    for position, values in enumerate(_features(table, columns, known or {})):
+    for position, values in enumerate(_features(table, columns, computed or {})):
         for rows, part in zip(encoded, parts, strict=True):
             rows[:, position] = values[part]
     return encoded
 
 
 def _features(
-    table: Table, columns: Sequence[Column], known: Mapping[str, NDArray[np.float64]]
+    table: Table, columns: Sequence[Column], computed: Mapping[str, NDArray[np.float64]]
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the features, each of shape (rows,)."""
     by_name = {column.name: column for column in table.columns}
     for column in columns:
         match by_name[column.name]:
-            case CodedColumn() if column.name in known:
-                yield known[column.name]
+            case CodedColumn() if column.name in computed:
+                yield computed[column.name]
             case NumberColumn() as numbers if column.kind == "numeric":
                 yield numbers.values
             case DateColumn() as dates if column.kind == "date":

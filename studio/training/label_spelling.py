@@ -29,9 +29,9 @@ def spell(counts: Mapping[str, int], served: Sequence[str], name: str, positive:
     """
     class_of: dict[str, str] = {}
     notes, problems = [], []
-    known = served if positive_among(served, positive) in (*served, "") else (*served, positive)
+    spellings = served if positive_among(served, positive) in (*served, "") else (*served, positive)
     for key, labels in _alike(counts).items():
-        classes = [each for each in known if _key(each) == key]
+        classes = [each for each in spellings if _key(each) == key]
         new = {label: counts[label] for label in labels if label not in classes}
         class_of |= {label: label for label in labels}
         if not new:
@@ -57,10 +57,10 @@ def positive_among(served: Sequence[str], positive: str) -> str:
 
 
 def _alike(labels: Mapping[str, int]) -> dict[str | float, list[str]]:
-    found: dict[str | float, list[str]] = {}
+    by_key: dict[str | float, list[str]] = {}
     for label in labels:
-        found.setdefault(_key(label), []).append(label)
-    return found
+        by_key.setdefault(_key(label), []).append(label)
+    return by_key
 
 
 def _key(label: str) -> str | float:

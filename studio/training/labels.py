@@ -94,17 +94,17 @@ def _classes(
     problems += spelling.problems
     classes, fewest = list(rows_of), sorted(rows_of.values())
     if plan.task == "binary":
-        found = _listed(sorted(classes))
+        values = _listed(sorted(classes))
         if positive not in rows_of:
-            problems.append(f"no row has the positive label {positive!r}; column {column.name!r} holds {found}")
+            problems.append(f"no row has the positive label {positive!r}; column {column.name!r} holds {values}")
         if len(classes) != 2:
-            problems.append(f"column {column.name!r} must hold exactly two values; it holds {found}")
+            problems.append(f"column {column.name!r} must hold exactly two values; it holds {values}")
         if not problems and fewest[0] < 2:
             problems.append(f"each value of column {column.name!r} must stand in at least two rows")
         classes.sort(key=lambda each: each == positive)
     elif not 2 <= len(classes) <= CLASS_LIMIT:
-        found = _listed(sorted(classes))
-        text = f"column {column.name!r} must hold 2 to {CLASS_LIMIT} classes; it holds {len(classes)}: {found}"
+        values = _listed(sorted(classes))
+        text = f"column {column.name!r} must hold 2 to {CLASS_LIMIT} classes; it holds {len(classes)}: {values}"
         problems.append(text)
     else:
         classes.sort(key=_natural)
@@ -117,11 +117,11 @@ def _classes(
 
 def _changes(classes: Sequence[str], served: Sequence[str]) -> list[str]:
     """Return what is to be said of classes that only the file has, or only the model in service."""
-    told = {
+    changes = {
         "classes that the model in service does not know": sorted(set(classes) - set(served)) if served else [],
         "classes of the model in service that no row has": sorted(set(served) - set(classes)),
     }
-    return [f"{what}: {_listed(found)}" for what, found in told.items() if found]
+    return [f"{what}: {_listed(names)}" for what, names in changes.items() if names]
 
 
 def _natural(cell: str) -> tuple[float, str]:

@@ -126,10 +126,10 @@ def measured(model: Model, rows: Rows, target: Target) -> Metrics:
 
 def loss(model: Model, rows: Rows, target: Target) -> float:
     """Return the mean log loss, or the mean squared error of a regression."""
-    found = measured(model, rows, target)
+    values = measured(model, rows, target)
     if model.task == "regression":
-        return found["Root Mean Squared Error"] ** 2
-    return found["Average Log Loss"]
+        return values["Root Mean Squared Error"] ** 2
+    return values["Average Log Loss"]
 
 
 def other_learner(learner: str) -> str:

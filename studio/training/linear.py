@@ -33,8 +33,8 @@ def fit_linear(
         TableError: the rows are too many for a linear model.
     """
     if rows.size > ENTRY_LIMIT:
-        said = f"{rows.shape[0]} rows of {rows.shape[1]} features are too many for a linear model"
-        raise TableError("the CSV", [f"{said}; at most {ENTRY_LIMIT} values are taken: filter rows, or use trees"])
+        size = f"{rows.shape[0]} rows of {rows.shape[1]} features are too many for a linear model"
+        raise TableError("the CSV", [f"{size}; at most {ENTRY_LIMIT} values are taken: filter rows, or use trees"])
     design = _design(rows, categories)
     if task == "regression":
         intercepts, weights = _ridge(design, target)
@@ -57,13 +57,13 @@ def _design(rows: NDArray[np.float64], categories: list[int]) -> _Design:
     count = len(rows)
     centres, scales = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
     spans, blocks, begin = [], [], 0
-    for feature, known in enumerate(categories):
+    for feature, category_count in enumerate(categories):
         values = rows[:, feature]
         present = ~np.isnan(values)
-        if known:
+        if category_count:
             at = np.flatnonzero(present)
             ones = np.ones(len(at))
-            blocks.append(sparse.csc_matrix((ones, (at, values[at].astype(np.int64))), shape=(count, known)))
+            blocks.append(sparse.csc_matrix((ones, (at, values[at].astype(np.int64))), shape=(count, category_count)))
         else:
             if present.any():
                 centres[feature] = values[present].mean()
@@ -71,7 +71,7 @@ def _design(rows: NDArray[np.float64], categories: list[int]) -> _Design:
                 scales[feature] = deviation if np.isfinite(deviation) and deviation > 0 else 1.0
             standard = np.where(present, (values - centres[feature]) / scales[feature], 0.0)
             blocks.append(sparse.csc_matrix(standard[:, None]))
-        spans.append((begin, begin + (known or 1)))
+        spans.append((begin, begin + (category_count or 1)))
         begin = spans[-1][1]
     return _Design(sparse.hstack(blocks, format="csr"), spans, centres, scales)
 
@@ -118,6 +118,6 @@ def _logistic(
         return (total + PENALTY * (parts[1:] ** 2).sum() / 2) / count, gradient.ravel() / count
 
     start = np.zeros((width + 1) * outputs)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS})
-    parts = found.x.reshape(width + 1, outputs)
+    optimum = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS})
+    parts = optimum.x.reshape(width + 1, outputs)
     return parts[0], parts[1:]

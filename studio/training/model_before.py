@@ -31,8 +31,8 @@ class ModelBefore:
 
     def dropped_beside(self, columns: Sequence[Column], label: str) -> tuple[Column, ...]:
         """Return its dropped columns that are not among `columns`: requests bring them along, and still may."""
-        known = {label, *(column.name for column in columns)}
-        dropped = [column for column in self.columns if column.kind == "ignored" and column.name not in known]
+        names = {label, *(column.name for column in columns)}
+        dropped = [column for column in self.columns if column.kind == "ignored" and column.name not in names]
         return tuple(dropped[: max(0, COLUMN_LIMIT - len(columns))])
 
 

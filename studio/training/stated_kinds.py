@@ -23,8 +23,8 @@ def stated_column(name: str, kind: str) -> Column:
     Raises:
         ValueError: there is no such kind; says which there are.
     """
-    said = " ".join(kind.lower().split())
-    found = _KINDS.get(_ALSO.get(said, said))
-    if found is None:
+    spelling = " ".join(kind.lower().split())
+    template = _KINDS.get(_ALSO.get(spelling, spelling))
+    if template is None:
         raise ValueError(f"is {kind!r}; it must be one of: {', '.join(KINDS)}")
-    return Column(name, found.kind, found.type, form=found.form)
+    return Column(name, template.kind, template.type, form=template.form)

@@ -68,8 +68,8 @@ def train(
     columns = rated.columns
     learned, tested = encode_rows(table, columns, (~test, test), rated.features)
     del table  # its memory is that of the file; what follows needs only the features
-    known = before.keep_optional(columns) + before.dropped_beside(columns, plan.label)
-    task = Task(plan, known, labels.classes, threads, report, labels.whole)
+    model_columns = before.keep_optional(columns) + before.dropped_beside(columns, plan.label)
+    task = Task(plan, model_columns, labels.classes, threads, report, labels.whole)
     truth = labels.target[test]
     learner, model, why = task.choose(learned, labels.target[~test])
     rows = [measured(model, tested, truth)]

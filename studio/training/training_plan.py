@@ -57,8 +57,8 @@ class TrainingPlan:
             ValueError: it was written by a studio whose plans have other members.
         """
         members = json.loads(text)
-        known = {field.name for field in fields(cls)}
-        if not isinstance(members, dict) or members.keys() != known:
+        names = {field.name for field in fields(cls)}
+        if not isinstance(members, dict) or members.keys() != names:
             raise ValueError("its plan is of another format")
         parameters = tuple(Parameter(**each) for each in members["parameters"])
         return cls(**members | {"parameters": parameters, "columns": tuple(map(tuple, members["columns"]))})

@@ -67,8 +67,8 @@ def fit_trees(
     each = settings.classes if settings.objective == "multiclass" else 1
     most = TREE_LIMIT // each
     if settings.trees is not None and settings.trees > most:
-        said = f"{settings.trees} trees" + (f" for each of {each} classes" if each > 1 else "")
-        raise TableError("the model", [f"{said} are too many: it may have {TREE_LIMIT} trees"])
+        wanted = f"{settings.trees} trees" + (f" for each of {each} classes" if each > 1 else "")
+        raise TableError("the model", [f"{wanted} are too many: it may have {TREE_LIMIT} trees"])
     try:
         # Not at the top: only a training needs it, its import costs 0.3 s, and serving must work without it.
         import lightgbm  # noqa: PLC0415
@@ -104,9 +104,9 @@ def _described(booster: Any, rounds: int, each: int) -> tuple[Tree, ...]:
         trees += (_tree(tree["tree_structure"]) for tree in described)
         leaves = sum(len(tree.leaves) for tree in trees)
         if leaves * VALUES_OF_LEAF > VALUE_LIMIT:
-            said = f"{len(trees)} of its {rounds * each} trees have {leaves} leaves"
+            size = f"{len(trees)} of its {rounds * each} trees have {leaves} leaves"
             limit = f"all together may have {VALUE_LIMIT // VALUES_OF_LEAF}: train fewer trees, or with fewer leaves"
-            raise TableError("the model is too large", [f"{said}; {limit}"])
+            raise TableError("the model is too large", [f"{size}; {limit}"])
     return tuple(trees)
 
 

@@ -20,8 +20,8 @@ def in_utf8(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         return body
     name = charset.decode("latin-1")
     if name not in _OTHERS:
-        known = ", ".join(("utf-8", *_OTHERS))
-        raise bad_argument("RequestBodyInvalid", f"The charset {name!r} of the Content-Type is not one of {known}.")
+        supported = ", ".join(("utf-8", *_OTHERS))
+        raise bad_argument("RequestBodyInvalid", f"The charset {name!r} of the Content-Type is not one of {supported}.")
     try:
         return body.decode(name).encode()
     except UnicodeDecodeError as error:

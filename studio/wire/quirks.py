@@ -73,8 +73,8 @@ class Quirks:
             else:
                 problems.append(repr(text))
         if problems:
-            known = ", ".join([*SWITCHES, *(f"{name}=N" for name in COUNTED)])
-            raise SetupError(f"unknown quirks {', '.join(problems)}; known are {known}")
+            names = ", ".join([*SWITCHES, *(f"{name}=N" for name in COUNTED)])
+            raise SetupError(f"unknown quirks {', '.join(problems)}; known are {names}")
         return cls(frozenset(on), every)
 
     def status(self, state: str) -> str | int:

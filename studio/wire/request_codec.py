@@ -201,8 +201,8 @@ def _parameters(value: Any, contract: JobContract) -> dict[str, str]:
     given = read_named(value, "GlobalParameters")
     unknown = sorted(set(given) - set(contract.parameters))
     if unknown:
-        known = ", ".join(contract.parameters)
-        text = f"Unexpected parameters provided: {', '.join(unknown)}. This service knows: {known} (case-sensitive)."
+        accepted = ", ".join(contract.parameters)
+        text = f"Unexpected parameters provided: {', '.join(unknown)}. This service knows: {accepted} (case-sensitive)."
         raise bad_argument("UnexpectedParameter", text)
     absent = [name for name in contract.required if given.get(name) is None]
     if absent:

@@ -34,8 +34,8 @@ def _notes(body: Any) -> Iterator[str]:
                         yield from _unread(location, _OF_A_LOCATION, f" in {_shown(place)} of {name}")
 
 
-def _unread(members: Any, known: tuple[str, ...], where: str) -> Iterator[str]:
-    spelt = {name.lower(): name for name in known}
+def _unread(members: Any, read: tuple[str, ...], where: str) -> Iterator[str]:
+    spelt = {name.lower(): name for name in read}
     for name in members if isinstance(members, dict) else ():
         if name.lower() not in spelt:
             meant = get_close_matches(name.lower()[:_SHOWN], spelt, n=1, cutoff=0.75)

@@ -65,8 +65,8 @@ def test_the_overview_shows_jobs(browser: Chrome, studio: RunningStudio, azurite
         trainer.start(job)
         trainer.ended(job)
     browser.get(owners(studio))
-    for said in ("Census Model [predictive exp.]", "production", good[:8], bad[:8], "Finished", "Failed", "Evaluate"):
-        assert said in read(browser)
+    for text in ("Census Model [predictive exp.]", "production", good[:8], bad[:8], "Finished", "Failed", "Evaluate"):
+        assert text in read(browser)
     pill = browser.find_element(By.CSS_SELECTOR, ".pill.Failed")
     assert pill.value_of_css_property("border-radius") == "16px"
     browser.find_element(By.LINK_TEXT, good[:8]).click()
@@ -215,9 +215,9 @@ def test_names_that_look_like_html_are_text(browser: Chrome, tmp_path: Path, azu
         location = get_endpoint(endpoint)["HelpLocation"]
         pages = {f"{location}{name}": HOSTILE for name in ("", "/score", "/update")}
         pages |= {owners(studio): HOSTILE, owners(studio, f"/jobs/{job}"): HOSTILE}
-        for address, said in pages.items():
+        for address, text in pages.items():
             browser.get(address)
-            assert said in str(browser.find_element(By.TAG_NAME, "body").get_property("textContent"))
+            assert text in str(browser.find_element(By.TAG_NAME, "body").get_property("textContent"))
             assert "owned" not in browser.title.replace(HOSTILE, "")
             assert browser.find_elements(By.CSS_SELECTOR, "script, img") == []
         browser.get(f"{location}/score")

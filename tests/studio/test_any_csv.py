@@ -49,10 +49,10 @@ def served(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
         yield {"multiclass": many, "regression": regression}
 
 
-def _published(factory: pytest.TempPathFactory, azurite: str, task: str, label: str, other: str) -> Any:
+def _published(factory: pytest.TempPathFactory, azurite: str, task: str, label: str, dropped: str) -> Any:
     folder = factory.mktemp(task)
     columns = flowers(300, 1)
-    del columns[other]
+    del columns[dropped]
     write_csv(folder, columns)
     experiment = folder / "experiment.toml"
     text = f'name = "Flowers"\ndata = "table.csv"\nlabel = "{label}"\ntask = "{task}"\ncompare = true\n'
@@ -108,8 +108,8 @@ def test_unknown_and_missing_cells_are_scored(served: dict[str, RunningStudio]) 
 def test_yes_and_no_are_also_numbers_and_the_samples_text(served: dict[str, RunningStudio]) -> None:
     """0 and 1 are no and yes, as text and bare; `value`, which the original's samples have, is missing, also a date."""
     values = answered(served["regression"], [[*ROW[:3], fresh] for fresh in ("yes", "1", 1, "no", "0", 0, "value", "")])
-    yes, one, bare_one, no, zero, bare_zero, sample, missing = [row[-1] for row in values["Values"]]
-    assert yes == one == bare_one != no == zero == bare_zero
+    yes, quoted_one, bare_one, no, zero, bare_zero, sample, missing = [row[-1] for row in values["Values"]]
+    assert yes == quoted_one == bare_one != no == zero == bare_zero
     assert sample == missing
     assert values["ColumnTypes"][3] == "String"
     dated = answered(served["regression"], [["2.5", "red", day, "yes"] for day in ("value", "")])["Values"]
@@ -125,12 +125,12 @@ def test_wrong_columns_and_cells_are_named(served: dict[str, RunningStudio], tas
     assert "missing columns: colour, fresh; unknown columns: color" in wrong.text
     cells = score(endpoint, FEATURES, [ROW, ["wide", "red", "4th of May", "perhaps"]])
     assert refusal(cells) == (400, "BadUserArgument", "InputParseError")
-    for said in (
+    for phrase in (
         "row 2: 'wide' in column 'petal' is not a number",
         "'4th of May' in column 'picked' is not a date as year-month-day",
         "'perhaps' in column 'fresh' is neither yes nor no",
     ):
-        assert said in cells.text
+        assert phrase in cells.text
 
 
 @pytest.mark.parametrize(
@@ -146,8 +146,8 @@ def test_a_job_trains_and_its_model_serves(
     """The evaluation has the task's columns and a row for each learner; the model changes what is answered."""
     storage = Storage.create(azurite)
     columns = flowers(400, 2)
-    other = "price" if label == "kind" else "kind"
-    del columns[other]
+    dropped = "price" if label == "kind" else "kind"
+    del columns[dropped]
     if task == "regression":
         columns["price"] = [str(float(price) + 100) for price in columns["price"]]
     else:

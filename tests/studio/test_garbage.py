@@ -109,7 +109,7 @@ def test_a_refused_request_leaves_no_garbage(app: tuple[ASGIApp, dict[str, Any]]
 
     gc.disable()
     try:
-        found = asyncio.run(play())
+        answers = asyncio.run(play())
     finally:
         gc.enable()
-    assert found < TIMES, f"{found / TIMES:g} objects of each request"
+    assert answers < TIMES, f"{answers / TIMES:g} objects of each request"

@@ -47,9 +47,9 @@ def _bombard(studio: RunningStudio, storage: Storage, seeds: Sequence[int]) -> t
             before = answered(score(endpoint, NAMES, ROWS))  # it was a model, and rows of the service are scored
             continue
         refused += 1
-        told = refusal(answer)
-        assert told[0] == 400, f"seed {seed}: {answer.text}"
-        assert told[1:] in {("BadArgument", "InvalidBlob"), ("InvalidOperation", "IncompatibleModel")}, seed
+        message = refusal(answer)
+        assert message[0] == 400, f"seed {seed}: {answer.text}"
+        assert message[1:] in {("BadArgument", "InvalidBlob"), ("InvalidOperation", "IncompatibleModel")}, seed
         assert len(answer.text) < 2000, seed
         assert answered(score(endpoint, NAMES, ROWS)) == before, f"seed {seed} was refused and changed the answers"
     assert studio.process.poll() is None
@@ -97,7 +97,7 @@ def test_swaps_under_load_fail_and_mix_nothing(own_data: Path, storage: Storage,
     storage.put("0.ilearner", sound)
     storage.put("1.ilearner", dump_model(_turned(load_model(sound))))
     sent = {1: [ROW], 1000: ROWS * 25}
-    seen: dict[int, list[list[list[str]]]] = {rows: [] for rows in sent}
+    answers: dict[int, list[list[list[str]]]] = {rows: [] for rows in sent}
     done = threading.Event()
     with running_studio(own_data, [storage_host(azurite)]) as studio, ThreadPoolExecutor() as threads:
         endpoint = studio.endpoint("production")
@@ -110,20 +110,20 @@ def test_swaps_under_load_fail_and_mix_nothing(own_data: Path, storage: Storage,
 
         def ask(rows: int) -> None:
             while not done.is_set():
-                found = answered(score(endpoint, NAMES, sent[rows]))
-                assert found in expected[rows], "rows of two models in one answer"
-                if found not in seen[rows]:
-                    seen[rows].append(found)
+                scored = answered(score(endpoint, NAMES, sent[rows]))
+                assert scored in expected[rows], "rows of two models in one answer"
+                if scored not in answers[rows]:
+                    answers[rows].append(scored)
 
         asking = [threads.submit(ask, rows) for rows in (1, 1, 1000, 1000)]
         swap = 0
         try:
             # At least so often, and until each has met both models, or has failed.
-            while (swap < 10 or min(map(len, seen.values())) < 2) and not any(one.done() for one in asking):
+            while (swap < 10 or min(map(len, answers.values())) < 2) and not any(caller.done() for caller in asking):
                 swap += 1
                 assert patch(endpoint, models[swap % 2]).status_code == 200
         finally:
             done.set()
-        for one in asking:
-            one.result()
-    assert {rows: len(both) for rows, both in seen.items()} == {1: 2, 1000: 2}
+        for caller in asking:
+            caller.result()
+    assert {rows: len(both) for rows, both in answers.items()} == {1: 2, 1000: 2}

@@ -34,12 +34,14 @@ def write_tall(path: Path, rows: int) -> None:
         for begin in range(0, rows, 50_000):
             numbers = dice.normal(size=(min(50_000, rows - begin), 3))
             codes, cities = dice.integers(0, 1000, len(numbers)), dice.integers(0, 3000, len(numbers))
-            for offset, (one, code, city) in enumerate(zip(numbers.tolist(), codes, cities, strict=True)):
+            for offset, (number, code, city) in enumerate(zip(numbers.tolist(), codes, cities, strict=True)):
                 row = begin + offset
-                label = "yes" if one[0] + one[1] * one[2] + city % 3 > 1 else "no"
+                label = "yes" if number[0] + number[1] * number[2] + city % 3 > 1 else "no"
                 flag = "true" if code % 2 else "false"
                 moment = str(at + np.timedelta64(row * 53, "s")).replace("T", " ")
-                out.write(f"u{row},{moment},{one[0]:.9f},{one[1]:.9f},{one[2]:.9f},{code},c{city},{flag},{label}\n")
+                out.write(
+                    f"u{row},{moment},{number[0]:.9f},{number[1]:.9f},{number[2]:.9f},{code},c{city},{flag},{label}\n"
+                )
 
 
 @pytest.mark.deep

@@ -43,9 +43,9 @@ def page(address: str) -> str:
 
 def snippet(text: str, name: str) -> str:
     """Return a sample program of a page, as a person would copy it."""
-    found = re.search(rf'<pre id="code-snippet-{name}">(.*?)</pre>', text, re.DOTALL)
-    assert found
-    return unescape(found[1])
+    match = re.search(rf'<pre id="code-snippet-{name}">(.*?)</pre>', text, re.DOTALL)
+    assert match
+    return unescape(match[1])
 
 
 def run(command: list[str], folder: Path, **options: Any) -> str:
@@ -79,8 +79,9 @@ def test_the_score_page_tells_this_services_columns(studio: RunningStudio) -> No
     """URL, columns with kinds and categories, and what is predicted."""
     text = page(predictive(studio) + "/score")
     assert f"{studio.endpoint('production')['execute_url']}"[:-20] in unescape(text)
-    for said in (*COLUMNS[:-1], "numeric", "categorical", "Int32", "Sales", "Scored Probabilities", "InputParseError"):
-        assert said in text
+    phrases = ("numeric", "categorical", "Int32", "Sales", "Scored Probabilities", "InputParseError")
+    for phrase in (*COLUMNS[:-1], *phrases):
+        assert phrase in text
 
 
 def test_the_python_sample_scores(studio: RunningStudio, tmp_path: Path) -> None:
@@ -151,8 +152,8 @@ def test_the_training_service_points_to_its_jobs(studio: RunningStudio) -> None:
     assert "<form" not in score
     assert "This Web Service has no updatable resources." in page(base + "/update")
     jobs = page(base + "/jobs")
-    for said in ("Random seed", "0 to 2147483647", "CannotStartJob", ".ilearner"):
-        assert said in jobs
+    for phrase in ("Random seed", "0 to 2147483647", "CannotStartJob", ".ilearner"):
+        assert phrase in jobs
 
 
 def test_the_update_page_names_the_resource(studio: RunningStudio) -> None:
@@ -175,10 +176,10 @@ class Form(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take a field, or notice an element with a role."""
-        found = dict(attrs)
-        if tag == "input" and found.get("name"):
-            self.fields[str(found["name"])] = found.get("value") or ""
-        if "role" in found or self._depth:
+        attributes = dict(attrs)
+        if tag == "input" and attributes.get("name"):
+            self.fields[str(attributes["name"])] = attributes.get("value") or ""
+        if "role" in attributes or self._depth:
             self._depth += tag != "input"
 
     def handle_endtag(self, _: str) -> None:

@@ -49,8 +49,9 @@ def test_jobs_are_shown_with_steps_and_logs(studio: RunningStudio, trainer: Trai
     assert 0 < shown.index(bad[:8]) < shown.index(good[:8])
     assert re.search(r"AUC 0\.\d+", shown)
     whole, why = overview(studio, f"/jobs/{good}"), overview(studio, f"/jobs/{bad}")
-    for said in ("Finished", "Import Data: ", "Evaluate Model: trained on", f"{storage.container}/job/model.ilearner"):
-        assert said in whole
+    model = f"{storage.container}/job/model.ilearner"
+    for phrase in ("Finished", "Import Data: ", "Evaluate Model: trained on", model):
+        assert phrase in whole
     assert "Failed" in why
     assert "Export Data: output2 to" in whole
     assert why.count("message: it does not exist") == 1

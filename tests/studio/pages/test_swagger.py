@@ -48,10 +48,10 @@ def training(studio: RunningStudio) -> tuple[str, str]:
 @pytest.mark.parametrize("place", [predictive, training])
 def test_the_document_is_valid(studio: RunningStudio, place: Any) -> None:
     """It is sound Swagger 2.0, with the further form of scoring among the paths as well."""
-    found = document(place(studio)[0])
-    OpenAPIV2SpecValidator(found).validate()
-    found["paths"] |= found.pop("x-ms-paths", {})
-    OpenAPIV2SpecValidator(found).validate()
+    swagger = document(place(studio)[0])
+    OpenAPIV2SpecValidator(swagger).validate()
+    swagger["paths"] |= swagger.pop("x-ms-paths", {})
+    OpenAPIV2SpecValidator(swagger).validate()
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,12 @@ def test_every_answer_is_one_that_the_document_tells(
 ) -> None:
     """Requests drawn from the document, sound and unsound ones, get the statuses and bodies it promises; no 500."""
     api, key = place(studio)
-    found = document(api)
-    found["paths"] |= found.pop("x-ms-paths", {})
-    if "output1Item" in found["definitions"]:
-        answered = found["definitions"]["output1Item"]["properties"]
+    swagger = document(api)
+    swagger["paths"] |= swagger.pop("x-ms-paths", {})
+    if "output1Item" in swagger["definitions"]:
+        answered = swagger["definitions"]["output1Item"]["properties"]
         answered |= dict.fromkeys(answered, TEXTS)
-    schema = schemathesis.openapi.from_dict(found)
+    schema = schemathesis.openapi.from_dict(swagger)
     session = requests.Session()
     operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) == len(list(schema.get_all_operations()))
@@ -94,10 +94,10 @@ def test_every_answer_is_one_that_the_document_tells(
 class Client:
     """A client that knows nothing but a document: it finds an operation by its id, and follows its schemas."""
 
-    def __init__(self, found: dict[str, Any], key: str) -> None:
-        self.document = found
-        self._base = f"{found['schemes'][0]}://{found['host']}{found['basePath']}"
-        definition = found["securityDefinitions"]["apiKey"]
+    def __init__(self, swagger: dict[str, Any], key: str) -> None:
+        self.document = swagger
+        self._base = f"{swagger['schemes'][0]}://{swagger['host']}{swagger['basePath']}"
+        definition = swagger["securityDefinitions"]["apiKey"]
         assert definition["in"] == "header"
         self._headers = {definition["name"]: f"Bearer {key}"}
 
@@ -180,8 +180,8 @@ def test_the_management_side_gives_the_same_document(studio: RunningStudio) -> N
     """`apidocument` below the endpoint's id is the same text."""
     api, _ = predictive(studio)
     service = studio.endpoint("production")["patch_url"].rpartition("/")[0]
-    other = requests.get(f"{service}/{api.rpartition('/')[2]}/apidocument", timeout=TIMEOUT_S)
-    assert other.json() == document(api)
+    response = requests.get(f"{service}/{api.rpartition('/')[2]}/apidocument", timeout=TIMEOUT_S)
+    assert response.json() == document(api)
     assert get_endpoint(studio.endpoint("production"))["ApiLocation"] == api
 
 

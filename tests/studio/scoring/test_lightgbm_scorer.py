@@ -113,8 +113,8 @@ def test_any_number_of_threads_may_score(model: Model) -> None:
     batches = [np.array([random_row(random.Random(seed), model) for _ in range(500)]) for seed in range(16)]
     with ThreadPoolExecutor(8) as threads:
         for _ in range(3):
-            found = threads.map(scorer.many_raw_scores, batches)
-            assert [repr(each.tolist()) for each in found] == [
+            scores = threads.map(scorer.many_raw_scores, batches)
+            assert [repr(each.tolist()) for each in scores] == [
                 repr([scorer.raw_scores(row) for row in batch.tolist()]) for batch in batches
             ]
 

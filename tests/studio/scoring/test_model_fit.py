@@ -43,8 +43,8 @@ def test_what_a_request_may_leave_out_it_still_may() -> None:
 
 def test_what_a_request_would_lack_is_named() -> None:
     """A column that only one of them knows and that is learned from; a name by position is explained."""
-    other = replace(SERVED, columns=(*SERVED.columns[:2], Column("city", "numeric"), Column("Col4", "numeric")))
-    assert misfits(SERVED, other) == [
+    wider = replace(SERVED, columns=(*SERVED.columns[:2], Column("city", "numeric"), Column("Col4", "numeric")))
+    assert misfits(SERVED, wider) == [
         "missing columns: 'town'; other columns: 'Col4' (the file's column 4, if that is without a name), 'city'"
     ]
 
@@ -75,11 +75,11 @@ def test_columns_that_hold_something_else_do_not_fit() -> None:
 
 def test_very_many_of_them_are_counted() -> None:
     """An answer names ten."""
-    served, other = (
+    served, changed = (
         replace(SERVED, columns=tuple(Column(f"c{number}", kind) for number in range(30)))
         for kind in ("numeric", "boolean")
     )
-    assert misfits(served, other)[10:] == [
+    assert misfits(served, changed)[10:] == [
         "and 20 more columns hold something else",
         "an experiment may state in [columns] what they hold",
     ]

@@ -34,8 +34,8 @@ def test_labels_have_the_type_of_their_classes(task: Task, classes: tuple[str, .
     """`Scored Labels`, and a label that comes along, are of the type that the classes were read as."""
     shown = model(task, *classes)
     assert label_type(shown) == dict(added_columns(shown))["Scored Labels"] == wire_type
-    found = request_columns(shown, ["label", "age", "row"])
-    assert dict(zip(found.names, found.types, strict=True)) == {
+    columns = request_columns(shown, ["label", "age", "row"])
+    assert dict(zip(columns.names, columns.types, strict=True)) == {
         "label": wire_type,
         "age": "Int32",
         "row": "Int32",

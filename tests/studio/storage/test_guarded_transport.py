@@ -52,15 +52,15 @@ def test_a_sound_host_is_read() -> None:
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
 def test_no_redirect_is_followed(status: str) -> None:
     """The host that a redirect names sees no request, for reading and for writing; the error says so."""
-    with odd_host(saying(part(b"stolen"))) as other:
-        url = f"http://127.0.0.1:{other.port}/account/c/x.csv"
+    with odd_host(saying(part(b"stolen"))) as target:
+        url = f"http://127.0.0.1:{target.port}/account/c/x.csv"
         with odd_host(saying(answer(b"", status, Location=url, Content_Length="0"))) as host:
             error = failure(host)
             assert "redirect" in str(error)
             assert not error.transient
             with pytest.raises(StorageError, match="redirect"):
                 BlobStorage(PATIENT).write(host.address(), b"model", "text/plain")
-        assert other.requests == []
+        assert target.requests == []
 
 
 def trickle(connection: socket.socket, text: bytes) -> None:
@@ -188,10 +188,10 @@ def test_nonsense_is_an_error_in_words(behave: Behaviour, words: str) -> None:
 def test_nonsense_instead_of_the_answer_to_a_write_is_told_alike(text: bytes) -> None:
     """A host that is no storage is named, whatever was sent to it."""
     with odd_host(saying(text)) as host:
-        told = rf"127\.0\.0\.1:{host.port} .*{NOT_A_STORAGE}"
-        with pytest.raises(StorageError, match=told):
+        message = rf"127\.0\.0\.1:{host.port} .*{NOT_A_STORAGE}"
+        with pytest.raises(StorageError, match=message):
             BlobStorage(PATIENT).write(host.address(), b"model", "text/plain")
-        with pytest.raises(StorageError, match=told):
+        with pytest.raises(StorageError, match=message):
             BlobStorage(PATIENT).make_container(host.address())
 
 
@@ -230,15 +230,15 @@ def test_a_name_that_leads_inside_is_refused(caplog: pytest.LogCaptureFixture) -
     """What only a wildcard allows must lead to public addresses, all of them; the error says what to list."""
     with odd_host(saying(part(b"stolen"))) as host:
         address = host.address()
-        for found in (["127.0.0.1"], ["20.60.1.1", "10.0.0.7"], ["169.254.169.254"], ["::1"], ["::ffff:127.0.0.1"]):
-            storage = BlobStorage(PATIENT, lambda *_, found=found: found)
+        for addresses in (["127.0.0.1"], ["20.60.1.1", "10.0.0.7"], ["169.254.169.254"], ["::1"], ["::ffff:127.0.0.1"]):
+            storage = BlobStorage(PATIENT, lambda *_, addresses=addresses: addresses)
             with pytest.raises(
                 StorageError, match=r"inside the studio's own network.*--allow-host 127\.0\.0\.1"
             ) as why:
                 storage.fetch(host.unlisted(), LIMIT)
             assert not why.value.transient
             assert "10.0.0.7" not in str(why.value), "a caller learns nothing of the network"
-            assert storage.fetch(address, LIMIT) == b"stolen" if found == ["127.0.0.1"] else True
+            assert storage.fetch(address, LIMIT) == b"stolen" if addresses == ["127.0.0.1"] else True
     assert CANARY not in caplog.text
 
 

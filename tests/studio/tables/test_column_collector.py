@@ -68,12 +68,12 @@ def _with_texts(folder: Path, cells: list[str]) -> CodedColumn:
 def _assert_same(folder: Path, cells: list[str]) -> None:
     table = table_of(folder, cells)
     whole = type(table)((_with_texts(folder, cells), table["y"]), table.rows)
-    found, expected = find_column(table["x"]), find_column(whole["x"])
-    assert found.column == expected.column
-    assert str(found) == str(expected)
+    inferred, expected = find_column(table["x"]), find_column(whole["x"])
+    assert inferred.column == expected.column
+    assert str(inferred) == str(expected)
     every = [np.ones(table.rows, dtype=np.bool_)]
     np.testing.assert_array_equal(
-        encode_rows(table, [found.column], every)[0], encode_rows(whole, [expected.column], every)[0]
+        encode_rows(table, [inferred.column], every)[0], encode_rows(whole, [expected.column], every)[0]
     )
 
 

@@ -65,10 +65,8 @@ def test_rows_are_those_of_the_csv_module(
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file, strict=True)
         next(reader)
-        found = [(reader.line_num, row) for row in reader]
-    ragged = [
-        f"line {number} has {len(row)} cells, the header has 3" for number, row in found if len(row) not in (0, 3)
-    ]
+        rows = [(reader.line_num, row) for row in reader]
+    ragged = [f"line {number} has {len(row)} cells, the header has 3" for number, row in rows if len(row) not in (0, 3)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_reader, "_AT_ONCE", at_once)
         patch.setattr(csv_reader, "_AT_ONCE_A_COLUMN", 1)
@@ -79,7 +77,7 @@ def test_rows_are_those_of_the_csv_module(
     for position, name in enumerate(("a", "b", "y")):
         column = table.cells(name)
         cells = [column.distinct[code] for code in column.codes]
-        assert cells == [row[position].strip() for _, row in found if row]
+        assert cells == [row[position].strip() for _, row in rows if row]
 
 
 @pytest.mark.parametrize("text", ["a\n1\n\n2\n", "a\r\n1\r\n2", 'a\n\n\n"1"\n2\n\n', "a\r1\r\r2\r"])

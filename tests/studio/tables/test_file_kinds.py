@@ -29,7 +29,7 @@ def zipped(*names: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "kind"),
     [
         (gzip.compress(TEXT.encode()), "a gzip file: unpack it"),
         (bz2.compress(TEXT.encode()), "a bzip2 file: unpack it"),
@@ -49,7 +49,7 @@ def zipped(*names: str) -> bytes:
     ],
     ids=lambda value: value if isinstance(value, str) else "bytes",  # a gzip holds its time: no two workers agree on it
 )
-def test_each_kind_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+def test_each_kind_is_named(tmp_path: Path, content: bytes, kind: str) -> None:
     """By its first bytes, whatever its name is."""
     path = tmp_path / "input.csv"
     path.write_bytes(content)
@@ -57,7 +57,7 @@ def test_each_kind_is_named(tmp_path: Path, content: bytes, said: str) -> None:
         read_table(path, "y")
     (problem,) = caught.value.problems
     assert problem.startswith("it is not UTF-8 text but ")
-    assert said in problem
+    assert kind in problem
 
 
 def test_a_database_is_named(tmp_path: Path) -> None:

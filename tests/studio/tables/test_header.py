@@ -56,7 +56,7 @@ def test_another_separator_is_named(tmp_path: Path, rest: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("above", "said"),
+    ("above", "message"),
     [
         ("Sales of March\n", "2: remove what is above them; line 1 is a title ('Sales of March')"),
         ("Sales of March,\n", "2: remove what is above them; line 1 is a title ('Sales of March,')"),
@@ -65,14 +65,14 @@ def test_another_separator_is_named(tmp_path: Path, rest: str) -> None:
         ("sep=,\nSales\n", "3: remove what is above them; line 2 is a title ('Sales')"),
     ],
 )
-def test_lines_above_the_header_are_named(tmp_path: Path, above: str, said: str) -> None:
+def test_lines_above_the_header_are_named(tmp_path: Path, above: str, message: str) -> None:
     """With the line on which the names stand."""
     (problem,) = refused(tmp_path, f"{above}a,y\n{ROWS}")
-    assert problem == f"the names of the columns stand on line {said}"
+    assert problem == f"the names of the columns stand on line {message}"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("colour,flag\nred,y\nblue,n\n", "the column 'y' is missing; the columns are colour, flag"),
         ('[{"a": 1,\n"y": 2}]\n', "it is no CSV but JSON"),
@@ -81,9 +81,9 @@ def test_lines_above_the_header_are_named(tmp_path: Path, above: str, said: str)
         (",".join(f"c{number}" for number in range(40)) + "\n", "c28, c29 and 10 more"),
     ],
 )
-def test_what_is_no_header_for_the_label(tmp_path: Path, text: str, said: str) -> None:
+def test_what_is_no_header_for_the_label(tmp_path: Path, text: str, message: str) -> None:
     """Other formats are named; a value that is called like the label makes no header of its row."""
-    assert said in " ".join(refused(tmp_path, text))
+    assert message in " ".join(refused(tmp_path, text))
 
 
 def test_a_first_name_may_look_like_a_comment(tmp_path: Path) -> None:

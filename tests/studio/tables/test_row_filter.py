@@ -64,7 +64,7 @@ def test_what_a_filter_chooses(text: str, chosen: list[int] | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "at", "said"),
+    ("text", "at", "message"),
     [
         ("", 1, "the name of a column is needed here"),
         ("age", 4, "a comparison is needed here"),
@@ -84,11 +84,11 @@ def test_what_a_filter_chooses(text: str, chosen: list[int] | None) -> None:
         ("__import__('os')", 11, "a comparison is needed here"),
     ],
 )
-def test_a_wrong_filter_is_refused_at_its_place(text: str, at: int, said: str) -> None:
+def test_a_wrong_filter_is_refused_at_its_place(text: str, at: int, message: str) -> None:
     """The error has the character, counted from 1, and what is needed there."""
     with pytest.raises(RowFilterError) as caught:
         read_row_filter(text)
-    assert str(caught.value).startswith(f"the row filter, character {at}: {said}")
+    assert str(caught.value).startswith(f"the row filter, character {at}: {message}")
 
 
 def test_limits() -> None:
@@ -141,14 +141,14 @@ def comparisons(draw: st.DrawFn) -> Phrase:
         return Phrase(f"{name} {sign} {number}", compared)
     if draw(st.booleans()):
         return Phrase(f'"{name}" is missing', lambda row: row[name] in MISSING)
-    known = draw(st.lists(st.sampled_from(["x", "it's", "3"]), min_size=1, max_size=3))
-    texts = ", ".join("'" + text.replace("'", "''") + "'" for text in known)
-    return Phrase(f"{name} in ({texts})", lambda row: row[name] not in MISSING and row[name] in known)
+    texts = draw(st.lists(st.sampled_from(["x", "it's", "3"]), min_size=1, max_size=3))
+    quoted = ", ".join("'" + text.replace("'", "''") + "'" for text in texts)
+    return Phrase(f"{name} in ({quoted})", lambda row: row[name] not in MISSING and row[name] in texts)
 
 
 def _combined(inner: st.SearchStrategy[Phrase]) -> st.SearchStrategy[Phrase]:
-    def negated(one: Phrase) -> Phrase:
-        return Phrase(f"not ({one.text})", lambda row: not one.holds(row))
+    def negated(phrase: Phrase) -> Phrase:
+        return Phrase(f"not ({phrase.text})", lambda row: not phrase.holds(row))
 
     def both(pair: tuple[Phrase, Phrase]) -> Phrase:
         return Phrase(f"({pair[0].text}) and ({pair[1].text})", lambda row: pair[0].holds(row) and pair[1].holds(row))

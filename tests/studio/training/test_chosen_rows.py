@@ -46,9 +46,9 @@ def test_rows_without_a_label_are_refused_with_their_lines(tmp_path: Path) -> No
 
 def test_a_file_without_labels_is_described_by_the_first(tmp_path: Path) -> None:
     """Thousands of rows without a label do not make thousands of problems."""
-    found = problems(write(tmp_path, "a,y\n" + "1,\n" * 5000), PLAN)
-    assert len(found) == 11
-    assert found[0] == "line 2: the label 'y' is missing"
+    messages = problems(write(tmp_path, "a,y\n" + "1,\n" * 5000), PLAN)
+    assert len(messages) == 11
+    assert messages[0] == "line 2: the label 'y' is missing"
 
 
 @pytest.mark.parametrize("condition", ["y is not missing and y != '-'", "a in (1, 3, 5)"])
@@ -61,8 +61,8 @@ def test_the_filter_comes_before_the_label(tmp_path: Path, condition: str) -> No
 
 def test_a_row_that_the_filter_keeps_needs_a_label(tmp_path: Path) -> None:
     """Its line is that in the file, not in what is left of it."""
-    found = problems(write(tmp_path, f"a,y\n{ROWS}"), replace(PLAN, row_filter="a > 3"))
-    assert found[0] == "line 5: the label 'y' is missing"
+    messages = problems(write(tmp_path, f"a,y\n{ROWS}"), replace(PLAN, row_filter="a > 3"))
+    assert messages[0] == "line 5: the label 'y' is missing"
 
 
 @pytest.mark.parametrize(("row_filter", "left"), [("", 3), ("a > 1", 2)])
@@ -76,8 +76,8 @@ def test_unlabelled_rows_are_left_out_and_counted(tmp_path: Path, row_filter: st
 
 def test_a_file_without_any_label_is_refused(tmp_path: Path) -> None:
     """There is nothing to learn, whatever is left out."""
-    found = problems(write(tmp_path, "a,y\n1,?\n2,\n"), replace(PLAN, drop_unlabelled=True))
-    assert found == ["none of its rows has a label in column 'y'"]
+    messages = problems(write(tmp_path, "a,y\n1,?\n2,\n"), replace(PLAN, drop_unlabelled=True))
+    assert messages == ["none of its rows has a label in column 'y'"]
 
 
 def test_a_class_may_be_called_like_a_placeholder(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_the_kind_in_service_is_kept(tmp_path: Path, cells: list[str], served: C
 
 
 @pytest.mark.parametrize(
-    ("cells", "served", "said"),
+    ("cells", "served", "message"),
     [
         (["01/31/2024", "02/01/2024"] * 9, DAYS_FIRST, "'01/31/2024' is none (9 rows, the first on line 2)"),
         (["7", "12", "X3", "X4"] * 9, NUMBERS, "'X3' is none (9 rows, the first on line 4), and 1 other text"),
@@ -64,11 +64,11 @@ def test_the_kind_in_service_is_kept(tmp_path: Path, cells: list[str], served: C
         (["2024-01-31", "2024-02-01"] * 9, NUMBERS, "'2024-01-31' is none"),
     ],
 )
-def test_another_kind_is_named(tmp_path: Path, cells: list[str], served: Column, said: str) -> None:
+def test_another_kind_is_named(tmp_path: Path, cells: list[str], served: Column, message: str) -> None:
     """What the cells do not allow is found as it is, with the first cell that is against it."""
-    other = found(tmp_path, cells, served=served)
-    assert other.column.holds not in ("", served.holds)
-    assert f"the model in service has {served.holds} there: {said}" in str(other)
+    finding = found(tmp_path, cells, served=served)
+    assert finding.column.holds not in ("", served.holds)
+    assert f"the model in service has {served.holds} there: {message}" in str(finding)
 
 
 @pytest.mark.parametrize("served", [NUMBERS, TEXTS, FLAGS, DAYS_FIRST])

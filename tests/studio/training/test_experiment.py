@@ -69,14 +69,14 @@ def test_what_is_left_out(tmp_path: Path) -> None:
 
 def test_all_problems_at_once(tmp_path: Path) -> None:
     """Every wrong key is named with what it must be."""
-    found = problems(
+    messages = problems(
         tmp_path,
         'name = ""\ndata = "none.csv"\ntask = "ranking"\ntest_fraction = 2\nseed = "1"\nlearner = "forest"\n'
         'compare = 1\ntrees = true\nleaves = 1\nlearning_rate = -1\nrow_filter = "x >"\ncolour = "red"\n'
         '[parameters]\na = "nothing"\nb = 3\nc = "seed"\nd = { sets = "seed", required = "yes" }\ne = "seed"\n',
     )
-    text = "\n".join(found)
-    for said in (
+    text = "\n".join(messages)
+    for phrase in (
         "`name` must be a non-empty string",
         "`label` must be a non-empty string",
         "`task` is 'ranking'; it must be one of: binary, multiclass, regression",
@@ -95,12 +95,12 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
         "parameter 'd': `required` must be true or false",
         "more than one parameter sets seed",
     ):
-        assert said in text
-    assert len(found) == 17
+        assert phrase in text
+    assert len(messages) == 17
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("name = ", "cannot be read as TOML"),
         ('name = "A"\ndata = "x"\nlabel = "y"\ntask = "regression"\npositive = "1"', "`positive` belongs to the task"),
@@ -108,9 +108,9 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
         ('parameters = "all"', "parameters"),
     ],
 )
-def test_single_problems(tmp_path: Path, text: str, said: str) -> None:
+def test_single_problems(tmp_path: Path, text: str, message: str) -> None:
     """A broken file, and keys that do not go together."""
-    assert said in "\n".join(problems(tmp_path, text))
+    assert message in "\n".join(problems(tmp_path, text))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -123,13 +123,14 @@ def test_kinds_that_cannot_be_stated(tmp_path: Path) -> None:
     """Unknown kinds, the label, and one column twice, all at once."""
     (tmp_path / "a.csv").touch()
     text = 'name = "A"\ndata = "a.csv"\nlabel = "y"\ntask = "regression"\n[columns]\n'
-    found = problems(tmp_path, f'{text}a = "dat"\n" a" = "number"\ny = "number"\nb = 3\n')
-    assert found[0].startswith("column 'a' is 'dat'; it must be one of: number, category, yes or no, date yyyy-mm-dd")
-    assert found[1:3] == [
+    messages = problems(tmp_path, f'{text}a = "dat"\n" a" = "number"\ny = "number"\nb = 3\n')
+    kinds = "number, category, yes or no, date yyyy-mm-dd"
+    assert messages[0].startswith(f"column 'a' is 'dat'; it must be one of: {kinds}")
+    assert messages[1:3] == [
         "column ' a' of `columns` stands there twice",
         "column 'y' of `columns` is the label, which the task says the kind of",
     ]
-    assert found[3].startswith("column 'b' is '3'; it must be one of")
+    assert messages[3].startswith("column 'b' is '3'; it must be one of")
     assert problems(tmp_path, text.replace("[columns]", "columns = 3")) == [
         "`columns` must be a table of names and kinds"
     ]

@@ -38,31 +38,31 @@ def test_numbers_that_are_equal_are_one_class(
     cells: list[str], served: tuple[str, ...], classes: tuple[str, ...]
 ) -> None:
     """Spelled as in the model in service; without one as the experiment spells the positive class."""
-    found = read("binary", cells * 9, served, positive="1")
-    assert found.classes == classes
-    assert found.target.tolist() == [float(cell) for cell in cells] * 9
+    labels = read("binary", cells * 9, served, positive="1")
+    assert labels.classes == classes
+    assert labels.target.tolist() == [float(cell) for cell in cells] * 9
 
 
 def test_the_first_spelling_counts_where_there_is_no_other() -> None:
     """The note names the others with their rows."""
-    found = read("multiclass", ["2.0", "2", "3", "03"] * 5)
-    assert found.classes == ("2.0", "3")
-    assert found.notes == ("labels '2' (5) are read as '2.0'", "labels '03' (5) are read as '3'")
+    labels = read("multiclass", ["2.0", "2", "3", "03"] * 5)
+    assert labels.classes == ("2.0", "3")
+    assert labels.notes == ("labels '2' (5) are read as '2.0'", "labels '03' (5) are read as '3'")
 
 
 @pytest.mark.parametrize("cells", [["YES", "No"], ["yes", "NO"], ["Yes ", "no"]])
 def test_a_text_in_another_case_is_the_class_in_service(cells: list[str]) -> None:
     """Where the file spells it in that one way; the note says so."""
-    found = read("binary", [cell.strip() for cell in cells] * 9, ("No", "Yes"), positive="yes")
-    assert found.classes == ("No", "Yes")
-    assert found.target.tolist() == [1.0, 0.0] * 9
-    assert all("as in the model in service" in note for note in found.notes)
+    labels = read("binary", [cell.strip() for cell in cells] * 9, ("No", "Yes"), positive="yes")
+    assert labels.classes == ("No", "Yes")
+    assert labels.target.tolist() == [1.0, 0.0] * 9
+    assert all("as in the model in service" in note for note in labels.notes)
 
 
 def test_composition_and_inner_spaces_make_no_class() -> None:
     """An accent may be a letter of its own or a part of one."""
-    found = read("multiclass", ["Cafe\u0301  noir", "The"] * 9, ("Caf\u00e9 noir", "The"))
-    assert found.classes == ("Caf\u00e9 noir", "The")
+    labels = read("multiclass", ["Cafe\u0301  noir", "The"] * 9, ("Caf\u00e9 noir", "The"))
+    assert labels.classes == ("Caf\u00e9 noir", "The")
 
 
 @pytest.mark.parametrize("served", [(), ("no", "yes"), ("No", "Yes")])
@@ -94,13 +94,13 @@ labels = st.lists(st.sampled_from(["1", "1.0", "01", "yes", "Yes", "YES", "no", 
 
 
 @given(labels, st.lists(st.sampled_from(["1", "yes", "NO", "é"]), unique=True))
-def test_every_label_has_one_class_or_is_refused(cells: list[str], known: list[str]) -> None:
+def test_every_label_has_one_class_or_is_refused(cells: list[str], served: list[str]) -> None:
     """Known classes stay as they are; what is read as a class that is there is no new one."""
-    spelling = spell({cell: cells.count(cell) for cell in dict.fromkeys(cells)}, known, "y")
+    spelling = spell({cell: cells.count(cell) for cell in dict.fromkeys(cells)}, served, "y")
     assert set(spelling.class_of) == set(cells)
-    for cell, found in spelling.class_of.items():
-        assert found == cell or found in known or found in cells
-        assert found == cell or cell not in known
+    for cell, name in spelling.class_of.items():
+        assert name == cell or name in served or name in cells
+        assert name == cell or cell not in served
     if not spelling.problems:
         classes = set(spelling.class_of.values())
         assert len({each.casefold() for each in classes}) == len(classes)

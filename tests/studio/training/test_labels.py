@@ -23,9 +23,9 @@ def labels(task: Task, cells: Sequence[str], positive: str = "") -> Labels:
 def test_the_positive_class_comes_last() -> None:
     """Whichever cell stands first in the file, 1 is the positive class."""
     for cells in (["a", "b"] * 5, ["b", "a"] * 5):
-        found = labels("binary", cells, "a")
-        assert found.classes == ("b", "a")
-        assert found.target.tolist() == [float(cell == "a") for cell in cells]
+        targets = labels("binary", cells, "a")
+        assert targets.classes == ("b", "a")
+        assert targets.target.tolist() == [float(cell == "a") for cell in cells]
 
 
 def test_classes_are_in_order() -> None:
@@ -50,7 +50,7 @@ def test_whole_numbers_are_noted(cells: list[str], *, whole: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "cells", "said"),
+    ("task", "cells", "message"),
     [
         ("binary", ["a", "b"], "it has 2 rows; at least 10"),
         ("binary", ["b", "c"] * 9, "no row has the positive label 'a'; column 'y' holds 'b', 'c'"),
@@ -63,20 +63,20 @@ def test_whole_numbers_are_noted(cells: list[str], *, whole: bool) -> None:
         ("regression", ["7"] * 12, "holds the same number in every row"),
     ],
 )
-def test_labels_that_do_not_fit_the_task(task: Task, cells: Sequence[str], said: str) -> None:
+def test_labels_that_do_not_fit_the_task(task: Task, cells: Sequence[str], message: str) -> None:
     """The error says what the column holds instead."""
     with pytest.raises(TableError) as caught:
         labels(task, cells, "a")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @given(st.lists(st.integers(0, 4), min_size=10, max_size=80), st.floats(0.001, 0.999), st.integers(0, 9))
 @settings(deadline=None)
 def test_every_class_is_held_out_by_its_share(numbers: list[int], fraction: float, seed: int) -> None:
     """Of each class about the share, one row at least and never all; and the same rows again by the same seed."""
-    found = Labels(tuple("abcde"), np.array(numbers, dtype=np.float64))
-    test = found.held_out(fraction, seed)
-    assert (found.held_out(fraction, seed) == test).all()
+    targets = Labels(tuple("abcde"), np.array(numbers, dtype=np.float64))
+    test = targets.held_out(fraction, seed)
+    assert (targets.held_out(fraction, seed) == test).all()
     for number in set(numbers):
-        count, all_rows = int(test[found.target == number].sum()), numbers.count(number)
+        count, all_rows = int(test[targets.target == number].sum()), numbers.count(number)
         assert count == min(max(1, round(all_rows * fraction)), all_rows - 1)

@@ -53,11 +53,12 @@ def test_two_rows_compare_the_learners(tmp_path: Path, learner: str) -> None:
     matrix = dice.normal(size=(400, 4))
     label: list[object] = (matrix @ [1, 2, 3, 4] + dice.normal(size=400)).tolist()
     both = trained(tmp_path, TrainingPlan("regression", "y", learner=learner, compare=True), matrix, label)
-    other = LINEAR if learner == BOOSTED else BOOSTED
-    alone = [trained(tmp_path, TrainingPlan("regression", "y", learner=one), matrix, label) for one in (learner, other)]
-    assert [measures(both, row) for row in (0, 1)] == [measures(one) for one in alone]
+    rival = LINEAR if learner == BOOSTED else BOOSTED
+    plans = [TrainingPlan("regression", "y", learner=name) for name in (learner, rival)]
+    alone = [trained(tmp_path, plan, matrix, label) for plan in plans]
+    assert [measures(both, row) for row in (0, 1)] == [measures(result) for result in alone]
     assert both.model == alone[0].model
-    assert f"compared with {other}: the second row of the evaluation" in both.notes
+    assert f"compared with {rival}: the second row of the evaluation" in both.notes
     assert len(alone[0].evaluation.splitlines()) == 2
 
 
@@ -109,9 +110,9 @@ def test_a_rare_class_is_found(tmp_path: Path) -> None:
     matrix = dice.normal(size=(6000, 6))
     score = matrix[:, 0] * 2 + matrix[:, 1] * 2 + dice.normal(size=6000) * 0.5
     label: list[object] = np.where(score > np.quantile(score, 0.99), "rare", "usual").tolist()
-    found = measures(trained(tmp_path, TrainingPlan("binary", "y", "rare"), matrix, label))
-    assert found["AUC"] > 0.97
-    assert found["Average Log Loss"] < 0.04
+    measured = measures(trained(tmp_path, TrainingPlan("binary", "y", "rare"), matrix, label))
+    assert measured["AUC"] > 0.97
+    assert measured["Average Log Loss"] < 0.04
 
 
 @pytest.mark.parametrize("task", ["regression", "multiclass"])
@@ -124,9 +125,10 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, task: Task, rows: in
     label = score.tolist() if task == "regression" else [f"c{code}" for code in np.digitize(score, [-0.5, 0.5])]
     columns = {f"x{number}": values.tolist() for number, values in enumerate(matrix.T)} | {"y": label}
     path = write_csv(tmp_path, columns)
-    first, again, other = (train(path, TrainingPlan(task, "y", seed=seed), at) for seed, at in ((1, 1), (1, 2), (2, 1)))
+    runs = ((1, 1), (1, 2), (2, 1))  # seed and threads
+    first, again, reseeded = (train(path, TrainingPlan(task, "y", seed=seed), threads) for seed, threads in runs)
     assert first == again
-    assert other.evaluation != first.evaluation
+    assert reseeded.evaluation != first.evaluation
 
 
 def test_a_model_has_no_more_trees_than_are_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,9 +50,9 @@ def test_classes_are_logistic_regression(classes: int) -> None:
     rows, design = features(9)
     target = np.digitize(latent(design, 9), np.linspace(-1, 1, classes - 1) if classes > 2 else [0]).astype(np.float64)
     task = "binary" if classes == 2 else "multiclass"
-    found = probabilities(linear_scores(fit_linear(task, classes, rows, target, [0, 0, LEVELS]), rows))
+    predicted = probabilities(linear_scores(fit_linear(task, classes, rows, target, [0, 0, LEVELS]), rows))
     expected = LogisticRegression(C=1 / PENALTY, max_iter=2000, tol=1e-8).fit(design, target).predict_proba(design)
-    np.testing.assert_allclose(found, expected if classes > 2 else expected[:, 1:], atol=2e-3)
+    np.testing.assert_allclose(predicted, expected if classes > 2 else expected[:, 1:], atol=2e-3)
 
 
 def test_one_row_and_many_score_alike() -> None:
@@ -68,10 +68,10 @@ def test_columns_without_spread_do_no_harm() -> None:
     """A constant, a huge and an empty column leave the weights finite."""
     dice = np.random.default_rng(0)
     rows = np.column_stack([np.full(60, 3.0), dice.normal(size=60) * 1e99, np.full(60, np.nan), dice.normal(size=60)])
-    found = fit_linear("regression", 0, rows, rows[:, 3] * 2, [0, 0, 0, 0])
-    assert isinstance(found, Linear)
-    assert np.isfinite(linear_scores(found, rows)).all()
-    assert np.corrcoef(linear_scores(found, rows)[:, 0], rows[:, 3])[0, 1] > 0.99
+    model = fit_linear("regression", 0, rows, rows[:, 3] * 2, [0, 0, 0, 0])
+    assert isinstance(model, Linear)
+    assert np.isfinite(linear_scores(model, rows)).all()
+    assert np.corrcoef(linear_scores(model, rows)[:, 0], rows[:, 3])[0, 1] > 0.99
 
 
 def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ from studio.training.metrics import area_under_curve, multi_class, regression, t
 def test_two_class_by_hand() -> None:
     """Two positives at 0.9 and 0.4, two negatives at 0.6 and 0.1: three of four pairs are in order."""
     positive = np.array([True, True, False, False])
-    found = two_class(positive, np.array([0.9, 0.4, 0.6, 0.1]))
+    metrics = two_class(positive, np.array([0.9, 0.4, 0.6, 0.1]))
     loss = -(math.log(0.9) * 2 + math.log(0.4) * 2) / 4
-    assert found == pytest.approx(
+    assert metrics == pytest.approx(
         {
             **dict.fromkeys(("Accuracy", "Precision", "Recall", "F-Score"), 0.5),
             "AUC": 0.75,
@@ -23,7 +23,7 @@ def test_two_class_by_hand() -> None:
             "Training Log Loss": 100 * (math.log(2) - loss) / math.log(2),
         }
     )
-    header, row, end = evaluation_csv([found]).split("\n")
+    header, row, end = evaluation_csv([metrics]).split("\n")
     assert header == "Accuracy,Precision,Recall,F-Score,AUC,Average Log Loss,Training Log Loss"
     assert row.startswith("0.5,0.5,0.5,0.5,0.75,0.510")
     assert end == ""
@@ -35,7 +35,7 @@ def test_ties_count_half() -> None:
 
 
 @pytest.mark.parametrize(
-    ("positive", "probability", "known"),
+    ("positive", "probability", "expected"),
     [
         # Nothing was called positive: there is no precision, and so no F-score.
         ([True, False, False], [0.4, 0.1, 0.2], {"Accuracy": 2 / 3, "Recall": 0.0, "AUC": 1.0}),
@@ -48,29 +48,30 @@ def test_ties_count_half() -> None:
     ],
 )
 def test_what_cannot_be_computed_has_no_value(
-    positive: list[bool], probability: list[float], known: dict[str, float]
+    positive: list[bool], probability: list[float], expected: dict[str, float]
 ) -> None:
     """It is NaN, in the evaluation too: neither the best nor the worst of values, which a gate would take for one."""
-    found = two_class(np.array(positive), np.array(probability))
+    metrics = two_class(np.array(positive), np.array(probability))
     names = ("Accuracy", "Precision", "Recall", "F-Score", "AUC")
-    assert {name: found[name] for name in names if not math.isnan(found[name])} == pytest.approx(known)
-    row = evaluation_csv([found]).splitlines()[1].split(",")
-    assert [cell == "NaN" for cell in row[:5]] == [name not in known for name in names]
+    assert {name: metrics[name] for name in names if not math.isnan(metrics[name])} == pytest.approx(expected)
+    row = evaluation_csv([metrics]).splitlines()[1].split(",")
+    assert [cell == "NaN" for cell in row[:5]] == [name not in expected for name in names]
 
 
 def test_a_class_that_was_never_predicted_has_no_precision() -> None:
     """So there is no average of precisions; its recall is 0, and counts."""
-    found = multi_class(np.array([0, 1, 2, 2]), np.array([[0.9, 0.1, 0], [0.2, 0.8, 0], [0.9, 0.1, 0], [0.1, 0.9, 0]]))
-    assert math.isnan(found["Macro-averaged Precision"])
-    assert found["Macro-averaged Recall"] == pytest.approx(2 / 3)
-    assert found["Micro-averaged Precision"] == found["Overall Accuracy"] == 0.5
+    probabilities = np.array([[0.9, 0.1, 0], [0.2, 0.8, 0], [0.9, 0.1, 0], [0.1, 0.9, 0]])
+    metrics = multi_class(np.array([0, 1, 2, 2]), probabilities)
+    assert math.isnan(metrics["Macro-averaged Precision"])
+    assert metrics["Macro-averaged Recall"] == pytest.approx(2 / 3)
+    assert metrics["Micro-averaged Precision"] == metrics["Overall Accuracy"] == 0.5
 
 
 def test_a_class_that_is_never_true_has_no_recall() -> None:
     """It does not count among the recalls; that it was predicted counts in the precision."""
-    found = multi_class(np.array([0, 1]), np.array([[0.9, 0.1, 0], [0.2, 0.1, 0.7]]))
-    assert math.isnan(found["Macro-averaged Precision"])
-    assert found["Macro-averaged Recall"] == 0.5
+    metrics = multi_class(np.array([0, 1]), np.array([[0.9, 0.1, 0], [0.2, 0.1, 0.7]]))
+    assert math.isnan(metrics["Macro-averaged Precision"])
+    assert metrics["Macro-averaged Recall"] == 0.5
     called = multi_class(np.array([0, 1, 1]), np.array([[0.9, 0.1, 0], [0.1, 0.9, 0], [0.2, 0.1, 0.7]]))
     assert called["Macro-averaged Precision"] == pytest.approx(2 / 3)
 
@@ -85,20 +86,20 @@ def test_multi_class_against_scikit_learn(seed: int) -> None:
     shares[:, 0] *= 0.01 if seed % 2 else 1  # then the first class is hardly ever predicted
     shares /= shares.sum(axis=1, keepdims=True)
     called = shares.argmax(axis=1)
-    found = multi_class(truth, shares)
-    assert found["Overall Accuracy"] == pytest.approx(oracle.accuracy_score(truth, called))
+    metrics = multi_class(truth, shares)
+    assert metrics["Overall Accuracy"] == pytest.approx(oracle.accuracy_score(truth, called))
     for name, score in (("Precision", oracle.precision_score), ("Recall", oracle.recall_score)):
         for average in ("Micro", "Macro"):
             of = [*set(truth)] if name == "Recall" else [*set(truth) | set(called)]
             expected = score(truth, called, labels=of, average=average.lower(), zero_division=0)
             if average == "Macro" and name == "Precision" and set(truth) - set(called):
                 expected = math.nan
-            assert found[f"{average}-averaged {name}"] == pytest.approx(expected, nan_ok=True)
+            assert metrics[f"{average}-averaged {name}"] == pytest.approx(expected, nan_ok=True)
     occurring = sorted(set(truth) | set(called))
     each = [oracle.accuracy_score(truth == number, called == number) for number in occurring]
-    assert found["Average Accuracy"] == pytest.approx(np.mean(each))
+    assert metrics["Average Accuracy"] == pytest.approx(np.mean(each))
     expected = oracle.log_loss(truth, shares, labels=range(classes))
-    assert found["Average Log Loss"] == pytest.approx(expected, rel=1e-2)
+    assert metrics["Average Log Loss"] == pytest.approx(expected, rel=1e-2)
 
 
 def test_regression_against_scikit_learn() -> None:
@@ -106,8 +107,8 @@ def test_regression_against_scikit_learn() -> None:
     dice = np.random.default_rng(3)
     truth = dice.normal(5, 2, 80)
     predicted = truth + dice.normal(0, 1, 80)
-    found = regression(truth, predicted)
-    assert list(found) == [
+    metrics = regression(truth, predicted)
+    assert list(metrics) == [
         "Negative Log Likelihood",
         "Mean Absolute Error",
         "Root Mean Squared Error",
@@ -115,10 +116,10 @@ def test_regression_against_scikit_learn() -> None:
         "Relative Squared Error",
         "Coefficient of Determination",
     ]
-    assert found["Mean Absolute Error"] == pytest.approx(oracle.mean_absolute_error(truth, predicted))
-    assert found["Root Mean Squared Error"] == pytest.approx(oracle.root_mean_squared_error(truth, predicted))
-    assert found["Coefficient of Determination"] == pytest.approx(oracle.r2_score(truth, predicted))
-    assert found["Relative Squared Error"] == pytest.approx(1 - oracle.r2_score(truth, predicted))
+    assert metrics["Mean Absolute Error"] == pytest.approx(oracle.mean_absolute_error(truth, predicted))
+    assert metrics["Root Mean Squared Error"] == pytest.approx(oracle.root_mean_squared_error(truth, predicted))
+    assert metrics["Coefficient of Determination"] == pytest.approx(oracle.r2_score(truth, predicted))
+    assert metrics["Relative Squared Error"] == pytest.approx(1 - oracle.r2_score(truth, predicted))
     share = np.abs(predicted - truth).sum() / np.abs(truth - truth.mean()).sum()
-    assert found["Relative Absolute Error"] == pytest.approx(share)
-    assert evaluation_csv([found]).splitlines()[1].startswith("Infinity,")
+    assert metrics["Relative Absolute Error"] == pytest.approx(share)
+    assert evaluation_csv([metrics]).splitlines()[1].startswith("Infinity,")

@@ -44,14 +44,14 @@ def test_all_wrong_values_are_named_at_once() -> None:
     }
     with pytest.raises(ParameterError) as caught:
         plan_of_job(PLAN, given)
-    said = str(caught.value).split("; ")
-    assert said[0] == "'Random seed' must be a whole number from 0 to 2147483647, not '-1'"
-    assert said[1] == "'Test fraction' must be a number from 0.001 to 0.999, not '1'"
-    assert [each.split("'")[1] for each in said] == [
+    messages = str(caught.value).split("; ")
+    assert messages[0] == "'Random seed' must be a whole number from 0 to 2147483647, not '-1'"
+    assert messages[1] == "'Test fraction' must be a number from 0.001 to 0.999, not '1'"
+    assert [each.split("'")[1] for each in messages] == [
         name for name in (p.name for p in PLAN.parameters) if name in given
     ]
-    assert "'Learner' must be one of boosted-trees, linear, best, not 'forest'" in said
-    assert "'Drop unlabelled rows' must be true or false, not '1'" in said
+    assert "'Learner' must be one of boosted-trees, linear, best, not 'forest'" in messages
+    assert "'Drop unlabelled rows' must be true or false, not '1'" in messages
     assert "'Row filter' cannot be read: the row filter, character 4: " in str(caught.value)
 
 

@@ -16,14 +16,14 @@ def test_rates_say_what_the_labels_say(tmp_path: Path) -> None:
     target = np.array([float(number % 300) for number in range(6000)] + [299.0, 1.0, 2.0])
     table = table_of(tmp_path, names)
     column = find_column(table["x"], rate=True).column
-    found = rate_columns(table, [column], target, np.ones(len(names), dtype=np.bool_), 0)
-    (rated,) = found.columns
+    encoded = rate_columns(table, [column], target, np.ones(len(names), dtype=np.bool_), 0)
+    (rated,) = encoded.columns
     (encode,) = rated.encoders()
     assert encode("c299") > 1 > encode("c160") > 0 > encode("c140") > -1 > encode("c0")
     assert 0 < encode("once") < encode("c299") / 3
     assert encode("never seen") == 0
     assert np.isnan(encode("NA"))
-    assert np.isnan(found.features["x"][-2:]).all()
+    assert np.isnan(encoded.features["x"][-2:]).all()
 
 
 def test_a_rows_own_label_is_not_given_away(tmp_path: Path) -> None:
@@ -33,10 +33,10 @@ def test_a_rows_own_label_is_not_given_away(tmp_path: Path) -> None:
     table = table_of(tmp_path, names)
     target = dice.normal(size=6000)
     learned = np.arange(6000) < 5000
-    found = rate_columns(table, [find_column(table["x"], rate=True).column], target, learned, 0)
+    encoded = rate_columns(table, [find_column(table["x"], rate=True).column], target, learned, 0)
     for part in (learned, ~learned):
-        assert abs(np.corrcoef(found.features["x"][part], target[part])[0, 1]) < 0.1
-    with_own = np.array([found.columns[0].encoders()[0](name) for name in names])
+        assert abs(np.corrcoef(encoded.features["x"][part], target[part])[0, 1]) < 0.1
+    with_own = np.array([encoded.columns[0].encoders()[0](name) for name in names])
     assert np.corrcoef(with_own[learned], target[learned])[0, 1] > 0.4
 
 

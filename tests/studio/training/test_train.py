@@ -225,10 +225,10 @@ def test_any_table_trains_or_is_refused(tmp_path: Path, data: st.DataObject, tas
         )
         for number in range(width)
     }
-    known = data.draw(st.permutations(LABELS[task]))
-    labels = data.draw(st.lists(st.sampled_from(known), min_size=height - 4, max_size=height - 4))
+    served = data.draw(st.permutations(LABELS[task]))
+    labels = data.draw(st.lists(st.sampled_from(served), min_size=height - 4, max_size=height - 4))
     refused = ""
-    csv = write_csv(tmp_path, {**columns, "y": [*known[:2], *known[:2], *labels]})
+    csv = write_csv(tmp_path, {**columns, "y": [*served[:2], *served[:2], *labels]})
     try:
         result = train.train(csv, TrainingPlan(task, "y", "b" if task == "binary" else "", learner=learner), 1)
     except TableError as error:
