@@ -19,33 +19,33 @@ from tests.studio.running import RunningStudio, census_csv
 TREES = 10_000  # of a large file: nobody waits for them
 
 
-def told(folder: Path, rows: int, plan: TrainingPlan) -> list[Progress]:
+def reports_of(folder: Path, rows: int, plan: TrainingPlan) -> list[Progress]:
     """Train on a census; returns what was told."""
     csv = folder / "in.csv"
     csv.write_text(census_csv(rows), encoding="utf-8")
-    found: list[Progress] = []
-    train(csv, plan, 1, CSV, report=lambda *told: found.append(Progress(*told)))
-    return found
+    reports: list[Progress] = []
+    train(csv, plan, 1, CSV, report=lambda *report: reports.append(Progress(*report)))
+    return reports
 
 
-def counts(found: list[Progress], phase: Phase) -> list[tuple[int, int]]:
+def counts(reports: list[Progress], phase: Phase) -> list[tuple[int, int]]:
     """Return how far each word of a phase is."""
-    return [(one.done, one.total) for one in found if one.phase is phase]
+    return [(report.done, report.total) for report in reports if report.phase is phase]
 
 
-def test_each_tree_is_told(tmp_path: Path) -> None:
+def test_each_tree_is_reports_of(tmp_path: Path) -> None:
     """Where the experiment says how many trees: one after the other, up to the last."""
-    found = told(tmp_path, 100, TrainingPlan("binary", "income", ">50K", trees=5))
-    assert found == [Progress(Phase.TRAINING, number, 5) for number in range(1, 6)]
+    reports = reports_of(tmp_path, 100, TrainingPlan("binary", "income", ">50K", trees=5))
+    assert reports == [Progress(Phase.TRAINING, number, 5) for number in range(1, 6)]
 
 
 @pytest.mark.parametrize(("rows", "at_most"), [(200, 400), (3000, 300)])
 def test_the_search_for_their_number_is_a_phase_of_its_own(tmp_path: Path, rows: int, at_most: int) -> None:
     """First trees are tried, at most so many; then as many are trained as were found best."""
-    found = told(tmp_path, rows, TrainingPlan("binary", "income", ">50K"))
-    phases = [one.phase for one in found]
+    reports = reports_of(tmp_path, rows, TrainingPlan("binary", "income", ">50K"))
+    phases = [report.phase for report in reports]
     assert phases == sorted(phases)
-    tried, trained = counts(found, Phase.CHOOSING), counts(found, Phase.TRAINING)
+    tried, trained = counts(reports, Phase.CHOOSING), counts(reports, Phase.TRAINING)
     assert tried == [(number, at_most) for number in range(1, len(tried) + 1)]
     assert trained == [(number, len(trained)) for number in range(1, len(trained) + 1)]
     assert 0 < len(trained) < len(tried)
@@ -53,9 +53,9 @@ def test_the_search_for_their_number_is_a_phase_of_its_own(tmp_path: Path, rows:
 
 def test_a_cross_validation_is_told_by_its_models(tmp_path: Path) -> None:
     """The choice of a learner comes after the trees: four folds of two learners."""
-    found = told(tmp_path, 100, TrainingPlan("binary", "income", ">50K", trees=5, learner=BEST))
-    assert [one.phase for one in found] == [Phase.TRAINING] * 5 + [Phase.COMPARING] * 8
-    assert counts(found, Phase.COMPARING) == [(number, 8) for number in range(1, 9)]
+    reports = reports_of(tmp_path, 100, TrainingPlan("binary", "income", ">50K", trees=5, learner=BEST))
+    assert [report.phase for report in reports] == [Phase.TRAINING] * 5 + [Phase.COMPARING] * 8
+    assert counts(reports, Phase.COMPARING) == [(number, 8) for number in range(1, 9)]
 
 
 @pytest.mark.parametrize(
@@ -100,13 +100,13 @@ def test_the_owner_sees_a_training_advance(studio: RunningStudio, trainer: Train
     for _ in range(2):
         job = trainer.submit(body)
         trainer.start(job)
-        seen: list[int] = []
+        trees: list[int] = []
         for path in ("/", f"/jobs/{job}"):
-            began = len(seen)
-            while len(seen) == began:
+            began = len(trees)
+            while len(trees) == began:
                 shown = re.search(rf"training: tree (\d+) of {TREES}<", overview(studio, path))
-                seen += [int(shown[1])] if shown and int(shown[1]) not in seen else []
-        assert 0 < seen[0] < seen[1] <= TREES
+                trees += [int(shown[1])] if shown and int(shown[1]) not in trees else []
+        assert 0 < trees[0] < trees[1] <= TREES
         assert "tree" not in str(trainer.status(job))
         assert trainer.call("DELETE", f"/{job}").status_code == 204
         assert "tree" not in overview(studio, f"/jobs/{job}")
