@@ -3,8 +3,8 @@
 import sys
 
 from studio.commands.cli import main
-from studio.training.lightgbm_imports import without_unused
+from studio.training.lightgbm_imports import block_unused_imports
 
 if __name__ == "__main__":
-    without_unused()
+    block_unused_imports()
     sys.exit(main())

@@ -27,7 +27,7 @@ from studio.pages.overview import Overview
 from studio.responses import JsonResponse
 from studio.storage.blob_locations import AllowList
 from studio.storage.blobs import BlobStorage
-from studio.storage.default_output_storage import OwnStorage
+from studio.storage.default_output_storage import DefaultOutputStorage
 from studio.storage.transfer import TransferLimits
 from studio.wire.quirks import FaultInjector, Quirks
 from studio.workspace.database import Database, private_folder
@@ -49,7 +49,7 @@ class StudioSettings:
     ignore_patch: tuple[str, ...] = ()  # endpoints whose PATCH is answered and changes nothing: for trying a rollback
     limits: JobLimits = field(default_factory=JobLimits)
     quirks: Quirks = field(default_factory=Quirks)
-    own_storage: OwnStorage | None = None  # for outputs that a job names no place for
+    own_storage: DefaultOutputStorage | None = None  # for outputs that a job names no place for
     transfers: TransferLimits = field(default_factory=TransferLimits)
 
 

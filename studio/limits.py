@@ -12,7 +12,7 @@ TREE_LIMIT = 20_000  # 200 for each of 100 classes
 LEAF_LIMIT = 1024  # of one tree; a row visits at most so many nodes of it
 COLUMN_LIMIT = 10_000
 CATEGORY_LIMIT = 1000  # of one column; the native library keeps a bit for each of them in every split
-RATED_LIMIT = 50_000  # categories of a rated column, which no split names
+TARGET_ENCODED_LIMIT = 50_000  # categories of a target-encoded column, which no split names
 CLASS_LIMIT = 100
 NAME_LIMIT = 10_000  # characters of a name, class or category
 # Of leaves, weights and the like. A product of three, added up over all trees or features, is finite.

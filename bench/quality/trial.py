@@ -53,7 +53,7 @@ def run(sample: Sample, seed: int, learner: str = BOOSTED) -> Trial:
         result = train(path, plan, threads=1)
         took = time.perf_counter() - began
         table = read_table(path, sample.label_name)
-        test = read_labels(table.cells(sample.label_name), plan).held_out(plan.test_fraction, seed)
+        test = read_labels(table.cells(sample.label_name), plan).test_rows(plan.test_fraction, seed)
     header, row = result.evaluation.splitlines()[:2]
     found = dict(zip(header.split(","), map(float, row.split(",")), strict=True))
     loss = found["Root Mean Squared Error" if sample.task == "regression" else LOSS]

@@ -32,7 +32,7 @@ from landfall.stack.azurite import ROOT
 from landfall.stack.state import StateFolder
 from studio.tables.csv_reader import read_table
 from studio.tables.model_column import feature_columns
-from studio.training.expected_kinds import find_columns
+from studio.training.expected_kinds import infer_columns
 from studio.training.features import encode_rows
 from studio.training.labels import read_labels
 from studio.training.metrics import area_under_curve
@@ -126,9 +126,9 @@ def bare(table: Table) -> Trained:
 
     began = time.perf_counter()
     read = read_table(table.path, table.label)
-    columns = tuple(finding.column for finding in find_columns(read, table.label))
+    columns = tuple(finding.column for finding in infer_columns(read, table.label))
     labels = read_labels(read.cells(table.label), table.plan)
-    test = labels.held_out(table.plan.test_fraction, table.plan.seed)
+    test = labels.test_rows(table.plan.test_fraction, table.plan.seed)
     rows, tested = encode_rows(read, columns, [~test, test])
     categorical = [position for position, one in enumerate(feature_columns(columns)) if one.category_count]
     parameters = {"objective": "binary", "verbose": -1, "num_threads": 1}
@@ -141,7 +141,7 @@ def bare(table: Table) -> Trained:
 def by_hand(table: Table, python: Path) -> Trained:
     """Let pandas read the CSV and scikit-learn's boosted trees fit it; both are imported before the time begins."""
     labels = read_labels(read_table(table.path, table.label).cells(table.label), table.plan)
-    test = labels.held_out(table.plan.test_fraction, table.plan.seed)
+    test = labels.test_rows(table.plan.test_fraction, table.plan.seed)
     told = {
         "path": str(table.path),
         "label": table.label,

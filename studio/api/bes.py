@@ -11,7 +11,7 @@ from studio.jobs.job_runner import JobRunner
 from studio.jobs.job_store import Job, JobState, JobStore
 from studio.json_values import Json
 from studio.responses import JsonResponse
-from studio.wire.charsets import in_utf8
+from studio.wire.charsets import to_utf8
 from studio.wire.quirks import EARLY_SUBMIT, SINGLE_RESULT, Quirks
 from studio.wire.request_codec import read_job, result_reference
 from studio.workspace.registry import Endpoint, Kind, Registry
@@ -60,7 +60,7 @@ class BatchExecution:
         def submit() -> str:
             endpoint = self._endpoint(request)
             job_id = self._runner.submit(
-                endpoint, read_job(in_utf8(body, request.headers.raw), self._runner.contract(endpoint))
+                endpoint, read_job(to_utf8(body, request.headers.raw), self._runner.contract(endpoint))
             )
             if "api-version" not in query_parameters(request.scope["query_string"]):  # as EARLY_SUBMIT lets pass
                 self._runner.start_job(self._jobs.of_endpoint(endpoint.id, job_id))

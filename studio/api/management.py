@@ -10,8 +10,8 @@ from studio.jobs.job_runner import JobRunner
 from studio.json_values import Json
 from studio.responses import JsonResponse
 from studio.storage.blob_locations import BlobAddress
-from studio.storage.fetch_limits import Fetches
-from studio.wire.charsets import in_utf8
+from studio.storage.fetch_limits import FetchLimiter
+from studio.wire.charsets import to_utf8
 from studio.wire.request_codec import result_reference
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.endpoint_changes import EndpointChanges
@@ -43,7 +43,7 @@ class Management:
         self._updates = updates
         self._runner = runner
         self._urls = urls
-        self._fetches = Fetches()
+        self._fetches = FetchLimiter()
 
     def routes(self) -> list[Route]:
         """Return the routes for the application."""
@@ -118,7 +118,7 @@ class Management:
 
         def put() -> Json:
             endpoint = self._changes.put(
-                self._own_service(request), request.path_params["name"], in_utf8(body, request.headers.raw)
+                self._own_service(request), request.path_params["name"], to_utf8(body, request.headers.raw)
             )
             return self._endpoint_body(endpoint)
 
@@ -137,17 +137,17 @@ class Management:
 
         def source() -> tuple[Endpoint, BlobAddress]:
             endpoint = self._endpoint(request)
-            return endpoint, self._updates.source(endpoint, in_utf8(body, request.headers.raw))
+            return endpoint, self._updates.source(endpoint, to_utf8(body, request.headers.raw))
 
         endpoint, address = await in_thread(source)
-        with self._fetches.turn(endpoint.id, address.host):
+        with self._fetches.slot(endpoint.id, address.host):
             await in_thread(lambda: self._updates.update(endpoint, address), self._fetches.threads)
         return Response(status_code=200)
 
     async def _refresh(self, request: Request) -> Response:
         body = await request.body()
         changed = await in_thread(
-            lambda: self._updates.refresh(self._endpoint(request), in_utf8(body, request.headers.raw))
+            lambda: self._updates.refresh(self._endpoint(request), to_utf8(body, request.headers.raw))
         )
         return Response(status_code=200 if changed else 304)
 

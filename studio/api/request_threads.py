@@ -12,7 +12,7 @@ from functools import partial
 from anyio import CapacityLimiter, to_thread
 
 from studio.errors import ServiceError, StorageError, unexpected_error
-from studio.storage.failures import let_go_of_failures
+from studio.storage.failures import release_failed_transfers
 
 _log = logging.getLogger(__name__)
 
@@ -49,5 +49,5 @@ def _outcome[T](work: Callable[[], T]) -> T | _Failure:
         _log.exception("a request failed")
         failure = _Failure(unexpected_error())
     if isinstance(failure.error, StorageError):
-        let_go_of_failures()
+        release_failed_transfers()
     return failure

@@ -18,7 +18,7 @@ from studio.api.throttle import Throttle
 from studio.errors import ServiceError, bad_argument, invalid_operation, unexpected_error, unsupported_method
 from studio.responses import JSON_TYPE
 from studio.scoring.scorer import Scorer
-from studio.wire.charsets import in_utf8
+from studio.wire.charsets import to_utf8
 from studio.wire.scoring_codec import ScoringForm, answer_body
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.registry import Endpoint, Kind, Registry
@@ -71,7 +71,7 @@ class RequestResponse:
         form = ScoringForm(swagger=swagger, details=details)
         with self._throttle.turn(endpoint):
             if _work(scorer, body) <= _INLINE_WORK:
-                return [answer_body(scorer, in_utf8(body, scope["headers"]), form)]
+                return [answer_body(scorer, to_utf8(body, scope["headers"]), form)]
             return await self._scored_elsewhere(endpoint, scorer, body, form, scope["headers"])
 
     async def _scored_elsewhere(
@@ -105,7 +105,7 @@ class RequestResponse:
 
 
 def _work(scorer: Scorer, body: bytes) -> int:
-    return len(body) * (scorer.steps + _READING)
+    return len(body) * (scorer.cost + _READING)
 
 
 async def _send(send: Send, status: int, *content: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:

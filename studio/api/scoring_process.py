@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from studio.errors import ModelFileError, ServiceError, unexpected_error
 from studio.models.model_file import load_model
 from studio.scoring.scorer import Scorer
-from studio.wire.charsets import in_utf8
+from studio.wire.charsets import to_utf8
 from studio.wire.scoring_codec import ScoringForm, answer_body
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _received(connection: Connection, length: int) -> bytes:
 
 def _replied(order: Order, body: bytes) -> tuple[_Reply, bytes]:
     try:
-        content = answer_body(_scorer(order.model), in_utf8(body, order.headers), order.form)
+        content = answer_body(_scorer(order.model), to_utf8(body, order.headers), order.form)
     except FileNotFoundError:
         return _Reply(), b""
     except ServiceError as error:

@@ -20,7 +20,7 @@ from studio.app import StudioSettings, build_app
 from studio.commands.settings import ALLOW_HOSTS, BASE_URL, served_url, words_of
 from studio.errors import SetupError
 from studio.jobs.job_store import RUNNING_PER_ENDPOINT, UNSTARTED_S, JobLimits
-from studio.storage.default_output_storage import OwnStorage
+from studio.storage.default_output_storage import DefaultOutputStorage
 from studio.storage.transfer import TransferLimits
 from studio.wire.quirks import COUNTED, SWITCHES, Quirks
 from studio.workspace.database import Database, private_folder
@@ -59,9 +59,9 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     serve.add_argument(
         "--transfer-s",
         type=_seconds,
-        default=TransferLimits.whole_s,
+        default=TransferLimits.total_timeout_s,
         help="seconds after which the reading of an input or the writing of an output is given up"
-        " (default: %(default)g; a model that a PATCH names: at most " + f"{TransferLimits.awaited_s:g})",
+        " (default: %(default)g; a model that a PATCH names: at most " + f"{TransferLimits.interactive_timeout_s:g})",
     )
     serve.add_argument("--workers", type=_positive, default=1, help="jobs that train at once (default: %(default)s)")
     serve.add_argument(
@@ -151,7 +151,7 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    quirks, own_storage = Quirks.of(options.quirk), OwnStorage.of_environment()
+    quirks, own_storage = Quirks.of(options.quirk), DefaultOutputStorage.of_environment()
     base_url = served_url(options.base_url, options.host)
     with (
         _listener(options.host, options.port) as listener,
@@ -170,7 +170,7 @@ def _serve(options: argparse.Namespace) -> int:
             limits=JobLimits(options.running_limit, options.unstarted_s),
             quirks=quirks,
             own_storage=own_storage,
-            transfers=TransferLimits(whole_s=options.transfer_s),
+            transfers=TransferLimits(total_timeout_s=options.transfer_s),
         )
         config = uvicorn.Config(
             build_app(database, settings),

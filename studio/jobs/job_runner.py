@@ -17,10 +17,10 @@ from studio.jobs.output_targets import OutputTargets
 from studio.jobs.output_writer import MODEL_TYPE, evaluation_file, write_outputs
 from studio.storage.blob_locations import AllowList, resolve
 from studio.storage.blobs import BlobStorage
-from studio.storage.default_output_storage import VARIABLE, OwnStorage
-from studio.storage.failures import let_go_of_failures
+from studio.storage.default_output_storage import VARIABLE, DefaultOutputStorage
+from studio.storage.failures import release_failed_transfers
 from studio.storage.stopping import Stop, StoppedError
-from studio.tables.csv_reader import TableForm
+from studio.tables.csv_reader import TableFormat
 from studio.tables.table_writer import OutputFile
 from studio.training.parameters import plan_of_job
 from studio.training.training_notes import details_of
@@ -53,7 +53,7 @@ class JobRunner:
         *,
         deployed: DeployedModels,
         storage: BlobStorage,
-        own: OwnStorage | None,
+        own: DefaultOutputStorage | None,
         quirks: Quirks,
     ) -> None:
         """Prepare to run at most `workers` jobs at a time; input files wait in `folder` while they are read.
@@ -211,7 +211,7 @@ class JobRunner:
         finally:
             with self._lock:
                 del self._running[job.id]
-            let_go_of_failures()
+            release_failed_transfers()
 
     def _execute(self, job: Job, worker: TrainingWorker, stop: Stop) -> tuple[dict[str, Result], Sequence[str]]:
         storage = self._storage.until(stop)
@@ -231,7 +231,7 @@ class JobRunner:
                 worker.warm_up()
                 before = model_in_service(self._registry, self._deployed, endpoint.service)
                 with stop.ending(worker.kill), self._jobs.tracking_progress(job.id, worker.progress):
-                    trained = worker.train(csv, plan, TableForm.of_name(source.blob), before)
+                    trained = worker.train(csv, plan, TableFormat.of_name(source.blob), before)
             self._jobs.append_log(job.id, *(f"Train Model: {note}" for note in trained.notes))
         if not self._jobs.is_running(job.id):
             return {}, ()  # it was cancelled meanwhile: it leaves no outputs

@@ -13,7 +13,7 @@ from studio.tables.model_column import Column
 type Task = Literal["binary", "multiclass", "regression"]
 
 
-FARTHEST = 1e100  # a number in a linear model counts as no farther from the centre: so no score is infinite
+MAX_DEVIATION = 1e100  # a number in a linear model counts as no farther from the centre: so no score is infinite
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class NumberTerm:
-    """What a number adds to each raw score: `(value - centre) * weight` (see FARTHEST); a missing one adds nothing."""
+    """What a number adds to each raw score: `(value - centre) * weight`, see MAX_DEVIATION. A missing one adds nothing."""
 
     centre: float
     weights: tuple[float, ...]  # one for each raw score

@@ -1,12 +1,17 @@
 """The `.ilearner` file: a model as gzip'd JSON that neither executes nor crashes anything when it is read.
 
-Native model loaders die on a damaged file, and a PATCH names a URL whose content is anyone's. So the format is data
-only, and every size, index and number is checked before it is used. Layout: `format`, `version`, `task`, `label`,
-`classes`, `columns` ([name, kind, type, categories, form, rates, optional]), `trees` ({nodes: [[feature, split,
-missing_left, left, right]], leaves}), `linear` (null, or {intercepts, terms: [{centre, weights} or {weights of each
-category}]}), `offset` and `scale` of a regression, and `sha256` over the JSON of all the rest. There is one
-way to write a model: sorted members, no spaces, ASCII, numbers as Python's `repr`. A file that says the same in another
-way (a member twice, `1E0`) is refused, so what another reader sees in it is what is served.
+Native model loaders crash on a damaged file, and a PATCH names a URL that anybody may have filled. So the format is
+data only, and every size, index and number is checked before it is used. Its members:
+
+- `format`, `version`, `task`, `label`, `classes`;
+- `columns`: [name, kind, type, categories, date_format, encodings, optional] each;
+- `trees`: {nodes: [[feature, split, missing_left, left, right]], leaves} each;
+- `linear`: null, or {intercepts, terms: [{centre, weights} or {weights of each category}]};
+- `offset`, `scale` and `whole_labels` of a regression;
+- `sha256` over the JSON of all other members.
+
+There is one way to write a model: sorted members, no spaces, ASCII, numbers as Python's `repr`. A file that says the
+same in another way (a member twice, `1E0`) is refused. So every reader of the file sees the model that is served.
 """
 
 import gzip
@@ -42,7 +47,15 @@ def dump_model(model: Model) -> bytes:
         "label": model.label,
         "classes": list(model.classes),
         "columns": [
-            [column.name, column.kind, column.type, list(column.categories), column.form, column.rates, column.optional]
+            [
+                column.name,
+                column.kind,
+                column.type,
+                list(column.categories),
+                column.date_format,
+                column.encodings,
+                column.optional,
+            ]
             for column in model.columns
         ],
         "trees": [{"nodes": [_node_row(node) for node in tree.nodes], "leaves": tree.leaves} for tree in model.trees],

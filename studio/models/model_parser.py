@@ -12,16 +12,16 @@ from studio.limits import (
     LEAF_LIMIT,
     NAME_LIMIT,
     NUMBER_LIMIT,
-    RATED_LIMIT,
+    TARGET_ENCODED_LIMIT,
     TREE_LIMIT,
 )
 from studio.models.model import CategoryTerm, Linear, Model, Node, NumberTerm, Tree
-from studio.tables.dates import FORMS
+from studio.tables.dates import DATE_FORMATS
 from studio.tables.model_column import Column, feature_columns
 
 MEMBERS = {"task", "label", "classes", "columns", "trees", "linear", "offset", "scale", "whole_labels"}
 _CLASSES = {"binary": (2, 2), "multiclass": (2, CLASS_LIMIT), "regression": (0, 0)}
-_KINDS = ("numeric", "categorical", "rated", "boolean", "date", "ignored")
+_KINDS = ("numeric", "categorical", "target-encoded", "boolean", "date", "ignored")
 _TYPES = ("Int32", "Double", "String")
 _SHOWN = 60  # characters of a column's name in an error
 
@@ -111,25 +111,28 @@ def _columns(rows: Any) -> tuple[Column, ...]:
 
 
 def _column(row: Any) -> Column:
-    members = "[name, kind, type, categories, form, rates, optional]"
+    members = "[name, kind, type, categories, date_format, encodings, optional]"
     require(isinstance(row, list) and len(row) == 7, f"a column is not {members}")
-    name, kind, wire_type, categories, form, rates, optional = row
+    name, kind, wire_type, categories, date_format, encodings, optional = row
     require(_are_names([name]), "a column has no name")
     called = f"column {name[:_SHOWN]!r}"
     require(isinstance(kind, str) and kind in _KINDS, f"{called} is of an unknown kind")
     require(isinstance(wire_type, str) and wire_type in _TYPES, f"{called} is of an unknown type")
     require(_are_names(categories), f"the categories of {called} are not names")
-    most = RATED_LIMIT if kind == "rated" else CATEGORY_LIMIT
+    most = TARGET_ENCODED_LIMIT if kind == "target-encoded" else CATEGORY_LIMIT
     require(len(categories) <= most, f"{called} has more than {most} categories")
     require(len(set(categories)) == len(categories), f"a category of {called} stands there twice")
     require(
-        kind in ("categorical", "rated", "numeric") or not categories, f"{called} has categories but is not categorical"
+        kind in ("categorical", "target-encoded", "numeric") or not categories,
+        f"{called} has categories but is not categorical",
     )
-    is_known_form = isinstance(form, str) and (form in FORMS if kind == "date" else not form)
-    require(is_known_form, f"{called} is written in an unknown form")
-    rated = _numbers(rates, len(categories) if kind == "rated" else 0)
+    has_known_format = isinstance(date_format, str) and (
+        date_format in DATE_FORMATS if kind == "date" else not date_format
+    )
+    require(has_known_format, f"{called} has an unknown date format")
+    encodings = _numbers(encodings, len(categories) if kind == "target-encoded" else 0)
     require(isinstance(optional, bool), f"it is not said whether {called} is optional")
-    return Column(name, kind, wire_type, tuple(categories), form, rated, optional)
+    return Column(name, kind, wire_type, tuple(categories), date_format, encodings, optional)
 
 
 def _linear(content: Any, features: tuple[Column, ...], outputs: int) -> Linear:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from studio.json_values import Json
 
-KEY_PLACE = "YOUR-API-KEY"
-STORAGE_PLACE = "YOUR-STORAGE-CONNECTION-STRING"
+KEY_PLACEHOLDER = "YOUR-API-KEY"
+STORAGE_PLACEHOLDER = "YOUR-STORAGE-CONNECTION-STRING"
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def job_samples(jobs_url: str, body: Json) -> list[Sample]:
 def _filled(templates: tuple[str, str, str, str], method: str, url: str, body: Json) -> list[Sample]:
     # JSON of strings, numbers, lists and objects is Python as well; three quotes in a row never stand in JSON.
     written = json.dumps(body, indent=4, ensure_ascii=False)
-    values = {"key": KEY_PLACE, "method": method, "url": url, "body": written, "raw": _r_text(written)}
+    values = {"key": KEY_PLACEHOLDER, "method": method, "url": url, "body": written, "raw": _r_text(written)}
     values["quoted"] = shlex.quote(json.dumps(body, ensure_ascii=False))
     languages = (("Python", "python"), ("C#", "csharp"), ("curl", "curl"), ("R", "r"))
     return [

@@ -16,7 +16,7 @@ from studio.errors import ServiceError, bad_argument
 from studio.jobs.contract import INPUTS, OUTPUTS, job_outputs
 from studio.json_values import Json
 from studio.pages import help_parts
-from studio.pages.code_samples import STORAGE_PLACE, call_samples, job_samples
+from studio.pages.code_samples import STORAGE_PLACEHOLDER, call_samples, job_samples
 from studio.pages.error_help import JOBS, SCORING, UPDATE
 from studio.pages.help_parts import FIELD, KEY_FIELD, errors, pretty, request, samples
 from studio.pages.html import breakable, element, joined, link, page, table
@@ -188,7 +188,7 @@ class HelpPages:
         if service.kind is not Kind.TRAINING:
             score = link(f"{self._urls.help(endpoint)}/score", "request-response")
             return self._titled(endpoint, "jobs", element("p", joined("This service only scores, by ", score, ".")))
-        body = training_example(service.plan, self._quirks, STORAGE_PLACE)
+        body = training_example(service.plan, self._quirks, STORAGE_PLACEHOLDER)
         model, evaluation = job_outputs(self._quirks)
         version = "?api-version=2.0"
         operations = [

@@ -66,12 +66,12 @@ def _cells(column: Column) -> str:
             listed = ", ".join(column.categories[:LISTED_CATEGORIES])
             more = len(column.categories) - LISTED_CATEGORIES
             return f"One of: {listed}{f' and {more} more' if more > 0 else ''}. Any other text counts as missing."
-        case "rated":
+        case "target-encoded":
             return f"One of {len(column.categories)} known texts. Any other counts as an average one, ? as missing."
         case "boolean":
             return "true or false, or another spelling of yes and no, such as 1 and 0."
         case "date":
-            return f"A date written as {column.form}; a time may follow it."
+            return f"A date written as {column.date_format}; a time may follow it."
         case "ignored":
             return "Not used; it may be left out."
     texts = f", as do {', '.join(column.categories)}" if column.categories else ""

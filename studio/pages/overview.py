@@ -15,7 +15,7 @@ from studio.workspace.deployed_models import DeployedModels, Deployment
 from studio.workspace.registry import Endpoint, Kind, Registry, Service
 from studio.workspace.urls import Urls
 
-MOST_JOBS = 100  # on the page
+MAX_JOBS = 100  # on the page
 
 
 class Overview:
@@ -33,7 +33,7 @@ class Overview:
 
     def _show(self, _: Request) -> Response:
         services = self._registry.services()
-        jobs = self._jobs.newest(MOST_JOBS)
+        jobs = self._jobs.newest(MAX_JOBS)
         outcomes = self._jobs.outcomes(jobs)
         made_by: dict[str, list[Job]] = {}
         for job in jobs:
@@ -46,7 +46,7 @@ class Overview:
             element("section", element("h2", name), *(self._service(service, made_by) for service in group))
             for name, group in experiments.items()
         ] or [element("p", "Nothing is published yet: python -m studio publish EXPERIMENT.toml --data DIR")]
-        head = f"The newest {MOST_JOBS} jobs" if len(jobs) == MOST_JOBS else "Jobs"
+        head = f"The newest {MAX_JOBS} jobs" if len(jobs) == MAX_JOBS else "Jobs"
         listed = (element("h2", head), self._job_table(jobs, outcomes))
         return page("Overview", [], *cards, *listed, refresh_s=refresh_s(jobs))
 

@@ -6,7 +6,7 @@ from studio.json_values import plain_number
 from studio.models.model import Model, NumberTerm
 from studio.tables.model_column import Column
 
-# How each of `studio.tables.dates.FORMS` writes one and the same day.
+# How each of `studio.tables.dates.DATE_FORMATS` writes one and the same day.
 _DATES = {
     "year-month-day": "2024-03-15",
     "month/day/year": "03/15/2024",
@@ -27,12 +27,12 @@ def sample_row(model: Model) -> dict[str, str]:
 
 def _cell(column: Column, number: float) -> str:
     match column.kind:
-        case "categorical" | "rated":
+        case "categorical" | "target-encoded":
             return column.categories[0] if column.categories else ""
         case "boolean":
             return "true"
         case "date":
-            return _DATES[column.form]
+            return _DATES[column.date_format]
     return str(round(number)) if column.type == "Int32" else plain_number(float(f"{number:.4g}"))
 
 

@@ -20,7 +20,7 @@ _CATEGORICAL, _DEFAULT_LEFT, _MISSING_IS_NAN = 1, 2, 8  # bits of LightGBM's `de
 _WORD_BITS = 32  # categories of a split are bits in words of this size
 
 
-class NativeTrees:
+class LightGbmScorer:
     """The trees of one model in the native library, which is loaded at the first use. Any thread may use it."""
 
     def __init__(self, model: Model) -> None:

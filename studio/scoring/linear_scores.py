@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.models.model import FARTHEST, CategoryTerm, Linear
+from studio.models.model import MAX_DEVIATION, CategoryTerm, Linear
 
 
 def linear_scores(linear: Linear, rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -15,6 +15,6 @@ def linear_scores(linear: Linear, rows: NDArray[np.float64]) -> NDArray[np.float
             weights = np.array(term.weights).reshape(-1, scores.shape[1])  # also where there are no categories
             scores[present] += weights[values[present].astype(np.int64)]
         else:
-            deviations = np.clip(values[present] - term.centre, -FARTHEST, FARTHEST)
+            deviations = np.clip(values[present] - term.centre, -MAX_DEVIATION, MAX_DEVIATION)
             scores[present] += deviations[:, None] * np.array(term.weights)
     return scores

@@ -9,7 +9,7 @@ from studio.tables.column_names import described
 _NAMES = 10  # columns that one answer names
 
 
-def misfits(served: Model, model: Model) -> list[str]:
+def incompatibilities(served: Model, model: Model) -> list[str]:
     """Return why `model` does not fit an endpoint that serves `served`; nothing if it does.
 
     Columns that nothing is learned from do not count: a request may leave them out or bring them along, and still may

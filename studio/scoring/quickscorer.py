@@ -20,7 +20,7 @@ from studio.models.model import Model, Node, Tree
 
 _WORDS = ((32, "I"), (64, "Q"))  # bits of the word that each tree has, and what `struct` and NumPy call it
 # Every node, and every category that one names, has a mask: a word for every tree. It is held up to three times.
-MOST_BYTES = 32 * 2**20
+MAX_MASK_BYTES = 32 * 2**20
 _CHUNK = 512  # rows of a batch that are scored at once: their masks stay in the processor's cache
 
 type _Cut = tuple[float, int]  # a threshold, and the mask of a node that sends a row to the right
@@ -66,7 +66,7 @@ class _LookUp:
         return of_numbers
 
 
-def suits(model: Model) -> bool:
+def fits_masks(model: Model) -> bool:
     """Tell whether the trees are small and few enough."""
     longest = max((len(tree.leaves) for tree in model.trees), default=0)
     if not 0 < longest <= _WORDS[-1][0]:
@@ -76,10 +76,10 @@ def suits(model: Model) -> bool:
         if isinstance(node.split, frozenset):
             codes.setdefault(node.feature, set()).update(node.split)
         masks += 1
-    return (masks + sum(map(len, codes.values()))) * len(model.trees) * _WORDS[-1][0] // 8 <= MOST_BYTES
+    return (masks + sum(map(len, codes.values()))) * len(model.trees) * _WORDS[-1][0] // 8 <= MAX_MASK_BYTES
 
 
-class LeafMasks:
+class QuickScorer:
     """The trees of a model that `suits`."""
 
     def __init__(self, model: Model) -> None:
@@ -114,7 +114,7 @@ class LeafMasks:
             scores[output] += leaves[word & -word]
         return scores
 
-    def many_raw_scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    def batch_raw_scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the same for rows of shape (rows, features); shape (rows, outputs)."""
         scores = np.empty((len(rows), self._outputs))
         look_ups, leaves = self._arrays

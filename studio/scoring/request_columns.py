@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from studio.errors import ServiceError
 from studio.models.model import Model, Task
-from studio.tables.column_names import column_names, repeated
+from studio.tables.column_names import column_names, duplicates
 from studio.tables.column_types import WireType, type_of
 
 LABELS, PROBABILITIES = "Scored Labels", "Scored Probabilities"
@@ -77,7 +77,7 @@ def _positions(model: Model, names: Sequence[str]) -> tuple[int | None, ...]:
     missing = [column.name for column in model.columns if column.required and column.name not in at]
     accepted = {model.label, *(column.name for column in model.columns)}
     unknown = [name for name in names if name not in accepted]
-    twice = repeated(names) if len(at) < len(names) else []
+    twice = duplicates(names) if len(at) < len(names) else []
     problems = [
         f"{text}: {', '.join(columns)}"
         for text, columns in (

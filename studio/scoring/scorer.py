@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from studio.errors import StudioError
 from studio.json_values import r_number, share_text
-from studio.models.model import FARTHEST, CategoryTerm, Model
-from studio.scoring.lightgbm_scorer import NativeTrees
+from studio.models.model import MAX_DEVIATION, CategoryTerm, Model
+from studio.scoring.lightgbm_scorer import LightGbmScorer
 from studio.scoring.linear_scores import linear_scores
-from studio.scoring.quickscorer import LeafMasks, suits
+from studio.scoring.quickscorer import QuickScorer, fits_masks
 from studio.scoring.request_columns import request_columns
 from studio.tables.cell_parsing import parse_numbers
 
-LARGEST_EXPONENT = 709.0  # beyond, `exp` overflows; the probability is 0 to the last digit there
+MAX_EXPONENT = 709.0  # beyond, `exp` overflows; the probability is 0 to the last digit there
 _SHOWN = 60  # characters of a cell in an error
-WAITING_ROWS = 5000  # so many take longer one by one than loading the library does
+MIN_ROWS_TO_LOAD_FOR = 5000  # so many take longer one by one than loading the library does
 MANY_ROWS = 8  # measured with 100 trees: a row takes 25 us, a batch 100 us and 2 us for each of its rows
 _REPEATED = 4  # cells that repeat so often are looked up sooner than read
 
@@ -53,7 +53,7 @@ class Scorer:
         self.columns_of = lru_cache(8)(partial(request_columns, model))
         self._features = model.features
         self._outputs = range(model.outputs)
-        self._masks = LeafMasks(model) if suits(model) else None
+        self._masks = QuickScorer(model) if fits_masks(model) else None
         # For trees that are too large for it: parallel tuples instead of node objects, which a walk is quicker through.
         self._trees = [
             (
@@ -71,10 +71,10 @@ class Scorer:
             )
             for number, tree in enumerate(() if self._masks else model.trees)
         ]
-        self._native = NativeTrees(model)
+        self._native = LightGbmScorer(model)
         # What a row costs: trees looked up, or nodes visited and leaves added, or weights added.
         trees = len(model.trees) if self._masks else sum(tree.depth + 1 for tree in model.trees)
-        self.steps = trees + len(self._features) * model.outputs
+        self.cost = trees + len(self._features) * model.outputs
 
     def features(self, cells: Sequence[str]) -> list[float]:
         """Return a row's features; `cells` are stripped, one a column of the model.
@@ -87,7 +87,7 @@ class Scorer:
         except ValueError:
             raise CellError(self._problems(cells)) from None
 
-    def many_features(self, columns: Sequence[Sequence[str]]) -> Rows:
+    def batch_features(self, columns: Sequence[Sequence[str]]) -> Rows:
         """Return the features of many rows; `columns` are the cells of each column of the model, as they came.
 
         Raises:
@@ -147,27 +147,27 @@ class Scorer:
                 for output, weight in enumerate(term.weights[int(value)]):
                     scores[output] += weight
             else:
-                deviation = min(max(value - term.centre, -FARTHEST), FARTHEST)
+                deviation = min(max(value - term.centre, -MAX_DEVIATION), MAX_DEVIATION)
                 for output, weight in enumerate(term.weights):
                     scores[output] += deviation * weight
         return scores
 
-    def many_raw_scores(self, rows: Rows) -> Rows:
+    def batch_raw_scores(self, rows: Rows) -> Rows:
         """Return the raw scores of many rows, shape (rows, outputs): all ways give the same."""
         if len(rows) >= MANY_ROWS:
             if self._masks is not None:
-                return self._masks.many_raw_scores(rows)
+                return self._masks.batch_raw_scores(rows)
             if self.model.linear is not None:
                 return linear_scores(self.model.linear, rows)
             if self.model.trees:
-                scores = self._native.raw_scores(rows, wait=len(rows) >= WAITING_ROWS)
+                scores = self._native.raw_scores(rows, wait=len(rows) >= MIN_ROWS_TO_LOAD_FOR)
                 if scores is not None:
                     return scores
         return np.array([self.raw_scores(row) for row in rows.tolist()]).reshape(len(rows), len(self._outputs))
 
     def answers(self, rows: Rows) -> list[list[str]]:
         """Return the cells of `added_columns` for each row of features."""
-        scores = self.many_raw_scores(rows).tolist()
+        scores = self.batch_raw_scores(rows).tolist()
         if self.model.task != "binary":
             return list(map(self.answer, scores))
         no, yes = self.model.classes
@@ -187,7 +187,7 @@ class Scorer:
 
 def positive_probability(raw_score: float) -> float:
     """Turn log odds into a probability."""
-    if raw_score < -LARGEST_EXPONENT:
+    if raw_score < -MAX_EXPONENT:
         return 0.0
     return 1.0 / (1.0 + math.exp(-raw_score))
 

@@ -13,10 +13,10 @@ from azure.storage.blob import BlobClient, ContainerClient, ContentSettings, Lin
 
 from studio.errors import StorageError, StudioError
 from studio.storage.blob_locations import BlobAddress
-from studio.storage.failures import Doing, explained
+from studio.storage.failures import Operation, translated_errors
 from studio.storage.guarded_transport import GuardedTransport
 from studio.storage.stopping import Stop
-from studio.storage.transfer import CHUNK_BYTES, Resolver, Transfer, TransferLimits, look_up
+from studio.storage.transfer import CHUNK_BYTES, Resolver, Transfer, TransferLimits, resolve_host
 
 _USUAL_LIMITS = TransferLimits()
 
@@ -25,7 +25,7 @@ class BlobStorage:
     """The blobs of all storage accounts that callers may name."""
 
     def __init__(
-        self, limits: TransferLimits = _USUAL_LIMITS, resolver: Resolver = look_up, stop: Stop | None = None
+        self, limits: TransferLimits = _USUAL_LIMITS, resolver: Resolver = resolve_host, stop: Stop | None = None
     ) -> None:
         """Take how long a transfer may take, what tells the addresses of a host, and what ends all transfers."""
         self._limits = limits
@@ -42,7 +42,9 @@ class BlobStorage:
         Raises:
             StorageError: it cannot be read, or is larger, or takes too long.
         """
-        return b"".join(self._chunks(address, limit_bytes, min(self._limits.awaited_s, self._limits.whole_s)))
+        return b"".join(
+            self._chunks(address, limit_bytes, min(self._limits.interactive_timeout_s, self._limits.total_timeout_s))
+        )
 
     @contextmanager
     def fetched_file(self, address: BlobAddress, limit_bytes: int, folder: Path) -> Iterator[Path]:
@@ -52,7 +54,7 @@ class BlobStorage:
             StorageError: it cannot be read, or is larger than `limit_bytes`, or takes too long.
         """
         with tempfile.NamedTemporaryFile(dir=folder, prefix="input-", suffix=".csv") as file:
-            for chunk in self._chunks(address, limit_bytes, self._limits.whole_s):
+            for chunk in self._chunks(address, limit_bytes, self._limits.total_timeout_s):
                 file.write(chunk)
             file.flush()
             yield Path(file.name)
@@ -63,7 +65,7 @@ class BlobStorage:
         Raises:
             StorageError: it cannot be written.
         """
-        with self._transfer(address, Doing.WRITE, self._limits.whole_s) as (_, options):
+        with self._transfer(address, Operation.WRITE, self._limits.total_timeout_s) as (_, options):
             client = BlobClient(address.account_url, address.container, address.blob, **options)
             with client:
                 client.upload_blob(data, overwrite=True, content_settings=ContentSettings(content_type=content_type))
@@ -74,13 +76,13 @@ class BlobStorage:
         Raises:
             StorageError: it cannot be made.
         """
-        with self._transfer(address, Doing.WRITE, self._limits.whole_s) as (_, options):
+        with self._transfer(address, Operation.WRITE, self._limits.total_timeout_s) as (_, options):
             client = ContainerClient(address.account_url, address.container, **options)
             with client, contextlib.suppress(ResourceExistsError):
                 client.create_container()
 
     def _chunks(self, address: BlobAddress, limit_bytes: int, within_s: float) -> Iterator[bytes]:
-        with self._transfer(address, Doing.READ, within_s) as (transfer, options):
+        with self._transfer(address, Operation.READ, within_s) as (transfer, options):
             client = BlobClient(address.account_url, address.container, address.blob, **options)
             with client:
                 download = self._begun(client, transfer)
@@ -112,13 +114,13 @@ class BlobStorage:
 
     @contextmanager
     def _transfer(
-        self, address: BlobAddress, doing: Doing, within_s: float
+        self, address: BlobAddress, doing: Operation, within_s: float
     ) -> Iterator[tuple[Transfer, dict[str, Any]]]:
         """Give one transfer, and the options of a client for it."""
         limits = self._limits
         with ExitStack() as stack:
             transfer = stack.enter_context(Transfer(address, within_s, limits, self._resolver, self._stop))
-            stack.enter_context(explained(address, doing, transfer))
+            stack.enter_context(translated_errors(address, doing, transfer))
             yield (
                 transfer,
                 {

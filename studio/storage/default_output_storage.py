@@ -18,7 +18,7 @@ VARIABLE = "STUDIO_STORAGE"
 
 
 @dataclass(frozen=True)
-class OwnStorage:
+class DefaultOutputStorage:
     """An account with its key; outputs lie in one container of it."""
 
     account: BlobAddress

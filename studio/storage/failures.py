@@ -28,14 +28,14 @@ class _Need:
     permissions: str  # letters of a SAS token's `sp`, one of which is enough
 
 
-class Doing(Enum):
+class Operation(Enum):
     """What was tried."""
 
     READ = _Need("reading", "r")
     WRITE = _Need("writing", "w")
 
 
-def let_go_of_failures() -> None:
+def release_failed_transfers() -> None:
     """Free what the failed transfers of this process hold: to be called once their errors are handled.
 
     The library's policies keep their errors in frames that the errors' tracebacks hold in turn, and with them whatever
@@ -45,7 +45,7 @@ def let_go_of_failures() -> None:
 
 
 @contextmanager
-def explained(address: BlobAddress, doing: Doing, transfer: Transfer) -> Iterator[None]:
+def translated_errors(address: BlobAddress, doing: Operation, transfer: Transfer) -> Iterator[None]:
     """Turn the library's errors into ours. Without their cause: its text may hold the URL with its signature.
 
     Raises:
@@ -91,12 +91,14 @@ def _is_no_http(error: BaseException) -> bool:
     return isinstance(error, HTTPException | InvalidHeader) and not early_end
 
 
-def _of_answer(address: BlobAddress, doing: Doing, error: BaseException, status: int) -> StorageError:
+def _of_answer(address: BlobAddress, doing: Operation, error: BaseException, status: int) -> StorageError:
     code = getattr(error, "error_code", None) or ""
     error_code = str(getattr(code, "value", code))
     reason = f"Azure error message: {error_code if _CODE.fullmatch(error_code) else 'unknown'} (HTTP status {status})."
     if isinstance(error, ResourceNotFoundError):
-        missing = f"the container {address.container!r} does not exist" if doing is Doing.WRITE else "it does not exist"
+        missing = (
+            f"the container {address.container!r} does not exist" if doing is Operation.WRITE else "it does not exist"
+        )
         text = f"Unable to access the provided Azure blob - {address.name}.  Azure error message: {missing}."
         return StorageError("BlobNotFound", f"{text} The storage host is {address.host}.")
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:

@@ -13,7 +13,7 @@ PER_HOST = 8
 PER_ENDPOINT = 2  # its owner's next try need not wait for the one that hangs
 
 
-class Fetches:
+class FetchLimiter:
     """Counts the fetches under way, by endpoint and by storage host. Used by the event loop's thread alone."""
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Fetches:
         self._by_host: Counter[str] = Counter()
 
     @contextmanager
-    def turn(self, endpoint_id: str, host: str) -> Iterator[None]:
+    def slot(self, endpoint_id: str, host: str) -> Iterator[None]:
         """Count one fetch for the time of the `with`.
 
         Raises:

@@ -114,8 +114,8 @@ class GuardedTransport(RequestsTransport):  # type: ignore[misc]  # the package 
             session.mount(scheme, _Adapter(transfer))
         super().__init__(
             session=session,
-            connection_timeout=limits.connect_s,
-            read_timeout=limits.silent_s,
+            connection_timeout=limits.connect_timeout_s,
+            read_timeout=limits.read_timeout_s,
             connection_verify=os.environ.get("REQUESTS_CA_BUNDLE") or True,
             connection_data_block_size=_BLOCK_BYTES,
         )

@@ -11,8 +11,8 @@ from azure.storage.blob import (
 
 from studio.storage.blob_locations import BlobAddress
 
-SAS_BACK = timedelta(minutes=5)
-SAS_FORWARD = timedelta(hours=24)
+SAS_BACKDATED_BY = timedelta(minutes=5)
+SAS_VALID_FOR = timedelta(hours=24)
 
 
 def read_token(address: BlobAddress, now: datetime) -> str:
@@ -28,8 +28,8 @@ def read_token(address: BlobAddress, now: datetime) -> str:
         address.blob,
         account_key=address.account_key,
         permission=BlobSasPermissions(read=True),
-        start=now.astimezone(UTC) - SAS_BACK,
-        expiry=now.astimezone(UTC) + SAS_FORWARD,
+        start=now.astimezone(UTC) - SAS_BACKDATED_BY,
+        expiry=now.astimezone(UTC) + SAS_VALID_FOR,
     )
     return f"?{token}"
 
@@ -41,7 +41,7 @@ def container_token(address: BlobAddress, now: datetime) -> str:
         address.container,
         account_key=address.account_key or "",
         permission=ContainerSasPermissions(read=True, list=True),
-        start=now.astimezone(UTC) - SAS_BACK,
-        expiry=now.astimezone(UTC) + SAS_FORWARD,
+        start=now.astimezone(UTC) - SAS_BACKDATED_BY,
+        expiry=now.astimezone(UTC) + SAS_VALID_FOR,
     )
     return f"?{token}"

@@ -29,22 +29,22 @@ type Resolver = Callable[[str, int], Sequence[str]]
 CHUNK_BYTES = 4 * 2**20  # what one request asks for, so no answer is longer
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[-+.a-z0-9]{1,60}")
 _LENGTH_HEADERS = ("Content-Length", "Transfer-Encoding", "Connection")
-_MOST_ADDRESSES = 4  # are tried: each may cost a connection's time-out
+_MAX_ADDRESSES = 4  # are tried: each may cost a connection's time-out
 
 
 @dataclass(frozen=True)
 class TransferLimits:
     """How long a transfer may take, and how often it is tried."""
 
-    whole_s: float = 1800.0  # from the first look-up to the last byte, with all retries
-    awaited_s: float = 60.0  # the same, where a caller waits for the answer
-    connect_s: float = 5.0
-    silent_s: float = 60.0  # between two pieces of an answer
+    total_timeout_s: float = 1800.0  # from the first look-up to the last byte, with all retries
+    interactive_timeout_s: float = 60.0  # the same, where a caller waits for the answer
+    connect_timeout_s: float = 5.0
+    read_timeout_s: float = 60.0  # between two pieces of an answer
     retries: int = 2  # of a request, where another try may help
     retry_wait_s: int = 2  # before each
 
 
-def look_up(host: str, port: int) -> Sequence[str]:
+def resolve_host(host: str, port: int) -> Sequence[str]:
     """Ask the system's resolver.
 
     Raises:
@@ -137,7 +137,7 @@ class Transfer:
     def watch(self, connection: HTTPConnection) -> None:
         """Shut a connection at the deadline; from here on it may be silent for as long as the limits say."""
         used = connection.sock
-        used.settimeout(self._limits.silent_s)  # or a long piece would have to be sent within the connecting time
+        used.settimeout(self._limits.read_timeout_s)  # or a long piece would have to be sent within the connecting time
         self._connections.append(connection)
         with self._lock:
             self._sockets.append(used)  # for good: a connection forgets its socket before the answer is read
@@ -161,11 +161,11 @@ class Transfer:
                 f" name: `--allow-host {self._address.host}`; a pattern with a wildcard does not allow that.",
             )
         failure: OSError = OSError("the name leads to no address")
-        for ip in addresses[:_MOST_ADDRESSES]:
+        for ip in addresses[:_MAX_ADDRESSES]:
             self.check()
             try:
                 return create_connection(
-                    (ip, connection.port), self._limits.connect_s, socket_options=connection.socket_options
+                    (ip, connection.port), self._limits.connect_timeout_s, socket_options=connection.socket_options
                 )
             except OSError as error:
                 failure = error

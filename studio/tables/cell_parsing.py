@@ -27,8 +27,8 @@ PLACEHOLDERS = frozenset(
 )
 # LightGBM takes such numbers for 0 (its kZeroThreshold, of 32 bits), so every part of the studio does.
 NEAR_ZERO = 1.0000000180025095e-35
-LARGEST = 1e100  # a cell with a larger number holds none: its square would be beyond any float
-ODD_TEXTS = 5  # so many distinct texts among numbers may be spellings of missing that nobody thought of
+MAX_NUMBER = 1e100  # a cell with a larger number holds none: its square would be beyond any float
+MAX_ODD_TEXTS = 5  # so many distinct texts among numbers may be spellings of missing that nobody thought of
 # 1,234.5 and $1,234 and 12.5% and -€3: a sign and a currency before it, groups of three digits, a percent sign.
 _ADORNED = re.compile(r"(?a:([+-]?)[$€£¥]?(\d{1,3}(?:,\d{3})+|\d+)(\.\d*)?\s?%?)")
 
@@ -52,7 +52,7 @@ def parse_number(text: str) -> float | None:
             return None
         sign, whole, fraction = adorned.groups()
         value = float(f"{sign}{whole.replace(',', '')}{fraction or ''}")
-    if -LARGEST <= value <= LARGEST and "_" not in text:
+    if -MAX_NUMBER <= value <= MAX_NUMBER and "_" not in text:
         return 0.0 if -NEAR_ZERO <= value <= NEAR_ZERO else value
     return None
 
@@ -63,7 +63,7 @@ def parse_numbers(texts: Sequence[str]) -> NDArray[np.float64] | None:
         values = np.fromiter(map(float, texts), np.float64, len(texts))
     except ValueError:
         return None
-    if not (np.abs(values) <= LARGEST).all() or "_" in "".join(texts):
+    if not (np.abs(values) <= MAX_NUMBER).all() or "_" in "".join(texts):
         return None
     values[np.abs(values) <= NEAR_ZERO] = 0.0
     return values

@@ -9,16 +9,16 @@ from typing import Literal
 import numpy as np
 
 from studio.errors import TableError
-from studio.tables.cell_parsing import LARGEST, MISSING, NEAR_ZERO, ODD_TEXTS, has_no_value, parse_number
+from studio.tables.cell_parsing import MAX_NUMBER, MAX_ODD_TEXTS, MISSING, NEAR_ZERO, has_no_value, parse_number
 from studio.tables.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, TableColumn
-from studio.tables.dates import FORMS, moment_encoder, parse_date
+from studio.tables.dates import DATE_FORMATS, parse_date, timestamp_encoder
 from studio.tables.model_column import Column
 
 # From so many different cells on it is asked whether they are numbers that need no texts, or whether the texts are
 # needed at all. Codes written as numbers, of which each stands in many rows, are kept longer: texts may follow.
 MANY_NUMBERS, MANY_TEXTS = 20_000, 200_000
 _BLOCK = 100_000  # rows
-IDENTIFIER_SHARE = 0.9  # of rows that have another text each
+MIN_IDENTIFIER_SHARE = 0.9  # of rows that have another text each
 # Of all columns together; a text takes 60 bytes and more, and a dictionary's entry 100.
 TEXT_LIMIT, TEXT_CHARACTERS = 15_000_000, 1_000_000_000
 _INT32 = 2**31
@@ -59,18 +59,18 @@ class _Codes(dict[str, int]):
         return code
 
 
-class CollectedColumn:
+class ColumnCollector:
     """The cells of a column, block by block."""
 
     def __init__(self, name: str, *, keep: bool, budget: TextBudget, expected: Column | None = None) -> None:
         """Collect; a column to `keep` is never given up, and one that is `expected` to hold categories keeps its texts.
 
-        Where dates could be written in several forms, the expected one is taken.
+        Where dates could be written in several formats, the expected one is taken.
         """
         self.name = name
         self._keep = keep
         self._as_texts = expected is not None and expected.holds == "categories"
-        self._form = expected.form if expected is not None else ""
+        self._date_format = expected.date_format if expected is not None else ""
         self._budget = budget
         self._state: _State = "texts"
         self._why = "an identifier: nearly every row has another value"  # it was dropped
@@ -81,7 +81,7 @@ class CollectedColumn:
         self._whole = True
         self._texts = _Codes()  # that stand among the numbers, and in which rows
         self._text_rows, self._text_codes = array("q"), array("i")
-        self._moments: dict[str, array[float]] = {}  # by each form that fits all cells so far
+        self._timestamps: dict[str, array[float]] = {}  # by each date format that fits all cells so far
 
     def extend(self, cells: Sequence[str]) -> None:
         """Add the cells of the next rows.
@@ -117,9 +117,11 @@ class CollectedColumn:
                 text_codes = np.frombuffer(self._text_codes, dtype=np.int32)
                 return NumberColumn(self.name, values, self._whole, tuple(self._texts), text_rows, text_codes)
             case "dates":
-                form, *others = sorted(self._moments, key=lambda form: form != self._form)
-                moments = np.frombuffer(self._moments[form], dtype=np.float64)
-                return DateColumn(self.name, moments, form, tuple(others))
+                date_format, *others = sorted(
+                    self._timestamps, key=lambda date_format: date_format != self._date_format
+                )
+                timestamps = np.frombuffer(self._timestamps[date_format], dtype=np.float64)
+                return DateColumn(self.name, timestamps, date_format, tuple(others))
             case "dropped":
                 return DroppedColumn(self.name, self._why)
         merged = _Codes()  # of cells that differ only by spaces around them
@@ -133,20 +135,20 @@ class CollectedColumn:
         if not many and different < rows / 2:
             return
         if self._as_texts:
-            if many and not self._keep and different > IDENTIFIER_SHARE * rows:
+            if many and not self._keep and different > MIN_IDENTIFIER_SHARE * rows:
                 self._forget_texts("dropped")
             return
-        odd = islice((cell for cell in map(str.strip, self._codes) if _is_odd(cell)), ODD_TEXTS + 1)
-        if _plain_numbers(self._codes) is not None or len(list(odd)) <= ODD_TEXTS:
+        odd = islice((cell for cell in map(str.strip, self._codes) if _is_odd(cell)), MAX_ODD_TEXTS + 1)
+        if _plain_numbers(self._codes) is not None or len(list(odd)) <= MAX_ODD_TEXTS:
             self._replay(self._add_numbers)
             self._forget_texts("numbers")
         elif many and not self._keep:
-            self._moments = {form: array("d") for form in self._fitting_forms()}
-            if self._moments:
+            self._timestamps = {date_format: array("d") for date_format in self._matching_formats()}
+            if self._timestamps:
                 self._state = "dates"
                 self._replay(self._add_moments)
                 self._forget_texts(self._state)
-            elif different > IDENTIFIER_SHARE * rows:
+            elif different > MIN_IDENTIFIER_SHARE * rows:
                 self._forget_texts("dropped")
 
     def _replay(self, add: Callable[[Sequence[str]], None]) -> None:
@@ -155,20 +157,22 @@ class CollectedColumn:
         for begin in range(0, len(coded), _BLOCK):
             add([distinct[code] for code in coded[begin : begin + _BLOCK].tolist()])
 
-    def _fitting_forms(self) -> list[str]:
-        """Return the forms in which every cell is a date; most columns are told apart by their first cells."""
+    def _matching_formats(self) -> list[str]:
+        """Return the formats in which every cell is a date; most columns are told apart by their first cells."""
         cells = [cell for cell in map(str.strip, self._codes) if not has_no_value(cell)]
-        forms = [form for form in FORMS if all(parse_date(cell, form) for cell in cells[:100])]
-        return [form for form in forms if all(parse_date(cell, form) for cell in cells)]
+        formats = [
+            date_format for date_format in DATE_FORMATS if all(parse_date(cell, date_format) for cell in cells[:100])
+        ]
+        return [date_format for date_format in formats if all(parse_date(cell, date_format) for cell in cells)]
 
     def _add_moments(self, cells: Sequence[str]) -> None:
         stripped = [cell.strip() for cell in cells]
-        for form, moments in list(self._moments.items()):
+        for date_format, timestamps in list(self._timestamps.items()):
             try:
-                moments.extend(map(moment_encoder(form), stripped))
+                timestamps.extend(map(timestamp_encoder(date_format), stripped))
             except ValueError:
-                del self._moments[form]
-        if not self._moments:
+                del self._timestamps[date_format]
+        if not self._timestamps:
             self._why = "dates and other texts are mixed"
             self._state = "dropped"
 
@@ -215,7 +219,7 @@ def _plain_numbers(cells: Collection[str]) -> "array[float] | None":
         return None
     numbers = np.frombuffer(values, dtype=np.float64)
     sizes = np.abs(numbers)
-    if not (sizes <= LARGEST).all() or "_" in "".join(cells):
+    if not (sizes <= MAX_NUMBER).all() or "_" in "".join(cells):
         return None
     numbers[sizes <= NEAR_ZERO] = 0.0
     return values

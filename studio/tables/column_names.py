@@ -16,12 +16,12 @@ def column_names(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(name.strip() or f"Col{number}" for number, name in enumerate(header, start=1))
 
 
-def numbered_names(width: int) -> tuple[str, ...]:
+def default_names(width: int) -> tuple[str, ...]:
     """Return the names of the columns of a file without a header row."""
     return column_names([""] * width)
 
 
-def repeated(names: Sequence[str]) -> list[str]:
+def duplicates(names: Sequence[str]) -> list[str]:
     """Return the names that more than one column has, sorted."""
     return sorted(name for name, count in Counter(names).items() if count > 1)
 

@@ -85,26 +85,26 @@ class DateColumn:
     """A column of so many different moments that their texts were not kept."""
 
     name: str
-    moments: NDArray[np.float64]  # shape (rows,); seconds since 1970, UTC; NaN where it is missing
-    form: str  # how they were written, one of `studio.tables.dates.FORMS`
-    other_forms: tuple[str, ...] = ()  # in which every cell could be read as well
+    timestamps: NDArray[np.float64]  # shape (rows,); seconds since 1970, UTC; NaN where it is missing
+    date_format: str  # how they were written, one of `studio.tables.dates.DATE_FORMATS`
+    other_formats: tuple[str, ...] = ()  # in which every cell could be read as well
 
     def only(self, rows: NDArray[np.bool_]) -> Self:
         """Return the column of some of the rows."""
-        return replace(self, moments=self.moments[rows])
+        return replace(self, timestamps=self.timestamps[rows])
 
     def part(self, name: str) -> NDArray[np.float64]:
-        """Return one of `studio.tables.dates.PARTS` of every row, equal to what that gives for the single moment."""
+        """Return one of the `DATE_PARTS` of every row, equal to what the part's function gives for the single moment."""
         match name:
             case "days since 1970":
-                return self.moments / _DAY_S
+                return self.timestamps / _DAY_S
             case "month":
-                present = ~np.isnan(self.moments)
-                months = np.where(present, self.moments, 0).astype("datetime64[s]").astype("datetime64[M]")
+                present = ~np.isnan(self.timestamps)
+                months = np.where(present, self.timestamps, 0).astype("datetime64[s]").astype("datetime64[M]")
                 return np.where(present, months.astype(np.float64) % 12 + 1, np.nan)
             case "day of week":
-                return (self.moments // _DAY_S + 3) % 7  # 1970 began with a Thursday; Monday is 0
-        return self.moments % _DAY_S // 3600 + self.moments % 3600 // 60 / 60
+                return (self.timestamps // _DAY_S + 3) % 7  # 1970 began with a Thursday; Monday is 0
+        return self.timestamps % _DAY_S // 3600 + self.timestamps % 3600 // 60 / 60
 
 
 @dataclass(frozen=True)

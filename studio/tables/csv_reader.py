@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self, TextIO
 
 from studio.errors import TableError
-from studio.tables.column_collector import CollectedColumn, TextBudget
+from studio.tables.column_collector import ColumnCollector, TextBudget
 from studio.tables.columns import Table
 from studio.tables.file_kinds import foreign_kind
 from studio.tables.header import read_header
@@ -25,7 +25,7 @@ _AT_ONCE, _AT_ONCE_A_COLUMN = 2**16, 2**10
 
 
 @dataclass(frozen=True)
-class TableForm:
+class TableFormat:
     """How a table is written: what stands between cells, and whether its first line names the columns."""
 
     separator: str = ","
@@ -38,14 +38,14 @@ class TableForm:
         return cls("\t" if lowered.endswith(".tsv") else ",", not lowered.endswith((".nh.csv", ".nh.tsv")))
 
 
-CSV = TableForm()
+CSV = TableFormat()
 
 
 def read_table(
     path: Path,
     label: str,
     used: Collection[str] = (),
-    form: TableForm = CSV,
+    table_format: TableFormat = CSV,
     *,
     expected: Mapping[str, Column] | None = None,
     check: Callable[[Table], list[str]] = lambda _: [],
@@ -66,7 +66,7 @@ def read_table(
         raise TableError("the CSV", [foreign])
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            return _read(lines, {label, *used}, form, expected or {}, check=check)
+            return _read(lines, {label, *used}, table_format, expected or {}, check=check)
     except UnicodeDecodeError as error:
         raise TableError("the CSV", [_not_utf8(path)]) from error
     except csv.Error as error:
@@ -76,21 +76,21 @@ def read_table(
 def _read(
     lines: TextIO,
     kept: Collection[str],
-    form: TableForm,
+    table_format: TableFormat,
     expected: Mapping[str, Column],
     *,
     check: Callable[[Table], list[str]],
 ) -> Table:
-    header = read_header(lines, form.separator, kept, named=form.header)
+    header = read_header(lines, table_format.separator, kept, named=table_format.header)
     problems: list[str] = []
     budget = TextBudget()
     columns = [
-        CollectedColumn(name, keep=name in kept, budget=budget, expected=expected.get(name)) for name in header.names
+        ColumnCollector(name, keep=name in kept, budget=budget, expected=expected.get(name)) for name in header.names
     ]
     rows = 0
     row_lines: list[Sequence[int]] = []
-    first_rows = [] if form.header else [_Block([header.lines], [[cell] for cell in header.cells])]
-    for block in chain(first_rows, _blocks(lines, header.lines, len(header.names), form.separator, problems)):
+    first_rows = [] if table_format.header else [_Block([header.lines], [[cell] for cell in header.cells])]
+    for block in chain(first_rows, _blocks(lines, header.lines, len(header.names), table_format.separator, problems)):
         for column, cells in zip(columns, block.columns, strict=True):
             column.extend(cells)
         row_lines.append(block.lines)
@@ -105,7 +105,7 @@ def _read(
     if not rows and not problems:
         problems.append("it has a header and no rows")
     names = enumerate(zip(header.names, header.cells, strict=True), 1)
-    unnamed = {name: at for at, (name, cell) in names if form.header and not cell.strip()}
+    unnamed = {name: at for at, (name, cell) in names if table_format.header and not cell.strip()}
     read = tuple(column.finished() for column in columns)
     notes = (header.note,) if header.note else ()
     table = Table(read, rows, unnamed, RowLines.of_blocks(row_lines), notes)

@@ -12,14 +12,14 @@ _ZONE = r"\s?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?"
 _HALF = r"(?:\s?(?P<half>[AaPp])[Mm])?"
 _SLASHED = r"(?P<{}>\d{{1,2}})[/](?P<{}>\d{{1,2}})[/](?P<year>\d{{4}})"
 # In the order in which they are tried: where a whole column fits two ways, the first is taken.
-FORMS: dict[str, re.Pattern[str]] = {
+DATE_FORMATS: dict[str, re.Pattern[str]] = {
     "year-month-day": re.compile(rf"(?P<year>\d{{4}})[-/](?P<month>\d{{1,2}})[-/](?P<day>\d{{1,2}}){_CLOCK}{_ZONE}"),
     "month/day/year": re.compile(_SLASHED.format("month", "day") + _CLOCK + _HALF),
     "day/month/year": re.compile(_SLASHED.format("day", "month") + _CLOCK + _HALF),
     "day.month.year": re.compile(rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}){_CLOCK}"),
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-PARTS: dict[str, Callable[[datetime], float]] = {
+DATE_PARTS: dict[str, Callable[[datetime], float]] = {
     "days since 1970": lambda moment: (moment - _EPOCH) / timedelta(days=1),
     "month": lambda moment: float(moment.month),
     "day of week": lambda moment: float(moment.weekday()),  # Monday is 0
@@ -27,9 +27,9 @@ PARTS: dict[str, Callable[[datetime], float]] = {
 }
 
 
-def parse_date(cell: str, form: str) -> datetime | None:
-    """Return the moment that a stripped cell of the form spells, or None; without a zone it is taken for UTC."""
-    match = FORMS[form].fullmatch(cell)
+def parse_date(cell: str, date_format: str) -> datetime | None:
+    """Return the moment that a stripped cell of the format spells, or None; without a zone it is taken for UTC."""
+    match = DATE_FORMATS[date_format].fullmatch(cell)
     if match is None:
         return None
     part = {name: text for name, text in match.groupdict().items() if text}
@@ -49,32 +49,34 @@ def parse_date(cell: str, form: str) -> datetime | None:
     return moment
 
 
-def forms_of(cells: Iterable[str]) -> list[str]:
-    """Return the forms in which every one of the cells is a date."""
+def matching_formats(cells: Iterable[str]) -> list[str]:
+    """Return the formats in which every one of the cells is a date."""
     texts = list(cells)
-    return [form for form in FORMS if texts and all(parse_date(cell, form) for cell in texts)]
+    return [
+        date_format for date_format in DATE_FORMATS if texts and all(parse_date(cell, date_format) for cell in texts)
+    ]
 
 
-def part_encoder(form: str, part: str) -> Callable[[str], float]:
-    """Return the function from a stripped cell to one of its `PARTS`; NaN for a missing one.
+def date_part_encoder(date_format: str, part: str) -> Callable[[str], float]:
+    """Return the function from a stripped cell to one of its `DATE_PARTS`; NaN for a missing one.
 
-    It raises ValueError for what is no date of the form.
+    It raises ValueError for what is no date of the format.
     """
-    return _encoder(form, PARTS[part])
+    return _encoder(date_format, DATE_PARTS[part])
 
 
-def moment_encoder(form: str) -> Callable[[str], float]:
-    """Return the function from a stripped cell to its seconds since 1970; else as `part_encoder`."""
-    return _encoder(form, datetime.timestamp)
+def timestamp_encoder(date_format: str) -> Callable[[str], float]:
+    """Return the function from a stripped cell to its seconds since 1970; else as `date_part_encoder`."""
+    return _encoder(date_format, datetime.timestamp)
 
 
-def _encoder(form: str, number: Callable[[datetime], float]) -> Callable[[str], float]:
+def _encoder(date_format: str, number: Callable[[datetime], float]) -> Callable[[str], float]:
     def encode(cell: str) -> float:
-        moment = parse_date(cell, form)
+        moment = parse_date(cell, date_format)
         if moment is not None:
             return number(moment)
         if has_no_value(cell):
             return math.nan
-        raise ValueError(f"is not a date as {form}")
+        raise ValueError(f"is not a date as {date_format}")
 
     return encode

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from studio.errors import TableError
 from studio.limits import COLUMN_LIMIT
-from studio.tables.column_names import column_names, numbered_names, places, repeated
+from studio.tables.column_names import column_names, default_names, duplicates, places
 
 _SEPARATORS = (";", "\t", ",", "|")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
@@ -46,7 +46,7 @@ def read_header(lines: TextIO, separator: str, needed: Collection[str], *, named
         line, skipped, note = lines.readline(), 1, "left out: Excel's sep= line, line 1"
     reader = csv.reader(chain([line], lines), delimiter=separator, strict=True)
     cells = next(reader, [])
-    names = column_names(cells) if named else numbered_names(len(cells))
+    names = column_names(cells) if named else default_names(len(cells))
     problems = _problems(cells, names, needed)
     if named and not set(needed).issubset(names):
         first = _FirstRow(line, cells, skipped + 1, skipped + reader.line_num)
@@ -71,7 +71,7 @@ def _problems(cells: Sequence[str], names: Sequence[str], needed: Collection[str
         return ["the file is empty; it needs a header row and rows"]
     if len(names) > COLUMN_LIMIT:
         return [f"it has {len(names)} columns; at most {COLUMN_LIMIT} can be trained on"]
-    twice = repeated(names)
+    twice = duplicates(names)
     problems = [f"the name {name!r} stands over more than one column: {places(cells, name)}" for name in twice]
     absent = sorted(set(needed).difference(names))
     others = [mark for mark in _SEPARATORS if mark in names[0]]

@@ -7,16 +7,16 @@ from typing import Literal
 
 from studio.tables.cell_parsing import MISSING, has_no_value, parse_number
 from studio.tables.column_types import WireType
-from studio.tables.dates import PARTS, part_encoder
+from studio.tables.dates import DATE_PARTS, date_part_encoder
 
-type Kind = Literal["numeric", "categorical", "rated", "boolean", "date", "ignored"]
+type Kind = Literal["numeric", "categorical", "target-encoded", "boolean", "date", "ignored"]
 
 BOOLEANS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"))
 _TRUTH = {text: float(code) for pair in (*BOOLEANS, ("0", "1")) for code, text in enumerate(pair)}
 _HOLDS: dict[Kind, str] = {
     "numeric": "numbers",
     "categorical": "categories",
-    "rated": "categories",
+    "target-encoded": "categories",
     "boolean": "yes or no",
     "ignored": "",
 }
@@ -32,8 +32,8 @@ class Column:
     type: WireType = "String"  # what answers call it in ColumnTypes
     # Of a categorical column the text of code 0, 1, ...; of a numeric one the texts that stand for missing numbers.
     categories: tuple[str, ...] = ()
-    form: str = ""  # of a date column: how it is written, one of `studio.tables.dates.FORMS`
-    rates: tuple[float, ...] = ()  # of a rated column: the number of each category; an unknown one has 0
+    date_format: str = ""  # of a date column: how it is written, one of `studio.tables.dates.DATE_FORMATS`
+    encodings: tuple[float, ...] = ()  # of a target-encoded column: the number of each category; 0 for an unknown one
     optional: bool = False  # a request may leave it out: it could when this model was trained
 
     def encoders(self) -> list[Callable[[str], float]]:
@@ -45,12 +45,12 @@ class Column:
             case "categorical":
                 codes = {category: float(code) for code, category in enumerate(self.categories)}
                 return [lambda cell: codes.get(cell, math.nan)]
-            case "rated":
-                return [_rate_encoder(dict(zip(self.categories, self.rates, strict=True)))]
+            case "target-encoded":
+                return [_target_encoder(dict(zip(self.categories, self.encodings, strict=True)))]
             case "boolean":
                 return [_truth]
             case "date":
-                return [_sample_as_missing(part_encoder(self.form, part)) for part in PARTS]
+                return [_sample_as_missing(date_part_encoder(self.date_format, part)) for part in DATE_PARTS]
             case "ignored":
                 return []
         return [_number_encoder(frozenset(self.categories))]
@@ -58,7 +58,7 @@ class Column:
     @property
     def holds(self) -> str:
         """What requests may have in the column, in words; nothing for a column that nothing is learned from."""
-        return f"dates as {self.form}" if self.kind == "date" else _HOLDS[self.kind]
+        return f"dates as {self.date_format}" if self.kind == "date" else _HOLDS[self.kind]
 
     @property
     def required(self) -> bool:
@@ -82,8 +82,8 @@ def _sample_as_missing(encode: Callable[[str], float]) -> Callable[[str], float]
     return lambda cell: math.nan if cell == SAMPLE_TEXT else encode(cell)
 
 
-def _rate_encoder(rates: Mapping[str, float]) -> Callable[[str], float]:
-    return lambda cell: math.nan if cell in MISSING else rates.get(cell, 0.0)
+def _target_encoder(encodings: Mapping[str, float]) -> Callable[[str], float]:
+    return lambda cell: math.nan if cell in MISSING else encodings.get(cell, 0.0)
 
 
 def _number_encoder(odd: frozenset[str]) -> Callable[[str], float]:

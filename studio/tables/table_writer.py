@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from studio.tables.cell_parsing import MISSING
-from studio.tables.csv_reader import TableForm
+from studio.tables.csv_reader import TableFormat
 
 _ARFF = ".arff"
 # What every reader of ARFF takes for a number: no commas, signs of currencies or percent.
@@ -31,11 +31,13 @@ def write_table(header: Sequence[str], rows: Sequence[Sequence[str]], file_name:
     if file_name.lower().endswith(_ARFF):
         # ARFF has no registered type of its own.
         return OutputFile(_arff(header, rows).encode(), "text/plain; charset=utf-8")
-    form = TableForm.of_name(file_name)
+    table_format = TableFormat.of_name(file_name)
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=form.separator, lineterminator="\n")
-    writer.writerows([header, *rows] if form.header else rows)
-    return OutputFile(out.getvalue().encode(), "text/csv" if form.separator == "," else "text/tab-separated-values")
+    writer = csv.writer(out, delimiter=table_format.separator, lineterminator="\n")
+    writer.writerows([header, *rows] if table_format.header else rows)
+    return OutputFile(
+        out.getvalue().encode(), "text/csv" if table_format.separator == "," else "text/tab-separated-values"
+    )
 
 
 def _arff(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

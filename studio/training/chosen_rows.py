@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from studio.errors import TableError
 from studio.tables.cell_parsing import MISSING, has_no_value
 from studio.tables.columns import NumberColumn, Table
-from studio.tables.csv_reader import PROBLEM_LIMIT, TableForm, read_table
+from studio.tables.csv_reader import PROBLEM_LIMIT, TableFormat, read_table
 from studio.tables.model_column import Column
 from studio.tables.row_filter import read_row_filter
 from studio.training.training_plan import TrainingPlan
@@ -18,7 +18,7 @@ type Mask = NDArray[np.bool_]  # shape (rows,)
 
 
 def read_rows(
-    csv: Path, plan: TrainingPlan, form: TableForm, expected: Mapping[str, Column] | None = None
+    csv: Path, plan: TrainingPlan, table_format: TableFormat, expected: Mapping[str, Column] | None = None
 ) -> tuple[Table, list[str]]:
     """Read the rows that the plan's training learns from or is tested on, with notes of those that are left out.
 
@@ -33,7 +33,7 @@ def read_rows(
     columns = row_filter.columns if row_filter else ()
     every_row_counts = row_filter is None and not plan.drop_unlabelled
     table = read_table(
-        *(csv, plan.label, columns, form),
+        *(csv, plan.label, columns, table_format),
         expected=expected or {},
         check=lambda table: _problems(table, plan) if every_row_counts else [],
     )

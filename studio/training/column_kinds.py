@@ -9,20 +9,22 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.limits import CATEGORY_LIMIT, RATED_LIMIT
-from studio.tables.cell_parsing import MISSING, ODD_TEXTS, has_no_value, parse_number
+from studio.limits import CATEGORY_LIMIT, TARGET_ENCODED_LIMIT
+from studio.tables.cell_parsing import MAX_ODD_TEXTS, MISSING, has_no_value, parse_number
 from studio.tables.column_types import WireType, type_of
 from studio.tables.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, TableColumn
-from studio.tables.dates import forms_of
+from studio.tables.dates import matching_formats
 from studio.tables.model_column import BOOLEANS, Column, Kind
 from studio.words import counted
 
-# Of more categories than these, each becomes a rate (`target_encoding`); where there are more than two classes, the
+# Of more categories than these, each is target-encoded (`target_encoding`); where there are more than two classes, the
 # rarest beyond the limit are treated as missing.
-RATED_FROM = 255
-ODD_SHARE = 0.05  # odd texts mean missing if no more than this share of the rows that have a value hold one
-FEWEST_NUMBERS = 10  # among so many different numbers one text that is repeated means missing, in however many rows
-FEWEST_DIFFERENT = 20  # a column of fewer distinct texts is never taken for an identifier
+MIN_TARGET_ENCODED = 255
+MAX_ODD_SHARE = 0.05  # odd texts mean missing if no more than this share of the rows that have a value hold one
+MIN_DISTINCT_NUMBERS = (
+    10  # among so many different numbers one text that is repeated means missing, in however many rows
+)
+MIN_DISTINCT_TEXTS = 20  # a column of fewer distinct texts is never taken for an identifier
 
 _INT32 = 2**31
 _SHOWN = 3  # examples in a sentence
@@ -32,7 +34,7 @@ _IDENTIFIER_NAME = re.compile(
 
 
 @dataclass(frozen=True)
-class Finding:
+class InferredColumn:
     """What was found in a column, in words for the owner of the data."""
 
     column: Column
@@ -72,16 +74,16 @@ class Texts:
         """How many of them have no value."""
         return self.rows - sum(self.count_of.values())
 
-    def found(self, note: str, column: Column) -> Finding:
+    def found(self, note: str, column: Column) -> InferredColumn:
         """Return a finding."""
-        return Finding(column, self.missing, note)
+        return InferredColumn(column, self.missing, note)
 
-    def dropped(self, why: str) -> Finding:
+    def dropped(self, why: str) -> InferredColumn:
         """Return the finding that nothing is learned from the column."""
         return self.found(f"dropped: {why}", Column(self.column.name, "ignored", type_of(self.count_of)))
 
 
-def find_column(column: TableColumn, *, rate: bool = False) -> Finding:
+def infer_column(column: TableColumn, *, target_encode: bool = False) -> InferredColumn:
     """Decide what a feature column holds.
 
     Numbers, dates, two spellings of yes and no, or categories. Nothing can be learned from a column that has no value
@@ -90,21 +92,21 @@ def find_column(column: TableColumn, *, rate: bool = False) -> Finding:
     """
     match column:
         case DroppedColumn():
-            return Finding(Column(column.name, "ignored"), 0, f"dropped: {column.why}")
+            return InferredColumn(Column(column.name, "ignored"), 0, f"dropped: {column.why}")
         case NumberColumn():
             return as_many_numbers(column)
         case DateColumn():
-            missing = int(np.isnan(column.moments).sum())
-            return as_dates(column.name, [column.form, *column.other_forms], missing)
+            missing = int(np.isnan(column.timestamps).sum())
+            return as_dates(column.name, [column.date_format, *column.other_formats], missing)
     texts = Texts.of(column)
     for detect in (nothing, as_numbers, _yes_or_no, _dates, _identifier):
         finding = detect(texts)
         if finding is not None:
             return finding
-    return as_categories(texts, rate=rate)
+    return as_categories(texts, target_encode=target_encode)
 
 
-def nothing(texts: Texts) -> Finding | None:
+def nothing(texts: Texts) -> InferredColumn | None:
     """Find a column that has no value, or the same one in every row."""
     if not texts.count_of:
         return texts.dropped("it has no values")
@@ -113,7 +115,7 @@ def nothing(texts: Texts) -> Finding | None:
     return None
 
 
-def as_numbers(texts: Texts, expected: Column | None = None) -> Finding | None:
+def as_numbers(texts: Texts, expected: Column | None = None) -> InferredColumn | None:
     """Read a column as numbers, if its cells allow it; one that is `expected` to hold them is no identifier."""
     numbers = {cell: value for cell in texts.count_of if (value := parse_number(cell)) is not None}
     others = {cell: count for cell, count in texts.count_of.items() if cell not in numbers}
@@ -130,7 +132,7 @@ def as_numbers(texts: Texts, expected: Column | None = None) -> Finding | None:
     return _number_column(texts.column.name, wire_type, others, texts.missing, expected)
 
 
-def as_many_numbers(column: NumberColumn, expected: Column | None = None) -> Finding:
+def as_many_numbers(column: NumberColumn, expected: Column | None = None) -> InferredColumn:
     """Decide about a column of very many different numbers, as `as_numbers` does; it is dropped if it holds none."""
     present = column.values[~np.isnan(column.values)]
     others = column.text_counts
@@ -139,10 +141,10 @@ def as_many_numbers(column: NumberColumn, expected: Column | None = None) -> Fin
     different = len(np.unique(present)) if others or column.whole else 0  # which takes its time
     if not _mean_missing(others, len(present), different, expected):
         mixed = Column(column.name, "ignored")
-        return Finding(mixed, missing, f"dropped: numbers and texts ({listed(others)}) are mixed")
+        return InferredColumn(mixed, missing, f"dropped: numbers and texts ({listed(others)}) are mixed")
     if column.whole and expected is None and _identify(column.name, column.values, different):
         named = Column(column.name, "ignored", wire_type)
-        return Finding(named, missing, "dropped: an identifier: a number for each row")
+        return InferredColumn(named, missing, "dropped: an identifier: a number for each row")
     return _number_column(column.name, wire_type, others, missing, expected)
 
 
@@ -155,14 +157,14 @@ def _mean_missing(texts: Mapping[str, int], numbers: int, different: int, expect
     accepted = expected.categories if expected is not None else ()
     odd = {text: count for text, count in texts.items() if not has_no_value(text) and text not in accepted}
     rows = sum(odd.values())
-    few = len(odd) <= ODD_TEXTS and rows <= ODD_SHARE * (rows + numbers)
+    few = len(odd) <= MAX_ODD_TEXTS and rows <= MAX_ODD_SHARE * (rows + numbers)
     repeated = len({text.casefold() for text in odd}) == 1 and rows > 1
-    return few or (repeated and (expected is not None or different >= FEWEST_NUMBERS))
+    return few or (repeated and (expected is not None or different >= MIN_DISTINCT_NUMBERS))
 
 
 def _identify(name: str, values: NDArray[np.float64], different: int) -> bool:
     """Tell whether whole numbers only name the rows: they count them, or nearly all differ and are called so."""
-    if different <= FEWEST_DIFFERENT:
+    if different <= MIN_DISTINCT_TEXTS:
         return False
     running = different == len(values) and bool((np.diff(values) == 1).all())
     return running or (different > len(values) * 0.95 and _IDENTIFIER_NAME.fullmatch(name) is not None)
@@ -170,16 +172,16 @@ def _identify(name: str, values: NDArray[np.float64], different: int) -> bool:
 
 def _number_column(
     name: str, wire_type: WireType, texts: Mapping[str, int], missing: int, expected: Column | None
-) -> Finding:
+) -> InferredColumn:
     note = f"numbers; taken for missing: {listed(texts)}" if texts else "numbers"
     odd = {text for text in texts if not has_no_value(text)}
     # What meant missing before still does: callers may send it.
     odd.update(expected.categories if expected is not None and expected.kind == "numeric" else ())
     column = Column(name, "numeric", wire_type, categories=tuple(sorted(odd)[:CATEGORY_LIMIT]))
-    return Finding(column, missing, note, is_odd=bool(texts))
+    return InferredColumn(column, missing, note, is_odd=bool(texts))
 
 
-def _yes_or_no(texts: Texts) -> Finding | None:
+def _yes_or_no(texts: Texts) -> InferredColumn | None:
     spellings = {cell.lower() for cell in texts.count_of}
     # One pair at least, so that a column of `n` and `t` is none; others beside it are the same said in other words.
     has_pair = any(spellings.issuperset(pair) for pair in BOOLEANS)
@@ -188,37 +190,41 @@ def _yes_or_no(texts: Texts) -> Finding | None:
     return texts.found("yes or no", Column(texts.column.name, "boolean"))
 
 
-def _dates(texts: Texts) -> Finding | None:
+def _dates(texts: Texts) -> InferredColumn | None:
     cells = [cell for cell in texts.count_of if not has_no_value(cell)]
-    forms = forms_of(cells)
+    formats = matching_formats(cells)
     missing = texts.rows - sum(map(texts.count_of.__getitem__, cells))
-    return as_dates(texts.column.name, forms, missing) if forms else None
+    return as_dates(texts.column.name, formats, missing) if formats else None
 
 
-def as_dates(name: str, forms: Sequence[str], missing: int) -> Finding:
-    """Return the finding that a column holds dates in the first of the forms, all of which fit its cells."""
-    form, *others = forms
+def as_dates(name: str, formats: Sequence[str], missing: int) -> InferredColumn:
+    """Return the finding that a column holds dates in the first of the formats, all of which fit its cells."""
+    date_format, *others = formats
     doubt = f"; {' or '.join(others)} would fit as well: the experiment may say it in [columns]" if others else ""
-    return Finding(Column(name, "date", form=form), missing, f"dates as {form}{doubt}", is_odd=bool(others))
+    return InferredColumn(
+        Column(name, "date", date_format=date_format), missing, f"dates as {date_format}{doubt}", is_odd=bool(others)
+    )
 
 
-def _identifier(texts: Texts) -> Finding | None:
-    if len(texts.count_of) <= max(FEWEST_DIFFERENT, texts.rows // 2):
+def _identifier(texts: Texts) -> InferredColumn | None:
+    if len(texts.count_of) <= max(MIN_DISTINCT_TEXTS, texts.rows // 2):
         return None
     return texts.dropped("an identifier: nearly every row has another value")
 
 
-def as_categories(texts: Texts, *, rate: bool) -> Finding:
-    """Read a column as categories, or as rates where they are very many."""
+def as_categories(texts: Texts, *, target_encode: bool) -> InferredColumn:
+    """Read a column as categories, or target-encoded where they are very many."""
     by_count = sorted(texts.count_of, key=lambda cell: (-texts.count_of[cell], cell))
-    rated = rate and len(by_count) >= RATED_FROM
-    limit = RATED_LIMIT if rated else CATEGORY_LIMIT
+    is_encoded = target_encode and len(by_count) >= MIN_TARGET_ENCODED
+    limit = TARGET_ENCODED_LIMIT if is_encoded else CATEGORY_LIMIT
     rare = (
-        f"; the {len(by_count) - limit} rarest as {'unknown' if rated else 'missing'}" if len(by_count) > limit else ""
+        f"; the {len(by_count) - limit} rarest as {'unknown' if is_encoded else 'missing'}"
+        if len(by_count) > limit
+        else ""
     )
     number = counted(len(by_count), "category", "categories")
-    note = f"{number}{', each as the rate of its rows' if rated else ''}{rare}"
-    kind: Kind = "rated" if rated else "categorical"
+    note = f"{number}{', target-encoded' if is_encoded else ''}{rare}"
+    kind: Kind = "target-encoded" if is_encoded else "categorical"
     return texts.found(note, Column(texts.column.name, kind, categories=tuple(by_count[:limit])))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from studio.training.training_progress import Phase, Report, each_tree
 
 FEW_ROWS_FOLDS, FEW_ROWS_TREES, FEW_ROWS_PATIENCE = 4, 400, 40
-HELD_BACK, MOST_TREES, PATIENCE = 0.2, 300, 30
+HELD_BACK, MAX_TREES, PATIENCE = 0.2, 300, 30
 USUAL_TREES = 100  # the better count must be surely better than this one
 # From so many rows on, the trees that the held-back rows were not used for are kept: a second training would take as
 # long again, for a gain that can no longer be measured.
@@ -20,7 +20,7 @@ _SMALLEST_PROBABILITY = 1e-15
 type Target = NDArray[np.float64]
 
 
-def fit_best_count(
+def fit_with_early_stopping(
     parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int, *, small: bool, report: Report
 ) -> tuple[Any, int]:
     """Return a booster, and how many of its first trees to use: the best number, at most `most`.
@@ -43,7 +43,7 @@ def fit_best_count(
     booster: Any = lightgbm.Booster(parameters | {"metric": "None"}, learned)
     booster.add_valid(tried, "held back")
     looked_at, patience = (KEPT_LOOKED_AT, KEPT_PATIENCE) if keep else (1, PATIENCE)
-    trees = min(MOST_TREES, most)
+    trees = min(MAX_TREES, most)
     for number in range(1, trees + 1):
         finished = booster.update()  # no leaf can be split any more
         report(Phase.CHOOSING, number, trees)
@@ -52,7 +52,7 @@ def fit_best_count(
             booster.eval_valid(watched)
         if finished or watched.trees - watched.best >= patience:
             break
-    count = min(watched.surely_best(), most)
+    count = min(watched.significantly_best(), most)
     return (booster if keep else lightgbm.train(parameters, data, count, callbacks=[training])), count
 
 
@@ -77,7 +77,7 @@ class _HeldBackLosses:
             self._usual_losses = losses
         return "loss", loss, False
 
-    def surely_best(self) -> int:
+    def significantly_best(self) -> int:
         """Return the best number of trees, or the usual one if it was not worse by more than chance explains."""
         if self.best == min(USUAL_TREES, self.trees):
             return self.best
@@ -101,8 +101,8 @@ def _count_by_folds(
     """Return the number of trees with the smallest mean loss over folds."""
     import lightgbm  # noqa: PLC0415
 
-    dice = np.random.default_rng(seed)
-    order = dice.permutation(len(target))
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(target))
     if parameters["objective"] != "regression":
         order = order[np.argsort(target[order], kind="stable")]  # then each fold has its share of each class
     fold = np.empty(len(target), dtype=np.int64)
@@ -116,11 +116,11 @@ def _count_by_folds(
 
 def _held_back(parameters: dict[str, Any], target: Target, share: float, seed: int) -> NDArray[np.bool_]:
     """Choose rows, of each class its share; at least one row of each stays."""
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     chosen = np.zeros(len(target), dtype=np.bool_)
     groups = [target] if parameters["objective"] == "regression" else np.unique(target)
     for group in groups:
         members = np.arange(len(target)) if parameters["objective"] == "regression" else np.flatnonzero(target == group)
         count = min(max(1, round(len(members) * share)), len(members) - 1)
-        chosen[dice.permutation(members)[:count]] = True
+        chosen[rng.permutation(members)[:count]] = True
     return chosen

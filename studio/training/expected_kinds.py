@@ -15,13 +15,13 @@ from studio.tables.cell_parsing import has_no_value
 from studio.tables.columns import CodedColumn, DateColumn, NumberColumn, Table, TableColumn
 from studio.tables.model_column import Column
 from studio.training.column_kinds import (
-    Finding,
+    InferredColumn,
     Texts,
     as_categories,
     as_dates,
     as_many_numbers,
     as_numbers,
-    find_column,
+    infer_column,
     listed,
     nothing,
 )
@@ -29,26 +29,26 @@ from studio.words import counted
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedColumn:
     """What a column is expected to hold; `stated` by the experiment, or else as in the model in service."""
 
     column: Column
     stated: bool = False
 
 
-def expected_columns(stated: Sequence[Column], served: Sequence[Column]) -> dict[str, Expected]:
+def expected_columns(stated: Sequence[Column], served: Sequence[Column]) -> dict[str, ExpectedColumn]:
     """Return what is expected of columns by their names: what the experiment states comes before what is served.
 
     A column that the model in service does not learn from may hold anything.
     """
-    kept = {column.name: Expected(column) for column in served if column.kind != "ignored"}
-    return kept | {column.name: Expected(column, stated=True) for column in stated}
+    kept = {column.name: ExpectedColumn(column) for column in served if column.kind != "ignored"}
+    return kept | {column.name: ExpectedColumn(column, stated=True) for column in stated}
 
 
-def find_columns(
-    table: Table, label: str, *, rate: bool = False, expected: Mapping[str, Expected] | None = None
-) -> list[Finding]:
-    """Return what every column besides the label holds; with `rate` one of very many categories is to be rated.
+def infer_columns(
+    table: Table, label: str, *, target_encode: bool = False, expected: Mapping[str, ExpectedColumn] | None = None
+) -> list[InferredColumn]:
+    """Return what every column besides the label holds; `target_encode` allows that for columns of very many categories.
 
     Raises:
         TableError: a column does not hold what the experiment states, or is not there.
@@ -57,10 +57,10 @@ def find_columns(
     for column in table.columns:
         if column.name == label:
             continue
-        finding = find_column(column, rate=rate)
+        finding = infer_column(column, target_encode=target_encode)
         expectation = wanted.get(column.name)
         if expectation is not None:
-            read = _as_expected(column, finding, expectation, rate=rate)
+            read = _as_expected(column, finding, expectation, target_encode=target_encode)
             if read is not None:
                 finding = read
             else:
@@ -78,18 +78,20 @@ def find_columns(
     return findings
 
 
-def _as_expected(column: TableColumn, finding: Finding, expected: Expected, *, rate: bool) -> Finding | None:
+def _as_expected(
+    column: TableColumn, finding: InferredColumn, expected: ExpectedColumn, *, target_encode: bool
+) -> InferredColumn | None:
     """Return what the column holds, read as expected; None if its cells do not allow it."""
     if expected.column.kind == "ignored":
         dropped = Column(column.name, "ignored", finding.column.type)
-        return Finding(dropped, finding.missing, "dropped: the experiment says so")
+        return InferredColumn(dropped, finding.missing, "dropped: the experiment says so")
     is_dropped = finding.column.kind == "ignored"
     # Identifiers are dropped also where the model in service knows them as categories; numbers it goes on using.
     if is_dropped and (_has_nothing(column) or not (expected.stated or expected.column.kind == "numeric")):
         return finding
     if finding.column.holds == expected.column.holds and not finding.is_odd:
         return _with_known_texts(finding, expected.column)  # to read it once more would find the same
-    read = _read_as(column, expected.column, rate=rate)
+    read = _read_as(column, expected.column, target_encode=target_encode)
     if read is None and is_dropped and not expected.stated:
         return finding
     if read is None or read.column.holds == finding.column.holds:
@@ -98,7 +100,7 @@ def _as_expected(column: TableColumn, finding: Finding, expected: Expected, *, r
     return replace(read, note=f"{read.note}, {by}", is_odd=True)
 
 
-def _with_known_texts(finding: Finding, expected: Column) -> Finding:
+def _with_known_texts(finding: InferredColumn, expected: Column) -> InferredColumn:
     """Return the finding with the texts that mean missing in the expected column: callers may send them."""
     column = finding.column
     if column.kind != "numeric" or not set(expected.categories) - set(column.categories):
@@ -111,28 +113,28 @@ def _has_nothing(column: TableColumn) -> bool:
     return isinstance(column, CodedColumn) and nothing(Texts.of(column)) is not None
 
 
-def _read_as(column: TableColumn, expected: Column, *, rate: bool) -> Finding | None:
+def _read_as(column: TableColumn, expected: Column, *, target_encode: bool) -> InferredColumn | None:
     match column:
         case NumberColumn() if expected.kind == "numeric":
             finding = as_many_numbers(column, expected)
             return finding if finding.column.kind == "numeric" else None
-        case DateColumn() if expected.form == column.form:
-            return as_dates(column.name, [column.form], int(np.isnan(column.moments).sum()))
+        case DateColumn() if expected.date_format == column.date_format:
+            return as_dates(column.name, [column.date_format], int(np.isnan(column.timestamps).sum()))
         case CodedColumn():
-            return _read_texts(Texts.of(column), expected, rate=rate)
+            return _read_texts(Texts.of(column), expected, target_encode=target_encode)
     return None
 
 
-def _read_texts(texts: Texts, expected: Column, *, rate: bool) -> Finding | None:
+def _read_texts(texts: Texts, expected: Column, *, target_encode: bool) -> InferredColumn | None:
     if expected.kind == "numeric":
         return as_numbers(texts, expected)
     if expected.holds == "categories":
-        return as_categories(texts, rate=rate)
+        return as_categories(texts, target_encode=target_encode)
     if _rejected(texts, expected):
         return None
     empty = {cell: count for cell, count in texts.count_of.items() if has_no_value(cell)}
     if expected.kind == "date":
-        return as_dates(texts.column.name, [expected.form], texts.missing + sum(empty.values()))
+        return as_dates(texts.column.name, [expected.date_format], texts.missing + sum(empty.values()))
     note = f"{expected.holds}; taken for missing: {listed(empty)}" if empty else expected.holds
     return texts.found(note, Column(texts.column.name, expected.kind))
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from studio.errors import ExperimentError
 from studio.models.model import Task
-from studio.tables.column_names import repeated
+from studio.tables.column_names import duplicates
 from studio.training.parameters import SETTABLE
 from studio.training.stated_kinds import stated_column
 from studio.training.training_plan import BOOSTED, LEARNERS, STANDARD_PARAMETERS, Parameter, TrainingPlan
@@ -112,7 +112,7 @@ class _Reader:
                 self.problems.append(f"parameter {name!r}: `required` must be true or false")
             else:
                 parameters.append(Parameter(name, members["sets"], members.get("required", False)))
-        twice = repeated([parameter.sets for parameter in parameters])
+        twice = duplicates([parameter.sets for parameter in parameters])
         if twice:
             self.problems.append(f"more than one parameter sets {', '.join(twice)}")
         return tuple(parameters)

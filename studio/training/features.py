@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.tables.columns import CodedColumn, DateColumn, NumberColumn, Table
-from studio.tables.dates import PARTS
+from studio.tables.dates import DATE_PARTS
 from studio.tables.model_column import Column
 
 type Rows = NDArray[np.float64]  # shape (rows, features)
@@ -43,6 +43,6 @@ def _features(
             case NumberColumn() as numbers if column.kind == "numeric":
                 yield numbers.values
             case DateColumn() as dates if column.kind == "date":
-                yield from map(dates.part, PARTS)
+                yield from map(dates.part, DATE_PARTS)
             case CodedColumn() as texts:
                 yield from (texts.encoded(encode) for encode in column.encoders())

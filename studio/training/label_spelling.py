@@ -14,7 +14,7 @@ from studio.training.column_kinds import listed
 
 
 @dataclass(frozen=True)
-class Spelling:
+class LabelSpelling:
     """What was made of the labels of a file."""
 
     class_of: Mapping[str, str]  # of each label its class
@@ -22,7 +22,7 @@ class Spelling:
     problems: tuple[str, ...]
 
 
-def spell(counts: Mapping[str, int], served: Sequence[str], name: str, positive: str = "") -> Spelling:
+def unify_labels(counts: Mapping[str, int], served: Sequence[str], name: str, positive: str = "") -> LabelSpelling:
     """Return the class of each label of column `name`, whose rows are counted; the first that is seen comes first.
 
     Classes are spelled as those that are `served`, and without one as the experiment spells the `positive` one.
@@ -48,7 +48,7 @@ def spell(counts: Mapping[str, int], served: Sequence[str], name: str, positive:
             others = listed({label: count for label, count in new.items() if label != kept})
             why = ", as in the model in service" if kept in served else ""
             notes.append(f"labels {others} are read as {kept!r}{why}")
-    return Spelling(class_of, tuple(notes), tuple(problems))
+    return LabelSpelling(class_of, tuple(notes), tuple(problems))
 
 
 def positive_among(served: Sequence[str], positive: str) -> str:

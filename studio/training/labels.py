@@ -11,11 +11,11 @@ from studio.limits import CLASS_LIMIT
 from studio.tables.cell_parsing import parse_number
 from studio.tables.column_types import type_of
 from studio.tables.columns import CodedColumn, NumberColumn
-from studio.training.label_spelling import positive_among, spell
+from studio.training.label_spelling import positive_among, unify_labels
 from studio.training.training_plan import TrainingPlan
 from studio.words import counted
 
-FEWEST_ROWS = 10
+MIN_ROWS = 10
 _SHOWN = 10  # values in a sentence
 
 
@@ -28,7 +28,7 @@ class Labels:
     whole: bool = False  # a regression's numbers are whole ones of 32 bits
     notes: tuple[str, ...] = ()  # on how they are spelled, and on classes that are new or gone
 
-    def held_out(self, fraction: float, seed: int) -> NDArray[np.bool_]:
+    def test_rows(self, fraction: float, seed: int) -> NDArray[np.bool_]:
         """Choose the test rows, shape (rows,): the same share of each class, at least one row and not all of each.
 
         The one row of a class that has no other stays in the training. A regression's rows are one class here.
@@ -50,7 +50,7 @@ def read_labels(column: CodedColumn | NumberColumn, plan: TrainingPlan, served: 
         TableError: they are not what the plan's task needs; with all problems.
     """
     rows = len(column.codes if isinstance(column, CodedColumn) else column.values)
-    problems = [f"it has {counted(rows, 'row')}; at least {FEWEST_ROWS} are needed"] if rows < FEWEST_ROWS else []
+    problems = [f"it has {counted(rows, 'row')}; at least {MIN_ROWS} are needed"] if rows < MIN_ROWS else []
     labels = _numbers(column, problems) if plan.task == "regression" else _classes(column, plan, served, problems)
     if problems:
         raise TableError("the CSV", problems)
@@ -87,7 +87,7 @@ def _classes(
     counts = np.bincount(column.codes, minlength=len(column.distinct)).tolist()
     held = {cell: count for cell, count in zip(column.distinct, counts, strict=True) if count}
     positive = positive_among(served, plan.positive)
-    spelling = spell(held, served, column.name, plan.positive)
+    spelling = unify_labels(held, served, column.name, plan.positive)
     rows_of: dict[str, int] = {}
     for cell, count in held.items():
         rows_of[spelling.class_of[cell]] = rows_of.get(spelling.class_of[cell], 0) + count

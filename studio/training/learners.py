@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from studio.errors import SetupError
 from studio.json_values import r_number
 from studio.models.model import Model
-from studio.scoring.lightgbm_scorer import NativeTrees
+from studio.scoring.lightgbm_scorer import LightGbmScorer
 from studio.scoring.linear_scores import linear_scores
 from studio.tables.model_column import Column, feature_columns
 from studio.training import metrics
@@ -20,14 +20,14 @@ from studio.training.training_progress import Phase, Report, silent
 from studio.training.trees import TreeSettings, fit_trees
 
 FOLDS = 4  # of the cross-validation that chooses a learner
-MOST_COMPARED = 20_000  # rows that it looks at
+MAX_COMPARED_ROWS = 20_000  # rows that it looks at
 
 type Rows = NDArray[np.float64]
 type Target = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Task:
+class TrainingTask:
     """What is to be learned: the plan of the training, its columns, and the classes of the label."""
 
     plan: TrainingPlan
@@ -73,8 +73,8 @@ class Task:
         boosted = self.fit(BOOSTED, rows, target)
         # The folds grow as many trees: to search their number in each would take as long as all the rest.
         tried_as = replace(self, plan=replace(self.plan, trees=len(boosted.trees) // boosted.outputs), report=silent)
-        dice = np.random.default_rng(self.plan.seed)
-        looked_at = dice.permutation(len(target))[:MOST_COMPARED]
+        rng = np.random.default_rng(self.plan.seed)
+        looked_at = rng.permutation(len(target))[:MAX_COMPARED_ROWS]
         fold = np.arange(len(looked_at)) % FOLDS
         losses: dict[str, float] = {}
         for first, name in ((0, BOOSTED), (FOLDS, LINEAR)):
@@ -99,7 +99,7 @@ def raw_scores(model: Model, rows: Rows) -> NDArray[np.float64]:
     """
     if model.linear is not None:
         return linear_scores(model.linear, rows)
-    scores = NativeTrees(model).predict(rows)
+    scores = LightGbmScorer(model).predict(rows)
     if scores is None:
         raise SetupError("LightGBM cannot be loaded")
     return scores

@@ -6,7 +6,7 @@ import sys
 _UNUSED = ("sklearn", "pandas", "matplotlib", "graphviz", "dask", "pyarrow")
 
 
-def without_unused() -> None:
+def block_unused_imports() -> None:
     """Have an import of what is unused fail at once, as if it were absent; for processes of the studio's own."""
     for name in _UNUSED:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from studio.errors import TableError
 from studio.models.model import CategoryTerm, Linear, NumberTerm
 
 PENALTY = 1.0  # on the sum of squared weights, beside the sum over all rows
-MOST_STEPS = 200
+MAX_ITERATIONS = 200
 ENTRY_LIMIT = 100_000_000  # numbers of the design matrix, 12 bytes each, twice while it is made
 
 
@@ -89,7 +89,7 @@ def _ridge(design: _Design, target: NDArray[np.float64]) -> tuple[NDArray[np.flo
         dtype=np.float64,
     )
     middle = float(target.mean())
-    weights = lsqr(centred, target - middle, damp=PENALTY**0.5, iter_lim=MOST_STEPS)[0]
+    weights = lsqr(centred, target - middle, damp=PENALTY**0.5, iter_lim=MAX_ITERATIONS)[0]
     return np.array([middle - float(means @ weights)]), weights[:, None]
 
 
@@ -118,6 +118,6 @@ def _logistic(
         return (total + PENALTY * (parts[1:] ** 2).sum() / 2) / count, gradient.ravel() / count
 
     start = np.zeros((width + 1) * outputs)
-    optimum = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS})
+    optimum = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MAX_ITERATIONS})
     parts = optimum.x.reshape(width + 1, outputs)
     return parts[0], parts[1:]

@@ -10,7 +10,7 @@ from studio.tables.model_column import Column
 
 
 @dataclass(frozen=True)
-class ModelBefore:
+class PreviousModel:
     """The model in service, as far as a training keeps to it."""
 
     classes: tuple[str, ...] = ()
@@ -36,8 +36,8 @@ class ModelBefore:
         return tuple(dropped[: max(0, COLUMN_LIMIT - len(columns))])
 
 
-NOTHING_BEFORE = ModelBefore()
+NO_PREVIOUS_MODEL = PreviousModel()
 
 
 def _described(column: Column) -> Column:
-    return replace(column, rates=(), categories=column.categories if column.kind == "numeric" else ())
+    return replace(column, encodings=(), categories=column.categories if column.kind == "numeric" else ())

@@ -10,7 +10,7 @@ from studio.tables.cell_parsing import parse_number
 from studio.tables.row_filter import read_row_filter
 from studio.training.training_plan import LEARNERS, Parameter, TrainingPlan
 
-MOST_SEED = 2**31 - 1
+MAX_SEED = 2**31 - 1
 FLAGS = ("true", "false")
 
 
@@ -52,7 +52,7 @@ def _flag(text: str) -> bool:
 
 
 _NUMBERS = {
-    "seed": _Number(0, MOST_SEED),
+    "seed": _Number(0, MAX_SEED),
     "test_fraction": _Number(0.001, 0.999, whole=False),
     "trees": _Number(1, 10_000),
     "leaves": _Number(2, 1024),

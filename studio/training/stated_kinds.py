@@ -7,10 +7,10 @@ _KINDS = {
     "number": Column("", "numeric", "Double"),
     "category": Column("", "categorical"),
     "yes or no": Column("", "boolean"),
-    "date yyyy-mm-dd": Column("", "date", form="year-month-day"),
-    "date mm/dd/yyyy": Column("", "date", form="month/day/year"),
-    "date dd/mm/yyyy": Column("", "date", form="day/month/year"),
-    "date dd.mm.yyyy": Column("", "date", form="day.month.year"),
+    "date yyyy-mm-dd": Column("", "date", date_format="year-month-day"),
+    "date mm/dd/yyyy": Column("", "date", date_format="month/day/year"),
+    "date dd/mm/yyyy": Column("", "date", date_format="day/month/year"),
+    "date dd.mm.yyyy": Column("", "date", date_format="day.month.year"),
     "dropped": Column("", "ignored"),
 }
 _ALSO = {"numbers": "number", "categories": "category", "text": "category", "yes/no": "yes or no"}
@@ -27,4 +27,4 @@ def stated_column(name: str, kind: str) -> Column:
     template = _KINDS.get(_ALSO.get(spelling, spelling))
     if template is None:
         raise ValueError(f"is {kind!r}; it must be one of: {', '.join(KINDS)}")
-    return Column(name, template.kind, template.type, form=template.form)
+    return Column(name, template.kind, template.type, date_format=template.date_format)

@@ -18,21 +18,21 @@ PRIOR_ROWS = 10.0  # a category of so many rows is trusted as much as the mean o
 
 
 @dataclass(frozen=True)
-class RatedColumns:
-    """The columns with their rates, and the feature of each rated one for all rows of the table."""
+class TargetEncodedColumns:
+    """The columns with their encodings, and the feature of each target-encoded one for all rows of the table."""
 
     columns: tuple[Column, ...]
     features: dict[str, NDArray[np.float64]]
 
 
-def rate_columns(
+def target_encode(
     table: Table, columns: Sequence[Column], target: NDArray[np.float64], learned: NDArray[np.bool_], seed: int
-) -> RatedColumns:
-    """Give every rated column the rates that the labels of the `learned` rows make."""
+) -> TargetEncodedColumns:
+    """Fit the encodings of every target-encoded column on the labels of the `learned` rows."""
     done, features = [], {}
     for column in columns:
         cells = table[column.name]
-        if column.kind != "rated" or not isinstance(cells, CodedColumn):
+        if column.kind != "target-encoded" or not isinstance(cells, CodedColumn):
             done.append(column)
             continue
         position = {category: code for code, category in enumerate(column.categories)}
@@ -42,17 +42,17 @@ def rate_columns(
         spread = float(target[learned].std()) or 1.0
         # In units of the labels' spread around their mean: 0 says nothing, and is what an unknown category gets.
         centred = (target - target[learned].mean()) / spread
-        rates = _rates(codes[rows], centred[rows], len(position))
-        feature = np.append(rates, np.nan)[codes]
+        encodings = _encodings(codes[rows], centred[rows], len(position))
+        feature = np.append(encodings, np.nan)[codes]
         fold = np.random.default_rng(seed).permutation(len(rows)) % FOLDS
         for number in range(FOLDS):
             others, own = rows[fold != number], rows[fold == number]
-            feature[own] = _rates(codes[others], centred[others], len(position))[codes[own]]
-        done.append(replace(column, rates=tuple(rates.tolist())))
+            feature[own] = _encodings(codes[others], centred[others], len(position))[codes[own]]
+        done.append(replace(column, encodings=tuple(encodings.tolist())))
         features[column.name] = feature
-    return RatedColumns(tuple(done), features)
+    return TargetEncodedColumns(tuple(done), features)
 
 
-def _rates(codes: NDArray[np.int64], centred: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+def _encodings(codes: NDArray[np.int64], centred: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     sums = np.bincount(codes, weights=centred, minlength=count)
     return np.asarray(sums / (np.bincount(codes, minlength=count) + PRIOR_ROWS))

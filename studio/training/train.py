@@ -9,17 +9,17 @@ from studio.models.model import Model
 from studio.models.model_file import dump_model, load_model
 from studio.scoring.request_columns import added_names, is_taken
 from studio.tables.columns import Table
-from studio.tables.csv_reader import CSV, TableForm
+from studio.tables.csv_reader import CSV, TableFormat
 from studio.tables.model_column import Column
 from studio.training.chosen_rows import read_rows
-from studio.training.column_kinds import Finding
-from studio.training.expected_kinds import expected_columns, find_columns
+from studio.training.column_kinds import InferredColumn
+from studio.training.expected_kinds import expected_columns, infer_columns
 from studio.training.features import encode_rows
 from studio.training.labels import read_labels
-from studio.training.learners import Task, evaluation_csv, measured, other_learner
-from studio.training.model_before import NOTHING_BEFORE, ModelBefore
+from studio.training.learners import TrainingTask, evaluation_csv, measured, other_learner
+from studio.training.model_before import NO_PREVIOUS_MODEL, PreviousModel
 from studio.training.stated_kinds import stated_column
-from studio.training.target_encoding import rate_columns
+from studio.training.target_encoding import target_encode
 from studio.training.training_notes import in_order
 from studio.training.training_plan import TrainingPlan
 from studio.training.training_progress import Report, silent
@@ -40,10 +40,10 @@ def train(
     csv: Path,
     plan: TrainingPlan,
     threads: int,
-    form: TableForm = CSV,
+    table_format: TableFormat = CSV,
     *,
     report: Report = silent,
-    before: ModelBefore = NOTHING_BEFORE,
+    before: PreviousModel = NO_PREVIOUS_MODEL,
 ) -> TrainingResult:
     """Read the CSV once, hold out a share of its rows, train on the rest and evaluate on the share.
 
@@ -58,18 +58,18 @@ def train(
     """
     stated = [stated_column(name, kind) for name, kind in plan.columns]
     expected = expected_columns(stated, before.columns)
-    table, notes = read_rows(csv, plan, form, {name: each.column for name, each in expected.items()})
+    table, notes = read_rows(csv, plan, table_format, {name: each.column for name, each in expected.items()})
     labels = read_labels(table.cells(plan.label), plan, before.classes)
     notes += labels.notes
     _check_names(table, added_names(plan.task, labels.classes))
-    findings = find_columns(table, plan.label, rate=plan.task != "multiclass", expected=expected)
-    test = labels.held_out(plan.test_fraction, plan.seed)
-    rated = rate_columns(table, _usable(findings), labels.target, ~test, plan.seed)
-    columns = rated.columns
-    learned, tested = encode_rows(table, columns, (~test, test), rated.features)
+    findings = infer_columns(table, plan.label, target_encode=plan.task != "multiclass", expected=expected)
+    test = labels.test_rows(plan.test_fraction, plan.seed)
+    encoded = target_encode(table, _usable(findings), labels.target, ~test, plan.seed)
+    columns = encoded.columns
+    learned, tested = encode_rows(table, columns, (~test, test), encoded.features)
     del table  # its memory is that of the file; what follows needs only the features
     model_columns = before.keep_optional(columns) + before.dropped_beside(columns, plan.label)
-    task = Task(plan, model_columns, labels.classes, threads, report, labels.whole)
+    task = TrainingTask(plan, model_columns, labels.classes, threads, report, labels.whole)
     truth = labels.target[test]
     learner, model, why = task.choose(learned, labels.target[~test])
     rows = [measured(model, tested, truth)]
@@ -104,7 +104,7 @@ def _check_names(table: Table, added: Sequence[str]) -> None:
         raise TableError("the CSV's header", problems)
 
 
-def _usable(findings: list[Finding]) -> tuple[Column, ...]:
+def _usable(findings: list[InferredColumn]) -> tuple[Column, ...]:
     columns = tuple(finding.column for finding in findings)
     if all(column.kind == "ignored" for column in columns):
         why = "; ".join(map(str, findings))

@@ -5,18 +5,18 @@ The protocol knows `Details` of failed jobs only (1.8). A finished one has null 
 
 from collections.abc import Iterable, Sequence
 
-from studio.training.column_kinds import Finding
+from studio.training.column_kinds import InferredColumn
 
 DETAILS_LIMIT = 16_000  # characters; a job with ten thousand columns has all notes in its log
 NOTE_LIMIT = 300  # characters of one note
 
 
-def in_order(findings: Iterable[Finding]) -> list[str]:
+def in_order(findings: Iterable[InferredColumn]) -> list[str]:
     """Return the notes of columns: those that are dropped, those with something odd in them, then the others."""
     return list(map(str, sorted(findings, key=_weight)))
 
 
-def _weight(finding: Finding) -> int:
+def _weight(finding: InferredColumn) -> int:
     if finding.column.kind == "ignored":
         return 0
     return 1 if finding.is_odd else 2

@@ -10,9 +10,9 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from studio.errors import StudioError
-from studio.tables.csv_reader import TableForm
-from studio.training.lightgbm_imports import without_unused
-from studio.training.model_before import ModelBefore
+from studio.tables.csv_reader import TableFormat
+from studio.training.lightgbm_imports import block_unused_imports
+from studio.training.model_before import PreviousModel
 from studio.training.train import TrainingResult, train
 from studio.training.training_plan import TrainingPlan
 from studio.training.training_progress import Progress, SharedProgress
@@ -65,7 +65,7 @@ class TrainingWorker:
             self._discard(executor)
             raise WorkerDiedError("the training process cannot be started") from error
 
-    def train(self, csv: Path, plan: TrainingPlan, form: TableForm, before: ModelBefore) -> TrainingResult:
+    def train(self, csv: Path, plan: TrainingPlan, table_format: TableFormat, before: PreviousModel) -> TrainingResult:
         """Train in the process, with regard to the model that is in service before.
 
         Raises:
@@ -78,7 +78,7 @@ class TrainingWorker:
         if executor is None:
             raise WorkerDiedError("the training process was stopped")
         try:
-            return executor.submit(_train, csv, plan, self._threads, form, before).result()
+            return executor.submit(_train, csv, plan, self._threads, table_format, before).result()
         except (BrokenProcessPool, CancelledError, RuntimeError) as error:
             self._discard(executor)
             raise WorkerDiedError(
@@ -123,15 +123,17 @@ def _kill(pid: int) -> None:
 _shared_progress: list[SharedProgress] = []  # of the process that trains, in that process
 
 
-def _train(csv: Path, plan: TrainingPlan, threads: int, form: TableForm, before: ModelBefore) -> TrainingResult:
+def _train(
+    csv: Path, plan: TrainingPlan, threads: int, table_format: TableFormat, before: PreviousModel
+) -> TrainingResult:
     """Train, and tell the studio how far it is."""
-    return train(csv, plan, threads, form, report=_shared_progress[0].report, before=before)
+    return train(csv, plan, threads, table_format, report=_shared_progress[0].report, before=before)
 
 
 def _prepare(progress: SharedProgress) -> None:
     """Set the new process up: deaf to Ctrl-C (the studio ends it), and never left behind."""
     _shared_progress.append(progress)
-    without_unused()
+    block_unused_imports()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from studio.errors import SetupError, TableError
 from studio.limits import TREE_LIMIT, VALUE_LIMIT, VALUES_OF_LEAF
 from studio.models.model import Node, Task, Tree
-from studio.training.early_stopping import fit_best_count
+from studio.training.early_stopping import fit_with_early_stopping
 from studio.training.training_progress import Phase, Report, each_tree, silent
 
 SMALL_DATA_ROWS = 2000  # below, a careful preset beats the default one (measured on public sets of 150 to 600 rows)
@@ -86,7 +86,9 @@ def fit_trees(
         booster = lightgbm.train(parameters, data, count, callbacks=[each_tree(report, Phase.TRAINING)])
     else:
         small = _is_small(rows)
-        booster, count = fit_best_count(parameters, data, target, settings.seed, most, small=small, report=report)
+        booster, count = fit_with_early_stopping(
+            parameters, data, target, settings.seed, most, small=small, report=report
+        )
     return _described(booster, count, each)
 
 

@@ -8,7 +8,7 @@ _UTF_8 = (b"utf-8", b"utf8", b"us-ascii")
 _OTHERS = ("utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252")  # no other codec reads a caller's bytes
 
 
-def in_utf8(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def to_utf8(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return a body in UTF-8; `headers` are those of its request, their names in lower case.
 
     Raises:

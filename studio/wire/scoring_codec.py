@@ -69,7 +69,7 @@ def _scored(scorer: Scorer, rows: Rows, positions: Sequence[int | None]) -> list
         # A cell that is wrong is looked for below, row by row.
         with suppress(ValueError):
             by_column = [absent if place is None else columns[place] for place in positions]
-            return scorer.answers(scorer.many_features(by_column))
+            return scorer.answers(scorer.batch_features(by_column))
     scores, problems = [], []
     for number, row in enumerate(rows.values, 1):
         cells = ["" if position is None else row[position].strip() for position in positions]

@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.redaction import without_secrets
 
-MOST_NOTES = 10
+MAX_NOTES = 10
 _POOL = "AzureBatchPoolId"  # known, and of no use here: it says nothing about the caller's spelling
 _OF_A_SUBMIT = ("Input", "Inputs", "Output", "Outputs", "GlobalParameters", _POOL)
 _OF_A_LOCATION = ("ConnectionString", "RelativeLocation", "BaseLocation", "SasBlobToken")
@@ -18,8 +18,8 @@ _SHOWN = 60  # characters of a name in a note
 
 
 def notes_on_unread(body: Any) -> list[str]:
-    """Return a line for each member of a submit's body that nothing reads, at most `MOST_NOTES`."""
-    return list(islice(_notes(body), MOST_NOTES))
+    """Return a line for each member of a submit's body that nothing reads, at most `MAX_NOTES`."""
+    return list(islice(_notes(body), MAX_NOTES))
 
 
 def _notes(body: Any) -> Iterator[str]:

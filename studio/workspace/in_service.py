@@ -1,14 +1,14 @@
 """Which model of an experiment is in service, as far as the studio knows it."""
 
 from studio.errors import ServiceError
-from studio.training.model_before import ModelBefore
+from studio.training.model_before import PreviousModel
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.registry import Endpoint, Kind, Registry, Role, Service
 
 _ROLES = (Role.SERVE, Role.DEFAULT)  # whose callers come first
 
 
-def model_in_service(registry: Registry, deployed: DeployedModels, training: Service) -> ModelBefore:
+def model_in_service(registry: Registry, deployed: DeployedModels, training: Service) -> PreviousModel:
     """Return the model that the callers of an experiment are answered by; one of nothing, if there is none.
 
     That is what its oldest endpoint for serving has, `production` of those that publishing makes; without one, what
@@ -22,11 +22,11 @@ def model_in_service(registry: Registry, deployed: DeployedModels, training: Ser
         if endpoint.role in _ROLES
     ]
     if not endpoints:
-        return ModelBefore()
+        return PreviousModel()
     try:
-        return ModelBefore.of(deployed.scorer(min(endpoints, key=_order)).model)
+        return PreviousModel.of(deployed.scorer(min(endpoints, key=_order)).model)
     except ServiceError:
-        return ModelBefore()
+        return PreviousModel()
 
 
 def _order(endpoint: Endpoint) -> tuple[int, str, str]:

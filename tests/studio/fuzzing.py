@@ -14,7 +14,7 @@ from studio.errors import ModelFileError
 from studio.json_values import r_number
 from studio.models.model import Model
 from studio.models.model_file import dump_model, load_model
-from studio.scoring.lightgbm_scorer import NativeTrees
+from studio.scoring.lightgbm_scorer import LightGbmScorer
 from studio.scoring.scorer import CellError, Scorer
 from tests.studio.random_models import CELLS, hostile_file, random_model, random_row
 
@@ -23,8 +23,8 @@ def check_scores(model: Model, rows: Sequence[Sequence[float]]) -> None:
     """Score rows in each way: the numbers must be finite and the same to the last bit."""
     scorer = Scorer(model)
     plain, table = [scorer.raw_scores(row) for row in rows], np.array(rows)
-    native = [NativeTrees(model).raw_scores(table, wait=True)] if model.trees else []
-    for scores in (scorer.many_raw_scores(table), *native):
+    native = [LightGbmScorer(model).raw_scores(table, wait=True)] if model.trees else []
+    for scores in (scorer.batch_raw_scores(table), *native):
         if scores is None or repr(plain) != repr(scores.tolist()):
             raise AssertionError(f"{plain} is not {scores}")
     for cells in scorer.answers(table):
@@ -35,11 +35,11 @@ def check_scores(model: Model, rows: Sequence[Sequence[float]]) -> None:
             raise AssertionError(f"the probabilities {cells} do not add up to {r_number(1)}")
 
 
-def check_cells(dice: random.Random, model: Model) -> None:
+def check_cells(rng: random.Random, model: Model) -> None:
     """Any cells are answered, or refused in words."""
     scorer = Scorer(model)
     try:
-        scorer.answer(scorer.raw_scores(scorer.features([dice.choice(CELLS) for _ in model.columns])))
+        scorer.answer(scorer.raw_scores(scorer.features([rng.choice(CELLS) for _ in model.columns])))
     except CellError as error:
         if not str(error):
             raise AssertionError("no word about a cell") from error
@@ -47,18 +47,18 @@ def check_cells(dice: random.Random, model: Model) -> None:
 
 def try_seed(seed: int) -> bool:
     """Try one file; True if it was a model after all."""
-    dice = random.Random(seed)
-    sound = dump_model(random_model(dice))
-    data = sound if seed % 5 == 0 else hostile_file(dice, sound)
+    rng = random.Random(seed)
+    sound = dump_model(random_model(rng))
+    data = sound if seed % 5 == 0 else hostile_file(rng, sound)
     try:
         model = load_model(data)
     except ModelFileError:
         if data == sound:
             raise
         return False
-    check_scores(model, [random_row(dice, model) for _ in range(12)])
+    check_scores(model, [random_row(rng, model) for _ in range(12)])
     for _ in range(5):
-        check_cells(dice, model)
+        check_cells(rng, model)
     return True
 
 

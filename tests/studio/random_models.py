@@ -14,7 +14,7 @@ from studio.limits import CATEGORY_LIMIT
 from studio.models import model_file
 from studio.models.model import CategoryTerm, Linear, Model, Node, NumberTerm, Task, Tree
 from studio.tables.cell_parsing import NEAR_ZERO
-from studio.tables.dates import FORMS
+from studio.tables.dates import DATE_FORMATS
 from studio.tables.model_column import Column, feature_columns
 
 NUMBERS = (
@@ -53,93 +53,93 @@ CELLS = (
 )
 
 
-def random_model(dice: random.Random) -> Model:
+def random_model(rng: random.Random) -> Model:
     """Return a sound model: of any task, with any columns, with trees of any shape or with weights."""
-    task: Task = dice.choice(TASKS)
-    classes = {"binary": 2, "multiclass": dice.randint(2, 4), "regression": 0}[task]
+    task: Task = rng.choice(TASKS)
+    classes = {"binary": 2, "multiclass": rng.randint(2, 4), "regression": 0}[task]
     columns = tuple(
-        replace(_column(dice, f"{dice.choice(NAMES)}{at}"), optional=dice.random() < 0.2)
-        for at in range(dice.randint(0, 4))
+        replace(_column(rng, f"{rng.choice(NAMES)}{at}"), optional=rng.random() < 0.2)
+        for at in range(rng.randint(0, 4))
     )
-    columns += (Column("last", "numeric", dice.choice(["Int32", "Double"])),)
+    columns += (Column("last", "numeric", rng.choice(["Int32", "Double"])),)
     outputs = classes if task == "multiclass" else 1
     trees: tuple[Tree, ...] = ()
     linear = None
-    if dice.random() < 0.75:
-        trees = tuple(_tree(dice, feature_columns(columns)) for _ in range(outputs * dice.randint(1, 3)))
+    if rng.random() < 0.75:
+        trees = tuple(_tree(rng, feature_columns(columns)) for _ in range(outputs * rng.randint(1, 3)))
     else:
-        linear = Linear(_weights(dice, outputs), tuple(_term(dice, one, outputs) for one in feature_columns(columns)))
-    scaled = (dice.choice(NUMBERS), dice.choice(NUMBERS)) if task == "regression" else (0.0, 1.0)
+        linear = Linear(_weights(rng, outputs), tuple(_term(rng, one, outputs) for one in feature_columns(columns)))
+    scaled = (rng.choice(NUMBERS), rng.choice(NUMBERS)) if task == "regression" else (0.0, 1.0)
     names = tuple(f"{at}\u00e9" for at in range(classes))
-    return Model(task, "y", names, columns, trees, linear, *scaled, task == "regression" and dice.random() < 0.5)
+    return Model(task, "y", names, columns, trees, linear, *scaled, task == "regression" and rng.random() < 0.5)
 
 
-def _column(dice: random.Random, name: str) -> Column:
-    match dice.choice(["numeric", "categorical", "categorical", "boolean", "date", "ignored"]):
+def _column(rng: random.Random, name: str) -> Column:
+    match rng.choice(["numeric", "categorical", "categorical", "boolean", "date", "ignored"]):
         case "numeric":
-            return Column(name, "numeric", "Double", categories=tuple(dice.sample(NAMES, dice.randint(0, 2))))
+            return Column(name, "numeric", "Double", categories=tuple(rng.sample(NAMES, rng.randint(0, 2))))
         case "categorical":
-            count = dice.choice([0, 1, 3, 31, 32, 33, 70, CATEGORY_LIMIT])
+            count = rng.choice([0, 1, 3, 31, 32, 33, 70, CATEGORY_LIMIT])
             return Column(name, "categorical", categories=(*NAMES, *map(str, range(2, CATEGORY_LIMIT)))[:count])
         case "boolean":
             return Column(name, "boolean")
         case "date":
-            return Column(name, "date", form=dice.choice(list(FORMS)))
+            return Column(name, "date", date_format=rng.choice(list(DATE_FORMATS)))
     return Column(name, "ignored")
 
 
-def _number(dice: random.Random) -> float:
-    return dice.choice(NUMBERS) if dice.random() < 0.5 else dice.uniform(-100, 100)
+def _number(rng: random.Random) -> float:
+    return rng.choice(NUMBERS) if rng.random() < 0.5 else rng.uniform(-100, 100)
 
 
-def _weights(dice: random.Random, count: int) -> tuple[float, ...]:
-    return tuple(_number(dice) for _ in range(count))
+def _weights(rng: random.Random, count: int) -> tuple[float, ...]:
+    return tuple(_number(rng) for _ in range(count))
 
 
-def _term(dice: random.Random, column: Column, outputs: int) -> NumberTerm | CategoryTerm:
+def _term(rng: random.Random, column: Column, outputs: int) -> NumberTerm | CategoryTerm:
     if column.kind == "categorical":
-        return CategoryTerm(tuple(_weights(dice, outputs) for _ in column.categories))
-    return NumberTerm(_number(dice), _weights(dice, outputs))
+        return CategoryTerm(tuple(_weights(rng, outputs) for _ in column.categories))
+    return NumberTerm(_number(rng), _weights(rng, outputs))
 
 
-def _tree(dice: random.Random, features: Sequence[Column]) -> Tree:
+def _tree(rng: random.Random, features: Sequence[Column]) -> Tree:
     usable = [at for at, column in enumerate(features) if column.kind != "categorical" or column.categories]
-    size, chain = dice.choice([0, 1, 2, 7, 30]), dice.random() < 0.3
+    size, chain = rng.choice([0, 1, 2, 7, 30]), rng.random() < 0.3
     children: list[list[int]] = []
     ends: list[tuple[int, int]] = []
     for position in range(size):
         if ends:
-            parent, side = ends.pop(-1 if chain else dice.randrange(len(ends)))
+            parent, side = ends.pop(-1 if chain else rng.randrange(len(ends)))
             children[parent][side] = position
         children.append([0, 0])
         ends += [(position, 0), (position, 1)]
     for leaf, (parent, side) in enumerate(ends):
         children[parent][side] = -1 - leaf
-    nodes = (_node(dice, features, dice.choice(usable), left, right) for left, right in children)
-    return Tree(tuple(nodes), _weights(dice, size + 1))
+    nodes = (_node(rng, features, rng.choice(usable), left, right) for left, right in children)
+    return Tree(tuple(nodes), _weights(rng, size + 1))
 
 
-def _node(dice: random.Random, features: Sequence[Column], feature: int, left: int, right: int) -> Node:
+def _node(rng: random.Random, features: Sequence[Column], feature: int, left: int, right: int) -> Node:
     column = features[feature]
     if column.kind == "categorical":
         known = len(column.categories)
-        chosen = dice.sample(range(known), dice.choice([1, min(known, 2), known]))
+        chosen = rng.sample(range(known), rng.choice([1, min(known, 2), known]))
         # What is said about missing categories has no effect: they go right.
-        return Node(feature, frozenset(chosen), dice.random() < 0.5, left, right)
-    split = dice.choice(LARGE) if dice.random() < 0.1 else _number(dice)
-    return Node(feature, split, dice.random() < 0.5, left, right)
+        return Node(feature, frozenset(chosen), rng.random() < 0.5, left, right)
+    split = rng.choice(LARGE) if rng.random() < 0.1 else _number(rng)
+    return Node(feature, split, rng.random() < 0.5, left, right)
 
 
-def random_row(dice: random.Random, model: Model) -> list[float]:
+def random_row(rng: random.Random, model: Model) -> list[float]:
     """Return features as any row of cells may give them, often exactly those at which the model splits."""
     splits = [node.split for tree in model.trees for node in tree.nodes if isinstance(node.split, float)]
 
     def feature(column: Column) -> float:
-        if dice.random() < 0.2:
+        if rng.random() < 0.2:
             return math.nan
         if column.kind == "categorical":
-            return float(dice.randrange(len(column.categories))) if column.categories else math.nan
-        number = dice.choice([*splits, *NUMBERS, *LARGE, dice.uniform(-100, 100)])
+            return float(rng.randrange(len(column.categories))) if column.categories else math.nan
+        number = rng.choice([*splits, *NUMBERS, *LARGE, rng.uniform(-100, 100)])
         return number if abs(number) > NEAR_ZERO else 0.0
 
     return [feature(column) for column in feature_columns(model.columns)]
@@ -160,25 +160,25 @@ def file_of(content: Any) -> bytes:
     return gzip.compress(json.dumps(content, sort_keys=True, separators=(",", ":")).encode(), 1)
 
 
-def hostile_file(dice: random.Random, sound: bytes) -> bytes:
+def hostile_file(rng: random.Random, sound: bytes) -> bytes:
     """Return a file that somebody damaged, or wrote by hand to do harm."""
-    match dice.choice(["bytes", "cut", "text", "members", "members", "members"]):
+    match rng.choice(["bytes", "cut", "text", "members", "members", "members"]):
         case "bytes":
-            return _flipped(dice, sound)
+            return _flipped(rng, sound)
         case "cut":
-            return sound[: dice.randrange(len(sound))] + dice.choice([b"", sound])
+            return sound[: rng.randrange(len(sound))] + rng.choice([b"", sound])
         case "text":
-            return gzip.compress(_flipped(dice, gzip.decompress(sound)), 1)
+            return gzip.compress(_flipped(rng, gzip.decompress(sound)), 1)
     content = content_of(sound)
-    for _ in range(dice.choice([1, 1, 2, 5])):
-        content = _changed(dice, content)
+    for _ in range(rng.choice([1, 1, 2, 5])):
+        content = _changed(rng, content)
     return file_of(content)
 
 
-def _flipped(dice: random.Random, data: bytes) -> bytes:
+def _flipped(rng: random.Random, data: bytes) -> bytes:
     damaged = bytearray(data)
-    for _ in range(dice.randint(1, 4)):
-        damaged[dice.randrange(len(damaged))] ^= 1 << dice.randrange(8)
+    for _ in range(rng.randint(1, 4)):
+        damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
     return bytes(damaged)
 
 
@@ -197,23 +197,23 @@ def _at(content: Any, path: tuple[Any, ...]) -> Any:
     return content
 
 
-def _changed(dice: random.Random, content: Any) -> Any:
+def _changed(rng: random.Random, content: Any) -> Any:
     """Return the document with one member replaced, near its old value or by anything at all, moved, or taken out."""
     content = copy.deepcopy(content)
     known = paths(content)
     if len(known) < 2:
         return content
-    path = dice.choice(known[1:])
+    path = rng.choice(known[1:])
     holder, key, old = _at(content, path[:-1]), path[-1], _at(content, path)
-    match dice.choice(["near", "near", "odd", "other", "out", "twice"]):
+    match rng.choice(["near", "near", "odd", "other", "out", "twice"]):
         case "near" if isinstance(old, bool):
             holder[key] = not old
         case "near" if isinstance(old, int | float):
-            holder[key] = dice.choice([old + 1, old - 1, -old, old * 2, float(old), dice.choice(NUMBERS), old // 1])
+            holder[key] = rng.choice([old + 1, old - 1, -old, old * 2, float(old), rng.choice(NUMBERS), old // 1])
         case "near" if isinstance(old, list) and old:
-            dice.shuffle(old)
+            rng.shuffle(old)
         case "other":
-            holder[key] = copy.deepcopy(_at(content, dice.choice(known)))
+            holder[key] = copy.deepcopy(_at(content, rng.choice(known)))
         case "out":
             del holder[key]
         case "twice" if isinstance(holder, list):
@@ -235,5 +235,5 @@ def _changed(dice: random.Random, content: Any) -> Any:
                 -1,
                 [[]],
             )
-            holder[key] = copy.deepcopy(dice.choice((*odd, [0] * 2000, {"weights": []})))
+            holder[key] = copy.deepcopy(rng.choice((*odd, [0] * 2000, {"weights": []})))
     return content

@@ -26,15 +26,15 @@ OCCUPATIONS = ("Sales", "Craft", "Exec", "Clerk")
 
 def census_csv(rows: int = 400, seed: int = 1, *, shift: float = 0.0) -> str:
     """Return a CSV with signal in age, hours and occupation, and with missing cells; `shift` moves the signal."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for _ in range(rows):
-        age, hours, occupation = dice.randint(17, 80), dice.randint(10, 70), dice.choice(OCCUPATIONS)
-        score = (age - 45) / 12 + (hours - 40) / 10 + (1.5 if occupation == "Exec" else 0) + shift + dice.gauss(0, 0.7)
-        region = "?" if dice.random() < 0.1 else dice.choice(("north", "south"))
-        shown = "" if dice.random() < 0.05 else age
+        age, hours, occupation = rng.randint(17, 80), rng.randint(10, 70), rng.choice(OCCUPATIONS)
+        score = (age - 45) / 12 + (hours - 40) / 10 + (1.5 if occupation == "Exec" else 0) + shift + rng.gauss(0, 0.7)
+        region = "?" if rng.random() < 0.1 else rng.choice(("north", "south"))
+        shown = "" if rng.random() < 0.05 else age
         writer.writerow((shown, hours, occupation, region, ">50K" if score > 0 else "<=50K"))
     return out.getvalue()
 

@@ -19,11 +19,11 @@ ROW = ["2.5", "red", "2024-05-04", "yes"]
 
 def flowers(rows: int, seed: int) -> dict[str, list[str]]:
     """Return flowers of three kinds and their prices, by petal, colour, day and freshness."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     columns: dict[str, list[str]] = {name: [] for name in ("tag", *FEATURES, "kind", "price")}
     for row in range(rows):
-        petal, colour, day, fresh = dice.uniform(0, 6), dice.choice(("red", "blue")), dice.randint(1, 28), row % 3 > 0
-        price = petal * 2 + (3 if colour == "red" else 0) + (2 if fresh else 0) + dice.gauss(0, 0.2)
+        petal, colour, day, fresh = rng.uniform(0, 6), rng.choice(("red", "blue")), rng.randint(1, 28), row % 3 > 0
+        price = petal * 2 + (3 if colour == "red" else 0) + (2 if fresh else 0) + rng.gauss(0, 0.2)
         kind = ("rose", 'a "wild" one', "10")[0 if price > 12 else 1 if price > 7 else 2]
         cells = (
             f"tag-{row}",

@@ -24,12 +24,12 @@ ROW = ["visit-1", "25/06/2023", "X3", "40"]
 
 def visits(rows: int, seed: int, *, days: int = 28, codes: str = "X3 7 12 Y9 30") -> dict[str, list[Any]]:
     """Return visits and whether they came again, by day, code and age; days are written before months."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     columns: dict[str, list[Any]] = {name: [] for name in (*NAMES, "again")}
     for row in range(rows):
-        month, code, age = dice.randint(1, 12), dice.choice(codes.split()), dice.randint(18, 90)
-        again = (age > 50) + (month > 6) + (code == "7") + dice.gauss(0, 0.3) > 1
-        when = f"{dice.randint(1, days):02}/{month:02}/2023"
+        month, code, age = rng.randint(1, 12), rng.choice(codes.split()), rng.randint(18, 90)
+        again = (age > 50) + (month > 6) + (code == "7") + rng.gauss(0, 0.3) > 1
+        when = f"{rng.randint(1, days):02}/{month:02}/2023"
         for name, cell in zip(columns, (f"visit-{row}", when, code, age, "1" if again else "0"), strict=True):
             columns[name].append(cell)
     return columns

@@ -27,13 +27,13 @@ BYTES_A_ROW = 600  # 5 million rows then take 3 GB
 
 def write_tall(path: Path, rows: int) -> None:
     """Write a tall file, block by block."""
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     at = np.datetime64("2015-01-01T00:00:00")
     with path.open("w", encoding="utf-8") as out:
         out.write(HEADER)
         for begin in range(0, rows, 50_000):
-            numbers = dice.normal(size=(min(50_000, rows - begin), 3))
-            codes, cities = dice.integers(0, 1000, len(numbers)), dice.integers(0, 3000, len(numbers))
+            numbers = rng.normal(size=(min(50_000, rows - begin), 3))
+            codes, cities = rng.integers(0, 1000, len(numbers)), rng.integers(0, 3000, len(numbers))
             for offset, (number, code, city) in enumerate(zip(numbers.tolist(), codes, cities, strict=True)):
                 row = begin + offset
                 label = "yes" if number[0] + number[1] * number[2] + city % 3 > 1 else "no"

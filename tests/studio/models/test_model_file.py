@@ -42,14 +42,14 @@ chance = st.randoms(use_true_random=False)
 
 @settings(deadline=None)  # the first batch loads LightGBM
 @given(chance)
-def test_a_model_survives_its_file(dice: random.Random) -> None:
+def test_a_model_survives_its_file(rng: random.Random) -> None:
     """Reading gives the very model that was written and the very scores, and writing it again the very bytes."""
-    model = random_model(dice)
+    model = random_model(rng)
     data = dump_model(model)
     again = load_model(data)
     assert again == model
     assert dump_model(again) == data, "the bytes also tell -0.0 from 0.0"
-    rows = [random_row(dice, model) for _ in range(3)]
+    rows = [random_row(rng, model) for _ in range(3)]
     assert repr([Scorer(again).raw_scores(row) for row in rows]) == repr(
         [Scorer(model).raw_scores(row) for row in rows]
     )
@@ -57,14 +57,14 @@ def test_a_model_survives_its_file(dice: random.Random) -> None:
 
 @settings(deadline=None)  # the first batch loads LightGBM
 @given(chance)
-def test_a_hostile_file_is_refused_or_harmless(dice: random.Random) -> None:
+def test_a_hostile_file_is_refused_or_harmless(rng: random.Random) -> None:
     """Bytes flipped, cut off or put behind, members changed with the checksum right again: refused, or it scores."""
     try:
-        model = load_model(hostile_file(dice, dump_model(random_model(dice))))
+        model = load_model(hostile_file(rng, dump_model(random_model(rng))))
     except ModelFileError:
         return
-    check_scores(model, [random_row(dice, model) for _ in range(3)])
-    check_cells(dice, model)
+    check_scores(model, [random_row(rng, model) for _ in range(3)])
+    check_cells(rng, model)
 
 
 json_values = st.recursive(
@@ -196,7 +196,7 @@ def _with_column(*column: Any) -> Callable[[Any], Any]:
         (_with_column("job", "numeric", "Double", [], ""), "same name"),
         (_with_column("a" * 10_001, "numeric", "Double", [], ""), "no name"),
         (_with_column("a" * 10_000, "numbers", "Double", [], ""), "column 'a{60}' is of an unknown kind"),
-        (_with_column("a", "date", "String", [], "day"), "unknown form"),
+        (_with_column("a", "date", "String", [], "day"), "unknown date format"),
         (_with_column("a", "categorical", "String", list(map(str, range(1001))), ""), "more than 1000 categories"),
         (_with(trees=[{"nodes": [], "leaves": [0.5]}] * 20_001), "more than 20000 trees"),
         (_with(trees=[]), "either trees or weights"),

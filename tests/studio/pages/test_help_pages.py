@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from studio.pages.code_samples import KEY_PLACE, STORAGE_PLACE, call_samples
+from studio.pages.code_samples import KEY_PLACEHOLDER, STORAGE_PLACEHOLDER, call_samples
 from tests.studio.caller import TIMEOUT_S, Storage, Trainer, get_endpoint
 from tests.studio.running import COLUMNS, EXPERIMENT, RunningStudio
 
@@ -87,7 +87,9 @@ def test_the_score_page_tells_this_services_columns(studio: RunningStudio) -> No
 def test_the_python_sample_scores(studio: RunningStudio, tmp_path: Path) -> None:
     """Copied from the page, with the key filled in, it runs and prints an answer."""
     code = snippet(page(predictive(studio) + "/score"), "python")
-    printed = run([sys.executable, "-c", code.replace(KEY_PLACE, studio.endpoint("production")["api_key"])], tmp_path)
+    printed = run(
+        [sys.executable, "-c", code.replace(KEY_PLACEHOLDER, studio.endpoint("production")["api_key"])], tmp_path
+    )
     assert "Scored Probabilities" in printed
     refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert refused.returncode == 1
@@ -98,14 +100,14 @@ def test_the_python_sample_scores(studio: RunningStudio, tmp_path: Path) -> None
 def test_the_curl_sample_scores(studio: RunningStudio, tmp_path: Path) -> None:
     """The same in a shell."""
     code = snippet(page(predictive(studio) + "/score"), "curl")
-    printed = run(["sh", "-c", code.replace(KEY_PLACE, studio.endpoint("production")["api_key"])], tmp_path)
+    printed = run(["sh", "-c", code.replace(KEY_PLACEHOLDER, studio.endpoint("production")["api_key"])], tmp_path)
     assert "Scored Probabilities" in printed
 
 
 def test_the_python_sample_trains(studio: RunningStudio, storage: Storage, tmp_path: Path) -> None:
     """Key, connection string and container filled in, it submits, starts, waits, and prints the links."""
-    code = snippet(page(training(studio) + "/jobs"), "python").replace(KEY_PLACE, Trainer.of(studio).key)
-    code = code.replace(STORAGE_PLACE, storage.connection_string).replace("/input.csv", "/in.csv")
+    code = snippet(page(training(studio) + "/jobs"), "python").replace(KEY_PLACEHOLDER, Trainer.of(studio).key)
+    code = code.replace(STORAGE_PLACEHOLDER, storage.connection_string).replace("/input.csv", "/in.csv")
     printed = run([sys.executable, "-c", code.replace("YOUR-CONTAINER", storage.container)], tmp_path)
     assert '"StatusCode": "Finished"' in printed
     assert storage.exists("model.ilearner")
@@ -114,8 +116,8 @@ def test_the_python_sample_trains(studio: RunningStudio, storage: Storage, tmp_p
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
 def test_the_curl_sample_trains(studio: RunningStudio, storage: Storage, tmp_path: Path) -> None:
     """It submits, starts and asks once."""
-    code = snippet(page(training(studio) + "/jobs"), "curl").replace(KEY_PLACE, Trainer.of(studio).key)
-    code = code.replace(STORAGE_PLACE, storage.connection_string).replace("/input.csv", "/in.csv")
+    code = snippet(page(training(studio) + "/jobs"), "curl").replace(KEY_PLACEHOLDER, Trainer.of(studio).key)
+    code = code.replace(STORAGE_PLACEHOLDER, storage.connection_string).replace("/input.csv", "/in.csv")
     printed = run(["sh", "-ec", code.replace("YOUR-CONTAINER", storage.container)], tmp_path)
     assert '"StatusCode"' in printed
 
@@ -126,7 +128,7 @@ def test_other_languages_have_the_same_url_and_body(studio: RunningStudio, langu
     text = page(predictive(studio) + "/score")
     code = snippet(text, language)
     assert studio.endpoint("production")["execute_url"].partition("?")[0] in code
-    assert KEY_PLACE in code
+    assert KEY_PLACEHOLDER in code
     body = snippet(text, "python").partition("body = ")[2].partition("\n\nrequest")[0]
     assert body in code
     jobs = snippet(page(training(studio) + "/jobs"), language)

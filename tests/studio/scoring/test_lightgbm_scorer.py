@@ -16,8 +16,15 @@ from hypothesis import strategies as st
 
 from studio.models.model import Model, Node, Tree
 from studio.models.model_file import load_model
-from studio.scoring.lightgbm_scorer import NativeTrees
-from studio.scoring.scorer import MANY_ROWS, WAITING_ROWS, CellError, Scorer, class_probabilities, positive_probability
+from studio.scoring.lightgbm_scorer import LightGbmScorer
+from studio.scoring.scorer import (
+    MANY_ROWS,
+    MIN_ROWS_TO_LOAD_FOR,
+    CellError,
+    Scorer,
+    class_probabilities,
+    positive_probability,
+)
 from studio.tables.csv_reader import read_table
 from studio.tables.model_column import Column
 from studio.training.features import encode_rows
@@ -65,10 +72,10 @@ TASKS = {
 
 @settings(deadline=None)
 @given(st.randoms(use_true_random=False))
-def test_any_model_gives_the_same_numbers_both_ways(dice: random.Random) -> None:
+def test_any_model_gives_the_same_numbers_both_ways(rng: random.Random) -> None:
     """Splits at any number or category, missing and unknown cells, single leaves, chains: equal to the last bit."""
-    model = random_model(dice)
-    check_scores(model, [random_row(dice, model) for _ in range(20)])
+    model = random_model(rng)
+    check_scores(model, [random_row(rng, model) for _ in range(20)])
 
 
 @settings(deadline=None)
@@ -76,17 +83,17 @@ def test_any_model_gives_the_same_numbers_both_ways(dice: random.Random) -> None
     st.randoms(use_true_random=False),
     st.lists(st.sampled_from(CELLS) | st.sampled_from(PLAIN_NUMBERS), min_size=1, max_size=12),
 )
-def test_any_cells_are_read_alike_many_at_once(dice: random.Random, cells: list[str]) -> None:
+def test_any_cells_are_read_alike_many_at_once(rng: random.Random, cells: list[str]) -> None:
     """Numbers spelled in any way, all different or repeated, other texts: each is read as it is in a row by itself."""
-    scorer = Scorer(random_model(dice))
+    scorer = Scorer(random_model(rng))
     rows = [[cell] * len(scorer.model.columns) for cell in cells]
     try:
         alone = [scorer.features([cell.strip() for cell in row]) for row in rows]
     except CellError:
         with pytest.raises(ValueError, match="is "):
-            scorer.many_features(list(zip(*rows, strict=True)))
+            scorer.batch_features(list(zip(*rows, strict=True)))
     else:
-        assert repr(scorer.many_features(list(zip(*rows, strict=True))).tolist()) == repr(alone)
+        assert repr(scorer.batch_features(list(zip(*rows, strict=True))).tolist()) == repr(alone)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -113,7 +120,7 @@ def test_any_number_of_threads_may_score(model: Model) -> None:
     batches = [np.array([random_row(random.Random(seed), model) for _ in range(500)]) for seed in range(16)]
     with ThreadPoolExecutor(8) as threads:
         for _ in range(3):
-            scores = threads.map(scorer.many_raw_scores, batches)
+            scores = threads.map(scorer.batch_raw_scores, batches)
             assert [repr(each.tolist()) for each in scores] == [
                 repr([scorer.raw_scores(row) for row in batch.tolist()]) for batch in batches
             ]
@@ -130,7 +137,7 @@ def _imported(rows: int, model: str = "WIDE") -> str:
         "import sys, threading\nfrom studio.scoring.scorer import Scorer\n"
         "from tests.studio.scoring import test_lightgbm_scorer as here\n"
         f"sys.modules.pop('lightgbm', None)\nscorer = Scorer(here.{model})\nrows = here._rows({rows})\n"
-        "scores = scorer.many_raw_scores(rows).tolist()\n"
+        "scores = scorer.batch_raw_scores(rows).tolist()\n"
         "assert scores == [scorer.raw_scores(row) for row in rows.tolist()]\n"
         "now = 'lightgbm' in sys.modules\n"
         "[one.join() for one in threading.enumerate() if one.name == 'load LightGBM']\n"
@@ -147,12 +154,12 @@ def test_few_rows_never_load_the_library() -> None:
 
 def test_small_trees_never_load_the_library() -> None:
     """They are scored at once, however many rows there are."""
-    assert _imported(WAITING_ROWS, "STEP") == "False False"
+    assert _imported(MIN_ROWS_TO_LOAD_FOR, "STEP") == "False False"
 
 
 def test_a_huge_batch_waits_for_the_library() -> None:
     """It is sooner done so; a smaller one is answered at once, and the library is ready for the next."""
-    assert _imported(WAITING_ROWS) == "True True"
+    assert _imported(MIN_ROWS_TO_LOAD_FOR) == "True True"
     assert _imported(MANY_ROWS).endswith(" True")
 
 
@@ -168,14 +175,14 @@ def test_without_the_library_batches_are_scored_all_the_same(
 
     normal = __import__
     monkeypatch.setattr("builtins.__import__", imported)
-    scorer, rows = Scorer(WIDE), _rows(WAITING_ROWS)
+    scorer, rows = Scorer(WIDE), _rows(MIN_ROWS_TO_LOAD_FOR)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            assert scorer.many_raw_scores(rows).tolist() == rows.tolist()
+            assert scorer.batch_raw_scores(rows).tolist() == rows.tolist()
     assert [record.getMessage() for record in caplog.records] == [
         "batches are scored without LightGBM, which takes longer"
     ]
-    assert NativeTrees(WIDE).raw_scores(_rows(1), wait=True) is None
+    assert LightGbmScorer(WIDE).raw_scores(_rows(1), wait=True) is None
 
 
 def test_answers_at_the_edges() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from studio.models.model import Model
-from studio.scoring.model_fit import misfits
+from studio.scoring.model_fit import incompatibilities
 from studio.tables.model_column import Column
 
 AREA, TOWN = Column("area", "numeric", "Double"), Column("town", "categorical", categories=("Oslo", "Rome"))
@@ -14,7 +14,7 @@ SERVED = Model("regression", "price", (), (Column("id", "ignored"), AREA, TOWN))
 
 def test_the_same_columns_fit() -> None:
     """In any order, whatever was learned from them."""
-    assert misfits(SERVED, replace(SERVED, columns=SERVED.columns[::-1], offset=3.0)) == []
+    assert incompatibilities(SERVED, replace(SERVED, columns=SERVED.columns[::-1], offset=3.0)) == []
 
 
 @pytest.mark.parametrize(
@@ -28,15 +28,15 @@ def test_the_same_columns_fit() -> None:
 )
 def test_columns_that_nothing_is_learned_from_do_not_count(columns: tuple[Column, ...]) -> None:
     """One more of them, one less, or one that the other model does learn from: every request is still answered."""
-    assert misfits(SERVED, replace(SERVED, columns=columns)) == []
+    assert incompatibilities(SERVED, replace(SERVED, columns=columns)) == []
 
 
 def test_what_a_request_may_leave_out_it_still_may() -> None:
     """A column that the served model drops may be learned from, if a request without it is answered."""
     needed, optional = (Column("id", "numeric", optional=optional) for optional in (False, True))
-    assert misfits(SERVED, replace(SERVED, columns=(optional, AREA, TOWN))) == []
-    assert misfits(replace(SERVED, columns=(optional, AREA, TOWN)), SERVED) == []
-    assert misfits(SERVED, replace(SERVED, columns=(needed, AREA, TOWN))) == [
+    assert incompatibilities(SERVED, replace(SERVED, columns=(optional, AREA, TOWN))) == []
+    assert incompatibilities(replace(SERVED, columns=(optional, AREA, TOWN)), SERVED) == []
+    assert incompatibilities(SERVED, replace(SERVED, columns=(needed, AREA, TOWN))) == [
         "a request must have columns that it may leave out now: 'id'"
     ]
 
@@ -44,7 +44,7 @@ def test_what_a_request_may_leave_out_it_still_may() -> None:
 def test_what_a_request_would_lack_is_named() -> None:
     """A column that only one of them knows and that is learned from; a name by position is explained."""
     wider = replace(SERVED, columns=(*SERVED.columns[:2], Column("city", "numeric"), Column("Col4", "numeric")))
-    assert misfits(SERVED, wider) == [
+    assert incompatibilities(SERVED, wider) == [
         "missing columns: 'town'; other columns: 'Col4' (the file's column 4, if that is without a name), 'city'"
     ]
 
@@ -52,7 +52,7 @@ def test_what_a_request_would_lack_is_named() -> None:
 def test_another_label_or_task_does_not_fit() -> None:
     """All that is wrong is said at once."""
     binary = Model("binary", "sold", ("no", "yes"), (TOWN,))
-    assert misfits(SERVED, binary) == [
+    assert incompatibilities(SERVED, binary) == [
         "it predicts 'sold', not 'price'",
         "its task is binary with 'no' and 'yes', not regression",
         "missing columns: 'area'; other columns: none",
@@ -61,14 +61,16 @@ def test_another_label_or_task_does_not_fit() -> None:
 
 def test_columns_that_hold_something_else_do_not_fit() -> None:
     """Each is named with what it holds and what it must hold; categories and rates of them are one."""
-    columns = (replace(AREA, kind="categorical"), replace(TOWN, kind="rated"))
-    assert misfits(SERVED, replace(SERVED, columns=columns)) == [
+    columns = (replace(AREA, kind="categorical"), replace(TOWN, kind="target-encoded"))
+    assert incompatibilities(SERVED, replace(SERVED, columns=columns)) == [
         "column 'area' holds categories, not numbers",
         "an experiment may state in [columns] what they hold",
     ]
-    days, months = (Column("at", "date", form=form) for form in ("day/month/year", "month/day/year"))
+    days, months = (
+        Column("at", "date", date_format=date_format) for date_format in ("day/month/year", "month/day/year")
+    )
     served = replace(SERVED, columns=(days,))
-    assert misfits(served, replace(SERVED, columns=(months,)))[0] == (
+    assert incompatibilities(served, replace(SERVED, columns=(months,)))[0] == (
         "column 'at' holds dates as month/day/year, not dates as day/month/year"
     )
 
@@ -79,7 +81,7 @@ def test_very_many_of_them_are_counted() -> None:
         replace(SERVED, columns=tuple(Column(f"c{number}", kind) for number in range(30)))
         for kind in ("numeric", "boolean")
     )
-    assert misfits(served, changed)[10:] == [
+    assert incompatibilities(served, changed)[10:] == [
         "and 20 more columns hold something else",
         "an experiment may state in [columns] what they hold",
     ]

@@ -53,7 +53,7 @@ def followed(tree: Tree, row: list[float]) -> float:
     return tree.leaves[-1 - at]
 
 
-@pytest.mark.parametrize("most_bytes", [quickscorer.MOST_BYTES, -1], ids=["at once", "walked"])
+@pytest.mark.parametrize("most_bytes", [quickscorer.MAX_MASK_BYTES, -1], ids=["at once", "walked"])
 @given(
     forest=st.lists(trees(40), min_size=1, max_size=4), rows=st.lists(st.tuples(NUMBERS, CODES, NUMBERS), min_size=1)
 )
@@ -62,7 +62,7 @@ def test_a_row_gets_the_sum_of_its_leaves(
 ) -> None:
     """Any trees, any values, missing and unknown ones too: exactly the sum, in the order of the trees, either way."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quickscorer, "MOST_BYTES", most_bytes)
+        patch.setattr(quickscorer, "MAX_MASK_BYTES", most_bytes)
         scorer = Scorer(Model("binary", "label", ("no", "yes"), COLUMNS, tuple(forest)))
     for row in map(list, rows):
         total = 0.0
@@ -80,8 +80,8 @@ def test_only_small_trees_are_scored_at_once() -> None:
     def model(*forest: Tree) -> Model:
         return Model("binary", "label", ("no", "yes"), COLUMNS, forest)
 
-    assert not quickscorer.suits(model(wide))
-    assert not quickscorer.suits(model())
-    assert not quickscorer.suits(model(*[small] * 3000))
-    assert quickscorer.suits(model(small))
+    assert not quickscorer.fits_masks(model(wide))
+    assert not quickscorer.fits_masks(model())
+    assert not quickscorer.fits_masks(model(*[small] * 3000))
+    assert quickscorer.fits_masks(model(small))
     assert Scorer(model(wide)).raw_scores([63.5, 0.0, 0.0]) == [64.0]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from studio.errors import ServiceError, StorageError
 from studio.storage.blob_locations import AllowList, BlobReference, resolve
-from studio.tables.csv_reader import TableForm
+from studio.tables.csv_reader import TableFormat
 from studio.wire.request_codec import INPUT_EXTENSIONS, TABLE_EXTENSIONS, check_extension
 
 KEY = "c2VjcmV0LWtleQ=="
@@ -229,7 +229,7 @@ def test_no_secret_is_repeated(
 
 
 @pytest.mark.parametrize(
-    ("name", "form"),
+    ("name", "table_format"),
     [
         ("c/x.csv", (",", True)),
         ("c/x.TSV", ("\t", True)),
@@ -238,9 +238,9 @@ def test_no_secret_is_repeated(
         ("c/nh.csv", (",", True)),
     ],
 )
-def test_the_form_of_a_table(name: str, form: tuple[str, bool]) -> None:
+def test_the_format_of_a_table(name: str, table_format: tuple[str, bool]) -> None:
     """Its separator, and whether it has a header, by its name; each is an input that is accepted."""
-    assert TableForm.of_name(name) == TableForm(*form)
+    assert TableFormat.of_name(name) == TableFormat(*table_format)
     check_extension(BlobReference(name), INPUT_EXTENSIONS, "input type")
 
 

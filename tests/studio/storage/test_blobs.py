@@ -19,7 +19,7 @@ from tests.studio.odd_hosts import answer, odd_host
 
 LIMIT = 100 * 2**20
 LOCAL = AllowList(["127.0.0.1:*"])
-BLOBS = BlobStorage(TransferLimits(whole_s=60, retries=1, retry_wait_s=0))
+BLOBS = BlobStorage(TransferLimits(total_timeout_s=60, retries=1, retry_wait_s=0))
 
 
 def token(storage: Storage, permissions: str = "rw", ends_in: timedelta = timedelta(hours=1)) -> str:

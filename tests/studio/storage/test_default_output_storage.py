@@ -8,7 +8,7 @@ import requests
 
 from studio.errors import SetupError
 from studio.models.model_file import load_model
-from studio.storage.default_output_storage import OwnStorage
+from studio.storage.default_output_storage import DefaultOutputStorage
 from tests.studio.caller import Storage, Trainer, download, job_body
 from tests.studio.running import running_studio, storage_host
 
@@ -44,14 +44,14 @@ def test_outputs_without_a_place_can_be_read_and_listed(own_data: Path, storage:
 def test_a_wrong_connection_string_stops_the_start(text: str) -> None:
     """It is told which variable is wrong, without its value."""
     with pytest.raises(SetupError, match=r"^STUDIO_STORAGE: ") as raised:
-        OwnStorage.of_environment({"STUDIO_STORAGE": text})
+        DefaultOutputStorage.of_environment({"STUDIO_STORAGE": text})
     assert text not in str(raised.value)
 
 
 def test_without_the_variable_there_is_none() -> None:
     """An empty variable counts as none; a good one gives the same place for a job's output each time."""
-    assert OwnStorage.of_environment({"STUDIO_STORAGE": " "}) is None
-    own = OwnStorage.of_environment({"STUDIO_STORAGE": ACCOUNT})
+    assert DefaultOutputStorage.of_environment({"STUDIO_STORAGE": " "}) is None
+    own = DefaultOutputStorage.of_environment({"STUDIO_STORAGE": ACCOUNT})
     assert own is not None
     assert own.address("j", "output1", ".ilearner") == own.address("j", "output1", ".ilearner")
     assert own.address("j", "output1", ".ilearner") != own.address("j", "output2", ".ilearner")

@@ -22,11 +22,11 @@ from hypothesis import strategies as st
 from studio.api.request_threads import in_thread
 from studio.errors import StorageError
 from studio.storage.blobs import BlobStorage
-from studio.storage.transfer import CHUNK_BYTES, Resolver, TransferLimits, look_up
+from studio.storage.transfer import CHUNK_BYTES, Resolver, TransferLimits, resolve_host
 from tests.studio.odd_hosts import CANARY, Behaviour, OddHost, answer, certificate, odd_host, part, saying
 
-IMPATIENT = TransferLimits(whole_s=1.0, awaited_s=1.0, retries=1, retry_wait_s=0)
-PATIENT = TransferLimits(whole_s=30.0, awaited_s=30.0, retries=1, retry_wait_s=0)
+IMPATIENT = TransferLimits(total_timeout_s=1.0, interactive_timeout_s=1.0, retries=1, retry_wait_s=0)
+PATIENT = TransferLimits(total_timeout_s=30.0, interactive_timeout_s=30.0, retries=1, retry_wait_s=0)
 LIMIT = 100_000  # bytes
 
 
@@ -273,7 +273,7 @@ def test_a_name_without_addresses_is_an_error() -> None:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
     with odd_host(saying(b"")) as host:
-        resolvers: list[Resolver] = [unknown, lambda *_: [], lambda *_: look_up(f"{'x' * 64}.example.com", 443)]
+        resolvers: list[Resolver] = [unknown, lambda *_: [], lambda *_: resolve_host(f"{'x' * 64}.example.com", 443)]
         for resolver in resolvers:
             with pytest.raises(StorageError, match=r"cannot be reached\.") as why:
                 BlobStorage(PATIENT, resolver).fetch(host.address(), LIMIT)

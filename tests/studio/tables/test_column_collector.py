@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from studio.errors import TableError
 from studio.tables import column_collector, csv_reader
 from studio.tables.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn
-from studio.training.column_kinds import find_column
+from studio.training.column_kinds import infer_column
 from studio.training.features import encode_rows
 from tests.studio.small_tables import table_of
 
 numbers = st.floats(-1e9, 1e9).map(repr) | st.integers(-(10**6), 10**6).map(str)
-moments = st.datetimes().map(lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S").rjust(19, "0"))
+timestamps = st.datetimes().map(lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S").rjust(19, "0"))
 odd = st.sampled_from(["", "?", "NA", " 7 ", "1,000", "5%", "1e3", "None", "-", "Infinity", "not measured"])
 
 no_date = st.sampled_from(["", "NA", "n.a."])
@@ -35,17 +35,18 @@ def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
 @pytest.mark.usefixtures("low_limits")
 def test_numbers_without_texts_are_the_same(
-    tmp_path: Path, many: list[str], more: list[str], dice: random.Random
+    tmp_path: Path, many: list[str], more: list[str], rng: random.Random
 ) -> None:
     """A column held as plain numbers is found and encoded as its texts are."""
     cells = [*many, *more]
-    dice.shuffle(cells)
+    rng.shuffle(cells)
     assert isinstance(table_of(tmp_path, cells)["x"], NumberColumn)
     _assert_same(tmp_path, cells)
 
 
 @given(
-    st.lists(moments, min_size=30, max_size=60, unique=True), st.lists(st.sampled_from(["", "NA", "n.a."]), max_size=5)
+    st.lists(timestamps, min_size=30, max_size=60, unique=True),
+    st.lists(st.sampled_from(["", "NA", "n.a."]), max_size=5),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
 @pytest.mark.usefixtures("low_limits")
@@ -68,7 +69,7 @@ def _with_texts(folder: Path, cells: list[str]) -> CodedColumn:
 def _assert_same(folder: Path, cells: list[str]) -> None:
     table = table_of(folder, cells)
     whole = type(table)((_with_texts(folder, cells), table["y"]), table.rows)
-    inferred, expected = find_column(table["x"]), find_column(whole["x"])
+    inferred, expected = infer_column(table["x"]), infer_column(whole["x"])
     assert inferred.column == expected.column
     assert str(inferred) == str(expected)
     every = [np.ones(table.rows, dtype=np.bool_)]
@@ -96,7 +97,7 @@ def test_many_texts_among_numbers_are_not_all_kept(tmp_path: Path) -> None:
     assert isinstance(column, NumberColumn)
     assert len(column.texts) == 101
     assert sum(column.text_counts.values()) == 300
-    assert "numbers and texts ('other texts' (" in str(find_column(column))
+    assert "numbers and texts ('other texts' (" in str(infer_column(column))
 
 
 @pytest.mark.usefixtures("low_limits")
@@ -105,10 +106,10 @@ def test_days_and_months_are_told_apart_late(tmp_path: Path) -> None:
     early = [f"{day}/{month}/2024" for day in range(1, 13) for month in range(1, 4)]
     column = table_of(tmp_path, [*early, "13/1/2024"])["x"]
     assert isinstance(column, DateColumn)
-    assert column.form == "day/month/year"
+    assert column.date_format == "day/month/year"
     mixed = table_of(tmp_path, [*early, "soon"])["x"]
     assert isinstance(mixed, DroppedColumn)
-    assert "dates and other texts are mixed" in str(find_column(mixed))
+    assert "dates and other texts are mixed" in str(infer_column(mixed))
 
 
 @pytest.mark.usefixtures("low_limits")

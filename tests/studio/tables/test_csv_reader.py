@@ -14,7 +14,7 @@ from studio.json_values import r_number
 from studio.tables import csv_reader
 from studio.tables.cell_parsing import NEAR_ZERO, parse_number
 from studio.tables.columns import CodedColumn
-from studio.tables.csv_reader import TableForm, read_table
+from studio.tables.csv_reader import TableFormat, read_table
 
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=6)
 rows = st.lists(st.tuples(cells, cells, st.sampled_from(["yes", "no"])), min_size=1, max_size=30)
@@ -161,7 +161,7 @@ def test_other_forms(tmp_path: Path) -> None:
     """Tabs may separate cells, and a file without a header has columns that are numbered."""
     path = tmp_path / "t.nh.tsv"
     path.write_text("1\t2,5\n3\t4\n", encoding="utf-8")
-    table = read_table(path, "Col1", form=TableForm("\t", header=False))
+    table = read_table(path, "Col1", table_format=TableFormat("\t", header=False))
     assert [column.name for column in table.columns] == ["Col1", "Col2"]
     assert [list(table.cells(name).distinct) for name in ("Col1", "Col2")] == [["1", "3"], ["2,5", "4"]]
 

@@ -9,11 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.tables.columns import DateColumn
-from studio.tables.dates import FORMS, PARTS, forms_of, moment_encoder, parse_date, part_encoder
+from studio.tables.dates import (
+    DATE_FORMATS,
+    DATE_PARTS,
+    date_part_encoder,
+    matching_formats,
+    parse_date,
+    timestamp_encoder,
+)
 
 
 @pytest.mark.parametrize(
-    ("cell", "form", "expected"),
+    ("cell", "date_format", "expected"),
     [
         ("2024-02-29", "year-month-day", "2024-02-29T00:00:00"),
         ("2024/2/9 7:05", "year-month-day", "2024-02-09T07:05:00"),
@@ -27,10 +34,10 @@ from studio.tables.dates import FORMS, PARTS, forms_of, moment_encoder, parse_da
         ("31.12.2023 17:00", "day.month.year", "2023-12-31T17:00:00"),
     ],
 )
-def test_dates_are_read(cell: str, form: str, expected: str) -> None:
+def test_dates_are_read(cell: str, date_format: str, expected: str) -> None:
     """Each form gives its moment, in UTC."""
-    assert forms_of([cell])[0] == form
-    assert parse_date(cell, form) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+    assert matching_formats([cell])[0] == date_format
+    assert parse_date(cell, date_format) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -42,15 +49,15 @@ def test_dates_are_read(cell: str, form: str, expected: str) -> None:
 )
 def test_what_is_no_date(cell: str) -> None:
     """What no calendar has is no date in any form."""
-    assert forms_of([cell]) == []
+    assert matching_formats([cell]) == []
 
 
 def test_a_column_has_one_form() -> None:
     """Where both orders of day and month fit, the month comes first; one cell can decide otherwise."""
-    assert forms_of(["1/2/2024", "3/4/2024"])[0] == "month/day/year"
-    assert forms_of(["1/2/2024", "13/4/2024"])[0] == "day/month/year"
-    assert forms_of(["1/13/2024", "13/4/2024"]) == []
-    assert forms_of([]) == []
+    assert matching_formats(["1/2/2024", "3/4/2024"])[0] == "month/day/year"
+    assert matching_formats(["1/2/2024", "13/4/2024"])[0] == "day/month/year"
+    assert matching_formats(["1/13/2024", "13/4/2024"]) == []
+    assert matching_formats([]) == []
 
 
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)).map(lambda at: at.replace(microsecond=0)))  # noqa: DTZ001
@@ -58,9 +65,9 @@ def test_a_column_has_one_form() -> None:
 def test_parts_of_one_and_of_many(at: datetime) -> None:
     """A moment's parts are the calendar's, and the same whether it is read alone or in a column."""
     cell = f"{at.year:04}-{at:%m-%d %H:%M:%S}"
-    (form, *_) = FORMS
-    column = DateColumn("x", np.array([moment_encoder(form)(cell), math.nan]), form)
-    parts = {part: part_encoder(form, part)(cell) for part in PARTS}
+    (date_format, *_) = DATE_FORMATS
+    column = DateColumn("x", np.array([timestamp_encoder(date_format)(cell), math.nan]), date_format)
+    parts = {part: date_part_encoder(date_format, part)(cell) for part in DATE_PARTS}
     assert (parts["month"], parts["day of week"], parts["hour"]) == (at.month, at.weekday(), at.hour + at.minute / 60)
     for part, value in parts.items():
         of_column = column.part(part)

@@ -6,18 +6,18 @@ import pytest
 
 from studio.errors import TableError
 from studio.tables.columns import Table
-from studio.tables.csv_reader import CSV, TableForm, read_table
+from studio.tables.csv_reader import CSV, TableFormat, read_table
 from studio.training.chosen_rows import read_rows
 from studio.training.training_plan import TrainingPlan
 
 ROWS = "1,2\n3,4\n"
 
 
-def read(folder: Path, text: str, form: TableForm = CSV) -> Table:
+def read(folder: Path, text: str, table_format: TableFormat = CSV) -> Table:
     """Read a CSV whose label is `y`."""
     path = folder / "t.csv"
     path.write_text(text, encoding="utf-8", newline="")
-    return read_table(path, "y", form=form)
+    return read_table(path, "y", table_format=table_format)
 
 
 def refused(folder: Path, text: str) -> list[str]:
@@ -38,11 +38,11 @@ def test_excels_separator_line_is_left_out(tmp_path: Path, line: str) -> None:
 
 def test_a_separator_line_of_tabs(tmp_path: Path) -> None:
     """In a file whose name says tabs, as in one without a header row."""
-    table = read(tmp_path, "sep=\t\na\ty\n1\t2\n", TableForm("\t"))
+    table = read(tmp_path, "sep=\t\na\ty\n1\t2\n", TableFormat("\t"))
     assert [column.name for column in table.columns] == ["a", "y"]
     path = tmp_path / "t.nh.csv"
     path.write_text(f"sep=,\n{ROWS}", encoding="utf-8")
-    assert read_table(path, "Col2", form=TableForm(header=False)).rows == 2
+    assert read_table(path, "Col2", table_format=TableFormat(header=False)).rows == 2
 
 
 @pytest.mark.parametrize("rest", ["a;y\n1;2\n", f"a,y\n{ROWS}"])

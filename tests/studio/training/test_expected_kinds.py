@@ -9,13 +9,13 @@ from studio.tables import column_collector, csv_reader
 from studio.tables.columns import CodedColumn, DateColumn, NumberColumn
 from studio.tables.csv_reader import read_table
 from studio.tables.model_column import Column
-from studio.training.column_kinds import Finding
-from studio.training.expected_kinds import expected_columns, find_columns
+from studio.training.column_kinds import InferredColumn
+from studio.training.expected_kinds import expected_columns, infer_columns
 from studio.training.stated_kinds import KINDS, stated_column
 from tests.studio.small_tables import write_csv
 
 NUMBERS, TEXTS = Column("x", "numeric", "Int32", ("late",)), Column("x", "categorical")
-FLAGS, DAYS_FIRST = Column("x", "boolean"), Column("x", "date", form="day/month/year")
+FLAGS, DAYS_FIRST = Column("x", "boolean"), Column("x", "date", date_format="day/month/year")
 EARLY = [f"{day:02}/{month:02}/2024" for day in range(1, 13) for month in (1, 2, 3)]
 DATES_REFUSED = (
     "column 'w' must hold dates as year-month-day;"
@@ -23,12 +23,14 @@ DATES_REFUSED = (
 )
 
 
-def found(folder: Path, cells: list[str], *, served: Column | None = None, stated: Column | None = None) -> Finding:
+def found(
+    folder: Path, cells: list[str], *, served: Column | None = None, stated: Column | None = None
+) -> InferredColumn:
     """Find what a column `x` holds, beside a label `y`."""
     path = write_csv(folder, {"x": cells, "y": range(len(cells))})
     expected = expected_columns([stated] if stated else [], [served] if served else [])
     table = read_table(path, "y", expected={name: each.column for name, each in expected.items()})
-    (finding,) = find_columns(table, "y", expected=expected)
+    (finding,) = infer_columns(table, "y", expected=expected)
     return finding
 
 
@@ -37,7 +39,7 @@ def found(folder: Path, cells: list[str], *, served: Column | None = None, state
     [
         (EARLY, DAYS_FIRST, "dates as month/day/year"),
         (["3", "7", "12"] * 9, TEXTS, "numbers"),
-        ([str(number * number) for number in range(60)], Column("x", "rated"), "numbers"),
+        ([str(number * number) for number in range(60)], Column("x", "target-encoded"), "numbers"),
         (["2024-01-31", "2024-02-01"] * 9, TEXTS, "dates as year-month-day"),
         (["yes", "no"] * 9, TEXTS, "yes or no"),
         (["0", "1"] * 9, FLAGS, "numbers"),
@@ -48,11 +50,11 @@ def found(folder: Path, cells: list[str], *, served: Column | None = None, state
 )
 def test_the_kind_in_service_is_kept(tmp_path: Path, cells: list[str], served: Column, alone: str) -> None:
     """Where the cells could be read otherwise, and without it would be; the note says so."""
-    if served.kind != "rated":
+    if served.kind != "target-encoded":
         assert found(tmp_path, cells).column.holds == alone
     kept = found(tmp_path, cells, served=served)
     assert kept.column.holds == served.holds
-    assert "as in the model in service" in str(kept) or served.kind == "rated"
+    assert "as in the model in service" in str(kept) or served.kind == "target-encoded"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_the_experiment_comes_first(tmp_path: Path, kind: str) -> None:
     }.get(kind, ["01/02/2024", "02/01/2024"] if "date" in kind else ["1", "2"])
     stated = stated_column("x", kind)
     column = found(tmp_path, cells * 9, served=TEXTS if kind != "category" else NUMBERS, stated=stated).column
-    assert (column.kind, column.form) == (stated.kind, stated.form)
+    assert (column.kind, column.date_format) == (stated.kind, stated.date_format)
 
 
 def test_what_is_against_the_experiment_is_refused(tmp_path: Path) -> None:
@@ -115,7 +117,7 @@ def test_what_is_against_the_experiment_is_refused(tmp_path: Path) -> None:
     kinds = {"x": "number", "w": "date yyyy-mm-dd", "v": "category", "gone": "dropped"}
     expected = expected_columns([stated_column(*each) for each in kinds.items()], [])
     with pytest.raises(TableError) as caught:
-        find_columns(read_table(path, "y"), "y", expected=expected)
+        infer_columns(read_table(path, "y"), "y", expected=expected)
     assert caught.value.problems == [
         "column 'x' must hold numbers; 'X3' is none (9 rows, the first on line 4), and 1 other text",
         DATES_REFUSED,
@@ -132,7 +134,7 @@ def test_a_stated_category_is_no_identifier(tmp_path: Path) -> None:
 
 def test_kinds_are_read_as_people_write_them() -> None:
     """In any case, with any spaces, in the words of the notes; others are refused with those there are."""
-    assert stated_column("a", " Date  DD/MM/YYYY").form == "day/month/year"
+    assert stated_column("a", " Date  DD/MM/YYYY").date_format == "day/month/year"
     assert [stated_column("a", each).kind for each in ("numbers", "categories", "yes/no")] == [
         "numeric",
         "categorical",
@@ -157,8 +159,8 @@ def test_many_different_cells_are_kept_as_expected(tmp_path: Path) -> None:
     path = write_csv(tmp_path, {"x": EARLY, "y": range(36)})
     column = read_table(path, "y", expected={"x": DAYS_FIRST})["x"]
     assert isinstance(column, DateColumn)
-    assert (column.form, column.other_forms) == ("day/month/year", ("month/day/year",))
-    assert found(tmp_path, EARLY, served=DAYS_FIRST).column.form == "day/month/year"
+    assert (column.date_format, column.other_formats) == ("day/month/year", ("month/day/year",))
+    assert found(tmp_path, EARLY, served=DAYS_FIRST).column.date_format == "day/month/year"
     assert "day/month/year would fit as well" in str(found(tmp_path, EARLY))
     codes = [f"{number:03}" for number in range(60) for _ in range(2)]
     assert isinstance(read_table(write_csv(tmp_path, {"x": codes, "y": range(120)}), "y")["x"], NumberColumn)

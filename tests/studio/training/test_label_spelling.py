@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from studio.errors import TableError
 from studio.models.model import Task
 from studio.models.model_file import load_model
-from studio.training.label_spelling import spell
+from studio.training.label_spelling import unify_labels
 from studio.training.labels import Labels, read_labels
-from studio.training.model_before import ModelBefore
+from studio.training.model_before import PreviousModel
 from studio.training.train import train
 from studio.training.training_plan import TrainingPlan
 from tests.studio.small_tables import write_csv
@@ -96,7 +96,7 @@ labels = st.lists(st.sampled_from(["1", "1.0", "01", "yes", "Yes", "YES", "no", 
 @given(labels, st.lists(st.sampled_from(["1", "yes", "NO", "é"]), unique=True))
 def test_every_label_has_one_class_or_is_refused(cells: list[str], served: list[str]) -> None:
     """Known classes stay as they are; what is read as a class that is there is no new one."""
-    spelling = spell({cell: cells.count(cell) for cell in dict.fromkeys(cells)}, served, "y")
+    spelling = unify_labels({cell: cells.count(cell) for cell in dict.fromkeys(cells)}, served, "y")
     assert set(spelling.class_of) == set(cells)
     for cell, name in spelling.class_of.items():
         assert name == cell or name in served or name in cells
@@ -110,6 +110,6 @@ def test_a_training_spells_as_the_model_before(tmp_path: Path) -> None:
     """From the file to the model's classes, and back in the notes of the job."""
     csv = write_csv(tmp_path, {"x": [3, 1, 4, 1, 5, 9] * 8, "y": ["1.0", "0.0"] * 24})
     plan = TrainingPlan("binary", "y", "1")
-    result = train(csv, plan, 1, before=ModelBefore(("0", "1")))
+    result = train(csv, plan, 1, before=PreviousModel(("0", "1")))
     assert load_model(result.model).classes == ("0", "1")
     assert "labels '1.0' (24) are read as '1', as in the model in service" in result.notes

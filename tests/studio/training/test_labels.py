@@ -75,8 +75,8 @@ def test_labels_that_do_not_fit_the_task(task: Task, cells: Sequence[str], messa
 def test_every_class_is_held_out_by_its_share(numbers: list[int], fraction: float, seed: int) -> None:
     """Of each class about the share, one row at least and never all; and the same rows again by the same seed."""
     targets = Labels(tuple("abcde"), np.array(numbers, dtype=np.float64))
-    test = targets.held_out(fraction, seed)
-    assert (targets.held_out(fraction, seed) == test).all()
+    test = targets.test_rows(fraction, seed)
+    assert (targets.test_rows(fraction, seed) == test).all()
     for number in set(numbers):
         count, all_rows = int(test[targets.target == number].sum()), numbers.count(number)
         assert count == min(max(1, round(all_rows * fraction)), all_rows - 1)

@@ -32,10 +32,10 @@ def measures(result: TrainingResult, row: int = 0) -> dict[str, float]:
 @pytest.mark.parametrize("expected", [LINEAR, BOOSTED])
 def test_the_better_learner_is_chosen(tmp_path: Path, task: Task, expected: str) -> None:
     """Sums are best learned by weights, products by trees; the notes say what was measured."""
-    dice = np.random.default_rng(2)
-    matrix = dice.normal(size=(300, 6))
+    rng = np.random.default_rng(2)
+    matrix = rng.normal(size=(300, 6))
     score = matrix @ [2, -1, 1, 1, -2, 1] if expected == LINEAR else 4 * np.sign(matrix[:, 0] * matrix[:, 1])
-    score += dice.normal(size=300) * 0.3
+    score += rng.normal(size=300) * 0.3
     names = ["low", "high"] if task == "binary" else ["a", "b", "c"]
     cuts = np.quantile(score, [0.5] if task == "binary" else [0.33, 0.67])
     label = score.tolist() if task == "regression" else [names[code] for code in np.digitize(score, cuts)]
@@ -49,9 +49,9 @@ def test_the_better_learner_is_chosen(tmp_path: Path, task: Task, expected: str)
 @pytest.mark.parametrize("learner", [LINEAR, BOOSTED])
 def test_two_rows_compare_the_learners(tmp_path: Path, learner: str) -> None:
     """The first row is that of the model, the second that of the other learner on the same rows."""
-    dice = np.random.default_rng(3)
-    matrix = dice.normal(size=(400, 4))
-    label: list[object] = (matrix @ [1, 2, 3, 4] + dice.normal(size=400)).tolist()
+    rng = np.random.default_rng(3)
+    matrix = rng.normal(size=(400, 4))
+    label: list[object] = (matrix @ [1, 2, 3, 4] + rng.normal(size=400)).tolist()
     both = trained(tmp_path, TrainingPlan("regression", "y", learner=learner, compare=True), matrix, label)
     rival = LINEAR if learner == BOOSTED else BOOSTED
     plans = [TrainingPlan("regression", "y", learner=name) for name in (learner, rival)]
@@ -74,9 +74,9 @@ def test_noise_bears_few_trees_and_structure_many(
 ) -> None:
     """The number of trees is found on rows that are held back, in folds, or by trees that are kept themselves."""
     monkeypatch.setattr(tree_count_module, "KEPT_ROWS", kept_rows)
-    dice = np.random.default_rng(4)
-    matrix = dice.uniform(-1, 1, size=(rows, 5))
-    noise: list[object] = np.where(dice.random(rows) < 0.5, "yes", "no").tolist()
+    rng = np.random.default_rng(4)
+    matrix = rng.uniform(-1, 1, size=(rows, 5))
+    noise: list[object] = np.where(rng.random(rows) < 0.5, "yes", "no").tolist()
     structure: list[object] = np.where(np.sin(9 * matrix[:, 0]) * matrix[:, 1] > 0, "yes", "no").tolist()
     plan = TrainingPlan("binary", "y", "yes")
     assert tree_count(trained(tmp_path, plan, matrix, noise)) < 50
@@ -85,8 +85,8 @@ def test_noise_bears_few_trees_and_structure_many(
 
 def test_the_experiment_decides_how_trees_are_grown(tmp_path: Path) -> None:
     """Where it says how many trees of how many leaves, there are so many."""
-    dice = np.random.default_rng(5)
-    matrix = dice.normal(size=(3000, 5))
+    rng = np.random.default_rng(5)
+    matrix = rng.normal(size=(3000, 5))
     result = trained(tmp_path, TrainingPlan("regression", "y", trees=13, leaves=4), matrix, matrix.sum(axis=1).tolist())
     model = load_model(result.model)
     assert len(model.trees) == 13
@@ -95,9 +95,9 @@ def test_the_experiment_decides_how_trees_are_grown(tmp_path: Path) -> None:
 
 def test_few_rows_are_learned_from(tmp_path: Path) -> None:
     """Sixty rows are enough for a plain dependence, where big leaves would leave nothing to split."""
-    dice = np.random.default_rng(6)
-    matrix = dice.normal(size=(60, 3))
-    label: list[object] = (3 * matrix[:, 0] + dice.normal(size=60) * 0.3).tolist()
+    rng = np.random.default_rng(6)
+    matrix = rng.normal(size=(60, 3))
+    label: list[object] = (3 * matrix[:, 0] + rng.normal(size=60) * 0.3).tolist()
     assert (
         measures(trained(tmp_path, TrainingPlan("regression", "y"), matrix, label))["Coefficient of Determination"]
         > 0.5
@@ -106,9 +106,9 @@ def test_few_rows_are_learned_from(tmp_path: Path) -> None:
 
 def test_a_rare_class_is_found(tmp_path: Path) -> None:
     """One positive in a hundred rows: what tells them apart is learned, and no probability is wildly wrong."""
-    dice = np.random.default_rng(7)
-    matrix = dice.normal(size=(6000, 6))
-    score = matrix[:, 0] * 2 + matrix[:, 1] * 2 + dice.normal(size=6000) * 0.5
+    rng = np.random.default_rng(7)
+    matrix = rng.normal(size=(6000, 6))
+    score = matrix[:, 0] * 2 + matrix[:, 1] * 2 + rng.normal(size=6000) * 0.5
     label: list[object] = np.where(score > np.quantile(score, 0.99), "rare", "usual").tolist()
     measured = measures(trained(tmp_path, TrainingPlan("binary", "y", "rare"), matrix, label))
     assert measured["AUC"] > 0.97
@@ -119,9 +119,9 @@ def test_a_rare_class_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", [300, 2800])
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, task: Task, rows: int) -> None:
     """Model and evaluation repeat with any number of threads; another seed tests other rows."""
-    dice = np.random.default_rng(8)
-    matrix = dice.normal(size=(rows, 4))
-    score = matrix[:, 0] + matrix[:, 1] * matrix[:, 2] + dice.normal(size=rows)
+    rng = np.random.default_rng(8)
+    matrix = rng.normal(size=(rows, 4))
+    score = matrix[:, 0] + matrix[:, 1] * matrix[:, 2] + rng.normal(size=rows)
     label = score.tolist() if task == "regression" else [f"c{code}" for code in np.digitize(score, [-0.5, 0.5])]
     columns = {f"x{number}": values.tolist() for number, values in enumerate(matrix.T)} | {"y": label}
     path = write_csv(tmp_path, columns)
@@ -133,8 +133,8 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, task: Task, rows: in
 
 def test_a_model_has_no_more_trees_than_are_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many classes have fewer trees each, where their number is chosen here; more than there may be are refused."""
-    dice = np.random.default_rng(9)
-    matrix = dice.normal(size=(300, 3))
+    rng = np.random.default_rng(9)
+    matrix = rng.normal(size=(300, 3))
     label: list[object] = [f"c{code}" for code in np.digitize(matrix[:, 0] + matrix[:, 1] * 2, [-1, 1])]
     monkeypatch.setattr(grown, "TREE_LIMIT", 30)
     assert tree_count(trained(tmp_path, TrainingPlan("multiclass", "y"), matrix, label)) <= 30

@@ -21,4 +21,4 @@ def _loaded(before: str) -> list[str]:
 def test_a_process_that_trains_loads_nothing_unused() -> None:
     """scikit-learn, which is installed here for comparison, comes along otherwise; it still trains without."""
     assert "sklearn" in _loaded("")
-    assert _loaded("from studio.training.lightgbm_imports import without_unused; without_unused()\n") == []
+    assert _loaded("from studio.training.lightgbm_imports import block_unused_imports; block_unused_imports()\n") == []

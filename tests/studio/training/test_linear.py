@@ -19,9 +19,9 @@ ROWS, LEVELS = 400, 4
 
 def features(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return rows of two numbers and a category, some of them missing, and what the oracle gets in their place."""
-    dice = np.random.default_rng(seed)
-    rows = np.column_stack([dice.normal(50, 9, ROWS), dice.normal(0, 0.01, ROWS), dice.integers(0, LEVELS, ROWS)])
-    rows[dice.random(rows.shape) < 0.1] = np.nan
+    rng = np.random.default_rng(seed)
+    rows = np.column_stack([rng.normal(50, 9, ROWS), rng.normal(0, 0.01, ROWS), rng.integers(0, LEVELS, ROWS)])
+    rows[rng.random(rows.shape) < 0.1] = np.nan
     numbers = rows[:, :2]
     standard = np.nan_to_num((numbers - np.nanmean(numbers, axis=0)) / np.nanstd(numbers, axis=0))
     categories = (rows[:, 2][:, None] == np.arange(LEVELS)).astype(np.float64)
@@ -30,8 +30,8 @@ def features(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def latent(design: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """Return numbers that depend on the design, with noise."""
-    dice = np.random.default_rng(seed)
-    return np.asarray(design @ dice.normal(size=design.shape[1]) + dice.normal(size=len(design)))
+    rng = np.random.default_rng(seed)
+    return np.asarray(design @ rng.normal(size=design.shape[1]) + rng.normal(size=len(design)))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -66,8 +66,8 @@ def test_one_row_and_many_score_alike() -> None:
 
 def test_columns_without_spread_do_no_harm() -> None:
     """A constant, a huge and an empty column leave the weights finite."""
-    dice = np.random.default_rng(0)
-    rows = np.column_stack([np.full(60, 3.0), dice.normal(size=60) * 1e99, np.full(60, np.nan), dice.normal(size=60)])
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([np.full(60, 3.0), rng.normal(size=60) * 1e99, np.full(60, np.nan), rng.normal(size=60)])
     model = fit_linear("regression", 0, rows, rows[:, 3] * 2, [0, 0, 0, 0])
     assert isinstance(model, Linear)
     assert np.isfinite(linear_scores(model, rows)).all()

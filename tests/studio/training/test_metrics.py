@@ -79,10 +79,10 @@ def test_a_class_that_is_never_true_has_no_recall() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_multi_class_against_scikit_learn(seed: int) -> None:
     """Averages over classes are those of scikit-learn, where every class has what is averaged."""
-    dice = np.random.default_rng(seed)
-    classes = int(dice.integers(2, 6))
-    truth = dice.integers(0, classes, 60)
-    shares = dice.random((60, classes)) + 2 * np.eye(classes)[truth] * dice.random((60, 1))
+    rng = np.random.default_rng(seed)
+    classes = int(rng.integers(2, 6))
+    truth = rng.integers(0, classes, 60)
+    shares = rng.random((60, classes)) + 2 * np.eye(classes)[truth] * rng.random((60, 1))
     shares[:, 0] *= 0.01 if seed % 2 else 1  # then the first class is hardly ever predicted
     shares /= shares.sum(axis=1, keepdims=True)
     called = shares.argmax(axis=1)
@@ -104,9 +104,9 @@ def test_multi_class_against_scikit_learn(seed: int) -> None:
 
 def test_regression_against_scikit_learn() -> None:
     """The recorded header of the original, with its Infinity, and scikit-learn's numbers."""
-    dice = np.random.default_rng(3)
-    truth = dice.normal(5, 2, 80)
-    predicted = truth + dice.normal(0, 1, 80)
+    rng = np.random.default_rng(3)
+    truth = rng.normal(5, 2, 80)
+    predicted = truth + rng.normal(0, 1, 80)
     metrics = regression(truth, predicted)
     assert list(metrics) == [
         "Negative Log Likelihood",

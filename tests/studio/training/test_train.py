@@ -57,7 +57,7 @@ def test_our_scores_are_those_of_lightgbm(tmp_path: Path, monkeypatch: pytest.Mo
     scorer = Scorer(model)
     ours = [scorer.raw_scores(row)[0] for row in encoded.tolist()]
     assert ours == boosters[-1].predict(encoded, raw_score=True).tolist()
-    assert ours == [scores for (scores,) in scorer.many_raw_scores(encoded).tolist()]
+    assert ours == [scores for (scores,) in scorer.batch_raw_scores(encoded).tolist()]
     probabilities = boosters[-1].predict(encoded)
     np.testing.assert_allclose([positive_probability(score) for score in ours], probabilities, rtol=1e-15)
 
@@ -88,10 +88,10 @@ def test_both_classes_are_held_out_alike() -> None:
     """The test rows hold the same share of a rare class as of the other, and never all of it."""
     positive = np.array([True] * 8 + [False] * 400)
     labels = Labels(("no", "yes"), positive.astype(np.float64))
-    test = labels.held_out(0.25, seed=3)
+    test = labels.test_rows(0.25, seed=3)
     assert (int(test[positive].sum()), int(test[~positive].sum())) == (2, 100)
-    assert labels.held_out(0.999, seed=3)[positive].sum() == 7
-    assert (labels.held_out(0.25, seed=3) == test).all()
+    assert labels.test_rows(0.999, seed=3)[positive].sum() == 7
+    assert (labels.test_rows(0.25, seed=3) == test).all()
 
 
 @pytest.mark.parametrize(
@@ -143,19 +143,19 @@ def test_what_another_task_answers_is_no_name_of_this_one(tmp_path: Path) -> Non
 
 def mixed(rows: int, seed: int = 0) -> dict[str, list[str]]:
     """Return a table of every kind of column; the label depends on each but the identifier."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     columns: dict[str, list[str]] = {name: [] for name in ("id", "at", "member", "city", "price", "y")}
     for row in range(rows):
-        at = datetime(2023, 1, 1, tzinfo=UTC) + timedelta(hours=dice.randrange(365 * 24))
-        member, city = dice.choice(("yes", "no", "Y", "n")), dice.choice(("Rome", "Oslo", "Bonn"))
-        price = dice.gauss(50, 10)
+        at = datetime(2023, 1, 1, tzinfo=UTC) + timedelta(hours=rng.randrange(365 * 24))
+        member, city = rng.choice(("yes", "no", "Y", "n")), rng.choice(("Rome", "Oslo", "Bonn"))
+        price = rng.gauss(50, 10)
         score = (price - 50) / 10 + (at.weekday() >= 5) * 2 + (member in ("yes", "Y")) * 2 + (city == "Oslo") * 2
         columns["id"].append(f"u-{row}")
         columns["at"].append(f"{at:%Y-%m-%d %H:%M}")
-        columns["member"].append("" if dice.random() < 0.1 else member)
-        columns["city"].append(dice.choice(("?", "NA")) if dice.random() < 0.1 else city)
-        columns["price"].append("" if dice.random() < 0.1 else f"{price:.2f}")
-        columns["y"].append(f"{score + dice.gauss(0, 0.2):.3f}")
+        columns["member"].append("" if rng.random() < 0.1 else member)
+        columns["city"].append(rng.choice(("?", "NA")) if rng.random() < 0.1 else city)
+        columns["price"].append("" if rng.random() < 0.1 else f"{price:.2f}")
+        columns["y"].append(f"{score + rng.gauss(0, 0.2):.3f}")
     return columns
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from studio.tables.model_column import Column
-from studio.training.column_kinds import Finding
+from studio.training.column_kinds import InferredColumn
 from studio.training.train import train
 from studio.training.training_notes import DETAILS_LIMIT, NOTE_LIMIT, details_of, in_order
 from studio.training.training_plan import TrainingPlan
@@ -13,11 +13,11 @@ from tests.studio.small_tables import write_csv
 def test_what_matters_comes_first() -> None:
     """Dropped columns, then those with odd cells, then the others, each in the order of the file."""
     findings = [
-        Finding(Column("a", "numeric"), 0, "numbers"),
-        Finding(Column("b", "numeric"), 0, "numbers; taken for missing: '-' (3)", is_odd=True),
-        Finding(Column("c", "ignored"), 2, "dropped: it has no values"),
-        Finding(Column("d", "boolean"), 0, "yes or no"),
-        Finding(Column("e", "ignored"), 0, "dropped: an identifier"),
+        InferredColumn(Column("a", "numeric"), 0, "numbers"),
+        InferredColumn(Column("b", "numeric"), 0, "numbers; taken for missing: '-' (3)", is_odd=True),
+        InferredColumn(Column("c", "ignored"), 2, "dropped: it has no values"),
+        InferredColumn(Column("d", "boolean"), 0, "yes or no"),
+        InferredColumn(Column("e", "ignored"), 0, "dropped: an identifier"),
     ]
     assert [note[1] for note in in_order(findings)] == ["c", "e", "b", "a", "d"]
 

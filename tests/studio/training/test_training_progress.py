@@ -7,7 +7,7 @@ import pytest
 
 from studio.errors import TableError
 from studio.tables.csv_reader import CSV
-from studio.training.model_before import NOTHING_BEFORE
+from studio.training.model_before import NO_PREVIOUS_MODEL
 from studio.training.train import train
 from studio.training.training_plan import BEST, TrainingPlan
 from studio.training.training_progress import Phase, Progress, SharedProgress
@@ -33,7 +33,7 @@ def counts(reports: list[Progress], phase: Phase) -> list[tuple[int, int]]:
     return [(report.done, report.total) for report in reports if report.phase is phase]
 
 
-def test_each_tree_is_reports_of(tmp_path: Path) -> None:
+def test_each_tree_is_reported(tmp_path: Path) -> None:
     """Where the experiment says how many trees: one after the other, up to the last."""
     reports = reports_of(tmp_path, 100, TrainingPlan("binary", "income", ">50K", trees=5))
     assert reports == [Progress(Phase.TRAINING, number, 5) for number in range(1, 6)]
@@ -84,10 +84,10 @@ def test_a_worker_has_no_progress_between_trainings(tmp_path: Path) -> None:
     csv = tmp_path / "in.csv"
     csv.write_text(census_csv(100), encoding="utf-8")
     try:
-        worker.train(csv, TrainingPlan("binary", "income", ">50K", trees=2), CSV, NOTHING_BEFORE)
+        worker.train(csv, TrainingPlan("binary", "income", ">50K", trees=2), CSV, NO_PREVIOUS_MODEL)
         assert worker.progress() is None
         with pytest.raises(TableError):
-            worker.train(csv, TrainingPlan("binary", "income", "none", trees=2), CSV, NOTHING_BEFORE)
+            worker.train(csv, TrainingPlan("binary", "income", "none", trees=2), CSV, NO_PREVIOUS_MODEL)
         assert worker.progress() is None
     finally:
         worker.close()

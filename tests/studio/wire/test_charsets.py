@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from studio.errors import ServiceError
-from studio.wire.charsets import in_utf8
+from studio.wire.charsets import to_utf8
 from tests.studio.caller import NAMES, TIMEOUT_S, bearer
 from tests.studio.running import RunningStudio
 
@@ -26,21 +26,21 @@ from tests.studio.running import RunningStudio
 def test_a_body_is_read_in_its_charset(content_type: str, charset: str) -> None:
     """The Content-Type names it, in any case, with or without quotes; UTF-8 otherwise."""
     headers = [(b"accept", b"*/*"), (b"content-type", content_type.encode())]
-    assert in_utf8('{"é": 1}'.encode(charset), headers) == '{"é": 1}'.encode()
+    assert to_utf8('{"é": 1}'.encode(charset), headers) == '{"é": 1}'.encode()
 
 
 @pytest.mark.parametrize("charset", ["rot13", "unicode_escape", "zlib", "klingon", "\xff"])
 def test_an_unknown_charset_is_refused(charset: str) -> None:
     """What is no charset of the web is named, with those that are taken."""
     with pytest.raises(ServiceError) as refused:
-        in_utf8(b"{}", [(b"content-type", f"application/json; charset={charset}".encode("latin-1"))])
+        to_utf8(b"{}", [(b"content-type", f"application/json; charset={charset}".encode("latin-1"))])
     assert "utf-8, utf-16" in refused.value.details[0][1]
 
 
 def test_a_body_that_is_not_in_its_charset_is_refused() -> None:
     """An odd number of bytes is no UTF-16."""
     with pytest.raises(ServiceError, match="not in the charset 'utf-16'"):
-        in_utf8(b"{}x", [(b"content-type", b"application/json; charset=utf-16")])
+        to_utf8(b"{}x", [(b"content-type", b"application/json; charset=utf-16")])
 
 
 def test_a_request_in_latin_1_is_scored(studio: RunningStudio) -> None:

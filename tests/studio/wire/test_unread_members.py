@@ -1,6 +1,6 @@
 """What of a submit is not read is said."""
 
-from studio.wire.unread_members import MOST_NOTES, notes_on_unread
+from studio.wire.unread_members import MAX_NOTES, notes_on_unread
 
 PLACE = {"ConnectionString": "x", "RelativeLocation": "a/b.csv", "BaseLocation": None, "SasBlobToken": None}
 
@@ -31,5 +31,5 @@ def test_unknown_members_are_named_with_what_may_be_meant() -> None:
 def test_notes_are_few_and_short() -> None:
     """A body of many or endless names makes no endless log, and a name no second line."""
     notes = notes_on_unread({f"{number}\n{'x' * 1000}": 1 for number in range(1000)})
-    assert len(notes) == MOST_NOTES
+    assert len(notes) == MAX_NOTES
     assert all(len(note) < 150 and "\n" not in note for note in notes)
