@@ -50,7 +50,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class NumberTerm:
-    """What a number adds to each raw score: `(value - centre) * weight`, see MAX_DEVIATION. A missing one adds nothing."""
+    """What a number adds to each raw score: `(value - centre) * weight` (MAX_DEVIATION), 0 if missing."""
 
     centre: float
     weights: tuple[float, ...]  # one for each raw score

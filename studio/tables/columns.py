@@ -94,7 +94,7 @@ class DateColumn:
         return replace(self, timestamps=self.timestamps[rows])
 
     def part(self, name: str) -> NDArray[np.float64]:
-        """Return one of the `DATE_PARTS` of every row, equal to what the part's function gives for the single moment."""
+        """Return one of the `DATE_PARTS` of every row, as the part's function gives it for a single moment."""
         match name:
             case "days since 1970":
                 return self.timestamps / _DAY_S

@@ -14,7 +14,7 @@ from studio.limits import CATEGORY_LIMIT
 from studio.tables.cell_parsing import has_no_value
 from studio.tables.columns import CodedColumn, DateColumn, NumberColumn, Table, TableColumn
 from studio.tables.model_column import Column
-from studio.training.column_kinds import (
+from studio.training.column_inference import (
     InferredColumn,
     Texts,
     as_categories,
@@ -48,7 +48,7 @@ def expected_columns(stated: Sequence[Column], served: Sequence[Column]) -> dict
 def infer_columns(
     table: Table, label: str, *, target_encode: bool = False, expected: Mapping[str, ExpectedColumn] | None = None
 ) -> list[InferredColumn]:
-    """Return what every column besides the label holds; `target_encode` allows that for columns of very many categories.
+    """Return what every column besides the label holds; `target_encode` allows that for very many categories.
 
     Raises:
         TableError: a column does not hold what the experiment states, or is not there.

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from studio.training.column_kinds import listed
+from studio.training.column_inference import listed
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from studio.scoring.request_columns import added_names, is_taken
 from studio.tables.columns import Table
 from studio.tables.csv_reader import CSV, TableFormat
 from studio.tables.model_column import Column
-from studio.training.chosen_rows import read_rows
-from studio.training.column_kinds import InferredColumn
+from studio.training.column_inference import InferredColumn
 from studio.training.expected_kinds import expected_columns, infer_columns
 from studio.training.features import encode_rows
 from studio.training.labels import read_labels
 from studio.training.learners import TrainingTask, evaluation_csv, measured, other_learner
-from studio.training.model_before import NO_PREVIOUS_MODEL, PreviousModel
+from studio.training.previous_model import NO_PREVIOUS_MODEL, PreviousModel
+from studio.training.row_selection import read_rows
 from studio.training.stated_kinds import stated_column
 from studio.training.target_encoding import target_encode
 from studio.training.training_notes import in_order

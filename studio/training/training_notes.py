@@ -5,7 +5,7 @@ The protocol knows `Details` of failed jobs only (1.8). A finished one has null 
 
 from collections.abc import Iterable, Sequence
 
-from studio.training.column_kinds import InferredColumn
+from studio.training.column_inference import InferredColumn
 
 DETAILS_LIMIT = 16_000  # characters; a job with ten thousand columns has all notes in its log
 NOTE_LIMIT = 300  # characters of one note

@@ -12,7 +12,7 @@ from pathlib import Path
 from studio.errors import StudioError
 from studio.tables.csv_reader import TableFormat
 from studio.training.lightgbm_imports import block_unused_imports
-from studio.training.model_before import PreviousModel
+from studio.training.previous_model import PreviousModel
 from studio.training.train import TrainingResult, train
 from studio.training.training_plan import TrainingPlan
 from studio.training.training_progress import Progress, SharedProgress

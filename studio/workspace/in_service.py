@@ -1,7 +1,7 @@
 """Which model of an experiment is in service, as far as the studio knows it."""
 
 from studio.errors import ServiceError
-from studio.training.model_before import PreviousModel
+from studio.training.previous_model import PreviousModel
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.registry import Endpoint, Kind, Registry, Role, Service
 

@@ -6,7 +6,7 @@ from studio.errors import ModelFileError, ServiceError, bad_argument, invalid_op
 from studio.limits import FILE_LIMIT
 from studio.models.model import Model
 from studio.models.model_file import load_model
-from studio.scoring.model_fit import incompatibilities
+from studio.scoring.model_compatibility import incompatibilities
 from studio.storage.blob_locations import AllowList, BlobAddress, resolve
 from studio.storage.blobs import BlobStorage
 from studio.wire.request_codec import MODEL_EXTENSIONS, ModelUpdate, check_extension, read_model_update

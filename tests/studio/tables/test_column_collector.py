@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from studio.errors import TableError
 from studio.tables import column_collector, csv_reader
 from studio.tables.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn
-from studio.training.column_kinds import infer_column
+from studio.training.column_inference import infer_column
 from studio.training.features import encode_rows
 from tests.studio.small_tables import table_of
 

@@ -7,7 +7,7 @@ import pytest
 from studio.errors import TableError
 from studio.tables.columns import Table
 from studio.tables.csv_reader import CSV, TableFormat, read_table
-from studio.training.chosen_rows import read_rows
+from studio.training.row_selection import read_rows
 from studio.training.training_plan import TrainingPlan
 
 ROWS = "1,2\n3,4\n"

@@ -9,7 +9,7 @@ from studio.tables import column_collector, csv_reader
 from studio.tables.columns import CodedColumn, DateColumn, NumberColumn
 from studio.tables.csv_reader import read_table
 from studio.tables.model_column import Column
-from studio.training.column_kinds import InferredColumn
+from studio.training.column_inference import InferredColumn
 from studio.training.expected_kinds import expected_columns, infer_columns
 from studio.training.stated_kinds import KINDS, stated_column
 from tests.studio.small_tables import write_csv

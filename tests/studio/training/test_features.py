@@ -10,7 +10,7 @@ import pytest
 from studio.limits import CATEGORY_LIMIT
 from studio.tables.cell_parsing import MISSING
 from studio.tables.csv_reader import read_table
-from studio.training.column_kinds import MIN_TARGET_ENCODED, infer_column
+from studio.training.column_inference import MIN_TARGET_ENCODED, infer_column
 from studio.training.expected_kinds import infer_columns
 from studio.training.features import encode_rows
 from tests.studio.small_tables import table_of

@@ -12,7 +12,7 @@ from studio.models.model import Task
 from studio.models.model_file import load_model
 from studio.training.label_spelling import unify_labels
 from studio.training.labels import Labels, read_labels
-from studio.training.model_before import PreviousModel
+from studio.training.previous_model import PreviousModel
 from studio.training.train import train
 from studio.training.training_plan import TrainingPlan
 from tests.studio.small_tables import write_csv

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.training.column_kinds import infer_column
+from studio.training.column_inference import infer_column
 from studio.training.target_encoding import target_encode
 from tests.studio.small_tables import table_of
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from studio.tables.model_column import Column
-from studio.training.column_kinds import InferredColumn
+from studio.training.column_inference import InferredColumn
 from studio.training.train import train
 from studio.training.training_notes import DETAILS_LIMIT, NOTE_LIMIT, details_of, in_order
 from studio.training.training_plan import TrainingPlan

@@ -7,7 +7,7 @@ import pytest
 
 from studio.errors import TableError
 from studio.tables.csv_reader import CSV
-from studio.training.model_before import NO_PREVIOUS_MODEL
+from studio.training.previous_model import NO_PREVIOUS_MODEL
 from studio.training.train import train
 from studio.training.training_plan import BEST, TrainingPlan
 from studio.training.training_progress import Phase, Progress, SharedProgress

@@ -9,8 +9,8 @@ from studio.errors import TableError
 from studio.tables import column_collector, csv_reader
 from studio.tables.columns import NumberColumn
 from studio.tables.csv_reader import CSV
-from studio.training.chosen_rows import read_rows
 from studio.training.labels import read_labels
+from studio.training.row_selection import read_rows
 from studio.training.train import train
 from studio.training.training_plan import TrainingPlan
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from studio.models.model import Model
-from studio.scoring.model_fit import incompatibilities
+from studio.scoring.model_compatibility import incompatibilities
 from studio.tables.model_column import Column
 
 AREA, TOWN = Column("area", "numeric", "Double"), Column("town", "categorical", categories=("Oslo", "Rome"))
