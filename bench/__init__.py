@@ -1,1 +1,1 @@
-"""The benchmark: how many requests the app makes, counted against the real storage emulator and studio."""
+"""The benchmark: counts the app's requests against a real storage emulator and studio, and times the studio."""

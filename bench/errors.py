@@ -2,4 +2,4 @@
 
 
 class BenchError(Exception):
-    """Something went otherwise than a measurement needs it; the text says what."""
+    """A measurement was not possible; the text says why."""

@@ -1,4 +1,4 @@
-"""A long history: finished runs, written straight into the `runs` table as copies of a real one."""
+"""A long history: finished runs, written straight into table `runs` as copies of a real run."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,43 +8,43 @@ from uuid import uuid4
 
 from azure.data.tables import TableClient
 
+from bench.environment import ROUTE, Environment
 from bench.errors import BenchError
-from bench.world import ROUTE, World
 from shared.pipeline import landing
 
 TABLE = "runs"
-EMPTY_FILE = "census/empty.csv"  # ends at once, and its rows are small: what grows is their number
-TRANSACTION_ROWS = 100  # the most that the service takes
-WRITERS = 4  # what the SDK does for one transaction overlaps what the emulator does for another
+EMPTY_FILE = "census/empty.csv"  # its run ends at once, and its rows are small
+MAX_TRANSACTION_ROWS = 100  # the Table service takes no more
+WRITERS = 4  # threads: the SDK prepares one transaction while the emulator writes another
 
 
 class History:
-    """The finished runs of the route: copies of one that landed and ended, each its row and its newest history row.
+    """The finished runs of the route: copies of a run that landed and ended, each with its newest history row.
 
-    All of its history would take half as long again to write, and lies no closer to what a tick reads.
+    Copying the whole history would take half as long again, and a tick reads none of it.
     """
 
-    def __init__(self, world: World) -> None:
-        world.upload(EMPTY_FILE, "")
-        landing.land(world.services, world.services.routes.input, EMPTY_FILE)
-        runs = [stored.run for stored in world.services.runs.list_runs(ROUTE)]
+    def __init__(self, environment: Environment) -> None:
+        environment.upload(EMPTY_FILE, "")
+        landing.land(environment.services, environment.services.routes.input, EMPTY_FILE)
+        runs = [stored.run for stored in environment.services.runs.list_runs(ROUTE)]
         self._finished = sum(run.terminal for run in runs)
-        self._model = next((run.run_id for run in runs if run.blob == EMPTY_FILE and run.terminal), "")
-        if not self._model:
-            raise BenchError(f"{EMPTY_FILE} landed and did not end")
-        self._storage = world.storage
+        self._template = next((run.run_id for run in runs if run.blob == EMPTY_FILE and run.terminal), "")
+        if not self._template:
+            raise BenchError(f"{EMPTY_FILE} landed, and its run did not end")
+        self._storage = environment.storage
 
     def grow_to(self, finished: int, progress: Callable[[int], None]) -> None:
-        """Write copies until there are that many finished runs; `progress` is told after every transaction.
+        """Write copies until there are `finished` finished runs; `progress` is called after every transaction.
 
         Raises:
-            BenchError: there are more already.
+            BenchError: there are more than that already.
         """
-        wanted = finished - self._finished
-        if wanted < 0:
-            raise BenchError(f"there are {self._finished} finished runs already, so {finished} cannot be measured")
+        missing = finished - self._finished
+        if missing < 0:
+            raise BenchError(f"there are {self._finished} finished runs already: {finished} cannot be measured")
         with TableClient.from_connection_string(self._storage, TABLE) as table:
-            *_, newest, run = sorted(table.query_entities(_rows_of(self._model)), key=lambda row: row["RowKey"])
+            *_, newest, run = sorted(table.query_entities(_rows_of(self._template)), key=lambda row: row["RowKey"])
             rows = [dict(newest), dict(run)]
 
             def write(ids: tuple[str, ...]) -> int:
@@ -52,17 +52,17 @@ class History:
                 return len(ids)
 
             with ThreadPoolExecutor(WRITERS, thread_name_prefix="history") as pool:
-                copies = batched((uuid4().hex for _ in range(wanted)), TRANSACTION_ROWS // len(rows), strict=False)
+                copies = batched((uuid4().hex for _ in range(missing)), MAX_TRANSACTION_ROWS // len(rows), strict=False)
                 for written in pool.map(write, copies):
                     self._finished += written
                     progress(self._finished)
 
     def _copies(self, rows: list[dict[str, Any]], ids: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-        """Give the model's rows under other ids."""
+        """Yield the template's rows under other ids."""
         for run_id in ids:
             for row in rows:
                 yield {
-                    name: value.replace(self._model, run_id) if isinstance(value, str) else value
+                    name: value.replace(self._template, run_id) if isinstance(value, str) else value
                     for name, value in row.items()
                 }
 

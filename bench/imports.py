@@ -1,16 +1,16 @@
-"""What a cold start costs: imports in fresh interpreters, as ratios within one run."""
+"""What a cold start costs: imports in new interpreters, as ratios within one run."""
 
 import os
 import subprocess
 import sys
 
-from bench import goals
-from bench.findings import Row
-from bench.world import World
+from bench import thresholds
+from bench.environment import Environment
+from bench.results import Row
 from landfall.demo.census import census_csv
 from landfall.stack.azurite import ROOT
 
-ROUNDS = 7  # the best of them counts: other work on the machine only ever makes it slower
+ROUNDS = 7  # the fastest counts: other work on the machine can only slow a round down
 FILE_ROWS = 20
 
 _BASE = "import azure.functions"
@@ -21,30 +21,32 @@ _APP_AND_LANDING = (
 )
 
 
-def imports(world: World) -> list[Row]:
-    """Time what a new worker does before it is useful, against the import that no function app can do without."""
-    world.jobs_held.set()  # a job that trains meanwhile would take the processor
-    container = world.services.routes.input
+def imports(environment: Environment) -> list[Row]:
+    """Time what a new worker does before it is useful, as a ratio to `import azure.functions`."""
+    environment.jobs_held.set()  # a job that trains meanwhile would take the processor
+    container = environment.services.routes.input
     names = [f"census/cold-{number}.csv" for number in range(ROUNDS + 1)]
     for number, name in enumerate(names):
-        world.upload(name, census_csv(FILE_ROWS, number))
+        environment.upload(name, census_csv(FILE_ROWS, number))
     times_s: dict[str, list[float]] = {"base": [], "app": [], "landing": []}
     for name in names:
         times_s["base"].append(_seconds(_BASE))
         times_s["app"].append(_seconds(_APP))
-        times_s["landing"].append(_seconds(_APP_AND_LANDING.format(container=container, name=name), world.settings))
+        times_s["landing"].append(
+            _seconds(_APP_AND_LANDING.format(container=container, name=name), environment.settings)
+        )
     # The first round compiles, and warms the file cache.
     base_s, app_s, landing_s = (min(times[1:]) for times in times_s.values())
     unit = "times `import azure.functions`"
     return [
-        Row("`import function_app`", round(app_s / base_s, 2), unit, goals.IMPORT_RATIO),
+        Row("`import function_app`", round(app_s / base_s, 2), unit, thresholds.IMPORT_RATIO),
         Row("`import function_app` and the first landing", round(landing_s / base_s, 2), unit),
         Row("`import azure.functions` itself", round(base_s * 1000), "ms"),
     ]
 
 
 def _seconds(code: str, settings: dict[str, str] | None = None) -> float:
-    """Run code in an interpreter of its own; gives how long it took, without the interpreter's own start."""
+    """Run code in a new interpreter; return its time without the interpreter's own start."""
     timed = f"import time; began = time.perf_counter(); {code}; print(time.perf_counter() - began)"
     environ = {**os.environ, **(settings or {})}
     done = subprocess.run(

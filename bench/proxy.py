@@ -1,4 +1,4 @@
-"""A counting HTTP proxy: forwards every request to one server as it came, and reports each with its answer."""
+"""A counting HTTP proxy: forwards every request unchanged to one server and reports it with its answer."""
 
 import http.client
 import json
@@ -12,26 +12,26 @@ from typing import Any, Self
 
 TABLE = "table"  # the service whose answers' rows are counted
 UPSTREAM_TIMEOUT_S = 60
-# They belong to one connection, not to the message (RFC 9110, 7.6.1).
+# Hop-by-hop headers (RFC 9110, 7.6.1).
 _PER_CONNECTION = frozenset({"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"})
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and what came of it. What may hold a secret is never shown."""
+    """One request and its outcome. Fields that may hold a secret are left out of its repr."""
 
-    service: str  # the proxy's name: what kind of server stands behind it
+    service: str  # the proxy's name: the kind of server behind it
     method: str
     path: str = field(repr=False)  # as sent, with its query
     status: int
-    rows: int = 0  # that an answer of the Table service holds
-    headers: Mapping[str, str] = field(repr=False, default_factory=dict)  # sent; their names in small letters
-    body: bytes = field(repr=False, default=b"")  # sent
+    rows: int = 0  # in an answer of the Table service
+    headers: Mapping[str, str] = field(repr=False, default_factory=dict)  # as sent, names in lower case
+    body: bytes = field(repr=False, default=b"")  # as sent
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server answered, without what belongs to its connection only."""
+    """The server's answer without its hop-by-hop headers."""
 
     status: int
     reason: str
@@ -42,8 +42,8 @@ class Answer:
 class CountingProxy:
     """A proxy on a free port of 127.0.0.1 for the time of a `with`.
 
-    `report` is called with every exchange before the client gets its answer, so a client that has its answer was
-    counted. What `withheld` (method, path) names is answered 204 and not forwarded, but counted all the same.
+    `report` is called with every exchange before the client gets its answer: an answered request was counted.
+    A request for which `withheld(method, path)` is true is counted and answered 204, but not forwarded.
     """
 
     def __init__(
@@ -51,23 +51,23 @@ class CountingProxy:
         service: str,
         upstream_port: int,
         report: Callable[[Exchange], None],
-        withheld: Callable[[str, str], bool] = lambda _method, _path: False,
+        is_withheld: Callable[[str, str], bool] = lambda _method, _path: False,
     ) -> None:
         self.service = service
         self.upstream_port = upstream_port
         self.report = report
-        self.withheld = withheld
+        self.is_withheld = is_withheld
         self._server = _Server(("127.0.0.1", 0), partial(_Handler, self))
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name=f"proxy-{service}", daemon=True)
 
     def __enter__(self) -> Self:
-        """Start to serve."""
+        """Start serving."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take no more connections."""
+        """Stop serving."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -77,38 +77,38 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that went away: what matters of that the client tells."""
+        """Print nothing about a client that closed its connection; the client reports what matters."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection of a client, kept for as many requests as it sends."""
+    """One keep-alive connection of a client."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # head and content leave together
+    wbufsize = -1  # buffered: head and content leave together
 
     def __init__(self, proxy: CountingProxy, *args: Any) -> None:
         self._proxy = proxy
         super().__init__(*args)
 
     def __getattr__(self, name: str) -> Any:
-        """Forward every method alike: the base class looks for `do_GET` and so on."""
+        """Forward every method alike: the base class looks up `do_GET` and so on."""
         if name.startswith("do_"):
             return self._forward
         raise AttributeError(name)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
-        """Write no log: the report is the log."""
+        """Write no log; every request is reported."""
 
     def _forward(self) -> None:
         if "Transfer-Encoding" in self.headers:
             self.send_error(411, "this proxy needs a Content-Length")
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        withheld = self._proxy.withheld(self.command, self.path)
-        answer = Answer(204, "No Content") if withheld else self._ask(body)
+        is_withheld = self._proxy.is_withheld(self.command, self.path)
+        answer = Answer(204, "No Content") if is_withheld else self._ask(body)
         rows = rows_in(answer.content) if self._proxy.service == TABLE and answer.status == 200 else 0
         sent = {name.lower(): value for name, value in self.headers.items()}
         self._proxy.report(Exchange(self._proxy.service, self.command, self.path, answer.status, rows, sent, body))
@@ -121,22 +121,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.content)
 
     def _ask(self, body: bytes) -> Answer:
-        """Send the request on over a connection of its own: a kept one might be closed just then."""
+        """Forward the request over a new connection: a kept one might be closed at that moment."""
         upstream = http.client.HTTPConnection("127.0.0.1", self._proxy.upstream_port, timeout=UPSTREAM_TIMEOUT_S)
         try:
             upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in _to_forward(self.headers.items()):
                 upstream.putheader(name, value)
             upstream.endheaders(body)
-            found = upstream.getresponse()
-            content = found.read()
+            answer = upstream.getresponse()
+            content = answer.read()
         except (OSError, http.client.HTTPException) as error:
             return Answer(502, "Bad Gateway", content=f"{self._proxy.service} gave no answer: {error}".encode())
         finally:
             upstream.close()
-        # The answer to HEAD keeps the length that it tells of; every other one gets its own.
+        # The answer to HEAD keeps its Content-Length; every other answer gets a new one.
         length = frozenset[str]() if self.command == "HEAD" else frozenset({"content-length"})
-        return Answer(found.status, found.reason, _to_forward(found.getheaders(), length), content)
+        return Answer(answer.status, answer.reason, _to_forward(answer.getheaders(), length), content)
 
 
 def _to_forward(headers: Iterable[tuple[str, str]], dropped: frozenset[str] = frozenset()) -> list[tuple[str, str]]:

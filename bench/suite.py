@@ -1,64 +1,66 @@
-"""All measurements, one after the other: each leaves the world as the next one needs it."""
+"""All measurements in order: each leaves the environment as the next one needs it."""
 
 import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import goals, sweeps, ticks
-from bench.findings import Findings, Journey, Row
+from bench import sweeps, thresholds, ticks
+from bench.environment import running_environment
 from bench.imports import imports
-from bench.journeys import journey, waiting_ticks
-from bench.listing import billed_as
-from bench.world import running_world
+from bench.promotion_requests import promotion_requests, waiting_ticks
+from bench.request_labels import billed_as
+from bench.results import PromotionRequests, Results, Row
 from shared.records.run import RunState
 
-ACTIVATION_DELAY_S = 4.0  # long enough that a tick surely finds an endpoint that does not serve its new model yet
+ACTIVATION_DELAY_S = 4.0  # long enough that some tick meets an endpoint without its new model
 
 
-def measure(finished: int, tell: Callable[[str], None], progress: Callable[[int], None]) -> Findings:
+def measure(finished: int, announce: Callable[[str], None], progress: Callable[[int], None]) -> Results:
     """Measure everything, with a history of `finished` runs.
 
-    `tell` is told what begins, `progress` how many finished runs there are while the history grows.
+    `announce` is called with the name of each measurement, `progress` with the number of finished runs.
 
     Raises:
-        BenchError: something went otherwise than a measurement needs it.
+        BenchError: the environment did not behave as a measurement requires.
         StackError: Azurite or the studio does not start.
     """
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="landfall-bench-") as folder:
-        tell("one file from landing to promoted")
-        with running_world(Path(folder) / "at-once", 0) as world:
-            journeys = [
-                journey(world, "the first promotion of an endpoint", "census/first.csv"),
-                journey(world, "a promotion over a champion", "census/second.csv"),
+        announce("one file from landing to promoted")
+        with running_environment(Path(folder) / "at-once", 0) as environment:
+            promotions = [
+                promotion_requests(environment, "the first promotion of an endpoint", "census/first.csv"),
+                promotion_requests(environment, "a promotion over a champion", "census/second.csv"),
             ]
-            rows += map(_counted, journeys)
-            rows += _by_service(journeys[-1])
-            tell("ticks: idle, pending, beside a history")
-            rows += ticks.idle(world)
-            rows += ticks.pending(world)
-            rows += ticks.beside_history(world, finished, progress)
-            tell("sweeps over settled files")
-            rows += sweeps.settled(world)
-        tell("ticks that wait for an endpoint")
-        with running_world(Path(folder) / "delayed", ACTIVATION_DELAY_S) as world:
-            waited = waiting_ticks(world, "census/first.csv")
+            rows += map(_total, promotions)
+            rows += _by_service(promotions[-1])
+            announce("ticks: idle, pending, beside a history")
+            rows += ticks.idle(environment)
+            rows += ticks.pending(environment)
+            rows += ticks.beside_history(environment, finished, progress)
+            announce("sweeps over settled files")
+            rows += sweeps.settled(environment)
+        announce("ticks that wait for an endpoint")
+        with running_environment(Path(folder) / "delayed", ACTIVATION_DELAY_S) as environment:
+            waited = waiting_ticks(environment, "census/first.csv")
             rows += [
                 Row("each tick more that the staging endpoint takes", len(waited[RunState.STAGED])),
                 Row("each tick more that the serving endpoint takes", len(waited[RunState.VERIFYING])),
             ]
-            tell("imports in fresh interpreters")
-            rows += imports(world)
-    return Findings(rows, journeys)
+            announce("imports in fresh interpreters")
+            rows += imports(environment)
+    return Results(rows, promotions)
 
 
-def _by_service(one: Journey) -> list[Row]:
-    """Tell what a run asks of each service, by what is billed alike."""
-    kinds = Counter(billed_as(exchange) for _, exchange in one.requests)
-    return [Row(f"of these in {one.title}: {kind}", count) for kind, count in sorted(kinds.items())]
+def _by_service(promotion: PromotionRequests) -> list[Row]:
+    """Count a promotion's requests by what Azure bills alike."""
+    kinds = Counter(billed_as(exchange) for _, exchange in promotion.requests)
+    return [Row(f"of these in {promotion.title}: {kind}", count) for kind, count in sorted(kinds.items())]
 
 
-def _counted(one: Journey) -> Row:
-    what = f"one file from landing to promoted: {one.title}"
-    return Row(what, len(one.requests), "requests", goals.PROMOTION_REQUESTS, goals.PROMOTION_REQUESTS_LIMIT)
+def _total(promotion: PromotionRequests) -> Row:
+    what = f"one file from landing to promoted: {promotion.title}"
+    return Row(
+        what, len(promotion.requests), "requests", thresholds.PROMOTION_REQUESTS, thresholds.MAX_PROMOTION_REQUESTS
+    )

@@ -1,51 +1,58 @@
-"""What a sweep asks for where there is nothing to find: for each file that lies there, and besides."""
+"""Counts the requests of a sweep that finds nothing: for each settled file, and besides."""
 
 from collections import Counter
 
-from bench import goals
-from bench.findings import Row
-from bench.ledger import writes
-from bench.listing import billed_as
+from bench import thresholds
+from bench.environment import Environment
 from bench.proxy import Exchange
-from bench.world import World
+from bench.request_labels import billed_as
+from bench.request_recorder import writes
+from bench.results import Row
 from shared.pipeline import landing, reconciling, sweeping
 
-MORE = 20  # settled files between one sweep and the next
+EXTRA_FILES = 20  # settled files added between one sweep and the next
 PER_FILE = "a sweep, for each file that lies there"
 BESIDES = "a sweep, besides"
 
 
-def settled(world: World) -> list[Row]:
-    """Count two sweeps, with files that have their outcome in between: the difference is what each of them costs."""
-    few = _sweep(world)
-    for number in range(MORE):
+def settled(environment: Environment) -> list[Row]:
+    """Count two sweeps and add settled files in between: the difference is the cost of a file."""
+    few = _sweep(environment)
+    for number in range(EXTRA_FILES):
         name = f"census/settled-{number}.csv"
-        world.upload(name, "")  # an empty file ends at once
-        landing.land(world.services, world.services.routes.input, name)
-    many = _sweep(world)
-    files = sum(1 for _ in world.services.blobs.versions(world.services.routes.input))
-    per_file = {kind: (many[kind] - few[kind]) / MORE for kind in many}
+        environment.upload(name, "")  # an empty file ends at once
+        landing.land(environment.services, environment.services.routes.input, name)
+    many = _sweep(environment)
+    files = sum(1 for _ in environment.services.blobs.versions(environment.services.routes.input))
+    per_file = {kind: (many[kind] - few[kind]) / EXTRA_FILES for kind in many}
     besides = {kind: count - files * per_file[kind] for kind, count in many.items()}
-    goal = goals.SWEEP_REQUESTS_A_FILE
+    goal = thresholds.SWEEP_REQUESTS_A_FILE
     return [
         Row(PER_FILE, sum(per_file.values()), "requests", goal, goal),
         *(Row(f"{PER_FILE}: {kind}", count) for kind, count in sorted(per_file.items()) if count),
         *(Row(f"{BESIDES}: {kind}", count) for kind, count in sorted(besides.items()) if count),
-        Row("a sweep that finds nothing", _written(world), "writes", goals.IDLE_WRITES, goals.IDLE_WRITES),
+        Row(
+            "a sweep that finds nothing",
+            _written(environment),
+            "writes",
+            thresholds.IDLE_WRITES,
+            thresholds.IDLE_WRITES,
+        ),
     ]
 
 
-def _sweep(world: World) -> Counter[str]:
-    """Sweep, and count what it asked for by what is billed alike."""
-    return Counter(map(billed_as, _recorded(world)))
+def _sweep(environment: Environment) -> Counter[str]:
+    """Sweep, and count the requests by what Azure bills alike."""
+    return Counter(map(billed_as, _recorded(environment)))
 
 
-def _written(world: World) -> int:
-    return writes([one for one in _recorded(world) if one.service != "studio"])  # scoring is a POST that writes nothing
+def _written(environment: Environment) -> int:
+    """Count the writes of a sweep to storage; a POST to the studio scores rows and writes nothing."""
+    return writes([exchange for exchange in _recorded(environment) if exchange.service != "studio"])
 
 
-def _recorded(world: World) -> list[Exchange]:
-    with world.ledger.recording() as made:
-        sweeping.sweep(world.services)
-        reconciling.reconcile(world.services)
-    return made
+def _recorded(environment: Environment) -> list[Exchange]:
+    with environment.recorder.recording() as exchanges:
+        sweeping.sweep(environment.services)
+        reconciling.reconcile(environment.services)
+    return exchanges

@@ -1,4 +1,4 @@
-"""Tables to learn from: those that come with scikit-learn, a CSV of one's own, and their rows as cells."""
+"""Tables to learn from: scikit-learn's own and CSV files of the user, read and written."""
 
 import csv
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ LABEL = "y"
 
 @dataclass(frozen=True)
 class Sample:
-    """A table: columns of floats (NaN is missing), of texts ("" is missing), of moments or of truths, and a label."""
+    """A table: columns of floats (NaN: missing), texts ("": missing), datetimes or booleans, and a label."""
 
     name: str
     task: Task
@@ -30,12 +30,12 @@ class Sample:
 
     @property
     def rows(self) -> int:
-        """How many rows it has."""
+        """The number of rows."""
         return len(self.label)
 
 
 def write(sample: Sample, path: Path) -> None:
-    """Write a sample as CSV: each column as somebody would have exported it."""
+    """Write a sample as a CSV such as a database would export."""
     cells = [*(_cells(values) for values in sample.columns.values()), _cells(sample.label)]
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
@@ -55,14 +55,17 @@ def _cells(values: NDArray[Any]) -> list[str]:
 
 def bundled() -> list[Sample]:
     """Return the tables that come with scikit-learn."""
-    found = [_bundled("wine", datasets.load_wine), _bundled("iris", datasets.load_iris)]
-    found.append(_bundled("digits", datasets.load_digits))
+    samples = [_bundled("wine", datasets.load_wine), _bundled("iris", datasets.load_iris)]
+    samples.append(_bundled("digits", datasets.load_digits))
     cancer = _bundled("breast cancer", datasets.load_breast_cancer)
-    found.append(Sample(cancer.name, "binary", cancer.columns, cancer.label, "c1"))
+    samples.append(Sample(cancer.name, "binary", cancer.columns, cancer.label, "c1"))
     diabetes = datasets.load_diabetes(scaled=False)
-    found.append(Sample("diabetes", "regression", _floats(diabetes.data), diabetes.target.astype(np.float64)))
+    samples.append(Sample("diabetes", "regression", _floats(diabetes.data), diabetes.target.astype(np.float64)))
     linnerud = datasets.load_linnerud()
-    return [*found, Sample("linnerud", "regression", _floats(linnerud.data), linnerud.target[:, 0].astype(np.float64))]
+    return [
+        *samples,
+        Sample("linnerud", "regression", _floats(linnerud.data), linnerud.target[:, 0].astype(np.float64)),
+    ]
 
 
 def _bundled(name: str, load: Any) -> Sample:
@@ -79,26 +82,26 @@ def _classes(numbers: NDArray[Any]) -> NDArray[Any]:
 
 
 def from_csv(path: Path, label: str, positive: str, task: Task) -> Sample:
-    """Read a CSV; a column is one of floats if every cell that is not missing spells a number.
+    """Read a CSV. A column holds floats if every cell that is not missing spells a number.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it has no such label.
+        OSError: the file cannot be read.
+        ValueError: it has no column `label`.
     """
     with path.open(encoding="utf-8-sig", newline="") as lines:
         header, *rows = csv.reader(lines)
     header = list(column_names(header))
     at = header.index(label)
     columns = [np.array([cell.strip() for cell in cells]) for cells in zip(*rows, strict=True)]
-    truth = columns[at].astype(np.float64) if task == "regression" else columns[at]
+    labels = columns[at].astype(np.float64) if task == "regression" else columns[at]
     features = {
         name: _typed(cells) for place, (name, cells) in enumerate(zip(header, columns, strict=True)) if place != at
     }
-    return Sample(f"{path.name}: {label}", task, features, truth, positive, label)
+    return Sample(f"{path.name}: {label}", task, features, labels, positive, label)
 
 
 def _typed(cells: NDArray[Any]) -> NDArray[Any]:
-    known = [None if cell in MISSING else parse_number(cell) for cell in cells.tolist()]
-    if all(number is not None or cell in MISSING for number, cell in zip(known, cells.tolist(), strict=True)):
-        return np.array([np.nan if number is None else number for number in known])
+    numbers = [None if cell in MISSING else parse_number(cell) for cell in cells.tolist()]
+    if all(number is not None or cell in MISSING for number, cell in zip(numbers, cells.tolist(), strict=True)):
+        return np.array([np.nan if number is None else number for number in numbers])
     return np.array(["" if cell in MISSING else cell for cell in cells.tolist()])

@@ -1,4 +1,4 @@
-"""A container in the storage emulator, and references to its blobs as the protocol has them."""
+"""A container in the storage emulator, and references to its blobs in the protocol's form."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -7,26 +7,26 @@ from azure.storage.blob import BlobSasPermissions, BlobServiceClient, generate_b
 
 from landfall.stack.azurite import ACCOUNT, ACCOUNT_KEY
 
-LINK_LIFE = timedelta(hours=6)
+LINK_LIFETIME = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
 class Container:
-    """A container that was made for one measurement."""
+    """A container for one measurement."""
 
     connection_string: str
     name: str
 
     @classmethod
-    def made(cls, connection_string: str, name: str) -> "Container":
-        """Make it."""
+    def create(cls, connection_string: str, name: str) -> "Container":
+        """Create it in the account."""
         with BlobServiceClient.from_connection_string(connection_string) as client:
             client.create_container(name).close()
         return cls(connection_string, name)
 
     @property
     def host(self) -> str:
-        """Host and port, as `--allow-host` wants them."""
+        """Host and port, in the form of `--allow-host`."""
         return self.connection_string.partition("BlobEndpoint=http://")[2].partition("/")[0]
 
     def put(self, name: str, data: bytes) -> None:
@@ -40,14 +40,14 @@ class Container:
             return client.get_blob_client(self.name, name).download_blob().readall()
 
     def location(self, name: str) -> dict[str, str]:
-        """Return a reference that carries a token for reading the blob (protocol 1.3)."""
+        """Return a reference that carries a SAS token for reading the blob (protocol 1.3)."""
         token = generate_blob_sas(
             ACCOUNT,
             self.name,
             name,
             account_key=ACCOUNT_KEY,
             permission=BlobSasPermissions(read=True),
-            expiry=datetime.now(UTC) + LINK_LIFE,
+            expiry=datetime.now(UTC) + LINK_LIFETIME,
         )
         base = f"http://{self.host}/{ACCOUNT}/"
         return {"BaseLocation": base, "RelativeLocation": f"{self.name}/{name}", "SasBlobToken": f"?{token}"}

@@ -1,4 +1,4 @@
-"""The load generator against a real server: it counts what it sees."""
+"""The load generator against a real server: right, wrong, failed and lost answers are counted."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from bench.errors import BenchError
-from bench.serving.load import Load, ask, drive, put_load
+from bench.serving.load import Load, drive, put_load, send_once
 from landfall.stack.ports import free_ports
 
 LONG = b"x" * 2**19
@@ -37,7 +37,7 @@ class Answering(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Says nothing of clients that go away in the middle, as the load does when its time is over."""
+    """Prints nothing about clients that leave in the middle, as the load does when its time is over."""
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Stay silent."""
@@ -63,39 +63,39 @@ def load(port: int, path: str, *accepted: bytes) -> Load:
 @pytest.mark.parametrize(("path", "body"), [("/", b"one"), ("/long", LONG)])
 def test_right_answers_are_counted(port: int, path: str, body: bytes) -> None:
     """Short and long bodies are compared whole; every answer of the measured time has its latency."""
-    found = put_load(load(port, path, body))
-    assert (found.failed, found.wrong) == (0, 0)
-    assert found.answers == found.seen[0] > 0
-    assert 0 < found.p50_s <= found.p99_s
-    assert found.rate > 0
+    outcome = put_load(load(port, path, body))
+    assert (outcome.failed, outcome.wrong) == (0, 0)
+    assert outcome.answers == outcome.accepted[0] > 0
+    assert 0 < outcome.p50_s <= outcome.p99_s
+    assert outcome.rate > 0
 
 
 def test_other_bodies_are_wrong(port: int) -> None:
     """A body that is none of the accepted ones is wrong, each accepted one is counted by itself."""
     assert put_load(load(port, "/", b"two")).wrong > 0
     both = put_load(load(port, "/mixed", b"one", b"two"))
-    assert (both.wrong, min(both.seen) > 0) == (0, True)
+    assert (both.wrong, min(both.accepted) > 0) == (0, True)
 
 
 @pytest.mark.parametrize("path", ["/busy", "/closing"])
 def test_errors_and_lost_connections_fail(port: int, path: str) -> None:
-    """Another status than 200 and a connection without an answer are failures, and the load goes on."""
-    found = put_load(load(port, path, b"one"))
-    assert found.failed > 1
-    assert found.seen == [0]
+    """A status other than 200 and a connection without an answer are failures, and the load goes on."""
+    outcome = put_load(load(port, path, b"one"))
+    assert outcome.failed > 1
+    assert outcome.accepted == [0]
 
 
 def test_it_runs_in_a_process_of_its_own(port: int) -> None:
-    """What is sent and what is found survive the way there and back; a service that is not there is an error."""
-    found = drive(load(port, "/", b"one", bytes(range(256))))
-    assert (found.failed, found.wrong, found.seen[1]) == (0, 0, 0)
-    assert found.seen[0] > 0
+    """The load and its outcome survive the way there and back; a closed port is an error."""
+    outcome = drive(load(port, "/", b"one", bytes(range(256))))
+    assert (outcome.failed, outcome.wrong, outcome.accepted[1]) == (0, 0, 0)
+    assert outcome.accepted[0] > 0
     (closed,) = free_ports(1)
     with pytest.raises(BenchError, match="ended early"):
         drive(load(closed, "/", b"one"))
 
 
-def test_one_request_can_be_asked(port: int) -> None:
-    """Whether it is fine, and its body."""
+def test_a_single_request_can_be_sent(port: int) -> None:
+    """The result is whether the status is 200, and the body."""
     (request,) = load(port, "/busy").requests
-    assert ask(port, request) == (False, b"one")
+    assert send_once(port, request) == (False, b"one")

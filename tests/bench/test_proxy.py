@@ -31,9 +31,9 @@ class Echo(BaseHTTPRequestHandler):
         """Answer in chunks, as the storage emulator does."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("latin-1")
         kind, _, number = self.path.removeprefix("/").partition("/")
-        told: Any = {"method": self.command, "path": self.path, "headers": self.headers.items(), "body": body}
+        answer: Any = {"method": self.command, "path": self.path, "headers": self.headers.items(), "body": body}
         if kind == "rows":
-            told = {"odata.metadata": "…", "value": [{"RowKey": str(row)} for row in range(int(number))]}
+            answer = {"odata.metadata": "…", "value": [{"RowKey": str(row)} for row in range(int(number))]}
         status = int(number) if kind == "status" else 200
         self.send_response(status, "As You Like It")
         self.send_header("x-two", "1")
@@ -44,7 +44,7 @@ class Echo(BaseHTTPRequestHandler):
             self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         if self.command != "HEAD" and status != 204:
-            content = json.dumps(told).encode()
+            content = json.dumps(answer).encode()
             self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(content), content))
 
 
@@ -60,15 +60,15 @@ def server() -> Iterator[int]:
 
 
 @pytest.fixture
-def made() -> list[Exchange]:
+def exchanges() -> list[Exchange]:
     """Give the list that the proxy reports to."""
     return []
 
 
 @pytest.fixture
-def client(server: int, made: list[Exchange]) -> Iterator[http.client.HTTPConnection]:
+def client(server: int, exchanges: list[Exchange]) -> Iterator[http.client.HTTPConnection]:
     """Give one connection to a proxy before the echo server."""
-    with CountingProxy("table", server, made.append) as proxy:
+    with CountingProxy("table", server, exchanges.append) as proxy:
         connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=30)
         yield connection
         connection.close()
@@ -91,9 +91,9 @@ def test_a_request_arrives_as_it_was_sent(client: http.client.HTTPConnection, me
 
     _, content = ask(client, method, path, body, Authorization="SharedKey a:b", x_ms_version="2019")
 
-    told = json.loads(content)
-    assert (told["method"], told["path"], told["body"]) == (method, path, (body or b"").decode("latin-1"))
-    headers = {name.lower(): value for name, value in told["headers"]}
+    request = json.loads(content)
+    assert (request["method"], request["path"], request["body"]) == (method, path, (body or b"").decode("latin-1"))
+    headers = {name.lower(): value for name, value in request["headers"]}
     assert (headers["authorization"], headers["x-ms-version"]) == ("SharedKey a:b", "2019")
     assert headers["host"] == f"127.0.0.1:{client.port}"
 
@@ -117,16 +117,17 @@ def test_answers_without_content_stay_without(client: http.client.HTTPConnection
     assert ask(client, "GET", "/x")[0].status == 200
 
 
-def test_every_request_of_a_connection_is_counted(client: http.client.HTTPConnection, made: list[Exchange]) -> None:
+def test_every_request_of_a_connection_is_counted(
+    client: http.client.HTTPConnection, exchanges: list[Exchange]
+) -> None:
     """A kept connection is used again, and each of its requests is reported before its answer is there."""
     sockets = set()
     for number, (method, path) in enumerate([("GET", "/a?b=c"), ("POST", "/status/412"), ("HEAD", "/d")], start=1):
         ask(client, method, path)
         sockets.add(client.sock)
-        assert len(made) == number
+        assert len(exchanges) == number
     assert len(sockets) == 1
-    told = [(one.service, one.method, one.path, one.status) for one in made]
-    assert told == [
+    assert [(exchange.service, exchange.method, exchange.path, exchange.status) for exchange in exchanges] == [
         ("table", "GET", "/a?b=c", 200),
         ("table", "POST", "/status/412", 412),
         ("table", "HEAD", "/d", 200),
@@ -134,48 +135,48 @@ def test_every_request_of_a_connection_is_counted(client: http.client.HTTPConnec
 
 
 def test_the_rows_of_table_answers_are_counted(
-    client: http.client.HTTPConnection, server: int, made: list[Exchange]
+    client: http.client.HTTPConnection, server: int, exchanges: list[Exchange]
 ) -> None:
     """A page counts its rows, an entity is one row, an error none; other services have no rows."""
     for path in ("/rows/0", "/rows/7", "/an-entity", "/status/404"):
         ask(client, "GET", path)
-    with CountingProxy("blob", server, made.append) as proxy:
-        other = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=30)
-        ask(other, "GET", "/rows/7")
-        other.close()
+    with CountingProxy("blob", server, exchanges.append) as proxy:
+        to_blobs = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=30)
+        ask(to_blobs, "GET", "/rows/7")
+        to_blobs.close()
 
-    assert [one.rows for one in made] == [0, 7, 1, 0, 0]
+    assert [exchange.rows for exchange in exchanges] == [0, 7, 1, 0, 0]
 
 
-def test_what_is_withheld_is_counted_and_does_not_arrive(made: list[Exchange]) -> None:
+def test_what_is_withheld_is_counted_and_does_not_arrive(exchanges: list[Exchange]) -> None:
     """The client is told it was done; no server is needed for that."""
     (closed,) = free_ports(1)
     with CountingProxy(
-        "studio", closed, made.append, lambda method, path: (method, path) == ("POST", "/start")
+        "studio", closed, exchanges.append, lambda method, path: (method, path) == ("POST", "/start")
     ) as proxy:
         client = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=30)
         start, _ = ask(client, "POST", "/start")
-        other, text = ask(client, "GET", "/start")
+        forwarded, text = ask(client, "GET", "/start")
         client.close()
 
-    assert (start.status, other.status) == (204, 502)
+    assert (start.status, forwarded.status) == (204, 502)
     assert b"studio gave no answer" in text
-    assert [one.status for one in made] == [204, 502]
+    assert [exchange.status for exchange in exchanges] == [204, 502]
 
 
-def test_a_body_of_unknown_length_is_refused(client: http.client.HTTPConnection, made: list[Exchange]) -> None:
+def test_a_body_of_unknown_length_is_refused(client: http.client.HTTPConnection, exchanges: list[Exchange]) -> None:
     """The proxy says that it cannot forward it, instead of forwarding a part."""
     client.putrequest("PUT", "/x")
     client.putheader("Transfer-Encoding", "chunked")
     client.endheaders()  # no body: it would not be read, and to send one on a connection that was closed is an error
 
     assert client.getresponse().status == 411
-    assert made == []
+    assert exchanges == []
 
 
-def test_an_exchange_shows_no_secret(client: http.client.HTTPConnection, made: list[Exchange]) -> None:
+def test_an_exchange_shows_no_secret(client: http.client.HTTPConnection, exchanges: list[Exchange]) -> None:
     """Tokens in the query, keys in headers and connection strings in the body stay out of its text."""
     ask(client, "POST", "/x?sig=TOKEN", b"AccountKey=TOKEN", Authorization="Bearer TOKEN")
 
-    assert "TOKEN" not in repr(made)
-    assert made[0].body == b"AccountKey=TOKEN"
+    assert "TOKEN" not in repr(exchanges)
+    assert exchanges[0].body == b"AccountKey=TOKEN"

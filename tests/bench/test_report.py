@@ -1,4 +1,4 @@
-"""The report: what counts as failed, what scripts read, and what a list of requests shows."""
+"""The report: what counts as failed, the JSON for scripts, and the list of requests."""
 
 import io
 import json
@@ -8,17 +8,17 @@ from rich.console import Console
 
 import bench.__main__ as command
 from bench.errors import BenchError
-from bench.findings import Findings, Journey, Row
 from bench.proxy import Exchange
 from bench.report import show
+from bench.results import PromotionRequests, Results, Row
 
 RUN, WORKSPACE, SERVICE, TRAINING = "0123456789abcdef" * 2, "a" * 32, "c" * 32, "b" * 32
 
 
-def text_of(findings: Findings) -> str:
+def text_of(results: Results) -> str:
     """Return the report as it is printed into a file."""
     console = Console(file=io.StringIO(), width=200)
-    show(findings, console)
+    show(results, console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -34,7 +34,7 @@ def text_of(findings: Findings) -> str:
     ],
 )
 def test_a_measurement_is_judged_by_its_limit(row: Row, ok: bool, failed: bool, verdict: str) -> None:
-    """Only a count beyond its limit fails; a ratio is told and never fails; without a goal there is no verdict."""
+    """Only a count beyond its limit fails. A ratio never fails. Without a goal there is no verdict."""
     assert (row.ok, row.failed, row.verdict) == (ok, failed, verdict)
 
 
@@ -44,7 +44,7 @@ def test_the_command_fails_on_an_exceeded_count(
 ) -> None:
     """The exit status is 1 exactly if a count exceeds its limit; scripts get the same verdict as JSON."""
     rows = [Row("an idle tick", measured, goal=1, limit=1), Row("imports", 9.9, "times", goal=1.5)]
-    monkeypatch.setattr(command, "measure", lambda *_: Findings(rows, ()))
+    monkeypatch.setattr(command, "measure", lambda *_: Results(rows, ()))
 
     assert command.main(["requests", "--json"]) == status
     assert json.loads(capsys.readouterr().out) == [
@@ -56,17 +56,17 @@ def test_the_command_fails_on_an_exceeded_count(
 def test_what_could_not_be_measured_is_no_verdict(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The exit status is another one than for an exceeded count, and the reason is told."""
+    """The exit status differs from that of an exceeded count, and the reason is printed."""
 
-    def broken(*_: object) -> Findings:
+    def broken(*_: object) -> Results:
         raise BenchError("the file should be promoted and is rejected")
 
     monkeypatch.setattr(command, "measure", broken)
 
     assert command.main(["requests"]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "bench: the file should be promoted and is rejected" in told.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "bench: the file should be promoted and is rejected" in printed.err
 
 
 def test_a_history_shorter_than_what_it_is_compared_with_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,7 +98,9 @@ def test_a_list_of_requests_says_what_each_is_for() -> None:
         Exchange("queue", "GET", f"{account}/evaluations/messages", 200),
     ]
 
-    text = text_of(Findings([], [Journey("a test", [("tick", one) for one in requests], {SERVICE: "staging"})]))
+    text = text_of(
+        Results([], [PromotionRequests("a test", [("tick", exchange) for exchange in requests], {SERVICE: "staging"})])
+    )
 
     lines = [" ".join(line.split()) for line in text.splitlines() if " tick " in line]
     assert lines == [

@@ -1,4 +1,4 @@
-"""The pure parts of measuring the studio: percentiles, ratios, which MLServer counts, what a CSV says."""
+"""The pure parts of measuring the studio: percentiles, ratios, which MLServer setting counts, a user's CSV."""
 
 import io
 import json
@@ -10,13 +10,13 @@ from rich.console import Console
 
 import bench.__main__ as command
 from bench.errors import BenchError
-from bench.findings import Findings, LeftOut, Row
 from bench.report import show
-from bench.serving import environments
-from bench.serving.comparison import Round, better, ratios
-from bench.serving.figures import median_ratio, percentile
+from bench.results import LeftOut, Results, Row
+from bench.serving import virtualenvs
+from bench.serving.comparison import Round, fastest_settings, ratios
+from bench.serving.fixtures import Table, number_or_none
 from bench.serving.load import Outcome
-from bench.serving.material import Table, number_or_none
+from bench.serving.stats import median_ratio, percentile
 
 
 def rounds(*rates: float, p99_s: float = 0.01, cpu_s: float = 0.001) -> list[Round]:
@@ -26,7 +26,7 @@ def rounds(*rates: float, p99_s: float = 0.01, cpu_s: float = 0.001) -> list[Rou
 
 @pytest.mark.parametrize(("percent", "value"), [(50, 50), (99, 99), (100, 100), (0.1, 1)])
 def test_a_percentile_is_one_of_the_values(percent: float, value: float) -> None:
-    """So many percent of the values are at most it; of nothing there is none."""
+    """It is the smallest value that so many percent of the values do not exceed; of no values it is NaN."""
     assert percentile(range(1, 101), percent) == value
     assert math.isnan(percentile([], percent))
 
@@ -39,51 +39,51 @@ def test_rounds_are_compared_one_by_one() -> None:
 
 
 def test_the_studio_is_ahead_below_one() -> None:
-    """Time a request and p99 have a goal of 1 and no limit; processor time is told."""
-    found = ratios(
+    """Time a request and p99 have a goal of 1 and no limit; processor time is only reported."""
+    rows = ratios(
         {"the studio": rounds(400, 400, p99_s=0.03), "plain FastAPI": rounds(200, 100, p99_s=0.02, cpu_s=0.002)}, 1
     )
-    assert [(row.measured, row.goal, row.limit) for row in found] == [
+    assert [(row.measured, row.goal, row.limit) for row in rows] == [
         (0.38, 1, None),
         (1.5, 1, None),
         (0.5, None, None),
     ]
-    assert [row.verdict for row in found] == ["met", "missed", ""]
-    assert found[0].what == "one row, time a request: the studio's to that of plain FastAPI"
+    assert [row.verdict for row in rows] == ["met", "missed", ""]
+    assert rows[0].what == "one row, time a request: the studio's to that of plain FastAPI"
 
 
 def test_mlserver_is_measured_at_its_best() -> None:
     """Of its two ways the one with the higher median throughput counts; without it nothing is missing."""
     both = {"a": rounds(1), "MLServer without a worker": rounds(300, 10, 300), "MLServer with a worker": rounds(200)}
-    assert better(both) == ["a", "MLServer without a worker"]
-    assert better({"a": rounds(1)}) == ["a"]
+    assert fastest_settings(both) == ["a", "MLServer without a worker"]
+    assert fastest_settings({"a": rounds(1)}) == ["a"]
 
 
-def test_what_is_left_out_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """In the report and for scripts, with the reason; it does not fail the benchmark."""
-    found = Findings([Row("x", 1)], left_out=[LeftOut("MLServer", "no [network]")])
+def test_what_is_left_out_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report and the JSON name it with the reason; it does not fail the benchmark."""
+    results = Results([Row("x", 1)], left_out=[LeftOut("MLServer", "no [network]")])
     console = Console(file=io.StringIO(), width=120)
-    show(found, console)
+    show(results, console)
     assert isinstance(console.file, io.StringIO)
     assert "left out: MLServer: no [network]" in console.file.getvalue()
-    monkeypatch.setattr(command, "measure_serving", lambda *_: found)
+    monkeypatch.setattr(command, "measure_serving", lambda *_: results)
     assert command.main(["serving", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)[-1]
-    assert (told["what"], told["measured"], told["left_out"]) == ("MLServer", None, "no [network]")
+    printed = json.loads(capsys.readouterr().out)[-1]
+    assert (printed["what"], printed["measured"], printed["left_out"]) == ("MLServer", None, "no [network]")
 
 
 def test_a_missing_installer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be made says what to do."""
-    monkeypatch.setattr(environments, "FOLDER", tmp_path)
-    monkeypatch.setattr(environments, "UV", tmp_path / "uv")
-    with pytest.raises(environments.UnavailableError, match="make setup"):
-        environments.interpreter(environments.PLAIN)
+    """The error says what to do."""
+    monkeypatch.setattr(virtualenvs, "FOLDER", tmp_path)
+    monkeypatch.setattr(virtualenvs, "UV", tmp_path / "uv")
+    with pytest.raises(virtualenvs.UnavailableError, match="make setup"):
+        virtualenvs.interpreter(virtualenvs.PLAIN)
 
 
-@pytest.mark.parametrize("name", [environments.PLAIN, environments.MLSERVER])
+@pytest.mark.parametrize("name", [virtualenvs.PLAIN, virtualenvs.MLSERVER])
 def test_the_environments_are_locked(name: str) -> None:
     """Each package of a lock file has hashes, and none an address."""
-    text = (environments.LOCKS / f"{name}.txt").read_text(encoding="utf-8")
+    text = (virtualenvs.LOCKS / f"{name}.txt").read_text(encoding="utf-8")
     packages = [part for part in text.split("\n") if part and part[0].isalnum()]
     assert len(packages) > 10
     assert all(line.endswith("\\") for line in packages)
@@ -91,24 +91,24 @@ def test_the_environments_are_locked(name: str) -> None:
     assert "://" not in text
 
 
-def test_a_given_csv_tells_its_label(tmp_path: Path) -> None:
+def test_a_csv_of_the_user_tells_its_label(tmp_path: Path) -> None:
     """The last column unless one is named; the rarer of its two values is positive."""
     path = tmp_path / "in.csv"
     path.write_text("a, b ,c\n1,x,no\n2,y,no\n3,x,yes\n", encoding="utf-8")
-    assert Table.given(path, None) == Table(path, "c", "yes")
-    assert Table.given(path, "b") == Table(path, "b", "y")
-    assert Table.given(path, None).sample(4) == [["1", "x"], ["2", "y"], ["3", "x"], ["1", "x"]]
+    assert Table.from_csv(path, None) == Table(path, "c", "yes")
+    assert Table.from_csv(path, "b") == Table(path, "b", "y")
+    assert Table.from_csv(path, None).sample(4) == [["1", "x"], ["2", "y"], ["3", "x"], ["1", "x"]]
 
 
 @pytest.mark.parametrize(("label", "reason"), [("a", "has 3 values"), ("d", "has no column 'd'")])
-def test_a_csv_that_will_not_do_is_refused(
+def test_an_unsuitable_csv_is_refused(
     tmp_path: Path, label: str, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before anything is measured, in words."""
+    """The error comes before anything is measured and says why."""
     path = tmp_path / "in.csv"
     path.write_text("a,b\n1,x\n2,y\n3,x\n", encoding="utf-8")
     with pytest.raises(BenchError, match=reason):
-        Table.given(path, label)
+        Table.from_csv(path, label)
     assert command.main(["serving", "--csv", str(path), "--label", label]) == 2
     assert reason in capsys.readouterr().err
 

@@ -1,14 +1,14 @@
-"""A tiny real run of the studio's part, without what it is compared with: `make bench` runs that too."""
+"""A tiny real run of the studio's part without the baselines; `make bench` runs those too."""
 
 import pytest
 
-from bench.serving.scale import Scale
+from bench.serving.sizes import Sizes
 from bench.serving.suite import measure_serving
 
 pytestmark = pytest.mark.deep  # 10 to 20 seconds; `make bench` measures the same
 
-TINY = Scale(
-    rivals=False,
+TINY = Sizes(
+    baselines=False,
     batch_rows=3_000,
     training_rows=600,
     rounds=1,
@@ -24,16 +24,16 @@ TINY = Scale(
 
 def test_the_studio_is_measured() -> None:
     """Every measurement gives its rows; while models are swapped no answer fails, and none is by neither model."""
-    told: list[str] = []
-    found = measure_serving(TINY, None, told.append)
+    announced: list[str] = []
+    results = measure_serving(TINY, None, announced.append)
 
-    rows = {row.what: row for row in found.rows}
-    assert not found.failed
-    assert not found.left_out
-    assert {row.unit for row in found.rows if row.what == "one row, the studio"} >= {"rows/s", "ms, p99"}
-    assert {row.unit for row in found.rows if row.what == "1,000 rows, the studio"} >= {"rows/s", "ms, p99"}
+    rows = {row.what: row for row in results.rows}
+    assert not results.failed
+    assert not results.left_out
+    assert {row.unit for row in results.rows if row.what == "one row, the studio"} >= {"rows/s", "ms, p99"}
+    assert {row.unit for row in results.rows if row.what == "1,000 rows, the studio"} >= {"rows/s", "ms, p99"}
     swaps = [row for what, row in rows.items() if "swapped" in what and row.limit is not None]
     assert [(row.measured, row.limit) for row in swaps] == [(0, 0), (0, 0)]
     assert rows["a job on 600-rows.csv: behind a bare LightGBM fit"].measured < 0.2
     assert {"one row beside 1 batch of 3,000 rows", "one row beside 4 batches of 3,000 rows"} <= set(rows)
-    assert len(told) == 6
+    assert len(announced) == 6

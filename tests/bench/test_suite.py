@@ -7,11 +7,11 @@ import pytest
 from rich.console import Console
 
 from bench import suite
-from bench.findings import Findings
+from bench.environment import ROUTE, running_environment
 from bench.history import History
-from bench.ledger import STUDIO_AGENT
 from bench.report import show
-from bench.world import ROUTE, running_world
+from bench.request_recorder import STUDIO_AGENT
+from bench.results import Results
 
 pytestmark = pytest.mark.deep  # half a minute; `make bench` measures the same
 
@@ -20,18 +20,18 @@ PROMOTION = "one file from landing to promoted"
 
 
 @pytest.fixture(scope="module")
-def findings() -> Findings:
+def results() -> Results:
     """Measure once for all tests here."""
     grown: list[int] = []
-    found = suite.measure(HISTORY, lambda _what: None, grown.append)
+    results = suite.measure(HISTORY, lambda _what: None, grown.append)
     assert grown[-1] == HISTORY
-    return found
+    return results
 
 
 @pytest.mark.timeout(300)
-def test_ticks_ask_for_no_more_than_promised(findings: Findings) -> None:
+def test_ticks_ask_for_no_more_than_promised(results: Results) -> None:
     """Idle, with pending jobs and beside a history: every count of a tick is within its limit, and is there."""
-    ticks = [row for row in findings.rows if row.limit is not None and not row.what.startswith(PROMOTION)]
+    ticks = [row for row in results.rows if row.limit is not None and not row.what.startswith(PROMOTION)]
 
     assert len(ticks) == 11
     assert [row.what for row in ticks if not row.ok] == []
@@ -40,26 +40,26 @@ def test_ticks_ask_for_no_more_than_promised(findings: Findings) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_every_request_of_a_promotion_is_listed(findings: Findings) -> None:
+def test_every_request_of_a_promotion_is_listed(results: Results) -> None:
     """The list has as many requests as are counted, the app's only, from the blob's properties to the last write."""
-    counted = [row for row in findings.rows if row.what.startswith(PROMOTION)]
+    counted = [row for row in results.rows if row.what.startswith(PROMOTION)]
 
-    assert [row.measured for row in counted] == [len(journey.requests) for journey in findings.journeys]
-    for journey in findings.journeys:
-        made = [one for _, one in journey.requests]
-        assert {one.service for one in made} == {"table", "blob", "studio"}
-        assert [one.method for one in made if one.path.endswith("/endpoints/production")] == ["PATCH"]
-        assert (made[0].service, made[0].method) == ("blob", "HEAD")
-        assert not any(STUDIO_AGENT in one.headers.get("user-agent", "") for one in made)
-        assert not any(one.status >= 500 for one in made)
+    assert [row.measured for row in counted] == [len(promotion.requests) for promotion in results.promotions]
+    for promotion in results.promotions:
+        exchanges = [exchange for _, exchange in promotion.requests]
+        assert {exchange.service for exchange in exchanges} == {"table", "blob", "studio"}
+        assert [each.method for each in exchanges if each.path.endswith("/endpoints/production")] == ["PATCH"]
+        assert (exchanges[0].service, exchanges[0].method) == ("blob", "HEAD")
+        assert not any(STUDIO_AGENT in exchange.headers.get("user-agent", "") for exchange in exchanges)
+        assert not any(exchange.status >= 500 for exchange in exchanges)
 
 
 @pytest.mark.timeout(300)
-def test_waiting_and_imports_are_told_without_a_limit(findings: Findings) -> None:
-    """What depends on somebody else's service or on the machine's speed is reported and fails nobody."""
-    told = [row for row in findings.rows if row.limit is None]
+def test_waiting_and_imports_are_reported_without_a_limit(results: Results) -> None:
+    """Values that depend on another service or on the machine's speed are reported and never fail."""
+    reported = [row for row in results.rows if row.limit is None]
 
-    assert {row.what.partition(": ")[0] for row in told} >= {
+    assert {row.what.partition(": ")[0] for row in reported} >= {
         "of these in a promotion over a champion",
         "a sweep, for each file that lies there",
         "a sweep, besides",
@@ -67,30 +67,30 @@ def test_waiting_and_imports_are_told_without_a_limit(findings: Findings) -> Non
         "each tick more that the serving endpoint takes",
         "`import function_app`",
     }
-    assert all(row.measured > 0 for row in told)
-    assert not any(row.failed for row in told)
+    assert all(row.measured > 0 for row in reported)
+    assert not any(row.failed for row in reported)
 
 
 @pytest.mark.timeout(300)
-def test_the_report_shows_no_secret(findings: Findings) -> None:
+def test_the_report_shows_no_secret(results: Results) -> None:
     """The requests carry keys and tokens; the printed list has none of them."""
     console = Console(file=io.StringIO(), width=200)
-    show(findings, console)
+    show(results, console)
     assert isinstance(console.file, io.StringIO)
 
     text = console.file.getvalue()
-    assert all(row.what in text for row in findings.rows)
+    assert all(row.what in text for row in results.rows)
     assert not any(secret in text for secret in ("sig=", "Bearer", "AccountKey"))
 
 
 @pytest.mark.timeout(300)
 def test_a_history_holds_as_many_finished_runs_as_it_says(tmp_path: Path) -> None:
     """The written copies are runs that the app can read: each with its outcome and its own history."""
-    with running_world(tmp_path, 0) as world:
-        history = History(world)
+    with running_environment(tmp_path, 0) as environment:
+        history = History(environment)
         history.grow_to(150, lambda _finished: None)
-        runs = [stored.run for stored in world.services.runs.list_runs(ROUTE, limit=1000)]
+        runs = [stored.run for stored in environment.services.runs.list_runs(ROUTE, limit=1000)]
 
         assert (len(runs), {run.terminal for run in runs}) == (150, {True})
-        last = [world.services.runs.history(ROUTE, run.run_id)[-1].state for run in runs]
+        last = [environment.services.runs.history(ROUTE, run.run_id)[-1].state for run in runs]
         assert last == [run.state for run in runs]

@@ -1,4 +1,4 @@
-"""The server that does nothing: it serves on, whatever its clients do."""
+"""The server that does nothing serves on, whatever its clients do."""
 
 import socket
 import struct
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.serving import nothing
-from bench.serving.load import ask
+from bench.serving import noop_server
+from bench.serving.load import send_once
 
 REQUEST = b"GET / HTTP/1.1\r\n\r\n"
 
@@ -18,7 +18,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, threading.Thr
     """Give the port of a server, and its thread: it is not alive once the server has ended by an error."""
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=nothing.serve, args=(listener,), daemon=True)
+        thread = threading.Thread(target=noop_server.serve, args=(listener,), daemon=True)
         thread.start()
         yield listener.getsockname()[1], thread
 
@@ -38,7 +38,7 @@ def test_a_client_that_resets_ends_only_its_own_connection(server: tuple[int, th
         connection.sendall(sent)
         reset(connection)
 
-    assert ask(port, REQUEST) == (True, b"{}")
+    assert send_once(port, REQUEST) == (True, b"{}")
     assert thread.is_alive()
 
 
@@ -47,5 +47,5 @@ def test_a_client_that_closes_ends_only_its_own_connection(server: tuple[int, th
     port, thread = server
     socket.create_connection(("127.0.0.1", port)).close()
 
-    assert ask(port, REQUEST) == (True, b"{}")
+    assert send_once(port, REQUEST) == (True, b"{}")
     assert thread.is_alive()

@@ -5,7 +5,7 @@ import sys
 
 
 def usable_cores() -> list[int]:
-    """Return the cores of this process; none where they cannot be chosen, as on macOS."""
+    """Return the cores that this process may use; none where they cannot be chosen, as on macOS."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 

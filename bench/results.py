@@ -1,4 +1,4 @@
-"""What was measured, against its goal."""
+"""What was measured, beside its goal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ class Row:
     """One measurement.
 
     Attributes:
-        goal: what it should be; None where it is only reported.
-        limit: what it may be at most; None where that is not asserted (ratios: machines are noisy).
+        goal: the value to reach; None for a measurement that is only reported.
+        limit: the largest value allowed; None where nothing is asserted (ratios: machines are noisy).
     """
 
     what: str
@@ -29,13 +29,13 @@ class Row:
 
     @property
     def ok(self) -> bool:
-        """Whether it is within its limit; where there is none, whether it meets its goal."""
-        most = self.goal if self.limit is None else self.limit
-        return most is None or self.measured <= most
+        """Whether it is within its limit; without a limit, whether it meets its goal."""
+        maximum = self.goal if self.limit is None else self.limit
+        return maximum is None or self.measured <= maximum
 
     @property
     def verdict(self) -> str:
-        """The verdict in words; nothing where there is no goal."""
+        """The verdict in words; empty without a goal."""
         if self.goal is None:
             return ""
         if self.measured <= self.goal:
@@ -45,25 +45,25 @@ class Row:
         return "missed" if self.limit is None else f"within {self.limit:g}"
 
     def to_json(self) -> dict[str, Any]:
-        """Return the row as scripts read it."""
+        """Return the row for scripts."""
         return {"what": self.what, "goal": self.goal, "measured": self.measured, "unit": self.unit, "ok": self.ok}
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What could not be measured here, and why."""
+    """A service that could not be measured on this machine, and why."""
 
     what: str
     why: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as scripts read it, with the members of a row."""
+        """Return the members of a row, and the reason in `left_out`."""
         return {"what": self.what, "goal": None, "measured": None, "unit": "", "ok": False, "left_out": self.why}
 
 
 @dataclass(frozen=True)
-class Journey:
-    """The requests of one file on its way, in order, each with the part of the way it belongs to."""
+class PromotionRequests:
+    """The requests of one file from landing to promoted, in order, each with the function that made it."""
 
     title: str
     requests: Sequence[tuple[str, Exchange]]
@@ -71,15 +71,17 @@ class Journey:
 
 
 @dataclass(frozen=True)
-class Findings:
-    """All measurements of a benchmark, the journeys that two of them count, and what was left out."""
+class Results:
+    """All measurements of a benchmark, the promotions that two of them count, and what was left out."""
 
     rows: Sequence[Row]
-    journeys: Sequence[Journey] = ()
+    promotions: Sequence[PromotionRequests] = ()
     left_out: Sequence[LeftOut] = ()
 
-    def __add__(self, other: "Findings") -> "Findings":
-        return Findings([*self.rows, *other.rows], [*self.journeys, *other.journeys], [*self.left_out, *other.left_out])
+    def __add__(self, added: "Results") -> "Results":
+        return Results(
+            [*self.rows, *added.rows], [*self.promotions, *added.promotions], [*self.left_out, *added.left_out]
+        )
 
     @property
     def failed(self) -> bool:
@@ -87,5 +89,5 @@ class Findings:
         return any(row.failed for row in self.rows)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return the rows, and what was left out, as scripts read them."""
-        return [*(row.to_json() for row in self.rows), *(one.to_json() for one in self.left_out)]
+        """Return the rows and what was left out, for scripts."""
+        return [*(row.to_json() for row in self.rows), *(left_out.to_json() for left_out in self.left_out)]

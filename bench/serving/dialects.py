@@ -1,11 +1,11 @@
-"""How each service is asked to score rows, and how its answer is read: as its own callers would."""
+"""How each service is asked to score rows and how its answer is read, as its own callers would do it."""
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.serving.material import Material, number_or_none
+from bench.serving.fixtures import Fixtures, number_or_none
 
 MLSERVER_MODEL = "bench"
 
@@ -14,7 +14,7 @@ type Rows = Sequence[Sequence[str]]  # cells as a CSV has them, in the order of 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What a service speaks: from rows to an HTTP request, and from a body of an answer to probabilities."""
+    """The protocol of a service: from rows to an HTTP request, and from the body of its answer to probabilities."""
 
     request: Callable[[Rows], bytes]
     probabilities: Callable[[bytes], list[float]]
@@ -23,14 +23,18 @@ class Dialect:
 def _post(port: int, path: str, body: Any, *headers: str) -> bytes:
     content = json.dumps(body).encode()
     head = [
-        *(f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Accept: application/json"),
-        *("Content-Type: application/json", f"Content-Length: {len(content)}", *headers),
+        f"POST {path} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        "Accept: application/json",
+        "Content-Type: application/json",
+        f"Content-Length: {len(content)}",
+        *headers,
     ]
     return "\r\n".join([*head, "", ""]).encode() + content
 
 
 def studio(port: int, execute_url: str, key: str, names: Sequence[str]) -> Dialect:
-    """Speak the classic protocol: a table of text cells, with the endpoint's key."""
+    """Return the studio's dialect, the classic protocol: a table of text cells, with the endpoint's key."""
     path = execute_url.partition(f":{port}")[2].partition("?")[0] + "?api-version=2.0"
 
     def request(rows: Rows) -> bytes:
@@ -46,41 +50,41 @@ def studio(port: int, execute_url: str, key: str, names: Sequence[str]) -> Diale
     return Dialect(request, probabilities)
 
 
-def plain_fastapi(port: int, material: Material) -> Dialect:
-    """Speak what `rivals/plain_fastapi.py` does: an object a row, numbers as numbers, no key."""
+def plain_fastapi(port: int, fixtures: Fixtures) -> Dialect:
+    """Return the dialect of `baselines/plain_fastapi.py`: an object a row, numbers as numbers, no key."""
 
     def request(rows: Rows) -> bytes:
-        features, places = material.features, [place for place, _ in material.model.features]
-        found = [
+        features, places = fixtures.features, [place for place, _ in fixtures.model.features]
+        cells = [
             {
                 feature.name: (row[place] or None) if feature.categories else number_or_none(number)
                 for feature, place, number in zip(features, places, numbers, strict=True)
             }
-            for row, numbers in zip(rows, material.encoded(rows), strict=True)
+            for row, numbers in zip(rows, fixtures.encoded(rows), strict=True)
         ]
-        return _post(port, "/score", {"rows": found})
+        return _post(port, "/score", {"rows": cells})
 
     def probabilities(body: bytes) -> list[float]:
-        return [float(one["probability"]) for one in json.loads(body)["scores"]]
+        return [float(score["probability"]) for score in json.loads(body)["scores"]]
 
     return Dialect(request, probabilities)
 
 
-def mlserver(port: int, material: Material) -> Dialect:
-    """Speak the V2 inference protocol: a tensor of numbers, so the caller looks the categories up; no key."""
+def mlserver(port: int, fixtures: Fixtures) -> Dialect:
+    """Return the dialect of the V2 inference protocol: a tensor of numbers (the caller encodes categories), no key."""
 
     def request(rows: Rows) -> bytes:
         tensor = {
             "name": "rows",
-            "shape": [len(rows), len(material.features)],
+            "shape": [len(rows), len(fixtures.features)],
             "datatype": "FP64",
-            "data": [number_or_none(value) for row in material.encoded(rows) for value in row],
+            "data": [number_or_none(value) for row in fixtures.encoded(rows) for value in row],
         }
-        # With an id of the caller's, the same rows get the same answer, byte by byte.
+        # The caller's id makes answers to the same rows identical, byte by byte.
         return _post(port, f"/v2/models/{MLSERVER_MODEL}/infer", {"id": "1", "inputs": [tensor]})
 
     def probabilities(body: bytes) -> list[float]:
         (output,) = json.loads(body)["outputs"]
-        return [float(one) for one in output["data"]]
+        return [float(value) for value in output["data"]]
 
     return Dialect(request, probabilities)

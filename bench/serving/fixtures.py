@@ -1,4 +1,4 @@
-"""The material: a published experiment, the same trees as LightGBM keeps them, and rows with the answers expected."""
+"""The fixtures: a published experiment, its trees in LightGBM's own format, and rows with expected answers."""
 
 import csv
 import json
@@ -26,31 +26,31 @@ from studio.workspace.publishing import publish
 
 EXPERIMENT = "Bench Model"
 TEST_FRACTION, SEED = 0.25, 7
-# The studio has LightGBM give raw scores and makes probabilities itself; the others leave that to LightGBM.
+# LightGBM gives the studio raw scores, which the studio turns into probabilities; for the others LightGBM does both.
 _RAW_SCORES, _PROBABILITIES = "\nobjective=regression\n", "\nobjective=binary sigmoid:1\n"
-NO_ADDRESS = "http://127.0.0.1:1"  # URLs are asked for again once the studio's port is known
+NO_ADDRESS = "http://127.0.0.1:1"  # a placeholder: `described` gives the URLs once the studio's port is known
 
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV to learn from."""
+    """A CSV to train on."""
 
     path: Path
     label: str
     positive: str
 
     @classmethod
-    def made(cls, path: Path, rows: int, seed: int) -> "Table":
-        """Write the made-up census."""
+    def generate(cls, path: Path, rows: int, seed: int) -> "Table":
+        """Write a generated census of `rows` rows."""
         path.write_text(census.census_csv(rows, seed), encoding="utf-8")
         return cls(path, census.LABEL, ">50K")
 
     @classmethod
-    def given(cls, path: Path, label: str | None) -> "Table":
-        """Take a CSV of the user's; the label is its last column unless named, positive the rarer of its values.
+    def from_csv(cls, path: Path, label: str | None) -> "Table":
+        """Take a CSV of the user. The label defaults to the last column; the rarer of its values is positive.
 
         Raises:
-            BenchError: it cannot be read, or its label has not two values.
+            BenchError: the file cannot be read, or its label does not have two values.
         """
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
@@ -63,39 +63,41 @@ class Table:
             raise BenchError(f"{path} has no column {label!r}; it has {', '.join(names)}")
         counts = Counter(row[names.index(label)].strip() for row in rows if row)
         if len(counts) != 2:
-            raise BenchError(f"column {label!r} of {path} has {len(counts)} values; name one with two by --label")
+            raise BenchError(
+                f"column {label!r} of {path} has {len(counts)} values; name a column with two values by --label"
+            )
         return cls(path, label, min(counts, key=lambda value: (counts[value], value)))
 
     @property
     def plan(self) -> TrainingPlan:
-        """How the studio trains on it."""
+        """The plan by which the studio trains on it."""
         return TrainingPlan("binary", self.label, self.positive, test_fraction=TEST_FRACTION, seed=SEED)
 
     def sample(self, rows: int) -> list[list[str]]:
-        """Return the cells of the first rows without the label; begins again at the end of a short file."""
+        """Return `rows` rows of cells without the label, from the top; a short file is repeated."""
         with self.path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
             at = column_names(next(reader)).index(self.label)
-            found = [[cell.strip() for cell in row] for row, _ in zip(reader, range(rows), strict=False) if row]
-        cells = [[cell for place, cell in enumerate(row) if place != at] for row in found]
+            whole_rows = [[cell.strip() for cell in row] for row, _ in zip(reader, range(rows), strict=False) if row]
+        cells = [[cell for place, cell in enumerate(row) if place != at] for row in whole_rows]
         return [cells[number % len(cells)] for number in range(rows)]
 
 
 @dataclass(frozen=True)
 class Feature:
-    """What the services beside the studio are told of a number that the model takes: its name, and its categories."""
+    """One number that the model takes, as the baselines know it: its name and its categories."""
 
     name: str
     categories: Sequence[str]  # by code; none for a number
 
 
 @dataclass(frozen=True)
-class Material:
-    """What all services are started with.
+class Fixtures:
+    """What every service is started with.
 
     Attributes:
         data: the studio's data folder.
-        folder: `model.txt`, the same trees as LightGBM keeps them, and `features.json`: for the others.
+        folder: for the baselines: `model.txt`, the trees in LightGBM's format, and `features.json`.
     """
 
     data: Path
@@ -105,7 +107,7 @@ class Material:
 
     @property
     def features(self) -> list[Feature]:
-        """The model's features; the parts of a date are numbers here."""
+        """The model's features; each part of a date is a number of its own."""
         places = [place for place, _ in self.model.features]
         return [
             Feature(
@@ -117,43 +119,43 @@ class Material:
         ]
 
     def described(self, base_url: str) -> dict[str, Any]:
-        """Return the studio's own description of the experiment's services."""
+        """Return the studio's own description of the published service."""
         with Database(self.data) as database:
             (service,) = describe(database, base_url)["services"]
         return dict(service)
 
     def encoded(self, rows: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-        """Return rows of cells as the model takes them."""
+        """Return rows of cells as the numbers that the model takes."""
         return np.array([[encode(row[place]) for place, encode in self.model.features] for row in rows])
 
     def probabilities(self, rows: Sequence[Sequence[str]]) -> list[float]:
-        """Return what the model says of rows, by LightGBM itself."""
-        return [float(one) for one in self.booster.predict(self.encoded(rows), num_threads=1)]
+        """Return the probability of the positive class for each row, as LightGBM computes it."""
+        return [float(value) for value in self.booster.predict(self.encoded(rows), num_threads=1)]
 
 
-def prepared(table: Table, folder: Path) -> Material:
-    """Publish an experiment in a new studio, and save its trees for LightGBM.
+def prepare(table: Table, folder: Path) -> Fixtures:
+    """Publish an experiment in a new data folder and save its trees for LightGBM.
 
     Raises:
-        BenchError: the model has no trees.
+        BenchError: the model has no trees that LightGBM could read.
     """
     import lightgbm  # noqa: PLC0415 - 0.3 s, and `--help` should be quick
 
     folder.mkdir()
     data = folder / "studio"
     with Database(data) as database:
-        done = publish(database, Experiment(EXPERIMENT, table.path, table.plan), NO_ADDRESS)
-    model = load_model(done.seed_model.read_bytes())
+        published = publish(database, Experiment(EXPERIMENT, table.path, table.plan), NO_ADDRESS)
+    model = load_model(published.seed_model.read_bytes())
     text = model_text(model)
     if _RAW_SCORES not in text or not model.trees:
-        raise BenchError("the model is not of the kind that this benchmark can hand to other services")
+        raise BenchError("the model is not a binary model of trees, so the baselines cannot serve it")
     (folder / "model.txt").write_text(text.replace(_RAW_SCORES, _PROBABILITIES), encoding="utf-8")
-    material = Material(data, folder, model, lightgbm.Booster(model_file=str(folder / "model.txt")))
-    told = {"features": [asdict(one) for one in material.features], "classes": model.classes}
-    (folder / "features.json").write_text(json.dumps(told), encoding="utf-8")
-    return material
+    fixtures = Fixtures(data, folder, model, lightgbm.Booster(model_file=str(folder / "model.txt")))
+    described = {"features": [asdict(feature) for feature in fixtures.features], "classes": model.classes}
+    (folder / "features.json").write_text(json.dumps(described), encoding="utf-8")
+    return fixtures
 
 
 def number_or_none(value: float) -> float | None:
-    """Return a number as JSON can carry it: NaN is null there."""
+    """Return a number for JSON, which has no NaN: null instead."""
     return None if math.isnan(value) else float(value)

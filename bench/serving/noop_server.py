@@ -1,4 +1,4 @@
-"""A server that does nothing, `python -m bench.serving.nothing PORT`: what the load generator reaches at most."""
+"""A server that does nothing, `python -m bench.serving.nothing PORT`: the load generator's ceiling."""
 
 import selectors
 import socket
@@ -10,28 +10,28 @@ REQUEST_BYTES = 2**16  # each request comes in one piece
 
 
 def serve(listener: socket.socket) -> None:
-    """Answer whatever comes, for ever; a connection that its client ends, in whichever way, ends alone."""
+    """Answer every request, for ever. A connection that its client closes or resets ends by itself."""
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
         while True:
             for key, _ in selector.select():
-                found: Any = key.fileobj
-                if found is listener:
+                ready: Any = key.fileobj
+                if ready is listener:
                     connection, _ = listener.accept()
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     selector.register(connection, selectors.EVENT_READ)
-                elif not _answered(found):
-                    selector.unregister(found)
-                    found.close()
+                elif not _answered(ready):
+                    selector.unregister(ready)
+                    ready.close()
 
 
 def _answered(connection: socket.socket) -> bool:
-    """Answer what a connection has for us; False if it is over."""
+    """Answer a connection's request; return False if the connection is closed."""
     try:
         if not connection.recv(REQUEST_BYTES):
             return False
         connection.sendall(ANSWER)
-    except OSError:  # the client has reset it
+    except OSError:  # the client has reset the connection
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""The world of a benchmark: a real Azurite and studio behind counting proxies, and the app's services on them."""
+"""The environment of a benchmark: a real Azurite and studio behind counting proxies, and the app's services."""
 
 import contextlib
 import os
@@ -14,8 +14,8 @@ import requests
 from azure.storage.blob import BlobServiceClient
 
 from bench.errors import BenchError
-from bench.ledger import AGENT_VARIABLE, STUDIO_AGENT, Ledger
 from bench.proxy import CountingProxy
+from bench.request_recorder import AGENT_VARIABLE, STUDIO_AGENT, RequestRecorder
 from landfall.stack import parts
 from landfall.stack.azurite import port_answers, running_azurite
 from landfall.stack.ports import free_ports
@@ -29,25 +29,25 @@ from shared.services import Services
 from shared.wiring import build_services
 
 ROUTE = "census"
-JOB_DONE_S = 120  # a busy machine trains slowly
+MAX_JOB_S = 120  # a busy machine trains slowly
 _ENDPOINT = re.compile(r"(\w+)Endpoint=http://127\.0\.0\.1:(\d+)/")
 
 
 @dataclass(frozen=True)
-class World:
+class Environment:
     """What a measurement works with.
 
     Attributes:
-        services, ticker: the app's, as one worker of the function app has them; every request passes a proxy.
-        settings: the app's settings, for a worker of one's own.
-        storage: the connection string past the proxies, for what is not the app's.
-        jobs_held: while set, the order to start a job is answered but does not reach the studio.
-        names: endpoints by the id in their URL.
+        services, ticker: those of one worker of the function app; each of their requests passes a proxy.
+        settings: the app's settings, for a worker in a process of its own.
+        storage: connection string that bypasses the proxies, for requests that are not the app's.
+        jobs_held: while set, requests to start a job are answered and do not reach the studio.
+        names: name of each endpoint by the id in its URL.
     """
 
     services: Services
     ticker: Ticker
-    ledger: Ledger
+    recorder: RequestRecorder
     settings: dict[str, str]
     storage: str
     jobs_held: threading.Event
@@ -62,7 +62,7 @@ class World:
         """Read a run of the route.
 
         Raises:
-            BenchError: there is none.
+            BenchError: there is no such run.
         """
         stored = self.services.runs.get(ROUTE, run_id)
         if stored is None:
@@ -70,37 +70,37 @@ class World:
         return stored.run
 
     def wait_for_job(self, run: Run) -> None:
-        """Return once the run's job has ended at the studio.
+        """Wait until the run's job has ended at the studio.
 
         Raises:
-            BenchError: it takes too long.
+            BenchError: it did not end in time.
         """
         url = f"{self.settings['CENSUS_JOBS_URL']}/{run.job_id}?api-version=2.0"
         key = {"Authorization": f"Bearer {self.settings['CENSUS_TRAINING_KEY']}"}
-        deadline = time.monotonic() + JOB_DONE_S
+        deadline = time.monotonic() + MAX_JOB_S
         while requests.get(url, headers=key, timeout=30).json()["StatusCode"] in {"NotStarted", "Running"}:
             if time.monotonic() > deadline:
-                raise BenchError(f"job {run.job_id} did not end within {JOB_DONE_S} s")
+                raise BenchError(f"job {run.job_id} did not end within {MAX_JOB_S} s")
             time.sleep(0.1)
 
 
 @contextlib.contextmanager
-def running_world(folder: Path, activation_delay_s: float) -> Iterator[World]:
-    """Run a world of its own in an empty folder; a model serves `activation_delay_s` after it was accepted."""
-    state, ledger, jobs_held = StateFolder(folder), Ledger(), threading.Event()
+def running_environment(folder: Path, activation_delay_s: float) -> Iterator[Environment]:
+    """Start an environment in an empty folder; a model serves `activation_delay_s` after it was accepted."""
+    state, recorder, jobs_held = StateFolder(folder), RequestRecorder(), threading.Event()
     state.create()
 
     def withheld(_method: str, path: str) -> bool:
         return jobs_held.is_set() and path.partition("?")[0].endswith("/start")
 
     with contextlib.ExitStack() as running:
-        # The signatures of requests to storage cover neither host nor port, so the app may be told the proxies' ports.
+        # Signatures of storage requests cover neither host nor port, so the app may use the proxies' ports.
         proxied = storage = running.enter_context(running_azurite())
         for service, port in _ENDPOINT.findall(storage):
-            proxy = running.enter_context(CountingProxy(service.lower(), int(port), ledger.report))
+            proxy = running.enter_context(CountingProxy(service.lower(), int(port), recorder.report))
             proxied = proxied.replace(f":{port}/", f":{proxy.port}/")
         (studio_port,) = free_ports(1)
-        proxy = running.enter_context(CountingProxy("studio", studio_port, ledger.report, withheld))
+        proxy = running.enter_context(CountingProxy("studio", studio_port, recorder.report, withheld))
         described = publish(state, [EXAMPLE_EXPERIMENT], f"http://127.0.0.1:{proxy.port}")
         blob_port = dict(_ENDPOINT.findall(proxied))["Blob"]
         running.enter_context(_studio(state, studio_port, f"127.0.0.1:{blob_port}", activation_delay_s))
@@ -116,18 +116,18 @@ def running_world(folder: Path, activation_delay_s: float) -> Iterator[World]:
         create_storage(storage, services.routes.input)
         put_first_models(storage, services.routes, described["services"], [EXAMPLE_EXPERIMENT])
         names = {
-            one["execute_url"].rsplit("/", 2)[1]: one["name"]
+            endpoint["execute_url"].rsplit("/", 2)[1]: endpoint["name"]
             for service in described["services"]
-            for one in service["predictive"]["endpoints"]
+            for endpoint in service["predictive"]["endpoints"]
         }
-        world = World(services, Ticker(), ledger, settings, storage, jobs_held, names)
-        world.ticker.tick(services)  # what a worker does only at its first tick is not counted
-        yield world
+        environment = Environment(services, Ticker(), recorder, settings, storage, jobs_held, names)
+        environment.ticker.tick(services)  # the first tick of a worker does more, and is not counted
+        yield environment
 
 
 @contextlib.contextmanager
 def _studio(state: StateFolder, port: int, storage_host: str, activation_delay_s: float) -> Iterator[None]:
-    """Serve what was published; the studio's own requests to storage say in their User-Agent whose they are."""
+    """Serve what was published. The studio's own requests to storage carry its name in their User-Agent."""
     serve = ["serve", "--port", str(port), "--data", str(parts.studio_data(state)), "--allow-host", storage_host]
     command = [*parts.studio_command(), *serve, "--activation-delay-s", str(activation_delay_s)]
     studio = parts.Part("studio", command, state, {**os.environ, AGENT_VARIABLE: STUDIO_AGENT})

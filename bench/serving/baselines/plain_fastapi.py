@@ -1,4 +1,4 @@
-"""A model behind FastAPI as one writes it plainly: `python plain_fastapi.py FOLDER PORT`.
+"""A model behind FastAPI, written the plain way: `python plain_fastapi.py FOLDER PORT`.
 
 FOLDER holds `model.txt`, the model as LightGBM saves it, and `features.json` with its features and classes.
 """
@@ -56,11 +56,11 @@ class ScoreResponse(BaseModel):
 
 
 def encoded(row: BaseModel) -> list[float]:
-    """Return a row as the model takes it."""
+    """Return a row as the numbers that the model takes."""
     cells = row.__dict__.values()
     return [
-        math.nan if cell is None else cell if isinstance(cell, float) else known.get(cell, math.nan)
-        for cell, known in zip(cells, codes, strict=True)
+        math.nan if cell is None else cell if isinstance(cell, float) else code.get(cell, math.nan)
+        for cell, code in zip(cells, codes, strict=True)
     ]
 
 
@@ -69,7 +69,7 @@ app = FastAPI()
 
 @app.post("/score")
 async def score(request: ScoreRequest) -> ScoreResponse:
-    """Score rows. Not in a thread: that costs more than it brings where one core does everything."""
+    """Score rows, on the event loop: on a single core a thread costs more than it saves."""
     rows = np.array([encoded(row) for row in request.rows])
     probabilities = booster.predict(rows, num_threads=1).tolist()
     return ScoreResponse(

@@ -1,4 +1,4 @@
-"""A request in words: its path with ids shortened, and what it is for, as far as it tells by itself."""
+"""Labels a request for the report: a path with short ids, its purpose, and what Azure bills it as."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from bench.proxy import Exchange
 from landfall.stack.azurite import ACCOUNT
 
-ID_SHOWN = 6  # characters of an id that are enough to tell two apart
+ID_CHARACTERS = 6  # enough to tell two ids apart
 _ID = re.compile(r"[0-9a-fA-F]{32}")
 _CHANGED_ROW = re.compile(rb"^(?:POST|PUT|PATCH|MERGE|DELETE) \S+?/(\w+)(?:\(PartitionKey=\S*)? HTTP", re.MULTILINE)
 _STATE = re.compile(rb'"state": ?"(\w+)"')
@@ -15,19 +15,19 @@ _ENDPOINT_PARTS = ("champion", "lease", "intent")
 
 
 def short_path(exchange: Exchange, names: Mapping[str, str]) -> str:
-    """Return the path without account and query; an id is shown by its name, or cut."""
+    """Return the path without account and query. A named id becomes its name, any other is shortened."""
     path = unquote(exchange.path.partition("?")[0]).removeprefix(f"/{ACCOUNT}")
-    return _ID.sub(lambda found: names.get(found[0]) or f"{found[0][:ID_SHOWN]}…", path)
+    return _ID.sub(lambda match: names.get(match[0]) or f"{match[0][:ID_CHARACTERS]}…", path)
 
 
 def purpose(exchange: Exchange) -> str:
-    """Say what a request is for."""
-    said = _PURPOSES.get(exchange.service)
-    return said(exchange) if said else ""
+    """Return what a request is for; empty if it does not show."""
+    label = _PURPOSES.get(exchange.service)
+    return label(exchange) if label else ""
 
 
 def billed_as(exchange: Exchange) -> str:
-    """Return what Azure bills a request as: listing blobs costs as much as writing one."""
+    """Return the name under which Azure bills a request. Listing blobs costs as much as writing one."""
     if exchange.service != "blob":
         return exchange.service
     reads = exchange.method in {"GET", "HEAD"} and "comp=list" not in exchange.path
@@ -42,7 +42,7 @@ def _of_table(exchange: Exchange) -> str:
 
 
 def _of_transaction(body: bytes) -> str:
-    """Say which rows a transaction writes: the run's state, or the parts of the endpoint's record."""
+    """Return which rows a transaction writes: the run's state, or the parts of the endpoint's record."""
     tables = sorted({name.decode() for name in _CHANGED_ROW.findall(body)})
     states = dict.fromkeys(name.decode() for name in _STATE.findall(body))
     parts = [part for part in _ENDPOINT_PARTS if f'"{part}":'.encode() in body]
@@ -62,8 +62,10 @@ def _of_studio(exchange: Exchange) -> str:
     if exchange.method == "PATCH":
         return "give the endpoint a model"
     ends = {"/jobs": "submit the job", "/start": "start the job"}
-    said = next((text for end, text in ends.items() if path.endswith(end)), "")
-    return said or {"GET": "ask", "DELETE": "cancel the job"}.get(exchange.method, "")
+    for end, label in ends.items():
+        if path.endswith(end):
+            return label
+    return {"GET": "ask", "DELETE": "cancel the job"}.get(exchange.method, "")
 
 
 _PURPOSES: Mapping[str, Callable[[Exchange], str]] = {

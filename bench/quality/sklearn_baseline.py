@@ -1,4 +1,4 @@
-"""The oracle: scikit-learn's HistGradientBoosting with the encoding that its users would choose."""
+"""The baseline: scikit-learn's HistGradientBoosting with the encoding that its users would choose."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from sklearn.preprocessing import TargetEncoder
 
 from bench.quality.samples import Sample
 
-MOST_CATEGORIES = 254  # that HistGradientBoosting takes as categories
+MAX_CATEGORIES = 254  # HistGradientBoosting takes no more categories in one column
 
 
 def predictions(sample: Sample, test: NDArray[np.bool_], seed: int) -> tuple[NDArray[Any], list[str]]:
-    """Train on the rows that are not in `test`; return what is predicted of those that are, and the classes' order.
+    """Train on the rows outside `test`; return the predictions for the rows in `test` and the order of the classes.
 
-    Of classes the probabilities, shape (rows, classes); of a regression the numbers, shape (rows,).
+    For classes: probabilities of shape (rows, classes). For a regression: numbers of shape (rows,).
     """
     encoded, categorical = _encoded(sample, test, seed)
     if sample.task == "regression":
@@ -36,13 +36,13 @@ def _encoded(sample: Sample, test: NDArray[np.bool_], seed: int) -> tuple[NDArra
     categorical: list[bool] = []
     for values in sample.columns.values():
         if values.dtype.kind != "U":
-            parts = _moments(values) if values.dtype.kind == "M" else [values.astype(np.float64)]
+            parts = _time_features(values) if values.dtype.kind == "M" else [values.astype(np.float64)]
             features += parts
             categorical += [False] * len(parts)
             continue
-        known = sorted(set(values[~test].tolist()) - {""})
-        code = {text: float(number) for number, text in enumerate(known)}
-        few = len(known) <= MOST_CATEGORIES
+        categories = sorted(set(values[~test].tolist()) - {""})
+        code = {text: float(number) for number, text in enumerate(categories)}
+        few = len(categories) <= MAX_CATEGORIES
         if few or sample.task == "multiclass":
             features.append(np.array([code.get(text, np.nan) for text in values.tolist()]))
         else:
@@ -59,7 +59,7 @@ def _targets(values: NDArray[Any], label: NDArray[Any], test: NDArray[np.bool_],
     return encoded
 
 
-def _moments(values: NDArray[Any]) -> list[NDArray[np.float64]]:
+def _time_features(values: NDArray[Any]) -> list[NDArray[np.float64]]:
     days = values.astype("datetime64[D]")
     number = days.astype(np.int64)
     months = values.astype("datetime64[M]").astype(np.int64) % 12

@@ -1,13 +1,13 @@
-"""How much is measured: the numbers of a real run, which a test makes tiny."""
+"""How much is measured: the defaults are those of a real run, a test uses tiny ones."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Scale:
-    """How much is measured."""
+class Sizes:
+    """How many rows, rounds and model swaps are measured, and for how long."""
 
-    rivals: bool = True  # whether anything but the studio runs
+    baselines: bool = True  # False: only the studio runs
     training_rows: int = 30_000
     rounds: int = 5
     warm_up_s: float = 0.5
