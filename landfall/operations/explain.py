@@ -12,7 +12,7 @@ from landfall.operations.reading import find_run, reading
 from landfall.operations.show import colored, console
 from landfall.operations.shown import escape
 from landfall.operations.times import moment
-from shared.gates.metric_names import metric_key
+from shared.gates.known_metrics import metric_key
 from shared.plurals import counted
 from shared.records.run import Run, RunState, iso
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from shared.gates.holdout import label_key
-from shared.gates.metric_names import metric_key
+from shared.gates.known_metrics import metric_key
 from shared.gates.predictions import class_of
 
 _LABELS = metric_key("Scored Labels")

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.gates.evaluation_report import Direction, EvaluationReport, direction_of
-from shared.gates.metric_names import metric_key
-from shared.gates.metric_ranges import is_possible, why_impossible
+from shared.gates.evaluation_report import EvaluationReport
+from shared.gates.known_metrics import Direction, direction_of, is_possible, metric_key, why_impossible
 from shared.gates.policy import Bootstrap, Gate, Interval, NoChampion, Policy, Require
 from shared.plurals import counted
 

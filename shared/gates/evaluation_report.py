@@ -4,69 +4,15 @@ import csv
 import io
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 
 from shared.column_names import column_names
 from shared.errors import BadEvaluationError
-from shared.gates.metric_names import metric_key
-from shared.gates.metric_ranges import is_possible, why_impossible
+from shared.gates.known_metrics import CONFUSION_CELLS, is_possible, metric_key, why_impossible
 from shared.gates.undefined_metrics import undefined
 from shared.plurals import counted
 
-
-class Direction(StrEnum):
-    """Which values of a metric are better."""
-
-    HIGHER = "higher"
-    LOWER = "lower"
-
-
-# By protocol 5.5. "Training Log Loss" is left out on purpose: the documentation contradicts itself about it.
-_HIGHER = (
-    "Accuracy",
-    "Precision",
-    "Recall",
-    "F-Score",
-    "F1",
-    "F1 Score",
-    "AUC",
-    "Coefficient of Determination",
-    "Overall Accuracy",
-    "Average Accuracy",
-    "Micro Precision",
-    "Macro Precision",
-    "Micro Recall",
-    "Macro Recall",
-    "Micro-averaged Precision",
-    "Macro-averaged Precision",
-    "Micro-averaged Recall",
-    "Macro-averaged Recall",
-    "Average Distance to Other Center",
-)
-_LOWER = (
-    "Average Log Loss",
-    "Negative Log Likelihood",
-    "Mean Absolute Error",
-    "Root Mean Squared Error",
-    "Relative Absolute Error",
-    "Relative Squared Error",
-    "Mean Zero One Error",
-    "Average Distance to Cluster Center",
-    "Maximal Distance To Cluster Center",
-)
 # How an evaluation tells the number of rows that it scored: one column, or the four cells of a confusion matrix.
 _COUNTED = ("Number of Points", "Number of examples in fold")
-_CONFUSION = ("True Positive", "False Positive", "True Negative", "False Negative")
-
-
-_DIRECTIONS = {metric_key(name): Direction.HIGHER for name in _HIGHER} | {
-    metric_key(name): Direction.LOWER for name in _LOWER
-}
-
-
-def direction_of(metric: str) -> Direction | None:
-    """Return which values of the metric are better; None if its name does not tell."""
-    return _DIRECTIONS.get(metric_key(metric))
 
 
 @dataclass(frozen=True)
@@ -91,7 +37,7 @@ class EvaluationReport:
     def examples(self) -> int | None:
         """How many rows were scored; None if the evaluation does not tell (protocol 5)."""
         told = [self.value(name) for name in _COUNTED if self.value(name) is not None]
-        cells = [self.value(name) for name in _CONFUSION]
+        cells = [self.value(name) for name in CONFUSION_CELLS]
         numbers = [one for one in told[:1] or cells if one is not None and one >= 0 and one.is_integer()]
         return int(sum(numbers)) if len(numbers) == (1 if told else len(cells)) else None
 

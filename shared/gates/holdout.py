@@ -7,45 +7,15 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from shared.column_names import column_names, repeated
 from shared.errors import ConfigError
+from shared.gates.known_metrics import Task
 from shared.plurals import counted
 
 MOST_ROWS = 20_000  # more take long to score, and the confidence of a gain hardly grows
 MOST_BYTES = 16 * 1024 * 1024
 _MOST_NAMED = 5  # problems of one kind that are told one by one
-
-
-class Task(StrEnum):
-    """What a model predicts."""
-
-    BINARY = "binary"
-    MULTICLASS = "multiclass"
-    REGRESSION = "regression"
-
-
-# What is measured here for each task, by the names of Evaluate Model (protocol 5): a gate can ask for these.
-MEASURED = {
-    Task.BINARY: ("Accuracy", "Precision", "Recall", "F-Score", "AUC", "Average Log Loss"),
-    Task.MULTICLASS: (
-        "Overall Accuracy",
-        "Average Accuracy",
-        "Micro-averaged Precision",
-        "Macro-averaged Precision",
-        "Micro-averaged Recall",
-        "Macro-averaged Recall",
-        "Average Log Loss",
-    ),
-    Task.REGRESSION: (
-        "Mean Absolute Error",
-        "Root Mean Squared Error",
-        "Relative Absolute Error",
-        "Relative Squared Error",
-        "Coefficient of Determination",
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,19 +89,8 @@ def read_holdout(holdout: Holdout, text: str, etag: str) -> HoldoutRows:
     return HoldoutRows(columns, tuple(sent(row) for row in rows), tuple(truth), etag, identity)
 
 
-def same_label(one: str, other: str) -> bool:
-    """Tell whether two texts are the same label: equal but for case and space around, or equal as numbers."""
-    one, other = one.strip().casefold(), other.strip().casefold()
-    if one == other:
-        return True
-    try:
-        return float(one) == float(other)
-    except ValueError:
-        return False
-
-
 def label_key(label: str) -> str | float:
-    """Return what all texts of one label share, by `same_label`."""
+    """Return what all texts of one label share: case and spaces around do not count, numbers are equal by value."""
     text = label.strip().casefold()
     try:
         number = float(text)

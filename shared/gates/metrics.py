@@ -1,53 +1,194 @@
-"""Metrics out of labels and predictions, by the names of Evaluate Model (pure; protocol 5).
+"""Metrics of weighted rows, by the names of Evaluate Model (pure; protocol 5).
 
 A metric that cannot be computed is None, never 0: no value never passes a gate.
 """
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
-from shared.gates.holdout import MEASURED, Task, label_key
-from shared.gates.predictions import Predictions, probability_of
+from shared.gates.holdout import label_key
+from shared.gates.known_metrics import CONFUSION_CELLS, Task, measured_metrics
+from shared.gates.predictions import Predictions, own_class_probabilities
 
-LEAST_PROBABILITY = 2.0**-52  # where a log loss is cut off: the precision of a 64-bit number, as in scikit-learn
+MIN_PROBABILITY = 2.0**-52  # where a log loss is cut off: the precision of a 64-bit number, as in scikit-learn
 
 type Metrics = dict[str, float | None]
+type Weights = Sequence[int]  # how often each row counts
+type WeightedMeasure = Callable[[Weights], Metrics]
 
 
 def measure(task: Task, positive: str, truth: Sequence[str], predictions: Predictions) -> Metrics:
-    """Return every metric of the task."""
+    """Return every metric of the task, each row counting once; for two classes also the cells of the confusion matrix.
+
+    `positive` is the label of the positive class of a binary task.
+    """
+    return weighted_measure(task, positive, truth, predictions)([1] * len(truth))
+
+
+def weighted_measure(task: Task, positive: str, truth: Sequence[str], predictions: Predictions) -> WeightedMeasure:
+    """Return the function from the rows' weights to the metrics; what no weight changes is computed once, here."""
     match task:
         case Task.BINARY:
-            return _binary(positive, truth, predictions)
+            return _binary_measure(positive, truth, predictions)
         case Task.MULTICLASS:
-            return _multiclass(truth, predictions)
+            return _multiclass_measure(truth, predictions)
         case Task.REGRESSION:
-            return _regression(truth, predictions)
+            return _regression_measure(truth, predictions)
 
 
-def auc_of(order: Sequence[Sequence[int]], positives: Sequence[bool], weights: Sequence[int]) -> float | None:
-    """Return the area under the ROC curve of weighted rows; None if one class has no weight.
+def confusion_metrics(true_positive: int, false_positive: int, true_negative: int, false_negative: int) -> Metrics:
+    """Return the metrics of a confusion matrix of two classes."""
+    total = true_positive + false_positive + true_negative + false_negative
+    precision = _ratio(true_positive, true_positive + false_positive)
+    recall = _ratio(true_positive, true_positive + false_negative)
+    f_score: float | None = None
+    if precision is not None and recall is not None:
+        f_score = _ratio(2 * true_positive, 2 * true_positive + false_positive + false_negative)
+    return {
+        "Accuracy": _ratio(true_positive + true_negative, total),
+        "Precision": precision,
+        "Recall": recall,
+        "F-Score": f_score,
+    }
 
-    `order` holds the rows in groups of equal score, lowest first; positives among equals count half.
+
+def _binary_measure(positive: str, truth: Sequence[str], predictions: Predictions) -> WeightedMeasure:
+    key = label_key(positive)
+    positives = [label_key(label) == key for label in truth]
+    predicted = [label_key(label) == key for label in predictions.labels]
+    count_pairs = _pair_counter(positives, predicted) if all(predictions.labels) else None
+    scores = _all_known(predictions.scores)
+    groups = _equal_score_groups(scores) if scores is not None else []
+    losses: list[float] = []
+    if scores is not None:
+        losses = _log_losses([score if good else 1 - score for good, score in zip(positives, scores, strict=True)])
+
+    def metrics_of(weights: Weights) -> Metrics:
+        metrics: Metrics = dict.fromkeys(measured_metrics(Task.BINARY))
+        if count_pairs is not None:
+            pairs = count_pairs(weights)
+            cells = [pairs.get(pair, 0) for pair in ((True, True), (False, True), (False, False), (True, False))]
+            metrics |= confusion_metrics(*cells)
+            metrics |= {name: float(count) for name, count in zip(CONFUSION_CELLS, cells, strict=True)}
+        if scores is not None:
+            metrics["AUC"] = _area_under_curve(groups, positives, weights)
+            metrics["Average Log Loss"] = _mean(losses, weights)
+        return metrics
+
+    return metrics_of
+
+
+def _multiclass_measure(truth: Sequence[str], predictions: Predictions) -> WeightedMeasure:
+    if not all(predictions.labels):
+        return lambda _: dict.fromkeys(measured_metrics(Task.MULTICLASS))
+    count_pairs = _pair_counter(
+        [label_key(label) for label in truth], [label_key(label) for label in predictions.labels]
+    )
+    probabilities = _all_known(own_class_probabilities(predictions, truth)) if predictions.classes else None
+    losses = _log_losses(probabilities) if probabilities is not None else None
+
+    def metrics_of(weights: Weights) -> Metrics:
+        metrics: Metrics = dict.fromkeys(measured_metrics(Task.MULTICLASS))
+        metrics |= _class_averages(count_pairs(weights))
+        if losses is not None:
+            metrics["Average Log Loss"] = _mean(losses, weights)
+        return metrics
+
+    return metrics_of
+
+
+def _regression_measure(truth: Sequence[str], predictions: Predictions) -> WeightedMeasure:
+    actual, scores = [float(label) for label in truth], _all_known(predictions.scores)
+    if scores is None:
+        return lambda _: dict.fromkeys(measured_metrics(Task.REGRESSION))
+    errors = [abs(score - value) for score, value in zip(scores, actual, strict=True)]
+    squared_errors = [error * error for error in errors]
+
+    def metrics_of(weights: Weights) -> Metrics:
+        mean = _mean(actual, weights)
+        if mean is None:
+            return dict.fromkeys(measured_metrics(Task.REGRESSION))
+        deviations = [abs(value - mean) for value in actual]
+        squares, absolutes = math.sumprod(squared_errors, weights), math.sumprod(errors, weights)
+        relative_squares = _ratio(squares, math.sumprod([value * value for value in deviations], weights))
+        total = sum(weights)
+        return {
+            "Mean Absolute Error": absolutes / total,
+            "Root Mean Squared Error": math.sqrt(squares / total),
+            "Relative Absolute Error": _ratio(absolutes, math.sumprod(deviations, weights)),
+            "Relative Squared Error": relative_squares,
+            "Coefficient of Determination": None if relative_squares is None else 1 - relative_squares,
+        }
+
+    return metrics_of
+
+
+def _pair_counter[Key: Hashable](
+    truth: Sequence[Key], predicted: Sequence[Key]
+) -> Callable[[Weights], dict[tuple[Key, Key], int]]:
+    """Return the function from the rows' weights to how often each pair of truth and prediction occurs."""
+    numbers: dict[tuple[Key, Key], int] = {}
+    pair_of_row = [numbers.setdefault(pair, len(numbers)) for pair in zip(truth, predicted, strict=True)]
+
+    def count(weights: Weights) -> dict[tuple[Key, Key], int]:
+        counts = [0] * len(numbers)
+        for number, weight in zip(pair_of_row, weights, strict=True):
+            counts[number] += weight
+        return {pair: counts[number] for pair, number in numbers.items() if counts[number]}
+
+    return count
+
+
+def _class_averages(pairs: dict[tuple[str | float, str | float], int]) -> Metrics:
+    """Return the metrics of several classes, from how often each pair of truth and prediction occurs.
+
+    A class that was never predicted has no precision, so there is no average of them either.
     """
-    below = wins = 0.0
-    up = down = 0
-    for group in order:
-        good = bad = 0
+    total = sum(pairs.values())
+    actual: Counter[str | float] = Counter()
+    predicted: Counter[str | float] = Counter()
+    for (label, prediction), count in pairs.items():
+        actual[label] += count
+        predicted[prediction] += count
+    right = {label: pairs.get((label, label), 0) for label in (*actual, *predicted)}
+    overall = _ratio(sum(right.values()), total)
+    precisions = _all_known([_ratio(count, predicted[label]) for label, count in right.items()])
+    recalls = _all_known([_ratio(right[label], actual[label]) for label in actual])
+    accuracies = [(total - actual[label] - predicted[label] + 2 * count) / total for label, count in right.items()]
+    return {
+        "Overall Accuracy": overall,
+        "Average Accuracy": _average(accuracies),
+        "Micro-averaged Precision": overall,
+        "Macro-averaged Precision": None if precisions is None else _average(precisions),
+        "Micro-averaged Recall": overall,
+        "Macro-averaged Recall": None if recalls is None else _average(recalls),
+    }
+
+
+def _area_under_curve(groups: Sequence[Sequence[int]], positives: Sequence[bool], weights: Weights) -> float | None:
+    """Return the area under the ROC curve; None if one class has no weight.
+
+    `groups` holds the rows of equal score, lowest score first; of a positive and a negative with equal scores each
+    counts as right half the time.
+    """
+    negatives_below = wins = 0.0
+    all_positives = all_negatives = 0
+    for group in groups:
+        positive = negative = 0
         for row in group:
             if positives[row]:
-                good += weights[row]
+                positive += weights[row]
             else:
-                bad += weights[row]
-        wins += good * (below + bad / 2)
-        below += bad
-        up += good
-        down += bad
-    return wins / (up * down) if up and down else None
+                negative += weights[row]
+        wins += positive * (negatives_below + negative / 2)
+        negatives_below += negative
+        all_positives += positive
+        all_negatives += negative
+    return wins / (all_positives * all_negatives) if all_positives and all_negatives else None
 
 
-def score_groups(scores: Sequence[float]) -> list[list[int]]:
+def _equal_score_groups(scores: Sequence[float]) -> list[list[int]]:
     """Return row numbers in groups of equal score, lowest first."""
     groups: list[list[int]] = []
     last: float | None = None
@@ -59,115 +200,24 @@ def score_groups(scores: Sequence[float]) -> list[list[int]]:
     return groups
 
 
-def log_losses(probabilities: Sequence[float]) -> list[float]:
-    """Return the log loss of each row by the probability that its own class was given."""
-    return [-math.log(min(max(one, LEAST_PROBABILITY), 1.0)) for one in probabilities]
+def _log_losses(probabilities: Sequence[float]) -> list[float]:
+    """Return the log loss of each row, from the probability that its own class was given."""
+    return [-math.log(min(max(probability, MIN_PROBABILITY), 1.0)) for probability in probabilities]
 
 
-def own_probabilities(positives: Sequence[bool], scores: Sequence[float]) -> list[float]:
-    """Return, for two classes, the probability that each row's own class was given."""
-    return [score if positive else 1 - score for positive, score in zip(positives, scores, strict=True)]
+def _all_known(values: Sequence[float | None]) -> list[float] | None:
+    """Return the values; None if one of them is None."""
+    numbers = [value for value in values if value is not None]
+    return numbers if len(numbers) == len(values) else None
 
 
-def known(values: Sequence[float | None]) -> list[float] | None:
-    """Return the values if every one is known."""
-    found = [value for value in values if value is not None]
-    return found if len(found) == len(values) else None
+def _mean(values: Sequence[float], weights: Weights) -> float | None:
+    return _ratio(math.sumprod(values, weights), sum(weights))
 
 
-def of_confusion(true_positive: int, false_positive: int, true_negative: int, false_negative: int) -> Metrics:
-    """Return the metrics of a confusion matrix of two classes."""
-    total = true_positive + false_positive + true_negative + false_negative
-    precision = ratio(true_positive, true_positive + false_positive)
-    recall = ratio(true_positive, true_positive + false_negative)
-    return {
-        "Accuracy": ratio(true_positive + true_negative, total),
-        "Precision": precision,
-        "Recall": recall,
-        "F-Score": None
-        if precision is None or recall is None
-        else ratio(2 * true_positive, 2 * true_positive + false_positive + false_negative),
-    }
+def _average(values: Sequence[float]) -> float | None:
+    return _ratio(math.fsum(values), len(values))
 
 
-def of_errors(errors: Sequence[float], deviations: Sequence[float]) -> Metrics:
-    """Return the metrics of a regression: per row, the error and how far the truth lies from its mean."""
-    squares, absolutes = math.fsum(one * one for one in errors), math.fsum(map(abs, errors))
-    spread, distance = math.fsum(one * one for one in deviations), math.fsum(map(abs, deviations))
-    relative = ratio(squares, spread)
-    return {
-        "Mean Absolute Error": ratio(absolutes, len(errors)),
-        "Root Mean Squared Error": math.sqrt(squares / len(errors)) if errors else None,
-        "Relative Absolute Error": ratio(absolutes, distance),
-        "Relative Squared Error": relative,
-        "Coefficient of Determination": None if relative is None else 1 - relative,
-    }
-
-
-def ratio(part: float, whole: float) -> float | None:
-    """Return a share; None of nothing."""
-    return part / whole if whole else None
-
-
-def _binary(positive: str, truth: Sequence[str], predictions: Predictions) -> Metrics:
-    key = label_key(positive)
-    positives = [label_key(label) == key for label in truth]
-    found: Metrics = dict.fromkeys(MEASURED[Task.BINARY])
-    if all(predictions.labels):
-        cells = Counter(zip(positives, (label_key(one) == key for one in predictions.labels), strict=True))
-        counted = (cells[True, True], cells[False, True], cells[False, False], cells[True, False])
-        found |= of_confusion(*counted)
-        names = ("True Positive", "False Positive", "True Negative", "False Negative")
-        found |= dict(zip(names, map(float, counted), strict=True))
-    scores = known(predictions.scores)
-    if scores is not None:
-        found["AUC"] = auc_of(score_groups(scores), positives, [1] * len(scores))
-        losses = log_losses(own_probabilities(positives, scores))
-        found["Average Log Loss"] = ratio(math.fsum(losses), len(losses))
-    return found
-
-
-def _multiclass(truth: Sequence[str], predictions: Predictions) -> Metrics:
-    if not all(predictions.labels):
-        return dict.fromkeys(MEASURED[Task.MULTICLASS])
-    pairs = Counter(zip(map(label_key, truth), map(label_key, predictions.labels), strict=True))
-    found = of_pairs(pairs)
-    if predictions.classes:
-        given = known([probability_of(predictions, row, label) for row, label in enumerate(truth)])
-        found["Average Log Loss"] = None if given is None else ratio(math.fsum(log_losses(given)), len(given))
-    return found
-
-
-def of_pairs(pairs: Mapping[tuple[str | float, str | float], int]) -> Metrics:
-    """Return the metrics of several classes, from how often each (truth, prediction) occurs.
-
-    A class that was never predicted has no precision, so there is no average of them either.
-    """
-    total = sum(pairs.values())
-    actual: Counter[str | float] = Counter()
-    predicted: Counter[str | float] = Counter()
-    for (one, other), count in pairs.items():
-        actual[one] += count
-        predicted[other] += count
-    right = {one: pairs.get((one, one), 0) for one in (*actual, *predicted)}
-    overall = ratio(sum(right.values()), total)
-    precisions = known([ratio(count, predicted[one]) for one, count in right.items()])
-    recalls = known([ratio(right[one], actual[one]) for one in actual])
-    each = [(total - actual[one] - predicted[one] + 2 * count) / total for one, count in right.items()]
-    return {
-        "Overall Accuracy": overall,
-        "Average Accuracy": ratio(math.fsum(each), len(each)),
-        "Micro-averaged Precision": overall,
-        "Macro-averaged Precision": None if precisions is None else ratio(math.fsum(precisions), len(precisions)),
-        "Micro-averaged Recall": overall,
-        "Macro-averaged Recall": None if recalls is None else ratio(math.fsum(recalls), len(recalls)),
-    }
-
-
-def _regression(truth: Sequence[str], predictions: Predictions) -> Metrics:
-    actual, scores = [float(one) for one in truth], known(predictions.scores)
-    if scores is None or not actual:
-        return dict.fromkeys(MEASURED[Task.REGRESSION])
-    mean = math.fsum(actual) / len(actual)
-    errors = [score - one for score, one in zip(scores, actual, strict=True)]
-    return of_errors(errors, [one - mean for one in actual])
+def _ratio(part: float, total: float) -> float | None:
+    return part / total if total else None

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from shared.gates.evaluation_report import Direction, direction_of
+from shared.gates.known_metrics import Direction, direction_of
 
 POLICY_VERSION = 2  # rises when the same gates would decide differently than before
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.errors import BadEvaluationError
-from shared.gates.holdout import Task, label_key
-from shared.gates.metric_names import metric_key
+from shared.gates.holdout import label_key
+from shared.gates.known_metrics import Task, metric_key
 
 _LABELS = ("Scored Labels", "Scored Label Mean")  # the second is what some regression modules say
 _PROBABILITIES = "Scored Probabilities"
@@ -57,19 +57,35 @@ def read_predictions(task: Task, columns: Sequence[str], rows: Sequence[Sequence
             )
 
 
-def probability_of(predictions: Predictions, row: int, label: str) -> float | None:
-    """Return the probability that a row's own class was given; None if that is not known."""
-    keys = [label_key(one) for one in predictions.classes]
-    key = label_key(label)
-    return predictions.probabilities[row][keys.index(key)] if key in keys else None
+def own_class_probabilities(predictions: Predictions, truth: Sequence[str]) -> list[float | None]:
+    """Return, for each row of several classes, the probability of its own class; None where that is not known."""
+    columns = {label_key(name): index for index, name in reversed(list(enumerate(predictions.classes)))}
+    indexes = [columns.get(label_key(label)) for label in truth]
+    return [
+        None if index is None else probabilities[index]
+        for index, probabilities in zip(indexes, predictions.probabilities, strict=True)
+    ]
+
+
+def task_of_answer(columns: Sequence[str], row: Sequence[str]) -> Task | None:
+    """Return what kind of model gives a row these scored columns; None if they do not tell.
+
+    A model of two classes gives one probability, one of more classes one for each, a regression a number and none.
+    """
+    keys = [metric_key(name) for name in columns]
+    if any(key.startswith(metric_key("Scored Probabilities for Class")) for key in keys):
+        return Task.MULTICLASS
+    if metric_key(_PROBABILITIES) in keys:
+        return Task.BINARY
+    return Task.REGRESSION if keys == [metric_key("Scored Labels")] and _number(row[0]) is not None else None
 
 
 def class_of(name: str) -> str | None:
     """Return the class of a column `Scored Probabilities for Class "x"`; None for another column."""
-    head, found, tail = name.partition("for Class")
-    if not found:
-        head, found, tail = name.partition("_")  # a designer's name: Scored Probabilities_x
-    if not found or metric_key(head) != metric_key(_PROBABILITIES):
+    head, separator, tail = name.partition("for Class")
+    if not separator:
+        head, separator, tail = name.partition("_")  # a designer's name: Scored Probabilities_x
+    if not separator or metric_key(head) != metric_key(_PROBABILITIES):
         return None
     return tail.strip().strip('"').strip()
 

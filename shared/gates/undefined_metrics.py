@@ -6,11 +6,11 @@ measurement, and a gate must not take it for the best value that there is, nor f
 
 from collections.abc import Mapping
 
-from shared.gates.metric_names import metric_key
+from shared.gates.known_metrics import CONFUSION_CELLS, keys_of, metric_key
 
 _PRECISION, _RECALL, _AUC = (metric_key(name) for name in ("Precision", "Recall", "AUC"))
-_F_SCORES = tuple(metric_key(name) for name in ("F-Score", "F1", "F1 Score"))
-_CELLS = tuple(metric_key(name) for name in ("True Positive", "False Positive", "True Negative", "False Negative"))
+_F_SCORES = keys_of("F-Score")
+_CELLS = tuple(metric_key(name) for name in CONFUSION_CELLS)
 
 NOTHING_CALLED = "nothing was called positive"
 NOTHING_POSITIVE = "no row is positive"

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from shared.gates.evaluation_report import EvaluationReport
-from shared.gates.metric_tasks import names_of, task_of_answer, tasks_of
+from shared.gates.known_metrics import measured_metrics, tasks_of
+from shared.gates.predictions import task_of_answer
 from shared.operators.check_finding import Finding
 from shared.ports import Scored
 from shared.routes.route import Endpoint, Route
@@ -18,13 +19,13 @@ def gates_of_its_task(route: Route, endpoint: Endpoint, scored: Scored) -> Itera
     if task is None or endpoint.name != route.serving.name:
         return
     for number, gate in enumerate(route.policy.gates, start=1):
-        known = tasks_of(gate.metric)
-        if known and task not in known:
+        tasks = tasks_of(gate.metric)
+        if tasks and task not in tasks:
             yield Finding(
                 f"routes.{route.name}.gates[{number}].metric",
                 f"{gate.metric!r} is never in an evaluation of a {task.value} model, which endpoint {endpoint.name}"
                 " serves: every run is rejected",
-                f"name one of these in routes.toml: {', '.join(names_of(task))}",
+                f"name one of these in routes.toml: {', '.join(measured_metrics(task))}",
             )
 
 

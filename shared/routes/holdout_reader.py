@@ -1,6 +1,7 @@
 """Reads a route's `[holdout]` from a TOML table."""
 
-from shared.gates.holdout import Holdout, Task
+from shared.gates.holdout import Holdout
+from shared.gates.known_metrics import Task
 from shared.routes.toml_reader import Table
 
 _MOST_BATCH_ROWS = 5000

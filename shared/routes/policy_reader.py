@@ -2,8 +2,7 @@
 
 import math
 
-from shared.gates.evaluation_report import Direction, direction_of
-from shared.gates.metric_ranges import range_of, why_impossible
+from shared.gates.known_metrics import Direction, direction_of, range_of, why_impossible
 from shared.gates.policy import BOUNDS, Bootstrap, Gate, NoChampion, Policy, Require
 from shared.routes.toml_reader import Table
 
@@ -80,7 +79,7 @@ def _gate(table: Table) -> Gate:
 
 def _check_reach(table: Table, gate: Gate) -> None:
     """Refuse a bound that no value of the metric can meet: `at_least = 80` of what is a share."""
-    low, high = range_of(gate.metric) or (-math.inf, math.inf)
+    low, high = range_of(gate.metric)
     if gate.at_least is not None and gate.at_least > high:
         table.problem("at_least", f"lets nothing pass: {why_impossible(gate.metric, gate.at_least)}")
     if gate.at_most is not None and gate.at_most < low:

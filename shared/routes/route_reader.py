@@ -3,8 +3,8 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from shared.gates.holdout import MEASURED, Holdout
-from shared.gates.metric_names import metric_key
+from shared.gates.holdout import Holdout
+from shared.gates.known_metrics import measured_metrics, metric_key
 from shared.gates.policy import NoChampion, Policy
 from shared.routes.file_patterns import FilePattern
 from shared.routes.holdout_reader import read_holdout_table
@@ -116,10 +116,10 @@ class RouteReader:
                     self._table.problem(key, "needs a [holdout]: only what both models scored can be compared that way")
             return None
         read = read_holdout_table(table)
-        measured = {metric_key(name) for name in MEASURED[read.task]}
+        measured = {metric_key(name) for name in measured_metrics(read.task)}
         for number, gate in enumerate(policy.gates, start=1):
             if gate.metric and metric_key(gate.metric) not in measured:
-                names = ", ".join(MEASURED[read.task])
+                names = ", ".join(measured_metrics(read.task))
                 self._table.problem(
                     f"gates[{number}].metric",
                     f"{gate.metric!r} is not measured on a {read.task.value} holdout: {names}",

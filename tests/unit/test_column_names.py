@@ -7,7 +7,8 @@ from shared.column_names import column_names, repeated
 from shared.errors import ConfigError, ServiceFault
 from shared.gates.evaluation_report import read_evaluation
 from shared.gates.golden_rows import read_golden_rows
-from shared.gates.holdout import Holdout, Task, read_holdout
+from shared.gates.holdout import Holdout, read_holdout
+from shared.gates.known_metrics import Task
 
 HEADER = (" age", "", "job\t", "  ", "Col2")
 NAMES = ("age", "Col2", "job", "Col4", "Col2")

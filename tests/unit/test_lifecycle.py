@@ -18,7 +18,8 @@ from shared.errors import (
     UnavailableError,
 )
 from shared.gates.evaluation_report import read_evaluation
-from shared.gates.holdout import Holdout, Task
+from shared.gates.holdout import Holdout
+from shared.gates.known_metrics import Task
 from shared.lifecycle import effects as do
 from shared.lifecycle import observations as saw
 from shared.lifecycle.decision_record import decision_hash

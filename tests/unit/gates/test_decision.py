@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.gates.decision import Decision, Verdict, decide
-from shared.gates.evaluation_report import Direction, EvaluationReport
+from shared.gates.evaluation_report import EvaluationReport
+from shared.gates.known_metrics import Direction
 from shared.gates.policy import Bootstrap, Gate, Interval, NoChampion, Policy, Require
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadEvaluationError
-from shared.gates.evaluation_report import Direction, direction_of, read_evaluation
+from shared.gates.evaluation_report import read_evaluation
+from shared.gates.known_metrics import Direction, direction_of
 
 TWO_CLASS = (
     "Accuracy,Precision,Recall,F-Score,AUC,Average Log Loss,Training Log Loss\r\n"
@@ -80,15 +81,6 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except BadEvaluationError:
         return
     assert report.rows >= 1
-
-
-def test_directions_are_known_by_name_except_where_the_documentation_contradicts_itself() -> None:
-    """AUC is better high, losses and errors low; "Training Log Loss" must be said explicitly."""
-    assert direction_of("auc") is Direction.HIGHER
-    assert direction_of("root_mean_squared_error") is Direction.LOWER
-    assert direction_of("Average Log Loss") is Direction.LOWER
-    assert direction_of("Training Log Loss") is None
-    assert direction_of("Profit") is None
 
 
 @pytest.mark.parametrize(

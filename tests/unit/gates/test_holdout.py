@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError
-from shared.gates.holdout import Holdout, Task, label_key, read_holdout, same_label
+from shared.gates.holdout import Holdout, label_key, read_holdout
+from shared.gates.known_metrics import Task
 
 BINARY = Holdout(data="models/holdout/census.csv", label="income", task=Task.BINARY, positive=">50K")
 TEXT = "age,income,job\n39,<=50K,clerk\n50,>50K,judge\n"
@@ -50,11 +51,11 @@ def test_the_identity_is_that_of_content_and_reading() -> None:
         read_holdout(dataclasses.replace(BINARY, label_sent="0"), TEXT, "1"),
         read_holdout(dataclasses.replace(BINARY, task=Task.MULTICLASS), TEXT, "1"),
     ]
-    assert len({first, *(one.identity for one in others)}) == 5
+    assert len({first, *(holdout.identity for holdout in others)}) == 5
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "sentences"),
     [
         ("", ["it needs a header and at least one row"]),
         ("age,income\n", ["it needs a header and at least one row"]),
@@ -77,9 +78,9 @@ def test_the_identity_is_that_of_content_and_reading() -> None:
         ),
     ],
 )
-def test_every_problem_is_named(text: str, said: list[str]) -> None:
+def test_every_problem_is_named(text: str, sentences: list[str]) -> None:
     """What is wrong, where, and what there is instead."""
-    assert problems(BINARY, text) == said
+    assert problems(BINARY, text) == sentences
 
 
 def test_many_problems_of_one_kind_are_counted() -> None:
@@ -93,7 +94,7 @@ def test_many_problems_of_one_kind_are_counted() -> None:
 def test_a_regression_needs_numbers() -> None:
     """Text, NaN and infinity are no truth."""
     regression = Holdout(data=BINARY.data, label="income", task=Task.REGRESSION)
-    assert [one.partition(":")[0] for one in problems(regression, "a,income\n1,x\n2,NaN\n3,inf\n4,5\n")] == [
+    assert [problem.partition(":")[0] for problem in problems(regression, "a,income\n1,x\n2,NaN\n3,inf\n4,5\n")] == [
         "row 1",
         "row 2",
         "row 3",
@@ -113,10 +114,9 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
+    ("left", "right", "same"),
     [("1", "1.0", True), ("True", "true", True), (" a", "a ", True), ("a", "b", False), ("1", "one", False)],
 )
-def test_two_texts_of_one_label(one: str, other: str, expected: bool) -> None:
+def test_two_texts_of_one_label(left: str, right: str, same: bool) -> None:
     """Services write labels back in their own way; what both mean decides."""
-    assert same_label(one, other) is expected
-    assert (label_key(one) == label_key(other)) is expected
+    assert (label_key(left) == label_key(right)) is same

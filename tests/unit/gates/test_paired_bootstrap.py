@@ -2,15 +2,16 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.gates.decision import interval_of
-from shared.gates.holdout import Task
-from shared.gates.metrics import measure
-from shared.gates.paired_bootstrap import _weighted, gain_intervals
+from shared.gates.known_metrics import Task
+from shared.gates.metrics import measure, weighted_measure
+from shared.gates.paired_bootstrap import gain_intervals
 from shared.gates.policy import Bootstrap
 from shared.gates.predictions import Predictions
 
@@ -21,18 +22,17 @@ def a_model(task: Task, truth: list[str], seed: int, skill: float) -> Prediction
     """Return predictions that are right more often with more skill."""
     source = random.Random(seed)
     if task is Task.REGRESSION:
-        scores = tuple(round(float(one) + source.gauss(0, 1 - skill), 3) for one in truth)
+        scores = tuple(round(float(label) + source.gauss(0, 1 - skill), 3) for label in truth)
         return Predictions(tuple(map(str, scores)), scores)
     classes = sorted({"yes", "no"} if task is Task.BINARY else {"a", "b", "c"})
-    labels = tuple(one if source.random() < skill else source.choice(classes) for one in truth)
+    labels = tuple(label if source.random() < skill else source.choice(classes) for label in truth)
     sure = [round(source.uniform(0.4, 0.95), 2) for _ in truth]
     if task is Task.BINARY:
-        return Predictions(
-            labels, tuple(one if label == "yes" else 1 - one for one, label in zip(sure, labels, strict=True))
-        )
+        scores = tuple(high if label == "yes" else 1 - high for high, label in zip(sure, labels, strict=True))
+        return Predictions(labels, scores)
     rows = tuple(
-        tuple(one if label == name else (1 - one) / 2 for name in classes)
-        for one, label in zip(sure, labels, strict=True)
+        tuple(high if label == name else (1 - high) / 2 for name in classes)
+        for high, label in zip(sure, labels, strict=True)
     )
     return Predictions(labels, (), tuple(classes), rows)
 
@@ -48,51 +48,49 @@ def a_truth(task: Task, count: int, seed: int) -> list[str]:
 def test_exchanging_the_models_mirrors_the_interval(task: Task) -> None:
     """What one gains the other loses, to the last digit; a model against itself gains exactly nothing."""
     truth = a_truth(task, 80, 1)
-    one, other = a_model(task, truth, 2, 0.5), a_model(task, truth, 3, 0.8)
-    there = gain_intervals(task, "yes", truth, (one, other), FEW)
-    back = gain_intervals(task, "yes", truth, (other, one), FEW)
+    poor, good = a_model(task, truth, 2, 0.5), a_model(task, truth, 3, 0.8)
+    gains = gain_intervals(task, "yes", truth, (poor, good), FEW)
+    losses = gain_intervals(task, "yes", truth, (good, poor), FEW)
 
-    assert there
-    assert {name: (-found.high, -found.low) for name, found in there.items()} == {
-        name: (found.low, found.high) for name, found in back.items()
+    assert gains
+    assert {name: (-gain.high, -gain.low) for name, gain in gains.items()} == {
+        name: (loss.low, loss.high) for name, loss in losses.items()
     }
-    for found in gain_intervals(task, "yes", truth, (one, one), FEW).values():
-        assert (found.low, found.high) == (0, 0)
+    for interval in gain_intervals(task, "yes", truth, (poor, poor), FEW).values():
+        assert (interval.low, interval.high) == (0, 0)
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(list(Task)), st.integers(0, 10_000))
 def test_weights_measure_as_the_rows_themselves_would(task: Task, seed: int) -> None:
-    """A row that was drawn three times counts as three rows: the quick way gives what the plain one does."""
+    """A row that was drawn three times counts as three rows."""
     truth = a_truth(task, 25, seed)
     predictions = a_model(task, truth, seed + 1, 0.6)
-    source = random.Random(seed)
-    drawn = sorted(source.choices(range(25), k=25))
+    drawn = sorted(random.Random(seed).choices(range(25), k=25))
     weights = [drawn.count(row) for row in range(25)]
 
-    def at(values: tuple[object, ...]) -> tuple[object, ...]:
+    def at[Cell](values: tuple[Cell, ...]) -> tuple[Cell, ...]:
         return tuple(values[row] for row in drawn) if values else ()
 
     rows = Predictions(
-        at(predictions.labels),  # type: ignore[arg-type]
-        at(predictions.scores),  # type: ignore[arg-type]
-        predictions.classes,
-        at(predictions.probabilities),  # type: ignore[arg-type]
+        at(predictions.labels), at(predictions.scores), predictions.classes, at(predictions.probabilities)
     )
-    plain = measure(task, "yes", [truth[row] for row in drawn], rows)
-    for name, value in _weighted(task, "yes", truth, predictions)(weights).items():
-        expected = plain[name]
-        assert (value is None) == (expected is None), name
-        assert value is None or expected is None or math.isclose(value, expected, rel_tol=1e-9, abs_tol=1e-9), name
+    expected = measure(task, "yes", [truth[row] for row in drawn], rows)
+    metrics = weighted_measure(task, "yes", truth, predictions)(weights)
+    assert metrics.keys() == expected.keys()
+    for name, value in metrics.items():
+        plain = expected[name]
+        assert (value is None) == (plain is None), name
+        assert value is None or plain is None or math.isclose(value, plain, rel_tol=1e-9, abs_tol=1e-9), name
 
 
 def test_the_interval_tells_a_real_gain_from_chance() -> None:
     """A much better model's gain lies above 0; that of an equally good one does not."""
     truth = a_truth(Task.BINARY, 400, 5)
     poor, good, alike = (a_model(Task.BINARY, truth, seed, skill) for seed, skill in ((6, 0.4), (7, 0.9), (8, 0.4)))
-    asked = Bootstrap(samples=100)
-    gained = interval_of("auc", gain_intervals(Task.BINARY, "yes", truth, (poor, good), asked))
-    chance = interval_of("A U-C", gain_intervals(Task.BINARY, "yes", truth, (poor, alike), asked))
+    few = Bootstrap(samples=100)
+    gained = interval_of("auc", gain_intervals(Task.BINARY, "yes", truth, (poor, good), few))
+    chance = interval_of("A U-C", gain_intervals(Task.BINARY, "yes", truth, (poor, alike), few))
 
     assert gained is not None
     assert gained.low > 0.1
@@ -105,15 +103,15 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     truth = a_truth(Task.BINARY, 100, 1)
     models = (a_model(Task.BINARY, truth, 2, 0.5), a_model(Task.BINARY, truth, 3, 0.7))
 
-    def interval(**change: float) -> tuple[float, float]:
-        asked = Bootstrap(**{"samples": 60, "confidence": 0.9, "seed": 3, **change})  # type: ignore[arg-type]
-        found = gain_intervals(Task.BINARY, "yes", truth, models, asked)["AUC"]
-        return found.low, found.high
+    def interval(bootstrap: Bootstrap) -> tuple[float, float]:
+        gain = gain_intervals(Task.BINARY, "yes", truth, models, bootstrap)["AUC"]
+        return gain.low, gain.high
 
-    assert interval() == interval()
-    assert interval(seed=4) != interval()
-    low, high = interval(confidence=0.99)
-    assert low <= interval()[0] <= interval()[1] <= high
+    usual = Bootstrap(samples=60, confidence=0.9, seed=3)
+    assert interval(usual) == interval(usual)
+    assert interval(replace(usual, seed=4)) != interval(usual)
+    low, high = interval(replace(usual, confidence=0.99))
+    assert low <= interval(usual)[0] <= interval(usual)[1] <= high
 
 
 def test_a_metric_without_a_value_has_no_interval() -> None:
@@ -121,7 +119,7 @@ def test_a_metric_without_a_value_has_no_interval() -> None:
     truth = ["yes", "no", "yes", "no"]
     whole = Predictions(("yes", "no", "yes", "no"), (0.9, 0.1, 0.8, 0.2))
     part = Predictions(("yes", "no", "no", "no"), (0.9, None, 0.8, 0.2))
-    found = gain_intervals(Task.BINARY, "yes", truth, (whole, part), FEW)
+    intervals = gain_intervals(Task.BINARY, "yes", truth, (whole, part), FEW)
 
-    assert "AUC" not in found
-    assert "Accuracy" in found
+    assert "AUC" not in intervals
+    assert "Accuracy" in intervals

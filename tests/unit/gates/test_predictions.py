@@ -3,8 +3,8 @@
 import pytest
 
 from shared.errors import BadEvaluationError
-from shared.gates.holdout import Task
-from shared.gates.predictions import probability_of, read_predictions
+from shared.gates.known_metrics import Task
+from shared.gates.predictions import own_class_probabilities, read_predictions, task_of_answer
 
 
 @pytest.mark.parametrize("names", [("Scored Labels", "Scored Probabilities"), ("scored_labels", "ScoredProbabilities")])
@@ -30,10 +30,9 @@ def test_several_classes(form: str) -> None:
 
     assert read.classes == ("red", "1")
     assert read.labels == ("red", "1")
-    assert probability_of(read, 0, "RED") == 0.7
-    assert probability_of(read, 0, "1.0") == 0.3
-    assert probability_of(read, 1, "1") is None
-    assert probability_of(read, 0, "green") is None
+    assert own_class_probabilities(read, ["RED", "red"]) == [0.7, 0.2]
+    assert own_class_probabilities(read, ["1.0", "1"]) == [0.3, None]
+    assert own_class_probabilities(read, ["green", "red"]) == [None, 0.2]
 
 
 @pytest.mark.parametrize(
@@ -45,3 +44,19 @@ def test_a_missing_column_is_named_with_those_there_are(task: Task, columns: lis
         BadEvaluationError, match=f"has no column .* which a {task.value} holdout needs; it has: {columns[0]}"
     ):
         read_predictions(task, columns, [("a",)])
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "task"),
+    [
+        (("Scored Labels", "Scored Probabilities"), ("yes", "0.7"), Task.BINARY),
+        (("Scored Labels", 'Scored Probabilities for Class "a"'), ("a", "1"), Task.MULTICLASS),
+        (("Scored Labels",), ("3.5",), Task.REGRESSION),
+        (("Scored Labels",), ("yes",), None),
+        (("forecast",), ("3.5",), None),
+        (("Scored Labels", "Scored Probabilities_a", "Scored Probabilities_b"), ("a", "1", "0"), None),
+    ],
+)
+def test_an_answer_shows_its_task(columns: tuple[str, ...], row: tuple[str, ...], task: Task | None) -> None:
+    """By the scored columns; what could be anything tells nothing."""
+    assert task_of_answer(columns, row) is task

@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.gates.evaluation_report import EvaluationReport, read_evaluation
-from shared.gates.metrics import of_confusion
-
-CELLS = ("True Positive", "False Positive", "True Negative", "False Negative")
+from shared.gates.known_metrics import CONFUSION_CELLS
+from shared.gates.metrics import confusion_metrics
 
 
 @pytest.mark.parametrize(
@@ -61,8 +60,8 @@ def test_the_reason_says_why() -> None:
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=4).filter(any))
 def test_an_evaluation_and_a_holdout_agree(cells: list[int]) -> None:
     """What is measured here has a value in exactly the cases in which an evaluation with these cells has one."""
-    measured = of_confusion(*cells)
-    told = {name: 0.5 if value is None else value for name, value in measured.items()}
-    report = EvaluationReport({**told, **dict(zip(CELLS, map(float, cells), strict=True))}, 0, 1)
+    measured = confusion_metrics(*cells)
+    reported = {name: 0.5 if value is None else value for name, value in measured.items()}
+    report = EvaluationReport({**reported, **dict(zip(CONFUSION_CELLS, map(float, cells), strict=True))}, 0, 1)
 
     assert {name: report.value(name) for name in measured} == measured

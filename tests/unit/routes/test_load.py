@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ConfigError, HostNotAllowedError
-from shared.gates.holdout import MEASURED, Holdout, Task
+from shared.gates.holdout import Holdout
+from shared.gates.known_metrics import Task, measured_metrics
 from shared.gates.policy import Bootstrap
 from shared.routes.load import Routes, load_routes
 
@@ -249,7 +250,7 @@ def test_a_holdout_that_cannot_work_is_refused(tmp_path: Path) -> None:
         "routes.census.holdout.batch_rows must be at most 5000: 9999 make too long a request",
         "routes.census.holdout.label_sent must be a non-empty string, not ''",
         "routes.census.gates[1].metric 'AUC' is not measured on a regression holdout: "
-        + ", ".join(MEASURED[Task.REGRESSION]),
+        + ", ".join(measured_metrics(Task.REGRESSION)),
     ]
 
 
