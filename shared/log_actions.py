@@ -4,7 +4,7 @@ A sentence may be reworded; alerts, tests and queries match the action. Every lo
 and every call has `extra=log_fields(...)`, so each log record has the attributes `action`, `run_id` and `route` (empty:
 none). The worker of Azure Functions sends the host only the formatted text of a record, never its attributes
 (https://github.com/Azure/azure-functions-python-worker/issues/1327), so the fields also end the text:
-`… [action=run.moved run_id=3f… route=census]`.
+`… [run_id=3f… route=census action=run.moved]`.
 """
 
 import logging
@@ -21,7 +21,7 @@ class LogAction(StrEnum):
     """Every action that a log line of the app is about; docs/operating.md has a row for each."""
 
     CONFIGURATION_INVALID = "configuration.invalid"
-    CONFIGURATION_QUESTIONABLE = "configuration.questionable"
+    CONFIGURATION_WARNING = "configuration.warning"
     SETUP_CHECK_CRASHED = "setup_check.crashed"
 
     FILE_DELETED = "file.deleted"
@@ -113,10 +113,11 @@ def _append_fields(record: logging.LogRecord) -> bool:
         text = record.getMessage()
     except Exception:  # noqa: BLE001 - logging itself reports arguments that do not fit the text
         return True
-    fields = [f"action={action}"]
+    fields = []
     for name in ("run_id", "route"):
         value = getattr(record, name, "")
         if value:  # percent-encoded, so that no value can end the fields or add one
             fields.append(f"{name}={quote(value, errors='replace')}")
+    fields.append(f"action={action}")  # last, so that a query is `Message endswith "action=run.failed]"`
     record.msg, record.args = f"{text} [{' '.join(fields)}]", ()
     return True

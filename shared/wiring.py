@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.errors import ConfigError
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.routes.route import JOB_GRACE_S
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from shared.routes.load import Routes
     from shared.services import Services
 
-log = logging.getLogger("landfall.app")
+log = get_log("app")
 
 BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid")  # the extension's own words; the first is its default
 
@@ -107,7 +108,9 @@ def _build() -> "Services":
         hold(secret for route in built.routes.routes.values() for secret in route.secrets)
     except ConfigError as error:
         for problem in error.problems:
-            log.error("configuration: %s", problem)  # noqa: TRY400 - the problem is the message, a traceback adds nothing
+            log.error(  # noqa: TRY400 - the problem is the message, a traceback adds nothing
+                "configuration: %s", problem, extra=log_fields(LogAction.CONFIGURATION_INVALID)
+            )
         raise
     return built
 
@@ -154,7 +157,7 @@ def build_services(environ: Mapping[str, str]) -> "Services":
     if problems or routes is None or account is None:
         raise ConfigError(problems)
     for warning in routes.warnings:
-        log.warning("configuration: %s", warning)
+        log.warning("configuration: %s", warning, extra=log_fields(LogAction.CONFIGURATION_WARNING))
     # The SDKs log every request with its headers, and each sign-in, at INFO, which would fill the app's log.
     for name in ("azure.core.pipeline.policies.http_logging_policy", "azure.identity"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,5 @@
-// What somebody should be told. Every query matches lines that the app or the host really writes, or their absence.
+// The alerts. Each query matches the action that ends a line of the app's log (shared/log_actions.py), the host's own line,
+// or the absence of requests.
 @description('Azure region.')
 param location string
 
@@ -11,16 +12,16 @@ param workspaceId string
 @description('Resource id of the Event Grid system topic.')
 param topicId string
 
-@description('Who is told by e-mail; empty: nobody.')
+@description('The e-mail address that the alerts go to; empty: none.')
 param email string
 
 var logAlerts = [
   {
     name: 'landfall-poison'
     title: 'Landfall: a message was given up'
-    description: 'A queue message or a file\'s event failed five times. The run it is about goes on by the timer; its log has the error.'
+    description: 'A queue message or a file\'s event failed five times, and the host gave it up. The timer goes on with its run; the log has the errors.'
     severity: 2
-    query: 'AppTraces | where Message startswith "poison message of " or Message matches regex "Moving message to queue \'[a-z0-9-]+-poison\'"'
+    query: 'AppTraces | where Message endswith "action=message.poisoned]" or Message matches regex "Moving message to queue \'[a-z0-9-]+-poison\'"'
     operator: 'GreaterThan'
     threshold: 0
     windowSize: 'PT15M'
@@ -28,9 +29,9 @@ var logAlerts = [
   {
     name: 'landfall-stuck'
     title: 'Landfall: runs are stuck'
-    description: 'Runs are past their deadline, or a step of theirs fails again and again. "landfall runs" and "landfall show RUN" tell why.'
+    description: 'Runs are past their deadline, or one of their steps fails again and again. See "landfall runs" and "landfall show RUN".'
     severity: 2
-    query: 'AppTraces | where Message startswith "runs stuck: "'
+    query: 'AppTraces | where Message endswith "action=runs.stuck]"'
     operator: 'GreaterThan'
     threshold: 0
     windowSize: 'PT15M'
@@ -38,7 +39,7 @@ var logAlerts = [
   {
     name: 'landfall-silent'
     title: 'Landfall: the poller is silent'
-    description: 'No pending job was polled for half an hour: the app does not run, or its timer does not.'
+    description: 'The timer polled no pending job for half an hour: the app or its timer does not run.'
     severity: 1
     query: 'AppRequests | where Name == "poll_pending_jobs"'
     operator: 'LessThan'
@@ -48,19 +49,19 @@ var logAlerts = [
   {
     name: 'landfall-promotion'
     title: 'Landfall: a run failed or was rolled back'
-    description: 'A model was put back after its promotion, a training failed, or a run took too long. "landfall explain RUN" tells why.'
+    description: 'A training failed, a run took too long, or a promotion was rolled back. See "landfall explain RUN".'
     severity: 2
-    query: 'AppTraces | where Message matches regex "^run [0-9a-f]{8} of .*: (failed|rolled_back|timed_out)(: |$)"'
+    query: 'AppTraces | where Message endswith "action=run.failed]" or Message endswith "action=run.rolled_back]" or Message endswith "action=run.timed_out]"'
     operator: 'GreaterThan'
     threshold: 0
     windowSize: 'PT15M'
   }
   {
     name: 'landfall-endpoint'
-    title: 'Landfall: an endpoint does not serve what was verified'
-    description: 'An endpoint was given another model, or answers otherwise than it was verified to. "landfall verify" tells more.'
+    title: 'Landfall: an endpoint does not serve the verified model'
+    description: 'An endpoint was given another model, or its answers differ from the verified ones. See "landfall verify".'
     severity: 1
-    query: 'AppTraces | where Message matches regex "^endpoint .* of route .* (serves another model than was verified|does not answer as it was verified|was given .*: it is given|is frozen: it )"'
+    query: 'AppTraces | where Message endswith "action=endpoint.drifted]" or Message endswith "action=endpoint.mismatched]" or Message endswith "action=endpoint.unexplained]"'
     operator: 'GreaterThan'
     threshold: 0
     windowSize: 'PT30M'
@@ -68,9 +69,9 @@ var logAlerts = [
   {
     name: 'landfall-configuration'
     title: 'Landfall: the settings are wrong'
-    description: 'The app cannot work with its settings or its routes.toml. Each line of its log that begins with "configuration:" is a problem.'
+    description: 'The app cannot start with its settings or its routes.toml. Each line of its log that begins with "configuration:" names a problem.'
     severity: 1
-    query: 'AppTraces | where Message startswith "configuration: "'
+    query: 'AppTraces | where Message endswith "action=configuration.invalid]"'
     operator: 'GreaterThan'
     threshold: 0
     windowSize: 'PT15M'
@@ -128,7 +129,7 @@ resource deadLettered 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'Event Grid gave up delivering an event to the app. The sweep finds its file; the container dead-letters has the event.'
+    description: 'Event Grid gave up the delivery of an event. The sweep lands its file; the container dead-letters has the event.'
     severity: 3
     enabled: true
     scopes: [topicId]

@@ -1,6 +1,5 @@
 """Drives a run: writes what the transition function returns, carries out the effect, and shows it what came of it."""
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,11 +10,12 @@ from shared.lifecycle import effects
 from shared.lifecycle.effects import Effect, Next
 from shared.lifecycle.observations import Failed, NotReleased, Observation
 from shared.lifecycle.transition import transition, undoing
+from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.ports import StoredRun
 from shared.routes.route import Route
 from shared.services import Services
 
-log = logging.getLogger("landfall.run")
+log = get_log("run")
 
 MOST_EFFECTS = 60  # in one invocation; an undisturbed promotion takes some twenty
 
@@ -57,24 +57,40 @@ def drive(services: Services, route: Route, stored: StoredRun, seen: Observation
 
     Never raises for what went wrong with the run: that is written into it.
     """
-    desk = RunDesk(services, route, stored)
+    with log_subject(run_id=stored.run.run_id, route=route.name):
+        return _drive(RunDesk(services, route, stored), seen)
+
+
+def _drive(desk: RunDesk, seen: Observation) -> StoredRun:
     for _ in range(MOST_EFFECTS):
         run, effect = _next(desk, seen)
         if run is not desk.run:
             try:
                 desk.save(run)
             except ConflictError as conflict:
-                log.debug("run %s: %s", run.run_id[:8], conflict)  # another worker goes on with it
+                log.debug(
+                    "run %s: another worker goes on with it: %s",
+                    run.run_id[:8],
+                    conflict,
+                    extra=log_fields(LogAction.RUN_CONFLICT),
+                )
                 _undo(desk, seen)
                 break
             except LandfallError as error:  # the row still says what is next, and the tick comes again
-                log.warning("run %s: what happened could not be recorded: %s", run.run_id, error)
+                log.warning(
+                    "run %s could not be saved: %s", run.run_id[:8], error, extra=log_fields(LogAction.RUN_NOT_SAVED)
+                )
                 break
         if effect is None or run.terminal:
             break
         seen = _performed(desk, effect)
     else:
-        log.error("run %s took %d steps at once and is left to the next tick", stored.run.run_id, MOST_EFFECTS)
+        log.error(
+            "run %s took %d steps in one invocation; the next tick goes on with it",
+            desk.run.run_id[:8],
+            MOST_EFFECTS,
+            extra=log_fields(LogAction.RUN_STEP_LIMIT),
+        )
     return desk.stored
 
 
@@ -89,7 +105,12 @@ def _performed(desk: RunDesk, effect: Effect) -> Observation:
     except LandfallError as error:
         failure: Exception = error
     except Exception as error:  # a bug in one run's step must not stop the others, nor burn the trigger's retries
-        log.exception("run %s: %s failed", desk.run.run_id, type(effect).__name__)
+        log.exception(
+            "run %s: the effect %s crashed",
+            desk.run.run_id[:8],
+            type(effect).__name__,
+            extra=log_fields(LogAction.RUN_STEP_CRASHED),
+        )
         failure = error
     return NotReleased(effect, failure) if isinstance(effect, effects.Release) else Failed(failure)
 
@@ -99,7 +120,14 @@ def _next(desk: RunDesk, seen: Observation) -> Next:
     try:
         return transition(desk.route, desk.run, seen, desk.now())
     except Exception as error:  # such a run must not stop the others, nor burn the trigger's retries
-        log.exception("run %s: %s (%s) saw %s", desk.run.run_id, desk.run.state, desk.run.step, type(seen).__name__)
+        log.exception(
+            "run %s: the transition from %s (%s) on %s crashed",
+            desk.run.run_id[:8],
+            desk.run.state,
+            desk.run.step,
+            type(seen).__name__,
+            extra=log_fields(LogAction.RUN_STEP_CRASHED),
+        )
         return transition(desk.route, desk.run, Failed(error), desk.now())
 
 
@@ -107,8 +135,19 @@ def _undo(desk: RunDesk, seen: Observation) -> None:
     effect = undoing(seen)
     if effect is None:
         return
-    log.info("run %s: %s could not be recorded and is undone", desk.run.run_id[:8], type(seen).__name__)
+    log.info(
+        "run %s: %s could not be recorded and is undone",
+        desk.run.run_id[:8],
+        type(seen).__name__,
+        extra=log_fields(LogAction.RUN_STEP_UNDONE),
+    )
     try:
         _PERFORMERS[type(effect)](desk, effect)
     except LandfallError as error:
-        log.warning("run %s: %s", desk.run.run_id[:8], error)
+        log.warning(
+            "run %s: %s could not be undone: %s",
+            desk.run.run_id[:8],
+            type(seen).__name__,
+            error,
+            extra=log_fields(LogAction.RUN_STEP_NOT_UNDONE),
+        )

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from shared.effects.send_permit import SendPermit
 from shared.errors import StaleWriteError
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import StoredEndpoint, StoredRun
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.history import signed
@@ -16,7 +17,14 @@ from shared.records.run import Run, RunState
 from shared.routes.route import Route
 from shared.services import Services
 
-log = logging.getLogger("landfall.run")
+log = get_log("run")
+
+# The outcomes that raise an alert.
+_ACTIONS = {
+    RunState.FAILED: LogAction.RUN_FAILED,
+    RunState.ROLLED_BACK: LogAction.RUN_ROLLED_BACK,
+    RunState.TIMED_OUT: LogAction.RUN_TIMED_OUT,
+}
 
 
 class RunDesk:
@@ -50,7 +58,16 @@ class RunDesk:
         if run.state != before.state or run.reason != before.reason:
             level = logging.WARNING if run.state in {RunState.FAILED, RunState.ROLLED_BACK} else logging.INFO
             said = f": {run.reason}" * bool(run.reason)
-            log.log(level, "run %s of %s: %s%s", run.run_id[:8], run.blob, run.state, said)
+            action = _ACTIONS.get(run.state, LogAction.RUN_MOVED)
+            log.log(
+                level,
+                "run %s of %s: %s%s",
+                run.run_id[:8],
+                run.blob,
+                run.state,
+                said,
+                extra=log_fields(action, run_id=run.run_id, route=run.route),
+            )
 
     # -- the serving endpoint's row --------------------------------------------------------------------------------
 

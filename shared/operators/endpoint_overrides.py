@@ -1,6 +1,5 @@
 """What an operator does to an endpoint: freeze it, unfreeze it, and go back to an earlier model."""
 
-import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,13 +7,14 @@ from datetime import datetime, timedelta
 
 from shared.blob_path import BlobPath
 from shared.errors import BadRequestError, NotNowError, StaleWriteError, UnknownError
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.records.endpoint_record import Champion, EndpointRecord, Frozen
 from shared.records.history import signed
 from shared.records.run import Json, Run, RunState, iso, run_id_for, shown_time
 from shared.routes.route import Route
 from shared.services import Services
 
-log = logging.getLogger("landfall.operations")
+log = get_log("operations")
 
 _TRIES = 3
 
@@ -42,7 +42,14 @@ def freeze(services: Services, endpoint: str, by: str, reason: str) -> EndpointR
         )
 
     record = _change(services, route_of(services, endpoint), change)
-    log.info("endpoint %s/%s: frozen by %s: %s", record.route, record.name, by, reason)
+    log.info(
+        "endpoint %s/%s: frozen by %s: %s",
+        record.route,
+        record.name,
+        by,
+        reason,
+        extra=log_fields(LogAction.OPERATOR_FROZE, route=record.route),
+    )
     return record
 
 
@@ -53,7 +60,14 @@ def unfreeze(services: Services, endpoint: str, by: str, reason: str = "") -> En
         UnknownError: there is no such endpoint, or several routes have one of that name.
     """
     record = _change(services, route_of(services, endpoint), EndpointRecord.unfrozen)
-    log.info("endpoint %s/%s: unfrozen by %s%s", record.route, record.name, by, f": {reason}" if reason else "")
+    log.info(
+        "endpoint %s/%s: unfrozen by %s%s",
+        record.route,
+        record.name,
+        by,
+        f": {reason}" if reason else "",
+        extra=log_fields(LogAction.OPERATOR_UNFROZE, route=record.route),
+    )
     return record
 
 

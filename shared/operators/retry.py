@@ -1,18 +1,17 @@
 """An operator has a run tried again: everything is asked first that would make the second try wrong or vain."""
 
-import logging
-
 from shared.blob_path import BlobPath
 from shared.errors import LandfallError, NotFoundError, NotNowError, StaleWriteError, UnknownError
 from shared.lifecycle.job_states import input_path
 from shared.lifecycle.second_try import JOB_MAY_RUN, in_vain, retried, why_not
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import JobState
 from shared.records.history import signed
 from shared.records.run import Run
 from shared.routes.route import Route
 from shared.services import Services
 
-log = logging.getLogger("landfall.run")
+log = get_log("run")
 
 _ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
 
@@ -100,4 +99,9 @@ def _end_job(services: Services, route: Route, run: Run, *, even_if_running: boo
     try:
         services.training.cancel(route.training, run.job_id)
     except LandfallError as error:
-        log.warning("run %s is tried again although its job may run on: %s", run.run_id[:8], error)
+        log.warning(
+            "run %s is retried although its earlier job may still run: %s",
+            run.run_id[:8],
+            error,
+            extra=log_fields(LogAction.JOB_MAY_RUN_ON, run_id=run.run_id, route=run.route),
+        )

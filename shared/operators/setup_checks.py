@@ -4,7 +4,6 @@ It asks every service that the routes name, with each key by itself, so it belon
 a probe that comes every few seconds. Nothing is changed anywhere; a scored row is the most that is asked for.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -14,12 +13,13 @@ from shared.gates.golden_rows import MOST_BYTES, GoldenRows, read_golden_rows
 from shared.gates.holdout import MOST_BYTES as HOLDOUT_MOST_BYTES
 from shared.gates.holdout import read_holdout
 from shared.lifecycle.endpoint_rules import frozen_by
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.operators.check_finding import Finding
 from shared.operators.gate_checks import evaluated, gates_of_its_task
 from shared.routes.route import Endpoint, Route, Training
 from shared.services import Services
 
-log = logging.getLogger("landfall.app")
+log = get_log("app")
 
 NO_JOB = "0" * 32  # the id of a job that no service has: what it says about it tells whether it took the key
 
@@ -43,7 +43,7 @@ def _looked(look: tuple[str, str, Look]) -> list[Finding]:
     except LandfallError as error:
         found.append(Finding(what, str(error), do))
     except Exception as error:  # whatever is wrong with this one look must not keep the others from being made
-        log.exception("%s could not be checked", what)
+        log.exception("%s could not be checked", what, extra=log_fields(LogAction.SETUP_CHECK_CRASHED))
         found.append(Finding(what, f"internal error: {type(error).__name__}", "the app's log has the whole of it"))
     return found
 

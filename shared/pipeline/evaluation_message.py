@@ -1,14 +1,13 @@
 """What a queue message asks for: evaluate a trained run now."""
 
-import logging
-
 from shared.effects.run_driver import drive
 from shared.lifecycle.observations import Due
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.records.messages import EvaluationMessage
 from shared.records.run import Run, RunState
 from shared.services import Services
 
-log = logging.getLogger("landfall.queue")
+log = get_log("queue")
 
 
 def evaluate(services: Services, text: str) -> None:
@@ -22,7 +21,12 @@ def evaluate(services: Services, text: str) -> None:
     route = services.routes.routes.get(message.route)
     stored = services.runs.get(message.route, message.run_id) if route else None
     if route is None or stored is None:
-        log.warning("run %s of route %s is announced but not known; nothing to do", message.run_id, message.route)
+        log.warning(
+            "the message announces run %s of route %s, which does not exist",
+            message.run_id,
+            message.route,
+            extra=log_fields(LogAction.MESSAGE_WITHOUT_RUN, run_id=message.run_id, route=message.route),
+        )
     elif stored.run.state is RunState.TRAINED and not _has_to_wait(services, stored.run):
         drive(services, route, stored, Due())
 

@@ -1,6 +1,5 @@
 """From an event to a claimed version: find the route, claim by an insert that wins only once, take the first steps."""
 
-import logging
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,13 +7,14 @@ from shared.effects.run_driver import drive
 from shared.errors import AlreadyClaimedError
 from shared.lifecycle.job_states import LANDING_LEASE_S
 from shared.lifecycle.observations import Claimed
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import BlobVersion, StoredRun
 from shared.records.history import signed
 from shared.records.run import UNROUTED, Run, RunState, generation_for, run_id_for
 from shared.routes.route import Route
 from shared.services import Services
 
-log = logging.getLogger("landfall.landing")
+log = get_log("landing")
 
 FRESH_S = 15 * 60
 
@@ -23,7 +23,7 @@ def land(services: Services, container: str, name: str) -> bool:
     """Land whatever version a blob has now: what an event about it asks for. True if this call claimed it."""
     version = services.blobs.version(container, name)
     if version is None:
-        log.info("%s: deleted before it was seen", name)
+        log.info("%s was deleted before its event arrived", name, extra=log_fields(LogAction.FILE_DELETED))
         return False
     return land_version(services, version, reported=True)
 
@@ -54,17 +54,36 @@ def claim(services: Services, version: BlobVersion, *, reported: bool = False) -
     if route is None or not new:
         other = services.places.find(services.runs, services.clock, run.run_id, run.route)
         if other is not None:
-            log.debug("%s has its run under route %s", version.name, other.run.route)
+            log.debug(
+                "%s has a run already, of route %s",
+                version.name,
+                other.run.route,
+                extra=log_fields(LogAction.FILE_CLAIMED_BEFORE, run_id=run.run_id, route=other.run.route),
+            )
             return None
     try:
         stored = services.runs.claim(signed(run, services.actor))
     except AlreadyClaimedError:
-        log.debug("%s is claimed already", version.name)
+        log.debug(
+            "%s has a run already",
+            version.name,
+            extra=log_fields(LogAction.FILE_CLAIMED_BEFORE, run_id=run.run_id, route=run.route),
+        )
         return None
     if route is None:
-        log.warning("%s: no route matches; recorded as unrouted", version.name)
+        log.warning(
+            "%s matches no route; its run is recorded as unrouted",
+            version.name,
+            extra=log_fields(LogAction.FILE_UNROUTED, run_id=run.run_id, route=run.route),
+        )
     else:
-        log.info("run %s of %s: landed on route %s", run.run_id[:8], run.blob, route.name)
+        log.info(
+            "run %s of %s: landed on route %s",
+            run.run_id[:8],
+            run.blob,
+            route.name,
+            extra=log_fields(LogAction.FILE_LANDED, run_id=run.run_id, route=run.route),
+        )
     return route, stored
 
 

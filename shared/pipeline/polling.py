@@ -1,7 +1,6 @@
 """The tick: polls the pending jobs and takes the next step of every run whose time has come."""
 
 import hashlib
-import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -10,13 +9,14 @@ from shared.errors import LandfallError, RetryableError
 from shared.lifecycle.clocks import is_too_far
 from shared.lifecycle.in_hand import in_hand
 from shared.lifecycle.observations import Due
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import StoredRun
 from shared.records.messages import EvaluationMessage
 from shared.records.run import Run, RunState
 from shared.routes.route import Route
 from shared.services import Services
 
-log = logging.getLogger("landfall.tick")
+log = get_log("tick")
 
 FRESH_S = 5  # what a tick read longer ago is read again before it is acted on: others go on meanwhile
 TICK_BUDGET_S = 240  # no step begins later in a tick: the host ends the whole worker at its function timeout
@@ -74,7 +74,12 @@ def _active(services: Services) -> Iterable[tuple[Route, StoredRun]]:
         try:
             found += [(route, stored) for stored in services.runs.active(route.name)]
         except RetryableError as error:
-            log.warning("route %s: its runs could not be read: %s", route.name, error)
+            log.warning(
+                "the active runs of route %s could not be read: %s",
+                route.name,
+                error,
+                extra=log_fields(LogAction.RUNS_NOT_READ, route=route.name),
+            )
     return found
 
 
@@ -91,7 +96,7 @@ def _tell_stuck(active: Iterable[tuple[Route, StoredRun]], now: datetime, previo
     runs = sorted((one.run for _, one in active if stuck(one.run, now)), key=lambda run: run.landed_at)
     if runs:
         some = ", ".join(f"{run.run_id[:8]} of {run.blob} ({run.state})" for run in runs[:STUCK_NAMED])
-        log.error("runs stuck: %d; the oldest: %s", len(runs), some)
+        log.error("runs stuck: %d; the oldest: %s", len(runs), some, extra=log_fields(LogAction.RUNS_STUCK))
 
 
 def _is_due(route: Route, run: Run, now: datetime, previous: datetime | None) -> bool:
@@ -140,8 +145,17 @@ def _advance(
             stored = fresh
         return drive(services, route, stored, Due())
     except LandfallError as error:
-        log.warning("run %s: %s", stored.run.run_id, error)
+        log.warning(
+            "run %s was not advanced: %s",
+            stored.run.run_id[:8],
+            error,
+            extra=log_fields(LogAction.RUN_NOT_ADVANCED, run_id=stored.run.run_id, route=route.name),
+        )
         return stored
     except Exception:  # whatever is wrong with this one run must not keep the tick from the others
-        log.exception("run %s could not be advanced", stored.run.run_id)
+        log.exception(
+            "run %s was not advanced",
+            stored.run.run_id[:8],
+            extra=log_fields(LogAction.RUN_STEP_CRASHED, run_id=stored.run.run_id, route=route.name),
+        )
         return stored

@@ -16,6 +16,7 @@ from shared.effects.send_permit import SendPermit
 from shared.errors import BadAnswerError, ConflictError, LandfallError, PermanentError, had_no_effect
 from shared.lifecycle.endpoint_rules import REPAIR, frozen_by
 from shared.lifecycle.golden_answers import same
+from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.pipeline.known_models import Shown, by_answers, by_location
 from shared.pipeline.time_budget import in_turn
 from shared.ports import StoredEndpoint
@@ -30,7 +31,7 @@ from shared.records.endpoint_record import (
 from shared.routes.route import Route
 from shared.services import Services
 
-log = logging.getLogger("landfall.reconcile")
+log = get_log("reconcile")
 
 RECONCILE_BUDGET_S = 120  # no endpoint is begun later in a sweep
 
@@ -55,13 +56,28 @@ def reconcile(services: Services) -> int:
 def _reconciled(services: Services, route: Route) -> bool:
     """Check one endpoint; whatever is wrong with it must not keep the others from being checked."""
     try:
-        return _reconcile(services, route)
+        with log_subject(route=route.name):
+            return _reconcile(services, route)
     except ConflictError as conflict:
-        log.debug("endpoint %s: %s", route.serving.name, conflict)  # somebody else is at it
+        log.debug(
+            "endpoint %s: another worker changed its record meanwhile: %s",
+            route.serving.name,
+            conflict,
+            extra=log_fields(LogAction.ENDPOINT_CONFLICT, route=route.name),
+        )
     except LandfallError as error:
-        log.warning("endpoint %s could not be checked: %s", route.serving.name, error)
+        log.warning(
+            "endpoint %s could not be checked: %s",
+            route.serving.name,
+            error,
+            extra=log_fields(LogAction.ENDPOINT_NOT_CHECKED, route=route.name),
+        )
     except Exception:  # whatever is wrong with this one endpoint must not keep the others from being checked
-        log.exception("endpoint %s could not be checked", route.serving.name)
+        log.exception(
+            "endpoint %s could not be checked",
+            route.serving.name,
+            extra=log_fields(LogAction.ENDPOINT_CHECK_CRASHED, route=route.name),
+        )
     return False
 
 
@@ -88,18 +104,32 @@ def _as_verified(services: Services, route: Route, stored: StoredEndpoint, serve
     if listed in {"", served.model, served.listed}:
         if repaired:
             services.endpoints.save(stored, free)
-            log.warning("%s serves %s again", _place(record), served.model)
+            log.warning(
+                "%s serves %s again", _place(record), served.model, extra=log_fields(LogAction.ENDPOINT_RESTORED)
+            )
         return False
     if repaired and record.settles_at is not None and now < record.settles_at:
         return False  # the location may still change
     replaced = by_location(services, route, record, listed)
     if replaced and not repaired:
-        log.warning("%s was given %s: it is given %s again", _place(record), listed, served.model)
+        log.warning(
+            "%s was given %s: it is given %s again",
+            _place(record),
+            listed,
+            served.model,
+            extra=log_fields(LogAction.ENDPOINT_DRIFTED),
+        )
         _repair(services, route, stored, served)
         return True
     if replaced is not False:  # a model of this app that the table does not know is no place of the service's own
         free = replace(free, served=replace(served, listed=listed))
-        log.info("%s answers as verified with %s and lists %s", _place(record), served.model, listed)
+        log.info(
+            "%s answers as verified with %s and lists %s",
+            _place(record),
+            served.model,
+            listed,
+            extra=log_fields(LogAction.ENDPOINT_LOCATION_CHANGED),
+        )
     if free != record:
         services.endpoints.save(stored, free)
     return False
@@ -113,14 +143,25 @@ def _otherwise(services: Services, route: Route, stored: StoredEndpoint, served:
     if listed == served.model:  # nothing came since
         # Just repaired and not served yet, or a service that answers the same rows in more than one way.
         level = logging.INFO if record.lease is not None else logging.ERROR
-        log.log(level, "%s does not answer as it was verified with %s", _place(record), listed)
+        log.log(
+            level,
+            "%s does not answer as it was verified with %s",
+            _place(record),
+            listed,
+            extra=log_fields(LogAction.ENDPOINT_MISMATCHED),
+        )
         return False
     is_new = listed not in {"", served.listed}
     replaced = by_location(services, route, record, listed) if is_new else None
     if replaced is None:
         replaced = by_answers(services, route, record, served, shown.answers)
     if replaced:
-        log.warning("%s serves another model than was verified: it is given %s again", _place(record), served.model)
+        log.warning(
+            "%s serves another model than was verified: it is given %s again",
+            _place(record),
+            served.model,
+            extra=log_fields(LogAction.ENDPOINT_DRIFTED),
+        )
         _repair(services, route, stored, served)
         return True
     _freeze(services, route, stored, f"it was given {listed}" if is_new else "it answers otherwise than verified")
@@ -137,7 +178,7 @@ def _freeze(services: Services, route: Route, stored: StoredEndpoint, what: str)
         why += f"; before that, {earlier}"
     frozen = Frozen(by=SWEEP, reason=why, at=services.clock.now())
     services.endpoints.save(stored, replace(record, frozen=frozen, lease=None))
-    log.error("%s is frozen: %s", _place(record), why)
+    log.error("%s is frozen: %s", _place(record), why, extra=log_fields(LogAction.ENDPOINT_UNEXPLAINED))
 
 
 def _place(record: EndpointRecord) -> str:

@@ -1,12 +1,12 @@
 """A pass over many things within a time budget, which the next one takes up where it stopped."""
 
-import logging
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.services import Services
 
-log = logging.getLogger("landfall.sweep")
+log = get_log("sweep")
 
 
 def in_turn[Item, Result](
@@ -40,8 +40,14 @@ def in_turn[Item, Result](
     begun = next((number for number, one in enumerate(done) if one is None), len(done))
     position = stopped_at if not begun else name_of(ordered[begun - 1]) if begun < len(ordered) else ""
     if begun < len(ordered):
-        told = (begun, len(ordered), over, budget_s)
-        log.info("the sweep got to %d of %d %s within %.0f s; the next one goes on there", *told)
+        log.info(
+            "the sweep reached %d of %d %s within %.0f s; the next sweep continues there",
+            begun,
+            len(ordered),
+            over,
+            budget_s,
+            extra=log_fields(LogAction.SWEEP_INTERRUPTED),
+        )
     if position != stopped_at:
         services.runs.save_position(over, position)
     return [one[0] for one in done if one is not None]

@@ -16,8 +16,10 @@ from landfall.host.worker import Outcome, Value
 from landfall.stack.settings import model_settings
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import ConfigError
+from shared.log_actions import LogAction
 from shared.records.run import RunState, run_id_for
 from shared.wiring import build_services
+from tests.log_lines import lines_about
 from tests.pipeline.world import SETTINGS
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
 
@@ -169,7 +171,8 @@ def test_what_the_routes_warn_of_is_in_the_log(tmp_path: Path, caplog: pytest.Lo
         {**SETTINGS, "AzureWebJobsStorage": storage, "LANDFALL_INPUT": "incoming", "LANDFALL_ROUTES": str(path)}
     )
 
-    assert "routes.census.gates let anything through" in caplog.text
+    (line,) = lines_about(caplog, LogAction.CONFIGURATION_WARNING)
+    assert "routes.census.gates let anything through" in line
 
 
 def test_a_file_goes_its_whole_way(app: RunningApp) -> None:

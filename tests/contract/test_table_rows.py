@@ -14,9 +14,11 @@ from shared.adapters.storage.record_codec import to_columns
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import StaleWriteError, UnreadableRowError
+from shared.log_actions import LogAction
 from shared.records.run import RunState
 from tests.contract.access import Access
 from tests.contract.records import NOON, a_run
+from tests.log_lines import lines_about
 
 LATER = NOON + timedelta(seconds=5)
 BEGUN = {"run_id": "a", "generation": "g", "token": 1, "from_model": "m/a", "to_model": "m/b"}
@@ -97,7 +99,7 @@ def test_one_unreadable_row_does_not_stop_the_others(
         listed = [stored.run for stored in store.list_runs("wine")]
 
     assert (active, listed) == ([good.run], [good.run])
-    assert f"active;{bad.run.run_id}" in caplog.text
+    assert f"active;{bad.run.run_id}" in lines_about(caplog, LogAction.RUN_UNREADABLE)[0]
     with pytest.raises(UnreadableRowError, match=f"run;{bad.run.run_id} of wine .*state"):
         store.get("wine", bad.run.run_id)
 

@@ -23,9 +23,11 @@ from shared.errors import (
     UnavailableError,
     UnusableAnswerError,
 )
+from shared.log_actions import LogAction
 from shared.records.endpoint_record import PATCH_TIMEOUT_S
 from shared.routes.host_allowlist import AllowedHosts
 from tests.contract.scripted import Reply, scripted
+from tests.log_lines import records_about
 from tests.studio.odd_hosts import answer, certificate, odd_host, saying
 
 FIRST, SECOND = Key("CANARY-1", "FIRST"), Key("CANARY-2", "SECOND")
@@ -103,8 +105,9 @@ def test_the_second_key_is_tried_and_remembered(status: int, caplog: pytest.LogC
         web.send(keyed(server.base_url))
 
     assert [seen.headers["Authorization"][-1] for seen in server.seen] == ["1", "2", "2", "2"]
-    warnings = [record for record in caplog.records if "setting FIRST was refused" in record.getMessage()]
-    assert [record.levelname for record in warnings] == ["WARNING"]
+    (warning,) = records_about(caplog, LogAction.SERVICE_KEY_REFUSED)
+    assert warning.levelname == "WARNING"
+    assert "setting FIRST was refused" in warning.getMessage()
     assert "CANARY" not in caplog.text
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,22 +10,24 @@ import pytest
 from landfall.host.queue_listener import POISON_TEXT
 from shared import wiring
 from shared.errors import ConfigError, UnavailableError
+from shared.log_actions import LogAction
 from shared.pipeline import poison
 from shared.pipeline.polling import Ticker
 from shared.pipeline.reconciling import reconcile
 from shared.records.messages import EvaluationMessage
 from shared.records.run import RunState
 from tests.infra.bicep import ROOT, template
-from tests.pipeline.world import FAULT, World
+from tests.log_lines import lines_about
+from tests.pipeline.world import FAULT, SETTINGS, World
 
 ALERTS = template("app/alerts.bicep")
-LOG_ALERTS: dict[str, dict[str, Any]] = {one["name"]: one for one in ALERTS.variable("logAlerts")}
-_CONDITION = re.compile(r'Message (startswith|matches regex) "([^"\\]*)"')
+LOG_ALERTS: dict[str, dict[str, Any]] = {alert["name"]: alert for alert in ALERTS.variable("logAlerts")}
+_CONDITION = re.compile(r'Message (endswith|matches regex) "([^"\\]*)"')
 
 
 def fired_by(caplog: pytest.LogCaptureFixture) -> set[str]:
     """Return the alerts that the lines logged so far would raise."""
-    return {name for name in LOG_ALERTS for one in caplog.records if matches(name, one.getMessage())}
+    return {name for name in LOG_ALERTS for line in caplog.messages if matches(name, line)}
 
 
 def matches(alert: str, line: str) -> bool:
@@ -35,11 +38,14 @@ def matches(alert: str, line: str) -> bool:
     if table != "AppTraces":
         return False
     for condition in conditions:
-        found = _CONDITION.fullmatch(condition)
-        assert found, condition
-        operator, text = found.groups()
-        # `startswith` does not tell small letters from capitals.
-        if line.casefold().startswith(text.casefold()) if operator == "startswith" else re.search(text, line):
+        match = _CONDITION.fullmatch(condition)
+        assert match, condition
+        operator, text = match.groups()
+        if operator == "endswith":  # it ignores case
+            holds = line.casefold().endswith(text.casefold())
+        else:
+            holds = re.search(text, line) is not None
+        if holds:
             return True
     return False
 
@@ -148,6 +154,23 @@ def test_wrong_settings_are_told(lines: pytest.LogCaptureFixture, monkeypatch: p
         wiring.services()
 
     assert fired_by(lines) == {"landfall-configuration"}
+
+
+def test_a_warning_about_routes_raises_nothing(lines: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """The app works with them, and writes the line at each cold start."""
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8").replace("at_least = 0.80, ", "")
+    (tmp_path / "routes.toml").write_text(text, encoding="utf-8")
+    wiring.build_services(
+        {
+            **SETTINGS,
+            "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+            "LANDFALL_INPUT": "incoming",
+            "LANDFALL_ROUTES": str(tmp_path / "routes.toml"),
+        }
+    )
+
+    assert len(lines_about(lines, LogAction.CONFIGURATION_WARNING)) == 1
+    assert fired_by(lines) == set()
 
 
 def test_a_silent_poller_is_told() -> None:

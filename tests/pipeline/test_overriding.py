@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from shared.errors import NoAnswerError
+from shared.log_actions import LogAction
 from shared.operators import approvals, http_operations
 from shared.operators.authorization import Caller
 from shared.pipeline import reconciling
 from shared.records.run import Run, RunState
+from tests.log_lines import lines_about
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes, raising, without_staging
 
 
@@ -220,8 +222,10 @@ def test_who_unfroze_stands_in_the_log(world: World, caplog: pytest.LogCaptureFi
     ask(world, "freeze", endpoint="production", by="bob", reason="release day")
     ask(world, "unfreeze", endpoint="production", by="ann", reason="it is over")
 
-    assert "endpoint census/production: frozen by bob: release day" in caplog.text
-    assert "endpoint census/production: unfrozen by ann: it is over" in caplog.text
+    assert lines_about(caplog, LogAction.OPERATOR_FROZE) == ["endpoint census/production: frozen by bob: release day"]
+    assert lines_about(caplog, LogAction.OPERATOR_UNFROZE) == [
+        "endpoint census/production: unfrozen by ann: it is over"
+    ]
 
 
 def test_freezing_stops_what_is_decided_and_not_what_is_sent(world: World) -> None:

@@ -5,9 +5,11 @@ import json
 
 import pytest
 
+from shared.log_actions import LogAction
 from shared.pipeline import poison
 from shared.records.messages import EvaluationMessage
 from shared.records.run import Run, RunState
+from tests.log_lines import lines_about
 from tests.pipeline.world import World
 
 
@@ -76,5 +78,5 @@ def test_poison_that_names_no_run_is_reported_readably(text: str, caplog: pytest
     poison.blob_event(world.services, text)
     poison.evaluation(world.services, text)
 
-    assert caplog.text.count("poison message of") == 2
+    assert len(lines_about(caplog, LogAction.MESSAGE_POISONED)) == 2
     assert len(caplog.text) < 5000

@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import NotFoundError, RejectedError, ServiceFault, UnavailableError
+from shared.log_actions import LogAction
 from shared.pipeline import polling
 from shared.pipeline.polling import Ticker, poll_due
 from shared.ports import JobState
 from shared.records.run import RunState
 from tests.fakes.fake_clock import FakeClock
+from tests.log_lines import lines_about
 from tests.pipeline.world import FAULT, World
 
 
@@ -263,16 +265,18 @@ def test_a_busy_service_is_left_alone_as_long_as_it_asks(world: World) -> None:
     assert world.training.faults.calls["status"] > 1
 
 
-@pytest.mark.parametrize(("after_s", "said"), [(86_400 + 800, 0), (86_400 + 1_200, 1)])
-def test_an_overdue_run_is_told_of(world: World, after_s: float, said: int, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("after_s", "lines_written"), [(86_400 + 800, 0), (86_400 + 1_200, 1)])
+def test_an_overdue_run_is_told_of(
+    world: World, after_s: float, lines_written: int, caplog: pytest.LogCaptureFixture
+) -> None:
     """A run that no tick could end a quarter of an hour after its deadline is named; before, the tick has its try."""
     run = world.land()
     world.clock.advance(after_s)
     world.training.faults.fail_next("status", UnavailableError(FAULT))
     polling.tick(world.services)
 
-    lines = [one.getMessage() for one in caplog.records if one.getMessage().startswith("runs stuck: ")]
-    assert lines == [f"runs stuck: 1; the oldest: {run.run_id[:8]} of census/a.csv (started)"] * said
+    lines = lines_about(caplog, LogAction.RUNS_STUCK)
+    assert lines == [f"runs stuck: 1; the oldest: {run.run_id[:8]} of census/a.csv (started)"] * lines_written
 
 
 def test_a_step_that_fails_again_and_again_is_told_of_rarely(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -285,8 +289,9 @@ def test_a_step_that_fails_again_and_again_is_told_of_rarely(world: World, caplo
         world.clock.advance(5)
     assert world.run(run.run_id).tries >= 10
 
-    lines = [one for one in caplog.records if one.getMessage().startswith("runs stuck: 1; ")]
+    lines = lines_about(caplog, LogAction.RUNS_STUCK)
     assert 1 <= len(lines) <= 4
+    assert all(line.startswith("runs stuck: 1; ") for line in lines)
 
 
 def test_a_line_of_a_thread_belongs_to_the_invocation(world: World) -> None:

@@ -7,9 +7,11 @@ import pytest
 
 from shared.blob_path import BlobPath
 from shared.errors import LandfallError, NoAnswerError, RejectedError, ThrottledError
+from shared.log_actions import LogAction
 from shared.operators import endpoint_overrides
 from shared.pipeline.reconciling import reconcile
 from shared.records.run import RunState
+from tests.log_lines import lines_about
 from tests.pipeline.world import FAULT, World, assert_closed
 
 
@@ -146,7 +148,7 @@ def test_a_service_that_answers_in_two_ways_is_reported_and_not_patched_for_ever
         assert reconcile(world.services) == 0
 
     assert len(world.at["production"].patches) == patches
-    assert "does not answer as it was verified" in caplog.text
+    assert len(lines_about(caplog, LogAction.ENDPOINT_MISMATCHED)) == 3
 
 
 def test_a_service_that_does_not_tell_its_model_is_judged_by_its_answers(world: World) -> None:
@@ -246,7 +248,7 @@ def test_a_model_that_no_run_explains_is_left_and_the_endpoint_frozen(
         assert reconcile(world.services) == 0
         world.clock.advance(15)
     assert (len(world.at["production"].patches), world.served()) == (patches, "newer than the table")
-    assert caplog.text.count("is frozen") == 1
+    assert len(lines_about(caplog, LogAction.ENDPOINT_UNEXPLAINED)) == 1
     frozen = world.endpoints.get("census", "production").record.frozen
     assert frozen is not None
     assert (path if listed == "as given" else "answers otherwise") in frozen.reason

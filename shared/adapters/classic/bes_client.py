@@ -1,6 +1,5 @@
 """The client of the classic web services: jobs, endpoints and scoring, each operation one call."""
 
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -10,11 +9,12 @@ from shared.adapters.classic import bes_wire
 from shared.adapters.http.http_client import Web
 from shared.adapters.http.service_call import Call, Key
 from shared.errors import NotFoundError, RejectedError, ServiceFault
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import BlobLocation, JobRequest, JobStatus, Resource, Scored
 from shared.routes.host_allowlist import redacted
 from shared.routes.route import Endpoint, Training
 
-log = logging.getLogger("landfall.bes")
+log = get_log("bes")
 
 API_VERSION = "?api-version=2.0"  # protocol 1.1; management calls have none (protocol 3.1)
 READ_VALID_S = 900  # of a link that is followed at once
@@ -62,7 +62,7 @@ class BesTrainingService:
             hosts=training.allowed,
         )
         job_id = bes_wire.read_job_id(self._web.send(call), _answered(call))
-        log.info("submitted job %s at %s", job_id, training.jobs_url)
+        log.info("submitted job %s at %s", job_id, training.jobs_url, extra=log_fields(LogAction.JOB_SUBMITTED))
         return job_id
 
     def start(self, training: Training, job_id: str) -> None:
@@ -74,7 +74,7 @@ class BesTrainingService:
             # Only an earlier start can have brought it into another state, and its answer was lost.
             if not _has_code(error.fault, "CannotStartJob"):
                 raise
-        log.info("started job %s", job_id)
+        log.info("started job %s", job_id, extra=log_fields(LogAction.JOB_STARTED))
 
     def status(self, training: Training, job_id: str) -> JobStatus:
         """Ask how a job is; a finished one comes with fresh SAS tokens (protocol 1.6)."""
@@ -87,9 +87,9 @@ class BesTrainingService:
         try:
             bes_wire.read_nothing(self._web.send(call), _answered(call))
         except NotFoundError:
-            log.info("job %s is not known to the service any more", job_id)
+            log.info("the service no longer has job %s", job_id, extra=log_fields(LogAction.JOB_NOT_FOUND))
         else:
-            log.info("cancelled job %s", job_id)
+            log.info("cancelled job %s", job_id, extra=log_fields(LogAction.JOB_CANCELLED))
 
     def read_output(self, location: BlobLocation, limit_bytes: int) -> str:
         """Read a small text output by a SAS; no key is sent, the token is all there is.
@@ -116,7 +116,12 @@ class ClassicScoringService:
         body = bes_wire.patch_body(endpoint.resource, location)
         call = _endpoint_call("PATCH endpoint", "PATCH", endpoint, endpoint.patch_url, body)
         bes_wire.read_nothing(self._web.send(replace(call, repeatable=False)), _answered(call))
-        log.info("PATCHed endpoint %s with %s", endpoint.name, location.relative)
+        log.info(
+            "patched endpoint %s with %s",
+            endpoint.name,
+            location.relative,
+            extra=log_fields(LogAction.ENDPOINT_PATCHED),
+        )
 
     def resources(self, endpoint: Endpoint) -> list[Resource]:
         """Read the endpoint's updatable resources (protocol 3.2)."""

@@ -1,7 +1,6 @@
 """The one place that sends requests to the services: lists of hosts, keys, limits, retries, and errors by kind."""
 
 import json
-import logging
 import time
 
 import requests
@@ -19,10 +18,11 @@ from shared.errors import (
     ServiceFault,
     UnusableAnswerError,
 )
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.records.endpoint_record import PATCH_TIMEOUT_S
 from shared.routes.host_allowlist import AllowedHosts, redacted
 
-log = logging.getLogger("landfall.bes")
+log = get_log("bes")
 
 CONNECT_TIMEOUT_S = 3.05  # a little more than the three seconds after which TCP tries again
 READ_TIMEOUT_S = 30.0  # without a byte; nothing here waits for a job
@@ -128,6 +128,7 @@ class Web:
             next(setting for setting in settings if setting != key.setting),
             refused.fault.status,
             key.setting,
+            extra=log_fields(LogAction.SERVICE_KEY_REFUSED),
         )
 
     def _send(self, call: Call, key: Key | None) -> str:

@@ -1,7 +1,6 @@
 """What answers of services, and the lack of one, mean as errors of our own: told without a secret."""
 
 import json
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,10 +22,11 @@ from shared.errors import (
     UnavailableError,
 )
 from shared.held_secrets import SecretValues
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.redaction import redact
 from shared.routes.host_allowlist import redacted
 
-log = logging.getLogger("landfall.bes")
+log = get_log("bes")
 
 _THROTTLED = frozenset({"RequestThrottled", "TooManyConcurrentRequests"})  # with 503 (protocol 1.9)
 _FOREIGN = "this is not in the protocol's form, so it may be a gateway's answer and not the service's"
@@ -87,4 +87,11 @@ def kind_of(error: Exception) -> str:
 def log_failure(call: Call, response: requests.Response) -> None:
     """Log what a service needs to find the request that it refused."""
     ids = {name: response.headers[name] for name in _REQUEST_IDS if name in response.headers}
-    log.warning("%s at %s answered %d %s", call.operation, redacted(call.url), response.status_code, ids)
+    log.warning(
+        "%s at %s answered %d %s",
+        call.operation,
+        redacted(call.url),
+        response.status_code,
+        ids,
+        extra=log_fields(LogAction.SERVICE_CALL_FAILED),
+    )

@@ -7,7 +7,6 @@ Beside them stand a row for the poller's heartbeat, and one for each pass of a s
 """
 
 import heapq
-import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +16,7 @@ from azure.data.tables import TableEntity
 from shared.adapters.storage.record_codec import from_columns, time_text, to_columns
 from shared.adapters.storage.table_client import Table, Transaction, etag_of
 from shared.errors import AlreadyClaimedError, StaleWriteError, UnreadableRowError
+from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import StoredRun
 from shared.records.history import HistoryEntry, entry_of
 from shared.records.run import UNROUTED, Run
@@ -24,7 +24,7 @@ from shared.records.run import UNROUTED, Run
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-_log = logging.getLogger("landfall.runs")
+_log = get_log("runs")
 
 _APP = "_app"  # the partition of what is no route's: a route's name cannot begin with "_"
 _HEARTBEAT = (_APP, "heartbeat")
@@ -219,4 +219,4 @@ def _readable(rows: Iterable[TableEntity]) -> Iterator[tuple[TableEntity, Run]]:
         try:
             yield row, from_columns(Run, row)
         except UnreadableRowError as error:
-            _log.error("left out: %s", error)
+            _log.error("left out: %s", error, extra=log_fields(LogAction.RUN_UNREADABLE))
