@@ -10,7 +10,6 @@ import gc
 import logging
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.child_process import bind_to_parent
 from studio.errors import ModelFileError, ServiceError, unexpected_error
 from studio.models.model_file import load_model
 from studio.scoring.scorer import Scorer
@@ -126,15 +126,7 @@ def _pieces(length: int) -> int:
 
 def _serve(connection: Connection) -> None:
     """Work off orders until the studio is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the studio ends it
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-
-        def follow() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=follow, daemon=True).start()
+    bind_to_parent()
     os.nice(_NICENESS)
     # Nothing that a request makes stands in a cycle, and to look for cycles among millions of cells takes long.
     gc.freeze()

@@ -1,12 +1,11 @@
 """Writes the outputs of a job: all of them, or words about the one that could not be."""
 
-import csv
-import io
 from collections.abc import Callable, Mapping
 
 from studio.errors import StorageError
 from studio.storage.blob_locations import BlobAddress
 from studio.storage.blobs import BlobStorage
+from studio.tables.csv_text import parse_csv
 from studio.tables.table_writer import OutputFile, write_table
 
 MODEL_TYPE = "application/octet-stream"
@@ -14,7 +13,7 @@ MODEL_TYPE = "application/octet-stream"
 
 def evaluation_file(text: str, target: BlobAddress) -> OutputFile:
     """Return an evaluation (CSV with a header) in the format that the target's extension names."""
-    header, *rows = csv.reader(io.StringIO(text))
+    header, rows = parse_csv(text)
     return write_table(header, rows, target.blob)
 
 

@@ -18,12 +18,12 @@ from studio.limits import (
 from studio.models.model import CategoryTerm, Linear, Model, Node, NumberTerm, Tree
 from studio.tables.dates import DATE_FORMATS
 from studio.tables.model_column import Column, feature_columns
+from studio.words import shortened
 
 MEMBERS = {"task", "label", "classes", "columns", "trees", "linear", "offset", "scale", "whole_labels"}
 _CLASSES = {"binary": (2, 2), "multiclass": (2, CLASS_LIMIT), "regression": (0, 0)}
 _KINDS = ("numeric", "categorical", "target-encoded", "boolean", "date", "ignored")
 _TYPES = ("Int32", "Double", "String")
-_SHOWN = 60  # characters of a column's name in an error
 
 
 def refuse(why: str) -> Never:
@@ -115,7 +115,7 @@ def _column(row: Any) -> Column:
     require(isinstance(row, list) and len(row) == 7, f"a column is not {members}")
     name, kind, wire_type, categories, date_format, encodings, optional = row
     require(_are_names([name]), "a column has no name")
-    called = f"column {name[:_SHOWN]!r}"
+    called = f"column {shortened(name)!r}"
     require(isinstance(kind, str) and kind in _KINDS, f"{called} is of an unknown kind")
     require(isinstance(wire_type, str) and wire_type in _TYPES, f"{called} is of an unknown type")
     require(_are_names(categories), f"the categories of {called} are not names")
@@ -147,7 +147,7 @@ def _linear(content: Any, features: tuple[Column, ...], outputs: int) -> Linear:
 
 def _term(content: Any, column: Column, outputs: int) -> NumberTerm | CategoryTerm:
     require(isinstance(content, dict), "a term is not an object")
-    called = f"the term of column {column.name[:_SHOWN]!r}"
+    called = f"the term of column {shortened(column.name)!r}"
     if column.kind == "categorical":
         weights = content.get("weights")
         sound = set(content) == {"weights"} and isinstance(weights, list) and len(weights) == len(column.categories)
@@ -184,10 +184,10 @@ def _node(row: Any, position: int, features: tuple[Column, ...], count: int) -> 
     column = features[feature]
     if column.kind == "categorical":
         if not _are_codes(split, len(column.categories)):
-            refuse(f"a node splits column {column.name[:_SHOWN]!r} at categories it does not have")
+            refuse(f"a node splits column {shortened(column.name)!r} at categories it does not have")
         split = frozenset(split)
     elif not _is_float(split):
-        refuse(f"a node splits column {column.name[:_SHOWN]!r} at no number")
+        refuse(f"a node splits column {shortened(column.name)!r} at no number")
     require(isinstance(missing_left, bool), "a node does not say where missing values go")
     for child in (left, right):
         # Children follow their parents: so no walk can go round in circles.

@@ -1,7 +1,5 @@
 """What the owner's pages tell of a job: its state, cause of failure, metrics, log, and whose run it works for."""
 
-import csv
-import io
 import math
 import re
 from datetime import datetime
@@ -9,6 +7,7 @@ from datetime import datetime
 from studio.jobs.job_store import Job, JobState, Outcome
 from studio.pages.html import Markup, breakable, element, table
 from studio.redaction import without_secrets
+from studio.tables.csv_text import parse_csv
 from studio.words import utc_text
 from studio.workspace.deployed_models import Deployment
 
@@ -67,7 +66,7 @@ def may_have_made(job: Job, model: Deployment) -> bool:
 def last_news(job: Job, outcome: Outcome | None) -> str:
     """Return in one line what became of a job: why it failed, its metric, or where it is."""
     if job.state is JobState.FINISHED and outcome:
-        names, *rows = csv.reader(io.StringIO(outcome.evaluation))
+        names, rows = parse_csv(outcome.evaluation)
         return next((f"{name} {_number(rows[0][names.index(name)])}" for name in _TELLING if name in names), "")
     lines = job.log.splitlines()
     news = cause(job) or (without_secrets(lines[-1].partition(" ")[2]) if lines else "")
@@ -76,7 +75,7 @@ def last_news(job: Job, outcome: Outcome | None) -> str:
 
 def metric_table(evaluation: str) -> Markup:
     """Return the metrics of an evaluation (CSV): a row for each, a column for each scored dataset."""
-    names, *rows = csv.reader(io.StringIO(evaluation))
+    names, rows = parse_csv(evaluation)
     heads = ["value"] if len(rows) == 1 else [f"row {number}" for number in range(1, len(rows) + 1)]
     values = ([name, *map(_number, cells)] for name, *cells in zip(names, *rows, strict=True))
     return table(["metric", *heads], values)

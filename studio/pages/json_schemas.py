@@ -17,6 +17,7 @@ from studio.training.training_plan import TrainingPlan
 from studio.wire.quirks import SINGLE_RESULT, Quirks
 from studio.wire.request_codec import INPUT_EXTENSIONS
 from studio.wire.scoring_codec import INPUT, OUTPUT, ROW_LIMIT
+from studio.words import listed
 
 LISTED_CATEGORIES = 30
 _SCHEMAS: dict[WireType, Json] = {
@@ -28,7 +29,8 @@ _JSON: dict[WireType, Callable[[str], str | float]] = {"Int32": int, "Double": f
 _EXAMPLES = {"seed": "7", "test_fraction": "0.25", "trees": "100", "leaves": "31", "learning_rate": "0.1"}
 
 
-def _reference(definition: str) -> Json:
+def reference(definition: str) -> Json:
+    """Return the schema that refers to a definition of the document."""
     return {"$ref": f"#/definitions/{definition}"}
 
 
@@ -63,9 +65,7 @@ def described(column: Column) -> str:
 def _cells(column: Column) -> str:
     match column.kind:
         case "categorical":
-            listed = ", ".join(column.categories[:LISTED_CATEGORIES])
-            more = len(column.categories) - LISTED_CATEGORIES
-            return f"One of: {listed}{f' and {more} more' if more > 0 else ''}. Any other text counts as missing."
+            return f"One of: {listed(column.categories, LISTED_CATEGORIES)}. Any other text counts as missing."
         case "target-encoded":
             return f"One of {len(column.categories)} known texts. Any other counts as an average one, ? as missing."
         case "boolean":
@@ -121,13 +121,13 @@ def scoring_schemas(scorer: Scorer) -> Json:
     def response(schema: Json) -> Json:
         return _object({"Results": _object({OUTPUT: schema}, [OUTPUT])}, ["Results"])
 
-    rows = {"type": "array", "items": _reference("input1Item"), "minItems": 1, "maxItems": ROW_LIMIT}
+    rows = {"type": "array", "items": reference("input1Item"), "minItems": 1, "maxItems": ROW_LIMIT}
     rows["description"] = "What a row leaves out is missing."
     return {
-        "ExecutionRequest": request(_reference("ExecutionInputs"), scoring_example(model)),
+        "ExecutionRequest": request(reference("ExecutionInputs"), scoring_example(model)),
         "ExecutionInputs": inputs(rows),
         "input1Item": _object(given, [], additionalProperties=False, minProperties=1),
-        "ExecutionResponse": response({"type": "array", "items": _reference("output1Item")}),
+        "ExecutionResponse": response({"type": "array", "items": reference("output1Item")}),
         "output1Item": _object(answers, list(answers)),
         "TableRequest": request(inputs(table), scoring_example(model, table=True)),
         "TableResponse": response(output),

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from studio.api.auth import API_VERSION
 from studio.json_values import Json
-from studio.pages.json_schemas import error_schema, scoring_schemas, training_schemas
+from studio.pages.json_schemas import error_schema, reference, scoring_schemas, training_schemas
 from studio.scoring.scorer import Scorer
 from studio.wire.quirks import Quirks
 from studio.workspace.registry import Endpoint
@@ -36,10 +36,10 @@ def scoring_document(endpoint: Endpoint, urls: Urls, scorer: Scorer) -> Json:
     detailed = {"name": "details", "in": "query", "type": "boolean", "description": "Whether to add ColumnTypes."}
     execute = _post("execute", "Scores rows, each an object", [_body("ExecutionRequest")])
     execute["responses"] = _answers(
-        "200", "The rows, with what was predicted.", _reference("ExecutionResponse"), _SCORING
+        "200", "The rows, with what was predicted.", reference("ExecutionResponse"), _SCORING
     )
     table = _post("executeTable", "Scores rows, as a table", [_body("TableRequest"), detailed])
-    table["responses"] = _answers("200", "The table, with what was predicted.", _reference("TableResponse"), _SCORING)
+    table["responses"] = _answers("200", "The table, with what was predicted.", reference("TableResponse"), _SCORING)
     document = _document(
         endpoint, urls, {f"/execute{_QUERY}&format=swagger": {"post": execute}}, scoring_schemas(scorer)
     )
@@ -57,7 +57,7 @@ def training_document(endpoint: Endpoint, urls: Urls, quirks: Quirks, *, outputs
         "summary": "Tells a job's state and results",
         "parameters": [_JOB],
     }
-    status["responses"] = _answers("200", "The job.", _reference("BatchStatus"))
+    status["responses"] = _answers("200", "The job.", reference("BatchStatus"))
     cancel: Json = {"operationId": "canceljob", "summary": "Cancels a job", "parameters": [_JOB]}
     cancel["responses"] = _answers("204", "It is cancelled, or had ended before.")
     paths = {
@@ -109,14 +109,10 @@ def _post(name: str, summary: str, parameters: list[Json]) -> Json:
 
 
 def _body(definition: str) -> Json:
-    return {"name": "body", "in": "body", "required": True, "schema": _reference(definition)}
-
-
-def _reference(definition: str) -> Json:
-    return {"$ref": f"#/definitions/{definition}"}
+    return {"name": "body", "in": "body", "required": True, "schema": reference(definition)}
 
 
 def _answers(code: str, text: str, schema: Json | None = None, errors: tuple[str, ...] = _ANYWHERE) -> Json:
     good: Json = {"description": text} | ({"schema": schema} if schema else {})
-    failed = {each: {"description": _ERRORS[each], "schema": _reference("ErrorResponse")} for each in errors}
+    failed = {each: {"description": _ERRORS[each], "schema": reference("ErrorResponse")} for each in errors}
     return {code: good, **failed}

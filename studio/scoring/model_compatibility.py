@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from studio.models.model import Model
 from studio.scoring.scorer import shown
 from studio.tables.column_names import described
+from studio.words import listed
 
 _NAMES = 10  # columns that one answer names
 
@@ -61,6 +62,4 @@ def _task(model: Model) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     """Return names for an error's text; a model may have very many, and very long ones."""
-    in_order = sorted(names)
-    more = f" and {len(in_order) - _NAMES} more" if len(in_order) > _NAMES else ""
-    return (", ".join(f"{shown(name)}{described(name)}" for name in in_order[:_NAMES]) or "none") + more
+    return listed([f"{shown(name)}{described(name)}" for name in sorted(names)], _NAMES) or "none"

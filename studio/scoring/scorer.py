@@ -20,9 +20,9 @@ from studio.scoring.linear_scores import linear_scores
 from studio.scoring.quickscorer import QuickScorer, fits_masks
 from studio.scoring.request_columns import request_columns
 from studio.tables.cell_parsing import parse_numbers
+from studio.words import shortened
 
 MAX_EXPONENT = 709.0  # beyond, `exp` overflows; the probability is 0 to the last digit there
-_SHOWN = 60  # characters of a cell in an error
 MIN_ROWS_TO_LOAD_FOR = 5000  # so many take longer one by one than loading the library does
 MANY_ROWS = 8  # measured with 100 trees: a row takes 25 us, a batch 100 us and 2 us for each of its rows
 _REPEATED = 4  # cells that repeat so often are looked up sooner than read
@@ -39,7 +39,7 @@ class CellError(StudioError):
 
 def shown(cell: str) -> str:
     """Return a cell for an error's text: in quotes, and not longer than a line."""
-    return repr(cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}…")
+    return repr(shortened(cell))
 
 
 class Scorer:

@@ -35,6 +35,8 @@ def _open(connection: HTTPConnection, transfer: Transfer) -> socket.socket:
 
 
 class _Connection(HTTPConnection):
+    """A connection that a transfer opens and watches."""
+
     transfer: Transfer
 
     def _new_conn(self) -> socket.socket:
@@ -45,15 +47,8 @@ class _Connection(HTTPConnection):
         self.transfer.watch(self)
 
 
-class _TlsConnection(HTTPSConnection):
-    transfer: Transfer
-
-    def _new_conn(self) -> socket.socket:
-        return _open(self, self.transfer)
-
-    def connect(self) -> None:
-        super().connect()
-        self.transfer.watch(self)
+class _TlsConnection(_Connection, HTTPSConnection):
+    """The same over TLS: `super().connect()` of the base is that of urllib3's TLS connection here."""
 
 
 class _Pools(PoolManager):

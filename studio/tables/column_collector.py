@@ -10,6 +10,7 @@ import numpy as np
 
 from studio.errors import TableError
 from studio.tables.cell_parsing import MAX_NUMBER, MAX_ODD_TEXTS, MISSING, NEAR_ZERO, has_no_value, parse_number
+from studio.tables.column_types import INT32_BOUND
 from studio.tables.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, TableColumn
 from studio.tables.dates import DATE_FORMATS, parse_date, timestamp_encoder
 from studio.tables.model_column import Column
@@ -21,7 +22,6 @@ _BLOCK = 100_000  # rows
 MIN_IDENTIFIER_SHARE = 0.9  # of rows that have another text each
 # Of all columns together; a text takes 60 bytes and more, and a dictionary's entry 100.
 TEXT_LIMIT, TEXT_CHARACTERS = 15_000_000, 1_000_000_000
-_INT32 = 2**31
 _TEXTS_KEPT, _OTHERS = 100, "other texts"  # among numbers; of so many on the column is none of numbers
 
 
@@ -193,7 +193,7 @@ class ColumnCollector:
             numbers = np.frombuffer(values, dtype=np.float64)
             numbers = numbers[~np.isnan(numbers)]
             plain = "." not in joined and "e" not in joined and "E" not in joined
-            self._whole = plain and bool((np.abs(numbers) < _INT32).all())
+            self._whole = plain and bool((np.abs(numbers) < INT32_BOUND).all())
         self._numbers.extend(values)
 
     def _remember_texts(self, cells: Sequence[str], values: "array[float]") -> None:

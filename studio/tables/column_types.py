@@ -7,7 +7,17 @@ from studio.tables.cell_parsing import parse_number
 
 type WireType = Literal["Int32", "Double", "String"]  # those that were recorded
 
-_INT32 = 2**31
+INT32_BOUND = 2**31
+
+
+def is_int32(number: float) -> bool:
+    """Tell whether a number is a whole one of 32 bits."""
+    return number.is_integer() and -INT32_BOUND <= number < INT32_BOUND
+
+
+def is_plain(cell: str) -> bool:
+    """Tell whether a number is written without a point or an exponent."""
+    return not set(cell) & set(".eE")
 
 
 def type_of(cells: Iterable[str]) -> WireType:
@@ -17,6 +27,8 @@ def type_of(cells: Iterable[str]) -> WireType:
         number = parse_number(cell)
         if number is None:
             return "String"
-        plain = number.is_integer() and -_INT32 <= number < _INT32 and not set(cell) & set(".eE")
-        wire_type = "Double" if wire_type == "Double" or not plain else "Int32"
+        if not is_int32(number) or not is_plain(cell):
+            wire_type = "Double"
+        elif wire_type == "String":
+            wire_type = "Int32"
     return wire_type

@@ -1,6 +1,6 @@
 """The columns of a CSV as they lie in memory: coded texts, numbers, moments, or nothing where one was given up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
@@ -21,6 +21,11 @@ class CodedColumn:
     name: str
     distinct: tuple[str, ...]
     codes: NDArray[np.int32]  # shape (rows,)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows have each of the cells, in the order of `distinct`; without those that no row has."""
+        return _counts(self.distinct, self.codes)
 
     def only(self, rows: NDArray[np.bool_]) -> Self:
         """Return the column of some of the rows; it keeps the distinct cells that none of these has."""
@@ -60,8 +65,7 @@ class NumberColumn:
     @property
     def text_counts(self) -> dict[str, int]:
         """How many rows have each of the texts."""
-        counts = np.bincount(self.text_codes, minlength=len(self.texts)).tolist()
-        return {text: count for text, count in zip(self.texts, counts, strict=True) if count}
+        return _counts(self.texts, self.text_codes)
 
     @cached_property
     def _coded(self) -> CodedColumn:
@@ -117,6 +121,11 @@ class DroppedColumn:
     def only(self, _: NDArray[np.bool_]) -> Self:
         """Return the column of some of the rows."""
         return self
+
+
+def _counts(texts: Sequence[str], codes: NDArray[np.int32]) -> dict[str, int]:
+    counts = np.bincount(codes, minlength=len(texts)).tolist()
+    return {text: count for text, count in zip(texts, counts, strict=True) if count}
 
 
 type TableColumn = CodedColumn | NumberColumn | DateColumn | DroppedColumn

@@ -11,6 +11,7 @@ from typing import Self, TextIO
 from studio.errors import TableError
 from studio.tables.column_collector import ColumnCollector, TextBudget
 from studio.tables.columns import Table
+from studio.tables.csv_text import cell_rows
 from studio.tables.file_kinds import foreign_kind
 from studio.tables.header import read_header
 from studio.tables.model_column import Column
@@ -176,7 +177,7 @@ def _parsed(
 ) -> tuple[_Block, int]:
     """Return the rows that begin in `text`, the last of which may end in `more`; and how many lines they take."""
     begun = StringIO(text, newline="")
-    reader = csv.reader(chain(begun, more), delimiter=separator, strict=True)
+    reader = cell_rows(chain(begun, more), separator)
     ends: list[int] = []
     rows: list[list[str]] = []
     while begun.tell() < len(text) and len(problems) <= PROBLEM_LIMIT:

@@ -10,12 +10,13 @@ from typing import TextIO
 from studio.errors import TableError
 from studio.limits import COLUMN_LIMIT
 from studio.tables.column_names import column_names, default_names, duplicates, places
+from studio.tables.csv_text import cell_rows
+from studio.words import listed, shortened
 
 _SEPARATORS = (";", "\t", ",", "|")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _COMMENTS = ("#", "//", "--", "%", "/*")
 _LOOKED_AT = 20  # lines below the first one that may be the header
-_SHOWN = 60  # characters of a line
 _NAMES = 30  # columns that an error lists
 
 
@@ -44,7 +45,7 @@ def read_header(lines: TextIO, separator: str, needed: Collection[str], *, named
         raise _wrong([_other_separator(announced[1], separator)])
     if announced:
         line, skipped, note = lines.readline(), 1, "left out: Excel's sep= line, line 1"
-    reader = csv.reader(chain([line], lines), delimiter=separator, strict=True)
+    reader = cell_rows(chain([line], lines), separator)
     cells = next(reader, [])
     names = column_names(cells) if named else default_names(len(cells))
     problems = _problems(cells, names, needed)
@@ -77,9 +78,8 @@ def _problems(cells: Sequence[str], names: Sequence[str], needed: Collection[str
     others = [mark for mark in _SEPARATORS if mark in names[0]]
     if absent and len(names) == 1 and others:
         return [f"the column {absent[0]!r} is missing; the cells seem to be separated by {others[0]!r}"]
-    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    listed = ", ".join(names[:_NAMES]) + more
-    return problems + [f"the column {name!r} is missing; the columns are {listed}" for name in absent]
+    columns = listed(names, _NAMES)
+    return problems + [f"the column {name!r} is missing; the columns are {columns}" for name in absent]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class _FirstRow:
 
     def __str__(self) -> str:
         text = self.line.strip()
-        shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+        shown = repr(shortened(text))
         kind = f"a comment ({shown})" if self.is_comment else f"a title ({shown})" if text else "empty"
         return f"line {self.begin} is {kind}"
 
@@ -120,6 +120,6 @@ def _rows(lines: Sequence[str], separator: str) -> Iterator[Sequence[str]]:
     """Yield the cells of each line; none of one that cannot be read alone."""
     for line in lines:
         try:
-            yield next(csv.reader([line], delimiter=separator, strict=True), [])
+            yield next(cell_rows([line], separator), [])
         except csv.Error:
             yield []

@@ -1,13 +1,12 @@
 """Writes a table as CSV, TSV or ARFF: the name of the file decides, as for the original's dataset outputs."""
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from studio.tables.cell_parsing import MISSING
 from studio.tables.csv_reader import TableFormat
+from studio.tables.csv_text import csv_text
 
 _ARFF = ".arff"
 # What every reader of ARFF takes for a number: no commas, signs of currencies or percent.
@@ -32,12 +31,8 @@ def write_table(header: Sequence[str], rows: Sequence[Sequence[str]], file_name:
         # ARFF has no registered type of its own.
         return OutputFile(_arff(header, rows).encode(), "text/plain; charset=utf-8")
     table_format = TableFormat.of_name(file_name)
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=table_format.separator, lineterminator="\n")
-    writer.writerows([header, *rows] if table_format.header else rows)
-    return OutputFile(
-        out.getvalue().encode(), "text/csv" if table_format.separator == "," else "text/tab-separated-values"
-    )
+    text = csv_text([header, *rows] if table_format.header else rows, table_format.separator)
+    return OutputFile(text.encode(), "text/csv" if table_format.separator == "," else "text/tab-separated-values")
 
 
 def _arff(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

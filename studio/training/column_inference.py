@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from studio.limits import CATEGORY_LIMIT, TARGET_ENCODED_LIMIT
 from studio.tables.cell_parsing import MAX_ODD_TEXTS, MISSING, has_no_value, parse_number
-from studio.tables.column_types import WireType, type_of
+from studio.tables.column_types import WireType, is_int32, is_plain, type_of
 from studio.tables.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, TableColumn
 from studio.tables.dates import matching_formats
 from studio.tables.model_column import BOOLEANS, Column, Kind
-from studio.words import counted
+from studio.words import counted, listed
 
 # Of more categories than these, each is target-encoded (`target_encoding`); where there are more than two classes, the
 # rarest beyond the limit are treated as missing.
@@ -26,7 +26,6 @@ MIN_DISTINCT_NUMBERS = (
 )
 MIN_DISTINCT_TEXTS = 20  # a column of fewer distinct texts is never taken for an identifier
 
-_INT32 = 2**31
 _SHOWN = 3  # examples in a sentence
 _IDENTIFIER_NAME = re.compile(
     r"(?i:id|uuid|guid|index|key|row|row.?(number|id|no))|.*([_ .-](?i:id|uuid|guid)|[a-z]I[dD])"
@@ -60,9 +59,7 @@ class Texts:
     @classmethod
     def of(cls, column: CodedColumn) -> Self:
         """Count the cells of a column."""
-        counts = np.bincount(column.codes, minlength=len(column.distinct)).tolist()
-        counted_cells = zip(column.distinct, counts, strict=True)
-        return cls(column, {cell: count for cell, count in counted_cells if count and cell not in MISSING})
+        return cls(column, {cell: count for cell, count in column.counts.items() if cell not in MISSING})
 
     @property
     def rows(self) -> int:
@@ -123,11 +120,11 @@ def as_numbers(texts: Texts, expected: Column | None = None) -> InferredColumn |
         others, texts.rows - texts.missing - sum(others.values()), len(numbers), expected
     ):
         return None
-    whole = all(value.is_integer() and -_INT32 <= value < _INT32 for value in numbers.values())
+    whole = all(map(is_int32, numbers.values()))
     lookup = np.array([numbers.get(cell, np.nan) for cell in texts.column.distinct])
     if whole and expected is None and _identify(texts.column.name, lookup[texts.column.codes], len(numbers)):
         return texts.dropped("an identifier: a number for each row")
-    plain = not any(set(cell) & set(".eE") for cell in numbers)
+    plain = all(map(is_plain, numbers))
     wire_type: WireType = "Int32" if whole and plain else "Double"
     return _number_column(texts.column.name, wire_type, others, texts.missing, expected)
 
@@ -141,7 +138,7 @@ def as_many_numbers(column: NumberColumn, expected: Column | None = None) -> Inf
     different = len(np.unique(present)) if others or column.whole else 0  # which takes its time
     if not _mean_missing(others, len(present), different, expected):
         mixed = Column(column.name, "ignored")
-        return InferredColumn(mixed, missing, f"dropped: numbers and texts ({listed(others)}) are mixed")
+        return InferredColumn(mixed, missing, f"dropped: numbers and texts ({with_counts(others)}) are mixed")
     if column.whole and expected is None and _identify(column.name, column.values, different):
         named = Column(column.name, "ignored", wire_type)
         return InferredColumn(named, missing, "dropped: an identifier: a number for each row")
@@ -173,7 +170,7 @@ def _identify(name: str, values: NDArray[np.float64], different: int) -> bool:
 def _number_column(
     name: str, wire_type: WireType, texts: Mapping[str, int], missing: int, expected: Column | None
 ) -> InferredColumn:
-    note = f"numbers; taken for missing: {listed(texts)}" if texts else "numbers"
+    note = f"numbers; taken for missing: {with_counts(texts)}" if texts else "numbers"
     odd = {text for text in texts if not has_no_value(text)}
     # What meant missing before still does: callers may send it.
     odd.update(expected.categories if expected is not None and expected.kind == "numeric" else ())
@@ -214,7 +211,7 @@ def _identifier(texts: Texts) -> InferredColumn | None:
 
 def as_categories(texts: Texts, *, target_encode: bool) -> InferredColumn:
     """Read a column as categories, or target-encoded where they are very many."""
-    by_count = sorted(texts.count_of, key=lambda cell: (-texts.count_of[cell], cell))
+    by_count = by_frequency(texts.count_of)
     is_encoded = target_encode and len(by_count) >= MIN_TARGET_ENCODED
     limit = TARGET_ENCODED_LIMIT if is_encoded else CATEGORY_LIMIT
     rare = (
@@ -228,8 +225,11 @@ def as_categories(texts: Texts, *, target_encode: bool) -> InferredColumn:
     return texts.found(note, Column(texts.column.name, kind, categories=tuple(by_count[:limit])))
 
 
-def listed(counts: Mapping[str, int]) -> str:
+def by_frequency(counts: Mapping[str, int]) -> list[str]:
+    """Return texts in the order of their counts, the most frequent first."""
+    return sorted(counts, key=lambda text: (-counts[text], text))
+
+
+def with_counts(counts: Mapping[str, int]) -> str:
     """Return texts with their counts for a sentence, the most frequent first."""
-    by_count = sorted(counts, key=lambda text: (-counts[text], text))
-    more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
-    return ", ".join(f"{text!r} ({counts[text]:,})" for text in by_count[:_SHOWN]) + more
+    return listed([f"{text!r} ({counts[text]:,})" for text in by_frequency(counts)], _SHOWN)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.training.hold_back import hold_back
+from studio.training.metrics import log_losses
 from studio.training.training_progress import Phase, Report, each_tree
 
 FEW_ROWS_FOLDS, FEW_ROWS_TREES, FEW_ROWS_PATIENCE = 4, 400, 40
@@ -15,7 +17,6 @@ USUAL_TREES = 100  # the better count must be surely better than this one
 # long again, for a gain that can no longer be measured.
 KEPT_ROWS, KEPT_HELD_BACK, KEPT_PATIENCE = 20_000, 0.1, 20
 KEPT_LOOKED_AT = 5  # trees: so many rows tell little more if they are asked after each
-_SMALLEST_PROBABILITY = 1e-15
 
 type Target = NDArray[np.float64]
 
@@ -92,7 +93,7 @@ class _HeldBackLosses:
                 of_truth = np.where(self._truth == 1, predicted, 1 - predicted)
             case _:
                 of_truth = predicted[np.arange(len(self._truth)), self._truth.astype(np.int64)]
-        return np.asarray(-np.log(np.maximum(of_truth, _SMALLEST_PROBABILITY)))
+        return log_losses(of_truth)
 
 
 def _count_by_folds(
@@ -115,12 +116,8 @@ def _count_by_folds(
 
 
 def _held_back(parameters: dict[str, Any], target: Target, share: float, seed: int) -> NDArray[np.bool_]:
-    """Choose rows, of each class its share; at least one row of each stays."""
-    rng = np.random.default_rng(seed)
-    chosen = np.zeros(len(target), dtype=np.bool_)
-    groups = [target] if parameters["objective"] == "regression" else np.unique(target)
-    for group in groups:
-        members = np.arange(len(target)) if parameters["objective"] == "regression" else np.flatnonzero(target == group)
-        count = min(max(1, round(len(members) * share)), len(members) - 1)
-        chosen[rng.permutation(members)[:count]] = True
-    return chosen
+    """Choose rows, of each class its share."""
+    groups = [np.arange(len(target))]
+    if parameters["objective"] != "regression":
+        groups = [np.flatnonzero(target == each) for each in np.unique(target)]
+    return hold_back(groups, len(target), share, seed)

@@ -21,9 +21,10 @@ from studio.training.column_inference import (
     as_dates,
     as_many_numbers,
     as_numbers,
+    by_frequency,
     infer_column,
-    listed,
     nothing,
+    with_counts,
 )
 from studio.words import counted
 
@@ -135,7 +136,7 @@ def _read_texts(texts: Texts, expected: Column, *, target_encode: bool) -> Infer
     empty = {cell: count for cell, count in texts.count_of.items() if has_no_value(cell)}
     if expected.kind == "date":
         return as_dates(texts.column.name, [expected.date_format], texts.missing + sum(empty.values()))
-    note = f"{expected.holds}; taken for missing: {listed(empty)}" if empty else expected.holds
+    note = f"{expected.holds}; taken for missing: {with_counts(empty)}" if empty else expected.holds
     return texts.found(note, Column(texts.column.name, expected.kind))
 
 
@@ -150,8 +151,7 @@ def _rejected(texts: Texts, expected: Column) -> list[str]:
             return True
         return False
 
-    by_count = sorted(texts.count_of, key=lambda cell: (-texts.count_of[cell], cell))
-    return list(filter(is_rejected, by_count))
+    return list(filter(is_rejected, by_frequency(texts.count_of)))
 
 
 def _otherwise(table: Table, column: TableColumn, expected: Column) -> str:

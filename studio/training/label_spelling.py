@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from studio.training.column_inference import listed
+from studio.training.column_inference import with_counts
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ def unify_labels(counts: Mapping[str, int], served: Sequence[str], name: str, po
             continue
         if len(classes) > 1:
             either = ", ".join(map(repr, classes))
-            problems.append(f"column {name!r} holds {listed(new)}, which could be any of {either}")
+            problems.append(f"column {name!r} holds {with_counts(new)}, which could be any of {either}")
         elif len(labels) > 1 and isinstance(key, str):
-            spelled = listed({label: counts[label] for label in labels})
+            spelled = with_counts({label: counts[label] for label in labels})
             problems.append(f"column {name!r} spells one label in several ways: {spelled}; spell it in one")
         elif classes or len(labels) > 1:
             kept = classes[0] if classes else labels[0]
             class_of |= dict.fromkeys(labels, kept)
-            others = listed({label: count for label, count in new.items() if label != kept})
+            others = with_counts({label: count for label, count in new.items() if label != kept})
             why = ", as in the model in service" if kept in served else ""
             notes.append(f"labels {others} are read as {kept!r}{why}")
     return LabelSpelling(class_of, tuple(notes), tuple(problems))

@@ -11,9 +11,10 @@ from studio.limits import CLASS_LIMIT
 from studio.tables.cell_parsing import parse_number
 from studio.tables.column_types import type_of
 from studio.tables.columns import CodedColumn, NumberColumn
+from studio.training.hold_back import hold_back
 from studio.training.label_spelling import positive_among, unify_labels
 from studio.training.training_plan import TrainingPlan
-from studio.words import counted
+from studio.words import counted, listed
 
 MIN_ROWS = 10
 _SHOWN = 10  # values in a sentence
@@ -33,14 +34,11 @@ class Labels:
 
         The one row of a class that has no other stays in the training. A regression's rows are one class here.
         """
-        generator = np.random.default_rng(seed)
-        test = np.zeros(len(self.target), dtype=np.bool_)
-        # The positive class first: a seed chooses the same rows whatever the order of the classes is called.
-        for number in reversed(range(len(self.classes))) if self.classes else [None]:
-            members = np.arange(len(test)) if number is None else np.flatnonzero(self.target == number)
-            count = min(max(1, round(len(members) * fraction)), len(members) - 1)
-            test[generator.permutation(members)[:count]] = True
-        return test
+        groups = [np.arange(len(self.target))]
+        if self.classes:
+            # The positive class first: a seed chooses the same rows whichever class is called the positive one.
+            groups = [np.flatnonzero(self.target == number) for number in reversed(range(len(self.classes)))]
+        return hold_back(groups, len(self.target), fraction, seed)
 
 
 def read_labels(column: CodedColumn | NumberColumn, plan: TrainingPlan, served: Sequence[str] = ()) -> Labels:
@@ -61,16 +59,10 @@ def _numbers(column: CodedColumn | NumberColumn, problems: list[str]) -> Labels:
     if isinstance(column, NumberColumn):
         target, odd, whole = column.values, sorted(column.text_counts), column.whole
     else:
-        numbers = [parse_number(cell) for cell in column.distinct]
-        counts = np.bincount(column.codes, minlength=len(numbers)).tolist()
-        odd = [
-            cell
-            for cell, number, count in zip(column.distinct, numbers, counts, strict=True)
-            if number is None and count
-        ]
-        lookup = np.array([np.nan if number is None else number for number in numbers])
-        target = lookup[column.codes]
-        whole = type_of(cell for cell, count in zip(column.distinct, counts, strict=True) if count) == "Int32"
+        counts = column.counts
+        odd = [cell for cell in counts if parse_number(cell) is None]
+        target = column.encoded(_number)
+        whole = type_of(counts) == "Int32"
     if odd:
         problems.append(f"column {column.name!r} must hold numbers; it also holds {_listed(odd)}")
     elif len(target) and target.min() == target.max():
@@ -84,8 +76,7 @@ def _classes(
     if isinstance(column, NumberColumn):
         problems.append(f"column {column.name!r} holds too many different numbers for classes; is it a regression?")
         return Labels((), column.values)
-    counts = np.bincount(column.codes, minlength=len(column.distinct)).tolist()
-    held = {cell: count for cell, count in zip(column.distinct, counts, strict=True) if count}
+    held = column.counts
     positive = positive_among(served, plan.positive)
     spelling = unify_labels(held, served, column.name, plan.positive)
     rows_of: dict[str, int] = {}
@@ -124,6 +115,11 @@ def _changes(classes: Sequence[str], served: Sequence[str]) -> list[str]:
     return [f"{what}: {_listed(names)}" for what, names in changes.items() if names]
 
 
+def _number(cell: str) -> float:
+    number = parse_number(cell)
+    return np.nan if number is None else number
+
+
 def _natural(cell: str) -> tuple[float, str]:
     """Order numbers by size and before texts."""
     number = parse_number(cell)
@@ -131,5 +127,4 @@ def _natural(cell: str) -> tuple[float, str]:
 
 
 def _listed(cells: list[str]) -> str:
-    more = f" and {len(cells) - _SHOWN} more" if len(cells) > _SHOWN else ""
-    return ", ".join(map(repr, cells[:_SHOWN])) + more
+    return listed([repr(cell) for cell in cells], _SHOWN)

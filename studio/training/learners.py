@@ -11,6 +11,7 @@ from studio.json_values import r_number
 from studio.models.model import Model
 from studio.scoring.lightgbm_scorer import LightGbmScorer
 from studio.scoring.linear_scores import linear_scores
+from studio.tables.csv_text import csv_text
 from studio.tables.model_column import Column, feature_columns
 from studio.training import metrics
 from studio.training.linear import fit_linear
@@ -139,5 +140,4 @@ def other_learner(learner: str) -> str:
 
 def evaluation_csv(rows: Sequence[Metrics]) -> str:
     """Return the evaluation output: a header, and a row for each scored dataset (protocol 5)."""
-    lines = [list(rows[0]), *([r_number(value) for value in row.values()] for row in rows)]
-    return "".join(",".join(line) + "\n" for line in lines)
+    return csv_text([list(rows[0]), *([r_number(value) for value in row.values()] for row in rows)])

@@ -9,7 +9,7 @@ type Metrics = dict[str, float]
 type Flags = NDArray[np.bool_]
 type Numbers = NDArray[np.float64]
 
-_SMALLEST_PROBABILITY = 1e-15
+_MIN_PROBABILITY = 1e-15  # a smaller one counts as this, so that no logarithm is infinite
 
 
 def two_class(positive: Flags, probability: Numbers) -> Metrics:
@@ -83,9 +83,14 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
 
 
+def log_losses(of_truth: Numbers) -> Numbers:
+    """Return the negative log likelihood of each row; `of_truth` has the probability given to each row's own class."""
+    return np.asarray(-np.log(np.clip(of_truth, _MIN_PROBABILITY, 1)))
+
+
 def log_loss(of_truth: Numbers) -> float:
-    """Return the mean negative log likelihood; `of_truth` has the probability that each row's own class was given."""
-    return float(-np.mean(np.log(np.clip(of_truth, _SMALLEST_PROBABILITY, 1))))
+    """Return the mean of `log_losses`."""
+    return float(np.mean(log_losses(of_truth)))
 
 
 def area_under_curve(positive: Flags, score: Numbers) -> float:

@@ -9,6 +9,7 @@ from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+from studio.child_process import bind_to_parent
 from studio.errors import StudioError
 from studio.tables.csv_reader import TableFormat
 from studio.training.lightgbm_imports import block_unused_imports
@@ -131,18 +132,10 @@ def _train(
 
 
 def _prepare(progress: SharedProgress) -> None:
-    """Set the new process up: deaf to Ctrl-C (the studio ends it), and never left behind."""
+    """Set the new process up."""
     _shared_progress.append(progress)
     block_unused_imports()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-
-        def follow() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=follow, daemon=True).start()
+    bind_to_parent()
 
 
 def _import_library() -> None:

@@ -1,7 +1,5 @@
 """The odd ways of the original that a client must live with, each of them a switch: for testing clients."""
 
-import csv
-import io
 import itertools
 import re
 from collections.abc import Iterable
@@ -14,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from studio.errors import ServiceError, SetupError
 from studio.responses import JsonResponse
+from studio.tables.csv_text import csv_text, parse_csv
 
 INTEGER_STATUS = "integer-status"
 SINGLE_RESULT = "single-result"
@@ -83,14 +82,12 @@ class Quirks:
 
     def evaluation(self, text: str) -> str:
         """Return the evaluation output as it is to be written."""
-        header, *rows = csv.reader(io.StringIO(text))
+        header, rows = parse_csv(text)
         if TWO_ROWS in self.on and len(rows) == 1:
             rows = [rows[0], rows[0]]
         if INFINITE_METRIC in self.on:
             rows = [[*row[:-1], "Infinity"] for row in rows]
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([header, *rows])
-        return out.getvalue()
+        return csv_text([header, *rows])
 
 
 class FaultInjector:

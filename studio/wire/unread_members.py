@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from studio.redaction import without_secrets
+from studio.words import shortened
 
 MAX_NOTES = 10
 _POOL = "AzureBatchPoolId"  # known, and of no use here: it says nothing about the caller's spelling
@@ -44,4 +45,4 @@ def _unread(members: Any, read: tuple[str, ...], where: str) -> Iterator[str]:
 
 
 def _shown(name: str) -> str:
-    return without_secrets(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…").replace("\n", " ")
+    return without_secrets(shortened(name, _SHOWN)).replace("\n", " ")

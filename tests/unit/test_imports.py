@@ -21,7 +21,7 @@ SHARED_ROOMS = (
     ("pipeline", "wiring"),
 )
 STUDIO_ROOMS = (
-    ("json_values", "limits", "redaction", "responses", "words"),
+    ("child_process", "json_values", "limits", "redaction", "responses", "words"),
     ("errors",),
     ("storage", "tables"),
     ("models",),
