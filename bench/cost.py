@@ -16,7 +16,7 @@ from rich.table import Table
 from bench import thresholds
 from bench.sweeps import BESIDES, PER_FILE
 from shared.pipeline.polling import HEARTBEAT_S
-from shared.services import AT_ONCE
+from shared.services import MAX_CONCURRENCY
 
 TICKS_A_MONTH = 30 * 24 * 60  # the poller's schedule in Azure is every minute
 SWEEPS_A_MONTH = 30 * 24 * 4
@@ -83,7 +83,7 @@ def items(counts: Counts) -> list[Item]:
     sweep = {name: counts.sweep.get(name, 0) + FILES * counts.per_file.get(name, 0) for name in PRICES}
     sweep["blob-write"] += -(-FILES // BLOBS_PER_LISTING) - 1  # the counts include the first page of the listing
     sweeps = _times(SWEEPS_A_MONTH, sweep, HOST_REQUESTS_PER_TIMER)
-    sweep_s = MIN_BILLED_S + sum(counts.per_file.values()) * FILES * ROW_READ_S / AT_ONCE
+    sweep_s = MIN_BILLED_S + sum(counts.per_file.values()) * FILES * ROW_READ_S / MAX_CONCURRENCY
     return [
         Item("1,000 promoted runs", of_runs),
         Item(

@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from shared.gates.golden_rows import PinnedRows
-from shared.ports import BlobFiles, Clock, EndpointStore, RunStore, ScoringService, TrainingService
+from shared.ports import BlobFiles, Clock, EndpointStore, RunStore, ScoringService, StoredRun, TrainingService
+from shared.records.history import signed
+from shared.records.run import Run
 from shared.routes.load import Routes
 from shared.run_places import RunPlaces
 
-AT_ONCE = 16  # requests in flight; the service serves 40 jobs an endpoint, and each poll is one thread here
+MAX_CONCURRENCY = 16  # requests in flight, a thread each; a classic endpoint runs 40 jobs at once
 QUARANTINE = "quarantine"  # copies of bad files
 
 
@@ -28,20 +30,36 @@ class Services:
     pinned: PinnedRows = field(default_factory=PinnedRows)
     places: RunPlaces = field(default_factory=RunPlaces)
     actor: str = "unknown"  # the function, or the operator, on whose behalf runs are written
-    at_once: int = AT_ONCE
+    max_concurrency: int = MAX_CONCURRENCY
 
     def acting_as(self, actor: str) -> "Services":
         """Return the same services for what one function does; its name stands in the history of what it writes."""
         return replace(self, actor=actor)
 
-    def for_each[Item, Result](self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """Do the same for every item, some at once, and return the results in order.
+    def claim_run(self, run: Run) -> StoredRun:
+        """Insert a new run with the first entry of its history, written by this actor.
 
-        Each has a copy of the caller's context: the worker tells by it which invocation a log line belongs to, and the
-        host drops lines that belong to none.
+        Raises:
+            AlreadyClaimedError: the route has a run of that id; nothing was written.
         """
-        if self.at_once == 1:
+        return self.runs.claim(signed(run, self.actor))
+
+    def save_run(self, before: StoredRun, run: Run) -> StoredRun:
+        """Replace `before` by its next revision, with a history entry of this actor, chained to the previous entry.
+
+        Raises:
+            StaleWriteError: the run was written since `before` was read; nothing was written.
+        """
+        return self.runs.save(before, signed(run, self.actor, before.run.chain))
+
+    def map_concurrently[Item, Result](self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Apply a function to every item, `max_concurrency` at a time, and return the results in order.
+
+        Each call has a copy of the caller's context: by it the worker tells which invocation a log line belongs to, and
+        the host drops lines that belong to none.
+        """
+        if self.max_concurrency == 1:
             return [work(item) for item in items]
         pairs = [(contextvars.copy_context(), item) for item in items]
-        with ThreadPoolExecutor(max_workers=self.at_once, thread_name_prefix=self.actor) as pool:
+        with ThreadPoolExecutor(max_workers=self.max_concurrency, thread_name_prefix=self.actor) as pool:
             return list(pool.map(lambda pair: pair[0].run(work, pair[1]), pairs))

@@ -12,7 +12,6 @@ from shared.errors import StaleWriteError
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import StoredEndpoint, StoredRun
 from shared.records.endpoint_record import EndpointRecord
-from shared.records.history import signed
 from shared.records.run import Run, RunState
 from shared.routes.route import Route
 from shared.services import Services
@@ -54,7 +53,7 @@ class RunDesk:
         """
         before = self.run
         self._permit = SendPermit.begin(self.services.clock)
-        self.stored = self.services.runs.save(self.stored, signed(run, self.services.actor, before.chain))
+        self.stored = self.services.save_run(self.stored, run)
         if run.state != before.state or run.reason != before.reason:
             level = logging.WARNING if run.state in {RunState.FAILED, RunState.ROLLED_BACK} else logging.INFO
             said = f": {run.reason}" * bool(run.reason)

@@ -10,7 +10,6 @@ from shared.errors import NotNowError, StaleWriteError, UnknownError
 from shared.lifecycle.decision_record import decision_hash
 from shared.lifecycle.held_state import approved, rejected
 from shared.ports import StoredRun
-from shared.records.history import signed
 from shared.records.run import REASON_LIMIT, Json, Run, RunState, iso, shown_time
 from shared.routes.route import Route
 from shared.services import Services
@@ -156,7 +155,7 @@ def _check_decision(run: Run, decision: str) -> None:
 
 def _write(services: Services, stored: StoredRun, run: Run) -> Run:
     try:
-        return services.runs.save(stored, signed(run, services.actor, stored.run.chain)).run
+        return services.save_run(stored, run).run
     except StaleWriteError:
         raise NotNowError(f"run {run.run_id} was written by somebody else at the same moment: look again") from None
 

@@ -9,7 +9,6 @@ from shared.blob_path import BlobPath
 from shared.errors import BadRequestError, NotNowError, StaleWriteError, UnknownError
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.records.endpoint_record import Champion, EndpointRecord, Frozen
-from shared.records.history import signed
 from shared.records.run import Json, Run, RunState, iso, run_id_for, shown_time
 from shared.routes.route import Route
 from shared.services import Services
@@ -108,7 +107,7 @@ def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = 
     kept = BlobPath.parse(str((run.challenger or {})["kept"]))
     if services.blobs.version(*kept) is None:
         raise NotNowError(f"{kept} does not exist: there is no model to go back to")
-    return services.runs.claim(signed(run, services.actor)).run
+    return services.claim_run(run).run
 
 
 def route_of(services: Services, endpoint: str) -> Route:

@@ -6,7 +6,6 @@ from shared.lifecycle.job_states import input_path
 from shared.lifecycle.second_try import JOB_MAY_RUN, in_vain, retried, why_not
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import JobState
-from shared.records.history import signed
 from shared.records.run import Run
 from shared.routes.route import Route
 from shared.services import Services
@@ -44,7 +43,7 @@ def retry(services: Services, run_id: str, by: str, reason: str = "", *, even_if
     said = f"tried again by {by}" + (f": {reason}" if reason else "")
     again = retried(route, run, said, source, services.clock.now())
     try:
-        return services.runs.save(stored, signed(again, services.actor, run.chain)).run
+        return services.save_run(stored, again).run
     except StaleWriteError:
         raise NotNowError(f"run {run_id} was written by somebody else at the same moment: look again") from None
 

@@ -30,7 +30,7 @@ type Look = Callable[[], Iterator[Finding]]
 def check_all(services: Services) -> list[Finding]:
     """Look at everything that the routes need, some at once; an error of one look hides no other."""
     looks = [look for route in services.routes.routes.values() for look in _looks(services, route)]
-    return [finding for found in services.for_each(_looked, looks) for finding in found]
+    return [finding for found in services.map_concurrently(_looked, looks) for finding in found]
 
 
 def _looked(look: tuple[str, str, Look]) -> list[Finding]:

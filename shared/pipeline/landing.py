@@ -9,7 +9,6 @@ from shared.lifecycle.job_states import LANDING_LEASE_S
 from shared.lifecycle.observations import Claimed
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import BlobVersion, StoredRun
-from shared.records.history import signed
 from shared.records.run import UNROUTED, Run, RunState, generation_for, run_id_for
 from shared.routes.route import Route
 from shared.services import Services
@@ -62,7 +61,7 @@ def claim(services: Services, version: BlobVersion, *, reported: bool = False) -
             )
             return None
     try:
-        stored = services.runs.claim(signed(run, services.actor))
+        stored = services.claim_run(run)
     except AlreadyClaimedError:
         log.debug(
             "%s has a run already",

@@ -10,7 +10,6 @@ from shared.errors import BadMessageError
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.pipeline.landing import land
 from shared.ports import StoredRun
-from shared.records.history import signed
 from shared.records.messages import EvaluationMessage
 from shared.records.run import UNROUTED, run_id_for
 from shared.services import Services
@@ -102,7 +101,7 @@ def _note(services: Services, stored: StoredRun | None, cause: str) -> None:
     run = stored.run
     reason = f"{run.reason}; {cause}" if run.reason and not run.reason.endswith(cause) else cause
     noted = run.evolve(services.clock.now(), reason=reason)
-    services.runs.save(stored, signed(noted, services.actor, run.chain))
+    services.save_run(stored, noted)
 
 
 def _plain(text: str) -> str:

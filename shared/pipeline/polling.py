@@ -59,7 +59,7 @@ def tick(services: Services, previous: datetime | None = None) -> list[Evaluatio
     _tell_stuck(active, now, previous)
     due = [(route, stored) for route, stored in active if _is_due(route, stored.run, now, previous)]
     due = _rotated(due, now)
-    after = services.for_each(lambda one: _advance(services, *one, began_s=began_s, previous=previous), due)
+    after = services.map_concurrently(lambda one: _advance(services, *one, began_s=began_s, previous=previous), due)
     return [
         EvaluationMessage(stored.run.route, stored.run.run_id)
         for (_, before), stored in zip(due, after, strict=True)

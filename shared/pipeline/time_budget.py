@@ -35,7 +35,7 @@ def in_turn[Item, Result](
     def begin(item: Item) -> tuple[Result] | None:
         return None if services.clock.elapsed_s() - began_s > budget_s else (work(item),)
 
-    done = services.for_each(begin, ordered)
+    done = services.map_concurrently(begin, ordered)
     # They are begun in order, so what was left is the end of them.
     begun = next((number for number, one in enumerate(done) if one is None), len(done))
     position = stopped_at if not begun else name_of(ordered[begun - 1]) if begun < len(ordered) else ""

@@ -28,7 +28,7 @@ def world() -> World:
 
 def wrong(world: World) -> list[Finding]:
     """Return what is not in order; one look after the other, so that a fault meets the one it is meant for."""
-    return [finding for finding in check_all(replace(world.services, at_once=1)) if finding.do]
+    return [finding for finding in check_all(replace(world.services, max_concurrency=1)) if finding.do]
 
 
 def refuse_keys(world: World, monkeypatch: pytest.MonkeyPatch, *refused: str) -> None:

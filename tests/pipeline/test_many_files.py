@@ -58,7 +58,7 @@ def slow(world: World, seconds: float) -> None:
 def world() -> World:
     """Give a world whose workers do one thing after the other."""
     world = World()
-    world.services = replace(world.services, at_once=1)
+    world.services = replace(world.services, max_concurrency=1)
     return world
 
 
@@ -130,7 +130,7 @@ def test_once_round_nothing_is_left_of_it(world: World) -> None:
 def test_every_item_gets_its_turn(items: list[str], passes: list[tuple[int, str]]) -> None:
     """Whatever the names, the budgets, and what comes and goes in between: nothing is left out for two rounds."""
     world = World()
-    services = replace(world.services, at_once=1)
+    services = replace(world.services, max_concurrency=1)
     present, since = set(items), dict.fromkeys(items, 0)
 
     def work(item: str) -> None:

@@ -299,7 +299,7 @@ def test_a_line_of_a_thread_belongs_to_the_invocation(world: World) -> None:
     invocation = contextvars.ContextVar("invocation", default="none")
     token = invocation.set("this one")
     try:
-        services = replace(world.services, at_once=4)
-        assert services.for_each(lambda _: invocation.get(), range(20)) == ["this one"] * 20
+        services = replace(world.services, max_concurrency=4)
+        assert services.map_concurrently(lambda _: invocation.get(), range(20)) == ["this one"] * 20
     finally:
         invocation.reset(token)

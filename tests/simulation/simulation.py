@@ -226,7 +226,7 @@ class Simulation:
             training=Port("training", outside.training, worker),
             scoring=Port("scoring", outside.scoring, worker),
             clock=WorkerClock(outside.clock, skew_s),
-            at_once=1,
+            max_concurrency=1,
         )
         return worker
 

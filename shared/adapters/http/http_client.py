@@ -28,7 +28,7 @@ CONNECT_TIMEOUT_S = 3.05  # a little more than the three seconds after which TCP
 READ_TIMEOUT_S = 30.0  # without a byte; nothing here waits for a job
 WHOLE_S = 60.0  # for a call as a whole, with every try and the last byte of its answer
 ONCE_WHOLE_S = PATCH_TIMEOUT_S - 2  # for one that is sent once: what is promised of a PATCH counts from its first byte
-AT_ONCE = 16  # connections kept per host: as many as a tick polls at a time
+MAX_CONNECTIONS = 16  # kept per host: as many as a tick polls at a time
 FAULT_LIMIT_BYTES = 64 * 1024
 
 # Only these are tried again (protocol 1.9); 429 is not used by the service, and 500 "few times".
@@ -184,7 +184,7 @@ def _session(retry: Retry, resolver: Resolver, ca_bundle: str | None) -> request
     session = requests.Session()
     session.verify = ca_bundle or True
     session.trust_env = False  # no proxy, no .netrc password, no CA bundle that was not handed over
-    adapter = EndingAdapter(None, connections=AT_ONCE, retries=retry, resolver=resolver)
+    adapter = EndingAdapter(None, connections=MAX_CONNECTIONS, retries=retry, resolver=resolver)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
