@@ -17,7 +17,7 @@ from bench.serving.sizes import Sizes
 from bench.serving.suite import measure_serving
 from bench.suite import measure
 from bench.ticks import SHORT_HISTORY
-from landfall.stack.state import StackError
+from landfall.errors import CommandError
 
 HISTORY = 100_000
 REQUESTS, SERVING = "requests", "serving"
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         results = _measured(options)
-    except (BenchError, StackError, RuntimeError) as error:
+    except (BenchError, CommandError, RuntimeError) as error:
         print(f"bench: {error}", file=sys.stderr)  # noqa: T201 - this is a command
         return 2
     except KeyboardInterrupt:

@@ -16,12 +16,12 @@ from azure.storage.blob import BlobServiceClient
 from bench.errors import BenchError
 from bench.proxy import CountingProxy
 from bench.request_recorder import AGENT_VARIABLE, STUDIO_AGENT, RequestRecorder
-from landfall.stack import parts
+from landfall.stack import processes
 from landfall.stack.azurite import port_answers, running_azurite
 from landfall.stack.ports import free_ports
 from landfall.stack.publishing import create_storage, publish, put_first_models
 from landfall.stack.settings import app_settings
-from landfall.stack.state import StateFolder
+from landfall.stack.stack_state import StateFolder
 from landfall.stack.up import EXAMPLE_EXPERIMENT, EXAMPLE_ROUTES
 from shared.pipeline.polling import Ticker
 from shared.records.run import Run
@@ -128,12 +128,12 @@ def running_environment(folder: Path, activation_delay_s: float) -> Iterator[Env
 @contextlib.contextmanager
 def _studio(state: StateFolder, port: int, storage_host: str, activation_delay_s: float) -> Iterator[None]:
     """Serve what was published. The studio's own requests to storage carry its name in their User-Agent."""
-    serve = ["serve", "--port", str(port), "--data", str(parts.studio_data(state)), "--allow-host", storage_host]
-    command = [*parts.studio_command(), *serve, "--activation-delay-s", str(activation_delay_s)]
-    studio = parts.Part("studio", command, state, {**os.environ, AGENT_VARIABLE: STUDIO_AGENT})
+    serve = ["serve", "--port", str(port), "--data", str(processes.studio_data(state)), "--allow-host", storage_host]
+    command = [*processes.studio_command(), *serve, "--activation-delay-s", str(activation_delay_s)]
+    studio = processes.Part("studio", command, state, {**os.environ, AGENT_VARIABLE: STUDIO_AGENT})
     try:
         studio.wait_until(lambda: port_answers(port))
         yield
     finally:
-        parts.end(studio.own)
+        processes.end(studio.own)
         studio.process.wait()

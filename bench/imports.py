@@ -7,7 +7,7 @@ import sys
 from bench import thresholds
 from bench.environment import Environment
 from bench.results import Row
-from landfall.demo.census import census_csv
+from landfall.sample_data.census import census_csv
 from landfall.stack.azurite import ROOT
 
 ROUNDS = 7  # the fastest counts: other work on the machine can only slow a round down

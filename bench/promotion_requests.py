@@ -6,7 +6,7 @@ from bench.environment import ROUTE, Environment
 from bench.errors import BenchError
 from bench.proxy import Exchange
 from bench.results import PromotionRequests
-from landfall.demo.census import census_csv
+from landfall.sample_data.census import census_csv
 from shared.pipeline import evaluation_message, landing
 from shared.records.run import Run, RunState
 

@@ -23,7 +23,7 @@ def measure(finished: int, announce: Callable[[str], None], progress: Callable[[
 
     Raises:
         BenchError: the environment did not behave as a measurement requires.
-        StackError: Azurite or the studio does not start.
+        CommandError: Azurite or the studio does not start.
     """
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="landfall-bench-") as folder:

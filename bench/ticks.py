@@ -9,7 +9,7 @@ from bench.errors import BenchError
 from bench.history import History
 from bench.request_recorder import rows_read, writes
 from bench.results import Row
-from landfall.demo.census import census_csv
+from landfall.sample_data.census import census_csv
 from shared.pipeline import landing
 from shared.services import Services
 

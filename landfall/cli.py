@@ -8,10 +8,11 @@ try:
     import os
     from collections.abc import Callable, Sequence
 
+    from landfall.errors import CommandError, UsageError
     from landfall.exit_status import ExitStatus
+    from landfall.interrupts import interruptible, signals
     from landfall.option_types import Noted, count, path, positive, text, whole
-    from landfall.stack.interruption import interruptible, signals
-    from landfall.stack.state import DEFAULT_STATE, StackError, UsageError
+    from landfall.stack.stack_state import DEFAULT_STATE
     from shared.errors import LandfallError
     from shared.visible_text import visible
 except KeyboardInterrupt:  # a Ctrl-C in the first moment, before main() can look after it
@@ -42,7 +43,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         raise
     except UsageError as error:
         return _failed(options, str(error), ExitStatus.USAGE)
-    except (StackError, LandfallError) as error:
+    except (CommandError, LandfallError) as error:
         return _failed(options, str(error), ExitStatus.FAILED)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
             )
         return one
 
-    up = add("up", "start the local stack: Azurite, the studio, the functions host", "landfall.operations.stack:up")
+    up = add("up", "start the local stack: Azurite, the studio, the functions host", "landfall.commands.up_down:up")
     up.add_argument(
         "--routes", type=path, metavar="FILE", help="default: as the last time, at first the example's routes.toml"
     )
@@ -94,11 +95,11 @@ def _parser() -> argparse.ArgumentParser:
         "--replace", action="store_true", help="take what is given in place of what the state folder remembers"
     )
     up.add_argument("--detach", action="store_true", help="return once everything answers")
-    add("down", "end the local stack", "landfall.operations.stack:down")
+    add("down", "end the local stack", "landfall.commands.up_down:down")
     _looking(add)
     _operator(add)
     doctor = add(
-        "doctor", "tell whether everything is set up as it must be, and what to do", "landfall.operations.doctor:doctor"
+        "doctor", "tell whether everything is set up as it must be, and what to do", "landfall.commands.doctor:doctor"
     )
     doctor.add_argument("--azure", action="store_true", help="look at the app deployed by azd instead (needs az)")
     doctor.add_argument(
@@ -109,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     package = add(
         "package",
         "list what is deployed to Azure, or write it to a zip",
-        "landfall.operations.package:package",
+        "landfall.commands.package:package",
         state=False,
     )
     package.add_argument("--out", type=path, metavar="FILE", help="write it to this zip")
@@ -140,31 +141,29 @@ def _parser() -> argparse.ArgumentParser:
 
 def _looking(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands that drop files and look at what became of them."""
-    runs = add("runs", "list runs, newest first", "landfall.operations.runs:runs")
+    runs = add("runs", "list runs, newest first", "landfall.commands.runs:runs")
     runs.add_argument("--route", type=text, metavar="R", help="only this route's")
     runs.add_argument("--limit", type=positive, default=20, metavar="N", help="how many at most; default: 20")
     runs.add_argument("--json", action="store_true")
-    show = add("show", "show one run: its history, metrics and decision", "landfall.operations.runs:show")
+    show = add("show", "show one run: its history, metrics and decision", "landfall.commands.runs:show")
     show.add_argument("run", type=text, metavar="RUN", help="a run's id, or how it begins")
     show.add_argument("--links", action="store_true", help="fresh links to its evaluation and model, for 15 minutes")
     show.add_argument("--json", action="store_true")
     explain = add(
-        "explain", "tell why a run was or was not promoted, on one screen", "landfall.operations.explain:explain"
+        "explain", "tell why a run was or was not promoted, on one screen", "landfall.commands.explain:explain"
     )
     explain.add_argument("run", type=text, metavar="RUN", help="a run's id, or how it begins")
     explain.add_argument("--json", action="store_true")
     gate = add(
         "gate",
         "show what another policy would have decided, from the stored decisions",
-        "landfall.operations.gate:gate",
+        "landfall.commands.replay_gates:gate",
     )
     gate.add_argument("run", type=text, metavar="RUN", nargs="?", help="a run's id, or how it begins")
     gate.add_argument("--route", type=text, metavar="R", help="instead of a run: every decision of this route")
     gate.add_argument("--policy", type=path, required=True, metavar="FILE", help="TOML with a route's policy keys")
     gate.add_argument("--json", action="store_true")
-    submit = add(
-        "submit", "drop a CSV into a route's folder of the input container", "landfall.operations.submit:submit"
-    )
+    submit = add("submit", "drop a CSV into a route's folder of the input container", "landfall.commands.submit:submit")
     submit.add_argument("file", type=path, metavar="FILE")
     submit.add_argument("--route", type=text, required=True, metavar="R")
     submit.add_argument(
@@ -177,7 +176,7 @@ def _looking(add: Callable[..., argparse.ArgumentParser]) -> None:
     verify = add(
         "verify",
         "audit every file: its outcome, what waits, and whether anything breaks the contract",
-        "landfall.operations.verify:verify",
+        "landfall.commands.verify:verify",
     )
     verify.add_argument("--json", action="store_true")
     verify.add_argument(
@@ -205,33 +204,33 @@ def _operator(add: Callable[..., argparse.ArgumentParser]) -> None:
         one.add_argument("--json", action="store_true")
         return one
 
-    approve = asking("approve", "approve a held run", "landfall.operations.asking:approve", "run")
+    approve = asking("approve", "approve a held run", "landfall.commands.operate:approve", "run")
     approve.add_argument(
         "--wait", action="store_true", help="follow the run to its end; 3 unless it is promoted or unchanged"
     )
     approve.add_argument(
         "--link", action="store_true", help="instead: a link with which somebody else may decide, once"
     )
-    asking("reject", "reject a held run", "landfall.operations.asking:reject", "run")
+    asking("reject", "reject a held run", "landfall.commands.operate:reject", "run")
     retry = asking(
-        "retry", "have a run tried again that ended without a promotion", "landfall.operations.asking:retry", "run"
+        "retry", "have a run tried again that ended without a promotion", "landfall.commands.operate:retry", "run"
     )
     retry.add_argument("--even-if-running", action="store_true", help="also if the job before may still run")
     retry.add_argument("--wait", action="store_true", help="follow the run to its end; 0 only if it is promoted")
     rollback = asking(
         "rollback",
         "go back to an earlier model, verified as a promotion is",
-        "landfall.operations.asking:rollback",
+        "landfall.commands.operate:rollback",
         "endpoint",
     )
     rollback.add_argument(
         "--to", type=text, metavar="RUN", help="whose model; default: the one before the model in service"
     )
     rollback.add_argument("--no-wait", action="store_true", help="do not follow it to its end")
-    asking("freeze", "let no new model go to an endpoint", "landfall.operations.asking:freeze", "endpoint")
+    asking("freeze", "let no new model go to an endpoint", "landfall.commands.operate:freeze", "endpoint")
     asking(
         "unfreeze",
         "let new models go to an endpoint again",
-        "landfall.operations.asking:unfreeze",
+        "landfall.commands.operate:unfreeze",
         "endpoint",
     )

@@ -18,8 +18,9 @@ from bench.serving.sizes import Sizes
 from bench.serving.start_services import Service
 from bench.serving.stats import median_ratio
 from bench.serving.virtualenvs import UnavailableError
+from landfall.errors import CommandError
 from landfall.stack.ports import free_ports
-from landfall.stack.state import StackError, StateFolder
+from landfall.stack.stack_state import StateFolder
 
 MANY = 1000  # rows of a long request
 BODIES = {1: 64, MANY: 4}  # different requests, by their rows
@@ -48,7 +49,7 @@ def compare(
 
     Raises:
         BenchError: a service's answers differ from the model's.
-        StackError: the studio does not start.
+        CommandError: the studio does not start.
     """
     measured: list[Row] = []
     with ExitStack() as stack:
@@ -80,7 +81,7 @@ def _baselines(
     ):
         try:
             started.append(stack.enter_context(start(fixtures, rows[:1], state)))
-        except (UnavailableError, StackError) as error:
+        except (UnavailableError, CommandError) as error:
             left_out.append(LeftOut(name, str(error)))
     return started, left_out
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from landfall.demo import census
+from landfall.sample_data import census
 from studio.commands.describe import describe
 from studio.models.model import Model
 from studio.models.model_file import load_model

@@ -29,7 +29,7 @@ from bench.serving.stats import median_ratio
 from bench.serving.storage import Container
 from bench.serving.virtualenvs import UnavailableError
 from landfall.stack.azurite import ROOT
-from landfall.stack.state import StateFolder
+from landfall.stack.stack_state import StateFolder
 from studio.tables.csv_reader import read_table
 from studio.tables.model_column import feature_columns
 from studio.training.expected_kinds import infer_columns

@@ -16,7 +16,7 @@ from bench.serving.fixtures import Fixtures
 from bench.serving.load import Load, Outcome, drive
 from bench.serving.sizes import Sizes
 from bench.serving.stats import median_ratio
-from landfall.stack.state import StateFolder
+from landfall.stack.stack_state import StateFolder
 
 BATCHES = (1, 4)  # connections that send batches, each its next one after its answer
 LEAD_S = 1.0  # from the first batch to the first row, so that a batch is being scored
@@ -31,7 +31,7 @@ def measure_mixed_load(
 
     Raises:
         BenchError: an answer failed, or differs from the first one to the same request.
-        StackError: the studio does not start.
+        CommandError: the studio does not start.
     """
     announce(f"scoring one row beside batches of {sizes.batch_rows:,}")
     batch = [rows[number % len(rows)] for number in range(sizes.batch_rows)]

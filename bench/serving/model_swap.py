@@ -20,7 +20,7 @@ from bench.serving.load import Load, Outcome, drive
 from bench.serving.sizes import Sizes
 from bench.serving.stats import median_ratio
 from bench.serving.storage import Container
-from landfall.stack.state import StateFolder
+from landfall.stack.stack_state import StateFolder
 from studio.training.train import train
 
 SECOND_SEED = 11  # holds other rows back, so the second model differs

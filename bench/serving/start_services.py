@@ -15,9 +15,9 @@ from bench.serving.dialects import Dialect, Rows
 from bench.serving.fixtures import Fixtures
 from bench.serving.load import send_once
 from bench.serving.pin_cpu import usable_cores
-from landfall.stack import parts
+from landfall.stack import processes
 from landfall.stack.ports import free_ports
-from landfall.stack.state import StateFolder
+from landfall.stack.stack_state import StateFolder
 
 PLAIN_FASTAPI = Path(__file__).parent / "baselines" / "plain_fastapi.py"
 
@@ -56,16 +56,16 @@ def started(
     """Run a service for the time of the `with`; it is ready once it has answered `row`.
 
     Raises:
-        StackError: it ended before it was ready, or took too long.
+        CommandError: it ended before it was ready, or took too long.
     """
     core, _ = cores()
     first = [sys.executable, "-m", "bench.serving.pin_cpu", str(core)] if core is not None else []
-    part = parts.Part(name.replace(" ", "-"), [*first, *command], state)
+    part = processes.Part(name.replace(" ", "-"), [*first, *command], state)
     try:
         part.wait_until(partial(_answers, port, dialect.request(row)))
         yield Service(name, port, dialect, psutil.Process(part.process.pid))
     finally:
-        parts.end(part.own)
+        processes.end(part.own)
         part.process.wait()
 
 
@@ -89,7 +89,7 @@ def studio(
     endpoint = fixtures.described(url)["predictive"]["endpoints"][0]
     names = [column.name for column in fixtures.model.columns]
     dialect = dialects.studio(port, endpoint["execute_url"], endpoint["api_key"], names)
-    command = [*parts.studio_command(), *serve, *allowed]
+    command = [*processes.studio_command(), *serve, *allowed]
     with started("the studio", command, port, dialect, row, state=state) as service:
         yield service, url
 

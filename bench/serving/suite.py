@@ -12,7 +12,7 @@ from bench.serving.mixed_load import measure_mixed_load
 from bench.serving.model_swap import swap
 from bench.serving.sizes import Sizes
 from landfall.stack.azurite import running_azurite
-from landfall.stack.state import StateFolder
+from landfall.stack.stack_state import StateFolder
 
 SAMPLE_ROWS = 4 * MANY  # rows that the services score
 SEED = 3
@@ -23,7 +23,7 @@ def measure_serving(sizes: Sizes, table: Table | None, announce: Callable[[str],
 
     Raises:
         BenchError: a service did not behave as a measurement requires.
-        StackError: Azurite or the studio does not start.
+        CommandError: Azurite or the studio does not start.
     """
     with tempfile.TemporaryDirectory(prefix="landfall-bench-") as name:
         folder = Path(name)

@@ -5,12 +5,12 @@ import subprocess
 import sys
 from collections import Counter
 
-from landfall.chaos import verdict
-from landfall.chaos.course import Course
-from landfall.chaos.lookout import ROUTE, Lookout
-from landfall.chaos.plan import Plan
+from landfall.chaos import invariant_checks
+from landfall.chaos.observer import ROUTE, Lookout
+from landfall.chaos.proxied_stack import Stage
 from landfall.chaos.report import Report
-from landfall.chaos.stage import Stage
+from landfall.chaos.scenario import Course
+from landfall.chaos.schedule import Plan
 from landfall.stack.azurite import ROOT
 from shared.plurals import counted
 from shared.records.run import RunState
@@ -23,7 +23,7 @@ def audit(stage: Stage, plan: Plan, course: Course, *, settled: bool) -> Report:
     """Judge a run while its stack still answers.
 
     Raises:
-        StackError: the studio does not answer.
+        CommandError: the studio does not answer.
         LandfallError: storage does not answer.
     """
     lookout = Lookout(stage.stack.document, stage.studio)
@@ -31,24 +31,24 @@ def audit(stage: Stage, plan: Plan, course: Course, *, settled: bool) -> Report:
         runs, present, log = lookout.runs(), lookout.present(), lookout.request_log()
         served = lookout.served()
         lookout.search(stage.leaks, [stage.stack.state.log(name) for name in LOGS])
-        trail = verdict.trail(log.requests, lookout.patch_path, served, runs)
+        trail = invariant_checks.trail(log.requests, lookout.patch_path, served, runs)
         firsts = [stage.stack.routes.routes[ROUTE].initial_model, *_seeds(served)]
-        unverified = verdict.unverified(lookout.endpoint(), served, firsts, runs)
+        unverified = invariant_checks.unverified(lookout.endpoint(), served, firsts, runs)
     finally:
         lookout.close()
     written, hits = course.dropper.written, course.killer.hits
     notes = [f"backwards for a while, and repaired: {one}" for one in trail.repaired]
-    unseen = verdict.unseen_files(written, present, runs)
+    unseen = invariant_checks.unseen_files(written, present, runs)
     return Report(
         landed=len(runs),
         outcomes=dict(Counter(run.state.value for run in runs).most_common()),
         kills=_hits_by_state(hits),
-        lost=verdict.lost_files(written, present, runs),
-        trained_twice=verdict.trained_twice(log.requests, stage.seen.submitted),
+        lost=invariant_checks.lost_files(written, present, runs),
+        trained_twice=invariant_checks.trained_twice(log.requests, stage.seen.submitted),
         backward=trail.left,
         unverified=unverified,
         secrets=stage.leaks.sentences(),
-        longest_recovery_s=verdict.longest_recovery_s(hits, runs),
+        longest_recovery_s=invariant_checks.longest_recovery_s(hits, runs),
         broken=_verify(stage),
         missed=[*_missed(plan, course), *([] if settled else ["not every run was settled in the time given"])],
         notes=[*notes, *_facts(stage, course, len(written), unseen, log.unreadable)],
@@ -60,7 +60,7 @@ def _seeds(served: str) -> list[str]:
     return [served.lstrip("/")] if served.lstrip("/").startswith("seeds/") else []
 
 
-def _hits_by_state(hits: list[verdict.Hit]) -> dict[str, int]:
+def _hits_by_state(hits: list[invariant_checks.Hit]) -> dict[str, int]:
     """Count by state the kills at which a run was in it."""
     counts = Counter(state for hit in hits for state in set(hit.states.values()))
     return {state.value: counts[state] for state in RunState if counts[state]}

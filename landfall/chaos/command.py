@@ -15,14 +15,13 @@ from rich.console import Console
 from rich.status import Status
 
 from landfall.chaos.audit import audit
-from landfall.chaos.course import Course, Progress
-from landfall.chaos.plan import Plan, draw
+from landfall.chaos.proxied_stack import staged
 from landfall.chaos.report import Report
-from landfall.chaos.stage import staged
-from landfall.operations.show import PIPED_WIDTH, console
-from landfall.operations.shown import escape, guard
-from landfall.stack.own_folder import own_folder
-from landfall.stack.state import StackError
+from landfall.chaos.scenario import Course, Progress
+from landfall.chaos.schedule import Plan, draw
+from landfall.console import PIPED_WIDTH, console, escape, guard
+from landfall.errors import CommandError
+from landfall.stack.scratch_folder import own_folder
 from shared.errors import LandfallError
 
 TOLD_EVERY_S = 15.0  # where no person watches a line change
@@ -60,7 +59,7 @@ def _play(plan: Plan, state: Path, err: Console) -> Report:
                 status.update("auditing …")
                 return audit(stage, plan, course, settled=settled)
         except (LandfallError, AzureError) as error:
-            raise StackError(f"the stack's storage does not answer: {str(error).splitlines()[0]}") from error
+            raise CommandError(f"the stack's storage does not answer: {str(error).splitlines()[0]}") from error
 
 
 def _teller(plan: Plan, err: Console, status: Status) -> Callable[[Progress], None]:

@@ -5,7 +5,7 @@ import io
 import random
 from dataclasses import dataclass
 
-from landfall.demo.census import COLUMNS, LABEL, census_rows
+from landfall.sample_data.census import COLUMNS, LABEL, census_rows
 
 ROWS = (500, 900)
 ADVANCES = 0.25  # the share of files that carry the data forward: large, and less noisy than every file before

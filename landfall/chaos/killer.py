@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from landfall.chaos.lookout import Lookout
-from landfall.chaos.plan import KILLS, Blow, Weapon
+from landfall.chaos.invariant_checks import Hit
+from landfall.chaos.observer import Lookout
 from landfall.chaos.processes import Processes
-from landfall.chaos.verdict import Hit
+from landfall.chaos.schedule import KILLS, Blow, Weapon
 from shared.records.run import RunState
 
 # What a run passes in this set-up; each must be hit at least once.
@@ -46,7 +46,7 @@ class Killer:
         """Strike until every blow has fallen or `stop` is set.
 
         Raises:
-            StackError: a part cannot be started again.
+            CommandError: a part cannot be started again.
         """
         try:
             for number, blow in enumerate(self._blows):

@@ -6,11 +6,11 @@ import time
 
 import psutil
 
-from landfall.chaos.plan import Weapon
-from landfall.chaos.stage import Stage
-from landfall.stack.answering import host_runs, storage_runs, studio_runs
-from landfall.stack.parts import Part
-from landfall.stack.state import StackError
+from landfall.chaos.proxied_stack import Stage
+from landfall.chaos.schedule import Weapon
+from landfall.errors import CommandError
+from landfall.stack.processes import Part
+from landfall.stack.readiness import host_runs, storage_runs, studio_runs
 
 WORKER = "spawn_main"  # in the command line of the host's worker process
 WORKER_WAIT_S = 8.0  # how long to wait for a worker while the host starts another
@@ -64,7 +64,7 @@ class Processes:
         """Let go on what was stopped, start again what was ended; a killed worker is the host's business.
 
         Raises:
-            StackError: a part cannot be started again.
+            CommandError: a part cannot be started again.
         """
         match weapon:
             case Weapon.STOP_WORKER | Weapon.STOP_HOST:
@@ -89,13 +89,13 @@ class Processes:
         """Start the host again if it ended by itself, as the platform does.
 
         Raises:
-            StackError: it cannot be started, or another part ended by itself.
+            CommandError: it cannot be started, or another part ended by itself.
         """
         died = self._stage.stack.died()
         if died is None:
             return
         if died.name != "host":
-            raise StackError(f"{died.name} ended by itself with status {died.process.returncode}:\n{died.tail()}")
+            raise CommandError(f"{died.name} ended by itself with status {died.process.returncode}:\n{died.tail()}")
         self.host_ended += 1
         self._start_host()
 
@@ -105,7 +105,7 @@ class Processes:
         for left in reversed(range(STARTS)):
             try:
                 self._stage.stack.start_again("host").wait_until(lambda: host_runs(url, nonce))
-            except StackError:
+            except CommandError:
                 if not left or self._stage.stack.part("host").process.poll() is None:
                     raise
             else:
@@ -130,5 +130,5 @@ def _await_end(part: Part) -> None:
     deadline = time.monotonic() + STORAGE_STOP_S
     while part.process.poll() is None:
         if time.monotonic() > deadline:
-            raise StackError(f"{part.name} did not end within {STORAGE_STOP_S:.0f} s")
+            raise CommandError(f"{part.name} did not end within {STORAGE_STOP_S:.0f} s")
         time.sleep(0.02)

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from landfall.operations.shown import escape
+from landfall.console import escape
 
 SHOWN = 12  # sentences of one kind
 

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from rich.table import Table
 
-from landfall.demo.material import Material, census_material
-from landfall.demo.own_file import own_material
-from landfall.demo.story import Act, Story
-from landfall.operations.show import console
-from landfall.operations.shown import escape
-from landfall.stack.interruption import interruptible, signals
-from landfall.stack.own_folder import own_folder
-from landfall.stack.state import UsageError
+from landfall.console import console, escape
+from landfall.demo.datasets import Material, census_material
+from landfall.demo.scenario import Act, Story
+from landfall.demo.user_dataset import own_material
+from landfall.errors import UsageError
+from landfall.interrupts import interruptible, signals
+from landfall.stack.scratch_folder import own_folder
 from landfall.stack.up import StackOptions, start_stack
 
 # The demo waits for two sweeps; everything else runs as in any local stack.

@@ -13,7 +13,7 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobProperties
 from azure.storage.queue import QueueClient, QueueMessage
 
-from landfall.host.execution import Executor
+from landfall.host.executor import Executor
 from landfall.host.host_json import HostJson
 from landfall.host.queue_listener import QueueListener, QueueRules
 from landfall.host.receipts import Receipts, quoted

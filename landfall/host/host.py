@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from landfall.host.blob_listener import BlobListener
-from landfall.host.execution import Executor
+from landfall.host.executor import Executor
 from landfall.host.host_json import HostJson
 from landfall.host.http_listener import HttpListener
 from landfall.host.invoker import Invoker

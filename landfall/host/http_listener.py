@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from landfall.host.execution import Executor
+from landfall.host.executor import Executor
 from landfall.host.worker import Function, Value
 
 KEY_SETTING = "LANDFALL_FUNCTIONS_KEY"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, QueueMessage
 
-from landfall.host.execution import Executor
+from landfall.host.executor import Executor
 from landfall.host.host_json import HostJson
 from landfall.host.settings import resolve
 from landfall.host.storage import Storage

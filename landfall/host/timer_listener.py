@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 
-from landfall.host.execution import Executor
+from landfall.host.executor import Executor
 from landfall.host.schedule import Schedule
 from landfall.host.settings import SettingsError, resolve
 from landfall.host.singleton import Term

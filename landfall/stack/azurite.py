@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from landfall.stack.node import find_node
+from landfall.stack.find_node import find_node
 from landfall.stack.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]

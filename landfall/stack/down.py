@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from landfall.stack.parts import end
-from landfall.stack.state import StateFolder
+from landfall.stack.processes import end
+from landfall.stack.stack_state import StateFolder
 
 _ORDER = ("up", "host", "studio", "azurite")  # who uses others goes first; `up` ends its parts by itself
 

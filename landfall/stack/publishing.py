@@ -11,10 +11,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from landfall.errors import CommandError
+from landfall.interrupts import undisturbed
 from landfall.stack.azurite import ROOT
-from landfall.stack.interruption import undisturbed
-from landfall.stack.parts import kill_session, studio_command, studio_data
-from landfall.stack.state import StackError, StateFolder
+from landfall.stack.processes import kill_session, studio_command, studio_data
+from landfall.stack.stack_state import StateFolder
 from shared.blob_path import BlobPath
 from shared.column_names import column_names
 from shared.routes.load import Routes
@@ -30,7 +31,7 @@ def publish(state: StateFolder, experiments: Sequence[Path], base_url: str) -> d
     """Publish experiments and return the studio's description of all it has: management and services.
 
     Raises:
-        StackError: the studio refuses one; its own words follow.
+        CommandError: the studio refuses one; its own words follow.
     """
     data = str(studio_data(state))
     for experiment in experiments:
@@ -59,7 +60,7 @@ def _studio(arguments: Sequence[str]) -> str:
             process.communicate()
         raise
     if process.returncode:
-        raise StackError((err or out).strip())
+        raise CommandError((err or out).strip())
     return out
 
 

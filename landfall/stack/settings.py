@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from landfall.stack.state import StackError, UsageError
+from landfall.errors import CommandError, UsageError
 from shared.storage_settings import DATA_CONNECTION, HOST_CONNECTION
 
 POLL_SCHEDULE = "*/2 * * * * *"  # in Azure every minute: a tick costs money there
@@ -27,12 +27,12 @@ def prefix_of(model: str) -> str:
     """Return how the settings of a model begin: "Census Model" gives CENSUS.
 
     Raises:
-        StackError: nothing is left of the name.
+        CommandError: nothing is left of the name.
     """
     name = re.sub(r"[^A-Za-z0-9]+", "_", model).strip("_").upper()
     name = re.sub(r"_?MODEL$", "", name) or name
     if not name:
-        raise StackError(f"the experiment name {model!r} has no letter or digit that a setting could be named after")
+        raise CommandError(f"the experiment name {model!r} has no letter or digit that a setting could be named after")
     return name if name[0].isalpha() else f"M_{name}"
 
 

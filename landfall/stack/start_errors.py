@@ -2,20 +2,20 @@
 
 from azure.core.exceptions import AzureError
 
-from landfall.stack.state import StackError
+from landfall.errors import CommandError
 from shared.errors import ConfigError
 
 
-def explained(error: Exception) -> StackError | None:
+def explained(error: Exception) -> CommandError | None:
     """Return an error of a start as one sentence to people; None: it is one already, or a defect."""
     match error:
         case BrokenPipeError():  # nobody reads what is reported any more: the command's own matter
             return None
         case ConfigError():
             problems = "\n".join(f"  {problem}" for problem in error.problems)
-            return StackError(f"it cannot start with these settings:\n{problems}")
+            return CommandError(f"it cannot start with these settings:\n{problems}")
         case AzureError():  # a name that it does not take, or another service on its port
-            return StackError(f"the stack's storage refuses: {str(error).splitlines()[0]}")
+            return CommandError(f"the stack's storage refuses: {str(error).splitlines()[0]}")
         case RuntimeError() | OSError():  # Azurite or Node.js is not installed; a folder cannot be written
-            return StackError(str(error))
+            return CommandError(str(error))
     return None

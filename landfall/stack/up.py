@@ -8,20 +8,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from landfall.stack import parts
-from landfall.stack.answering import host_runs, storage_runs, studio_runs
+from landfall.errors import CommandError
+from landfall.interrupts import interruptible, undisturbed
+from landfall.stack import processes
 from landfall.stack.azurite import ROOT
-from landfall.stack.choices import Choice
-from landfall.stack.in_flight import told_the_old_address
-from landfall.stack.interruption import interruptible, undisturbed
-from landfall.stack.memory import Memory, recall, remember
-from landfall.stack.parts import Part
+from landfall.stack.last_start import Memory, recall, remember
+from landfall.stack.orphaned_jobs import told_the_old_address
 from landfall.stack.ports import choosing_ports
+from landfall.stack.processes import Part
 from landfall.stack.publishing import create_storage, publish, put_first_models
+from landfall.stack.readiness import host_runs, storage_runs, studio_runs
 from landfall.stack.settings import KEY_SETTING, app_settings, environment_without
+from landfall.stack.stack_config import Choice
 from landfall.stack.stack_ports import StackPorts
+from landfall.stack.stack_state import DEFAULT_STATE, OwnProcess, StateFolder, write_private
 from landfall.stack.start_errors import explained
-from landfall.stack.state import DEFAULT_STATE, OwnProcess, StackError, StateFolder, write_private
 from shared.routes.load import Routes, load_routes
 
 EXAMPLE_ROUTES = ROOT / "routes.toml"
@@ -107,10 +108,10 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
     """Start everything and return once it all answers; `report` gets a line for each part.
 
     Raises:
-        StackError: something could not be started; nothing is left running.
+        CommandError: something could not be started; nothing is left running.
     """
     if options.host not in HOSTS:
-        raise StackError(f"{HOST_VARIABLE} is {options.host!r}; there are {' and '.join(HOSTS)}")
+        raise CommandError(f"{HOST_VARIABLE} is {options.host!r}; there are {' and '.join(HOSTS)}")
     state = StateFolder(options.state)
     state.check_idle()
     state.create()
@@ -127,7 +128,7 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
             raise
         raise sentence from error
     except BaseException:  # a signal: whoever sent it does not want to wait
-        parts.abandon(running)
+        processes.abandon(running)
         state.forget()
         raise
 
@@ -150,14 +151,14 @@ def _start(
     memory = recall(state)
     ports = options.ports or (StackPorts.usual_or_free() if memory is None else _ports_again(memory, report))
     storage = ports.azurite.connection_string
-    azurite = add(lambda: parts.start_azurite(state, ports.azurite))
+    azurite = add(lambda: processes.start_azurite(state, ports.azurite))
     described: dict[str, Any] = {"management": None, "services": []}
     studio_url = None
     if options.studio:
         studio_url = f"http://127.0.0.1:{ports.studio}"
         described = publish(state, options.experiments, options.studio_seen_at or studio_url)
         allowed = f"127.0.0.1:{ports.azurite.blob}"
-        studio = add(lambda: parts.start_studio(state, ports.studio, allowed, options.studio_arguments))
+        studio = add(lambda: processes.start_studio(state, ports.studio, allowed, options.studio_arguments))
         studio.wait_until(lambda: studio_runs(studio_url))
         names = ", ".join(service["name"] for service in described["services"])
         report(f"studio            {studio_url}  ({names})")
@@ -187,7 +188,7 @@ def _start(
         "studio": studio_url,
         "management": described["management"],
         "services": [_public(service) for service in described["services"]],
-        "studio_log": str(parts.studio_data(state) / "requests.jsonl") if options.studio else None,
+        "studio_log": str(processes.studio_data(state) / "requests.jsonl") if options.studio else None,
         "pids": {part.name: part.process.pid for part in running},
         "routes": str(options.routes.resolve()),
     }
@@ -206,8 +207,8 @@ def _ports_again(memory: Memory, report: Callable[[str], None]) -> StackPorts:
 
 def _host(state: StateFolder, port: int, settings: Mapping[str, str], nonce: str | None) -> Part:
     if nonce is None:
-        return parts.start_core_tools(state, port, settings)
-    return parts.start_host(state, port, environment_without(settings), nonce)
+        return processes.start_core_tools(state, port, settings)
+    return processes.start_host(state, port, environment_without(settings), nonce)
 
 
 def _settings(
@@ -239,5 +240,5 @@ def _public(service: Mapping[str, Any]) -> dict[str, Any]:
 
 def _end(running: Sequence[Part]) -> None:
     for part in reversed(running):
-        parts.end(part.own)
+        processes.end(part.own)
         part.process.wait()

@@ -12,8 +12,8 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from landfall.commands.verify import live
 from landfall.host.invoker import Invoker
-from landfall.operations.verify import live
 from landfall.stack.azurite import running_azurite
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.records.run import run_id_for

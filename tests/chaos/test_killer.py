@@ -8,11 +8,11 @@ import pytest
 
 from landfall.chaos import killer
 from landfall.chaos.killer import PASSED, Killer
-from landfall.chaos.plan import Blow, Weapon
+from landfall.chaos.schedule import Blow, Weapon
 from shared.records.run import TERMINAL, RunState
 
 if TYPE_CHECKING:
-    from landfall.chaos.lookout import Lookout
+    from landfall.chaos.observer import Lookout
     from landfall.chaos.processes import Processes
 
 TARGET = cast("Any", object())

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from landfall.demo.other_tasks import prices_csv, species_csv
-from landfall.operations.follow import follow
-from landfall.operations.submit import upload
+from landfall.commands.submit import upload
+from landfall.follow_run import follow
 from landfall.stack.up import RunningStack, StackOptions, start_stack
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.records.run import Run, RunState
+from tests.sample_data.task_tables import prices_csv, species_csv
 
 type Rows = list[list[str]]
 

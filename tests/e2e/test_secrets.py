@@ -17,9 +17,9 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from landfall.chaos.leaks import Leaks, plain, secrets_of
-from landfall.demo.census import census_csv
-from landfall.operations.submit import upload
+from landfall.chaos.secret_scan import Leaks, plain, secrets_of
+from landfall.commands.submit import upload
+from landfall.sample_data.census import census_csv
 from landfall.stack.ports import free_ports
 from landfall.stack.up import EXAMPLE_ROUTES, RunningStack, StackOptions, start_stack
 from shared.adapters.storage.table_runs import TableRunStore

@@ -8,11 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from landfall.demo.census import census_csv
-from landfall.demo.evidence import Evidence
-from landfall.demo.material import census_material
-from landfall.operations.follow import follow
-from landfall.operations.submit import upload
+from landfall.commands.submit import upload
+from landfall.demo.datasets import census_material
+from landfall.demo.probes import Evidence
+from landfall.follow_run import follow
+from landfall.sample_data.census import census_csv
 from landfall.stack.up import EXAMPLE_ROUTES, StackOptions, start_stack
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore

@@ -13,8 +13,8 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
+from landfall.commands.verify import verify
 from landfall.host.invoker import Invoker
-from landfall.operations.verify import verify
 from landfall.stack.azurite import ACCOUNT_KEY
 from landfall.stack.settings import model_settings
 from shared import wiring

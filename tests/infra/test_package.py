@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from landfall.cli import main
-from landfall.operations.package import deployed_files, write_zip
+from landfall.commands.package import deployed_files, write_zip
 from landfall.stack.azurite import ROOT
 from tests.host.running import own_settings, running_host, until
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from landfall.stack.azurite import ROOT
-from landfall.stack.node import find_node
+from landfall.stack.find_node import find_node
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # Actions that are named by a tag, and why.

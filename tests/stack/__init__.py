@@ -1,1 +1,1 @@
-"""The command: its settings and state, and the real stack it brings up and down."""
+"""The local stack: its settings, state and ports, and real stacks that are started, interrupted and ended."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from landfall.cli import main
+from landfall.errors import CommandError
 from landfall.stack.azurite import ROOT
 from landfall.stack.stack_ports import StackPorts
-from landfall.stack.state import StackError
 from landfall.stack.up import StackOptions, start_stack
 
 # Writes down how it was called, then lets our own host do the work, with the settings of its environment.
@@ -56,5 +56,5 @@ def test_without_core_tools_it_says_what_to_install(
     assert main(["down", "--state", str(tmp_path / "state")]) == 0
     assert "nothing of a stack runs" in capsys.readouterr().out
     monkeypatch.setenv("LANDFALL_HOST", "fun")
-    with pytest.raises(StackError, match="LANDFALL_HOST is 'fun'; there are local and func"):
+    with pytest.raises(CommandError, match="LANDFALL_HOST is 'fun'; there are local and func"):
         start_stack(StackOptions(state=tmp_path / "other", ports=StackPorts.free(), studio=False), lambda _: None)

@@ -15,12 +15,11 @@ from typing import Any
 
 import pytest
 
-from landfall.demo.census import census_csv
+from landfall.sample_data.census import census_csv
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.records.run import RunState
 from tests.contract.records import a_run
-from tests.stack.test_command import ROOT, document, landfall, processes_of
-from tests.stack.test_interruption import until
+from tests.stack.running import ROOT, document, landfall, processes_of, until
 
 SWEPT = "Executed 'Functions.sweep' ("
 SECRET = "wJalrXUtnFEMIK7MDENG"

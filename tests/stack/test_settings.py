@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from landfall.errors import CommandError
 from landfall.stack.settings import app_settings, chosen_settings, environment_without, model_settings, prefix_of
-from landfall.stack.state import StackError
 from shared.routes.load import load_routes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +49,7 @@ def test_prefixes(model: str, prefix: str) -> None:
 
 def test_a_name_without_letters_is_refused() -> None:
     """There would be nothing to name the settings after."""
-    with pytest.raises(StackError, match="no letter"):
+    with pytest.raises(CommandError, match="no letter"):
         prefix_of("***")
 
 
@@ -92,7 +92,7 @@ def test_what_the_user_sets_wins() -> None:
 
 def test_wrong_pairs_are_all_named() -> None:
     """Every pair that is none is in the message."""
-    with pytest.raises(StackError, match=r"'A', '=b', '1=x'"):
+    with pytest.raises(CommandError, match=r"'A', '=b', '1=x'"):
         chosen_settings(["OK=1", "A", "=b", "1=x"])
 
 

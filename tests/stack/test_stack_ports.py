@@ -3,7 +3,7 @@
 import socket
 from datetime import UTC, datetime
 
-from landfall.stack.in_flight import sentences
+from landfall.stack.orphaned_jobs import sentences
 from landfall.stack.stack_ports import StackPorts
 from shared.records.run import RunState
 from tests.contract.records import a_run

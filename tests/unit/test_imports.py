@@ -35,9 +35,28 @@ STUDIO_ROOMS = (
     ("commands",),
     ("__main__",),
 )
+COMMAND_ROOMS = (
+    (
+        "command_line",
+        "errors",
+        "exit_status",
+        "follow_run",
+        "interrupts",
+        "option_types",
+        "sample_data",
+        "settings_file",
+        "times",
+    ),
+    ("app_client", "console", "host"),
+    ("run_display", "stack"),
+    ("doctor",),
+    ("chaos", "commands", "demo"),
+    ("cli",),
+    ("__main__",),
+)
 ROOMS = {
     f"{package}.{room}": layer
-    for package, layers in (("shared", SHARED_ROOMS), ("studio", STUDIO_ROOMS))
+    for package, layers in (("shared", SHARED_ROOMS), ("studio", STUDIO_ROOMS), ("landfall", COMMAND_ROOMS))
     for layer, rooms in enumerate(layers)
     for room in rooms
 }
@@ -74,7 +93,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def room_of(module: str) -> str:
-    """Return the room that a module of `shared` or `studio` is in."""
+    """Return the room that a module of `shared`, `studio` or `landfall` is in."""
     names = module.split(".")
     return ".".join(names[:3] if names[1] == "adapters" else names[:2])
 
@@ -94,7 +113,7 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", [*files("shared"), *files("studio")], ids=relative)
+@pytest.mark.parametrize("path", [*files("shared"), *files("studio"), *files("landfall")], ids=relative)
 def test_every_import_leads_down(path: Path) -> None:
     """A room imports itself and the rooms below it; a package's own file says its purpose and imports nothing."""
     package = path.relative_to(ROOT).parts[0]

@@ -1,0 +1,138 @@
+"""Looks at a running stack from outside: straight at its storage and at the studio, past the proxies."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from azure.data.tables import TableServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from landfall.chaos.secret_scan import Leaks, plain
+from landfall.errors import CommandError
+from shared.adapters.storage.blob_files import BlobStorageFiles
+from shared.adapters.storage.table_endpoints import TableEndpointStore
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.errors import LandfallError
+from shared.records.endpoint_record import EndpointRecord
+from shared.records.run import Run, RunState
+
+ROUTE = "census"
+EVERY_RUN = 10_000_000
+TABLES = ("runs", "endpoints")
+TIMEOUT_S = 30
+
+
+class Lookout:
+    """Reads runs, files and the serving endpoint. Has connections of its own; used by one thread."""
+
+    def __init__(self, document: dict[str, Any], studio: str) -> None:
+        self._document = document
+        self._studio = studio
+        self._storage: str = document["storage"]
+        self._runs = TableRunStore.from_connection_string(self._storage)
+        self._blobs = BlobStorageFiles.from_connection_string(self._storage)
+        (service,) = document["services"]
+        self._serving = next(one for one in service["predictive"]["endpoints"] if one["role"] == "serve")
+
+    def unsettled(self) -> dict[str, RunState]:
+        """Return the state of every run without outcome; none while storage does not answer."""
+        try:
+            return {stored.run.run_id: stored.run.state for stored in self._runs.active(ROUTE)}
+        except LandfallError:
+            return {}
+
+    def runs(self) -> list[Run]:
+        """Return every run.
+
+        Raises:
+            LandfallError: storage does not answer.
+        """
+        return [stored.run for stored in self._runs.list_runs(limit=EVERY_RUN)]
+
+    def present(self) -> list[tuple[str, str]]:
+        """Return blob and ETag of every file in the input container.
+
+        Raises:
+            LandfallError: storage does not answer.
+        """
+        return [(one.name, one.etag) for one in self._blobs.versions(self._document["input"])]
+
+    def endpoint(self) -> EndpointRecord:
+        """Return the row of the serving endpoint."""
+        store = TableEndpointStore.from_connection_string(self._storage)
+        try:
+            return store.get(ROUTE, self._serving["name"]).record
+        finally:
+            store.close()
+
+    @property
+    def patch_path(self) -> str:
+        """The path that updates of the serving endpoint are sent to."""
+        url: str = self._serving["patch_url"]
+        return urlsplit(url).path
+
+    def served(self) -> str:
+        """Return the location of the model that the serving endpoint names as its own (protocol 3.2).
+
+        Raises:
+            CommandError: the studio does not answer as it should.
+        """
+        headers = {"Authorization": f"Bearer {self._serving['api_key']}"}
+        try:
+            url = self._studio + self.patch_path
+            answer = requests.get(url, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
+            answer.raise_for_status()
+            return str(answer.json()["Resources"][0]["Location"]["RelativeLocation"])
+        except (requests.RequestException, ValueError, KeyError, IndexError) as error:
+            raise CommandError(f"the serving endpoint does not say what it serves: {type(error).__name__}") from error
+
+    def request_log(self) -> "RequestLog":
+        """Read the studio's request log."""
+        return RequestLog.of(Path(self._document["studio_log"]).read_text(encoding="utf-8"))
+
+    def search(self, leaks: Leaks, logs: list[Path]) -> None:
+        """Search rows, waiting messages and logs for secrets."""
+        with TableServiceClient.from_connection_string(self._storage) as tables:
+            for name in TABLES:
+                for row in tables.get_table_client(name).list_entities():
+                    leaks.search(f"table {name}, row {row['RowKey']}", repr(dict(row)))
+        with QueueServiceClient.from_connection_string(self._storage) as queues:
+            for queue in queues.list_queues():
+                for message in queues.get_queue_client(queue.name).peek_messages(max_messages=32):
+                    leaks.search(f"queue {queue.name}", f"{message.content} {plain(str(message.content))}")
+        for log in [*logs, Path(self._document["studio_log"])]:
+            for number, line in enumerate(_lines(log), 1):
+                leaks.search(f"{log.name}, line {number}", line)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._runs.close()
+        self._blobs.close()
+
+
+@dataclass(frozen=True)
+class RequestLog:
+    """The requests that the studio wrote down, and how many lines were cut off by its end."""
+
+    requests: list[dict[str, Any]]
+    unreadable: int
+
+    @classmethod
+    def of(cls, text: str) -> "RequestLog":
+        """Read the log; a line that the studio was killed in the middle of is counted, not read."""
+        found, unreadable = [], 0
+        for line in text.splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                unreadable += 1
+        return cls(found, unreadable)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        yield from file

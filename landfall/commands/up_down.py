@@ -1,0 +1,114 @@
+"""`landfall up` and `landfall down`."""
+
+import argparse
+import threading
+
+from rich.console import Console
+
+from landfall.command_line import command
+from landfall.commands.start_config import asking_a_person, choose
+from landfall.console import console, escape
+from landfall.errors import CommandError
+from landfall.exit_status import ExitStatus
+from landfall.interrupts import signals
+from landfall.run_display import colored, subject
+from landfall.stack.down import stop_stack
+from landfall.stack.stack_state import StateFolder
+from landfall.stack.up import RunningStack, StackOptions, start_stack
+from landfall.times import clock
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.errors import LandfallError
+
+LOOK_S = 1.0
+
+
+def up(options: argparse.Namespace) -> int:
+    """Start the stack; in the foreground, show the runs until Ctrl-C.
+
+    Raises:
+        UsageError: the options contradict each other.
+        CommandError: it cannot be started, or a part of it ended by itself.
+    """
+    StateFolder(options.state).check_idle()
+    choice = choose(options, asking_a_person())
+    chosen = StackOptions(
+        state=options.state,
+        routes=choice.routes,
+        experiments=choice.experiments,
+        settings=choice.settings,
+        studio=choice.studio,
+        **({"host": options.host} if options.host else {}),
+    )
+    out = console()
+
+    def report(line: str) -> None:
+        try:
+            out.print(escape(line))
+        except BrokenPipeError:  # nobody reads on: whoever watches has gone, but a stack behind the scenes is wanted
+            if not options.detach:
+                raise
+
+    with signals() as received:
+        with out.status("starting the stack …"):
+            stack = start_stack(chosen, report)
+        if not options.detach:
+            return _stay(stack, received.came, out)
+        if received.came.is_set():  # at the last moment
+            stack.stop()
+            return received.status
+        _say_where(stack, out)
+        out.print(escape(f"running; {command('down', state=stack.state.path)} ends it"))
+    return ExitStatus.SUCCESS
+
+
+def _stay(stack: RunningStack, stop: threading.Event, out: Console) -> int:
+    """Show the runs until told to stop, and end the stack."""
+    with stack:
+        _say_where(stack, out)
+        folder = stack.state.path
+        drop, end = (command(*words, state=folder) for words in (("submit", "FILE", "--route", "R"), ("down",)))
+        out.print(escape(f"drop a CSV with {drop}"))
+        out.print(escape(f"Ctrl-C ends everything, as {end} does") + "\n")
+        died = _watch(stack, stop, out)
+        out.print("stopping …")
+    if died:
+        raise CommandError(died)
+    return ExitStatus.SUCCESS
+
+
+def _say_where(stack: RunningStack, out: Console) -> None:
+    folder = stack.state.path
+    out.print(f"routes            {escape(stack.document['routes'])}")
+    out.print(f"input container   {escape(stack.document['input'])}")
+    out.print(f"state             {escape(str(folder))}/stack.json  (logs in {escape(str(folder))}/logs)")
+
+
+def _watch(stack: RunningStack, stop: threading.Event, out: Console) -> str:
+    """Show every change of a run until told to stop; returns what went wrong with the stack, if anything."""
+    store = TableRunStore.from_connection_string(stack.document["storage"])
+    shown: dict[str, tuple[str, str]] = {}
+    while not stop.wait(LOOK_S):
+        part = stack.died()
+        if part is not None:
+            return f"{part.name} ended with status {part.process.returncode}:\n{part.tail()}"
+        try:
+            runs = [stored.run for stored in store.list_runs(limit=200)]
+        except LandfallError as error:
+            out.print(f"[yellow]storage: {escape(str(error))}[/]")
+            continue
+        for run in reversed(runs):
+            if shown.get(run.run_id) != (run.state, run.reason):
+                shown[run.run_id] = (run.state, run.reason)
+                reason = f"  {escape(run.reason)}" if run.reason else ""
+                out.print(
+                    f"{clock(run.updated_at)}  {run.run_id[:8]}  {escape(subject(run))}  {colored(run.state)}{reason}"
+                )
+    return ""
+
+
+def down(options: argparse.Namespace) -> int:
+    """End the stack."""
+    ended = stop_stack(options.state)
+    out = console()
+    out.print(f"ended: {', '.join(ended)}" if ended else f"nothing of a stack runs in {options.state.resolve()}")
+    return 0

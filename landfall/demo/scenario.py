@@ -1,0 +1,152 @@
+"""The demo's three acts, each with what was expected and whether it happened."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.storage.blob import BlobServiceClient
+
+from landfall.demo.datasets import Material
+from landfall.demo.probes import Evidence
+from landfall.errors import CommandError
+from landfall.follow_run import follow
+from landfall.run_display import step_lines
+from landfall.stack.up import RunningStack
+from landfall.times import clock
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.plurals import counted
+from shared.records.run import Run, RunState, run_id_for
+
+RUN_LIMIT_S = 180
+REPEATS = 3
+
+
+@dataclass
+class Act:
+    """One act: what it shows, and the facts it was judged by."""
+
+    title: str
+    ok: bool = False
+    facts: list[str] = field(default_factory=list)
+    run: Run | None = None
+    elapsed_s: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the act for scripts."""
+        run = None if self.run is None else {"run_id": self.run.run_id, "state": self.run.state.value}
+        return {
+            "title": self.title,
+            "ok": self.ok,
+            "facts": self.facts,
+            "run": run,
+            "elapsed_s": round(self.elapsed_s, 1),
+        }
+
+
+class Story:
+    """Plays the acts on a running stack; `begin` and `tell` let somebody watch."""
+
+    def __init__(
+        self,
+        stack: RunningStack,
+        material: Material,
+        begin: Callable[[str], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._stack = stack
+        self._material = material
+        self._begin = begin
+        self._tell = tell
+        self._store = TableRunStore.from_connection_string(stack.document["storage"])
+        self._evidence = Evidence(stack.document, stack.state.log("host"))
+
+    def play(self) -> list[Act]:
+        """Play all acts."""
+        good = self._timed(self._good_file)
+        return [good, self._timed(self._shuffled_labels), self._timed(lambda: self._same_file_again(good))]
+
+    def _timed(self, play: Callable[[], Act]) -> Act:
+        began = time.monotonic()
+        act = play()
+        act.elapsed_s = time.monotonic() - began
+        return act
+
+    def _good_file(self) -> Act:
+        act = Act("a good file is promoted")
+        self._begin(f"1. A good file lands: {self._material.rows:,} rows")
+        before = self._evidence.prediction(self._material.watched)
+        run = self._drop("good.csv", self._material.good)
+        after = self._evidence.prediction(self._material.watched)
+        act.run = run
+        act.facts = [run.reason, f"prediction for the watched row: {before} before, {after} after"]
+        act.ok = run.state is RunState.PROMOTED and before != after
+        return act
+
+    def _shuffled_labels(self) -> Act:
+        act = Act("shuffled labels are rejected")
+        self._begin("2. A bad file lands: the same rows, with the labels shuffled")
+        before, patches = self._evidence.prediction(self._material.watched), self._evidence.patches()
+        run = self._drop("shuffled.csv", self._material.shuffled)
+        after, more = self._evidence.prediction(self._material.watched), self._evidence.patches() - patches
+        act.run = run
+        act.facts = [
+            run.reason,
+            f"the endpoint got {counted(more, 'update')}; prediction for the watched row: still {after}",
+        ]
+        act.ok = run.state is RunState.REJECTED and more == 0 and before == after
+        return act
+
+    def _same_file_again(self, good: Act) -> Act:
+        act = Act("the same file is not trained twice")
+        self._begin("3. The good file's event comes again, three times, and a sweep passes")
+        if good.run is None:
+            return act
+        jobs, runs = self._evidence.jobs_started(), len(self._store.list_runs())
+        landings, sweeps = self._evidence.executions("on_csv_landed"), self._evidence.executions("sweep")
+        began = time.monotonic()
+        for _ in range(REPEATS):
+            self._evidence.deliver_again(good.run.blob, good.run.etag)
+        landed, swept, told = 0, 0, (0, 0)
+        # The second sweep began after the last event was worked off.
+        while landed < REPEATS or swept < 2:
+            self._check(began + RUN_LIMIT_S)
+            time.sleep(0.2)
+            landed = self._evidence.executions("on_csv_landed") - landings
+            swept = self._evidence.executions("sweep") - sweeps
+            if told != (landed, swept):
+                told = (landed, swept)
+                self._tell(
+                    f"{clock(datetime.now(UTC))}  {time.monotonic() - began:6.1f} s  events: {landed}, sweeps: {swept}"
+                )
+        more_jobs, more_runs = self._evidence.jobs_started() - jobs, len(self._store.list_runs()) - runs
+        more = f"{counted(more_runs, 'new run')}, {counted(more_jobs, 'more job')} started ({jobs} in all)"
+        act.facts = [f"{counted(landed, 'event')} and 2 sweeps later: {more}"]
+        act.ok = more_jobs == 0 and more_runs == 0
+        return act
+
+    def _drop(self, file_name: str, text: str) -> Run:
+        """Upload a file and follow its run to the end."""
+        container, name = self._stack.document["input"], f"{self._material.folder}/{file_name}"
+        with BlobServiceClient.from_connection_string(self._stack.document["storage"]) as blobs:
+            answer = blobs.get_blob_client(container, name).upload_blob(text.encode())
+        run_id = run_id_for(container, name, str(answer["etag"]))
+        deadline = time.monotonic() + RUN_LIMIT_S
+        steps = follow(self._store, self._material.route, run_id, lambda: self._check(deadline))
+        for line in step_lines(steps):
+            self._tell(line)
+        stored = self._store.get(self._material.route, run_id)
+        if stored is None:
+            raise CommandError(f"run {run_id} is gone")
+        return stored.run
+
+    def _check(self, deadline: float) -> None:
+        """Raise if there is no sense in waiting."""
+        died = self._stack.died()
+        if died is not None:
+            raise CommandError(f"{died.name} ended with status {died.process.returncode}:\n{died.tail()}")
+        if time.monotonic() > deadline:
+            raise CommandError(
+                f"it did not come to an end within {RUN_LIMIT_S} s; the logs are in {self._stack.state.path}"
+            )

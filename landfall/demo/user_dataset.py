@@ -1,0 +1,146 @@
+"""Makes the demo's material out of a user's own CSV: a small old sample, the rest as the good file, shuffled labels."""
+
+import csv
+import random
+import re
+from collections import Counter
+from pathlib import Path
+
+from landfall.demo.datasets import SEED, Material, watched_row
+from landfall.errors import CommandError
+from landfall.sample_data.csv_table import Table
+from landfall.stack.settings import prefix_of
+from shared.column_names import column_names
+from shared.plurals import counted
+
+SAMPLE_SHARE, SAMPLE_MOST, FEWEST_ROWS = 0.05, 600, 400
+MISSING = frozenset({"", "?", "NA", "NaN", "nan", "null", "None"})
+MOST_PROBLEMS = 5
+
+_EXPERIMENT = """\
+name = "{model}"
+data = "sample.csv"
+label = {label}
+task = "binary"
+positive = {positive}
+test_fraction = 0.25
+seed = 7
+"""
+_ENDPOINT = """
+[[routes.{route}.endpoints]]
+name = "{name}"
+role = "{role}"
+patch_url = "${{{prefix}_PATCH_URL}}"
+execute_url = "${{{prefix}_EXECUTE_URL}}"
+api_key = "${{{prefix}_{key}}}"
+resource = "{model} [trained model]"
+propagation_s = 30
+"""
+_ROUTES = """\
+version = 1
+input = "incoming"
+allow_hosts = ["127.0.0.1:*"]
+
+[routes.{route}]
+files = "{route}/*.csv"
+no_champion = "threshold-only"
+initial_model = "models/initial/{route}.ilearner"
+golden = "models/golden/{route}.csv"
+gates = [ {{ metric = "AUC", at_least = 0.60, min_gain = 0.002 }} ]
+
+[routes.{route}.training]
+jobs_url = "${{{prefix}_JOBS_URL}}"
+api_key = "${{{prefix}_TRAINING_KEY}}"
+input = "input1"
+model_output = "output1"
+evaluation_output = "output2"
+"""
+
+
+def own_material(path: Path, label: str | None, folder: Path) -> Material:
+    """Split a user's file; the sample, the experiment and the routes are written into `folder`.
+
+    Raises:
+        CommandError: the file cannot be used; says why, with lines.
+    """
+    table = read_table(path)
+    if label is None or label not in table.header:
+        raise CommandError(f"--label must name one of the columns of {path}: {', '.join(table.header)}")
+    at = table.header.index(label)
+    labelled = [row for row in table.rows if row[at].strip() not in MISSING]
+    classes = Counter(row[at].strip() for row in labelled)
+    if len(classes) != 2:
+        shown = ", ".join(f"{value!r} ({count})" for value, count in classes.most_common(6))
+        raise CommandError(f"the demo needs a label with two values; {label!r} has {len(classes)}: {shown}")
+    if len(labelled) < FEWEST_ROWS:
+        raise CommandError(
+            f"{path} has {counted(len(labelled), 'row')} with a label; the demo needs {FEWEST_ROWS} or more"
+        )
+    random.Random(SEED).shuffle(labelled)  # noqa: S311 - not for secrets
+    count = min(SAMPLE_MOST, max(FEWEST_ROWS // 4, int(len(labelled) * SAMPLE_SHARE)))
+    sample, good = Table(table.header, labelled[:count]), Table(table.header, labelled[count:])
+    model = f"{re.sub(r'[^A-Za-z0-9]+', ' ', path.stem).strip().title() or 'Own'} Model"
+    route = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40] or "own"
+    prefix = prefix_of(model)
+    (folder / "sample.csv").write_text(sample.to_csv(), encoding="utf-8")
+    rarer = classes.most_common()[-1][0]
+    experiment = _EXPERIMENT.format(model=model, label=_toml(label), positive=_toml(rarer))
+    (folder / "experiment.toml").write_text(experiment, encoding="utf-8")
+    routes = _ROUTES.format(route=route, prefix=prefix)
+    for name, role, stem, key in (
+        ("production", "serve", prefix, "ENDPOINT_KEY"),
+        ("staging", "staging", f"{prefix}_STAGING", "KEY"),
+    ):
+        routes += _ENDPOINT.format(route=route, name=name, role=role, prefix=stem, key=key, model=model)
+    (folder / "routes.toml").write_text(routes, encoding="utf-8")
+    bare = good.without(label)
+    return Material(
+        about=f"{path.name}: {len(good.rows):,} rows, to predict {label} = {rarer}; the first model knows {count}",
+        model=model,
+        route=route,
+        folder=route,
+        experiment=folder / "experiment.toml",
+        routes=folder / "routes.toml",
+        good=good.to_csv(),
+        shuffled=good.with_shuffled(label, SEED).to_csv(),
+        rows=len(good.rows),
+        watched=watched_row(bare.rows, bare.header),
+    )
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV with a header and rows of one width.
+
+    Raises:
+        CommandError: it is none; says why, with lines.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            header = column_names(next(reader, []))
+            rows, problems = [], []
+            for row in reader:
+                if not row:
+                    continue
+                if len(row) != len(header):
+                    problems.append(f"line {reader.line_num} has {counted(len(row), 'cell')}, the header {len(header)}")
+                rows.append(row)
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
+    except csv.Error as error:
+        raise CommandError(f"{path} is not a CSV: {error}") from error
+    if not header or not rows:
+        problems.append("it needs a header and rows")
+    if len(set(header)) != len(header):
+        problems.append("its header names a column more than once")
+    if problems:
+        more = f" (and {len(problems) - MOST_PROBLEMS} more)" if len(problems) > MOST_PROBLEMS else ""
+        raise CommandError(f"{path} cannot be used: {'; '.join(problems[:MOST_PROBLEMS])}{more}")
+    return Table(header, rows)
+
+
+def _toml(text: str) -> str:
+    """Write a TOML string."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,106 @@
+"""How runs are shown to people: one line a run, one line a step, times in UTC and elapsed seconds."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from rich.console import Console
+from rich.tree import Tree
+
+from landfall.console import escape
+from landfall.times import clock, moment
+from shared.plurals import counted
+from shared.records.history import HistoryEntry
+from shared.records.run import TERMINAL, Run, RunState
+from shared.visible_text import visible
+
+_GOOD = {RunState.PROMOTED, RunState.UNCHANGED}
+_BAD = {RunState.FAILED, RunState.ROLLED_BACK, RunState.TIMED_OUT, RunState.QUARANTINED}
+
+
+def colored(state: RunState) -> str:
+    """Return a state in its color."""
+    color = "green" if state in _GOOD else "red" if state in _BAD else "yellow" if state in TERMINAL else "cyan"
+    return f"[{color}]{state.value}[/]"
+
+
+def step_lines(entries: Iterable[HistoryEntry]) -> Iterator[str]:
+    """Give a line a step of a run: when, how long after its landing, state, step, and the reason if it is a new one."""
+    first: HistoryEntry | None = None
+    said = ""
+    for entry in entries:
+        first = first or entry
+        yield _step_line(entry, first.at, entry.reason if entry.reason != said else "")
+        said = entry.reason
+
+
+def _step_line(entry: HistoryEntry, began: datetime, reason: str) -> str:
+    elapsed_s = (entry.at - began).total_seconds()
+    step = f" [dim]({escape(entry.step)})[/]" if entry.step and entry.state not in TERMINAL else ""
+    shown = f"  {escape(reason)}" if reason else ""
+    by = f"  [dim]{escape(entry.by)}[/]" if entry.by else ""
+    return f"{clock(entry.at)}  {elapsed_s:6.1f} s  {colored(entry.state)}{step}{by}{shown}"
+
+
+def runs_lines(runs: Sequence[Run], width: int) -> Iterator[str]:
+    """Give a line a run; where the reason does not fit beside the rest it follows on a line of its own."""
+    route = max(len(run.route) for run in runs)
+    file = max(len(subject(run)) for run in runs)
+    state = max(len(run.state) for run in runs)
+    beside = len("12345678  2026-11-23 12:00:00 UTC") + route + file + state + 40 < width
+    for run in runs:
+        padding = " " * (state - len(run.state))
+        name = escape(subject(run)) + " " * (file - len(subject(run)))
+        line = f"{run.run_id[:8]}  {moment(run.landed_at)}  {colored(run.state)}{padding}  {run.route:{route}}  {name}"
+        if run.reason:
+            line += ("  " if beside else "\n          ") + f"[dim]{escape(run.reason)}[/]"
+        yield line.rstrip()
+
+
+def subject(run: Run) -> str:
+    """Return what a run is about: its file, or the model that an operator goes back to."""
+    if run.override is None:
+        return visible(run.blob)
+    return f"rollback to run {run.override['to'][:8]}" if run.override["to"] else "rollback to the initial model"
+
+
+def show_run(out: Console, run: Run, history: list[HistoryEntry]) -> None:
+    """Print everything about one run; what is longer than the line is wrapped, never cut off."""
+    out.print(run_tree(run, history), soft_wrap=False)
+
+
+def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
+    """Return everything about one run."""
+    tree = Tree(f"run [bold]{run.run_id}[/]  {colored(run.state)}")
+    if run.override is None:
+        size = f"[dim]({counted(run.size, 'byte')}, version {escape(run.etag)})[/]"
+        tree.add(f"file      {escape(run.container)}/{escape(run.blob)}  {size}")
+    else:
+        tree.add(f"rollback  {escape(str((run.challenger or {})['kept']))}")
+    tree.add(f"route     {run.route}, attempt {run.attempt}, job {escape(run.job_id) or '-'}")
+    if run.reason:
+        tree.add(f"reason    {escape(run.reason)}")
+    if run.notes:
+        notes = tree.add("notes     of the training")
+        for note in run.notes:
+            notes.add(escape(note))
+    steps = tree.add("steps")
+    for line in step_lines(history):
+        steps.add(line)
+    _add_decision(tree, run)
+    for event in run.endpoints:
+        what = escape(f"{event['name']} ({event['role']}): {event['event']}")
+        tree.add(f"endpoint  {what} at {moment(event['at'])}")
+    return tree
+
+
+def _add_decision(tree: Tree, run: Run) -> None:
+    """Add the decision's reasons, and the metrics that it was made on."""
+    if run.decision:
+        decision = tree.add(f"decision  [bold]{run.decision['verdict']}[/], verified by {run.decision['verification']}")
+        for reason in run.decision["reasons"]:
+            decision.add(escape(reason))
+    for title, model in (("challenger", run.challenger), ("champion then", run.champion)):
+        metrics = (model or {}).get("metrics") or {}
+        if metrics:
+            shown = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items() if value is not None)
+            tree.add(f"{title}: {escape(shown)}")

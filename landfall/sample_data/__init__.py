@@ -1,0 +1,1 @@
+"""Made-up data with a known signal, seeded: the same for everybody."""

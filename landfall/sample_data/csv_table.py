@@ -1,0 +1,42 @@
+"""A CSV in memory, as text cells."""
+
+import csv
+import io
+import random
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV in memory, as text cells."""
+
+    header: tuple[str, ...]
+    rows: list[list[str]]
+
+    @classmethod
+    def of(cls, text: str) -> "Table":
+        """Read a CSV that is known to be whole."""
+        header, *rows = csv.reader(io.StringIO(text, newline=""))
+        return cls(tuple(header), rows)
+
+    def to_csv(self) -> str:
+        """Write it again."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(self.header)
+        writer.writerows(self.rows)
+        return out.getvalue()
+
+    def with_shuffled(self, column: str, seed: int) -> "Table":
+        """Return the table with the cells of one column dealt out anew: the same labels, with no sense in them."""
+        at = self.header.index(column)
+        cells = [row[at] for row in self.rows]
+        random.Random(seed).shuffle(cells)  # noqa: S311 - not for secrets
+        return Table(
+            self.header, [[*row[:at], cell, *row[at + 1 :]] for row, cell in zip(self.rows, cells, strict=True)]
+        )
+
+    def without(self, column: str) -> "Table":
+        """Return the table without a column."""
+        at = self.header.index(column)
+        return Table((*self.header[:at], *self.header[at + 1 :]), [[*row[:at], *row[at + 1 :]] for row in self.rows])

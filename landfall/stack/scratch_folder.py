@@ -1,0 +1,26 @@
+"""The folder of a stack that a command starts for itself alone, such as the demo's."""
+
+import tempfile
+from pathlib import Path
+
+from landfall.errors import CommandError
+
+
+def own_folder(chosen: Path | None, prefix: str) -> Path:
+    """Return the folder to work in: the chosen one, or a new one of this machine's temporary folder.
+
+    Raises:
+        CommandError: it is no folder or cannot be made, or holds something: an old run's files would count as new ones.
+    """
+    if chosen is None:
+        return Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        chosen.mkdir(parents=True, exist_ok=True)
+        empty = not any(chosen.iterdir())
+    except FileExistsError:
+        raise CommandError(f"{chosen} is not a folder") from None
+    except OSError as error:
+        raise CommandError(f"{chosen} cannot be used: {error.strerror}") from error
+    if not empty:
+        raise CommandError(f"{chosen} is not empty: choose a new or an empty folder")
+    return chosen

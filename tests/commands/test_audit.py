@@ -1,0 +1,178 @@
+"""The audit: well while everything has its outcome or waits, and every breach named by its invariant and run."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from landfall.commands.audit import GRACE_S, Audit, Rows, audit, check_chains
+from shared.ports import JobState
+from shared.records.endpoint_record import SWEEP, Champion, EndpointRecord, Frozen, Intent
+from shared.records.run import Run, RunState, iso
+from tests.pipeline.world import World, example_routes
+
+LATER = timedelta(seconds=GRACE_S + 1)
+
+
+def look(world: World, now: datetime | None = None, **rows: Any) -> Audit:
+    """Audit a world, with some of its rows replaced."""
+    runs = [stored.run for stored in world.runs.list_runs(limit=1000)]
+    found = Rows(
+        runs=rows.get("runs", runs),
+        active=rows.get("active", {"census": frozenset(one.run.run_id for one in world.runs.active("census"))}),
+        endpoints=rows.get("endpoints", {"census": world.endpoints.get("census", "production").record}),
+    )
+    return audit(world.routes, list(world.blobs.versions("incoming")), found, now or world.clock.now())
+
+
+@pytest.fixture
+def world() -> World:
+    """Give a world with a promoted, a rejected, an unrouted and a running file."""
+    world = World()
+    world.settle(world.train("better", 0.9, "census/a.csv"))
+    world.train("worse", 0.85, "census/b.csv")
+    world.land("elsewhere/c.csv")
+    world.land("census/d.csv")
+    return world
+
+
+def run_of(world: World, blob: str) -> Run:
+    """Return the run of a file."""
+    return next(stored.run for stored in world.runs.list_runs() if stored.run.blob == blob)
+
+
+def test_a_sound_system_is_told_file_by_file(world: World) -> None:
+    """Each version with its state; what runs is waiting, and nothing is broken."""
+    found = look(world)
+
+    assert {file["blob"]: file["state"] for file in found.files} == {
+        "census/a.csv": "promoted",
+        "census/b.csv": "rejected",
+        "census/d.csv": "started",
+        "elsewhere/c.csv": "unrouted",
+    }
+    assert [one["blob"] for one in found.waiting] == ["census/d.csv"]
+    assert found.to_json()["ok"] is True
+    assert found.broken == []
+
+
+def test_a_version_has_its_run_whatever_its_route_is_called_now(world: World) -> None:
+    """After a change of the routes its outcome still counts; what was unrouted and has a route now is yet to land."""
+    world.routes = example_routes(("census/*.csv", "people/*.csv"))
+    assert {file["blob"]: file["state"] for file in look(world, world.clock.now() + LATER).files} == {
+        "census/a.csv": "promoted",
+        "census/b.csv": "rejected",
+        "census/d.csv": "started",
+        "elsewhere/c.csv": "unrouted",
+    }
+
+    world.routes = example_routes(("census/*.csv", "elsewhere/*.csv"))
+    (broken,) = [one for one in look(world, world.clock.now() + LATER).broken if one["run_id"] is None]
+    assert broken["invariant"] == "I1"
+    assert "elsewhere/c.csv" in broken["what"]
+
+
+def test_what_waits_waits_since_it_landed(world: World) -> None:
+    """However often its run was written meanwhile."""
+    landed = run_of(world, "census/d.csv")
+    world.tick(60)
+    world.training.say(landed.job_id, JobState.UNKNOWN, "Napping")
+    world.tick(60)
+
+    assert run_of(world, "census/d.csv").updated_at > landed.landed_at
+    assert [one["since"] for one in look(world).waiting] == [iso(landed.landed_at)]
+
+
+def test_a_file_without_a_run_waits_and_is_then_forgotten(world: World) -> None:
+    """Just dropped it is waiting; minutes later nobody has seen it, and that is a breach."""
+    version = world.drop("census/new.csv")
+
+    assert look(world).ok
+    assert [one["state"] for one in look(world).waiting if one["blob"] == "census/new.csv"] == [None]
+    found = look(world, world.clock.now() + LATER)
+    assert [one["invariant"] for one in found.broken] == ["I1"]
+    assert version.etag in found.broken[0]["what"]
+
+
+@pytest.mark.parametrize(
+    ("blob", "changes", "invariant", "says"),
+    [
+        ("census/a.csv", {"decision": None}, "I3", "without a decision record"),
+        ("census/a.csv", {"decision": {"verdict": "reject"}}, "I3", "without a decision record"),
+        ("census/b.csv", {"state": RunState.TRAINED}, "I1", "no tick sees it"),
+        ("census/d.csv", {"state": RunState.FAILED}, "I1", "still among the active ones"),
+        ("census/d.csv", {"route": "gone"}, "I1", "no route gone any more"),
+        ("census/b.csv", {"job_id": "job-1"}, "I2", "job job-1 is also that of run"),
+        ("census/b.csv", {"state": RunState.PROMOTED, "generation": "9999"}, "I4", "older than this promotion"),
+    ],
+)
+def test_breaches_in_the_runs(world: World, blob: str, changes: dict[str, Any], invariant: str, says: str) -> None:
+    """Each is named with its invariant and its run."""
+    runs = [
+        replace(stored.run, **changes) if stored.run.blob == blob else stored.run for stored in world.runs.list_runs()
+    ]
+    broken = look(world, runs=runs).broken
+
+    assert any(one["invariant"] == invariant and says in one["what"] and one["run_id"] for one in broken), broken
+
+
+def test_a_run_long_past_its_deadline_is_a_breach(world: World) -> None:
+    """A tick would have ended it."""
+    deadline = run_of(world, "census/d.csv").deadline_at
+    assert deadline is not None
+
+    assert look(world, deadline).ok
+    assert "past its deadline" in look(world, deadline + LATER).broken[0]["what"]
+
+
+def test_an_open_promotion_that_nobody_finishes_is_a_breach(world: World) -> None:
+    """An intent whose run has ended, or is not known; one whose run is on its way is none."""
+    record = world.endpoints.get("census", "production").record
+    now = world.clock.now()
+
+    def with_intent(run_id: str) -> Audit:
+        intent = Intent(run_id=run_id, generation="1", token=1, from_model="a", to_model="b", began_at=now)
+        return look(world, endpoints={"census": replace(record, intent=intent)})
+
+    assert [one["invariant"] for one in with_intent(run_of(world, "census/b.csv").run_id).broken] == ["I5"]
+    assert "unknown" in with_intent("0" * 32).broken[0]["what"]
+    assert with_intent(run_of(world, "census/d.csv").run_id).ok
+
+
+def test_an_endpoint_that_serves_what_nobody_knows_is_a_breach(world: World) -> None:
+    """The sweep froze it and nothing was verified since; frozen by a person it is none."""
+    record = world.endpoints.get("census", "production").record
+    by_hand = Frozen(by="bob", reason="release day", at=world.clock.now())
+    assert look(world, endpoints={"census": replace(record, frozen=by_hand)}).ok
+
+    frozen = replace(by_hand, by=SWEEP, reason="it was given elsewhere/x, and no earlier run explains that")
+    (broken,) = look(world, endpoints={"census": replace(record, frozen=frozen)}).broken
+    assert (broken["invariant"], "elsewhere/x" in broken["what"]) == ("I5", True)
+
+
+def test_an_endpoint_that_lost_its_champion_is_a_breach(world: World) -> None:
+    """A run was promoted, and the endpoint's row knows nothing of it, or holds an older one."""
+    record = world.endpoints.get("census", "production").record
+    champion = record.champion
+    assert isinstance(champion, Champion)
+    empty = EndpointRecord(route="census", name="production")
+    older = replace(record, champion=replace(champion, generation="0000"))
+
+    for wrong in (empty, older):
+        assert [one["invariant"] for one in look(world, endpoints={"census": wrong}).broken] == ["I4"]
+
+
+def test_a_history_that_was_tampered_with_is_a_breach(world: World) -> None:
+    """An entry that is gone, and one that says something else, are told with their run."""
+    runs = [stored.run for stored in world.runs.list_runs()]
+    histories = [(run, world.runs.history(run.route, run.run_id)) for run in runs]
+    found = Audit()
+    check_chains(found, histories)
+    assert found.ok
+
+    run, entries = next(one for one in histories if len(one[1]) > 1)
+    check_chains(found, [(run, entries[1:]), (run, [*entries[:-1], replace(entries[-1], reason="never")])])
+    assert {(one["invariant"], one["run_id"]) for one in found.broken} == {("chain", run.run_id)}
+    assert "removed" in found.broken[0]["what"]
+    assert "edited" in found.broken[1]["what"]

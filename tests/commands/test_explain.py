@@ -1,0 +1,357 @@
+"""`landfall explain` and `show`: the story of every kind of run, from the stored records alone."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from landfall.commands import explain
+from landfall.console import PIPED_WIDTH
+from landfall.run_display import runs_lines, show_run
+from shared.errors import RejectedError
+from shared.pipeline import landing
+from shared.records.run import Run, RunState, run_id_for
+from tests.pipeline.test_approving import APPROVED, ask, code_for
+from tests.pipeline.test_overriding import go_back, promote
+from tests.pipeline.world import FAULT, World, example_routes, without_staging
+
+
+@pytest.fixture
+def world() -> World:
+    """Give a world with the example route."""
+    return World()
+
+
+def told(world: World, file: str | Run, width: int = 300) -> str:
+    """Return what `explain` prints about a run, or the run of a file."""
+    if isinstance(file, Run):
+        run = world.run(file.run_id)
+    else:
+        (run,) = (one.run for one in world.runs.list_runs() if one.run.blob == file)
+    out = Console(width=width, soft_wrap=True)
+    with out.capture() as captured:
+        explain.show(out, run)
+    return captured.get()
+
+
+def test_a_promotion_is_explained(world: World) -> None:
+    """File, input, job, both models' metrics, each gate's sentence, the endpoint before and after."""
+    first = world.settle(world.train("first", 0.9))
+    run = world.settle(world.train("second", 0.95, "census/b.csv"))
+    text = told(world, "census/b.csv")
+
+    for says in (
+        "incoming/census/b.csv",
+        run.input_blob,
+        run.job_id,
+        "AUC 0.95 against the champion's 0.9: better by 0.05, needs +0.002",
+        f"before: models/census/{first.run_id}.ilearner",
+        f"after:  models/census/{run.run_id}.ilearner",
+        "production (serve): verified",
+        "not on the same data",
+    ):
+        assert says in text
+    assert explain.side_by_side(run) == [("Accuracy", 0.8, 0.8), ("AUC", 0.95, 0.9)]
+    assert explain.story(run)["endpoint"] == {
+        "before": f"models/census/{first.run_id}.ilearner",
+        "after": f"models/census/{run.run_id}.ilearner",
+    }
+
+
+def test_a_rejection_and_a_rollback_leave_the_endpoint_as_it_was(world: World) -> None:
+    """Nothing changed in the end, and the story says why."""
+    world.settle(world.train("first", 0.9))
+    world.train("worse", 0.85, "census/b.csv")
+    assert "untouched by this run" in told(world, "census/b.csv")
+    assert "failed  AUC 0.85 against the champion's 0.9" in told(world, "census/b.csv")
+
+    world.at["production"].ignore_patch = True
+    run = world.settle(world.train("second", 0.95, "census/c.csv"))
+    assert run.state is RunState.ROLLED_BACK
+    assert "after:  the same" in told(world, "census/c.csv")
+    assert "put_back" in told(world, "census/c.csv")
+
+
+def test_a_run_on_its_way_says_how_far_it_came(world: World) -> None:
+    """Without a decision there is none to tell."""
+    world.land()
+
+    assert "There is no decision yet." in told(world, "census/a.csv")
+    assert "untouched by this run so far" in told(world, "census/a.csv")
+
+
+def quarantined(world: World) -> Run:
+    """Drop an empty file."""
+    return world.land("census/empty.csv", "")
+
+
+def unrouted(world: World) -> Run:
+    """Drop a file that no route matches."""
+    return world.land("elsewhere/a.csv")
+
+
+def refused(world: World) -> Run:
+    """Have the service refuse the job."""
+    world.training.faults.fail_next("submit", RejectedError(FAULT))
+    return world.land("census/refused.csv", "r")
+
+
+def job_failed(world: World) -> Run:
+    """Have the job fail."""
+    run = world.land("census/failed.csv", "f")
+    world.training.fail(run.job_id, "a column has two kinds")
+    world.tick()
+    return world.run(run.run_id)
+
+
+def superseded(world: World) -> Run:
+    """Overwrite a file before it was pinned."""
+    version = world.drop("census/again.csv", "1")
+    world.drop("census/again.csv", "2")
+    landing.land_version(world.services, version)
+    return world.run(run_id_for(version.container, version.name, version.etag))
+
+
+def barred(world: World) -> Run:
+    """Bring the model that was rolled back again, out of a newer file."""
+    second = promote(world, "second", 0.95)
+    go_back(world)
+    world.clock.advance(60)
+    assert second.state is RunState.PROMOTED
+    return world.settle(world.train("second", 0.99, "census/barred.csv", "again"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "said"),
+    [
+        (quarantined, RunState.QUARANTINED, "No decision was recorded before the run ended."),
+        (unrouted, RunState.UNROUTED, "No decision was recorded before the run ended."),
+        (refused, RunState.FAILED, "No decision was recorded before the run ended."),
+        (job_failed, RunState.FAILED, "No decision was recorded before the run ended."),
+        (superseded, RunState.SUPERSEDED, "No decision was recorded before the run ended."),
+        (barred, RunState.REJECTED, "No gate decided: the run was rejected before any was asked"),
+    ],
+)
+def test_a_run_that_touched_no_endpoint_says_nothing_of_what_it_serves(
+    world: World, kind: Callable[[World], Run], state: RunState, said: str
+) -> None:
+    """A promoted model is in service: none of these runs claims that it is the one from before the first promotion."""
+    promote(world, "first", 0.9)
+    run = kind(world)
+    text = told(world, run)
+
+    assert run.state is state, run.reason
+    assert said in text
+    for claim in ("before:", "after:", "before the first promotion"):
+        assert claim not in text
+    assert ("untouched by this run" in text) == (state is not RunState.UNROUTED)
+    assert explain.story(run)["endpoint"] == {"before": None, "after": None}
+    if not run.job_id:
+        assert "none was started" in text
+
+
+def test_a_failure_after_the_decision_names_what_was_compared(world: World) -> None:
+    """The serving endpoint refuses the model: the decision stands, and the endpoint is as it was."""
+    first = promote(world, "first", 0.9)
+    world.scoring.faults.run_at_next("patch", lambda: None)  # the staging endpoint takes it
+    world.scoring.faults.fail_next("patch", RejectedError(FAULT))
+    world.clock.advance(60)
+    run = world.settle(world.train("second", 0.95, "census/b.csv"))
+    text = told(world, run)
+
+    assert run.state is RunState.FAILED
+    assert f"compared with the model of run {first.run_id}" in text
+    assert "The policy said promote" in text
+    assert "It ended failed all the same" in text
+    assert "untouched by this run" in text
+
+
+def test_the_first_promotion_of_all_replaces_what_was_there_before(world: World) -> None:
+    """Only then is that model the one that was in service; nothing was known of it."""
+    text = told(world, promote(world, "first", 0.9))
+
+    assert "before: the model from before the first promotion" in text
+    assert "compared with no model" in text
+
+
+def test_an_unchanged_run_tells_whether_the_endpoint_was_touched() -> None:
+    """With a staging endpoint it never was; without one the model was sent, and the one before put back."""
+    for routes, said in ((example_routes(), "untouched by this run"), (without_staging(), "after:  the same")):
+        world = World(routes)
+        first = promote(world, "first", 0.9)
+        world.clock.advance(60)
+        world.scoring.alike["second"] = "first"
+        run = world.settle(world.train("second", 0.95, "census/b.csv"), 31)
+        text = told(world, run)
+
+        assert run.state is RunState.UNCHANGED, run.reason
+        assert said in text
+        assert "It ended unchanged all the same" in text
+        assert ("before:" in text) == (world.route.staging is None)
+        if world.route.staging is None:
+            assert f"before: models/census/{first.run_id}.ilearner" in text
+
+
+def test_newer_data_won_after_the_decision(world: World) -> None:
+    """It names what it was compared with then, and claims nothing of what is in service now."""
+    first = promote(world, "first", 0.9)
+    world.clock.advance(60)
+    old = world.train("second", 0.95, "census/b.csv")
+    assert old.state is RunState.STAGED
+    record = world.endpoints.get("census", "production")
+    newer = replace(record.record.champion, run_id="f" * 32, generation="9999") if record.record.champion else None
+    world.endpoints.save(record, replace(record.record, champion=newer, lease=None))
+    text = told(world, world.settle(old))
+
+    assert world.run(old.run_id).state is RunState.SUPERSEDED
+    assert f"compared with the model of run {first.run_id}" in text
+    assert "untouched by this run" in text
+    assert "before:" not in text
+
+
+def test_what_no_gate_says_is_told_beside_them() -> None:
+    """A policy without a floor, and a model that answers in another shape, are reasons of the decision too."""
+    world = World(example_routes(("at_least = 0.80, ", "")))
+    assert "beside  no gate has a floor" in told(world, promote(world, "first", 0.9))
+    world.scoring.classes["second"] = ("yes", "no")
+    world.clock.advance(60)
+    held = world.settle(world.train("second", 0.95, "census/second.csv", "second"), ticks=10)
+
+    assert held.state is RunState.HELD
+    assert "beside  the answers would change their shape: lost column 'Scored Probabilities'" in told(world, held)
+
+
+def test_after_a_rollback_nothing_is_said_to_be_unknown_that_is_known(world: World) -> None:
+    """It is known what serves, and only how good it is is not."""
+    promote(world, "first", 0.9)
+    go_back(world)
+    world.clock.advance(60)
+    held = world.settle(world.train("second", 0.95, "census/second.csv", "second"), ticks=10)
+    text = told(world, held)
+
+    assert "how good the one is that an operator went back to is not known" in text
+    assert "nothing was known" not in text
+
+
+def test_a_rollback_is_told_as_a_rollback(world: World) -> None:
+    """From which model to which, by whom and why; of no file, no bytes, no job and no pinned input."""
+    first, second = promote(world, "first", 0.9), promote(world, "second", 0.95)
+    run = go_back(world)
+    text = told(world, run)
+
+    assert "rollback    asked for by alice at 20" in text
+    assert f"from        the model of run {second.run_id}, models/census/{second.run_id}.ilearner" in text
+    assert f"to          the model of run {first.run_id}, models/census/{first.run_id}.ilearner" in text
+    assert f"before: models/census/{second.run_id}.ilearner" in text
+    assert f"after:  models/census/{first.run_id}.ilearner" in text
+    for claim in ("byte", "trained on", "job ", "version", "It ended"):
+        assert claim not in text
+    assert explain.story(run)["file"] is None
+    assert f"rollback to run {first.run_id[:8]}" in "\n".join(runs_lines([run], 300))
+    assert "byte" not in shown(world, run, 300)
+
+
+def test_a_way_forwards_from_the_initial_model_is_told(world: World) -> None:
+    """It replaces no run's model: said in words, and by no id that there is not."""
+    first = promote(world, "first", 0.9)
+    go_back(world)
+    text = told(world, go_back(world, to=first.run_id))
+
+    assert "from        the model from before the first promotion" in text
+    assert f"to          the model of run {first.run_id}" in text
+    assert "None" not in text
+
+
+def test_a_rollback_that_was_not_carried_out_says_so(world: World) -> None:
+    """Another model was promoted before its turn came: it ended superseded, and claims nothing of the endpoint."""
+    promote(world, "first", 0.9)
+    second = promote(world, "second", 0.95)
+    world.at["production"].ignore_patch = True
+    run = go_back(world)
+    text = told(world, run)
+
+    assert run.state is RunState.ROLLED_BACK
+    assert "It ended rolled_back all the same" in text
+    assert f"before: models/census/{second.run_id}.ilearner" in text
+    assert "after:  the same" in text
+
+
+def test_a_person_had_the_last_word() -> None:
+    """The policy said promote, somebody rejected it: both stand in the story."""
+    world = World(example_routes(APPROVED))
+    run = world.train("better", 0.9)
+    assert ask(world, "reject", run=run.run_id, by="bob", reason="wrong month")[0] == 200
+    text = told(world, run)
+
+    assert "The policy said promote" in text
+    assert "It ended rejected all the same: rejected by bob: wrong month" in text
+    assert "untouched by this run" in text
+
+
+def test_the_notes_of_a_training_are_shown(world: World) -> None:
+    """What the training says of its columns, a line each, in both commands."""
+    run = replace(world.land(), notes=("column 'id' was left out: an identifier", "column 'age': 3 odd cells"))
+    out = Console(width=300, soft_wrap=True)
+    with out.capture() as captured:
+        explain.show(out, run)
+        show_run(out, run, [])
+
+    for note in run.notes:
+        assert captured.get().count(note) == 2
+    assert explain.story(run)["notes"] == list(run.notes)
+
+
+def shown(world: World, run: Run, width: int) -> str:
+    """Return what `show` prints about a run on so wide a terminal."""
+    out = Console(width=width, soft_wrap=True)
+    with out.capture() as captured:
+        show_run(out, run, world.runs.history(run.route, run.run_id))
+    return captured.get()
+
+
+def test_what_is_longer_than_the_line_is_wrapped(world: World) -> None:
+    """Twenty metrics at 80 columns: the last one, which decided, is there; where no person looks a fact is one line."""
+    names = [f"Metric number {number}" for number in range(20)]
+    run = promote(world, "first", 0.9)
+    metrics = dict.fromkeys(names, 0.125) | {"Deciding": 0.875}
+    run = replace(run, challenger={**(run.challenger or {}), "metrics": metrics}, reason="word " * 300 + "end")
+
+    narrow, wide = shown(world, run, 80), shown(world, run, PIPED_WIDTH)
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert "Deciding 0.875" in " ".join(narrow.replace("│", " ").split())
+    assert "end" in narrow
+    assert sum("Metric number 0" in line and "Deciding 0.875" in line for line in wide.splitlines()) == 1
+    assert max(map(len, wide.splitlines())) < PIPED_WIDTH
+
+
+def test_every_time_is_utc_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the zone of the machine is."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        run = promote(world, "first", 0.9)
+        landed = f"{run.landed_at:%Y-%m-%d %H:%M:%S} UTC"
+        assert landed in "\n".join(runs_lines([run], 300))
+        assert f"landed {landed}" in told(world, run)
+        assert f"{run.landed_at:%H:%M:%S} UTC" in shown(world, run, 300)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_an_approval_link_has_a_line_of_its_own_in_the_history() -> None:
+    """Who made it and until when it works, beside why the run is held; a second link replaces the text of the first."""
+    world = World(example_routes(APPROVED))
+    run = world.train("better", 0.9)
+    held = run.reason
+    code_for(world, run)
+    code_for(world, run)
+
+    entry = world.runs.history(run.route, run.run_id)[-1]
+    assert entry.by == "operator alice"
+    assert entry.reason.startswith(f"{held}; an approval link was made, valid until 20")
+    assert entry.reason.endswith(" UTC")
+    assert entry.reason.count("link") == 1
+    assert "an approval link was made" in shown(world, world.run(run.run_id), 300)

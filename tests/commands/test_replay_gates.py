@@ -1,0 +1,62 @@
+"""`landfall gate`: other policies, from the stored records alone."""
+
+from pathlib import Path
+
+import pytest
+
+from landfall.commands.replay_gates import again, policy_from
+from landfall.errors import CommandError
+from shared.gates.policy import Gate, NoChampion, Policy
+from tests.pipeline.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    """Give a world with the example route."""
+    return World()
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (Policy(gates=(Gate(metric="auc", min_gain=0.01),), no_champion=NoChampion.HOLD), ["hold", "promote"]),
+        (Policy(gates=(Gate(metric="AUC", at_least=0.92),), no_champion=NoChampion.PROMOTE), ["promote", "promote"]),
+        (Policy(gates=(Gate(metric="AUC", min_gain=0.1),), no_champion=NoChampion.PROMOTE), ["promote", "reject"]),
+        (Policy(gates=(Gate(metric="Profit", at_least=0),), no_champion=NoChampion.PROMOTE), ["reject", "reject"]),
+    ],
+)
+def test_another_policy_decides_on_what_was_recorded(world: World, policy: Policy, expected: list[str]) -> None:
+    """The first run had no champion to compare with, the second one had the first: also under another policy."""
+    runs = [world.settle(world.train("first", 0.9)), world.settle(world.train("second", 0.95, "census/b.csv"))]
+
+    others = [again(run, policy) for run in runs]
+
+    assert [one.would_be.verdict.value for one in others] == expected
+    assert [one.differs for one in others] == [verdict != "promote" for verdict in expected]
+
+
+def test_the_same_policy_decides_the_same(world: World) -> None:
+    """Whatever was decided, deciding again by the route's own policy gives verdict and sentences again."""
+    for run in (
+        world.settle(world.train("first", 0.9)),
+        world.train("worse", 0.85, "census/b.csv"),
+        world.train("bad", "NaN", "census/c.csv"),
+    ):
+        assert run.decision is not None
+        one = again(run, world.route.policy)
+        assert (one.differs, one.would_be.reasons) == (False, run.decision["reasons"])
+
+
+def test_a_wrong_policy_file_names_every_problem(tmp_path: Path) -> None:
+    """What is wrong, where, all at once; a file that is none says so."""
+    file = tmp_path / "policy.toml"
+    file.write_text('no_champion = "maybe"\ncooldown = 5\ngates = [{metric = "AUC", at_leest = 0.8}]', encoding="utf-8")
+    with pytest.raises(CommandError) as found:
+        policy_from(file)
+    for says in ("no_champion", "cooldown is not a known key; did you mean 'cooldown_s'", "at_leest", "has no bound"):
+        assert says in str(found.value)
+    file.write_text("\ngates = ]", encoding="utf-8")
+    with pytest.raises(CommandError, match=r"not valid TOML: .*line 2"):
+        policy_from(file)
+    with pytest.raises(CommandError, match="cannot be read"):
+        policy_from(tmp_path / "none.toml")

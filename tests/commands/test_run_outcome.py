@@ -1,0 +1,46 @@
+"""What the end of a run means for whoever waited for it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from landfall.commands.run_outcome import comment, exit_status
+from landfall.exit_status import ExitStatus
+from landfall.follow_run import follow
+from landfall.run_display import colored
+from shared.records.run import Run, RunState
+from tests.pipeline.world import World, example_routes
+
+
+@pytest.mark.parametrize("state", list(RunState))
+def test_only_promoted_and_unchanged_are_success(state: RunState) -> None:
+    """Every other state, also one that is no end, is told by status 3."""
+    fine = state in {RunState.PROMOTED, RunState.UNCHANGED}
+
+    assert exit_status(state) == (ExitStatus.SUCCESS if fine else ExitStatus.OTHER_END)
+
+
+def ended(state: RunState) -> Run:
+    """Return a run in a state."""
+    world = World()
+    return replace(world.run(world.land().run_id), state=state)
+
+
+def test_unchanged_says_that_it_is_fine(tmp_path: Path) -> None:
+    """Its name alone sounds as if something went wrong; a state that says it itself gets no comment."""
+    assert "good end" in comment(ended(RunState.UNCHANGED), tmp_path)
+    assert colored(RunState.UNCHANGED).startswith("[green]")
+    assert comment(ended(RunState.PROMOTED), tmp_path) == comment(ended(RunState.REJECTED), tmp_path) == ""
+
+
+def test_whoever_waits_is_told_that_a_person_must_decide(tmp_path: Path) -> None:
+    """A held run may stay so for a week: following it ends there, with the commands that go on."""
+    world = World(example_routes(('no_champion = "threshold-only"', 'no_champion = "hold"')))
+    run = world.settle(world.train("first", 0.9))
+
+    assert [entry.state for entry in follow(world.services.runs, run.route, run.run_id, lambda: None)][-1] == "held"
+    said = comment(run, tmp_path)
+    assert "approve" in said
+    assert "reject" in said
+    assert f"--state {tmp_path}" in said

@@ -1,0 +1,1 @@
+"""The checks of a local stack and of an app in Azure."""

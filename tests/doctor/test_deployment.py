@@ -1,0 +1,245 @@
+"""`landfall doctor`: what is missing is named with what to do; of a deployed app by way of a made-up `az`."""
+
+import http.server
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from landfall.cli import main
+from landfall.doctor import deployment
+from landfall.doctor.app_health import check_health
+from landfall.doctor.checks import Checks
+from landfall.exit_status import ExitStatus
+from tests.stack.running import landfall
+
+HOST = "func-landfall.azurewebsites.net"
+APP = {"name": "func-landfall", "defaultHostName": HOST, "state": "Running"}
+SUBSCRIPTION = {
+    "name": "csv-landed",
+    "provisioningState": "Succeeded",
+    "destination": {"endpointType": "WebHook", "endpointBaseUrl": f"https://{HOST}/runtime/webhooks/blobs"},
+    "filter": {"subjectBeginsWith": "/blobServices/default/containers/incoming/", "subjectEndsWith": ".csv"},
+}
+SECRET = "AccountKey=c2VjcmV0"
+# Answers by the entry that the call begins with.
+AZ = """#!{python}
+import json, sys
+for called, answer in json.load(open({answers!r})):
+    if " ".join(sys.argv[1:]).startswith(called + " "):
+        if isinstance(answer, str) and answer.startswith("ERROR"):
+            print(answer, file=sys.stderr); sys.exit(1)
+        print(json.dumps(answer)); sys.exit(0)
+print("ERROR: not expected: " + " ".join(sys.argv[1:]), file=sys.stderr); sys.exit(1)
+"""
+
+
+def answers(**changed: Any) -> list[tuple[str, Any]]:
+    """Return what `az` answers where all is well, with changes."""
+    usual: dict[str, tuple[str, Any]] = {
+        "functions": (
+            "functionapp function list",
+            [{"name": f"func-landfall/{name}"} for name in deployment.FUNCTIONS],
+        ),
+        "apps": ("functionapp list", [APP]),
+        "subscriptions": ("eventgrid system-topic event-subscription list", [SUBSCRIPTION]),
+        "topics": ("eventgrid system-topic list", [{"name": "topic"}]),
+        "container": ("functionapp config appsettings list", "incoming"),
+        "keys": ("functionapp keys list", {"functionKeys": {"default": "the-key"}}),
+    }
+    return [(called, changed.get(name, answer)) for name, (called, answer) in usual.items()]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Give the apps that were asked for their health, with the key: nobody can answer at an address of Azure."""
+    found: list[tuple[str, str]] = []
+    monkeypatch.setattr(deployment, "check_health", lambda _, functions, key: found.append((functions, key)))
+    return found
+
+
+def doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **changed: Any
+) -> dict[str, Any]:
+    """Run the command; returns what it prints as JSON, with `status`."""
+    (tmp_path / "answers.json").write_text(json.dumps(answers(**changed)), encoding="utf-8")
+    program = tmp_path / "az"
+    program.write_text(AZ.format(python=sys.executable, answers=str(tmp_path / "answers.json")), encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    status = main(["doctor", "--resource-group", "rg", "--json"])
+    return {**json.loads(capsys.readouterr().out), "status": status}
+
+
+def test_a_sound_deployment_is_well(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    asked: list[tuple[str, str]],
+) -> None:
+    """Every function is loaded, the events lead to the app, and the app is asked with its own key."""
+    found = doctor(tmp_path, monkeypatch, capsys)
+    assert (found["ok"], found["status"]) == (True, 0), found
+    assert [check["what"] for check in found["checks"]] == [
+        "the function app",
+        "its functions",
+        "the event subscription",
+    ]
+    assert asked == [(f"https://{HOST}", "the-key")]
+    assert "the-key" not in json.dumps(found)
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"subscriptions": []}, "none leads to the app"),
+        ({"topics": []}, "none leads to the app"),
+        (
+            {
+                "subscriptions": [
+                    {**SUBSCRIPTION, "destination": {"endpointBaseUrl": "https://other.net/runtime/webhooks/blobs"}}
+                ]
+            },
+            "none leads to the app",
+        ),
+        ({"subscriptions": [{**SUBSCRIPTION, "provisioningState": "AwaitingManualAction"}]}, "is AwaitingManualAction"),
+        ({"container": "landing"}, "but LANDFALL_INPUT is landing"),
+        ({"functions": [{"name": "func-landfall/sweep"}]}, "not loaded: on_csv_landed, poll_pending_jobs"),
+        ({"keys": []}, "answered something else than expected"),
+        ({"apps": []}, "rg has 0 function apps, not one; there are: none"),
+        ({"apps": [{**APP, "state": "Stopped"}]}, "func-landfall is Stopped"),
+        ({"keys": f"ERROR: no right to {SECRET}"}, "`az functionapp keys list` failed: ERROR: no right to"),
+        ({"apps": "ERROR: Please run 'az login' to setup account."}, "Please run 'az login'"),
+    ],
+)
+def test_what_is_missing_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    changed: dict[str, Any],
+    said: str,
+) -> None:
+    """With what to do about it, no secret, and a status that scripts see; the other checks are made all the same."""
+    found = doctor(tmp_path, monkeypatch, capsys, **changed)
+    assert (found["ok"], found["status"]) == (False, ExitStatus.BROKEN)
+    wrong = [check for check in found["checks"] if not check["ok"]]
+    assert any(said in check["said"] for check in wrong), found
+    assert all(check["do"] for check in wrong)
+    assert SECRET not in json.dumps(found)
+
+
+def test_without_the_azure_cli_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Neither `az` nor `azd` is a requirement of anything else."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["doctor", "--resource-group", "rg"]) == ExitStatus.BROKEN
+    assert "`az` is not on the PATH: install the Azure CLI" in capsys.readouterr().out
+    assert main(["doctor", "--azure"]) == 1
+    assert "`azd` is not on the PATH" in capsys.readouterr().err
+
+
+@contextmanager
+def answering(status: int, body: str) -> Iterator[str]:
+    """Give the URL of a server that gives every GET the same answer."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+FRESH, OLD = ((NOW - timedelta(minutes=minutes)).isoformat() for minutes in (4, 40))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "well", "said"),
+    [
+        (200, json.dumps({"state": "ok", "last_heartbeat": FRESH}), True, "240 s old"),
+        (200, json.dumps({"state": "ok", "last_heartbeat": OLD}), True, "2400 s old"),  # it polls once a day
+        (
+            503,
+            json.dumps({"state": "poller silent", "problems": ["the poller has been silent"], "last_heartbeat": OLD}),
+            False,
+            "2400 s old",
+        ),
+        (200, json.dumps({"state": "ok", "last_heartbeat": None}), False, "it has not run yet"),
+        (503, json.dumps({"state": "misconfigured", "problems": ["a is wrong", "b too"]}), False, "a is wrong; b too"),
+        (503, json.dumps({"error": "half of a set-up"}), False, "503: half of a set-up"),
+        (200, "{}", False, "nothing that the app says of its health"),
+        (401, "", False, "answered 401 and no JSON"),
+    ],
+)
+def test_the_app_is_asked_itself(status: int, body: str, *, well: bool, said: str) -> None:
+    """Its problems are all told; a poller that is silent, or never ran, is not well."""
+    checks = Checks()
+    with answering(status, body) as url:
+        check_health(checks, url, "key", lambda: NOW)
+    assert (checks.ok, said in checks.done[-1].said) == (well, True), checks
+
+
+def test_what_the_app_finds_is_told_one_by_one() -> None:
+    """Each of its checks with what to do, its problems once, its warnings as what is well; all at once."""
+    checks = Checks()
+    gone = {"what": "routes.a.golden", "said": "there is no blob x", "do": "upload it there", "ok": False}
+    body = {
+        "state": "misconfigured",
+        "problems": [
+            "the setting S is wrong",
+            "the poller has been silent for 2400 s",
+            "routes.a.golden: there is no blob x",
+        ],
+        "warnings": ["five fields"],
+        "last_heartbeat": OLD,
+        "checks": [gone, {"what": "a key", "said": "is taken", "do": "", "ok": True}],
+    }
+    with answering(503, json.dumps(body)) as url:
+        check_health(checks, url, "key", lambda: NOW)
+    assert [(check.what, check.said, check.ok, check.warning) for check in checks.done] == [
+        ("the app's settings and storage", "the setting S is wrong", False, False),
+        ("the poller", "its last heartbeat is 2400 s old", False, False),
+        ("routes.a.golden", "there is no blob x", False, False),
+        ("a key", "is taken", True, False),
+        ("a warning", "five fields", True, True),
+    ]
+    assert checks.done[2].do == "upload it there"
+
+
+def test_an_app_that_does_not_answer() -> None:
+    """Nobody listens any more."""
+    with answering(200, "{}") as url:
+        pass
+    checks = Checks()
+    check_health(checks, url, "key")
+    assert [check.said for check in checks.done] == [
+        f"the app does not answer (ConnectionError): {url}/api/health?full=true"
+    ]
+
+
+def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path) -> None:
+    """As every command does."""
+    done = landfall("doctor", "--state", str(tmp_path))
+    assert (done.returncode, "no stack runs in" in done.stdout) == (ExitStatus.BROKEN, True)

@@ -1,0 +1,46 @@
+"""Runs the command, and looks at the stack that it started."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+LONG_S = 100  # no promise: only so that a test that hangs ends
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def landfall(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    command = [sys.executable, "-m", "landfall", *arguments]
+    settings = {**os.environ, **environ}
+    return subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=110, check=False)
+
+
+def processes_of(state: Path) -> list[int]:
+    """Return the living processes whose command line names a state folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        line = " ".join(process.info["cmdline"] or [])
+        if str(state) in line and process.info["status"] != psutil.STATUS_ZOMBIE and process.pid != os.getpid():
+            found.append(process.pid)
+    return found
+
+
+def document(state: Path) -> dict[str, Any]:
+    """Read stack.json."""
+    read: dict[str, Any] = json.loads((state / "stack.json").read_text(encoding="utf-8"))
+    return read
+
+
+def until(what: Callable[[], bool]) -> None:
+    """Wait."""
+    deadline = time.monotonic() + LONG_S
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

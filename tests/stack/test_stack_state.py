@@ -1,0 +1,63 @@
+"""The state folder: readable for its owner only, and sure of which processes are its own."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from landfall.errors import CommandError
+from landfall.stack.down import stop_stack
+from landfall.stack.ports import free_ports, is_free
+from landfall.stack.processes import end
+from landfall.stack.stack_state import OwnProcess, StateFolder
+
+
+def test_what_holds_keys_is_private(tmp_path: Path) -> None:
+    """The folder is 0700 and stack.json 0600."""
+    state = StateFolder(tmp_path / "state")
+    state.create()
+    state.write_document({"functions_key": "k"})
+
+    assert stat.S_IMODE(state.path.stat().st_mode) == 0o700
+    assert stat.S_IMODE((state.path / "stack.json").stat().st_mode) == 0o600
+    assert state.read_document() == {"functions_key": "k"}
+
+
+def test_no_stack_says_how_to_start_one(tmp_path: Path) -> None:
+    """The message names the folder and the command."""
+    with pytest.raises(CommandError, match=r"no stack runs in .*landfall up"):
+        StateFolder(tmp_path).read_document()
+
+
+def test_a_process_id_that_went_to_somebody_else_is_left_alone() -> None:
+    """Same id, another birth: not ours, so never ended."""
+    own = OwnProcess.of("host", os.getpid())
+    reused = OwnProcess("host", own.pid, own.born_at - 100)
+
+    assert own.find() is not None
+    assert reused.find() is None
+    assert not end(reused)
+
+
+def test_down_ends_what_was_written_down(tmp_path: Path) -> None:
+    """Also if the command that started it is gone, and if part of it is dead already."""
+    state = StateFolder(tmp_path)
+    state.create()
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
+        dead = OwnProcess("studio", 2**22 - 1, 1.0)
+        state.remember([OwnProcess.of("host", process.pid), dead])
+
+        assert stop_stack(tmp_path) == ["host"]
+        assert process.wait(30) < 0
+    assert stop_stack(tmp_path) == []
+
+
+def test_ports() -> None:
+    """Free ports are different from each other and free."""
+    ports = free_ports(5)
+
+    assert len(set(ports)) == 5
+    assert all(is_free(port) for port in ports)
