@@ -223,7 +223,7 @@ class JobRunner:
                 plan = plan_of_job(endpoint.service.plan, job.request.parameters)
                 source = resolve(job.request.inputs[INPUTS[0]], self._allowed)
                 targets = self._output_targets.targets(job.id, job.request, self.contract(endpoint))
-                self._jobs.append_log(job.id, f"Import Data: {source.name}")
+                self._jobs.append_log(job.id, f"Import Data: {source.path}")
                 csv = files.enter_context(storage.fetched_file(source, INPUT_LIMIT, self._folder))
             with failing_in("Train Model"):
                 size = counted(csv.stat().st_size, "byte")
@@ -231,7 +231,7 @@ class JobRunner:
                 worker.warm_up()
                 before = model_in_service(self._registry, self._deployed, endpoint.service)
                 with stop.ending(worker.kill), self._jobs.tracking_progress(job.id, worker.progress):
-                    trained = worker.train(csv, plan, TableFormat.of_name(source.blob), before)
+                    trained = worker.train(csv, plan, TableFormat.of_name(source.path.name), before)
             self._jobs.append_log(job.id, *(f"Train Model: {note}" for note in trained.notes))
         if not self._jobs.is_running(job.id):
             return {}, ()  # it was cancelled meanwhile: it leaves no outputs

@@ -1,8 +1,6 @@
 """Where the outputs of a job go, and the links by which they are read."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import unquote
 
 from studio.errors import StudioError
 from studio.jobs.job_store import Result
@@ -55,5 +53,4 @@ class OutputTargets:
         signer = None if result.given else self._signers.get(result.base_location)
         if signer is None:
             return result.token
-        container, _, blob = unquote(result.relative_location).partition("/")
-        return read_token(replace(signer, container=container, blob=blob), datetime.now(UTC))
+        return read_token(signer.at(result.relative_location), datetime.now(UTC))

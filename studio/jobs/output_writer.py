@@ -14,7 +14,7 @@ MODEL_TYPE = "application/octet-stream"
 def evaluation_file(text: str, target: BlobAddress) -> OutputFile:
     """Return an evaluation (CSV with a header) in the format that the target's extension names."""
     header, rows = parse_csv(text)
-    return write_table(header, rows, target.blob)
+    return write_table(header, rows, target.path.name)
 
 
 def write_outputs(
@@ -36,5 +36,5 @@ def write_outputs(
             others = f" Already written: {', '.join(written)}." if written else " No output was written."
             text = f"{name} could not be written. {error}{others}"
             raise StorageError(error.detail_code, text, transient=error.transient) from None
-        written.append(f"{name} to {target.name}")
-        note(f"Export Data: {name} to {target.name}")
+        written.append(f"{name} to {target.path}")
+        note(f"Export Data: {name} to {target.path}")

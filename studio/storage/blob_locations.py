@@ -3,10 +3,12 @@
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from studio.errors import StorageError
+from studio.storage.blob_path import BlobPath
 from studio.storage.connection_strings import read_connection_string
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -30,17 +32,11 @@ class BlobAddress:
     """A blob reference taken apart: which host, which blob, and the credential, which no text or repr ever shows."""
 
     account_url: str  # without a slash at the end; names the account, for path-style hosts in its path
-    container: str
-    blob: str  # its name, with nothing in it escaped
+    path: BlobPath
     account_name: str | None = None  # with a connection string
     account_key: str | None = field(default=None, repr=False)
     sas_token: str | None = field(default=None, repr=False)  # without the question mark
     listed_by_name: bool = False  # the allow-list names this very host: it may be one inside the network
-
-    @property
-    def name(self) -> str:
-        """Container and blob, for people."""
-        return f"{self.container}/{self.blob}"
 
     @property
     def host(self) -> str:
@@ -55,7 +51,11 @@ class BlobAddress:
     @property
     def relative_location(self) -> str:
         """The `RelativeLocation` of an answer: no leading slash, escaped so that the joined link works (1.3, 1.6)."""
-        return f"{self.container}/{quote(self.blob, safe='~/')}"
+        return f"{self.path.container}/{quote(self.path.name, safe='~/')}"
+
+    def at(self, relative_location: str) -> Self:
+        """Return the address of another blob of this account, by the `RelativeLocation` of an answer."""
+        return replace(self, path=BlobPath.parse(unquote(relative_location)))
 
 
 class AllowList:
@@ -141,57 +141,43 @@ def resolve(reference: BlobReference, allowed: AllowList) -> BlobAddress:
     base = (reference.base_location or "").strip().rstrip("/")
     token = (reference.sas_token or "").strip().lstrip("?")
     if reference.connection_string:
-        container, blob = _split_relative(reference.relative_location)
+        path = _checked_path(reference.relative_location)
         account = read_connection_string(reference.connection_string)
         account_url, name, key, sas = account.url, account.name, account.key, account.sas_token
         if base and base.lower() != account_url.lower():
             raise _invalid(
-                f"{container}/{blob} is given twice: by a ConnectionString and by a BaseLocation of another account;"
+                f"{path} is given twice: by a ConnectionString and by a BaseLocation of another account;"
                 " give one of them"
             )
     elif base and token:
-        container, blob = _split_relative(unquote(reference.relative_location, errors="surrogateescape"))
+        path = _checked_path(unquote(reference.relative_location, errors="surrogateescape"))
         account_url, name, key, sas = base, None, None, token
     else:
-        container, blob = _split_relative(reference.relative_location)
+        path = _checked_path(reference.relative_location)
         raise StorageError(
             "MissingInputBlobInformation",
-            f"The blob {container}/{blob} needs a ConnectionString, or a BaseLocation with a SasBlobToken.",
+            f"The blob {path} needs a ConnectionString, or a BaseLocation with a SasBlobToken.",
         )
     listed_by_name = allowed.check(account_url)
-    path = urlsplit(account_url).path.strip("/")
-    if "/" in path or unquote(path) != path:
+    account_path = urlsplit(account_url).path.strip("/")
+    if "/" in account_path or unquote(account_path) != account_path:
         raise _invalid("the storage host's URL has more than the account's name in its path")
     if sas is not None:
-        _check_token(sas, f"{container}/{blob}")
-    return BlobAddress(account_url, container, blob, name, key, sas, listed_by_name)
+        _check_token(sas, path)
+    return BlobAddress(account_url, path, name, key, sas, listed_by_name)
 
 
-def container_and_blob(relative: str) -> tuple[str, str]:
-    """Take a `RelativeLocation` apart; a leading slash does not count.
-
-    Raises:
-        StorageError: one of them is missing.
-    """
-    container, _, blob = relative.lstrip("/").partition("/")
-    if not container:
-        raise StorageError("ContainerIsEmpty", "RelativeLocation must be CONTAINER/PATH; it names no container.")
-    if not blob:
-        raise StorageError("InputBlobRelativeLocationInvalid", f"RelativeLocation {relative!r} names no blob.")
-    return container, blob
-
-
-def _split_relative(relative: str) -> tuple[str, str]:
-    container, blob = container_and_blob(relative)
-    # Such paths are resolved by some clients and not by others: what was checked might not be what is asked for.
-    if {".", ".."} & set(blob.split("/")) or "\\" in relative or not _is_printable(relative):
+def _checked_path(relative: str) -> BlobPath:
+    path = BlobPath.parse(relative)
+    # Some clients resolve such paths and others do not: the blob that is requested might not be the one checked here.
+    if {".", ".."} & set(path.name.split("/")) or "\\" in relative or not _is_printable(relative):
         raise _invalid(f"the path {relative!r} has '.', '..', backslashes or control characters")
-    if not _CONTAINER.fullmatch(container):
-        raise StorageError("ContainerSegmentInvalid", f"{container!r} cannot be the name of a container.")
-    if len(blob) > _BLOB_NAME_LIMIT:
-        text = f"The blob's name has {len(blob)} characters, at most {_BLOB_NAME_LIMIT} are allowed."
+    if not _CONTAINER.fullmatch(path.container):
+        raise StorageError("ContainerSegmentInvalid", f"{path.container!r} cannot be the name of a container.")
+    if len(path.name) > _BLOB_NAME_LIMIT:
+        text = f"The blob's name has {len(path.name)} characters, at most {_BLOB_NAME_LIMIT} are allowed."
         raise StorageError("BlobNameTooLong", text)
-    return container, blob
+    return path
 
 
 def _is_printable(text: str) -> bool:
@@ -201,11 +187,11 @@ def _is_printable(text: str) -> bool:
     )
 
 
-def _check_token(token: str, blob: str) -> None:
+def _check_token(token: str, path: BlobPath) -> None:
     """Refuse what is no SAS token, or would ask for something else than the blob; never repeats it."""
     names = {name.lower() for name, _ in parse_qsl(token, keep_blank_values=True)}
     if not _TOKEN.fullmatch(token) or "sig" not in names or names & {"comp", "restype"}:
         raise _invalid(
-            f"the SAS token of {blob} is not one: it must be the query of a URL (sv=…&sp=…&se=…&sig=…),"
+            f"the SAS token of {path} is not one: it must be the query of a URL (sv=…&sp=…&se=…&sig=…),"
             " percent-encoded, without comp and restype"
         )

@@ -66,7 +66,7 @@ class BlobStorage:
             StorageError: it cannot be written.
         """
         with self._transfer(address, Operation.WRITE, self._limits.total_timeout_s) as (_, options):
-            client = BlobClient(address.account_url, address.container, address.blob, **options)
+            client = BlobClient(address.account_url, address.path.container, address.path.name, **options)
             with client:
                 client.upload_blob(data, overwrite=True, content_settings=ContentSettings(content_type=content_type))
 
@@ -77,17 +77,17 @@ class BlobStorage:
             StorageError: it cannot be made.
         """
         with self._transfer(address, Operation.WRITE, self._limits.total_timeout_s) as (_, options):
-            client = ContainerClient(address.account_url, address.container, **options)
+            client = ContainerClient(address.account_url, address.path.container, **options)
             with client, contextlib.suppress(ResourceExistsError):
                 client.create_container()
 
     def _chunks(self, address: BlobAddress, limit_bytes: int, within_s: float) -> Iterator[bytes]:
         with self._transfer(address, Operation.READ, within_s) as (transfer, options):
-            client = BlobClient(address.account_url, address.container, address.blob, **options)
+            client = BlobClient(address.account_url, address.path.container, address.path.name, **options)
             with client:
                 download = self._begun(client, transfer)
                 if download.size > limit_bytes:
-                    text = f"The blob {address.name} at {address.host} is larger than {limit_bytes} bytes."
+                    text = f"The blob {address.path} at {address.host} is larger than {limit_bytes} bytes."
                     raise StorageError("InvalidBlob", text)
                 length = 0
                 for chunk in download.chunks():
@@ -95,7 +95,7 @@ class BlobStorage:
                     if length <= download.size:
                         yield chunk
                 if length != download.size:
-                    text = f"The storage host {address.host} announced {download.size} bytes of {address.name} and sent"
+                    text = f"The storage host {address.host} announced {download.size} bytes of {address.path} and sent"
                     raise StorageError("InvalidBlob", f"{text} {length}.", transient=True)
 
     def _begun(self, client: BlobClient, transfer: Transfer) -> StorageStreamDownloader[bytes]:

@@ -10,6 +10,7 @@ from typing import Self
 
 from studio.errors import SetupError, StorageError
 from studio.storage.blob_locations import AllowList, BlobAddress, BlobReference, resolve
+from studio.storage.blob_path import BlobPath
 from studio.storage.blobs import BlobStorage
 from studio.storage.sas_links import container_token
 
@@ -45,7 +46,7 @@ class DefaultOutputStorage:
     def address(self, job_id: str, output: str, extension: str) -> BlobAddress:
         """Return where an output of a job belongs: always the same place, so that a job that runs again overwrites."""
         name = PurePosixPath(job_id) / f"{uuid.uuid5(uuid.NAMESPACE_OID, f'{job_id}/{output}')}{extension}"
-        return replace(self.account, blob=str(name))
+        return replace(self.account, path=BlobPath(CONTAINER, str(name)))
 
     def prepare(self, storage: BlobStorage) -> None:
         """Make the container.

@@ -63,7 +63,7 @@ def translated_errors(address: BlobAddress, doing: Operation, transfer: Transfer
         status = error.status_code if isinstance(error, HttpResponseError) else None
         if status and not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise _of_answer(address, doing, error, status) from None
-        host = f"The storage host {address.host} of {address.name}"
+        host = f"The storage host {address.host} of {address.path}"
         if isinstance(error, ServiceRequestError):
             raise StorageError("InvalidBlob", f"{host} cannot be reached.", transient=True) from None
         broken = isinstance(error, AzureError) and not status and not any(map(_is_no_http, _causes(error)))
@@ -96,21 +96,21 @@ def _of_answer(address: BlobAddress, doing: Operation, error: BaseException, sta
     error_code = str(getattr(code, "value", code))
     reason = f"Azure error message: {error_code if _CODE.fullmatch(error_code) else 'unknown'} (HTTP status {status})."
     if isinstance(error, ResourceNotFoundError):
-        missing = (
-            f"the container {address.container!r} does not exist" if doing is Operation.WRITE else "it does not exist"
-        )
-        text = f"Unable to access the provided Azure blob - {address.name}.  Azure error message: {missing}."
+        missing = "it does not exist"
+        if doing is Operation.WRITE:
+            missing = f"the container {address.path.container!r} does not exist"
+        text = f"Unable to access the provided Azure blob - {address.path}.  Azure error message: {missing}."
         return StorageError("BlobNotFound", f"{text} The storage host is {address.host}.")
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        text = f"Invalid blob specification for blob: {address.name}. Its host {address.host} answers by a redirect"
+        text = f"Invalid blob specification for blob: {address.path}. Its host {address.host} answers by a redirect"
         return StorageError("InvalidBlob", f"{text} (HTTP status {status}), and none is followed.")
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.REQUEST_TIMEOUT:
         text = (
-            f"Invalid blob specification for blob: {address.name}. Verify that connection string / relative path"
+            f"Invalid blob specification for blob: {address.path}. Verify that connection string / relative path"
             f" or SAS token specification is correct and try again. {reason} The storage host is {address.host}."
         )
         return StorageError("InvalidBlob", text + _token_hint(address, doing.value, datetime.now(UTC)))
-    text = f"The storage host {address.host} of {address.name} fails, also when asked again. {reason}"
+    text = f"The storage host {address.host} of {address.path} fails, also when asked again. {reason}"
     return StorageError("InvalidBlob", text, transient=True)
 
 

@@ -24,8 +24,8 @@ def read_token(address: BlobAddress, now: datetime) -> str:
         return f"?{address.sas_token}"
     token = generate_blob_sas(
         address.account_name,
-        address.container,
-        address.blob,
+        address.path.container,
+        address.path.name,
         account_key=address.account_key,
         permission=BlobSasPermissions(read=True),
         start=now.astimezone(UTC) - SAS_BACKDATED_BY,
@@ -38,7 +38,7 @@ def container_token(address: BlobAddress, now: datetime) -> str:
     """Return a new SAS token for reading and listing the address's container; it lives as long as `read_token`'s."""
     token = generate_container_sas(
         address.account_name or "",
-        address.container,
+        address.path.container,
         account_key=address.account_key or "",
         permission=ContainerSasPermissions(read=True, list=True),
         start=now.astimezone(UTC) - SAS_BACKDATED_BY,

@@ -115,7 +115,7 @@ class Transfer:
             return StoppedError()
         if not self._expired:
             return None
-        text = f"The transfer of {self._address.name} was ended: {self._address.host} took longer than"
+        text = f"The transfer of {self._address.path} was ended: {self._address.host} took longer than"
         return StorageError("InvalidBlob", f"{text} {self._within_s:g} seconds.", transient=True)
 
     def check(self) -> None:
@@ -156,7 +156,7 @@ class Transfer:
         if not self._address.listed_by_name and not all(map(is_public, addresses)):
             raise StorageError(
                 "InvalidBlob",
-                f"Invalid blob specification for blob: {self._address.name}. Its host {self._address.host} leads to an"
+                f"Invalid blob specification for blob: {self._address.path}. Its host {self._address.host} leads to an"
                 " address inside the studio's own network. If it is meant to, the studio's owner must list it by its"
                 f" name: `--allow-host {self._address.host}`; a pattern with a wildcard does not allow that.",
             )
@@ -201,6 +201,6 @@ class Transfer:
             self.check()
             length += len(chunk)
             if length > CHUNK_BYTES:
-                text = f"{self._address.host} sends more of {self._address.name} than it was asked for."
+                text = f"{self._address.host} sends more of {self._address.path} than it was asked for."
                 raise StorageError("InvalidBlob", text)
             yield chunk

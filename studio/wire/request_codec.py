@@ -13,7 +13,8 @@ import orjson
 
 from studio.errors import bad_argument, invalid_operation
 from studio.json_values import Json, r_number
-from studio.storage.blob_locations import BlobReference, container_and_blob
+from studio.storage.blob_locations import BlobReference
+from studio.storage.blob_path import BlobPath
 from studio.wire.unread_members import notes_on_unread
 
 MODEL_EXTENSIONS = (".ilearner",)
@@ -115,7 +116,7 @@ def _blob_reference(value: Any, what: str) -> BlobReference:
         texts[name] = member
     if not texts["relativelocation"]:
         raise bad_argument("InputBlobRelativeLocationInvalid", f"{what} has no RelativeLocation.")
-    container_and_blob(texts["relativelocation"])  # before its extension is looked at: that of no blob says nothing
+    BlobPath.parse(texts["relativelocation"])  # before its extension is looked at: that of no blob says nothing
     return BlobReference(
         texts["relativelocation"], texts["connectionstring"], texts["baselocation"], texts["sasblobtoken"]
     )

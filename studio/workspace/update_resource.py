@@ -72,7 +72,7 @@ class ModelUpdates:
         try:
             model = load_model(data)
         except ModelFileError as error:
-            text = f"Invalid blob specification for blob: {address.name}. {error}."
+            text = f"Invalid blob specification for blob: {address.path}. {error}."
             raise bad_argument("InvalidBlob", text) from error
         self._check_fit(endpoint, model)
         if endpoint.name not in self._ignored_endpoints:

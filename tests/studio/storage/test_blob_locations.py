@@ -1,11 +1,14 @@
 """Blob references: where they lead, and which are refused before any request leaves."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.errors import ServiceError, StorageError
 from studio.storage.blob_locations import AllowList, BlobReference, resolve
+from studio.storage.blob_path import BlobPath
 from studio.tables.csv_reader import TableFormat
 from studio.wire.request_codec import INPUT_EXTENSIONS, TABLE_EXTENSIONS, check_extension
 
@@ -176,9 +179,10 @@ def test_names_are_escaped_in_links_only() -> None:
     """By key the name is taken as it is, by SAS it is a part of a URL; the answer's is one that a URL can carry."""
     name = "a b#c?d%25é.csv"
     by_key = resolve(BlobReference(f"/c/{name}", f"AccountName=acct;AccountKey={KEY}"), ALL)
-    assert (by_key.blob, by_key.relative_location) == (name, "c/a%20b%23c%3Fd%2525%C3%A9.csv")
+    assert (by_key.path.name, by_key.relative_location) == (name, "c/a%20b%23c%3Fd%2525%C3%A9.csv")
     again = resolve(BlobReference(by_key.relative_location, None, by_key.base_location, "?sig=x"), ALL)
-    assert again.blob == name
+    assert again.path.name == name
+    assert by_key.at("other/a%20b.csv") == replace(by_key, path=BlobPath("other", "a b.csv"))
 
 
 @pytest.mark.parametrize("name", ["c/%2e%2e/d/x.csv", "c/a%0ab.csv", "c/a%5cb.csv", "c/%ff.csv", "%2e%2e/x.csv"])
