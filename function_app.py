@@ -24,7 +24,7 @@ ticker = polling.Ticker()
 STORAGE = wiring.data_connection()
 EVALUATIONS = "evaluations"
 # With `entra` the host asks for no key: each function asks for who the platform signed in, and lets in nobody else.
-LEVEL = func.AuthLevel.ANONYMOUS if wiring.entra_admits() else func.AuthLevel.FUNCTION
+LEVEL = func.AuthLevel.ANONYMOUS if wiring.requires_entra() else func.AuthLevel.FUNCTION
 
 
 @app.function_name("on_csv_landed")
@@ -111,10 +111,10 @@ def operations(req: func.HttpRequest) -> func.HttpResponse:
 def approval(req: func.HttpRequest) -> func.HttpResponse:
     """Show the page of an approval link, and take its answer: the link's code is what permits it."""
     from shared.operators import http_operations  # noqa: PLC0415
-    from shared.operators.authorization import Needs, Refusal  # noqa: PLC0415 - as above
+    from shared.operators.authorization import Denied, Permission  # noqa: PLC0415 - as above
 
-    caller = wiring.admission().admit(req.headers, Needs.NOTHING)
-    if isinstance(caller, Refusal):
+    caller = wiring.authorizer().authorize(req.headers, Permission.NOTHING)
+    if isinstance(caller, Denied):
         status, page = http_operations.refuse_approval(caller)
     elif req.method == "POST":
         status, page = http_operations.answer_approval(wiring.services, req.get_body(), caller)
@@ -133,10 +133,10 @@ def _without_query(req: func.HttpRequest, act: Act) -> Act:
     return checked
 
 
-def _answer(req: func.HttpRequest, needs: str, act: Act) -> func.HttpResponse:
+def _answer(req: func.HttpRequest, permission: str, act: Act) -> func.HttpResponse:
     """Answer a caller who is let in, with JSON; tell any other one why not."""
-    from shared.operators.authorization import Needs, Refusal  # noqa: PLC0415 - as above
+    from shared.operators.authorization import Denied, Permission  # noqa: PLC0415 - as above
 
-    caller = wiring.admission().admit(req.headers, Needs(needs))
-    status, body = http_queries.refusal(caller) if isinstance(caller, Refusal) else act(caller)
+    caller = wiring.authorizer().authorize(req.headers, Permission(permission))
+    status, body = http_queries.refusal(caller) if isinstance(caller, Denied) else act(caller)
     return func.HttpResponse(hide(body), status_code=status, mimetype="application/json")

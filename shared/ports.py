@@ -85,10 +85,10 @@ class RunStore(Protocol):
     def history(self, route: str, run_id: str) -> list[HistoryEntry]:
         """Read a run's history, oldest first."""
 
-    def beat(self, now: datetime) -> None:
+    def write_heartbeat(self, now: datetime) -> None:
         """Write down that the poller lives."""
 
-    def last_beat(self) -> datetime | None:
+    def last_heartbeat(self) -> datetime | None:
         """Read when the poller last wrote that it lives; None if it never did."""
 
     def save_position(self, what: str, name: str) -> None:

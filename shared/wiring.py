@@ -19,7 +19,7 @@ from shared.log_actions import LogAction, get_log, log_fields
 from shared.routes.route import JOB_GRACE_S
 
 if TYPE_CHECKING:
-    from shared.operators.authorization import Admission
+    from shared.operators.authorization import Authorizer
     from shared.routes.load import Routes
     from shared.services import Services
 
@@ -49,16 +49,16 @@ class SystemClock:
         return time.monotonic()
 
 
-def entra_admits() -> bool:
+def requires_entra() -> bool:
     """Tell whether the app itself, and not the host by its key, lets callers in; known while it is indexed."""
     return os.environ.get("LANDFALL_HTTP_AUTH") == "entra"
 
 
-def admission() -> "Admission":
+def authorizer() -> "Authorizer":
     """Return how callers of the HTTP functions are let in."""
-    from shared.operators.authorization import Admission  # noqa: PLC0415 - see the module's docstring
+    from shared.operators.authorization import Authorizer  # noqa: PLC0415 - see the module's docstring
 
-    return Admission.of(os.environ)
+    return Authorizer.of(os.environ)
 
 
 def services() -> "Services":

@@ -14,8 +14,8 @@ from shared.records.run import REASON_LIMIT, Json, Run, RunState, iso, shown_tim
 from shared.routes.route import Route
 from shared.services import Services
 
-INVITATION_VALID_S = 86_400
-INVITATION_MOST_S = 7 * 86_400
+DEFAULT_INVITATION_VALID_S = 86_400
+MAX_INVITATION_VALID_S = 7 * 86_400
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def reject(services: Services, run_id: str, by: str, reason: str, decision: str 
     return _write(services, stored, rejected(stored.run, by, reason, services.clock.now()))
 
 
-def invite(services: Services, run_id: str, valid_s: int = INVITATION_VALID_S) -> Invitation:
+def invite(services: Services, run_id: str, valid_s: int = DEFAULT_INVITATION_VALID_S) -> Invitation:
     """Make the code of an approval link; a code that was made earlier for this run is void from now on.
 
     The run's history says that one was made, beside why the run is held.
@@ -68,7 +68,7 @@ def invite(services: Services, run_id: str, valid_s: int = INVITATION_VALID_S) -
     _, stored = _held(services, run_id)
     run, now = stored.run, services.clock.now()
     secret = secrets.token_urlsafe(32)
-    expires_at = now + timedelta(seconds=min(valid_s, INVITATION_MOST_S))
+    expires_at = now + timedelta(seconds=min(valid_s, MAX_INVITATION_VALID_S))
     held_because = str((run.invitation or {}).get("held_because", run.reason))
     invitation: Json = {
         "token": _digest(secret),
@@ -82,32 +82,32 @@ def invite(services: Services, run_id: str, valid_s: int = INVITATION_VALID_S) -
     return Invitation(f"{run.route}.{run.run_id}.{secret}", expires_at)
 
 
-def invited(services: Services, code: str) -> Run:
+def find_invited_run(services: Services, code: str) -> Run:
     """Return the held run that a code is for; nothing is changed.
 
     Raises:
         NotNowError: the code is void: wrong, used, expired, replaced by a newer one, or for an earlier decision.
     """
-    return _invited(services, code)[1].run
+    return _find_invited(services, code)[1].run
 
 
-def approve_invited(services: Services, code: str, by: str, reason: str) -> Run:
+def approve_by_invitation(services: Services, code: str, by: str, reason: str) -> Run:
     """Approve by a code, which is void from then on.
 
     Raises:
         NotNowError: the code is void.
     """
-    route, stored = _invited(services, code)
+    route, stored = _find_invited(services, code)
     return _approve(services, route, stored, by, reason)
 
 
-def reject_invited(services: Services, code: str, by: str, reason: str) -> Run:
+def reject_by_invitation(services: Services, code: str, by: str, reason: str) -> Run:
     """Reject by a code, which is void from then on.
 
     Raises:
         NotNowError: the code is void.
     """
-    _, stored = _invited(services, code)
+    _, stored = _find_invited(services, code)
     return _write(services, stored, rejected(stored.run, by, reason, services.clock.now()))
 
 
@@ -123,7 +123,7 @@ def _held(services: Services, run_id: str) -> tuple[Route, StoredRun]:
     return route, stored
 
 
-def _invited(services: Services, code: str) -> tuple[Route, StoredRun]:
+def _find_invited(services: Services, code: str) -> tuple[Route, StoredRun]:
     """Find a code's run; every way in which a code can be void gives the same answer, in about the same time."""
     void = NotNowError("this link is void: it was used, has expired, was replaced, or is for an earlier decision")
     route_name, _, rest = code.partition(".")

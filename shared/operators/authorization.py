@@ -28,7 +28,7 @@ _NAME_CLAIMS = (
 )
 
 
-class Needs(StrEnum):
+class Permission(StrEnum):
     """What a function asks of its caller."""
 
     NOTHING = "nothing"  # something else permits, such as the code of an approval link
@@ -42,7 +42,7 @@ class Caller:
 
     signed_in: str | None = None
 
-    def called(self, by: str) -> str:
+    def display_name(self, by: str) -> str:
         """Return how a record names a caller who says to be `by`: what is said, and what is proven, if anything."""
         if self.signed_in is None:
             return by
@@ -50,7 +50,7 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Denied:
     """Why a caller is not let in."""
 
     status: int
@@ -58,7 +58,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Admission:
+class Authorizer:
     """How callers are let in: `entra` asks the platform's word of who they are, otherwise the host asks for the key."""
 
     entra: bool
@@ -68,7 +68,7 @@ class Admission:
     problem: str = ""
 
     @classmethod
-    def of(cls, settings: Mapping[str, str]) -> "Admission":
+    def of(cls, settings: Mapping[str, str]) -> "Authorizer":
         """Read the settings. What is wrong with them closes every function, and is told by each."""
         chosen = settings.get(HTTP_AUTH) or "key"
         platform = settings.get(PLATFORM, "").casefold() == "true"
@@ -83,26 +83,24 @@ class Admission:
         read, operate = settings.get(READ_ROLE) or "Landfall.Read", settings.get(OPERATE_ROLE) or "Landfall.Operate"
         return cls(chosen == "entra", platform, read, operate, problem)
 
-    def admit(self, headers: Mapping[str, str], needs: Needs) -> Caller | Refusal:
+    def authorize(self, headers: Mapping[str, str], permission: Permission) -> Caller | Denied:
         """Tell who calls, or why they are not let in. In the mode `key` the host has asked for the key already."""
         if self.problem:
-            return Refusal(503, self.problem)
+            return Denied(503, self.problem)
         text = headers.get(HEADER) if self.platform else None
         principal = None if text is None else _read(text)
         if text is not None and principal is None:
-            return Refusal(401, f"the header {HEADER} cannot be read: it is not what the platform writes")
-        if self.entra and needs is not Needs.NOTHING:
+            return Denied(401, f"the header {HEADER} cannot be read: it is not what the platform writes")
+        if self.entra and permission is not Permission.NOTHING:
             if principal is None:
-                return Refusal(401, "sign in: this app lets in whom the platform has signed in with Microsoft Entra")
-            wanted = {Needs.READ: {self.read_role, self.operate_role}}.get(needs, {self.operate_role})
+                return Denied(401, "sign in: this app lets in whom the platform has signed in with Microsoft Entra")
+            wanted = {Permission.READ: {self.read_role, self.operate_role}}.get(permission, {self.operate_role})
             if not wanted & principal.roles:
                 roles = " or ".join(sorted(wanted))
-                return Refusal(
-                    403, f"{principal.name} needs the app role {roles}: whoever administers the app gives it"
-                )
+                return Denied(403, f"{principal.name} needs the app role {roles}: whoever administers the app gives it")
             # A page of others can make a signed-in browser send a form, but not this type of content.
-            if needs is Needs.OPERATE and headers.get("content-type", "").partition(";")[0].strip() != _JSON:
-                return Refusal(415, f"the body must be sent as {_JSON}")
+            if permission is Permission.OPERATE and headers.get("content-type", "").partition(";")[0].strip() != _JSON:
+                return Denied(415, f"the body must be sent as {_JSON}")
         return Caller(None if principal is None else principal.name)
 
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from shared.errors import BadRequestError, ConfigError, LandfallError, NotNowError, OperationError, UnknownError
 from shared.lifecycle.decision_record import decision_hash
 from shared.operators import approval_page, approvals, endpoint_overrides, output_links, retry
-from shared.operators.authorization import Caller, Refusal
+from shared.operators.authorization import Caller, Denied
 from shared.operators.http_queries import Answer
 from shared.records.run import Json, iso, run_to_json
 from shared.redaction import redact
@@ -29,9 +29,11 @@ def _reject(services: Services, asked: Mapping[str, str]) -> Json:
 
 
 def _invite(services: Services, asked: Mapping[str, str]) -> Json:
-    valid = asked.get("valid_s", str(approvals.INVITATION_VALID_S))
-    if not valid.isascii() or not valid.isdigit() or not 1 <= int(valid) <= approvals.INVITATION_MOST_S:
-        raise BadRequestError(f"valid_s must be a whole number from 1 to {approvals.INVITATION_MOST_S}, not {valid!r}")
+    valid = asked.get("valid_s", str(approvals.DEFAULT_INVITATION_VALID_S))
+    if not valid.isascii() or not valid.isdigit() or not 1 <= int(valid) <= approvals.MAX_INVITATION_VALID_S:
+        raise BadRequestError(
+            f"valid_s must be a whole number from 1 to {approvals.MAX_INVITATION_VALID_S}, not {valid!r}"
+        )
     invitation = approvals.invite(services, asked["run"], int(valid))
     return {"link": f"/api/approval#{invitation.code}", "expires_at": iso(invitation.expires_at)}
 
@@ -103,7 +105,7 @@ def show_approval() -> str:
     return approval_page.opening()
 
 
-def refuse_approval(refused: Refusal) -> Answer:
+def refuse_approval(refused: Denied) -> Answer:
     """Answer as a page while the app lets nobody in."""
     return refused.status, approval_page.saying(refused.reason)
 
@@ -116,15 +118,15 @@ def answer_approval(services: Callable[[], Services], body: bytes, caller: Calle
     reason = redact(form.get("reason", ""))[:TEXT_LIMIT]
     try:
         if action not in {"approve", "reject"}:
-            run = approvals.invited(services(), code)
+            run = approvals.find_invited_run(services(), code)
             return 200, approval_page.deciding(run, code, decision_hash(run.decision or {}))
         if not by or not reason:
-            run = approvals.invited(services(), code)
+            run = approvals.find_invited_run(services(), code)
             missing = " and ".join(name for name, text in (("your name", by), ("a reason", reason)) if not text)
             page = approval_page.deciding(run, code, decision_hash(run.decision or {}), f"Please give {missing}.")
             return 400, page
-        by = caller.called(by)
-        act = approvals.approve_invited if action == "approve" else approvals.reject_invited
+        by = caller.display_name(by)
+        act = approvals.approve_by_invitation if action == "approve" else approvals.reject_by_invitation
         run = act(services().acting_as(f"approval link ({by})"), code, by, reason)
     except ConfigError:
         return 500, approval_page.saying("The app is misconfigured: its health check tells what is wrong.")
@@ -149,7 +151,7 @@ def _read(body: bytes, needed: frozenset[str], allowed: frozenset[str], caller: 
         raise BadRequestError("the body must be a JSON object")
     asked = {str(name): redact(str(value).strip())[:TEXT_LIMIT] for name, value in found.items() if value is not None}
     if "by" in allowed and (asked.get("by") or caller.signed_in):
-        asked["by"] = caller.called(asked.get("by", ""))
+        asked["by"] = caller.display_name(asked.get("by", ""))
     problems = [f"{name} is missing" for name in sorted(needed) if not asked.get(name)]
     problems += [
         f"{name} is not known; known are {', '.join(sorted(allowed))}" for name in sorted(set(asked) - allowed)

@@ -11,7 +11,7 @@ from shared.records.run import UNROUTED, Json, iso, run_to_json
 from shared.services import Services
 
 if TYPE_CHECKING:
-    from shared.operators.authorization import Refusal
+    from shared.operators.authorization import Denied
 
 MOST_RUNS = 1000
 _OF_RUNS = ("run_id", "route", "limit")
@@ -20,7 +20,7 @@ _OF_HEALTH = ("full",)
 type Answer = tuple[int, str]  # HTTP status and JSON body
 
 
-def refusal(refused: "Refusal") -> Answer:
+def refusal(refused: "Denied") -> Answer:
     """Answer a caller who is not let in."""
     return refused.status, json.dumps({"error": refused.reason})
 
@@ -49,19 +49,19 @@ def health(
     except ConfigError as error:
         return 503, json.dumps({"state": "misconfigured", "problems": [*error.problems, *problems]})
     try:
-        beat = built.runs.last_beat()
+        heartbeat = built.runs.last_heartbeat()
     except LandfallError as error:
         return 503, json.dumps({"state": "storage unavailable", "problems": [str(error), *problems]})
-    return _condition(built, beat, timers, problems, full=full == "true")
+    return _condition(built, heartbeat, timers, problems, full=full == "true")
 
 
 def _condition(
-    services: Services, beat: datetime | None, timers: Mapping[str, str], problems: Sequence[str], *, full: bool
+    services: Services, heartbeat: datetime | None, timers: Mapping[str, str], problems: Sequence[str], *, full: bool
 ) -> Answer:
     """Answer for an app whose settings could be read; `problems` are those of its timers' settings."""
     from shared.timers import schedule_warnings, silent_since  # noqa: PLC0415
 
-    silent_s = silent_since(beat, services.clock.now(), timers) if beat is not None else None
+    silent_s = silent_since(heartbeat, services.clock.now(), timers) if heartbeat is not None else None
     silence: list[str] = []
     if silent_s is not None:
         silence = [f"the poller has been silent for {silent_s:.0f} s: is its timer enabled, and the app running?"]
@@ -74,7 +74,7 @@ def _condition(
     states = (("misconfigured", problems), ("poller silent", silence), ("not ready", missing))
     body: Json = {
         "state": next((state for state, found in states if found), "ok"),
-        "last_heartbeat": iso(beat),
+        "last_heartbeat": iso(heartbeat),
         "warnings": [*services.routes.warnings, *schedule_warnings(timers)],
     }
     wrong = [*problems, *silence, *missing]

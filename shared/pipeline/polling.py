@@ -36,16 +36,17 @@ class Ticker:
 
     def __init__(self) -> None:
         self._previous: datetime | None = None
-        self._beat: datetime | None = None
+        self._last_heartbeat: datetime | None = None
 
     def tick(self, services: Services) -> list[EvaluationMessage]:
         """Take one tick; returns the messages for runs that are trained now."""
         now = services.clock.now()
         messages = tick(services, self._previous)
         self._previous = now
-        if self._beat is None or not timedelta() <= now - self._beat < timedelta(seconds=HEARTBEAT_S):
-            services.runs.beat(now)
-            self._beat = now
+        age = None if self._last_heartbeat is None else now - self._last_heartbeat
+        if age is None or not timedelta() <= age < timedelta(seconds=HEARTBEAT_S):  # negative: the clock was set back
+            services.runs.write_heartbeat(now)
+            self._last_heartbeat = now
         return messages
 
 

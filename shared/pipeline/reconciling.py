@@ -17,8 +17,8 @@ from shared.errors import BadAnswerError, ConflictError, LandfallError, Permanen
 from shared.lifecycle.endpoint_rules import REPAIR, frozen_by
 from shared.lifecycle.golden_answers import same
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
-from shared.pipeline.known_models import Shown, by_answers, by_location
-from shared.pipeline.time_budget import in_turn
+from shared.pipeline.replaced_models import ObservedModel, answers_are_replaced, location_is_replaced
+from shared.pipeline.time_budget import round_robin
 from shared.ports import StoredEndpoint
 from shared.records.endpoint_record import (
     PATCH_TIMEOUT_S,
@@ -42,7 +42,7 @@ def reconcile(services: Services) -> int:
     Of endpoints that answer slowly it gets to some, and the next sweep goes on with the others.
     """
     routes = services.routes.routes.values()
-    repaired = in_turn(
+    repaired = round_robin(
         services,
         routes,
         lambda route: route.name,
@@ -110,7 +110,7 @@ def _as_verified(services: Services, route: Route, stored: StoredEndpoint, serve
         return False
     if repaired and record.settles_at is not None and now < record.settles_at:
         return False  # the location may still change
-    replaced = by_location(services, route, record, listed)
+    replaced = location_is_replaced(services, route, record, listed)
     if replaced and not repaired:
         log.warning(
             "%s was given %s: it is given %s again",
@@ -135,7 +135,7 @@ def _as_verified(services: Services, route: Route, stored: StoredEndpoint, serve
     return False
 
 
-def _otherwise(services: Services, route: Route, stored: StoredEndpoint, served: Served, shown: Shown) -> bool:
+def _otherwise(services: Services, route: Route, stored: StoredEndpoint, served: Served, shown: ObservedModel) -> bool:
     """Repair what an update that came too late explains; report what may be the service's; freeze on all else."""
     record, listed = stored.record, shown.listed
     if record.unexplained:
@@ -152,9 +152,9 @@ def _otherwise(services: Services, route: Route, stored: StoredEndpoint, served:
         )
         return False
     is_new = listed not in {"", served.listed}
-    replaced = by_location(services, route, record, listed) if is_new else None
+    replaced = location_is_replaced(services, route, record, listed) if is_new else None
     if replaced is None:
-        replaced = by_answers(services, route, record, served, shown.answers)
+        replaced = answers_are_replaced(services, route, record, served, shown.answers)
     if replaced:
         log.warning(
             "%s serves another model than was verified: it is given %s again",
@@ -206,7 +206,7 @@ def _has_ended(services: Services, route: Route, run_id: str) -> bool:
     return stored is not None and stored.run.terminal
 
 
-def _shown(services: Services, route: Route, served: Served) -> Shown:
+def _shown(services: Services, route: Route, served: Served) -> ObservedModel:
     """Ask an endpoint the golden rows, and which location it lists."""
     golden = golden_at(services, served.golden)
     answers = services.scoring.score(route.serving, golden.columns, golden.rows).table
@@ -215,7 +215,7 @@ def _shown(services: Services, route: Route, served: Served) -> Shown:
     except (PermanentError, BadAnswerError):
         resources = []
     listed = next((resource.relative for resource in resources if resource.name == route.serving.resource), "")
-    return Shown(listed, answers)
+    return ObservedModel(listed, answers)
 
 
 def _repair(services: Services, route: Route, stored: StoredEndpoint, served: Served) -> None:

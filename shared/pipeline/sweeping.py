@@ -3,7 +3,7 @@
 from shared.errors import LandfallError
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.pipeline.landing import land_version
-from shared.pipeline.time_budget import in_turn
+from shared.pipeline.time_budget import round_robin
 from shared.ports import BlobVersion
 from shared.records.run import UNROUTED, run_id_for
 from shared.services import Services
@@ -19,7 +19,7 @@ def sweep(services: Services) -> int:
     Of very many files it gets to some, and the next sweep goes on with the others.
     """
     versions = services.blobs.versions(services.routes.input)
-    landed = in_turn(
+    landed = round_robin(
         services,
         versions,
         lambda version: version.name,

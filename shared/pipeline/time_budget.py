@@ -9,7 +9,7 @@ from shared.services import Services
 log = get_log("sweep")
 
 
-def in_turn[Item, Result](
+def round_robin[Item, Result](
     services: Services,
     items: Iterable[Item],
     name_of: Callable[[Item], str],

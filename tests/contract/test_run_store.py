@@ -213,7 +213,7 @@ def test_a_run_that_has_a_route_is_not_unrouted_as_well(run_store: RunStore) -> 
 def test_the_names_of_all_routes_with_runs_are_read(run_store: RunStore) -> None:
     """Each once, in order, whatever else stands in the table; none while there is no table."""
     assert run_store.routes() == []
-    run_store.beat(NOON)
+    run_store.write_heartbeat(NOON)
     for route in ("wine", "census", "0-first", "census", "census-2", UNROUTED):
         run_store.claim(a_run(route=route))
 
@@ -259,17 +259,17 @@ def test_any_active_run_comes_back_exactly(run_store: RunStore, run: Run) -> Non
 def test_a_heartbeat_is_read_back(run_store: RunStore) -> None:
     """The last one counts; it is no run."""
     runs = len(run_store.list_runs())
-    run_store.beat(NOON)
-    run_store.beat(LATER)
+    run_store.write_heartbeat(NOON)
+    run_store.write_heartbeat(LATER)
 
-    assert run_store.last_beat() == LATER
+    assert run_store.last_heartbeat() == LATER
     assert len(run_store.list_runs()) == runs
 
 
 @pytest.mark.parametrize("name", ["a/b c.csv", "\u202e'\"?#%/\\", "x" * 1024])
 def test_a_position_is_read_back(run_store: RunStore, name: str) -> None:
     """The last one counts, for each pass; a name of any kind; it is no run and no heartbeat."""
-    runs, beat = len(run_store.list_runs()), run_store.last_beat()
+    runs, heartbeat = len(run_store.list_runs()), run_store.last_heartbeat()
     run_store.save_position("files", "before")
     run_store.save_position("files", name)
 
@@ -277,4 +277,4 @@ def test_a_position_is_read_back(run_store: RunStore, name: str) -> None:
     assert run_store.position("endpoints") == ""
     run_store.save_position("files", "")
     assert run_store.position("files") == ""
-    assert (len(run_store.list_runs()), run_store.last_beat()) == (runs, beat)
+    assert (len(run_store.list_runs()), run_store.last_heartbeat()) == (runs, heartbeat)

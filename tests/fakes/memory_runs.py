@@ -22,7 +22,7 @@ class MemoryRunStore:
     def __init__(self) -> None:
         self.faults = Faults()
         self._lock = Lock()
-        self._beat: datetime | None = None
+        self._last_heartbeat: datetime | None = None
         self._positions: dict[str, str] = {}
         self._etags = count(1)
         self._runs: _Rows = {}
@@ -96,15 +96,15 @@ class MemoryRunStore:
             entries = self._history.get((route, run_id), {})
             return [entries[revision] for revision in sorted(entries)]
 
-    def beat(self, now: datetime) -> None:
+    def write_heartbeat(self, now: datetime) -> None:
         """Write down that the poller lives."""
-        with self.faults.call("beat"):
-            self._beat = now
+        with self.faults.call("write_heartbeat"):
+            self._last_heartbeat = now
 
-    def last_beat(self) -> datetime | None:
+    def last_heartbeat(self) -> datetime | None:
         """Read when the poller last wrote that it lives."""
-        with self.faults.call("last_beat"):
-            return self._beat
+        with self.faults.call("last_heartbeat"):
+            return self._last_heartbeat
 
     def save_position(self, what: str, name: str) -> None:
         """Write down how far a pass over many things came."""

@@ -134,7 +134,7 @@ def test_a_managed_identity_gets_its_tokens_where_azure_gives_them(
             closing(TableRunStore.with_identity(account.table_url, credential)) as runs,
         ):
             assert files.read_text(blob, 100)[0] == "model"
-            assert runs.last_beat() is None
+            assert runs.last_heartbeat() is None
             link = files.link(blob, 600)
 
     assert endpoint.asked == [account.client_id]

@@ -212,7 +212,7 @@ def test_health_is_cheap_unless_everything_is_asked_for(world: World) -> None:
     """A probe costs one read of the storage and no request to a service; `full=true` has every check."""
     world.blobs.delete("models", "golden/census.csv")
     assert health(world, TIMERS)[0] == 200
-    assert (sum(world.runs.faults.calls.values()), world.runs.faults.calls["last_beat"]) == (1, 1)
+    assert (sum(world.runs.faults.calls.values()), world.runs.faults.calls["last_heartbeat"]) == (1, 1)
     asked = (world.blobs.faults, world.training.faults, world.scoring.faults, world.endpoints.faults)
     assert all(not faults.calls for faults in asked)
 
@@ -233,7 +233,7 @@ def test_health_tells_timers_policies_and_silence(world: World) -> None:
     assert (status, body["state"]) == (503, "misconfigured")
     assert "LANDFALL_SWEEP_SCHEDULE is no schedule" in body["problems"][0]
 
-    world.runs.beat(world.clock.now())
+    world.runs.write_heartbeat(world.clock.now())
     world.clock.advance(1000)
     status, body = health(world, TIMERS)
     assert (status, body["state"]) == (503, "poller silent")

@@ -26,7 +26,7 @@ def test_health_tells_what_is_wrong() -> None:
     Ticker().tick(world.services)
     body = json.loads(http_queries.health(lambda: world.services, TIMERS)[1])
     assert body["last_heartbeat"] == "2026-11-23T12:00:00.000Z"
-    world.runs.faults.fail_next("last_beat", UnavailableError(FAULT))
+    world.runs.faults.fail_next("last_heartbeat", UnavailableError(FAULT))
     status, body = http_queries.health(lambda: world.services, TIMERS)
     assert (status, json.loads(body)["state"]) == (503, "storage unavailable")
 

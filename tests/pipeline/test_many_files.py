@@ -13,7 +13,7 @@ from shared.errors import UnavailableError
 from shared.lifecycle.in_hand import IN_HAND_S, SCORING_IN_HAND_S, in_hand
 from shared.pipeline import landing, polling, reconciling, sweeping
 from shared.pipeline.polling import FRESH_S
-from shared.pipeline.time_budget import in_turn
+from shared.pipeline.time_budget import round_robin
 from shared.records.run import RunState
 from tests.pipeline.world import FAULT, World, example_routes
 
@@ -142,7 +142,7 @@ def test_every_item_gets_its_turn(items: list[str], passes: list[tuple[int, str]
         since.setdefault(change, 0)
         for item in present:
             since[item] += 1
-        in_turn(services, present, str, work, over="things", budget_s=budget - 0.5)
+        round_robin(services, present, str, work, over="things", budget_s=budget - 0.5)
         since = {item: count for item, count in since.items() if item in present}
         assert max(since.values(), default=0) <= 2 * (len(set(items) | {one for _, one in passes}) + 1)
 

@@ -248,9 +248,9 @@ def test_the_poller_leaves_a_heartbeat(world: World) -> None:
         ticker.tick(world.services)
         world.clock.advance(2)
 
-    assert world.runs.faults.calls["beat"] == 2
+    assert world.runs.faults.calls["write_heartbeat"] == 2
     assert world.runs.faults.calls["save"] == 0
-    assert world.runs.last_beat() == world.clock.now() - timedelta(seconds=100)
+    assert world.runs.last_heartbeat() == world.clock.now() - timedelta(seconds=100)
 
 
 def test_a_busy_service_is_left_alone_as_long_as_it_asks(world: World) -> None:

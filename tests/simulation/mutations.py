@@ -233,13 +233,13 @@ def reconciliation(patch: pytest.MonkeyPatch) -> None:
 
 def known_before_it_is_repaired(patch: pytest.MonkeyPatch) -> None:
     """Whatever serves instead of what was verified is taken for an update that came late."""
-    patch.setattr(reconciling, "by_answers", lambda *_: True)
-    patch.setattr(reconciling, "by_location", lambda *_: True)
+    patch.setattr(reconciling, "answers_are_replaced", lambda *_: True)
+    patch.setattr(reconciling, "location_is_replaced", lambda *_: True)
 
 
 def known_by_its_answers(patch: pytest.MonkeyPatch) -> None:
     """A model is known by the location that the endpoint lists, and by that alone."""
-    patch.setattr(reconciling, "by_answers", lambda *_: False)
+    patch.setattr(reconciling, "answers_are_replaced", lambda *_: False)
 
 
 def shape_before_it_is_decided(patch: pytest.MonkeyPatch) -> None:

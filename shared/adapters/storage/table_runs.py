@@ -162,11 +162,11 @@ class TableRunStore:
         )
         return [from_columns(HistoryEntry, row) for row in sorted(rows, key=lambda row: row["RowKey"])]
 
-    def beat(self, now: datetime) -> None:
+    def write_heartbeat(self, now: datetime) -> None:
         """Write down that the poller lives."""
         self._table.put(*_HEARTBEAT, {"at": time_text(now)})
 
-    def last_beat(self) -> datetime | None:
+    def last_heartbeat(self) -> datetime | None:
         """Read when the poller last wrote that it lives; None if it never did."""
         row = self._table.read(*_HEARTBEAT)
         return None if row is None else datetime.fromisoformat(row["at"])

@@ -19,14 +19,14 @@ MOST_RUNS = 500  # whose recorded answers are compared, the newest first
 
 
 @dataclass(frozen=True)
-class Shown:
+class ObservedModel:
     """What an endpoint shows: the location that it lists ("" if it lists none), and its answers to the golden rows."""
 
     listed: str
     answers: Answers
 
 
-def by_location(services: Services, route: Route, record: EndpointRecord, listed: str) -> bool | None:
+def location_is_replaced(services: Services, route: Route, record: EndpointRecord, listed: str) -> bool | None:
     """Tell whether a location is that of a model which the endpoint must not serve any more, by this very table.
 
     None: the app gives no model such a place, so a service that copies models may have named it, or somebody else.
@@ -42,7 +42,9 @@ def by_location(services: Services, route: Route, record: EndpointRecord, listed
     return stored is not None and _is_replaced(record, stored.run)
 
 
-def by_answers(services: Services, route: Route, record: EndpointRecord, served: Served, answers: Answers) -> bool:
+def answers_are_replaced(
+    services: Services, route: Route, record: EndpointRecord, served: Served, answers: Answers
+) -> bool:
     """Tell whether such a model answered the same golden rows like this, by what its run or the next one recorded."""
     tolerance = route.golden_tolerance
     for stored in services.runs.list_runs(route.name, MOST_RUNS):
