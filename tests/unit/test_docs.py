@@ -1,7 +1,9 @@
-"""The pages for people: links lead somewhere, the index is complete, the settings are all there."""
+"""The pages for people: links lead somewhere; pages, settings and commands are all there."""
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,16 @@ def test_the_settings_page_names_every_app_setting() -> None:
 
     assert len(names) >= 8
     assert {name for name in names if f"`{name}`" not in page} == set()
+
+
+@pytest.mark.parametrize("package", ["landfall", "studio"])
+def test_every_command_is_on_a_page(package: str) -> None:
+    """Each command that `--help` lists is written out on a page, as a person types it."""
+    help_text = subprocess.run(
+        [sys.executable, "-m", package, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    commands = re.findall(r"^    ([a-z-]+)(?: {2}|$)", help_text, re.MULTILINE)
+    pages = "\n".join(path.read_text(encoding="utf-8") for path in PAGES.values())
+
+    assert len(commands) >= 6
+    assert [name for name in commands if not re.search(rf"\b{package} (?:\w+\|)*{name}\b", pages)] == []

@@ -1,0 +1,31 @@
+"""The glossary has every word that the code stores or prints about a run and its decision."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from shared.gates.decision import Verdict
+from shared.gates.policy import NoChampion, Require
+from shared.records.run import RunState
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
+WORDS = re.findall(r"^\| (.+?) \| .+ \|$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_every_state_is_explained(state: RunState) -> None:
+    """Each state of a run has a line of its own."""
+    assert f"`{state}`" in WORDS
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_is_explained(verdict: Verdict) -> None:
+    """Each verdict of a decision has a line of its own."""
+    assert f"verdict `{verdict}`" in WORDS
+
+
+@pytest.mark.parametrize("choice", [*NoChampion, *Require])
+def test_every_choice_of_a_policy_is_explained(choice: NoChampion | Require) -> None:
+    """Each value of `no_champion` and `require` has a line of its own."""
+    assert f"`{choice}`" in WORDS
