@@ -59,7 +59,7 @@ def waiting_ticks(environment: Environment, name: str) -> dict[RunState, list[Ex
         with environment.recorder.recording() as ticked:
             environment.ticker.tick(environment.services)
         before, run = run, environment.run_of(run.run_id)
-        if (run.state, run.tries) == (before.state, before.tries):
+        if (run.state, run.consecutive_failures) == (before.state, before.consecutive_failures):
             # A tick right after a step leaves the run to the worker that took it, and sends fewer requests.
             waited[run.state] = max(waited.get(run.state, []), ticked, key=len)
         time.sleep(TICK_PAUSE_S)

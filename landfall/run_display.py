@@ -37,7 +37,7 @@ def _step_line(entry: HistoryEntry, began: datetime, reason: str) -> str:
     elapsed_s = (entry.at - began).total_seconds()
     step = f" [dim]({escape(entry.step)})[/]" if entry.step and entry.state not in TERMINAL else ""
     shown = f"  {escape(reason)}" if reason else ""
-    by = f"  [dim]{escape(entry.by)}[/]" if entry.by else ""
+    by = f"  [dim]{escape(entry.actor)}[/]" if entry.actor else ""
     return f"{clock(entry.at)}  {elapsed_s:6.1f} s  {colored(entry.state)}{step}{by}{shown}"
 
 
@@ -87,7 +87,7 @@ def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
     for line in step_lines(history):
         steps.add(line)
     _add_decision(tree, run)
-    for event in run.endpoints:
+    for event in run.endpoint_events:
         what = escape(f"{event['name']} ({event['role']}): {event['event']}")
         tree.add(f"endpoint  {what} at {moment(event['at'])}")
     return tree

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.gates.golden_rows import PinnedRows
 from shared.ports import BlobFiles, Clock, EndpointStore, RunStore, ScoringService, StoredRun, TrainingService
-from shared.records.history import signed
+from shared.records.history import chained
 from shared.records.run import Run
 from shared.routes.load import Routes
 from shared.run_places import RunPlaces
@@ -42,7 +42,7 @@ class Services:
         Raises:
             AlreadyClaimedError: the route has a run of that id; nothing was written.
         """
-        return self.runs.claim(signed(run, self.actor))
+        return self.runs.claim(chained(run, self.actor))
 
     def save_run(self, before: StoredRun, run: Run) -> StoredRun:
         """Replace `before` by its next revision, with a history entry of this actor, chained to the previous entry.
@@ -50,7 +50,7 @@ class Services:
         Raises:
             StaleWriteError: the run was written since `before` was read; nothing was written.
         """
-        return self.runs.save(before, signed(run, self.actor, before.run.chain))
+        return self.runs.save(before, chained(run, self.actor, before.run.chain))
 
     def map_concurrently[Item, Result](self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Apply a function to every item, `max_concurrency` at a time, and return the results in order.

@@ -57,7 +57,7 @@ def story(run: Run) -> dict[str, Any]:
         "approval": decision.get("approval"),
         "override": run.override,
         "endpoint": dict(zip(("before", "after"), before_and_after(run), strict=True)),
-        "events": list(run.endpoints),
+        "events": list(run.endpoint_events),
     }
 
 
@@ -73,7 +73,7 @@ def side_by_side(run: Run) -> list[Row]:
 
 def touched(run: Run) -> bool:
     """Tell whether a model was sent to the serving endpoint for this run."""
-    return run.state is RunState.PROMOTING or any(event["role"] == "serve" for event in run.endpoints)
+    return run.state is RunState.PROMOTING or any(event["role"] == "serve" for event in run.endpoint_events)
 
 
 def before_and_after(run: Run) -> tuple[str | None, str | None]:
@@ -86,7 +86,7 @@ def before_and_after(run: Run) -> tuple[str | None, str | None]:
     if not touched(run):
         return None, None
     champion = (run.decision or {}).get("champion") or {}
-    before = champion.get("model") or (run.answers or {}).get("back")
+    before = champion.get("model") or (run.golden_answers or {}).get("back")
     if run.state is RunState.PROMOTED:
         return before, (run.challenger or {}).get("kept")
     return before, before if run.terminal else None
@@ -206,7 +206,7 @@ def _endpoint_facts(run: Run) -> Iterator[tuple[str, str]]:
         yield "", f"after:  {'the same' if same else after or 'not known yet'}"
     else:
         yield "endpoint", f"serving: untouched by this run{'' if run.terminal else ' so far'}"
-    for event in run.endpoints:
+    for event in run.endpoint_events:
         yield "", f"{event['name']} ({event['role']}): {event['event']} at {moment(event['at'])}"
 
 

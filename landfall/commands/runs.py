@@ -50,7 +50,7 @@ def show(options: argparse.Namespace) -> int:
                 "step": one.step,
                 "reason": one.reason,
                 "attempt": one.attempt,
-                "by": one.by,
+                "by": one.actor,
                 "chain": one.chain,
             }
             for one in history

@@ -7,17 +7,25 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.blob_path import BlobPath
-from shared.effects.run_session import RunDesk
+from shared.effects.run_session import RunSession
 from shared.errors import StaleWriteError
-from shared.lifecycle.effects import Crown, LeaseTaken, LookAtEndpoint, Release, TakeLease, TurnBack, WriteIntent
+from shared.lifecycle.effects import (
+    LeaseTaken,
+    MarkRollback,
+    ReadEndpoint,
+    RecordChampion,
+    ReleaseEndpoint,
+    TakeLease,
+    WriteIntent,
+)
 from shared.lifecycle.endpoint_rules import LEASE_MARGIN_S, is_leased_to, still_holds
 from shared.lifecycle.observations import (
-    Crowned,
-    EndpointSeen,
+    AlreadyRolledBack,
+    ChampionRecorded,
+    EndpointRead,
+    EndpointReleased,
     IntentWritten,
-    Released,
-    TurnedBack,
-    TurnedEarlier,
+    RollbackMarked,
 )
 from shared.records.endpoint_record import EndpointRecord, Intent, settled_at
 from shared.records.run import RunState
@@ -25,142 +33,144 @@ from shared.records.run import RunState
 _AFTER_THE_INTENT = frozenset({RunState.PROMOTING, RunState.VERIFYING})
 
 
-def look(desk: RunDesk, effect: LookAtEndpoint) -> EndpointSeen:
+def read_endpoint(session: RunSession, effect: ReadEndpoint) -> EndpointRead:
     """Read the row; where it holds another run's intent, also whether that run has ended."""
     del effect
-    record = desk.endpoint()
+    record = session.endpoint()
     intent = record.intent
     ended = True
-    if intent is not None and intent.run_id != desk.run.run_id:
-        owner = desk.services.runs.get(desk.route.name, intent.run_id)
+    if intent is not None and intent.run_id != session.run.run_id:
+        owner = session.services.runs.get(session.route.name, intent.run_id)
         ended = owner is None or owner.run.terminal
-    return EndpointSeen(record, ended)
+    return EndpointRead(record, ended)
 
 
-def take_lease(desk: RunDesk, effect: TakeLease) -> LeaseTaken:
+def take_lease(session: RunSession, effect: TakeLease) -> LeaseTaken:
     """Take or renew the lease, and write down until when the PATCH of the staging endpoint may be on its way."""
-    record = _leased(desk, desk.endpoint())
-    staging = desk.route.staging
+    record = _leased(session, session.endpoint())
+    staging = session.route.staging
     if staging is not None:
-        record = replace(record, staging_settles_at=settled_at(desk.now(), staging.propagation_s))
-    desk.save_endpoint(record)
-    return LeaseTaken(effect.challenge, record.token, record.staging_settles_at)
+        record = replace(record, staging_in_flight_until=settled_at(session.now(), staging.propagation_s))
+    session.save_endpoint(record)
+    return LeaseTaken(effect.pending, record.token, record.staging_in_flight_until)
 
 
-def renew_lease(desk: RunDesk) -> None:
+def renew_lease(session: RunSession) -> None:
     """Renew a lease that the run holds: its work on the staging endpoint takes long."""
-    desk.save_endpoint(_leased(desk, desk.endpoint()))
+    session.save_endpoint(_leased(session, session.endpoint()))
 
 
-def write_intent(desk: RunDesk, effect: WriteIntent) -> IntentWritten:
+def write_intent(session: RunSession, effect: WriteIntent) -> IntentWritten:
     """Write down what is about to be done to the endpoint, before it is done; renews the lease.
 
     Only an operator gets here with a generation that is barred, and lifts that.
     """
-    record = _leased(desk, desk.endpoint())
+    record = _leased(session, session.endpoint())
     intent = Intent(
-        run_id=desk.run.run_id,
-        generation=desk.run.generation,
+        run_id=session.run.run_id,
+        generation=session.run.generation,
         token=record.token,
         from_model=effect.from_model,
         to_model=effect.to_model,
-        began_at=desk.now(),
+        began_at=session.now(),
     )
-    md5 = _md5_of(desk, effect.to_model) if desk.run.override is not None and record.barred_models else ""
-    desk.save_endpoint(replace(record, intent=intent).unbarred(desk.run.generation, md5))
+    md5 = _md5_of(session, effect.to_model) if session.run.override is not None and record.blocked_models else ""
+    session.save_endpoint(replace(record, intent=intent).unblocked(session.run.generation, md5))
     return IntentWritten(effect, record.token)
 
 
-def crown(desk: RunDesk, effect: Crown) -> Crowned | TurnedEarlier:
+def record_champion(session: RunSession, effect: RecordChampion) -> ChampionRecorded | AlreadyRolledBack:
     """Write the new champion, close the intent and give the lease back. What was closed before a crash stays so.
 
     Raises:
         StaleWriteError: the promotion is being turned back by another worker.
     """
-    record = desk.endpoint()
+    record = session.endpoint()
     intent = record.intent
-    if intent is None or not _is_own(intent, desk):
-        return _closed(desk, record)
+    if intent is None or not _is_own(intent, session):
+        return _closed(session, record)
     if intent.back:
-        raise StaleWriteError(f"the promotion of run {desk.run.run_id} is being turned back by another worker")
-    crowned = replace(
+        raise StaleWriteError(f"the promotion of run {session.run.run_id} is being turned back by another worker")
+    recorded = replace(
         record,
         champion=effect.champion,
         served=effect.served,
         intent=None,
         lease=None,
-        initial_again_at=desk.now() if effect.champion is None else None,
+        initial_again_at=session.now() if effect.champion is None else None,
     )
-    if effect.replaced is not None and effect.replaced["run_id"] != (desk.run.override or {}).get("to"):
-        crowned = crowned.barring(effect.replaced["generation"], _md5_of(desk, effect.replaced["model"]))
-    desk.save_endpoint(_settling(desk, crowned))
-    return Crowned()
+    if effect.replaced is not None and effect.replaced["run_id"] != (session.run.override or {}).get("to"):
+        recorded = recorded.blocking(effect.replaced["generation"], _md5_of(session, effect.replaced["model"]))
+    session.save_endpoint(_settling(session, recorded))
+    return ChampionRecorded()
 
 
-def turn_back(desk: RunDesk, effect: TurnBack) -> TurnedBack | Crowned | TurnedEarlier:
+def mark_rollback(session: RunSession, effect: MarkRollback) -> RollbackMarked | ChampionRecorded | AlreadyRolledBack:
     """Mark the intent as turned and bar its generation. What was verified before a crash stays verified."""
     del effect
-    record = desk.endpoint(fresh=True)
+    record = session.endpoint(fresh=True)
     intent = record.intent
-    if intent is None or not _is_own(intent, desk):
-        return _closed(desk, record)
+    if intent is None or not _is_own(intent, session):
+        return _closed(session, record)
     if not intent.back:
         turned = replace(record, intent=replace(intent, back=True))
-        turned = turned.barring(desk.run.generation, _md5_of(desk, intent.to_model))
-        desk.save_endpoint(turned)
-    return TurnedBack(intent.from_model)
+        turned = turned.blocking(session.run.generation, _md5_of(session, intent.to_model))
+        session.save_endpoint(turned)
+    return RollbackMarked(intent.from_model)
 
 
-def release(desk: RunDesk, effect: Release) -> Released:
+def release(session: RunSession, effect: ReleaseEndpoint) -> EndpointReleased:
     """Give back whatever lease and intent are this run's, and record what the endpoint was verified to serve.
 
     A run that was not promoting yet leaves an intent alone: another worker of it wrote that, and may be about to send
     the model. If this one's record comes first, nothing is sent, and the intent of an ended run holds nobody up.
     """
-    record = desk.endpoint()
-    held = still_holds(record, desk.run)
-    own_intent = desk.run.state in _AFTER_THE_INTENT and _is_own(record.intent, desk)
-    if not is_leased_to(record, desk.run) and not own_intent:
-        return Released(effect, held)
+    record = session.endpoint()
+    held = still_holds(record, session.run)
+    own_intent = session.run.state in _AFTER_THE_INTENT and _is_own(record.intent, session)
+    if not is_leased_to(record, session.run) and not own_intent:
+        return EndpointReleased(effect, held)
     released = replace(
         record,
-        lease=None if is_leased_to(record, desk.run) else record.lease,
+        lease=None if is_leased_to(record, session.run) else record.lease,
         intent=None if own_intent else record.intent,
         served=effect.served if effect.served is not None and own_intent else record.served,
     )
-    desk.save_endpoint(_settling(desk, released))
-    return Released(effect, held)
+    session.save_endpoint(_settling(session, released))
+    return EndpointReleased(effect, held)
 
 
-def _md5_of(desk: RunDesk, model: str) -> str:
+def _md5_of(session: RunSession, model: str) -> str:
     """Return what a kept model is known by; "" if the storage does not know it."""
-    kept = desk.services.blobs.version(*BlobPath.parse(model))
+    kept = session.services.blobs.version(*BlobPath.parse(model))
     return kept.md5 if kept is not None else ""
 
 
-def _closed(desk: RunDesk, record: EndpointRecord) -> Crowned | TurnedEarlier:
+def _closed(session: RunSession, record: EndpointRecord) -> ChampionRecorded | AlreadyRolledBack:
     """Tell how an intent of this run that is gone was closed: put back, if its generation is barred."""
-    return TurnedEarlier() if desk.run.generation in record.barred else Crowned()
+    return AlreadyRolledBack() if session.run.generation in record.blocked_generations else ChampionRecorded()
 
 
-def _leased(desk: RunDesk, record: EndpointRecord) -> EndpointRecord:
-    valid_s = desk.route.deadlines.promoting + desk.route.bake_s + LEASE_MARGIN_S
-    return record.leased(desk.run.run_id, desk.now() + timedelta(seconds=valid_s))
+def _leased(session: RunSession, record: EndpointRecord) -> EndpointRecord:
+    valid_s = session.route.deadlines.promoting + session.route.bake_s + LEASE_MARGIN_S
+    return record.leased(session.run.run_id, session.now() + timedelta(seconds=valid_s))
 
 
-def _is_own(intent: Intent | None, desk: RunDesk) -> bool:
-    return intent is not None and intent.run_id == desk.run.run_id
+def _is_own(intent: Intent | None, session: RunSession) -> bool:
+    return intent is not None and intent.run_id == session.run.run_id
 
 
-def _settling(desk: RunDesk, record: EndpointRecord) -> EndpointRecord:
+def _settling(session: RunSession, record: EndpointRecord) -> EndpointRecord:
     """Hand on what of this run's updates may still be on its way: the next run waits for it.
 
     The mark of an update of staging is taken away by the worker whose own was answered, unless another worker of the
     same run has set it anew since.
     """
-    settles = desk.run.settles_at if desk.run.state in _AFTER_THE_INTENT else record.settles_at
+    settles = session.run.in_flight_until if session.run.state in _AFTER_THE_INTENT else record.in_flight_until
     return replace(
         record,
-        settles_at=settles if settles is not None and settles > desk.now() else None,
-        staging_settles_at=None if record.staging_settles_at == desk.run.staging_mark else record.staging_settles_at,
+        in_flight_until=settles if settles is not None and settles > session.now() else None,
+        staging_in_flight_until=None
+        if record.staging_in_flight_until == session.run.answered_staging_patch
+        else record.staging_in_flight_until,
     )

@@ -3,7 +3,7 @@
 import hashlib
 
 from shared.blob_path import BlobPath
-from shared.effects.run_session import RunDesk
+from shared.effects.run_session import RunSession
 from shared.errors import BlobChangedError
 from shared.gates.golden_rows import MOST_BYTES, GoldenRows, read_golden_rows
 from shared.lifecycle.job_states import TRAINING
@@ -12,16 +12,16 @@ from shared.routes.route import Endpoint
 from shared.services import Services
 
 
-def read_golden(desk: RunDesk, path: str) -> GoldenRows:
+def read_golden(session: RunSession, path: str) -> GoldenRows:
     """Read golden rows at `container/path`.
 
     Raises:
         ConfigError: the file is missing, or cannot be used; every problem is listed.
     """
-    return read_golden_rows(path, *desk.services.blobs.read_text(path, MOST_BYTES))
+    return read_golden_rows(path, *session.services.blobs.read_text(path, MOST_BYTES))
 
 
-def pin_golden(desk: RunDesk, golden: GoldenRows) -> str:
+def pin_golden(session: RunSession, golden: GoldenRows) -> str:
     """Keep the version that this run is verified with: the file may be replaced while the run is on its way.
 
     Returns where it is kept: container/path.
@@ -29,30 +29,30 @@ def pin_golden(desk: RunDesk, golden: GoldenRows) -> str:
     Raises:
         BlobChangedError: the file changed since it was read; the step is taken again.
     """
-    target = _pinned_path(desk, desk.route.golden, golden.etag)
-    if desk.services.pinned.get(target) is not None:
+    target = _pinned_path(session, session.route.golden, golden.etag)
+    if session.services.pinned.get(target) is not None:
         return target  # this worker made sure of the copy before
-    pin_version(desk, desk.route.golden, golden.etag)
-    desk.services.pinned.put(target, golden)
+    pin_version(session, session.route.golden, golden.etag)
+    session.services.pinned.put(target, golden)
     return target
 
 
-def pin_version(desk: RunDesk, path: str, etag: str) -> str:
+def pin_version(session: RunSession, path: str, etag: str) -> str:
     """Keep the version of a file that was read just now; returns where: container/path.
 
     Raises:
         BlobChangedError: the file changed since it was read; the step is taken again.
     """
-    target = _pinned_path(desk, path, etag)
-    source = BlobVersion(*BlobPath.parse(path), etag, 0, desk.now())
-    if desk.services.blobs.copy_version(source, *BlobPath.parse(target)) is not CopyState.DONE:
+    target = _pinned_path(session, path, etag)
+    source = BlobVersion(*BlobPath.parse(path), etag, 0, session.now())
+    if session.services.blobs.copy_version(source, *BlobPath.parse(target)) is not CopyState.DONE:
         raise BlobChangedError(f"the copy of {path} is not finished yet")
     return target
 
 
-def pinned_golden(desk: RunDesk) -> GoldenRows:
+def pinned_golden(session: RunSession) -> GoldenRows:
     """Return the golden rows that this run is verified with."""
-    return golden_at(desk.services, str((desk.run.answers or {})["golden"]))
+    return golden_at(session.services, str((session.run.golden_answers or {})["golden"]))
 
 
 def golden_at(services: Services, path: str) -> GoldenRows:
@@ -68,12 +68,12 @@ def golden_at(services: Services, path: str) -> GoldenRows:
     return found
 
 
-def answers_of(desk: RunDesk, endpoint: Endpoint, golden: GoldenRows) -> Answers:
+def answers_of(session: RunSession, endpoint: Endpoint, golden: GoldenRows) -> Answers:
     """Score the golden rows at an endpoint; the answer's columns come first, then a row for each golden row."""
-    return desk.services.scoring.score(endpoint, golden.columns, golden.rows).table
+    return session.services.scoring.score(endpoint, golden.columns, golden.rows).table
 
 
-def _pinned_path(desk: RunDesk, path: str, etag: str) -> str:
+def _pinned_path(session: RunSession, path: str, etag: str) -> str:
     """Return where a version is pinned, once for all runs: named after it, so that two versions cannot mix."""
     name = f"{path}\n{etag}"
-    return f"{TRAINING}/golden/{desk.route.name}/{hashlib.sha256(name.encode()).hexdigest()[:32]}.csv"
+    return f"{TRAINING}/golden/{session.route.name}/{hashlib.sha256(name.encode()).hexdigest()[:32]}.csv"

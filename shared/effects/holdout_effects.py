@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from shared.effects.endpoint_record_effects import renew_lease
 from shared.effects.golden_scoring import answers_of, pin_version, pinned_golden
-from shared.effects.run_session import RunDesk
+from shared.effects.run_session import RunSession
 from shared.errors import BadEvaluationError, ConfigError, RetryableError
 from shared.gates.holdout import MOST_BYTES, Holdout, HoldoutRows, read_holdout
 from shared.gates.metrics import Metrics, measure
@@ -18,9 +18,9 @@ from shared.gates.policy import Interval, NoChampion
 from shared.gates.predictions import Predictions, read_predictions
 from shared.lifecycle.effects import ScoreHoldout
 from shared.lifecycle.endpoint_rules import still_holds
-from shared.lifecycle.golden_answers import as_answers, same
+from shared.lifecycle.golden_answers import answers_match, as_answers
 from shared.lifecycle.job_states import TRAINING
-from shared.lifecycle.observations import HoldoutDisturbed, HoldoutMeasured, HoldoutScored, LeaseLost
+from shared.lifecycle.observations import HoldoutInvalidated, HoldoutMeasured, HoldoutScored, LeaseLost
 from shared.ports import Answers, Scored
 from shared.records.run import Json
 from shared.routes.route import Endpoint
@@ -29,10 +29,10 @@ SCORE_FOR_S = 60  # in one invocation; the rest is for the next tick
 ANSWERS_LIMIT_BYTES = 64 * 1024 * 1024
 CHALLENGER, CHAMPION = "challenger", "champion"
 
-type Outcome = HoldoutScored | HoldoutMeasured | HoldoutDisturbed | LeaseLost
+type Outcome = HoldoutScored | HoldoutMeasured | HoldoutInvalidated | LeaseLost
 
 
-def score_holdout(desk: RunDesk, effect: ScoreHoldout) -> Outcome:
+def score_holdout(session: RunSession, effect: ScoreHoldout) -> Outcome:
     """Score as many batches as there is time for; measure once all are there.
 
     Raises:
@@ -40,29 +40,29 @@ def score_holdout(desk: RunDesk, effect: ScoreHoldout) -> Outcome:
         PermanentError: an endpoint refuses the rows.
         RetryableError: not now; nothing new was scored.
     """
-    lease = desk.endpoint().lease
-    if lease is None or not still_holds(desk.endpoint(), desk.run):
+    lease = session.endpoint().lease
+    if lease is None or not still_holds(session.endpoint(), session.run):
         return LeaseLost()
-    if lease.expires_at - desk.now() < timedelta(seconds=desk.route.deadlines.promoting / 2):
-        renew_lease(desk)
-    work = _begin(desk, effect.scoring)
+    if lease.expires_at - session.now() < timedelta(seconds=session.route.deadlines.promoting / 2):
+        renew_lease(session)
+    work = _begin(session, effect.scoring)
     return work.score() or work.disturbed() or work.measured()
 
 
-def _begin(desk: RunDesk, known: Json) -> "_Work":
+def _begin(session: RunSession, known: Json) -> "_Work":
     """Read the holdout: the version that the run began with, or the present one, which is pinned then."""
-    holdout, blobs = desk.route.holdout, desk.services.blobs
+    holdout, blobs = session.route.holdout, session.services.blobs
     if holdout is None:
         raise RetryableError("the route has no holdout any more")
     if known:
         rows = read_holdout(holdout, blobs.read_text(known["path"], MOST_BYTES)[0], str(known["etag"]))
         if rows.identity == known["identity"]:
-            return _Work(desk, holdout, rows, known)
+            return _Work(session, holdout, rows, known)
     text, etag = blobs.read_text(holdout.data, MOST_BYTES)  # nothing yet, or the route reads it otherwise by now
     rows = read_holdout(holdout, text, etag)
-    path = pin_version(desk, holdout.data, etag)
+    path = pin_version(session, holdout.data, etag)
     begun: Json = {"path": path, "etag": etag, "identity": rows.identity, "parts": {}, "recorded": True}
-    return _Work(desk, holdout, rows, begun)
+    return _Work(session, holdout, rows, begun)
 
 
 class _Work:
@@ -72,8 +72,8 @@ class _Work:
     recorded ones may be used.
     """
 
-    def __init__(self, desk: RunDesk, holdout: Holdout, rows: HoldoutRows, known: Json) -> None:
-        self._desk = desk
+    def __init__(self, session: RunSession, holdout: Holdout, rows: HoldoutRows, known: Json) -> None:
+        self._session = session
         self._holdout = holdout
         self._rows = rows
         self._known = known
@@ -85,7 +85,7 @@ class _Work:
         Raises:
             RetryableError: and nothing new was scored.
         """
-        until_s = self._desk.services.clock.elapsed_s() + SCORE_FOR_S
+        until_s = self._session.services.clock.elapsed_s() + SCORE_FOR_S
         for side, endpoint in self._sides().items():
             before = self._done(side)
             error = self._score_side(side, endpoint, until_s)
@@ -95,28 +95,28 @@ class _Work:
                 return self._so_far(error)
         return None
 
-    def disturbed(self) -> HoldoutDisturbed | None:
+    def disturbed(self) -> HoldoutInvalidated | None:
         """Ask the golden rows again: who answered the holdout must still be who was staged, and who was in service."""
-        known, tolerance = self._desk.run.answers or {}, self._desk.route.golden_tolerance
-        golden = pinned_golden(self._desk)
+        known, tolerance = self._session.run.golden_answers or {}, self._session.route.golden_tolerance
+        golden = pinned_golden(self._session)
         expected: dict[str, Answers] = {CHALLENGER: as_answers(known["staged"]), CHAMPION: as_answers(known["before"])}
         for side, endpoint in self._sides().items():
-            if not same(answers_of(self._desk, endpoint, golden), expected[side], tolerance):
+            if not answers_match(answers_of(self._session, endpoint, golden), expected[side], tolerance):
                 what = f"endpoint {endpoint.name} changed its answers to the golden rows while it scored the holdout"
-                return HoldoutDisturbed(RetryableError(f"{what}: it is scored again"))
+                return HoldoutInvalidated(RetryableError(f"{what}: it is scored again"))
         return None
 
-    def measured(self) -> HoldoutScored | HoldoutMeasured | HoldoutDisturbed:
+    def measured(self) -> HoldoutScored | HoldoutMeasured | HoldoutInvalidated:
         """Measure both models.
 
         Raises:
             ConfigError: a model does not answer what the task needs.
         """
-        policy, recorded = self._desk.route.policy, self._recorded()
+        policy, recorded = self._session.route.policy, self._recorded()
         parts: dict[str, list[Json]] = self._known["parts"]
         challenger = self._predictions(parts[CHALLENGER])
         if challenger is None or (CHAMPION in parts and self._predictions(parts[CHAMPION]) is None):
-            return HoldoutDisturbed(RetryableError("what was scored is not there any more: it is scored again"))
+            return HoldoutInvalidated(RetryableError("what was scored is not there any more: it is scored again"))
         champion: Predictions | None = None
         there: Json | None = None
         if CHAMPION in parts:
@@ -142,7 +142,7 @@ class _Work:
 
     def _sides(self) -> dict[str, Endpoint]:
         """Return who must answer the rows, and where; not the champion if its answers to these rows are on record."""
-        route, record = self._desk.route, self._desk.endpoint()
+        route, record = self._session.route, self._session.endpoint()
         if route.staging is None:
             raise RetryableError("the route has no staging endpoint any more")
         sides = {CHALLENGER: route.staging}
@@ -154,7 +154,7 @@ class _Work:
 
     def _recorded(self) -> Json | None:
         """Return what the champion was measured to be on exactly these rows, when it was the challenger."""
-        champion = self._desk.endpoint().champion
+        champion = self._session.endpoint().champion
         measured = champion.measured if champion is not None else None
         usable = measured is not None and measured["identity"] == self._rows.identity and self._known["recorded"]
         return measured if usable else None
@@ -168,7 +168,7 @@ class _Work:
 
     def _score_side(self, side: str, endpoint: Endpoint, until_s: float) -> RetryableError | None:
         """Score batches until all are there, the time is over, or one fails; what was scored is kept in any case."""
-        services, start = self._desk.services, self._done(side)
+        services, start = self._session.services, self._done(side)
         columns: tuple[str, ...] = ()
         found: list[tuple[str, ...]] = []
         error: RetryableError | None = None
@@ -190,11 +190,11 @@ class _Work:
         return error
 
     def _keep(self, side: str, start: int, scored: Scored) -> None:
-        run = self._desk.run
+        run = self._session.run
         rows = f"{start}-{start + len(scored.rows)}"
         folder = f"{TRAINING}/{run.job_folder}/holdout/{self._rows.identity[:16]}"
         path = f"{folder}/{side}-{run.lease_token}-{rows}.json"
-        self._desk.services.blobs.write_text(path, json.dumps({"columns": scored.columns, "rows": scored.rows}))
+        self._session.services.blobs.write_text(path, json.dumps({"columns": scored.columns, "rows": scored.rows}))
         self._fresh[path] = scored
         parts: dict[str, list[Json]] = dict(self._known["parts"])
         parts[side] = [*parts.get(side, []), {"path": path, "rows": len(scored.rows)}]
@@ -227,5 +227,5 @@ class _Work:
             raise ConfigError([f"holdout {self._holdout.data}: {error}"]) from error
 
     def _read(self, path: str) -> Scored:
-        found = json.loads(self._desk.services.blobs.read_text(path, ANSWERS_LIMIT_BYTES)[0])
+        found = json.loads(self._session.services.blobs.read_text(path, ANSWERS_LIMIT_BYTES)[0])
         return Scored(tuple(found["columns"]), as_answers(found["rows"]))

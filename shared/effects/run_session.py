@@ -26,7 +26,7 @@ _ACTIONS = {
 }
 
 
-class RunDesk:
+class RunSession:
     """What an effect works with: the services, the route, the run as stored, the endpoint's row."""
 
     def __init__(self, services: Services, route: Route, stored: StoredRun) -> None:

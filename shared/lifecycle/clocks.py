@@ -7,7 +7,7 @@ from shared.records.run import ASKED_MOST_S, Json, Run
 from shared.routes.route import Route
 
 SKEW_S = 120  # by how much the clocks of machines may differ; what lies further ahead is from a clock that was set back
-_PAST = ("answering_since", "lost_since", "start_sent_at")  # these tell of something that has happened
+_PAST = ("patched_at", "job_missing_since", "start_sent_at")  # these tell of something that has happened
 
 
 def longest_pause_s(route: Route) -> float:
@@ -29,8 +29,8 @@ def set_right(route: Route, run: Run, now: datetime) -> Run | None:
     ahead = now + timedelta(seconds=SKEW_S)
     right: Json = {name: now for name in _PAST if (getattr(run, name) or now) > ahead}
     settles = settled_at(now, route.serving.propagation_s)
-    if run.settles_at is not None and run.settles_at > settles + timedelta(seconds=SKEW_S):
-        right["settles_at"] = settles
+    if run.in_flight_until is not None and run.in_flight_until > settles + timedelta(seconds=SKEW_S):
+        right["in_flight_until"] = settles
     if is_too_far(route, run.not_before, now):
         right["not_before"] = now
     return run.evolve(now, **right) if right else None

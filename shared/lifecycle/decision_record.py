@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.gates.answer_shape import ShapeChange, shape_change
 from shared.gates.decision import Decision, Verdict
-from shared.lifecycle.effects import Release
+from shared.lifecycle.effects import ReleaseEndpoint
 from shared.lifecycle.golden_answers import as_answers
 from shared.ports import Answers
 from shared.records.run import Json, Run, RunState, iso
@@ -26,7 +26,7 @@ def decision_hash(record: Json) -> str:
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
-def record_of(route: Route, run: Run, decision: Decision, measured: Json, now: datetime) -> Json:
+def decision_record(route: Route, run: Run, decision: Decision, measured: Json, now: datetime) -> Json:
     """Return what is kept of a decision: who, measured how and on what, by which policy, with which verdict and why.
 
     `measured` holds `champion`, `challenger`, `data`, and whatever else came of measuring.
@@ -50,7 +50,7 @@ def shape_of(route: Route, run: Run, answers: Answers | None) -> ShapeChange:
 
     An operator who goes back is obeyed in any case.
     """
-    before = (run.answers or {}).get("before")
+    before = (run.golden_answers or {}).get("before")
     if route.classes_may_change or run.override is not None or before is None or answers is None:
         return ShapeChange()
     return shape_change(as_answers(before), answers)
@@ -76,7 +76,9 @@ def with_approved_shape(run: Run, record: Json) -> Json:
     return approved if run.approval["decision"] == decision_hash(approved) else record
 
 
-def ruled_by_shape(route: Route, run: Run, answers: Answers, known: Json, now: datetime) -> tuple[Release | None, Json]:
+def apply_answer_shape(
+    route: Route, run: Run, answers: Answers, known: Json, now: datetime
+) -> tuple[ReleaseEndpoint | None, Json]:
     """Return the same as `ruled` once it is known what the challenger answers: the decision is the run's own."""
     before = run.decision or {}
     record = {name: value for name, value in before.items() if name not in {"shape", "approval", "policy_said"}}
@@ -88,19 +90,21 @@ def ruled_by_shape(route: Route, run: Run, answers: Answers, known: Json, now: d
     return _approved_or_held(route, run, Verdict(record["verdict"]), known, now, summary="; ".join(record["reasons"]))
 
 
-def ruled(route: Route, run: Run, decision: Decision, known: Json, now: datetime) -> tuple[Release | None, Json]:
+def apply_verdict(
+    route: Route, run: Run, decision: Decision, known: Json, now: datetime
+) -> tuple[ReleaseEndpoint | None, Json]:
     """Return how the run ends or stops by its decision (None: it goes on), and what it then knows.
 
     `known` holds the decision's record.
     """
     if decision.verdict is Verdict.REJECT:
-        return Release(RunState.REJECTED, decision.summary, known), known
+        return ReleaseEndpoint(RunState.REJECTED, decision.summary, known), known
     return _approved_or_held(route, run, decision.verdict, known, now, summary=decision.summary)
 
 
 def _approved_or_held(
     route: Route, run: Run, verdict: Verdict, known: Json, now: datetime, *, summary: str
-) -> tuple[Release | None, Json]:
+) -> tuple[ReleaseEndpoint | None, Json]:
     record: Json = known["decision"]
     shape = record.get("shape")
     if verdict is Verdict.PROMOTE and not route.needs_approval and not shape:
@@ -122,7 +126,7 @@ def _approved_or_held(
     why = _why_held(record, verdict, summary)
     if approval is not None:
         why = f"what {approval['by']} approved is not what is decided now; {why}"
-    return Release(RunState.HELD, why, held), held
+    return ReleaseEndpoint(RunState.HELD, why, held), held
 
 
 def _why_held(record: Json, verdict: Verdict, summary: str) -> str:

@@ -35,7 +35,7 @@ class StartJob(NamedTuple):
     job_id: str
 
 
-class AskJob(NamedTuple):
+class GetJobStatus(NamedTuple):
     """Ask the service how the job is."""
 
     job_id: str
@@ -47,7 +47,7 @@ class CancelJob(NamedTuple):
     job_id: str
 
 
-class LookAtEndpoint(NamedTuple):
+class ReadEndpoint(NamedTuple):
     """Read the serving endpoint's row, and whether the run of an open intent has ended."""
 
 
@@ -58,7 +58,7 @@ class ReadEvaluation(NamedTuple):
     record: EndpointRecord
 
 
-class Challenge(NamedTuple):
+class PendingPromotion(NamedTuple):
     """What is known of a challenger that passed its gates, on its way to the staging endpoint or to the decision."""
 
     model: BlobLocation | None  # None: the kept model that an operator goes back to
@@ -67,28 +67,28 @@ class Challenge(NamedTuple):
     renewed: bool = False  # whether an earlier PATCH of this run, whose fate is unknown, may still be on its way
 
 
-class AskBefore(NamedTuple):
+class CaptureBaseline(NamedTuple):
     """Pin the golden rows, and ask how the model in service and the staging endpoint answer them now."""
 
-    challenge: Challenge
+    pending: PendingPromotion
 
 
 class TakeLease(NamedTuple):
     """Take the endpoint's lease, on the very row that was looked at."""
 
-    challenge: Challenge
+    pending: PendingPromotion
 
 
 class LeaseTaken(NamedTuple):
     """The endpoint is this run's until the lease ends (an observation; it stands here since it is handed on).
 
     Attributes:
-        settles_at: until when the row says that the PATCH of the staging endpoint may be on its way.
+        in_flight_until: until when the row says that the PATCH of the staging endpoint may be on its way.
     """
 
-    challenge: Challenge
+    pending: PendingPromotion
     token: int
-    settles_at: datetime | None
+    in_flight_until: datetime | None
 
 
 class PatchStaging(NamedTuple):
@@ -97,7 +97,7 @@ class PatchStaging(NamedTuple):
     taken: LeaseTaken
 
 
-class AskStaging(NamedTuple):
+class ScoreStaging(NamedTuple):
     """Ask the staging endpoint the golden rows.
 
     Attributes:
@@ -109,7 +109,7 @@ class AskStaging(NamedTuple):
     taken: LeaseTaken | None = None
 
 
-class AskStagingLocation(NamedTuple):
+class GetStagingModel(NamedTuple):
     """Ask which model the staging endpoint was given last, because its answers do not tell."""
 
     answers: Answers
@@ -125,13 +125,13 @@ class ScoreHoldout(NamedTuple):
     scoring: Json
 
 
-class KeepModel(NamedTuple):
+class ArchiveModel(NamedTuple):
     """Copy the challenger to the kept models, and make sure that the way back exists."""
 
     record: EndpointRecord
     model: str
     kept: str
-    way_back: str
+    rollback_target: str
 
 
 class WriteIntent(NamedTuple):
@@ -151,11 +151,11 @@ class PatchServing(NamedTuple):
     first: bool
 
 
-class AskServing(NamedTuple):
+class ScoreServing(NamedTuple):
     """Ask the serving endpoint the golden rows."""
 
 
-class Crown(NamedTuple):
+class RecordChampion(NamedTuple):
     """Write the new champion, close the intent, give the lease back: one write, refused if the way back was taken.
 
     Attributes:
@@ -168,11 +168,11 @@ class Crown(NamedTuple):
     replaced: Json | None = None
 
 
-class TurnBack(NamedTuple):
+class MarkRollback(NamedTuple):
     """Mark the intent as turned: from then on it cannot be verified any more, and its generation is barred."""
 
 
-class PatchBack(NamedTuple):
+class RestorePrevious(NamedTuple):
     """Give the previous model back to the serving endpoint.
 
     `first` is True while no earlier PATCH of this run, whose fate is unknown, can be on its way.
@@ -182,7 +182,7 @@ class PatchBack(NamedTuple):
     first: bool
 
 
-class Release(NamedTuple):
+class ReleaseEndpoint(NamedTuple):
     """Give back whatever lease and intent are this run's; then the run gets the outcome.
 
     `served` is what the endpoint was verified to answer after the previous model was put back.
@@ -199,24 +199,24 @@ type Effect = (
     | PinInput
     | SubmitJob
     | StartJob
-    | AskJob
+    | GetJobStatus
     | CancelJob
-    | LookAtEndpoint
+    | ReadEndpoint
     | ReadEvaluation
-    | AskBefore
+    | CaptureBaseline
     | TakeLease
     | PatchStaging
-    | AskStaging
-    | AskStagingLocation
+    | ScoreStaging
+    | GetStagingModel
     | ScoreHoldout
-    | KeepModel
+    | ArchiveModel
     | WriteIntent
     | PatchServing
-    | AskServing
-    | Crown
-    | TurnBack
-    | PatchBack
-    | Release
+    | ScoreServing
+    | RecordChampion
+    | MarkRollback
+    | RestorePrevious
+    | ReleaseEndpoint
 )
 
 type Next = tuple[Run, Effect | None]  # what to write, if it is another record than before; then what to do

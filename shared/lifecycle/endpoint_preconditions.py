@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from shared.lifecycle.clocks import is_ahead
-from shared.lifecycle.effects import AskBefore, Challenge, Next, ReadEvaluation, Release
+from shared.lifecycle.effects import CaptureBaseline, Next, PendingPromotion, ReadEvaluation, ReleaseEndpoint
 from shared.lifecycle.endpoint_rules import (
-    barred,
+    blocked,
     frozen_by,
     is_leased_to,
     may_be_under_way,
@@ -19,20 +19,20 @@ from shared.records.run import Run, RunState, shown_time
 from shared.routes.route import Route
 
 
-def looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
+def check_endpoint(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
     """Look at the endpoint first: nothing is asked of the service, and no other run is disturbed, in vain."""
     if run.override is not None:
         return _goes_back(route, run, record, now, intent_ended=intent_ended)
     newer = newer_in_service(record, run)
     if newer is not None:
-        return run, Release(RunState.SUPERSEDED, newer)
-    again = barred(record, run)
+        return run, ReleaseEndpoint(RunState.SUPERSEDED, newer)
+    again = blocked(record, run)
     if again is not None:
-        return run, Release(RunState.REJECTED, again)
+        return run, ReleaseEndpoint(RunState.REJECTED, again)
     holder = other_holder(record, run, now, intent_ended=intent_ended)
     if holder is not None:
         # The decision will be against the champion that results.
-        return waits(run, waiting_for(holder, route), now)
+        return wait_for_endpoint(run, waiting_for(holder, route), now)
     return (
         _staging_settles(route, run, record, now)
         or _frozen(route, run, record, now)
@@ -41,7 +41,7 @@ def looked(route: Route, run: Run, record: EndpointRecord, now: datetime, *, int
     )
 
 
-def waits(run: Run, reason: str, now: datetime, until: datetime | None = None) -> Next:
+def wait_for_endpoint(run: Run, reason: str, now: datetime, until: datetime | None = None) -> Next:
     """Let a run wait for an endpoint: its reason is written once, and nothing while nothing changes."""
     if run.overdue(now):
         return timed_out(run, reason)
@@ -52,21 +52,21 @@ def waits(run: Run, reason: str, now: datetime, until: datetime | None = None) -
     return run.evolve(now, reason=reason, not_before=now), None  # nothing else is waited for, such as a message
 
 
-def waits_until(run: Run, why: str, now: datetime, until: datetime, longest: timedelta) -> Next | None:
+def wait_for_endpoint_until(run: Run, why: str, now: datetime, until: datetime, longest: timedelta) -> Next | None:
     """Let a run wait until a time that somebody wrote, at most `longest` from now; None if it has waited enough.
 
     What lies further ahead was written by a clock that was ahead: it is counted anew, once.
     """
     if not is_ahead(until, now + longest):
-        return waits(run, why, now, until)
+        return wait_for_endpoint(run, why, now, until)
     anew = f"{why} (counted anew: the clock was set back since)"
-    return None if run.reason == anew and now >= run.not_before else waits(run, anew, now, now + longest)
+    return None if run.reason == anew and now >= run.not_before else wait_for_endpoint(run, anew, now, now + longest)
 
 
 def timed_out(run: Run, last: str) -> Next:
     """End a run that was not promoted in time; nothing was sent to the serving endpoint."""
     said = f"; last: {last}" if last else ""
-    return run, Release(
+    return run, ReleaseEndpoint(
         RunState.TIMED_OUT, f"the run was still {run.state} at its deadline; the serving endpoint is untouched{said}"
     )
 
@@ -75,21 +75,21 @@ def _goes_back(route: Route, run: Run, record: EndpointRecord, now: datetime, *,
     """Begin what an operator asked for: no gate, no freeze and no newer data stand in its way, only another worker."""
     changed = other_champion(run, record)
     if changed is not None:
-        return run, Release(RunState.SUPERSEDED, changed)
+        return run, ReleaseEndpoint(RunState.SUPERSEDED, changed)
     holder = other_holder(record, run, now, intent_ended=intent_ended)
     if holder is not None:
-        return waits(run, waiting_for(holder, route), now)
-    challenge = Challenge(None, {}, renewed=may_be_under_way(record, run))
-    return _staging_settles(route, run, record, now) or (run, AskBefore(challenge))
+        return wait_for_endpoint(run, waiting_for(holder, route), now)
+    pending = PendingPromotion(None, {}, renewed=may_be_under_way(record, run))
+    return _staging_settles(route, run, record, now) or (run, CaptureBaseline(pending))
 
 
 def _staging_settles(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
-    settles = record.staging_settles_at if route.staging is not None and not is_leased_to(record, run) else None
+    settles = record.staging_in_flight_until if route.staging is not None and not is_leased_to(record, run) else None
     if settles is None or now >= settles:
         return None
     why = "waits until an earlier update of the staging endpoint, whose fate is unknown, can change nothing any more"
     staging_s = route.staging.propagation_s if route.staging is not None else 0.0
-    return waits_until(run, why, now, settles, settled_at(now, staging_s) - now)
+    return wait_for_endpoint_until(run, why, now, settles, settled_at(now, staging_s) - now)
 
 
 def _frozen(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:

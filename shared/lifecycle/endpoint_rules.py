@@ -24,7 +24,7 @@ def may_be_under_way(record: EndpointRecord, run: Run) -> bool:
 
     It held the lease before, and the mark of that time is not the one of a PATCH that was answered.
     """
-    return is_leased_to(record, run) and record.staging_settles_at != run.staging_mark
+    return is_leased_to(record, run) and record.staging_in_flight_until != run.answered_staging_patch
 
 
 def other_holder(record: EndpointRecord, run: Run, now: datetime, *, intent_ended: bool) -> str | None:
@@ -50,9 +50,9 @@ def newer_in_service(record: EndpointRecord, run: Run) -> str | None:
     return f"the model in service is from newer data: run {champion.run_id}, whose file is of {landed}"
 
 
-def barred(record: EndpointRecord, run: Run) -> str | None:
+def blocked(record: EndpointRecord, run: Run) -> str | None:
     """Return the reason if a model of this very generation was rolled back before."""
-    if run.generation not in record.barred:
+    if run.generation not in record.blocked_generations:
         return None
     return f"a model of this generation ({run.generation}) was rolled back before and stays barred"
 

@@ -5,7 +5,7 @@ import math
 from shared.ports import Answers
 
 
-def same(one: Answers, other: Answers, tolerance: float) -> bool:
+def answers_match(one: Answers, other: Answers, tolerance: float) -> bool:
     """Tell whether two tables of answers say the same.
 
     Texts must be equal. With a tolerance above 0 two finite numbers may differ by at most that, or by at most that

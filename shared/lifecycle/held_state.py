@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from shared.lifecycle.effects import LookAtEndpoint, Next
-from shared.lifecycle.endpoint_rules import barred, newer_in_service
-from shared.lifecycle.observations import Due, EndpointSeen, Failed, Observation
+from shared.lifecycle.effects import Next, ReadEndpoint
+from shared.lifecycle.endpoint_rules import blocked, newer_in_service
+from shared.lifecycle.observations import EffectFailed, EndpointRead, Observation, TimerFired
 from shared.lifecycle.retry_later import unexpected
 from shared.records.run import Json, Run, RunState
 from shared.routes.route import Route
@@ -13,37 +13,37 @@ from shared.routes.route import Route
 def held(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Look from time to time whether the endpoint went on without the run."""
     match seen:
-        case Due():
-            return run, LookAtEndpoint()
-        case EndpointSeen(record):
+        case TimerFired():
+            return run, ReadEndpoint()
+        case EndpointRead(record):
             newer = newer_in_service(record, run)
             if newer is not None:
-                return run.moved(now, RunState.SUPERSEDED, newer), None
-            again = barred(record, run)
+                return run.transitioned(now, RunState.SUPERSEDED, newer), None
+            again = blocked(record, run)
             if again is not None:
-                return run.moved(now, RunState.REJECTED, again), None
+                return run.transitioned(now, RunState.REJECTED, again), None
             if run.overdue(now):
                 return _nobody_cared(route, run, now), None
             return run, None
-        case Failed() if run.overdue(now):
+        case EffectFailed() if run.overdue(now):
             return _nobody_cared(route, run, now), None
-        case Failed():
+        case EffectFailed():
             return run, None  # it still says why it is held
     raise unexpected(run, seen)
 
 
 def _nobody_cared(route: Route, run: Run, now: datetime) -> Run:
     why = f"nobody approved or rejected it in {route.deadlines.held} s; it was held because: {run.reason}"
-    return run.moved(now, RunState.TIMED_OUT, why)
+    return run.transitioned(now, RunState.TIMED_OUT, why)
 
 
 def approved(route: Route, run: Run, approval: Json, now: datetime) -> Run:
     """Return a held run after its approval: what it was compared with is looked at anew, and then it goes on."""
     deadline = now + timedelta(seconds=route.deadlines.running)
     why = f"approved by {approval['by']}: {approval['reason']}"
-    return run.moved(now, RunState.TRAINED, why, deadline_at=deadline, approval=approval, invitation=None)
+    return run.transitioned(now, RunState.TRAINED, why, deadline_at=deadline, approval=approval, invitation=None)
 
 
 def rejected(run: Run, by: str, reason: str, now: datetime) -> Run:
     """Return a held run after a person rejected it."""
-    return run.moved(now, RunState.REJECTED, f"rejected by {by}: {reason}", invitation=None)
+    return run.transitioned(now, RunState.REJECTED, f"rejected by {by}: {reason}", invitation=None)

@@ -4,18 +4,18 @@ from datetime import datetime, timedelta
 
 from shared.gates.decision import decide
 from shared.gates.evaluation_report import EvaluationReport
-from shared.lifecycle.decision_record import record_of, ruled, shape_of, with_shape
-from shared.lifecycle.effects import LookAtEndpoint, Next, ScoreHoldout
+from shared.lifecycle.decision_record import apply_verdict, decision_record, shape_of, with_shape
+from shared.lifecycle.effects import Next, ReadEndpoint, ScoreHoldout
 from shared.lifecycle.golden_answers import as_answers
 from shared.lifecycle.observations import (
-    Due,
-    Failed,
-    HoldoutDisturbed,
+    EffectFailed,
+    HoldoutInvalidated,
     HoldoutMeasured,
     HoldoutScored,
     Observation,
+    TimerFired,
 )
-from shared.lifecycle.retry_later import setback, unexpected
+from shared.lifecycle.retry_later import retry_after_error, unexpected
 from shared.lifecycle.trained_state import failed_untouched
 from shared.plurals import counted
 from shared.records.run import Json, Run, RunState
@@ -25,25 +25,29 @@ from shared.routes.route import Route
 def scoring(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Score on, and decide once both models have answered every row."""
     match seen:
-        case Due():
-            return run, ScoreHoldout(run.scoring or {})
+        case TimerFired():
+            return run, ScoreHoldout(run.holdout_progress or {})
         case HoldoutScored(known, done, total, error):
             if error is not None and not run.overdue(now):
-                return setback(run, error, now, scoring=known), None
+                return retry_after_error(run, error, now, holdout_progress=known), None
             if error is not None:
                 return failed_untouched(run, error, now)
             # What goes forwards may take as long as it takes; what begins anew may not.
-            again = bool((run.answers or {}).get("disturbed"))
+            again = bool((run.golden_answers or {}).get("disturbed"))
             deadline = run.deadline_at if again else now + timedelta(seconds=route.deadlines.promoting)
             said = f"holdout: {done:,} of {total:,} rows scored"
-            return run.evolve(now, reason=said, scoring=known, tries=0, not_before=now, deadline_at=deadline), None
-        case HoldoutDisturbed(error):
+            return run.evolve(
+                now, reason=said, holdout_progress=known, consecutive_failures=0, not_before=now, deadline_at=deadline
+            ), None
+        case HoldoutInvalidated(error):
             if run.overdue(now):
                 return failed_untouched(run, error, now)
-            return setback(run, error, now, scoring={}, answers={**(run.answers or {}), "disturbed": True}), None
+            return retry_after_error(
+                run, error, now, holdout_progress={}, golden_answers={**(run.golden_answers or {}), "disturbed": True}
+            ), None
         case HoldoutMeasured():
             return _decided(route, run, seen, now)
-        case Failed(error):
+        case EffectFailed(error):
             return failed_untouched(run, error, now)
     raise unexpected(run, seen)
 
@@ -76,14 +80,14 @@ def _decided(route: Route, run: Run, seen: HoldoutMeasured, now: datetime) -> Ne
             name: {"low": one.low, "high": one.high, "confidence": one.confidence}
             for name, one in seen.intervals.items()
         }
-    staged = (run.answers or {}).get("staged")
+    staged = (run.golden_answers or {}).get("staged")
     change = shape_of(route, run, as_answers(staged) if staged is not None else None)
-    record = with_shape(record_of(route, run, decision, measured, now), change)
-    known: Json = {"challenger": challenger, "decision": record, "scoring": None}
-    end, known = ruled(route, run, decision, known, now)
+    record = with_shape(decision_record(route, run, decision, measured, now), change)
+    known: Json = {"challenger": challenger, "decision": record, "holdout_progress": None}
+    end, known = apply_verdict(route, run, decision, known, now)
     if end is not None:
         return run, end
-    return run.moved(now, RunState.DECIDED, "; ".join(known["decision"]["reasons"]), **known), LookAtEndpoint()
+    return run.transitioned(now, RunState.DECIDED, "; ".join(known["decision"]["reasons"]), **known), ReadEndpoint()
 
 
 def _told(challenger: Json) -> Json:

@@ -24,9 +24,9 @@ def in_hand(run: Run, now: datetime) -> bool:
 
 def _left_to_the_tick(run: Run) -> bool:
     """Tell whether that write was the worker's last: the step failed, or waits, or was only begun."""
-    if run.tries:
+    if run.consecutive_failures:
         return True
     if run.step == SCORING:
-        return bool(run.scoring)  # as many batches as there was time for
+        return bool(run.holdout_progress)  # as many batches as there was time for
     # Decided with its decision's reasons, it goes on; with any other one it waits for the endpoint.
     return run.state is RunState.DECIDED and bool(run.reason) and run.reason != why_promoted(run)

@@ -3,24 +3,33 @@
 from datetime import datetime, timedelta
 
 from shared.errors import PermanentError, retry_after_s
-from shared.lifecycle.effects import AskJob, CancelJob, Effect, Next, PinInput, QuarantineInput, StartJob, SubmitJob
+from shared.lifecycle.effects import (
+    CancelJob,
+    Effect,
+    GetJobStatus,
+    Next,
+    PinInput,
+    QuarantineInput,
+    StartJob,
+    SubmitJob,
+)
 from shared.lifecycle.observations import (
     Claimed,
-    Due,
-    Failed,
+    EffectFailed,
     InputArchived,
-    InputGone,
+    InputCopyPending,
+    InputMissing,
     InputPinned,
-    InputPinning,
     JobCancelled,
-    JobSeen,
+    JobNotFound,
     JobStarted,
+    JobStatusRead,
     JobSubmitted,
-    JobUnknown,
     Observation,
     Quarantined,
+    TimerFired,
 )
-from shared.lifecycle.retry_later import said_by, setback, unexpected
+from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.ports import JobRequest, JobState, JobStatus
 from shared.records.run import Json, Run, RunState
 from shared.routes.route import Route
@@ -66,83 +75,83 @@ def landed(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     match seen:
         case Claimed():
             return run, prepare(run)
-        case Due():
+        case TimerFired():
             # A doubled submit would leave an orphan, so the step is claimed first.
             return run.evolve(now, not_before=now + timedelta(seconds=LANDING_LEASE_S)), prepare(run)
         case Quarantined(reason, copied):
             lost = "" if copied else "; it was overwritten or deleted before it could be copied to quarantine"
-            return run.moved(now, RunState.QUARANTINED, reason + lost), None
+            return run.transitioned(now, RunState.QUARANTINED, reason + lost), None
         case InputPinned(path):
             return run, SubmitJob(JobRequest(path, *output_paths(run), route.deadlines.job_access_s))
-        case InputPinning():
+        case InputCopyPending():
             return _still_copied(run, now)
         case InputArchived(said):
-            return run.moved(now, RunState.WAITING, said, step=ARCHIVED, deadline_at=None), None
-        case InputGone():
-            return run.moved(now, RunState.SUPERSEDED, GONE), None
+            return run.transitioned(now, RunState.WAITING, said, step=ARCHIVED, deadline_at=None), None
+        case InputMissing():
+            return run.transitioned(now, RunState.SUPERSEDED, GONE), None
         case JobSubmitted(job_id, input_path):
-            return run.moved(now, RunState.SUBMITTED, job_id=job_id, input_blob=input_path), StartJob(job_id)
-        case Failed(error):
+            return run.transitioned(now, RunState.SUBMITTED, job_id=job_id, input_blob=input_path), StartJob(job_id)
+        case EffectFailed(error):
             if isinstance(error, PermanentError):
-                return run.moved(now, RunState.FAILED, str(error)), None
+                return run.transitioned(now, RunState.FAILED, str(error)), None
             if run.overdue(now):
-                return _timed_out(run, now, f"the job was not running by its deadline; last: {said_by(error)}")
-            return setback(run, error, now), None
+                return _timed_out(run, now, f"the job was not running by its deadline; last: {error_text(error)}")
+            return retry_after_error(run, error, now), None
     raise unexpected(run, seen)
 
 
 def submitted(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Start the job whose id is saved; one that is overdue is asked first, for it may have been started."""
     match seen:
-        case Due():
-            return run, AskJob(run.job_id) if run.overdue(now) else StartJob(run.job_id)
+        case TimerFired():
+            return run, GetJobStatus(run.job_id) if run.overdue(now) else StartJob(run.job_id)
         case JobStarted():
-            return run.moved(now, RunState.STARTED, start_sent_at=now), None
-        case JobUnknown():
+            return run.transitioned(now, RunState.STARTED, start_sent_at=now), None
+        case JobNotFound():
             # The service drops a job that nobody starts (protocol 0, 3): it is dead, so a new attempt cannot double it.
             why = f"job {run.job_id} is gone from the service, which drops jobs that are not started"
             return _next_attempt(route, run, now, why) if run.overdue(now) else _again(run, now, f"{why}; trying again")
-        case JobSeen(status):
+        case JobStatusRead(status):
             if status.state is JobState.CANCELLED and run.step == CANCELLING:
                 return _next_attempt(route, run, now)
             if status.state is JobState.NOT_STARTED:
                 return run.evolve(now, step=CANCELLING), CancelJob(run.job_id)
-            return run.moved(now, RunState.STARTED, start_sent_at=now), None
+            return run.transitioned(now, RunState.STARTED, start_sent_at=now), None
         case JobCancelled():
             return _next_attempt(route, run, now)
-        case Failed(error):
+        case EffectFailed(error):
             if isinstance(error, PermanentError):
-                return run.moved(now, RunState.FAILED, str(error)), None
-            return _waited_too_long(run, error, now) or (setback(run, error, now), None)
+                return run.transitioned(now, RunState.FAILED, str(error)), None
+            return _waited_too_long(run, error, now) or (retry_after_error(run, error, now), None)
     raise unexpected(run, seen)
 
 
 def started(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Ask the service about the job. Nothing is written while nothing changes."""
     match seen:
-        case Due():
-            return run, AskJob(run.job_id)
+        case TimerFired():
+            return run, GetJobStatus(run.job_id)
         case JobStarted():
             return run, None
-        case JobSeen(status):
+        case JobStatusRead(status):
             return _job_seen(route, run, status, now)
-        case JobUnknown(said):
+        case JobNotFound(said):
             if run.step == CANCELLING:
                 return _next_attempt(route, run, now)
-            if run.lost_since is None:
-                return run.evolve(now, lost_since=now, reason=said), None
-            if now - run.lost_since < timedelta(seconds=LOST_S) and not run.overdue(now):
+            if run.job_missing_since is None:
+                return run.evolve(now, job_missing_since=now, reason=said), None
+            if now - run.job_missing_since < timedelta(seconds=LOST_S) and not run.overdue(now):
                 return run, None  # not a verdict yet: the job may be behind a service that is being restored
             return _next_attempt(route, run, now, f"the service does not know job {run.job_id} any more")
         case JobCancelled():
             return _next_attempt(route, run, now)
-        case Failed(error):
-            said, pause_s = said_by(error), retry_after_s(error)
+        case EffectFailed(error):
+            said, pause_s = error_text(error), retry_after_s(error)
             ended = _waited_too_long(run, error, now)
             if ended is not None:
                 return ended
             if pause_s > 0:
-                return setback(run, error, now), None
+                return retry_after_error(run, error, now), None
             return (run if run.reason == said else run.evolve(now, reason=said)), None
     raise unexpected(run, seen)
 
@@ -166,31 +175,31 @@ def _job_seen(route: Route, run: Run, status: JobStatus, now: datetime) -> Next:
     match status.state:
         case JobState.FINISHED:
             grace = now + timedelta(seconds=MESSAGE_GRACE_S)
-            known: Json = {"deadline_at": later, "lost_since": None, "notes": status.notes}
-            return run.moved(now, RunState.TRAINED, not_before=grace, **known), None
+            known: Json = {"deadline_at": later, "job_missing_since": None, "notes": status.notes}
+            return run.transitioned(now, RunState.TRAINED, not_before=grace, **known), None
         case JobState.FAILED:
             details = status.details or "the service gives no details"
-            return run.moved(now, RunState.FAILED, f"the job failed: {details}"), None
+            return run.transitioned(now, RunState.FAILED, f"the job failed: {details}"), None
         case JobState.CANCELLED if run.step == CANCELLING:
             return _next_attempt(route, run, now)
         case JobState.CANCELLED:
-            return run.moved(now, RunState.CANCELLED, "the job was cancelled at the service"), None
+            return run.transitioned(now, RunState.CANCELLED, "the job was cancelled at the service"), None
         case _ if run.overdue(now):
             was = "still running at" if run.step in {RUNNING, CANCELLING} else "not running by"
             reason = f"the job was {was} its deadline" if run.step != CANCELLING else run.reason
-            return run.evolve(now, step=CANCELLING, reason=reason, lost_since=None), CancelJob(run.job_id)
+            return run.evolve(now, step=CANCELLING, reason=reason, job_missing_since=None), CancelJob(run.job_id)
         case JobState.NOT_STARTED if not run.step and _start_is_lost(run, now):
-            again = run.evolve(now, start_sent_at=now, reason=_started_again(run), lost_since=None)
+            again = run.evolve(now, start_sent_at=now, reason=_started_again(run), job_missing_since=None)
             return again, StartJob(run.job_id)  # the same id: it cannot run twice
-        case JobState.NOT_STARTED if run.reason == _started_again(run) and run.lost_since is None:
+        case JobState.NOT_STARTED if run.reason == _started_again(run) and run.job_missing_since is None:
             return run, None
         case JobState.RUNNING if run.step != RUNNING:
-            return run.evolve(now, step=RUNNING, reason="", deadline_at=later, lost_since=None), None
+            return run.evolve(now, step=RUNNING, reason="", deadline_at=later, job_missing_since=None), None
         case JobState.UNKNOWN:
             said = f"the job has the unknown status {status.code!r}, which counts as running"
-            return (run if run.reason == said else run.evolve(now, reason=said, lost_since=None)), None
-        case _ if run.reason or run.lost_since is not None:
-            return run.evolve(now, reason="", lost_since=None), None
+            return (run if run.reason == said else run.evolve(now, reason=said, job_missing_since=None)), None
+        case _ if run.reason or run.job_missing_since is not None:
+            return run.evolve(now, reason="", job_missing_since=None), None
     return run, None
 
 
@@ -220,11 +229,18 @@ def _next_attempt(route: Route, run: Run, now: datetime, why: str = "") -> Next:
 
 def _again(run: Run, now: datetime, why: str, **changes: object) -> Next:
     lease = now + timedelta(seconds=LANDING_LEASE_S)
-    again = run.moved(
+    again = run.transitioned(
         now,
         RunState.LANDED,
         why,
-        **{"attempt": run.attempt + 1, "job_id": "", "lost_since": None, "notes": (), "not_before": lease, **changes},
+        **{
+            "attempt": run.attempt + 1,
+            "job_id": "",
+            "job_missing_since": None,
+            "notes": (),
+            "not_before": lease,
+            **changes,
+        },
     )
     return again, prepare(again)
 
@@ -234,8 +250,8 @@ def _waited_too_long(run: Run, error: Exception, now: datetime) -> Next | None:
     if run.deadline_at is None or now < run.deadline_at + timedelta(seconds=CANCEL_FOR_S):
         return None
     why = "the job was not finished by its deadline and can neither be asked nor cancelled"
-    return _timed_out(run, now, f"{why}; last: {said_by(error)}")
+    return _timed_out(run, now, f"{why}; last: {error_text(error)}")
 
 
 def _timed_out(run: Run, now: datetime, why: str) -> Next:
-    return run.moved(now, RunState.TIMED_OUT, why), None
+    return run.transitioned(now, RunState.TIMED_OUT, why), None

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from shared.gates.evaluation_report import EvaluationReport
 from shared.gates.policy import Interval
-from shared.lifecycle.effects import Challenge, KeepModel, LeaseTaken, Release, WriteIntent
+from shared.lifecycle.effects import ArchiveModel, LeaseTaken, PendingPromotion, ReleaseEndpoint, WriteIntent
 from shared.ports import Answers, BlobLocation, JobStatus
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.run import Json
@@ -14,11 +14,11 @@ class Claimed(NamedTuple):
     """This worker has just claimed the version: its insert is the permission to prepare the job."""
 
 
-class Due(NamedTuple):
+class TimerFired(NamedTuple):
     """The run's time has come: the row alone says what is next."""
 
 
-class Failed(NamedTuple):
+class EffectFailed(NamedTuple):
     """An effect raised. An error is never a verdict: what it means depends on where the run is."""
 
     error: Exception
@@ -37,7 +37,7 @@ class InputPinned(NamedTuple):
     path: str
 
 
-class InputPinning(NamedTuple):
+class InputCopyPending(NamedTuple):
     """The copy is under way."""
 
 
@@ -47,7 +47,7 @@ class InputArchived(NamedTuple):
     said: str
 
 
-class InputGone(NamedTuple):
+class InputMissing(NamedTuple):
     """The version was overwritten or deleted before it could be pinned."""
 
 
@@ -62,13 +62,13 @@ class JobStarted(NamedTuple):
     """The job was started, now or earlier."""
 
 
-class JobSeen(NamedTuple):
+class JobStatusRead(NamedTuple):
     """How the job is."""
 
     status: JobStatus
 
 
-class JobUnknown(NamedTuple):
+class JobNotFound(NamedTuple):
     """The service does not know the job."""
 
     said: str
@@ -78,7 +78,7 @@ class JobCancelled(NamedTuple):
     """The job cannot finish any more, or the service does not know it."""
 
 
-class EndpointSeen(NamedTuple):
+class EndpointRead(NamedTuple):
     """The serving endpoint's row. `intent_ended`: the run of its open intent has its outcome, or does not exist."""
 
     record: EndpointRecord
@@ -95,10 +95,10 @@ class EvaluationRead(NamedTuple):
     model_md5: str = ""  # looked up only where a model was rolled back before
 
 
-class BeforeAsked(NamedTuple):
+class BaselineCaptured(NamedTuple):
     """The golden rows are pinned, and what was answered before the challenger is in the challenge."""
 
-    challenge: Challenge
+    pending: PendingPromotion
 
 
 class StagingPatched(NamedTuple):
@@ -114,7 +114,7 @@ class StagingRefused(NamedTuple):
     error: Exception
 
 
-class StagingAnswered(NamedTuple):
+class StagingScored(NamedTuple):
     """What the staging endpoint answers (None: nothing yet); the rest is what its question was about."""
 
     answers: Answers | None
@@ -122,7 +122,7 @@ class StagingAnswered(NamedTuple):
     taken: LeaseTaken | None = None
 
 
-class StagingLocated(NamedTuple):
+class StagingModelRead(NamedTuple):
     """Which model the staging endpoint was given last: container/path; "" if it does not tell."""
 
     answers: Answers
@@ -153,7 +153,7 @@ class HoldoutMeasured(NamedTuple):
     rows: int
 
 
-class HoldoutDisturbed(NamedTuple):
+class HoldoutInvalidated(NamedTuple):
     """What was scored cannot be used: a model changed meanwhile, or the answers are gone."""
 
     error: Exception
@@ -163,10 +163,10 @@ class LeaseLost(NamedTuple):
     """Another run had the endpoint in between."""
 
 
-class ModelKept(NamedTuple):
+class ModelArchived(NamedTuple):
     """The challenger has its kept copy, and the way back exists."""
 
-    kept: KeepModel
+    kept: ArchiveModel
 
 
 class IntentWritten(NamedTuple):
@@ -189,90 +189,90 @@ class ServingRefused(NamedTuple):
     first: bool
 
 
-class ServingAnswered(NamedTuple):
+class ServingScored(NamedTuple):
     """What the serving endpoint answers; None if it cannot score the rows at all, and `said` why."""
 
     answers: Answers | None
     said: str = ""
 
 
-class Crowned(NamedTuple):
+class ChampionRecorded(NamedTuple):
     """The endpoint's row names this run as the champion."""
 
 
-class TurnedBack(NamedTuple):
+class RollbackMarked(NamedTuple):
     """The way back is open, to this model."""
 
     model: str
 
 
-class TurnedEarlier(NamedTuple):
+class AlreadyRolledBack(NamedTuple):
     """The previous model was put back and verified before; only the run's own record of it is missing."""
 
 
-class BackPatched(NamedTuple):
+class PreviousRestored(NamedTuple):
     """The serving endpoint accepted the previous model."""
 
     first: bool
 
 
-class BackRefused(NamedTuple):
+class RestoreRefused(NamedTuple):
     """The PATCH with the previous model was answered with an error, or not answered at all, or never sent."""
 
     error: Exception
     first: bool
 
 
-class Released(NamedTuple):
+class EndpointReleased(NamedTuple):
     """Nothing of the endpoint is this run's any more; `held` tells whether its lease still was until now."""
 
-    release: Release
+    release: ReleaseEndpoint
     held: bool
 
 
-class NotReleased(NamedTuple):
+class ReleaseFailed(NamedTuple):
     """The endpoint could not be given back: its row could not be read or written."""
 
-    release: Release
+    release: ReleaseEndpoint
     error: Exception
 
 
 type Observation = (
     Claimed
-    | Due
-    | Failed
+    | TimerFired
+    | EffectFailed
     | Quarantined
     | InputPinned
-    | InputPinning
+    | InputCopyPending
     | InputArchived
-    | InputGone
+    | InputMissing
     | JobSubmitted
     | JobStarted
-    | JobSeen
-    | JobUnknown
+    | JobStatusRead
+    | JobNotFound
     | JobCancelled
-    | EndpointSeen
+    | EndpointRead
     | EvaluationRead
-    | BeforeAsked
+    | BaselineCaptured
     | LeaseTaken
     | StagingPatched
     | StagingRefused
-    | StagingAnswered
-    | StagingLocated
+    | StagingScored
+    | StagingModelRead
     | HoldoutScored
     | HoldoutMeasured
-    | HoldoutDisturbed
+    | HoldoutInvalidated
     | LeaseLost
-    | ModelKept
+    | ModelArchived
     | IntentWritten
     | ServingPatched
     | ServingRefused
-    | ServingAnswered
-    | Crowned
-    | TurnedBack
-    | TurnedEarlier
-    | BackPatched
-    | BackRefused
-    | Released
-    | NotReleased
+    | ServingScored
+    | ChampionRecorded
+    | RollbackMarked
+    | AlreadyRolledBack
+    | PreviousRestored
+    | RestoreRefused
+    | EndpointReleased
+    | ReleaseFailed
 )

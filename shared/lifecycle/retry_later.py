@@ -9,19 +9,21 @@ from shared.records.run import Run
 CONFLICTS_AT_ONCE = 5
 
 
-def said_by(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """Return an error's text; of one that nobody expected only the kind, since its text may quote anything."""
     return str(error) if isinstance(error, LandfallError) else f"internal error: {type(error).__name__}"
 
 
-def setback(run: Run, error: Exception, now: datetime, **changes: object) -> Run:
+def retry_after_error(run: Run, error: Exception, now: datetime, **changes: object) -> Run:
     """Return the run after a step that failed: the same step is tried again, as late as the service asked for.
 
     Somebody else who wrote at the same moment is done by then: the first few times there is no pause after that.
     """
-    if isinstance(error, ConflictError) and run.tries < CONFLICTS_AT_ONCE:
-        return run.evolve(now, reason=said_by(error), tries=run.tries + 1, not_before=now, **changes)
-    return run.postponed(now, said_by(error), retry_after_s(error), **changes)
+    if isinstance(error, ConflictError) and run.consecutive_failures < CONFLICTS_AT_ONCE:
+        return run.evolve(
+            now, reason=error_text(error), consecutive_failures=run.consecutive_failures + 1, not_before=now, **changes
+        )
+    return run.retry_later(now, error_text(error), retry_after_s(error), **changes)
 
 
 def unexpected(run: Run, seen: Observation) -> ValueError:

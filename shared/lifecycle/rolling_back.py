@@ -3,21 +3,21 @@
 from datetime import datetime, timedelta
 
 from shared.errors import had_no_effect, retry_after_s
-from shared.lifecycle.effects import AskServing, Next, PatchBack, Release, TurnBack
-from shared.lifecycle.golden_answers import as_answers, same
+from shared.lifecycle.effects import MarkRollback, Next, ReleaseEndpoint, RestorePrevious, ScoreServing
+from shared.lifecycle.golden_answers import answers_match, as_answers
 from shared.lifecycle.observations import (
-    BackPatched,
-    BackRefused,
-    Due,
-    Failed,
-    NotReleased,
+    EffectFailed,
     Observation,
-    ServingAnswered,
-    TurnedBack,
+    PreviousRestored,
+    ReleaseFailed,
+    RestoreRefused,
+    RollbackMarked,
+    ServingScored,
+    TimerFired,
 )
 from shared.lifecycle.promoting import PUT_BACK, RESEND_S, still_to_release
-from shared.lifecycle.retry_later import said_by, unexpected
-from shared.lifecycle.trained_state import noted
+from shared.lifecycle.retry_later import error_text, unexpected
+from shared.lifecycle.trained_state import with_endpoint_event
 from shared.records.endpoint_record import Served, settled_at
 from shared.records.run import Json, Run, RunState
 from shared.routes.route import Route
@@ -40,32 +40,35 @@ def returning(route: Route, run: Run, seen: Observation, now: datetime) -> Next 
 def _putting_back(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Mark the intent as turned, then send the previous model, as often as it takes."""
     match seen:
-        case Due():
-            return run, TurnBack()
-        case TurnedBack(model):
-            first = run.settles_at is None or now >= run.settles_at
+        case TimerFired():
+            return run, MarkRollback()
+        case RollbackMarked(model):
+            first = run.in_flight_until is None or now >= run.in_flight_until
             sending = run.evolve(
                 now,
-                answers={**(run.answers or {}), "back": model},
+                golden_answers={**(run.golden_answers or {}), "back": model},
                 not_before=now + timedelta(seconds=RESEND_S),
-                settles_at=settled_at(now, route.serving.propagation_s),
+                in_flight_until=settled_at(now, route.serving.propagation_s),
             )
-            return sending, PatchBack(model, first)
-        case BackPatched(first):
-            known: Json = {"answering_since": now, "endpoints": noted(run, route.serving, "put_back", now)}
-            settles = None if first else run.settles_at
-            return run.evolve(now, step=BACK_ANSWERS, not_before=now, settles_at=settles, **known), None
-        case BackRefused(error, first):
-            refused = {"settles_at": None} if first and had_no_effect(error) else {}
+            return sending, RestorePrevious(model, first)
+        case PreviousRestored(first):
+            known: Json = {
+                "patched_at": now,
+                "endpoint_events": with_endpoint_event(run, route.serving, "put_back", now),
+            }
+            settles = None if first else run.in_flight_until
+            return run.evolve(now, step=BACK_ANSWERS, not_before=now, in_flight_until=settles, **known), None
+        case RestoreRefused(error, first):
+            refused = {"in_flight_until": None} if first and had_no_effect(error) else {}
             return _tried_again(run, error, now, **refused)
-        case Failed(error):
+        case EffectFailed(error):
             return _tried_again(run, error, now)
     raise unexpected(run, seen)
 
 
 def _tried_again(run: Run, error: Exception, now: datetime, **known: object) -> Next:
     """Go on trying; what began the way back stays in front of what keeps it up."""
-    return run.postponed(now, _with_cause(run, said_by(error)), retry_after_s(error), **known), None
+    return run.retry_later(now, _with_cause(run, error_text(error)), retry_after_s(error), **known), None
 
 
 def _with_cause(run: Run, what: str) -> str:
@@ -73,44 +76,44 @@ def _with_cause(run: Run, what: str) -> str:
 
 
 def _cause(run: Run) -> str:
-    return str((run.answers or {}).get("cause") or run.reason)
+    return str((run.golden_answers or {}).get("cause") or run.reason)
 
 
 def _verifying_back(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Check the previous model, after the whole propagation time: the challenger might otherwise still come up."""
-    served_by = (run.answering_since or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
-    known = run.answers or {}
+    served_by = (run.patched_at or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
+    known = run.golden_answers or {}
     match seen:
-        case Due():
-            return run, AskServing() if now >= served_by else None
-        case ServingAnswered(answers):
-            if answers is None or not same(answers, as_answers(known["before"]), route.golden_tolerance):
+        case TimerFired():
+            return run, ScoreServing() if now >= served_by else None
+        case ServingScored(answers):
+            if answers is None or not answers_match(answers, as_answers(known["before"]), route.golden_tolerance):
                 name = route.serving.name
                 what = f"endpoint {name} does not answer as before although the previous model was put back"
-                return run.postponed(now, _with_cause(run, what), step=PUT_BACK), None
+                return run.retry_later(now, _with_cause(run, what), step=PUT_BACK), None
             # Written before the intent is taken away: it fails if another worker of this run saw otherwise, and is
             # about to send the previous model once more.
             deadline = now + timedelta(seconds=route.deadlines.promoting)
-            verified = run.evolve(now, step=BACK_VERIFIED, tries=0, not_before=now, deadline_at=deadline)
+            verified = run.evolve(now, step=BACK_VERIFIED, consecutive_failures=0, not_before=now, deadline_at=deadline)
             return verified, _release_verified(verified)
-        case Failed(error):
+        case EffectFailed(error):
             return _tried_again(run, error, now)
     raise unexpected(run, seen)
 
 
 def _put_back(run: Run, seen: Observation, now: datetime) -> Next:
     match seen:
-        case Due():
+        case TimerFired():
             return run, _release_verified(run)
-        case NotReleased():
+        case ReleaseFailed():
             return still_to_release(run, seen, now)
-        case Failed():
+        case EffectFailed():
             return run.evolve(now, not_before=now + timedelta(seconds=RESEND_S)), None
     raise unexpected(run, seen)
 
 
-def _release_verified(run: Run) -> Release:
-    known = run.answers or {}
+def _release_verified(run: Run) -> ReleaseEndpoint:
+    known = run.golden_answers or {}
     back = Served(
         model=str(known["back"]),
         golden=str(known["golden"]),
@@ -118,12 +121,12 @@ def _release_verified(run: Run) -> Release:
         answers=as_answers(known["before"]),
         verified_at=run.updated_at,
     )
-    return Release(end_of_way_back(run), put_back_and_verified(run), served=back)
+    return ReleaseEndpoint(end_of_way_back(run), put_back_and_verified(run), served=back)
 
 
 def end_of_way_back(run: Run) -> RunState:
     """Return the outcome: where both models were asked and answered alike, nobody knows which of them was served."""
-    return RunState.UNCHANGED if (run.answers or {}).get("alike") else RunState.ROLLED_BACK
+    return RunState.UNCHANGED if (run.golden_answers or {}).get("alike") else RunState.ROLLED_BACK
 
 
 def put_back_and_verified(run: Run) -> str:

@@ -6,7 +6,7 @@ run begins by itself (`attempts`) is not given anew either: one word, one attemp
 
 from datetime import datetime, timedelta
 
-from shared.lifecycle.endpoint_rules import barred, newer_in_service
+from shared.lifecycle.endpoint_rules import blocked, newer_in_service
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.run import RETRIABLE, Run, RunState
 from shared.routes.route import Route
@@ -32,7 +32,7 @@ def why_not(run: Run) -> str | None:
 
 def in_vain(run: Run, record: EndpointRecord) -> str | None:
     """Return why its model could not go into service anyhow, by the endpoint as it is now: no job is paid for that."""
-    reason = newer_in_service(record, run) or barred(record, run)
+    reason = newer_in_service(record, run) or blocked(record, run)
     return None if reason is None else f"run {run.run_id} cannot be tried again: {reason}"
 
 
@@ -59,8 +59,8 @@ def retried(route: Route, run: Run, said: str, input_blob: str, now: datetime) -
         revision=run.revision,
         attempt=run.attempt + 1,
         input_blob=input_blob,
-        by=run.by,
+        actor=run.actor,
         chain=run.chain,
     )
     deadline = now + timedelta(seconds=route.deadlines.not_started)
-    return version.moved(now, RunState.LANDED, said, deadline_at=deadline)
+    return version.transitioned(now, RunState.LANDED, said, deadline_at=deadline)

@@ -2,17 +2,17 @@
 
 from datetime import datetime, timedelta
 
-from shared.lifecycle.effects import AskStaging, AskStagingLocation, Next, Release
+from shared.lifecycle.effects import GetStagingModel, Next, ReleaseEndpoint, ScoreStaging
 from shared.lifecycle.holdout_state import scoring
 from shared.lifecycle.observations import (
-    Due,
-    Failed,
+    EffectFailed,
+    EndpointReleased,
     LeaseLost,
-    NotReleased,
     Observation,
-    Released,
-    StagingAnswered,
-    StagingLocated,
+    ReleaseFailed,
+    StagingModelRead,
+    StagingScored,
+    TimerFired,
 )
 from shared.lifecycle.retry_later import unexpected
 from shared.lifecycle.trained_state import (
@@ -30,13 +30,13 @@ from shared.routes.route import Route
 def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Ask the staging endpoint; once it answers with the challenger, the run is decided or ends `unchanged`."""
     staging = route.staging
-    if isinstance(seen, Released):
+    if isinstance(seen, EndpointReleased):
         if not seen.held:
             return evaluated_again(route, run, now, "the lease of the endpoint was lost meanwhile"), None
         return released(run, seen.release, now), None
-    if isinstance(seen, NotReleased):
+    if isinstance(seen, ReleaseFailed):
         return not_released(run, seen, now)
-    if staging is None or run.answers is None or run.answering_since is None:
+    if staging is None or run.golden_answers is None or run.patched_at is None:
         # The route lost its staging endpoint while the run was there: begin again with the route as it is now.
         return evaluated_again(route, run, now, "the route's endpoints changed"), None
     if isinstance(seen, LeaseLost):
@@ -46,23 +46,23 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     if run.step == SCORING:
         return scoring(route, run, seen, now)
     match seen:
-        case Due():
-            return run, AskStaging()
-        case StagingAnswered(answers) if answers is not None:
+        case TimerFired():
+            return run, ScoreStaging()
+        case StagingScored(answers) if answers is not None:
             if shows_challenger(route, run, answers):
                 return challenger_answers(route, run, staging, answers, now)
-            if now < run.answering_since + timedelta(seconds=staging.propagation_s):
+            if now < run.patched_at + timedelta(seconds=staging.propagation_s):
                 return run, None  # accepted is not served: the tick asks again
-            return run, AskStagingLocation(answers)
-        case StagingLocated(answers, model):
+            return run, GetStagingModel(answers)
+        case StagingModelRead(answers, model):
             if model == (run.challenger or {}).get("model"):
                 return challenger_answers(route, run, staging, answers, now)
             why = (
                 f"endpoint {staging.name} accepted the model but neither answers differently nor shows it"
                 f" {staging.propagation_s} s later: the update had no effect; nothing was sent to the serving endpoint"
             )
-            return run, Release(RunState.ROLLED_BACK, why)
-        case Failed(error):
+            return run, ReleaseEndpoint(RunState.ROLLED_BACK, why)
+        case EffectFailed(error):
             return failed_untouched(run, error, now)
     raise unexpected(run, seen)
 
@@ -70,4 +70,4 @@ def staged(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
 def evaluated_again(route: Route, run: Run, now: datetime, why: str) -> Run:
     """Return the run at the point where it was trained: what it was compared with is not there any more."""
     deadline = now + timedelta(seconds=route.deadlines.running)
-    return run.moved(now, RunState.TRAINED, f"{why}; evaluating again", deadline_at=deadline)
+    return run.transitioned(now, RunState.TRAINED, f"{why}; evaluating again", deadline_at=deadline)

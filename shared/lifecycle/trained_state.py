@@ -6,37 +6,37 @@ from datetime import datetime, timedelta
 from shared.errors import PermanentError, had_no_effect
 from shared.gates.decision import decide
 from shared.gates.evaluation_report import EvaluationReport
-from shared.lifecycle.decision_record import record_of, ruled, ruled_by_shape, with_approved_shape
+from shared.lifecycle.decision_record import apply_answer_shape, apply_verdict, decision_record, with_approved_shape
 from shared.lifecycle.effects import (
-    AskBefore,
-    AskStaging,
-    Challenge,
+    CaptureBaseline,
     LeaseTaken,
-    LookAtEndpoint,
     Next,
     PatchStaging,
-    Release,
+    PendingPromotion,
+    ReadEndpoint,
+    ReleaseEndpoint,
     ScoreHoldout,
+    ScoreStaging,
     TakeLease,
 )
-from shared.lifecycle.endpoint_preconditions import looked, timed_out
+from shared.lifecycle.endpoint_preconditions import check_endpoint, timed_out
 from shared.lifecycle.endpoint_rules import may_be_under_way
-from shared.lifecycle.golden_answers import as_answers, same
+from shared.lifecycle.golden_answers import answers_match, as_answers
 from shared.lifecycle.job_states import output_paths
 from shared.lifecycle.observations import (
-    BeforeAsked,
-    Due,
-    EndpointSeen,
+    BaselineCaptured,
+    EffectFailed,
+    EndpointRead,
+    EndpointReleased,
     EvaluationRead,
-    Failed,
-    NotReleased,
     Observation,
-    Released,
-    StagingAnswered,
+    ReleaseFailed,
     StagingPatched,
     StagingRefused,
+    StagingScored,
+    TimerFired,
 )
-from shared.lifecycle.retry_later import said_by, setback, unexpected
+from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.plurals import counted
 from shared.ports import Answers
 from shared.records.endpoint_record import EndpointRecord
@@ -49,59 +49,61 @@ SCORING = "scoring"  # the step of `staged` in which both models answer the hold
 def trained(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Read the evaluation, apply the gates, and give a model that passes to the staging endpoint."""
     match seen:
-        case Due():
-            return run, LookAtEndpoint()
-        case EndpointSeen(record, intent_ended):
-            return looked(route, run, record, now, intent_ended=intent_ended)
+        case TimerFired():
+            return run, ReadEndpoint()
+        case EndpointRead(record, intent_ended):
+            return check_endpoint(route, run, record, now, intent_ended=intent_ended)
         case EvaluationRead():
             return _judged(route, run, seen, now)
-        case BeforeAsked(challenge):
+        case BaselineCaptured(pending):
             if route.staging is not None:
-                return run, TakeLease(challenge)
-            decided = run.moved(
+                return run, TakeLease(pending)
+            decided = run.transitioned(
                 now,
                 RunState.DECIDED,
-                answers=challenge.answers,
+                golden_answers=pending.answers,
                 deadline_at=now + timedelta(seconds=route.deadlines.promoting),
-                **challenge.known,
+                **pending.known,
             )
-            return decided, LookAtEndpoint()
+            return decided, ReadEndpoint()
         case LeaseTaken():
             return run, PatchStaging(seen)
         case StagingPatched(taken):
-            return run, AskStaging(taken=taken)
+            return run, ScoreStaging(taken=taken)
         case StagingRefused(taken, error):
-            known = had_no_effect(error) and not taken.challenge.renewed
-            return failed_untouched(run, error, now, **({"staging_mark": taken.settles_at} if known else {}))
-        case StagingAnswered(answers, _, LeaseTaken() as taken):
+            known = had_no_effect(error) and not taken.pending.renewed
+            return failed_untouched(
+                run, error, now, **({"answered_staging_patch": taken.in_flight_until} if known else {})
+            )
+        case StagingScored(answers, _, LeaseTaken() as taken):
             staged = _staged(route, run, taken, now)
             if route.staging is None or answers is None or not shows_challenger(route, staged, answers):
                 return staged, None
             # An endpoint that answers at once saves a write. If this worker dies first, the same model is sent again.
             told, effect = challenger_answers(route, staged, route.staging, answers, now)
             return replace(told, revision=staged.revision), effect
-        case Released(release):
+        case EndpointReleased(release):
             return released(run, release, now), None
-        case NotReleased():
+        case ReleaseFailed():
             return not_released(run, seen, now)
-        case Failed(error):
+        case EffectFailed(error):
             return failed_untouched(run, error, now)
     raise unexpected(run, seen)
 
 
-def released(run: Run, release: Release, now: datetime) -> Run:
+def released(run: Run, release: ReleaseEndpoint, now: datetime) -> Run:
     """Return the run with the outcome that it was given before it gave the endpoint back."""
-    return run.moved(now, release.outcome, release.reason, **(release.known or {}))
+    return run.transitioned(now, release.outcome, release.reason, **(release.known or {}))
 
 
-def not_released(run: Run, refused: NotReleased, now: datetime) -> Next:
+def not_released(run: Run, refused: ReleaseFailed, now: datetime) -> Next:
     """Say what it means that the endpoint could not be given back: tried again until the deadline, then done without.
 
     A lease ends by itself, and the sweep takes away what a run left that has ended.
     """
-    release, said = refused.release, said_by(refused.error)
-    if not run.overdue(now) or not run.tries:
-        return setback(run, refused.error, now), None
+    release, said = refused.release, error_text(refused.error)
+    if not run.overdue(now) or not run.consecutive_failures:
+        return retry_after_error(run, refused.error, now), None
     left = f"endpoint not given back, its lease ends by itself: {said}"
     return released(run, release._replace(reason=f"{release.reason}; {left}"), now), None
 
@@ -112,16 +114,16 @@ def failed_untouched(run: Run, error: Exception, now: datetime, **known: object)
     `known` are fields of the run that it is written with.
     """
     if not isinstance(error, PermanentError) and not run.overdue(now):
-        return setback(run, error, now, **known), None
+        return retry_after_error(run, error, now, **known), None
     ending = run.evolve(now, **known) if known else run
     if isinstance(error, PermanentError):
-        return ending, Release(RunState.FAILED, str(error))
-    return timed_out(ending, said_by(error))
+        return ending, ReleaseEndpoint(RunState.FAILED, str(error))
+    return timed_out(ending, error_text(error))
 
 
-def noted(run: Run, endpoint: Endpoint, event: str, now: datetime) -> tuple[Json, ...]:
+def with_endpoint_event(run: Run, endpoint: Endpoint, event: str, now: datetime) -> tuple[Json, ...]:
     """Return the run's list of what was done to endpoints, with one more entry."""
-    return (*run.endpoints, {"name": endpoint.name, "role": endpoint.role.value, "event": event, "at": iso(now)})
+    return (*run.endpoint_events, {"name": endpoint.name, "role": endpoint.role.value, "event": event, "at": iso(now)})
 
 
 def shows_challenger(route: Route, run: Run, answers: Answers) -> bool:
@@ -129,10 +131,10 @@ def shows_challenger(route: Route, run: Run, answers: Answers) -> bool:
 
     Or exactly as it did when it was given it for the first time: the run was held, say, and nobody came in between.
     """
-    known = run.answers or {}
-    if not same(answers, as_answers(known["staging"]), route.golden_tolerance):
+    known = run.golden_answers or {}
+    if not answers_match(answers, as_answers(known["staging"]), route.golden_tolerance):
         return True
-    return known["again"] is not None and same(answers, as_answers(known["again"]), route.golden_tolerance)
+    return known["again"] is not None and answers_match(answers, as_answers(known["again"]), route.golden_tolerance)
 
 
 def challenger_answers(route: Route, run: Run, staging: Endpoint, answers: Answers, now: datetime) -> Next:
@@ -141,23 +143,25 @@ def challenger_answers(route: Route, run: Run, staging: Endpoint, answers: Answe
     An operator who goes back is obeyed in any case.
     """
     known: Json = {
-        "answers": {**(run.answers or {}), "staged": answers},
-        "endpoints": noted(run, staging, "answers", now),
+        "golden_answers": {**(run.golden_answers or {}), "staged": answers},
+        "endpoint_events": with_endpoint_event(run, staging, "answers", now),
     }
-    if run.override is None and same(answers, as_answers((run.answers or {})["before"]), route.golden_tolerance):
+    if run.override is None and answers_match(
+        answers, as_answers((run.golden_answers or {})["before"]), route.golden_tolerance
+    ):
         how = f"within {route.golden_tolerance:g}" if route.golden_tolerance else "exactly"
         rows = counted(len(answers) - 1, "golden row")  # the first line has the columns
         why = f"nothing to change: the new model answers all {rows} {how} as the model in service, which stays"
-        return run, Release(RunState.UNCHANGED, why, known)
+        return run, ReleaseEndpoint(RunState.UNCHANGED, why, known)
     if route.holdout is not None and run.override is None:
         deadline = now + timedelta(seconds=route.deadlines.promoting)
-        return run.moved(now, RunState.STAGED, step=SCORING, deadline_at=deadline, **known), ScoreHoldout({})
+        return run.transitioned(now, RunState.STAGED, step=SCORING, deadline_at=deadline, **known), ScoreHoldout({})
     if run.override is None:
-        end, known = ruled_by_shape(route, run, answers, known, now)
+        end, known = apply_answer_shape(route, run, answers, known, now)
         if end is not None:
             return run, end
     reasons = known.get("decision", run.decision or {})["reasons"]
-    return run.moved(now, RunState.DECIDED, "; ".join(reasons), **known), LookAtEndpoint()
+    return run.transitioned(now, RunState.DECIDED, "; ".join(reasons), **known), ReadEndpoint()
 
 
 def model_path(run: Run) -> str:
@@ -168,42 +172,44 @@ def model_path(run: Run) -> str:
 def _judged(route: Route, run: Run, read: EvaluationRead, now: datetime) -> Next:
     champion = read.record.champion
     challenger: Json = {"model": model_path(run), "evaluation": read.evaluation, "metrics": read.report.measured}
-    if read.model_md5 in read.record.barred_models:
+    if read.model_md5 in read.record.blocked_models:
         why = "exactly this model was rolled back before and stays barred, whatever its evaluation says"
-        return run, Release(RunState.REJECTED, why, {"challenger": challenger})
+        return run, ReleaseEndpoint(RunState.REJECTED, why, {"challenger": challenger})
     summary = champion.summary() if champion else None
     if route.holdout is not None:  # both are measured on the same rows first, once the challenger is staged
-        unmeasured: Json = {"challenger": challenger, "champion": summary, "decision": None, "scoring": None}
-        return run, AskBefore(Challenge(read.model, unmeasured, renewed=may_be_under_way(read.record, run)))
+        unmeasured: Json = {"challenger": challenger, "champion": summary, "decision": None, "holdout_progress": None}
+        return run, CaptureBaseline(
+            PendingPromotion(read.model, unmeasured, renewed=may_be_under_way(read.record, run))
+        )
     after_rollback = champion is None and read.record.initial_again_at is not None
     metrics = champion.metrics if champion else None
     decision = decide(metrics, read.report, route.policy, after_rollback=after_rollback)
     measured: Json = {"champion": summary, "challenger": challenger, "data": _data(run, read.report, read.record)}
     if after_rollback:
         measured["after_rollback"] = True
-    record = with_approved_shape(run, record_of(route, run, decision, measured, now))
+    record = with_approved_shape(run, decision_record(route, run, decision, measured, now))
     known: Json = {"challenger": challenger, "champion": summary, "decision": record}
-    end, known = ruled(route, run, decision, known, now)
+    end, known = apply_verdict(route, run, decision, known, now)
     if end is not None:
         return run, end
-    return run, AskBefore(Challenge(read.model, known, renewed=may_be_under_way(read.record, run)))
+    return run, CaptureBaseline(PendingPromotion(read.model, known, renewed=may_be_under_way(read.record, run)))
 
 
 def _staged(route: Route, run: Run, taken: LeaseTaken, now: datetime) -> Run:
-    staging, challenge = route.staging, taken.challenge
+    staging, pending = route.staging, taken.pending
     if staging is None:
         raise unexpected(run, taken)
-    return run.moved(
+    return run.transitioned(
         now,
         RunState.STAGED,
         step="answers",
-        answers=challenge.answers,
-        answering_since=now,
+        golden_answers=pending.answers,
+        patched_at=now,
         deadline_at=now + timedelta(seconds=route.deadlines.promoting),
-        endpoints=noted(run, staging, "patched", now),
+        endpoint_events=with_endpoint_event(run, staging, "patched", now),
         lease_token=taken.token,
-        staging_mark=None if challenge.renewed else taken.settles_at,
-        **challenge.known,
+        answered_staging_patch=None if pending.renewed else taken.in_flight_until,
+        **pending.known,
     )
 
 

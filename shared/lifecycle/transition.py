@@ -11,7 +11,7 @@ from shared.lifecycle.clocks import set_right
 from shared.lifecycle.effects import CancelJob, Effect, Next
 from shared.lifecycle.held_state import held
 from shared.lifecycle.job_states import landed, started, submitted
-from shared.lifecycle.observations import Due, JobSubmitted, Observation
+from shared.lifecycle.observations import JobSubmitted, Observation, TimerFired
 from shared.lifecycle.promoting import decided, promoting
 from shared.lifecycle.staged_state import staged
 from shared.lifecycle.trained_state import trained
@@ -45,11 +45,11 @@ def transition(route: Route, run: Run, seen: Observation, now: datetime) -> Next
     step = _BY_STATE.get(run.state)
     if step is None:
         return run, None
-    right = set_right(route, run, now) if isinstance(seen, Due) else None
+    right = set_right(route, run, now) if isinstance(seen, TimerFired) else None
     return (right, None) if right is not None else step(route, run, seen, now)
 
 
-def undoing(seen: Observation) -> Effect | None:
+def compensation_for(seen: Observation) -> Effect | None:
     """Return what to do about something that was done but could not be recorded: another worker was first.
 
     Only a submitted job would linger: it was never started and never will be.

@@ -8,26 +8,26 @@ from datetime import datetime, timedelta
 from shared.gates.answer_shape import ShapeChange
 from shared.lifecycle.decision_record import shape_of
 from shared.lifecycle.effects import (
-    AskServing,
-    AskStaging,
-    Crown,
     Next,
+    RecordChampion,
+    ScoreServing,
+    ScoreStaging,
 )
-from shared.lifecycle.golden_answers import as_answers, same
+from shared.lifecycle.golden_answers import answers_match, as_answers
 from shared.lifecycle.observations import (
-    Crowned,
-    Due,
-    Failed,
+    AlreadyRolledBack,
+    ChampionRecorded,
+    EffectFailed,
+    EndpointReleased,
     Observation,
-    Released,
-    ServingAnswered,
-    StagingAnswered,
-    TurnedEarlier,
+    ServingScored,
+    StagingScored,
+    TimerFired,
 )
 from shared.lifecycle.promoting import put_back, why_promoted
-from shared.lifecycle.retry_later import said_by, setback, unexpected
+from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.lifecycle.rolling_back import end_of_way_back, put_back_and_verified, returning
-from shared.lifecycle.trained_state import noted, released
+from shared.lifecycle.trained_state import released, with_endpoint_event
 from shared.ports import Answers
 from shared.records.endpoint_record import Champion, Served
 from shared.records.run import Json, Run, RunState
@@ -39,12 +39,15 @@ BAKING = "baking"  # verified, and watched for the route's `bake_s` before it co
 def verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Go on with the promotion where it is: forwards, or on its way back."""
     match seen:
-        case Crowned():
-            known: Json = {"deadline_at": None, "endpoints": noted(run, route.serving, "verified", now)}
-            return run.moved(now, RunState.PROMOTED, why_promoted(run), **known), None
-        case TurnedEarlier():
-            return run.moved(now, end_of_way_back(run), put_back_and_verified(run)), None
-        case Released(release):
+        case ChampionRecorded():
+            known: Json = {
+                "deadline_at": None,
+                "endpoint_events": with_endpoint_event(run, route.serving, "verified", now),
+            }
+            return run.transitioned(now, RunState.PROMOTED, why_promoted(run), **known), None
+        case AlreadyRolledBack():
+            return run.transitioned(now, end_of_way_back(run), put_back_and_verified(run)), None
+        case EndpointReleased(release):
             return released(run, release, now), None
     back = returning(route, run, seen, now)
     if back is not None:
@@ -56,39 +59,39 @@ def verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
 
 def _verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     serving = route.serving
-    served_by = (run.answering_since or run.updated_at) + timedelta(seconds=serving.propagation_s)
+    served_by = (run.patched_at or run.updated_at) + timedelta(seconds=serving.propagation_s)
     tolerance = route.golden_tolerance
     match seen:
-        case Due():
-            return run, AskServing()
-        case ServingAnswered(answers, said):
+        case TimerFired():
+            return run, ScoreServing()
+        case ServingScored(answers, said):
             if answers is not None and _is_challenger(route, run, answers) and not _too_early(route, run, now):
                 return _shown(route, run, answers, now)
             if now < served_by:
                 return run, None  # nothing is written while nothing changes: the tick asks again
-            known = run.answers or {}
+            known = run.golden_answers or {}
             before = as_answers(known["before"])
-            if answers is not None and known["staged"] is not None and not same(answers, before, tolerance):
+            if answers is not None and known["staged"] is not None and not answers_match(answers, before, tolerance):
                 # It is neither what was staged nor what was there before. Was the staged reference right?
-                return run, AskStaging(serving=answers)
+                return run, ScoreStaging(serving=answers)
             seen_instead = said or ("it still answers as before" if answers is not None else "")
             alike = answers is not None and known["staged"] is None
             return put_back(run, _unverified(route, seen_instead), now, alike=alike)
-        case StagingAnswered(answers, compared):
-            if answers is not None and compared is not None and same(answers, compared, tolerance):
+        case StagingScored(answers, compared):
+            if answers is not None and compared is not None and answers_match(answers, compared, tolerance):
                 return _verified(route, run, compared, now)
             return put_back(run, _unverified(route, "it answers otherwise than the staging endpoint"), now)
-        case Failed(error):
+        case EffectFailed(error):
             if run.overdue(now) and now >= served_by:
-                why = f"the endpoint could not be verified within the deadline; last: {said_by(error)}"
+                why = f"the endpoint could not be verified within the deadline; last: {error_text(error)}"
                 return put_back(run, why, now)
-            return setback(run, error, now), None
+            return retry_after_error(run, error, now), None
     raise unexpected(run, seen)
 
 
 def _shown(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
     """Go on with a challenger that answers; without a staging endpoint the shape of its answers shows only now."""
-    change = shape_of(route, run, answers) if (run.answers or {})["staged"] is None else ShapeChange()
+    change = shape_of(route, run, answers) if (run.golden_answers or {})["staged"] is None else ShapeChange()
     if not change:
         return _verified(route, run, answers, now)
     lifted = 'classes = "may-change" in routes.toml lets such a model through, a staging endpoint lets a person decide'
@@ -98,49 +101,49 @@ def _shown(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
 def _verified(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
     """Crown the challenger, or watch it first; what it answered now is what it must go on answering."""
     if not route.bake_s:
-        return run, _crown(run, answers, now)
+        return run, _record_champion(run, answers, now)
     baking = run.evolve(
         now,
         step=BAKING,
         reason=f"verified; watched for {route.bake_s} s before it counts as promoted",
-        tries=0,
+        consecutive_failures=0,
         not_before=now,
-        answering_since=now,
+        patched_at=now,
         deadline_at=now + timedelta(seconds=route.bake_s + route.deadlines.promoting),
-        answers={**(run.answers or {}), "verified": answers},
-        endpoints=noted(run, route.serving, "answers", now),
+        golden_answers={**(run.golden_answers or {}), "verified": answers},
+        endpoint_events=with_endpoint_event(run, route.serving, "answers", now),
     )
     return baking, None
 
 
 def _baking(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """Go on asking. An error is no verdict; another answer is one, and so is a model that cannot score the rows."""
-    since = run.answering_since or run.updated_at
+    since = run.patched_at or run.updated_at
     watched_s = (now - since).total_seconds()
     match seen:
-        case Due():
-            return run, AskServing()
-        case ServingAnswered(answers, said):
-            expected = as_answers((run.answers or {})["verified"])
-            if answers is None or not same(answers, expected, route.golden_tolerance):
+        case TimerFired():
+            return run, ScoreServing()
+        case ServingScored(answers, said):
+            expected = as_answers((run.golden_answers or {})["verified"])
+            if answers is None or not answers_match(answers, expected, route.golden_tolerance):
                 what = said or "it answers the golden rows otherwise than when it was verified"
                 return put_back(run, f"{watched_s:.0f} s after endpoint {route.serving.name} was verified: {what}", now)
             if watched_s >= route.bake_s:
-                return run, _crown(run, expected, now)
+                return run, _record_champion(run, expected, now)
             return run, None  # nothing is written while nothing changes: the tick asks again
-        case Failed(error):
+        case EffectFailed(error):
             if run.overdue(now):
-                return put_back(run, f"the endpoint could not be watched to the end; last: {said_by(error)}", now)
-            return setback(run, error, now), None
+                return put_back(run, f"the endpoint could not be watched to the end; last: {error_text(error)}", now)
+            return retry_after_error(run, error, now), None
     raise unexpected(run, seen)
 
 
 def _is_challenger(route: Route, run: Run, answers: Answers) -> bool:
     """Tell whether the challenger answers: as staged; without a staging endpoint, at least not as before."""
-    known = run.answers or {}
+    known = run.golden_answers or {}
     if known["staged"] is not None:
-        return same(answers, as_answers(known["staged"]), route.golden_tolerance)
-    return not same(answers, as_answers(known["before"]), route.golden_tolerance)
+        return answers_match(answers, as_answers(known["staged"]), route.golden_tolerance)
+    return not answers_match(answers, as_answers(known["before"]), route.golden_tolerance)
 
 
 def _too_early(route: Route, run: Run, now: datetime) -> bool:
@@ -149,16 +152,16 @@ def _too_early(route: Route, run: Run, now: datetime) -> bool:
     An operator may go back to a model that answers the golden rows as the one in service does: then only the time
     tells that it was put in service.
     """
-    known = run.answers or {}
+    known = run.golden_answers or {}
     if run.override is None or known["staged"] is None:
         return False
-    alike = same(as_answers(known["staged"]), as_answers(known["before"]), route.golden_tolerance)
-    served_by = (run.answering_since or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
+    alike = answers_match(as_answers(known["staged"]), as_answers(known["before"]), route.golden_tolerance)
+    served_by = (run.patched_at or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
     return alike and now < served_by
 
 
-def _crown(run: Run, answers: Answers, now: datetime) -> Crown:
-    challenger, known = run.challenger or {}, run.answers or {}
+def _record_champion(run: Run, answers: Answers, now: datetime) -> RecordChampion:
+    challenger, known = run.challenger or {}, run.golden_answers or {}
     kept = str(challenger["kept"])
     champion: Champion | None = Champion(
         run_id=(run.override or {}).get("to", run.run_id),
@@ -176,8 +179,8 @@ def _crown(run: Run, answers: Answers, now: datetime) -> Crown:
         verified_at=now,
     )
     if run.override is None:
-        return Crown(champion, served)
-    return Crown(champion if run.override["to"] else None, served, run.champion)
+        return RecordChampion(champion, served)
+    return RecordChampion(champion if run.override["to"] else None, served, run.champion)
 
 
 def _unverified(route: Route, seen: str) -> str:

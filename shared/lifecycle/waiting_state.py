@@ -6,15 +6,15 @@ from shared.errors import PermanentError
 from shared.lifecycle.effects import Next, PinInput
 from shared.lifecycle.job_states import COPIED, GONE, LANDING_LEASE_S, PINNING, input_path, prepare
 from shared.lifecycle.observations import (
-    Due,
-    Failed,
+    EffectFailed,
     InputArchived,
-    InputGone,
+    InputCopyPending,
+    InputMissing,
     InputPinned,
-    InputPinning,
     Observation,
+    TimerFired,
 )
-from shared.lifecycle.retry_later import said_by, unexpected
+from shared.lifecycle.retry_later import error_text, unexpected
 from shared.records.run import Run, RunState
 from shared.routes.route import Route
 
@@ -26,22 +26,26 @@ def waiting(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
     """
     begun = {"deadline_at": now + timedelta(seconds=route.deadlines.not_started)}
     match seen:
-        case Due():
+        case TimerFired():
             return run, PinInput(input_path(run))
         case InputPinned():
             # The step is claimed first, as ever, and taken anew: the copy is there already.
             lease = now + timedelta(seconds=LANDING_LEASE_S)
-            landed_again = run.moved(now, RunState.LANDED, "the file can be read again", not_before=lease, **begun)
+            landed_again = run.transitioned(
+                now, RunState.LANDED, "the file can be read again", not_before=lease, **begun
+            )
             return landed_again, prepare(landed_again)
-        case InputPinning():
-            return run.moved(now, RunState.LANDED, COPIED, step=PINNING, **begun), None
+        case InputCopyPending():
+            return run.transitioned(now, RunState.LANDED, COPIED, step=PINNING, **begun), None
         case InputArchived(said):
             return (run if run.reason == said else run.evolve(now, reason=said)), None
-        case InputGone():
-            return run.moved(now, RunState.SUPERSEDED, GONE), None
-        case Failed(error) if isinstance(error, PermanentError):
-            return run.moved(now, RunState.LANDED, said_by(error), **begun), None  # which tries once more, and judges
-        case Failed(error):
-            said = said_by(error)
+        case InputMissing():
+            return run.transitioned(now, RunState.SUPERSEDED, GONE), None
+        case EffectFailed(error) if isinstance(error, PermanentError):
+            return run.transitioned(
+                now, RunState.LANDED, error_text(error), **begun
+            ), None  # which tries once more, and judges
+        case EffectFailed(error):
+            said = error_text(error)
             return (run if run.reason == said else run.evolve(now, reason=said)), None
     raise unexpected(run, seen)

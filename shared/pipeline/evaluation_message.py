@@ -1,7 +1,7 @@
 """What a queue message asks for: evaluate a trained run now."""
 
 from shared.effects.run_driver import drive
-from shared.lifecycle.observations import Due
+from shared.lifecycle.observations import TimerFired
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.records.messages import EvaluationMessage
 from shared.records.run import Run, RunState
@@ -28,9 +28,9 @@ def evaluate(services: Services, text: str) -> None:
             extra=log_fields(LogAction.MESSAGE_WITHOUT_RUN, run_id=message.run_id, route=message.route),
         )
     elif stored.run.state is RunState.TRAINED and not _has_to_wait(services, stored.run):
-        drive(services, route, stored, Due())
+        drive(services, route, stored, TimerFired())
 
 
 def _has_to_wait(services: Services, run: Run) -> bool:
     """Tell whether the step failed before and its pause is not over: no message cuts it short."""
-    return run.tries > 0 and services.clock.now() < run.not_before
+    return run.consecutive_failures > 0 and services.clock.now() < run.not_before

@@ -8,7 +8,7 @@ from shared.effects.run_driver import drive
 from shared.errors import LandfallError, RetryableError
 from shared.lifecycle.clocks import is_too_far
 from shared.lifecycle.in_hand import in_hand
-from shared.lifecycle.observations import Due
+from shared.lifecycle.observations import TimerFired
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import StoredRun
 from shared.records.messages import EvaluationMessage
@@ -87,7 +87,7 @@ def _active(services: Services) -> Iterable[tuple[Route, StoredRun]]:
 def stuck(run: Run, now: datetime) -> bool:
     """Tell whether somebody should look at a run that has no outcome: it got no further for too long."""
     overdue_since = now - timedelta(seconds=STUCK_OVERDUE_S)
-    return run.overdue(overdue_since) or run.tries >= STUCK_TRIES
+    return run.overdue(overdue_since) or run.consecutive_failures >= STUCK_TRIES
 
 
 def _tell_stuck(active: Iterable[tuple[Route, StoredRun]], now: datetime, previous: datetime | None) -> None:
@@ -124,7 +124,7 @@ def poll_due(since: datetime, now: datetime, previous: datetime | None) -> bool:
     return moment_s <= age_s
 
 
-def _rotated[Due](due: list[Due], now: datetime) -> list[Due]:
+def _rotated[Item](due: list[Item], now: datetime) -> list[Item]:
     """Begin elsewhere at every tick: where a slow service lets a tick reach only some runs, all get their turn."""
     if not due:
         return due
@@ -144,7 +144,7 @@ def _advance(
             if fresh is None or fresh.run.terminal or not _is_due(route, fresh.run, services.clock.now(), previous):
                 return stored  # somebody else took it further
             stored = fresh
-        return drive(services, route, stored, Due())
+        return drive(services, route, stored, TimerFired())
     except LandfallError as error:
         log.warning(
             "run %s was not advanced: %s",

@@ -15,7 +15,7 @@ from shared.effects.golden_scoring import golden_at
 from shared.effects.send_permit import SendPermit
 from shared.errors import BadAnswerError, ConflictError, LandfallError, PermanentError, had_no_effect
 from shared.lifecycle.endpoint_rules import REPAIR, frozen_by
-from shared.lifecycle.golden_answers import same
+from shared.lifecycle.golden_answers import answers_match
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.pipeline.replaced_models import ObservedModel, answers_are_replaced, location_is_replaced
 from shared.pipeline.time_budget import round_robin
@@ -89,7 +89,7 @@ def _reconcile(services: Services, route: Route) -> bool:
     if record.served is None or busy:
         return False
     shown = _shown(services, route, record.served)
-    if same(shown.answers, record.served.answers, route.golden_tolerance):
+    if answers_match(shown.answers, record.served.answers, route.golden_tolerance):
         return _as_verified(services, route, stored, record.served, shown.listed)
     if own and record.lease is not None and now < record.lease.expires_at:
         return False  # the repair may still be on its way
@@ -108,7 +108,7 @@ def _as_verified(services: Services, route: Route, stored: StoredEndpoint, serve
                 "%s serves %s again", _place(record), served.model, extra=log_fields(LogAction.ENDPOINT_RESTORED)
             )
         return False
-    if repaired and record.settles_at is not None and now < record.settles_at:
+    if repaired and record.in_flight_until is not None and now < record.in_flight_until:
         return False  # the location may still change
     replaced = location_is_replaced(services, route, record, listed)
     if replaced and not repaired:
@@ -230,12 +230,14 @@ def _repair(services: Services, route: Route, stored: StoredEndpoint, served: Se
     permit = SendPermit.begin(services.clock)
     settles = settled_at(permit.granted_at, route.serving.propagation_s)
     record: EndpointRecord = stored.record.leased(REPAIR, settles + timedelta(seconds=PATCH_TIMEOUT_S))
-    repairing = services.endpoints.save(stored, replace(record, settles_at=settles))
+    repairing = services.endpoints.save(stored, replace(record, in_flight_until=settles))
     permit.check(services.clock)
     try:
         services.scoring.patch(route.serving, link)
     except LandfallError as error:
         if had_no_effect(error):
-            services.endpoints.save(repairing, replace(record, lease=None, settles_at=stored.record.settles_at))
+            services.endpoints.save(
+                repairing, replace(record, lease=None, in_flight_until=stored.record.in_flight_until)
+            )
         raise
-    services.endpoints.save(repairing, replace(record, settles_at=stored.record.settles_at))
+    services.endpoints.save(repairing, replace(record, in_flight_until=stored.record.in_flight_until))

@@ -6,7 +6,7 @@ Anything else (a model of somebody's, or one that the table does not know since 
 
 from dataclasses import dataclass
 
-from shared.lifecycle.golden_answers import as_answers, same
+from shared.lifecycle.golden_answers import answers_match, as_answers
 from shared.lifecycle.job_states import TRAINING
 from shared.lifecycle.promoting import MODELS
 from shared.ports import Answers
@@ -48,13 +48,13 @@ def answers_are_replaced(
     """Tell whether such a model answered the same golden rows like this, by what its run or the next one recorded."""
     tolerance = route.golden_tolerance
     for stored in services.runs.list_runs(route.name, MOST_RUNS):
-        run, known = stored.run, stored.run.answers or {}
+        run, known = stored.run, stored.run.golden_answers or {}
         if known.get("golden") != served.golden:
             continue
         own = known.get("verified") or known.get("staged")
-        if own is not None and same(answers, as_answers(own), tolerance) and _is_replaced(record, run):
+        if own is not None and answers_match(answers, as_answers(own), tolerance) and _is_replaced(record, run):
             return True
-        if same(answers, as_answers(known["before"]), tolerance) and _was_replaced(record, run):
+        if answers_match(answers, as_answers(known["before"]), tolerance) and _was_replaced(record, run):
             return True
     return False
 
@@ -84,6 +84,6 @@ def _was_replaced(record: EndpointRecord, run: Run) -> bool:
 
 
 def _is_older(record: EndpointRecord, generation: str) -> bool:
-    if generation in record.barred:
+    if generation in record.blocked_generations:
         return True
     return record.champion is not None and generation < record.champion.generation

@@ -9,7 +9,7 @@ from typing import Any, Self
 # answer was lost, has arrived by then or never does, and is served a propagation time later.
 SEND_WITHIN_S = 20.0
 PATCH_TIMEOUT_S = 40.0
-MOST_BARRED = 50  # generations that an endpoint remembers as rolled back; the oldest are forgotten first
+MAX_BLOCKED_GENERATIONS = 50  # generations that an endpoint remembers as rolled back; the oldest are forgotten first
 
 
 SWEEP = "the sweep"  # who freezes an endpoint that shows a model which no run explains
@@ -89,9 +89,9 @@ class EndpointRecord:
         token: the largest that was given with a lease so far.
         barred: generations that were rolled back, oldest first; none of them is promoted again.
         barred_models: MD5 of the models that were, so that the same model under another generation is not tried again.
-        settles_at: before it a PATCH whose fate is unknown may still reach the serving endpoint: no other model is
+        in_flight_until: before it a PATCH whose fate is unknown may still reach the serving endpoint: no other model is
             sent earlier. None: nothing is on its way.
-        staging_settles_at: the same for the staging endpoint.
+        staging_in_flight_until: the same for the staging endpoint.
         initial_again_at: when an operator went back to the model from before the first promotion. It is known what
             serves then, although there is no champion. None: they did not, or a model was promoted since.
     """
@@ -104,10 +104,10 @@ class EndpointRecord:
     intent: Intent | None = None
     frozen: Frozen | None = None
     token: int = 0
-    barred: tuple[str, ...] = ()
-    barred_models: tuple[str, ...] = ()
-    settles_at: datetime | None = None
-    staging_settles_at: datetime | None = None
+    blocked_generations: tuple[str, ...] = ()
+    blocked_models: tuple[str, ...] = ()
+    in_flight_until: datetime | None = None
+    staging_in_flight_until: datetime | None = None
     initial_again_at: datetime | None = None
 
     @property
@@ -130,19 +130,19 @@ class EndpointRecord:
         token = self.token if own else self.token + 1
         return replace(self, token=token, lease=Lease(run_id=run_id, token=token, expires_at=expires_at))
 
-    def barring(self, generation: str, model_md5: str = "") -> Self:
+    def blocking(self, generation: str, model_md5: str = "") -> Self:
         """Return the record with one more generation that was rolled back, and its model where that is known."""
-        models = _with(self.barred_models, model_md5) if model_md5 else self.barred_models
-        return replace(self, barred=_with(self.barred, generation), barred_models=models)
+        models = _with(self.blocked_models, model_md5) if model_md5 else self.blocked_models
+        return replace(self, blocked_generations=_with(self.blocked_generations, generation), blocked_models=models)
 
-    def unbarred(self, generation: str, model_md5: str = "") -> Self:
+    def unblocked(self, generation: str, model_md5: str = "") -> Self:
         """Return the record with a generation and its model allowed again: an operator goes back to it."""
         return replace(
             self,
-            barred=tuple(one for one in self.barred if one != generation),
-            barred_models=tuple(one for one in self.barred_models if one != model_md5),
+            blocked_generations=tuple(one for one in self.blocked_generations if one != generation),
+            blocked_models=tuple(one for one in self.blocked_models if one != model_md5),
         )
 
 
 def _with(known: tuple[str, ...], one: str) -> tuple[str, ...]:
-    return (*(other for other in known if other != one), one)[-MOST_BARRED:]
+    return (*(other for other in known if other != one), one)[-MAX_BLOCKED_GENERATIONS:]

@@ -17,7 +17,7 @@ class HistoryEntry:
 
     Attributes:
         reason: the cause.
-        by: who wrote it: the function's name, or the operator.
+        actor: who wrote it: the function's name, or the operator.
         chain: the hash of this entry and of `chain` of the one before; "" in a history that is not chained.
     """
 
@@ -27,27 +27,38 @@ class HistoryEntry:
     reason: str
     attempt: int
     revision: int = 0
-    by: str = ""
+    actor: str = ""
     chain: str = ""
 
 
 def entry_of(run: Run) -> HistoryEntry:
     """Return the entry that a run's present revision makes."""
-    return HistoryEntry(run.updated_at, run.state, run.step, run.reason, run.attempt, run.revision, run.by, run.chain)
+    return HistoryEntry(
+        run.updated_at, run.state, run.step, run.reason, run.attempt, run.revision, run.actor, run.chain
+    )
 
 
-def signed(run: Run, by: str, previous: str = "") -> Run:
+def chained(run: Run, actor: str, previous: str = "") -> Run:
     """Return a revision with who writes it and its place in the chain; `previous` is the `chain` of the one before.
 
     Every write of a run passes here, so here it loses whatever repeats a secret that the app holds.
     """
-    written = replace(without_secrets(run), by=hide(by))
-    return replace(written, chain=link(run.run_id, entry_of(written), previous))
+    written = replace(without_secrets(run), actor=hide(actor))
+    return replace(written, chain=entry_hash(run.run_id, entry_of(written), previous))
 
 
-def link(run_id: str, entry: HistoryEntry, previous: str) -> str:
+def entry_hash(run_id: str, entry: HistoryEntry, previous: str) -> str:
     """Return the hash of an entry behind `previous`: 64 hex digits."""
-    said = [run_id, entry.revision, iso(entry.at), entry.state.value, entry.step, entry.reason, entry.attempt, entry.by]
+    said = [
+        run_id,
+        entry.revision,
+        iso(entry.at),
+        entry.state.value,
+        entry.step,
+        entry.reason,
+        entry.attempt,
+        entry.actor,
+    ]
     return hashlib.sha256(json.dumps([*said, previous]).encode()).hexdigest()
 
 
@@ -60,7 +71,7 @@ def broken_links(run: Run, entries: Sequence[HistoryEntry]) -> list[str]:
             found.append(f"entry {expected} of its history was removed")
         elif entry.revision != expected:
             found.append(f"entries {expected} to {entry.revision - 1} of its history were removed")
-        elif link(run.run_id, entry, previous) != entry.chain:
+        elif entry_hash(run.run_id, entry, previous) != entry.chain:
             found.append(f"entry {entry.revision} of its history was edited, or not written by this app")
         previous, expected = entry.chain, entry.revision + 1
     if expected != run.revision + 1:

@@ -132,30 +132,34 @@ class Run:
     reason: str = ""  # why it is here, for people
     revision: int = 0  # counts the writes of this run; the number of its newest history entry
     attempt: int = 1  # trainings of this version, from 1
-    tries: int = 0  # failures of the present step in a row
+    consecutive_failures: int = 0  # failures of the present step in a row
     job_id: str = ""
     input_blob: str = ""  # container/path of the pinned copy that the job reads
     start_sent_at: datetime | None = None  # when the start of the job was last answered well, or sent again
-    lost_since: datetime | None = None  # since when the service does not know the job
-    answering_since: datetime | None = None  # when the endpoint that is being watched accepted its PATCH
-    settles_at: datetime | None = None  # before it a PATCH of this run whose fate is unknown may reach the endpoint
-    staging_mark: datetime | None = None  # the endpoint's `staging_settles_at`, if the PATCH it stands for was answered
+    job_missing_since: datetime | None = None  # since when the service does not know the job
+    patched_at: datetime | None = None  # when the endpoint that is being watched accepted its PATCH
+    in_flight_until: datetime | None = (
+        None  # before it a PATCH of this run whose fate is unknown may reach the endpoint
+    )
+    answered_staging_patch: datetime | None = (
+        None  # the endpoint's `staging_in_flight_until`, if the PATCH it stands for was answered
+    )
     lease_token: int = 0  # of the endpoint's lease that this run took
     challenger: Json | None = None  # {model, evaluation, metrics, kept}
     champion: Json | None = None  # {run_id, generation, model, metrics}, as it was at the decision
     decision: Json | None = None
     notes: tuple[str, ...] = ()  # what the training says of its columns, a line each
-    endpoints: tuple[Json, ...] = ()  # [{name, role, event, at}], what was done to which endpoint
+    endpoint_events: tuple[Json, ...] = ()  # [{name, role, event, at}], what was done to which endpoint
     # {golden_etag, golden, before, staging, staged, again}: golden rows as the champion answers them, as the staging
     # endpoint did before it was given the challenger, as it did after that, and as it did so in an earlier round. Each
     # is a table: the answer's columns, then a row for each golden row.
-    answers: Json | None = None
-    scoring: Json | None = None  # {path, etag, identity, parts, recorded}: the holdout's answers so far
+    golden_answers: Json | None = None
+    holdout_progress: Json | None = None  # {path, etag, identity, parts, recorded}: the holdout's answers so far
     approval: Json | None = None  # {by, reason, at, decision}: who approved the decision of that hash
     # {token, expires_at, decision, held_because}: hash of the open approval link, and what it is for.
     invitation: Json | None = None
     override: Json | None = None  # {by, reason, at, replaces, to}: an operator's rollback, which no gate decides on
-    by: str = ""  # who wrote this revision: the function, or the operator
+    actor: str = ""  # who wrote this revision: the function, or the operator
     chain: str = ""  # hash of this revision's history entry, which holds that of the one before
 
     def __post_init__(self) -> None:
@@ -181,7 +185,7 @@ class Run:
             changes["reason"] = changes["reason"][: REASON_LIMIT - 1] + "…"
         return replace(self, updated_at=now, revision=self.revision + 1, **changes)
 
-    def moved(self, now: datetime, state: RunState, reason: str = "", **changes: Any) -> "Run":
+    def transitioned(self, now: datetime, state: RunState, reason: str = "", **changes: Any) -> "Run":
         """Return the record in another state; the count of failed tries begins anew, terminal states wait for nothing.
 
         Raises:
@@ -189,19 +193,23 @@ class Run:
         """
         if state != self.state and state not in TRANSITIONS.get(self.state, frozenset()):
             raise ValueError(f"a run cannot go from {self.state} to {state}")
-        defaults: Json = {"step": "", "tries": 0, "not_before": now}
+        defaults: Json = {"step": "", "consecutive_failures": 0, "not_before": now}
         if state in TERMINAL:
             defaults["deadline_at"] = None
         return self.evolve(now, state=state, reason=reason, **{**defaults, **changes})
 
-    def postponed(self, now: datetime, reason: str, least_s: float = 0.0, **changes: Any) -> "Run":
+    def retry_later(self, now: datetime, reason: str, least_s: float = 0.0, **changes: Any) -> "Run":
         """Return the record after a step that failed and may succeed later: next try after a growing pause.
 
         `least_s` is the pause in seconds that the service asked for; more than an hour is not granted.
         """
-        pause_s = max(retry_pause_s(self.tries), min(least_s, ASKED_MOST_S))
+        pause_s = max(retry_pause_s(self.consecutive_failures), min(least_s, ASKED_MOST_S))
         return self.evolve(
-            now, reason=reason, tries=self.tries + 1, not_before=now + timedelta(seconds=pause_s), **changes
+            now,
+            reason=reason,
+            consecutive_failures=self.consecutive_failures + 1,
+            not_before=now + timedelta(seconds=pause_s),
+            **changes,
         )
 
     def overdue(self, now: datetime) -> bool:
@@ -228,9 +236,9 @@ def generation_for(modified_at: datetime, claimed_at: datetime, run_id: str) -> 
     return f"{when}/{int(claimed_at.timestamp() * 1_000_000):020d}/{run_id[:8]}"
 
 
-def retry_pause_s(tries: int) -> float:
-    """Return the pause in seconds after the failure number `tries` (from 0): doubling, at most five minutes."""
-    return min(RETRY_MOST_S, RETRY_FIRST_S * 2.0 ** min(tries, 10))
+def retry_pause_s(failures: int) -> float:
+    """Return the pause in seconds after the failure number `failures` (from 0): doubling, at most five minutes."""
+    return min(RETRY_MOST_S, RETRY_FIRST_S * 2.0 ** min(failures, 10))
 
 
 def iso(when: datetime | None) -> str | None:
@@ -264,5 +272,5 @@ def run_to_json(run: Run) -> Json:
         "champion": run.champion,
         "decision": run.decision,
         "notes": list(run.notes),
-        "endpoints": list(run.endpoints),
+        "endpoints": list(run.endpoint_events),
     }

@@ -226,7 +226,7 @@ def test_a_poison_blob_event_lands_its_file_and_says_why(app: RunningApp) -> Non
     assert app.invoke("on_blob_poison", {"message": ("string", text)}).error is None
 
     entries = TableRunStore.from_connection_string(app.storage).history(app.container, run_id)
-    assert {entry.by for entry in entries} == {"on_blob_poison"}
+    assert {entry.actor for entry in entries} == {"on_blob_poison"}
     assert "gave up the event" in entries[-1].reason
 
 

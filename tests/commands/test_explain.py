@@ -350,7 +350,7 @@ def test_an_approval_link_has_a_line_of_its_own_in_the_history() -> None:
     code_for(world, run)
 
     entry = world.runs.history(run.route, run.run_id)[-1]
-    assert entry.by == "operator alice"
+    assert entry.actor == "operator alice"
     assert entry.reason.startswith(f"{held}; an approval link was made, valid until 20")
     assert entry.reason.endswith(" UTC")
     assert entry.reason.count("link") == 1

@@ -39,9 +39,9 @@ def test_a_run_is_saved_from_any_read(run_store: RunStore, read: Reader) -> None
     run_store.claim(run)
 
     submitted = run_store.save(
-        read(run_store, run), run.moved(LATER, RunState.SUBMITTED, "", step="saved", job_id="job-1")
+        read(run_store, run), run.transitioned(LATER, RunState.SUBMITTED, "", step="saved", job_id="job-1")
     )
-    started = run_store.save(submitted, submitted.run.moved(LATER, RunState.STARTED, "runs"))
+    started = run_store.save(submitted, submitted.run.transitioned(LATER, RunState.STARTED, "runs"))
 
     assert _by_get(run_store, run) == StoredRun(started.run, started.run_etag, None)
     assert _by_active(run_store, run) == StoredRun(started.run, None, started.active_etag)
@@ -58,11 +58,11 @@ def test_a_save_from_an_old_read_changes_nothing(run_store: RunStore, read: Read
     run = a_run()
     claimed = run_store.claim(run)
     old = read(run_store, run)
-    saved = run_store.save(claimed, run.moved(LATER, RunState.SUBMITTED, job_id="job-1"))
+    saved = run_store.save(claimed, run.transitioned(LATER, RunState.SUBMITTED, job_id="job-1"))
 
     for stale in (old, claimed):
         with pytest.raises(StaleWriteError):
-            run_store.save(stale, run.moved(LATER, RunState.SUBMITTED, job_id="job-2"))
+            run_store.save(stale, run.transitioned(LATER, RunState.SUBMITTED, job_id="job-2"))
 
     assert _by_get(run_store, run).run == saved.run
     assert _by_active(run_store, run).run == saved.run
@@ -75,10 +75,10 @@ def test_an_old_read_cannot_revive_an_ended_run(run_store: RunStore, read: Reade
     run = a_run()
     claimed = run_store.claim(run)
     old = read(run_store, run)
-    run_store.save(claimed, run.moved(LATER, RunState.FAILED, "no"))
+    run_store.save(claimed, run.transitioned(LATER, RunState.FAILED, "no"))
 
     with pytest.raises(StaleWriteError):
-        run_store.save(old, run.moved(LATER, RunState.SUBMITTED))
+        run_store.save(old, run.transitioned(LATER, RunState.SUBMITTED))
 
     assert run_store.active("census") == []
     assert _by_get(run_store, run).run.state is RunState.FAILED
@@ -89,7 +89,7 @@ def test_saving_a_run_that_nobody_claimed_is_stale(run_store: RunStore) -> None:
     run = a_run()
 
     with pytest.raises(StaleWriteError):
-        run_store.save(StoredRun(run, None, None), run.moved(LATER, RunState.SUBMITTED))
+        run_store.save(StoredRun(run, None, None), run.transitioned(LATER, RunState.SUBMITTED))
 
     assert run_store.list_runs() == []
 
@@ -101,7 +101,7 @@ def test_a_terminal_run_is_no_longer_active(run_store: RunStore, read: Reader) -
     run_store.claim(run)
     run_store.claim(other)
 
-    ended = run_store.save(read(run_store, run), run.moved(LATER, RunState.QUARANTINED, "empty"))
+    ended = run_store.save(read(run_store, run), run.transitioned(LATER, RunState.QUARANTINED, "empty"))
 
     assert ended.active_etag is None
     assert [stored.run for stored in run_store.active("census")] == [other]
@@ -114,7 +114,7 @@ def test_a_terminal_run_can_be_claimed_and_noted_on(run_store: RunStore) -> None
     run = a_run(route=UNROUTED, state=RunState.UNROUTED, deadline_at=None)
 
     claimed = run_store.claim(run)
-    noted = run_store.save(claimed, run.moved(LATER, RunState.UNROUTED, "no route matches"))
+    noted = run_store.save(claimed, run.transitioned(LATER, RunState.UNROUTED, "no route matches"))
 
     assert (claimed.active_etag, noted.active_etag) == (None, None)
     assert run_store.active(UNROUTED) == []
@@ -152,14 +152,16 @@ def test_no_write_is_lost_between_workers(run_store: RunStore) -> None:
         while done < 5:
             before = read(run_store, run)
             with suppress(StaleWriteError):
-                run_store.save(before, before.run.evolve(LATER, tries=before.run.tries + 1))
+                run_store.save(
+                    before, before.run.evolve(LATER, consecutive_failures=before.run.consecutive_failures + 1)
+                )
                 done += 1
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(count_up, [_by_get, _by_active, _by_get, _by_active]))
 
-    assert _by_get(run_store, run).run.tries == 20
-    assert _by_active(run_store, run).run.tries == 20
+    assert _by_get(run_store, run).run.consecutive_failures == 20
+    assert _by_active(run_store, run).run.consecutive_failures == 20
     assert len(run_store.history("census", run.run_id)) == 21
 
 
@@ -251,7 +253,7 @@ def test_any_run_comes_back_exactly(run_store: RunStore, run: Run) -> None:
 @given(run=runs(ACTIVE_STATES))
 def test_any_active_run_comes_back_exactly(run_store: RunStore, run: Run) -> None:
     """A tick reads from the active row all that the run's own row holds."""
-    saved = run_store.save(run_store.claim(run), run.evolve(LATER, tries=3))
+    saved = run_store.save(run_store.claim(run), run.evolve(LATER, consecutive_failures=3))
 
     assert _by_active(run_store, run).run == saved.run
 

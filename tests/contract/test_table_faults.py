@@ -97,9 +97,9 @@ def test_a_save_whose_answer_is_lost_is_saved_once(store: TableRunStore, transpo
     claimed = store.claim(a_run())
     transport.lose_answer("POST")
 
-    saved = store.save(claimed, claimed.run.moved(LATER, RunState.SUBMITTED, job_id="job-1"))
+    saved = store.save(claimed, claimed.run.transitioned(LATER, RunState.SUBMITTED, job_id="job-1"))
     transport.lose_answer("POST")
-    ended = store.save(saved, saved.run.moved(LATER, RunState.FAILED, "no"))
+    ended = store.save(saved, saved.run.transitioned(LATER, RunState.FAILED, "no"))
 
     assert store.get("census", ended.run.run_id) == ended
     assert ended.run.run_id not in {stored.run.run_id for stored in store.active("census")}
@@ -115,13 +115,13 @@ def test_a_lost_save_that_was_overtaken_counts_and_then_is_stale(
     def overtake() -> None:
         theirs = other.get("census", claimed.run.run_id)
         assert theirs is not None
-        other.save(theirs, theirs.run.moved(LATER, RunState.STARTED, "theirs"))
+        other.save(theirs, theirs.run.transitioned(LATER, RunState.STARTED, "theirs"))
 
     transport.lose_answer("POST", overtake)
-    saved = store.save(claimed, claimed.run.moved(LATER, RunState.SUBMITTED, "ours"))
+    saved = store.save(claimed, claimed.run.transitioned(LATER, RunState.SUBMITTED, "ours"))
 
     with pytest.raises(StaleWriteError):
-        store.save(saved, saved.run.moved(LATER, RunState.FAILED))
+        store.save(saved, saved.run.transitioned(LATER, RunState.FAILED))
     assert [entry.reason for entry in store.history("census", claimed.run.run_id)] == ["", "ours", "theirs"]
 
 
@@ -165,7 +165,7 @@ def test_an_existing_table_costs_a_claim_one_request(store: TableRunStore, trans
     transport.sent.clear()
 
     claimed = store.claim(a_run())
-    store.save(claimed, claimed.run.moved(LATER, RunState.SUBMITTED))
+    store.save(claimed, claimed.run.transitioned(LATER, RunState.SUBMITTED))
     store.active("census")
 
     assert transport.sent == ["POST", "POST", "GET"]

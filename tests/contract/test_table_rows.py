@@ -51,7 +51,7 @@ def test_a_row_that_another_program_touched_is_stale(
 
     for old in (before, claimed):
         with pytest.raises(StaleWriteError):
-            store.save(old, old.run.moved(LATER, RunState.SUBMITTED))
+            store.save(old, old.run.transitioned(LATER, RunState.SUBMITTED))
 
     assert len(store.history("wine", claimed.run.run_id)) == 1
 

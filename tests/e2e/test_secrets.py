@@ -207,7 +207,10 @@ def test_no_secret_leaks_on_any_way(tmp_path: Path) -> None:
             wrong = {name: dropped(stack, tmp_path, f"{name}/a.csv", census_csv(20, 1)) for name in WRONG}
             code = ways(told, good)
             leaks = Leaks({**secrets_of(stack.document), **CANARIES, "the code of the approval link": code})
-            ends = {name: until(read, lambda run: run.terminal or run.tries > 1) for name, read in wrong.items()}
+            ends = {
+                name: until(read, lambda run: run.terminal or run.consecutive_failures > 1)
+                for name, read in wrong.items()
+            }
             assert until(bad, lambda run: run.terminal).state is RunState.FAILED
             assert {name: run.terminal for name, run in ends.items()} == {
                 "refused": False,

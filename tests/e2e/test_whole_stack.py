@@ -58,7 +58,7 @@ def test_a_service_that_ignores_the_update_is_rolled_back(tmp_path: Path) -> Non
         record = TableEndpointStore.from_connection_string(storage).get("census", "production").record
 
         assert steps[-1].state is RunState.ROLLED_BACK
-        assert [one["event"] for one in (stored.run.endpoints if stored else ())][-2:] == ["patched", "put_back"]
+        assert [one["event"] for one in (stored.run.endpoint_events if stored else ())][-2:] == ["patched", "put_back"]
         assert evidence.prediction(watched) == before
         assert evidence.patches() == 2
         assert (record.champion, record.lease, record.intent) == (None, None, None)

@@ -62,7 +62,7 @@ def test_a_run_waits_for_approval_and_then_goes_its_way(world: World) -> None:
     assert ended.decision is not None
     assert ended.decision["verdict"] == "promote"
     assert (ended.decision["approval"]["by"], ended.decision["approval"]["reason"]) == ("alice", "looks right")
-    assert "operator alice" in {entry.by for entry in world.runs.history(run.route, run.run_id)}
+    assert "operator alice" in {entry.actor for entry in world.runs.history(run.route, run.run_id)}
     assert_closed(world)
 
 
@@ -146,7 +146,7 @@ def test_a_link_shows_the_decision_and_works_once(world: World) -> None:
     status, page = answer(world, code=code, action="approve", by="carol", reason="checked")
     assert status == 200
     assert "approved by carol: checked" in page
-    assert "approval link (carol)" in {entry.by for entry in world.runs.history(run.route, run.run_id)}
+    assert "approval link (carol)" in {entry.actor for entry in world.runs.history(run.route, run.run_id)}
 
     assert answer(world, code=code, action="approve", by="carol", reason="again")[0] == 409
     assert world.settle(run).state is RunState.PROMOTED

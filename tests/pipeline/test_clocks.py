@@ -95,7 +95,7 @@ def test_an_unknown_update_of_the_future_is_waited_for_as_long_as_any() -> None:
     world.scoring.faults.fail_next("patch", NoAnswerError(FAULT), after=True)
     world.finish(first)
     world.settle(first)
-    assert world.endpoints.get("census", "production").record.settles_at is not None
+    assert world.endpoints.get("census", "production").record.in_flight_until is not None
     jump(world, -JUMP_S)
     world.finish(following, "next", 0.95)
     world.evaluate(world.tick())

@@ -286,5 +286,5 @@ def test_golden_rows_that_change_between_two_tries_are_not_mixed(world: World) -
     run = world.settle(run)
 
     assert run.state is RunState.PROMOTED
-    assert run.answers is not None
-    assert len(run.answers["staged"]) == 1 + 3
+    assert run.golden_answers is not None
+    assert len(run.golden_answers["staged"]) == 1 + 3

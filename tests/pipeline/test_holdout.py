@@ -9,7 +9,7 @@ import pytest
 from shared.blob_path import BlobPath
 from shared.effects import holdout_effects
 from shared.errors import NoAnswerError, RejectedError, RetryableError, UnavailableError
-from shared.lifecycle.observations import HoldoutDisturbed
+from shared.lifecycle.observations import HoldoutInvalidated
 from shared.operators import approvals, endpoint_overrides
 from shared.records.run import Run, RunState
 from tests.pipeline.world import FAULT, DiedError, World, assert_closed, die, example_routes, raising
@@ -355,7 +355,7 @@ def test_a_holdout_that_is_gone_from_the_route_is_no_reason_to_stop(world: World
 def test_nothing_of_a_holdout_stands_in_a_row(world: World) -> None:
     """Neither its rows nor the answers: only where they lie."""
     run = train(world, "good")
-    assert len(json.dumps([run.decision, run.challenger, run.scoring])) < 4000
+    assert len(json.dumps([run.decision, run.challenger, run.holdout_progress])) < 4000
 
 
 @pytest.mark.parametrize("step", ["answers", "scoring"])
@@ -383,7 +383,7 @@ def test_scoring_that_is_disturbed_again_and_again_ends(world: World, monkeypatc
         world.clock.advance(40)
         return answered(*asked)
 
-    disturbed = HoldoutDisturbed(RetryableError("the endpoint changed its answers"))
+    disturbed = HoldoutInvalidated(RetryableError("the endpoint changed its answers"))
     monkeypatch.setattr(world.scoring, "score", slowly)
     monkeypatch.setattr(holdout_effects._Work, "disturbed", lambda _: disturbed)
     run = world.settle(world.train("good", 0.9), ticks=200)

@@ -187,7 +187,7 @@ def test_what_somebody_just_wrote_is_left_to_them(world: World, state: RunState)
     assert in_hand(fresh, world.clock.now() + timedelta(seconds=limit_s - 1))
     assert not in_hand(fresh, world.clock.now() + timedelta(seconds=limit_s))
     assert not in_hand(fresh, world.clock.now() - timedelta(hours=2))  # a clock that was set back holds nobody up
-    assert not in_hand(replace(fresh, tries=1), world.clock.now())  # a step that failed is the tick's
+    assert not in_hand(replace(fresh, consecutive_failures=1), world.clock.now())  # a step that failed is the tick's
 
 
 def test_what_waits_is_not_left_to_anybody_else(world: World) -> None:
@@ -198,9 +198,9 @@ def test_what_waits_is_not_left_to_anybody_else(world: World) -> None:
     )
     assert in_hand(decided, now)
     assert not in_hand(replace(decided, reason="waits for run 12 to leave endpoint production"), now)
-    scoring = replace(decided, state=RunState.STAGED, step="scoring", scoring=None)
+    scoring = replace(decided, state=RunState.STAGED, step="scoring", holdout_progress=None)
     assert in_hand(scoring, now + timedelta(seconds=SCORING_IN_HAND_S - 1))
-    assert not in_hand(replace(scoring, scoring={"parts": {}}), now)
+    assert not in_hand(replace(scoring, holdout_progress={"parts": {}}), now)
 
 
 def test_a_tick_beside_an_event_asks_nothing_twice(world: World) -> None:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 
 from shared.effects import run_driver
-from shared.effects.run_session import RunDesk
+from shared.effects.run_session import RunSession
 from shared.errors import (
     BadAnswerError,
     BlobChangedError,
@@ -124,8 +124,8 @@ def walk(world: World, check: Callable[[Run], None]) -> Run:
 def never(effect: type[effects.Effect], error: Exception) -> Any:
     """Let an effect raise, whoever carries it out."""
 
-    def fail(desk: RunDesk, asked: Any) -> Any:
-        del desk, asked
+    def fail(session: RunSession, asked: Any) -> Any:
+        del session, asked
         raise error
 
     with pytest.MonkeyPatch.context() as patch:
@@ -141,9 +141,9 @@ def effects_of(scenario: str) -> list[type[effects.Effect]]:
     def noting(effect: type[effects.Effect]) -> Any:
         performer = run_driver._PERFORMERS[effect]
 
-        def perform(desk: RunDesk, asked: Any) -> Any:
+        def perform(session: RunSession, asked: Any) -> Any:
             seen.append(effect)
-            return performer(desk, asked)
+            return performer(session, asked)
 
         return perform
 
@@ -174,7 +174,7 @@ def test_an_effect_that_never_succeeds(scenario: str, effect: type[effects.Effec
 
     def check(run: Run) -> None:
         met.append(run.state)
-        if run.tries:
+        if run.consecutive_failures:
             assert run.reason, f"{run.state} ({run.step}) waits and does not say for what"
 
     try:
@@ -201,10 +201,10 @@ def test_a_single_conflict_costs_no_wait(effect: type[effects.Effect]) -> None:
     conflicts: list[ConflictError] = [StaleWriteError("somebody else wrote the row")]
     performer = run_driver._PERFORMERS[effect]
 
-    def perform(desk: RunDesk, asked: Any) -> Any:
+    def perform(session: RunSession, asked: Any) -> Any:
         if conflicts:
             raise conflicts.pop()
-        return performer(desk, asked)
+        return performer(session, asked)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, effect: perform})
@@ -249,7 +249,7 @@ def test_a_run_that_nobody_decides_on_ends_although_the_endpoint_cannot_be_read(
     world = held()
     run = world.train()
     assert world.run(run.run_id).state is RunState.HELD
-    with never(effects.LookAtEndpoint, NoAnswerError(FAULT)):
+    with never(effects.ReadEndpoint, NoAnswerError(FAULT)):
         run = walk(world, lambda _: None)
 
     assert run.state is RunState.TIMED_OUT
@@ -263,7 +263,7 @@ def test_a_rollback_that_is_never_possible_ends() -> None:
     world = World()
     world.settle(world.train())
     asked = endpoint_overrides.rollback(world.services, "production", "somebody", "complaints")
-    with never(effects.AskBefore, NoAnswerError(FAULT)):
+    with never(effects.CaptureBaseline, NoAnswerError(FAULT)):
         for _ in range(60):
             world.tick(3600)
 

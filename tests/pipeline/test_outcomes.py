@@ -39,7 +39,7 @@ def test_a_refused_staging_update_costs_the_next_run_nothing(world: World) -> No
     run = world.settle(world.train())
 
     assert run.state is RunState.FAILED
-    assert world.endpoints.get("census", "production").record.staging_settles_at is None
+    assert world.endpoints.get("census", "production").record.staging_in_flight_until is None
     assert promoted_after_s(world) <= usual_s()
 
 
@@ -63,7 +63,7 @@ def test_an_update_that_was_throttled_costs_nobody_a_wait(world: World, which: i
 
     assert run.state is RunState.PROMOTED
     record = world.endpoints.get("census", "production").record
-    assert (record.settles_at, record.staging_settles_at) == (None, None)
+    assert (record.in_flight_until, record.staging_in_flight_until) == (None, None)
     assert promoted_after_s(world) <= usual_s()
 
 
@@ -80,7 +80,7 @@ def test_an_unknown_fate_is_waited_for(world: World, which: int, error: Landfall
 
     assert run.state is RunState.PROMOTED
     record = world.endpoints.get("census", "production").record
-    assert (record.settles_at if which else record.staging_settles_at) is not None
+    assert (record.in_flight_until if which else record.staging_in_flight_until) is not None
     assert promoted_after_s(world) > usual_s() + 20
 
 
@@ -91,7 +91,7 @@ def test_an_earlier_unknown_update_is_not_forgotten_by_a_refusal(world: World) -
     run = world.settle(world.train())
 
     assert run.state is RunState.FAILED
-    assert world.endpoints.get("census", "production").record.staging_settles_at is not None
+    assert world.endpoints.get("census", "production").record.staging_in_flight_until is not None
 
 
 def test_a_model_that_was_put_back_holds_up_nobody(world: World) -> None:
@@ -99,7 +99,7 @@ def test_a_model_that_was_put_back_holds_up_nobody(world: World) -> None:
     world.at["production"].ignore_patch = True
     run = world.settle(world.train())
     assert run.state is RunState.ROLLED_BACK
-    assert world.endpoints.get("census", "production").record.settles_at is None
+    assert world.endpoints.get("census", "production").record.in_flight_until is None
 
     world.at["production"].ignore_patch = False
     assert promoted_after_s(world) <= usual_s()
@@ -115,7 +115,7 @@ def test_a_put_back_of_unknown_fate_is_waited_for(world: World) -> None:
     run = world.settle(run)
 
     assert run.state is RunState.ROLLED_BACK
-    assert world.endpoints.get("census", "production").record.settles_at is not None
+    assert world.endpoints.get("census", "production").record.in_flight_until is not None
 
 
 def test_a_link_that_cannot_be_made_leaves_the_endpoint_untouched() -> None:

@@ -58,7 +58,7 @@ def test_going_back_serves_the_model_from_before(world: World) -> None:
     assert record.champion is not None
     assert record.champion.run_id == first.run_id
     assert record.champion.metrics == {"Accuracy": 0.8, "AUC": 0.9}
-    assert second.generation in record.barred
+    assert second.generation in record.blocked_generations
     assert_closed(world)
     assert reconciling.reconcile(world.services) == 0
 
@@ -100,7 +100,7 @@ def test_an_operator_may_go_forwards_again(world: World) -> None:
     run = go_back(world, to=second.run_id)
 
     assert (run.state, world.served()) == (RunState.PROMOTED, "second")
-    assert second.generation not in world.endpoints.get("census", "production").record.barred
+    assert second.generation not in world.endpoints.get("census", "production").record.blocked_generations
 
 
 def test_a_model_that_an_operator_went_back_to_is_barred_no_more(world: World) -> None:

@@ -33,7 +33,7 @@ def test_an_evaluation_message_that_was_given_up_stands_in_its_run() -> None:
     poison.evaluation(world.services.acting_as("on_evaluation_poison"), message.to_text())
 
     assert "gave up its evaluation message" in cause_of(world, run)
-    assert world.runs.history(run.route, run.run_id)[-1].by == "on_evaluation_poison"
+    assert world.runs.history(run.route, run.run_id)[-1].actor == "on_evaluation_poison"
     assert world.settle(run).state is RunState.PROMOTED
 
 

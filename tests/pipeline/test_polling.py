@@ -287,7 +287,7 @@ def test_a_step_that_fails_again_and_again_is_told_of_rarely(world: World, caplo
     for _ in range(400):
         ticker.tick(world.services)
         world.clock.advance(5)
-    assert world.run(run.run_id).tries >= 10
+    assert world.run(run.run_id).consecutive_failures >= 10
 
     lines = lines_about(caplog, LogAction.RUNS_STUCK)
     assert 1 <= len(lines) <= 4

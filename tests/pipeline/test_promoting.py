@@ -31,7 +31,7 @@ def test_a_better_model_is_promoted_and_verified(world: World) -> None:
     assert run.decision["verdict"] == "promote"
     assert run.decision["verification"] == "equality"
     assert "AUC 0.9" in run.reason
-    assert [(one["name"], one["event"]) for one in run.endpoints] == [
+    assert [(one["name"], one["event"]) for one in run.endpoint_events] == [
         ("staging", "patched"),
         ("staging", "answers"),
         ("production", "patched"),

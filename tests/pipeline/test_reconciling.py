@@ -74,7 +74,7 @@ def test_a_repair_that_was_refused_holds_up_nobody(world: World, error: Landfall
     world.scoring.faults.fail_next("patch", error)
     assert reconcile(world.services) == 0
     record = world.endpoints.get("census", "production").record
-    assert (record.lease, record.settles_at) == (None, None)
+    assert (record.lease, record.in_flight_until) == (None, None)
 
     assert reconcile(world.services) == 1
     world.clock.advance(2)
@@ -89,7 +89,7 @@ def test_nothing_is_on_its_way_after_a_repair_that_was_answered(world: World) ->
     reconcile(world.services)
 
     record = world.endpoints.get("census", "production").record
-    assert (record.lease, record.settles_at) == (None, None)
+    assert (record.lease, record.in_flight_until) == (None, None)
 
 
 @pytest.mark.parametrize("slept", [True, False], ids=["machine slept", "wall clock set back"])
@@ -313,7 +313,10 @@ def test_a_person_can_put_the_champion_back(world: World) -> None:
     record = world.endpoints.get("census", "production").record
     assert (world.served(), record.unexplained) == ("second", False)
     assert record.champion is not None
-    assert (record.champion.run_id, record.champion.generation in record.barred) == (champion.run_id, False)
+    assert (record.champion.run_id, record.champion.generation in record.blocked_generations) == (
+        champion.run_id,
+        False,
+    )
     endpoint_overrides.unfreeze(world.services, "production", "alice")
     assert reconcile(world.services) == 0
     assert world.endpoints.get("census", "production").record.served is not None
@@ -340,7 +343,7 @@ def test_a_newer_model_that_the_row_forgot_is_not_taken_away(world: World) -> No
     assert second is not None
     assert stored.record.served is not None
     champion = replace(second, run_id=first.run_id, generation=first.generation, model=kept(world, 0))
-    answers = first.answers or {}
+    answers = first.golden_answers or {}
     served = replace(stored.record.served, model=kept(world, 0), answers=answers["staged"])
     world.endpoints.save(stored, replace(stored.record, champion=champion, served=served))
 

@@ -59,7 +59,7 @@ def test_a_failed_run_is_tried_again_and_promoted(world: World) -> None:
     assert (again.state, again.attempt, world.served()) == (RunState.PROMOTED, 2, "better")
     entries = world.runs.history(run.route, run.run_id)
     asked = next(entry for entry in entries if entry.reason.startswith("tried again by"))
-    assert (asked.by, asked.reason) == ("operator alice", "tried again by alice: the label is spelt right now")
+    assert (asked.actor, asked.reason) == ("operator alice", "tried again by alice: the label is spelt right now")
     assert broken_links(again, entries) == []
     assert [job.starts for job in world.training.jobs.values()] == [1, 1]
     assert_closed(world)
@@ -82,7 +82,7 @@ def test_what_the_first_attempt_came_to_is_not_taken_for_the_second(world: World
 
     assert (run.decision, run.challenger) != (None, None)
     kept = {field.name for field in fields(Run) if field.default is not MISSING}
-    kept -= {"size", "reason", "revision", "attempt", "input_blob", "by", "chain"}
+    kept -= {"size", "reason", "revision", "attempt", "input_blob", "actor", "chain"}
     assert [name for name in kept if getattr(again, name) != Run.__dataclass_fields__[name].default] == []
     assert (again.generation, again.landed_at, again.size) == (run.generation, run.landed_at, run.size)
     world.tick()

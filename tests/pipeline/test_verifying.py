@@ -4,7 +4,7 @@ import pytest
 
 from shared.effects.run_driver import drive
 from shared.errors import NoAnswerError, NotFoundError, RejectedError, ServiceFault
-from shared.lifecycle.observations import Due
+from shared.lifecycle.observations import TimerFired
 from shared.records.messages import EvaluationMessage
 from shared.records.run import RunState
 from tests.fakes.fake_scoring import answers_of
@@ -78,7 +78,7 @@ def test_a_promotion_whose_end_was_not_written_stays_one(world: World) -> None:
         stored = world.runs.get("census", second.run_id)
         assert stored is not None
         world.clock.advance(2)
-        drive(world.services, world.route, stored, Due())
+        drive(world.services, world.route, stored, TimerFired())
     assert world.run(second.run_id).state is RunState.PROMOTED
 
     assert world.settle(first).state is RunState.PROMOTED
@@ -282,7 +282,7 @@ def test_a_model_that_goes_bad_while_it_bakes_is_put_back() -> None:
     assert ended.state is RunState.ROLLED_BACK
     assert "271 s after endpoint production was verified: it answers the golden rows otherwise" in ended.reason
     assert world.served() == "seed"
-    assert ended.generation in world.endpoints.get("census", "production").record.barred
+    assert ended.generation in world.endpoints.get("census", "production").record.blocked_generations
     assert_closed(world)
 
 

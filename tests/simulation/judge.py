@@ -62,7 +62,7 @@ class Judge:
         previous, record = before.champion, self._record
         if previous is not None and champion.generation <= previous.generation:
             self.breaks(f"I4: {champion.run_id[:6]} ({champion.generation}) succeeds {previous.generation}")
-        if champion.generation in record.barred:
+        if champion.generation in record.blocked_generations:
             self.breaks(f"I4: {champion.run_id[:6]} is of a barred generation")
         stored = self._quietly(champion.run_id)
         compared = (stored.decision or {}).get("champion") if stored else None
@@ -91,7 +91,7 @@ class Judge:
         if patch.excused:
             return
         record, now = self._record, self._outside.clock.now()
-        settles = record.staging_settles_at if patch.role == "staging" else record.settles_at
+        settles = record.staging_in_flight_until if patch.role == "staging" else record.in_flight_until
         # Two workers of one run may both be permitted: what the second sends after the first was done is waited for.
         allowed = self._allowed[patch.role] if settles is not None and now < settles else self._allowed_now(patch.role)
         if not any(one in patch.model for one in allowed):

@@ -15,7 +15,7 @@ from shared.adapters.storage.table_client import Transaction
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.effects import endpoint_record_effects, job_effects, run_driver
-from shared.effects.run_session import RunDesk
+from shared.effects.run_session import RunSession
 from shared.effects.send_permit import SendPermit
 from shared.errors import BadAnswerError, PermanentError
 from shared.gates import decision
@@ -29,8 +29,8 @@ from shared.lifecycle import (
     transition,
     verifying,
 )
-from shared.lifecycle.effects import CancelJob, SubmitJob, TurnBack, WriteIntent
-from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmitted, TurnedBack
+from shared.lifecycle.effects import CancelJob, MarkRollback, SubmitJob, WriteIntent
+from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmitted, RollbackMarked
 from shared.operators import retry
 from shared.pipeline import reconciling, sweeping
 from shared.records.run import RunState
@@ -97,9 +97,9 @@ def start_after_save(patch: pytest.MonkeyPatch) -> None:
     """The job is started before its id is saved."""
     submit = job_effects.submit
 
-    def submit_and_start(desk: RunDesk, effect: SubmitJob) -> JobSubmitted:
-        seen = submit(desk, effect)
-        desk.services.training.start(desk.route.training, seen.job_id)
+    def submit_and_start(session: RunSession, effect: SubmitJob) -> JobSubmitted:
+        seen = submit(session, effect)
+        session.services.training.start(session.route.training, seen.job_id)
         return seen
 
     patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, SubmitJob: submit_and_start})
@@ -126,8 +126,8 @@ def lease_token(patch: pytest.MonkeyPatch) -> None:
 def intent_before_patch(patch: pytest.MonkeyPatch) -> None:
     """The endpoint's row is not told what is about to happen."""
 
-    def nothing(desk: RunDesk, effect: WriteIntent) -> IntentWritten:
-        return IntentWritten(effect, desk.endpoint().token)
+    def nothing(session: RunSession, effect: WriteIntent) -> IntentWritten:
+        return IntentWritten(effect, session.endpoint().token)
 
     patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, WriteIntent: nothing})
 
@@ -144,26 +144,26 @@ def endpoint_row_by_etag(patch: pytest.MonkeyPatch) -> None:
 
 def same_champion(patch: pytest.MonkeyPatch) -> None:
     """A decision counts although another champion is in service than it was made against."""
-    looked = promoting._looked
+    looked = promoting._check_endpoint
 
     def whatever(route: Any, run: Any, record: Any, now: Any, *, intent_ended: bool) -> Any:
         summary = record.champion.summary() if record.champion else None
         following, effect = looked(route, replace(run, champion=summary), record, now, intent_ended=intent_ended)
         return (run if following.revision == run.revision else following), effect
 
-    patch.setattr(promoting, "_looked", whatever)
+    patch.setattr(promoting, "_check_endpoint", whatever)
     lease(patch)
 
 
 def way_back_is_marked(patch: pytest.MonkeyPatch) -> None:
     """A promotion is turned round without a mark in the endpoint's row."""
 
-    def unmarked(desk: RunDesk, effect: TurnBack) -> Any:
+    def unmarked(session: RunSession, effect: MarkRollback) -> Any:
         del effect
-        intent = desk.endpoint(fresh=True).intent
-        return TurnedBack(intent.from_model if intent else desk.route.initial_model)
+        intent = session.endpoint(fresh=True).intent
+        return RollbackMarked(intent.from_model if intent else session.route.initial_model)
 
-    patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, TurnBack: unmarked})
+    patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, MarkRollback: unmarked})
 
 
 def end_before_release(patch: pytest.MonkeyPatch) -> None:
@@ -191,7 +191,7 @@ def waiting_for_the_unknown(patch: pytest.MonkeyPatch) -> None:
     put_back = promoting.put_back
 
     def at_once(run: Any, why: str, now: Any) -> Any:
-        return put_back(replace(run, settles_at=None), why, now)
+        return put_back(replace(run, in_flight_until=None), why, now)
 
     for module in (promoting, verifying):
         patch.setattr(module, "put_back", at_once)
@@ -244,7 +244,7 @@ def known_by_its_answers(patch: pytest.MonkeyPatch) -> None:
 
 def shape_before_it_is_decided(patch: pytest.MonkeyPatch) -> None:
     """A staged model that lost a class is promoted as any other."""
-    patch.setattr(trained_state, "ruled_by_shape", lambda *known: (None, known[3]))
+    patch.setattr(trained_state, "apply_answer_shape", lambda *known: (None, known[3]))
 
 
 def shape_once_it_serves(patch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from shared.adapters.storage.table_endpoints import columns_of, record_from
 from shared.guarded_log import guard_log
 from shared.held_secrets import LEAST, PREFIX, SecretValues, hide, hold
 from shared.records.endpoint_record import EndpointRecord, Frozen, Served
-from shared.records.history import broken_links, entry_of, signed
+from shared.records.history import broken_links, chained, entry_of
 from shared.records.run_secrets import without_secrets
 from shared.redaction import redact
 from tests.contract.records import NOON, a_run
@@ -120,14 +120,14 @@ def test_a_row_holds_no_secret(held: str) -> None:
         reason=f"the service said {quote(held)}",
         challenger={"model": "m", "metrics": {f"AUC {held}": 0.9}},
         decision={"reasons": ["fine", f"said {encoded}"], "data": {"note": held}},
-        answers={"staging": [["<=50K", held]]},
-        endpoints=({"name": "production", "event": f"patched {held[:40]}"},),
+        golden_answers={"staging": [["<=50K", held]]},
+        endpoint_events=({"name": "production", "event": f"patched {held[:40]}"},),
     )
-    written = signed(run, "sweep")
+    written = chained(run, "sweep")
     assert held[:PREFIX] not in str(written)
     assert encoded[:PREFIX] not in str(written)
     assert written.reason == "the service said ***"
-    assert written.answers == {"staging": [["<=50K", "***"]]}
+    assert written.golden_answers == {"staging": [["<=50K", "***"]]}
     assert broken_links(written, [entry_of(written)]) == []
     assert without_secrets(written) is written
 

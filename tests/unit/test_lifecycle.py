@@ -26,7 +26,7 @@ from shared.lifecycle.decision_record import decision_hash
 from shared.lifecycle.effects import Effect, LeaseTaken
 from shared.lifecycle.held_state import approved
 from shared.lifecycle.observations import Observation
-from shared.lifecycle.transition import transition, undoing
+from shared.lifecycle.transition import compensation_for, transition
 from shared.ports import BlobLocation, JobState, JobStatus
 from shared.records.endpoint_record import Champion, EndpointRecord, Intent, Lease
 from shared.records.run import TERMINAL, Run, RunState
@@ -76,37 +76,37 @@ def records(run: Run) -> list[EndpointRecord]:
         free,
         replace(own, champion=None),
         replace(own, champion=champion("3000")),
-        replace(own, barred=(run.generation,)),
+        replace(own, blocked_generations=(run.generation,)),
         replace(own, token=3),
         replace(free, lease=replace(lease, run_id="other")),
         replace(free, intent=replace(intent, run_id="other")),
-        replace(free, settles_at=later, staging_settles_at=later),
+        replace(free, in_flight_until=later, staging_in_flight_until=later),
     ]
 
 
 def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PLR0911, PLR0912 - a table
     """Return what carrying an effect out may show; first what is hoped for."""
-    failed: list[Observation] = [saw.Failed(error) for error in ERRORS]
+    failed: list[Observation] = [saw.EffectFailed(error) for error in ERRORS]
     match effect:
         case do.QuarantineInput(reason):
             return [saw.Quarantined(reason, True), saw.Quarantined(reason, False), *failed]
         case do.PinInput(target):
-            gone: list[Observation] = [saw.InputArchived("archived"), saw.InputGone()]
-            return [saw.InputPinned(target), saw.InputPinning(), *gone, *failed]
+            gone: list[Observation] = [saw.InputArchived("archived"), saw.InputMissing()]
+            return [saw.InputPinned(target), saw.InputCopyPending(), *gone, *failed]
         case do.SubmitJob(request):
             return [saw.JobSubmitted(f"job-{run.revision}", request.input_path), *failed]
         case do.StartJob():
-            return [saw.JobStarted(), saw.JobUnknown("404"), *failed]
-        case do.AskJob():
-            return [*(saw.JobSeen(status) for status in STATUSES), saw.JobUnknown("404"), *failed]
+            return [saw.JobStarted(), saw.JobNotFound("404"), *failed]
+        case do.GetJobStatus():
+            return [*(saw.JobStatusRead(status) for status in STATUSES), saw.JobNotFound("404"), *failed]
         case do.CancelJob():
             return [saw.JobCancelled(), *failed]
-        case do.LookAtEndpoint():
-            return [saw.EndpointSeen(record, ended) for record in records(run) for ended in (False, True)] + failed
+        case do.ReadEndpoint():
+            return [saw.EndpointRead(record, ended) for record in records(run) for ended in (False, True)] + failed
         case do.ReadEvaluation(_, record):
             path = "training/x/1/evaluation.csv"
             return [*(saw.EvaluationRead(record, report, path, LINK) for report in (GOOD, BAD)), *failed]
-        case do.AskBefore(challenge):
+        case do.CaptureBaseline(pending):
             known = {
                 "golden_etag": "g",
                 "golden": "training/golden/g.csv",
@@ -115,19 +115,19 @@ def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
                 "staged": None,
                 "again": AFTER,
             }
-            return [saw.BeforeAsked(challenge._replace(answers=known)), *failed]
-        case do.TakeLease(challenge):
-            return [LeaseTaken(challenge, 2, NOON), *failed]
+            return [saw.BaselineCaptured(pending._replace(answers=known)), *failed]
+        case do.TakeLease(pending):
+            return [LeaseTaken(pending, 2, NOON), *failed]
         case do.PatchStaging(taken):
             return [saw.StagingPatched(taken), *(saw.StagingRefused(taken, error) for error in ERRORS), *failed]
-        case do.AskStaging(serving, taken):
+        case do.ScoreStaging(serving, taken):
             answers = (AFTER, BEFORE, STRANGE)
-            none: list[Observation] = [saw.StagingAnswered(None, taken=taken)] if taken else failed
-            return [*(saw.StagingAnswered(one, serving, taken) for one in answers), *none]
-        case do.AskStagingLocation(answers):
+            none: list[Observation] = [saw.StagingScored(None, taken=taken)] if taken else failed
+            return [*(saw.StagingScored(one, serving, taken) for one in answers), *none]
+        case do.GetStagingModel(answers):
             return [
-                saw.StagingLocated(answers, f"training/{run.run_id}/1/model.ilearner"),
-                saw.StagingLocated(answers, ""),
+                saw.StagingModelRead(answers, f"training/{run.run_id}/1/model.ilearner"),
+                saw.StagingModelRead(answers, ""),
             ]
         case do.ScoreHoldout(scoring):
             challenger = {"identity": "i", "etag": "e", "metrics": {"AUC": 0.9}, "parts": []}
@@ -138,28 +138,28 @@ def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
                 saw.HoldoutMeasured(challenger, None, {}, 100),
                 saw.HoldoutScored(scoring, 50, 100, None),
                 saw.HoldoutScored(scoring, 50, 100, NoAnswerError(FAULT)),
-                saw.HoldoutDisturbed(NoAnswerError(FAULT)),
+                saw.HoldoutInvalidated(NoAnswerError(FAULT)),
                 saw.LeaseLost(),
                 *failed,
             ]
-        case do.KeepModel():
-            return [saw.ModelKept(effect), *failed]
+        case do.ArchiveModel():
+            return [saw.ModelArchived(effect), *failed]
         case do.WriteIntent():
             return [saw.IntentWritten(effect, 2), *failed]
         case do.PatchServing(_, first):
             return [saw.ServingPatched(first), *(saw.ServingRefused(error, first) for error in ERRORS), *failed]
-        case do.AskServing():
-            return [*(saw.ServingAnswered(one, "said") for one in (AFTER, BEFORE, STRANGE, None)), *failed]
-        case do.Crown():
-            return [saw.Crowned(), saw.TurnedEarlier(), *failed]
-        case do.TurnBack():
-            return [saw.TurnedBack("models/o"), saw.Crowned(), saw.TurnedEarlier(), *failed]
-        case do.PatchBack():
+        case do.ScoreServing():
+            return [*(saw.ServingScored(one, "said") for one in (AFTER, BEFORE, STRANGE, None)), *failed]
+        case do.RecordChampion():
+            return [saw.ChampionRecorded(), saw.AlreadyRolledBack(), *failed]
+        case do.MarkRollback():
+            return [saw.RollbackMarked("models/o"), saw.ChampionRecorded(), saw.AlreadyRolledBack(), *failed]
+        case do.RestorePrevious():
             first = effect.first
-            return [saw.BackPatched(first), *(saw.BackRefused(error, first) for error in ERRORS), *failed]
-        case do.Release():
-            not_released = [saw.NotReleased(effect, error) for error in ERRORS]
-            return [saw.Released(effect, True), saw.Released(effect, False), *not_released]
+            return [saw.PreviousRestored(first), *(saw.RestoreRefused(error, first) for error in ERRORS), *failed]
+        case do.ReleaseEndpoint():
+            not_released = [saw.ReleaseFailed(effect, error) for error in ERRORS]
+            return [saw.EndpointReleased(effect, True), saw.EndpointReleased(effect, False), *not_released]
 
 
 class Life(RuleBasedStateMachine):
@@ -187,7 +187,7 @@ class Life(RuleBasedStateMachine):
             if self.run.state is RunState.HELD:
                 self.is_approved()
             elif not self.run.terminal:
-                possible = seen_after(self.effect, self.run) if self.effect is not None else [saw.Due()]
+                possible = seen_after(self.effect, self.run) if self.effect is not None else [saw.TimerFired()]
                 self.step(possible[odd[1] % len(possible) if number == odd[0] else 0])
 
     def step(self, seen: Observation) -> None:
@@ -197,7 +197,7 @@ class Life(RuleBasedStateMachine):
         assert transition(self.route, before, seen, self.now) == (run, effect), "it is no function of what it is given"
         assert run is before or run.revision == before.revision + 1
         self.promised |= isinstance(seen, saw.IntentWritten)
-        self.turned |= isinstance(seen, saw.TurnedBack)
+        self.turned |= isinstance(seen, saw.RollbackMarked)
         self.run, self.effect = run, effect
         event(run.state.value)
         if effect is not None:
@@ -208,7 +208,7 @@ class Life(RuleBasedStateMachine):
         run = self.run
         assert not run.terminal
         match effect:
-            case do.StartJob(job_id) | do.AskJob(job_id) | do.CancelJob(job_id):
+            case do.StartJob(job_id) | do.GetJobStatus(job_id) | do.CancelJob(job_id):
                 assert job_id
                 assert job_id == run.job_id, "only a job whose id is saved is touched"
             case do.SubmitJob(request):
@@ -216,10 +216,10 @@ class Life(RuleBasedStateMachine):
             case do.PatchServing():
                 assert self.promised, "an intent comes before every PATCH"
                 assert (run.state, run.step) == (RunState.PROMOTING, "sending")
-                assert run.settles_at is not None
-            case do.PatchBack():
+                assert run.in_flight_until is not None
+            case do.RestorePrevious():
                 assert self.turned, "the way back is marked before it is taken"
-            case do.Crown():
+            case do.RecordChampion():
                 assert run.state is RunState.VERIFYING
 
     @rule(data=st.data(), luck=st.integers(0, 11))
@@ -231,13 +231,13 @@ class Life(RuleBasedStateMachine):
         elif self.effect is not None:
             seen = data.draw(st.sampled_from(seen_after(self.effect, self.run)))
             if luck == 1:  # another worker was first with its record
-                undone = undoing(seen)
+                undone = compensation_for(seen)
                 assert undone is None or isinstance(undone, do.CancelJob)
                 self.effect = None
             else:
                 self.step(seen)
         elif self.run.not_before <= self.now:
-            self.step(saw.Due())
+            self.step(saw.TimerFired())
 
     @rule()
     @precondition(lambda self: self.run.state is RunState.HELD)

@@ -44,7 +44,7 @@ def a_hostile_run(text: str) -> Run:
         notes=(text,),
         job_id=text,
         input_blob=text,
-        by=text,
+        actor=text,
         challenger={"model": text, "metrics": {text: 0.5}, "kept": text},
         decision={
             "verdict": "reject",
@@ -56,7 +56,7 @@ def a_hostile_run(text: str) -> Run:
             "champion": {"run_id": None, "model": text, "metrics": {text: 0.6}},
             "data": {"note": text, "champion": None, "challenger": None, "same": False},
         },
-        endpoints=({"name": text, "role": "serve", "event": text, "at": "2026-11-23T12:00:00.000Z"},),
+        endpoint_events=({"name": text, "role": "serve", "event": text, "at": "2026-11-23T12:00:00.000Z"},),
     )
 
 

@@ -18,9 +18,9 @@ from shared.records.endpoint_record import Champion, EndpointRecord, Frozen, Int
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-_TIMES = ("settles_at", "staging_settles_at", "initial_again_at")
+_TIMES = ("in_flight_until", "staging_in_flight_until", "initial_again_at")
 _PARTS = ("champion", "served", "lease", "intent", "frozen")
-_LISTS = ("barred", "barred_models")
+_LISTS = ("blocked_generations", "blocked_models")
 
 
 class TableEndpointStore:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.lifecycle.golden_answers import same
+from shared.lifecycle.golden_answers import answers_match
 from shared.ports import Answers
 
 TABLES = st.lists(
@@ -30,17 +30,17 @@ TABLES = st.lists(
 )
 def test_two_cells(one: str, other: str, tolerance: float, expected: bool) -> None:
     """Texts must be equal; numbers may differ by the tolerance or by that share of the larger one."""
-    assert same(((one,),), ((other,),), tolerance) is expected
+    assert answers_match(((one,),), ((other,),), tolerance) is expected
 
 
 @given(TABLES, TABLES, st.sampled_from([0.0, 1e-6, 0.1]))
 def test_the_order_of_the_two_does_not_matter(one: Answers, other: Answers, tolerance: float) -> None:
     """Whatever the tables, they are the same both ways or not at all; any table is the same as itself."""
-    assert same(one, other, tolerance) is same(other, one, tolerance)
-    assert same(one, one, tolerance)
+    assert answers_match(one, other, tolerance) is answers_match(other, one, tolerance)
+    assert answers_match(one, one, tolerance)
 
 
 def test_a_row_or_a_column_more_is_a_difference() -> None:
     """No tolerance makes tables of different sizes equal."""
-    assert not same((("1",),), (("1",), ("1",)), 0.5)
-    assert not same((("1",),), (("1", "1"),), 0.5)
+    assert not answers_match((("1",),), (("1",), ("1",)), 0.5)
+    assert not answers_match((("1",),), (("1", "1"),), 0.5)

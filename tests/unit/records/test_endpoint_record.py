@@ -2,7 +2,13 @@
 
 from datetime import timedelta
 
-from shared.records.endpoint_record import MOST_BARRED, PATCH_TIMEOUT_S, SEND_WITHIN_S, EndpointRecord, settled_at
+from shared.records.endpoint_record import (
+    MAX_BLOCKED_GENERATIONS,
+    PATCH_TIMEOUT_S,
+    SEND_WITHIN_S,
+    EndpointRecord,
+    settled_at,
+)
 from tests.contract.records import NOON
 
 EMPTY = EndpointRecord(route="census", name="production")
@@ -21,12 +27,12 @@ def test_a_lease_that_is_new_to_a_run_has_a_larger_token() -> None:
 
 def test_barred_generations_are_kept_once_and_not_without_end() -> None:
     """The newest ones are remembered."""
-    record = EMPTY.barring("1").barring("2").barring("1")
-    assert record.barred == ("2", "1")
-    for number in range(MOST_BARRED + 5):
-        record = record.barring(f"g{number}")
-    assert len(record.barred) == MOST_BARRED
-    assert record.barred[-1] == f"g{MOST_BARRED + 4}"
+    record = EMPTY.blocking("1").blocking("2").blocking("1")
+    assert record.blocked_generations == ("2", "1")
+    for number in range(MAX_BLOCKED_GENERATIONS + 5):
+        record = record.blocking(f"g{number}")
+    assert len(record.blocked_generations) == MAX_BLOCKED_GENERATIONS
+    assert record.blocked_generations[-1] == f"g{MAX_BLOCKED_GENERATIONS + 4}"
 
 
 def test_an_update_has_an_end() -> None:

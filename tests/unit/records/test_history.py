@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.records.history import HistoryEntry, broken_links, entry_of, signed
+from shared.records.history import HistoryEntry, broken_links, chained, entry_of
 from shared.records.run import Run, RunState
 from tests.contract.records import NOON, a_run
 
@@ -13,10 +13,10 @@ from tests.contract.records import NOON, a_run
 @pytest.fixture
 def told() -> tuple[Run, list[HistoryEntry]]:
     """Give a run and its history of five entries."""
-    run = signed(a_run(), "on_csv_landed")
+    run = chained(a_run(), "on_csv_landed")
     entries = [entry_of(run)]
     for step in ("a", "b", "c", "d"):
-        run = signed(run.evolve(NOON, step=step), "poll_pending_jobs", run.chain)
+        run = chained(run.evolve(NOON, step=step), "poll_pending_jobs", run.chain)
         entries.append(entry_of(run))
     return run, entries
 
@@ -37,7 +37,7 @@ type Change = Callable[[list[HistoryEntry]], list[HistoryEntry]]
         (lambda all_: all_[:-1], "ends with entry 3, the run itself is at 4"),
         (lambda all_: all_[:0], "ends with entry -1"),
         (lambda all_: [*all_[:2], replace(all_[2], reason="never"), *all_[3:]], "entry 2 of its history was edited"),
-        (lambda all_: [*all_[:4], replace(all_[4], by="somebody")], "entry 4 of its history was edited"),
+        (lambda all_: [*all_[:4], replace(all_[4], actor="somebody")], "entry 4 of its history was edited"),
         (lambda all_: [replace(all_[0], state=RunState.PROMOTED), *all_[1:]], "entry 0 of its history was edited"),
     ],
 )

@@ -74,10 +74,10 @@ def test_only_listed_transitions_happen(before: RunState, after: RunState) -> No
     run = a_run(state=before)
 
     if after == before or after in TRANSITIONS.get(before, frozenset()):
-        assert run.moved(NOW, after).state is after
+        assert run.transitioned(NOW, after).state is after
     else:
         with pytest.raises(ValueError, match="cannot go from"):
-            run.moved(NOW, after)
+            run.transitioned(NOW, after)
     assert before not in TERMINAL or TRANSITIONS.get(before, frozenset()) <= {RunState.LANDED}
 
 
@@ -99,13 +99,13 @@ def test_a_sent_patch_can_only_end_verified_put_back_or_refused() -> None:
 
 def test_moving_clears_what_belonged_to_the_state_before() -> None:
     """Step, reason and failed tries do not outlive the state; an outcome has no deadline."""
-    waiting = a_run(step="pinning").postponed(NOW, "not now")
-    moved = waiting.moved(NOW, RunState.SUBMITTED)
+    waiting = a_run(step="pinning").retry_later(NOW, "not now")
+    moved = waiting.transitioned(NOW, RunState.SUBMITTED)
 
-    assert (waiting.tries, waiting.not_before) == (1, NOW + timedelta(seconds=5))
-    assert (moved.step, moved.reason, moved.tries, moved.not_before) == ("", "", 0, NOW)
+    assert (waiting.consecutive_failures, waiting.not_before) == (1, NOW + timedelta(seconds=5))
+    assert (moved.step, moved.reason, moved.consecutive_failures, moved.not_before) == ("", "", 0, NOW)
     assert moved.deadline_at == waiting.deadline_at
-    assert moved.moved(NOW, RunState.FAILED).deadline_at is None
+    assert moved.transitioned(NOW, RunState.FAILED).deadline_at is None
     assert moved.revision == 2
 
 
@@ -122,9 +122,9 @@ def test_naive_and_local_times_are_refused(when: datetime) -> None:
 
 
 @given(st.integers(0, 10_000))
-def test_pauses_grow_up_to_five_minutes(tries: int) -> None:
+def test_pauses_grow_up_to_five_minutes(failures: int) -> None:
     """Each pause is at least as long as the one before, and none is longer than five minutes."""
-    assert 0 < retry_pause_s(tries) <= retry_pause_s(tries + 1) <= RETRY_MOST_S
+    assert 0 < retry_pause_s(failures) <= retry_pause_s(failures + 1) <= RETRY_MOST_S
 
 
 def test_overdue_is_computed_from_the_clock() -> None:

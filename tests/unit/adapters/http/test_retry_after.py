@@ -27,9 +27,9 @@ def test_a_date() -> None:
 def test_a_run_waits_as_long_as_it_was_asked_to() -> None:
     """At least that long, at most an hour, and never shorter than its own growing pause."""
     run = a_run()
-    assert run.postponed(NOON, "busy", 120).not_before == NOON + timedelta(seconds=120)
-    assert run.postponed(NOON, "busy", 1e9).not_before == NOON + timedelta(seconds=ASKED_MOST_S)
-    assert run.postponed(NOON, "busy", 1).not_before == NOON + timedelta(seconds=5)
+    assert run.retry_later(NOON, "busy", 120).not_before == NOON + timedelta(seconds=120)
+    assert run.retry_later(NOON, "busy", 1e9).not_before == NOON + timedelta(seconds=ASKED_MOST_S)
+    assert run.retry_later(NOON, "busy", 1).not_before == NOON + timedelta(seconds=5)
 
 
 def test_the_sentence_about_it_stays_short() -> None:
