@@ -25,7 +25,7 @@ from studio.pages.help_pages import HelpPages
 from studio.pages.job_page import JobPage
 from studio.pages.overview import Overview
 from studio.responses import JsonResponse
-from studio.storage.blob_locations import AllowList
+from studio.storage.blob_locations import HostAllowList
 from studio.storage.blobs import BlobStorage
 from studio.storage.default_output_storage import DefaultOutputStorage
 from studio.storage.transfer import TransferLimits
@@ -58,7 +58,7 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
     registry = Registry(database)
     deployed = DeployedModels(database)
     batches = Batches()
-    allowed = AllowList(settings.allow_hosts)
+    allowed = HostAllowList(settings.allow_hosts)
     storage = BlobStorage(settings.transfers)
     jobs = JobStore(database, settings.limits)
     inputs = private_folder(database.folder / "inputs")

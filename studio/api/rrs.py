@@ -19,7 +19,7 @@ from studio.errors import ServiceError, bad_argument, invalid_operation, unexpec
 from studio.responses import JSON_TYPE
 from studio.scoring.scorer import Scorer
 from studio.wire.charsets import to_utf8
-from studio.wire.scoring_codec import ScoringForm, answer_body
+from studio.wire.scoring_codec import ScoringForm, response_body
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.registry import Endpoint, Kind, Registry
 
@@ -71,7 +71,7 @@ class RequestResponse:
         form = ScoringForm(swagger=swagger, details=details)
         with self._throttle.turn(endpoint):
             if _work(scorer, body) <= _INLINE_WORK:
-                return [answer_body(scorer, to_utf8(body, scope["headers"]), form)]
+                return [response_body(scorer, to_utf8(body, scope["headers"]), form)]
             return await self._scored_elsewhere(endpoint, scorer, body, form, scope["headers"])
 
     async def _scored_elsewhere(

@@ -23,7 +23,7 @@ from studio.errors import ModelFileError, ServiceError, unexpected_error
 from studio.models.model_file import load_model
 from studio.scoring.scorer import Scorer
 from studio.wire.charsets import to_utf8
-from studio.wire.scoring_codec import ScoringForm, answer_body
+from studio.wire.scoring_codec import ScoringForm, response_body
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -154,7 +154,7 @@ def _received(connection: Connection, length: int) -> bytes:
 
 def _replied(order: Order, body: bytes) -> tuple[_Reply, bytes]:
     try:
-        content = answer_body(_scorer(order.model), to_utf8(body, order.headers), order.form)
+        content = response_body(_scorer(order.model), to_utf8(body, order.headers), order.form)
     except FileNotFoundError:
         return _Reply(), b""
     except ServiceError as error:

@@ -22,7 +22,7 @@ from studio.errors import SetupError
 from studio.jobs.job_store import RUNNING_PER_ENDPOINT, UNSTARTED_S, JobLimits
 from studio.storage.default_output_storage import DefaultOutputStorage
 from studio.storage.transfer import TransferLimits
-from studio.wire.quirks import COUNTED, SWITCHES, Quirks
+from studio.wire.quirks import PERIODIC, SWITCHES, Quirks
 from studio.workspace.database import Database, private_folder
 
 SHUTDOWN_S = 5
@@ -92,7 +92,7 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="an odd way of the original, for testing clients; may be repeated: "
         + "; ".join(f"{name}: {text}" for name, text in SWITCHES.items())
         + "; "
-        + "; ".join(f"{name}=N: {text}" for name, text in COUNTED.items()),
+        + "; ".join(f"{name}=N: {text}" for name, text in PERIODIC.items()),
     )
     return serve
 

@@ -15,7 +15,7 @@ from studio.jobs.failure import JobFailedError, failing_in
 from studio.jobs.job_store import Job, JobState, JobStore, Outcome, Result
 from studio.jobs.output_targets import OutputTargets
 from studio.jobs.output_writer import MODEL_TYPE, evaluation_file, write_outputs
-from studio.storage.blob_locations import AllowList, resolve
+from studio.storage.blob_locations import HostAllowList, resolve
 from studio.storage.blobs import BlobStorage
 from studio.storage.default_output_storage import VARIABLE, DefaultOutputStorage
 from studio.storage.failures import release_failed_transfers
@@ -47,7 +47,7 @@ class JobRunner:
         self,
         jobs: JobStore,
         registry: Registry,
-        allowed: AllowList,
+        allowed: HostAllowList,
         folder: Path,
         workers: int,
         *,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from studio.errors import StudioError
 from studio.jobs.job_store import Result
-from studio.storage.blob_locations import AllowList, BlobAddress, resolve
+from studio.storage.blob_locations import BlobAddress, HostAllowList, resolve
 from studio.storage.default_output_storage import VARIABLE, DefaultOutputStorage
 from studio.storage.sas_links import read_token
 from studio.wire.request_codec import JobContract, JobRequest
@@ -13,7 +13,7 @@ from studio.wire.request_codec import JobContract, JobRequest
 class OutputTargets:
     """The places of outputs: those that jobs name, and the studio's own storage for the rest, if it has one."""
 
-    def __init__(self, allowed: AllowList, own: DefaultOutputStorage | None) -> None:
+    def __init__(self, allowed: HostAllowList, own: DefaultOutputStorage | None) -> None:
         self._allowed = allowed
         self._own = own
         # Account keys of this process's finished jobs, in memory alone: a GET must sign a new token each time, but

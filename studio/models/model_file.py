@@ -26,12 +26,12 @@ from studio.errors import ModelFileError
 from studio.json_values import Json
 from studio.limits import FILE_LIMIT, INFLATED_LIMIT, VALUE_LIMIT
 from studio.models.model import Linear, Model, Node
-from studio.models.model_parser import MEMBERS, is_whole, read_model, refuse, require
+from studio.models.model_parser import MEMBERS, is_int_in, read_model, refuse, require
 
 FORMAT = "landfall-studio-model"
 VERSION = 1
 _KEYS = MEMBERS | {"format", "version", "sha256"}
-_one_at_a_time = threading.Lock()  # so the memory of loading is that of one file, however many are given at once
+_load_lock = threading.Lock()  # so the memory of loading is that of one file, however many are given at once
 
 
 def dump_model(model: Model) -> bytes:
@@ -94,11 +94,11 @@ def load_model(data: bytes) -> Model:
     Raises:
         ModelFileError: they are not a sound model of this format; whatever the bytes are, nothing else is raised.
     """
-    with _one_at_a_time:
+    with _load_lock:
         text = _inflate(data)
         content = _parse(text)
         require(isinstance(content, dict) and content.get("format") == FORMAT, "it is not a model of this service")
-        require(is_whole(content.get("version"), VERSION, VERSION + 1), f"its version is not {VERSION}")
+        require(is_int_in(content.get("version"), VERSION, VERSION + 1), f"its version is not {VERSION}")
         require(set(content) == _KEYS, "it has missing or unknown members")
         checksum = content["sha256"]
         require(isinstance(checksum, str), "its checksum is no text")

@@ -74,7 +74,7 @@ def read_model(content: dict[str, Any]) -> Model:
     )
 
 
-def is_whole(value: Any, low: int, high: int) -> bool:
+def is_int_in(value: Any, low: int, high: int) -> bool:
     """Tell whether `value` is a whole number (not a bool, which Python counts among them) in low..high-1."""
     return type(value) is int and low <= value < high
 
@@ -180,7 +180,7 @@ def _tree(content: Any, features: tuple[Column, ...]) -> Tree:
 def _node(row: Any, position: int, features: tuple[Column, ...], count: int) -> Node:
     require(isinstance(row, list) and len(row) == 5, "a node is not [feature, split, missing_left, left, right]")
     feature, split, missing_left, left, right = row
-    require(is_whole(feature, 0, len(features)), "a node asks for a column that is not there")
+    require(is_int_in(feature, 0, len(features)), "a node asks for a column that is not there")
     column = features[feature]
     if column.kind == "categorical":
         if not _are_codes(split, len(column.categories)):
@@ -191,13 +191,13 @@ def _node(row: Any, position: int, features: tuple[Column, ...], count: int) -> 
     require(isinstance(missing_left, bool), "a node does not say where missing values go")
     for child in (left, right):
         # Children follow their parents: so no walk can go round in circles.
-        sound = is_whole(child, position + 1, count) or is_whole(child, -1 - count, 0)
+        sound = is_int_in(child, position + 1, count) or is_int_in(child, -1 - count, 0)
         require(sound, "a node's child is out of range")
     return Node(feature, split, missing_left, left, right)
 
 
 def _are_codes(split: Any, category_count: int) -> bool:
     """Tell whether a split is a list of codes, each once and in order."""
-    if not isinstance(split, list) or not split or not all(is_whole(code, 0, category_count) for code in split):
+    if not isinstance(split, list) or not split or not all(is_int_in(code, 0, category_count) for code in split):
         return False
     return all(before < after for before, after in pairwise(split))

@@ -60,7 +60,7 @@ UPDATE: Rows = [
     ("404", "NotFound", "WebServiceNotFound", "The URL names a service or endpoint that is not."),
     ("500", "InternalError", "ResourceDownload", "The storage did not answer; try again."),
 ]
-SHAPE = '{"error": {"code": "…", "message": "…", "details": [{"code": "…", "message": "…"}]}}'
+ERROR_SHAPE = '{"error": {"code": "…", "message": "…", "details": [{"code": "…", "message": "…"}]}}'
 
 
 def error_table(rows: Rows) -> Markup:

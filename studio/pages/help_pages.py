@@ -27,7 +27,7 @@ from studio.responses import JSON_TYPE, JsonResponse
 from studio.scoring.request_columns import added_columns
 from studio.scoring.scorer import Scorer
 from studio.wire.quirks import Quirks
-from studio.wire.scoring_codec import INPUT, OUTPUT, answer
+from studio.wire.scoring_codec import INPUT, OUTPUT, scoring_response
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.registry import Endpoint, Kind, Registry, Role
 from studio.workspace.urls import Urls
@@ -176,7 +176,7 @@ class HelpPages:
             admit(endpoint, f"Bearer {fields.get(KEY_FIELD, '')}")
             row: Json = {"ColumnNames": list(cells), "Values": [list(cells.values())]}
             request_body = json.dumps({"Inputs": {INPUT: row}}).encode()
-            value = answer(scorer, request_body, swagger=False, details=True)["Results"][OUTPUT]["value"]
+            value = scoring_response(scorer, request_body, swagger=False, details=True)["Results"][OUTPUT]["value"]
         except ServiceError as error:
             result = help_parts.trial_problem(f"{error} ({', '.join(code for code, _ in error.details)})")
             return self._score_page(endpoint, scorer, cells, result, error.status)
@@ -250,7 +250,7 @@ def _form(body: bytes) -> dict[str, str]:
 
 
 def _scored(scorer: Scorer, body: Json, *, swagger: bool = False) -> str:
-    return pretty(answer(scorer, json.dumps(body).encode(), swagger=swagger, details=True))
+    return pretty(scoring_response(scorer, json.dumps(body).encode(), swagger=swagger, details=True))
 
 
 def _finished() -> Json:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from studio.json_values import Json
 from studio.models.model import Model
 from studio.pages.code_samples import Sample
-from studio.pages.error_help import SHAPE, Rows, error_table
-from studio.pages.html import Markup, element, joined, link, table, terms
-from studio.pages.json_schemas import LISTED_CATEGORIES, described
+from studio.pages.error_help import ERROR_SHAPE, Rows, error_table
+from studio.pages.html import Markup, definition_list, element, joined, link, table
+from studio.pages.json_schemas import LISTED_CATEGORIES, cell_description
 from studio.scoring.request_columns import added_columns
 from studio.scoring.scorer import Scorer
 from studio.tables.model_column import Column
@@ -45,7 +45,7 @@ def swagger_url(endpoint: Endpoint, urls: Urls) -> str:
 
 def identity(endpoint: Endpoint, urls: Urls) -> Markup:
     """Return the names and ids of an endpoint."""
-    return terms(
+    return definition_list(
         {
             "Web service": endpoint.service.title,
             "Endpoint": endpoint.name,
@@ -58,7 +58,7 @@ def identity(endpoint: Endpoint, urls: Urls) -> Markup:
 
 def column_table(model: Model) -> Markup:
     """Return what each column of a request holds."""
-    rows = [[element("b", each.name), each.kind, each.type, described(each)] for each in model.columns]
+    rows = [[element("b", each.name), each.kind, each.type, cell_description(each)] for each in model.columns]
     return table(["column", "kind", "type", "what it holds"], rows)
 
 
@@ -94,7 +94,7 @@ def samples(programs: Sequence[Sample]) -> Markup:
 
 def errors(rows: Rows) -> Markup:
     """Return the errors of an operation, and their shape."""
-    return joined(element("h2", "Errors"), element("pre", SHAPE), error_table(rows))
+    return joined(element("h2", "Errors"), element("pre", ERROR_SHAPE), error_table(rows))
 
 
 def parameter_table(parameters: Sequence[Parameter]) -> Markup:
@@ -139,7 +139,7 @@ def _field(column: Column, cell: str) -> Markup:
 def trial_answer(names: Sequence[str], values: Sequence[str], added: int) -> Markup:
     """Return the answer to the form: the last `added` columns are what was predicted."""
     predicted = dict(zip(names[-added:], values[-added:], strict=True))
-    return element("div", terms(predicted), class_="said good", role="status")
+    return element("div", definition_list(predicted), class_="said good", role="status")
 
 
 def trial_problem(text: str) -> Markup:

@@ -129,7 +129,7 @@ def _cell(head: str, text: str) -> Markup:
     return element("td", element("div", text), data_label=head, class_=False if text else "empty")
 
 
-def terms(pairs: dict[str, str]) -> Markup:
+def definition_list(pairs: dict[str, str]) -> Markup:
     """Return a list of terms and what they are; those without a text are left out."""
     return element("dl", *(joined(element("dt", name), element("dd", text)) for name, text in pairs.items() if text))
 

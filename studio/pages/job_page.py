@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from studio.errors import ServiceError
 from studio.jobs.job_store import Job, JobStore, Result
-from studio.pages.html import Markup, breakable, element, joined, link, page, table, terms
+from studio.pages.html import Markup, breakable, definition_list, element, joined, link, page, table
 from studio.pages.job_parts import (
     ENDED,
     cause,
@@ -17,13 +17,13 @@ from studio.pages.job_parts import (
     log_list,
     may_have_made,
     metric_table,
-    moment_of,
     refresh_s,
     run_of,
     state_pill,
+    stored_time,
     when,
 )
-from studio.pages.job_progress import progress, took
+from studio.pages.job_progress import duration_text, progress
 from studio.pages.owner_auth import owners_only
 from studio.redaction import without_secrets
 from studio.workspace.deployed_models import DeployedModels
@@ -64,7 +64,7 @@ class JobPage:
         return page(
             f"Job {job.id[:8]}",
             [link("../", "Overview")],
-            *(element("p", state_pill(job)), progress(job), terms(self._facts(job)), *self._sections(job)),
+            *(element("p", state_pill(job)), progress(job), definition_list(self._facts(job)), *self._sections(job)),
             *(element("h2", "Log"), log_list(job.log)),
             refresh_s=0 if job.state in ENDED else refresh_s([job]),
         )
@@ -100,10 +100,10 @@ class JobPage:
             "Job id": job.id,
             "Input": breakable(input_blob(job)),
             "Run": joined(run, " ", element("small", "landfall show ", run)) if run else "",
-            "Submitted": moment_of(job.submitted_at),
-            "Started": moment_of(job.started_at),
-            "Ended": moment_of(job.ended_at),
-            "Took": took(job),
+            "Submitted": stored_time(job.submitted_at),
+            "Started": stored_time(job.started_at),
+            "Ended": stored_time(job.ended_at),
+            "Took": duration_text(job),
         }
 
     def _outputs(self, job: Job) -> Markup:

@@ -27,7 +27,7 @@ def when(moment: datetime, *, precisely: bool = False) -> Markup:
     return element("time", utc_text(moment, precisely=precisely), datetime=moment.isoformat())
 
 
-def moment_of(text: str | None) -> str:
+def stored_time(text: str | None) -> str:
     """Write a stored moment for people; nothing for none."""
     return when(datetime.fromisoformat(text)) if text else ""
 

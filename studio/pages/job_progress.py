@@ -42,7 +42,7 @@ def _module(job: Job) -> str:
     return modules[-1] if modules else next(iter(STEPS))
 
 
-def took(job: Job) -> str:
+def duration_text(job: Job) -> str:
     """Return how long a job has run, up to now if it still does; nothing for one that never ran."""
     if not job.started_at:
         return ""

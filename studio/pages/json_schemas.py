@@ -57,7 +57,7 @@ def scoring_example(model: Model, *, table: bool = False) -> Json:
     return {"Inputs": {INPUT: rows}, "GlobalParameters": {}}
 
 
-def described(column: Column) -> str:
+def cell_description(column: Column) -> str:
     """Say in words what a column's cells are."""
     return f"{_cells(column)}{' It may be left out.' if column.optional else ''}"
 
@@ -86,7 +86,7 @@ def scoring_schemas(scorer: Scorer) -> Json:
     """Return the definitions of an endpoint that scores, by name."""
     model, text = scorer.model, {"type": "string"}
     types = {column.name: column.type for column in model.columns} | {model.label: label_type(model)}
-    texts = {column.name: described(column) for column in model.columns}
+    texts = {column.name: cell_description(column) for column in model.columns}
     texts[model.label] = "What is predicted; it may be left out."
     given = {name: _cell_schema(types[name], text) for name, text in texts.items()}
     required = [column.name for column in model.columns if column.required]

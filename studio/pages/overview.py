@@ -7,8 +7,8 @@ from starlette.routing import Route
 from studio.errors import ServiceError
 from studio.jobs.job_store import Job, JobStore, Outcome
 from studio.pages.html import Markup, breakable, element, joined, link, page, table
-from studio.pages.job_parts import last_news, may_have_made, moment_of, refresh_s, state_pill, when
-from studio.pages.job_progress import progress, took
+from studio.pages.job_parts import last_news, may_have_made, refresh_s, state_pill, stored_time, when
+from studio.pages.job_progress import duration_text, progress
 from studio.pages.owner_auth import owners_only
 from studio.redaction import without_secrets
 from studio.workspace.deployed_models import DeployedModels, Deployment
@@ -78,8 +78,8 @@ class Overview:
                 link(f"jobs/{job.id}", job.id[:8]),
                 self._experiment(job),
                 joined(state_pill(job), progress(job)),
-                moment_of(job.submitted_at),
-                took(job),
+                stored_time(job.submitted_at),
+                duration_text(job),
                 breakable(last_news(job, outcomes.get(job.id))),
             ]
             for job in jobs

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from studio.models.model import Model
 from studio.scoring.scorer import shown
-from studio.tables.column_names import described
+from studio.tables.column_names import position_hint
 from studio.words import listed
 
 _NAMES = 10  # columns that one answer names
@@ -34,7 +34,7 @@ def _other_kinds(served: Model, model: Model) -> list[str]:
     """Return what columns hold something else than now: requests would fail, or be misread."""
     holds = {column.name: column.holds for column in served.columns if column.holds}
     others = [
-        f"column {shown(column.name)}{described(column.name)} holds {column.holds}, not {holds[column.name]}"
+        f"column {shown(column.name)}{position_hint(column.name)} holds {column.holds}, not {holds[column.name]}"
         for column in model.columns
         if column.holds and holds.get(column.name, column.holds) != column.holds
     ]
@@ -62,4 +62,4 @@ def _task(model: Model) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     """Return names for an error's text; a model may have very many, and very long ones."""
-    return listed([f"{shown(name)}{described(name)}" for name in sorted(names)], _NAMES) or "none"
+    return listed([f"{shown(name)}{position_hint(name)}" for name in sorted(names)], _NAMES) or "none"

@@ -35,7 +35,7 @@ class _LookUp:
     masks: Sequence[int]
     exact: bool  # the keys are category codes
 
-    def of_one(self) -> Callable[[float], int]:
+    def for_row(self) -> Callable[[float], int]:
         """Return the function from a value to its mask."""
         keys, masks, missing = self.keys, self.masks, self.masks[-1]
         if self.exact:
@@ -43,7 +43,7 @@ class _LookUp:
             return lambda value: mask_of.get(value, missing)
         return lambda value: missing if value != value else masks[bisect_left(keys, value)]  # noqa: PLR0124 (NaN)
 
-    def of_many(self) -> Callable[[NDArray[np.float64]], NDArray[np.integer]]:
+    def for_batch(self) -> Callable[[NDArray[np.float64]], NDArray[np.integer]]:
         """Return the function from values to the positions of their masks."""
         last = len(self.masks) - 1
         if self.exact:
@@ -96,7 +96,7 @@ class QuickScorer:
             for node, mask in zip(tree.nodes, ruled_out, strict=True):
                 nodes.setdefault(node.feature, []).append((node, self._all ^ mask << self._bits * number))
         self._look_ups = [self._look_up(feature, of_feature) for feature, of_feature in nodes.items()]
-        self._of_one = [(look_up.feature, look_up.of_one()) for look_up in self._look_ups]
+        self._row_look_ups = [(look_up.feature, look_up.for_row()) for look_up in self._look_ups]
         # By tree: its output, and its leaves by their bit.
         self._leaves = [
             (number % model.outputs, {1 << bit: leaf for bit, leaf in enumerate(leaves)})
@@ -106,7 +106,7 @@ class QuickScorer:
     def raw_scores(self, row: Sequence[float]) -> list[float]:
         """Return the raw scores of a row of features, NaN where one is missing: in the order of the trees' sum."""
         left = self._all
-        for feature, look_up in self._of_one:
+        for feature, look_up in self._row_look_ups:
             left &= look_up(row[feature])
         scores = [0.0] * self._outputs
         words = self._words.unpack(left.to_bytes(self._words.size, "little"))
@@ -144,9 +144,8 @@ class QuickScorer:
         look_ups = []
         for look_up in self._look_ups:
             words = b"".join(mask.to_bytes(self._words.size, "little") for mask in look_up.masks)
-            look_ups.append(
-                (look_up.feature, look_up.of_many(), np.frombuffer(words, f"<{self._letter}").reshape(-1, self._trees))
-            )
+            masks = np.frombuffer(words, f"<{self._letter}").reshape(-1, self._trees)
+            look_ups.append((look_up.feature, look_up.for_batch(), masks))
         leaves = np.zeros((self._trees, self._bits))
         for of_tree, ordered in zip(leaves, self._ordered, strict=True):
             of_tree[: len(ordered)] = ordered

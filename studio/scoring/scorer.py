@@ -23,8 +23,8 @@ from studio.tables.cell_parsing import parse_numbers
 from studio.words import shortened
 
 MAX_EXPONENT = 709.0  # beyond, `exp` overflows; the probability is 0 to the last digit there
-MIN_ROWS_TO_LOAD_FOR = 5000  # so many take longer one by one than loading the library does
-MANY_ROWS = 8  # measured with 100 trees: a row takes 25 us, a batch 100 us and 2 us for each of its rows
+MIN_LIBRARY_ROWS = 5000  # so many take longer one by one than loading the library does
+MIN_BATCH_ROWS = 8  # measured with 100 trees: a row takes 25 us, a batch 100 us and 2 us for each of its rows
 _REPEATED = 4  # cells that repeat so often are looked up sooner than read
 
 type Rows = NDArray[np.float64]  # shape (rows, features)
@@ -53,7 +53,7 @@ class Scorer:
         self.columns_of = lru_cache(8)(partial(request_columns, model))
         self._features = model.features
         self._outputs = range(model.outputs)
-        self._masks = QuickScorer(model) if fits_masks(model) else None
+        self._quickscorer = QuickScorer(model) if fits_masks(model) else None
         # For trees that are too large for it: parallel tuples instead of node objects, which a walk is quicker through.
         self._trees = [
             (
@@ -69,11 +69,11 @@ class Scorer:
                 tuple(node.right for node in tree.nodes),
                 tree.leaves,
             )
-            for number, tree in enumerate(() if self._masks else model.trees)
+            for number, tree in enumerate(() if self._quickscorer else model.trees)
         ]
-        self._native = LightGbmScorer(model)
+        self._lightgbm = LightGbmScorer(model)
         # What a row costs: trees looked up, or nodes visited and leaves added, or weights added.
-        trees = len(model.trees) if self._masks else sum(tree.depth + 1 for tree in model.trees)
+        trees = len(model.trees) if self._quickscorer else sum(tree.depth + 1 for tree in model.trees)
         self.cost = trees + len(self._features) * model.outputs
 
     def features(self, cells: Sequence[str]) -> list[float]:
@@ -118,8 +118,8 @@ class Scorer:
 
     def raw_scores(self, row: Sequence[float]) -> list[float]:
         """Return the raw scores of a row of features, NaN where one is missing."""
-        if self._masks is not None:
-            return self._masks.raw_scores(row)
+        if self._quickscorer is not None:
+            return self._quickscorer.raw_scores(row)
         scores = [0.0 for _ in self._outputs]
         for output, features, limits, codes, missing_left, left, right, leaves in self._trees:
             at = 0 if features else -1
@@ -154,27 +154,27 @@ class Scorer:
 
     def batch_raw_scores(self, rows: Rows) -> Rows:
         """Return the raw scores of many rows, shape (rows, outputs): all ways give the same."""
-        if len(rows) >= MANY_ROWS:
-            if self._masks is not None:
-                return self._masks.batch_raw_scores(rows)
+        if len(rows) >= MIN_BATCH_ROWS:
+            if self._quickscorer is not None:
+                return self._quickscorer.batch_raw_scores(rows)
             if self.model.linear is not None:
                 return linear_scores(self.model.linear, rows)
             if self.model.trees:
-                scores = self._native.raw_scores(rows, wait=len(rows) >= MIN_ROWS_TO_LOAD_FOR)
+                scores = self._lightgbm.raw_scores(rows, wait=len(rows) >= MIN_LIBRARY_ROWS)
                 if scores is not None:
                     return scores
         return np.array([self.raw_scores(row) for row in rows.tolist()]).reshape(len(rows), len(self._outputs))
 
-    def answers(self, rows: Rows) -> list[list[str]]:
+    def batch_output_cells(self, rows: Rows) -> list[list[str]]:
         """Return the cells of `added_columns` for each row of features."""
         scores = self.batch_raw_scores(rows).tolist()
         if self.model.task != "binary":
-            return list(map(self.answer, scores))
+            return list(map(self.output_cells, scores))
         no, yes = self.model.classes
         probabilities = [positive_probability(score) for (score,) in scores]
         return [[yes if probability > 0.5 else no, share_text(probability)] for probability in probabilities]
 
-    def answer(self, raw: Sequence[float]) -> list[str]:
+    def output_cells(self, raw: Sequence[float]) -> list[str]:
         """Return the cells of `added_columns` for the raw scores of a row."""
         if self.model.task == "binary":
             probability = positive_probability(raw[0])

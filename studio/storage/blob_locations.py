@@ -58,7 +58,7 @@ class BlobAddress:
         return replace(self, path=BlobPath.parse(unquote(relative_location)))
 
 
-class AllowList:
+class HostAllowList:
     """The storage hosts requests may go to: `host:port`, `host` (the scheme's own port), `*.host`, `host:*`, `*`.
 
     Only a pattern without a wildcard in its host lets a request go to an address inside the network: what a name
@@ -129,7 +129,7 @@ def _invalid(text: str) -> StorageError:
     return StorageError("InvalidBlob", f"Invalid blob specification: {text}.")
 
 
-def resolve(reference: BlobReference, allowed: AllowList) -> BlobAddress:
+def resolve(reference: BlobReference, allowed: HostAllowList) -> BlobAddress:
     """Take a blob reference apart and check the host it really leads to.
 
     With a connection string `RelativeLocation` is the blob's name as it is; with a SAS it is a part of a URL

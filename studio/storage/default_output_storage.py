@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Self
 
 from studio.errors import SetupError, StorageError
-from studio.storage.blob_locations import AllowList, BlobAddress, BlobReference, resolve
+from studio.storage.blob_locations import BlobAddress, BlobReference, HostAllowList, resolve
 from studio.storage.blob_path import BlobPath
 from studio.storage.blobs import BlobStorage
 from studio.storage.sas_links import container_token
@@ -35,13 +35,13 @@ class DefaultOutputStorage:
         if not text:
             return None
         try:
-            # Who starts the studio chose this host, wherever it is: the list is for what callers name.
-            account = replace(resolve(BlobReference(f"{CONTAINER}/any", text), AllowList(["*"])), listed_by_name=True)
+            address = resolve(BlobReference(f"{CONTAINER}/any", text), HostAllowList(["*"]))
         except StorageError as error:
             raise SetupError(f"{VARIABLE}: {error}") from None
-        if not account.account_key:
+        if not address.account_key:
             raise SetupError(f"{VARIABLE}: an AccountName with its AccountKey is needed: links are signed with it")
-        return cls(account)
+        # The studio's owner chose this host, so it may be one inside the network: the allow-list is for callers.
+        return cls(replace(address, listed_by_name=True))
 
     def address(self, job_id: str, output: str, extension: str) -> BlobAddress:
         """Return where an output of a job belongs: always the same place, so that a job that runs again overwrites."""

@@ -67,10 +67,10 @@ def translated_errors(address: BlobAddress, doing: Operation, transfer: Transfer
         if isinstance(error, ServiceRequestError):
             raise StorageError("InvalidBlob", f"{host} cannot be reached.", transient=True) from None
         broken = isinstance(error, AzureError) and not status and not any(map(_is_no_http, _causes(error)))
-        if broken or transfer.head_was_cut():
+        if broken or transfer.is_head_truncated():
             raise StorageError("InvalidBlob", f"{host} broke its answer off.", transient=True) from None
         # Transient: a gateway's maintenance page looks like this as well, and says nothing about the blob.
-        text = f"{host} does not answer as Azure Blob Storage does{transfer.last_answer()}."
+        text = f"{host} does not answer as Azure Blob Storage does{transfer.describe_last_response()}."
         text += " Verify that this host and port are those of the storage."
         raise StorageError("InvalidBlob", text, transient=True) from None
 

@@ -8,16 +8,16 @@ from anyio import CapacityLimiter
 
 from studio.errors import ServiceError
 
-ALL = 24  # threads of their own: no other request waits for one of them
-PER_HOST = 8
-PER_ENDPOINT = 2  # its owner's next try need not wait for the one that hangs
+MAX_FETCHES = 24  # threads of their own: no other request waits for one of them
+MAX_FETCHES_PER_HOST = 8
+MAX_FETCHES_PER_ENDPOINT = 2  # its owner's next try need not wait for the one that hangs
 
 
 class FetchLimiter:
     """Counts the fetches under way, by endpoint and by storage host. Used by the event loop's thread alone."""
 
     def __init__(self) -> None:
-        self.threads = CapacityLimiter(ALL)
+        self.threads = CapacityLimiter(MAX_FETCHES)
         self._by_endpoint: Counter[str] = Counter()
         self._by_host: Counter[str] = Counter()
 
@@ -28,9 +28,9 @@ class FetchLimiter:
         Raises:
             ServiceError: RequestThrottled, if as many as may be are under way.
         """
-        _check(self._by_endpoint[endpoint_id], PER_ENDPOINT, "for this endpoint")
-        _check(self._by_host[host], PER_HOST, f"from the storage host {host}")
-        _check(self._by_host.total(), ALL, "by this studio")
+        _check(self._by_endpoint[endpoint_id], MAX_FETCHES_PER_ENDPOINT, "for this endpoint")
+        _check(self._by_host[host], MAX_FETCHES_PER_HOST, f"from the storage host {host}")
+        _check(self._by_host.total(), MAX_FETCHES, "by this studio")
         counted = ((self._by_endpoint, endpoint_id), (self._by_host, host))
         for counter, key in counted:
             counter[key] += 1

@@ -177,12 +177,12 @@ class Transfer:
             self._answer.close()
         self._answer = answer
 
-    def head_was_cut(self) -> bool:
+    def is_head_truncated(self) -> bool:
         """Tell whether the last answer's head says nothing of where its body ends, as one that was broken off does."""
         headers = self._answer.headers if self._answer is not None else None
         return headers is not None and not any(name in headers for name in _LENGTH_HEADERS)
 
-    def last_answer(self) -> str:
+    def describe_last_response(self) -> str:
         """Return what an error may tell of the last answer: its status, and its type if that is one."""
         if self._answer is None:
             return ""

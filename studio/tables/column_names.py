@@ -26,7 +26,7 @@ def duplicates(names: Sequence[str]) -> list[str]:
     return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
-def places(header: Sequence[str], name: str) -> str:
+def positions_of(header: Sequence[str], name: str) -> str:
     """Say which columns of a header have a name: `2 and 5 (without a name)`."""
     positions = [
         str(number) if header[number - 1].strip() else f"{number} (without a name)"
@@ -36,7 +36,7 @@ def places(header: Sequence[str], name: str) -> str:
     return " and ".join(filter(None, (", ".join(positions[:-1]), *positions[-1:])))
 
 
-def described(name: str) -> str:
+def position_hint(name: str) -> str:
     """Return what is to be said behind a name that a column without one may have got by its position; else nothing."""
     match = _NUMBERED.fullmatch(name)
     return f" (the file's column {match[1]}, if that is without a name)" if match else ""

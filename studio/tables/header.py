@@ -9,7 +9,7 @@ from typing import TextIO
 
 from studio.errors import TableError
 from studio.limits import COLUMN_LIMIT
-from studio.tables.column_names import column_names, default_names, duplicates, places
+from studio.tables.column_names import column_names, default_names, duplicates, positions_of
 from studio.tables.csv_text import cell_rows
 from studio.words import listed, shortened
 
@@ -73,7 +73,7 @@ def _problems(cells: Sequence[str], names: Sequence[str], needed: Collection[str
     if len(names) > COLUMN_LIMIT:
         return [f"it has {len(names)} columns; at most {COLUMN_LIMIT} can be trained on"]
     twice = duplicates(names)
-    problems = [f"the name {name!r} stands over more than one column: {places(cells, name)}" for name in twice]
+    problems = [f"the name {name!r} stands over more than one column: {positions_of(cells, name)}" for name in twice]
     absent = sorted(set(needed).difference(names))
     others = [mark for mark in _SEPARATORS if mark in names[0]]
     if absent and len(names) == 1 and others:

@@ -119,10 +119,10 @@ def measured(model: Model, rows: Rows, target: Target) -> Metrics:
     scores = raw_scores(model, rows)
     match model.task:
         case "binary":
-            return metrics.two_class(target == 1, probabilities(scores)[:, 0])
+            return metrics.binary_metrics(target == 1, probabilities(scores)[:, 0])
         case "multiclass":
-            return metrics.multi_class(target.astype(np.int64), probabilities(scores))
-    return metrics.regression(target, model.offset + model.scale * scores[:, 0])
+            return metrics.multiclass_metrics(target.astype(np.int64), probabilities(scores))
+    return metrics.regression_metrics(target, model.offset + model.scale * scores[:, 0])
 
 
 def loss(model: Model, rows: Rows, target: Target) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from studio.errors import TableError
 from studio.models.model import CategoryTerm, Linear, NumberTerm
 
-PENALTY = 1.0  # on the sum of squared weights, beside the sum over all rows
+L2_PENALTY = 1.0  # on the sum of squared weights, beside the sum over all rows
 MAX_ITERATIONS = 200
 ENTRY_LIMIT = 100_000_000  # numbers of the design matrix, 12 bytes each, twice while it is made
 
@@ -89,7 +89,7 @@ def _ridge(design: _Design, target: NDArray[np.float64]) -> tuple[NDArray[np.flo
         dtype=np.float64,
     )
     middle = float(target.mean())
-    weights = lsqr(centred, target - middle, damp=PENALTY**0.5, iter_lim=MAX_ITERATIONS)[0]
+    weights = lsqr(centred, target - middle, damp=L2_PENALTY**0.5, iter_lim=MAX_ITERATIONS)[0]
     return np.array([middle - float(means @ weights)]), weights[:, None]
 
 
@@ -114,8 +114,8 @@ def _logistic(
             total = (norm - shifted[at, target]).sum()
             slope = np.exp(shifted - norm[:, None])
             slope[at, target] -= 1
-        gradient = np.vstack([slope.sum(axis=0), matrix.T @ slope + PENALTY * parts[1:]])
-        return (total + PENALTY * (parts[1:] ** 2).sum() / 2) / count, gradient.ravel() / count
+        gradient = np.vstack([slope.sum(axis=0), matrix.T @ slope + L2_PENALTY * parts[1:]])
+        return (total + L2_PENALTY * (parts[1:] ** 2).sum() / 2) / count, gradient.ravel() / count
 
     start = np.zeros((width + 1) * outputs)
     optimum = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MAX_ITERATIONS})

@@ -12,7 +12,7 @@ type Numbers = NDArray[np.float64]
 _MIN_PROBABILITY = 1e-15  # a smaller one counts as this, so that no logarithm is infinite
 
 
-def two_class(positive: Flags, probability: Numbers) -> Metrics:
+def binary_metrics(positive: Flags, probability: Numbers) -> Metrics:
     """Measure (protocol 5.2); both of shape (rows,). A row is called positive above a probability of 0.5.
 
     What cannot be computed is NaN: the precision where nothing was called positive, the recall where nothing is, the
@@ -35,7 +35,7 @@ def two_class(positive: Flags, probability: Numbers) -> Metrics:
     }
 
 
-def multi_class(truth: NDArray[np.int64], probabilities: Numbers) -> Metrics:
+def multiclass_metrics(truth: NDArray[np.int64], probabilities: Numbers) -> Metrics:
     """Measure; `truth` has class numbers, shape (rows,), `probabilities` the shape (rows, classes).
 
     No header of the original is known (protocol 5.3); these are the names its pages used. Accuracy and precision are
@@ -63,7 +63,7 @@ def multi_class(truth: NDArray[np.int64], probabilities: Numbers) -> Metrics:
     }
 
 
-def regression(truth: Numbers, predicted: Numbers) -> Metrics:
+def regression_metrics(truth: Numbers, predicted: Numbers) -> Metrics:
     """Measure (protocol 5.1); both of shape (rows,). The first column has no value for the learners here."""
     error, spread = predicted - truth, truth - truth.mean()
     squares, spread_squares = float(np.sum(error**2)), float(np.sum(spread**2))

@@ -20,7 +20,7 @@ from studio.training.previous_model import NO_PREVIOUS_MODEL, PreviousModel
 from studio.training.row_selection import read_rows
 from studio.training.stated_kinds import stated_column
 from studio.training.target_encoding import target_encode
-from studio.training.training_notes import in_order
+from studio.training.training_notes import notes_of
 from studio.training.training_plan import TrainingPlan
 from studio.training.training_progress import Report, silent
 
@@ -77,7 +77,7 @@ def train(
         rows.append(measured(task.fit(other_learner(learner), learned, labels.target[~test]), tested, truth))
         notes.append(f"compared with {other_learner(learner)}: the second row of the evaluation")
     notes += [why] if why else []
-    notes += in_order(findings)
+    notes += notes_of(findings)
     data = _file_of(model)
     return TrainingResult(data, evaluation_csv(rows), int((~test).sum()), int(test.sum()), tuple(notes))
 

@@ -11,7 +11,7 @@ DETAILS_LIMIT = 16_000  # characters; a job with ten thousand columns has all no
 NOTE_LIMIT = 300  # characters of one note
 
 
-def in_order(findings: Iterable[InferredColumn]) -> list[str]:
+def notes_of(findings: Iterable[InferredColumn]) -> list[str]:
     """Return the notes of columns: those that are dropped, those with something odd in them, then the others."""
     return list(map(str, sorted(findings, key=_weight)))
 

@@ -30,7 +30,7 @@ SWITCHES = {
     INFINITE_METRIC: "the evaluation's last column is Infinity",
     EARLY_SUBMIT: "as before version 2.0: jobs URLs need no api-version, and a submit without one starts its job",
 }
-COUNTED = {
+PERIODIC = {
     PLAIN_500: "every N-th request is answered by a 500 in plain text (N=1: every one)",
     THROTTLED_503: "every N-th request is answered by 503 RequestThrottled (N=1: every one)",
 }
@@ -67,12 +67,12 @@ class Quirks:
             name, _, number = text.partition("=")
             if name in SWITCHES and not number:
                 on.add(name)
-            elif name in COUNTED and number.isdecimal() and int(number) > 0:
+            elif name in PERIODIC and number.isdecimal() and int(number) > 0:
                 every[name] = int(number)
             else:
                 problems.append(repr(text))
         if problems:
-            names = ", ".join([*SWITCHES, *(f"{name}=N" for name in COUNTED)])
+            names = ", ".join([*SWITCHES, *(f"{name}=N" for name in PERIODIC)])
             raise SetupError(f"unknown quirks {', '.join(problems)}; known are {names}")
         return cls(frozenset(on), every)
 

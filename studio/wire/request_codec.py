@@ -15,7 +15,7 @@ from studio.errors import bad_argument, invalid_operation
 from studio.json_values import Json, r_number
 from studio.storage.blob_locations import BlobReference
 from studio.storage.blob_path import BlobPath
-from studio.wire.unread_members import notes_on_unread
+from studio.wire.unread_members import unknown_member_notes
 
 MODEL_EXTENSIONS = (".ilearner",)
 TABLE_EXTENSIONS = (".csv", ".tsv", ".arff")  # of outputs (protocol 1.3); the first is the usual one
@@ -150,7 +150,7 @@ def read_job(body: bytes, contract: JobContract) -> JobRequest:
         check_extension(location, INPUT_EXTENSIONS, "input type")
     outputs = _job_outputs(members, contract)
     parameters = _parameters(members.get("globalparameters"), contract)
-    return JobRequest(inputs, outputs, parameters, tuple(notes_on_unread(value)))
+    return JobRequest(inputs, outputs, parameters, tuple(unknown_member_notes(value)))
 
 
 def _job_inputs(members: Json, contract: JobContract) -> dict[str, BlobReference]:

@@ -35,16 +35,16 @@ class ScoringForm:
     details: bool
 
 
-def answer_body(scorer: Scorer, body: bytes, form: ScoringForm) -> bytes:
+def response_body(scorer: Scorer, body: bytes, form: ScoringForm) -> bytes:
     """Return the body of the answer to the body of a request.
 
     Raises:
         ServiceError: the body or its columns are not what the model needs.
     """
-    return orjson.dumps(answer(scorer, body, swagger=form.swagger, details=form.details))
+    return orjson.dumps(scoring_response(scorer, body, swagger=form.swagger, details=form.details))
 
 
-def answer(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json:
+def scoring_response(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json:
     """Return the answer to the body of a request, all of it by the one model.
 
     Raises:
@@ -69,12 +69,12 @@ def _scored(scorer: Scorer, rows: Rows, positions: Sequence[int | None]) -> list
         # A cell that is wrong is looked for below, row by row.
         with suppress(ValueError):
             by_column = [absent if place is None else columns[place] for place in positions]
-            return scorer.answers(scorer.batch_features(by_column))
+            return scorer.batch_output_cells(scorer.batch_features(by_column))
     scores, problems = [], []
     for number, row in enumerate(rows.values, 1):
         cells = ["" if position is None else row[position].strip() for position in positions]
         try:
-            scores.append(scorer.answer(scorer.raw_scores(scorer.features(cells))))
+            scores.append(scorer.output_cells(scorer.raw_scores(scorer.features(cells))))
         except CellError as error:
             problems.append(f"row {number}: {error}")
             if len(problems) == _PROBLEMS:

@@ -18,7 +18,7 @@ _OF_A_LOCATION = ("ConnectionString", "RelativeLocation", "BaseLocation", "SasBl
 _SHOWN = 60  # characters of a name in a note
 
 
-def notes_on_unread(body: Any) -> list[str]:
+def unknown_member_notes(body: Any) -> list[str]:
     """Return a line for each member of a submit's body that nothing reads, at most `MAX_NOTES`."""
     return list(islice(_notes(body), MAX_NOTES))
 

@@ -7,7 +7,7 @@ from studio.limits import FILE_LIMIT
 from studio.models.model import Model
 from studio.models.model_file import load_model
 from studio.scoring.model_compatibility import incompatibilities
-from studio.storage.blob_locations import AllowList, BlobAddress, resolve
+from studio.storage.blob_locations import BlobAddress, HostAllowList, resolve
 from studio.storage.blobs import BlobStorage
 from studio.wire.request_codec import MODEL_EXTENSIONS, ModelUpdate, check_extension, read_model_update
 from studio.workspace.deployed_models import DeployedModels, Location
@@ -22,7 +22,7 @@ class ModelUpdates:
         self,
         registry: Registry,
         deployed: DeployedModels,
-        allowed: AllowList,
+        allowed: HostAllowList,
         storage: BlobStorage,
         *,
         activation_delay_s: float,

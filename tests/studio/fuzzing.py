@@ -27,7 +27,7 @@ def check_scores(model: Model, rows: Sequence[Sequence[float]]) -> None:
     for scores in (scorer.batch_raw_scores(table), *native):
         if scores is None or repr(plain) != repr(scores.tolist()):
             raise AssertionError(f"{plain} is not {scores}")
-    for cells in scorer.answers(table):
+    for cells in scorer.batch_output_cells(table):
         numbers = list(map(float, cells[1:] if model.task == "binary" else cells[: len(model.classes) or 1]))
         if not all(map(math.isfinite, numbers)) or any(cell == "-0" for cell in cells):
             raise AssertionError(f"{cells} is no answer")
@@ -39,7 +39,7 @@ def check_cells(rng: random.Random, model: Model) -> None:
     """Any cells are answered, or refused in words."""
     scorer = Scorer(model)
     try:
-        scorer.answer(scorer.raw_scores(scorer.features([rng.choice(CELLS) for _ in model.columns])))
+        scorer.output_cells(scorer.raw_scores(scorer.features([rng.choice(CELLS) for _ in model.columns])))
     except CellError as error:
         if not str(error):
             raise AssertionError("no word about a cell") from error

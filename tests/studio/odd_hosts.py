@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from studio.storage.blob_locations import AllowList, BlobAddress, BlobReference, resolve
+from studio.storage.blob_locations import BlobAddress, BlobReference, HostAllowList, resolve
 
 TOKEN = "sv=2024-11-04&sp=rw&se=2999-01-01&sig=canary%2Fsecret%3D"
 CANARY = "canary"
@@ -34,7 +34,7 @@ class OddHost:
     def address(self, blob: str = "x.csv", host: str = "127.0.0.1", scheme: str = "http") -> BlobAddress:
         """Return a blob at this host, by a SAS."""
         url = f"{scheme}://{host}:{self.port}/account"
-        return resolve(BlobReference(f"c/{blob}", None, url, TOKEN), AllowList([f"{host}:{self.port}"]))
+        return resolve(BlobReference(f"c/{blob}", None, url, TOKEN), HostAllowList([f"{host}:{self.port}"]))
 
     def unlisted(self) -> BlobAddress:
         """Return the same as if only a wildcard allowed it."""

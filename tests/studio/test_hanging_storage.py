@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from studio.storage.fetch_limits import PER_ENDPOINT, PER_HOST
+from studio.storage.fetch_limits import MAX_FETCHES_PER_ENDPOINT, MAX_FETCHES_PER_HOST
 from tests.studio.caller import NAMES, ROW, Owner, Storage, Trainer, job_body, patch, refusal, score
 from tests.studio.odd_hosts import TOKEN, OddHost, odd_host
 from tests.studio.running import EXPERIMENT, running_studio, storage_host
@@ -67,7 +67,9 @@ def test_patches_towards_it_hold_up_nothing_else(own_data: Path, hanging: tuple[
     with running_studio(own_data, ["127.0.0.1:*"]) as studio, ThreadPoolExecutor(PATCHES) as callers:
         owner, trainer = Owner.of(studio), Trainer.of(studio)
         service = owner.service(f"{EXPERIMENT} [predictive exp.]")
-        endpoints = [owner.add(service, f"e{number}") for number in range(PER_HOST // PER_ENDPOINT + 1)]
+        endpoints = [
+            owner.add(service, f"e{number}") for number in range(MAX_FETCHES_PER_HOST // MAX_FETCHES_PER_ENDPOINT + 1)
+        ]
         location = at(host, "m.ilearner")
 
         def update(number: int) -> requests.Response:
@@ -77,7 +79,7 @@ def test_patches_towards_it_hold_up_nothing_else(own_data: Path, hanging: tuple[
             return requests.patch(endpoint["patch_url"], json={"Resources": [resource]}, headers=key, timeout=120)
 
         updates = [callers.submit(update, number) for number in range(PATCHES)]
-        until(lambda: sum(one.done() for one in updates) == PATCHES - PER_HOST)
+        until(lambda: sum(one.done() for one in updates) == PATCHES - MAX_FETCHES_PER_HOST)
 
         refused = [one.result() for one in updates if one.done()]
         assert {refusal(answer) for answer in refused} == {(503, "ServiceUnavailable", "RequestThrottled")}
@@ -92,9 +94,9 @@ def test_patches_towards_it_hold_up_nothing_else(own_data: Path, hanging: tuple[
         with odd_host(lambda connection, _: connection.sendall(b"")) as other:
             fetched = patch(studio.endpoint("production"), at(other, "m.ilearner"))
             assert refusal(fetched) == (500, "InternalError", "ResourceDownload"), "another host was not asked"
-        assert sum(one.done() for one in updates) == PATCHES - PER_HOST
+        assert sum(one.done() for one in updates) == PATCHES - MAX_FETCHES_PER_HOST
         behaviour.released.set()
-        assert sum(one.result().status_code != 503 for one in updates) == PER_HOST
+        assert sum(one.result().status_code != 503 for one in updates) == MAX_FETCHES_PER_HOST
         assert patch(endpoints[0], location).status_code != 503, "there is no room afterwards"
 
 

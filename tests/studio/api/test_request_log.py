@@ -12,7 +12,7 @@ from studio.api.request_body import BODY_LIMIT
 from studio.api.request_log import LOGGED_LIMIT, loggable, logged_text
 from studio.errors import StorageError
 from studio.redaction import without_secrets
-from studio.storage.blob_locations import AllowList, BlobReference, resolve
+from studio.storage.blob_locations import BlobReference, HostAllowList, resolve
 from tests.studio.running import RunningStudio
 
 CANARY = "c4n4ry+/secret=="
@@ -128,7 +128,7 @@ def test_the_hint_of_a_wrong_token_reaches_its_reader() -> None:
     """Whole, with the form that a token must have."""
     reference = BlobReference("c/x.csv", None, "https://acct.blob.core.windows.net", "sp=r&se=2030-01-01")
     with pytest.raises(StorageError) as caught:
-        resolve(reference, AllowList(["*"]))
+        resolve(reference, HostAllowList(["*"]))
     assert (
         caught.value.for_caller()
         .details[0][1]

@@ -18,8 +18,8 @@ from studio.models.model import Model, Node, Tree
 from studio.models.model_file import load_model
 from studio.scoring.lightgbm_scorer import LightGbmScorer
 from studio.scoring.scorer import (
-    MANY_ROWS,
-    MIN_ROWS_TO_LOAD_FOR,
+    MIN_BATCH_ROWS,
+    MIN_LIBRARY_ROWS,
     CellError,
     Scorer,
     class_probabilities,
@@ -149,18 +149,18 @@ def _imported(rows: int, model: str = "WIDE") -> str:
 
 def test_few_rows_never_load_the_library() -> None:
     """A studio that is asked for single rows pays nothing for batches."""
-    assert _imported(MANY_ROWS - 1) == "False False"
+    assert _imported(MIN_BATCH_ROWS - 1) == "False False"
 
 
 def test_small_trees_never_load_the_library() -> None:
     """They are scored at once, however many rows there are."""
-    assert _imported(MIN_ROWS_TO_LOAD_FOR, "STEP") == "False False"
+    assert _imported(MIN_LIBRARY_ROWS, "STEP") == "False False"
 
 
 def test_a_huge_batch_waits_for_the_library() -> None:
     """It is sooner done so; a smaller one is answered at once, and the library is ready for the next."""
-    assert _imported(MIN_ROWS_TO_LOAD_FOR) == "True True"
-    assert _imported(MANY_ROWS).endswith(" True")
+    assert _imported(MIN_LIBRARY_ROWS) == "True True"
+    assert _imported(MIN_BATCH_ROWS).endswith(" True")
 
 
 def test_without_the_library_batches_are_scored_all_the_same(
@@ -175,7 +175,7 @@ def test_without_the_library_batches_are_scored_all_the_same(
 
     normal = __import__
     monkeypatch.setattr("builtins.__import__", imported)
-    scorer, rows = Scorer(WIDE), _rows(MIN_ROWS_TO_LOAD_FOR)
+    scorer, rows = Scorer(WIDE), _rows(MIN_LIBRARY_ROWS)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             assert scorer.batch_raw_scores(rows).tolist() == rows.tolist()
@@ -191,7 +191,7 @@ def test_answers_at_the_edges() -> None:
 
     def answer(task: Any, classes: tuple[str, ...], *leaves: float) -> list[str]:
         model = Model(task, "y", classes, columns, tuple(Tree((), (leaf,)) for leaf in leaves))
-        return Scorer(model).answers(np.array([[0.0]]))[0]
+        return Scorer(model).batch_output_cells(np.array([[0.0]]))[0]
 
     assert answer("binary", ("no", "yes"), 0.0) == ["no", "0.5"]
     assert answer("binary", ("no", "yes"), 1e-15) == ["yes", "0.5"]

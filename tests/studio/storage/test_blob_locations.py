@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.errors import ServiceError, StorageError
-from studio.storage.blob_locations import AllowList, BlobReference, resolve
+from studio.storage.blob_locations import BlobReference, HostAllowList, resolve
 from studio.storage.blob_path import BlobPath
 from studio.tables.csv_reader import TableFormat
 from studio.wire.request_codec import INPUT_EXTENSIONS, TABLE_EXTENSIONS, check_extension
 
 KEY = "c2VjcmV0LWtleQ=="
-ALL = AllowList(["*.blob.core.windows.net", "127.0.0.1:10000"])
+ALL = HostAllowList(["*.blob.core.windows.net", "127.0.0.1:10000"])
 
 
 @pytest.mark.parametrize(
@@ -113,17 +113,17 @@ def test_forms_of_the_list() -> None:
     url = "https://store.example:8443"
     for patterns in (["store.example"], [], ["*.example:443"], ["store.example:84"]):
         with pytest.raises(StorageError):
-            AllowList(patterns).check(url)
+            HostAllowList(patterns).check(url)
     for patterns in (["store.example:8443"], ["STORE.example:*"], ["*.example:8443"]):
-        AllowList(patterns).check(url)
-    AllowList(["store.example"]).check("https://store.example")
+        HostAllowList(patterns).check(url)
+    HostAllowList(["store.example"]).check("https://store.example")
 
 
 def test_a_pattern_for_ipv6() -> None:
     """An address of IPv6 stands in brackets, with its port behind."""
-    assert AllowList(["[::1]:10000"]).check("http://[::1]:10000/d")
+    assert HostAllowList(["[::1]:10000"]).check("http://[::1]:10000/d")
     with pytest.raises(StorageError, match=r"--allow-host \[::1\]:10000"):
-        AllowList(["127.0.0.1:10000"]).check("http://[::1]:10000/d")
+        HostAllowList(["127.0.0.1:10000"]).check("http://[::1]:10000/d")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_pattern_for_ipv6() -> None:
 def test_only_a_name_without_wildcard_names_a_host(patterns: list[str], by_name: bool) -> None:
     """That is what lets a request go to an address inside the network."""
     reference = BlobReference("c/x.csv", f"AccountName=acct;AccountKey={KEY}")
-    assert resolve(reference, AllowList(patterns)).listed_by_name is by_name
+    assert resolve(reference, HostAllowList(patterns)).listed_by_name is by_name
 
 
 def test_the_emulators_shorthand() -> None:
@@ -150,7 +150,7 @@ def test_the_emulators_shorthand() -> None:
         assert (address.account_name, (address.account_key or "")[:4]) == ("devstoreaccount1", "Eby8")
         assert address.account_key not in (repr(address), str(address))
         with pytest.raises(StorageError, match=r"--allow-host 127\.0\.0\.1:10000"):
-            resolve(BlobReference("c/x.csv", text), AllowList(["*.blob.core.windows.net"]))
+            resolve(BlobReference("c/x.csv", text), HostAllowList(["*.blob.core.windows.net"]))
     for text in ("UseDevelopmentStorage=false", "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://p"):
         with pytest.raises(StorageError) as caught:
             resolve(BlobReference("c/x.csv", text), ALL)
@@ -225,7 +225,7 @@ def test_no_secret_is_repeated(
     reference = BlobReference(relative, connection_string, base, token)
     shown = []
     try:
-        shown.append(repr(resolve(reference, AllowList(["*"]))))
+        shown.append(repr(resolve(reference, HostAllowList(["*"]))))
         check_extension(reference, TABLE_EXTENSIONS, "output type")
     except (StorageError, ServiceError) as error:
         shown += [str(error), repr(error), repr(error.__cause__), repr(error.__context__)]

@@ -9,7 +9,7 @@ import requests
 from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
 
 from studio.errors import StorageError
-from studio.storage.blob_locations import AllowList, BlobReference, resolve
+from studio.storage.blob_locations import BlobReference, HostAllowList, resolve
 from studio.storage.blobs import BlobStorage
 from studio.storage.connection_strings import read_connection_string
 from studio.storage.sas_links import read_token
@@ -18,7 +18,7 @@ from tests.studio.caller import Storage, download
 from tests.studio.odd_hosts import answer, odd_host
 
 LIMIT = 100 * 2**20
-LOCAL = AllowList(["127.0.0.1:*"])
+LOCAL = HostAllowList(["127.0.0.1:*"])
 BLOBS = BlobStorage(TransferLimits(total_timeout_s=60, retries=1, retry_wait_s=0))
 
 

@@ -8,10 +8,10 @@ from studio.errors import ServiceError
 from studio.models.model_file import load_model
 from studio.scoring.request_columns import request_columns
 from studio.scoring.scorer import Scorer
-from studio.tables.column_names import column_names, places
+from studio.tables.column_names import column_names, positions_of
 from studio.training.train import train
 from studio.training.training_plan import TrainingPlan
-from studio.wire.scoring_codec import answer
+from studio.wire.scoring_codec import scoring_response
 
 HEADER = ["", " petal", "soil ", " kind"]
 
@@ -32,15 +32,17 @@ def test_a_header_with_spaces_scores_as_it_trained(tmp_path: Path) -> None:
         b'{"Inputs": {"input1": {"ColumnNames": ["", " petal", "soil "], "Values": [["7", "3", "clay"]]}}}',
         b'{"Inputs": {"input1": {"ColumnNames": ["Col1", "petal", "soil"], "Values": [["7", "3", "clay"]]}}}',
     )
-    first, second = (answer(scorer, body, swagger=False, details=False) for body in tables)
+    first, second = (scoring_response(scorer, body, swagger=False, details=False) for body in tables)
     assert first == second
     value = first["Results"]["output1"]["value"]
     assert list(value["ColumnNames"]) == ["Col1", "petal", "soil", "Scored Labels"]
     rows = b'{"Inputs": {"input1": [{"": "7", " petal": "3", "soil ": "clay"}]}}'
-    (row,) = answer(scorer, rows, swagger=True, details=False)["Results"]["output1"]
+    (row,) = scoring_response(scorer, rows, swagger=True, details=False)["Results"]["output1"]
     assert row == dict(zip(value["ColumnNames"], value["Values"][0], strict=True)) | {"kind": None}
     with pytest.raises(ServiceError, match="columns given twice: petal"):
-        answer(scorer, b'{"Inputs": {"input1": [{"petal": "3"}, {" petal": "4"}]}}', swagger=True, details=False)
+        scoring_response(
+            scorer, b'{"Inputs": {"input1": [{"petal": "3"}, {" petal": "4"}]}}', swagger=True, details=False
+        )
 
 
 def test_names_that_are_one_are_given_twice(tmp_path: Path) -> None:
@@ -59,5 +61,5 @@ def test_a_row_filter_names_columns_by_the_rule(tmp_path: Path) -> None:
 def test_places_of_a_name() -> None:
     """Columns are counted from 1, and one without a name is said to have none."""
     assert column_names(["Col2", "", " a "]) == ("Col2", "Col2", "a")
-    assert places(["Col2", "", "a"], "Col2") == "1 and 2 (without a name)"
-    assert places(["a", " a", "b", "a "], "a") == "1, 2 and 4"
+    assert positions_of(["Col2", "", "a"], "Col2") == "1 and 2 (without a name)"
+    assert positions_of(["a", " a", "b", "a "], "a") == "1, 2 and 4"

@@ -12,7 +12,7 @@ from studio.scoring.scorer import Scorer
 from studio.tables.model_column import Column
 from studio.training import linear
 from studio.training.learners import probabilities
-from studio.training.linear import PENALTY, fit_linear
+from studio.training.linear import L2_PENALTY, fit_linear
 
 ROWS, LEVELS = 400, 4
 
@@ -39,7 +39,7 @@ def test_regression_is_ridge(seed: int) -> None:
     """Numbers are standardised, categories are columns of their own, missing cells say nothing."""
     rows, design = features(seed)
     target = 5 + latent(design, seed)
-    oracle = Ridge(alpha=PENALTY).fit(design, target)
+    oracle = Ridge(alpha=L2_PENALTY).fit(design, target)
     ours = linear_scores(fit_linear("regression", 0, rows, target, [0, 0, LEVELS]), rows)[:, 0]
     np.testing.assert_allclose(ours, oracle.predict(design), atol=0.01 * target.std())
 
@@ -51,7 +51,7 @@ def test_classes_are_logistic_regression(classes: int) -> None:
     target = np.digitize(latent(design, 9), np.linspace(-1, 1, classes - 1) if classes > 2 else [0]).astype(np.float64)
     task = "binary" if classes == 2 else "multiclass"
     predicted = probabilities(linear_scores(fit_linear(task, classes, rows, target, [0, 0, LEVELS]), rows))
-    expected = LogisticRegression(C=1 / PENALTY, max_iter=2000, tol=1e-8).fit(design, target).predict_proba(design)
+    expected = LogisticRegression(C=1 / L2_PENALTY, max_iter=2000, tol=1e-8).fit(design, target).predict_proba(design)
     np.testing.assert_allclose(predicted, expected if classes > 2 else expected[:, 1:], atol=2e-3)
 
 

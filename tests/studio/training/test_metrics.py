@@ -7,13 +7,13 @@ import pytest
 from sklearn import metrics as oracle
 
 from studio.training.learners import evaluation_csv
-from studio.training.metrics import area_under_curve, multi_class, regression, two_class
+from studio.training.metrics import area_under_curve, binary_metrics, multiclass_metrics, regression_metrics
 
 
 def test_two_class_by_hand() -> None:
     """Two positives at 0.9 and 0.4, two negatives at 0.6 and 0.1: three of four pairs are in order."""
     positive = np.array([True, True, False, False])
-    metrics = two_class(positive, np.array([0.9, 0.4, 0.6, 0.1]))
+    metrics = binary_metrics(positive, np.array([0.9, 0.4, 0.6, 0.1]))
     loss = -(math.log(0.9) * 2 + math.log(0.4) * 2) / 4
     assert metrics == pytest.approx(
         {
@@ -51,7 +51,7 @@ def test_what_cannot_be_computed_has_no_value(
     positive: list[bool], probability: list[float], expected: dict[str, float]
 ) -> None:
     """It is NaN, in the evaluation too: neither the best nor the worst of values, which a gate would take for one."""
-    metrics = two_class(np.array(positive), np.array(probability))
+    metrics = binary_metrics(np.array(positive), np.array(probability))
     names = ("Accuracy", "Precision", "Recall", "F-Score", "AUC")
     assert {name: metrics[name] for name in names if not math.isnan(metrics[name])} == pytest.approx(expected)
     row = evaluation_csv([metrics]).splitlines()[1].split(",")
@@ -61,7 +61,7 @@ def test_what_cannot_be_computed_has_no_value(
 def test_a_class_that_was_never_predicted_has_no_precision() -> None:
     """So there is no average of precisions; its recall is 0, and counts."""
     probabilities = np.array([[0.9, 0.1, 0], [0.2, 0.8, 0], [0.9, 0.1, 0], [0.1, 0.9, 0]])
-    metrics = multi_class(np.array([0, 1, 2, 2]), probabilities)
+    metrics = multiclass_metrics(np.array([0, 1, 2, 2]), probabilities)
     assert math.isnan(metrics["Macro-averaged Precision"])
     assert metrics["Macro-averaged Recall"] == pytest.approx(2 / 3)
     assert metrics["Micro-averaged Precision"] == metrics["Overall Accuracy"] == 0.5
@@ -69,10 +69,10 @@ def test_a_class_that_was_never_predicted_has_no_precision() -> None:
 
 def test_a_class_that_is_never_true_has_no_recall() -> None:
     """It does not count among the recalls; that it was predicted counts in the precision."""
-    metrics = multi_class(np.array([0, 1]), np.array([[0.9, 0.1, 0], [0.2, 0.1, 0.7]]))
+    metrics = multiclass_metrics(np.array([0, 1]), np.array([[0.9, 0.1, 0], [0.2, 0.1, 0.7]]))
     assert math.isnan(metrics["Macro-averaged Precision"])
     assert metrics["Macro-averaged Recall"] == 0.5
-    called = multi_class(np.array([0, 1, 1]), np.array([[0.9, 0.1, 0], [0.1, 0.9, 0], [0.2, 0.1, 0.7]]))
+    called = multiclass_metrics(np.array([0, 1, 1]), np.array([[0.9, 0.1, 0], [0.1, 0.9, 0], [0.2, 0.1, 0.7]]))
     assert called["Macro-averaged Precision"] == pytest.approx(2 / 3)
 
 
@@ -86,7 +86,7 @@ def test_multi_class_against_scikit_learn(seed: int) -> None:
     shares[:, 0] *= 0.01 if seed % 2 else 1  # then the first class is hardly ever predicted
     shares /= shares.sum(axis=1, keepdims=True)
     called = shares.argmax(axis=1)
-    metrics = multi_class(truth, shares)
+    metrics = multiclass_metrics(truth, shares)
     assert metrics["Overall Accuracy"] == pytest.approx(oracle.accuracy_score(truth, called))
     for name, score in (("Precision", oracle.precision_score), ("Recall", oracle.recall_score)):
         for average in ("Micro", "Macro"):
@@ -107,7 +107,7 @@ def test_regression_against_scikit_learn() -> None:
     rng = np.random.default_rng(3)
     truth = rng.normal(5, 2, 80)
     predicted = truth + rng.normal(0, 1, 80)
-    metrics = regression(truth, predicted)
+    metrics = regression_metrics(truth, predicted)
     assert list(metrics) == [
         "Negative Log Likelihood",
         "Mean Absolute Error",

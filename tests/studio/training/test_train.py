@@ -173,7 +173,7 @@ def test_every_kind_of_column_is_learned_from(tmp_path: Path, learner: str) -> N
     def predicted(**changed: str) -> float:
         row = {"id": "", "at": "2023-06-07 12:00", "member": "no", "city": "Rome", "price": "50"} | changed
         return float(
-            scorer.answer(scorer.raw_scores(scorer.features([row[column.name] for column in model.columns])))[0]
+            scorer.output_cells(scorer.raw_scores(scorer.features([row[column.name] for column in model.columns])))[0]
         )
 
     usual = predicted()
@@ -238,7 +238,7 @@ def test_any_table_trains_or_is_refused(tmp_path: Path, data: st.DataObject, tas
         return
     scorer = Scorer(load_model(result.model))
     rows = [[cell.strip() for cell in row] for row in zip(*columns.values(), strict=True)]
-    for answer in scorer.answers(np.array([scorer.features(row) for row in rows])):
+    for answer in scorer.batch_output_cells(np.array([scorer.features(row) for row in rows])):
         assert "NaN" not in answer
         assert "Infinity" not in answer
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from studio.tables.model_column import Column
 from studio.training.column_inference import InferredColumn
 from studio.training.train import train
-from studio.training.training_notes import DETAILS_LIMIT, NOTE_LIMIT, details_of, in_order
+from studio.training.training_notes import DETAILS_LIMIT, NOTE_LIMIT, details_of, notes_of
 from studio.training.training_plan import TrainingPlan
 from tests.studio.small_tables import write_csv
 
@@ -19,7 +19,7 @@ def test_what_matters_comes_first() -> None:
         InferredColumn(Column("d", "boolean"), 0, "yes or no"),
         InferredColumn(Column("e", "ignored"), 0, "dropped: an identifier"),
     ]
-    assert [note[1] for note in in_order(findings)] == ["c", "e", "b", "a", "d"]
+    assert [note[1] for note in notes_of(findings)] == ["c", "e", "b", "a", "d"]
 
 
 def test_a_training_tells_of_rows_before_columns(tmp_path: Path) -> None:

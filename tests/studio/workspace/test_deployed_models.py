@@ -13,7 +13,7 @@ from studio.models.model import Model, Tree
 from studio.models.model_file import dump_model
 from studio.tables.model_column import Column
 from studio.training.training_plan import TrainingPlan
-from studio.wire.scoring_codec import answer
+from studio.wire.scoring_codec import scoring_response
 from studio.workspace.database import Database
 from studio.workspace.deployed_models import DeployedModels, Location
 from studio.workspace.registry import Endpoint, Kind, Registry, Role
@@ -149,7 +149,9 @@ def test_no_answer_mixes_two_models(database: Database) -> None:
     def ask(rows: int) -> None:
         body = json.dumps({"Inputs": {"input1": {"ColumnNames": ["age"], "Values": [["1"]] * rows}}}).encode()
         while not done.is_set():
-            value = answer(deployed.scorer(endpoint), body, swagger=False, details=False)["Results"]["output1"]["value"]
+            value = scoring_response(deployed.scorer(endpoint), body, swagger=False, details=False)["Results"][
+                "output1"
+            ]["value"]
             seen[rows].add(tuple({row[-1] for row in value["Values"]}))
 
     with ThreadPoolExecutor() as threads:
