@@ -195,7 +195,7 @@ def _with_column(*column: Any) -> Callable[[Any], Any]:
         (_with(columns=[[f"{at}", "numeric", "Double", [], ""] for at in range(10_001)]), "more than 10000 columns"),
         (_with_column("job", "numeric", "Double", [], ""), "same name"),
         (_with_column("a" * 10_001, "numeric", "Double", [], ""), "no name"),
-        (_with_column("a" * 10_000, "numbers", "Double", [], ""), "column 'a{60}' is of an unknown kind"),
+        (_with_column("a" * 10_000, "numbers", "Double", [], ""), "column 'a{60}…' is of an unknown kind"),
         (_with_column("a", "date", "String", [], "day"), "unknown date format"),
         (_with_column("a", "categorical", "String", list(map(str, range(1001))), ""), "more than 1000 categories"),
         (_with(trees=[{"nodes": [], "leaves": [0.5]}] * 20_001), "more than 20000 trees"),
