@@ -3,11 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,10 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from studio.api.batch_processes import Batches
 from studio.api.bes import BatchExecution
+from studio.api.error_answers import EXCEPTION_HANDLERS
+from studio.api.fault_injector import FaultInjector
 from studio.api.management import Management
 from studio.api.request_log import RequestLog
 from studio.api.rrs import RequestResponse
-from studio.errors import ServiceError, StorageError, unexpected_error, unsupported_method
 from studio.jobs.job_runner import JobRunner
 from studio.jobs.job_store import JobLimits, JobStore
 from studio.pages.help_pages import HelpPages
@@ -29,7 +28,7 @@ from studio.storage.blob_locations import HostAllowList
 from studio.storage.blobs import BlobStorage
 from studio.storage.default_output_storage import DefaultOutputStorage
 from studio.storage.transfer import TransferLimits
-from studio.wire.quirks import FaultInjector, Quirks
+from studio.wire.quirks import Quirks
 from studio.workspace.database import Database, private_folder
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.endpoint_changes import EndpointChanges
@@ -108,12 +107,7 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
             *job_page.routes(),
             Route("/health", _health, methods=["GET"]),
         ],
-        exception_handlers={
-            ServiceError: _service_error,
-            StorageError: _storage_error,
-            HTTPException: _http_error,
-            Exception: _unknown_error,
-        },
+        exception_handlers=EXCEPTION_HANDLERS,
         lifespan=lifespan,
     )
     scoring = RequestResponse(registry, deployed, batches)
@@ -132,28 +126,3 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
 
 async def _health(_: Request) -> Response:
     return JsonResponse({"state": "Running"})
-
-
-def _answer(error: ServiceError) -> Response:
-    return JsonResponse(error.body(), status_code=error.status)
-
-
-async def _service_error(_: Request, error: Exception) -> Response:
-    return _answer(error if isinstance(error, ServiceError) else unexpected_error())
-
-
-async def _storage_error(_: Request, error: Exception) -> Response:
-    return _answer(error.for_caller() if isinstance(error, StorageError) else unexpected_error())
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    """Answer what the router refuses: an unknown path, or a method that the path does not have."""
-    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        answer = _answer(unsupported_method(request.method))
-        answer.headers.update(error.headers or {})  # Allow
-        return answer
-    return _answer(ServiceError("NotFound", "ResourceNotFound", f"There is nothing at {request.url.path}."))
-
-
-async def _unknown_error(_: Request, __: Exception) -> Response:
-    return _answer(unexpected_error())

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from studio.errors import ServiceError, bad_argument
+from studio.api.protocol_errors import BAD_ARGUMENT, UNAUTHORIZED, protocol_error
 from studio.workspace.registry import Endpoint, Registry
 
 API_VERSION = "2.0"
@@ -19,7 +19,9 @@ def admitted_endpoint(request: Request, registry: Registry, *, version_needed: b
     """Return the endpoint of a run URL, if the request may use it.
 
     Raises:
-        ServiceError: 404, 401, or 400 BadVersionCall or BadSubscriptionId.
+        ProtocolError: 401, or 400 BadVersionCall or BadSubscriptionId.
+        WorkspaceNotFoundError: the URL names another workspace.
+        ServiceNotFoundError: there is no such endpoint.
     """
     prefix = request.url.path.split("/", 2)[1]
     endpoint = run_endpoint(registry, prefix, request.path_params["workspace"], request.path_params["endpoint"])
@@ -32,11 +34,13 @@ def run_endpoint(registry: Registry, prefix: str, workspace: str, endpoint_id: s
     """Return the endpoint that a run URL names below one of the `RUN_PREFIXES`.
 
     Raises:
-        ServiceError: 404, or 400 BadSubscriptionId.
+        ProtocolError: 400 BadSubscriptionId.
+        WorkspaceNotFoundError: the URL names another workspace.
+        ServiceNotFoundError: there is no such endpoint.
     """
     if prefix == SUBSCRIPTIONS and workspace != registry.workspace_id:
         text = "The subscription Id that is used to score is not the one present in the resource."
-        raise bad_argument("BadSubscriptionId", text)
+        raise protocol_error(BAD_ARGUMENT, "BadSubscriptionId", text)
     return registry.endpoint(workspace, endpoint_id)
 
 
@@ -44,22 +48,22 @@ def admit(endpoint: Endpoint, authorization: str | None) -> None:
     """Let those pass who have a key of the endpoint.
 
     Raises:
-        ServiceError: 401.
+        ProtocolError: 401.
     """
     if not endpoint.admits(authorization):
-        raise ServiceError("Unauthorized", "ScoreRequestUnauthorized", "Invalid credentials provided.")
+        raise protocol_error(UNAUTHORIZED, "ScoreRequestUnauthorized", "Invalid credentials provided.")
 
 
 def check_version(parameters: Mapping[str, str], *, needed: bool = True) -> None:
     """Let those pass that name the one version there is.
 
     Raises:
-        ServiceError: 400 BadVersionCall.
+        ProtocolError: 400 BadVersionCall.
     """
     version = parameters.get("api-version")
     if version != API_VERSION and (needed or version is not None):
         text = f"Invalid version parameter was passed during the API call: {version}. Use api-version={API_VERSION}."
-        raise bad_argument("BadVersionCall", text)
+        raise protocol_error(BAD_ARGUMENT, "BadVersionCall", text)
 
 
 @lru_cache(64)  # callers repeat the few that there are

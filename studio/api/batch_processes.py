@@ -24,7 +24,7 @@ class Batches:
         """Return the body of the answer, in pieces, once a process has made it; None if the model's file is gone.
 
         Raises:
-            ServiceError: the body is not what the model needs, or its process ended.
+            ProtocolError: the body is not what the model needs, or its process ended.
         """
         async with AsyncExitStack() as turns:
             if very_long:

@@ -5,8 +5,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from studio.api.auth import RUN_PREFIXES, admitted_endpoint, query_parameters
+from studio.api.protocol_errors import BAD_ARGUMENT, INVALID_OPERATION, protocol_error
 from studio.api.request_threads import in_thread
-from studio.errors import bad_argument, invalid_operation
 from studio.jobs.job_runner import JobRunner
 from studio.jobs.job_store import Job, JobState, JobStore
 from studio.json_values import Json
@@ -48,7 +48,7 @@ class BatchExecution:
         if endpoint.service.kind is not Kind.TRAINING:
             service = endpoint.service
             text = f"{service.title!r} only scores, by /execute; its training service is {service.experiment!r}."
-            raise invalid_operation("UnsupportedOperation", text)
+            raise protocol_error(INVALID_OPERATION, "UnsupportedOperation", text)
         return endpoint
 
     def _job(self, request: Request) -> Job:
@@ -70,7 +70,8 @@ class BatchExecution:
 
     async def _without_id(self, request: Request) -> Response:
         self._endpoint(request)
-        raise bad_argument(
+        raise protocol_error(
+            BAD_ARGUMENT,
             "MissingJobId",
             "No job Id provided. A job Id is returned when a job was submitted for the first time."
             " Verify the job Id is correct and try again.",

@@ -4,17 +4,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from studio.api.fetch_limits import FetchLimiter
+from studio.api.protocol_errors import UNAUTHORIZED, protocol_error
 from studio.api.request_threads import in_thread
-from studio.errors import ServiceError
 from studio.jobs.job_runner import JobRunner
 from studio.json_values import Json
 from studio.responses import JsonResponse
 from studio.storage.blob_locations import BlobAddress
-from studio.storage.fetch_limits import FetchLimiter
 from studio.wire.charsets import to_utf8
 from studio.wire.request_codec import result_reference
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.endpoint_changes import EndpointChanges
+from studio.workspace.errors import EndpointNotFoundError
 from studio.workspace.keys import bearer_key, same_key
 from studio.workspace.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Service
 from studio.workspace.update_resource import ModelUpdates
@@ -69,7 +70,7 @@ class Management:
         header = request.headers.get("authorization")
         if same_key(bearer_key(header), self._registry.workspace_token) or (endpoint and endpoint.admits(header)):
             return
-        raise ServiceError("Unauthorized", "ManagementRequestUnauthorized", "Unauthorized")
+        raise protocol_error(UNAUTHORIZED, "ManagementRequestUnauthorized", "Unauthorized")
 
     def _service(self, request: Request) -> Service:
         return self._registry.service(request.path_params["workspace"], request.path_params["service"])
@@ -78,7 +79,7 @@ class Management:
         service = self._service(request)
         try:
             endpoint = self._registry.named_endpoint(service, request.path_params["name"])
-        except ServiceError:
+        except EndpointNotFoundError:
             self._admit(request)  # the names of the others are not for everybody
             raise
         self._admit(request, endpoint)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from starlette.types import Receive
 
-from studio.errors import ServiceError, bad_argument
+from studio.api.protocol_errors import BAD_ARGUMENT, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProtocolError, protocol_error
 
 BODY_LIMIT = 64 * 2**20  # bytes of a request
 BODY_LIMIT_S = 60.0  # for a body to arrive
@@ -52,13 +52,13 @@ class Bodies:
         self._held = 0  # bytes, of those who have a key
         self._strangers = 0  # bytes of all others
 
-    async def take(self, receive: Receive, has_key: Callable[[], bool]) -> Body | ServiceError:
+    async def take(self, receive: Receive, has_key: Callable[[], bool]) -> Body | ProtocolError:
         """Return a request's body, which the caller must `give_back`, or the error that answers it.
 
         `has_key` tells whether the request brings a key of this studio's; it is asked where the body is long.
         """
         body = Body()
-        refusal: ServiceError | None = None
+        refusal: ProtocolError | None = None
         taken = False
         try:
             async with asyncio.timeout(BODY_LIMIT_S):
@@ -66,13 +66,13 @@ class Bodies:
             taken = refusal is None
         except TimeoutError:
             text = f"The body did not arrive within {BODY_LIMIT_S:g} seconds."
-            refusal = ServiceError("RequestTimeout", "RequestBodyTimeout", text)
+            refusal = protocol_error(REQUEST_TIMEOUT, "RequestBodyTimeout", text)
         finally:
             if not taken:
                 self.give_back(body)
         return refusal or body
 
-    async def _collect(self, receive: Receive, body: Body, has_key: Callable[[], bool]) -> ServiceError | None:
+    async def _collect(self, receive: Receive, body: Body, has_key: Callable[[], bool]) -> ProtocolError | None:
         more = True
         while more:
             message = await receive()
@@ -82,10 +82,12 @@ class Bodies:
             if body.kept:
                 self._count(body, len(chunk))
             if body.length > BODY_LIMIT:
-                return bad_argument("RequestBodyInvalid", f"The body is longer than {BODY_LIMIT} bytes.")
+                return protocol_error(
+                    BAD_ARGUMENT, "RequestBodyInvalid", f"The body is longer than {BODY_LIMIT} bytes."
+                )
             if body.kept and not self._has_room(body, has_key):
                 text = "Too many bytes are being sent to the studio at this moment; try again later."
-                return ServiceError("ServiceUnavailable", "RequestThrottled", text)
+                return protocol_error(SERVICE_UNAVAILABLE, "RequestThrottled", text)
         return None
 
     def _has_room(self, body: Body, has_key: Callable[[], bool]) -> bool:
@@ -108,7 +110,7 @@ class Bodies:
         else:
             self._strangers += length
 
-    def give_back(self, body: Body | ServiceError) -> None:
+    def give_back(self, body: Body | ProtocolError) -> None:
         """Let go of what `take` returned: nothing holds its content any more."""
         if isinstance(body, Body):
             self._count(body, -len(body.content))

@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from studio.api.protocol_errors import ProtocolError
 from studio.api.request_body import Bodies, Body
-from studio.errors import ServiceError
 from studio.redaction import HIDDEN, without_secrets
 from studio.responses import JSON_TYPE
 from studio.workspace.database import private_folder
@@ -97,7 +97,7 @@ class RequestLog:
         finally:
             self._bodies.give_back(body)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, body: Body | ServiceError) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, body: Body | ProtocolError) -> None:
         status = 500  # what the server answers if the application fails before it answers
         unread, unwritten = True, True
 
@@ -121,7 +121,7 @@ class RequestLog:
             await send(message)
 
         try:
-            if isinstance(body, ServiceError):
+            if isinstance(body, ProtocolError):
                 await _refuse(body, note_status)
             else:
                 await self._app(scope, replay, note_status)
@@ -129,9 +129,9 @@ class RequestLog:
             if unwritten:
                 self._write(scope, body, status)
 
-    def _write(self, scope: Scope, body: Body | ServiceError, status: int) -> None:
+    def _write(self, scope: Scope, body: Body | ProtocolError, status: int) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        if isinstance(body, ServiceError):
+        if isinstance(body, ProtocolError):
             shown = json.dumps(f"[not taken: {body}]")
         elif body.length > LOGGED_LIMIT:
             shown = json.dumps(f"[{body.length} bytes]")
@@ -145,7 +145,7 @@ class RequestLog:
         self._file.write(line.encode("ascii"))
 
 
-async def _refuse(error: ServiceError, send: Send) -> None:
+async def _refuse(error: ProtocolError, send: Send) -> None:
     """Answer without the application; the rest of the body would be taken for the next request."""
     headers = [(b"content-type", JSON_TYPE.encode()), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})

@@ -11,7 +11,8 @@ from functools import partial
 
 from anyio import CapacityLimiter, to_thread
 
-from studio.errors import ServiceError, StorageError, unexpected_error
+from studio.api.protocol_errors import ProtocolError, unexpected_error
+from studio.errors import RequestError, StorageError
 from studio.storage.failures import release_failed_transfers
 
 _log = logging.getLogger(__name__)
@@ -19,15 +20,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Failure:
-    error: ServiceError | StorageError
+    error: RequestError | ProtocolError
 
 
 async def in_thread[T](work: Callable[[], T], limiter: CapacityLimiter | None = None) -> T:
     """Return what the work returns; it takes one of the limiter's threads, or of those that all requests share.
 
     Raises:
-        ServiceError: the work does; also for whatever else it raises, which is logged here.
-        StorageError: the work does.
+        RequestError: the work does.
+        ProtocolError: the work does; also for whatever else it raises, which is logged here.
     """
     outcome = await to_thread.run_sync(partial(_outcome, work), limiter=limiter)
     if isinstance(outcome, _Failure):
@@ -41,7 +42,7 @@ async def in_thread[T](work: Callable[[], T], limiter: CapacityLimiter | None = 
 def _outcome[T](work: Callable[[], T]) -> T | _Failure:
     try:
         return work()
-    except (ServiceError, StorageError) as error:
+    except (RequestError, ProtocolError) as error:
         # What they were raised from may hold the whole text that was read.
         error.__cause__ = error.__context__ = None
         failure = _Failure(error.with_traceback(None))

@@ -12,15 +12,26 @@ from starlette.types import Receive, Scope, Send
 
 from studio.api.auth import RUN_PREFIXES, WORKSPACES, admit, check_version, query_parameters, run_endpoint
 from studio.api.batch_processes import Batches
+from studio.api.protocol_errors import (
+    BAD_ARGUMENT,
+    INVALID_OPERATION,
+    METHOD_NOT_ALLOWED,
+    ProtocolError,
+    protocol_error,
+    translate,
+    unexpected_error,
+    unsupported_method,
+)
 from studio.api.request_threads import in_thread
 from studio.api.scoring_process import Order
 from studio.api.throttle import Throttle
-from studio.errors import ServiceError, bad_argument, invalid_operation, unexpected_error, unsupported_method
+from studio.errors import RequestError
 from studio.responses import JSON_TYPE
 from studio.scoring.scorer import Scorer
 from studio.wire.charsets import to_utf8
 from studio.wire.scoring_codec import ScoringForm, response_body
 from studio.workspace.deployed_models import DeployedModels
+from studio.workspace.errors import ModelUnavailableError
 from studio.workspace.registry import Endpoint, Kind, Registry
 
 _PATH = re.compile(rf"/({'|'.join(RUN_PREFIXES)})/([^/]+)/services/([^/]+)/execute")
@@ -49,8 +60,10 @@ class RequestResponse:
         """Answer a request that it `serves`; its body arrives whole, in one message."""
         try:
             content = await self._answer(scope, (await receive())["body"])
-        except ServiceError as error:
+        except ProtocolError as error:
             await _send_error(send, error)
+        except RequestError as error:
+            await _send_error(send, translate(error))
         except Exception:  # whatever it is, the caller gets the documented 500, and the server's log gets the error
             await _send_error(send, unexpected_error())
             raise
@@ -88,7 +101,7 @@ class RequestResponse:
             # The endpoint was given another model meanwhile, and the file of this one was removed.
             scorer = await in_thread(lambda: self._deployed.scorer(endpoint))
         text = f"The file of the model of endpoint {endpoint.name!r} is gone from the studio's folder."
-        raise ServiceError("InternalError", "ResourceLoadFailed", text)
+        raise ModelUnavailableError(text)
 
     def _endpoint(self, scope: Scope, parameters: Mapping[str, str]) -> tuple[Endpoint, str]:
         """Return the endpoint that the request may use, and the version of the catalogue that says so."""
@@ -100,7 +113,7 @@ class RequestResponse:
         check_version(parameters)
         if endpoint.service.kind is not Kind.PREDICTIVE:
             text = f"{endpoint.service.title!r} only trains, by /jobs; its predictive service scores."
-            raise invalid_operation("UnsupportedOperation", text)
+            raise protocol_error(INVALID_OPERATION, "UnsupportedOperation", text)
         return endpoint, self._registry.catalogue_version
 
 
@@ -117,8 +130,8 @@ async def _send(send: Send, status: int, *content: bytes, more: Sequence[tuple[b
     await send({"type": "http.response.body", "body": content[-1]})
 
 
-async def _send_error(send: Send, error: ServiceError) -> None:
-    allow = [(b"allow", b"POST")] if error.code == "MethodNotAllowed" else []
+async def _send_error(send: Send, error: ProtocolError) -> None:
+    allow = [(b"allow", b"POST")] if error.code == METHOD_NOT_ALLOWED else []
     await _send(send, error.status, orjson.dumps(error.body()), more=allow)
 
 
@@ -127,5 +140,5 @@ def _choice(parameters: Mapping[str, str], name: str, choices: Sequence[str]) ->
     value = parameters.get(name, "").lower()
     if value not in choices:
         text = f"Invalid query parameter '{name}'. It is {value!r}; known are {', '.join(filter(None, choices))}."
-        raise bad_argument("InvalidQueryParameter", text)
+        raise protocol_error(BAD_ARGUMENT, "InvalidQueryParameter", text)
     return value

@@ -18,8 +18,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.api.protocol_errors import (
+    INTERNAL_ERROR,
+    MEMORY_QUOTA_VIOLATION,
+    Detail,
+    ProtocolError,
+    protocol_error,
+    translate,
+    unexpected_error,
+)
 from studio.child_process import bind_to_parent
-from studio.errors import ModelFileError, ServiceError, unexpected_error
+from studio.errors import ModelFileError, RequestError
 from studio.models.model_file import load_model
 from studio.scoring.scorer import Scorer
 from studio.wire.charsets import to_utf8
@@ -51,7 +60,7 @@ class _Reply:
     """What became of it: the length of the answer, which follows; or an error, or neither if there is no such model."""
 
     length: int = -1
-    error: tuple[str, Sequence[tuple[str, str]]] | None = None  # code and details
+    error: tuple[str, Sequence[Detail]] | None = None  # code and details
 
 
 class ScoringProcess:
@@ -67,7 +76,7 @@ class ScoringProcess:
         """Return the body of the answer, in pieces; None if the model's file is gone.
 
         Raises:
-            ServiceError: the body is not what the model needs, or the process ended.
+            ProtocolError: the body is not what the model needs, or the process ended.
         """
         try:
             connection = self._begun()
@@ -77,8 +86,8 @@ class ScoringProcess:
                     connection.send_bytes(view[first : first + PIECE_BYTES])
             reply: _Reply = connection.recv()
             if reply.error is not None:
-                code, (first_detail, *more) = reply.error
-                raise ServiceError(code, *first_detail, *more)
+                code, details = reply.error
+                raise ProtocolError(code, *details)
             if reply.length < 0:
                 return None
             return [connection.recv_bytes() for _ in range(_pieces(reply.length))]
@@ -86,7 +95,7 @@ class ScoringProcess:
             self._end()
         # Not within the clause: the error's frames hold a view of a buffer, which the collector may free in its turn.
         text = "The process that scores long requests ended before it answered; is there enough memory?"
-        raise ServiceError("InternalError", "ContainerProcessTerminatedWithSystemError", text)
+        raise protocol_error(INTERNAL_ERROR, "ContainerProcessTerminatedWithSystemError", text)
 
     def _begun(self) -> Connection:
         with self._lock:
@@ -157,20 +166,20 @@ def _replied(order: Order, body: bytes) -> tuple[_Reply, bytes]:
         content = response_body(_scorer(order.model), to_utf8(body, order.headers), order.form)
     except FileNotFoundError:
         return _Reply(), b""
-    except ServiceError as error:
-        return _Reply(error=(error.code, error.details)), b""
+    except RequestError as error:
+        return _refused(translate(error))
     except ModelFileError as error:
-        return _refused(ServiceError("InternalError", "ResourceLoadFailed", f"The model is damaged: {error}"))
+        return _refused(protocol_error(INTERNAL_ERROR, "ResourceLoadFailed", f"The model is damaged: {error}"))
     except MemoryError:
         text = "The memory does not suffice to score so many rows at once; send fewer."
-        return _refused(ServiceError("MemoryQuotaViolation", "OutOfMemoryLimit", text))
+        return _refused(protocol_error(MEMORY_QUOTA_VIOLATION, "OutOfMemoryLimit", text))
     except Exception:  # noqa: BLE001 (whatever it is, the caller gets the documented 500)
         _log.exception("a long request failed")
         return _refused(unexpected_error())
     return _Reply(len(content)), content
 
 
-def _refused(error: ServiceError) -> tuple[_Reply, bytes]:
+def _refused(error: ProtocolError) -> tuple[_Reply, bytes]:
     return _Reply(error=(error.code, error.details)), b""
 
 

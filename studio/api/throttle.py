@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from studio.errors import ServiceError
+from studio.api.protocol_errors import SERVICE_UNAVAILABLE, protocol_error
 from studio.workspace.registry import Endpoint
 
 
@@ -19,12 +19,12 @@ class Throttle:
         """Count one request for the time of the `with`.
 
         Raises:
-            ServiceError: RequestThrottled, if as many as the endpoint may execute are under way.
+            ProtocolError: RequestThrottled, if as many as the endpoint may execute are under way.
         """
         most = endpoint.settings.max_concurrent_calls
         if self._executing[endpoint.id] >= most:
-            raise ServiceError(
-                "ServiceUnavailable",
+            raise protocol_error(
+                SERVICE_UNAVAILABLE,
                 "RequestThrottled",
                 f"Request was throttled for {endpoint.name} endpoint."
                 f" The maximum concurrency for the endpoint is {most}.",

@@ -9,8 +9,9 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from studio.errors import ParameterError, StudioError, bad_argument, invalid_operation
+from studio.errors import ParameterError, StudioError
 from studio.jobs.contract import INPUTS, contract_of, job_outputs
+from studio.jobs.errors import JobNotStartableError, JobParameterError, MissingOutputLocationError
 from studio.jobs.failure import JobFailedError, failing_in
 from studio.jobs.job_store import Job, JobState, JobStore, Outcome, Result
 from studio.jobs.output_targets import OutputTargets
@@ -107,16 +108,18 @@ class JobRunner:
         """Accept a job whose locations and parameters are sound; returns its id.
 
         Raises:
-            ServiceError: they are not.
+            JobParameterError: a parameter has a value that it cannot have.
+            MissingOutputLocationError: an output has no place.
+            StorageError: a location is not sound or not allowed.
+            ServiceNotFoundError: the endpoint was deleted meanwhile.
         """
         try:
             plan_of_job(endpoint.service.plan, request.parameters)
         except ParameterError as error:
-            raise bad_argument("BadParameterValue", f"{error}.") from error
+            raise JobParameterError(f"{error}.") from error
         missing = [name for name in self.contract(endpoint).outputs if name not in request.outputs]
         if missing and self._own is None:
-            raise bad_argument(
-                "MissingRequiredOutputOverrides",
+            raise MissingOutputLocationError(
                 f"This service needs a location for every output. Missing overrides for: {', '.join(missing)}."
                 f" (Started with {VARIABLE}, the studio writes them to a storage account of its own.)",
             )
@@ -131,12 +134,12 @@ class JobRunner:
         """Put a job into the queue.
 
         Raises:
-            ServiceError: CannotStartJob, if it was started before or has ended.
+            JobNotStartableError: it was started before or has ended.
         """
         if not self._jobs.enqueue(job.id):
             now = self._jobs.get(job.id) or job
             state = "Queued" if now.state is JobState.NOT_STARTED else now.state
-            raise invalid_operation("CannotStartJob", f"The job cannot be started because it is in {state} state.")
+            raise JobNotStartableError(f"The job cannot be started because it is in {state} state.")
         self._wake()
 
     def _wake(self) -> None:

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from studio.errors import ServiceError
+from studio.jobs.errors import JobNotFoundError
 from studio.storage.blob_locations import BlobReference
 from studio.training.training_progress import Progress
 from studio.wire.request_codec import JobRequest
 from studio.workspace.database import Database
-from studio.workspace.registry import service_not_found
+from studio.workspace.errors import ServiceNotFoundError
 
 # The original drops an unstarted job "after a few minutes" (protocol, surprise 3); a caller that was away for a night
 # finds its job here. Afterwards the job is unknown.
@@ -99,7 +99,7 @@ class JobStore:
         """Record a new job, not started; returns its id.
 
         Raises:
-            ServiceError: 404, if the endpoint was deleted meanwhile.
+            ServiceNotFoundError: the endpoint was deleted meanwhile.
         """
         self.drop_unstarted(datetime.now(UTC))
         job_id = secrets.token_hex(16)
@@ -109,7 +109,7 @@ class JobStore:
                 "INSERT INTO jobs (id, endpoint_id, state, request, submitted_at) VALUES (?, ?, ?, ?, ?)", *values
             )
         except sqlite3.IntegrityError as error:
-            raise service_not_found() from error
+            raise ServiceNotFoundError from error
         return job_id
 
     def drop_unstarted(self, now: datetime) -> None:
@@ -128,12 +128,12 @@ class JobStore:
         """Return a job that was submitted to the endpoint.
 
         Raises:
-            ServiceError: 404; the original's code for it is not documented (protocol 1.9).
+            JobNotFoundError: it has no such job.
         """
         self.drop_unstarted(datetime.now(UTC))
         job = self.get(job_id)
         if job is None or job.endpoint_id != endpoint_id:
-            raise ServiceError("NotFound", "JobNotFound", f"This endpoint has no job {job_id}.")
+            raise JobNotFoundError(f"This endpoint has no job {job_id}.")
         return job
 
     def enqueue(self, job_id: str) -> bool:

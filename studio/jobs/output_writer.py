@@ -35,6 +35,6 @@ def write_outputs(
         except StorageError as error:
             others = f" Already written: {', '.join(written)}." if written else " No output was written."
             text = f"{name} could not be written. {error}{others}"
-            raise StorageError(error.detail_code, text, transient=error.transient) from None
+            raise StorageError(error.fault, text) from None
         written.append(f"{name} to {target.path}")
         note(f"Export Data: {name} to {target.path}")

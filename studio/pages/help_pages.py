@@ -11,8 +11,9 @@ from starlette.routing import Route
 
 from studio.api.auth import RUN_PREFIXES, admit
 from studio.api.management import SERVICES_PATHS
+from studio.api.protocol_errors import ProtocolError, translate
 from studio.api.request_threads import in_thread
-from studio.errors import ServiceError, bad_argument
+from studio.errors import RequestError
 from studio.jobs.contract import INPUTS, OUTPUTS, job_outputs
 from studio.json_values import Json
 from studio.pages import help_parts
@@ -26,9 +27,11 @@ from studio.pages.swagger import scoring_document, training_document
 from studio.responses import JSON_TYPE, JsonResponse
 from studio.scoring.request_columns import added_columns
 from studio.scoring.scorer import Scorer
+from studio.wire.errors import InvalidBodyError
 from studio.wire.quirks import Quirks
 from studio.wire.scoring_codec import INPUT, OUTPUT, scoring_response
 from studio.workspace.deployed_models import DeployedModels
+from studio.workspace.errors import EndpointNotFoundError
 from studio.workspace.registry import Endpoint, Kind, Registry, Role
 from studio.workspace.urls import Urls
 
@@ -76,7 +79,7 @@ class HelpPages:
         places = request.path_params
         endpoint = self._registry.endpoint(places["workspace"], places["endpoint"])
         if places.get("service", endpoint.service.id) != endpoint.service.id:
-            raise ServiceError("NotFound", "WebServiceNotFound", "This web service has no such endpoint.")
+            raise EndpointNotFoundError("This web service has no such endpoint.")
         return endpoint
 
     def _swagger(self, request: Request) -> Response:
@@ -90,12 +93,12 @@ class HelpPages:
         def handle(request: Request) -> Response:
             try:
                 return show(self._endpoint(request))
-            except ServiceError as error:
-                return self._failure(error)
+            except RequestError as error:
+                return self._failure(translate(error))
 
         return handle
 
-    def _failure(self, error: ServiceError) -> Response:
+    def _failure(self, error: ProtocolError) -> Response:
         back = [link(f"{self._urls.base_url}/", "Overview")]
         return page(HTTPStatus(error.status).phrase, back, element("p", str(error)), status=error.status)
 
@@ -169,17 +172,18 @@ class HelpPages:
                 return self._score(endpoint)
             scorer = self._deployed.scorer(endpoint)
             fields = _form(body)
-        except ServiceError as error:
-            return self._failure(error)
+        except RequestError as error:
+            return self._failure(translate(error))
         cells = {name: fields.get(FIELD + name, "") for name in sample_row(scorer.model)}
         try:
             admit(endpoint, f"Bearer {fields.get(KEY_FIELD, '')}")
             row: Json = {"ColumnNames": list(cells), "Values": [list(cells.values())]}
             request_body = json.dumps({"Inputs": {INPUT: row}}).encode()
             value = scoring_response(scorer, request_body, swagger=False, details=True)["Results"][OUTPUT]["value"]
-        except ServiceError as error:
-            result = help_parts.trial_problem(f"{error} ({', '.join(code for code, _ in error.details)})")
-            return self._score_page(endpoint, scorer, cells, result, error.status)
+        except (RequestError, ProtocolError) as error:
+            refusal = translate(error) if isinstance(error, RequestError) else error
+            result = help_parts.trial_problem(f"{refusal} ({', '.join(detail.code for detail in refusal.details)})")
+            return self._score_page(endpoint, scorer, cells, result, refusal.status)
         result = help_parts.trial_answer(value["ColumnNames"], value["Values"][0], len(added_columns(scorer.model)))
         return self._score_page(endpoint, scorer, cells, result)
 
@@ -245,7 +249,7 @@ class HelpPages:
 
 def _form(body: bytes) -> dict[str, str]:
     if len(body) > _FORM_LIMIT:
-        raise bad_argument("RequestBodyInvalid", f"The form is longer than {_FORM_LIMIT} bytes.")
+        raise InvalidBodyError(f"The form is longer than {_FORM_LIMIT} bytes.")
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 

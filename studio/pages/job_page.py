@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from studio.errors import ServiceError
+from studio.errors import RequestError
 from studio.jobs.job_store import Job, JobStore, Result
 from studio.pages.html import Markup, breakable, definition_list, element, joined, link, page, table
 from studio.pages.job_parts import (
@@ -93,7 +93,7 @@ class JobPage:
                 link(f"{self._urls.help(endpoint)}/jobs", f"endpoint {endpoint.name}"),
                 ")",
             )
-        except ServiceError:
+        except RequestError:
             experiment = Markup("")  # its endpoint was deleted meanwhile
         return {
             "Experiment": experiment,

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from studio.errors import ServiceError
+from studio.errors import RequestError
 from studio.jobs.job_store import Job, JobStore, Outcome
 from studio.pages.html import Markup, breakable, element, joined, link, page, table
 from studio.pages.job_parts import last_news, may_have_made, refresh_s, state_pill, stored_time, when
@@ -89,7 +89,7 @@ class Overview:
     def _experiment(self, job: Job) -> str:
         try:
             service = self._registry.endpoint_by_id(job.endpoint_id).service
-        except ServiceError:
+        except RequestError:
             return ""  # its endpoint was deleted meanwhile
         return link(f"#{service.id}", service.experiment)
 

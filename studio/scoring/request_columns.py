@@ -3,12 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studio.errors import ServiceError
+from studio.errors import RequestError
 from studio.models.model import Model, Task
 from studio.tables.column_names import column_names, duplicates
 from studio.tables.column_types import WireType, type_of
 
 LABELS, PROBABILITIES = "Scored Labels", "Scored Probabilities"
+
+
+class ColumnMismatchError(RequestError):
+    """The columns of a request are not those of the model."""
+
+
+class ReservedColumnError(RequestError):
+    """A column of a request has the name of one that the answer adds."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,8 @@ def request_columns(model: Model, names: Sequence[str]) -> RequestColumns:
     """Find the model's columns among those of a request, by the names that a training would give them.
 
     Raises:
-        ServiceError: InputMismatchError or ModelOutputMetadataMismatch, naming every column that is not as it must be.
+        ReservedColumnError: a column has the name of one that the answer adds.
+        ColumnMismatchError: names every column that is missing, unknown or given twice.
     """
     names = column_names(names)
     added = added_columns(model)
@@ -65,7 +74,7 @@ def request_columns(model: Model, names: Sequence[str]) -> RequestColumns:
         text = (
             f"Invalid output parameter name: {', '.join(taken)}. The answer adds columns of these names: rename yours."
         )
-        raise ServiceError("Conflict", "ModelOutputMetadataMismatch", text)
+        raise ReservedColumnError(text)
     positions = _positions(model, names)
     types = {column.name: column.type for column in model.columns} | dict(added)
     in_answer = (*names, *(name for name, _ in added))
@@ -89,5 +98,5 @@ def _positions(model: Model, names: Sequence[str]) -> tuple[int | None, ...]:
     ]
     if problems:
         text = f"Input data does not match input port schema. {'; '.join(problems)}."
-        raise ServiceError("BadUserArgument", "InputMismatchError", text)
+        raise ColumnMismatchError(text)
     return tuple(at.get(column.name) for column in model.columns)

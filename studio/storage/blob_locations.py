@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from studio.errors import StorageError
+from studio.errors import StorageError, StorageFault
 from studio.storage.blob_path import BlobPath
 from studio.storage.connection_strings import read_connection_string
 
@@ -75,7 +75,7 @@ class HostAllowList:
             Whether the list names the very host.
 
         Raises:
-            StorageError: InvalidBlob.
+            StorageError: it is not.
         """
         try:
             parts = urlsplit(url)
@@ -126,7 +126,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _invalid(text: str) -> StorageError:
-    return StorageError("InvalidBlob", f"Invalid blob specification: {text}.")
+    return StorageError(StorageFault.INVALID, f"Invalid blob specification: {text}.")
 
 
 def resolve(reference: BlobReference, allowed: HostAllowList) -> BlobAddress:
@@ -155,7 +155,7 @@ def resolve(reference: BlobReference, allowed: HostAllowList) -> BlobAddress:
     else:
         path = _checked_path(reference.relative_location)
         raise StorageError(
-            "MissingInputBlobInformation",
+            StorageFault.INCOMPLETE,
             f"The blob {path} needs a ConnectionString, or a BaseLocation with a SasBlobToken.",
         )
     listed_by_name = allowed.check(account_url)
@@ -173,10 +173,10 @@ def _checked_path(relative: str) -> BlobPath:
     if {".", ".."} & set(path.name.split("/")) or "\\" in relative or not _is_printable(relative):
         raise _invalid(f"the path {relative!r} has '.', '..', backslashes or control characters")
     if not _CONTAINER.fullmatch(path.container):
-        raise StorageError("ContainerSegmentInvalid", f"{path.container!r} cannot be the name of a container.")
+        raise StorageError(StorageFault.CONTAINER_NAME, f"{path.container!r} cannot be the name of a container.")
     if len(path.name) > _BLOB_NAME_LIMIT:
         text = f"The blob's name has {len(path.name)} characters, at most {_BLOB_NAME_LIMIT} are allowed."
-        raise StorageError("BlobNameTooLong", text)
+        raise StorageError(StorageFault.BLOB_NAME_TOO_LONG, text)
     return path
 
 

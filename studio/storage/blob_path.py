@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Self
 
-from studio.errors import StorageError
+from studio.errors import StorageError, StorageFault
 
 
 class BlobPath(NamedTuple):
@@ -20,9 +20,11 @@ class BlobPath(NamedTuple):
         """
         container, _, name = text.lstrip("/").partition("/")
         if not container:
-            raise StorageError("ContainerIsEmpty", "RelativeLocation must be CONTAINER/PATH; it names no container.")
+            raise StorageError(
+                StorageFault.NO_CONTAINER, "RelativeLocation must be CONTAINER/PATH; it names no container."
+            )
         if not name:
-            raise StorageError("InputBlobRelativeLocationInvalid", f"RelativeLocation {text!r} names no blob.")
+            raise StorageError(StorageFault.NO_BLOB, f"RelativeLocation {text!r} names no blob.")
         return cls(container, name)
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
 from azure.core.exceptions import AzureError, ResourceExistsError
 from azure.storage.blob import BlobClient, ContainerClient, ContentSettings, LinearRetry, StorageStreamDownloader
 
-from studio.errors import StorageError, StudioError
+from studio.errors import StorageError, StorageFault, StudioError
 from studio.storage.blob_locations import BlobAddress
 from studio.storage.failures import Operation, translated_errors
 from studio.storage.guarded_transport import GuardedTransport
@@ -88,7 +88,7 @@ class BlobStorage:
                 download = self._begun(client, transfer)
                 if download.size > limit_bytes:
                     text = f"The blob {address.path} at {address.host} is larger than {limit_bytes} bytes."
-                    raise StorageError("InvalidBlob", text)
+                    raise StorageError(StorageFault.INVALID, text)
                 length = 0
                 for chunk in download.chunks():
                     length += len(chunk)
@@ -96,7 +96,7 @@ class BlobStorage:
                         yield chunk
                 if length != download.size:
                     text = f"The storage host {address.host} announced {download.size} bytes of {address.path} and sent"
-                    raise StorageError("InvalidBlob", f"{text} {length}.", transient=True)
+                    raise StorageError(StorageFault.UNAVAILABLE, f"{text} {length}.")
 
     def _begun(self, client: BlobClient, transfer: Transfer) -> StorageStreamDownloader[bytes]:
         """Ask for the first bytes of a blob; again, if the answer is none that the library can read.

@@ -3,7 +3,7 @@
 from base64 import b64decode
 from dataclasses import dataclass, field
 
-from studio.errors import StorageError
+from studio.errors import StorageError, StorageFault
 
 _DEFAULT_SUFFIX = "core.windows.net"
 # What `UseDevelopmentStorage=true` stands for. The key is published: every storage emulator has it, it guards nothing.
@@ -29,7 +29,7 @@ def read_connection_string(text: str) -> Account:
     """Take a connection string apart (protocol 1.3); the case of its words does not matter.
 
     Raises:
-        StorageError: InvalidBlobConnectionString, with all that is wrong.
+        StorageError: with all that is wrong.
     """
     pairs = (part.partition("=") for part in text.split(";") if part.strip())
     values = {name.strip().lower(): value.strip() for name, _, value in pairs}
@@ -42,7 +42,7 @@ def read_connection_string(text: str) -> Account:
     if problems:
         # Never the text itself: it may hold the key under a misspelt name.
         raise StorageError(
-            "InvalidBlobConnectionString", f"The connection string of a blob is invalid: {'; '.join(problems)}."
+            StorageFault.CONNECTION_STRING, f"The connection string of a blob is invalid: {'; '.join(problems)}."
         )
     if not endpoint:
         scheme = values.get("defaultendpointsprotocol", "https").lower()

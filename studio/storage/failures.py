@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError, ServiceRequestError
 from requests.exceptions import InvalidHeader
 
-from studio.errors import StorageError, StudioError
+from studio.errors import StorageError, StorageFault, StudioError
 from studio.storage.blob_locations import BlobAddress
 from studio.storage.transfer import Transfer
 from studio.words import utc_text
@@ -65,14 +65,14 @@ def translated_errors(address: BlobAddress, doing: Operation, transfer: Transfer
             raise _of_answer(address, doing, error, status) from None
         host = f"The storage host {address.host} of {address.path}"
         if isinstance(error, ServiceRequestError):
-            raise StorageError("InvalidBlob", f"{host} cannot be reached.", transient=True) from None
+            raise StorageError(StorageFault.UNAVAILABLE, f"{host} cannot be reached.") from None
         broken = isinstance(error, AzureError) and not status and not any(map(_is_no_http, _causes(error)))
         if broken or transfer.is_head_truncated():
-            raise StorageError("InvalidBlob", f"{host} broke its answer off.", transient=True) from None
+            raise StorageError(StorageFault.UNAVAILABLE, f"{host} broke its answer off.") from None
         # Transient: a gateway's maintenance page looks like this as well, and says nothing about the blob.
         text = f"{host} does not answer as Azure Blob Storage does{transfer.describe_last_response()}."
         text += " Verify that this host and port are those of the storage."
-        raise StorageError("InvalidBlob", text, transient=True) from None
+        raise StorageError(StorageFault.UNAVAILABLE, text) from None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -100,18 +100,18 @@ def _of_answer(address: BlobAddress, doing: Operation, error: BaseException, sta
         if doing is Operation.WRITE:
             missing = f"the container {address.path.container!r} does not exist"
         text = f"Unable to access the provided Azure blob - {address.path}.  Azure error message: {missing}."
-        return StorageError("BlobNotFound", f"{text} The storage host is {address.host}.")
+        return StorageError(StorageFault.NOT_FOUND, f"{text} The storage host is {address.host}.")
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         text = f"Invalid blob specification for blob: {address.path}. Its host {address.host} answers by a redirect"
-        return StorageError("InvalidBlob", f"{text} (HTTP status {status}), and none is followed.")
+        return StorageError(StorageFault.INVALID, f"{text} (HTTP status {status}), and none is followed.")
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.REQUEST_TIMEOUT:
         text = (
             f"Invalid blob specification for blob: {address.path}. Verify that connection string / relative path"
             f" or SAS token specification is correct and try again. {reason} The storage host is {address.host}."
         )
-        return StorageError("InvalidBlob", text + _token_hint(address, doing.value, datetime.now(UTC)))
+        return StorageError(StorageFault.INVALID, text + _token_hint(address, doing.value, datetime.now(UTC)))
     text = f"The storage host {address.host} of {address.path} fails, also when asked again. {reason}"
-    return StorageError("InvalidBlob", text, transient=True)
+    return StorageError(StorageFault.UNAVAILABLE, text)
 
 
 def _token_hint(address: BlobAddress, need: _Need, now: datetime) -> str:

@@ -18,7 +18,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPConnection
 from urllib3.util.connection import create_connection
 
-from studio.errors import StorageError, StudioError
+from studio.errors import StorageError, StorageFault, StudioError
 from studio.storage.blob_locations import BlobAddress
 from studio.storage.public_addresses import is_public
 from studio.storage.stopping import Stop, StoppedError
@@ -116,7 +116,7 @@ class Transfer:
         if not self._expired:
             return None
         text = f"The transfer of {self._address.path} was ended: {self._address.host} took longer than"
-        return StorageError("InvalidBlob", f"{text} {self._within_s:g} seconds.", transient=True)
+        return StorageError(StorageFault.UNAVAILABLE, f"{text} {self._within_s:g} seconds.")
 
     def check(self) -> None:
         """Go on only if there is time left.
@@ -155,7 +155,7 @@ class Transfer:
         addresses = self._resolver(connection.host.strip("[]"), connection.port)
         if not self._address.listed_by_name and not all(map(is_public, addresses)):
             raise StorageError(
-                "InvalidBlob",
+                StorageFault.INVALID,
                 f"Invalid blob specification for blob: {self._address.path}. Its host {self._address.host} leads to an"
                 " address inside the studio's own network. If it is meant to, the studio's owner must list it by its"
                 f" name: `--allow-host {self._address.host}`; a pattern with a wildcard does not allow that.",
@@ -202,5 +202,5 @@ class Transfer:
             length += len(chunk)
             if length > CHUNK_BYTES:
                 text = f"{self._address.host} sends more of {self._address.path} than it was asked for."
-                raise StorageError("InvalidBlob", text)
+                raise StorageError(StorageFault.INVALID, text)
             yield chunk

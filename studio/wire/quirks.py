@@ -1,17 +1,11 @@
 """The odd ways of the original that a client must live with, each of them a switch: for testing clients."""
 
-import itertools
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Self
 
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-from studio.errors import ServiceError, SetupError
-from studio.responses import JsonResponse
+from studio.errors import SetupError
 from studio.tables.csv_text import csv_text, parse_csv
 
 INTEGER_STATUS = "integer-status"
@@ -34,8 +28,6 @@ PERIODIC = {
     PLAIN_500: "every N-th request is answered by a 500 in plain text (N=1: every one)",
     THROTTLED_503: "every N-th request is answered by 503 RequestThrottled (N=1: every one)",
 }
-_RUN_SIDE = re.compile(r"/(workspaces|subscriptions|management)/")
-_NEVER = 0
 
 
 class StatusNumber(IntEnum):
@@ -88,32 +80,3 @@ class Quirks:
         if INFINITE_METRIC in self.on:
             rows = [[*row[:-1], "Infinity"] for row in rows]
         return csv_text([header, *rows])
-
-
-class FaultInjector:
-    """ASGI middleware: answers every so many-th request of the protocol by an error instead of passing it on."""
-
-    def __init__(self, app: ASGIApp, every: dict[str, int]) -> None:
-        """Take how often, by quirk."""
-        self._app = app
-        self._every = every
-        self._numbers = itertools.count(1)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection event of the server."""
-        if scope["type"] != "http" or not _RUN_SIDE.match(scope["path"]):
-            await self._app(scope, receive, send)
-            return
-        number = next(self._numbers)
-
-        def due(quirk: str) -> bool:
-            return number % self._every.get(quirk, number + 1) == _NEVER
-
-        if due(PLAIN_500):
-            await PlainTextResponse("Internal Server Error", status_code=500)(scope, receive, send)
-        elif due(THROTTLED_503):
-            text = "Request was throttled: this studio was told to answer some requests so."
-            error = ServiceError("ServiceUnavailable", "RequestThrottled", text)
-            await JsonResponse(error.body(), status_code=error.status)(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)

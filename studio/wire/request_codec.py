@@ -11,10 +11,11 @@ from typing import Any, NoReturn
 
 import orjson
 
-from studio.errors import bad_argument, invalid_operation
+from studio.errors import StorageError, StorageFault
 from studio.json_values import Json, r_number
 from studio.storage.blob_locations import BlobReference
 from studio.storage.blob_path import BlobPath
+from studio.wire import errors
 from studio.wire.unread_members import unknown_member_notes
 
 MODEL_EXTENSIONS = (".ilearner",)
@@ -54,7 +55,7 @@ def read_object(body: bytes) -> Json:
     """Read a body that must be a JSON object; its property names come out in lower case.
 
     Raises:
-        ServiceError: RequestBodyInvalid.
+        InvalidBodyError: it is not.
     """
     return _lowered(_json(body), "The body")
 
@@ -79,9 +80,7 @@ def _leniently(body: bytes) -> Any:
 
 
 def _refuse_body(text: str) -> NoReturn:
-    raise bad_argument(
-        "RequestBodyInvalid", f"No request body provided or error in deserializing the request body. {text}."
-    )
+    raise errors.InvalidBodyError(f"No request body provided or error in deserializing the request body. {text}.")
 
 
 def _lowered(value: Any, what: str) -> Json:
@@ -97,7 +96,7 @@ def read_named(value: Any, what: str) -> Json:
     """Return a map of names that the user chose; null means none.
 
     Raises:
-        ServiceError: RequestBodyInvalid.
+        InvalidBodyError: it is not.
     """
     if value is None:
         return {}
@@ -115,7 +114,7 @@ def _blob_reference(value: Any, what: str) -> BlobReference:
             _refuse_body(f"{name} of {what} must be a string")
         texts[name] = member
     if not texts["relativelocation"]:
-        raise bad_argument("InputBlobRelativeLocationInvalid", f"{what} has no RelativeLocation.")
+        raise StorageError(StorageFault.NO_BLOB, f"{what} has no RelativeLocation.")
     BlobPath.parse(texts["relativelocation"])  # before its extension is looked at: that of no blob says nothing
     return BlobReference(
         texts["relativelocation"], texts["connectionstring"], texts["baselocation"], texts["sasblobtoken"]
@@ -126,12 +125,11 @@ def check_extension(location: BlobReference, extensions: Sequence[str], what: st
     """Refuse a blob whose name does not end as its kind (`what`, such as "output type") must.
 
     Raises:
-        ServiceError: InvalidBlobExtension.
+        BlobExtensionError: it does not.
     """
     if not location.relative_location.lower().endswith(tuple(extensions)):
         allowed = ", ".join(extensions)
-        raise bad_argument(
-            "InvalidBlobExtension",
+        raise errors.BlobExtensionError(
             f"The blob reference: {location.relative_location} has an invalid or missing file extension."
             f' Supported file extensions for this {what} are: "{allowed}".',
         )
@@ -141,7 +139,7 @@ def read_job(body: bytes, contract: JobContract) -> JobRequest:
     """Read the body of a submit; all three generations of it (protocol 1.3).
 
     Raises:
-        ServiceError: with the documented detail code.
+        RequestError: the first thing that is wrong with it (`studio.wire.errors`), or with a location.
     """
     value = _json(body)
     members = _lowered(value, "The body")
@@ -157,22 +155,20 @@ def _job_inputs(members: Json, contract: JobContract) -> dict[str, BlobReference
     single, several = members.get("input"), members.get("inputs")
     if single is not None and several is not None:
         text = "The batch request is invalid. Cannot specify both single and multiple input at the same time."
-        raise bad_argument("DuplicateInputInBatchCall", text)
+        raise errors.DuplicateInputError(text)
     if single is not None:
         return {contract.inputs[0]: _blob_reference(single, "Input")}
     given = read_named(several, "Inputs")
     accepted = ", ".join(contract.inputs)
     if not given:
         text = f"The following required input(s) were not specified with the request: {accepted}."
-        raise bad_argument("BatchJobInputsNotSpecified", text)
+        raise errors.MissingInputError(text)
     if len(given) > len(contract.inputs):
-        raise invalid_operation(
-            "MultipleInputsNotAllowed", f"The model does not allow multiple inputs, only {accepted}."
-        )
+        raise errors.TooManyInputsError(f"The model does not allow multiple inputs, only {accepted}.")
     unknown = sorted(set(given) - set(contract.inputs))
     if unknown:
         text = f"Invalid service input name(s) specified in the request: {', '.join(unknown)}. There is: {accepted}."
-        raise bad_argument("InvalidInputNames", text)
+        raise errors.UnknownInputError(text)
     return {name: _blob_reference(value, f"input {name}") for name, value in given.items()}
 
 
@@ -183,15 +179,14 @@ def _job_outputs(members: Json, contract: JobContract) -> dict[str, BlobReferenc
         given = {next(iter(contract.outputs)): single}
     for name in given:
         if name not in contract.outputs:
-            raise bad_argument(
-                "InvalidOutputOverrideName",
+            raise errors.UnknownOutputError(
                 f"Invalid output override name: {name}. The service does not have an output node with this name;"
                 f" it has {', '.join(contract.outputs)} (case sensitivity applies).",
             )
     empty = [name for name, value in given.items() if value is None]
     if empty:
         text = f"The request is missing the blob specification for output override {', '.join(empty)}."
-        raise bad_argument("MissingOutputOverrideSpecification", text)
+        raise errors.NullOutputError(text)
     locations = {name: _blob_reference(value, f"output {name}") for name, value in given.items()}
     for name, location in locations.items():
         check_extension(location, contract.outputs[name], "output type")
@@ -204,11 +199,11 @@ def _parameters(value: Any, contract: JobContract) -> dict[str, str]:
     if unknown:
         accepted = ", ".join(contract.parameters)
         text = f"Unexpected parameters provided: {', '.join(unknown)}. This service knows: {accepted} (case-sensitive)."
-        raise bad_argument("UnexpectedParameter", text)
+        raise errors.UnknownParameterError(text)
     absent = [name for name in contract.required if given.get(name) is None]
     if absent:
         text = f"Not all required web service parameter(s) provided: {', '.join(absent)} (case-sensitive)."
-        raise bad_argument("MissingRequiredGlobalParameters", text)
+        raise errors.MissingParameterError(text)
     return {name: cell_text(parameter) for name, parameter in given.items() if parameter is not None}
 
 
@@ -216,7 +211,7 @@ def cell_text(value: Any) -> str:
     """Return a JSON scalar as the text it stands for: requests may send numbers bare (protocol 2).
 
     Raises:
-        ServiceError: RequestBodyInvalid for a list or an object.
+        InvalidBodyError: for a list or an object.
     """
     match value:
         case None:
@@ -234,7 +229,8 @@ def read_model_update(body: bytes) -> list[ModelUpdate]:
     """Read the body of an UpdateResource request (protocol 3.3).
 
     Raises:
-        ServiceError: RequestBodyInvalid, or what is wrong with a location.
+        InvalidBodyError: it is not one.
+        StorageError: what is wrong with a location.
     """
     resources = read_object(body).get("resources")
     if not isinstance(resources, list) or not resources:

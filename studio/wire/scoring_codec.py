@@ -8,10 +8,10 @@ from typing import Any, Never
 
 import orjson
 
-from studio.errors import ServiceError, bad_argument
 from studio.json_values import Json
 from studio.scoring.scorer import CellError, Scorer
 from studio.tables.column_names import column_names
+from studio.wire import errors
 from studio.wire.request_codec import cell_text, read_named, read_object
 
 INPUT, OUTPUT = "input1", "output1"
@@ -39,7 +39,7 @@ def response_body(scorer: Scorer, body: bytes, form: ScoringForm) -> bytes:
     """Return the body of the answer to the body of a request.
 
     Raises:
-        ServiceError: the body or its columns are not what the model needs.
+        RequestError: the body or its columns are not what the model needs.
     """
     return orjson.dumps(scoring_response(scorer, body, swagger=form.swagger, details=form.details))
 
@@ -48,7 +48,7 @@ def scoring_response(scorer: Scorer, body: bytes, *, swagger: bool, details: boo
     """Return the answer to the body of a request, all of it by the one model.
 
     Raises:
-        ServiceError: the body or its columns are not what the model needs.
+        RequestError: the body or its columns are not what the model needs.
     """
     rows = _read(scorer, body, swagger=swagger)
     columns = scorer.columns_of(tuple(rows.names))
@@ -89,16 +89,14 @@ def _read(scorer: Scorer, body: bytes, *, swagger: bool) -> Rows:
     parameters = read_named(members.get("globalparameters"), "GlobalParameters")
     if parameters:
         text = f"This service has no parameters; it was given {', '.join(parameters)}."
-        raise ServiceError("BadUserArgument", "UnexpectedParameter", text)
+        raise errors.ScoringParameterError(text)
     inputs = members.get("inputs")
     if not isinstance(inputs, dict) or not inputs:
-        raise bad_argument(
-            "MissingRequestInput", f"The web service expects an input, {INPUT!r}, but none was provided."
-        )
+        raise errors.MissingRowsError(f"The web service expects an input, {INPUT!r}, but none was provided.")
     if set(inputs) != {INPUT}:
         unknown = ", ".join(sorted(set(inputs) - {INPUT}))
         text = f"Invalid service input name(s) specified in the request: {unknown}. There is: {INPUT}."
-        raise bad_argument("InvalidInputNames", text)
+        raise errors.UnknownInputError(text)
     rows = _objects(inputs[INPUT], scorer) if swagger else _table(inputs[INPUT])
     if len(rows.values) > ROW_LIMIT:
         _unparsable(f"it has {len(rows.values)} rows; at most {ROW_LIMIT} are scored at once")
@@ -106,9 +104,7 @@ def _read(scorer: Scorer, body: bytes, *, swagger: bool) -> Rows:
 
 
 def _unparsable(text: str) -> Never:
-    raise ServiceError(
-        "BadUserArgument", "InputParseError", f"Parsing of input vector failed. Additional details: {text}."
-    )
+    raise errors.UnreadableRowsError(f"Parsing of input vector failed. Additional details: {text}.")
 
 
 def _table(value: Any) -> Rows:

@@ -13,12 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from studio.errors import ModelFileError, ServiceError
+from studio.errors import ModelFileError
 from studio.models.model import Model
 from studio.models.model_file import load_model
 from studio.scoring.scorer import Scorer
 from studio.workspace.database import CATALOGUE_VERSION_QUERY, Database, private_folder, write_private
-from studio.workspace.registry import Endpoint, service_not_found
+from studio.workspace.errors import ModelUnavailableError, ServiceNotFoundError
+from studio.workspace.registry import Endpoint
 
 _EXTENSION = ".ilearner"
 
@@ -66,7 +67,7 @@ class DeployedModels:
         """Return what answers the endpoint's requests now.
 
         Raises:
-            ServiceError: 500, if its model cannot be read back.
+            ModelUnavailableError: its model cannot be read back, or it has none.
         """
         return self.ready(endpoint, self._database.catalogue_version()) or self._current(self._load(endpoint))
 
@@ -122,7 +123,7 @@ class DeployedModels:
             return Scorer(load_model(path.read_bytes()), path)
         except (OSError, ModelFileError) as error:
             text = f"The model of endpoint {endpoint.name!r} in the studio's folder is damaged: {error}"
-            raise ServiceError("InternalError", "ResourceLoadFailed", text) from error
+            raise ModelUnavailableError(text) from error
 
     def _newest_first(self, endpoint: Endpoint) -> list[sqlite3.Row]:
         query = "SELECT * FROM endpoint_models WHERE endpoint_id = ? ORDER BY number DESC"
@@ -156,7 +157,7 @@ class DeployedModels:
 
         Raises:
             ModelFileError: it is not.
-            ServiceError: 404, if the endpoint was deleted meanwhile.
+            ServiceNotFoundError: the endpoint was deleted meanwhile.
         """
         name = f"{hashlib.sha256(data).hexdigest()}{_EXTENSION}"
         scorer = Scorer(model or load_model(data), self._folder / name)
@@ -173,7 +174,7 @@ class DeployedModels:
         """Have the endpoint serve in `delay_s` seconds what `source` was given last; False if it has that already.
 
         Raises:
-            ServiceError: 500, if that model cannot be read back, or if there is none.
+            ModelUnavailableError: that model cannot be read back, or there is none.
         """
         with self._lock:
             with self._database.transaction():
@@ -203,7 +204,7 @@ class DeployedModels:
         try:
             number = self._insert(endpoint.id, file, location, now + delay_s)
         except sqlite3.IntegrityError as error:
-            raise service_not_found() from error  # it was deleted while the model was fetched
+            raise ServiceNotFoundError from error  # it was deleted while the model was fetched
         self._database.execute(
             "DELETE FROM endpoint_models WHERE endpoint_id = ? AND number <"
             " (SELECT MAX(number) FROM endpoint_models WHERE endpoint_id = ? AND activate_at <= ?)",
@@ -239,9 +240,9 @@ class DeployedModels:
                     path.unlink(missing_ok=True)
 
 
-def _no_model(endpoint: Endpoint) -> ServiceError:
+def _no_model(endpoint: Endpoint) -> ModelUnavailableError:
     text = f"Endpoint {endpoint.name!r} of {endpoint.service.title!r} has no model."
-    return ServiceError("InternalError", "ResourceLoadFailed", text)
+    return ModelUnavailableError(text)
 
 
 def _location(row: sqlite3.Row) -> Location:

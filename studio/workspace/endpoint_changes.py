@@ -2,10 +2,10 @@
 
 from dataclasses import astuple
 
-from studio.errors import invalid_operation
 from studio.workspace.database import Database
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.endpoint_settings import EndpointSettings, read_settings
+from studio.workspace.errors import DefaultEndpointInUseError
 from studio.workspace.keys import KeySlot, new_key
 from studio.workspace.publishing import seed_model_path
 from studio.workspace.registry import DEFAULT_ENDPOINT, SETTINGS_COLUMNS, Endpoint, Kind, Registry, Role, Service
@@ -25,7 +25,9 @@ class EndpointChanges:
         A new one of a predictive service begins with the model that the default endpoint serves.
 
         Raises:
-            ServiceError: 400, naming every problem of the body; 404, if the service is no longer there.
+            InvalidBodyError: the body is no JSON object.
+            SettingsError: names every problem of the name and the settings.
+            ServiceNotFoundError: the service was deleted meanwhile.
         """
         with self._database.transaction():
             there = {endpoint.name: endpoint for endpoint in self._registry.endpoints(service)}
@@ -53,7 +55,8 @@ class EndpointChanges:
         """Delete an endpoint, with its jobs and its models; with the last one its service goes as well.
 
         Raises:
-            ServiceError: 404; or 400, for the default endpoint while there are others (protocol 3.2).
+            EndpointNotFoundError: there is none of this name.
+            DefaultEndpointInUseError: it is the default endpoint, and there are others (protocol 3.2).
         """
         with self._database.transaction():
             endpoint = self._registry.named_endpoint(service, name)
@@ -63,7 +66,7 @@ class EndpointChanges:
                     "As you have added additional endpoints to the web service, you cannot delete the default endpoint."
                 )
                 text = f"{text} Delete the others first: {', '.join(others)}; or delete the service."
-                raise invalid_operation("UnsupportedOperation", text)
+                raise DefaultEndpointInUseError(text)
             if others:
                 self._database.execute("DELETE FROM endpoints WHERE id = ?", endpoint.id)
                 self._database.bump_catalogue_version()

@@ -5,16 +5,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from studio.errors import ServiceError
+from studio.errors import RequestError
 from studio.json_values import Json
 from studio.wire.request_codec import read_object
+from studio.workspace.errors import (
+    FixedCallsError,
+    SettingsError,
+    SettingTypeError,
+    SettingValueError,
+    TooManyCallsError,
+)
 
 LOW_CALLS = 4  # what the level Low is: fixed (protocol 1.10)
 DEFAULT_CALLS = 20
 MOST_CALLS = 200
 _NAME = re.compile(r"[a-z0-9]{1,24}")
 
-type Problems = list[tuple[str, str]]  # the detail code and the sentence of each
+type Problems = list[RequestError]
 
 
 class ThrottleLevel(StrEnum):
@@ -42,7 +49,8 @@ def read_settings(
     `follows_experiment` tells that the endpoint is the default one, which nobody may update anyway.
 
     Raises:
-        ServiceError: names every problem of the name and the body at once, each with its documented code.
+        InvalidBodyError: the body is no JSON object.
+        SettingsError: names every problem of the name and the settings at once.
     """
     problems: Problems = []
     if not _NAME.fullmatch(name):
@@ -56,7 +64,7 @@ def read_settings(
         problems.append(_bad_value("PreventUpdate", text))
     level, calls = _throttle(members, present, problems)
     if problems:
-        raise ServiceError("BadArgument", *problems[0], *problems[1:])
+        raise SettingsError(problems)
     return EndpointSettings(
         present.description if description is None else description,
         level,
@@ -69,24 +77,25 @@ def read_overwrite(body: bytes) -> bool:
     """Return what the body of a refresh says about `OverwriteResources`, as a boolean or its name; absent means no.
 
     Raises:
-        ServiceError: RequestBodyInvalid.
+        InvalidBodyError: the body is no JSON object.
+        SettingTypeError: the member is of another type.
     """
     value = (read_object(body) if body.strip() else {}).get("overwriteresources")
     if isinstance(value, str):
         value = {"true": True, "false": False}.get(value.strip().lower(), value)
     if value is not None and not isinstance(value, bool):
-        raise ServiceError("BadArgument", *_bad_type("OverwriteResources", 'true or false, or "True" or "False"'))
+        raise _bad_type("OverwriteResources", 'true or false, or "True" or "False"')
     return bool(value)
 
 
-def _bad_value(parameter: str, text: str) -> tuple[str, str]:
+def _bad_value(parameter: str, text: str) -> SettingValueError:
     rule = "The parameter value supplied does not satisfy the parameter rule on the parameter"
-    return "BadParameterValue", f"{rule} {parameter}: {text}."
+    return SettingValueError(f"{rule} {parameter}: {text}.")
 
 
-def _bad_type(parameter: str, what: str) -> tuple[str, str]:
+def _bad_type(parameter: str, what: str) -> SettingTypeError:
     text = f"No request body provided or error in deserializing the request body. {parameter} must be {what}."
-    return "RequestBodyInvalid", text
+    return SettingTypeError(text)
 
 
 def _typed(members: Json, parameter: str, kind: type, problems: Problems) -> Any:
@@ -124,15 +133,12 @@ def _throttle(members: Json, present: EndpointSettings, problems: Problems) -> t
         return level, LOW_CALLS if level is ThrottleLevel.LOW else kept
     if calls > MOST_CALLS:
         text = f"Cannot set concurrent request requirement to more than {MOST_CALLS}."
-        problems.append(("WebServiceTooManyConcurrentRequestRequirement", text))
+        problems.append(TooManyCallsError(text))
     elif calls < 1:
         problems.append(_bad_value("MaxConcurrentCalls", f"{calls} is not 1 to {MOST_CALLS}"))
     elif level is ThrottleLevel.LOW and calls != LOW_CALLS:
         text = f"MaxConcurrentCalls is {LOW_CALLS} at ThrottleLevel Low; use High for {calls}"
         problems.append(
-            (
-                "WebServiceConcurrentRequestRequirementInvalid",
-                f"Cannot change concurrent requests requirements for this web service: {text}.",
-            )
+            FixedCallsError(f"Cannot change concurrent requests requirements for this web service: {text}.")
         )
     return level, calls

@@ -1,8 +1,8 @@
 """Which model of an experiment is in service, as far as the studio knows it."""
 
-from studio.errors import ServiceError
 from studio.training.previous_model import PreviousModel
 from studio.workspace.deployed_models import DeployedModels
+from studio.workspace.errors import ModelUnavailableError
 from studio.workspace.registry import Endpoint, Kind, Registry, Role, Service
 
 _ROLES = (Role.SERVE, Role.DEFAULT)  # whose callers come first
@@ -25,7 +25,7 @@ def model_in_service(registry: Registry, deployed: DeployedModels, training: Ser
         return PreviousModel()
     try:
         return PreviousModel.of(deployed.scorer(min(endpoints, key=_order)).model)
-    except ServiceError:
+    except ModelUnavailableError:
         return PreviousModel()
 
 

@@ -7,10 +7,11 @@ from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from studio.errors import ServiceError, SetupError, bad_argument
+from studio.errors import SetupError
 from studio.training.training_plan import TrainingPlan
 from studio.workspace.database import CATALOGUE_VERSION_QUERY, Database
 from studio.workspace.endpoint_settings import EndpointSettings, ThrottleLevel
+from studio.workspace.errors import EndpointNotFoundError, ServiceIdError, ServiceNotFoundError, WorkspaceNotFoundError
 from studio.workspace.keys import bearer_key, key_digest, new_key, same_key
 
 DEFAULT_ENDPOINT = "default"
@@ -162,7 +163,8 @@ class Registry:
         """Find the endpoint of a run URL, whose id is the endpoint's and not the service's (protocol, surprise 2).
 
         Raises:
-            ServiceError: 404.
+            WorkspaceNotFoundError: the URL names another workspace.
+            ServiceNotFoundError: there is no endpoint of this id.
         """
         self.check_workspace(workspace_id)
         return self.endpoint_by_id(endpoint_id)
@@ -171,49 +173,50 @@ class Registry:
         """Find an endpoint.
 
         Raises:
-            ServiceError: 404.
+            ServiceNotFoundError: there is none of this id.
         """
         endpoint = self._current().endpoints.get(endpoint_id)
         if endpoint is None:
-            raise service_not_found()
+            raise ServiceNotFoundError
         return endpoint
 
     def service(self, workspace_id: str, service_id: str) -> Service:
         """Find the service of a management URL.
 
         Raises:
-            ServiceError: 404, or 400 if the id is none.
+            WorkspaceNotFoundError: the URL names another workspace.
+            ServiceIdError: the id is malformed.
+            ServiceNotFoundError: there is no service of this id.
         """
         self.check_workspace(workspace_id)
         if not _ID.fullmatch(service_id):
             text = f"Invalid web service id provided: {service_id!r} is not a guid of 32 hexadecimal digits."
-            raise bad_argument("WebServiceIdInvalid", text)
+            raise ServiceIdError(text)
         service = self._current().services.get(service_id)
         if service is None:
-            raise service_not_found()
+            raise ServiceNotFoundError
         return service
 
     def named_endpoint(self, service: Service, name: str) -> Endpoint:
         """Find an endpoint of a service by its name.
 
         Raises:
-            ServiceError: 404.
+            EndpointNotFoundError: there is none of this name.
         """
         endpoints = {endpoint.name: endpoint for endpoint in self.endpoints(service)}
         if name not in endpoints:
             text = f"There is no endpoint {name!r}; there are: {', '.join(endpoints)}."
-            raise ServiceError("NotFound", "WebServiceNotFound", text)
+            raise EndpointNotFoundError(text)
         return endpoints[name]
 
     def check_workspace(self, workspace_id: str) -> None:
         """Refuse URLs of another workspace.
 
         Raises:
-            ServiceError: 404.
+            WorkspaceNotFoundError: it is one.
         """
         if workspace_id != self._database.workspace_id:
-            text = "Workspace not found. Verify the workspace Id is correct and try again."
-            raise ServiceError("NotFound", "WorkspaceNotFound", text)
+            raise WorkspaceNotFoundError
 
     def publish(self, experiment: str, kind: Kind, plan: TrainingPlan, roles: dict[str, Role]) -> Service:
         """Record a service with its endpoints, or a new plan for one that is there.
@@ -238,7 +241,7 @@ class Registry:
         """Record a new endpoint, with new keys; returns its id.
 
         Raises:
-            ServiceError: 404, if the service is no longer there.
+            ServiceNotFoundError: the service was deleted meanwhile.
         """
         endpoint_id = secrets.token_hex(16)
         columns = "id, service_id, name, role, primary_key, secondary_key, created_at"
@@ -250,14 +253,8 @@ class Registry:
                 )
                 self._database.bump_catalogue_version()
         except sqlite3.IntegrityError as error:
-            raise service_not_found() from error
+            raise ServiceNotFoundError from error
         return endpoint_id
-
-
-def service_not_found() -> ServiceError:
-    """Return the 404 for a service or an endpoint that is not there."""
-    text = "Web service not found. Verify the web service Id is correct and try again."
-    return ServiceError("NotFound", "WebServiceNotFound", text)
 
 
 def _service(row: sqlite3.Row) -> Service:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from studio.errors import ModelFileError, ServiceError, bad_argument, invalid_operation
+from studio.errors import ModelFileError
 from studio.limits import FILE_LIMIT
 from studio.models.model import Model
 from studio.models.model_file import load_model
@@ -12,6 +12,13 @@ from studio.storage.blobs import BlobStorage
 from studio.wire.request_codec import MODEL_EXTENSIONS, ModelUpdate, check_extension, read_model_update
 from studio.workspace.deployed_models import DeployedModels, Location
 from studio.workspace.endpoint_settings import read_overwrite
+from studio.workspace.errors import (
+    EndpointNotUpdatableError,
+    IncompatibleModelError,
+    InvalidModelError,
+    ModelUnavailableError,
+    UnknownResourceError,
+)
 from studio.workspace.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Role
 
 
@@ -44,7 +51,10 @@ class ModelUpdates:
         published.
 
         Raises:
-            ServiceError: the body is wrong, or the endpoint cannot be updated.
+            EndpointNotUpdatableError: the endpoint cannot be updated.
+            InvalidBodyError: the body is wrong.
+            SettingTypeError: its OverwriteResources is.
+            ModelUnavailableError: the default endpoint's model cannot be read back.
         """
         _updatable_resource(endpoint)
         if not read_overwrite(body):
@@ -56,7 +66,10 @@ class ModelUpdates:
         """Return where the body of an UpdateResource wants an endpoint's model to come from (protocol 3.3).
 
         Raises:
-            ServiceError: the body is wrong, or the endpoint cannot be updated.
+            EndpointNotUpdatableError: the endpoint cannot be updated.
+            InvalidBodyError: the body is wrong.
+            UnknownResourceError: it names another resource than the endpoint's.
+            BlobExtensionError: the location's name does not end as a model's.
             StorageError: the location is not allowed.
         """
         return resolve(self._checked_update(endpoint, body).location, self._allowed)
@@ -65,7 +78,9 @@ class ModelUpdates:
         """Fetch a model, and give it to an endpoint.
 
         Raises:
-            ServiceError: the model does not fit the endpoint.
+            InvalidModelError: it is no sound model.
+            IncompatibleModelError: it does not fit the endpoint.
+            ServiceNotFoundError: the endpoint was deleted meanwhile.
             StorageError: the model cannot be fetched.
         """
         data = self._storage.fetch(address, FILE_LIMIT)
@@ -73,7 +88,7 @@ class ModelUpdates:
             model = load_model(data)
         except ModelFileError as error:
             text = f"Invalid blob specification for blob: {address.path}. {error}."
-            raise bad_argument("InvalidBlob", text) from error
+            raise InvalidModelError(text) from error
         self._check_fit(endpoint, model)
         if endpoint.name not in self._ignored_endpoints:
             location = Location(address.base_location, address.relative_location)
@@ -88,7 +103,7 @@ class ModelUpdates:
             text = (
                 f"The parameter value supplied does not satisfy the parameter rule on the parameter Resources: {named}."
             )
-            raise bad_argument("BadParameterValue", f"{text} This endpoint has one resource: {resource!r}.")
+            raise UnknownResourceError(f"{text} This endpoint has one resource: {resource!r}.")
         check_extension(updates[0].location, MODEL_EXTENSIONS, "resource")
         return updates[0]
 
@@ -96,30 +111,28 @@ class ModelUpdates:
         """Refuse a model under which requests would fail that are answered now."""
         try:
             served = self._deployed.scorer(endpoint).model
-        except ServiceError:
+        except ModelUnavailableError:
             return  # the endpoint's model is damaged; any sound one is better
         problems = incompatibilities(served, model)
         if problems:
             text = f"The model does not fit the endpoint {endpoint.name!r}: {'; '.join(problems)}."
-            raise invalid_operation("IncompatibleModel", text)
+            raise IncompatibleModelError(text)
 
 
 def _updatable_resource(endpoint: Endpoint) -> str:
     """Return the name of the endpoint's model, if it may be replaced."""
     resource = endpoint.service.resource
     if resource is None:
-        raise invalid_operation(
-            "UnsupportedOperation",
+        raise EndpointNotUpdatableError(
             "Sorry, but this feature is not supported or available in this context."
             f" This Web Service has no updatable resources: {endpoint.service.title!r} trains;"
             " update an endpoint of its predictive service.",
         )
     if endpoint.role is Role.DEFAULT:
-        raise invalid_operation(
-            "UnsupportedOperation",
+        raise EndpointNotUpdatableError(
             "The default endpoint is not updatable: it stays in sync with the experiment. Update an added endpoint.",
         )
     if endpoint.prevents_update:
         text = f"Endpoint {endpoint.name!r} is not updatable: its PreventUpdate is true."
-        raise invalid_operation("UnsupportedOperation", text)
+        raise EndpointNotUpdatableError(text)
     return resource

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from studio.storage.fetch_limits import MAX_FETCHES_PER_ENDPOINT, MAX_FETCHES_PER_HOST
+from studio.api.fetch_limits import MAX_FETCHES_PER_ENDPOINT, MAX_FETCHES_PER_HOST
 from tests.studio.caller import NAMES, ROW, Owner, Storage, Trainer, job_body, patch, refusal, score
 from tests.studio.odd_hosts import TOKEN, OddHost, odd_host
 from tests.studio.running import EXPERIMENT, running_studio, storage_host

@@ -60,6 +60,9 @@ ROOMS = {
     for layer, rooms in enumerate(layers)
     for room in rooms
 }
+# Where the studio speaks HTTP; in the rooms below, an error is one of the domain, and a body is bytes.
+STUDIO_EDGE = {"studio.__main__", "studio.api", "studio.app", "studio.commands", "studio.pages", "studio.responses"}
+WEB_LIBRARIES = {"anyio", "starlette", "uvicorn"}
 # The adapters are the edge: whatever decides or drives knows the ports alone, and nobody but these knows an adapter.
 MAY_KNOW_ADAPTERS = {"shared.adapters", "shared.wiring"}
 # What a module of the app imports besides the standard library: what is not named here is pure.
@@ -145,6 +148,15 @@ def test_what_is_deployed_is_light_and_keeps_the_edge_out(path: Path) -> None:
 def test_the_studio_stands_alone(path: Path) -> None:
     """The studio imports nothing of the app or the command: two independent readings of one protocol."""
     assert {module.split(".", 1)[0] for module in imports_of(path)} & {"shared", "landfall", "function_app"} == set()
+
+
+@pytest.mark.parametrize("path", files("studio"), ids=relative)
+def test_the_core_of_the_studio_knows_no_http(path: Path) -> None:
+    """Below the edge no module imports a web library, the shape of an answer, or an error that has a status code."""
+    if path.name != "__init__.py" and room_of(module_of(path)) not in STUDIO_EDGE:
+        imported = set(imports_of(path))
+        assert not {module.split(".", 1)[0] for module in imported} & WEB_LIBRARIES
+        assert not {room_of(module) for module in imported if module.startswith("studio.")} & STUDIO_EDGE
 
 
 @pytest.mark.parametrize("path", files("landfall"), ids=relative)

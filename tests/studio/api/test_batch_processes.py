@@ -15,8 +15,8 @@ import requests
 
 from studio.api import batch_processes
 from studio.api.batch_processes import Batches
+from studio.api.protocol_errors import ProtocolError
 from studio.api.scoring_process import PIECE_BYTES, Order, ScoringProcess
-from studio.errors import ServiceError
 from studio.wire.scoring_codec import ScoringForm
 from tests.studio.caller import NAMES, ROW, VERSION, bearer, refusal, score
 from tests.studio.running import RunningStudio, child_processes, running_studio, wait_until_gone
@@ -130,9 +130,9 @@ def test_a_process_that_dies_fails_its_request_only(own_data: Path, process: Sco
     with ThreadPoolExecutor(1) as pool:
         failing = pool.submit(process.score, order_for(own_data, long), long)
         os.kill(pid, signal.SIGKILL)
-        with pytest.raises(ServiceError) as caught:
+        with pytest.raises(ProtocolError) as caught:
             failing.result(60)
-    assert (caught.value.status, caught.value.details[0][0]) == (500, "ContainerProcessTerminatedWithSystemError")
+    assert (caught.value.status, caught.value.details[0].code) == (500, "ContainerProcessTerminatedWithSystemError")
 
     assert process.score(order_for(own_data, short), short)
 
@@ -171,7 +171,7 @@ def test_a_closed_process_takes_nothing_more(own_data: Path) -> None:
     """What comes late is refused, and starts no process."""
     process, body = ScoringProcess(), body_of([ROW])
     process.close()
-    with pytest.raises(ServiceError):
+    with pytest.raises(ProtocolError):
         process.score(order_for(own_data, body), body)
 
 

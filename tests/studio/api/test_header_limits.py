@@ -8,8 +8,8 @@ import pytest
 import uvicorn
 
 from studio.api import header_limits, request_body
+from studio.api.protocol_errors import ProtocolError
 from studio.api.request_body import Bodies, Body
-from studio.errors import ServiceError
 
 
 def exchanged(*sent: bytes) -> bytes:
@@ -70,7 +70,7 @@ def part(data: bytes, *, more: bool) -> Any:
     return receive
 
 
-async def taken(held: Bodies, *, data: bytes = b"x" * 10, more: bool = False) -> bytes | ServiceError:
+async def taken(held: Bodies, *, data: bytes = b"x" * 10, more: bool = False) -> bytes | ProtocolError:
     """Return what becomes of a body that is let go of at once, of a caller with a key."""
     body = await held.take(part(data, more=more), lambda: True)
     content = bytes(body.content) if isinstance(body, Body) else body
@@ -82,7 +82,7 @@ def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
     """A body that stops half-way is answered by 408, in the documented shape; what came of it is dropped."""
     monkeypatch.setattr(request_body, "BODY_LIMIT_S", 0.05)
     body = asyncio.run(taken(Bodies(), more=True))
-    assert isinstance(body, ServiceError)
+    assert isinstance(body, ProtocolError)
     assert (body.status, body.code) == (408, "RequestTimeout")
 
 
@@ -97,7 +97,7 @@ def test_all_bodies_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> No
         assert [body.content for body in others if isinstance(body, Body)] == [b"y" * 10] * 2
         for _ in range(3):  # a refused body holds nothing either
             refused = await taken(held)
-            assert isinstance(refused, ServiceError)
+            assert isinstance(refused, ProtocolError)
             assert (refused.status, refused.code) == (503, "ServiceUnavailable")
         for body in others:
             held.give_back(body)
@@ -113,14 +113,14 @@ def test_who_has_no_key_has_a_room_of_their_own(monkeypatch: pytest.MonkeyPatch)
     """Strangers together hold no more than their limit, and whatever they hold, who has a key is served."""
     monkeypatch.setattr(request_body, "STRANGERS_LIMIT", 25)
 
-    async def take(held: Bodies, *, has_key: bool) -> Body | ServiceError:
+    async def take(held: Bodies, *, has_key: bool) -> Body | ProtocolError:
         return await held.take(part(b"y" * 10, more=False), lambda: has_key)
 
     async def play() -> None:
         held = Bodies()
         strangers = [await take(held, has_key=False) for _ in range(2)]
         refused = await take(held, has_key=False)
-        assert isinstance(refused, ServiceError)
+        assert isinstance(refused, ProtocolError)
         assert refused.status == 503
         assert isinstance(await take(held, has_key=True), Body)
         for body in strangers:

@@ -8,6 +8,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studio.api.protocol_errors import translate
 from studio.api.request_body import BODY_LIMIT
 from studio.api.request_log import LOGGED_LIMIT, loggable, logged_text
 from studio.errors import StorageError
@@ -129,8 +130,7 @@ def test_the_hint_of_a_wrong_token_reaches_its_reader() -> None:
     reference = BlobReference("c/x.csv", None, "https://acct.blob.core.windows.net", "sp=r&se=2030-01-01")
     with pytest.raises(StorageError) as caught:
         resolve(reference, HostAllowList(["*"]))
-    assert (
-        caught.value.for_caller()
-        .details[0][1]
-        .endswith("it must be the query of a URL (sv=…&sp=…&se=…&sig=…), percent-encoded, without comp and restype.")
+    message = translate(caught.value).details[0].message
+    assert message.endswith(
+        "it must be the query of a URL (sv=…&sp=…&se=…&sig=…), percent-encoded, without comp and restype."
     )

@@ -12,8 +12,9 @@ from functools import partial
 import pytest
 from anyio import CapacityLimiter
 
+from studio.api.protocol_errors import NOT_FOUND, ProtocolError, protocol_error
 from studio.api.request_threads import in_thread
-from studio.errors import ServiceError, StorageError, StudioError
+from studio.errors import StorageError, StorageFault
 
 
 class Content:
@@ -25,8 +26,10 @@ def test_work_is_done() -> None:
     assert asyncio.run(in_thread(lambda: 7)) == 7
 
 
-@pytest.mark.parametrize("error", [partial(ServiceError, "NotFound", "x", "x"), partial(StorageError, "x", "x")])
-def test_an_error_holds_nothing_of_the_work(error: Callable[[], StudioError]) -> None:
+@pytest.mark.parametrize(
+    "error", [partial(protocol_error, NOT_FOUND, "x", "x"), partial(StorageError, StorageFault.NOT_FOUND, "x")]
+)
+def test_an_error_holds_nothing_of_the_work(error: Callable[[], ProtocolError | StorageError]) -> None:
     """Neither by its traceback, nor by what it was raised from; no collection is needed."""
     held: list[weakref.ref[Content]] = []
 
@@ -37,7 +40,7 @@ def test_an_error_holds_nothing_of_the_work(error: Callable[[], StudioError]) ->
         def work() -> None:
             raise error() from ValueError(content)
 
-        with contextlib.suppress(StudioError):
+        with contextlib.suppress(ProtocolError, StorageError):
             await in_thread(work)
 
     gc.disable()
@@ -58,10 +61,10 @@ def test_an_unknown_error_is_logged_and_told_as_one(caplog: pytest.LogCaptureFix
     def work() -> None:
         raise KeyError("oops")
 
-    with caplog.at_level(logging.ERROR), pytest.raises(ServiceError) as caught:
+    with caplog.at_level(logging.ERROR), pytest.raises(ProtocolError) as caught:
         asyncio.run(in_thread(work))
 
-    assert (caught.value.status, caught.value.details[0][0]) == (500, "UnknownError")
+    assert (caught.value.status, caught.value.details[0].code) == (500, "UnknownError")
     assert "KeyError: 'oops'" in caplog.text
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 
+from studio.api.protocol_errors import ProtocolError
 from studio.api.throttle import Throttle
-from studio.errors import ServiceError
 from studio.workspace.database import Database
 from studio.workspace.registry import Kind, Registry
 from tests.studio.caller import NAMES, ROW, Owner, refusal, score
@@ -32,7 +32,7 @@ def test_a_turn_ends_with_its_request(own_data: Path) -> None:
 
         with throttle.turn(one):
             with throttle.turn(one), throttle.turn(other):
-                with pytest.raises(ServiceError) as refused, throttle.turn(one):
+                with pytest.raises(ProtocolError) as refused, throttle.turn(one):
                     pytest.fail("a third request is executed")
                 assert str(refused.value) == (
                     "Request was throttled for default endpoint. The maximum concurrency for the endpoint is 2."

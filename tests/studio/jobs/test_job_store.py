@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from studio.errors import ServiceError
+from studio.jobs.errors import JobNotFoundError
 from studio.jobs.job_store import JobLimits, JobState, JobStore, Outcome
 from studio.wire.request_codec import JobRequest
 from studio.workspace.database import Database
+from studio.workspace.errors import ServiceNotFoundError
 from studio.workspace.registry import Kind, Registry
 
 NOTHING = JobRequest({}, {}, {})
@@ -69,7 +70,7 @@ def test_a_job_that_nobody_starts_is_forgotten_after_the_time_that_was_set(own_d
         table.drop_unstarted(datetime.now(UTC) + timedelta(seconds=59))
         assert table.of_endpoint(endpoint, idle).state is JobState.NOT_STARTED
         table.drop_unstarted(datetime.now(UTC) + timedelta(seconds=61))
-        with pytest.raises(ServiceError):
+        with pytest.raises(JobNotFoundError):
             table.of_endpoint(endpoint, idle)
         assert table.of_endpoint(endpoint, started).queued
 
@@ -81,7 +82,7 @@ def test_a_job_of_a_deleted_endpoint_is_not_taken(own_data: Path) -> None:
         endpoint = endpoints_of(database)[0]
         (before,) = queued(table, endpoint, 1)
         database.execute("DELETE FROM endpoints WHERE id = ?", endpoint)
-        with pytest.raises(ServiceError, match="Web service not found"):
+        with pytest.raises(ServiceNotFoundError, match="Web service not found"):
             table.submit(endpoint, NOTHING)
         assert table.get(before) is None
         assert table.newest(5) == []

@@ -2,9 +2,14 @@
 
 import pytest
 
-from studio.errors import ServiceError
 from studio.models.model import Model, Task
-from studio.scoring.request_columns import added_columns, label_type, request_columns
+from studio.scoring.request_columns import (
+    ColumnMismatchError,
+    ReservedColumnError,
+    added_columns,
+    label_type,
+    request_columns,
+)
 from studio.tables.model_column import Column
 
 
@@ -45,7 +50,7 @@ def test_labels_have_the_type_of_their_classes(task: Task, classes: tuple[str, .
 
 def test_a_scored_table_that_is_sent_again_is_told_so() -> None:
     """Its answer's columns are named as such, whether or not the model has one of the name."""
-    with pytest.raises(ServiceError, match="Invalid output parameter name: Scored Labels, Scored Probabilities"):
+    with pytest.raises(ReservedColumnError, match="Invalid output parameter name: Scored Labels, Scored Probabilities"):
         request_columns(model("binary", "no", "yes"), ["age", "Scored Labels", "Scored Probabilities "])
 
 
@@ -54,5 +59,5 @@ def test_an_optional_column_may_be_left_out() -> None:
     optional = Model("regression", "y", (), (Column("a", "numeric", optional=True), Column("b", "numeric")))
     assert request_columns(optional, ["b"]).positions == (None, 0)
     assert request_columns(optional, ["b", "a"]).positions == (1, 0)
-    with pytest.raises(ServiceError, match="missing columns: b"):
+    with pytest.raises(ColumnMismatchError, match="missing columns: b"):
         request_columns(optional, ["a"])

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.errors import ServiceError, StorageError
+from studio.api.protocol_errors import translate
+from studio.errors import RequestError, StorageError
 from studio.storage.blob_locations import BlobReference, HostAllowList, resolve
 from studio.storage.blob_path import BlobPath
 from studio.tables.csv_reader import TableFormat
+from studio.wire.errors import BlobExtensionError
 from studio.wire.request_codec import INPUT_EXTENSIONS, TABLE_EXTENSIONS, check_extension
 
 KEY = "c2VjcmV0LWtleQ=="
@@ -75,7 +77,7 @@ def test_hosts_that_are_not_allowed(base: str) -> None:
     """No spelling of a URL leads past the list, and http never leaves the machine."""
     with pytest.raises(StorageError) as caught:
         resolve(BlobReference("c/x.csv", None, base, "?sig=secret"), ALL)
-    assert caught.value.detail_code == "InvalidBlob"
+    assert translate(caught.value).details[0].code == "InvalidBlob"
     assert "secret" not in str(caught.value)
 
 
@@ -104,7 +106,7 @@ def test_incomplete_references(reference: BlobReference, code: str) -> None:
     """Each has its code, and what was given in the place of a key is not repeated."""
     with pytest.raises(StorageError) as caught:
         resolve(reference, ALL)
-    assert caught.value.detail_code == code
+    assert translate(caught.value).details[0].code == code
     assert "c2VjcmV0" not in str(caught.value)
 
 
@@ -154,7 +156,7 @@ def test_the_emulators_shorthand() -> None:
     for text in ("UseDevelopmentStorage=false", "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://p"):
         with pytest.raises(StorageError) as caught:
             resolve(BlobReference("c/x.csv", text), ALL)
-        assert caught.value.detail_code == "InvalidBlobConnectionString"
+        assert translate(caught.value).details[0].code == "InvalidBlobConnectionString"
 
 
 def test_a_connection_string_by_sas() -> None:
@@ -227,7 +229,7 @@ def test_no_secret_is_repeated(
     try:
         shown.append(repr(resolve(reference, HostAllowList(["*"]))))
         check_extension(reference, TABLE_EXTENSIONS, "output type")
-    except (StorageError, ServiceError) as error:
+    except RequestError as error:
         shown += [str(error), repr(error), repr(error.__cause__), repr(error.__context__)]
     assert not [text for text in shown if SECRET[:12] in text]
 
@@ -251,6 +253,6 @@ def test_the_format_of_a_table(name: str, table_format: tuple[str, bool]) -> Non
 def test_every_extension_is_named() -> None:
     """The error lists what the kind of blob may be called."""
     for extensions, what in ((INPUT_EXTENSIONS, "input type"), (TABLE_EXTENSIONS, "output type")):
-        with pytest.raises(ServiceError) as caught:
+        with pytest.raises(BlobExtensionError) as caught:
             check_extension(BlobReference("c/x.txt"), extensions, what)
         assert f'this {what} are: "{", ".join(extensions)}"' in str(caught.value)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from studio.api.protocol_errors import translate
 from studio.errors import StorageError
 from studio.storage.blob_path import BlobPath
 
@@ -20,4 +21,4 @@ def test_half_a_path_is_refused(text: str, code: str) -> None:
     """By the code of the part that is missing."""
     with pytest.raises(StorageError) as caught:
         BlobPath.parse(text)
-    assert caught.value.detail_code == code
+    assert translate(caught.value).details[0].code == code

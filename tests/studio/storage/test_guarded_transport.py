@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.api.protocol_errors import translate
 from studio.api.request_threads import in_thread
 from studio.errors import StorageError
 from studio.storage.blobs import BlobStorage
@@ -139,7 +140,7 @@ def test_a_fault_that_may_pass_is_an_error_in_words(behave: Behaviour, words: st
     with odd_host(behave) as host:
         error = failure(host)
         assert words in str(error)
-        assert error.for_caller().status == 500
+        assert translate(error).status == 500
 
 
 NOT_A_STORAGE = "does not answer as Azure Blob Storage does"
@@ -173,7 +174,7 @@ def test_nonsense_is_an_error_in_words(behave: Behaviour, words: str) -> None:
         error = failure(host)
         assert words in str(error)
         assert not {"ValueError", "DeserializationError", "ServiceResponseError"} & set(re.findall(r"\w+", str(error)))
-        body = error.for_caller().body()["error"]
+        body = translate(error).body()["error"]
         assert (body["code"], body["details"][0]["code"]) in {
             ("BadArgument", "InvalidBlob"),
             ("InternalError", "ResourceDownload"),

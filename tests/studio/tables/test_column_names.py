@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.errors import ServiceError
 from studio.models.model_file import load_model
-from studio.scoring.request_columns import request_columns
+from studio.scoring.request_columns import ColumnMismatchError, request_columns
 from studio.scoring.scorer import Scorer
 from studio.tables.column_names import column_names, positions_of
 from studio.training.train import train
@@ -39,7 +38,7 @@ def test_a_header_with_spaces_scores_as_it_trained(tmp_path: Path) -> None:
     rows = b'{"Inputs": {"input1": [{"": "7", " petal": "3", "soil ": "clay"}]}}'
     (row,) = scoring_response(scorer, rows, swagger=True, details=False)["Results"]["output1"]
     assert row == dict(zip(value["ColumnNames"], value["Values"][0], strict=True)) | {"kind": None}
-    with pytest.raises(ServiceError, match="columns given twice: petal"):
+    with pytest.raises(ColumnMismatchError, match="columns given twice: petal"):
         scoring_response(
             scorer, b'{"Inputs": {"input1": [{"petal": "3"}, {" petal": "4"}]}}', swagger=True, details=False
         )
@@ -48,7 +47,7 @@ def test_a_header_with_spaces_scores_as_it_trained(tmp_path: Path) -> None:
 def test_names_that_are_one_are_given_twice(tmp_path: Path) -> None:
     """Spaces do not make another column of a request."""
     model = trained(tmp_path, HEADER).model
-    with pytest.raises(ServiceError, match="columns given twice: petal"):
+    with pytest.raises(ColumnMismatchError, match="columns given twice: petal"):
         request_columns(model, ["", "petal", "petal ", "soil"])
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 import requests
 
-from studio.errors import ServiceError
 from studio.wire.charsets import to_utf8
+from studio.wire.errors import InvalidBodyError
 from tests.studio.caller import NAMES, TIMEOUT_S, bearer
 from tests.studio.running import RunningStudio
 
@@ -32,14 +32,14 @@ def test_a_body_is_read_in_its_charset(content_type: str, charset: str) -> None:
 @pytest.mark.parametrize("charset", ["rot13", "unicode_escape", "zlib", "klingon", "\xff"])
 def test_an_unknown_charset_is_refused(charset: str) -> None:
     """What is no charset of the web is named, with those that are taken."""
-    with pytest.raises(ServiceError) as refused:
+    with pytest.raises(InvalidBodyError) as refused:
         to_utf8(b"{}", [(b"content-type", f"application/json; charset={charset}".encode("latin-1"))])
-    assert "utf-8, utf-16" in refused.value.details[0][1]
+    assert "utf-8, utf-16" in str(refused.value)
 
 
 def test_a_body_that_is_not_in_its_charset_is_refused() -> None:
     """An odd number of bytes is no UTF-16."""
-    with pytest.raises(ServiceError, match="not in the charset 'utf-16'"):
+    with pytest.raises(InvalidBodyError, match="not in the charset 'utf-16'"):
         to_utf8(b"{}x", [(b"content-type", b"application/json; charset=utf-16")])
 
 

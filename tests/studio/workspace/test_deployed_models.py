@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from studio.errors import ServiceError
 from studio.models.model import Model, Tree
 from studio.models.model_file import dump_model
 from studio.tables.model_column import Column
@@ -16,6 +15,7 @@ from studio.training.training_plan import TrainingPlan
 from studio.wire.scoring_codec import scoring_response
 from studio.workspace.database import Database
 from studio.workspace.deployed_models import DeployedModels, Location
+from studio.workspace.errors import ModelUnavailableError, ServiceNotFoundError
 from studio.workspace.registry import Endpoint, Kind, Registry, Role
 
 
@@ -59,7 +59,7 @@ def test_a_model_serves_from_its_time_on(database: Database) -> None:
     """Before, the old one answers; a restart in between keeps the time; files that nobody needs go."""
     clock, endpoint = Clock(), new_endpoint(database)
     deployed = DeployedModels(database, clock)
-    with pytest.raises(ServiceError, match="has no model"):
+    with pytest.raises(ModelUnavailableError, match="has no model"):
         deployed.scorer(endpoint)
     deployed.deploy(endpoint, constant_model(1.0), Location("b/", "1"), 0)
     assert served(deployed, endpoint) == 1.0
@@ -108,9 +108,9 @@ def test_what_another_process_gives_is_served(database: Database) -> None:
         with other.transaction():
             other.execute("DELETE FROM endpoints")
             other.bump_catalogue_version()
-    with pytest.raises(ServiceError, match="has no model"):
+    with pytest.raises(ModelUnavailableError, match="has no model"):
         deployed.scorer(endpoint)
-    with pytest.raises(ServiceError, match="Web service not found"):
+    with pytest.raises(ServiceNotFoundError, match="Web service not found"):
         deployed.deploy(endpoint, constant_model(3.0), Location("b/", "3"), 0)
 
 
@@ -131,7 +131,7 @@ def test_a_damaged_file_is_an_error_in_words(database: Database) -> None:
     DeployedModels(database).deploy(endpoint, constant_model(1.0), Location("b/", "1"), 0)
     for path in (database.folder / "models").iterdir():
         path.write_bytes(b"x")
-    with pytest.raises(ServiceError, match="damaged"):
+    with pytest.raises(ModelUnavailableError, match="damaged"):
         DeployedModels(database).scorer(endpoint)
     DeployedModels(database).deploy(endpoint, constant_model(2.0), Location("b/", "2"), 0)
     assert served(DeployedModels(database), endpoint) == 2.0

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from anyio import CapacityLimiter
 
-from studio.errors import ServiceError
+from studio.api.protocol_errors import SERVICE_UNAVAILABLE, protocol_error
 
 MAX_FETCHES = 24  # threads of their own: no other request waits for one of them
 MAX_FETCHES_PER_HOST = 8
@@ -26,7 +26,7 @@ class FetchLimiter:
         """Count one fetch for the time of the `with`.
 
         Raises:
-            ServiceError: RequestThrottled, if as many as may be are under way.
+            ProtocolError: RequestThrottled, if as many as may be are under way.
         """
         _check(self._by_endpoint[endpoint_id], MAX_FETCHES_PER_ENDPOINT, "for this endpoint")
         _check(self._by_host[host], MAX_FETCHES_PER_HOST, f"from the storage host {host}")
@@ -46,4 +46,4 @@ class FetchLimiter:
 def _check(under_way: int, most: int, of: str) -> None:
     if under_way >= most:
         text = f"{most} models are being fetched {of}, and no more are at once; try again later."
-        raise ServiceError("ServiceUnavailable", "RequestThrottled", text)
+        raise protocol_error(SERVICE_UNAVAILABLE, "RequestThrottled", text)
