@@ -1,13 +1,14 @@
-"""Scoring endpoints in memory: a PATCH takes effect some time later; what is answered is a function of the model."""
+"""Scoring endpoints in memory: a PATCH takes effect some time later; the answers are a function of the model."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.errors import RejectedError, ServiceFault
+from shared.errors import NotFoundError, RejectedError, ServiceFault
 from shared.ports import Answers, BlobLocation, Clock, Resource, Scored
 from shared.routes.route import Endpoint
+from tests.fakes.fake_keys import check_keys, key_refused
 from tests.fakes.faults import Faults
 from tests.fakes.memory_blobs import MemoryBlobs
 
@@ -18,9 +19,11 @@ SCORED_COLUMNS = ("Scored Labels", "Scored Probabilities")
 class FakeEndpoint:
     """One endpoint as the service has it. A model is known by the content of its blob when it was PATCHed."""
 
+    published: Endpoint
     resource: str
     model: str
     relative: str = ""
+    columns: tuple[str, ...] = ()  # that the model takes, in any order; empty: whatever is sent
     propagation_s: float = 1.0  # from an accepted PATCH until it is served
     ignore_patch: bool = False  # a PATCH is answered 200 and changes nothing that is served
     location_moves: bool = True  # whether an ignored PATCH shows in the endpoint's location all the same
@@ -33,7 +36,7 @@ class FakeEndpoint:
 class FakeScoring:
     """`ScoringService` in memory.
 
-    Endpoints are known by their `patch_url` and must be added first. `faults` arranges failures of the operations
+    Endpoints are known by their URLs and must be added first. `faults` arranges failures of the operations
     `patch`, `resources` and `score`, before or after their effect.
     """
 
@@ -45,16 +48,21 @@ class FakeScoring:
         self.alike: dict[str, str] = {}  # models that answer as another one does, which need not exist
         self._blobs = blobs
         self._clock = clock
-        self._endpoints: dict[str, FakeEndpoint] = {}
+        self._endpoints: dict[str, FakeEndpoint] = {}  # by patch_url
+        self._executed: dict[str, FakeEndpoint] = {}  # by execute_url
 
     def add(self, endpoint: Endpoint, model: str) -> FakeEndpoint:
         """Publish an endpoint that serves a model, with the resource that the route names, and return its switches."""
-        self._endpoints[endpoint.patch_url] = FakeEndpoint(endpoint.resource, model)
-        return self._endpoints[endpoint.patch_url]
+        state = FakeEndpoint(endpoint, endpoint.resource, model)
+        self._endpoints[endpoint.patch_url] = state
+        self._executed[endpoint.execute_url] = state
+        return state
 
     def served(self, endpoint: Endpoint) -> str:
         """Return the model that the endpoint answers with now."""
-        state = self._endpoints[endpoint.patch_url]
+        return self._served(self._endpoints[endpoint.patch_url])
+
+    def _served(self, state: FakeEndpoint) -> str:
         due = [model for when, model in state.pending if when <= self._clock.now()]
         if due:
             state.model = due[-1]
@@ -64,13 +72,17 @@ class FakeScoring:
     def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:
         """Give the endpoint's resource another model."""
         with self.faults.call("patch"):
-            state = self._endpoints[endpoint.patch_url]
+            state = self._managed("PATCH endpoint", endpoint)
             model = self._blobs.text(location.relative)
             if endpoint.resource != state.resource:
-                raise RejectedError(_refusal(endpoint, "BadParameterValue", f"no resource {endpoint.resource!r}"))
+                raise _refused_patch(endpoint, "BadParameterValue", f"no resource {endpoint.resource!r}")
+            if not self._blobs.opens(location):
+                raise _refused_patch(endpoint, "InvalidBlob", f"the SAS token does not open {location.relative}")
             if model is None:
-                raise RejectedError(_refusal(endpoint, "BlobNotFound", f"no blob at {location.relative}"))
-            self.served(endpoint)
+                raise _refused_patch(endpoint, "BlobNotFound", f"no blob at {location.relative}")
+            if not model:
+                raise _refused_patch(endpoint, "InvalidBlob", f"{location.relative} is not a model")
+            self._served(state)
             state.patches.append(model)
             if not state.ignore_patch:
                 state.pending.append((self._clock.now() + timedelta(seconds=state.propagation_s), model))
@@ -88,21 +100,35 @@ class FakeScoring:
     def resources(self, endpoint: Endpoint) -> list[Resource]:
         """Read the endpoint's updatable resources."""
         with self.faults.call("resources"):
-            state = self._endpoints[endpoint.patch_url]
+            state = self._managed("GET endpoint", endpoint)
             return [Resource(state.resource, state.relative)]
 
     def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
         """Answer each row with a label and a probability that depend on the model served, the columns and the row."""
         with self.faults.call("score"):
-            served = self.served(endpoint)
+            state = self._executed.get(endpoint.execute_url)
+            if state is None:
+                raise NotFoundError(_fault("score rows", endpoint.execute_url, 404, "NotFound", "WebServiceNotFound"))
+            check_keys("score rows", endpoint.execute_url, endpoint, state.published)
+            values = [tuple(row) for row in rows]
+            _check_input(endpoint, state.columns, columns, values)
+            served = self._served(state)
             model = self.alike.get(served, served)
-            jitter, skill = self._endpoints[endpoint.patch_url].jitter, self.skill_of(model)
-            classes, other = self.classes_of(model), self.renamed.get(served, {})
+            skill, classes = self.skill_of(model), self.classes_of(model)
             if classes:
-                found = _of_classes(model, classes, columns, rows)
+                scored = _of_classes(model, classes, columns, values)
             else:
-                found = Scored(SCORED_COLUMNS, answers_of(model, columns, rows, jitter, skill))
-            return Scored(tuple(other.get(name, name) for name in found.columns), found.rows)
+                scored = Scored(SCORED_COLUMNS, answers_of(model, columns, values, state.jitter, skill))
+            renamed = self.renamed.get(served, {})
+            return Scored(tuple(renamed.get(name, name) for name in scored.columns), scored.rows)
+
+    def _managed(self, operation: str, endpoint: Endpoint) -> FakeEndpoint:
+        """Find an endpoint by its management URL; no key opens one that does not exist."""
+        state = self._endpoints.get(endpoint.patch_url)
+        if state is None:
+            raise key_refused(operation, endpoint.patch_url, endpoint)
+        check_keys(operation, endpoint.patch_url, endpoint, state.published)
+        return state
 
 
 def answers_of(
@@ -113,7 +139,7 @@ def answers_of(
 
 
 def _answer(model: str, columns: Sequence[str], row: Sequence[str], jitter: float, skill: float) -> tuple[str, ...]:
-    digest = hashlib.sha256("\n".join((model, *columns, *row)).encode()).digest()
+    digest = _digest(model, columns, row)
     probability = int.from_bytes(digest[:4]) / 2**32
     if skill:
         probability = skill * float(row[columns.index("signal")]) + (1 - skill) * probability
@@ -122,14 +148,37 @@ def _answer(model: str, columns: Sequence[str], row: Sequence[str], jitter: floa
 
 def _of_classes(model: str, classes: Sequence[str], columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
     """Answer as a multi-class model does: a probability for each class, and the label of the largest."""
-    named = tuple(f'Scored Probabilities for Class "{one}"' for one in classes)
+    named = tuple(f'Scored Probabilities for Class "{name}"' for name in classes)
     answered = []
     for row in rows:
-        weights = [hashlib.sha256("\n".join((model, one, *columns, *row)).encode()).digest()[0] + 1 for one in classes]
+        weights = [_digest(f"{model}\n{name}", columns, row)[0] + 1 for name in classes]
         shares = [weight / sum(weights) for weight in weights]
         answered.append((*(f"{share:.6f}" for share in shares), classes[shares.index(max(shares))]))
     return Scored((*named, "Scored Labels"), tuple(answered))
 
 
-def _refusal(endpoint: Endpoint, detail: str, message: str) -> ServiceFault:
-    return ServiceFault("PATCH endpoint", endpoint.patch_url, 400, "BadArgument", message, ((detail, ""),))
+def _digest(model: str, columns: Sequence[str], row: Sequence[str]) -> bytes:
+    """Return bytes that depend on the model and on the row's cells by column, in whatever order the columns come."""
+    cells = sorted(zip(columns, row, strict=True))
+    return hashlib.sha256("\n".join((model, *(f"{name}={cell}" for name, cell in cells))).encode()).digest()
+
+
+def _check_input(
+    endpoint: Endpoint, expected: Sequence[str], columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """Refuse a table that is not one, or not of the model's columns."""
+    problem = ""
+    if len(set(columns)) < len(columns) or (expected and set(columns) != set(expected)):
+        problem = "InputMismatchError"
+    elif any(len(row) != len(columns) for row in rows):
+        problem = "InputParseError"
+    if problem:
+        raise RejectedError(_fault("score rows", endpoint.execute_url, 400, "BadUserArgument", problem))
+
+
+def _refused_patch(endpoint: Endpoint, detail: str, message: str) -> RejectedError:
+    return RejectedError(_fault("PATCH endpoint", endpoint.patch_url, 400, "BadArgument", detail, message))
+
+
+def _fault(operation: str, url: str, status: int, code: str, detail: str, message: str = "") -> ServiceFault:
+    return ServiceFault(operation, url, status, code, message, ((detail, ""),))

@@ -1,13 +1,14 @@
-"""A Batch Execution Service in memory: a test says when a job runs, finishes or fails, and what it gives back."""
+"""A Batch Execution Service in memory: the test decides when a job finishes or fails, and with which outputs."""
 
 from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Lock
 
 from shared.blob_path import BlobPath
-from shared.errors import KeyRefusedError, NotFoundError, RejectedError, ServiceFault, UnusableAnswerError
+from shared.errors import KeyRefusedError, NotFoundError, ServiceFault, UnusableAnswerError
 from shared.ports import BlobLocation, JobRequest, JobState, JobStatus
 from shared.routes.route import Training
+from tests.fakes.fake_keys import check_keys
 from tests.fakes.faults import Faults
 from tests.fakes.memory_blobs import MemoryBlobs
 
@@ -19,6 +20,7 @@ class FakeJob:
     """One job. `starts` counts how often it began to run: more than one job started for one attempt breaks I2."""
 
     job_id: str
+    jobs_url: str
     request: JobRequest
     model_output: str
     evaluation_output: str
@@ -34,19 +36,26 @@ class FakeJob:
 class FakeTraining:
     """`TrainingService` in memory.
 
-    Outputs are written to `blobs` where the submitted request says. `faults` arranges failures of the operations
-    `submit`, `start`, `status`, `cancel` and `read_output`, before or after their effect.
+    Services are known by their `jobs_url` and must be added first. Outputs are written to `blobs` where the submitted
+    request says. `faults` arranges failures of the operations `submit`, `start`, `status`, `cancel` and `read_output`,
+    before or after their effect.
     """
 
     def __init__(self, blobs: MemoryBlobs) -> None:
         self.faults = Faults()
         self.jobs: dict[str, FakeJob] = {}
         self.ignored_starts = 0  # how many of the next starts are answered well and have no effect
+        self.outputs_base = ""  # URL under which jobs list their outputs, if that is not the app's own account
+        self._published: dict[str, Training] = {}
         self._blobs = blobs
         self._numbers = count(1)
         self._lock = Lock()
         self._refused_tokens: set[str] = set()
         self._tokens: set[str] = set()
+
+    def add(self, training: Training) -> None:
+        """Publish a training service at the URL and with the keys that the route has."""
+        self._published[training.jobs_url] = training
 
     @property
     def started(self) -> list[FakeJob]:
@@ -80,26 +89,26 @@ class FakeTraining:
         del self.jobs[job_id]
 
     def expire_links(self) -> None:
-        """Let every link that was given out so far be refused from now on."""
+        """Let every link that came with a job's status be refused from now on."""
         self._refused_tokens |= self._tokens
 
     def submit(self, training: Training, request: JobRequest) -> str:
         """Submit a job and return its id; it does not run yet."""
         with self.faults.call("submit"), self._lock:
+            self._admit("submit job", training)
             job_id = f"job-{next(self._numbers)}"
-            self.jobs[job_id] = FakeJob(job_id, request, training.model_output, training.evaluation_output)
+            outputs = (training.model_output, training.evaluation_output)
+            self.jobs[job_id] = FakeJob(job_id, training.jobs_url, request, *outputs)
         return job_id
 
     def start(self, training: Training, job_id: str) -> None:
         """Start a submitted job; a job that is already started counts as started now."""
         with self.faults.call("start"), self._lock:
-            job = self._known(training, job_id)
+            job = self._job("start job", training, job_id)
             job.start_calls += 1
             if self.ignored_starts:
                 self.ignored_starts -= 1
                 return
-            if job.state is JobState.CANCELLED:
-                raise RejectedError(ServiceFault("start job", training.jobs_url, 409, "CannotStartJob"))
             if job.state is JobState.NOT_STARTED:
                 job.starts += 1
                 job.state, job.code = JobState.RUNNING, "Running"
@@ -107,23 +116,24 @@ class FakeTraining:
     def status(self, training: Training, job_id: str) -> JobStatus:
         """Ask how a job is; a finished one comes with fresh SAS tokens."""
         with self.faults.call("status"), self._lock:
-            job = self._known(training, job_id)
+            job = self._job("job status", training, job_id)
             outputs = {name: self._link(path) for name, path in job.outputs.items()}
             return JobStatus(job.state, job.details, outputs, job.code, job.notes)
 
     def cancel(self, training: Training, job_id: str) -> None:
         """Cancel a job; one that is unknown or has ended counts as cancelled."""
-        del training
         with self.faults.call("cancel"), self._lock:
+            self._admit("cancel job", training)
             job = self.jobs.get(job_id)
-            if job is not None and job.state not in _ENDED:
+            if job is not None and job.jobs_url == training.jobs_url and job.state not in _ENDED:
                 job.state, job.code = JobState.CANCELLED, "Cancelled"
 
     def read_output(self, location: BlobLocation, limit_bytes: int) -> str:
-        """Read a small text output by its SAS."""
+        """Read a small text output. Its SAS counts only outside the app's own account."""
         fault = ServiceFault("read output", location.base + location.relative)
         with self.faults.call("read_output"):
-            if location.sas not in self._tokens or location.sas in self._refused_tokens:
+            foreign = location.base != self._blobs.base
+            if foreign and (location.sas not in self._tokens or location.sas in self._refused_tokens):
                 raise KeyRefusedError(replace(fault, status=403))
             text = self._blobs.text(location.relative)
             if text is None:
@@ -135,12 +145,23 @@ class FakeTraining:
     def _link(self, path: str) -> BlobLocation:
         link = self._blobs.make_link(path, 3600)
         self._tokens.add(link.sas)
-        return link
+        return replace(link, base=self.outputs_base or link.base)
 
-    def _known(self, training: Training, job_id: str) -> FakeJob:
-        if job_id not in self.jobs:
-            raise NotFoundError(ServiceFault("job", f"{training.jobs_url}/{job_id}", 404, "JobNotFound"))
-        return self.jobs[job_id]
+    def _admit(self, operation: str, training: Training) -> None:
+        """Check URL and keys, as the service does before it looks at anything else."""
+        published = self._published.get(training.jobs_url)
+        if published is None:
+            details = (("WebServiceNotFound", "Web service not found"),)
+            raise NotFoundError(ServiceFault(operation, training.jobs_url, 404, "NotFound", "", details))
+        check_keys(operation, training.jobs_url, training, published)
+
+    def _job(self, operation: str, training: Training, job_id: str) -> FakeJob:
+        self._admit(operation, training)
+        job = self.jobs.get(job_id)
+        if job is None or job.jobs_url != training.jobs_url:
+            details = (("JobNotFound", f"This endpoint has no job {job_id}"),)
+            raise NotFoundError(ServiceFault(operation, f"{training.jobs_url}/{job_id}", 404, "NotFound", "", details))
+        return job
 
     def _started(self, job_id: str) -> FakeJob:
         job = self.jobs[job_id]

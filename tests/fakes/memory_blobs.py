@@ -29,10 +29,13 @@ class _Blob:
 class MemoryBlobs:
     """`BlobFiles` in memory; `faults` arranges failures of the operations named as the methods."""
 
+    base = _BASE
+
     def __init__(self) -> None:
         self.faults = Faults()
         self.slow_copies = False  # while True, a copy stays pending until `finish_copies`
         self._blobs: dict[BlobPath, _Blob] = {}
+        self._links: dict[str, str] = {}  # token -> container/path that it opens
         self._numbers = count(1)
         self._lock = RLock()
 
@@ -57,7 +60,13 @@ class MemoryBlobs:
 
     def make_link(self, path: str, valid_s: int) -> BlobLocation:
         """Make a link as another party of the account does: no call of the app, so no fault meets it."""
-        return BlobLocation(_BASE, path, f"?se={valid_s}&n={next(self._numbers)}&{CANARY}")
+        token = f"?se={valid_s}&n={next(self._numbers)}&{CANARY}"
+        self._links[token] = path
+        return BlobLocation(_BASE, path, token)
+
+    def opens(self, location: BlobLocation) -> bool:
+        """Tell whether the location's token is one that was made for this blob."""
+        return self._links.get(location.sas) == location.relative
 
     def finish_copies(self) -> None:
         """Let every pending copy be done."""

@@ -1,12 +1,10 @@
-"""The fakes of the services do what the pipeline's tests rely on: scripted jobs, late endpoints, arranged faults."""
-
-from dataclasses import replace
+"""What only the fakes can do: count starts, delay and ignore models, expire links, arrange faults."""
 
 import pytest
 
-from shared.errors import KeyRefusedError, NotFoundError, RejectedError, UnavailableError
+from shared.errors import KeyRefusedError, NotFoundError, UnavailableError
 from shared.errors import ServiceFault as Fault
-from shared.ports import CopyState, JobRequest, JobState
+from shared.ports import CopyState, JobRequest
 from shared.routes.route import Endpoint, EndpointRole, Training
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_scoring import FakeScoring, answers_of
@@ -43,7 +41,9 @@ def blobs() -> MemoryBlobs:
 @pytest.fixture
 def training(blobs: MemoryBlobs) -> FakeTraining:
     """Give a training service."""
-    return FakeTraining(blobs)
+    service = FakeTraining(blobs)
+    service.add(TRAINING)
+    return service
 
 
 @pytest.fixture
@@ -61,20 +61,22 @@ def scoring(blobs: MemoryBlobs, clock: FakeClock) -> FakeScoring:
     return service
 
 
-def test_a_submitted_job_does_not_run(training: FakeTraining) -> None:
-    """A job runs once it is started, and only once however often that is said."""
-    job_id = training.submit(TRAINING, REQUEST)
-    before = training.status(TRAINING, job_id).state
+def test_starts_are_counted(training: FakeTraining) -> None:
+    """A job begins to run only once, however often it is started; a start can be answered and ignored."""
+    job_id, ignored = (training.submit(TRAINING, REQUEST) for _ in range(2))
     for _ in range(2):
         training.start(TRAINING, job_id)
+    training.ignored_starts = 1
+    training.start(TRAINING, ignored)
 
-    assert (before, training.status(TRAINING, job_id).state) == (JobState.NOT_STARTED, JobState.RUNNING)
     assert (training.jobs[job_id].starts, training.jobs[job_id].start_calls) == (1, 2)
+    assert (training.jobs[ignored].starts, training.jobs[ignored].start_calls) == (0, 1)
     assert training.started == [training.jobs[job_id]]
 
 
-def test_a_finished_job_leaves_its_outputs_where_it_was_told(training: FakeTraining, blobs: MemoryBlobs) -> None:
-    """Model and evaluation lie where the request said; each status brings a fresh link, and old ones can expire."""
+def test_links_expire_in_a_storage_that_is_not_the_apps(training: FakeTraining, blobs: MemoryBlobs) -> None:
+    """Each status brings a fresh link; those that came before can be refused."""
+    training.outputs_base = "https://elsewhere.example/"
     job_id = training.submit(TRAINING, REQUEST)
     training.start(TRAINING, job_id)
     training.finish(job_id, "new", "AUC\n0.9\n")
@@ -89,21 +91,13 @@ def test_a_finished_job_leaves_its_outputs_where_it_was_told(training: FakeTrain
         training.read_output(first, 100)
 
 
-def test_a_job_can_fail_be_cancelled_and_be_forgotten(training: FakeTraining) -> None:
-    """Every other end of a job can be arranged; a cancelled job cannot be started."""
-    failed, cancelled, forgotten = (training.submit(TRAINING, REQUEST) for _ in range(3))
-    training.start(TRAINING, failed)
-    training.fail(failed, "no rows")
-    training.cancel(TRAINING, cancelled)
-    training.forget(forgotten)
-    training.cancel(TRAINING, forgotten)
+def test_a_job_can_be_forgotten(training: FakeTraining) -> None:
+    """The service can drop a job that it knew."""
+    job_id = training.submit(TRAINING, REQUEST)
+    training.forget(job_id)
 
-    status = training.status(TRAINING, failed)
-    assert (status.state, status.details, status.outputs) == (JobState.FAILED, "no rows", {})
-    with pytest.raises(RejectedError):
-        training.start(TRAINING, cancelled)
     with pytest.raises(NotFoundError):
-        training.status(TRAINING, forgotten)
+        training.status(TRAINING, job_id)
 
 
 def test_a_fault_comes_before_or_after_the_effect(training: FakeTraining) -> None:
@@ -154,14 +148,6 @@ def test_a_patch_can_be_ignored(
     assert scoring.served(ENDPOINT) == "old"
     assert state.patches == ["new"]
     assert scoring.resources(ENDPOINT)[0].relative == relative
-
-
-def test_a_patch_of_an_unknown_resource_or_model_is_refused(scoring: FakeScoring, blobs: MemoryBlobs) -> None:
-    """What the endpoint does not have, and what does not lie in storage, cannot be PATCHed."""
-    with pytest.raises(RejectedError, match="BadParameterValue"):
-        scoring.patch(replace(ENDPOINT, resource="Other"), blobs.link("models/new.ilearner", 60))
-    with pytest.raises(RejectedError, match="BlobNotFound"):
-        scoring.patch(ENDPOINT, blobs.link("models/none.ilearner", 60))
 
 
 def test_copies_can_take_their_time(blobs: MemoryBlobs) -> None:

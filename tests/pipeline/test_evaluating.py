@@ -198,7 +198,8 @@ def test_an_error_is_not_a_verdict(world: World) -> None:
 
 
 def test_fresh_links_are_asked_for_after_the_old_ones_expired(world: World) -> None:
-    """Links are never stored: a run that waits for days reads its outputs with new ones."""
+    """Links are never stored: after days a run reads its outputs, in somebody else's storage, with new ones."""
+    world.training.outputs_base = "http://127.0.0.1:10009/another-account/"
     run = world.land()
     world.finish(run)
     world.tick()

@@ -74,6 +74,8 @@ class World:
         self.runs = MemoryRunStore()
         self.endpoints = MemoryEndpointStore()
         self.training = FakeTraining(self.blobs)
+        for route in self.routes.routes.values():
+            self.training.add(route.training)
         self.scoring = FakeScoring(self.blobs, self.clock)
         self.services = Services(
             self.routes, self.runs, self.endpoints, self.blobs, self.training, self.scoring, self.clock

@@ -132,6 +132,7 @@ class Outside:
         self.routes = _routes(plan)
         self.blobs = MemoryBlobs()
         self.training = WatchedTraining(self.blobs, self)
+        self.training.add(self.route.training)
         self.scoring = WatchedScoring(self.blobs, self.clock, self)
         self.excuse: Callable[[], bool] = lambda: False
         self.watch_patch: Callable[[Patch], None] = lambda _: None
