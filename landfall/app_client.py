@@ -15,7 +15,7 @@ TIMEOUT_S = 60
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-class NoJsonError(CommandError):
+class NotJsonError(CommandError):
     """Something answered, and what it said is not JSON. `status` is its HTTP status."""
 
     def __init__(self, url: str, status: int) -> None:
@@ -23,7 +23,7 @@ class NoJsonError(CommandError):
         self.status = status
 
 
-class SilentAppError(CommandError):
+class AppUnreachableError(CommandError):
     """Nobody answers."""
 
 
@@ -55,7 +55,7 @@ def call_app(
                 method, url, json=asked, headers={KEY_HEADER: key}, timeout=timeout_s, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise SilentAppError(f"the app does not answer ({type(error).__name__}): {url}") from error
+            raise AppUnreachableError(f"the app does not answer ({type(error).__name__}): {url}") from error
     if 300 <= answer.status_code < 400:
         target = redacted(urljoin(url, answer.headers.get("Location", ""))) if "Location" in answer.headers else ""
         raise CommandError(
@@ -65,7 +65,7 @@ def call_app(
     try:
         body = answer.json()
     except requests.JSONDecodeError:
-        raise NoJsonError(url, answer.status_code) from None
+        raise NotJsonError(url, answer.status_code) from None
     if not isinstance(body, dict):
-        raise NoJsonError(url, answer.status_code)
+        raise NotJsonError(url, answer.status_code)
     return AppAnswer(answer.status_code, body)

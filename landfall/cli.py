@@ -10,8 +10,8 @@ try:
 
     from landfall.errors import CommandError, UsageError
     from landfall.exit_status import ExitStatus
-    from landfall.interrupts import interruptible, signals
-    from landfall.option_types import Noted, count, path, positive, text, whole
+    from landfall.interrupts import interruptible, record_signals
+    from landfall.option_types import StoreAndMark, count, path, positive, text, whole
     from landfall.stack.stack_state import DEFAULT_STATE
     from shared.errors import LandfallError
     from shared.visible_text import visible
@@ -53,7 +53,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _command(where: str) -> Command:
     """Import a command, as `module:function`, when it is called: `landfall --help` stays quick."""
     module, _, function = where.partition(":")
-    with signals(), interruptible():  # a Ctrl-C within an import may get lost otherwise
+    with record_signals(), interruptible():  # a Ctrl-C within an import may get lost otherwise
         command: Command = getattr(importlib.import_module(module), function)
     return command
 
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         if state:
             one.set_defaults(state_given=False)
             one.add_argument(
-                "--state", type=path, action=Noted, default=DEFAULT_STATE, metavar="DIR", help="default: .local"
+                "--state", type=path, action=StoreAndMark, default=DEFAULT_STATE, metavar="DIR", help="default: .local"
             )
         return one
 

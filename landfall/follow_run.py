@@ -11,7 +11,7 @@ from shared.records.run import TERMINAL, RunState
 LOOK_S = 0.3
 
 
-def follow(store: RunStore, route: str, run_id: str, alive: Callable[[], None]) -> Iterator[HistoryEntry]:
+def follow_run(store: RunStore, route: str, run_id: str, alive: Callable[[], None]) -> Iterator[HistoryEntry]:
     """Give the steps of a run, old ones first, until it has its outcome or is held; waits for one that is not there.
 
     `alive` is called between two looks; it raises if there is no sense in waiting any longer.

@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM: where they break off what is being done, and where they wait until that is safe.
 
 Inside `signals()` a signal is noted. Only within `interruptible()` it is raised as well, as an exception, and there not
-within `undisturbed()`: so whoever starts a process can write down that it runs before anything is broken off, and
+within `uninterruptible()`: so whoever starts a process can write down that it runs before anything is broken off, and
 whoever cleans up is not stopped by a second Ctrl-C.
 """
 
@@ -87,7 +87,7 @@ _current = Signals()  # nothing reaches it before `signals()` looks after them
 
 
 @contextlib.contextmanager
-def signals() -> Iterator[Signals]:
+def record_signals() -> Iterator[Signals]:
     """Look after Ctrl-C and SIGTERM within the `with`; once one came, later ones are ignored after it as well."""
     global _current  # noqa: PLW0603 - a process has its signals once
     before = [signal.getsignal(number) for number in _SIGNALS]
@@ -110,7 +110,7 @@ def interruptible() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
+def uninterruptible() -> Iterator[None]:
     """Let no signal break off what is done within the `with`; one that comes is raised at its end."""
     with _current.shielded():
         yield

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 
-class Noted(argparse.Action):
+class StoreAndMark(argparse.Action):
     """Stores a value and notes under `<name>_given` that it was given: a command refuses an option it would ignore."""
 
     def __call__(

@@ -17,7 +17,7 @@ _GOOD = {RunState.PROMOTED, RunState.UNCHANGED}
 _BAD = {RunState.FAILED, RunState.ROLLED_BACK, RunState.TIMED_OUT, RunState.QUARANTINED}
 
 
-def colored(state: RunState) -> str:
+def colored_state(state: RunState) -> str:
     """Return a state in its color."""
     color = "green" if state in _GOOD else "red" if state in _BAD else "yellow" if state in TERMINAL else "cyan"
     return f"[{color}]{state.value}[/]"
@@ -38,10 +38,10 @@ def _step_line(entry: HistoryEntry, began: datetime, reason: str) -> str:
     step = f" [dim]({escape(entry.step)})[/]" if entry.step and entry.state not in TERMINAL else ""
     shown = f"  {escape(reason)}" if reason else ""
     by = f"  [dim]{escape(entry.actor)}[/]" if entry.actor else ""
-    return f"{clock(entry.at)}  {elapsed_s:6.1f} s  {colored(entry.state)}{step}{by}{shown}"
+    return f"{clock(entry.at)}  {elapsed_s:6.1f} s  {colored_state(entry.state)}{step}{by}{shown}"
 
 
-def runs_lines(runs: Sequence[Run], width: int) -> Iterator[str]:
+def run_lines(runs: Sequence[Run], width: int) -> Iterator[str]:
     """Give a line a run; where the reason does not fit beside the rest it follows on a line of its own."""
     route = max(len(run.route) for run in runs)
     file = max(len(subject(run)) for run in runs)
@@ -50,7 +50,8 @@ def runs_lines(runs: Sequence[Run], width: int) -> Iterator[str]:
     for run in runs:
         padding = " " * (state - len(run.state))
         name = escape(subject(run)) + " " * (file - len(subject(run)))
-        line = f"{run.run_id[:8]}  {moment(run.landed_at)}  {colored(run.state)}{padding}  {run.route:{route}}  {name}"
+        state_cell = f"{colored_state(run.state)}{padding}"
+        line = f"{run.run_id[:8]}  {moment(run.landed_at)}  {state_cell}  {run.route:{route}}  {name}"
         if run.reason:
             line += ("  " if beside else "\n          ") + f"[dim]{escape(run.reason)}[/]"
         yield line.rstrip()
@@ -63,14 +64,14 @@ def subject(run: Run) -> str:
     return f"rollback to run {run.override['to'][:8]}" if run.override["to"] else "rollback to the initial model"
 
 
-def show_run(out: Console, run: Run, history: list[HistoryEntry]) -> None:
+def print_run(out: Console, run: Run, history: list[HistoryEntry]) -> None:
     """Print everything about one run; what is longer than the line is wrapped, never cut off."""
     out.print(run_tree(run, history), soft_wrap=False)
 
 
 def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
     """Return everything about one run."""
-    tree = Tree(f"run [bold]{run.run_id}[/]  {colored(run.state)}")
+    tree = Tree(f"run [bold]{run.run_id}[/]  {colored_state(run.state)}")
     if run.override is None:
         size = f"[dim]({counted(run.size, 'byte')}, version {escape(run.etag)})[/]"
         tree.add(f"file      {escape(run.container)}/{escape(run.blob)}  {size}")

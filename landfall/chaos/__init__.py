@@ -1,1 +1,1 @@
-"""The chaos run: torments a real stack by faults, lost events and kills, and audits it from outside."""
+"""The chaos run: injects faults, loses events and kills processes of a real stack, then audits it from outside."""

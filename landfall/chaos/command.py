@@ -1,4 +1,4 @@
-"""`landfall chaos`: starts a stack of its own, torments it, audits it from outside, and says what broke."""
+"""`landfall chaos`: starts a stack of its own, injects faults and kills, audits it from outside, reports violations."""
 
 import argparse
 import contextlib
@@ -15,28 +15,33 @@ from rich.console import Console
 from rich.status import Status
 
 from landfall.chaos.audit import audit
-from landfall.chaos.proxied_stack import staged
+from landfall.chaos.proxied_stack import start_proxied_stack
 from landfall.chaos.report import Report
-from landfall.chaos.scenario import Course, Progress
-from landfall.chaos.schedule import Plan, draw
+from landfall.chaos.scenario import Progress, Scenario
+from landfall.chaos.schedule import Schedule, draw_schedule
 from landfall.console import PIPED_WIDTH, console, escape, guard
 from landfall.errors import CommandError
-from landfall.stack.scratch_folder import own_folder
+from landfall.exit_status import ExitStatus
+from landfall.stack.scratch_folder import scratch_folder
 from shared.errors import LandfallError
 
-TOLD_EVERY_S = 15.0  # where no person watches a line change
+PROGRESS_INTERVAL_S = 15.0  # without a terminal; on a terminal one line changes all the time
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def chaos(options: argparse.Namespace) -> int:
-    """Play a run; 0 only if no promise was broken and every state was hit by a kill."""
-    plan = draw(options.files, options.kills, options.seed)
-    # For people; standard output belongs to the result.
+    """Play a chaos run; returns 0 only if no invariant is violated and a kill hit every state.
+
+    Raises:
+        CommandError: the stack cannot be started, or a part of it cannot be started again.
+    """
+    schedule = draw_schedule(options.files, options.kills, options.seed)
+    # Progress goes to standard error: standard output belongs to the result.
     width = None if sys.stderr.isatty() else PIPED_WIDTH
     err = guard(Console(stderr=True, highlight=False, soft_wrap=True, width=width))
-    with _ending_in_order():
-        folder = own_folder(options.state, "landfall-chaos-")
-        report = _play(plan, folder, err)
+    with _one_interrupt():
+        folder = scratch_folder(options.state, "landfall-chaos-")
+        report = _play(schedule, folder, err)
     if report.ok and options.state is None:
         shutil.rmtree(folder, ignore_errors=True)
     else:
@@ -46,50 +51,50 @@ def chaos(options: argparse.Namespace) -> int:
         print(json.dumps(report.to_json(), indent=2))  # noqa: T201 - this is a command
     else:
         console().print(report.table())
-    return 0 if report.ok else 1
+    return ExitStatus.SUCCESS if report.ok else ExitStatus.FAILED
 
 
-def _play(plan: Plan, state: Path, err: Console) -> Report:
-    """Play a plan on a stack that is ended before this returns."""
+def _play(schedule: Schedule, state: Path, err: Console) -> Report:
+    """Play a schedule on a stack that has ended when this returns."""
     with err.status("starting Azurite, the studio and the functions host …") as status:
         try:
-            with staged(plan, state, lambda line: err.print(escape(line))) as stage:
-                course = Course(stage, plan, _teller(plan, err, status))
-                settled = course.play()
+            with start_proxied_stack(schedule, state, lambda line: err.print(escape(line))) as proxied:
+                scenario = Scenario(proxied, schedule, _progress_printer(schedule, err, status))
+                settled = scenario.play()
                 status.update("auditing …")
-                return audit(stage, plan, course, settled=settled)
+                return audit(proxied, schedule, scenario, settled=settled)
         except (LandfallError, AzureError) as error:
             raise CommandError(f"the stack's storage does not answer: {str(error).splitlines()[0]}") from error
 
 
-def _teller(plan: Plan, err: Console, status: Status) -> Callable[[Progress], None]:
-    """Return what shows how far it is: one line that changes, or a line from time to time."""
+def _progress_printer(schedule: Schedule, err: Console, status: Status) -> Callable[[Progress], None]:
+    """Return a function that shows the progress: one line that changes, or a line every `PROGRESS_INTERVAL_S`."""
     began = time.monotonic()
-    told_at = -TOLD_EVERY_S
+    printed_at_s = -PROGRESS_INTERVAL_S
 
-    def tell(progress: Progress) -> None:
-        nonlocal told_at
+    def show(progress: Progress) -> None:
+        nonlocal printed_at_s
         passed_s = time.monotonic() - began
         states = ", ".join(f"{count} {state}" for state, count in progress.states.most_common())
         line = (
-            f"{progress.phase} {passed_s:4.0f} s  files {progress.written}/{len(plan.drops)}"
-            f"  kills {progress.kills}/{plan.kills}  {states}"
+            f"{progress.phase} {passed_s:4.0f} s  files {progress.written}/{len(schedule.uploads)}"
+            f"  kills {progress.kills}/{schedule.kill_count}  {states}"
         )
         status.update(line)
-        if not err.is_terminal and passed_s - told_at >= TOLD_EVERY_S:
-            told_at = passed_s
+        if not err.is_terminal and passed_s - printed_at_s >= PROGRESS_INTERVAL_S:
+            printed_at_s = passed_s
             err.print(line)
 
-    return tell
+    return show
 
 
 @contextlib.contextmanager
-def _ending_in_order() -> Iterator[None]:
-    """Let the first Ctrl-C or SIGTERM end everything in order, and the next ones not disturb that."""
+def _one_interrupt() -> Iterator[None]:
+    """Let the first Ctrl-C or SIGTERM end everything in order, and ignore the next ones."""
 
     def leave(number: int, _: object) -> None:
-        for one in _SIGNALS:
-            signal.signal(one, signal.SIG_IGN)
+        for ignored in _SIGNALS:
+            signal.signal(ignored, signal.SIG_IGN)
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(128 + number)

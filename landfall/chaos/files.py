@@ -1,4 +1,4 @@
-"""The files of a run: seeded census tables; one in four is better than all before it, so that models get promoted."""
+"""The files of a chaos run: seeded census tables. One in four beats all before it, so that models get promoted."""
 
 import csv
 import io
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from landfall.sample_data.census import COLUMNS, LABEL, census_rows
 
 ROWS = (500, 900)
-ADVANCES = 0.25  # the share of files that carry the data forward: large, and less noisy than every file before
-ADVANCE_ROWS = (3500, 4500)  # enough for their quality to depend on the noise more than on luck
-MOST_NOISE = 0.06  # the share of flipped labels in the first of them: just good enough for the route's gate
-MORE_NOISE = (0.02, 0.06)  # what the other files have in addition
-SHUFFLED = 0.05  # the share of files whose labels make no sense
-OVERWRITTEN = 0.12  # the share of files that are written twice
+ADVANCE_SHARE = 0.25  # share of files that are large and less noisy than every file before
+ADVANCE_ROWS = (3500, 4500)  # enough for the quality to depend on the noise more than on luck
+MAX_NOISE = 0.06  # share of flipped labels in the first advance: just good enough for the route's gate
+EXTRA_NOISE = (0.02, 0.06)  # what the other files have in addition
+SHUFFLED_SHARE = 0.05  # share of files with shuffled labels
+OVERWRITTEN_SHARE = 0.12  # share of files that are written twice
 OVERWRITTEN_AFTER_S = (0.05, 8.0)
 FOLDER = "census"  # where the example's route looks
 
 
 @dataclass(frozen=True)
-class Drop:
+class Upload:
     """One write of a file.
 
     Attributes:
-        at_s: when, from the beginning of the working phase.
-        noise: the share of flipped labels; 1 stands for shuffled ones.
+        at_s: when, from the start of the working phase.
+        noise: the share of flipped labels; 1 stands for shuffled labels.
     """
 
     at_s: float
@@ -34,15 +34,15 @@ class Drop:
     noise: float
 
     def content(self) -> bytes:
-        """Return the file; the same drop gives the same bytes."""
-        dice = random.Random(self.seed)  # noqa: S311 - not for secrets
+        """Return the file; the same upload gives the same bytes."""
+        rng = random.Random(self.seed)  # noqa: S311 - not for secrets
         table = census_rows(self.rows, self.seed)
         labels = [row[LABEL] for row in table]
         if self.noise >= 1:
-            dice.shuffle(labels)
+            rng.shuffle(labels)
         else:
             low, high = sorted(set(labels))
-            labels = [(high if label == low else low) if dice.random() < self.noise else label for label in labels]
+            labels = [(high if label == low else low) if rng.random() < self.noise else label for label in labels]
         out = io.StringIO()
         writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -50,23 +50,23 @@ class Drop:
         return out.getvalue().encode()
 
 
-def drops(dice: random.Random, files: int, every_s: float) -> list[Drop]:
-    """Return the writes of so many files at a steady rate, in the order of their times."""
-    found: list[Drop] = []
+def draw_uploads(rng: random.Random, files: int, every_s: float) -> list[Upload]:
+    """Return the writes of `files` files at a steady rate, ordered by time."""
+    uploads: list[Upload] = []
     for number in range(files):
         at_s, blob = number * every_s, f"{FOLDER}/{number:04d}.csv"
-        trend = MOST_NOISE * (1 - number / files)
-        found.append(_drop(dice, at_s, blob, trend))
-        if dice.random() < OVERWRITTEN:
-            found.append(_drop(dice, at_s + dice.uniform(*OVERWRITTEN_AFTER_S), blob, trend))
-    return sorted(found, key=lambda one: one.at_s)
+        trend = MAX_NOISE * (1 - number / files)
+        uploads.append(_draw_upload(rng, at_s, blob, trend))
+        if rng.random() < OVERWRITTEN_SHARE:
+            uploads.append(_draw_upload(rng, at_s + rng.uniform(*OVERWRITTEN_AFTER_S), blob, trend))
+    return sorted(uploads, key=lambda upload: upload.at_s)
 
 
-def _drop(dice: random.Random, at_s: float, blob: str, trend: float) -> Drop:
-    """Return one write whose labels are as noisy as the trend has it, noisier, or shuffled."""
-    kind, seed = dice.random(), dice.getrandbits(32)
-    if kind < SHUFFLED:
-        return Drop(at_s, blob, dice.randint(*ROWS), seed, 1.0)
-    if kind < SHUFFLED + ADVANCES:
-        return Drop(at_s, blob, dice.randint(*ADVANCE_ROWS), seed, trend)
-    return Drop(at_s, blob, dice.randint(*ROWS), seed, trend + dice.uniform(*MORE_NOISE))
+def _draw_upload(rng: random.Random, at_s: float, blob: str, trend: float) -> Upload:
+    """Return one write whose labels are shuffled, as noisy as the trend, or noisier."""
+    kind, seed = rng.random(), rng.getrandbits(32)
+    if kind < SHUFFLED_SHARE:
+        return Upload(at_s, blob, rng.randint(*ROWS), seed, 1.0)
+    if kind < SHUFFLED_SHARE + ADVANCE_SHARE:
+        return Upload(at_s, blob, rng.randint(*ADVANCE_ROWS), seed, trend)
+    return Upload(at_s, blob, rng.randint(*ROWS), seed, trend + rng.uniform(*EXTRA_NOISE))

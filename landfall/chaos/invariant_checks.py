@@ -1,6 +1,6 @@
-"""Judges a run by what was seen from outside: files, jobs, updates, the endpoint, secrets, recovery (pure).
+"""Checks the invariants by what is seen from outside: files, jobs, updates, the endpoint, recovery (pure).
 
-Each function returns sentences, one for each violation; none means that the promise was kept.
+Each check returns a sentence for each violation, and none if the invariant holds.
 """
 
 import re
@@ -17,31 +17,31 @@ _RUN_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _PINNED = re.compile(r"^/?training/([0-9a-f]{32})/(\d+)/input\.csv$")
 _START = re.compile(r"/jobs/([^/]+)/start$")
 
-type Logged = Mapping[str, Any]  # a line of the studio's request log
+type LoggedRequest = Mapping[str, Any]  # a line of the studio's request log
 type Version = tuple[str, str]  # blob and ETag
 
 
 @dataclass(frozen=True)
-class Hit:
-    """A kill, and what was unsettled when it fell: the state of each such run, read from storage just before."""
+class KillRecord:
+    """A kill, and the state of each unsettled run, read from the storage just before."""
 
     at: datetime
-    weapon: str
+    signal: str
     states: Mapping[str, RunState]
 
 
 @dataclass(frozen=True)
-class Trail:
-    """What the serving endpoint was told to serve, in order: excursions to older data, repaired and left."""
+class UpdateHistory:
+    """The excursions of the serving endpoint to older data: those that were repaired, and the one that is left."""
 
     repaired: Sequence[str]
     left: Sequence[str]
 
 
 def lost_files(written: Iterable[Version], present: Iterable[Version], runs: Iterable[Run]) -> list[str]:
-    """Every version (blob, ETag) has exactly one run, and that has ended.
+    """Every version (blob, ETag) has exactly one run, and it has ended.
 
-    One that is no longer present and has no run was overwritten before anybody saw it: that is no loss.
+    A version without a run that is no longer present was overwritten before anybody saw it: that is no loss.
     """
     by_version: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in runs:
@@ -49,36 +49,37 @@ def lost_files(written: Iterable[Version], present: Iterable[Version], runs: Ite
     listed = set(present)
     problems = []
     for blob, etag in sorted({*written, *listed, *by_version}):
-        found = by_version[blob, etag]
-        if len(found) > 1:
-            problems.append(f"{blob} (version {etag}) has {len(found)} runs")
-        elif found and not found[0].terminal:
-            problems.append(f"{blob} (version {etag}): run {found[0].run_id} is still {found[0].state}")
-        elif not found and (blob, etag) in listed:
+        versions_runs = by_version[blob, etag]
+        if len(versions_runs) > 1:
+            problems.append(f"{blob} (version {etag}) has {len(versions_runs)} runs")
+        elif versions_runs and not versions_runs[0].terminal:
+            run = versions_runs[0]
+            problems.append(f"{blob} (version {etag}): run {run.run_id} is still {run.state}")
+        elif not versions_runs and (blob, etag) in listed:
             problems.append(f"{blob} (version {etag}) has no run")
     return problems
 
 
-def unseen_files(written: Iterable[Version], present: Iterable[Version], runs: Iterable[Run]) -> int:
+def count_unseen_versions(written: Iterable[Version], present: Iterable[Version], runs: Iterable[Run]) -> int:
     """Count the versions that were overwritten before anybody saw them."""
     return len({*written} - {*present} - {(run.blob, run.etag) for run in runs})
 
 
-def trained_twice(requests: Iterable[Logged], submitted: Mapping[str, str]) -> list[str]:
-    """No run and attempt has more than one job that was really started.
+def trained_twice(requests: Iterable[LoggedRequest], submitted: Mapping[str, str]) -> list[str]:
+    """No attempt of a run has more than one started job.
 
-    `submitted` gives the pinned input by job id, as the proxy saw both go by; the log says which jobs were started.
+    `submitted` maps job ids to pinned inputs, as the proxy recorded them; the log says which jobs were started.
     """
     started: dict[tuple[str, int], list[str]] = defaultdict(list)
     problems = []
     for request in requests:
-        found = _START.search(request["path"])
-        if request["method"] != "POST" or found is None or not 200 <= request["status"] < 300:
+        start = _START.search(request["path"])
+        if request["method"] != "POST" or start is None or not 200 <= request["status"] < 300:
             continue
-        job_id = found[1]
+        job_id = start[1]
         pinned = _PINNED.match(submitted.get(job_id, ""))
         if pinned is None:
-            problems.append(f"job {job_id} was started, and nobody saw it being submitted for a pinned file")
+            problems.append(f"job {job_id} was started, but no submission of it for a pinned file was recorded")
         elif job_id not in started[pinned[1], int(pinned[2])]:
             started[pinned[1], int(pinned[2])].append(job_id)
     for (run_id, attempt), jobs in sorted(started.items()):
@@ -87,48 +88,49 @@ def trained_twice(requests: Iterable[Logged], submitted: Mapping[str, str]) -> l
     return problems
 
 
-def trail(requests: Iterable[Logged], patch_path: str, location: str, runs: Iterable[Run]) -> Trail:
-    """Replay the accepted updates of the serving endpoint, and compare where it ended with the newest promotion.
+def update_history(
+    requests: Iterable[LoggedRequest], patch_path: str, location: str, runs: Iterable[Run]
+) -> UpdateHistory:
+    """Replay the accepted updates of the serving endpoint, and compare its last model with the newest promotion.
 
-    It is on an excursion from an update to data older than a promoted run's that was sent before, until one to data
-    as new as that. `location` is the model that the endpoint itself names at the end.
+    An excursion begins with an update to data older than that of a run promoted before, and ends with an update to
+    data at least as new. `location` is the model that the endpoint lists at the end.
     """
     by_id = {run.run_id: run for run in runs}
-    newest, away, repaired = "", "", []
+    newest, excursion, repaired = "", "", []
     for request in requests:
         if request["method"] != "PATCH" or request["path"] != patch_path or not 200 <= request["status"] < 300:
             continue
         model = _model_of(request)
         run = _run_of(model, by_id)
-        generation = run.generation if run else ""
+        generation = _generation_of(run)
         if generation < newest:
-            away = away or f"at {request['time']} it was given {model}, older than {newest}"
-        elif away:
-            repaired.append(f"{away}; repaired at {request['time']} by {model}")
-            away = ""
+            excursion = excursion or f"at {request['time']} it was given {model}, older than {newest}"
+        elif excursion:
+            repaired.append(f"{excursion}; repaired at {request['time']} by {model}")
+            excursion = ""
         if run is not None and run.state is RunState.PROMOTED:
             newest = max(newest, generation)
-    left = [away] if away else []
+    left = [excursion] if excursion else []
     last = max((run.generation for run in by_id.values() if run.state is RunState.PROMOTED), default="")
-    served = _run_of(location, by_id)
-    if not left and (served.generation if served else "") < last:
+    if not left and _generation_of(_run_of(location, by_id)) < last:
         left.append(f"it serves {location}, older than the newest promoted run's data, {last}")
-    return Trail(repaired, left)
+    return UpdateHistory(repaired, left)
 
 
-def unverified(record: EndpointRecord, location: str, firsts: Iterable[str], runs: Iterable[Run]) -> list[str]:
-    """Nothing is left open at the endpoint, it serves its champion's kept model, and every promotion was decided.
+def unverified(record: EndpointRecord, location: str, initial_models: Iterable[str], runs: Iterable[Run]) -> list[str]:
+    """The endpoint has no open lease or intent, serves its champion, and every promotion has its decision.
 
-    `firsts` are the models that it may serve as long as there is no champion.
+    `initial_models` are the models that it may serve while there is no champion.
     """
     problems = []
     if record.intent is not None:
         problems.append(f"the promotion of run {record.intent.run_id} is still open")
     if record.lease is not None:
         problems.append(f"run {record.lease.run_id} still holds the endpoint")
-    good = [record.champion.model] if record.champion else list(firsts)
-    if location.lstrip("/") not in good:
-        problems.append(f"it serves {location}, not {' or '.join(good)}")
+    expected = [record.champion.model] if record.champion else list(initial_models)
+    if location.lstrip("/") not in expected:
+        problems.append(f"it serves {location}, not {' or '.join(expected)}")
     problems += [
         f"run {run.run_id} was promoted without a decision that says so"
         for run in runs
@@ -137,31 +139,35 @@ def unverified(record: EndpointRecord, location: str, firsts: Iterable[str], run
     return problems
 
 
-def longest_recovery_s(hits: Iterable[Hit], runs: Iterable[Run]) -> float:
-    """Return the longest time from a kill until the last of the runs that were unsettled then had its outcome.
+def longest_recovery_s(kill_records: Iterable[KillRecord], runs: Iterable[Run]) -> float:
+    """Return the longest time from a kill until every run that was unsettled then had its outcome, in seconds.
 
-    That is when its outcome was written, by the run's own record; a run's way to its outcome is part of it, waiting
-    for the endpoint and for other runs' recovery included. A kill that hit nothing, or whose runs have not all ended,
-    does not count.
+    A run's own record says when its outcome was written. The time includes the normal way to the outcome, and waiting
+    for the endpoint and for other runs. A kill without unsettled runs, or with a run that never ended, does not count.
     """
     ended = {run.run_id: run.updated_at for run in runs if run.terminal}
-    times = [
-        (max(ended[run_id] for run_id in hit.states) - hit.at).total_seconds()
-        for hit in hits
-        if hit.states and all(run_id in ended for run_id in hit.states)
+    recoveries_s = [
+        (max(ended[run_id] for run_id in record.states) - record.at).total_seconds()
+        for record in kill_records
+        if record.states and all(run_id in ended for run_id in record.states)
     ]
-    return max(times, default=0.0)
+    return max(recoveries_s, default=0.0)
 
 
-def _model_of(request: Logged) -> str:
-    """Return the model that an update names."""
+def _model_of(request: LoggedRequest) -> str:
+    """Return the model that an update names, or a text that says that it names none."""
     try:
         return str(request["body"]["Resources"][0]["Location"]["RelativeLocation"])
     except (KeyError, IndexError, TypeError):
         return "a model that the log does not name"
 
 
+def _generation_of(run: Run | None) -> str:
+    """Return the generation of a run's data; "" for a model from before all runs, which is older than any."""
+    return run.generation if run else ""
+
+
 def _run_of(model: str, runs: Mapping[str, Run]) -> Run | None:
-    """Return the run that trained a model; None for one from before all runs."""
-    found = _RUN_ID.search(model)
-    return runs.get(found[0]) if found else None
+    """Return the run that trained a model; None for a model from before all runs."""
+    run_id = _RUN_ID.search(model)
+    return runs.get(run_id[0]) if run_id else None

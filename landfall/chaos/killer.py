@@ -1,4 +1,4 @@
-"""The killer: strikes at planned moments, half of them aimed at states that were not hit yet."""
+"""The killer: kills processes at planned moments, half of them aimed at states that no kill has hit yet."""
 
 import threading
 import time
@@ -6,82 +6,88 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from landfall.chaos.invariant_checks import Hit
-from landfall.chaos.observer import Lookout
+from landfall.chaos.invariant_checks import KillRecord
+from landfall.chaos.observer import Observer
 from landfall.chaos.processes import Processes
-from landfall.chaos.schedule import KILLS, Blow, Weapon
+from landfall.chaos.schedule import KILLS, Kill, KillSignal
 from shared.records.run import RunState
 
-# What a run passes in this set-up; each must be hit at least once.
-PASSED = frozenset(
+# The states that a run passes with this set-up. Each must be hit at least once.
+PASSED_STATES = frozenset(
     {
-        *(RunState.LANDED, RunState.SUBMITTED, RunState.STARTED, RunState.TRAINED),
-        *(RunState.STAGED, RunState.DECIDED, RunState.PROMOTING, RunState.VERIFYING),
+        RunState.LANDED,
+        RunState.SUBMITTED,
+        RunState.STARTED,
+        RunState.TRAINED,
+        RunState.STAGED,
+        RunState.DECIDED,
+        RunState.PROMOTING,
+        RunState.VERIFYING,
     }
 )
-AIM_S = 20.0  # how long an aimed kill waits for a state that was not hit yet
-LAST_AIM_S = 90.0  # and how long once only few kills are left
-IDLE_S = 20.0  # how long any kill waits for a run that is unsettled
-LOOK_PAUSE_S = 0.004
+AIM_S = 20.0  # how long an aimed kill waits for a state that no kill has hit yet
+LAST_AIM_S = 90.0  # the same, once few kills are left
+IDLE_S = 20.0  # how long any kill waits for an unsettled run
+POLL_S = 0.004
 
 
 class Killer:
-    """Carries out the blows of a plan, one after the other."""
+    """Carries out the kills of a schedule, one after the other."""
 
-    def __init__(self, processes: Processes, lookout: Lookout, blows: Sequence[Blow]) -> None:
+    def __init__(self, processes: Processes, observer: Observer, kills: Sequence[Kill]) -> None:
         self._processes = processes
-        self._lookout = lookout
-        self._blows = blows
-        self.hits: list[Hit] = []
-        self.restarts: Counter[Weapon] = Counter()
+        self._observer = observer
+        self._kills = kills
+        self.kill_records: list[KillRecord] = []
+        self.restarts: Counter[KillSignal] = Counter()
         self.idle = threading.Event()  # set while a kill waits for work to disturb
         self.done = threading.Event()
 
     @property
     def missed(self) -> frozenset[RunState]:
         """The states that no kill has hit yet."""
-        return PASSED - {state for hit in self.hits for state in hit.states.values()}
+        return PASSED_STATES - {state for record in self.kill_records for state in record.states.values()}
 
     def run(self, stop: threading.Event) -> None:
-        """Strike until every blow has fallen or `stop` is set.
+        """Carry out every kill, unless `stop` is set before.
 
         Raises:
             CommandError: a part cannot be started again.
         """
         try:
-            for number, blow in enumerate(self._blows):
-                if stop.wait(blow.pause_s):
+            for number, kill in enumerate(self._kills):
+                if stop.wait(kill.pause_s):
                     return
-                self._processes.look_after()
-                left = sum(one.weapon in KILLS for one in self._blows[number:])
-                self._blow(blow, left, stop)
+                self._processes.restart_dead_host()
+                left = sum(remaining.signal in KILLS for remaining in self._kills[number:])
+                self._carry_out(kill, left, stop)
         finally:
             self.done.set()
 
-    def _blow(self, blow: Blow, left: int, stop: threading.Event) -> None:
-        """Strike once; a target that was gone by itself is looked for again."""
+    def _carry_out(self, kill: Kill, left: int, stop: threading.Event) -> None:
+        """Kill once; if the target ended by itself before the signal, choose the target again."""
         while not stop.is_set():
-            targets = self._processes.targets(blow.weapon)
+            targets = self._processes.targets(kill.signal)
             if not targets:  # the worker does not come back: the host is next
-                self._processes.look_after()
+                self._processes.restart_dead_host()
                 continue
-            states = self._moment(blow, left, stop) if blow.weapon in KILLS else {}
+            states = self._wait_for_moment(kill, left, stop) if kill.signal in KILLS else {}
             at = datetime.now(UTC)
-            if self._processes.strike(blow.weapon, targets):
-                if blow.weapon in KILLS:
-                    self.hits.append(Hit(at, blow.weapon, states))
+            if self._processes.send(kill.signal, targets):
+                if kill.signal in KILLS:
+                    self.kill_records.append(KillRecord(at, kill.signal, states))
                 else:
-                    self.restarts[blow.weapon] += 1
-                self._processes.mend(blow.weapon, targets, blow.stopped_s, stop)
+                    self.restarts[kill.signal] += 1
+                self._processes.recover(kill, targets, stop)
                 return
 
-    def _moment(self, blow: Blow, left: int, stop: threading.Event) -> Mapping[str, RunState]:
-        """Wait for the moment to strike, within bounds; returns what is unsettled then."""
+    def _wait_for_moment(self, kill: Kill, left: int, stop: threading.Event) -> Mapping[str, RunState]:
+        """Wait, within bounds, for the moment to kill; returns the unsettled runs at that moment."""
         urgent = left <= 2 * len(self.missed)
-        aimed = bool(self.missed) and (blow.aimed or urgent)
+        aimed = bool(self.missed) and (kill.aimed or urgent)
         began = time.monotonic()
         while True:
-            states = self._lookout.unsettled()
+            states = self._observer.unsettled_states()
             passed_s = time.monotonic() - began
             if aimed and passed_s < (LAST_AIM_S if urgent else AIM_S):
                 good = bool(self.missed & set(states.values()))
@@ -92,4 +98,4 @@ class Killer:
                 return states
             if not states:
                 self.idle.set()
-            time.sleep(LOOK_PAUSE_S)
+            time.sleep(POLL_S)

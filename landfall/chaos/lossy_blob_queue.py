@@ -1,7 +1,7 @@
-"""The internal queue of the blob trigger, made unreliable: a fifth of its messages is lost, the others come thrice.
+"""The internal queue of the blob trigger, made unreliable: it loses a fifth of the messages and triples the others.
 
-The host's blob listener puts a message there for each version that it finds. A lost one is answered as the queue would
-answer; only the app's own sweep can then find the file.
+The host's blob listener sends a message there for each version that it finds. A lost message is acknowledged as the
+queue would acknowledge it. Only the app's own sweep can then find the file.
 """
 
 import contextlib
@@ -18,17 +18,17 @@ from landfall.chaos.proxy import HOST, Answer, Request
 from landfall.stack.settings import HOST_ID
 
 QUEUE = f"azure-webjobs-blobtrigger-{HOST_ID}"
-LOST = 0.2
+LOST_SHARE = 0.2
 COPIES = 3
-DELAY_S = (0.0, 6.0)  # each copy has a delay of its own, so that copies and messages overtake each other
+DELAY_S = (0.0, 6.0)  # drawn for each copy, so that copies and messages arrive out of order
 TIMEOUT_S = 20
 
 
-class LossyEvents:
-    """An interceptor of the queue service's proxy."""
+class LossyBlobQueue:
+    """Intercepts requests in the queue service's proxy."""
 
-    def __init__(self, dice: random.Random, queue_port: int) -> None:
-        self._dice = dice
+    def __init__(self, rng: random.Random, queue_port: int) -> None:
+        self._dice = rng
         self._queue_port = queue_port
         self._changed = threading.Condition()
         self._waiting: list[tuple[float, int, Request]] = []
@@ -37,11 +37,11 @@ class LossyEvents:
         threading.Thread(target=self._deliver, name="events", daemon=True).start()
 
     def intercept(self, request: Request) -> Answer | None:
-        """Take a message for the queue away, and perhaps send it on later; everything else passes."""
+        """Drop a message for the queue, or deliver copies of it later; let every other request pass."""
         if request.method != "POST" or not request.path.endswith(f"/{QUEUE}/messages"):
             return None
         with self._changed:
-            if self._dice.random() < LOST:
+            if self._dice.random() < LOST_SHARE:
                 self.counts["lost"] += 1
             else:
                 self.counts["tripled"] += 1
@@ -52,7 +52,7 @@ class LossyEvents:
         return accepted()
 
     def close(self) -> None:
-        """Forget what has not been sent on yet."""
+        """Stop, and discard the copies that are not delivered yet."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -66,11 +66,11 @@ class LossyEvents:
                 if self._closing:
                     return
                 *_, request = heapq.heappop(self._waiting)
-            with contextlib.suppress(OSError, http.client.HTTPException):  # Azurite is being restarted: one more lost
+            with contextlib.suppress(OSError, http.client.HTTPException):  # Azurite restarts: this copy is lost
                 self._send(request)
 
     def _send(self, request: Request) -> None:
-        """Send a message as it was signed: the signature covers neither host nor port."""
+        """Send the signed request unchanged: the signature covers neither host nor port."""
         with contextlib.closing(http.client.HTTPConnection(HOST, self._queue_port, timeout=TIMEOUT_S)) as queue:
             headers = {name: value for name, value in request.headers if name.lower() != "connection"}
             queue.request("POST", request.target, request.body, headers)
@@ -81,7 +81,7 @@ class LossyEvents:
 
 
 def accepted() -> Answer:
-    """Return what the queue service answers to a message that it has taken."""
+    """Return the queue service's answer to an accepted message."""
     now = datetime.now(UTC)
     times = {"InsertionTime": now, "ExpirationTime": now + timedelta(days=7), "TimeNextVisible": now}
     parts = "".join(f"<{name}>{format_datetime(when, usegmt=True)}</{name}>" for name, when in times.items())

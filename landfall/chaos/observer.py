@@ -1,4 +1,4 @@
-"""Looks at a running stack from outside: straight at its storage and at the studio, past the proxies."""
+"""Observes a running stack from outside: reads its storage and the studio directly, past the proxies."""
 
 import json
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ import requests
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from landfall.chaos.secret_scan import Leaks, plain
+from landfall.chaos.secret_scan import SecretScan, decode_message
 from landfall.errors import CommandError
+from landfall.stack.run_store import ALL_RUNS
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
@@ -21,13 +22,12 @@ from shared.records.endpoint_record import EndpointRecord
 from shared.records.run import Run, RunState
 
 ROUTE = "census"
-EVERY_RUN = 10_000_000
 TABLES = ("runs", "endpoints")
 TIMEOUT_S = 30
 
 
-class Lookout:
-    """Reads runs, files and the serving endpoint. Has connections of its own; used by one thread."""
+class Observer:
+    """Reads runs, files and the serving endpoint, over connections of its own. Used by one thread."""
 
     def __init__(self, document: dict[str, Any], studio: str) -> None:
         self._document = document
@@ -36,10 +36,11 @@ class Lookout:
         self._runs = TableRunStore.from_connection_string(self._storage)
         self._blobs = BlobStorageFiles.from_connection_string(self._storage)
         (service,) = document["services"]
-        self._serving = next(one for one in service["predictive"]["endpoints"] if one["role"] == "serve")
+        endpoints = service["predictive"]["endpoints"]
+        self._serving = next(endpoint for endpoint in endpoints if endpoint["role"] == "serve")
 
-    def unsettled(self) -> dict[str, RunState]:
-        """Return the state of every run without outcome; none while storage does not answer."""
+    def unsettled_states(self) -> dict[str, RunState]:
+        """Return the state of every run without outcome; none while the storage does not answer."""
         try:
             return {stored.run.run_id: stored.run.state for stored in self._runs.active(ROUTE)}
         except LandfallError:
@@ -49,17 +50,17 @@ class Lookout:
         """Return every run.
 
         Raises:
-            LandfallError: storage does not answer.
+            LandfallError: the storage does not answer.
         """
-        return [stored.run for stored in self._runs.list_runs(limit=EVERY_RUN)]
+        return [stored.run for stored in self._runs.list_runs(limit=ALL_RUNS)]
 
-    def present(self) -> list[tuple[str, str]]:
+    def present_versions(self) -> list[tuple[str, str]]:
         """Return blob and ETag of every file in the input container.
 
         Raises:
-            LandfallError: storage does not answer.
+            LandfallError: the storage does not answer.
         """
-        return [(one.name, one.etag) for one in self._blobs.versions(self._document["input"])]
+        return [(version.name, version.etag) for version in self._blobs.versions(self._document["input"])]
 
     def endpoint(self) -> EndpointRecord:
         """Return the row of the serving endpoint."""
@@ -71,42 +72,44 @@ class Lookout:
 
     @property
     def patch_path(self) -> str:
-        """The path that updates of the serving endpoint are sent to."""
+        """The path to which updates of the serving endpoint are sent."""
         url: str = self._serving["patch_url"]
         return urlsplit(url).path
 
-    def served(self) -> str:
-        """Return the location of the model that the serving endpoint names as its own (protocol 3.2).
+    def served_model(self) -> str:
+        """Return the location of the model that the serving endpoint lists (protocol 3.2).
 
         Raises:
-            CommandError: the studio does not answer as it should.
+            CommandError: the studio does not answer, or answers something else.
         """
         headers = {"Authorization": f"Bearer {self._serving['api_key']}"}
+        url = self._studio + self.patch_path
         try:
-            url = self._studio + self.patch_path
             answer = requests.get(url, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
             answer.raise_for_status()
             return str(answer.json()["Resources"][0]["Location"]["RelativeLocation"])
         except (requests.RequestException, ValueError, KeyError, IndexError) as error:
-            raise CommandError(f"the serving endpoint does not say what it serves: {type(error).__name__}") from error
+            raise CommandError(f"{url} does not list the model it serves: {type(error).__name__}") from error
 
     def request_log(self) -> "RequestLog":
         """Read the studio's request log."""
         return RequestLog.of(Path(self._document["studio_log"]).read_text(encoding="utf-8"))
 
-    def search(self, leaks: Leaks, logs: list[Path]) -> None:
+    def search(self, secret_scan: SecretScan, logs: list[Path]) -> None:
         """Search rows, waiting messages and logs for secrets."""
         with TableServiceClient.from_connection_string(self._storage) as tables:
             for name in TABLES:
                 for row in tables.get_table_client(name).list_entities():
-                    leaks.search(f"table {name}, row {row['RowKey']}", repr(dict(row)))
+                    secret_scan.search(f"table {name}, row {row['RowKey']}", repr(dict(row)))
         with QueueServiceClient.from_connection_string(self._storage) as queues:
             for queue in queues.list_queues():
                 for message in queues.get_queue_client(queue.name).peek_messages(max_messages=32):
-                    leaks.search(f"queue {queue.name}", f"{message.content} {plain(str(message.content))}")
+                    secret_scan.search(
+                        f"queue {queue.name}", f"{message.content} {decode_message(str(message.content))}"
+                    )
         for log in [*logs, Path(self._document["studio_log"])]:
             for number, line in enumerate(_lines(log), 1):
-                leaks.search(f"{log.name}, line {number}", line)
+                secret_scan.search(f"{log.name}, line {number}", line)
 
     def close(self) -> None:
         """Close the connections."""
@@ -116,21 +119,21 @@ class Lookout:
 
 @dataclass(frozen=True)
 class RequestLog:
-    """The requests that the studio wrote down, and how many lines were cut off by its end."""
+    """The studio's request log, and the number of lines that were cut off when the studio was killed."""
 
     requests: list[dict[str, Any]]
     unreadable: int
 
     @classmethod
     def of(cls, text: str) -> "RequestLog":
-        """Read the log; a line that the studio was killed in the middle of is counted, not read."""
-        found, unreadable = [], 0
+        """Read the log; a line that is cut off is counted, not read."""
+        requests, unreadable = [], 0
         for line in text.splitlines():
             try:
-                found.append(json.loads(line))
+                requests.append(json.loads(line))
             except ValueError:
                 unreadable += 1
-        return cls(found, unreadable)
+        return cls(requests, unreadable)
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Kills, stops and restarts the processes of a stack, and never leaves one standing still."""
+"""Kills, stops and restarts the processes of a stack, and leaves no process stopped."""
 
 import contextlib
 import threading
@@ -6,113 +6,114 @@ import time
 
 import psutil
 
-from landfall.chaos.proxied_stack import Stage
-from landfall.chaos.schedule import Weapon
+from landfall.chaos.proxied_stack import ProxiedStack
+from landfall.chaos.schedule import Kill, KillSignal
 from landfall.errors import CommandError
 from landfall.stack.processes import Part
 from landfall.stack.readiness import host_runs, storage_runs, studio_runs
 
 WORKER = "spawn_main"  # in the command line of the host's worker process
 WORKER_WAIT_S = 8.0  # how long to wait for a worker while the host starts another
-STORAGE_STOP_S = 60.0
-STARTS = 6  # a start may meet a fault and end; the platform would try again as well
+STORAGE_STOP_TIMEOUT_S = 60.0
+MAX_STARTS = 6  # a start may meet a fault and end; the platform would try again as well
+POLL_S = 0.02
 
 
 class Processes:
     """The processes of one stack; used by one thread at a time."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self.host_ended = 0  # how often the host ended without having been killed
+    def __init__(self, proxied: ProxiedStack) -> None:
+        self._proxied = proxied
+        self.host_ended = 0  # how often the host ended without a kill
 
-    def targets(self, weapon: Weapon) -> list[psutil.Process]:
-        """Find whom a weapon is for; nobody if there is no worker just now and none comes."""
-        match weapon:
-            case Weapon.KILL_WORKER | Weapon.STOP_WORKER:
+    def targets(self, signal: KillSignal) -> list[psutil.Process]:
+        """Return the processes that a signal is for; none if no worker runs and none comes in time."""
+        match signal:
+            case KillSignal.KILL_WORKER | KillSignal.STOP_WORKER:
                 return self._workers(WORKER_WAIT_S)
-            case Weapon.KILL_HOST:
+            case KillSignal.KILL_HOST:
                 return [self._process("host"), *self._workers(0)]
-            case Weapon.STOP_HOST:
+            case KillSignal.STOP_HOST:
                 return [self._process("host")]
-            case Weapon.RESTART_STUDIO:
+            case KillSignal.RESTART_STUDIO:
                 studio = self._process("studio")
                 return [studio, *studio.children(recursive=True)]
-            case Weapon.RESTART_STORAGE:
+            case KillSignal.RESTART_STORAGE:
                 return [self._process("azurite")]
 
-    def strike(self, weapon: Weapon, targets: list[psutil.Process]) -> bool:
-        """Send the signal; False if the first target was gone already."""
+    def send(self, signal: KillSignal, targets: list[psutil.Process]) -> bool:
+        """Send a signal; False if the first target had ended before."""
         if not targets:
             return False
-        first, *others = targets
+        first, *children = targets
         try:
-            match weapon:
-                case Weapon.STOP_WORKER | Weapon.STOP_HOST:
+            match signal:
+                case KillSignal.STOP_WORKER | KillSignal.STOP_HOST:
                     first.suspend()
-                case Weapon.RESTART_STORAGE:  # never by force: it would forget writes that it has acknowledged
+                case KillSignal.RESTART_STORAGE:  # never SIGKILL: Azurite would lose writes that it has acknowledged
                     first.terminate()
                 case _:
                     first.kill()
         except psutil.Error:
             return False
-        for one in others:
+        for child in children:
             with contextlib.suppress(psutil.Error):
-                one.kill()
+                child.kill()
         return True
 
-    def mend(self, weapon: Weapon, targets: list[psutil.Process], stopped_s: float, stop: threading.Event) -> None:
-        """Let go on what was stopped, start again what was ended; a killed worker is the host's business.
+    def recover(self, kill: Kill, targets: list[psutil.Process], stop: threading.Event) -> None:
+        """Resume what was stopped, and start again what was ended; the host itself replaces a killed worker.
 
         Raises:
             CommandError: a part cannot be started again.
         """
-        match weapon:
-            case Weapon.STOP_WORKER | Weapon.STOP_HOST:
+        match kill.signal:
+            case KillSignal.STOP_WORKER | KillSignal.STOP_HOST:
                 try:
-                    stop.wait(stopped_s)
+                    stop.wait(kill.stopped_s)
                 finally:
-                    for one in targets:
+                    for process in targets:
                         with contextlib.suppress(psutil.Error):
-                            one.resume()
-            case Weapon.KILL_HOST:
+                            process.resume()
+            case KillSignal.KILL_HOST:
                 self._start_host()
-            case Weapon.RESTART_STUDIO:
-                self._stage.stack.start_again("studio").wait_until(lambda: studio_runs(self._stage.studio))
-            case Weapon.RESTART_STORAGE:
-                _await_end(self._stage.stack.part("azurite"))
-                azurite = self._stage.stack.start_again("azurite")
-                azurite.wait_until(lambda: storage_runs(self._stage.ports.azurite))
+            case KillSignal.RESTART_STUDIO:
+                self._proxied.stack.restart("studio").wait_until(lambda: studio_runs(self._proxied.studio))
+            case KillSignal.RESTART_STORAGE:
+                _await_end(self._proxied.stack.part("azurite"))
+                azurite = self._proxied.stack.restart("azurite")
+                azurite.wait_until(lambda: storage_runs(self._proxied.ports.azurite))
             case _:
                 pass
 
-    def look_after(self) -> None:
+    def restart_dead_host(self) -> None:
         """Start the host again if it ended by itself, as the platform does.
 
         Raises:
             CommandError: it cannot be started, or another part ended by itself.
         """
-        died = self._stage.stack.died()
-        if died is None:
+        dead = self._proxied.stack.dead_part()
+        if dead is None:
             return
-        if died.name != "host":
-            raise CommandError(f"{died.name} ended by itself with status {died.process.returncode}:\n{died.tail()}")
+        if dead.name != "host":
+            raise CommandError(dead.end_report())
         self.host_ended += 1
         self._start_host()
 
     def _start_host(self) -> None:
-        url = f"http://127.0.0.1:{self._stage.ports.host}"
-        nonce = self._stage.stack.document["functions_nonce"]
-        for left in reversed(range(STARTS)):
+        url = f"http://127.0.0.1:{self._proxied.ports.host}"
+        nonce = self._proxied.stack.document["functions_nonce"]
+        for left in reversed(range(MAX_STARTS)):
             try:
-                self._stage.stack.start_again("host").wait_until(lambda: host_runs(url, nonce))
+                self._proxied.stack.restart("host").wait_until(lambda: host_runs(url, nonce))
             except CommandError:
-                if not left or self._stage.stack.part("host").process.poll() is None:
+                if not left or self._proxied.stack.part("host").process.poll() is None:
                     raise
             else:
                 return
 
     def _process(self, name: str) -> psutil.Process:
-        return psutil.Process(self._stage.stack.part(name).process.pid)
+        return psutil.Process(self._proxied.stack.part(name).process.pid)
 
     def _workers(self, wait_s: float) -> list[psutil.Process]:
         deadline = time.monotonic() + wait_s
@@ -123,12 +124,14 @@ class Processes:
                         return [child]
             if time.monotonic() >= deadline:
                 return []
-            time.sleep(0.02)
+            time.sleep(POLL_S)
 
 
 def _await_end(part: Part) -> None:
-    deadline = time.monotonic() + STORAGE_STOP_S
+    deadline = time.monotonic() + STORAGE_STOP_TIMEOUT_S
     while part.process.poll() is None:
         if time.monotonic() > deadline:
-            raise CommandError(f"{part.name} did not end within {STORAGE_STOP_S:.0f} s")
-        time.sleep(0.02)
+            raise CommandError(
+                f"{part.name} did not end within {STORAGE_STOP_TIMEOUT_S:.0f} s after SIGTERM. See {part.log}."
+            )
+        time.sleep(POLL_S)

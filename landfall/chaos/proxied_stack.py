@@ -1,4 +1,4 @@
-"""The stack of a run, with our proxies between the app and everything that it needs."""
+"""The stack of a chaos run, with a proxy between the app and each service that it uses."""
 
 import contextlib
 import json
@@ -12,47 +12,47 @@ import psutil
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 
-from landfall.chaos.fault_injection import Weather
-from landfall.chaos.lossy_blob_queue import QUEUE, LossyEvents
+from landfall.chaos.fault_injection import FaultInjector
+from landfall.chaos.lossy_blob_queue import QUEUE, LossyBlobQueue
 from landfall.chaos.proxy import HOST, Answer, Proxy, Request
-from landfall.chaos.schedule import Plan
-from landfall.chaos.secret_scan import Leaks, secrets_of
+from landfall.chaos.schedule import Schedule
+from landfall.chaos.secret_scan import SecretScan, secrets_of
 from landfall.stack.azurite import AzuritePorts
 from landfall.stack.stack_ports import StackPorts
 from landfall.stack.up import RunningStack, StackOptions, start_stack
 
-TRAININGS_AT_ONCE = 3  # a job whose storage is slow must not keep all the others waiting
+TRAINING_WORKERS = 3  # one job with a slow storage must not block all others
 
 
-class Seen:
-    """What the proxies see go by: which job was submitted for which input, and every text that was to be stored."""
+class ProxyRecorder:
+    """Records what passes the proxies: the input of each submitted job, and secrets in rows and messages."""
 
     def __init__(self) -> None:
         self.submitted: dict[str, str] = {}
-        self._leaks: Leaks | None = None
+        self._secret_scan: SecretScan | None = None
         self._early: list[tuple[str, Request]] = []
         self._lock = threading.Lock()
 
     def studio(self, request: Request, answer: Answer) -> None:
-        """Note the id that a submitted job was given, also if the app never gets to know it."""
+        """Record the id of a submitted job, also if the answer never reaches the app."""
         if request.method == "POST" and request.path.endswith("/jobs") and answer.status == 200:
             (pinned,) = json.loads(request.body)["Inputs"].values()
             self.submitted[json.loads(answer.body)] = pinned["RelativeLocation"]
 
     def queue(self, request: Request, answer: Answer) -> None:
-        """Look at every message for a queue."""
+        """Search every queue message for secrets."""
         del answer
         self._search("a queue message", request)
 
     def table(self, request: Request, answer: Answer) -> None:
-        """Look at every write of a row, also of those that are overwritten later."""
+        """Search every write of a row for secrets, also one that is overwritten later."""
         del answer
         self._search("a row as it was written", request)
 
-    def search_for(self, leaks: Leaks) -> None:
-        """Say what is to be searched for; what went by before is searched now."""
+    def search_for(self, secret_scan: SecretScan) -> None:
+        """Set the secrets to search for, and search what passed before."""
         with self._lock:
-            self._leaks, early = leaks, self._early
+            self._secret_scan, early = secret_scan, self._early
         for place, request in early:
             self._search(place, request)
 
@@ -60,15 +60,15 @@ class Seen:
         if request.method == "GET" or not request.body:
             return
         with self._lock:
-            if self._leaks is None:
+            if self._secret_scan is None:
                 self._early.append((place, request))
                 return
-        self._leaks.search_message(place, request.body.decode(errors="replace"))
+        self._secret_scan.search_message(place, request.body.decode(errors="replace"))
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A running stack and what stands between its parts.
+class ProxiedStack:
+    """A running stack and the proxies between its parts.
 
     Attributes:
         proxies: of blobs, queues, tables and the studio, in this order.
@@ -78,50 +78,52 @@ class Stage:
     stack: RunningStack
     ports: StackPorts
     proxies: tuple[Proxy, ...]
-    weather: Weather
-    events: LossyEvents
-    seen: Seen
-    leaks: Leaks
+    faults: FaultInjector
+    events: LossyBlobQueue
+    recorder: ProxyRecorder
+    secret_scan: SecretScan
     studio: str
 
 
 @contextlib.contextmanager
-def staged(plan: Plan, state: Path, report: Callable[[str], None]) -> Iterator[Stage]:
-    """Start a stack on free ports, and end it, whatever happens.
+def start_proxied_stack(schedule: Schedule, state: Path, report: Callable[[str], None]) -> Iterator[ProxiedStack]:
+    """Start a stack on free ports, and end it in any case.
 
     Raises:
         CommandError: it cannot be started; nothing is left running.
     """
-    ports, seen = StackPorts.free(), Seen()
-    weather = Weather(random.Random(plan.weather))  # noqa: S311 - not for secrets
-    events = LossyEvents(random.Random(plan.events), ports.azurite.queue)  # noqa: S311
+    ports, recorder = StackPorts.free(), ProxyRecorder()
+    faults = FaultInjector(random.Random(schedule.fault_seed))  # noqa: S311 - not for secrets
+    events = LossyBlobQueue(random.Random(schedule.event_seed), ports.azurite.queue)  # noqa: S311
     proxies = (
-        Proxy(ports.azurite.blob, lambda request: weather.treat(0, request)),
+        Proxy(ports.azurite.blob, lambda request: faults.treatment_for(0, request)),
         Proxy(
             ports.azurite.queue,
-            lambda request: weather.treat(1, request),
+            lambda request: faults.treatment_for(1, request),
             intercept=events.intercept,
-            witness=seen.queue,
+            witness=recorder.queue,
         ),
-        Proxy(ports.azurite.table, lambda request: weather.treat(2, request), witness=seen.table),
-        Proxy(ports.studio, lambda request: weather.treat(3, request), witness=seen.studio),
+        Proxy(ports.azurite.table, lambda request: faults.treatment_for(2, request), witness=recorder.table),
+        Proxy(ports.studio, lambda request: faults.treatment_for(3, request), witness=recorder.studio),
     )
     blob, queue, table, studio = (proxy.port for proxy in proxies)
     options = StackOptions(
         state=state,
         settings={"AzureWebJobsStorage": AzuritePorts(blob, queue, table).connection_string},
-        # What the app hands on names the proxy's port: connection strings and links that the studio then follows.
-        studio_arguments=("--allow-host", f"{HOST}:{blob}", "--workers", str(TRAININGS_AT_ONCE)),
+        # The app hands connection strings and links on to the studio; they name the proxy's port.
+        studio_arguments=("--allow-host", f"{HOST}:{blob}", "--workers", str(TRAINING_WORKERS)),
         ports=ports,
-        studio_seen_at=f"http://{HOST}:{studio}",
+        studio_public_url=f"http://{HOST}:{studio}",
     )
     try:
         with start_stack(options, report) as stack:
             _create_event_queue(stack.document["storage"])
-            leaks = Leaks(secrets_of(stack.document))
-            seen.search_for(leaks)
+            secret_scan = SecretScan(secrets_of(stack.document))
+            recorder.search_for(secret_scan)
             try:
-                yield Stage(stack, ports, proxies, weather, events, seen, leaks, f"http://{HOST}:{ports.studio}")
+                yield ProxiedStack(
+                    stack, ports, proxies, faults, events, recorder, secret_scan, f"http://{HOST}:{ports.studio}"
+                )
             finally:
                 _kill_host(stack)
     finally:
@@ -131,19 +133,19 @@ def staged(plan: Plan, state: Path, report: Callable[[str], None]) -> Iterator[S
 
 
 def _kill_host(stack: RunningStack) -> None:
-    """End the host by force: it would wait half a minute for functions that our faults keep from finishing."""
-    host = stack.part("host").own.find()
+    """Kill the host: it would wait half a minute for functions that the faults keep from finishing."""
+    host = stack.part("host").identity.find()
     if host is None:
         return
     with contextlib.suppress(psutil.Error):
         workers = host.children(recursive=True)
-        host.kill()  # first, or it would start another worker
+        host.kill()  # before its workers: a living host would start another one
         for worker in workers:
             with contextlib.suppress(psutil.Error):
                 worker.kill()
 
 
 def _create_event_queue(storage: str) -> None:
-    """Create the queue that the host would create with its first message: that one may now be lost."""
+    """Create the queue: the host creates it with its first message, which the chaos run may drop."""
     with QueueClient.from_connection_string(storage, QUEUE) as queue, contextlib.suppress(ResourceExistsError):
         queue.create_queue()

@@ -1,4 +1,4 @@
-"""A proxy between the app and one service: forwards any HTTP request, or does to it what it is told."""
+"""A proxy between the app and one service: forwards every HTTP request, with a fault if one is injected."""
 
 import contextlib
 import http.client
@@ -15,8 +15,8 @@ from landfall.stack.ports import free_ports
 
 HOST = "127.0.0.1"
 UPSTREAM_TIMEOUT_S = 90
-REUSE_S = 2.0  # an upstream connection that rested longer may just be being closed by its service
-REOPEN_S = 30.0  # how long to try for a port that somebody took while the door was shut
+MAX_IDLE_S = 2.0  # the service may close an upstream connection that was idle for longer
+REOPEN_TIMEOUT_S = 30.0  # how long to wait for a port that another program took while the proxy refused connections
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "expect", "proxy-connection", "te"})
 _BODILESS = frozenset({204, 304})
 
@@ -48,7 +48,7 @@ class Answer:
 
 
 class Fault(StrEnum):
-    """What can be done to a request."""
+    """What can happen to a request."""
 
     NONE = "none"
     HANG = "hang"  # nothing is forwarded; after `hang_s` the connection is dropped
@@ -58,16 +58,16 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True)
 class Treatment:
-    """What is done to one request: a pause before anything else, then a fault; a hang of 0 s just drops it."""
+    """What happens to one request: a delay, then a fault. A hang of 0 s drops the connection at once."""
 
     fault: Fault = Fault.NONE
     delay_s: float = 0.0
     hang_s: float = 0.0
 
 
-# Sees a request before anybody else; an answer means that it is not forwarded at all.
+# Is called with each request first. If it returns an answer, the request is not forwarded.
 type Interceptor = Callable[[Request], Answer | None]
-# Sees a request and what the service really answered, whatever the caller is told.
+# Is called with each forwarded request and the service's own answer, whatever the caller gets.
 type Witness = Callable[[Request, Answer], None]
 
 
@@ -88,7 +88,7 @@ class Proxy:
         self.intercept = intercept
         self.witness = witness
         self.closing = threading.Event()
-        self.shut = threading.Event()
+        self.refusing = threading.Event()
         self._server: _Server | None = None
         self._lock = threading.Lock()
         self.open()
@@ -97,9 +97,9 @@ class Proxy:
         """Accept connections.
 
         Raises:
-            OSError: another program took the port meanwhile and keeps it.
+            OSError: another program took the port meanwhile.
         """
-        deadline = time.monotonic() + REOPEN_S
+        deadline = time.monotonic() + REOPEN_TIMEOUT_S
         with self._lock:
             while self._server is None and not self.closing.is_set():
                 try:
@@ -109,21 +109,21 @@ class Proxy:
                         raise
                     time.sleep(0.05)
                 else:
-                    self.shut.clear()
+                    self.refusing.clear()
                     serve = self._server.serve_forever
                     threading.Thread(target=serve, args=(0.05,), name=f"proxy {self.port}", daemon=True).start()
 
     def refuse(self) -> None:
-        """Refuse connections until `open`; established ones are dropped at their next request."""
+        """Refuse connections until `open`; established connections are dropped at their next request."""
         with self._lock:
-            self.shut.set()
+            self.refusing.set()
             server, self._server = self._server, None
             if server is not None:
                 server.shutdown()
                 server.server_close()
 
     def close(self) -> None:
-        """End it for good; requests that hang are dropped."""
+        """Close the proxy for good; requests that hang are dropped."""
         self.closing.set()
         self.refuse()
 
@@ -139,7 +139,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, proxy.port), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of callers that were killed in the middle of a request: that is what this is for."""
+        """Ignore callers that were killed in the middle of a request: the chaos run kills them."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -148,31 +148,31 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection of a caller, with one to the service beside it."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # header and body leave in two writes; together they would wait for an ACK
+    disable_nagle_algorithm = True  # with it the body, a second write, would wait for the ACK of the header
     timeout = 600
 
     def setup(self) -> None:
-        """Begin without a connection to the service."""
+        """Start without a connection to the service."""
         super().setup()
         self._upstream: http.client.HTTPConnection | None = None
         self._used_at = 0.0
 
     def finish(self) -> None:
         """Close both connections."""
-        self._hang_up()
+        self._close_upstream()
         with contextlib.suppress(OSError):
             super().finish()
 
     def log_message(self, *_: Any) -> None:
-        """Log nothing: what matters stands in the services' own logs."""
+        """Log nothing: the services log their requests themselves."""
 
     def relay(self) -> None:
-        """Deal with one request."""
+        """Forward one request, or treat it as the fault injector decides."""
         proxy = cast("_Server", self.server).proxy
         request = Request(self.command, self.path, self.headers.items(), self._body())
         treatment = proxy.treat(request)
         self._wait(treatment.delay_s)
-        if proxy.shut.is_set():
+        if proxy.refusing.is_set():
             self._drop()
             return
         answer = proxy.intercept(request)
@@ -184,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._drop()
             return
         answer = self._forward(request)
-        if answer is None:  # the service is not there: it looks as if this one were not either
+        if answer is None:  # the service did not answer; neither does the proxy
             self._drop()
             return
         proxy.witness(request, answer)
@@ -217,11 +217,13 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def _forward(self, request: Request) -> Answer | None:
-        """Send a request to the service; None if it did not answer. Never sent twice."""
-        if self._upstream is not None and time.monotonic() - self._used_at > REUSE_S:
-            self._hang_up()
+        """Send a request to the service, once; None if it did not answer."""
+        if self._upstream is not None and time.monotonic() - self._used_at > MAX_IDLE_S:
+            self._close_upstream()
         port = cast("_Server", self.server).proxy.upstream_port
-        upstream = self._upstream = self._upstream or http.client.HTTPConnection(HOST, port, timeout=UPSTREAM_TIMEOUT_S)
+        if self._upstream is None:
+            self._upstream = http.client.HTTPConnection(HOST, port, timeout=UPSTREAM_TIMEOUT_S)
+        upstream = self._upstream
         try:
             upstream.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
             for name, value in request.headers:
@@ -233,14 +235,14 @@ class _Handler(BaseHTTPRequestHandler):
             response = upstream.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException):
-            self._hang_up()
+            self._close_upstream()
             return None
         self._used_at = time.monotonic()
         if response.will_close:
-            self._hang_up()
+            self._close_upstream()
         headers = [(name, value) for name, value in response.getheaders() if name.lower() not in _HOP_BY_HOP]
         if request.method != "HEAD" and response.status not in _BODILESS:
-            headers = [one for one in headers if one[0].lower() != "content-length"]
+            headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
             headers.append(("Content-Length", str(len(body))))
         return Answer(response.status, headers, body)
 
@@ -251,7 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
-    def _hang_up(self) -> None:
+    def _close_upstream(self) -> None:
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
             upstream.close()

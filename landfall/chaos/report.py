@@ -1,4 +1,4 @@
-"""What a run found: the fixed JSON for scripts, a table and sentences for people."""
+"""The result of a chaos run: the fixed JSON for scripts, a table and sentences for people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from rich.table import Table
 
 from landfall.console import escape
 
-SHOWN = 12  # sentences of one kind
+MAX_SHOWN = 12  # sentences of one kind
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,10 @@ class Report:
     """The result. Each list holds a sentence for each violation.
 
     Attributes:
-        missed: what the run itself failed to do: too few kills at a good moment, a state that none hit, a time-out.
-        broken: what `landfall verify` found.
-        notes: what else is worth knowing and no violation.
+        missed: what the chaos run failed to do: too few kills while a run was unsettled, a state that no kill hit, a
+            time-out.
+        broken: the violations that `landfall verify` reports.
+        notes: facts that are no violation.
     """
 
     landed: int
@@ -37,12 +38,12 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether every promise was kept and the run did what it set out to do."""
+        """Whether no invariant is violated and the chaos run did all that it planned."""
         violations = (self.lost, self.trained_twice, self.backward, self.unverified, self.secrets)
         return not any((*violations, self.broken, self.missed))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fixed shape."""
+        """Return the fixed JSON."""
         return {
             "ok": self.ok,
             "landed": self.landed,
@@ -57,12 +58,12 @@ class Report:
         }
 
     def table(self) -> Table:
-        """Return the result for people."""
+        """Return the table for people."""
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_row("files landed", f"{self.landed} versions")
-        table.add_row("outcomes", _counts(self.outcomes))
-        table.add_row("unsettled at a kill", _counts(self.kills))
-        for name, found in (
+        table.add_row("outcomes", counts_text(self.outcomes))
+        table.add_row("unsettled at a kill", counts_text(self.kills))
+        for name, sentences in (
             ("files lost", self.lost),
             ("versions trained twice", self.trained_twice),
             ("endpoints left on older data", self.backward),
@@ -70,13 +71,13 @@ class Report:
             ("secrets in rows, messages, logs", self.secrets),
             ("broken, says `landfall verify`", self.broken),
         ):
-            table.add_row(name, f"[red]{len(found)}[/]" if found else "[green]0[/]")
+            table.add_row(name, f"[red]{len(sentences)}[/]" if sentences else "[green]0[/]")
         table.add_row("longest recovery", f"{self.longest_recovery_s:.1f} s")
         return table
 
     def explain(self, out: Console) -> None:
-        """Print every violation in words, then what is only worth knowing."""
-        for name, found in (
+        """Print a sentence for every violation, then the notes."""
+        for name, sentences in (
             ("lost", self.lost),
             ("trained twice", self.trained_twice),
             ("backward", self.backward),
@@ -85,13 +86,14 @@ class Report:
             ("broken", self.broken),
             ("not done", self.missed),
         ):
-            for sentence in found[:SHOWN]:
+            for sentence in sentences[:MAX_SHOWN]:
                 out.print(f"[red]{name}[/]: {escape(sentence)}")
-            if len(found) > SHOWN:
-                out.print(f"[red]{name}[/]: … and {len(found) - SHOWN} more")
+            if len(sentences) > MAX_SHOWN:
+                out.print(f"[red]{name}[/]: … and {len(sentences) - MAX_SHOWN} more")
         for note in self.notes:
             out.print(f"[dim]{escape(note)}[/]")
 
 
-def _counts(counts: Mapping[str, int]) -> str:
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Return counts in words: "3 lost, 2 delivered"."""
     return ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"

@@ -1,23 +1,23 @@
-"""Everything that a run does and when, drawn from one seed. The timing of the machine is the only other chance."""
+"""Everything that a chaos run does and when, drawn from one seed; the machine's timing is the only other chance."""
 
 import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-from landfall.chaos.fault_injection import Gust
-from landfall.chaos.files import Drop, drops
+from landfall.chaos.fault_injection import FaultBurst
+from landfall.chaos.files import Upload, draw_uploads
 
-KILL_S = 4.5  # what a kill takes on average, with the pause before it: spreads the files over the kills
+KILL_S = 4.5  # average duration of a kill with the pause before it; spreads the files over the kills
 PAUSE_S = (0.5, 4.0)
 STOPPED_S = (0.5, 8.0)
-GUST_EVERY_S = (12.0, 30.0)
-GUST_S = (0.5, 3.0)
-LEAST_EVERY_S = 0.3
+BURST_INTERVAL_S = (12.0, 30.0)
+BURST_S = (0.5, 3.0)
+MIN_UPLOAD_INTERVAL_S = 0.3
 SERVICES = 4  # blob, queue, table, studio
 
 
-class Weapon(StrEnum):
-    """What is done to a process."""
+class KillSignal(StrEnum):
+    """What happens to a process."""
 
     KILL_WORKER = "kill worker"
     KILL_HOST = "kill host"
@@ -27,77 +27,84 @@ class Weapon(StrEnum):
     RESTART_STORAGE = "restart storage"
 
 
-# These are the kills that are counted; restarts of the services come in addition.
-KILLS = {Weapon.KILL_WORKER: 5, Weapon.KILL_HOST: 2, Weapon.STOP_WORKER: 2, Weapon.STOP_HOST: 1}
+# The kills that count, with their weights. Restarts of the studio and the storage come in addition.
+KILLS = {
+    KillSignal.KILL_WORKER: 5,
+    KillSignal.KILL_HOST: 2,
+    KillSignal.STOP_WORKER: 2,
+    KillSignal.STOP_HOST: 1,
+}
 
 
 @dataclass(frozen=True)
-class Blow:
-    """One attack.
+class Kill:
+    """One planned kill, stop or restart.
 
     Attributes:
         pause_s: how long to wait before it.
-        aimed: wait until a run is in a state that was not hit yet; otherwise it comes whenever it comes.
-        stopped_s: how long the process stands still, if it is only stopped.
+        aimed: whether it waits until a run is in a state that no kill has hit yet.
+        stopped_s: how long a stopped process stays stopped; 0 for a kill or a restart.
     """
 
-    weapon: Weapon
+    signal: KillSignal
     pause_s: float
     aimed: bool = False
     stopped_s: float = 0.0
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A run before it happens.
+class Schedule:
+    """A chaos run before it starts.
 
     Attributes:
-        working_s: how long the working phase is meant to last; it lasts longer if the kills take longer.
-        weather: a seed of its own, like `events`: requests come as they come, and must not change the rest.
+        kills: the kills that count and the restarts among them, in order.
+        kill_count: the number of kills that count.
+        working_s: planned duration of the working phase; it takes longer if the kills take longer.
+        fault_seed: a seed of its own, as `event_seed`: the order of requests must not change anything else.
     """
 
-    drops: tuple[Drop, ...]
-    blows: tuple[Blow, ...]
-    gusts: tuple[Gust, ...]
-    kills: int
+    uploads: tuple[Upload, ...]
+    kills: tuple[Kill, ...]
+    bursts: tuple[FaultBurst, ...]
+    kill_count: int
     working_s: float
-    weather: int
-    events: int
+    fault_seed: int
+    event_seed: int
 
 
-def draw(files: int, kills: int, seed: int) -> Plan:
-    """Draw a plan; the same numbers give the same plan."""
-    dice = random.Random(seed)  # noqa: S311 - not for secrets
-    working_s = max(kills * KILL_S, files * LEAST_EVERY_S)
-    return Plan(
-        drops=tuple(drops(dice, files, working_s / files)),
-        blows=tuple(_blows(dice, kills)),
-        gusts=tuple(_gusts(dice, working_s)),
-        kills=kills,
+def draw_schedule(files: int, kill_count: int, seed: int) -> Schedule:
+    """Draw a schedule; the same numbers give the same schedule."""
+    rng = random.Random(seed)  # noqa: S311 - not for secrets
+    working_s = max(kill_count * KILL_S, files * MIN_UPLOAD_INTERVAL_S)
+    return Schedule(
+        uploads=tuple(draw_uploads(rng, files, working_s / files)),
+        kills=tuple(_draw_kills(rng, kill_count)),
+        bursts=tuple(_draw_bursts(rng, working_s)),
+        kill_count=kill_count,
         working_s=working_s,
-        weather=dice.getrandbits(32),
-        events=dice.getrandbits(32),
+        fault_seed=rng.getrandbits(32),
+        event_seed=rng.getrandbits(32),
     )
 
 
-def _blows(dice: random.Random, kills: int) -> list[Blow]:
-    """Return the kills in their order, with the restarts of the services spread among them."""
-    found = []
-    for number in range(kills):
-        (weapon,) = dice.choices(list(KILLS), list(KILLS.values()))
-        stopped_s = dice.uniform(*STOPPED_S) if weapon in {Weapon.STOP_WORKER, Weapon.STOP_HOST} else 0.0
-        found.append(Blow(weapon, dice.uniform(*PAUSE_S), aimed=number % 2 == 1, stopped_s=stopped_s))
-    restarts = [Weapon.RESTART_STUDIO] * min(5, (kills + 19) // 20)
-    restarts += [Weapon.RESTART_STORAGE] * min(2, kills // 10)
-    for weapon in restarts:
-        found.insert(dice.randint(len(found) // 5, len(found)), Blow(weapon, dice.uniform(*PAUSE_S)))
-    return found
+def _draw_kills(rng: random.Random, kill_count: int) -> list[Kill]:
+    """Return the kills in order, with the restarts of the services spread among them."""
+    kills = []
+    for number in range(kill_count):
+        (signal,) = rng.choices(list(KILLS), list(KILLS.values()))
+        stopped_s = rng.uniform(*STOPPED_S) if signal in {KillSignal.STOP_WORKER, KillSignal.STOP_HOST} else 0.0
+        kills.append(Kill(signal, rng.uniform(*PAUSE_S), aimed=number % 2 == 1, stopped_s=stopped_s))
+    restarts = [KillSignal.RESTART_STUDIO] * min(5, (kill_count + 19) // 20)
+    restarts += [KillSignal.RESTART_STORAGE] * min(2, kill_count // 10)
+    for signal in restarts:
+        kills.insert(rng.randint(len(kills) // 5, len(kills)), Kill(signal, rng.uniform(*PAUSE_S)))
+    return kills
 
 
-def _gusts(dice: random.Random, working_s: float) -> list[Gust]:
-    found: list[Gust] = []
-    at_s = dice.uniform(*GUST_EVERY_S)
+def _draw_bursts(rng: random.Random, working_s: float) -> list[FaultBurst]:
+    bursts: list[FaultBurst] = []
+    at_s = rng.uniform(*BURST_INTERVAL_S)
     while at_s < working_s:
-        found.append(Gust(at_s, dice.uniform(*GUST_S), dice.random() < 0.5, dice.randrange(SERVICES)))
-        at_s += dice.uniform(*GUST_EVERY_S)
-    return found
+        bursts.append(FaultBurst(at_s, rng.uniform(*BURST_S), rng.random() < 0.5, rng.randrange(SERVICES)))
+        at_s += rng.uniform(*BURST_INTERVAL_S)
+    return bursts

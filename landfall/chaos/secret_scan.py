@@ -1,4 +1,4 @@
-"""Searches for secrets where none may be: rows, messages, logs."""
+"""Searches for secrets where none may stand: rows, messages, logs."""
 
 import base64
 import html
@@ -9,17 +9,17 @@ from urllib.parse import quote
 
 # What the studio and the app write in the place of a secret.
 HIDDEN = ("[redacted]", "***")
-CUT = 40  # characters: so much of the beginning of a secret is as good as all of it
+PREFIX_LENGTH = 40  # the first so many characters of a secret count as the secret
 _HIDDEN = "|".join(map(re.escape, HIDDEN))
 _MESSAGE = re.compile(r"<MessageText>(.*?)</MessageText>", re.DOTALL)
 
 
-class Leaks:
-    """Knows every secret of a stack, and notes where one is found. May be used by many threads."""
+class SecretScan:
+    """Knows every secret of a stack, and records where a text contains one. May be used by many threads."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        """Take the secrets by what they are called in a finding."""
-        self._signs = {
+        """Take the secrets by the names that findings show."""
+        self._patterns = {
             "a SAS signature": re.compile(rf"sig(?:=|%3D)(?!{_HIDDEN})", re.IGNORECASE),
             "an AccountKey": re.compile(rf"AccountKey(?!=(?:{_HIDDEN}))", re.IGNORECASE),
             **{
@@ -28,38 +28,38 @@ class Leaks:
                 if value
             },
         }
-        self.found: dict[tuple[str, str], None] = {}  # in the order of finding, each once
+        self.findings: dict[tuple[str, str], None] = {}  # place and secret, each once, in order
 
     def search(self, place: str, text: str) -> None:
-        """Note each kind of secret in a text once; `place` says what the text is."""
-        for name, sign in self._signs.items():
-            if sign.search(text):
-                self.found[place, name] = None
+        """Record each kind of secret in a text once; `place` says what the text is."""
+        for name, pattern in self._patterns.items():
+            if pattern.search(text):
+                self.findings[place, name] = None
 
     def search_message(self, place: str, body: str) -> None:
         """Search a message on its way to a queue, also within its base64."""
         self.search(place, body)
         for text in _MESSAGE.findall(body):
-            self.search(place, plain(html.unescape(text)))
+            self.search(place, decode_message(html.unescape(text)))
 
     def sentences(self) -> list[str]:
-        """Return the findings."""
-        return [f"{name} in {place}" for place, name in self.found]
+        """Return a sentence for each finding."""
+        return [f"{name} in {place}" for place, name in self.findings]
 
 
 def forms_of(secret: str) -> set[str]:
-    """Return a secret as it may stand in a text: itself, in a URL, in JSON, within something in base64, or cut off."""
-    forms = {secret[:CUT], quote(secret, safe=""), quote(secret), secret.replace("/", "\\/")}
-    forms.add(quote(quote(secret[:CUT], safe=""), safe=""))
-    for before in range(3):  # each place that it can have in a group of three bytes; the ends depend on what is around
-        data = b"." * before + secret.encode()
-        inner = base64.b64encode(data)[-(-before * 4 // 3) : len(data) // 3 * 4].decode()
+    """Return the forms of a secret in a text: itself, its beginning, and its encodings in URLs, JSON and base64."""
+    forms = {secret[:PREFIX_LENGTH], quote(secret, safe=""), quote(secret), secret.replace("/", "\\/")}
+    forms.add(quote(quote(secret[:PREFIX_LENGTH], safe=""), safe=""))
+    for offset in range(3):  # its offset in a group of three bytes; the outermost characters depend on its neighbours
+        data = b"." * offset + secret.encode()
+        inner = base64.b64encode(data)[-(-offset * 4 // 3) : len(data) // 3 * 4].decode()
         forms |= {inner, inner.replace("+", "-").replace("/", "_")}
     return forms
 
 
-def plain(text: str) -> str:
-    """Return a message as it was written: some are put into their queue in base64."""
+def decode_message(text: str) -> str:
+    """Return the text of a queue message, which may be in base64."""
     try:
         return base64.b64decode(text, validate=True).decode()
     except ValueError:

@@ -46,7 +46,7 @@ class Audit:
         """Return the audit for scripts."""
         return {"ok": self.ok, "files": self.files, "waiting": self.waiting, "broken": self.broken}
 
-    def breaks(self, invariant: str, what: str, run_id: str | None) -> None:
+    def add_broken(self, invariant: str, what: str, run_id: str | None) -> None:
         """Note something that should not be."""
         self.broken.append({"invariant": invariant, "what": what, "run_id": run_id})
 
@@ -69,7 +69,7 @@ def check_chains(found: Audit, histories: Iterable[tuple[Run, Sequence[HistoryEn
     """Check that no entry of any run's history was removed or edited since it was written."""
     for run, entries in histories:
         for sentence in broken_links(run, entries):
-            found.breaks("chain", sentence, run.run_id)
+            found.add_broken("chain", sentence, run.run_id)
 
 
 def _file(found: Audit, routes: Routes, version: BlobVersion, runs: Mapping[str, Run], now: datetime) -> None:
@@ -88,7 +88,7 @@ def _file(found: Audit, routes: Routes, version: BlobVersion, runs: Mapping[str,
         return
     if now - version.modified_at > timedelta(seconds=GRACE_S):
         since = shown_time(version.modified_at)
-        found.breaks("I1", f"{version.name} (version {version.etag}) is there since {since} and has no run", None)
+        found.add_broken("I1", f"{version.name} (version {version.etag}) is there since {since} and has no run", None)
     else:
         unseen = {"blob": version.name, "etag": version.etag, "run_id": None, "state": None}
         found.waiting.append({**unseen, "reason": "not seen yet", "since": iso(version.modified_at)})
@@ -99,18 +99,18 @@ def _run(found: Audit, routes: Routes, run: Run, rows: Rows, now: datetime) -> N
     active = run.run_id in rows.active.get(run.route, frozenset())
     if run.terminal:
         if active:
-            found.breaks("I1", f"the run is {run.state} and still among the active ones", run.run_id)
+            found.add_broken("I1", f"the run is {run.state} and still among the active ones", run.run_id)
         if run.state is RunState.PROMOTED and (run.decision or {}).get("verdict") != "promote":
-            found.breaks("I3", "the run was promoted without a decision record that says so", run.run_id)
+            found.add_broken("I3", "the run was promoted without a decision record that says so", run.run_id)
         return
     known = {"blob": run.blob, "etag": run.etag, "run_id": run.run_id, "state": run.state.value}
     found.waiting.append({**known, "reason": run.reason, "since": iso(run.landed_at)})
     if run.route not in routes.routes:
-        found.breaks("I1", f"the run is {run.state}, and routes.toml has no route {run.route} any more", run.run_id)
+        found.add_broken("I1", f"the run is {run.state}, and routes.toml has no route {run.route} any more", run.run_id)
     elif not active:
-        found.breaks("I1", f"the run is {run.state} and not among the active ones: no tick sees it", run.run_id)
+        found.add_broken("I1", f"the run is {run.state} and not among the active ones: no tick sees it", run.run_id)
     if run.deadline_at is not None and now - run.deadline_at > timedelta(seconds=GRACE_S):
-        found.breaks(
+        found.add_broken(
             "I1", f"the run is still {run.state}, past its deadline of {shown_time(run.deadline_at)}", run.run_id
         )
 
@@ -122,7 +122,7 @@ def _shared_jobs(found: Audit, runs: Iterable[Run]) -> None:
         if run.job_id:
             owner = owners.setdefault((run.route, run.job_id), run)
             if owner is not run:
-                found.breaks("I2", f"job {run.job_id} is also that of run {owner.run_id}", run.run_id)
+                found.add_broken("I2", f"job {run.job_id} is also that of run {owner.run_id}", run.run_id)
 
 
 def _endpoint(found: Audit, record: EndpointRecord, runs: Sequence[Run]) -> None:
@@ -138,12 +138,12 @@ def _endpoint(found: Audit, record: EndpointRecord, runs: Sequence[Run]) -> None
     champion = record.champion
     if newest is not None and (champion is None or champion.generation < newest.generation):
         held = f"run {champion.run_id}" if champion else "no model"
-        found.breaks("I4", f"endpoint {record.name} holds {held}, older than this promotion", newest.run_id)
+        found.add_broken("I4", f"endpoint {record.name} holds {held}, older than this promotion", newest.run_id)
     if record.unexplained and record.frozen is not None:
-        found.breaks("I5", f"endpoint {record.name}: {record.frozen.reason}", None)
+        found.add_broken("I5", f"endpoint {record.name}: {record.frozen.reason}", None)
     if record.intent is not None:
         owner = next((run for run in runs if run.run_id == record.intent.run_id), None)
         if owner is None or owner.terminal:
             state = owner.state if owner else "unknown"
             what = f"endpoint {record.name} has an open promotion whose run is {state}: nobody finishes it"
-            found.breaks("I5", what, record.intent.run_id)
+            found.add_broken("I5", what, record.intent.run_id)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from landfall.commands.find_run import find_run
 from landfall.console import console, escape
-from landfall.run_display import colored
+from landfall.run_display import colored_state
 from landfall.stack.run_store import open_stack_runs
 from landfall.times import moment
 from shared.gates.known_metrics import metric_key
@@ -24,13 +24,13 @@ def explain(options: argparse.Namespace) -> int:
     """Tell one run's story."""
     run = find_run(open_stack_runs(options.state), options.run, options.state).run
     if options.json:
-        print(json.dumps(story(run), indent=2))  # noqa: T201 - this is a command
+        print(json.dumps(explanation(run), indent=2))  # noqa: T201 - this is a command
     else:
         show(console(), run)
     return 0
 
 
-def story(run: Run) -> dict[str, Any]:
+def explanation(run: Run) -> dict[str, Any]:
     """Return what is told, for scripts."""
     decision = run.decision or {}
     return {
@@ -71,7 +71,7 @@ def side_by_side(run: Run) -> list[Row]:
     return rows + [(name, None, value) for name, value in champion.items() if metric_key(name) in known]
 
 
-def touched(run: Run) -> bool:
+def sent_to_endpoint(run: Run) -> bool:
     """Tell whether a model was sent to the serving endpoint for this run."""
     return run.state is RunState.PROMOTING or any(event["role"] == "serve" for event in run.endpoint_events)
 
@@ -83,7 +83,7 @@ def before_and_after(run: Run) -> tuple[str | None, str | None]:
     run may have changed it meanwhile. The model from before the first promotion is known by its path only once it was
     put back.
     """
-    if not touched(run):
+    if not sent_to_endpoint(run):
         return None, None
     champion = (run.decision or {}).get("champion") or {}
     before = champion.get("model") or (run.golden_answers or {}).get("back")
@@ -95,7 +95,7 @@ def before_and_after(run: Run) -> tuple[str | None, str | None]:
 def show(out: Console, run: Run) -> None:
     """Print the story."""
     routed = "that no route matches" if run.state is RunState.UNROUTED else f"of route {run.route}"
-    out.print(f"run {run.run_id} {routed}: {colored(run.state)}")
+    out.print(f"run {run.run_id} {routed}: {colored_state(run.state)}")
     if run.reason:
         out.print(f"  {escape(run.reason)}")
     for title, said in _facts(run):
@@ -130,7 +130,7 @@ def _show_decision(out: Console, run: Run, decision: Mapping[str, Any]) -> None:
         out.print(f"An operator decided at {at}, no policy: {escape(decision['reasons'][0])}")
         _show_otherwise(out, run)
         return
-    out.print(f"The policy said [bold]{said_by_policy(decision)}[/] at {at}:")
+    out.print(f"The policy said [bold]{policy_verdict(decision)}[/] at {at}:")
     for gate in decision["gates"]:
         out.print(f"  {'[green]passed[/]' if gate['passed'] else '[red]failed[/]'}  {escape(gate['reason'])}")
     told = {gate["reason"] for gate in decision["gates"]}
@@ -157,7 +157,7 @@ def _show_decision(out: Console, run: Run, decision: Mapping[str, Any]) -> None:
 def _show_otherwise(out: Console, run: Run) -> None:
     """Say that a decision to promote was not the end of it: a person, newer data or the endpoint had the last word."""
     if run.terminal and run.state is not RunState.PROMOTED and (run.decision or {})["verdict"] != "reject":
-        out.print(f"It ended {colored(run.state)} all the same: {escape(run.reason)}")
+        out.print(f"It ended {colored_state(run.state)} all the same: {escape(run.reason)}")
 
 
 def _compared_with(decision: Mapping[str, Any]) -> str:
@@ -171,7 +171,7 @@ def _compared_with(decision: Mapping[str, Any]) -> str:
     return f"compared with the model of run {champion['run_id']}"
 
 
-def said_by_policy(decision: Mapping[str, Any]) -> str:
+def policy_verdict(decision: Mapping[str, Any]) -> str:
     """Return the policy's own verdict: a person may have gone on from a `hold` to a promotion."""
     return str(decision.get("policy_said", decision["verdict"]))
 
@@ -199,7 +199,7 @@ def _rollback_facts(run: Run, override: Mapping[str, Any]) -> Iterator[tuple[str
 
 
 def _endpoint_facts(run: Run) -> Iterator[tuple[str, str]]:
-    if touched(run):
+    if sent_to_endpoint(run):
         before, after = before_and_after(run)
         yield "endpoint", f"before: {before or 'the model from before the first promotion'}"
         same = run.terminal and run.state is not RunState.PROMOTED

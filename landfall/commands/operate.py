@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from landfall.app_client import SilentAppError, call_app
+from landfall.app_client import AppUnreachableError, call_app
 from landfall.commands.find_run import find_run
-from landfall.commands.run_outcome import comment, exit_status
+from landfall.commands.run_outcome import exit_status, outcome_hint
 from landfall.console import console, escape
 from landfall.errors import CommandError, UsageError
 from landfall.exit_status import ExitStatus
-from landfall.follow_run import follow
+from landfall.follow_run import follow_run
 from landfall.run_display import step_lines
 from landfall.stack.run_store import open_stack_runs
 from landfall.stack.stack_state import StateFolder
@@ -149,7 +149,7 @@ def ask(options: argparse.Namespace, operation: str, **asked: str | None) -> Any
     given = {name: value for name, value in asked.items() if value}
     try:
         answer = call_app("POST", url, document["functions_key"], given)
-    except SilentAppError as error:
+    except AppUnreachableError as error:
         raise CommandError(f"{error}\n  {state.advice()}") from error
     if answer.status != 200:
         problems = "".join(f"\n  {problem}" for problem in answer.body.get("problems", []))
@@ -172,7 +172,7 @@ def _followed(options: argparse.Namespace, run: Run, said: str, *, wait: bool | 
             StateFolder(options.state).read_document()  # raises once the stack has ended
 
         before = 0 if wait is not None else run.revision + 1
-        for number, line in enumerate(step_lines(follow(store, run.route, run.run_id, alive))):
+        for number, line in enumerate(step_lines(follow_run(store, run.route, run.run_id, alive))):
             if number >= before:
                 out.print(line)
     found = store.get(run.route, run.run_id)
@@ -181,7 +181,7 @@ def _followed(options: argparse.Namespace, run: Run, said: str, *, wait: bool | 
         print(json.dumps(run_to_json(now), indent=2))  # noqa: T201 - this is a command
     if not (options.wait if wait is None else wait):
         return ExitStatus.SUCCESS
-    if said := comment(now, options.state):
+    if said := outcome_hint(now, options.state):
         out.print(said)
     return exit_status(now.state)
 

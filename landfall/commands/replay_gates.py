@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from landfall.commands.explain import said_by_policy
+from landfall.commands.explain import policy_verdict
 from landfall.commands.find_run import find_run
 from landfall.console import console, escape
 from landfall.errors import CommandError, UsageError
@@ -28,7 +28,7 @@ _ALL = 1_000_000
 
 
 @dataclass(frozen=True)
-class Other:
+class Replay:
     """One run's stored decision beside the one of another policy."""
 
     run: Run
@@ -61,7 +61,7 @@ def gate(options: argparse.Namespace) -> int:
     """
     if (options.run is None) == (options.route is None):
         raise UsageError("give either a RUN, or --route R for the whole history of a route")
-    policy = policy_from(options.policy)
+    policy = read_policy_file(options.policy)
     store = open_stack_runs(options.state)
     if options.run is not None:
         run = find_run(store, options.run, options.state).run
@@ -77,7 +77,7 @@ def gate(options: argparse.Namespace) -> int:
         found = [run for run in listed if run.override is None]
         if not any(run.decision for run in found):
             raise CommandError(f"no run of route {options.route!r} has a decision ({counted(len(found), 'run')})")
-    others = [again(run, policy) for run in found if run.decision is not None]
+    others = [replay(run, policy) for run in found if run.decision is not None]
     if options.json:
         print(json.dumps([one.to_json() for one in others], indent=2))  # noqa: T201 - this is a command
     else:
@@ -85,7 +85,7 @@ def gate(options: argparse.Namespace) -> int:
     return 0
 
 
-def policy_from(path: Path) -> Policy:
+def read_policy_file(path: Path) -> Policy:
     """Read a policy file: at its top the keys of a route that are its policy (docs/gates.md).
 
     Raises:
@@ -106,7 +106,7 @@ def policy_from(path: Path) -> Policy:
     return policy
 
 
-def again(run: Run, policy: Policy) -> Other:
+def replay(run: Run, policy: Policy) -> Replay:
     """Decide again on a run that has a decision: with its metrics, and those of the champion of that time.
 
     How sure a gain was stands in the record if the policy of that time asked for it; another confidence cannot be told.
@@ -120,10 +120,10 @@ def again(run: Run, policy: Policy) -> Other:
     metrics = champion["metrics"] if champion else None
     after_rollback = record.get("after_rollback", False)
     decision = decide(metrics, report, policy, intervals, rows, after_rollback=after_rollback)
-    return Other(run, said_by_policy(record), decision)
+    return Replay(run, policy_verdict(record), decision)
 
 
-def _show(out: Console, others: Iterable[Other], *, left_out: int, policy: Policy) -> None:
+def _show(out: Console, others: Iterable[Replay], *, left_out: int, policy: Policy) -> None:
     count = changed = 0
     for one in others:
         count, changed = count + 1, changed + one.differs

@@ -17,7 +17,7 @@ def exit_status(state: RunState) -> ExitStatus:
     return ExitStatus.SUCCESS if state in _FINE else ExitStatus.OTHER_END
 
 
-def comment(run: Run, state: Path) -> str:
+def outcome_hint(run: Run, state: Path) -> str:
     """Return a line that says how an end is meant, or who must go on; "" where the state's name says it itself."""
     if run.state is RunState.HELD:
         verdict = (run.run_id[:8], "--reason", "WHY")

@@ -7,7 +7,7 @@ from landfall.command_line import command
 from landfall.commands.find_run import find_run
 from landfall.commands.operate import ask
 from landfall.console import console, escape
-from landfall.run_display import runs_lines, show_run
+from landfall.run_display import print_run, run_lines
 from landfall.stack.run_store import open_stack_runs
 from landfall.stack.stack_routes import check_route
 from shared.plurals import counted
@@ -31,7 +31,7 @@ def runs(options: argparse.Namespace) -> int:
         drop = command("submit", "FILE", "--route", options.route or "R", state=options.state)
         out.print(escape(f"no runs yet: drop a file with {drop}"))
         return 0
-    for line in runs_lines(found, out.width):
+    for line in run_lines(found, out.width):
         out.print(line)
     return 0
 
@@ -58,7 +58,7 @@ def show(options: argparse.Namespace) -> int:
         print(json.dumps({**run_to_json(run), "history": steps, **({"links": links} if links else {})}, indent=2))  # noqa: T201 - this is a command
     else:
         out = console()
-        show_run(out, run, history)
+        print_run(out, run, history)
         for what in ("evaluation", "model"):
             if links and what in links:
                 out.print(f"{what}, readable for {counted(links['valid_s'] // 60, 'minute')}: {escape(links[what])}")

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from landfall.command_line import command
 from landfall.errors import CommandError, UsageError
-from landfall.stack.last_start import recall
-from landfall.stack.settings import chosen_settings
-from landfall.stack.stack_config import Choice, Given, differences
+from landfall.stack.last_start import read_last_start
+from landfall.stack.settings import parse_settings
+from landfall.stack.stack_config import ConfigChanges, StackConfig, differences
 from landfall.stack.stack_state import StateFolder
 from landfall.stack.up import EXAMPLE_EXPERIMENT, EXAMPLE_ROUTES
 
-EXAMPLE = Choice(EXAMPLE_ROUTES, (EXAMPLE_EXPERIMENT,), {})
+EXAMPLE = StackConfig(EXAMPLE_ROUTES, (EXAMPLE_EXPERIMENT,), {})
 
 
-def choose(options: argparse.Namespace, ask: Callable[[str], str] | None) -> Choice:
+def choose_config(options: argparse.Namespace, ask: Callable[[str], str] | None) -> StackConfig:
     """Return what to start with; `ask` puts a question to a person, None: there is none.
 
     Raises:
@@ -25,7 +25,7 @@ def choose(options: argparse.Namespace, ask: Callable[[str], str] | None) -> Cho
     """
     given = _given(options)
     state = StateFolder(options.state)
-    memory = recall(state)
+    memory = read_last_start(state)
     if memory is None:
         return given.over(EXAMPLE)
     now = given.over(memory.choice)
@@ -45,7 +45,7 @@ def choose(options: argparse.Namespace, ask: Callable[[str], str] | None) -> Cho
     return now
 
 
-def asking_a_person() -> Callable[[str], str] | None:
+def terminal_prompt() -> Callable[[str], str] | None:
     """Return how to ask whoever sits at the terminal; None if nobody does."""
 
     def ask(question: str) -> str:
@@ -57,13 +57,13 @@ def asking_a_person() -> Callable[[str], str] | None:
     return ask if sys.stdin.isatty() and sys.stdout.isatty() else None
 
 
-def _given(options: argparse.Namespace) -> Given:
+def _given(options: argparse.Namespace) -> ConfigChanges:
     if options.experiment and options.no_studio:
         raise UsageError("--experiment needs the studio that --no-studio leaves out")
-    given = Given(
-        options.routes, options.experiment, chosen_settings(options.set), False if options.no_studio else None
+    given = ConfigChanges(
+        options.routes, options.experiment, parse_settings(options.set), False if options.no_studio else None
     )
-    if options.replace and given == Given(settings={}):
+    if options.replace and given == ConfigChanges(settings={}):
         raise UsageError("--replace needs what to take: --routes, --experiment, --set or --no-studio")
     return given
 
@@ -84,7 +84,7 @@ def _ways_on(options: argparse.Namespace, state: Path) -> str:
     )
 
 
-def _check_files(options: argparse.Namespace, choice: Choice, state: Path) -> None:
+def _check_files(options: argparse.Namespace, choice: StackConfig, state: Path) -> None:
     """Check that what is remembered, and not given anew, is still there."""
     remembered = [("--routes", choice.routes)] if options.routes is None else []
     remembered += [("--experiment", path) for path in choice.experiments] if not options.experiment else []

@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
 
-from landfall.commands.run_outcome import comment, exit_status
+from landfall.commands.run_outcome import exit_status, outcome_hint
 from landfall.console import console
 from landfall.errors import CommandError
 from landfall.exit_status import ExitStatus
-from landfall.follow_run import follow
+from landfall.follow_run import follow_run
 from landfall.run_display import step_lines
 from landfall.stack.run_store import open_stack_runs
 from landfall.stack.stack_routes import no_such_route, routes_of
@@ -42,12 +42,12 @@ def submit(options: argparse.Namespace) -> int:
     def alive() -> None:
         state.read_document()  # raises once the stack has ended
 
-    for line in step_lines(follow(store, options.route, run_id, alive)):
+    for line in step_lines(follow_run(store, options.route, run_id, alive)):
         out.print(line)
     found = store.get(options.route, run_id)
     if found is None:
         raise CommandError(f"run {run_id} is gone")
-    if said := comment(found.run, options.state):
+    if said := outcome_hint(found.run, options.state):
         out.print(said)
     if options.json:
         print(json.dumps(run_to_json(found.run), indent=2))  # noqa: T201 - this is a command

@@ -6,12 +6,12 @@ import threading
 from rich.console import Console
 
 from landfall.command_line import command
-from landfall.commands.start_config import asking_a_person, choose
+from landfall.commands.start_config import choose_config, terminal_prompt
 from landfall.console import console, escape
 from landfall.errors import CommandError
 from landfall.exit_status import ExitStatus
-from landfall.interrupts import signals
-from landfall.run_display import colored, subject
+from landfall.interrupts import record_signals
+from landfall.run_display import colored_state, subject
 from landfall.stack.down import stop_stack
 from landfall.stack.stack_state import StateFolder
 from landfall.stack.up import RunningStack, StackOptions, start_stack
@@ -30,7 +30,7 @@ def up(options: argparse.Namespace) -> int:
         CommandError: it cannot be started, or a part of it ended by itself.
     """
     StateFolder(options.state).check_idle()
-    choice = choose(options, asking_a_person())
+    choice = choose_config(options, terminal_prompt())
     chosen = StackOptions(
         state=options.state,
         routes=choice.routes,
@@ -48,7 +48,7 @@ def up(options: argparse.Namespace) -> int:
             if not options.detach:
                 raise
 
-    with signals() as received:
+    with record_signals() as received:
         with out.status("starting the stack …"):
             stack = start_stack(chosen, report)
         if not options.detach:
@@ -69,10 +69,10 @@ def _stay(stack: RunningStack, stop: threading.Event, out: Console) -> int:
         drop, end = (command(*words, state=folder) for words in (("submit", "FILE", "--route", "R"), ("down",)))
         out.print(escape(f"drop a CSV with {drop}"))
         out.print(escape(f"Ctrl-C ends everything, as {end} does") + "\n")
-        died = _watch(stack, stop, out)
+        dead_part = _watch(stack, stop, out)
         out.print("stopping …")
-    if died:
-        raise CommandError(died)
+    if dead_part:
+        raise CommandError(dead_part)
     return ExitStatus.SUCCESS
 
 
@@ -88,9 +88,9 @@ def _watch(stack: RunningStack, stop: threading.Event, out: Console) -> str:
     store = TableRunStore.from_connection_string(stack.document["storage"])
     shown: dict[str, tuple[str, str]] = {}
     while not stop.wait(LOOK_S):
-        part = stack.died()
+        part = stack.dead_part()
         if part is not None:
-            return f"{part.name} ended with status {part.process.returncode}:\n{part.tail()}"
+            return part.end_report()
         try:
             runs = [stored.run for stored in store.list_runs(limit=200)]
         except LandfallError as error:
@@ -100,9 +100,8 @@ def _watch(stack: RunningStack, stop: threading.Event, out: Console) -> str:
             if shown.get(run.run_id) != (run.state, run.reason):
                 shown[run.run_id] = (run.state, run.reason)
                 reason = f"  {escape(run.reason)}" if run.reason else ""
-                out.print(
-                    f"{clock(run.updated_at)}  {run.run_id[:8]}  {escape(subject(run))}  {colored(run.state)}{reason}"
-                )
+                what = f"{run.run_id[:8]}  {escape(subject(run))}  {colored_state(run.state)}"
+                out.print(f"{clock(run.updated_at)}  {what}{reason}")
     return ""
 
 

@@ -30,7 +30,7 @@ def verify(options: argparse.Namespace) -> int:
     """Audit a running stack, or the system that a settings file names; 0 only if nothing breaks the contract."""
     if options.settings is not None and options.state_given:
         raise UsageError("--settings FILE and --state DIR name two systems: keep one")
-    routes, account = _stack(options.state) if options.settings is None else live(options.settings)
+    routes, account = _stack(options.state) if options.settings is None else open_live_system(options.settings)
     for look in range(LOOKS):
         try:
             found = _look(routes, Storage.open(account), chain=options.chain)
@@ -53,7 +53,7 @@ def _stack(folder: Path) -> tuple[Routes, StorageAccount]:
     return routes_of(state, document["routes"]), StorageAccount(document["storage"])
 
 
-def live(path: Path) -> tuple[Routes, StorageAccount]:
+def open_live_system(path: Path) -> tuple[Routes, StorageAccount]:
     """Return the routes and the storage of the system whose app settings a file holds, as `func` writes them.
 
     Where they name an identity, which only the app in Azure has, whoever asks signs in instead (say, by `az login`).

@@ -9,12 +9,12 @@ from pathlib import Path
 from rich.table import Table
 
 from landfall.console import console, escape
-from landfall.demo.datasets import Material, census_material
-from landfall.demo.scenario import Act, Story
-from landfall.demo.user_dataset import own_material
+from landfall.demo.datasets import Dataset, census_dataset
+from landfall.demo.scenario import Scenario, Step
+from landfall.demo.user_dataset import user_dataset
 from landfall.errors import UsageError
-from landfall.interrupts import interruptible, signals
-from landfall.stack.scratch_folder import own_folder
+from landfall.interrupts import interruptible, record_signals
+from landfall.stack.scratch_folder import scratch_folder
 from landfall.stack.up import StackOptions, start_stack
 
 # The demo waits for two sweeps; everything else runs as in any local stack.
@@ -25,17 +25,17 @@ def demo(options: argparse.Namespace) -> int:
     """Play the demo; 0 only if every act happened as told."""
     if (options.csv is None) != (options.label is None):
         raise UsageError("--csv FILE and --label COLUMN belong together")
-    with signals():
+    with record_signals():
         return _demo(options)
 
 
 def _demo(options: argparse.Namespace) -> int:
-    folder = own_folder(options.keep, "landfall-demo-")
+    folder = scratch_folder(options.keep, "landfall-demo-")
     began = time.monotonic()
-    acts: list[Act] = []
+    acts: list[Step] = []
     try:
         with interruptible():
-            material = own_material(options.csv, options.label, folder) if options.csv else census_material()
+            material = user_dataset(options.csv, options.label, folder) if options.csv else census_dataset()
         acts = _play(options, material, folder)
     finally:
         ok = bool(acts) and all(act.ok for act in acts)
@@ -52,7 +52,7 @@ def _demo(options: argparse.Namespace) -> int:
     return 0 if ok else 1
 
 
-def _play(options: argparse.Namespace, material: Material, folder: Path) -> list[Act]:
+def _play(options: argparse.Namespace, material: Dataset, folder: Path) -> list[Step]:
     out = console(quiet=options.json)
     out.print(f"[bold]Landfall[/]: {escape(material.about)}\n")
     stack_options = StackOptions(
@@ -69,13 +69,13 @@ def _play(options: argparse.Namespace, material: Material, folder: Path) -> list
             waiting.update("waiting …")
             waiting.start()
 
-        acts = Story(stack, material, begin, out.print).play()
+        acts = Scenario(stack, material, begin, out.print).play()
         waiting.stop()
         out.print("\nstopping …")
     return acts
 
 
-def _summarize(acts: list[Act], elapsed_s: float) -> None:
+def _summarize(acts: list[Step], elapsed_s: float) -> None:
     out = console()
     table = Table(box=None, pad_edge=False, show_header=False)
     for act in acts:

@@ -13,7 +13,7 @@ SEED = 11
 
 
 @dataclass(frozen=True)
-class Material:
+class Dataset:
     """Everything the demo needs.
 
     Attributes:
@@ -34,12 +34,12 @@ class Material:
     watched: Table
 
 
-def census_material() -> Material:
+def census_dataset() -> Dataset:
     """Return the made-up census: the example's experiment and routes, and a file ten times as large as its sample."""
     text = census_csv(GOOD_ROWS, SEED)
     table = Table.of(text)
     assert table.header == COLUMNS  # noqa: S101 - the two are written in one module
-    return Material(
+    return Dataset(
         about=f"a made-up census of {GOOD_ROWS:,} people, to predict {LABEL}; the first model knows an older 600",
         model="Census Model",
         route="census",
@@ -49,11 +49,11 @@ def census_material() -> Material:
         good=text,
         shuffled=table.with_shuffled(LABEL, SEED).to_csv(),
         rows=GOOD_ROWS,
-        watched=watched_row(table.without(LABEL).rows, table.without(LABEL).header),
+        watched=complete_row(table.without(LABEL).rows, table.without(LABEL).header),
     )
 
 
-def watched_row(rows: Sequence[list[str]], header: tuple[str, ...]) -> Table:
+def complete_row(rows: Sequence[list[str]], header: tuple[str, ...]) -> Table:
     """Return the first row that misses nothing."""
     complete = (row for row in rows if not {"", "?", "NA", "NaN", "nan", "null"} & {cell.strip() for cell in row})
     return Table(header, [next(complete, rows[0])])

@@ -27,7 +27,7 @@ class Prediction:
         return f"{self.label} ({float(self.probability):.3f})"
 
 
-class Evidence:
+class Probes:
     """Looks at a running stack from outside."""
 
     def __init__(self, document: dict[str, Any], host_log: Path) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 from azure.storage.blob import BlobServiceClient
 
-from landfall.demo.datasets import Material
-from landfall.demo.probes import Evidence
+from landfall.demo.datasets import Dataset
+from landfall.demo.probes import Probes
 from landfall.errors import CommandError
-from landfall.follow_run import follow
+from landfall.follow_run import follow_run
 from landfall.run_display import step_lines
 from landfall.stack.up import RunningStack
 from landfall.times import clock
@@ -24,7 +24,7 @@ REPEATS = 3
 
 
 @dataclass
-class Act:
+class Step:
     """One act: what it shows, and the facts it was judged by."""
 
     title: str
@@ -45,13 +45,13 @@ class Act:
         }
 
 
-class Story:
+class Scenario:
     """Plays the acts on a running stack; `begin` and `tell` let somebody watch."""
 
     def __init__(
         self,
         stack: RunningStack,
-        material: Material,
+        material: Dataset,
         begin: Callable[[str], None],
         tell: Callable[[str], None],
     ) -> None:
@@ -60,21 +60,21 @@ class Story:
         self._begin = begin
         self._tell = tell
         self._store = TableRunStore.from_connection_string(stack.document["storage"])
-        self._evidence = Evidence(stack.document, stack.state.log("host"))
+        self._evidence = Probes(stack.document, stack.state.log("host"))
 
-    def play(self) -> list[Act]:
+    def play(self) -> list[Step]:
         """Play all acts."""
         good = self._timed(self._good_file)
         return [good, self._timed(self._shuffled_labels), self._timed(lambda: self._same_file_again(good))]
 
-    def _timed(self, play: Callable[[], Act]) -> Act:
+    def _timed(self, play: Callable[[], Step]) -> Step:
         began = time.monotonic()
         act = play()
         act.elapsed_s = time.monotonic() - began
         return act
 
-    def _good_file(self) -> Act:
-        act = Act("a good file is promoted")
+    def _good_file(self) -> Step:
+        act = Step("a good file is promoted")
         self._begin(f"1. A good file lands: {self._material.rows:,} rows")
         before = self._evidence.prediction(self._material.watched)
         run = self._drop("good.csv", self._material.good)
@@ -84,8 +84,8 @@ class Story:
         act.ok = run.state is RunState.PROMOTED and before != after
         return act
 
-    def _shuffled_labels(self) -> Act:
-        act = Act("shuffled labels are rejected")
+    def _shuffled_labels(self) -> Step:
+        act = Step("shuffled labels are rejected")
         self._begin("2. A bad file lands: the same rows, with the labels shuffled")
         before, patches = self._evidence.prediction(self._material.watched), self._evidence.patches()
         run = self._drop("shuffled.csv", self._material.shuffled)
@@ -98,8 +98,8 @@ class Story:
         act.ok = run.state is RunState.REJECTED and more == 0 and before == after
         return act
 
-    def _same_file_again(self, good: Act) -> Act:
-        act = Act("the same file is not trained twice")
+    def _same_file_again(self, good: Step) -> Step:
+        act = Step("the same file is not trained twice")
         self._begin("3. The good file's event comes again, three times, and a sweep passes")
         if good.run is None:
             return act
@@ -133,7 +133,7 @@ class Story:
             answer = blobs.get_blob_client(container, name).upload_blob(text.encode())
         run_id = run_id_for(container, name, str(answer["etag"]))
         deadline = time.monotonic() + RUN_LIMIT_S
-        steps = follow(self._store, self._material.route, run_id, lambda: self._check(deadline))
+        steps = follow_run(self._store, self._material.route, run_id, lambda: self._check(deadline))
         for line in step_lines(steps):
             self._tell(line)
         stored = self._store.get(self._material.route, run_id)
@@ -143,9 +143,9 @@ class Story:
 
     def _check(self, deadline: float) -> None:
         """Raise if there is no sense in waiting."""
-        died = self._stack.died()
-        if died is not None:
-            raise CommandError(f"{died.name} ended with status {died.process.returncode}:\n{died.tail()}")
+        dead = self._stack.dead_part()
+        if dead is not None:
+            raise CommandError(dead.end_report())
         if time.monotonic() > deadline:
             raise CommandError(
                 f"it did not come to an end within {RUN_LIMIT_S} s; the logs are in {self._stack.state.path}"

@@ -6,16 +6,16 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from landfall.demo.datasets import SEED, Material, watched_row
+from landfall.demo.datasets import SEED, Dataset, complete_row
 from landfall.errors import CommandError
 from landfall.sample_data.csv_table import Table
-from landfall.stack.settings import prefix_of
+from landfall.stack.settings import setting_prefix
 from shared.column_names import column_names
 from shared.plurals import counted
 
-SAMPLE_SHARE, SAMPLE_MOST, FEWEST_ROWS = 0.05, 600, 400
+SAMPLE_SHARE, MAX_SAMPLE_ROWS, MIN_ROWS = 0.05, 600, 400
 MISSING = frozenset({"", "?", "NA", "NaN", "nan", "null", "None"})
-MOST_PROBLEMS = 5
+MAX_SHOWN_PROBLEMS = 5
 
 _EXPERIMENT = """\
 name = "{model}"
@@ -57,7 +57,7 @@ evaluation_output = "output2"
 """
 
 
-def own_material(path: Path, label: str | None, folder: Path) -> Material:
+def user_dataset(path: Path, label: str | None, folder: Path) -> Dataset:
     """Split a user's file; the sample, the experiment and the routes are written into `folder`.
 
     Raises:
@@ -72,16 +72,16 @@ def own_material(path: Path, label: str | None, folder: Path) -> Material:
     if len(classes) != 2:
         shown = ", ".join(f"{value!r} ({count})" for value, count in classes.most_common(6))
         raise CommandError(f"the demo needs a label with two values; {label!r} has {len(classes)}: {shown}")
-    if len(labelled) < FEWEST_ROWS:
+    if len(labelled) < MIN_ROWS:
         raise CommandError(
-            f"{path} has {counted(len(labelled), 'row')} with a label; the demo needs {FEWEST_ROWS} or more"
+            f"{path} has {counted(len(labelled), 'row')} with a label; the demo needs {MIN_ROWS} or more"
         )
     random.Random(SEED).shuffle(labelled)  # noqa: S311 - not for secrets
-    count = min(SAMPLE_MOST, max(FEWEST_ROWS // 4, int(len(labelled) * SAMPLE_SHARE)))
+    count = min(MAX_SAMPLE_ROWS, max(MIN_ROWS // 4, int(len(labelled) * SAMPLE_SHARE)))
     sample, good = Table(table.header, labelled[:count]), Table(table.header, labelled[count:])
     model = f"{re.sub(r'[^A-Za-z0-9]+', ' ', path.stem).strip().title() or 'Own'} Model"
     route = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40] or "own"
-    prefix = prefix_of(model)
+    prefix = setting_prefix(model)
     (folder / "sample.csv").write_text(sample.to_csv(), encoding="utf-8")
     rarer = classes.most_common()[-1][0]
     experiment = _EXPERIMENT.format(model=model, label=_toml(label), positive=_toml(rarer))
@@ -94,7 +94,7 @@ def own_material(path: Path, label: str | None, folder: Path) -> Material:
         routes += _ENDPOINT.format(route=route, name=name, role=role, prefix=stem, key=key, model=model)
     (folder / "routes.toml").write_text(routes, encoding="utf-8")
     bare = good.without(label)
-    return Material(
+    return Dataset(
         about=f"{path.name}: {len(good.rows):,} rows, to predict {label} = {rarer}; the first model knows {count}",
         model=model,
         route=route,
@@ -104,7 +104,7 @@ def own_material(path: Path, label: str | None, folder: Path) -> Material:
         good=good.to_csv(),
         shuffled=good.with_shuffled(label, SEED).to_csv(),
         rows=len(good.rows),
-        watched=watched_row(bare.rows, bare.header),
+        watched=complete_row(bare.rows, bare.header),
     )
 
 
@@ -136,8 +136,8 @@ def read_table(path: Path) -> Table:
     if len(set(header)) != len(header):
         problems.append("its header names a column more than once")
     if problems:
-        more = f" (and {len(problems) - MOST_PROBLEMS} more)" if len(problems) > MOST_PROBLEMS else ""
-        raise CommandError(f"{path} cannot be used: {'; '.join(problems[:MOST_PROBLEMS])}{more}")
+        more = f" (and {len(problems) - MAX_SHOWN_PROBLEMS} more)" if len(problems) > MAX_SHOWN_PROBLEMS else ""
+        raise CommandError(f"{path} cannot be used: {'; '.join(problems[:MAX_SHOWN_PROBLEMS])}{more}")
     return Table(header, rows)
 
 

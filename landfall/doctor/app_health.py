@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from landfall.app_client import NoJsonError, call_app
+from landfall.app_client import NotJsonError, call_app
 from landfall.doctor.checks import Checks
 from landfall.errors import CommandError
 
@@ -18,7 +18,7 @@ def check_health(
     url = f"{functions}/api/health?full=true"
     try:
         answer = call_app("GET", url, key, timeout_s=FULL_TIMEOUT_S)
-    except NoJsonError as error:
+    except NotJsonError as error:
         do = "a key or a sign-in is refused" if error.status in {401, 403} else "is this the app? Look at its log"
         checks.add(what, f"it answered {error.status} and no JSON: {url}", do)
         return

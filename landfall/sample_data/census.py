@@ -36,18 +36,18 @@ _RACES = (("White", 0.85), ("Black", 0.10), ("Asian-Pac-Islander", 0.03), ("Othe
 
 def census_rows(rows: int, seed: int) -> list[dict[str, Any]]:
     """Return rows of the table; the same count and seed give the same rows."""
-    dice = np.random.default_rng(seed)
-    age = np.clip(dice.gamma(6.5, 6.0, rows), 17, 90).astype(int)
-    hours = np.clip(dice.normal(40, 12, rows), 1, 99).astype(int)
-    married = dice.random(rows) < np.clip((age - 18) / 40, 0.05, 0.6)
-    male = dice.random(rows) < 0.67
-    gain = np.where(dice.random(rows) < 0.08, (dice.lognormal(8.3, 1.0, rows)).astype(int), 0)
-    loss = np.where(dice.random(rows) < 0.05, dice.integers(1200, 2500, rows), 0)
-    work = _choice(dice, [share for _, share, _ in _WORKCLASSES], rows)
-    school = _choice(dice, [share for _, share, _ in _EDUCATIONS], rows)
-    job = _choice(dice, [share for _, share, _ in _OCCUPATIONS], rows)
-    country = _choice(dice, [share for _, share in _COUNTRIES], rows)
-    race = _choice(dice, [share for _, share in _RACES], rows)
+    rng = np.random.default_rng(seed)
+    age = np.clip(rng.gamma(6.5, 6.0, rows), 17, 90).astype(int)
+    hours = np.clip(rng.normal(40, 12, rows), 1, 99).astype(int)
+    married = rng.random(rows) < np.clip((age - 18) / 40, 0.05, 0.6)
+    male = rng.random(rows) < 0.67
+    gain = np.where(rng.random(rows) < 0.08, (rng.lognormal(8.3, 1.0, rows)).astype(int), 0)
+    loss = np.where(rng.random(rows) < 0.05, rng.integers(1200, 2500, rows), 0)
+    work = _choice(rng, [share for _, share, _ in _WORKCLASSES], rows)
+    school = _choice(rng, [share for _, share, _ in _EDUCATIONS], rows)
+    job = _choice(rng, [share for _, share, _ in _OCCUPATIONS], rows)
+    country = _choice(rng, [share for _, share in _COUNTRIES], rows)
+    race = _choice(rng, [share for _, share in _RACES], rows)
     years = np.array([years for _, _, years in _EDUCATIONS])[school]
     odds = (
         -2.6
@@ -61,8 +61,8 @@ def census_rows(rows: int, seed: int) -> list[dict[str, Any]]:
         + np.where(gain > 5000, 3.0, 0.0)
         + 0.9 * (loss > 0)
     )
-    rich = dice.random(rows) < 1 / (1 + np.exp(-1.6 * odds))
-    unknown_job, unknown_country = dice.random(rows) < 0.056, dice.random(rows) < 0.018
+    rich = rng.random(rows) < 1 / (1 + np.exp(-1.6 * odds))
+    unknown_job, unknown_country = rng.random(rows) < 0.056, rng.random(rows) < 0.018
     return [
         dict(
             zip(
@@ -70,7 +70,7 @@ def census_rows(rows: int, seed: int) -> list[dict[str, Any]]:
                 (
                     int(age[i]),
                     MISSING if unknown_job[i] else _WORKCLASSES[work[i]][0],
-                    int(dice.integers(20_000, 500_000)),
+                    int(rng.integers(20_000, 500_000)),
                     _EDUCATIONS[school[i]][0],
                     int(years[i]),
                     "Married-civ-spouse" if married[i] else "Never-married" if age[i] < 30 else "Divorced",
@@ -100,6 +100,6 @@ def census_csv(rows: int, seed: int) -> str:
     return out.getvalue()
 
 
-def _choice(dice: np.random.Generator, shares: list[float], rows: int) -> NDArray[np.int64]:
+def _choice(rng: np.random.Generator, shares: list[float], rows: int) -> NDArray[np.int64]:
     total = sum(shares)
-    return dice.choice(len(shares), size=rows, p=[share / total for share in shares])
+    return rng.choice(len(shares), size=rows, p=[share / total for share in shares])

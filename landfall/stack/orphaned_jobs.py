@@ -9,17 +9,17 @@ from shared.routes.load import Routes
 _WITH_A_JOB = frozenset({RunState.SUBMITTED, RunState.STARTED})
 
 
-def told_the_old_address(storage: str, routes: Routes) -> Iterator[str]:
+def orphaned_job_warnings(storage: str, routes: Routes) -> Iterator[str]:
     """Give a sentence for each run in flight, in a storage account by its connection string.
 
     Raises:
         LandfallError: the storage does not answer.
     """
     store = TableRunStore.from_connection_string(storage)
-    yield from sentences(one.run for name in routes.routes for one in store.active(name))
+    yield from warnings_for(one.run for name in routes.routes for one in store.active(name))
 
 
-def sentences(runs: Iterable[Run]) -> Iterator[str]:
+def warnings_for(runs: Iterable[Run]) -> Iterator[str]:
     """Give a sentence for each run that has a job which may still write."""
     for run in runs:
         if run.state in _WITH_A_JOB and run.job_id:

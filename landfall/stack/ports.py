@@ -33,7 +33,7 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def choosing_ports(report: Callable[[str], None]) -> Iterator[None]:
+def port_choice_lock(report: Callable[[str], None]) -> Iterator[None]:
     """Let one start of a user's on this machine choose ports at a time, until its parts listen there.
 
     A port is taken only once its part listens: two starts at the same moment would both find the usual ones free.

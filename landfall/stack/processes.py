@@ -14,11 +14,11 @@ import psutil
 
 from landfall.errors import CommandError
 from landfall.stack.azurite import ROOT, AzuritePorts, azurite_command
-from landfall.stack.stack_state import OwnProcess, StateFolder
+from landfall.stack.stack_state import ProcessIdentity, StateFolder
 
-CORE_TOOLS_READY_S = 300  # the first time they fetch the extension bundle
-READY_S = 90  # a busy machine may take long; a part that died is noticed at once
-STOP_S = 40  # the functions host lets running functions finish
+CORE_TOOLS_READY_TIMEOUT_S = 300  # the first time they fetch the extension bundle
+READY_TIMEOUT_S = 90  # a busy machine may take long; a part that died is noticed at once
+STOP_TIMEOUT_S = 40  # the functions host lets running functions finish
 STORAGE = "azurite"
 
 
@@ -36,7 +36,7 @@ class Part:
         state: StateFolder,
         environ: Mapping[str, str] | None = None,
         *,
-        ready_s: float = READY_S,
+        ready_s: float = READY_TIMEOUT_S,
         ports: Sequence[int] = (),
     ) -> None:
         self.name = name
@@ -53,9 +53,9 @@ class Part:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.own = OwnProcess.of(name, self.process.pid)
+        self.identity = ProcessIdentity.of(name, self.process.pid)
 
-    def again(self) -> "Part":
+    def restarted(self) -> "Part":
         """Start the same command once more, with the same environment, log and data; this one must have ended."""
         self.process.wait()
         ready_s, ports = self._ready_s, tuple(self._ports)
@@ -87,6 +87,10 @@ class Part:
                 found |= {c.laddr.port for c in one.net_connections("inet") if c.status == psutil.CONN_LISTEN}
         return self._ports <= found
 
+    def end_report(self) -> str:
+        """Return how this process ended, with the end of its log."""
+        return f"{self.name} ended with status {self.process.returncode}:\n{self.tail()}"
+
     def tail(self, lines: int = 15) -> str:
         """Return the end of the log, and where the rest is."""
         try:
@@ -96,16 +100,16 @@ class Part:
         return "\n".join([*(f"  {line}" for line in text), f"  (log: {self.log})"])
 
 
-def end(own: OwnProcess) -> bool:
+def end(identity: ProcessIdentity) -> bool:
     """End a process and what it started, gently first; tells whether it ran."""
-    process = own.find()
+    process = identity.find()
     if process is None:
         return False
     family = [process]
     with contextlib.suppress(psutil.Error):
         family += process.children(recursive=True)
         process.terminate()
-    deadline = time.monotonic() + STOP_S
+    deadline = time.monotonic() + STOP_TIMEOUT_S
     while _runs(process) and time.monotonic() < deadline:
         time.sleep(0.02)
     for one in family:  # what did not go by itself, or not with its parent
@@ -116,7 +120,7 @@ def end(own: OwnProcess) -> bool:
     return True
 
 
-def abandon(begun: Sequence[Part]) -> None:
+def kill_parts(begun: Sequence[Part]) -> None:
     """End parts that have only begun, at once; all they had done can be done again.
 
     The storage alone is asked to end, and waited for: it may have acknowledged writes that no disk has yet.
@@ -128,7 +132,7 @@ def abandon(begun: Sequence[Part]) -> None:
             kill_session(part.process.pid)
     for part in reversed(begun):
         try:
-            part.process.wait(STOP_S)
+            part.process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             kill_session(part.process.pid)
             part.process.wait()
@@ -201,7 +205,7 @@ def start_core_tools(state: StateFolder, port: int, settings: Mapping[str, str])
         "FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT": "1",
     }
     command = [func, "start", "--port", str(port)]
-    return Part("host", command, state, environ, ready_s=CORE_TOOLS_READY_S, ports=[port])
+    return Part("host", command, state, environ, ready_s=CORE_TOOLS_READY_TIMEOUT_S, ports=[port])
 
 
 def studio_command() -> list[str]:

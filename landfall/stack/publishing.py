@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from landfall.errors import CommandError
-from landfall.interrupts import undisturbed
+from landfall.interrupts import uninterruptible
 from landfall.stack.azurite import ROOT
 from landfall.stack.processes import kill_session, studio_command, studio_data
 from landfall.stack.stack_state import StateFolder
@@ -43,7 +43,7 @@ def publish(state: StateFolder, experiments: Sequence[Path], base_url: str) -> d
 def _studio(arguments: Sequence[str]) -> str:
     process: subprocess.Popen[str] | None = None
     try:
-        with undisturbed():  # from its birth on it is known, and ended with whatever it has started
+        with uninterruptible():  # from its birth on it is known, and ended with whatever it has started
             process = subprocess.Popen(
                 [*studio_command(), *arguments],
                 cwd=ROOT,

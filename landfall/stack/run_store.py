@@ -7,6 +7,8 @@ from landfall.stack.stack_state import StateFolder
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import LandfallError
 
+ALL_RUNS = 10_000_000  # a limit of a listing that leaves no run out
+
 
 def open_stack_runs(folder: Path) -> TableRunStore:
     """Return the runs of the stack in a state folder.

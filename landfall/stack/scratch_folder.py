@@ -6,7 +6,7 @@ from pathlib import Path
 from landfall.errors import CommandError
 
 
-def own_folder(chosen: Path | None, prefix: str) -> Path:
+def scratch_folder(chosen: Path | None, prefix: str) -> Path:
     """Return the folder to work in: the chosen one, or a new one of this machine's temporary folder.
 
     Raises:

@@ -23,7 +23,7 @@ _TOLD_OTHERWISE = {
 HOST_ID = "landfall"  # fixed, so that this host and `func start` share their receipts
 
 
-def prefix_of(model: str) -> str:
+def setting_prefix(model: str) -> str:
     """Return how the settings of a model begin: "Census Model" gives CENSUS.
 
     Raises:
@@ -40,7 +40,7 @@ def model_settings(services: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return the settings of every published model: URLs and keys of its training service and its endpoints."""
     settings: dict[str, str] = {}
     for service in services:
-        prefix = prefix_of(service["name"])
+        prefix = setting_prefix(service["name"])
         settings[f"{prefix}_JOBS_URL"] = service["training"]["jobs_url"]
         settings[f"{prefix}_TRAINING_KEY"] = service["training"]["api_key"]
         # Of several of a role the oldest counts, which publishing made: an endpoint that was added takes no place.
@@ -90,7 +90,7 @@ def _instead(name: str) -> str:
     return _TOLD_OTHERWISE.get(name, "")
 
 
-def chosen_settings(pairs: Iterable[str]) -> dict[str, str]:
+def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
     """Read `--set NAME=VALUE`.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 
 @dataclass(frozen=True)
-class Choice:
+class StackConfig:
     """What a state folder was started with.
 
     Attributes:
@@ -37,7 +37,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Given:
+class ConfigChanges:
     """What a command line says of it; None, or no setting: nothing. `studio` False: without one."""
 
     routes: Path | None = None
@@ -45,11 +45,11 @@ class Given:
     settings: Mapping[str, str] | None = None
     studio: bool | None = None
 
-    def over(self, before: Choice) -> Choice:
+    def over(self, before: StackConfig) -> StackConfig:
         """Return a choice with what is given in place of what it was; settings one by one, by their names."""
         studio = before.studio if self.studio is None and not self.experiments else self.studio is not False
         experiments = before.experiments if self.experiments is None else _absolute(self.experiments)
-        return Choice(
+        return StackConfig(
             routes=before.routes if self.routes is None else self.routes.resolve(),
             experiments=experiments if studio else (),
             settings={**before.settings, **(self.settings or {})},
@@ -57,7 +57,7 @@ class Given:
         )
 
 
-def differences(before: Choice, now: Choice) -> list[str]:
+def differences(before: StackConfig, now: StackConfig) -> list[str]:
     """Return a line for each thing that is chosen otherwise; none of them shows a setting's value."""
     found = []
     if before.routes != now.routes:

@@ -18,15 +18,15 @@ SETTINGS = "settings.json"
 
 
 @dataclass(frozen=True)
-class OwnProcess:
+class ProcessIdentity:
     """A process of the stack. A process id alone may by now belong to somebody else, so its birth is kept as well."""
 
     name: str
     pid: int
-    born_at: float  # seconds since 1970, as the operating system tells
+    created_at: float  # seconds since 1970, as the operating system tells
 
     @classmethod
-    def of(cls, name: str, pid: int) -> "OwnProcess":
+    def of(cls, name: str, pid: int) -> "ProcessIdentity":
         """Describe a process that runs now."""
         return cls(name, pid, psutil.Process(pid).create_time())
 
@@ -34,7 +34,7 @@ class OwnProcess:
         """Return the process if it is still the same one and alive."""
         try:
             process = psutil.Process(self.pid)
-            if abs(process.create_time() - self.born_at) > 1 or process.status() == psutil.STATUS_ZOMBIE:
+            if abs(process.create_time() - self.created_at) > 1 or process.status() == psutil.STATUS_ZOMBIE:
                 return None
         except psutil.Error:
             return None
@@ -91,11 +91,11 @@ class StateFolder:
             raise CommandError(f"{self.path / DOCUMENT} cannot be read: {error}") from error
         return document
 
-    def remember(self, processes: list[OwnProcess]) -> None:
+    def write_processes(self, read_processes: list[ProcessIdentity]) -> None:
         """Write down which processes are the stack's, before anything else can go wrong."""
-        write_private(self.path / PROCESSES, [vars(process) for process in processes])
+        write_private(self.path / PROCESSES, [vars(process) for process in read_processes])
 
-    def processes(self) -> list[OwnProcess]:
+    def read_processes(self) -> list[ProcessIdentity]:
         """Return the processes that were written down, whether they still run or not.
 
         Raises:
@@ -104,13 +104,13 @@ class StateFolder:
         self.check()
         try:
             found = json.loads((self.path / PROCESSES).read_text(encoding="utf-8"))
-            return [OwnProcess(**one) for one in found]
+            return [ProcessIdentity(**one) for one in found]
         except (FileNotFoundError, ValueError, TypeError):
             return []
         except OSError as error:
             raise self._unusable(error) from error
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Remove what says that a stack runs; data and logs stay.
 
         Raises:
@@ -139,14 +139,14 @@ class StateFolder:
         Raises:
             CommandError: one does, or the folder cannot be read.
         """
-        alive = [own.name for own in self.processes() if own.find() is not None]
+        alive = [identity.name for identity in self.read_processes() if identity.find() is not None]
         if alive:
             end = command("down", state=self.path)
             raise CommandError(f"a stack runs in {self.path} already ({', '.join(alive)}): end it with {end}")
 
     def advice(self) -> str:
         """Return what to do when a part of the stack that should run here does not answer."""
-        if any(own.find() is not None for own in self.processes()):
+        if any(identity.find() is not None for identity in self.read_processes()):
             return f"{command('doctor', state=self.path)} tells more"
         return f"nothing of the stack runs any more: start it again with {command('up', state=self.path)}"
 

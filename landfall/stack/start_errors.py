@@ -6,7 +6,7 @@ from landfall.errors import CommandError
 from shared.errors import ConfigError
 
 
-def explained(error: Exception) -> CommandError | None:
+def readable_error(error: Exception) -> CommandError | None:
     """Return an error of a start as one sentence to people; None: it is one already, or a defect."""
     match error:
         case BrokenPipeError():  # nobody reads what is reported any more: the command's own matter

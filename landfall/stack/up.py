@@ -9,20 +9,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from landfall.errors import CommandError
-from landfall.interrupts import interruptible, undisturbed
+from landfall.interrupts import interruptible, uninterruptible
 from landfall.stack import processes
 from landfall.stack.azurite import ROOT
-from landfall.stack.last_start import Memory, recall, remember
-from landfall.stack.orphaned_jobs import told_the_old_address
-from landfall.stack.ports import choosing_ports
+from landfall.stack.last_start import LastStart, read_last_start, write_last_start
+from landfall.stack.orphaned_jobs import orphaned_job_warnings
+from landfall.stack.ports import port_choice_lock
 from landfall.stack.processes import Part
 from landfall.stack.publishing import create_storage, publish, put_first_models
 from landfall.stack.readiness import host_runs, storage_runs, studio_runs
 from landfall.stack.settings import KEY_SETTING, app_settings, environment_without
-from landfall.stack.stack_config import Choice
+from landfall.stack.stack_config import StackConfig
 from landfall.stack.stack_ports import StackPorts
-from landfall.stack.stack_state import DEFAULT_STATE, OwnProcess, StateFolder, write_private
-from landfall.stack.start_errors import explained
+from landfall.stack.stack_state import DEFAULT_STATE, ProcessIdentity, StateFolder, write_private
+from landfall.stack.start_errors import readable_error
 from shared.routes.load import Routes, load_routes
 
 EXAMPLE_ROUTES = ROOT / "routes.toml"
@@ -41,7 +41,7 @@ class StackOptions:
         studio: False leaves the studio out; the training and scoring services are then somebody else's.
         studio_arguments: more arguments of `python -m studio serve`.
         ports: where the parts listen; None takes those of the last start, or the usual ones; others if they are taken.
-        studio_seen_at: what the app is told as the studio's URL; None: its own.
+        studio_public_url: what the app is told as the studio's URL; None: its own.
         host: what runs the app, one of `HOSTS`; by default what the variable LANDFALL_HOST says, else our own.
     """
 
@@ -52,14 +52,14 @@ class StackOptions:
     studio: bool = True
     studio_arguments: Sequence[str] = ()
     ports: StackPorts | None = None
-    studio_seen_at: str | None = None
+    studio_public_url: str | None = None
     host: str = field(default_factory=lambda: os.environ.get(HOST_VARIABLE) or OWN_HOST)
 
     @property
-    def choice(self) -> Choice:
+    def choice(self) -> StackConfig:
         """What the state folder remembers of it."""
         experiments = tuple(path.resolve() for path in self.experiments) if self.studio else ()
-        return Choice(self.routes.resolve(), experiments, dict(self.settings), self.studio)
+        return StackConfig(self.routes.resolve(), experiments, dict(self.settings), self.studio)
 
 
 class RunningStack:
@@ -81,7 +81,7 @@ class RunningStack:
         """End it."""
         self.stop()
 
-    def died(self) -> Part | None:
+    def dead_part(self) -> Part | None:
         """Return a part that ended by itself, if one did."""
         return next((part for part in self._running if part.process.poll() is not None), None)
 
@@ -89,10 +89,10 @@ class RunningStack:
         """Return a part by its name: azurite, studio or host."""
         return next(part for part in self._running if part.name == name)
 
-    def start_again(self, name: str) -> Part:
+    def restart(self, name: str) -> Part:
         """Start a part that has ended once more, as it was started before; it may not answer yet."""
         at = self._running.index(self.part(name))
-        part = self._running[at] = self._running[at].again()
+        part = self._running[at] = self._running[at].restarted()
         _remember(self.state, self._running)
         self.document["pids"][name] = part.process.pid
         self.state.write_document(self.document)
@@ -101,7 +101,7 @@ class RunningStack:
     def stop(self) -> None:
         """End every part, those that use others first; data and logs stay."""
         _end(self._running)
-        self.state.forget()
+        self.state.clear()
 
 
 def start_stack(options: StackOptions, report: Callable[[str], None]) -> RunningStack:
@@ -118,37 +118,37 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
     running: list[Part] = []
     try:
         # A signal ends this region, so that what follows it, the way out, is not disturbed by a second one.
-        with interruptible(), choosing_ports(report):
+        with interruptible(), port_choice_lock(report):
             return _start(options, state, running, report)
     except Exception as error:
         _end(running)
-        state.forget()
-        sentence = explained(error)
+        state.clear()
+        sentence = readable_error(error)
         if sentence is None:
             raise
         raise sentence from error
     except BaseException:  # a signal: whoever sent it does not want to wait
-        processes.abandon(running)
-        state.forget()
+        processes.kill_parts(running)
+        state.clear()
         raise
 
 
 def _remember(state: StateFolder, running: Sequence[Part]) -> None:
     """Write down what runs: if this command is killed, `landfall down` still finds every part."""
-    state.remember([OwnProcess.of("up", os.getpid()), *(one.own for one in running)])
+    state.write_processes([ProcessIdentity.of("up", os.getpid()), *(one.identity for one in running)])
 
 
 def _start(
     options: StackOptions, state: StateFolder, running: list[Part], report: Callable[[str], None]
 ) -> RunningStack:
     def add(start: Callable[[], Part]) -> Part:
-        with undisturbed():  # from its birth on it is known to whoever ends the others
+        with uninterruptible():  # from its birth on it is known to whoever ends the others
             part = start()
             running.append(part)
             _remember(state, running)
         return part
 
-    memory = recall(state)
+    memory = read_last_start(state)
     ports = options.ports or (StackPorts.usual_or_free() if memory is None else _ports_again(memory, report))
     storage = ports.azurite.connection_string
     azurite = add(lambda: processes.start_azurite(state, ports.azurite))
@@ -156,7 +156,7 @@ def _start(
     studio_url = None
     if options.studio:
         studio_url = f"http://127.0.0.1:{ports.studio}"
-        described = publish(state, options.experiments, options.studio_seen_at or studio_url)
+        described = publish(state, options.experiments, options.studio_public_url or studio_url)
         allowed = f"127.0.0.1:{ports.azurite.blob}"
         studio = add(lambda: processes.start_studio(state, ports.studio, allowed, options.studio_arguments))
         studio.wait_until(lambda: studio_runs(studio_url))
@@ -172,7 +172,7 @@ def _start(
     create_storage(storage, routes.input)
     put_first_models(storage, routes, described["services"], options.experiments if options.studio else ())
     if memory is not None and memory.ports.azurite != ports.azurite:
-        for sentence in told_the_old_address(storage, routes):
+        for sentence in orphaned_job_warnings(storage, routes):
             report(f"warning           {sentence}")
     functions = f"http://127.0.0.1:{ports.host}"
     nonce = secrets.token_hex(12) if options.host == OWN_HOST else None
@@ -193,11 +193,11 @@ def _start(
         "routes": str(options.routes.resolve()),
     }
     state.write_document(document)
-    remember(state, Memory(options.choice, ports))
+    write_last_start(state, LastStart(options.choice, ports))
     return RunningStack(state, document, running, routes)
 
 
-def _ports_again(memory: Memory, report: Callable[[str], None]) -> StackPorts:
+def _ports_again(memory: LastStart, report: Callable[[str], None]) -> StackPorts:
     """Return the ports that others were told, and say which of them somebody has taken."""
     ports, lost = memory.ports.again()
     for sentence in lost:
@@ -240,5 +240,5 @@ def _public(service: Mapping[str, Any]) -> dict[str, Any]:
 
 def _end(running: Sequence[Part]) -> None:
     for part in reversed(running):
-        processes.end(part.own)
+        processes.end(part.identity)
         part.process.wait()

@@ -20,33 +20,33 @@ MARK = "LANDFALL_TEST_MARK"  # in the environment of everything that a run start
 
 
 def marked(tmp_path: Path) -> dict[str, str]:
-    """Return the environment for a run."""
+    """Return the environment for the command."""
     return {**os.environ, MARK: str(tmp_path)}
 
 
 def left_behind(tmp_path: Path) -> list[str]:
-    """Return what of a run still lives: a process whose parent was killed needs a moment to notice."""
+    """Return the processes that remain: a process whose parent was killed needs a moment to end."""
     deadline = time.monotonic() + 10
-    while (found := living(tmp_path)) and time.monotonic() < deadline:
+    while (processes := living(tmp_path)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    return found
+    return processes
 
 
 def living(tmp_path: Path) -> list[str]:
-    """Return the command lines of the living processes that a run started, or that theirs started."""
-    found = []
+    """Return the command lines of the living processes that the command started, directly or indirectly."""
+    processes = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             ours = process.environ().get(MARK) == str(tmp_path)
             if ours and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(" ".join(process.cmdline()))
-    return found
+                processes.append(" ".join(process.cmdline()))
+    return processes
 
 
 @pytest.mark.deep
 @pytest.mark.timeout(900)
-def test_a_short_run_breaks_no_promise(tmp_path: Path) -> None:
-    """Twenty files under ten kills: every state is hit, every file has its outcome, and nothing is left running."""
+def test_a_short_run_violates_no_invariant(tmp_path: Path) -> None:
+    """Twenty files and ten kills: every state is hit, every file has its outcome, and no process remains."""
     state = tmp_path / "state"
     command = [*COMMAND, "--files", "20", "--kills", "10", "--seed", "5", "--json", "--state", str(state)]
     done = subprocess.run(
@@ -69,20 +69,20 @@ def test_a_short_run_breaks_no_promise(tmp_path: Path) -> None:
 
 @pytest.mark.deep
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_whoever_ends_a_run_ends_everything(tmp_path: Path, number: signal.Signals) -> None:
-    """In the middle of the working phase, with a process perhaps killed, stopped or just being started."""
+def test_a_signal_ends_everything(tmp_path: Path, number: signal.Signals) -> None:
+    """Also in the middle of the working phase, while a process is killed, stopped or starting."""
     state = tmp_path / "state"
     command = [*COMMAND, "--files", "50", "--kills", "50", "--seed", "3", "--state", str(state)]
     with subprocess.Popen(
         command, cwd=ROOT, env=marked(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
-        told = ""
-        while "working" not in told:
-            told = process.stderr.readline()
-            assert told, "it ended before it worked"
+        line = ""
+        while "working" not in line:
+            line = process.stderr.readline()
+            assert line, "it ended before it worked"
         time.sleep(4)
-        assert len(living(tmp_path)) > 4  # the command itself, Azurite, studio and host, and what these started
+        assert len(living(tmp_path)) > 4  # the command itself, Azurite, the studio, the host, and their children
         process.send_signal(number)
         process.communicate(timeout=100)
 
@@ -92,7 +92,7 @@ def test_whoever_ends_a_run_ends_everything(tmp_path: Path, number: signal.Signa
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
-    """An old run's files would be counted with the new one's."""
+    """The audit would count the files of an old run."""
     (tmp_path / "old").touch()
     done = subprocess.run(
         [*COMMAND, "--state", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False

@@ -1,4 +1,4 @@
-"""The weather: seldom and seeded, worse in a gust, and nothing once it is calm."""
+"""Fault injection: rare and seeded in the background, frequent in a burst, and none once it has stopped."""
 
 import http.client
 import random
@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from contextlib import closing
 
-from landfall.chaos.fault_injection import Gust, Weather
+from landfall.chaos.fault_injection import FaultBurst, FaultInjector
 from landfall.chaos.proxy import Fault, Proxy, Request, Treatment
 from tests.chaos.upstream import serving
 
@@ -15,61 +15,61 @@ READ = Request("GET", "/devstoreaccount1/runs()", [], b"")
 START = Request("POST", "/workspaces/w/services/e/jobs/j/start?api-version=2.0", [], b"")
 
 
-def weather(seed: int = 5) -> Weather:
-    """Return a weather that was let loose."""
-    made = Weather(random.Random(seed))
-    made.let_loose()
-    return made
+def started(seed: int = 5) -> FaultInjector:
+    """Return a fault injector that has started."""
+    injector = FaultInjector(random.Random(seed))
+    injector.start()
+    return injector
 
 
 def test_a_few_requests_meet_each_fault() -> None:
     """The same seed treats the same requests alike."""
-    treated = [weather().treat(0, READ) for _ in range(3)]
-    assert treated[0] == treated[1] == treated[2]
+    treatments = [started().treatment_for(0, READ) for _ in range(3)]
+    assert treatments[0] == treatments[1] == treatments[2]
 
-    loose = weather()
-    faults = Counter(loose.treat(0, READ).fault for _ in range(MANY))
+    injector = started()
+    faults = Counter(injector.treatment_for(0, READ).fault for _ in range(MANY))
     assert set(faults) == set(Fault)
     assert 0.9 * MANY < faults[Fault.NONE] < MANY
-    assert loose.met.total() == MANY - faults[Fault.NONE]
+    assert injector.injected.total() == MANY - faults[Fault.NONE]
 
 
 def test_calls_of_short_states_are_slow() -> None:
-    """A state that lasts for one call could not be hit otherwise; reads are not slowed down."""
-    loose = weather()
+    """A kill could not hit a state that lasts for one call otherwise; reads are not slowed down."""
+    injector = started()
 
-    assert any(loose.treat(3, START).delay_s > 0 for _ in range(20))
-    assert {loose.treat(0, READ).delay_s for _ in range(20)} == {0.0}
+    assert any(injector.treatment_for(3, START).delay_s > 0 for _ in range(20))
+    assert {injector.treatment_for(0, READ).delay_s for _ in range(20)} == {0.0}
 
 
 def test_nothing_happens_before_and_after() -> None:
-    """Also in a gust that is still going on."""
-    calm = Weather(random.Random(5))
-    assert {calm.treat(0, READ) for _ in range(MANY)} == {Treatment()}
+    """No fault is injected before the start and after the stop."""
+    calm = FaultInjector(random.Random(5))
+    assert {calm.treatment_for(0, READ) for _ in range(MANY)} == {Treatment()}
 
-    loose = weather()
-    loose.calm_down()
-    assert {loose.treat(3, START) for _ in range(MANY)} == {Treatment()}
+    injector = started()
+    injector.stop()
+    assert {injector.treatment_for(3, START) for _ in range(MANY)} == {Treatment()}
 
 
-def test_gusts_hit_one_service_and_pass() -> None:
-    """One refuses every connection, one harms many requests; afterwards all is as it was."""
-    loose, stop = weather(), threading.Event()
+def test_bursts_hit_one_service_and_pass() -> None:
+    """One burst refuses every connection, one injects many faults; afterwards the services answer as before."""
+    injector, stop = started(), threading.Event()
     with serving() as upstream:
         proxies = [Proxy(upstream.port), Proxy(upstream.port)]
         try:
-            gusts = [Gust(0.0, 0.6, refuse=True, service=1), Gust(0.6, 0.6, refuse=False, service=0)]
-            blowing = threading.Thread(target=loose.blow, args=(gusts, proxies, stop))
-            blowing.start()
+            bursts = [FaultBurst(0.0, 0.6, refuse=True, service=1), FaultBurst(0.6, 0.6, refuse=False, service=0)]
+            thread = threading.Thread(target=injector.run_bursts, args=(bursts, proxies, stop))
+            thread.start()
             while reachable(proxies[1]):
-                assert blowing.is_alive()
+                assert thread.is_alive()
             assert reachable(proxies[0])
-            while share_of_faults(loose, 0) < 0.2:
-                assert blowing.is_alive()
-            assert share_of_faults(loose, 1) < 0.1
-            blowing.join()
+            while share_of_faults(injector, 0) < 0.2:
+                assert thread.is_alive()
+            assert share_of_faults(injector, 1) < 0.1
+            thread.join()
             assert all(reachable(proxy) for proxy in proxies)
-            assert share_of_faults(loose, 0) < 0.1
+            assert share_of_faults(injector, 0) < 0.1
         finally:
             for proxy in proxies:
                 proxy.close()
@@ -85,6 +85,6 @@ def reachable(proxy: Proxy) -> bool:
             return False
 
 
-def share_of_faults(loose: Weather, service: int) -> float:
-    """Return how many of some requests meet a fault."""
-    return sum(loose.treat(service, READ).fault is not Fault.NONE for _ in range(300)) / 300
+def share_of_faults(injector: FaultInjector, service: int) -> float:
+    """Return the share of requests that meet a fault."""
+    return sum(injector.treatment_for(service, READ).fault is not Fault.NONE for _ in range(300)) / 300

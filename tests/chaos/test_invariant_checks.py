@@ -1,4 +1,4 @@
-"""The audit from outside: each violation is put into a hand-made record of a run, and must be found."""
+"""The invariant checks: each finds its violation in a hand-made record of a chaos run."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from landfall.chaos.invariant_checks import (
-    Hit,
+    KillRecord,
+    count_unseen_versions,
     longest_recovery_s,
     lost_files,
-    trail,
     trained_twice,
-    unseen_files,
     unverified,
+    update_history,
 )
 from shared.records.endpoint_record import Champion, EndpointRecord, Intent, Lease
 from shared.records.run import Run, RunState
@@ -44,7 +44,7 @@ def run(number: int, state: RunState = RunState.PROMOTED, **changes: Any) -> Run
 
 
 def model(number: int) -> str:
-    """Return where the kept model of a run is."""
+    """Return the path of a run's archived model."""
     return f"models/census/{number:032x}.ilearner"
 
 
@@ -56,7 +56,7 @@ def patch(location: str, status: int = 200, path: str = PATCH) -> dict[str, Any]
 
 
 def start(job: str, status: int = 204) -> dict[str, Any]:
-    """Return a line of the request log: a job is started."""
+    """Return a line of the request log: the start of a job."""
     path = f"/workspaces/w/services/e/jobs/{job}/start"
     return {"time": "2026-05-01T12:00:00.000Z", "method": "POST", "path": path, "body": None, "status": status}
 
@@ -65,12 +65,12 @@ VERSIONS = [("census/1.csv", "0x1"), ("census/2.csv", "0x2")]
 
 
 def test_every_version_with_one_outcome_is_not_lost() -> None:
-    """Also one that was overwritten before anybody saw it."""
+    """Neither is a version that was overwritten before anybody saw it."""
     written = [*VERSIONS, ("census/1.csv", "0x0")]
     runs = [run(1), run(2, RunState.REJECTED)]
 
     assert lost_files(written, VERSIONS, runs) == []
-    assert unseen_files(written, VERSIONS, runs) == 1
+    assert count_unseen_versions(written, VERSIONS, runs) == 1
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_every_version_with_one_outcome_is_not_lost() -> None:
     ],
 )
 def test_lost_files_are_found(runs: Sequence[Run], says: str) -> None:
-    """No run, no outcome, two runs; also for a version that nobody remembers to have written."""
+    """A violation is no run, a run without outcome, or two runs; also of a version that the uploader did not write."""
     (problem,) = lost_files(VERSIONS, VERSIONS, runs)
 
     assert says in problem
 
 
 def test_one_started_job_per_attempt_is_right() -> None:
-    """Orphans that were never started cost nothing; a start that was refused, or repeated, is no second one."""
+    """A job that was never started does not count; a refused or repeated start is no second job."""
     pinned = f"training/{'a' * 32}"
     submitted = {"j1": f"{pinned}/1/input.csv", "orphan": f"{pinned}/1/input.csv", "j2": f"{pinned}/2/input.csv"}
     log = [start("j1"), start("j1", 400), start("j1"), start("orphan", 404), start("j2")]
@@ -99,7 +99,7 @@ def test_one_started_job_per_attempt_is_right() -> None:
 
 
 def test_a_version_that_is_trained_twice_is_found() -> None:
-    """Two jobs of one attempt that were both started; and one whose submit nobody saw."""
+    """Two started jobs of one attempt are a violation, and so is a started job whose submission was not recorded."""
     pinned = f"training/{'a' * 32}/1/input.csv"
     (twice,) = trained_twice([start("j1"), start("j2")], {"j1": pinned, "j2": pinned})
     (unknown,) = trained_twice([start("j3")], {"j1": pinned})
@@ -108,30 +108,30 @@ def test_a_version_that_is_trained_twice_is_found() -> None:
     assert "job j3" in unknown
 
 
-def test_promotions_in_order_leave_no_trail() -> None:
-    """A challenger that is put back is no way backwards, nor is one that was refused, nor the staging endpoint."""
+def test_promotions_in_order_are_no_excursion() -> None:
+    """Neither is a challenger that was rolled back or refused, nor an update of the staging endpoint."""
     runs = [run(1), run(2), run(3, RunState.ROLLED_BACK), run(4, RunState.REJECTED)]
     staging = PATCH.replace("production", "staging")
     log = [
         *(patch(model(1)), patch(model(2)), patch(model(2))),
         *(patch(model(3)), patch(model(2)), patch(model(1), 400), patch(model(1), path=staging)),
     ]
-    found = trail(log, PATCH, model(2), runs)
+    history = update_history(log, PATCH, model(2), runs)
 
-    assert (found.repaired, found.left) == ([], [])
-    assert trail([], PATCH, "seeds/census.ilearner", [run(1, RunState.REJECTED)]).left == []
+    assert (history.repaired, history.left) == ([], [])
+    assert update_history([], PATCH, "seeds/census.ilearner", [run(1, RunState.REJECTED)]).left == []
 
 
 def test_an_excursion_that_was_repaired_is_told_apart() -> None:
-    """It is listed, and not held against the run."""
-    found = trail([patch(model(2)), patch(model(1)), patch(model(2))], PATCH, model(2), [run(1), run(2)])
+    """It is listed, and is no violation."""
+    history = update_history([patch(model(2)), patch(model(1)), patch(model(2))], PATCH, model(2), [run(1), run(2)])
 
-    assert found.left == []
-    assert model(1) in found.repaired[0]
+    assert history.left == []
+    assert model(1) in history.repaired[0]
 
 
 @pytest.mark.parametrize(
-    ("log", "served"),
+    ("log", "served_model"),
     [
         ([patch(model(1)), patch(model(2)), patch(model(1))], model(1)),
         ([patch(model(2)), patch(INITIAL)], INITIAL),
@@ -140,9 +140,9 @@ def test_an_excursion_that_was_repaired_is_told_apart() -> None:
         ([], "seeds/census.ilearner"),
     ],
 )
-def test_an_endpoint_left_on_older_data_is_found(log: Sequence[dict[str, Any]], served: str) -> None:
+def test_an_endpoint_left_on_older_data_is_found(log: Sequence[dict[str, Any]], served_model: str) -> None:
     """By the updates it was sent, and by what it says it serves, if only one of the two shows it."""
-    assert len(trail(log, PATCH, served, [run(1), run(2)]).left) == 1
+    assert len(update_history(log, PATCH, served_model, [run(1), run(2)]).left) == 1
 
 
 def champion(number: int) -> Champion:
@@ -166,7 +166,7 @@ def test_a_verified_endpoint_is_fine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "served", "decision", "says"),
+    ("changes", "served_model", "decision", "says"),
     [
         (
             {"lease": Lease(run_id="r2", token=1, expires_at=START)},
@@ -183,10 +183,10 @@ def test_a_verified_endpoint_is_fine() -> None:
         ({}, model(1), "reject", "was promoted without a decision"),
     ],
 )
-def test_an_unverified_endpoint_is_found(changes: dict[str, Any], served: str, decision: str, says: str) -> None:
+def test_an_unverified_endpoint_is_found(changes: dict[str, Any], served_model: str, decision: str, says: str) -> None:
     """An open lease or intent, another model than the record's, a promotion that nobody decided."""
     record = replace(EndpointRecord(route="census", name="production", champion=champion(1)), **changes)
-    (problem,) = unverified(record, served, [INITIAL], [run(1, decision={"verdict": decision})])
+    (problem,) = unverified(record, served_model, [INITIAL], [run(1, decision={"verdict": decision})])
 
     assert says in problem
 
@@ -194,11 +194,11 @@ def test_an_unverified_endpoint_is_found(changes: dict[str, Any], served: str, d
 def test_recovery_lasts_until_the_last_run_that_was_hit_has_its_outcome() -> None:
     """The longest counts; a kill that hit nothing, or whose runs have not all ended, has none."""
     runs = [run(10), run(30), run(50, RunState.STARTED)]
-    ids = [one.run_id for one in runs]
+    ids = [record.run_id for record in runs]
 
-    def hit(at_s: int, *numbers: int) -> Hit:
+    def kill_record(at_s: int, *numbers: int) -> KillRecord:
         states = {ids[number]: RunState.STARTED for number in numbers}
-        return Hit(START + timedelta(seconds=at_s), "kill worker", states)
+        return KillRecord(START + timedelta(seconds=at_s), "kill worker", states)
 
-    assert longest_recovery_s([hit(4, 0), hit(5, 0, 1), hit(0), hit(1, 2)], runs) == 25
+    assert longest_recovery_s([kill_record(4, 0), kill_record(5, 0, 1), kill_record(0), kill_record(1, 2)], runs) == 25
     assert longest_recovery_s([], runs) == 0

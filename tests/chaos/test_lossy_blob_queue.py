@@ -10,7 +10,7 @@ import pytest
 from azure.storage.queue import QueueClient
 
 from landfall.chaos import lossy_blob_queue
-from landfall.chaos.lossy_blob_queue import COPIES, QUEUE, LossyEvents
+from landfall.chaos.lossy_blob_queue import COPIES, QUEUE, LossyBlobQueue
 from landfall.chaos.proxy import Proxy
 from landfall.stack.azurite import AzuritePorts
 from tests.chaos.upstream import Upstream, serving
@@ -27,16 +27,16 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture
-def lossy(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> Iterator[LossyEvents]:
+def lossy(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> Iterator[LossyBlobQueue]:
     """Give what takes the events away, in a hurry."""
     monkeypatch.setattr(lossy_blob_queue, "DELAY_S", (0.0, 0.5))
-    running = LossyEvents(random.Random(5), upstream.port)
+    running = LossyBlobQueue(random.Random(5), upstream.port)
     yield running
     running.close()
 
 
 @pytest.fixture
-def connection(upstream: Upstream, lossy: LossyEvents) -> Iterator[str]:
+def connection(upstream: Upstream, lossy: LossyBlobQueue) -> Iterator[str]:
     """Give a connection string whose queues are behind the proxy."""
     proxy = Proxy(upstream.port, intercept=lossy.intercept)
     yield AzuritePorts(1, proxy.port, 1).connection_string
@@ -44,7 +44,7 @@ def connection(upstream: Upstream, lossy: LossyEvents) -> Iterator[str]:
 
 
 def test_a_fifth_is_lost_and_the_rest_tripled_and_shuffled(
-    upstream: Upstream, lossy: LossyEvents, connection: str
+    upstream: Upstream, lossy: LossyBlobQueue, connection: str
 ) -> None:
     """The storage library, which the host uses, takes every made-up answer for the queue's own."""
     with QueueClient.from_connection_string(connection, QUEUE) as queue:
@@ -55,13 +55,13 @@ def test_a_fifth_is_lost_and_the_rest_tripled_and_shuffled(
     assert lost + tripled == MESSAGES
     assert MESSAGES / 10 < lost < MESSAGES / 3
     bodies = [body.decode() for *_, body in upstream.await_requests(COPIES * tripled)]
-    order = [int(found[1]) for body in bodies if (found := re.search(r"event (\d+)", body))]
+    order = [int(match[1]) for body in bodies if (match := re.search(r"event (\d+)", body))]
     assert set(Counter(order).values()) == {COPIES}
     assert order != sorted(order)
 
 
-def test_other_messages_pass_at_once(upstream: Upstream, lossy: LossyEvents, connection: str) -> None:
-    """Only the blob trigger's queue is unreliable, and only for what is put there."""
+def test_other_messages_pass_at_once(upstream: Upstream, lossy: LossyBlobQueue, connection: str) -> None:
+    """Only the blob trigger's queue is unreliable, and only for new messages."""
     with QueueClient.from_connection_string(connection, "evaluations") as queue:
         queue.send_message("evaluate")
     with QueueClient.from_connection_string(connection, QUEUE) as queue:
@@ -74,12 +74,12 @@ def test_other_messages_pass_at_once(upstream: Upstream, lossy: LossyEvents, con
     assert not lossy.counts
 
 
-def test_azurite_takes_a_message_that_comes_later(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message is sent on as it was signed, and the real service accepts it three times."""
-    monkeypatch.setattr(lossy_blob_queue, "LOST", 0.0)
+def test_azurite_accepts_a_delayed_message(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signed request is sent unchanged, and the real service accepts it three times."""
+    monkeypatch.setattr(lossy_blob_queue, "LOST_SHARE", 0.0)
     monkeypatch.setattr(lossy_blob_queue, "DELAY_S", (0.0, 0.1))
     port = int(re.findall(r"QueueEndpoint=http://127\.0\.0\.1:(\d+)/", azurite)[0])
-    lossy = LossyEvents(random.Random(5), port)
+    lossy = LossyBlobQueue(random.Random(5), port)
     proxy = Proxy(port, intercept=lossy.intercept)
     try:
         with (

@@ -112,15 +112,15 @@ def test_closing_drops_what_hangs(proxy: Proxy) -> None:
 
 
 def test_it_takes_effect_and_the_caller_reads_500(proxy: Proxy, upstream: Upstream) -> None:
-    """The service did it, once; a witness sees what it really answered."""
-    seen: list[tuple[Request, Answer]] = []
+    """The service handles the request once; the witness sees the service's own answer."""
+    witnessed: list[tuple[Request, Answer]] = []
     proxy.treat = lambda _: Treatment(Fault.ANSWER_500)
-    proxy.witness = lambda request, answer: seen.append((request, answer))
+    proxy.witness = lambda request, answer: witnessed.append((request, answer))
     status, _, body = call(proxy)
 
     assert (status, body) == (500, b"")
     assert upstream.received == [("POST", "/a?b=c%20d", b"x=1")]
-    ((request, answer),) = seen
+    ((request, answer),) = witnessed
     assert (request.path, request.body, answer.status, answer.body) == ("/a", b"x=1", 200, b"done")
 
 
@@ -134,9 +134,9 @@ def test_it_takes_effect_and_the_caller_reads_nothing(proxy: Proxy, upstream: Up
 
 
 def test_a_service_that_is_gone_looks_like_a_lost_connection(upstream: Upstream) -> None:
-    """The caller gets no made-up answer."""
-    with serving() as other:
-        port = other.port
+    """The caller gets no invented answer."""
+    with serving() as stopped:
+        port = stopped.port
     proxy = Proxy(port)
     try:
         with pytest.raises(http.client.RemoteDisconnected):

@@ -40,10 +40,10 @@ def test_a_good_run() -> None:
 
 
 @pytest.mark.parametrize("name", ["lost", "trained_twice", "backward", "unverified", "secrets", "broken", "missed"])
-def test_each_violation_fails_the_run_and_is_told(name: str) -> None:
-    """Also what `landfall verify` found, and a run that did not do what it set out to do."""
-    found: Any = {name: ["because of run [1]", "and of run [2]"]}
-    bad = replace(GOOD, **found)
+def test_each_violation_fails_the_run_and_is_printed(name: str) -> None:
+    """So does a violation that `landfall verify` reports, and a chaos run that missed its goals."""
+    violations: Any = {name: ["because of run [1]", "and of run [2]"]}
+    bad = replace(GOOD, **violations)
 
     assert bad.to_json()["ok"] is False
     assert bad.to_json().get(name, 2) == 2
@@ -54,7 +54,7 @@ def test_each_violation_fails_the_run_and_is_told(name: str) -> None:
 
 
 def test_the_table_has_every_number() -> None:
-    """For people who run it by hand."""
+    """It shows the counts of the JSON document."""
     out = io.StringIO()
     Console(file=out, width=200).print(replace(GOOD, lost=["a", "b"]).table())
     lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]

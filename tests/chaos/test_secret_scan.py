@@ -1,10 +1,10 @@
-"""Secrets are found in whatever form they leak, and what only speaks of them is none."""
+"""The secret scan finds secrets in every form, and ignores texts that only mention them."""
 
 import base64
 
 import pytest
 
-from landfall.chaos.secret_scan import Leaks, secrets_of
+from landfall.chaos.secret_scan import SecretScan, secrets_of
 
 KEY = "Ab+c/d=="
 LEAKS = {"the account key": KEY, "nothing": ""}
@@ -21,21 +21,21 @@ LEAKS = {"the account key": KEY, "nothing": ""}
     ],
 )
 def test_each_form_is_found(text: str, name: str) -> None:
-    """And told with the place, once."""
-    leaks = Leaks(LEAKS)
-    leaks.search("host.log, line 3", text)
-    leaks.search("host.log, line 3", text)
+    """Each finding names its place, and appears once."""
+    secret_scan = SecretScan(LEAKS)
+    secret_scan.search("host.log, line 3", text)
+    secret_scan.search("host.log, line 3", text)
 
-    assert leaks.sentences() == [f"{name} in host.log, line 3"]
+    assert secret_scan.sentences() == [f"{name} in host.log, line 3"]
 
 
 def test_a_message_is_also_read_within_its_base64() -> None:
-    """The host puts some messages into their queue that way."""
-    leaks = Leaks(LEAKS)
+    """The host encodes some messages that way."""
+    secret_scan = SecretScan(LEAKS)
     hidden = base64.b64encode(b'{"url": "http://a/b?sig=abc"}').decode()
-    leaks.search_message("a queue message", f"<QueueMessage><MessageText>{hidden}</MessageText></QueueMessage>")
+    secret_scan.search_message("a queue message", f"<QueueMessage><MessageText>{hidden}</MessageText></QueueMessage>")
 
-    assert leaks.sentences() == ["a SAS signature in a queue message"]
+    assert secret_scan.sentences() == ["a SAS signature in a queue message"]
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ def test_a_message_is_also_read_within_its_base64() -> None:
         "",
     ],
 )
-def test_what_is_none_is_not_found(text: str) -> None:
-    """What the studio's log writes in the place of a secret is fine."""
-    leaks = Leaks(LEAKS)
-    leaks.search("studio.log", text)
+def test_a_text_without_secrets_gives_no_finding(text: str) -> None:
+    """Neither does the marker that the studio's log writes in place of a secret."""
+    secret_scan = SecretScan(LEAKS)
+    secret_scan.search("studio.log", text)
 
-    assert leaks.sentences() == []
+    assert secret_scan.sentences() == []
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc", '{"key": "'])
@@ -66,11 +66,11 @@ def test_what_is_none_is_not_found(text: str) -> None:
 def test_a_secret_within_base64_is_found(before: str, after: str, secret: str) -> None:
     """Wherever it begins in what was encoded, in both alphabets; another text of that length is not taken for it."""
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        leaks = Leaks({"it": secret})
-        leaks.search("other", encode(f"{before}{'q' * len(secret)}{after}".encode()).decode())
-        assert leaks.sentences() == []
-        leaks.search("there", encode(f"{before}{secret}{after}".encode()).decode())
-        assert leaks.sentences() == ["it in there"]
+        secret_scan = SecretScan({"it": secret})
+        secret_scan.search("other", encode(f"{before}{'q' * len(secret)}{after}".encode()).decode())
+        assert secret_scan.sentences() == []
+        secret_scan.search("there", encode(f"{before}{secret}{after}".encode()).decode())
+        assert secret_scan.sentences() == ["it in there"]
 
 
 def test_every_key_of_a_stack_is_searched_for() -> None:

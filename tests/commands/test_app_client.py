@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from landfall.app_client import NoJsonError, call_app
+from landfall.app_client import NotJsonError, call_app
 from landfall.cli import main
 from landfall.doctor.app_health import check_health
 from landfall.doctor.checks import Checks
@@ -120,6 +120,6 @@ def test_a_proxy_of_the_environment_never_sees_the_key_of_a_local_app(
     monkeypatch.delenv("no_proxy", raising=False)
     with scripted(Reply(200, b"{}"), Reply(200, b"no JSON")) as app:
         assert call_app("GET", f"{app.base_url}/api/health", KEY).body == {}
-        with pytest.raises(NoJsonError, match="200 and no JSON"):
+        with pytest.raises(NotJsonError, match="200 and no JSON"):
             call_app("GET", f"{app.base_url}/api/health", KEY)
     assert elsewhere.seen == []

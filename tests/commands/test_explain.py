@@ -9,7 +9,7 @@ from rich.console import Console
 
 from landfall.commands import explain
 from landfall.console import PIPED_WIDTH
-from landfall.run_display import runs_lines, show_run
+from landfall.run_display import print_run, run_lines
 from shared.errors import RejectedError
 from shared.pipeline import landing
 from shared.records.run import Run, RunState, run_id_for
@@ -54,7 +54,7 @@ def test_a_promotion_is_explained(world: World) -> None:
     ):
         assert says in text
     assert explain.side_by_side(run) == [("Accuracy", 0.8, 0.8), ("AUC", 0.95, 0.9)]
-    assert explain.story(run)["endpoint"] == {
+    assert explain.explanation(run)["endpoint"] == {
         "before": f"models/census/{first.run_id}.ilearner",
         "after": f"models/census/{run.run_id}.ilearner",
     }
@@ -147,7 +147,7 @@ def test_a_run_that_touched_no_endpoint_says_nothing_of_what_it_serves(
     for claim in ("before:", "after:", "before the first promotion"):
         assert claim not in text
     assert ("untouched by this run" in text) == (state is not RunState.UNROUTED)
-    assert explain.story(run)["endpoint"] == {"before": None, "after": None}
+    assert explain.explanation(run)["endpoint"] == {"before": None, "after": None}
     if not run.job_id:
         assert "none was started" in text
 
@@ -248,8 +248,8 @@ def test_a_rollback_is_told_as_a_rollback(world: World) -> None:
     assert f"after:  models/census/{first.run_id}.ilearner" in text
     for claim in ("byte", "trained on", "job ", "version", "It ended"):
         assert claim not in text
-    assert explain.story(run)["file"] is None
-    assert f"rollback to run {first.run_id[:8]}" in "\n".join(runs_lines([run], 300))
+    assert explain.explanation(run)["file"] is None
+    assert f"rollback to run {first.run_id[:8]}" in "\n".join(run_lines([run], 300))
     assert "byte" not in shown(world, run, 300)
 
 
@@ -296,18 +296,18 @@ def test_the_notes_of_a_training_are_shown(world: World) -> None:
     out = Console(width=300, soft_wrap=True)
     with out.capture() as captured:
         explain.show(out, run)
-        show_run(out, run, [])
+        print_run(out, run, [])
 
     for note in run.notes:
         assert captured.get().count(note) == 2
-    assert explain.story(run)["notes"] == list(run.notes)
+    assert explain.explanation(run)["notes"] == list(run.notes)
 
 
 def shown(world: World, run: Run, width: int) -> str:
     """Return what `show` prints about a run on so wide a terminal."""
     out = Console(width=width, soft_wrap=True)
     with out.capture() as captured:
-        show_run(out, run, world.runs.history(run.route, run.run_id))
+        print_run(out, run, world.runs.history(run.route, run.run_id))
     return captured.get()
 
 
@@ -333,7 +333,7 @@ def test_every_time_is_utc_and_says_so(world: World, monkeypatch: pytest.MonkeyP
     try:
         run = promote(world, "first", 0.9)
         landed = f"{run.landed_at:%Y-%m-%d %H:%M:%S} UTC"
-        assert landed in "\n".join(runs_lines([run], 300))
+        assert landed in "\n".join(run_lines([run], 300))
         assert f"landed {landed}" in told(world, run)
         assert f"{run.landed_at:%H:%M:%S} UTC" in shown(world, run, 300)
     finally:

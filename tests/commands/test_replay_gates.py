@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from landfall.commands.replay_gates import again, policy_from
+from landfall.commands.replay_gates import read_policy_file, replay
 from landfall.errors import CommandError
 from shared.gates.policy import Gate, NoChampion, Policy
 from tests.pipeline.world import World
@@ -29,7 +29,7 @@ def test_another_policy_decides_on_what_was_recorded(world: World, policy: Polic
     """The first run had no champion to compare with, the second one had the first: also under another policy."""
     runs = [world.settle(world.train("first", 0.9)), world.settle(world.train("second", 0.95, "census/b.csv"))]
 
-    others = [again(run, policy) for run in runs]
+    others = [replay(run, policy) for run in runs]
 
     assert [one.would_be.verdict.value for one in others] == expected
     assert [one.differs for one in others] == [verdict != "promote" for verdict in expected]
@@ -43,7 +43,7 @@ def test_the_same_policy_decides_the_same(world: World) -> None:
         world.train("bad", "NaN", "census/c.csv"),
     ):
         assert run.decision is not None
-        one = again(run, world.route.policy)
+        one = replay(run, world.route.policy)
         assert (one.differs, one.would_be.reasons) == (False, run.decision["reasons"])
 
 
@@ -52,11 +52,11 @@ def test_a_wrong_policy_file_names_every_problem(tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
     file.write_text('no_champion = "maybe"\ncooldown = 5\ngates = [{metric = "AUC", at_leest = 0.8}]', encoding="utf-8")
     with pytest.raises(CommandError) as found:
-        policy_from(file)
+        read_policy_file(file)
     for says in ("no_champion", "cooldown is not a known key; did you mean 'cooldown_s'", "at_leest", "has no bound"):
         assert says in str(found.value)
     file.write_text("\ngates = ]", encoding="utf-8")
     with pytest.raises(CommandError, match=r"not valid TOML: .*line 2"):
-        policy_from(file)
+        read_policy_file(file)
     with pytest.raises(CommandError, match="cannot be read"):
-        policy_from(tmp_path / "none.toml")
+        read_policy_file(tmp_path / "none.toml")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from landfall.commands.run_outcome import comment, exit_status
+from landfall.commands.run_outcome import exit_status, outcome_hint
 from landfall.exit_status import ExitStatus
-from landfall.follow_run import follow
-from landfall.run_display import colored
+from landfall.follow_run import follow_run
+from landfall.run_display import colored_state
 from shared.records.run import Run, RunState
 from tests.pipeline.world import World, example_routes
 
@@ -29,9 +29,9 @@ def ended(state: RunState) -> Run:
 
 def test_unchanged_says_that_it_is_fine(tmp_path: Path) -> None:
     """Its name alone sounds as if something went wrong; a state that says it itself gets no comment."""
-    assert "good end" in comment(ended(RunState.UNCHANGED), tmp_path)
-    assert colored(RunState.UNCHANGED).startswith("[green]")
-    assert comment(ended(RunState.PROMOTED), tmp_path) == comment(ended(RunState.REJECTED), tmp_path) == ""
+    assert "good end" in outcome_hint(ended(RunState.UNCHANGED), tmp_path)
+    assert colored_state(RunState.UNCHANGED).startswith("[green]")
+    assert outcome_hint(ended(RunState.PROMOTED), tmp_path) == outcome_hint(ended(RunState.REJECTED), tmp_path) == ""
 
 
 def test_whoever_waits_is_told_that_a_person_must_decide(tmp_path: Path) -> None:
@@ -39,8 +39,8 @@ def test_whoever_waits_is_told_that_a_person_must_decide(tmp_path: Path) -> None
     world = World(example_routes(('no_champion = "threshold-only"', 'no_champion = "hold"')))
     run = world.settle(world.train("first", 0.9))
 
-    assert [entry.state for entry in follow(world.services.runs, run.route, run.run_id, lambda: None)][-1] == "held"
-    said = comment(run, tmp_path)
+    assert [entry.state for entry in follow_run(world.services.runs, run.route, run.run_id, lambda: None)][-1] == "held"
+    said = outcome_hint(run, tmp_path)
     assert "approve" in said
     assert "reject" in said
     assert f"--state {tmp_path}" in said

@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landfall import cli
-from landfall.commands.start_config import EXAMPLE, choose
+from landfall.commands.start_config import EXAMPLE, choose_config
 from landfall.errors import CommandError, UsageError
-from landfall.stack.last_start import REMEMBERED, Memory, recall, remember
-from landfall.stack.stack_config import Choice, Given, differences
+from landfall.stack.last_start import LAST_START_FILE, LastStart, read_last_start, write_last_start
+from landfall.stack.stack_config import ConfigChanges, StackConfig, differences
 from landfall.stack.stack_ports import StackPorts
 from landfall.stack.stack_state import StateFolder
 
 SECRET = "wJalrXUtnFEMI"
-BEFORE = Choice(Path("/a/routes.toml"), (Path("/a/one.toml"), Path("/a/two.toml")), {"KEY": SECRET, "POLL": "1"})
+BEFORE = StackConfig(Path("/a/routes.toml"), (Path("/a/one.toml"), Path("/a/two.toml")), {"KEY": SECRET, "POLL": "1"})
 PATHS = st.integers(0, 3).map(lambda number: Path(f"/x/{number}.toml"))
 CHOICES = st.builds(
-    Choice,
+    StackConfig,
     PATHS,
     st.lists(PATHS, min_size=1, unique=True).map(tuple),
     st.dictionaries(st.sampled_from("ABC"), st.sampled_from("12")),
@@ -41,21 +41,21 @@ def state(tmp_path: Path) -> Path:
         file.touch()
     folder = StateFolder(tmp_path / "state")
     folder.create()
-    remember(folder, Memory(Choice(files[0], (files[1],), {"KEY": SECRET}), StackPorts.free()))
+    write_last_start(folder, LastStart(StackConfig(files[0], (files[1],), {"KEY": SECRET}), StackPorts.free()))
     return folder.path
 
 
 def test_nothing_given_is_as_before() -> None:
     """Routes, experiments and settings stay; of the settings those that are given again as well."""
-    assert Given().over(BEFORE) == BEFORE
-    assert Given(settings={"POLL": "1"}).over(BEFORE) == BEFORE
+    assert ConfigChanges().over(BEFORE) == BEFORE
+    assert ConfigChanges(settings={"POLL": "1"}).over(BEFORE) == BEFORE
     assert differences(BEFORE, BEFORE) == []
 
 
 @given(CHOICES, CHOICES)
-def test_there_is_no_difference_only_to_the_same(before: Choice, now: Choice) -> None:
+def test_there_is_no_difference_only_to_the_same(before: StackConfig, now: StackConfig) -> None:
     """Whatever is chosen otherwise is told; settings that are left out are kept, and the order does not count."""
-    given = Given(now.routes, now.experiments, now.settings)
+    given = ConfigChanges(now.routes, now.experiments, now.settings)
     same = (before.routes, set(before.experiments)) == (now.routes, set(now.experiments))
     same = same and now.settings.items() <= before.settings.items()
 
@@ -64,7 +64,7 @@ def test_there_is_no_difference_only_to_the_same(before: Choice, now: Choice) ->
 
 def test_each_difference_is_told_without_a_value() -> None:
     """By kind, with both sides; of a setting the name only, for its value may be a secret."""
-    given = Given(Path("/b/routes.toml"), [Path("/a/one.toml")], {"KEY": "other", "NEW": SECRET})
+    given = ConfigChanges(Path("/b/routes.toml"), [Path("/a/one.toml")], {"KEY": "other", "NEW": SECRET})
     told = differences(BEFORE, given.over(BEFORE))
 
     assert told == [
@@ -77,11 +77,11 @@ def test_each_difference_is_told_without_a_value() -> None:
 
 def test_the_studio_can_be_left_out_and_come_back() -> None:
     """Without one nothing is published; an experiment needs one."""
-    without = Given(studio=False).over(BEFORE)
+    without = ConfigChanges(studio=False).over(BEFORE)
     assert (without.studio, without.experiments) == (False, ())
     assert differences(BEFORE, without) == ["studio: with one before, without one now"]
-    assert Given().over(without) == without
-    back = Given(experiments=[Path("/a/one.toml")]).over(without)
+    assert ConfigChanges().over(without) == without
+    back = ConfigChanges(experiments=[Path("/a/one.toml")]).over(without)
     assert (back.studio, back.experiments) == (True, (Path("/a/one.toml"),))
     assert differences(without, back) == ["studio: without one before, with one now"]
 
@@ -90,39 +90,39 @@ def test_what_is_remembered_is_private_and_comes_back(tmp_path: Path) -> None:
     """Only its owner may read it; nothing is remembered before the first start; a broken file is named."""
     folder = StateFolder(tmp_path / "state")
     folder.create()
-    assert recall(folder) is None
-    memory = Memory(BEFORE, StackPorts.free())
-    remember(folder, memory)
+    assert read_last_start(folder) is None
+    memory = LastStart(BEFORE, StackPorts.free())
+    write_last_start(folder, memory)
 
-    assert recall(folder) == memory
-    assert stat.S_IMODE((folder.path / REMEMBERED).stat().st_mode) == 0o600
+    assert read_last_start(folder) == memory
+    assert stat.S_IMODE((folder.path / LAST_START_FILE).stat().st_mode) == 0o600
     for broken in ("{", "[]", '{"choice": {}}', '{"choice": 1, "ports": 2}'):
-        (folder.path / REMEMBERED).write_text(broken, encoding="utf-8")
-        with pytest.raises(CommandError, match=rf"{REMEMBERED} does not hold.*name the routes"):
-            recall(folder)
+        (folder.path / LAST_START_FILE).write_text(broken, encoding="utf-8")
+        with pytest.raises(CommandError, match=rf"{LAST_START_FILE} does not hold.*name the routes"):
+            read_last_start(folder)
 
 
 def test_the_first_start_takes_what_is_given_or_the_example(tmp_path: Path) -> None:
     """With nothing to remember there is nothing to ask."""
-    assert choose(options(tmp_path), None) == EXAMPLE
-    chosen = choose(options(tmp_path, "--routes", "r.toml", "--set", "A=1", "--no-studio"), None)
-    assert chosen == Choice(Path("r.toml").resolve(), (), {"A": "1"}, studio=False)
+    assert choose_config(options(tmp_path), None) == EXAMPLE
+    chosen = choose_config(options(tmp_path, "--routes", "r.toml", "--set", "A=1", "--no-studio"), None)
+    assert chosen == StackConfig(Path("r.toml").resolve(), (), {"A": "1"}, studio=False)
 
 
 def test_the_next_start_needs_nothing(state: Path) -> None:
     """It is as before, also if the same is given again."""
-    before = recall(StateFolder(state))
+    before = read_last_start(StateFolder(state))
     assert before is not None
     routes = str(before.choice.routes)
 
-    assert choose(options(state), None) == before.choice
-    assert choose(options(state, "--routes", routes, "--set", f"KEY={SECRET}"), None) == before.choice
+    assert choose_config(options(state), None) == before.choice
+    assert choose_config(options(state, "--routes", routes, "--set", f"KEY={SECRET}"), None) == before.choice
 
 
 def test_another_choice_is_refused_with_the_ways_on(state: Path) -> None:
     """Nobody is there to ask: what differs, and each whole command; no value of a setting."""
     with pytest.raises(CommandError) as refused:
-        choose(options(state, "--detach", "--routes", "my routes.toml", "--set", f"OTHER={SECRET}"), None)
+        choose_config(options(state, "--detach", "--routes", "my routes.toml", "--set", f"OTHER={SECRET}"), None)
 
     said = str(refused.value)
     assert f"{state} was started otherwise before" in said
@@ -137,12 +137,12 @@ def test_a_person_is_asked(state: Path) -> None:
     """Yes takes it; anything else, or nothing, starts nothing."""
     questions: list[str] = []
 
-    def answer(said: str) -> Choice:
+    def answer(said: str) -> StackConfig:
         def ask(question: str) -> str:
             questions.append(question)
             return said
 
-        return choose(options(state, "--set", "KEY=x"), ask)
+        return choose_config(options(state, "--set", "KEY=x"), ask)
 
     assert answer(" Yes ").settings == {"KEY": "x"}
     for no in ("", "n", "yesterday"):
@@ -154,15 +154,15 @@ def test_a_person_is_asked(state: Path) -> None:
 
 def test_replace_takes_what_is_given_and_keeps_the_rest(state: Path, tmp_path: Path) -> None:
     """Only what is named changes; nothing named would be ignored, so that is refused."""
-    before = recall(StateFolder(state))
+    before = read_last_start(StateFolder(state))
     assert before is not None
     other = tmp_path / "other.toml"
     other.touch()
 
-    chosen = choose(options(state, "--routes", str(other), "--replace"), None)
+    chosen = choose_config(options(state, "--routes", str(other), "--replace"), None)
     assert chosen == replace(before.choice, routes=other)
     with pytest.raises(UsageError, match="--replace needs what to take"):
-        choose(options(state, "--replace"), None)
+        choose_config(options(state, "--replace"), None)
 
 
 def test_a_remembered_file_that_is_gone_is_named(state: Path, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_remembered_file_that_is_gone_is_named(state: Path, tmp_path: Path) ->
     with pytest.raises(
         CommandError, match=rf"routes\.toml, with which .* `landfall up --routes FILE --replace --state {state}`"
     ):
-        choose(options(state), None)
+        choose_config(options(state), None)
     (tmp_path / "one.toml").unlink()
     with pytest.raises(CommandError, match="--routes FILE --experiment FILE --replace"):
-        choose(options(state), None)
+        choose_config(options(state), None)

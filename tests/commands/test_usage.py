@@ -9,7 +9,7 @@ import pytest
 
 from landfall import cli, command_line
 from landfall.stack.stack_ports import StackPorts
-from landfall.stack.stack_state import OwnProcess, StateFolder
+from landfall.stack.stack_state import ProcessIdentity, StateFolder
 from tests.pipeline.world import ROOT, SETTINGS
 
 
@@ -154,7 +154,7 @@ def test_a_stack_that_is_gone_says_how_to_start_it(
     assert said(capsys, *arguments, "--state", str(tmp_path))[1].endswith(
         f"nothing of the stack runs any more: start it again with `landfall up --state {tmp_path}`\n"
     )
-    state.remember([OwnProcess.of("studio", os.getpid())])
+    state.write_processes([ProcessIdentity.of("studio", os.getpid())])
     status, err = said(capsys, *arguments, "--state", str(tmp_path))
 
     assert status == 1

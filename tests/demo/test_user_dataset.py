@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from landfall.demo.user_dataset import own_material
+from landfall.demo.user_dataset import user_dataset
 from landfall.errors import CommandError
 from landfall.sample_data.csv_table import Table
-from landfall.stack.settings import prefix_of
+from landfall.stack.settings import setting_prefix
 from shared.routes.load import load_routes
 
 
@@ -27,14 +27,14 @@ def own_csv(path: Path, rows: int = 500, label: str = 'bought "it"') -> Path:
 def test_a_file_is_split_and_its_routes_load(tmp_path: Path) -> None:
     """No row is in both parts, rows without a label in none; the routes load with the studio's settings."""
     path = own_csv(tmp_path / "2026 Shop.visits.csv")
-    material = own_material(path, 'bought "it"', tmp_path)
+    material = user_dataset(path, 'bought "it"', tmp_path)
 
     sample, good = Table.of((tmp_path / "sample.csv").read_text(encoding="utf-8")), Table.of(material.good)
     assert len(sample.rows) + len(good.rows) == 490
     assert {row[1] for row in sample.rows} & {row[1] for row in good.rows} == set()
     experiment = tomllib.loads(material.experiment.read_text(encoding="utf-8"))
     assert (experiment["label"], experiment["positive"]) == ('bought "it"', "yes")
-    prefix, base = prefix_of(material.model), "http://127.0.0.1:1"
+    prefix, base = setting_prefix(material.model), "http://127.0.0.1:1"
     settings = {f"{prefix}_{key}": "k" for key in ("TRAINING_KEY", "ENDPOINT_KEY", "STAGING_KEY")}
     settings[f"{prefix}_JOBS_URL"] = f"{base}/jobs"
     for stem in (prefix, f"{prefix}_STAGING"):
@@ -63,7 +63,7 @@ def test_other_files_are_refused(tmp_path: Path, text: str, label: str | None, s
     path.write_text(text, encoding="utf-8")
 
     with pytest.raises(CommandError, match=says):
-        own_material(path, label, tmp_path)
+        user_dataset(path, label, tmp_path)
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
@@ -71,4 +71,4 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
 
     with pytest.raises(CommandError, match="not UTF-8"):
-        own_material(tmp_path / "x.csv", "a", tmp_path)
+        user_dataset(tmp_path / "x.csv", "a", tmp_path)

@@ -9,7 +9,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from landfall.commands.submit import upload
-from landfall.follow_run import follow
+from landfall.follow_run import follow_run
 from landfall.stack.up import RunningStack, StackOptions, start_stack
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.records.run import Run, RunState
@@ -92,7 +92,7 @@ def land(stack: RunningStack, folder: Path, name: str, file: str, text: str) -> 
     storage = stack.document["storage"]
     store = TableRunStore.from_connection_string(storage)
     run_id = upload(storage, stack.document["input"], f"{name}/{file}", path)
-    list(follow(store, name, run_id, lambda: None))
+    list(follow_run(store, name, run_id, lambda: None))
     stored = store.get(name, run_id)
     assert stored is not None
     return stored.run

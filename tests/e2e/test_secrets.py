@@ -17,7 +17,7 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from landfall.chaos.secret_scan import Leaks, plain, secrets_of
+from landfall.chaos.secret_scan import SecretScan, decode_message, secrets_of
 from landfall.commands.submit import upload
 from landfall.sample_data.census import census_csv
 from landfall.stack.ports import free_ports
@@ -161,24 +161,24 @@ def until(read: Callable[[], Run | None], wanted: Callable[[Run], bool]) -> Run:
     return run
 
 
-def search_storage(leaks: Leaks, storage: str) -> int:
+def search_storage(secret_scan: SecretScan, storage: str) -> int:
     """Search every row, message and blob of the account; returns how many."""
     count = 0
     with TableServiceClient.from_connection_string(storage) as tables:
         for table in tables.list_tables():
             for row in tables.get_table_client(table.name).list_entities():
-                leaks.search(f"table {table.name}, row {row['RowKey']}", repr(dict(row)))
+                secret_scan.search(f"table {table.name}, row {row['RowKey']}", repr(dict(row)))
                 count += 1
     with QueueServiceClient.from_connection_string(storage) as queues:
         for queue in queues.list_queues():
             for message in queues.get_queue_client(queue.name).peek_messages(max_messages=32):
-                leaks.search(f"queue {queue.name}", f"{message.content} {plain(str(message.content))}")
+                secret_scan.search(f"queue {queue.name}", f"{message.content} {decode_message(str(message.content))}")
     with BlobServiceClient.from_connection_string(storage) as blobs:
         for container in blobs.list_containers():
             client = blobs.get_container_client(container.name)
             for blob in client.list_blobs(include=["metadata"]):
                 text = client.download_blob(blob.name).readall().decode(errors="replace")
-                leaks.search(f"blob {container.name}/{blob.name}", f"{blob.name} {blob.metadata} {text}")
+                secret_scan.search(f"blob {container.name}/{blob.name}", f"{blob.name} {blob.metadata} {text}")
                 count += 1
     return count
 
@@ -206,7 +206,7 @@ def test_no_secret_leaks_on_any_way(tmp_path: Path) -> None:
             bad = dropped(stack, tmp_path, "census/bad.csv", "age,workclass\n1,x\n")
             wrong = {name: dropped(stack, tmp_path, f"{name}/a.csv", census_csv(20, 1)) for name in WRONG}
             code = ways(told, good)
-            leaks = Leaks({**secrets_of(stack.document), **CANARIES, "the code of the approval link": code})
+            secret_scan = SecretScan({**secrets_of(stack.document), **CANARIES, "the code of the approval link": code})
             ends = {
                 name: until(read, lambda run: run.terminal or run.consecutive_failures > 1)
                 for name, read in wrong.items()
@@ -221,16 +221,16 @@ def test_no_secret_leaks_on_any_way(tmp_path: Path) -> None:
             assert "REFUSED_KEY and SECOND_KEY" in ends["refused"].reason
             told.ask("GET", "runs?limit=1000")
 
-            assert search_storage(leaks, stack.document["storage"]) > 50
+            assert search_storage(secret_scan, stack.document["storage"]) > 50
             document = stack.document
         logs = [*(tmp_path / "state" / "logs").iterdir(), Path(document["studio_log"])]
         assert {"host.log", "studio.log", "requests.jsonl"} <= {log.name for log in logs}
         for log in logs:
-            leaks.search(log.name, log.read_text(encoding="utf-8", errors="replace"))
+            secret_scan.search(log.name, log.read_text(encoding="utf-8", errors="replace"))
         for place, answer in told.answers:
-            leaks.search(place, answer)
-        leaks.search("what the command says", "\n".join(lines))
-    assert leaks.sentences() == []
+            secret_scan.search(place, answer)
+        secret_scan.search("what the command says", "\n".join(lines))
+    assert secret_scan.sentences() == []
 
 
 def ways(told: Told, good: Callable[[], Run | None]) -> str:

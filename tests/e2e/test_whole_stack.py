@@ -9,9 +9,9 @@ import psutil
 import pytest
 
 from landfall.commands.submit import upload
-from landfall.demo.datasets import census_material
-from landfall.demo.probes import Evidence
-from landfall.follow_run import follow
+from landfall.demo.datasets import census_dataset
+from landfall.demo.probes import Probes
+from landfall.follow_run import follow_run
 from landfall.sample_data.census import census_csv
 from landfall.stack.up import EXAMPLE_ROUTES, StackOptions, start_stack
 from shared.adapters.storage.table_endpoints import TableEndpointStore
@@ -48,12 +48,12 @@ def test_a_service_that_ignores_the_update_is_rolled_back(tmp_path: Path) -> Non
         storage = stack.document["storage"]
         store, evidence = (
             TableRunStore.from_connection_string(storage),
-            Evidence(stack.document, stack.state.log("host")),
+            Probes(stack.document, stack.state.log("host")),
         )
-        watched = census_material().watched
+        watched = census_dataset().watched
         before = evidence.prediction(watched)
         run_id = upload(storage, stack.document["input"], "census/new.csv", file)
-        steps = list(follow(store, "census", run_id, lambda: None))
+        steps = list(follow_run(store, "census", run_id, lambda: None))
         stored = store.get("census", run_id)
         record = TableEndpointStore.from_connection_string(storage).get("census", "production").record
 

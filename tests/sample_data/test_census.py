@@ -5,7 +5,7 @@ import io
 from collections import Counter
 from pathlib import Path
 
-from landfall.demo.datasets import census_material
+from landfall.demo.datasets import census_dataset
 from landfall.sample_data.census import COLUMNS, LABEL, census_csv, census_rows
 from landfall.sample_data.csv_table import Table
 
@@ -51,7 +51,7 @@ def test_there_is_a_signal() -> None:
 
 def test_shuffled_labels_are_the_same_labels_elsewhere() -> None:
     """Only the label column differs, and its values are the same in number."""
-    material = census_material()
+    material = census_dataset()
     good, shuffled = Table.of(material.good), Table.of(material.shuffled)
 
     assert shuffled.without(LABEL) == good.without(LABEL)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from landfall.interrupts import interruptible, signals, undisturbed
+from landfall.interrupts import interruptible, record_signals, uninterruptible
 from landfall.stack import processes, publishing
 from landfall.stack.processes import Part
 from landfall.stack.stack_state import StateFolder
@@ -75,7 +75,7 @@ def test_what_has_only_begun_is_not_waited_for(tmp_path: Path) -> None:
     stubborn = Part("host", [sys.executable, "-c", code, str(tmp_path)], state)
     until(lambda: "ready" in stubborn.tail())
     assert len(processes_of(tmp_path)) == 2
-    processes.abandon([stubborn])
+    processes.kill_parts([stubborn])
 
     assert stubborn.process.returncode == -signal.SIGKILL
     assert not (tmp_path / "asked").exists()
@@ -93,7 +93,7 @@ def test_the_storage_may_finish_its_writes(tmp_path: Path) -> None:
     )
     storage = Part(processes.STORAGE, [sys.executable, "-c", code, str(tmp_path / "written")], state)
     until(lambda: "ready" in storage.tail())
-    processes.abandon([storage])
+    processes.kill_parts([storage])
 
     assert (storage.process.returncode, (tmp_path / "written").exists()) == (7, True)
 
@@ -107,7 +107,7 @@ def test_a_program_that_is_waited_for_ends_with_the_command(tmp_path: Path, monk
     monkeypatch.setattr(publishing, "studio_command", lambda: command)
     pressed = f"import os, signal, time; time.sleep(0.3); os.kill({os.getpid()}, signal.SIGINT)"
     with (
-        signals(),
+        record_signals(),
         subprocess.Popen([sys.executable, "-c", pressed]),
         pytest.raises(KeyboardInterrupt),
         interruptible(),
@@ -118,18 +118,18 @@ def test_a_program_that_is_waited_for_ends_with_the_command(tmp_path: Path, monk
 
 
 def test_signals_are_raised_only_where_that_is_safe() -> None:
-    """Noted everywhere; raised within `interruptible`, also late; never within `undisturbed`, but at its end."""
+    """Noted everywhere; raised within `interruptible`, also late; never within `uninterruptible`, but at its end."""
     before = signal.getsignal(signal.SIGINT)
     steps = []
 
     def begin() -> None:
         with interruptible():
-            with undisturbed():
+            with uninterruptible():
                 signal.raise_signal(signal.SIGINT)
                 steps.append("written down")
             steps.append("never")
 
-    with signals() as received:
+    with record_signals() as received:
         with pytest.raises(KeyboardInterrupt):
             begin()
         signal.raise_signal(signal.SIGINT)  # a second one, while somebody cleans up
@@ -154,7 +154,7 @@ def test_an_exception_that_gets_lost_is_raised_at_the_end() -> None:
                 steps.append("lost")
             steps.append("went on")
 
-    with signals(), pytest.raises(KeyboardInterrupt):
+    with record_signals(), pytest.raises(KeyboardInterrupt):
         begin()
     signal.signal(signal.SIGINT, before)
 
@@ -169,13 +169,13 @@ def test_a_signal_that_came_early_is_raised_at_the_next_chance() -> None:
         with interruptible():
             raise AssertionError
 
-    with signals():
+    with record_signals():
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(SystemExit) as left:
             begin()
     signal.signal(signal.SIGTERM, before)
 
     assert left.value.code == 143
-    with signals():
+    with record_signals():
         pass
     assert signal.getsignal(signal.SIGTERM) is before

@@ -40,7 +40,7 @@ def test_another_stacks_part_is_not_taken(part: str, tmp_path: Path) -> None:
             start_stack(options, lambda _: None)
         assert requests.get(other.base_url, timeout=10).status_code == 200
     state = StateFolder(tmp_path / "state")
-    assert state.processes() == []
+    assert state.read_processes() == []
     with pytest.raises(CommandError, match="no stack runs"):
         state.read_document()
 

@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 import pytest
 
-from landfall.stack.ports import choosing_ports
+from landfall.stack.ports import port_choice_lock
 
 
 def test_who_starts_second_waits_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,11 +20,11 @@ def test_who_starts_second_waits_and_says_so(tmp_path: Path, monkeypatch: pytest
             told.append(line)
             waits.set()
 
-        with choosing_ports(report):
+        with port_choice_lock(report):
             chose.set()
 
     thread = Thread(target=second)
-    with choosing_ports(told.append):
+    with port_choice_lock(told.append):
         thread.start()
         assert waits.wait(20)
         assert not chose.is_set()

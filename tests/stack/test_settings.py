@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from landfall.errors import CommandError
-from landfall.stack.settings import app_settings, chosen_settings, environment_without, model_settings, prefix_of
+from landfall.stack.settings import app_settings, environment_without, model_settings, parse_settings, setting_prefix
 from shared.routes.load import load_routes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,13 +44,13 @@ SERVICE = {
 )
 def test_prefixes(model: str, prefix: str) -> None:
     """A model's settings begin with its name, in the letters that a setting may have."""
-    assert prefix_of(model) == prefix
+    assert setting_prefix(model) == prefix
 
 
 def test_a_name_without_letters_is_refused() -> None:
     """There would be nothing to name the settings after."""
     with pytest.raises(CommandError, match="no letter"):
-        prefix_of("***")
+        setting_prefix("***")
 
 
 def test_the_example_route_finds_every_setting(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_the_example_settings_name_every_setting() -> None:
 
 def test_what_the_user_sets_wins() -> None:
     """`--set` is stronger than what the stack would set."""
-    chosen = chosen_settings(["LANDFALL_POLL_SCHEDULE=0 * * * * *", "EMPTY=", "URL=http://x/?a=b"])
+    chosen = parse_settings(["LANDFALL_POLL_SCHEDULE=0 * * * * *", "EMPTY=", "URL=http://x/?a=b"])
     settings = app_settings(storage="s", routes="r", container="c", functions_key="k", services=[], chosen=chosen)
 
     assert settings["LANDFALL_POLL_SCHEDULE"] == "0 * * * * *"
@@ -93,7 +93,7 @@ def test_what_the_user_sets_wins() -> None:
 def test_wrong_pairs_are_all_named() -> None:
     """Every pair that is none is in the message."""
     with pytest.raises(CommandError, match=r"'A', '=b', '1=x'"):
-        chosen_settings(["OK=1", "A", "=b", "1=x"])
+        parse_settings(["OK=1", "A", "=b", "1=x"])
 
 
 def test_old_settings_in_the_environment_do_not_win(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import socket
 from datetime import UTC, datetime
 
-from landfall.stack.orphaned_jobs import sentences
+from landfall.stack.orphaned_jobs import warnings_for
 from landfall.stack.stack_ports import StackPorts
 from shared.records.run import RunState
 from tests.contract.records import a_run
@@ -40,7 +40,7 @@ def test_runs_whose_job_was_told_the_old_address_are_named() -> None:
         a_run(state=RunState.LANDED),
         a_run(state=RunState.TRAINED, job_id="job-3"),
     ]
-    first, second = sentences(runs)
+    first, second = warnings_for(runs)
 
     assert "of census/a.csv loses its job job-1" in first
     assert "at the latest 2026-12-01 00:00:00 UTC; drop the file again" in first

@@ -12,7 +12,7 @@ from landfall.errors import CommandError
 from landfall.stack.down import stop_stack
 from landfall.stack.ports import free_ports, is_free
 from landfall.stack.processes import end
-from landfall.stack.stack_state import OwnProcess, StateFolder
+from landfall.stack.stack_state import ProcessIdentity, StateFolder
 
 
 def test_what_holds_keys_is_private(tmp_path: Path) -> None:
@@ -34,10 +34,10 @@ def test_no_stack_says_how_to_start_one(tmp_path: Path) -> None:
 
 def test_a_process_id_that_went_to_somebody_else_is_left_alone() -> None:
     """Same id, another birth: not ours, so never ended."""
-    own = OwnProcess.of("host", os.getpid())
-    reused = OwnProcess("host", own.pid, own.born_at - 100)
+    identity = ProcessIdentity.of("host", os.getpid())
+    reused = ProcessIdentity("host", identity.pid, identity.created_at - 100)
 
-    assert own.find() is not None
+    assert identity.find() is not None
     assert reused.find() is None
     assert not end(reused)
 
@@ -47,8 +47,8 @@ def test_down_ends_what_was_written_down(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
     state.create()
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
-        dead = OwnProcess("studio", 2**22 - 1, 1.0)
-        state.remember([OwnProcess.of("host", process.pid), dead])
+        dead = ProcessIdentity("studio", 2**22 - 1, 1.0)
+        state.write_processes([ProcessIdentity.of("host", process.pid), dead])
 
         assert stop_stack(tmp_path) == ["host"]
         assert process.wait(30) < 0

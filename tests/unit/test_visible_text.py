@@ -20,7 +20,7 @@ from landfall.commands import explain
 from landfall.commands.audit import Audit
 from landfall.console import escape, guard
 from landfall.errors import CommandError
-from landfall.run_display import run_tree, runs_lines, step_lines
+from landfall.run_display import run_lines, run_tree, step_lines
 from shared.guarded_log import guard_log
 from shared.operators import approval_page
 from shared.records.history import entry_of
@@ -64,7 +64,7 @@ def printed(run: Run) -> str:
     """Return what the commands that show runs print of one."""
     out = guard(Console(file=io.StringIO(), width=20_000, soft_wrap=True, highlight=False, color_system=None))
     out.print(run_tree(run, [entry_of(run)]))
-    for line in (*runs_lines([run], 20_000), *step_lines([entry_of(run)])):
+    for line in (*run_lines([run], 20_000), *step_lines([entry_of(run)])):
         out.print(line)
     explain.show(out, run)
     out.print("without a care:", run.blob.replace("\n", ""), markup=False)
