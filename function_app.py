@@ -1,29 +1,29 @@
-"""The function app: triggers and bindings. Each body decodes, makes one pipeline call, and gives the output."""
+"""The function app: triggers and bindings. Each function decodes its trigger and makes one call."""
 
-import functools
-from collections.abc import Callable
 from typing import TYPE_CHECKING, List  # noqa: UP035 - see its use
 
 import azure.functions as func
 
 from shared import wiring
 from shared.adapters.storage.blob_reference import BlobReference
+from shared.errors import AccessDeniedError
 from shared.held_secrets import hide
 from shared.operators import http_queries
+from shared.operators.http_answers import Answer, bad_query_answer, error_answer
 from shared.operators.query_parameters import query_problems
 from shared.pipeline import evaluation_message, landing, poison, polling, reconciling, sweeping
 
 if TYPE_CHECKING:
-    from shared.operators.authorization import Caller
+    from collections.abc import Callable
 
-type Act = Callable[["Caller"], http_queries.Answer]
+    from shared.operators.authorization import Caller
 
 app = func.FunctionApp()
 ticker = polling.Ticker()
 
 STORAGE = wiring.data_connection()
 EVALUATIONS = "evaluations"
-# With `entra` the host asks for no key: each function asks for who the platform signed in, and lets in nobody else.
+# In the mode `entra` the host asks for no function key: each function checks the signed-in caller's role instead.
 LEVEL = func.AuthLevel.ANONYMOUS if wiring.requires_entra() else func.AuthLevel.FUNCTION
 
 
@@ -32,10 +32,10 @@ LEVEL = func.AuthLevel.ANONYMOUS if wiring.requires_entra() else func.AuthLevel.
     arg_name="blob",
     path="%LANDFALL_INPUT%/{name}",
     connection=STORAGE,
-    source=wiring.blob_source(),  # type: ignore[arg-type]  # a text goes to the host as it is
+    source=wiring.blob_source(),  # type: ignore[arg-type]  # the host takes the text as it is
 )
 def on_csv_landed(blob: BlobReference) -> None:
-    """Land a file: claim its version, pin it, submit and start its job."""
+    """Land a file: claim its version, pin it, submit and start its training job."""
     landing.land(wiring.services().acting_as("on_csv_landed"), blob.container, blob.name)
 
 
@@ -46,21 +46,21 @@ def poll_pending_jobs(
     timer: func.TimerRequest,  # noqa: ARG001 - the host requires the parameter
     messages: func.Out[List[str]],  # noqa: UP006 - the runtime cannot load an app that says Out[list[str]]
 ) -> None:
-    """Poll the pending jobs, take every step that is due, and announce the runs that are trained now."""
+    """Poll the pending jobs, take every step that is due, and announce the runs whose training ended."""
     messages.set([message.to_text() for message in ticker.tick(wiring.services().acting_as("poll_pending_jobs"))])
 
 
 @app.function_name("evaluate_and_promote")
 @app.queue_trigger(arg_name="message", queue_name=EVALUATIONS, connection=STORAGE)
 def evaluate_and_promote(message: func.QueueMessage) -> None:
-    """Evaluate a trained run and promote its model if it is better."""
+    """Evaluate a trained run, and promote its model if it is better."""
     evaluation_message.evaluate(wiring.services().acting_as("evaluate_and_promote"), message.get_body().decode())
 
 
 @app.function_name("sweep")
 @app.timer_trigger(arg_name="timer", schedule="%LANDFALL_SWEEP_SCHEDULE%", run_on_startup=False, use_monitor=True)
 def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host requires the parameter
-    """Claim what no event reported, and bring endpoints back to what they were verified to serve."""
+    """Land the files that no event reported, and restore endpoints that do not serve their verified model."""
     services = wiring.services().acting_as("sweep")
     sweeping.sweep(services)
     reconciling.reconcile(services)
@@ -69,74 +69,73 @@ def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host requires
 @app.function_name("on_evaluation_poison")
 @app.queue_trigger(arg_name="message", queue_name=f"{EVALUATIONS}-poison", connection=STORAGE)
 def on_evaluation_poison(message: func.QueueMessage) -> None:
-    """Bring a message that could not be worked off into its run's record; the run is driven by the tick."""
+    """Write into its run that the host gave up an evaluation message; the tick goes on with the run."""
     poison.evaluation(wiring.services().acting_as("on_evaluation_poison"), message.get_body().decode(errors="replace"))
 
 
 @app.function_name("on_blob_poison")
 @app.queue_trigger(arg_name="message", queue_name="webjobs-blobtrigger-poison", connection=STORAGE)
 def on_blob_poison(message: func.QueueMessage) -> None:
-    """Bring a blob event that could not be worked off into its run's record, and land the file if nobody did."""
+    """Write into its run that the host gave up a blob event; a file without a run is landed now."""
     poison.blob_event(wiring.services().acting_as("on_blob_poison"), message.get_body().decode(errors="replace"))
 
 
 @app.function_name("health")
 @app.route("health", methods=["GET"], auth_level=LEVEL)
 def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Tell whether the app is set up and reaches its storage, and what is wrong if not; `full=true` asks everything."""
-    act = functools.partial(http_queries.health, wiring.services, wiring.timer_settings(), req.url, req.params)
-    return _answer(req, "read", lambda _: act())
+    """Answer whether the app is set up and reaches its storage, with every problem; `full=true` checks everything."""
+    timers = wiring.timer_settings()
+    return _answer(req, "read", lambda _: http_queries.health(wiring.services, timers, req.url, req.params))
 
 
 @app.function_name("runs")
 @app.route("runs", methods=["GET"], auth_level=LEVEL)
 def runs(req: func.HttpRequest) -> func.HttpResponse:
-    """List runs, newest first; `route`, `run_id` and `limit` narrow it down."""
+    """List runs, newest first; `route`, `run_id` and `limit` narrow the list."""
     return _answer(req, "read", lambda _: http_queries.runs(wiring.services, req.url, req.params))
 
 
 @app.function_name("operations")
 @app.route("operations/{operation}", methods=["POST"], auth_level=LEVEL)
 def operations(req: func.HttpRequest) -> func.HttpResponse:
-    """Carry out what an operator asks for: approve, reject, invite, links, retry, rollback, freeze, unfreeze."""
+    """Carry out an operator's request: approve, reject, invite, links, retry, rollback, freeze, unfreeze."""
     from shared.operators import http_operations  # noqa: PLC0415 - people are rare, cold starts are not
 
-    operation = req.route_params.get("operation", "")
-    act = functools.partial(http_operations.operate, wiring.services, operation, req.get_body())
-    return _answer(req, "operate", _without_query(req, act))
+    name, body = req.route_params.get("operation", ""), req.get_body()
+
+    def operate(caller: "Caller") -> Answer:
+        problems = query_problems(req.url, req.params, ())  # an operation reads its body only
+        if problems:
+            return bad_query_answer(problems)
+        return http_operations.operate(wiring.services, name, body, caller)
+
+    return _answer(req, "operate", operate)
 
 
 @app.function_name("approval")
 @app.route("approval", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def approval(req: func.HttpRequest) -> func.HttpResponse:
-    """Show the page of an approval link, and take its answer: the link's code is what permits it."""
-    from shared.operators import http_operations  # noqa: PLC0415
-    from shared.operators.authorization import Denied, Permission  # noqa: PLC0415 - as above
+    """Show the page of an approval link, and answer its form; the link's code is the permission."""
+    from shared.operators import http_operations  # noqa: PLC0415 - as above
 
-    caller = wiring.authorizer().authorize(req.headers, Permission.NOTHING)
-    if isinstance(caller, Denied):
-        status, page = http_operations.refuse_approval(caller)
-    elif req.method == "POST":
-        status, page = http_operations.answer_approval(wiring.services, req.get_body(), caller)
+    try:
+        caller = wiring.authorize(req.headers, "nothing")
+    except AccessDeniedError as error:
+        status, page = http_operations.approval_error(error)
     else:
-        status, page = 200, http_operations.show_approval()
+        if req.method == "POST":
+            status, page = http_operations.answer_approval(wiring.services, req.get_body(), caller)
+        else:
+            status, page = 200, http_operations.show_approval()
     return func.HttpResponse(hide(page), status_code=status, mimetype="text/html", headers=http_operations.PAGE_HEADERS)
 
 
-def _without_query(req: func.HttpRequest, act: Act) -> Act:
-    """Have a request refused that has parameters in its query: what they ask for would not be done."""
-
-    def checked(caller: "Caller") -> http_queries.Answer:
-        problems = query_problems(req.url, req.params, ())
-        return http_queries.wrong_query(problems) if problems else act(caller)
-
-    return checked
-
-
-def _answer(req: func.HttpRequest, permission: str, act: Act) -> func.HttpResponse:
-    """Answer a caller who is let in, with JSON; tell any other one why not."""
-    from shared.operators.authorization import Denied, Permission  # noqa: PLC0415 - as above
-
-    caller = wiring.authorizer().authorize(req.headers, Permission(permission))
-    status, body = http_queries.refusal(caller) if isinstance(caller, Denied) else act(caller)
+def _answer(req: func.HttpRequest, permission: str, handle: "Callable[[Caller], Answer]") -> func.HttpResponse:
+    """Answer with JSON: a caller with the permission by `handle`, any other caller with the reason."""
+    try:
+        caller = wiring.authorize(req.headers, permission)
+    except AccessDeniedError as error:
+        status, body = error_answer(error)
+    else:
+        status, body = handle(caller)
     return func.HttpResponse(hide(body), status_code=status, mimetype="application/json")

@@ -26,6 +26,11 @@
     ├── ConfigError                 somebody must change a setting; every problem is listed
     │   ├── KeyRefusedError         the service refused the key (401, 403)
     │   └── HostNotAllowedError     a URL leads to a host that `allow_hosts` does not name
+    ├── AccessDeniedError           a caller of an HTTP function is not let in
+    │   ├── AuthSettingsError       the settings of authentication are wrong, so nobody is let in
+    │   ├── NotSignedInError        the platform has not signed the caller in
+    │   ├── RoleMissingError        the caller lacks the app role
+    │   └── WrongContentTypeError   the body's type is one that a page of another site could send
     └── OperationError              an operator asked for something that cannot be done
         ├── BadRequestError         the request itself is wrong; every problem is listed
         ├── UnknownError            what it names does not exist
@@ -193,6 +198,26 @@ class KeyRefusedError(_ServiceError, ConfigError):
 
 class HostNotAllowedError(ConfigError):
     """A URL leads to a host that `allow_hosts` in routes.toml does not name; no request was sent."""
+
+
+class AccessDeniedError(LandfallError):
+    """A caller of an HTTP function is not let in."""
+
+
+class AuthSettingsError(AccessDeniedError):
+    """The settings of authentication are wrong: nobody is let in until somebody corrects them."""
+
+
+class NotSignedInError(AccessDeniedError):
+    """The platform has not signed the caller in."""
+
+
+class RoleMissingError(AccessDeniedError):
+    """The caller is signed in and lacks the app role."""
+
+
+class WrongContentTypeError(AccessDeniedError):
+    """The body's type is one that a page of another site could make a signed-in browser send (CSRF)."""
 
 
 class OperationError(LandfallError):

@@ -19,7 +19,7 @@ from shared.log_actions import LogAction, get_log, log_fields
 from shared.routes.route import JOB_GRACE_S
 
 if TYPE_CHECKING:
-    from shared.operators.authorization import Authorizer
+    from shared.operators.authorization import Caller
     from shared.routes.load import Routes
     from shared.services import Services
 
@@ -54,11 +54,15 @@ def requires_entra() -> bool:
     return os.environ.get("LANDFALL_HTTP_AUTH") == "entra"
 
 
-def authorizer() -> "Authorizer":
-    """Return how callers of the HTTP functions are let in."""
-    from shared.operators.authorization import Authorizer  # noqa: PLC0415 - see the module's docstring
+def authorize(headers: Mapping[str, str], permission: str) -> "Caller":
+    """Return the caller of an HTTP function that requires a permission: `nothing`, `read` or `operate`.
 
-    return Authorizer.of(os.environ)
+    Raises:
+        AccessDeniedError: the caller is not let in.
+    """
+    from shared.operators.authorization import Authorizer, Permission  # noqa: PLC0415 - see the module's docstring
+
+    return Authorizer.from_settings(os.environ).authorize(headers, Permission(permission))
 
 
 def services() -> "Services":

@@ -38,7 +38,7 @@ def escape(text: str) -> str:
     return html.escape(visible(text))
 
 
-def opening() -> str:
+def link_page() -> str:
     """Return the page that everybody gets who opens the link, previews of chat programs among them."""
     return _page(
         "<p>A new model waits for approval. This link works once, until it expires.</p>"
@@ -48,7 +48,7 @@ def opening() -> str:
     )
 
 
-def deciding(run: Run, code: str, decision: str, problem: str = "") -> str:
+def decision_page(run: Run, code: str, decision: str, problem: str = "") -> str:
     """Return the page with a run's decision and the two buttons."""
     record = run.decision or {}
     said = f'<p class="failed">{escape(problem)}</p>' if problem else ""
@@ -73,7 +73,7 @@ def deciding(run: Run, code: str, decision: str, problem: str = "") -> str:
     )
 
 
-def saying(text: str) -> str:
+def message_page(text: str) -> str:
     """Return a page with one sentence."""
     return _page(f'<p class="said">{escape(text)}</p>')
 

@@ -1,46 +1,36 @@
-"""What the HTTP functions answer: is the app set up, and how are the runs."""
+"""The HTTP functions that only read: the health of the app, and its runs."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from shared.errors import ConfigError, LandfallError
+from shared.operators.http_answers import Answer, bad_query_answer, error_answer
 from shared.operators.query_parameters import query_problems
 from shared.records.run import UNROUTED, Json, iso, run_to_json
 from shared.services import Services
 
-if TYPE_CHECKING:
-    from shared.operators.authorization import Denied
-
-MOST_RUNS = 1000
-_OF_RUNS = ("run_id", "route", "limit")
-_OF_HEALTH = ("full",)
-
-type Answer = tuple[int, str]  # HTTP status and JSON body
-
-
-def refusal(refused: "Denied") -> Answer:
-    """Answer a caller who is not let in."""
-    return refused.status, json.dumps({"error": refused.reason})
+MAX_RUNS = 1000
+_RUNS_PARAMETERS = ("run_id", "route", "limit")
+_HEALTH_PARAMETERS = ("full",)
 
 
 def health(
     services: Callable[[], Services], timers: Mapping[str, str], url: str = "", query: Mapping[str, str] | None = None
 ) -> Answer:
-    """Answer 200 if the settings are right, the tables can be read and the poller runs, else 503 with every problem.
+    """Answer 200 if the settings are right, the tables can be read and the poller runs; else 503 with every problem.
 
-    That costs one read, for probes. `full=true` also asks every service that the routes name, and looks for each file:
-    `checks` then holds what was found, and one that is not in order is a problem as well. `timers` are the settings of
-    the timers. `last_heartbeat` is written by the poller at most every five minutes.
+    That costs one read, so probes may ask often. `full=true` also calls every service and reads every file that the
+    routes name; `checks` then lists the findings, and each finding that is not in order is a problem. `timers` are the
+    settings of the timers. The poller writes `last_heartbeat` at most every five minutes.
     """
-    asked = query or {}
-    wrong = query_problems(url, asked, _OF_HEALTH)
-    full = asked.get("full", "false").casefold()
+    parameters = query or {}
+    query_errors = query_problems(url, parameters, _HEALTH_PARAMETERS)
+    full = parameters.get("full", "false").casefold()
     if full not in {"true", "false"}:
-        wrong.append(f"full must be true or false, not {asked['full']!r}")
-    if wrong:
-        return wrong_query(wrong)
+        query_errors.append(f"full must be true or false, not {parameters['full']!r}")
+    if query_errors:
+        return bad_query_answer(query_errors)
     from shared.timers import schedule_problems  # noqa: PLC0415 - here and below: no other function pays for it
 
     problems = schedule_problems(timers)
@@ -52,76 +42,69 @@ def health(
         heartbeat = built.runs.last_heartbeat()
     except LandfallError as error:
         return 503, json.dumps({"state": "storage unavailable", "problems": [str(error), *problems]})
-    return _condition(built, heartbeat, timers, problems, full=full == "true")
+    return _health_of(built, heartbeat, timers, problems, full=full == "true")
 
 
-def _condition(
+def _health_of(
     services: Services, heartbeat: datetime | None, timers: Mapping[str, str], problems: Sequence[str], *, full: bool
 ) -> Answer:
-    """Answer for an app whose settings could be read; `problems` are those of its timers' settings."""
+    """Answer for an app with valid settings and a readable table; `problems`: those of the timers' settings."""
     from shared.timers import schedule_warnings, silent_since  # noqa: PLC0415
 
     silent_s = silent_since(heartbeat, services.clock.now(), timers) if heartbeat is not None else None
     silence: list[str] = []
     if silent_s is not None:
-        silence = [f"the poller has been silent for {silent_s:.0f} s: is its timer enabled, and the app running?"]
+        silence = [f"the poller has been silent for {silent_s:.0f} s: check that its timer is enabled and the app runs"]
     checks: list[Json] = []
     if full:
         from shared.operators.setup_checks import check_all  # noqa: PLC0415
 
         checks = [finding.to_json() for finding in check_all(services)]
-    missing = [f"{check['what']}: {check['said']}" for check in checks if not check["ok"]]
-    states = (("misconfigured", problems), ("poller silent", silence), ("not ready", missing))
+    not_ready = [f"{check['what']}: {check['said']}" for check in checks if not check["ok"]]
+    states = (("misconfigured", problems), ("poller silent", silence), ("not ready", not_ready))
     body: Json = {
-        "state": next((state for state, found in states if found), "ok"),
+        "state": next((state for state, reasons in states if reasons), "ok"),
         "last_heartbeat": iso(heartbeat),
         "warnings": [*services.routes.warnings, *schedule_warnings(timers)],
     }
-    wrong = [*problems, *silence, *missing]
-    if wrong:
-        body["problems"] = wrong
+    all_problems = [*problems, *silence, *not_ready]
+    if all_problems:
+        body["problems"] = all_problems
     if full:
         body["checks"] = checks
-    return 503 if wrong else 200, json.dumps(body)
-
-
-def wrong_query(problems: Sequence[str]) -> Answer:
-    """Answer a query that is refused, with all that is wrong with it."""
-    return 400, json.dumps({"error": "; ".join(problems), "problems": list(problems)})
+    return 503 if all_problems else 200, json.dumps(body)
 
 
 def runs(services: Callable[[], Services], url: str, query: Mapping[str, str]) -> Answer:
-    """Answer the newest runs; `run_id` asks for one, `route` for one route's, `limit` for how many (at most 1000).
+    """Answer the newest runs; `run_id` selects one, `route` those of one route, `limit` how many (at most 1000).
 
-    What is not that is refused, as is a route that is neither in routes.toml nor has ever had a run.
+    Other parameters are refused, and so is a route that is not in routes.toml and never had a run.
     """
-    problems = [*query_problems(url, query, _OF_RUNS), *_wrong_values(query)]
+    problems = [*query_problems(url, query, _RUNS_PARAMETERS), *_value_problems(query)]
     if problems:
-        return wrong_query(problems)
+        return bad_query_answer(problems)
     route = query.get("route")
     try:
         store = services().runs
         if "run_id" in query:
             stored = store.find(query["run_id"])
-            found = [stored] if stored else []
+            selected = [stored] if stored else []
         else:
-            found = store.list_runs(route, int(query.get("limit", "100")))
+            selected = store.list_runs(route, int(query.get("limit", "100")))
             names = services().routes.routes
-            if route not in {None, UNROUTED, *names} and not found:
-                return wrong_query([f"there is no route {route!r}; there are: {', '.join(names)}"])
-    except ConfigError as error:
-        return 500, json.dumps({"error": "the app is misconfigured", "problems": error.problems})
+            if route not in {None, UNROUTED, *names} and not selected:
+                return bad_query_answer([f"there is no route {route!r}; there are: {', '.join(names)}"])
     except LandfallError as error:
-        return 503, json.dumps({"error": str(error)})
-    return 200, json.dumps({"runs": [run_to_json(stored.run) for stored in found]})
+        return error_answer(error)
+    return 200, json.dumps({"runs": [run_to_json(stored.run) for stored in selected]})
 
 
-def _wrong_values(query: Mapping[str, str]) -> list[str]:
+def _value_problems(query: Mapping[str, str]) -> list[str]:
     limit = query.get("limit", "1")
     problems = [f"{name} is empty" for name in ("run_id", "route") if not query.get(name, name)]
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 9 and 1 <= int(limit) <= MOST_RUNS):
-        problems.append(f"limit must be a whole number from 1 to {MOST_RUNS}, not {limit!r}")
-    beside = [name for name in ("route", "limit") if name in query]
-    if "run_id" in query and beside:
-        problems.append(f"run_id asks for one run: leave out {' and '.join(beside)}")
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 9 and 1 <= int(limit) <= MAX_RUNS):
+        problems.append(f"limit must be a whole number from 1 to {MAX_RUNS}, not {limit!r}")
+    needless = [name for name in ("route", "limit") if name in query]
+    if "run_id" in query and needless:
+        problems.append(f"run_id asks for one run: leave out {' and '.join(needless)}")
     return problems

@@ -265,7 +265,7 @@ def test_operations_are_carried_out(app: RunningApp) -> None:
     assert app.call("operations", "POST", asked, operation="destroy")[0] == 404
     assert app.call("operations", "POST", b"{", operation="freeze")[0] == 400
     status, body, _ = app.call("operations", "POST", asked, operation="approve")
-    assert (status, "run is missing" in body, "endpoint is not known" in body) == (400, True, True)
+    assert (status, "run is missing" in body, "endpoint is unknown" in body) == (400, True, True)
     unknown = json.dumps({"run": "0" * 32, "by": "alice", "reason": "r"}).encode()
     assert app.call("operations", "POST", unknown, operation="reject")[0] == 404
 

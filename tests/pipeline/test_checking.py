@@ -237,7 +237,9 @@ def test_health_tells_timers_policies_and_silence(world: World) -> None:
     world.clock.advance(1000)
     status, body = health(world, TIMERS)
     assert (status, body["state"]) == (503, "poller silent")
-    assert body["problems"] == ["the poller has been silent for 1000 s: is its timer enabled, and the app running?"]
+    assert body["problems"] == [
+        "the poller has been silent for 1000 s: check that its timer is enabled and the app runs"
+    ]
     assert health(world, {**TIMERS, "LANDFALL_POLL_SCHEDULE": "0 */10 * * * *"})[0] == 200
 
     world = World(example_routes(("at_least = 0.80, ", "")))

@@ -117,12 +117,12 @@ def test_nothing_acts_on_a_terminal(text: str) -> None:
 def test_nothing_acts_on_the_approval_page(text: str) -> None:
     """The page shows the codes, and no markup of a name's own."""
     run = a_hostile_run(text)
-    for page in (approval_page.deciding(run, "code", "decision", text), approval_page.saying(text)):
+    for page in (approval_page.decision_page(run, "code", "decision", text), approval_page.message_page(text)):
         shown = unescape(page)
         assert all(one.isprintable() or one == "\n" for one in page)
         assert visible(text) in shown
-        plain = approval_page.deciding(a_hostile_run("x"), "code", "decision", "x")
-        assert page.count("\n") in {plain.count("\n"), approval_page.saying("x").count("\n")}
+        plain = approval_page.decision_page(a_hostile_run("x"), "code", "decision", "x")
+        assert page.count("\n") in {plain.count("\n"), approval_page.message_page("x").count("\n")}
 
 
 def test_errors_are_shown_so(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
