@@ -72,7 +72,8 @@ class ConfigError(LandfallError):
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
+        whole_sentences = all(problem.endswith(".") for problem in problems)
+        super().__init__((" " if whole_sentences else "; ").join(problems))
         self.problems = list(problems)
 
 

@@ -22,7 +22,7 @@ from shared.gates.policy import Interval, Policy
 from shared.plurals import counted
 from shared.records.run import Run, iso
 from shared.routes.policy_reader import read_policy
-from shared.routes.toml_reader import Table
+from shared.routes.toml_reader import TomlTable
 
 _ALL = 1_000_000
 
@@ -98,7 +98,7 @@ def read_policy_file(path: Path) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise CommandError(f"{path} is not valid TOML: {error}") from error
     problems: list[str] = []
-    table = Table(document, "", problems, {})
+    table = TomlTable(document, "", problems, {})
     policy = read_policy(table)
     table.finish()
     if problems:

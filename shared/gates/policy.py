@@ -9,8 +9,8 @@ from shared.gates.known_metrics import Direction, direction_of
 POLICY_VERSION = 2  # rises when the same gates would decide differently than before
 
 NO_FLOOR = (
-    "no gate has a floor: however bad a model is, it is only compared with the one in service, and with nothing while"
-    " there is no champion; give the deciding metric at_least, or at_most where lower is better"
+    "no gate has a floor, so a model is compared only with the one in service, and with nothing while there is no"
+    " champion; give the deciding metric at_least, or at_most where lower is better"
 )
 
 _COMPARING = ("min_gain", "min_gain_percent", "max_loss", "max_loss_percent")

@@ -1,4 +1,4 @@
-"""File patterns of routes: matching names, and telling whether two patterns could match the same name (pure)."""
+"""File patterns of routes: which names they match, and whether two patterns overlap (pure)."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ _ANY = "any"
 
 
 class FilePattern:
-    """A pattern over blob names: `*` any characters within a folder, `**` across folders, `?` one character.
+    """A pattern over blob names: `*` any characters within a folder, `**` also across folders, `?` one character.
 
     Raises:
         ValueError: the text is empty, begins with "/", or uses `[`, which has no meaning here.
@@ -17,28 +17,28 @@ class FilePattern:
 
     def __init__(self, text: str) -> None:
         if not text or text.startswith("/"):
-            raise ValueError("a pattern is a path inside the input container, without a leading /")
+            raise ValueError("Write a path inside the input container, without a leading slash")
         if "[" in text or "]" in text:
-            raise ValueError("only *, ** and ? are special in a pattern; [ ] are not supported")
+            raise ValueError("Use only the wildcards *, ** and ?: [ and ] are not supported")
         self.text = text
         self.places = list(_places(text))
-        self._regex = re.compile("".join(_regex(what, repeated) for what, repeated in self.places), re.DOTALL)
+        self._regex = re.compile("".join(_regex(accepted, repeats) for accepted, repeats in self.places), re.DOTALL)
 
     def matches(self, name: str) -> bool:
         """Tell whether the whole blob name fits."""
         return self._regex.fullmatch(name) is not None
 
-    def overlaps(self, other: "FilePattern") -> bool:
-        """Tell whether some name fits both: a walk over the pairs of places that a common name could reach."""
-        seen: set[tuple[int, int]] = set()
+    def overlaps(self, pattern: "FilePattern") -> bool:
+        """Tell whether some name fits both: walks over the pairs of places that a common name could reach."""
+        visited: set[tuple[int, int]] = set()
         todo = [(0, 0)]
         while todo:
             here, there = todo.pop()
-            if (here, there) in seen:
+            if (here, there) in visited:
                 continue
-            seen.add((here, there))
+            visited.add((here, there))
             mine, mine_repeats = _place(self.places, here)
-            theirs, theirs_repeats = _place(other.places, there)
+            theirs, theirs_repeats = _place(pattern.places, there)
             if not mine and not theirs:
                 return True
             if mine_repeats:
@@ -63,9 +63,9 @@ def _places(text: str) -> Iterator[tuple[str, bool]]:
             yield (_NOT_SLASH if part == "?" else part), False
 
 
-def _regex(what: str, repeated: bool) -> str:
-    one = {_ANY: ".", _NOT_SLASH: "[^/]"}.get(what) or re.escape(what)
-    return one + ("*" if repeated else "")
+def _regex(accepted: str, repeats: bool) -> str:
+    character = {_ANY: ".", _NOT_SLASH: "[^/]"}.get(accepted) or re.escape(accepted)
+    return character + ("*" if repeats else "")
 
 
 def _meet(mine: str, theirs: str) -> bool:

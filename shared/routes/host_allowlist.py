@@ -1,4 +1,4 @@
-"""Which hosts the app may send a request to: checked before anything is sent (pure)."""
+"""The hosts to which the app may send a request: checked before anything is sent (pure)."""
 
 import re
 from collections.abc import Iterable
@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from shared.errors import HostNotAllowedError
 
-# What no host may be written with: parsers disagree where it ends then, and the one that checks is not the one that
-# connects. A name in another alphabet is written in its ASCII form.
+# With other characters URL parsers disagree where the host ends, and the parser that checks is not the one that
+# connects. A name in another alphabet must be written in its ASCII form.
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(%[a-z0-9]+)?")
 _NO_URL = re.compile(r"[\x00-\x1f\x7f\\]")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -18,7 +18,7 @@ _PORTS = {"http": 80, "https": 443}
 class AllowedHosts:
     """The `allow_hosts` of routes.toml: `host:port` patterns, where `*` stands for any characters.
 
-    A pattern without a port allows the scheme's usual one only. `where` is how an error calls the list.
+    A pattern without a port allows only the usual port of the scheme. `where` names the list in errors.
     """
 
     def __init__(self, patterns: Iterable[str], where: str = "allow_hosts of routes.toml") -> None:
@@ -26,7 +26,7 @@ class AllowedHosts:
         self._where = where
 
     def check(self, url: str) -> None:
-        """Pass a URL that may be called.
+        """Check that a URL may be called.
 
         Raises:
             HostNotAllowedError: the host is not on the list, the scheme is not https (http is for this machine only),
@@ -36,22 +36,22 @@ class AllowedHosts:
             parts = urlsplit(url)
             host, port = (parts.hostname or "").casefold(), parts.port or _PORTS.get(parts.scheme, 0)
         except ValueError as error:
-            raise HostNotAllowedError([f"this is no URL ({error}): {redacted(url)}"]) from None
+            raise HostNotAllowedError([f"{redacted(url)!r} is no URL: {error}"]) from None
         if parts.username or parts.password:
-            raise HostNotAllowedError([f"a URL at {host} carries a user name or password, which is never sent"])
+            raise HostNotAllowedError([f"a URL at {host} holds a user name or password: remove it, it is never sent"])
         if _NO_URL.search(url) or (host and not _HOST.fullmatch(host)):
-            raise HostNotAllowedError([f"this is no URL, for it has characters that none may hold: {redacted(url)!r}"])
+            raise HostNotAllowedError([f"{redacted(url)!r} is no URL: it holds characters that no URL may hold"])
         if parts.scheme not in _PORTS or not host:
-            raise HostNotAllowedError([f"this is no http or https URL: {redacted(url)}"])
+            raise HostNotAllowedError([f"{redacted(url)!r} is no https URL"])
         if parts.scheme == "http" and host not in LOOPBACK:
-            raise HostNotAllowedError([f"this URL must use https, http is for this machine only: {redacted(url)}"])
+            raise HostNotAllowedError([f"{redacted(url)!r} must use https: plain http is for this machine only"])
         if not any(fnmatchcase(host, name) and _port_fits(ports, port, parts.scheme) for name, ports in self._patterns):
             raise HostNotAllowedError(
-                [f"{host}:{port} is not allowed by {self._where}, so nothing was sent; add it if it is right"]
+                [f"{host}:{port} is not in {self._where}, so nothing was sent: add it there if it is right"]
             )
 
     def names(self, host: str) -> bool:
-        """Tell whether a pattern names this very host, without a wildcard: then it may be in a private network."""
+        """Tell whether a pattern names exactly this host, without a wildcard: such a host may be private."""
         return any(name == host.casefold() for name, _ in self._patterns)
 
 
@@ -63,7 +63,7 @@ def host_of(url: str) -> str:
 
 
 def redacted(url: str) -> str:
-    """Return a URL as it may be logged: without query, fragment, user name and password."""
+    """Return a URL without query, fragment, user name and password, so that it may be logged."""
     bare = url.partition("?")[0].partition("#")[0]
     scheme, separator, rest = bare.partition("://")
     if not separator:

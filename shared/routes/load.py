@@ -1,8 +1,9 @@
-"""Reads `routes.toml` into routes, and finds a file's route; all problems are reported at once."""
+"""Reads `routes.toml` into routes, and finds a file's route; every problem is reported at once."""
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,7 +12,7 @@ from shared.errors import ConfigError, HostNotAllowedError
 from shared.routes.host_allowlist import AllowedHosts
 from shared.routes.route import Route
 from shared.routes.route_reader import RouteReader
-from shared.routes.toml_reader import Table
+from shared.routes.toml_reader import TomlTable
 
 FORMAT_VERSION = 1
 
@@ -23,17 +24,17 @@ class Routes:
     input: str  # the container the blob trigger watches
     allow_hosts: tuple[str, ...]  # host:port patterns the app may send requests to
     routes: Mapping[str, Route]
-    warnings: tuple[str, ...] = ()  # what is allowed and probably not meant, each with its key; nothing is refused
+    warnings: tuple[str, ...] = ()  # values that are allowed but probably not meant, each with its key
 
     def match(self, blob_name: str) -> Route | None:
-        """Return the route of a blob in the input container; patterns do not overlap, so there is at most one."""
+        """Return the route of a blob in the input container; since patterns never overlap, there is at most one."""
         return next((route for route in self.routes.values() if route.pattern.matches(blob_name)), None)
 
     def check_output(self, route: Route, url: str) -> None:
-        """Pass the URL of a job's output as an answer names it: where the app may read, and let an endpoint read.
+        """Check the URL of a job's output, which a service named: the app reads it, and lets an endpoint read it.
 
         Raises:
-            HostNotAllowedError: its host is not on the list for everything, or not on the route's own for outputs.
+            HostNotAllowedError: `allow_hosts` or the route's own `allow_hosts.outputs` does not name its host.
         """
         AllowedHosts(self.allow_hosts).check(url)
         if route.hosts.outputs:
@@ -41,44 +42,58 @@ class Routes:
 
 
 def load_routes(path: Path, environ: Mapping[str, str]) -> Routes:
-    """Read the file, with every `${NAME}` replaced from `environ`.
+    """Read the file at `path`, with every `${NAME}` replaced from `environ`.
 
     Raises:
-        ConfigError: the file is missing or malformed; `problems` has every one, each with its key.
+        ConfigError: the file is missing or malformed; `problems` has every one, with path and key.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise ConfigError([f"{path}: there is no such file; the setting LANDFALL_ROUTES names it"]) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: cannot be read: {error}"]) from error
+        raise ConfigError([f"{path} does not exist. Correct the setting LANDFALL_ROUTES, which names it."]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path} is not UTF-8 text ({error}). Save it as UTF-8."]) from error
+    except OSError as error:
+        raise ConfigError([f"{path} cannot be read: {error}."]) from error
+    return parse_routes(text, environ, str(path))
+
+
+def parse_routes(text: str, environ: Mapping[str, str], source: str = "routes.toml") -> Routes:
+    """Read the text of a routes file, with every `${NAME}` replaced from `environ`; problems begin with `source`.
+
+    Raises:
+        ConfigError: the text is malformed; `problems` has every one, with its key.
+    """
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{path}: not valid TOML: {error}"]) from error  # tomllib names line and column
+        document = tomllib.loads(text.removeprefix("\ufeff"))  # some editors begin a file with a byte order mark
+    except tomllib.TOMLDecodeError as error:  # it names line and column
+        raise ConfigError([f"{source}: this is no TOML: {error}."]) from error
     problems: list[str] = []
     warnings: list[str] = []
-    routes = _read(Table(document, "", problems, environ, warnings))
+    routes = _read(TomlTable(document, "", problems, environ, warnings))
     if problems:
-        raise ConfigError([f"{path}: {problem}" for problem in problems])
-    return replace(routes, warnings=tuple(f"{path}: {warning}" for warning in warnings))
+        raise ConfigError([f"{source}: {problem}" for problem in problems])
+    return replace(routes, warnings=tuple(f"{source}: {warning}" for warning in warnings))
 
 
-def _read(top: Table) -> Routes:
-    """Read the top of the document; problems are collected in the table, the result counts only if there are none."""
+def _read(top: TomlTable) -> Routes:
+    """Read the document; the routes may be used only if the table has no problems afterwards."""
     version = top.integer("version", FORMAT_VERSION, required=True)
     if version != FORMAT_VERSION:
-        top.problem("version", f"is {version}, this release reads version {FORMAT_VERSION}")
-    container = top.text("input")
+        top.problem("version", f"is {version}, and this release reads version {FORMAT_VERSION}")
+    container = top.text("input", add='the container that the app watches, for example input = "incoming"')
     if container and not is_container_name(container):
         top.problem(
             "input",
-            f"is {container!r}, which is no container name: use {CONTAINER_NAME_RULE}",
+            f"is {container!r}, which is no container name",
+            f"Use {CONTAINER_NAME_RULE}",
         )
-    allow_hosts = tuple(top.texts("allow_hosts"))
+    allow_hosts = tuple(
+        top.texts("allow_hosts", add='the hosts to call, for example allow_hosts = ["*.services.azureml.net"]')
+    )
     tables = top.tables_by_name("routes")
     if not tables:
-        top.problem("routes", "is missing: at least one [routes.NAME] is needed")
+        top.problem("routes", "is missing", "Add a table [routes.NAME] for each model")
     routes: dict[str, Route] = {}
     for name, table in tables.items():
         route = RouteReader(name, table).read()
@@ -86,7 +101,7 @@ def _read(top: Table) -> Routes:
             routes[name] = route
     top.finish()
     _check_between(top, routes)
-    if not top.found_problems:
+    if not top.has_problems:
         _check_hosts(top, allow_hosts, routes)
     return Routes(container, allow_hosts, MappingProxyType(routes))
 
@@ -95,8 +110,8 @@ def _own_list(route: Route, purpose: str) -> str:
     return f"routes.{route.name}.allow_hosts.{purpose}"
 
 
-def _check_hosts(top: Table, allow_hosts: tuple[str, ...], routes: Mapping[str, Route]) -> None:
-    """Check that every URL leads to a host that may be called: else no run could ever get there."""
+def _check_hosts(top: TomlTable, allow_hosts: tuple[str, ...], routes: Mapping[str, Route]) -> None:
+    """Check that every URL leads to an allowed host: no run could call another."""
     allowed = AllowedHosts(allow_hosts)
     for route in routes.values():
         urls = [("training.jobs_url", route.training.jobs_url, "training", route.hosts.training)]
@@ -112,23 +127,23 @@ def _check_hosts(top: Table, allow_hosts: tuple[str, ...], routes: Mapping[str, 
                 top.problem(f"routes.{route.name}.{key}", f"cannot be called: {error}")
 
 
-def _check_between(top: Table, routes: Mapping[str, Route]) -> None:
-    """Check what no route can tell alone: patterns that overlap, endpoints that two routes share."""
-    seen = list(routes.values())
-    for index, route in enumerate(seen):
-        for other in seen[:index]:
-            if route.pattern.overlaps(other.pattern):
-                top.problem(
-                    f"routes.{route.name}.files",
-                    f"{route.files!r} overlaps {other.files!r} of routes.{other.name}: a file could belong to both",
-                )
+def _check_between(top: TomlTable, routes: Mapping[str, Route]) -> None:
+    """Check the routes against each other: no patterns that overlap, no endpoint that two of them share."""
+    for earlier, later in combinations(routes.values(), 2):
+        if later.pattern.overlaps(earlier.pattern):
+            top.problem(
+                f"routes.{later.name}.files",
+                f"is {later.files!r}, which overlaps {earlier.files!r} of routes.{earlier.name}",
+                "Change one, so that a file belongs to one route",
+            )
     owners: dict[str, str] = {}
-    for route in seen:
+    for route in routes.values():
         for endpoint in route.endpoints:
             where = f"routes.{route.name}.endpoints ({endpoint.name})"
             owner = owners.setdefault(endpoint.patch_url, where)
             if owner != where:
                 top.problem(
                     where,
-                    f"has the patch_url of {owner}: an endpoint belongs to one route and serves or stages, not both",
+                    f"has the patch_url of {owner}",
+                    "Give each its own: an endpoint belongs to one route, and either serves or stages",
                 )

@@ -1,4 +1,4 @@
-"""One table of a TOML document, read with its full key in every problem; problems are collected, not raised."""
+"""One table of a TOML document; every problem names the full key, and problems are collected instead of raised."""
 
 import difflib
 import math
@@ -11,12 +11,14 @@ from shared.blob_path import BlobPath
 _SETTING = re.compile(r"\$\{([^}]*)\}")
 
 
-class Table:
+class TomlTable:
     """Reads typed values out of a TOML table.
 
-    A value that is missing or wrong adds a sentence to `problems` and reads as an empty one, so that reading goes on
-    and every problem is found. What is allowed and probably not meant adds one to `warnings`. `finish` reports keys
-    that nothing asked for.
+    A value that is missing or wrong adds a problem and reads as an empty value, so that reading goes on and finds
+    every problem. A value that is allowed but probably not meant adds a warning. `finish` reports the keys that
+    nothing read.
+
+    Where a required value is missing, the problem tells what to add: `add`, a noun phrase with an example.
     """
 
     def __init__(
@@ -32,18 +34,26 @@ class Table:
         self._problems = problems
         self._environ = environ
         self._warnings: list[str] = [] if warnings is None else warnings
-        self._asked: set[str] = set()
+        self._read_keys: set[str] = set()
 
-    def problem(self, name: str, sentence: str) -> None:
-        """Note a problem of one key of this table."""
-        self._problems.append(f"{self._full(name)} {sentence}")
+    def problem(self, name: str, fault: str, remedy: str = "") -> None:
+        """Note a problem of one key of this table, or of the table itself where `name` is empty.
+
+        `fault` is the end of a sentence that begins with the key, `remedy` a sentence; both without a full stop.
+        """
+        self._problems.append(f"{self._full(name)} {fault}." + (f" {remedy}." if remedy else ""))
 
     def warning(self, name: str, sentence: str) -> None:
-        """Note what is allowed and probably not meant; the document is read all the same."""
+        """Note a value that is allowed but probably not meant; the document is read all the same."""
         self._warnings.append(f"{self._full(name)} {sentence}")
 
     @property
-    def found_problems(self) -> bool:
+    def key(self) -> str:
+        """The table's full key; "" of the document."""
+        return self._key
+
+    @property
+    def has_problems(self) -> bool:
         """Whether anything was wrong so far, in this table or any other of the document."""
         return bool(self._problems)
 
@@ -51,9 +61,9 @@ class Table:
         """Tell whether the key is there."""
         return name in self._values
 
-    def text(self, name: str, *, default: str | None = None) -> str:
+    def text(self, name: str, *, add: str = "", default: str | None = None) -> str:
         """Read a non-empty string; `${NAME}` in it is replaced from the environment."""
-        value = self._take(name, default)
+        value = self._take(name, default, add)
         if value is None:
             return ""
         if not isinstance(value, str) or not value.strip():
@@ -62,39 +72,41 @@ class Table:
         return self._expand(name, value)
 
     def blob_path(self, name: str, extension: str) -> str:
-        """Read where a blob of some kind is: `container/name` with this extension; "" if it is wrong."""
-        text = self.text(name)
+        """Read the path of a blob: `container/name` with this extension; "" if it is wrong."""
+        text = self.text(name, add=f"the blob's path, container/path{extension}")
         if not text:
             return ""
         try:
             path = BlobPath.parse(text)
         except ValueError as error:
-            self.problem(name, f"is wrong: {error}. Write container/path{extension}")
+            self.problem(name, f"is no blob path: {error}", f"Write container/path{extension}")
             return ""
         if not path.name.endswith(extension):
-            self.problem(name, f"must end in {extension}, not {text!r}. Write container/path{extension}")
+            self.problem(name, f"must end in {extension}, not {text!r}", f"Write container/path{extension}")
             return ""
         return text
 
     def secret(self, name: str, *, required: bool = True) -> tuple[str, str]:
         """Read a secret, which may stand here only as `${NAME}`; gives its value and that name."""
         if not required and name not in self._values:
-            self._asked.add(name)
+            self._read_keys.add(name)
             return "", ""
-        value = self._take(name, None)
+        value = self._take(name, None, 'the app setting that holds it, for example "${CENSUS_TRAINING_KEY}"')
         if value is None:
             return "", ""
-        found = _SETTING.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
+        setting = _SETTING.fullmatch(value) if isinstance(value, str) else None
+        if setting is None:
             self.problem(
-                name, "must be written as ${NAME} and come from the environment: no secret stands in this file"
+                name,
+                "must be written as ${NAME}: no secret may stand in this file",
+                "Put the secret into an app setting and name the setting here",
             )
             return "", ""
-        return self._expand(name, found[0]), found[1]
+        return self._expand(name, setting[0]), setting[1]
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str, *, add: str = "") -> list[str]:
         """Read a non-empty list of non-empty strings."""
-        value = self._take(name, None)
+        value = self._take(name, None, add)
         if value is None:
             return []
         if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
@@ -102,20 +114,20 @@ class Table:
             return []
         return [self._expand(name, item) for item in value]
 
-    def integer(self, name: str, default: int, *, least: int = 0, required: bool = False) -> int:
-        """Read a whole number of at least `least`."""
-        value = self._take(name, None if required else default)
+    def integer(self, name: str, default: int, *, minimum: int = 0, required: bool = False) -> int:
+        """Read a whole number of at least `minimum`."""
+        value = self._take(name, None if required else default, f"{name} = {default}")
         if value is None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            self.problem(name, f"must be a whole number of at least {least}, not {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+            self.problem(name, f"must be a whole number of at least {minimum}, not {value!r}")
             return default
         return value
 
     def number(self, name: str) -> float | None:
         """Read an optional finite number."""
         if name not in self._values:
-            self._asked.add(name)
+            self._read_keys.add(name)
             return None
         value = self._take(name, None)
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -124,86 +136,88 @@ class Table:
         return float(value)
 
     def choice(self, name: str, choices: list[str], *, required: bool = True) -> str:
-        """Read one of some fixed words; "" if it is wrong, or absent and not required."""
+        """Read one of some fixed words; "" if it is wrong, or if it is absent and not required."""
         if not required and name not in self._values:
-            self._asked.add(name)
+            self._read_keys.add(name)
             return ""
-        value = self._take(name, None)
+        listed = ", ".join(map(repr, choices))
+        value = self._take(name, None, f"one of {listed}")
         if value is None:
             return ""
         if value not in choices:
-            self.problem(name, f"must be one of {', '.join(map(repr, choices))}, not {value!r}")
+            self.problem(name, f"must be one of {listed}, not {value!r}")
             return ""
         return str(value)
 
     def parameters(self, name: str) -> dict[str, str]:
         """Read an optional table of strings, numbers and booleans, each as the text that the protocol sends."""
-        self._asked.add(name)
+        self._read_keys.add(name)
         value = self._values.get(name, {})
         if not isinstance(value, dict) or not all(isinstance(item, str | int | float) for item in value.values()):
             self.problem(name, f"must be a table of strings or numbers, not {value!r}")
             return {}
         return {key: self._expand(name, item) if isinstance(item, str) else str(item) for key, item in value.items()}
 
-    def table(self, name: str, *, required: bool = True) -> "Table | None":
+    def table(self, name: str, *, required: bool = True) -> "TomlTable | None":
         """Read a table."""
         if not required and name not in self._values:
-            self._asked.add(name)
+            self._read_keys.add(name)
             return None
-        value = self._take(name, None)
+        value = self._take(name, None, f"the table [{self._full(name)}]")
         if value is None:
             return None
         if not isinstance(value, dict):
             self.problem(name, f"must be a table, not {value!r}")
             return None
-        return Table(value, self._full(name), self._problems, self._environ, self._warnings)
+        return TomlTable(value, self._full(name), self._problems, self._environ, self._warnings)
 
-    def tables(self, name: str) -> list["Table"]:
-        """Read a non-empty list of tables; in problems they are counted from 1."""
-        value = self._take(name, None)
+    def tables(self, name: str, *, add: str) -> list["TomlTable"]:
+        """Read a non-empty list of tables; problems count them from 1."""
+        value = self._take(name, None, add)
         if value is None:
             return []
         if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
             self.problem(name, "must be a list of one or more tables")
             return []
         return [
-            Table(item, f"{self._full(name)}[{number}]", self._problems, self._environ, self._warnings)
+            TomlTable(item, f"{self._full(name)}[{number}]", self._problems, self._environ, self._warnings)
             for number, item in enumerate(value, start=1)
         ]
 
-    def tables_by_name(self, name: str) -> dict[str, "Table"]:
+    def tables_by_name(self, name: str) -> dict[str, "TomlTable"]:
         """Read a table whose values are all tables."""
-        self._asked.add(name)
+        self._read_keys.add(name)
         value = self._values.get(name, {})
         if not isinstance(value, dict) or not all(isinstance(item, dict) for item in value.values()):
             self.problem(name, f"must hold tables only, as in [{name}.NAME]")
             return {}
         full = self._full(name)
         return {
-            key: Table(item, f"{full}.{key}", self._problems, self._environ, self._warnings)
+            key: TomlTable(item, f"{full}.{key}", self._problems, self._environ, self._warnings)
             for key, item in value.items()
         }
 
     def finish(self) -> None:
-        """Report every key that nothing asked for, with the likely intended one."""
+        """Report every key that nothing read, with the known key that is most like it."""
         for name in self._values:
-            if name not in self._asked:
-                near = difflib.get_close_matches(name, self._asked, n=1)
-                self.problem(name, "is not a known key" + (f"; did you mean {near[0]!r}?" if near else ""))
+            if name not in self._read_keys:
+                near = difflib.get_close_matches(name, self._read_keys, n=1)
+                hint = f"Write {near[0]!r} if that was meant" if near else "Remove it"
+                self.problem(name, "is not a known key", hint)
 
     def _full(self, name: str) -> str:
-        return f"{self._key}.{name}" if self._key else name
+        return ".".join(part for part in (self._key, name) if part)
 
-    def _take(self, name: str, default: Any) -> Any:
-        self._asked.add(name)
+    def _take(self, name: str, default: Any, add: str = "") -> Any:
+        self._read_keys.add(name)
         if name in self._values:
             return self._values[name]
         if default is None:
-            self.problem(name, "is missing")
+            self.problem(name, "is missing", f"Add {add}" if add else "")
         return default
 
     def _expand(self, name: str, value: str) -> str:
         for setting in _SETTING.findall(value):
             if not self._environ.get(setting):
                 self.problem(name, f"needs the setting {setting}, which is not set")
-        return _SETTING.sub(lambda found: self._environ.get(found[1], ""), value)
+        return _SETTING.sub(lambda match: self._environ.get(match[1], ""), value)

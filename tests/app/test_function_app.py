@@ -172,7 +172,7 @@ def test_what_the_routes_warn_of_is_in_the_log(tmp_path: Path, caplog: pytest.Lo
     )
 
     (line,) = lines_about(caplog, LogAction.CONFIGURATION_WARNING)
-    assert "routes.census.gates let anything through" in line
+    assert "routes.census.gates let any model through" in line
 
 
 def test_a_file_goes_its_whole_way(app: RunningApp) -> None:

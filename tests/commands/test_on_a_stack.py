@@ -262,7 +262,11 @@ def test_wrong_routes_stop_the_start(tmp_path: Path) -> None:
     done = landfall("up", "--detach", "--routes", str(wrong), "--state", str(tmp_path / "state"))
 
     assert done.returncode == 1
-    for says in ("routes.census.no_champion is missing", "did you mean 'no_champion'", "NOT_SET, which is not set"):
+    for says in (
+        "routes.census.no_champion is missing",
+        "Write 'no_champion' if that was meant",
+        "NOT_SET, which is not set",
+    ):
         assert says in done.stderr
     assert processes_of(tmp_path) == []
     assert landfall("runs", "--state", str(tmp_path / "state")).returncode == 1

@@ -245,5 +245,5 @@ def test_health_tells_timers_policies_and_silence(world: World) -> None:
     world = World(example_routes(("at_least = 0.80, ", "")))
     status, body = health(world, {**TIMERS, "LANDFALL_POLL_SCHEDULE": "*/2 * * * *"})
     assert status == 200
-    assert ["gates let anything through" in warning for warning in body["warnings"]] == [True, False]
+    assert ["gates let any model through" in warning for warning in body["warnings"]] == [True, False]
     assert "five fields" in body["warnings"][1]

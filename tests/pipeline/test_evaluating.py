@@ -30,9 +30,7 @@ def test_an_answer_cannot_lead_to_storage_of_others(listed: str) -> None:
     run = world.train()
 
     assert run.state is RunState.TRAINED
-    assert (
-        f"127.0.0.1:10000 is not allowed by {'routes.census.' if listed == 'outputs' else ''}allow_hosts" in run.reason
-    )
+    assert f"127.0.0.1:10000 is not in {'routes.census.' if listed == 'outputs' else ''}allow_hosts" in run.reason
     assert world.at["staging"].patches == []
 
 

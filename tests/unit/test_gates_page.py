@@ -11,7 +11,7 @@ from shared.gates.decision import decide
 from shared.gates.evaluation_report import EvaluationReport
 from shared.gates.policy import Interval, Policy
 from shared.routes.policy_reader import read_policy
-from shared.routes.toml_reader import Table
+from shared.routes.toml_reader import TomlTable
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "gates.md").read_text(encoding="utf-8")
 
@@ -47,7 +47,7 @@ def intervals(cell: str, policy: Policy) -> dict[str, Interval]:
 def test_the_page_is_true(toml: str, champion: str, challenger: str, verdict: str, because: str) -> None:
     """The policy decides as the page says, with the page's words."""
     problems: list[str] = []
-    policy = read_policy(Table(tomllib.loads(toml), "", problems, {}))
+    policy = read_policy(TomlTable(tomllib.loads(toml), "", problems, {}))
     known = None if champion == "none" else metrics(champion)
 
     decision = decide(known, EvaluationReport(metrics(challenger), 0, 1), policy, intervals(challenger, policy))

@@ -27,19 +27,19 @@ def test_allowed(pattern: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "says"),
+    ("url", "message"),
     [
         ("https://evil.example.com/x?sig=CANARY", "allow_hosts"),
         ("https://acct.blob.core.windows.net.evil.com/x", "allow_hosts"),
         ("https://acct.blob.core.windows.net:8443/x", "allow_hosts"),
         ("http://acct.blob.core.windows.net/x", "https"),
         ("http://169.254.169.254/metadata", "https"),
-        ("file:///etc/passwd", "no http"),
-        ("//acct.blob.core.windows.net/x", "no http"),
+        ("file:///etc/passwd", "no https URL"),
+        ("//acct.blob.core.windows.net/x", "no https URL"),
         ("https://acct.blob.core.windows.net:x/", "no URL"),
         ("https://me:CANARY@acct.blob.core.windows.net/x", "user name"),
         ("https://acct.blob.core.windows.net@evil.com/x", "user name"),
-        ("", "no http"),
+        ("", "no https URL"),
         ("https://evil.com\\.blob.core.windows.net/x", "characters"),
         ("https://evil.com\t.blob.core.windows.net/x", "characters"),
         ("https://evil.com%2f.blob.core.windows.net/x", "characters"),
@@ -48,9 +48,9 @@ def test_allowed(pattern: str, url: str) -> None:
         ("https://evil.com .blob.core.windows.net/x", "characters"),
     ],
 )
-def test_refused(url: str, says: str) -> None:
+def test_refused(url: str, message: str) -> None:
     """Everything else is refused, with a reason and without the URL's secrets."""
-    with pytest.raises(HostNotAllowedError, match=says) as error:
+    with pytest.raises(HostNotAllowedError, match=message) as error:
         AllowedHosts(["*.blob.core.windows.net", "127.0.0.1:*"]).check(url)
     assert "CANARY" not in str(error.value)
 
