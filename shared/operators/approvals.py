@@ -1,4 +1,4 @@
-"""What people decide about a held run: approve, reject, and the link that lets somebody do so without a key."""
+"""Decisions of people about a held run: approve, reject, and invite a person without a key by a link."""
 
 import hashlib
 import hmac
@@ -6,9 +6,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.errors import NotNowError, StaleWriteError, UnknownError
+from shared.errors import NotNowError
 from shared.lifecycle.decision_record import decision_hash
 from shared.lifecycle.held_state import approved, rejected
+from shared.operators.operator_runs import find_run, route_of_run, save_operators_run
 from shared.ports import StoredRun
 from shared.records.run import REASON_LIMIT, Json, Run, RunState, iso, shown_time
 from shared.routes.route import Route
@@ -20,24 +21,24 @@ MAX_INVITATION_VALID_S = 7 * 86_400
 
 @dataclass(frozen=True)
 class Invitation:
-    """The right to decide about one decision, once, until it expires. The code is a secret: it is never stored."""
+    """The right to answer one decision, once, until it expires. The code is a secret: only its hash is stored."""
 
     code: str
     expires_at: datetime
 
     def __repr__(self) -> str:
-        """Show it without its code."""
+        """Return the invitation without its code."""
         return f"Invitation(expires_at={self.expires_at})"
 
 
 def approve(services: Services, run_id: str, by: str, reason: str, decision: str = "") -> Run:
-    """Approve a held run: the tick goes on with it.
+    """Approve a held run; the tick goes on with it.
 
-    `decision` is the hash of the decision that was looked at, if the caller knows it.
+    `decision`: the hash of the decision that the person read, if the caller has it.
 
     Raises:
         UnknownError: there is no such run.
-        NotNowError: it is not held, or it is held with another decision by now.
+        NotNowError: the run is not held, or its decision has changed since.
     """
     route, stored = _held(services, run_id)
     _check_decision(stored.run, decision)
@@ -45,25 +46,25 @@ def approve(services: Services, run_id: str, by: str, reason: str, decision: str
 
 
 def reject(services: Services, run_id: str, by: str, reason: str, decision: str = "") -> Run:
-    """Reject a held run: that is its outcome.
+    """Reject a held run; it ends as `rejected`.
 
     Raises:
         UnknownError: there is no such run.
-        NotNowError: it is not held, or it is held with another decision by now.
+        NotNowError: the run is not held, or its decision has changed since.
     """
     _, stored = _held(services, run_id)
     _check_decision(stored.run, decision)
-    return _write(services, stored, rejected(stored.run, by, reason, services.clock.now()))
+    return save_operators_run(services, stored, rejected(stored.run, by, reason, services.clock.now()))
 
 
 def invite(services: Services, run_id: str, valid_s: int = DEFAULT_INVITATION_VALID_S) -> Invitation:
-    """Make the code of an approval link; a code that was made earlier for this run is void from now on.
+    """Make the code of an approval link; earlier codes of the run become void.
 
-    The run's history says that one was made, beside why the run is held.
+    The run's reason keeps why it is held, and adds that a link was made.
 
     Raises:
         UnknownError: there is no such run.
-        NotNowError: it is not held.
+        NotNowError: the run is not held.
     """
     _, stored = _held(services, run_id)
     run, now = stored.run, services.clock.now()
@@ -78,12 +79,12 @@ def invite(services: Services, run_id: str, valid_s: int = DEFAULT_INVITATION_VA
     }
     link = f"an approval link was made, valid until {shown_time(expires_at)}"
     reason = f"{held_because[: REASON_LIMIT - len(link) - 2]}; {link}"
-    _write(services, stored, run.evolve(now, reason=reason, invitation=invitation))
+    save_operators_run(services, stored, run.evolve(now, reason=reason, invitation=invitation))
     return Invitation(f"{run.route}.{run.run_id}.{secret}", expires_at)
 
 
 def find_invited_run(services: Services, code: str) -> Run:
-    """Return the held run that a code is for; nothing is changed.
+    """Return the held run that a code belongs to; nothing is changed.
 
     Raises:
         NotNowError: the code is void: wrong, used, expired, replaced by a newer one, or for an earlier decision.
@@ -92,7 +93,7 @@ def find_invited_run(services: Services, code: str) -> Run:
 
 
 def approve_by_invitation(services: Services, code: str, by: str, reason: str) -> Run:
-    """Approve by a code, which is void from then on.
+    """Approve by a code; the code becomes void.
 
     Raises:
         NotNowError: the code is void.
@@ -102,30 +103,26 @@ def approve_by_invitation(services: Services, code: str, by: str, reason: str) -
 
 
 def reject_by_invitation(services: Services, code: str, by: str, reason: str) -> Run:
-    """Reject by a code, which is void from then on.
+    """Reject by a code; the code becomes void.
 
     Raises:
         NotNowError: the code is void.
     """
     _, stored = _find_invited(services, code)
-    return _write(services, stored, rejected(stored.run, by, reason, services.clock.now()))
+    return save_operators_run(services, stored, rejected(stored.run, by, reason, services.clock.now()))
 
 
 def _held(services: Services, run_id: str) -> tuple[Route, StoredRun]:
-    stored = services.runs.find(run_id)
-    route = services.routes.routes.get(stored.run.route) if stored is not None else None
-    if stored is None or route is None:
-        raise UnknownError(f"there is no run {run_id} of a route in routes.toml")
+    stored = find_run(services, run_id)
+    route = route_of_run(services, stored.run)
     if stored.run.state is not RunState.HELD:
-        raise NotNowError(
-            f"run {run_id} is {stored.run.state.value}; only one that is held can be approved or rejected"
-        )
+        raise NotNowError(f"run {run_id} is {stored.run.state.value}; only a held run can be approved or rejected")
     return route, stored
 
 
 def _find_invited(services: Services, code: str) -> tuple[Route, StoredRun]:
-    """Find a code's run; every way in which a code can be void gives the same answer, in about the same time."""
-    void = NotNowError("this link is void: it was used, has expired, was replaced, or is for an earlier decision")
+    """Find the run of a code; every void code gets the same answer, in about the same time."""
+    void = NotNowError("this link is void: it was used, expired, was replaced, or belongs to an earlier decision")
     route_name, _, rest = code.partition(".")
     run_id, _, secret = rest.partition(".")
     route = services.routes.routes.get(route_name)
@@ -145,19 +142,12 @@ def _find_invited(services: Services, code: str) -> tuple[Route, StoredRun]:
 def _approve(services: Services, route: Route, stored: StoredRun, by: str, reason: str) -> Run:
     run, now = stored.run, services.clock.now()
     approval: Json = {"by": by, "reason": reason, "at": iso(now), "decision": decision_hash(run.decision or {})}
-    return _write(services, stored, approved(route, run, approval, now))
+    return save_operators_run(services, stored, approved(route, run, approval, now))
 
 
 def _check_decision(run: Run, decision: str) -> None:
     if decision and decision != decision_hash(run.decision or {}):
-        raise NotNowError(f"run {run.run_id} is held with another decision by now: look at it again")
-
-
-def _write(services: Services, stored: StoredRun, run: Run) -> Run:
-    try:
-        return services.save_run(stored, run).run
-    except StaleWriteError:
-        raise NotNowError(f"run {run.run_id} was written by somebody else at the same moment: look again") from None
+        raise NotNowError(f"the decision of run {run.run_id} has changed: read it again")
 
 
 def _digest(secret: str) -> str:

@@ -1,10 +1,11 @@
-"""An operator has a run tried again: everything is asked first that would make the second try wrong or vain."""
+"""An operator retries a run: the checks that the next attempt is safe and worth a job, then its beginning."""
 
 from shared.blob_path import BlobPath
-from shared.errors import LandfallError, NotFoundError, NotNowError, StaleWriteError, UnknownError
+from shared.errors import LandfallError, NotFoundError, NotNowError
 from shared.lifecycle.job_states import input_path
 from shared.lifecycle.second_try import JOB_MAY_RUN, in_vain, retried, why_not
 from shared.log_actions import LogAction, get_log, log_fields
+from shared.operators.operator_runs import find_run, route_of_run, save_operators_run
 from shared.ports import JobState
 from shared.records.run import Run
 from shared.routes.route import Route
@@ -18,83 +19,77 @@ _ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
 def retry(services: Services, run_id: str, by: str, reason: str = "", *, even_if_running: bool = False) -> Run:
     """Begin the next attempt of a run that ended; the tick goes on with it.
 
-    `even_if_running` lets it begin although the job of the attempt before may still run: it is cancelled if possible.
+    `even_if_running`: begin it although the job of the previous attempt may still run; that job is cancelled if
+    possible.
 
     Raises:
-        UnknownError: there is no such run of a route.
+        UnknownError: there is no such run, or its route is gone.
         NotNowError: it has not ended, or ended well; its job may still run; newer data is in service; its file is gone.
     """
-    stored = services.runs.find(run_id)
-    if stored is None:
-        raise UnknownError(f"there is no run {run_id}")
+    stored = find_run(services, run_id)
     run = stored.run
-    refused = why_not(run)
-    if refused is not None:
-        raise NotNowError(refused)
-    route = services.routes.routes.get(run.route)
-    if route is None:
-        raise UnknownError(f"run {run_id} is of route {run.route}, which is not in routes.toml any more")
-    refused = in_vain(run, services.endpoints.get(route.name, route.serving.name).record)
-    if refused is not None:
-        raise NotNowError(refused)
+    refusal = why_not(run)
+    if refusal is not None:
+        raise NotNowError(refusal)
+    route = route_of_run(services, run)
+    refusal = in_vain(run, services.endpoints.get(route.name, route.serving.name).record)
+    if refusal is not None:
+        raise NotNowError(refusal)
     source = _source(services, run)
     if run.job_id and run.state in JOB_MAY_RUN:
         _end_job(services, route, run, even_if_running=even_if_running)
-    said = f"tried again by {by}" + (f": {reason}" if reason else "")
-    again = retried(route, run, said, source, services.clock.now())
-    try:
-        return services.save_run(stored, again).run
-    except StaleWriteError:
-        raise NotNowError(f"run {run_id} was written by somebody else at the same moment: look again") from None
+    note = f"retried by {by}: {reason}" if reason else f"retried by {by}"
+    return save_operators_run(services, stored, retried(route, run, note, source, services.clock.now()))
 
 
 def _source(services: Services, run: Run) -> str:
-    """Return the pinned copy to train on; "" if the claimed version itself is still there.
+    """Return the pinned copy to train on; "" if the blob still is the claimed version.
 
     Raises:
-        NotNowError: neither is: another version is another run's.
+        NotNowError: neither exists; a newer version of the blob has a run of its own.
     """
-    if run.input_blob and _is_there(services, run, run.input_blob):
+    if run.input_blob and _is_complete(services, run, run.input_blob):
         return run.input_blob
     version = services.blobs.version(run.container, run.blob)
     if version is not None and version.etag == run.etag:
         return ""
-    pinned = input_path(run)  # the attempt before may have pinned it, and ended before a job was submitted
-    if _is_there(services, run, pinned):
+    pinned = input_path(run)  # the previous attempt may have pinned it and ended before it submitted a job
+    if _is_complete(services, run, pinned):
         return pinned
-    what = "was overwritten" if version is not None else "is gone"
+    what = "was overwritten" if version is not None else "was deleted"
     raise NotNowError(
-        f"the file of run {run.run_id} {what}, and no copy of this version was pinned: drop it anew, it gets a new run"
+        f"the file of run {run.run_id} {what}, and no copy of this version was pinned: upload the file again; it gets a"
+        " run of its own"
     )
 
 
-def _is_there(services: Services, run: Run, pinned: str) -> bool:
-    """Tell whether a pinned copy is there as a whole: one that failed half-way is shorter."""
-    found = services.blobs.version(*BlobPath.parse(pinned))
-    return found is not None and found.size == run.size
+def _is_complete(services: Services, run: Run, pinned: str) -> bool:
+    """Return whether a pinned copy is complete: a copy that failed half-way is shorter than the file."""
+    copy = services.blobs.version(*BlobPath.parse(pinned))
+    return copy is not None and copy.size == run.size
 
 
 def _end_job(services: Services, route: Route, run: Run, *, even_if_running: bool) -> None:
-    """Make sure that the job of the attempt before does not run and never will: two at once may never be paid for.
+    """Make sure that the previous attempt's job does not run and never will: two jobs at once are never paid for.
 
     Raises:
-        NotNowError: it still runs, or nobody knows, and the operator did not say to go on all the same.
+        NotNowError: it runs, or its state is unknown, and `even_if_running` is false.
     """
     try:
         status = services.training.status(route.training, run.job_id)
     except NotFoundError:
         return
     except LandfallError as error:
-        problem = f"whether job {run.job_id} still runs could not be asked: {error}"
+        problem = f"the state of job {run.job_id} could not be read: {error}"
     else:
         if status.state in _ENDED:
             return
-        if status.state is JobState.NOT_STARTED:  # one that nobody started costs nothing, but a late start would
+        if status.state is JobState.NOT_STARTED:  # an unstarted job costs nothing, but a late start would
             services.training.cancel(route.training, run.job_id)
             return
-        problem = f"job {run.job_id} of the attempt before is still {status.code or status.state.value}"
+        problem = f"job {run.job_id} of the previous attempt is still {status.code or status.state.value}"
     if not even_if_running:
-        raise NotNowError(f"run {run.run_id} cannot be tried again yet (--even-if-running does it): {problem}")
+        raise NotNowError(f"run {run.run_id} cannot be retried yet (--even-if-running retries it anyway): {problem}")
     try:
         services.training.cancel(route.training, run.job_id)
     except LandfallError as error:

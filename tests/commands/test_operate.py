@@ -132,9 +132,9 @@ def test_a_person_says_no(state: Path, tmp_path: Path) -> None:
             break
         time.sleep(0.3)
     assert (run["state"], run["attempt"]) == ("held", 2)
-    assert "tried again by erin: the right month" in command(state, "show", run["run_id"])
+    assert "retried by erin: the right month" in command(state, "show", run["run_id"])
     assert "is rejected" in command(state, "reject", run["run_id"], "--reason", "not that either")
-    assert "only one that is held" in command(state, "approve", run["run_id"], "--reason", "x", status=1)
+    assert "only a held run can be approved" in command(state, "approve", run["run_id"], "--reason", "x", status=1)
     assert "is frozen" in command(state, "freeze", "production", "--reason", "release day")
     assert "frozen already, by " in command(state, "freeze", "production", "--reason", "other", status=1)
     assert "is not frozen" in command(state, "unfreeze", "census/production")

@@ -75,7 +75,7 @@ def test_a_rejected_run_has_its_outcome(world: World) -> None:
     assert (ended.state, ended.reason) == (RunState.REJECTED, "rejected by bob: wrong month")
     status, body = ask(world, "approve", run=run.run_id, by="alice", reason="no, it is fine")
     assert status == 409
-    assert "is rejected; only one that is held" in body["error"]
+    assert "is rejected; only a held run can be approved" in body["error"]
     assert world.at["production"].patches == []
 
 
@@ -230,7 +230,7 @@ def test_a_decision_that_changed_under_the_eyes_is_not_approved(world: World) ->
     status, body = ask(world, "approve", run=run.run_id, by="alice", reason="yes", decision="0" * 64)
 
     assert status == 409
-    assert "another decision by now" in body["error"]
+    assert "has changed: read it again" in body["error"]
     assert world.run(run.run_id).state is RunState.HELD
 
 

@@ -58,8 +58,8 @@ def test_a_failed_run_is_tried_again_and_promoted(world: World) -> None:
     again = world.settle(again)
     assert (again.state, again.attempt, world.served()) == (RunState.PROMOTED, 2, "better")
     entries = world.runs.history(run.route, run.run_id)
-    asked = next(entry for entry in entries if entry.reason.startswith("tried again by"))
-    assert (asked.actor, asked.reason) == ("operator alice", "tried again by alice: the label is spelt right now")
+    asked = next(entry for entry in entries if entry.reason.startswith("retried by"))
+    assert (asked.actor, asked.reason) == ("operator alice", "retried by alice: the label is spelt right now")
     assert broken_links(again, entries) == []
     assert [job.starts for job in world.training.jobs.values()] == [1, 1]
     assert_closed(world)
@@ -69,7 +69,7 @@ def test_a_reason_may_be_left_out(world: World) -> None:
     """Who asked stands there all the same."""
     run = failed(world)
     assert retry(world, run)[0] == 200
-    assert world.run(run.run_id).reason == "tried again by alice"
+    assert world.run(run.run_id).reason == "retried by alice"
 
 
 def test_what_the_first_attempt_came_to_is_not_taken_for_the_second(world: World) -> None:
@@ -143,7 +143,7 @@ def test_without_any_copy_it_is_refused(world: World) -> None:
     status, body = retry(world, run)
 
     assert status == 409
-    assert "was overwritten, and no copy of this version was pinned: drop it anew" in body["error"]
+    assert "was overwritten, and no copy of this version was pinned: upload the file again" in body["error"]
     assert world.run(run.run_id) == run
 
 
@@ -209,9 +209,9 @@ def test_a_job_that_may_still_run_is_not_doubled(world: World, answer: str) -> N
     if answer == "silent":
         world.training.faults.fail_next("status", NoAnswerError(FAULT), times=2)
     status, body = retry(world, run)
-    said = f"job {run.job_id} of the attempt before is still Running"
+    said = f"job {run.job_id} of the previous attempt is still Running"
     if answer == "silent":
-        said = f"whether job {run.job_id} still runs could not be asked"
+        said = f"the state of job {run.job_id} could not be read"
     assert status == 409
     assert said in body["error"]
     assert "--even-if-running" in body["error"]
@@ -260,7 +260,7 @@ def test_of_two_who_ask_at_once_one_is_heard(world: World) -> None:
     world.runs.faults.run_at_next("save", lambda: retry(world, run))
     status, body = retry(world, run)
 
-    assert (status, "by somebody else at the same moment" in body["error"]) == (409, True)
+    assert (status, "was changed at the same moment" in body["error"]) == (409, True)
     assert world.run(run.run_id).attempt == 2
 
 
@@ -270,7 +270,7 @@ def test_a_route_that_left_is_said() -> None:
     run = failed(world)
     world.services = replace(world.services, routes=example_routes(("routes.census", "routes.other")))
     status, body = retry(world, run)
-    assert (status, "is not in routes.toml any more" in body["error"]) == (404, True)
+    assert (status, "is no longer in routes.toml" in body["error"]) == (404, True)
 
 
 def test_an_empty_file_is_quarantined_again(world: World) -> None:
