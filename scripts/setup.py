@@ -168,8 +168,8 @@ def node_is_new_enough() -> bool:
         out = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return False
-    found = re.match(r"v(\d+)\.", out)
-    return found is not None and int(found[1]) >= OLDEST_NODE
+    match = re.match(r"v(\d+)\.", out)
+    return match is not None and int(match[1]) >= OLDEST_NODE
 
 
 def install_packages(uv: Path, python: Path, own_node: bool) -> None:

@@ -49,8 +49,8 @@ def test_a_key_follows_no_redirect(
     assert f"{elsewhere.base_url}/sign-in" in said
     assert "CANARY" not in said
     assert not checks.ok
-    assert elsewhere.seen == []
-    assert [one.headers["x-functions-key"] for one in app.seen] == [KEY] * 3
+    assert elsewhere.received == []
+    assert [one.headers["x-functions-key"] for one in app.received] == [KEY] * 3
 
 
 def test_a_redirect_within_the_app_is_none_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +61,7 @@ def test_a_redirect_within_the_app_is_none_either(tmp_path: Path, capsys: pytest
         assert f"a redirect to {app.base_url}/elsewhere" in capsys.readouterr().err
         assert freeze(tmp_path, app) == 1
         assert "a redirect to nowhere" in capsys.readouterr().err
-    assert [one.path for one in app.seen] == ["/api/operations/freeze"] * 2
+    assert [one.path for one in app.received] == ["/api/operations/freeze"] * 2
 
 
 @pytest.mark.parametrize(
@@ -122,4 +122,4 @@ def test_a_proxy_of_the_environment_never_sees_the_key_of_a_local_app(
         assert call_app("GET", f"{app.base_url}/api/health", KEY).body == {}
         with pytest.raises(NotJsonError, match="200 and no JSON"):
             call_app("GET", f"{app.base_url}/api/health", KEY)
-    assert elsewhere.seen == []
+    assert elsewhere.received == []

@@ -25,7 +25,7 @@ class Reply:
 
 
 @dataclass
-class Seen:
+class ReceivedRequest:
     """One request as it arrived."""
 
     method: str
@@ -39,14 +39,14 @@ class Scripted:
 
     def __init__(self, *replies: Reply) -> None:
         self.replies = list(replies)
-        self.seen: list[Seen] = []
+        self.received: list[ReceivedRequest] = []
         self.base_url = ""
         self._lock = threading.Lock()
 
-    def take(self, seen: Seen) -> Reply:
+    def take(self, request: ReceivedRequest) -> Reply:
         """Note a request and return its reply."""
         with self._lock:
-            self.seen.append(seen)
+            self.received.append(request)
             return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
@@ -61,7 +61,7 @@ def scripted(*replies: Reply) -> Iterator[Scripted]:
 
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
-            reply = script.take(Seen(self.command, self.path, dict(self.headers), self.rfile.read(length)))
+            reply = script.take(ReceivedRequest(self.command, self.path, dict(self.headers), self.rfile.read(length)))
             done.wait(reply.silent_s)
             self.close_connection = reply.hang_up or reply.cut or bool(reply.drip)
             if reply.drip:

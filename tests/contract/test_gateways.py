@@ -151,7 +151,7 @@ def test_an_empty_answer_is_what_the_protocol_has(web: Web, operation: str, stat
 
 
 @pytest.mark.parametrize(
-    ("reply", "known"),
+    ("reply", "effect_known"),
     [
         (Reply(429, PAGE), True),
         (Reply(503, b'{"error": {"code": "ServiceUnavailable", "details": [{"code": "RequestThrottled"}]}}'), True),
@@ -164,13 +164,13 @@ def test_an_empty_answer_is_what_the_protocol_has(web: Web, operation: str, stat
     ],
     ids=["429", "503 throttled", "503", "503 page", "500", "403", "403 page", "no answer"],
 )
-def test_what_is_known_of_an_update_that_was_not_accepted(web: Web, reply: Reply, known: bool) -> None:
+def test_what_is_known_of_an_update_that_was_not_accepted(web: Web, reply: Reply, effect_known: bool) -> None:
     """A refusal before it was taken is known to have changed nothing; all else may have."""
     with scripted(reply) as server, pytest.raises(LandfallError) as raised:
         OPERATIONS["patch"](Service(web, server.base_url))
 
-    assert had_no_effect(raised.value) is known
-    assert isinstance(raised.value, ThrottledError) is (known and reply.status in {429, 503})
+    assert had_no_effect(raised.value) is effect_known
+    assert isinstance(raised.value, ThrottledError) is (effect_known and reply.status in {429, 503})
 
 
 def test_rows_that_the_service_cannot_answer_are_its_verdict(web: Web) -> None:

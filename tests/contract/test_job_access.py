@@ -59,7 +59,7 @@ def submitted(blobs: BlobStorageFiles, container: str) -> dict[str, dict[str, di
         web = Web(AllowedHosts(["127.0.0.1:*"]))
         with closing(web):
             BesTrainingService(web, blobs).submit(training, request)
-        body: dict[str, dict[str, dict[str, str]]] = json.loads(service.seen[0].body)
+        body: dict[str, dict[str, dict[str, str]]] = json.loads(service.received[0].body)
         return body
 
 

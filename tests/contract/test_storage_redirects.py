@@ -24,5 +24,5 @@ def test_no_request_to_storage_follows_a_redirect(status: int) -> None:
                 files.version("input", "a.csv")
             with closing(TableRunStore.from_connection_string(text)) as runs, pytest.raises(LandfallError):
                 runs.last_heartbeat()
-        assert account.seen
-        assert elsewhere.seen == []
+        assert account.received
+        assert elsewhere.received == []

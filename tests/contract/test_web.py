@@ -45,10 +45,10 @@ def test_what_is_sent() -> None:
     with scripted(Reply(200, b'"ok"')) as server:
         assert a_web().send(call(server.base_url)) == '"ok"'
 
-    (seen,) = server.seen
-    assert (seen.method, seen.path) == ("POST", "/x?sig=CANARY")
-    assert seen.headers["Authorization"] == f"Bearer {KEY}"
-    assert seen.body == '{"ü": 1}'.encode()
+    (request,) = server.received
+    assert (request.method, request.path) == ("POST", "/x?sig=CANARY")
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert request.body == '{"ü": 1}'.encode()
 
 
 def test_without_a_key_none_is_sent() -> None:
@@ -56,7 +56,7 @@ def test_without_a_key_none_is_sent() -> None:
     with scripted(Reply(200, b"x")) as server:
         a_web().send(Call("read output", "GET", server.base_url + "/c/b?sig=x"))
 
-    assert "Authorization" not in server.seen[0].headers
+    assert "Authorization" not in server.received[0].headers
 
 
 @pytest.mark.parametrize("first", [BUSY, Reply(500), Reply(504), Reply(408), Reply(hang_up=True)])
@@ -66,7 +66,7 @@ def test_a_repeatable_call_is_sent_again(first: Reply, caplog: pytest.LogCapture
     with scripted(first, Reply(200, b"ok")) as server:
         assert a_web().send(call(server.base_url)) == "ok"
 
-    assert len(server.seen) == 2
+    assert len(server.received) == 2
     assert "CANARY" not in caplog.text
 
 
@@ -76,7 +76,7 @@ def test_a_call_that_must_not_be_repeated_is_sent_once(reply: Reply) -> None:
     with scripted(reply) as server, pytest.raises((UnavailableError, NoAnswerError)):
         a_web().send(call(server.base_url, repeatable=False))
 
-    assert len(server.seen) == 1
+    assert len(server.received) == 1
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_host_that_is_not_allowed_gets_nothing() -> None:
     with scripted(Reply()) as server, pytest.raises(HostNotAllowedError):
         a_web(allowed="127.0.0.1:1").send(call(server.base_url))
 
-    assert server.seen == []
+    assert server.received == []
 
 
 def test_the_environment_sets_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

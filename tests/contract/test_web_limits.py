@@ -54,7 +54,7 @@ def test_an_answer_without_end_is_ended(drip: str, *, repeatable: bool) -> None:
     with scripted(Reply(200, drip=drip)) as server, pytest.raises(NoAnswerError):
         a_web(0.4).send(Call("try it", "GET", f"{server.base_url}/x", repeatable=repeatable))
 
-    assert len(server.seen) == 1  # there was no time for another try
+    assert len(server.received) == 1  # there was no time for another try
 
 
 @pytest.mark.parametrize("drip", ["head", "body"])
@@ -80,7 +80,7 @@ def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused(status: int) -> No
     with scripted(Reply(status, packed, headers={"Content-Encoding": "gzip"})) as server:
         with pytest.raises((BadAnswerError, UnusableAnswerError)) as raised:
             a_web().send(Call("try it", "GET", f"{server.base_url}/x", limit_bytes=200_000))
-        assert server.seen[0].headers["Accept-Encoding"] == "identity"
+        assert server.received[0].headers["Accept-Encoding"] == "identity"
     assert len(str(raised.value)) < 1000
 
 
@@ -104,7 +104,7 @@ def test_the_second_key_is_tried_and_remembered(status: int, caplog: pytest.LogC
         assert [web.send(keyed(server.base_url, repeatable=False)) for _ in range(2)] == ["1", "2"]
         web.send(keyed(server.base_url))
 
-    assert [seen.headers["Authorization"][-1] for seen in server.seen] == ["1", "2", "2", "2"]
+    assert [request.headers["Authorization"][-1] for request in server.received] == ["1", "2", "2", "2"]
     (warning,) = records_about(caplog, LogAction.SERVICE_KEY_REFUSED)
     assert warning.levelname == "WARNING"
     assert "setting FIRST was refused" in warning.getMessage()
@@ -121,7 +121,7 @@ def test_the_first_key_is_tried_again_once_the_second_is_refused() -> None:
             web.send(keyed(server.base_url))
         web.send(keyed(server.base_url))
 
-    assert [seen.headers["Authorization"][-1] for seen in server.seen] == ["1", "2", "2", "1", "1"]
+    assert [request.headers["Authorization"][-1] for request in server.received] == ["1", "2", "2", "1", "1"]
 
 
 def test_two_refused_keys_are_both_named() -> None:
@@ -129,7 +129,7 @@ def test_two_refused_keys_are_both_named() -> None:
     with scripted(Reply(401)) as server, pytest.raises(KeyRefusedError, match="settings FIRST and SECOND"):
         a_web().send(keyed(server.base_url))
 
-    assert len(server.seen) == 2
+    assert len(server.received) == 2
 
 
 def test_a_lost_answer_is_no_refusal() -> None:
@@ -137,7 +137,7 @@ def test_a_lost_answer_is_no_refusal() -> None:
     with scripted(Reply(hang_up=True)) as server, pytest.raises(NoAnswerError):
         a_web().send(keyed(server.base_url, repeatable=False))
 
-    assert len(server.seen) == 1
+    assert len(server.received) == 1
 
 
 def test_an_answer_that_repeats_the_key_is_not_passed_on() -> None:
@@ -165,7 +165,7 @@ def test_a_key_goes_to_its_own_hosts_only() -> None:
     with scripted(Reply()) as server, pytest.raises(HostNotAllowedError, match="its own list"):
         a_web().send(Call("x", "GET", server.base_url, hosts=AllowedHosts(["127.0.0.1:1"], "its own list")))
 
-    assert server.seen == []
+    assert server.received == []
 
 
 @pytest.mark.parametrize("address", INSIDE)

@@ -83,8 +83,8 @@ class MemoryBlobs:
     def versions(self, container: str) -> Iterator[BlobVersion]:
         """List every blob of a container; an absent container is empty."""
         with self.faults.call("versions"), self._lock:
-            found = [blob.version for key, blob in sorted(self._blobs.items(), key=lambda item: item[0])]
-        yield from (version for version in found if version.container == container)
+            versions = [blob.version for key, blob in sorted(self._blobs.items(), key=lambda item: item[0])]
+        yield from (version for version in versions if version.container == container)
 
     def copy_version(self, source: BlobVersion, container: str, name: str) -> CopyState:
         """Copy exactly this version. A finished copy that exists already is left as it is."""

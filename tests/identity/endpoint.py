@@ -18,7 +18,7 @@ class IdentityEndpoint:
     """A running endpoint: the environment that leads to it, and for which identity each token was asked."""
 
     environ: dict[str, str]
-    asked: list[str] = field(default_factory=list)
+    client_ids: list[str] = field(default_factory=list)
 
 
 @contextlib.contextmanager
@@ -35,7 +35,7 @@ def identity_endpoint() -> Iterator[IdentityEndpoint]:
                 answer = {"access_token": token.token, "expires_on": str(token.expires_on), "token_type": "Bearer"}
                 answer["resource"] = STORAGE
             body = dumps(answer).encode()
-            running.asked.append(query.get("client_id", [""])[0])
+            running.client_ids.append(query.get("client_id", [""])[0])
             self.send_response(200 if right else 400)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

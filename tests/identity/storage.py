@@ -14,9 +14,9 @@ class IdentityStorage:
 
     def url(self, service: str) -> str:
         """Return the URL of a service: "Blob", "Queue" or "Table"."""
-        found = re.search(rf"{service}Endpoint=([^;]+)", self.connection_string)
-        assert found is not None
-        return found[1]
+        match = re.search(rf"{service}Endpoint=([^;]+)", self.connection_string)
+        assert match is not None
+        return match[1]
 
     def credential(self) -> IssuingCredential:
         """Return a credential of an identity that may do everything."""

@@ -67,7 +67,7 @@ def test_links_share_a_lent_key(identity_storage: IdentityStorage, blob: str) ->
             links = list(pool.map(lambda _: files.link(blob, 600), range(32)))
 
         assert transport.sent == ["POST"]
-        assert {requests.get(one.base + one.relative + one.sas, timeout=10).content for one in links} == {b"model"}
+        assert {requests.get(link.base + link.relative + link.sas, timeout=10).content for link in links} == {b"model"}
 
 
 def test_a_lent_key_is_renewed_before_a_link_outlives_it(identity_storage: IdentityStorage, blob: str) -> None:
@@ -137,7 +137,7 @@ def test_a_managed_identity_gets_its_tokens_where_azure_gives_them(
             assert runs.last_heartbeat() is None
             link = files.link(blob, 600)
 
-    assert endpoint.asked == [account.client_id]
+    assert endpoint.client_ids == [account.client_id]
     assert "msi/token" in caplog.text
     for secret in (SECRET, SIGNATURE, parse_qs(link.sas[1:])["sig"][0]):
         assert secret not in caplog.text

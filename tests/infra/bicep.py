@@ -20,8 +20,24 @@ FILES = sorted(INFRA.rglob("*.bicep"))
 # What begins a declaration, and words of the language that stand where a name could.
 _KEYWORDS = frozenset(
     {
-        *("param", "var", "resource", "module", "output", "existing", "targetScope"),
-        *("string", "int", "bool", "object", "array", "if", "for", "in", "true", "false", "null"),
+        "param",
+        "var",
+        "resource",
+        "module",
+        "output",
+        "existing",
+        "targetScope",
+        "string",
+        "int",
+        "bool",
+        "object",
+        "array",
+        "if",
+        "for",
+        "in",
+        "true",
+        "false",
+        "null",
     }
 )
 _DECLARED = re.compile(r"^(?:param|var|resource|module) (\w+)", re.MULTILINE)
@@ -43,8 +59,8 @@ class Resource:
     @property
     def properties(self) -> Mapping[str, Any]:
         """Its `properties`."""
-        found: Mapping[str, Any] = self.config.get("properties") or {}
-        return found
+        members: Mapping[str, Any] = self.config.get("properties") or {}
+        return members
 
 
 @dataclass(frozen=True)
@@ -62,28 +78,28 @@ class Template:
 
     def part(self, kind: str) -> Mapping[str, Any]:
         """Return all `parameters`, `variables`, `resources`, `modules` or `outputs` by name."""
-        found: Mapping[str, Any] = self.tree.get(kind) or {}
-        return found
+        members: Mapping[str, Any] = self.tree.get(kind) or {}
+        return members
 
     def resources(self, type_: str | None = None) -> list[Resource]:
         """Return the resources, of one type if it is named; what is looked up is among them."""
-        found = [
+        declared = [
             Resource(
                 symbol,
-                one["type"],
-                one["api_version"],
-                one["existing"],
-                "condition" in (one["config"] or {}),
-                _plain(one["config"]),
+                member["type"],
+                member["api_version"],
+                member["existing"],
+                "condition" in (member["config"] or {}),
+                _plain(member["config"]),
             )
-            for symbol, one in self.part("resources").items()
+            for symbol, member in self.part("resources").items()
         ]
-        return [one for one in found if type_ in {None, one.type}]
+        return [resource for resource in declared if type_ in {None, resource.type}]
 
     def only(self, type_: str) -> Resource:
         """Return the one resource of a type that the file declares."""
-        (found,) = (one for one in self.resources(type_) if not one.existing)
-        return found
+        (declared,) = (resource for resource in self.resources(type_) if not resource.existing)
+        return declared
 
     def variable(self, name: str) -> Any:
         """Return the value of a variable."""
@@ -91,8 +107,8 @@ class Template:
 
     def module_parameters(self, symbol: str) -> Mapping[str, Any]:
         """Return what a module is given."""
-        found: Mapping[str, Any] = _plain(self.part("modules")[symbol]["config"]).get("params") or {}
-        return found
+        parameters: Mapping[str, Any] = _plain(self.part("modules")[symbol]["config"]).get("params") or {}
+        return parameters
 
     def declared(self) -> set[str]:
         """Return every symbol that the file declares."""
@@ -102,16 +118,16 @@ class Template:
         """Return every symbol that an expression of the file uses, those within texts included."""
         code = code_of(self.text)
         local = {name for pair in _LOCAL.findall(code) for name in pair if name}
-        found = set()
+        symbols = set()
         for line in code.splitlines():
             line = re.sub(r"^(?:param|output) (\w+) \w+", "", line)  # noqa: PLW2901 - its name and type are no uses
             line = re.sub(r"^(?:var|resource|module) \w+", "", line)  # noqa: PLW2901 - as above
             for name, after in _NAME.findall(line):
                 if after not in {"(", ":", "=>"}:
-                    found.add(name)
+                    symbols.add(name)
         # A name before a colon is a property's, but not in `a ? b : c` and `[for a in b: …]`.
-        found |= set(re.findall(r"\? (\w+) :", code)) | set(re.findall(r"\bin (\w+):", code))
-        return found - local - _KEYWORDS
+        symbols |= set(re.findall(r"\? (\w+) :", code)) | set(re.findall(r"\bin (\w+):", code))
+        return symbols - local - _KEYWORDS
 
     def functions(self) -> set[str]:
         """Return every function that an expression calls."""
@@ -169,7 +185,7 @@ def _unquoted(tree: Any) -> Any:
     """Take the quotes off the names of properties that the parser left them on."""
     if isinstance(tree, dict):
         return {str(name).strip("'"): _unquoted(value) for name, value in tree.items()}
-    return [_unquoted(one) for one in tree] if isinstance(tree, list) else tree
+    return [_unquoted(item) for item in tree] if isinstance(tree, list) else tree
 
 
 @functools.cache

@@ -52,7 +52,7 @@ def role_of(assignment: Resource) -> str:
 
 def scope_of(assignment: Resource) -> str:
     """Return the type and the name of what the role is for."""
-    by_symbol = {one.symbol: one for one in template("app/roles.bicep").resources()}
+    by_symbol = {resource.symbol: resource for resource in template("app/roles.bicep").resources()}
     scope = by_symbol[assignment.config["scope"]]
     assert scope.existing
     return f"{scope.type.split('/')[-1]} {scope.config['name']}"
@@ -60,35 +60,40 @@ def scope_of(assignment: Resource) -> str:
 
 def test_each_identity_has_exactly_its_roles() -> None:
     """Who, which role, at what: as the table says, and nothing more."""
-    found = [(one.properties["principalId"], role_of(one), scope_of(one)) for one in assignments()]
+    assigned = [
+        (assignment.properties["principalId"], role_of(assignment), scope_of(assignment))
+        for assignment in assignments()
+    ]
 
-    assert set(found) == ASSIGNED
-    assert len(found) == len(ASSIGNED)
+    assert set(assigned) == ASSIGNED
+    assert len(assigned) == len(ASSIGNED)
     assert set(template("app/roles.bicep").variable("roleIds").values()) == set(ROLES)
 
 
 def test_an_assignment_is_named_after_all_that_it_says() -> None:
     """Two that differ never share a name, and the same one deployed again is the same."""
-    for one in assignments():
-        named = one.config["name"]["function"]["parameters"]
-        role = one.properties["roleDefinitionId"]["function"]["parameters"]["resource_name_1"]
-        assert dotted(named["base_string"]) == f"{one.config['scope']}.id"
-        assert named["extra_string_1"] == one.properties["principalId"]
+    for assignment in assignments():
+        named = assignment.config["name"]["function"]["parameters"]
+        role = assignment.properties["roleDefinitionId"]["function"]["parameters"]["resource_name_1"]
+        assert dotted(named["base_string"]) == f"{assignment.config['scope']}.id"
+        assert named["extra_string_1"] == assignment.properties["principalId"]
         assert named["extra_string_2"] == role
 
 
 def test_nobody_operates_unless_somebody_is_named() -> None:
     """The operator's roles are given only if there is one; what kind of principal it is comes with it."""
-    for one in assignments():
-        by_operator = one.properties["principalId"] == OPERATOR
-        assert one.conditional == (by_operator or scope_of(one) == HOST_ACCOUNT), one.symbol
-        assert one.properties["principalType"] == ("operatorPrincipalType" if by_operator else "ServicePrincipal")
+    for assignment in assignments():
+        by_operator = assignment.properties["principalId"] == OPERATOR
+        assert assignment.conditional == (by_operator or scope_of(assignment) == HOST_ACCOUNT), assignment.symbol
+        assert assignment.properties["principalType"] == (
+            "operatorPrincipalType" if by_operator else "ServicePrincipal"
+        )
 
 
 def test_the_hosts_account_has_roles_of_its_own_only_if_it_is_another() -> None:
     """With one account each would be there twice, under the same name, and nothing could be deployed."""
     text = template("app/roles.bicep").text
-    at_host = [one.symbol for one in assignments() if scope_of(one) == HOST_ACCOUNT]
+    at_host = [assignment.symbol for assignment in assignments() if scope_of(assignment) == HOST_ACCOUNT]
 
     assert len(at_host) == 2
     for symbol in at_host:
@@ -117,8 +122,8 @@ def test_roles_are_given_to_the_identities_that_they_are_meant_for() -> None:
 
 def test_roles_stand_in_one_file() -> None:
     """What is not in the table above is given nowhere else."""
-    others = [one for one in templates() if one.name != "app/roles.bicep"]
-    assert not [one.name for one in others if "roleAssignments" in one.text or "accessPolicies" in one.text]
+    others = [file for file in templates() if file.name != "app/roles.bicep"]
+    assert not [file.name for file in others if "roleAssignments" in file.text or "accessPolicies" in file.text]
 
 
 def test_the_storage_account_takes_no_key_and_shows_nothing() -> None:
@@ -154,7 +159,7 @@ def test_the_vault_is_opened_by_roles_and_nothing_is_lost_at_once() -> None:
     assert vault["enableRbacAuthorization"] is True
     assert vault["enableSoftDelete"] is True
     assert vault["enablePurgeProtection"] is True
-    assert not [one.name for one in templates() if "vaults/secrets" in one.text]  # no template ever sees a secret
+    assert not [file.name for file in templates() if "vaults/secrets" in file.text]  # no template ever sees a secret
 
 
 def test_the_app_is_reached_by_https_and_deployed_by_identity() -> None:
@@ -172,7 +177,10 @@ def test_the_app_is_reached_by_https_and_deployed_by_identity() -> None:
         "userAssignedIdentityResourceId": "identityId",
     }
     passwords = function.resources("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
-    assert {(one.config["name"], one.properties["allow"]) for one in passwords} == {("scm", False), ("ftp", False)}
+    assert {(policy.config["name"], policy.properties["allow"]) for policy in passwords} == {
+        ("scm", False),
+        ("ftp", False),
+    }
 
 
 def test_the_app_runs_where_it_was_tried() -> None:
@@ -187,7 +195,7 @@ def test_the_app_runs_where_it_was_tried() -> None:
 def test_no_template_holds_a_key() -> None:
     """Nothing that looks like one, in any file."""
     secret = re.compile(r"AccountKey=|SharedAccessSignature|sig=|InstrumentationKey=|[A-Za-z0-9+/]{60,}={0,2}")
-    assert not [one.name for one in templates() if secret.search(one.text)]
+    assert not [file.name for file in templates() if secret.search(file.text)]
 
 
 def studio() -> Any:
@@ -205,5 +213,5 @@ def test_the_studio_is_one_replica_behind_tls() -> None:
 def test_the_studio_is_told_its_address_and_its_one_storage_host() -> None:
     """Whatever else a job names is refused."""
     (container,) = studio()["template"]["containers"]
-    assert [one["name"] for one in container["env"]] == ["STUDIO_BASE_URL", "STUDIO_ALLOW_HOSTS"]
+    assert [variable["name"] for variable in container["env"]] == ["STUDIO_BASE_URL", "STUDIO_ALLOW_HOSTS"]
     assert "value: split(blobEndpoint, '/')[2]" in template("app/studio.bicep").text

@@ -72,15 +72,27 @@ NEEDED = {
 }
 DECORATORS = {"allowed", "description", "maxLength", "maxValue", "minLength", "minValue"}
 FUNCTIONS = {
-    *("empty", "environment", "guid", "json", "listKeys", "replace", "split", "subscription", "subscriptionResourceId"),
-    *("tenant", "toLower", "toObject", "union", "uniqueString"),
+    "empty",
+    "environment",
+    "guid",
+    "json",
+    "listKeys",
+    "replace",
+    "split",
+    "subscription",
+    "subscriptionResourceId",
+    "tenant",
+    "toLower",
+    "toObject",
+    "union",
+    "uniqueString",
 }
 
 
 def given_by_modules() -> dict[str, tuple[Template, str]]:
     """Return which file each module of main.bicep is."""
     main = template("main.bicep")
-    return {symbol: (main, one["detail"]["path"]) for symbol, one in main.part("modules").items()}
+    return {symbol: (main, module["detail"]["path"]) for symbol, module in main.part("modules").items()}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -116,29 +128,31 @@ def test_every_parameter_and_output_is_described(name: str) -> None:
     """Whoever deploys reads what a parameter is for; no value that is secret has a place among them."""
     parsed = template(name)
     for kind in ("parameters", "outputs"):
-        for symbol, one in parsed.part(kind).items():
-            described = [item["argument"] for item in one["decorators"] if item["type"] == "description"]
+        for symbol, declaration in parsed.part(kind).items():
+            described = [item["argument"] for item in declaration["decorators"] if item["type"] == "description"]
             assert described, f"{kind}: {symbol}"
             assert described[0].endswith("."), symbol
 
 
 def test_types_and_versions_are_those_that_were_looked_up() -> None:
     """Each type in the one version whose properties are known, and each looked-up version is used."""
-    used = {(one.type, one.version) for parsed in templates() for one in parsed.resources()}
+    used = {(resource.type, resource.version) for parsed in templates() for resource in parsed.resources()}
     assert used == set(VERSIONS.items())
 
 
 def test_every_resource_has_what_it_needs() -> None:
     """A name, a parent if its type is a child's, and the properties that the service would miss or ignore."""
-    declared = [(parsed, one) for parsed in templates() for one in parsed.resources() if not one.existing]
-    assert set(NEEDED) <= {one.type for _, one in declared}
-    for parsed, one in declared:
-        child = one.type.count("/") > 1
-        for path in ["name", *(["parent"] if child else []), *NEEDED.get(one.type, "").split()]:
-            assert has(one.config, path.split(".")), f"{parsed.name}: {one.symbol}: {path}"
+    declared = [
+        (parsed, resource) for parsed in templates() for resource in parsed.resources() if not resource.existing
+    ]
+    assert set(NEEDED) <= {resource.type for _, resource in declared}
+    for parsed, resource in declared:
+        child = resource.type.count("/") > 1
+        for path in ["name", *(["parent"] if child else []), *NEEDED.get(resource.type, "").split()]:
+            assert has(resource.config, path.split(".")), f"{parsed.name}: {resource.symbol}: {path}"
     for parsed in templates():
-        for one in parsed.resources():
-            assert one.config.get("name"), f"{parsed.name}: {one.symbol}"
+        for resource in parsed.resources():
+            assert resource.config.get("name"), f"{parsed.name}: {resource.symbol}"
 
 
 def has(config: Any, path: list[str]) -> bool:
@@ -167,31 +181,31 @@ def test_no_module_comes_from_elsewhere() -> None:
     """A build needs no network, and every line that is deployed can be read here."""
     for parsed in templates():
         assert not re.search(r"'(br|ts)[:/]", parsed.text), parsed.name
-        assert all(one["type"] == "local" for one in parsed.part("modules").values()), parsed.name
+        assert all(module["type"] == "local" for module in parsed.part("modules").values()), parsed.name
 
 
 def test_modules_are_given_what_they_ask_for() -> None:
     """Every parameter without a default, and none that the module does not have."""
     for symbol, (main, path) in given_by_modules().items():
-        asked, given = template(path).part("parameters"), set(main.module_parameters(symbol))
-        assert given <= set(asked), symbol
-        assert {name for name, one in asked.items() if one["default"] is None} <= given, symbol
+        expected, given = template(path).part("parameters"), set(main.module_parameters(symbol))
+        assert given <= set(expected), symbol
+        assert {name for name, parameter in expected.items() if parameter["default"] is None} <= given, symbol
 
 
 def test_outputs_that_are_used_exist() -> None:
     """An output that main.bicep reads of a module is one of that module."""
     main, paths = template("main.bicep"), given_by_modules()
-    found = re.findall(r"\b(\w+)\.outputs\.(\w+)", code_of(main.text))
+    outputs = re.findall(r"\b(\w+)\.outputs\.(\w+)", code_of(main.text))
 
-    assert len(found) > 15
-    for symbol, output in found:
+    assert len(outputs) > 15
+    for symbol, output in outputs:
         assert output in template(paths[symbol][1]).part("outputs"), f"{symbol}.outputs.{output}"
 
 
 def test_a_conditional_module_has_no_output_that_is_read() -> None:
     """It may not be there."""
     main = template("main.bicep")
-    conditional = {name for name, one in main.part("modules").items() if "condition" in one["config"]}
+    conditional = {name for name, module in main.part("modules").items() if "condition" in module["config"]}
 
     assert conditional == {"budget", "hostStorage", "studio"}
     assert not [name for name in conditional if f"{name}.outputs" in main.text]
@@ -207,8 +221,8 @@ def test_every_file_is_deployed() -> None:
 def test_no_output_carries_a_secret() -> None:
     """Outputs stand in the deployment's history for all to read: no key is asked for where one is written."""
     for parsed in templates():
-        for name, one in parsed.part("outputs").items():
-            assert not re.search(r"(?i)list\w*keys|secret|password|token|\bkeys?\b|sas", str(one["value"])), name
+        for name, output in parsed.part("outputs").items():
+            assert not re.search(r"(?i)list\w*keys|secret|password|token|\bkeys?\b|sas", str(output["value"])), name
     calls = [parsed.name for parsed in templates() if re.search(r"(?i)\blist\w+\(", code_of(parsed.text))]
     assert calls == ["app/eventgrid-subscription.bicep"]
     assert template("app/eventgrid-subscription.bicep").part("outputs") == {}
@@ -221,16 +235,16 @@ def test_every_resource_belongs_to_the_environment() -> None:
     assert main.variable("tags") == {"azd-env-name": "environmentName"}
     assert group.config["tags"] == "tags"
     for parsed in templates():
-        for one in parsed.resources():
-            if "location" in one.config and one.type != "Microsoft.Web/sites":
-                assert one.config.get("tags") == "tags", f"{parsed.name}: {one.symbol}"
+        for resource in parsed.resources():
+            if "location" in resource.config and resource.type != "Microsoft.Web/sites":
+                assert resource.config.get("tags") == "tags", f"{parsed.name}: {resource.symbol}"
     site = template("app/function.bicep").only("Microsoft.Web/sites")
     assert site.config["tags"]["function"]["parameters"] == {"arg_1": "tags", "arg_2": {"azd-service-name": "app"}}
 
 
 def test_what_costs_or_is_exposed_more_is_off_by_default() -> None:
     """No budget, no studio, no role for anybody and no e-mail unless they are asked for."""
-    defaults = {name: one["default"] for name, one in template("main.bicep").part("parameters").items()}
+    defaults = {name: parameter["default"] for name, parameter in template("main.bicep").part("parameters").items()}
 
     assert defaults["budgetAmount"] == 0
     for name in ("studioImage", "operatorPrincipalId", "alertEmail", "budgetStartDate"):

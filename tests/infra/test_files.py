@@ -147,7 +147,7 @@ def read(name: str) -> Any:
 def test_the_file_has_what_it_must_and_nothing_else(name: str) -> None:
     """Each member is known, and its value is one that the tool reading it takes."""
     problems = [
-        f"{one.json_path}: {one.message}" for one in Draft202012Validator(CHECKED[name]).iter_errors(read(name))
+        f"{error.json_path}: {error.message}" for error in Draft202012Validator(CHECKED[name]).iter_errors(read(name))
     ]
     assert problems == []
 
@@ -163,7 +163,7 @@ def test_the_hook_is_there_and_may_be_run() -> None:
 
 def test_all_hooks_are_run() -> None:
     """No script lies there that azure.yaml does not name."""
-    named = {PurePosixPath(one["run"]).name for one in read("azure.yaml")["hooks"].values()}
+    named = {PurePosixPath(hook["run"]).name for hook in read("azure.yaml")["hooks"].values()}
     assert {path.name for path in (INFRA / "hooks").iterdir()} == named
 
 

@@ -43,8 +43,16 @@ def test_the_package_is_the_app_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("local.settings.json", ".env", ".azure/env/.env", "infra/main.bicep", ".local/stack.json", "tests/x.py"),
-        *("shared/__pycache__/runs.cpython-313.pyc", "docs/deploy.md", "requirements-dev.txt", "studio/app.py"),
+        "local.settings.json",
+        ".env",
+        ".azure/env/.env",
+        "infra/main.bicep",
+        ".local/stack.json",
+        "tests/x.py",
+        "shared/__pycache__/runs.cpython-313.pyc",
+        "docs/deploy.md",
+        "requirements-dev.txt",
+        "studio/app.py",
     ],
 )
 def test_what_holds_secrets_or_is_no_app_is_left_out(tmp_path: Path, name: str) -> None:
@@ -61,8 +69,8 @@ def test_the_same_files_make_the_same_zip(tmp_path: Path, capsys: pytest.Capture
     assert main(["package", "--out", str(tmp_path / "a.zip")]) == 0
     assert main(["package", "--out", str(tmp_path / "b.zip"), "--json"]) == 0
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
-    said, _, document = capsys.readouterr().out.partition("\n")
-    assert str(len(zipfile.ZipFile(tmp_path / "a.zip").namelist())) in said
+    summary, _, document = capsys.readouterr().out.partition("\n")
+    assert str(len(zipfile.ZipFile(tmp_path / "a.zip").namelist())) in summary
     assert "function_app.py" in json.loads(document)["files"]
     assert main(["package", "--out", str(tmp_path / "none" / "a.zip")]) == 1
     assert "cannot be written: No such file" in capsys.readouterr().err

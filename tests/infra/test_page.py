@@ -14,7 +14,9 @@ def test_every_file_and_every_alert_is_on_the_page() -> None:
     assert set(re.findall(r"^\| `([\w/-]+\.bicep)`", PAGE, re.MULTILINE)) == {
         path.relative_to(INFRA).as_posix() for path in FILES
     }
-    alerts = {one["name"] for one in template("app/alerts.bicep").variable("logAlerts")} | {"landfall-dead-lettered"}
+    alerts = {alert["name"] for alert in template("app/alerts.bicep").variable("logAlerts")} | {
+        "landfall-dead-lettered"
+    }
     assert set(re.findall(r"^\| `(landfall-[\w-]+)`", PAGE, re.MULTILINE)) == alerts
 
 

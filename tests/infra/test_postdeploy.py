@@ -56,9 +56,9 @@ class Shell:
         az.write_text(FAKE_AZ.format(python=sys.executable), encoding="utf-8")
         az.chmod(0o755)
         for name in ("sh", "dirname", "mktemp", "rm", "sed", "tail", "grep", "sleep"):
-            found = shutil.which(name)
-            assert found
-            (folder / name).symlink_to(found)
+            program = shutil.which(name)
+            assert program
+            (folder / name).symlink_to(program)
 
     def run(self, *, failures: int = 0, says: str = "", settings: dict[str, str] | None = None) -> Result:
         """Run the script; `az` fails so many times first, and says this each time."""
@@ -74,8 +74,8 @@ class Shell:
             text=True,
             check=False,
         )
-        asked = calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
-        return Result(done.returncode, done.stdout + done.stderr, [json.loads(line) for line in asked])
+        recorded = calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
+        return Result(done.returncode, done.stdout + done.stderr, [json.loads(line) for line in recorded])
 
 
 @pytest.fixture
@@ -95,9 +95,9 @@ def test_the_subscription_is_deployed_with_all_its_parameters(shell: Shell) -> N
     assert call[call.index("--resource-group") + 1] == "rg-one two"
     assert Path(call[call.index("--template-file") + 1]).samefile(INFRA / "app" / "eventgrid-subscription.bicep")
     assert call[call.index("--output") + 1] == "none"
-    given = dict(one.split("=", 1) for one in call[call.index("--parameters") + 1 :] if "=" in one)
-    asked = template("app/eventgrid-subscription.bicep").part("parameters")
-    assert set(given) == {name for name, one in asked.items() if one["default"] is None}
+    given = dict(argument.split("=", 1) for argument in call[call.index("--parameters") + 1 :] if "=" in argument)
+    declared = template("app/eventgrid-subscription.bicep").part("parameters")
+    assert set(given) == {name for name, argument in declared.items() if argument["default"] is None}
     assert given == {
         "functionAppName": "func-x",
         "topicName": "evgt-x",

@@ -62,36 +62,36 @@ def texts_of(code: str) -> Iterator[str]:
 
 def read_by_the_app() -> set[str]:
     """Return the settings that the deployed code names: alone in a text, or as `%NAME%` in a binding."""
-    found = set()
+    names = set()
     for path in [ROOT / "function_app.py", *(ROOT / "shared").rglob("*.py")]:
         for text in texts_of(path.read_text(encoding="utf-8")):
-            found |= set(re.findall(r"%([A-Z][A-Z_]+)%", text)) | ({text} if _SETTING.fullmatch(text) else set())
-    return found
+            names |= set(re.findall(r"%([A-Z][A-Z_]+)%", text)) | ({text} if _SETTING.fullmatch(text) else set())
+    return names
 
 
 def named_by_routes() -> dict[str, set[str]]:
     """Return the settings that routes.toml names, each with the keys that it is the value of."""
-    found: dict[str, set[str]] = {}
+    keys_by_setting: dict[str, set[str]] = {}
 
     def walk(value: Any, key: str) -> None:
         if isinstance(value, dict):
-            for name, one in value.items():
-                walk(one, name)
+            for name, member in value.items():
+                walk(member, name)
         elif isinstance(value, list):
-            for one in value:
-                walk(one, key)
+            for member in value:
+                walk(member, key)
         elif isinstance(value, str):
             for name in re.findall(r"\$\{(\w+)\}", value):
-                found.setdefault(name, set()).add(key)
+                keys_by_setting.setdefault(name, set()).add(key)
 
     walk(tomllib.loads((ROOT / "routes.toml").read_text(encoding="utf-8")), "")
-    return found
+    return keys_by_setting
 
 
 def parameters() -> dict[str, Any]:
     """Return the values of main.parameters.json."""
     document = json.loads((INFRA / "main.parameters.json").read_text(encoding="utf-8"))
-    return {name: one["value"] for name, one in document["parameters"].items()}
+    return {name: parameter["value"] for name, parameter in document["parameters"].items()}
 
 
 def set_in_azure() -> set[str]:
@@ -143,7 +143,7 @@ def test_azure_and_the_example_have_the_same_settings_of_routes() -> None:
 
 def test_keys_come_from_the_vault_and_urls_are_plain() -> None:
     """A setting that is some `api_key` of routes.toml is secret; the others can be read by whoever reads the app."""
-    secret = {name for name, keys in named_by_routes().items() if any("key" in one or "secret" in one for one in keys)}
+    secret = {name for name, keys in named_by_routes().items() if any("key" in key or "secret" in key for key in keys)}
 
     assert set(parameters()["secretSettings"]) == secret
     assert not secret & set(parameters()["routeSettings"])
@@ -161,11 +161,13 @@ def test_a_secret_is_a_reference_to_the_vault() -> None:
 
 def test_settings_of_a_route_cannot_replace_those_of_the_app() -> None:
     """In a union the last wins; all three are there."""
-    settings = next(one for one in function_config() if one.config["name"] == "appsettings")
+    settings = next(resource for resource in function_config() if resource.config["name"] == "appsettings")
 
     assert not settings.conditional
     assert list(settings.config["properties"]["function"]["parameters"].values())[:3] == [
-        *("routeSettings", "secretReferences", "appSettings")
+        "routeSettings",
+        "secretReferences",
+        "appSettings",
     ]
 
 
@@ -177,7 +179,7 @@ def function_config() -> list[Resource]:
 def test_callers_sign_in_only_if_an_app_registration_is_named() -> None:
     """Then the app is told so, the platform says who calls, and still lets events and approval links through."""
     function = template("app/function.bicep")
-    authentication = next(one for one in function_config() if one.config["name"] == "authsettingsV2")
+    authentication = next(resource for resource in function_config() if resource.config["name"] == "authsettingsV2")
 
     assert authentication.conditional
     assert ", empty(entraClientId) ? {} : entraSettings)" in function.text
@@ -244,11 +246,11 @@ def test_the_package_stands_in_the_hosts_account() -> None:
 
 def test_every_parameter_that_is_given_exists() -> None:
     """And what has no default is given; each `${NAME}` stands alone or with a default."""
-    known = template("main.bicep").part("parameters")
+    declared = template("main.bicep").part("parameters")
     given = parameters()
 
-    assert set(given) <= set(known)
-    assert {name for name, one in known.items() if one["default"] is None} <= set(given)
+    assert set(given) <= set(declared)
+    assert {name for name, parameter in declared.items() if parameter["default"] is None} <= set(given)
     text = (INFRA / "main.parameters.json").read_text(encoding="utf-8")
     assert len(re.findall(r"\$\{", text)) == len(re.findall(r'"\$\{[A-Z_]+(=\w+)?\}"', text))
 
@@ -262,7 +264,7 @@ def test_the_parameters_hold_no_secret() -> None:
 
 def test_azure_polls_once_a_minute() -> None:
     """A tick costs money there; both schedules have six fields, as NCRONTAB with seconds has."""
-    defaults = {name: one["default"] for name, one in template("main.bicep").part("parameters").items()}
+    defaults = {name: parameter["default"] for name, parameter in template("main.bicep").part("parameters").items()}
 
     assert defaults["pollSchedule"] == "0 * * * * *"
     assert len(defaults["sweepSchedule"].split()) == 6

@@ -137,7 +137,7 @@ def test_every_child_hangs_on_the_account(service: str) -> None:
     """A container, table or queue belongs to the `default` service of this account."""
     storage = template("app/storage.bicep")
     parent = storage.only(f"Microsoft.Storage/storageAccounts/{service}")
-    children = [one for one in storage.resources() if one.type.startswith(f"{parent.type}/")]
+    children = [child for child in storage.resources() if child.type.startswith(f"{parent.type}/")]
 
     assert (parent.config["parent"], parent.config["name"]) == ("account", "default")
-    assert [one.config["parent"] for one in children] == [parent.symbol]
+    assert [child.config["parent"] for child in children] == [parent.symbol]

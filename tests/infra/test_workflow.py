@@ -29,27 +29,27 @@ def test_actionlint_finds_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sound", "broken", "said"),
+    ("sound", "broken", "message"),
     [
         ("runs-on: ubuntu-latest", "runs-on: ubuntu-newest", "unknown"),
         ("runner.temp", "runner.tmp", "not defined"),
         ("timeout-minutes:", "timeout-minute:", "unexpected key"),
     ],
 )
-def test_actionlint_would_find_it(tmp_path: Path, sound: str, broken: str, said: str) -> None:
+def test_actionlint_would_find_it(tmp_path: Path, sound: str, broken: str, message: str) -> None:
     """A mistake of each kind that is put in is found."""
     text = WORKFLOWS[0].read_text(encoding="utf-8")
     assert sound in text
     (tmp_path / "broken.yml").write_text(text.replace(sound, broken), encoding="utf-8")
-    assert said in "\n".join(linted(tmp_path / "broken.yml"))
+    assert message in "\n".join(linted(tmp_path / "broken.yml"))
 
 
 def test_the_commands_are_there() -> None:
     """Every `make` target and every file that a step names exists."""
     text = "\n".join(file.read_text(encoding="utf-8") for file in WORKFLOWS)
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    asked = set(re.findall(r"\bmake ([a-z-]+)", text))
-    assert {"check", "test", "demo", "audit", "sbom"} <= asked <= targets
+    used = set(re.findall(r"\bmake ([a-z-]+)", text))
+    assert {"check", "test", "demo", "audit", "sbom"} <= used <= targets
     for named in re.findall(r"\b(?:tests|infra)/[\w./-]*", text):
         assert (ROOT / named).exists()
 

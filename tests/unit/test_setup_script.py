@@ -44,10 +44,10 @@ def test_the_path_comes_first(script: ModuleType, tmp_path: Path) -> None:
     """A working one on the PATH is taken, under whatever of its names."""
     a_python(tmp_path / "home" / ".pyenv" / "versions" / "3.13.0" / "bin" / "python", "3.13.0")
     a_python(tmp_path / "bin" / "python", "3.12.1")
-    found = a_python(tmp_path / "other" / "python3", "3.13.2")
+    python = a_python(tmp_path / "other" / "python3", "3.13.2")
     path = os.pathsep.join([str(tmp_path / "bin"), str(tmp_path / "other")])
 
-    assert script.find_python({"PATH": path}, tmp_path / "home") == found
+    assert script.find_python({"PATH": path}, tmp_path / "home") == python
 
 
 @pytest.mark.parametrize("version", ["3.12.9", "3.14.0", "3.130.1", "3.13.0rc1", ""])
