@@ -1,18 +1,17 @@
-"""What one look at the app, its files and its services came to."""
+"""The result of one check of the setup."""
 
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from shared.records.run import Json
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `do` is what to do about it, with the setting or file; "" if it is in order."""
+class Finding(NamedTuple):
+    """One finding: its subject, the result, and what to do with which setting or file ("": it is in order)."""
 
-    what: str
-    said: str
+    subject: str
+    result: str
     do: str = ""
 
     def to_json(self) -> Json:
-        """Return it for `health` and `doctor`."""
-        return {**asdict(self), "ok": not self.do}
+        """Return the finding for `health` and `doctor`."""
+        return {"what": self.subject, "said": self.result, "do": self.do, "ok": not self.do}

@@ -1,4 +1,4 @@
-"""Looks whether the gates' metrics can be in an evaluation: by the model that answers, by the newest evaluation."""
+"""Checks that evaluations can have the gates' metrics: by the task of the serving model, by the newest evaluation."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ from shared.ports import Scored
 from shared.routes.route import Endpoint, Route
 from shared.services import Services
 
-RUNS_LOOKED_AT = 20
+MAX_RUNS = 20  # the newest, among which an evaluated run is looked for
 
 
-def gates_of_its_task(route: Route, endpoint: Endpoint, scored: Scored) -> Iterator[Finding]:
-    """Find gates whose metric is of another kind of model than the one that answers."""
+def check_gates_of_task(route: Route, endpoint: Endpoint, scored: Scored) -> Iterator[Finding]:
+    """Find gates whose metric belongs to another task than that of the serving model."""
     task = task_of_answer(scored.columns, scored.rows[0]) if scored.rows else None
     if task is None or endpoint.name != route.serving.name:
         return
@@ -25,27 +25,27 @@ def gates_of_its_task(route: Route, endpoint: Endpoint, scored: Scored) -> Itera
                 f"routes.{route.name}.gates[{number}].metric",
                 f"{gate.metric!r} is never in an evaluation of a {task.value} model, which endpoint {endpoint.name}"
                 " serves: every run is rejected",
-                f"name one of these in routes.toml: {', '.join(measured_metrics(task))}",
+                f"use one of these in routes.toml: {', '.join(measured_metrics(task))}",
             )
 
 
-def evaluated(services: Services, route: Route) -> Iterator[Finding]:
-    """Find gates whose metric the newest evaluation does not have."""
-    what = f"routes.{route.name}.gates"
+def check_newest_evaluation(services: Services, route: Route) -> Iterator[Finding]:
+    """Find gates whose metric is missing in the newest evaluation."""
+    subject = f"routes.{route.name}.gates"
     if route.holdout is not None:
-        return  # measured by the app itself: routes.toml is checked against that when it is read
-    runs = (stored.run for stored in services.runs.list_runs(route.name, RUNS_LOOKED_AT))
-    run = next((one for one in runs if (one.challenger or {}).get("metrics") and one.override is None), None)
+        return  # the app measures the metrics itself; reading routes.toml has checked their names
+    runs = (stored.run for stored in services.runs.list_runs(route.name, MAX_RUNS))
+    run = next((run for run in runs if (run.challenger or {}).get("metrics") and run.override is None), None)
     if run is None:
-        yield Finding(what, "no job of this route was evaluated yet, so nothing tells which metrics there are")
+        yield Finding(subject, "no run of this route was evaluated yet, so its metrics are unknown")
         return
     report = EvaluationReport((run.challenger or {})["metrics"], 0, 1)
     missing = [gate.metric for gate in route.policy.gates if not report.has(gate.metric)]
     if not missing:
-        yield Finding(what, f"the evaluation of run {run.run_id[:8]} has every metric")
+        yield Finding(subject, f"the evaluation of run {run.run_id[:8]} has every metric")
         return
     yield Finding(
-        what,
+        subject,
         f"the evaluation of run {run.run_id[:8]} has no {', '.join(missing)}: every run is rejected",
-        f"name metrics that it has in routes.toml: {', '.join(report.metrics)}",
+        f"use metrics of the evaluation in routes.toml: {', '.join(report.metrics)}",
     )

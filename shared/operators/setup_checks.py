@@ -1,11 +1,12 @@
-"""Looks for what will make runs wait or fail, before one does: files, keys, resources, metrics that are not there.
+"""Checks of the setup, before a run waits or fails: files, keys, resources and metrics that routes.toml names.
 
-It asks every service that the routes name, with each key by itself, so it belongs to a person who wants to know, not to
-a probe that comes every few seconds. Nothing is changed anywhere; a scored row is the most that is asked for.
+The checks call every service that the routes name, with each key alone. So they are for a person, not for a probe that
+comes every few seconds. They change nothing; the largest request scores one row.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from shared.blob_path import BlobPath
 from shared.errors import ConfigError, KeyRefusedError, LandfallError, NotFoundError, RejectedError
@@ -13,85 +14,101 @@ from shared.gates.golden_rows import MOST_BYTES, GoldenRows, read_golden_rows
 from shared.gates.holdout import MOST_BYTES as HOLDOUT_MOST_BYTES
 from shared.gates.holdout import read_holdout
 from shared.lifecycle.endpoint_rules import frozen_by
-from shared.log_actions import LogAction, get_log, log_fields
+from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.operators.check_finding import Finding
-from shared.operators.gate_checks import evaluated, gates_of_its_task
+from shared.operators.gate_checks import check_gates_of_task, check_newest_evaluation
+from shared.plurals import counted
 from shared.routes.route import Endpoint, Route, Training
 from shared.services import Services
 
 log = get_log("app")
 
-NO_JOB = "0" * 32  # the id of a job that no service has: what it says about it tells whether it took the key
+NO_JOB = "0" * 32  # the id of a job that no service has: its answer still tells whether the service accepts the key
 
 
-type Look = Callable[[], Iterator[Finding]]
+class _Check(NamedTuple):
+    """One check: its subject, what to do if it ends in an error, and the work."""
+
+    route: str
+    subject: str
+    remedy: str
+    run: Callable[[], Iterator[Finding]]
 
 
 def check_all(services: Services) -> list[Finding]:
-    """Look at everything that the routes need, some at once; an error of one look hides no other."""
-    looks = [look for route in services.routes.routes.values() for look in _looks(services, route)]
-    return [finding for found in services.map_concurrently(_looked, looks) for finding in found]
+    """Check everything that the routes need, several checks at once; an error of one check hides no other finding."""
+    checks = [check for route in services.routes.routes.values() for check in _checks(services, route)]
+    return [finding for findings in services.map_concurrently(_run, checks) for finding in findings]
 
 
-def _looked(look: tuple[str, str, Look]) -> list[Finding]:
-    what, do, act = look
-    found: list[Finding] = []
+def _run(check: _Check) -> list[Finding]:
+    findings: list[Finding] = []
     try:
-        found.extend(act())
+        with log_subject(route=check.route):
+            findings.extend(check.run())
     except ConfigError as error:
-        found += [Finding(what, problem, do) for problem in error.problems]
+        findings += [Finding(check.subject, problem, check.remedy) for problem in error.problems]
     except LandfallError as error:
-        found.append(Finding(what, str(error), do))
-    except Exception as error:  # whatever is wrong with this one look must not keep the others from being made
-        log.exception("%s could not be checked", what, extra=log_fields(LogAction.SETUP_CHECK_CRASHED))
-        found.append(Finding(what, f"internal error: {type(error).__name__}", "the app's log has the whole of it"))
-    return found
+        findings.append(Finding(check.subject, str(error), check.remedy))
+    except Exception as error:  # a bug in one check must not prevent the others
+        log.exception(
+            "%s could not be checked",
+            check.subject,
+            extra=log_fields(LogAction.SETUP_CHECK_CRASHED, route=check.route),
+        )
+        findings.append(Finding(check.subject, f"internal error: {type(error).__name__}", "see the app's log"))
+    return findings
 
 
-def _looks(services: Services, route: Route) -> Iterator[tuple[str, str, Look]]:
-    """Give each look: what it is about, what to do if it ends in an error, and the look."""
+def _checks(services: Services, route: Route) -> Iterator[_Check]:
     key = f"routes.{route.name}"
-    yield f"{key}.golden", f"correct the file, or {key}.golden in routes.toml", lambda: _golden(services, route)
-    yield (
+
+    def check(subject: str, remedy: str, run: Callable[[], Iterator[Finding]]) -> _Check:
+        return _Check(route.name, subject, remedy, run)
+
+    yield check(f"{key}.golden", f"correct the file, or {key}.golden in routes.toml", lambda: _golden(services, route))
+    yield check(
         f"{key}.initial_model",
         f"correct {key}.initial_model in routes.toml",
-        lambda: _blob(services, f"{key}.initial_model", route.initial_model, "a rollback of the first promotion fails"),
+        lambda: _blob(
+            services, f"{key}.initial_model", route.initial_model, "the first promotion cannot be rolled back"
+        ),
     )
     if route.holdout is not None:
-        yield f"{key}.holdout.data", f"correct the file, or {key}.holdout", lambda: _holdout(services, route)
+        yield check(f"{key}.holdout.data", f"correct the file, or {key}.holdout", lambda: _holdout(services, route))
     for training in _each_key(route.training):
-        what = f"{key}.training, the key in {training.api_key_setting}"
-        yield what, f"correct {key}.training.jobs_url", _training(services, what, training)
+        subject = f"{key}.training, the key in {training.api_key_setting}"
+        yield check(subject, f"correct {key}.training.jobs_url", _training(services, subject, training))
     for endpoint in route.endpoints:
-        for one in _each_key(endpoint):
-            what = f"endpoint {endpoint.name} of {key}, the key in {one.api_key_setting}"
-            yield f"{what}, patch_url", "correct its patch_url", _resources(services, f"{what}, patch_url", one)
-            yield (
-                f"{what}, execute_url",
-                "correct its execute_url and input, or the golden rows",
-                _scoring(services, route, f"{what}, execute_url", one),
+        for keyed in _each_key(endpoint):
+            subject = f"endpoint {endpoint.name} of {key}, the key in {keyed.api_key_setting}"
+            yield check(
+                f"{subject}, patch_url", "correct its patch_url", _resources(services, f"{subject}, patch_url", keyed)
             )
-    yield f"{key}.gates", "correct the gates", lambda: evaluated(services, route)
-    yield f"{key}, its endpoint's record", "look at the storage", lambda: _record(services, route)
+            yield check(
+                f"{subject}, execute_url",
+                "correct its execute_url and input, or the golden rows",
+                _scoring(services, route, f"{subject}, execute_url", keyed),
+            )
+    yield check(f"{key}.gates", "correct the gates", lambda: check_newest_evaluation(services, route))
+    yield check(f"{key}, its endpoint's record", "check the storage account", lambda: _record(services, route))
 
 
-def _blob(services: Services, what: str, path: str, otherwise: str) -> Iterator[Finding]:
+def _blob(services: Services, subject: str, path: str, consequence: str) -> Iterator[Finding]:
     if services.blobs.version(*BlobPath.parse(path)) is None:
-        yield Finding(
-            what, f"there is no blob {path}: {otherwise}", f"upload it there, or correct {what} in routes.toml"
-        )
+        remedy = f"upload it there, or correct {subject} in routes.toml"
+        yield Finding(subject, f"there is no blob {path}: {consequence}", remedy)
     else:
-        yield Finding(what, f"{path} is there")
+        yield Finding(subject, f"{path} exists")
 
 
 def _golden(services: Services, route: Route) -> Iterator[Finding]:
-    what = f"routes.{route.name}.golden"
-    for finding in _blob(services, what, route.golden, "every run waits for it"):
+    for finding in _blob(services, f"routes.{route.name}.golden", route.golden, "every run waits for it"):
         if finding.do:
             yield finding
             return
         rows = _golden_rows(services, route)
-        yield replace(finding, said=f"{route.golden} is there, rows: {len(rows.rows)}")
+        yield finding._replace(result=f"{route.golden} exists and has {counted(len(rows.rows), 'row')}")
 
 
 def _golden_rows(services: Services, route: Route) -> GoldenRows:
@@ -102,33 +119,31 @@ def _holdout(services: Services, route: Route) -> Iterator[Finding]:
     holdout = route.holdout
     if holdout is None:
         return
-    what = f"routes.{route.name}.holdout.data"
-    for finding in _blob(services, what, holdout.data, "every run waits for it"):
+    for finding in _blob(services, f"routes.{route.name}.holdout.data", holdout.data, "every run waits for it"):
         if finding.do:
             yield finding
             return
         rows = read_holdout(holdout, *services.blobs.read_text(holdout.data, HOLDOUT_MOST_BYTES))
-        yield replace(finding, said=f"{holdout.data} is there, rows: {len(rows.rows)}")
+        yield finding._replace(result=f"{holdout.data} exists and has {counted(len(rows.rows), 'row')}")
 
 
 def _record(services: Services, route: Route) -> Iterator[Finding]:
-    """Find what the record of the serving endpoint says that keeps every model from it."""
-    what = f"endpoint {route.serving.name} of routes.{route.name}"
+    """Find what in the record of the serving endpoint prevents every promotion to it."""
+    subject = f"endpoint {route.serving.name} of routes.{route.name}"
     record = services.endpoints.get(route.name, route.serving.name).record
     frozen = frozen_by(record, route)
     if record.unexplained:
-        yield Finding(
-            what, f"{frozen}: every run waits", "see which model serves, then `landfall unfreeze` or `rollback`"
-        )
+        remedy = "find out which model serves, then `landfall unfreeze` or `rollback`"
+        yield Finding(subject, f"{frozen}: every run waits", remedy)
     elif frozen is not None:
-        yield Finding(what, f"{frozen}: every run waits, as somebody wished")
+        yield Finding(subject, f"{frozen}: every run waits, as requested")
     if record.champion is not None and services.blobs.version(*BlobPath.parse(record.champion.model)) is None:
-        lost = f"there is no blob {record.champion.model}, the kept model in service: no run can replace it"
-        yield Finding(what, lost, "restore it, from a backup or from the training folder of its run")
+        problem = f"there is no blob {record.champion.model}, the archived model in service: no run can replace it"
+        yield Finding(subject, problem, "restore it from a backup, or from the training folder of its run")
 
 
 def _each_key[Service: (Training, Endpoint)](service: Service) -> Iterator[Service]:
-    """Give a service with each of its keys alone: where one is refused, a call would go on with the other."""
+    """Yield a service with each of its keys alone: with both, a call hides that one key is refused."""
     for key, setting in (
         (service.api_key, service.api_key_setting),
         (service.api_key_secondary, service.api_key_secondary_setting),
@@ -139,64 +154,64 @@ def _each_key[Service: (Training, Endpoint)](service: Service) -> Iterator[Servi
             )
 
 
-def _training(services: Services, what: str, training: Training) -> Look:
-    def look() -> Iterator[Finding]:
+def _training(services: Services, subject: str, training: Training) -> Callable[[], Iterator[Finding]]:
+    def run() -> Iterator[Finding]:
         try:
             services.training.status(training, NO_JOB)
         except (NotFoundError, RejectedError):
-            pass  # it has let the key in, and has no such job
+            pass  # the service accepted the key and has no such job
         except KeyRefusedError as error:
-            yield _refused(what, error, training.api_key_setting)
+            yield _refused(subject, error, training.api_key_setting)
             return
-        yield Finding(what, "the training service takes it")
+        yield Finding(subject, "the training service accepts the key")
 
-    return look
+    return run
 
 
-def _resources(services: Services, what: str, endpoint: Endpoint) -> Look:
-    def look() -> Iterator[Finding]:
+def _resources(services: Services, subject: str, endpoint: Endpoint) -> Callable[[], Iterator[Finding]]:
+    def run() -> Iterator[Finding]:
         try:
-            names = [one.name for one in services.scoring.resources(endpoint)]
+            names = [resource.name for resource in services.scoring.resources(endpoint)]
         except KeyRefusedError as error:
-            yield _refused(what, error, endpoint.api_key_setting)
+            yield _refused(subject, error, endpoint.api_key_setting)
             return
         except RejectedError as error:
-            yield Finding(what, f"it takes the key, and does not list its resources: {error}")
+            yield Finding(subject, f"the endpoint accepts the key and does not list its resources: {error}")
             return
         if endpoint.resource in names:
-            yield Finding(what, f"it takes the key and has the resource {endpoint.resource!r}")
+            yield Finding(subject, f"the endpoint accepts the key and has the resource {endpoint.resource!r}")
             return
-        listed = ", ".join(map(repr, names)) or "none, so it may belong to the training web service"
+        listed = ", ".join(map(repr, names)) or "none, so the URL may belong to the training web service"
         yield Finding(
-            what,
-            f"it has no resource {endpoint.resource!r}; its updatable resources are: {listed}",
+            subject,
+            f"the endpoint has no resource {endpoint.resource!r}; its updatable resources are: {listed}",
             f"correct `resource` of endpoint {endpoint.name} in routes.toml",
         )
 
-    return look
+    return run
 
 
-def _scoring(services: Services, route: Route, what: str, endpoint: Endpoint) -> Look:
-    def look() -> Iterator[Finding]:
+def _scoring(services: Services, route: Route, subject: str, endpoint: Endpoint) -> Callable[[], Iterator[Finding]]:
+    def run() -> Iterator[Finding]:
         try:
             golden = _golden_rows(services, route)
-        except LandfallError:  # a finding of its own; whether the key is taken is asked all the same
+        except LandfallError:  # the check of the golden rows reports it; this check still tests the key
             golden = GoldenRows((), ((),), "")
         try:
             scored = services.scoring.score(endpoint, golden.columns, golden.rows[:1])
         except KeyRefusedError as error:
-            yield _refused(what, error, endpoint.api_key_setting)
+            yield _refused(subject, error, endpoint.api_key_setting)
             return
         except LandfallError:
             if golden.columns:
                 raise
-            yield Finding(what, "it takes the key; it can be asked no more without golden rows")
+            yield Finding(subject, "the endpoint accepts the key; without golden rows its scoring cannot be checked")
             return
-        yield Finding(what, "it takes the key and scores a golden row")
-        yield from gates_of_its_task(route, endpoint, scored)
+        yield Finding(subject, "the endpoint accepts the key and scores a golden row")
+        yield from check_gates_of_task(route, endpoint, scored)
 
-    return look
+    return run
 
 
-def _refused(what: str, error: KeyRefusedError, setting: str) -> Finding:
-    return Finding(what, str(error), f"put the right key into the app setting {setting}")
+def _refused(subject: str, error: KeyRefusedError, setting: str) -> Finding:
+    return Finding(subject, str(error), f"put the right key into the app setting {setting}")

@@ -71,7 +71,10 @@ def test_the_doctor_finds_all_well(state: Path) -> None:
     assert lines[-1].startswith("all is well")
     for what in ("the storage", "the studio", "the functions host", "the app's settings and storage", "the poller"):
         assert any(line.startswith(f"ok     {what}: ") for line in lines), done.stdout
-    assert "the key in CENSUS_STAGING_KEY, execute_url: it takes the key and scores a golden row" in done.stdout
+    assert (
+        "the key in CENSUS_STAGING_KEY, execute_url: the endpoint accepts the key and scores a golden row"
+        in done.stdout
+    )
 
 
 def test_the_doctor_finds_what_will_make_runs_wait(tmp_path: Path) -> None:

@@ -61,8 +61,8 @@ def test_a_sound_system_is_in_order(world: World) -> None:
     """Each look says what it saw; nothing was changed, and no job submitted."""
     findings = check_all(world.services)
 
-    assert [finding.what for finding in findings if finding.do] == []
-    assert {finding.what for finding in findings} >= {
+    assert [finding.subject for finding in findings if finding.do] == []
+    assert {finding.subject for finding in findings} >= {
         "routes.census.golden",
         "routes.census.initial_model",
         "routes.census.training, the key in CENSUS_TRAINING_KEY",
@@ -79,7 +79,7 @@ def test_all_that_is_missing_is_found_at_once(world: World, monkeypatch: pytest.
     world.blobs.delete("models", "initial/census.ilearner")
     world.at["production"].resource = "Another model"
     refuse_keys(world, monkeypatch, "training-key", "staging-key")
-    found = {finding.what: finding for finding in wrong(world)}
+    found = {finding.subject: finding for finding in wrong(world)}
 
     assert set(found) == {
         "routes.census.golden",
@@ -90,13 +90,13 @@ def test_all_that_is_missing_is_found_at_once(world: World, monkeypatch: pytest.
         "endpoint staging of routes.census, the key in CENSUS_STAGING_KEY, execute_url",
     }
     golden = found["routes.census.golden"]
-    assert golden.said.startswith("there is no blob models/golden/census.csv")
+    assert golden.result.startswith("there is no blob models/golden/census.csv")
     assert golden.do == "upload it there, or correct routes.census.golden in routes.toml"
     resource = found["endpoint production of routes.census, the key in CENSUS_ENDPOINT_KEY, patch_url"]
-    assert "its updatable resources are: 'Another model'" in resource.said
+    assert "its updatable resources are: 'Another model'" in resource.result
     assert "correct `resource` of endpoint production" in resource.do
     key = found["endpoint staging of routes.census, the key in CENSUS_STAGING_KEY, execute_url"]
-    assert key.said.startswith("the key is refused")
+    assert key.result.startswith("the key is refused")
     assert key.do == "put the right key into the app setting CENSUS_STAGING_KEY"
 
 
@@ -109,7 +109,7 @@ def test_each_key_is_tried_by_itself(monkeypatch: pytest.MonkeyPatch, refused: s
     refuse_keys(world, monkeypatch, refused)
 
     setting = "CENSUS_ENDPOINT_KEY" if refused == "endpoint-key" else "SECOND"
-    assert [finding.what for finding in wrong(world)] == [
+    assert [finding.subject for finding in wrong(world)] == [
         f"endpoint production of routes.census, the key in {setting}, {url}" for url in ("patch_url", "execute_url")
     ]
 
@@ -118,14 +118,14 @@ def test_files_that_cannot_be_used_are_found(world: World) -> None:
     """Every problem of the golden rows; a service that refuses a golden row is named as well."""
     world.blobs.put("models", "golden/census.csv", "age,workclass\n39\n50,Private,x\n")
     found = wrong(world)
-    assert [finding.what for finding in found] == ["routes.census.golden"] * 2
-    assert "row 1 has 1 cell, the header 2" in found[0].said
+    assert [finding.subject for finding in found] == ["routes.census.golden"] * 2
+    assert "row 1 has 1 cell, the header 2" in found[0].result
 
     world.blobs.put("models", "golden/census.csv", "age\n39\n")
     world.scoring.faults.fail_next("score", RejectedError(replace(FAULT, message="no column workclass")), times=2)
     found = wrong(world)
-    assert [finding.what.rpartition(", ")[2] for finding in found] == ["execute_url"] * 2
-    assert found[0].said.startswith("no column workclass")
+    assert [finding.subject.rpartition(", ")[2] for finding in found] == ["execute_url"] * 2
+    assert found[0].result.startswith("no column workclass")
 
 
 def test_a_holdout_that_is_missing_or_wrong_is_found() -> None:
@@ -134,9 +134,9 @@ def test_a_holdout_that_is_missing_or_wrong_is_found() -> None:
     assert wrong(world) == []
     world.blobs.delete("models", "holdout/census.csv")
     (missing,) = wrong(world)
-    assert (missing.what, "there is no blob" in missing.said) == ("routes.census.holdout.data", True)
+    assert (missing.subject, "there is no blob" in missing.result) == ("routes.census.holdout.data", True)
     world.blobs.put("models", "holdout/census.csv", "a,b\n1,2\n")
-    assert {finding.what for finding in wrong(world)} == {"routes.census.holdout.data"}
+    assert {finding.subject for finding in wrong(world)} == {"routes.census.holdout.data"}
 
 
 def test_a_service_that_does_not_answer_is_found(world: World) -> None:
@@ -145,12 +145,12 @@ def test_a_service_that_does_not_answer_is_found(world: World) -> None:
     world.scoring.faults.fail_next("resources", ZeroDivisionError("oops"))
     found = wrong(world)
 
-    assert [finding.what.partition(" of ")[0].partition(",")[0] for finding in found] == [
+    assert [finding.subject.partition(" of ")[0].partition(",")[0] for finding in found] == [
         "routes.census.training",
         "endpoint production",
     ]
     assert found[0].do == "correct routes.census.training.jobs_url"
-    assert found[1].said == "internal error: ZeroDivisionError"
+    assert found[1].result == "internal error: ZeroDivisionError"
 
 
 def test_a_metric_of_another_kind_of_model_is_found() -> None:
@@ -161,8 +161,8 @@ def test_a_metric_of_another_kind_of_model_is_found() -> None:
     world = World(example_routes(('metric = "AUC", at_least = 0.80, min_gain = 0.002', text)))
     (finding,) = wrong(world)
 
-    assert finding.what == "routes.census.gates[1].metric"
-    assert "is never in an evaluation of a binary model, which endpoint production serves" in finding.said
+    assert finding.subject == "routes.census.gates[1].metric"
+    assert "is never in an evaluation of a binary model, which endpoint production serves" in finding.result
     assert "Accuracy, Precision, Recall, F-Score, AUC" in finding.do
 
 
@@ -173,22 +173,22 @@ def test_a_metric_that_the_newest_evaluation_lacks_is_found() -> None:
     run = world.train()
     (finding,) = wrong(world)
 
-    assert finding.said == f"the evaluation of run {run.run_id[:8]} has no Profit: every run is rejected"
-    assert finding.do == "name metrics that it has in routes.toml: Accuracy, AUC"
+    assert finding.result == f"the evaluation of run {run.run_id[:8]} has no Profit: every run is rejected"
+    assert finding.do == "use metrics of the evaluation in routes.toml: Accuracy, AUC"
 
 
 def test_an_endpoint_that_no_model_can_go_to_is_found(world: World) -> None:
     """The kept model in service is gone, so there is no way back; frozen by a person is said and is well."""
     run = world.settle(world.train())
     endpoint_overrides.freeze(world.services, "production", "alice", "release day")
-    said = [finding.said for finding in check_all(world.services) if "is frozen" in finding.said]
-    assert said == ["endpoint production is frozen by alice: release day: every run waits, as somebody wished"]
+    said = [finding.result for finding in check_all(world.services) if "is frozen" in finding.result]
+    assert said == ["endpoint production is frozen by alice: release day: every run waits, as requested"]
     assert wrong(world) == []
 
     world.blobs.delete("models", f"census/{run.run_id}.ilearner")
     (finding,) = wrong(world)
-    assert finding.what == "endpoint production of routes.census"
-    assert f"there is no blob models/census/{run.run_id}.ilearner" in finding.said
+    assert finding.subject == "endpoint production of routes.census"
+    assert f"there is no blob models/census/{run.run_id}.ilearner" in finding.result
 
 
 def test_an_endpoint_that_the_sweep_froze_is_wrong(world: World) -> None:
@@ -197,7 +197,7 @@ def test_an_endpoint_that_the_sweep_froze_is_wrong(world: World) -> None:
     frozen = Frozen(by=SWEEP, reason="it serves what no run explains", at=world.clock.now())
     world.endpoints.save(stored, replace(stored.record, frozen=frozen))
     (finding,) = wrong(world)
-    assert "it serves what no run explains: every run waits" in finding.said
+    assert "it serves what no run explains: every run waits" in finding.result
     assert "landfall unfreeze" in finding.do
 
 
