@@ -68,7 +68,7 @@ def test_storage_that_never_ends_its_answer_is_ended(drip: str, monkeypatch: pyt
         account = f"AccountName=a;AccountKey=YQ==;BlobEndpoint={server.base_url}/a"
         files = BlobStorageFiles.from_connection_string(account, retry_total=0, transport=pooled_transport())
         with pytest.raises(NoAnswerError):
-            files.read_text("c/golden.csv", 1000)
+            files.read_text("models/golden.csv", 1000)
         files.close()
     assert WHOLE_S * (RETRIES + 1) < 300  # a function that runs longer may be ended by its host
 
