@@ -5,7 +5,7 @@ import hashlib
 from shared.blob_path import BlobPath
 from shared.effects.run_session import RunSession
 from shared.errors import BlobChangedError
-from shared.gates.golden_rows import MOST_BYTES, GoldenRows, read_golden_rows
+from shared.gates.golden_rows import MAX_BYTES, GoldenRows, read_golden_rows
 from shared.lifecycle.job_states import TRAINING
 from shared.ports import Answers, BlobVersion, CopyState
 from shared.routes.route import Endpoint
@@ -18,7 +18,7 @@ def read_golden(session: RunSession, path: str) -> GoldenRows:
     Raises:
         ConfigError: the file is missing, or cannot be used; every problem is listed.
     """
-    return read_golden_rows(path, *session.services.blobs.read_text(path, MOST_BYTES))
+    return read_golden_rows(path, *session.services.blobs.read_text(path, MAX_BYTES))
 
 
 def pin_golden(session: RunSession, golden: GoldenRows) -> str:
@@ -63,7 +63,7 @@ def golden_at(services: Services, path: str) -> GoldenRows:
     """
     found = services.pinned.get(path)
     if found is None:
-        found = read_golden_rows(path, *services.blobs.read_text(path, MOST_BYTES))
+        found = read_golden_rows(path, *services.blobs.read_text(path, MAX_BYTES))
         services.pinned.put(path, found)
     return found
 

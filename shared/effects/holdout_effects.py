@@ -11,7 +11,7 @@ from shared.effects.endpoint_record_effects import renew_lease
 from shared.effects.golden_scoring import answers_of, pin_version, pinned_golden
 from shared.effects.run_session import RunSession
 from shared.errors import BadEvaluationError, ConfigError, RetryableError
-from shared.gates.holdout import MOST_BYTES, Holdout, HoldoutRows, read_holdout
+from shared.gates.holdout import MAX_BYTES, Holdout, HoldoutRows, read_holdout
 from shared.gates.metrics import Metrics, measure
 from shared.gates.paired_bootstrap import gain_intervals
 from shared.gates.policy import Interval, NoChampion
@@ -55,10 +55,10 @@ def _begin(session: RunSession, known: Json) -> "_Work":
     if holdout is None:
         raise RetryableError("the route has no holdout any more")
     if known:
-        rows = read_holdout(holdout, blobs.read_text(known["path"], MOST_BYTES)[0], str(known["etag"]))
+        rows = read_holdout(holdout, blobs.read_text(known["path"], MAX_BYTES)[0], str(known["etag"]))
         if rows.identity == known["identity"]:
             return _Work(session, holdout, rows, known)
-    text, etag = blobs.read_text(holdout.data, MOST_BYTES)  # nothing yet, or the route reads it otherwise by now
+    text, etag = blobs.read_text(holdout.data, MAX_BYTES)  # nothing yet, or the route reads it otherwise by now
     rows = read_holdout(holdout, text, etag)
     path = pin_version(session, holdout.data, etag)
     begun: Json = {"path": path, "etag": etag, "identity": rows.identity, "parts": {}, "recorded": True}

@@ -1,11 +1,9 @@
 """Evaluate Model CSV -> EvaluationReport: named metrics, with their direction (pure)."""
 
-import csv
-import io
 import math
 from dataclasses import dataclass
 
-from shared.column_names import column_names
+from shared.csv_text import CsvError, read_csv
 from shared.errors import BadEvaluationError
 from shared.gates.known_metrics import CONFUSION_CELLS, is_possible, metric_key, why_impossible
 from shared.gates.undefined_metrics import undefined
@@ -79,28 +77,26 @@ def read_evaluation(text: str, row: int = 0) -> EvaluationReport:
         BadEvaluationError: no header, no such row, a row of another width, or two columns of one name.
     """
     try:
-        lines = [line for line in csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True) if line]
-    except csv.Error as error:
-        raise BadEvaluationError(f"the evaluation is not a CSV: {error}") from error
-    if not lines:
-        raise BadEvaluationError("the evaluation is empty: it has not even a header")
-    header = column_names(lines[0])
-    keys = [metric_key(name) for name in header]
-    twice = sorted({name for name, key in zip(header, keys, strict=True) if keys.count(key) > 1})
+        table = read_csv(text)
+    except CsvError as error:
+        raise BadEvaluationError(f"the evaluation {error}") from error
+    keys = [metric_key(name) for name in table.columns]
+    twice = sorted({name for name, key in zip(table.columns, keys, strict=True) if keys.count(key) > 1})
     if twice:
-        raise BadEvaluationError(f"the evaluation has a column more than once: {', '.join(twice)}")
-    rows = lines[1:]
-    if not 0 <= row < len(rows):
+        raise BadEvaluationError(f"the evaluation names a column more than once: {', '.join(twice)}")
+    if not 0 <= row < len(table.rows):
         raise BadEvaluationError(
-            f"evaluation_row = {row} asks for a row that is not there: the evaluation has {counted(len(rows), 'row')}"
+            f"the evaluation has no row {row}, only {counted(len(table.rows), 'row')}, counted from 0:"
+            " correct evaluation_row in routes.toml"
         )
-    if len(rows[row]) != len(header):
+    cells = table.rows[row]
+    if len(cells) != len(table.columns):
         raise BadEvaluationError(
-            f"row {row} of the evaluation has {counted(len(rows[row]), 'cell')}, its header names"
-            f" {counted(len(header), 'column')}"
+            f"line {table.lines[row]} of the evaluation has {counted(len(cells), 'cell')}, the header names"
+            f" {counted(len(table.columns), 'column')}"
         )
-    values = {name: _finite(cell) for name, cell in zip(header, rows[row], strict=True)}
-    return EvaluationReport(values, row, len(rows))
+    values = {name: _finite(cell) for name, cell in zip(table.columns, cells, strict=True)}
+    return EvaluationReport(values, row, len(table.rows))
 
 
 def _finite(cell: str) -> float | None:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from shared.blob_path import BlobPath
 from shared.errors import ConfigError, KeyRefusedError, LandfallError, NotFoundError, RejectedError
-from shared.gates.golden_rows import MOST_BYTES, GoldenRows, read_golden_rows
-from shared.gates.holdout import MOST_BYTES as HOLDOUT_MOST_BYTES
+from shared.gates.golden_rows import MAX_BYTES, GoldenRows, read_golden_rows
+from shared.gates.holdout import MAX_BYTES as MAX_HOLDOUT_BYTES
 from shared.gates.holdout import read_holdout
 from shared.lifecycle.endpoint_rules import frozen_by
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
@@ -112,7 +112,7 @@ def _golden(services: Services, route: Route) -> Iterator[Finding]:
 
 
 def _golden_rows(services: Services, route: Route) -> GoldenRows:
-    return read_golden_rows(route.golden, *services.blobs.read_text(route.golden, MOST_BYTES))
+    return read_golden_rows(route.golden, *services.blobs.read_text(route.golden, MAX_BYTES))
 
 
 def _holdout(services: Services, route: Route) -> Iterator[Finding]:
@@ -123,7 +123,7 @@ def _holdout(services: Services, route: Route) -> Iterator[Finding]:
         if finding.do:
             yield finding
             return
-        rows = read_holdout(holdout, *services.blobs.read_text(holdout.data, HOLDOUT_MOST_BYTES))
+        rows = read_holdout(holdout, *services.blobs.read_text(holdout.data, MAX_HOLDOUT_BYTES))
         yield finding._replace(result=f"{holdout.data} exists and has {counted(len(rows.rows), 'row')}")
 
 

@@ -119,7 +119,7 @@ def test_files_that_cannot_be_used_are_found(world: World) -> None:
     world.blobs.put("models", "golden/census.csv", "age,workclass\n39\n50,Private,x\n")
     found = wrong(world)
     assert [finding.subject for finding in found] == ["routes.census.golden"] * 2
-    assert "row 1 has 1 cell, the header 2" in found[0].result
+    assert "line 2 has 1 cell, the header names 2 columns" in found[0].result
 
     world.blobs.put("models", "golden/census.csv", "age\n39\n")
     world.scoring.faults.fail_next("score", RejectedError(replace(FAULT, message="no column workclass")), times=2)

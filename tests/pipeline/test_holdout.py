@@ -228,7 +228,7 @@ def test_a_bad_holdout_is_told_and_can_be_mended(world: World) -> None:
         world.tick(31)
     waiting = world.run(run.run_id)
     assert not waiting.terminal
-    assert "holdout models/holdout/census.csv: there is no column 'income'" in waiting.reason
+    assert "holdout models/holdout/census.csv: it has no column 'income'" in waiting.reason
     world.blobs.put("models", "holdout/census.csv", holdout_csv())
 
     assert world.settle(run, 31).state is RunState.PROMOTED

@@ -24,7 +24,7 @@ def test_names_are_trimmed_and_the_unnamed_are_counted() -> None:
 def test_golden_rows_are_asked_by_these_names() -> None:
     """A space after each comma, and the index that pandas writes."""
     assert read_golden_rows("m/g.csv", ", age, job\n0, 39, clerk\n", "e").columns == ("Col1", "age", "job")
-    with pytest.raises(ConfigError, match="has a column more than once: age"):
+    with pytest.raises(ConfigError, match="names a column more than once: age"):
         read_golden_rows("m/g.csv", "age, age\n1,2\n", "e")
 
 

@@ -55,21 +55,21 @@ def test_every_finite_number_comes_through(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "row", "says"),
+    ("text", "row", "message"),
     [
         ("", 0, "empty"),
         ("\r\n", 0, "empty"),
-        ("AUC\n", 0, "0 row"),
-        (TWO_CLASS, 2, "2 row"),
-        (TWO_CLASS, -1, "2 row"),
-        ("A,B\n1\n", 0, "1 cell,"),
-        ("AUC,auc\n1,2\n", 0, "more than once"),
-        ('AUC\n"1', 0, "not a CSV"),
+        ("AUC\n", 0, "has no row 0, only 0 rows"),
+        (TWO_CLASS, 2, "has no row 2, only 2 rows, counted from 0: correct evaluation_row"),
+        (TWO_CLASS, -1, "has no row -1"),
+        ("A,B\n\n1\n", 0, "line 3 of the evaluation has 1 cell, the header names 2 columns"),
+        ("AUC,auc\n1,2\n", 0, "names a column more than once: AUC, auc"),
+        ('AUC\n"1', 0, "the evaluation is no CSV: unexpected end of data in the row that begins on line 2"),
     ],
 )
-def test_unreadable_evaluations_say_why(text: str, row: int, says: str) -> None:
+def test_unreadable_evaluations_say_why(text: str, row: int, message: str) -> None:
     """A missing row, a ragged row or a doubled column is an error with its reason, never a verdict."""
-    with pytest.raises(BadEvaluationError, match=says):
+    with pytest.raises(BadEvaluationError, match=message):
         read_evaluation(text, row)
 
 

@@ -57,22 +57,23 @@ def test_the_identity_is_that_of_content_and_reading() -> None:
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [
-        ("", ["it needs a header and at least one row"]),
-        ("age,income\n", ["it needs a header and at least one row"]),
-        ('age,income\n1,"x\n', ["not a CSV: unexpected end of data"]),
-        ("age,Income \n1,a\n", ["there is no column 'income', which label names; did you mean 'Income'?"]),
-        ("age,job\n1,a\n", ["there is no column 'income', which label names; there are: age, job"]),
-        ("age,age,income\n1,2,a\n", ["the header has a column more than once: age"]),
-        ("age,income\n1\n2,x,y\n", ["row 1 has 1 cell, the header 2", "row 2 has 3 cells, the header 2"]),
-        ("age,income\n1,>50K\n2,\n3, \n", ["2 rows have no income, the first is row 2"]),
+        ("age,income\n", ["it has no row: add at least one of each class"]),
+        ("age,Income \n1,a\n", ["it has no column 'income', which label names; did you mean 'Income'?"]),
+        ("age,job\n1,a\n", ["it has no column 'income', which label names; there are: age, job"]),
+        ("age,age,income\n1,2,a\n", ["the header names a column more than once: age"]),
+        (
+            "age,income\n1\n\n2,x,y\n",
+            ["line 2 has 1 cell, the header names 2 columns", "line 4 has 3 cells, the header names 2 columns"],
+        ),
+        ("age,income\n1,>50K\n2,\n3, \n", ["2 rows have no income, the first at line 3"]),
         (
             "age,income\n1,>50K\n",
-            ["every row has the label '>50K': two classes at least are needed to tell a better model"],
+            ["every row has the label '>50K': only two or more classes tell a better model"],
         ),
         (
             "age,income\n1,a\n2,b\n3,c\n",
             [
-                "income has 3 values ('a', 'b', 'c'), and the task is binary",
+                "column income has 3 values ('a', 'b', 'c'), and the task is binary",
                 "no row has the label '>50K', which positive names; there are: 'a', 'b', 'c'",
             ],
         ),
@@ -83,21 +84,38 @@ def test_every_problem_is_named(text: str, sentences: list[str]) -> None:
     assert problems(BINARY, text) == sentences
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "is empty: it has not even a header"),
+        ('age,income\n1,"x\n', "is no CSV: unexpected end of data in the row that begins on line 2"),
+    ],
+)
+def test_a_text_that_is_no_csv_is_refused(text: str, sentence: str) -> None:
+    """The error begins with the file."""
+    with pytest.raises(ConfigError) as error:
+        read_holdout(BINARY, text, "e")
+    assert error.value.problems == [f"holdout models/holdout/census.csv {sentence}"]
+
+
 def test_many_problems_of_one_kind_are_counted() -> None:
     """Five are told one by one, the others as a number; too many rows are refused with the limit."""
     ragged = "age,income\n" + "1\n" * 12
-    assert problems(BINARY, ragged)[5:] == ["7 more rows have another number of cells than the header"]
+    assert problems(BINARY, ragged)[5:] == ["7 more lines have another number of cells than the header"]
     long = "age,income\n" + "1,>50K\n2,<=50K\n" * 10_001
-    assert problems(BINARY, long) == ["it has 20,002 rows, at most 20,000 are scored: take a sample"]
+    assert problems(BINARY, long) == ["it has 20,002 rows: take a sample of at most 20,000"]
 
 
 def test_a_regression_needs_numbers() -> None:
     """Text, NaN and infinity are no truth."""
     regression = Holdout(data=BINARY.data, label="income", task=Task.REGRESSION)
     assert [problem.partition(":")[0] for problem in problems(regression, "a,income\n1,x\n2,NaN\n3,inf\n4,5\n")] == [
-        "row 1",
-        "row 2",
-        "row 3",
+        "line 2, column income",
+        "line 3, column income",
+        "line 4, column income",
+    ]
+    assert problems(regression, "a,income\n" + "1,x\n" * 9)[5:] == [
+        "4 more lines have no finite number in column income"
     ]
     assert read_holdout(regression, "a,income\n1,2.5\n", "e").truth == ("2.5",)
 
