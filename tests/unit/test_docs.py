@@ -19,6 +19,14 @@ LINKS = sorted(
         if not re.match(r"[a-z]+:", link)
     }
 )
+FOLDERS = "bench|docs|examples|infra|landfall|scripts|shared|studio|tests"
+PLACES = sorted(
+    {
+        (page, place)
+        for page, path in PAGES.items()
+        for place in re.findall(rf"`((?:{FOLDERS})/[\w/.-]*|\w+\.py)`", path.read_text(encoding="utf-8"))
+    }
+)
 
 
 def anchors(path: Path) -> set[str]:
@@ -35,6 +43,14 @@ def test_every_link_leads_to_a_file_and_a_heading(page: str, link: str) -> None:
 
     assert target.exists()
     assert not anchor or anchor in anchors(target)
+
+
+@pytest.mark.parametrize(("page", "place"), PLACES)
+def test_every_cited_place_is_there(page: str, place: str) -> None:
+    """A file or folder of the repository that a page names exists; a module may be named without its folders."""
+    assert (ROOT / place).exists() or any(
+        path.name == place for folder in FOLDERS.split("|") for path in (ROOT / folder).rglob("*.py")
+    ), f"{page} names {place}"
 
 
 def test_the_index_lists_every_page() -> None:
