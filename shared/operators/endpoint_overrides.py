@@ -1,4 +1,4 @@
-"""What an operator does to an endpoint: freeze it, unfreeze it, and go back to an earlier model."""
+"""An operator's overrides of an endpoint: freeze it, unfreeze it, roll it back to an earlier model."""
 
 import uuid
 from collections.abc import Callable
@@ -15,28 +15,28 @@ from shared.services import Services
 
 log = get_log("operations")
 
-_TRIES = 3
+MAX_ATTEMPTS = 3  # to write the endpoint's record while other workers write it
 
 
 def freeze(services: Services, endpoint: str, by: str, reason: str) -> EndpointRecord:
-    """Let no new model go to an endpoint; what is being promoted is finished, an operator may still go back.
+    """Stop promotions to an endpoint; a promotion under way is finished, and an operator may still roll back.
 
-    The same request again changes nothing; who freezes for another reason is told that it is frozen, and why.
+    The same request again changes nothing.
 
     Raises:
         UnknownError: there is no such endpoint, or several routes have one of that name.
-        NotNowError: it is frozen already, by somebody else or for another reason.
+        NotNowError: it is frozen already, by another person or for another reason.
     """
     frozen = Frozen(by=by, reason=reason, at=services.clock.now())
 
     def change(record: EndpointRecord) -> EndpointRecord:
-        known = record.frozen
-        if known is None:
+        earlier = record.frozen
+        if earlier is None:
             return replace(record, frozen=frozen)
-        if (known.by, known.reason) == (by, reason):
+        if (earlier.by, earlier.reason) == (by, reason):
             return record
         raise NotNowError(
-            f"endpoint {endpoint} is frozen already, by {known.by} since {shown_time(known.at)}: {known.reason};"
+            f"endpoint {endpoint} is frozen already, by {earlier.by} since {shown_time(earlier.at)}: {earlier.reason};"
             " to give another reason, unfreeze it first"
         )
 
@@ -53,7 +53,7 @@ def freeze(services: Services, endpoint: str, by: str, reason: str) -> EndpointR
 
 
 def unfreeze(services: Services, endpoint: str, by: str, reason: str = "") -> EndpointRecord:
-    """Let new models go to an endpoint again; one that is not frozen stays so. By whom and why stands in the log.
+    """Allow promotions to an endpoint again; an endpoint that is not frozen stays so. The log has the name and reason.
 
     Raises:
         UnknownError: there is no such endpoint, or several routes have one of that name.
@@ -117,17 +117,18 @@ def route_of(services: Services, endpoint: str) -> Route:
         UnknownError: there is none, or several routes have one of that name.
     """
     routes = services.routes.routes.values()
-    found = [route for route in routes if endpoint in {route.serving.name, f"{route.name}/{route.serving.name}"}]
-    if len(found) == 1:
-        return found[0]
-    known = ", ".join(f"{route.name}/{route.serving.name}" for route in found or routes)
-    raise UnknownError(
-        f"{'several endpoints are' if found else 'no endpoint is'} called {endpoint!r}; there are: {known}"
-    )
+    matching = [route for route in routes if endpoint in {route.serving.name, f"{route.name}/{route.serving.name}"}]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        problem, candidates = f"several endpoints are called {endpoint!r}; name one of", matching
+    else:
+        problem, candidates = f"no endpoint is called {endpoint!r}; there are", list(routes)
+    raise UnknownError(f"{problem}: {', '.join(f'{route.name}/{route.serving.name}' for route in candidates)}")
 
 
 def _change(services: Services, route: Route, change: Callable[[EndpointRecord], EndpointRecord]) -> EndpointRecord:
-    for _ in range(_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         stored = services.endpoints.get(route.name, route.serving.name)
         changed = change(stored.record)
         if changed == stored.record:
@@ -136,7 +137,7 @@ def _change(services: Services, route: Route, change: Callable[[EndpointRecord],
             return services.endpoints.save(stored, changed).record
         except StaleWriteError:
             continue
-    raise NotNowError(f"endpoint {route.serving.name} is being written all the time: try again")
+    raise NotNowError(f"the record of endpoint {route.serving.name} changes all the time: try again")
 
 
 def _chosen(services: Services, route: Route, run_id: str) -> Run:
@@ -144,28 +145,26 @@ def _chosen(services: Services, route: Route, run_id: str) -> Run:
     if stored is None:
         raise UnknownError(f"route {route.name} has no run {run_id}")
     if stored.run.state is not RunState.PROMOTED:
-        raise BadRequestError(
-            f"run {run_id} is {stored.run.state.value}: only a model that was promoted can be gone back to"
-        )
+        raise BadRequestError(f"run {run_id} is {stored.run.state.value}: roll back to a run whose model was promoted")
     return stored.run
 
 
 def _before(services: Services, route: Route, champion: Champion) -> Run | None:
-    """Return the run whose model was in service before the champion's; None: that from before the first promotion."""
+    """Return the run whose model served before the champion's; None: the model from before the first promotion."""
     stored = services.runs.get(route.name, champion.run_id)
     if stored is None:
-        raise NotNowError(f"the record of run {champion.run_id} is gone: say with --to which run's model is wanted")
+        raise NotNowError(f"the record of run {champion.run_id} is gone: name the target with --to RUN")
     before = (stored.run.champion or {}).get("run_id")
     if before is None:
         return None
-    found = services.runs.get(route.name, before)
-    if found is None:
-        raise NotNowError(f"the record of run {before} is gone: say with --to which run's model is wanted")
-    return found.run
+    target = services.runs.get(route.name, before)
+    if target is None:
+        raise NotNowError(f"the record of run {before} is gone: name the target with --to RUN")
+    return target.run
 
 
 def _origin(run: Run) -> str:
-    """Return the run that trained the model of a promoted run: an operator's rollback trained none."""
+    """Return the id of the run that trained a promoted run's model; a rollback trained none, its target did."""
     return str(run.override["to"]) if run.override is not None else run.run_id
 
 

@@ -1,22 +1,23 @@
-"""The query of a request to the app: known parameters, each once; a misspelt one would narrow nothing down (pure)."""
+"""Checks the query of a request: a misspelt or repeated parameter would silently select nothing (pure)."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl
 
-# The host's own: the function key and the name of the key. Read by nobody here, and repeated in no answer.
-_OF_THE_HOST = frozenset({"code", "clientid"})
+# The host's own parameters: the function key and the key's name. No answer repeats them.
+_HOST_PARAMETERS = frozenset({"code", "clientid"})
 
 
-def query_problems(url: str, parameters: Mapping[str, str], known: Collection[str]) -> list[str]:
-    """Return what is wrong with the names of a query: of `known` ones each may stand there once.
+def query_problems(url: str, parameters: Mapping[str, str], allowed: Collection[str]) -> list[str]:
+    """Return the problems of a query's names: each name must be in `allowed`, and may be given once.
 
-    `parameters` are what the host made of the query of `url`; of a name that is repeated it makes one text.
+    `parameters`: the query of `url` as the host parsed it; the host joins the values of a repeated name.
     """
-    query = url.partition("?")[2].partition("#")[0]  # the host part is the caller's, and may be none
+    query = url.partition("?")[2].partition("#")[0]  # no URL parser: the host part is the caller's, and may be invalid
     named = [name for name, _ in parse_qsl(query, keep_blank_values=True)]
-    own = [name for name in dict.fromkeys([*named, *parameters]) if name.lower() not in _OF_THE_HOST]
-    there_is = f"known are {', '.join(known)}" if known else "there are none here"
-    problems = [f"the query parameter {name!r} is unknown; {there_is}" for name in own if name not in known]
-    often = Counter(named)
-    return problems + [f"the query parameter {name!r} is given {often[name]} times" for name in own if often[name] > 1]
+    own = [name for name in dict.fromkeys([*named, *parameters]) if name.lower() not in _HOST_PARAMETERS]
+    hint = f"allowed are {', '.join(allowed)}" if allowed else "no parameters are allowed here"
+    problems = [f"the query parameter {name!r} is unknown; {hint}" for name in own if name not in allowed]
+    counts = Counter(named)
+    repeated = [name for name in own if counts[name] > 1]
+    return problems + [f"the query parameter {name!r} is given {counts[name]} times: give it once" for name in repeated]

@@ -1,4 +1,4 @@
-"""What a queue message asks for: evaluate a trained run now."""
+"""The queue message about a trained run: evaluate it now, without waiting for the tick."""
 
 from shared.effects.run_driver import drive
 from shared.lifecycle.observations import TimerFired
@@ -11,7 +11,7 @@ log = get_log("queue")
 
 
 def evaluate(services: Services, text: str) -> None:
-    """Take the next steps of the run that a message announces; one that is further already is the tick's.
+    """Take the next steps of the run that a message announces; a run past `trained` is left to the tick.
 
     Raises:
         BadMessageError: the message cannot be read; the host moves it to the poison queue.
@@ -32,5 +32,5 @@ def evaluate(services: Services, text: str) -> None:
 
 
 def _has_to_wait(services: Services, run: Run) -> bool:
-    """Tell whether the step failed before and its pause is not over: no message cuts it short."""
+    """Return whether the step failed and its pause is not over: a message does not shorten a pause."""
     return run.consecutive_failures > 0 and services.clock.now() < run.not_before

@@ -1,4 +1,4 @@
-"""From an event to a claimed version: find the route, claim by an insert that wins only once, take the first steps."""
+"""Landing: match a file version to a route, claim it by a conditional insert, take the run's first steps."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -15,11 +15,11 @@ from shared.services import Services
 
 log = get_log("landing")
 
-FRESH_S = 15 * 60
+MAX_NEW_AGE_S = 15 * 60  # an event about a version modified later reports a new file: nobody can have its run
 
 
 def land(services: Services, container: str, name: str) -> bool:
-    """Land whatever version a blob has now: what an event about it asks for. True if this call claimed it."""
+    """Land the present version of a blob that an event reported; return whether this call claimed it."""
     version = services.blobs.version(container, name)
     if version is None:
         log.info("%s was deleted before its event arrived", name, extra=log_fields(LogAction.FILE_DELETED))
@@ -28,7 +28,10 @@ def land(services: Services, container: str, name: str) -> bool:
 
 
 def land_version(services: Services, version: BlobVersion, *, reported: bool = False) -> bool:
-    """Claim a version and take its first steps; `reported`: an event told of it. True if this call claimed it."""
+    """Claim a version and take the run's first steps; return whether this call claimed it.
+
+    `reported`: an event reported the version; otherwise a sweep has found it.
+    """
     claimed = claim(services, version, reported=reported)
     if claimed is None:
         return False
@@ -39,25 +42,24 @@ def land_version(services: Services, version: BlobVersion, *, reported: bool = F
 
 
 def claim(services: Services, version: BlobVersion, *, reported: bool = False) -> tuple[Route | None, StoredRun] | None:
-    """Claim one file version by an insert that only one worker can win.
+    """Claim one file version by a conditional insert: only one worker can succeed.
 
-    Returns the new run and its route (None: no route matches, and the run is recorded as `unrouted`); None if the
-    version has its run already. It may have it under another route, after a change of routes.toml: then that run
-    counts, for a version is trained once and has one outcome. Only one that is `unrouted` is claimed again, under the
-    first route that matches.
+    Returns the new run and its route (None: no route matches, and the run is `unrouted`). Returns None if the version
+    has a run already. After a change of routes.toml that run may be of another route; it still counts, since a version
+    is trained once. An `unrouted` version is claimed again, for the first route that matches.
     """
     route = services.routes.match(version.name)
     run = _new_run(services, version, route)
-    # What an event has just told of lands for the first time: it is not looked for anywhere.
-    new = reported and run.landed_at - version.modified_at < timedelta(seconds=FRESH_S)
-    if route is None or not new:
-        other = services.places.find(services.runs, services.clock, run.run_id, run.route)
-        if other is not None:
+    # A new file that an event reports needs no look-up under the other routes.
+    is_new = reported and run.landed_at - version.modified_at < timedelta(seconds=MAX_NEW_AGE_S)
+    if route is None or not is_new:
+        earlier = services.places.find(services.runs, services.clock, run.run_id, run.route)
+        if earlier is not None:
             log.debug(
                 "%s has a run already, of route %s",
                 version.name,
-                other.run.route,
-                extra=log_fields(LogAction.FILE_CLAIMED_BEFORE, run_id=run.run_id, route=other.run.route),
+                earlier.run.route,
+                extra=log_fields(LogAction.FILE_CLAIMED_BEFORE, run_id=run.run_id, route=earlier.run.route),
             )
             return None
     try:
@@ -105,5 +107,5 @@ def _new_run(services: Services, version: BlobVersion, route: Route | None) -> R
     )
     if route is not None:
         return landed
-    patterns = ", ".join(f"{one.name}: {one.files}" for one in services.routes.routes.values())
+    patterns = ", ".join(f"{candidate.name}: {candidate.files}" for candidate in services.routes.routes.values())
     return replace(landed, state=RunState.UNROUTED, reason=f"no route's files match ({patterns})", not_before=now)

@@ -1,6 +1,7 @@
-"""Messages that the host gave up: their cause goes into the record of the run they were about, and nothing is lost.
+"""Poison messages: the host gave them up after five deliveries. The run that a message is about gets the reason.
 
-Rows and the sweep drive every run whatever becomes of messages, so poison is a sign of trouble, not the trouble itself.
+Nothing is lost by one: the tick and the sweep drive every run from its row. A poison message is a symptom, so it raises
+an alert.
 """
 
 import base64
@@ -16,14 +17,14 @@ from shared.services import Services
 
 log = get_log("poison")
 
-TEXT_LIMIT = 500  # characters of a poison message that go to the log
+MAX_LOGGED_CHARACTERS = 500  # of a poison message
 
 
 def evaluation(services: Services, text: str) -> None:
-    """Note in the run that its evaluation message was given up; the tick evaluates it.
+    """Write into the run that the host gave up its evaluation message; the tick evaluates the run.
 
     Raises:
-        RetryableError: storage could not be reached; the host delivers the message again.
+        RetryableError: storage does not answer; the host delivers the message again.
     """
     plain = _plain(text)
     try:
@@ -32,27 +33,27 @@ def evaluation(services: Services, text: str) -> None:
         log.error(  # noqa: TRY400 - the line has the error, a traceback adds nothing
             "poison message of queue evaluations, which names no run (%s): %s",
             error,
-            plain[:TEXT_LIMIT],
+            plain[:MAX_LOGGED_CHARACTERS],
             extra=log_fields(LogAction.MESSAGE_POISONED),
         )
         return
     log.error(
         "poison message of queue evaluations: %s",
-        plain[:TEXT_LIMIT],
+        plain[:MAX_LOGGED_CHARACTERS],
         extra=log_fields(LogAction.MESSAGE_POISONED, run_id=message.run_id, route=message.route),
     )
-    _note(
+    _add_reason(
         services,
         services.runs.get(message.route, message.run_id),
-        "the host gave up its evaluation message after too many failed deliveries (the app's log has the errors)",
+        "the host gave up its evaluation message after five failed deliveries (the app's log has the errors)",
     )
 
 
 def blob_event(services: Services, text: str) -> None:
-    """Note in the run that its file's event was given up; a file that has no run yet is landed now.
+    """Write into the run that the host gave up its file's event; a file without a run is landed now.
 
     Raises:
-        LandfallError: storage could not be reached, or the settings are wrong; the host delivers the message again.
+        LandfallError: storage does not answer, or the settings are wrong; the host delivers the message again.
     """
     plain = _plain(text)
     try:
@@ -61,7 +62,7 @@ def blob_event(services: Services, text: str) -> None:
     except (ValueError, KeyError, TypeError):
         log.error(  # noqa: TRY400 - the message is what counts
             "poison message of the blob trigger, which names no blob; the sweep lands its file: %s",
-            plain[:TEXT_LIMIT],
+            plain[:MAX_LOGGED_CHARACTERS],
             extra=log_fields(LogAction.MESSAGE_POISONED),
         )
         return
@@ -70,7 +71,7 @@ def blob_event(services: Services, text: str) -> None:
     run_id = run_id_for(container, name, etag)
     log.error(
         "poison message of the blob trigger: %s",
-        plain[:TEXT_LIMIT],
+        plain[:MAX_LOGGED_CHARACTERS],
         extra=log_fields(LogAction.MESSAGE_POISONED, run_id=run_id, route=route_name),
     )
     if container != services.routes.input:
@@ -82,15 +83,15 @@ def blob_event(services: Services, text: str) -> None:
         )
         return
     land(services, container, name)
-    _note(
+    _add_reason(
         services,
         services.runs.get(route_name, run_id),
-        "the host gave up the event of its file after too many failed executions (the app's log has the errors)",
+        "the host gave up the event of its file after five failed executions (the app's log has the errors)",
     )
 
 
-def _note(services: Services, stored: StoredRun | None, cause: str) -> None:
-    """Write the cause into a run, where it is; its next step, its waiting time and its outcome stay as they are."""
+def _add_reason(services: Services, stored: StoredRun | None, cause: str) -> None:
+    """Add a cause to a run's reason, if the run exists; its state and its next step stay."""
     if stored is None:
         log.error(
             "the poison message is about a file version without a run: it was overwritten or deleted since, or the next"
@@ -100,12 +101,11 @@ def _note(services: Services, stored: StoredRun | None, cause: str) -> None:
         return
     run = stored.run
     reason = f"{run.reason}; {cause}" if run.reason and not run.reason.endswith(cause) else cause
-    noted = run.evolve(services.clock.now(), reason=reason)
-    services.save_run(stored, noted)
+    services.save_run(stored, run.evolve(services.clock.now(), reason=reason))
 
 
 def _plain(text: str) -> str:
-    """Return a message as it was written: the host moves poison blob events in base64, whatever `host.json` says."""
+    """Return the text of a message: the host writes poison blob events in base64, whatever `host.json` says."""
     try:
         return base64.b64decode(text, validate=True).decode()
     except ValueError:

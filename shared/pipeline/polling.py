@@ -1,4 +1,4 @@
-"""The tick: polls the pending jobs and takes the next step of every run whose time has come."""
+"""The tick: polls the pending jobs and takes the next step of every run that is due."""
 
 import hashlib
 from collections.abc import Iterable
@@ -18,28 +18,28 @@ from shared.services import Services
 
 log = get_log("tick")
 
-FRESH_S = 5  # what a tick read longer ago is read again before it is acted on: others go on meanwhile
-TICK_BUDGET_S = 240  # no step begins later in a tick: the host ends the whole worker at its function timeout
-HEARTBEAT_S = 300  # an idle tick writes nothing else
-STUCK_OVERDUE_S = 900  # a run that is past its deadline for so long is stuck: the tick ends it with one more try
-STUCK_TRIES = 10  # so is one whose step failed so often in a row, which takes some 25 minutes
-STUCK_NAMED = 5  # runs that the line about them names
-# What takes long and is asked at ever longer intervals.
-_ASKED_RARELY = frozenset({RunState.STARTED, RunState.HELD, RunState.WAITING})
-POLL_OFTEN_S = 120  # a young job is polled at every tick
-POLL_SHARE = 0.1  # later after another tenth of its age,
-POLL_LEAST_OFTEN_S = 300  # but at least this often
+MAX_READ_AGE_S = 5  # a run that the tick read longer ago is read again before its step: other workers go on meanwhile
+TICK_BUDGET_S = 240  # after this, the tick begins no step: at its function timeout the host ends the whole worker
+HEARTBEAT_S = 300  # an idle tick writes its heartbeat this often, and nothing else
+STUCK_OVERDUE_S = 900  # a run is stuck when it is past its deadline for so long; the tick before tries to end it
+STUCK_FAILURES = 10  # or when its step failed so often in a row, which takes some 25 minutes
+MAX_STUCK_NAMED = 5  # runs that the log line names
+# These states last long, so their runs are polled at growing intervals.
+_POLLED_RARELY = frozenset({RunState.STARTED, RunState.HELD, RunState.WAITING})
+POLL_ALWAYS_S = 120  # a job younger than this is polled at every tick,
+POLL_INTERVAL_SHARE = 0.1  # an older one after another tenth of its age,
+MAX_POLL_INTERVAL_S = 300  # but at least this often
 
 
 class Ticker:
-    """Ticks, and remembers when: that only spaces out heartbeats and the polls of old jobs; a new worker does all."""
+    """Ticks, and remembers the last tick to space out heartbeats and polls; a new worker starts without that memory."""
 
     def __init__(self) -> None:
         self._previous: datetime | None = None
         self._last_heartbeat: datetime | None = None
 
     def tick(self, services: Services) -> list[EvaluationMessage]:
-        """Take one tick; returns the messages for runs that are trained now."""
+        """Take one tick; return the messages for the runs that are trained now."""
         now = services.clock.now()
         messages = tick(services, self._previous)
         self._previous = now
@@ -51,16 +51,20 @@ class Ticker:
 
 
 def tick(services: Services, previous: datetime | None = None) -> list[EvaluationMessage]:
-    """Poll and step the active runs of every route; returns the messages for runs that are trained now.
+    """Poll the jobs and take the due steps of every route's active runs; return messages for runs that are trained now.
 
-    `previous` is when the last tick was (None: poll every job). One run that goes wrong never stops the others.
+    `previous`: time of the last tick; None: poll every job. An error with one run never stops the others.
     """
     now, began_s = services.clock.now(), services.clock.elapsed_s()
     active = list(_active(services))
-    _tell_stuck(active, now, previous)
+    _log_stuck(active, now, previous)
     due = [(route, stored) for route, stored in active if _is_due(route, stored.run, now, previous)]
     due = _rotated(due, now)
-    after = services.map_concurrently(lambda one: _advance(services, *one, began_s=began_s, previous=previous), due)
+
+    def advance(item: tuple[Route, StoredRun]) -> StoredRun:
+        return _advance(services, *item, began_s=began_s, previous=previous)
+
+    after = services.map_concurrently(advance, due)
     return [
         EvaluationMessage(stored.run.route, stored.run.run_id)
         for (_, before), stored in zip(due, after, strict=True)
@@ -69,11 +73,11 @@ def tick(services: Services, previous: datetime | None = None) -> list[Evaluatio
 
 
 def _active(services: Services) -> Iterable[tuple[Route, StoredRun]]:
-    """Give the active runs of every route; one query a route."""
-    found: list[tuple[Route, StoredRun]] = []
+    """Return the active runs of every route, with one query a route."""
+    active: list[tuple[Route, StoredRun]] = []
     for route in services.routes.routes.values():
         try:
-            found += [(route, stored) for stored in services.runs.active(route.name)]
+            active += [(route, stored) for stored in services.runs.active(route.name)]
         except RetryableError as error:
             log.warning(
                 "the active runs of route %s could not be read: %s",
@@ -81,23 +85,23 @@ def _active(services: Services) -> Iterable[tuple[Route, StoredRun]]:
                 error,
                 extra=log_fields(LogAction.RUNS_NOT_READ, route=route.name),
             )
-    return found
+    return active
 
 
 def stuck(run: Run, now: datetime) -> bool:
-    """Tell whether somebody should look at a run that has no outcome: it got no further for too long."""
+    """Return whether a run without outcome needs a person: it has made no progress for too long."""
     overdue_since = now - timedelta(seconds=STUCK_OVERDUE_S)
-    return run.overdue(overdue_since) or run.consecutive_failures >= STUCK_TRIES
+    return run.overdue(overdue_since) or run.consecutive_failures >= STUCK_FAILURES
 
 
-def _tell_stuck(active: Iterable[tuple[Route, StoredRun]], now: datetime, previous: datetime | None) -> None:
-    """Log the stuck runs, one line for all at most every five minutes; an alert in Azure looks for it."""
+def _log_stuck(active: Iterable[tuple[Route, StoredRun]], now: datetime, previous: datetime | None) -> None:
+    """Log the stuck runs, in one line for all, at most every five minutes."""
     if previous is not None and now.timestamp() // HEARTBEAT_S == previous.timestamp() // HEARTBEAT_S:
         return
-    runs = sorted((one.run for _, one in active if stuck(one.run, now)), key=lambda run: run.landed_at)
+    runs = sorted((stored.run for _, stored in active if stuck(stored.run, now)), key=lambda run: run.landed_at)
     if runs:
-        some = ", ".join(f"{run.run_id[:8]} of {run.blob} ({run.state})" for run in runs[:STUCK_NAMED])
-        log.error("runs stuck: %d; the oldest: %s", len(runs), some, extra=log_fields(LogAction.RUNS_STUCK))
+        oldest = ", ".join(f"{run.run_id[:8]} of {run.blob} ({run.state})" for run in runs[:MAX_STUCK_NAMED])
+        log.error("runs stuck: %d; the oldest: %s", len(runs), oldest, extra=log_fields(LogAction.RUNS_STUCK))
 
 
 def _is_due(route: Route, run: Run, now: datetime, previous: datetime | None) -> bool:
@@ -105,27 +109,27 @@ def _is_due(route: Route, run: Run, now: datetime, previous: datetime | None) ->
         return is_too_far(route, run.not_before, now)
     if in_hand(run, now):
         return False
-    return run.state not in _ASKED_RARELY or poll_due(run.not_before, now, previous)
+    return run.state not in _POLLED_RARELY or poll_due(run.not_before, now, previous)
 
 
 def poll_due(since: datetime, now: datetime, previous: datetime | None) -> bool:
-    """Tell whether a job that is started `since` is polled at this tick: ever less often, computed from times alone.
+    """Return whether a job that was started at `since` is polled at this tick; the intervals grow with its age.
 
-    The polls after the first minutes lie at fixed moments of the job's life; it is due if one came since the
-    previous tick.
+    After the first minutes the polls lie at fixed ages of the job: it is due if such an age has passed since the
+    previous tick. So nothing needs to be stored.
     """
     age_s = (now - since).total_seconds()
-    if previous is None or previous > now or age_s <= POLL_OFTEN_S:  # the second: the clock was set back
+    if previous is None or previous > now or age_s <= POLL_ALWAYS_S:  # the second: the clock was set back
         return True
-    moment_s = float(POLL_OFTEN_S)
+    poll_age_s = float(POLL_ALWAYS_S)
     previous_age_s = (previous - since).total_seconds()
-    while moment_s <= previous_age_s:
-        moment_s += min(POLL_LEAST_OFTEN_S, moment_s * POLL_SHARE)
-    return moment_s <= age_s
+    while poll_age_s <= previous_age_s:
+        poll_age_s += min(MAX_POLL_INTERVAL_S, poll_age_s * POLL_INTERVAL_SHARE)
+    return poll_age_s <= age_s
 
 
 def _rotated[Item](due: list[Item], now: datetime) -> list[Item]:
-    """Begin elsewhere at every tick: where a slow service lets a tick reach only some runs, all get their turn."""
+    """Start at another run in every tick: if a slow service lets a tick reach only some runs, each gets its turn."""
     if not due:
         return due
     start = int.from_bytes(hashlib.sha256(now.isoformat().encode()).digest()[:8]) % len(due)
@@ -139,10 +143,10 @@ def _advance(
     if passed_s > TICK_BUDGET_S:
         return stored  # left for the next tick
     try:
-        if passed_s > FRESH_S:
+        if passed_s > MAX_READ_AGE_S:
             fresh = services.runs.get(route.name, stored.run.run_id)
             if fresh is None or fresh.run.terminal or not _is_due(route, fresh.run, services.clock.now(), previous):
-                return stored  # somebody else took it further
+                return stored  # another worker went on with it
             stored = fresh
         return drive(services, route, stored, TimerFired())
     except LandfallError as error:
@@ -153,7 +157,7 @@ def _advance(
             extra=log_fields(LogAction.RUN_NOT_ADVANCED, run_id=stored.run.run_id, route=route.name),
         )
         return stored
-    except Exception:  # whatever is wrong with this one run must not keep the tick from the others
+    except Exception:  # a bug with one run must not stop the others
         log.exception(
             "run %s was not advanced",
             stored.run.run_id[:8],

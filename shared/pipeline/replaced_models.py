@@ -1,7 +1,7 @@
-"""Whose model does an endpoint show that answers otherwise than it was verified? Only a known one explains that.
+"""Recognizes a replaced model on an endpoint that differs from its verified model, by location or by answers.
 
-A PATCH that came late brings back a model that this table knows: one that was replaced, or that was never promoted.
-Anything else (a model of somebody's, or one that the table does not know since it was restored) has another cause.
+A late PATCH explains the difference only if it brings back a model that this table has as replaced or as never
+promoted. Any other model has another cause: a person sent it, or the table was restored from an older backup.
 """
 
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from shared.records.run import Run, RunState
 from shared.routes.route import Route
 from shared.services import Services
 
-MOST_RUNS = 500  # whose recorded answers are compared, the newest first
+MAX_COMPARED_RUNS = 500  # the newest, whose recorded answers are compared
 
 
 @dataclass(frozen=True)
 class ObservedModel:
-    """What an endpoint shows: the location that it lists ("" if it lists none), and its answers to the golden rows."""
+    """What an endpoint serves by its own word: the location that it lists ("": none), and its golden answers."""
 
     listed: str
     answers: Answers
 
 
 def location_is_replaced(services: Services, route: Route, record: EndpointRecord, listed: str) -> bool | None:
-    """Tell whether a location is that of a model which the endpoint must not serve any more, by this very table.
+    """Return whether this table has the model at a location as replaced: the endpoint must not serve it.
 
-    None: the app gives no model such a place, so a service that copies models may have named it, or somebody else.
+    None: the location is none that the app gives to models; a service that copies models may have made it.
     """
     if listed == route.initial_model:
         return True
@@ -37,7 +37,7 @@ def location_is_replaced(services: Services, route: Route, record: EndpointRecor
     if not run_id:
         return None
     if record.champion is not None and run_id == record.champion.run_id:
-        return True  # of another attempt than the champion's own, which lies where it was verified
+        return True  # another attempt of the champion's run: its own model is listed where it was verified
     stored = services.runs.get(route.name, run_id)
     return stored is not None and _is_replaced(record, stored.run)
 
@@ -45,32 +45,34 @@ def location_is_replaced(services: Services, route: Route, record: EndpointRecor
 def answers_are_replaced(
     services: Services, route: Route, record: EndpointRecord, served: Served, answers: Answers
 ) -> bool:
-    """Tell whether such a model answered the same golden rows like this, by what its run or the next one recorded."""
+    """Return whether a replaced model gave these answers to the same golden rows, as its run or the next recorded."""
     tolerance = route.golden_tolerance
-    for stored in services.runs.list_runs(route.name, MOST_RUNS):
-        run, known = stored.run, stored.run.golden_answers or {}
-        if known.get("golden") != served.golden:
+    for stored in services.runs.list_runs(route.name, MAX_COMPARED_RUNS):
+        run, recorded = stored.run, stored.run.golden_answers or {}
+        if recorded.get("golden") != served.golden:
             continue
-        own = known.get("verified") or known.get("staged")
+        own = recorded.get("verified") or recorded.get("staged")
         if own is not None and answers_match(answers, as_answers(own), tolerance) and _is_replaced(record, run):
             return True
-        if answers_match(answers, as_answers(known["before"]), tolerance) and _was_replaced(record, run):
+        if answers_match(answers, as_answers(recorded["before"]), tolerance) and _was_replaced(record, run):
             return True
     return False
 
 
 def _run_of(route: Route, location: str) -> str:
-    """Return the run whose model lies there, by the places that the app gives to models; "" if it is none of them."""
-    kept, trained = f"{MODELS}/{route.name}/", f"{TRAINING}/"
-    if location.startswith(kept):
-        return location.removeprefix(kept).removesuffix(".ilearner").partition("-")[0]  # "-2": of the second attempt
+    """Return the id of the run whose model the app stores at a location; "" for any other location."""
+    archived, trained = f"{MODELS}/{route.name}/", f"{TRAINING}/"
+    if location.startswith(archived):
+        return (
+            location.removeprefix(archived).removesuffix(".ilearner").partition("-")[0]
+        )  # "-2": of the second attempt
     return location.removeprefix(trained).partition("/")[0] if location.startswith(trained) else ""
 
 
 def _is_replaced(record: EndpointRecord, run: Run) -> bool:
-    """Tell whether a run's model has no business in service: older than the champion, barred, or never promoted.
+    """Return whether a run's model must not serve: it is older than the champion, blocked, or was never promoted.
 
-    A promoted one that is newer than the champion is not: then the endpoint's row is what is out of date.
+    A promoted model that is newer than the champion may serve: then the endpoint's record is out of date.
     """
     if run.terminal and run.state is not RunState.PROMOTED and run.override is None:
         return True
@@ -78,7 +80,7 @@ def _is_replaced(record: EndpointRecord, run: Run) -> bool:
 
 
 def _was_replaced(record: EndpointRecord, run: Run) -> bool:
-    """Tell the same of the model that was in service when a run was evaluated."""
+    """Return the same for the model that served when a run was evaluated."""
     before = (run.champion or {}).get("generation")
     return before is None or _is_older(record, before)
 

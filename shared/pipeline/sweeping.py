@@ -1,25 +1,26 @@
-"""The sweep: lists the input container and claims what no trigger reported. Events are only hints."""
+"""The sweep: lists the input container and lands every version without a run. Events are only hints."""
 
 from shared.errors import LandfallError
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.pipeline.landing import land_version
 from shared.pipeline.time_budget import round_robin
+from shared.plurals import counted
 from shared.ports import BlobVersion
 from shared.records.run import UNROUTED, run_id_for
 from shared.services import Services
 
 log = get_log("sweep")
 
-SWEEP_BUDGET_S = 60  # no file is begun later in a sweep
+SWEEP_BUDGET_S = 60  # after this, the sweep begins no further file
 
 
 def sweep(services: Services) -> int:
-    """Claim and land every version in the input container that has no run; returns how many those were.
+    """Land every version in the input container that has no run; return their number.
 
-    Of very many files it gets to some, and the next sweep goes on with the others.
+    If the files are too many for one sweep, the next sweep continues.
     """
     versions = services.blobs.versions(services.routes.input)
-    landed = round_robin(
+    results = round_robin(
         services,
         versions,
         lambda version: version.name,
@@ -27,18 +28,18 @@ def sweep(services: Services) -> int:
         over="files",
         budget_s=SWEEP_BUDGET_S,
     )
-    found = sum(landed)
-    if found:
+    landed = sum(results)
+    if landed:
         log.info(
-            "the sweep found %d file(s) that no event had reported yet",
-            found,
+            "the sweep landed %s that no event had reported",
+            counted(landed, "file"),
             extra=log_fields(LogAction.SWEEP_FOUND_FILES),
         )
-    return found
+    return landed
 
 
 def _land_if_new(services: Services, version: BlobVersion) -> bool:
-    """Land one version unless it has its run; one that goes wrong never stops the others."""
+    """Land one version unless it has a run; an error with one version never stops the others."""
     route = services.routes.match(version.name)
     route_name = route.name if route else UNROUTED
     run_id = run_id_for(version.container, version.name, version.etag)
@@ -53,7 +54,7 @@ def _land_if_new(services: Services, version: BlobVersion) -> bool:
             error,
             extra=log_fields(LogAction.FILE_NOT_LANDED, run_id=run_id, route=route_name),
         )
-    except Exception:  # whatever is wrong with this one file must not keep the sweep from the others
+    except Exception:  # a bug with one file must not stop the others
         log.exception(
             "%s was not landed; the next sweep tries again",
             version.name,

@@ -1,4 +1,4 @@
-"""A pass over many things within a time budget, which the next one takes up where it stopped."""
+"""A round robin over many items within a time budget: the next pass continues where the last one stopped."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
@@ -18,27 +18,32 @@ def round_robin[Item, Result](
     over: str,
     budget_s: float,
 ) -> list[Result]:
-    """Do `work` for every item, some at once, in the order of their names; begin none later than `budget_s`.
+    """Do `work` for every item, some at once, in the order of their names; begin none after `budget_s` seconds.
 
-    A pass that did not get to the end leaves a row, called after what it went `over`, that says how far it came; the
-    next one begins behind that, also in another worker, and goes round. So every item gets its turn, whatever the
-    number. A pass that gets round writes nothing, unless there is such a row.
+    A pass that runs out of time stores its position in a row named `over`. The next pass, in any worker, begins behind
+    that position and goes round, so every item gets its turn. A complete pass removes the position, and writes nothing
+    if there was none.
 
-    Returns the results of those that were begun.
+    Returns the results of the items that were begun.
     """
     stopped_at = services.runs.position(over)
     ordered = sorted(items, key=name_of)
-    began_s = services.clock.elapsed_s()  # however long the listing took, something is begun
+    began_s = services.clock.elapsed_s()  # after the listing: however long that took, at least one item is begun
     first = bisect_right(ordered, stopped_at, key=name_of)
     ordered = ordered[first:] + ordered[:first]
 
     def begin(item: Item) -> tuple[Result] | None:
         return None if services.clock.elapsed_s() - began_s > budget_s else (work(item),)
 
-    done = services.map_concurrently(begin, ordered)
-    # They are begun in order, so what was left is the end of them.
-    begun = next((number for number, one in enumerate(done) if one is None), len(done))
-    position = stopped_at if not begun else name_of(ordered[begun - 1]) if begun < len(ordered) else ""
+    results = services.map_concurrently(begin, ordered)
+    # Items are begun in order, so those that were not begun are the last ones.
+    begun = next((number for number, result in enumerate(results) if result is None), len(results))
+    if not begun:
+        position = stopped_at
+    elif begun < len(ordered):
+        position = name_of(ordered[begun - 1])
+    else:
+        position = ""
     if begun < len(ordered):
         log.info(
             "the sweep reached %d of %d %s within %.0f s; the next sweep continues there",
@@ -50,4 +55,4 @@ def round_robin[Item, Result](
         )
     if position != stopped_at:
         services.runs.save_position(over, position)
-    return [one[0] for one in done if one is not None]
+    return [result[0] for result in results if result is not None]

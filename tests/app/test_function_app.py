@@ -247,10 +247,10 @@ def test_http_functions(app: RunningApp) -> None:
     assert status == 400
     assert "from 1 to 1000" in body["error"]
     assert app.get("runs", routes="census")[1]["problems"] == [
-        "the query parameter 'routes' is unknown; known are run_id, route, limit"
+        "the query parameter 'routes' is unknown; allowed are run_id, route, limit"
     ]
     status, body = app.get("health", verbose="1")
-    assert (status, body["error"]) == (400, "the query parameter 'verbose' is unknown; known are full")
+    assert (status, body["error"]) == (400, "the query parameter 'verbose' is unknown; allowed are full")
     assert app.get("health", code="KEY", clientId="default")[0] == 200
 
 

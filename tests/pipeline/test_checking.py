@@ -224,7 +224,9 @@ def test_health_is_cheap_unless_everything_is_asked_for(world: World) -> None:
         "upload it there, or correct routes.census.golden in routes.toml"
     ]
     assert health(world, TIMERS, full="maybe")[0] == 400
-    assert health(world, TIMERS, ful="true")[1]["problems"] == ["the query parameter 'ful' is unknown; known are full"]
+    assert health(world, TIMERS, ful="true")[1]["problems"] == [
+        "the query parameter 'ful' is unknown; allowed are full"
+    ]
 
 
 def test_health_tells_timers_policies_and_silence(world: World) -> None:

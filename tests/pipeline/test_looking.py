@@ -74,8 +74,8 @@ def test_all_that_is_wrong_with_a_query_is_said_at_once() -> None:
     status, body = http_queries.runs(lambda: World().services, url, query)
     assert status == 400
     assert json.loads(body)["problems"] == [
-        "the query parameter 'runid' is unknown; known are run_id, route, limit",
-        "the query parameter 'limit' is given 2 times",
+        "the query parameter 'runid' is unknown; allowed are run_id, route, limit",
+        "the query parameter 'limit' is given 2 times: give it once",
         "route is empty",
         "limit must be a whole number from 1 to 1000, not '0,5'",
         "run_id asks for one run: leave out route and limit",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.errors import UnavailableError
 from shared.lifecycle.in_hand import IN_HAND_S, SCORING_IN_HAND_S, in_hand
 from shared.pipeline import landing, polling, reconciling, sweeping
-from shared.pipeline.polling import FRESH_S
+from shared.pipeline.polling import MAX_READ_AGE_S
 from shared.pipeline.time_budget import round_robin
 from shared.records.run import RunState
 from tests.pipeline.world import FAULT, World, example_routes
@@ -238,7 +238,7 @@ def test_a_long_tick_acts_on_what_is_there_now(world: World) -> None:
         if not first:
             return
         first = False
-        world.clock.advance(FRESH_S + 25)
+        world.clock.advance(MAX_READ_AGE_S + 25)
         for job in list(world.training.jobs.values()):
             world.training.finish(job.job_id, "better", "Accuracy,AUC\n0.8,0.9\n")
         asked = asked_by(world, lambda: polling.tick(world.services))

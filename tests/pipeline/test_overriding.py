@@ -373,7 +373,7 @@ def test_what_cannot_be_done_is_refused_with_the_reason(world: World) -> None:
     cases = [
         ({"endpoint": "nowhere"}, 404, "there are: census/production"),
         ({"endpoint": "production", "to": "0" * 32}, 404, "has no run"),
-        ({"endpoint": "production", "to": bad.run_id}, 400, "only a model that was promoted"),
+        ({"endpoint": "production", "to": bad.run_id}, 400, "roll back to a run whose model was promoted"),
         ({"endpoint": "production", "to": second.run_id}, 400, "is in service"),
     ]
     for body, expected, said in cases:
