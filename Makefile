@@ -1,24 +1,27 @@
-# The commands of this repository. `make demo` and `make test` are all a newcomer needs; each sets up what it lacks.
+# The commands of this repository. A newcomer needs `make demo` and `make test`; each sets up what it lacks.
 
 # Any Python from 3.9 on can start the set-up; it finds or fetches the Python 3.13 that the project runs on.
 PYTHON ?= $(shell command -v python3 || command -v python)
 BIN := .venv/bin
-# Half of the tests' time is waiting for processes: several workers, each with a storage emulator of its own.
+# More workers than cores: half of the tests' time is spent waiting for processes. Each worker has its own Azurite.
 PYTEST := $(BIN)/python -m pytest --numprocesses 4
 
 .PHONY: help setup demo test test-deep test-page check up bench package audit sbom format lock
 
 help:
-	@echo 'make demo    watch a CSV land, a model train, the gate decide, the endpoint get updated and verified'
-	@echo 'make test    run every test that takes seconds;  make test-deep  those that take minutes'
-	@echo 'make test-page  the pages, in Chromium (Debian: apt-get install chromium chromium-driver)'
-	@echo 'make up      the local stack in the foreground, until Ctrl-C'
-	@echo 'make bench   count what the app asks for, and measure the studio beside other services, against the goals'
-	@echo 'make check   lint, types, direction of imports, the Dockerfile, what goes to Azure, the workflow'
-	@echo 'make package what is deployed to Azure, as dist/app.zip;  make sbom  its packages and the studio's as CycloneDX'
-	@echo 'make audit   known weaknesses of the locked packages (needs the internet)'
-	@echo 'make setup   only the environment'
-	@echo 'make format  format the code;  make lock  renew the lock files (needs the network)'
+	@echo 'make demo       watch a CSV land, a model train, the gates decide, and the endpoint get updated and verified'
+	@echo 'make up         run the local stack in the foreground until Ctrl-C'
+	@echo 'make test       run every test that takes seconds'
+	@echo 'make test-deep  run the tests that take minutes'
+	@echo 'make test-page  test the pages in Chromium (Debian: apt-get install chromium chromium-driver)'
+	@echo 'make check      lint; check types, import directions, the Dockerfile, the Azure templates and the CI workflow'
+	@echo 'make bench      count the app'\''s requests and compare the studio with other services, beside their goals'
+	@echo 'make package    write dist/app.zip, which is deployed to Azure'
+	@echo 'make sbom       list the packages of app and studio as CycloneDX in dist/'
+	@echo 'make audit      look up known vulnerabilities of the locked packages (needs the internet)'
+	@echo 'make setup      create the environment only'
+	@echo 'make format     format the code'
+	@echo 'make lock       renew the lock files (needs the network)'
 
 setup:
 	@test -n "$(PYTHON)" || { echo 'make: no python3 on the PATH: install Python (3.13 is best)' >&2; exit 1; }
@@ -53,7 +56,7 @@ package: setup
 	@mkdir -p dist
 	@$(BIN)/landfall package --out dist/app.zip
 
-# In an environment of their own: these tools have as many dependencies as everything else together.
+# In a virtual environment of their own: these tools have as many dependencies as everything else together.
 AUDIT := .audit-venv/bin
 LOCKED := requirements.txt studio/requirements.txt
 $(AUDIT)/made: requirements-audit.txt | setup
@@ -61,7 +64,7 @@ $(AUDIT)/made: requirements-audit.txt | setup
 	.uv/bin/uv pip sync --quiet --require-hashes --python $(AUDIT)/python requirements-audit.txt
 	@touch $@
 
-# --strict: a package that nothing is known of fails as well.
+# --strict: a package that the databases do not know fails as well.
 audit: $(AUDIT)/made
 	$(AUDIT)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off $(LOCKED:%=--requirement %)
 
@@ -74,7 +77,7 @@ format: setup
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
-# Hashes, and no address of any registry: what is locked is content, not where it comes from.
+# Hashes and no registry address: the lock files pin content, not where it comes from.
 COMPILE := .uv/bin/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--universal --no-header --python-version
 lock: setup

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 TABLE = "table"  # the service whose answers' rows are counted
 UPSTREAM_TIMEOUT_S = 60
+STOP_POLL_S = 0.05  # how often a proxy looks whether it shall end
 # Hop-by-hop headers (RFC 9110, 7.6.1).
 _PER_CONNECTION = frozenset({"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"})
 
@@ -59,7 +60,9 @@ class CountingProxy:
         self.is_withheld = is_withheld
         self._server = _Server(("127.0.0.1", 0), partial(_Handler, self))
         self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, name=f"proxy-{service}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(STOP_POLL_S,), name=f"proxy-{service}", daemon=True
+        )
 
     def __enter__(self) -> Self:
         """Start serving."""

@@ -47,7 +47,7 @@ class Server(ThreadingHTTPServer):
 def port() -> Iterator[int]:
     """Give the port of a server."""
     with Server(("127.0.0.1", 0), Answering) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server.server_address[1]
         server.shutdown()

@@ -52,7 +52,7 @@ class Echo(BaseHTTPRequestHandler):
 def server() -> Iterator[int]:
     """Give the port of an echo server."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server.server_address[1]
         server.shutdown()

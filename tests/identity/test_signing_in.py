@@ -152,7 +152,7 @@ def test_without_its_identity_an_app_says_so(
         for name, value in endpoint.environ.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("IDENTITY_HEADER", f"{SECRET}-that-is-wrong")
-        files = BlobStorageFiles.with_identity(account.blob_url, credential_of(account))
+        files = BlobStorageFiles.with_identity(account.blob_url, credential_of(account), initial_backoff=0)
         with closing(files), pytest.raises(KeyRefusedError, match="AzureWebJobsStorage__") as caught:
             files.read_text(blob, 100)
 

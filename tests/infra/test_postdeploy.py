@@ -23,18 +23,17 @@ SETTINGS = {
     "LANDFALL_INPUT": "incoming",
     "AZURE_DEAD_LETTER_CONTAINER": "dead-letters",
 }
-# Notes its arguments, then fails as often as it is told to, with the words it is told; writes the words also when it
-# succeeds, as `az` may write warnings.
-FAKE_AZ = """#!{python}
-import json, pathlib, sys
-here = pathlib.Path(__file__).parent
-calls = here / "calls.jsonl"
-before = len(calls.read_text().splitlines()) if calls.exists() else 0
-with calls.open("a") as out:
-    out.write(json.dumps(sys.argv[1:]) + "\\n")
-plan = json.loads((here / "plan.json").read_text())
-print(plan["says"], file=sys.stderr)
-sys.exit(1 if before < plan["failures"] else 0)
+# Records its arguments, writes the text of `says` to stderr, and fails while there are `failures` left. It writes the
+# text also when it succeeds, as `az` may write warnings. A shell script: some tests call it twenty times.
+FAKE_AZ = r"""#!/bin/sh
+here=${0%/*}
+{ for argument; do printf '%s\0' "$argument"; done; printf '\036'; } >>"$here/calls"
+IFS= read -r says <"$here/says"
+printf '%s\n' "$says" >&2
+read -r failures <"$here/failures"
+[ "$failures" -gt 0 ] || exit 0
+echo $((failures - 1)) >"$here/failures"
+exit 1
 """
 
 
@@ -53,7 +52,7 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         az = folder / "az"
-        az.write_text(FAKE_AZ.format(python=sys.executable), encoding="utf-8")
+        az.write_text(FAKE_AZ, encoding="utf-8")
         az.chmod(0o755)
         for name in ("sh", "dirname", "mktemp", "rm", "sed", "tail", "grep", "sleep"):
             program = shutil.which(name)
@@ -62,9 +61,10 @@ class Shell:
 
     def run(self, *, failures: int = 0, says: str = "", settings: dict[str, str] | None = None) -> Result:
         """Run the script; `az` fails so many times first, and says this each time."""
-        calls = self.folder / "calls.jsonl"
-        calls.unlink(missing_ok=True)
-        (self.folder / "plan.json").write_text(json.dumps({"failures": failures, "says": says}), encoding="utf-8")
+        calls = self.folder / "calls"
+        calls.write_bytes(b"")
+        (self.folder / "failures").write_text(f"{failures}\n", encoding="utf-8")
+        (self.folder / "says").write_text(f"{says}\n", encoding="utf-8")
         environment = {"PATH": str(self.folder), "TMPDIR": str(self.folder), "LANDFALL_HOOK_PAUSE_S": "0"}
         done = subprocess.run(
             [SCRIPT],
@@ -74,8 +74,8 @@ class Shell:
             text=True,
             check=False,
         )
-        recorded = calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
-        return Result(done.returncode, done.stdout + done.stderr, [json.loads(line) for line in recorded])
+        recorded = calls.read_text(encoding="utf-8").split("\036")[:-1]
+        return Result(done.returncode, done.stdout + done.stderr, [call.split("\0")[:-1] for call in recorded])
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ def test_it_leaves_nothing_behind(shell: Shell) -> None:
     before = {path.name for path in shell.folder.iterdir()}
     shell.run(failures=1, says=KEY)
     shell.run(failures=99, says=KEY)
-    assert {path.name for path in shell.folder.iterdir()} - before == {"calls.jsonl", "plan.json"}
+    assert {path.name for path in shell.folder.iterdir()} - before == {"calls", "failures", "says"}
 
 
 def test_the_script_is_clean() -> None:

@@ -61,7 +61,7 @@ def site() -> Iterator[Site]:
             return
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield Site(world, f"http://127.0.0.1:{server.server_port}/api/approval", asked)
         server.shutdown()
