@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -18,8 +19,11 @@ from studio.api.fault_injector import FaultInjector
 from studio.api.management import Management
 from studio.api.request_log import RequestLog
 from studio.api.rrs import RequestResponse
+from studio.jobs.acceptance import JobAcceptance
+from studio.jobs.execution import JobExecution
 from studio.jobs.job_runner import JobRunner
 from studio.jobs.job_store import JobLimits, JobStore
+from studio.jobs.output_targets import OutputTargets
 from studio.pages.help_pages import HelpPages
 from studio.pages.job_page import JobPage
 from studio.pages.overview import Overview
@@ -52,76 +56,103 @@ class StudioSettings:
     transfers: TransferLimits = field(default_factory=TransferLimits)
 
 
+@dataclass(frozen=True)
+class _Core:
+    """What the handlers share."""
+
+    registry: Registry
+    deployed: DeployedModels
+    jobs: JobStore
+    acceptance: JobAcceptance
+    targets: OutputTargets
+    runner: JobRunner
+    changes: EndpointChanges
+    updates: ModelUpdates
+    urls: Urls
+
+
 def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
     """Return the application; its jobs run from its start-up to its shutdown."""
-    registry = Registry(database)
-    deployed = DeployedModels(database)
-    batches = Batches()
-    allowed = HostAllowList(settings.allow_hosts)
-    storage = BlobStorage(settings.transfers)
-    jobs = JobStore(database, settings.limits)
     inputs = private_folder(database.folder / "inputs")
-    runner = JobRunner(
-        *(jobs, registry, allowed, inputs, settings.workers),
-        deployed=deployed,
-        storage=storage,
-        own=settings.own_storage,
-        quirks=settings.quirks,
+    core = _core(database, settings, inputs)
+    batches = Batches()
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        for leftover in inputs.iterdir():  # of a studio that was killed
+            leftover.unlink()
+        core.runner.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(batches.close)
+            await run_in_threadpool(core.runner.stop)
+
+    framework = Starlette(routes=_routes(core, settings), exception_handlers=EXCEPTION_HANDLERS, lifespan=lifespan)
+    scoring = RequestResponse(core.registry, core.deployed, batches)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await (scoring if scoring.serves(scope) else framework)(scope, receive, send)
+
+    app = FaultInjector(answer, settings.quirks.every) if settings.quirks.every else answer
+
+    def has_key(scope: Scope) -> bool:
+        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        return core.registry.knows_key(header.decode("latin-1"))
+
+    return RequestLog(app, database.folder, has_key)
+
+
+def _core(database: Database, settings: StudioSettings, inputs: Path) -> _Core:
+    """Make what the handlers share; input files wait in the folder `inputs` while they are read."""
+    registry, deployed = Registry(database), DeployedModels(database)
+    allowed, storage = HostAllowList(settings.allow_hosts), BlobStorage(settings.transfers)
+    jobs = JobStore(database, settings.limits)
+    targets = OutputTargets(allowed, settings.own_storage)
+    execution = JobExecution(
+        *(jobs, registry, deployed), storage=storage, targets=targets, folder=inputs, quirks=settings.quirks
     )
     updates = ModelUpdates(
         *(registry, deployed, allowed, storage),
         activation_delay_s=settings.activation_delay_s,
         ignored_endpoints=settings.ignore_patch,
     )
-    urls = Urls(settings.base_url, database.workspace_id)
-    management = Management(
-        *(registry, deployed),
+    return _Core(
+        registry=registry,
+        deployed=deployed,
+        jobs=jobs,
+        acceptance=JobAcceptance(jobs, allowed, settings.own_storage, settings.quirks),
+        targets=targets,
+        runner=JobRunner(jobs, execution, settings.workers),
         changes=EndpointChanges(database, registry, deployed),
         updates=updates,
-        runner=runner,
-        urls=urls,
+        urls=Urls(settings.base_url, database.workspace_id),
     )
 
-    pages = HelpPages(registry, deployed, urls, settings.quirks, outputs_needed=settings.own_storage is None)
-    overview = Overview(registry, deployed, jobs, urls)
-    job_page = JobPage(registry, deployed, jobs, urls, runner.current_token)
 
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        for leftover in inputs.iterdir():  # of a studio that was killed
-            leftover.unlink()
-        runner.start()
-        try:
-            yield
-        finally:
-            await run_in_threadpool(batches.close)
-            await run_in_threadpool(runner.stop)
-
-    framework = Starlette(
-        routes=[
-            # In the order of how often each is asked for: every route before the right one costs time.
-            *BatchExecution(registry, jobs, runner, settings.quirks).routes(),
-            *management.routes(),
-            *pages.routes(),
-            *overview.routes(),
-            *job_page.routes(),
-            Route("/health", _health, methods=["GET"]),
-        ],
-        exception_handlers=EXCEPTION_HANDLERS,
-        lifespan=lifespan,
+def _routes(core: _Core, settings: StudioSettings) -> list[Route]:
+    """Return the routes in the order of how often each is requested: every route before the right one costs time."""
+    registry, deployed, jobs, urls = core.registry, core.deployed, core.jobs, core.urls
+    execution = BatchExecution(
+        registry,
+        jobs=jobs,
+        acceptance=core.acceptance,
+        runner=core.runner,
+        targets=core.targets,
+        quirks=settings.quirks,
     )
-    scoring = RequestResponse(registry, deployed, batches)
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        await (scoring if scoring.serves(scope) else framework)(scope, receive, send)
-
-    faulty = FaultInjector(answer, settings.quirks.every) if settings.quirks.every else answer
-
-    def has_key(scope: Scope) -> bool:
-        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        return registry.knows_key(header.decode("latin-1"))
-
-    return RequestLog(faulty, database.folder, has_key)
+    management = Management(
+        registry, deployed, changes=core.changes, updates=core.updates, runner=core.runner, urls=urls
+    )
+    outputs_needed = settings.own_storage is None
+    return [
+        *execution.routes(),
+        *management.routes(),
+        *HelpPages(registry, deployed, urls, settings.quirks, outputs_needed=outputs_needed).routes(),
+        *Overview(registry, deployed, jobs, urls).routes(),
+        *JobPage(registry, deployed, jobs, urls, core.targets.current_token).routes(),
+        Route("/health", _health, methods=["GET"]),
+    ]
 
 
 async def _health(_: Request) -> Response:

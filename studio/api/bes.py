@@ -7,8 +7,11 @@ from starlette.routing import Route
 from studio.api.auth import RUN_PREFIXES, admitted_endpoint, query_parameters
 from studio.api.protocol_errors import BAD_ARGUMENT, INVALID_OPERATION, protocol_error
 from studio.api.request_threads import in_thread
+from studio.jobs.acceptance import JobAcceptance
+from studio.jobs.job import Job, JobState
 from studio.jobs.job_runner import JobRunner
-from studio.jobs.job_store import Job, JobState, JobStore
+from studio.jobs.job_store import JobStore
+from studio.jobs.output_targets import OutputTargets
 from studio.json_values import Json
 from studio.responses import JsonResponse
 from studio.wire.charsets import to_utf8
@@ -22,10 +25,21 @@ JOBS_PATHS = tuple(f"/{prefix}/{{workspace}}/services/{{endpoint}}/jobs" for pre
 class BatchExecution:
     """The handlers of the jobs URLs."""
 
-    def __init__(self, registry: Registry, jobs: JobStore, runner: JobRunner, quirks: Quirks) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        jobs: JobStore,
+        acceptance: JobAcceptance,
+        runner: JobRunner,
+        targets: OutputTargets,
+        quirks: Quirks,
+    ) -> None:
         self._registry = registry
         self._jobs = jobs
+        self._acceptance = acceptance
         self._runner = runner
+        self._targets = targets
         self._quirks = quirks
 
     def routes(self) -> list[Route]:
@@ -59,9 +73,8 @@ class BatchExecution:
 
         def submit() -> str:
             endpoint = self._endpoint(request)
-            job_id = self._runner.submit(
-                endpoint, read_job(to_utf8(body, request.headers.raw), self._runner.contract(endpoint))
-            )
+            contract = self._acceptance.contract(endpoint)
+            job_id = self._acceptance.submit(endpoint, read_job(to_utf8(body, request.headers.raw), contract))
             if "api-version" not in query_parameters(request.scope["query_string"]):  # as EARLY_SUBMIT lets pass
                 self._runner.start_job(self._jobs.of_endpoint(endpoint.id, job_id))
             return job_id
@@ -89,7 +102,7 @@ class BatchExecution:
         if job.state is JobState.FINISHED:
             results = {
                 name: result_reference(
-                    result.base_location, result.relative_location, self._runner.current_token(result)
+                    result.base_location, result.relative_location, self._targets.current_token(result)
                 )
                 for name, result in job.results.items()
             }

@@ -102,7 +102,7 @@ class Management:
     async def _delete_service(self, request: Request) -> Response:
         def delete() -> None:
             self._changes.delete_service(self._own_service(request))
-            self._runner.stop_forgotten()
+            self._runner.stop_deleted()
 
         await in_thread(delete)
         return Response(status_code=204)
@@ -128,7 +128,7 @@ class Management:
     async def _delete_endpoint(self, request: Request) -> Response:
         def delete() -> None:
             self._changes.delete_endpoint(self._own_service(request), request.path_params["name"])
-            self._runner.stop_forgotten()
+            self._runner.stop_deleted()
 
         await in_thread(delete)
         return Response(status_code=204)

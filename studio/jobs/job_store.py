@@ -1,18 +1,16 @@
 """The jobs in the database: each change of state is one conditional write, so that no two threads both make it."""
 
 import json
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
+from studio.jobs.accepted_job import AcceptedJob
 from studio.jobs.errors import JobNotFoundError
-from studio.storage.blob_locations import BlobReference
+from studio.jobs.job import Job, JobState, Outcome, Result
 from studio.training.training_progress import Progress
-from studio.wire.request_codec import JobRequest
 from studio.workspace.database import Database
 from studio.workspace.errors import ServiceNotFoundError
 
@@ -22,60 +20,12 @@ UNSTARTED_S = 86_400.0
 RUNNING_PER_ENDPOINT = 40  # the original's limit; what is beyond it waits, first in, first out (protocol 1.10)
 
 
-class JobState(StrEnum):
-    """The states of a job, in the words of the wire (protocol 1.6); `Cancelled` has two l's there."""
-
-    NOT_STARTED = "NotStarted"
-    RUNNING = "Running"
-    FAILED = "Failed"
-    CANCELLED = "Cancelled"
-    FINISHED = "Finished"
-
-
-@dataclass(frozen=True)
-class Result:
-    """Where an output of a finished job is, and the token for reading it that was made when the job ended."""
-
-    base_location: str
-    relative_location: str
-    token: str
-    own: bool = False  # it lies in the studio's own storage
-    given: bool = False  # its token is the one that the job named it by
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a job has made: its metrics (CSV with a header), and the checksum of the model's file."""
-
-    evaluation: str
-    model_sha256: str
-
-
 @dataclass(frozen=True)
 class JobLimits:
     """How many jobs of an endpoint run at once, and how long a job that nobody starts is kept."""
 
     running_per_endpoint: int = RUNNING_PER_ENDPOINT
     unstarted_s: float = UNSTARTED_S
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job as it is in the database. `request` holds connection strings and is dropped when the job ends."""
-
-    id: str
-    endpoint_id: str
-    state: JobState
-    queued: bool  # it was started, so it runs or will run as soon as a worker is free
-    runs: int
-    request: JobRequest | None
-    results: Mapping[str, Result]
-    details: str | None
-    log: str  # a line for each step: the time, and what happened
-    submitted_at: str  # ISO 8601, UTC, as all three
-    started_at: str | None  # when it began to run, the last time if more than once
-    ended_at: str | None
-    progress: Progress | None = None  # of its training, while that lasts
 
 
 class JobStore:
@@ -95,22 +45,20 @@ class JobStore:
         finally:
             del self._progress_of[job_id]
 
-    def submit(self, endpoint_id: str, request: JobRequest) -> str:
-        """Record a new job, not started; returns its id.
+    def add(self, job_id: str, endpoint_id: str, accepted: AcceptedJob) -> None:
+        """Record a new job, not started.
 
         Raises:
             ServiceNotFoundError: the endpoint was deleted meanwhile.
         """
         self.drop_unstarted(datetime.now(UTC))
-        job_id = secrets.token_hex(16)
-        values = (job_id, endpoint_id, JobState.NOT_STARTED, json.dumps(asdict(request)), datetime.now(UTC).isoformat())
+        values = (job_id, endpoint_id, JobState.NOT_STARTED, accepted.to_json(), datetime.now(UTC).isoformat())
         try:
             self._database.execute(
-                "INSERT INTO jobs (id, endpoint_id, state, request, submitted_at) VALUES (?, ?, ?, ?, ?)", *values
+                "INSERT INTO jobs (id, endpoint_id, state, accepted, submitted_at) VALUES (?, ?, ?, ?, ?)", *values
             )
         except sqlite3.IntegrityError as error:
             raise ServiceNotFoundError from error
-        return job_id
 
     def drop_unstarted(self, now: datetime) -> None:
         """Forget the jobs that nobody started in time, and with them the connection strings they were given."""
@@ -177,7 +125,7 @@ class JobStore:
         """End a job and drop the connection strings it was given; False if it had ended before."""
         stored = json.dumps({name: asdict(result) for name, result in (results or {}).items()})
         statement = (
-            "UPDATE jobs SET state = ?, results = ?, details = ?, ended_at = ?, request = NULL, queue_number = NULL"
+            "UPDATE jobs SET state = ?, results = ?, details = ?, ended_at = ?, accepted = NULL, queue_number = NULL"
             " WHERE id = ? AND state IN (?, ?)"
         )
         values = (state, stored, details, datetime.now(UTC).isoformat(), job_id)
@@ -228,7 +176,7 @@ def _job(row: sqlite3.Row) -> Job:
         state=JobState(row["state"]),
         queued=row["queue_number"] is not None,
         runs=row["runs"],
-        request=_request(row["request"]),
+        accepted=None if row["accepted"] is None else AcceptedJob.of_json(row["accepted"]),
         results={name: Result(**result) for name, result in results.items()},
         details=row["details"],
         log=row["log"],
@@ -236,14 +184,3 @@ def _job(row: sqlite3.Row) -> Job:
         started_at=row["started_at"],
         ended_at=row["ended_at"],
     )
-
-
-def _request(text: str | None) -> JobRequest | None:
-    if text is None:
-        return None
-    stored = json.loads(text)
-
-    def references(members: dict[str, dict[str, str]]) -> dict[str, BlobReference]:
-        return {name: BlobReference(**reference) for name, reference in members.items()}
-
-    return JobRequest(references(stored["inputs"]), references(stored["outputs"]), stored["parameters"])

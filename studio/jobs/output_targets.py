@@ -1,13 +1,17 @@
 """Where the outputs of a job go, and the links by which they are read."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from studio.errors import StudioError
-from studio.jobs.job_store import Result
-from studio.storage.blob_locations import BlobAddress, HostAllowList, resolve
+from studio.jobs.accepted_job import AcceptedJob, OutputPlace
+from studio.jobs.job import Result
+from studio.storage.blob_locations import BlobAddress, HostAllowList
+from studio.storage.blob_path import BlobPath
+from studio.storage.blobs import BlobStorage
 from studio.storage.default_output_storage import VARIABLE, DefaultOutputStorage
 from studio.storage.sas_links import read_token
-from studio.wire.request_codec import JobContract, JobRequest
 
 
 class OutputTargets:
@@ -20,27 +24,51 @@ class OutputTargets:
         # no connection string outlives its job on the disk. By account URL; only a key that wrote an output is here.
         self._signers: dict[str, BlobAddress] = {}
 
-    def targets(self, job_id: str, request: JobRequest, contract: JobContract) -> dict[str, BlobAddress]:
-        """Return where each output goes: where the job says, or into the studio's own storage.
+    def still_allowed(self, address: BlobAddress) -> BlobAddress:
+        """Return an accepted address under the allow-list of now: a restart may have brought another list.
 
         Raises:
-            StudioError: there is no place for one, or it is not allowed.
+            StorageError: its host is no longer allowed.
         """
-        targets = {}
-        for name, extensions in contract.outputs.items():
-            if name in request.outputs:
-                targets[name] = resolve(request.outputs[name], self._allowed)
-            elif self._own is not None:
-                targets[name] = self._own.address(job_id, name, extensions[0])
-            else:
-                raise StudioError(f"{name} has no location, and the studio was started without {VARIABLE}")
-        return targets
+        return replace(address, listed_by_name=self._allowed.check(address.account_url))
 
-    def delivered(self, target: BlobAddress, *, own: bool) -> Result:
-        """Return where an output is that was written; `own` says that the job named no place for it."""
-        if own and self._own is not None:
-            token = self._own.token(datetime.now(UTC))
-            return Result(target.base_location, target.relative_location, token, own=True)
+    def of(self, accepted: AcceptedJob) -> dict[str, BlobAddress]:
+        """Return where each output is written.
+
+        Raises:
+            StorageError: a host is no longer allowed.
+            StudioError: the studio has its own storage account no more.
+        """
+        return {name: self._target(name, place) for name, place in accepted.outputs.items()}
+
+    def _target(self, name: str, place: OutputPlace) -> BlobAddress:
+        if not isinstance(place, BlobPath):
+            return self.still_allowed(place)
+        if self._own is None:
+            raise StudioError(f"{name} has no location, and the studio was started without {VARIABLE}")
+        return self._own.address(place)
+
+    def prepare(self, accepted: AcceptedJob, storage: BlobStorage) -> None:
+        """Make the container in the studio's own storage account, if the job writes there.
+
+        Raises:
+            StorageError: it cannot be made.
+        """
+        if self._own is not None and any(isinstance(place, BlobPath) for place in accepted.outputs.values()):
+            self._own.prepare(storage)
+
+    def results(self, accepted: AcceptedJob, targets: Mapping[str, BlobAddress]) -> dict[str, Result]:
+        """Return where the outputs are that were written, with tokens for reading them."""
+        return {
+            name: self._own_result(target) if isinstance(accepted.outputs[name], BlobPath) else self._result(target)
+            for name, target in targets.items()
+        }
+
+    def _own_result(self, target: BlobAddress) -> Result:
+        token = self._own.token(datetime.now(UTC)) if self._own is not None else ""
+        return Result(target.base_location, target.relative_location, token, own=True)
+
+    def _result(self, target: BlobAddress) -> Result:
         if target.account_key:
             self._signers[target.base_location] = target
         token = read_token(target, datetime.now(UTC))

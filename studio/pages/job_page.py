@@ -8,7 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from studio.errors import RequestError
-from studio.jobs.job_store import Job, JobStore, Result
+from studio.jobs.job import Job, Result
+from studio.jobs.job_store import JobStore
 from studio.pages.html import Markup, breakable, definition_list, element, joined, link, page, table
 from studio.pages.job_parts import (
     ENDED,

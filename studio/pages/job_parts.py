@@ -4,7 +4,7 @@ import math
 import re
 from datetime import datetime
 
-from studio.jobs.job_store import Job, JobState, Outcome
+from studio.jobs.job import Job, JobState, Outcome
 from studio.pages.html import Markup, breakable, element, table
 from studio.redaction import without_secrets
 from studio.tables.csv_text import parse_csv
@@ -47,8 +47,8 @@ def cause(job: Job) -> str:
 def input_blob(job: Job) -> str:
     """Return container and name of the blob that a job reads; nothing where it did not come that far."""
     blobs = [match[1] for line in job.log.splitlines() if (match := _INPUT.fullmatch(line))]
-    if not blobs and job.request is not None:
-        blobs = [reference.relative_location.lstrip("/") for reference in job.request.inputs.values()]
+    if not blobs and job.accepted is not None:
+        blobs = [str(job.accepted.source.path)]
     return without_secrets(blobs[-1]) if blobs else ""
 
 

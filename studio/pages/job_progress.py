@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from studio.jobs.job_store import Job, JobState
+from studio.jobs.job import Job, JobState
 from studio.pages.html import Markup, element, joined
 
 STEPS = {"Import Data": "Import", "Train Model": "Train", "Evaluate Model": "Evaluate", "Export Data": "Export"}

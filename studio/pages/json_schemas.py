@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from studio.jobs.contract import INPUTS, OUTPUTS, contract_of, job_outputs
-from studio.jobs.job_store import JobState
+from studio.jobs.job import JobState
 from studio.json_values import Json
 from studio.models.model import Model
 from studio.pages.sample_row import sample_row

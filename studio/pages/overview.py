@@ -5,7 +5,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from studio.errors import RequestError
-from studio.jobs.job_store import Job, JobStore, Outcome
+from studio.jobs.job import Job, Outcome
+from studio.jobs.job_store import JobStore
 from studio.pages.html import Markup, breakable, element, joined, link, page, table
 from studio.pages.job_parts import last_news, may_have_made, refresh_s, state_pill, stored_time, when
 from studio.pages.job_progress import duration_text, progress

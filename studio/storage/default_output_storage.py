@@ -43,10 +43,15 @@ class DefaultOutputStorage:
         # The studio's owner chose this host, so it may be one inside the network: the allow-list is for callers.
         return cls(replace(address, listed_by_name=True))
 
-    def address(self, job_id: str, output: str, extension: str) -> BlobAddress:
+    @staticmethod
+    def path(job_id: str, output: str, extension: str) -> BlobPath:
         """Return where an output of a job belongs: always the same place, so that a job that runs again overwrites."""
         name = PurePosixPath(job_id) / f"{uuid.uuid5(uuid.NAMESPACE_OID, f'{job_id}/{output}')}{extension}"
-        return replace(self.account, path=BlobPath(CONTAINER, str(name)))
+        return BlobPath(CONTAINER, str(name))
+
+    def address(self, path: BlobPath) -> BlobAddress:
+        """Return the blob of the account at a path."""
+        return replace(self.account, path=path)
 
     def prepare(self, storage: BlobStorage) -> None:
         """Make the container.

@@ -14,7 +14,9 @@ from studio.workspace.keys import new_key
 
 FILE_NAME = "studio.sqlite"
 CATALOGUE_VERSION_QUERY = "SELECT value FROM meta WHERE name = 'catalogue_version'"
-_SCHEMA = """
+_SCHEMA_VERSION = 2  # raised with every change of the tables
+_SCHEMA = f"""
+PRAGMA user_version = {_SCHEMA_VERSION};
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS services (
     id TEXT PRIMARY KEY, experiment TEXT NOT NULL, kind TEXT NOT NULL, plan TEXT NOT NULL, created_at TEXT NOT NULL,
@@ -30,7 +32,7 @@ CREATE TABLE IF NOT EXISTS endpoint_models (
     file TEXT NOT NULL, base_location TEXT NOT NULL, relative_location TEXT NOT NULL, activate_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, endpoint_id TEXT NOT NULL REFERENCES endpoints ON DELETE CASCADE, state TEXT NOT NULL,
-    queue_number INTEGER, runs INTEGER NOT NULL DEFAULT 0, request TEXT, results TEXT, details TEXT,
+    queue_number INTEGER, runs INTEGER NOT NULL DEFAULT 0, accepted TEXT, results TEXT, details TEXT,
     log TEXT NOT NULL DEFAULT '', submitted_at TEXT NOT NULL, started_at TEXT, ended_at TEXT);
 CREATE TABLE IF NOT EXISTS job_outcomes (
     job_id TEXT PRIMARY KEY REFERENCES jobs ON DELETE CASCADE, evaluation TEXT NOT NULL, model_sha256 TEXT NOT NULL);
@@ -48,13 +50,18 @@ class Database:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Open, and make on first use, the database in `folder`."""
+        """Open, and make on first use, the database in `folder`.
+
+        Raises:
+            SetupError: another version of the studio wrote it, or the folder cannot be used.
+        """
         self.folder = private_folder(folder)
         path = folder / FILE_NAME
         # Made with its mode first: SQLite gives the files beside it the mode of this one.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._lock = threading.RLock()
         self._connection = _connect(path)
+        self._check_version()
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA foreign_keys = ON")  # no job or model outlives its endpoint
         self._connection.execute("PRAGMA secure_delete = ON")  # a dropped connection string leaves the file as well
@@ -65,6 +72,13 @@ class Database:
         self._reader_lock = threading.Lock()
         self._reader = _connect(path)
         self._reader.execute("PRAGMA query_only = ON")
+
+    def _check_version(self) -> None:
+        """Refuse the tables of another version of the studio; a new file has none."""
+        has_tables = self.rows("SELECT name FROM sqlite_master WHERE name = 'services'")
+        if has_tables and self.rows("PRAGMA user_version")[0]["user_version"] != _SCHEMA_VERSION:
+            self._connection.close()
+            raise other_version(self.folder)
 
     def _meta(self, name: str, default: str) -> str:
         self.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", name, default)
@@ -128,6 +142,14 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def other_version(folder: Path) -> SetupError:
+    """Return the error for a data folder that another version of the studio wrote."""
+    return SetupError(
+        f"the data folder {folder} is of another version of the studio:"
+        " take another one, or remove this one, and publish the experiments again"
+    )
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -3,12 +3,12 @@
 from studio.training.previous_model import PreviousModel
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.errors import ModelUnavailableError
-from studio.workspace.registry import Endpoint, Kind, Registry, Role, Service
+from studio.workspace.registry import Endpoint, Kind, Registry, Role
 
 _ROLES = (Role.SERVE, Role.DEFAULT)  # whose callers come first
 
 
-def model_in_service(registry: Registry, deployed: DeployedModels, training: Service) -> PreviousModel:
+def model_in_service(registry: Registry, deployed: DeployedModels, experiment: str) -> PreviousModel:
     """Return the model that the callers of an experiment are answered by; one of nothing, if there is none.
 
     That is what its oldest endpoint for serving has, `production` of those that publishing makes; without one, what
@@ -17,7 +17,7 @@ def model_in_service(registry: Registry, deployed: DeployedModels, training: Ser
     endpoints = [
         endpoint
         for service in registry.services()
-        if service.kind is Kind.PREDICTIVE and service.experiment == training.experiment
+        if service.kind is Kind.PREDICTIVE and service.experiment == experiment
         for endpoint in registry.endpoints(service)
         if endpoint.role in _ROLES
     ]

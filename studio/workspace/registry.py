@@ -7,9 +7,8 @@ from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from studio.errors import SetupError
 from studio.training.training_plan import TrainingPlan
-from studio.workspace.database import CATALOGUE_VERSION_QUERY, Database
+from studio.workspace.database import CATALOGUE_VERSION_QUERY, Database, other_version
 from studio.workspace.endpoint_settings import EndpointSettings, ThrottleLevel
 from studio.workspace.errors import EndpointNotFoundError, ServiceIdError, ServiceNotFoundError, WorkspaceNotFoundError
 from studio.workspace.keys import bearer_key, key_digest, new_key, same_key
@@ -116,10 +115,7 @@ class Registry:
         try:
             services = {row["id"]: _service(row) for row in service_rows}
         except ValueError as error:
-            raise SetupError(
-                f"the data folder {self._database.folder} is of another version of the studio:"
-                " take another one, or remove this one, and publish the experiments again"
-            ) from error
+            raise other_version(self._database.folder) from error
         endpoints = {row["id"]: _endpoint(row, services[row["service_id"]]) for row in endpoint_rows}
         keys = [token[0]["value"], *(key for one in endpoints.values() for key in (one.primary_key, one.secondary_key))]
         digests = frozenset(map(key_digest, keys))

@@ -145,20 +145,21 @@ def test_which_model_is_in_service(tmp_path: Path) -> None:
         second = publish(database, load_experiment(experiment), "http://127.0.0.1:8600")
         registry, deployed = Registry(database), DeployedModels(database)
         endpoints = {each.name: each for each in registry.endpoints(published.predictive)}
-        before = model_in_service(registry, deployed, published.training)
+        name = published.training.experiment
+        before = model_in_service(registry, deployed, name)
         assert before.classes == ("a", "b")
         assert [column.kind for column in before.columns] == ["ignored", "date", "categorical", "numeric", "numeric"]
         assert not any(column.categories for column in before.columns)
         deployed.deploy(endpoints["production"], second.trained.model, Location("x", "y"), 0)
-        assert model_in_service(registry, deployed, published.training).classes == ("a", "b", "c", "d")
+        assert model_in_service(registry, deployed, name).classes == ("a", "b", "c", "d")
         deployed.deploy(endpoints["production"], published.trained.model, Location("x", "z"), 3600)
-        assert model_in_service(registry, deployed, published.training).classes == ("a", "b", "c", "d")
+        assert model_in_service(registry, deployed, name).classes == ("a", "b", "c", "d")
         deployed.deploy(endpoints["production"], published.trained.model, Location("x", "z"), 0)
-        assert model_in_service(registry, deployed, published.training).classes == ("a", "b")
+        assert model_in_service(registry, deployed, name).classes == ("a", "b")
         with database.transaction():
             database.execute("DELETE FROM endpoints WHERE name = 'production'")
             database.bump_catalogue_version()
-        assert model_in_service(Registry(database), deployed, published.training).classes == ("a", "b", "c", "d")
+        assert model_in_service(Registry(database), deployed, name).classes == ("a", "b", "c", "d")
         for file in (tmp_path / "data" / "models").iterdir():
             file.write_bytes(b"x")
-        assert model_in_service(Registry(database), DeployedModels(database), published.training).columns == ()
+        assert model_in_service(Registry(database), DeployedModels(database), name).columns == ()

@@ -113,17 +113,24 @@ def test_a_taken_port_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("plan", ['{"task": "binary", "label": "income"}', "[]", "{", '{"columns": []}'])
+OTHER_PLANS = ('{"task": "binary", "label": "income"}', "[]", "{", '{"columns": []}')
+OTHER_TABLES = "PRAGMA user_version = 1"
+
+
+@pytest.mark.parametrize("change", [*OTHER_PLANS, OTHER_TABLES])
 @pytest.mark.parametrize("command", [["serve", "--port", "0"], ["describe"], ["list"], ["publish"]])
 def test_a_folder_of_another_version_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str], plan: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str], change: str
 ) -> None:
     """What another version of the studio wrote is one sentence: which folder, and what to do."""
     data = tmp_path / "data"
     made = experiment(tmp_path)
     assert main(["publish", made, "--data", str(data)]) == 0
     with Database(data) as database:
-        database.execute("UPDATE services SET plan = ?", plan)
+        if change == OTHER_TABLES:
+            database.execute(change)
+        else:
+            database.execute("UPDATE services SET plan = ?", change)
     capsys.readouterr()
 
     assert main([*command, *([made] if command == ["publish"] else []), "--data", str(data)]) == 1

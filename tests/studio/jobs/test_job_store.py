@@ -1,18 +1,18 @@
 """The queue of jobs in the database: first in, first out, so many of an endpoint at once."""
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from studio.jobs.errors import JobNotFoundError
-from studio.jobs.job_store import JobLimits, JobState, JobStore, Outcome
-from studio.wire.request_codec import JobRequest
+from studio.jobs.job import JobState, Outcome
+from studio.jobs.job_store import JobLimits, JobStore
 from studio.workspace.database import Database
 from studio.workspace.errors import ServiceNotFoundError
 from studio.workspace.registry import Kind, Registry
-
-NOTHING = JobRequest({}, {}, {})
+from tests.studio.jobs.accepted_jobs import accepted_job
 
 
 def endpoints_of(database: Database) -> list[str]:
@@ -22,9 +22,16 @@ def endpoints_of(database: Database) -> list[str]:
     return [endpoint.id for endpoint in registry.endpoints(predictive)][:2]
 
 
+def added(table: JobStore, endpoint: str) -> str:
+    """Add a job that nobody has started; returns its id."""
+    job_id = secrets.token_hex(16)
+    table.add(job_id, endpoint, accepted_job())
+    return job_id
+
+
 def queued(table: JobStore, endpoint: str, count: int) -> list[str]:
     """Submit and start jobs."""
-    jobs = [table.submit(endpoint, NOTHING) for _ in range(count)]
+    jobs = [added(table, endpoint) for _ in range(count)]
     assert all(table.enqueue(job) for job in jobs)
     return jobs
 
@@ -66,7 +73,7 @@ def test_a_job_that_nobody_starts_is_forgotten_after_the_time_that_was_set(own_d
         table = JobStore(database, JobLimits(unstarted_s=60))
         endpoint = endpoints_of(database)[0]
         (started,) = queued(table, endpoint, 1)
-        idle = table.submit(endpoint, NOTHING)
+        idle = added(table, endpoint)
         table.drop_unstarted(datetime.now(UTC) + timedelta(seconds=59))
         assert table.of_endpoint(endpoint, idle).state is JobState.NOT_STARTED
         table.drop_unstarted(datetime.now(UTC) + timedelta(seconds=61))
@@ -83,7 +90,7 @@ def test_a_job_of_a_deleted_endpoint_is_not_taken(own_data: Path) -> None:
         (before,) = queued(table, endpoint, 1)
         database.execute("DELETE FROM endpoints WHERE id = ?", endpoint)
         with pytest.raises(ServiceNotFoundError, match="Web service not found"):
-            table.submit(endpoint, NOTHING)
+            added(table, endpoint)
         assert table.get(before) is None
         assert table.newest(5) == []
 

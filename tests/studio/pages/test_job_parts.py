@@ -8,10 +8,10 @@ import pytest
 
 from studio.errors import StudioError
 from studio.jobs.failure import JobFailedError
-from studio.jobs.job_store import Job, JobState, Outcome
+from studio.jobs.job import Job, JobState, Outcome
 from studio.pages.job_parts import cause, input_blob, last_news, log_list, metric_table, run_of
-from studio.storage.blob_locations import BlobReference
-from studio.wire.request_codec import JobRequest
+from studio.storage.blob_path import BlobPath
+from tests.studio.jobs.accepted_jobs import accepted_job
 
 AT = "2024-01-01T10:00:00.123+00:00"
 RUN = "0123456789abcdef" * 2
@@ -50,7 +50,7 @@ def test_the_run_is_read_off_the_inputs_name(blob: str, run: str) -> None:
     """Landfall's pinned inputs carry it; from the log, and before there is one from the request."""
     logged = job(JobState.FINISHED, f"{AT} Submit: x\n{AT} Import Data: {blob}\n{AT} Train Model: y\n")
     waiting = job(JobState.NOT_STARTED)
-    waiting = replace(waiting, request=JobRequest({"input1": BlobReference(f"/{blob}", None, None, None)}, {}, {}))
+    waiting = replace(waiting, accepted=accepted_job(BlobPath.parse(blob)))
     for each in (logged, waiting):
         assert (input_blob(each), run_of(each)) == (blob, run)
     assert input_blob(job(JobState.CANCELLED)) == ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from studio.jobs.job_store import Job, JobState
+from studio.jobs.job import Job, JobState
 from studio.pages.job_progress import steps
 from tests.studio.caller import TIMEOUT_S, Storage, Trainer, download, job_body, patch
 from tests.studio.running import RunningStudio, census_csv, running_studio, storage_host

@@ -53,6 +53,6 @@ def test_without_the_variable_there_is_none() -> None:
     assert DefaultOutputStorage.of_environment({"STUDIO_STORAGE": " "}) is None
     own = DefaultOutputStorage.of_environment({"STUDIO_STORAGE": ACCOUNT})
     assert own is not None
-    assert own.address("j", "output1", ".ilearner") == own.address("j", "output1", ".ilearner")
-    assert own.address("j", "output1", ".ilearner") != own.address("j", "output2", ".ilearner")
+    assert own.path("j", "output1", ".ilearner") == own.path("j", "output1", ".ilearner")
+    assert own.path("j", "output1", ".ilearner") != own.path("j", "output2", ".ilearner")
     assert "YQ==" not in repr(own)
