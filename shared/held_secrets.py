@@ -1,10 +1,10 @@
-"""The very secrets that the app holds, found in any text however they are written there, and taken out.
+"""Redacts the secrets that the app holds, in whatever encoding a text repeats them.
 
-A service may repeat a key that it was sent in whatever words and encoding, where no pattern tells that it is one. So
-texts are looked through for the values themselves: as they are, as URL, JSON or HTML writes them (any number of times
-over), in base64 and base64url at any place within what was encoded, and cut off after `PREFIX` characters or later.
+A service may repeat a key that it was sent in any words and encoding, where no pattern recognises it. So a text is
+searched for the values themselves: plain, percent-encoded, JSON- or HTML-escaped (also several times over), in base64
+and base64url at any offset, and cut off after `PREFIX_LENGTH` characters or later.
 
-Nothing is compiled or encoded before the first secret is held: importing this costs nothing.
+Importing this costs nothing: nothing is compiled or encoded before the first secret is held.
 """
 
 import base64
@@ -14,15 +14,15 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 HIDDEN = "***"
-LEAST = 8  # characters; what is shorter may be a word, and is never held
-PREFIX = 16  # characters: so many of the beginning of a secret, or of its base64, are a secret
+MIN_SECRET_LENGTH = 8  # characters; a shorter value may be an ordinary word, so it is never held
+PREFIX_LENGTH = 16  # characters; the beginning of a secret, or of its base64, counts as a secret from this length on
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "plus": "+", "sol": "/", "equals": "="}
-ROUNDS = 5  # so many times over a text may be encoded
-_STANDARD = str.maketrans("-_", "+/")  # base64url as base64, character for character
+MAX_ENCODING_ROUNDS = 5  # how many times over a text may be encoded
+_TO_STANDARD_BASE64 = str.maketrans("-_", "+/")  # from base64url
 
 
 class SecretValues:
-    """Some secrets, and every form in which they are looked for."""
+    """Secrets, with every form in which a text is searched for them."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self.secrets = frozenset(filter(None, secrets))
@@ -30,24 +30,24 @@ class SecretValues:
         self._forms: list[tuple[str, str, bool]] = []
         for secret in self.secrets:
             plain = secret
-            for _ in range(ROUNDS):
-                plain = _Decoded(plain).plain  # as the texts are that it is looked for in
-            self._forms += [(form, form[:PREFIX], False) for form in {secret, plain}]
-            if len(secret) >= LEAST:
-                self._forms += [(form, form[:PREFIX], True) for form in _base64_forms(secret.encode())]
+            for _ in range(MAX_ENCODING_ROUNDS):
+                plain = _Decoded(plain).plain  # as the searched texts are
+            self._forms += [(form, form[:PREFIX_LENGTH], False) for form in {secret, plain}]
+            if len(secret) >= MIN_SECRET_LENGTH:
+                self._forms += [(form, form[:PREFIX_LENGTH], True) for form in _base64_forms(secret.encode())]
 
     def hide(self, text: str) -> str:
-        """Return a text with every secret in it replaced by stars."""
+        """Return a text in which `***` replaces every secret."""
         if not self._forms:
             return text
-        # With each layer of encoding, since what stands before a secret may make an encoded character with it.
+        # Search each layer of encoding: the text before a secret may form an encoded character with its beginning.
         spans = list(self._spans(text))
         rounds = [_Decoded(text)]
-        while rounds[-1].changed and len(rounds) <= ROUNDS:
+        while rounds[-1].changed and len(rounds) <= MAX_ENCODING_ROUNDS:
             for first, last in self._spans(rounds[-1].plain):
                 start, end = first, last
-                for one in reversed(rounds):
-                    start, end = one.source(start), one.source(end)
+                for layer in reversed(rounds):
+                    start, end = layer.source(start), layer.source(end)
                 spans.append((start, end))
             rounds.append(_Decoded(rounds[-1].plain))
         shown, done = "", 0
@@ -58,8 +58,8 @@ class SecretValues:
         return shown + text[done:]
 
     def _spans(self, plain: str) -> Iterable[tuple[int, int]]:
-        """Give where a secret, or a long beginning of one, stands in a text without encodings."""
-        standard = plain.translate(_STANDARD) if "-" in plain or "_" in plain else plain
+        """Yield the spans of a text without encodings that hold a secret, or a long beginning of one."""
+        standard = plain.translate(_TO_STANDARD_BASE64) if "-" in plain or "_" in plain else plain
         for form, head, encoded in self._forms:
             within = standard if encoded else plain
             start = within.find(head)
@@ -67,7 +67,7 @@ class SecretValues:
                 end = start + len(head)
                 while end < len(within) and end - start < len(form) and within[end] == form[end - start]:
                     end += 1
-                if encoded and end - start == len(form):  # the last bits stand in a character together with others
+                if encoded and end - start == len(form):  # the last bits share a character with what follows
                     end += within[end : end + 1].isalnum() or within[end : end + 1] in {"+", "/"}
                     end += len(within[end : end + 2]) - len(within[end : end + 2].lstrip("="))
                 yield start, end
@@ -75,21 +75,21 @@ class SecretValues:
 
 
 class _Decoded:
-    """A text with one layer of URL, JSON and HTML encoding taken off, and where each character of it came from."""
+    """A text without its outermost layer of URL, JSON and HTML encoding, and the origin of each character."""
 
     def __init__(self, text: str) -> None:
-        self._at: list[int] = []  # positions in `plain` of what was decoded
-        self._ends: list[int] = []  # where each of these ends in the text
+        self._at: list[int] = []  # positions in `plain` of the decoded characters
+        self._ends: list[int] = []  # where the encoded form of each ends in the text
         self.plain = text
         if not ("%" in text or "\\" in text or "&" in text):
             return
         parts: list[str] = []
         size = done = 0
-        for found in _encoded().finditer(text):
-            kept = text[done : found.start()]
-            parts += (kept, _character(found))
+        for match in _encoded().finditer(text):
+            kept = text[done : match.start()]
+            parts += (kept, _character(match))
             size += len(kept) + 1
-            done = found.end()
+            done = match.end()
             self._at.append(size - 1)
             self._ends.append(done)
         self.plain = "".join(parts) + text[done:]
@@ -100,14 +100,14 @@ class _Decoded:
         return bool(self._at)
 
     def source(self, place: int) -> int:
-        """Return where the character at a place of `plain`, or the end of the one before, is in the text."""
-        behind = bisect_left(self._at, place) - 1
-        return place if behind < 0 else self._ends[behind] + place - self._at[behind] - 1
+        """Return the position in the text of the character at `place` in `plain`, or of the end of the one before."""
+        previous = bisect_left(self._at, place) - 1
+        return place if previous < 0 else self._ends[previous] + place - self._at[previous] - 1
 
 
 @functools.cache
 def _encoded() -> re.Pattern[str]:
-    """Return what finds one encoded character."""
+    """Return the pattern of one encoded character."""
     return re.compile(
         r"%(?:25)*(?P<hex>[0-9A-Fa-f]{2})"
         r"|\\+u(?P<unicode>[0-9A-Fa-f]{4})"
@@ -117,26 +117,26 @@ def _encoded() -> re.Pattern[str]:
     )
 
 
-def _character(found: re.Match[str]) -> str:
-    """Return the one character that was encoded."""
-    digits = found["hex"] or found["unicode"] or found["html_hex"]
+def _character(match: re.Match[str]) -> str:
+    """Return the character that was encoded."""
+    digits = match["hex"] or match["unicode"] or match["html_hex"]
     if digits:
         return chr(int(digits, 16))
-    if found["number"]:
-        return chr(int(found["number"]))
-    return _ENTITIES[found["name"]] if found["name"] else found["escaped"] or found["backslash"]
+    if match["number"]:
+        return chr(int(match["number"]))
+    return _ENTITIES[match["name"]] if match["name"] else match["escaped"] or match["backslash"]
 
 
 def _base64_forms(secret: bytes) -> set[str]:
-    """Return the base64 of a secret at each of the three places that it can begin at within what was encoded.
+    """Return the base64 of a secret for each of the three offsets at which it can begin in the encoded bytes.
 
-    Without the characters at either end that stand for bytes of something else as well.
+    Characters at either end that also hold bits of other bytes are left out.
     """
     forms = set()
     for before in range(3):
         whole = base64.b64encode(bytes(before) + secret).decode()
         form = whole[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
-        if len(form) >= LEAST:
+        if len(form) >= MIN_SECRET_LENGTH:
             forms.add(form)
     return forms
 
@@ -145,18 +145,18 @@ _held = SecretValues(())
 
 
 def hold(secrets: Iterable[str]) -> None:
-    """Hold these as well from now on; what is too short to be a secret is left out."""
-    global _held  # noqa: PLW0603 - there is one process, and what it holds is its own
-    more = {secret for secret in secrets if len(secret) >= LEAST} - _held.secrets
+    """Hold these secrets as well from now on; values that are too short are left out."""
+    global _held  # noqa: PLW0603 - the secrets are those of the whole process
+    more = {secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH} - _held.secrets
     if more:
         _held = SecretValues(_held.secrets | more)
 
 
 def hide(text: str) -> str:
-    """Return a text with every secret that the app holds replaced by stars."""
+    """Return a text in which `***` replaces every secret that the app holds."""
     return _held.hide(text)
 
 
 def holds_any() -> bool:
-    """Tell whether there is any secret to look for."""
+    """Tell whether the app holds any secret."""
     return bool(_held.secrets)

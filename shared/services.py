@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from shared.gates.golden_rows import PinnedRows
 from shared.ports import BlobFiles, Clock, EndpointStore, RunStore, ScoringService, StoredRun, TrainingService
+from shared.recorded_routes import RecordedRoutes
 from shared.records.history import chained
 from shared.records.run import Run
 from shared.routes.load import Routes
-from shared.run_places import RunPlaces
 
 MAX_CONCURRENCY = 16  # requests in flight, a thread each; a classic endpoint runs 40 jobs at once
 QUARANTINE = "quarantine"  # copies of bad files
@@ -28,7 +28,7 @@ class Services:
     scoring: ScoringService
     clock: Clock
     pinned: PinnedRows = field(default_factory=PinnedRows)
-    places: RunPlaces = field(default_factory=RunPlaces)
+    recorded_routes: RecordedRoutes = field(default_factory=RecordedRoutes)
     actor: str = "unknown"  # the function, or the operator, on whose behalf runs are written
     max_concurrency: int = MAX_CONCURRENCY
 

@@ -129,8 +129,8 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         BesTrainingService,
         ClassicScoringService,
     )
-    from shared.adapters.http.http_client import Web  # noqa: PLC0415
-    from shared.adapters.storage.sas_links import LONGEST_LENT_S  # noqa: PLC0415
+    from shared.adapters.http.http_client import HttpClient  # noqa: PLC0415
+    from shared.adapters.storage.sas_links import MAX_IDENTITY_LINK_LIFE_S  # noqa: PLC0415
     from shared.adapters.storage.storage_factory import Storage  # noqa: PLC0415
     from shared.routes.host_allowlist import AllowedHosts  # noqa: PLC0415
     from shared.routes.load import load_routes  # noqa: PLC0415
@@ -157,7 +157,7 @@ def build_services(environ: Mapping[str, str]) -> "Services":
             " agree, since the blob trigger reads the one and the sweep the other"
         )
     if account is not None and account.by_identity and routes is not None:
-        problems += _too_long_for_links(routes, LONGEST_LENT_S)
+        problems += _too_long_for_links(routes, MAX_IDENTITY_LINK_LIFE_S)
     if problems or routes is None or account is None:
         raise ConfigError(problems)
     for warning in routes.warnings:
@@ -165,7 +165,7 @@ def build_services(environ: Mapping[str, str]) -> "Services":
     # The SDKs log every request with its headers, and each sign-in, at INFO, which would fill the app's log.
     for name in ("azure.core.pipeline.policies.http_logging_policy", "azure.identity"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    web = Web(AllowedHosts(routes.allow_hosts), ca_bundle=environ.get("REQUESTS_CA_BUNDLE"))
+    web = HttpClient(AllowedHosts(routes.allow_hosts), ca_bundle=environ.get("REQUESTS_CA_BUNDLE"))
     storage = Storage.open(account)
     return Services(
         routes=routes,

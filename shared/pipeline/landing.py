@@ -53,7 +53,7 @@ def claim(services: Services, version: BlobVersion, *, reported: bool = False) -
     # A new file that an event reports needs no look-up under the other routes.
     is_new = reported and run.landed_at - version.modified_at < timedelta(seconds=MAX_NEW_AGE_S)
     if route is None or not is_new:
-        earlier = services.places.find(services.runs, services.clock, run.run_id, run.route)
+        earlier = services.recorded_routes.find_elsewhere(services.runs, services.clock, run.run_id, run.route)
         if earlier is not None:
             log.debug(
                 "%s has a run already, of route %s",

@@ -12,7 +12,7 @@ from uuid import uuid4
 from azure.storage.blob import BlobServiceClient
 
 from shared.adapters.classic.bes_client import BesTrainingService, ClassicScoringService
-from shared.adapters.http.http_client import Web
+from shared.adapters.http.http_client import HttpClient
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.errors import NoAnswerError, ServiceFault, ThrottledError, UnavailableError
 from shared.ports import BlobLocation, JobRequest, JobState, JobStatus, ScoringService, TrainingService
@@ -164,7 +164,7 @@ class FakeServices:
 class StudioServices:
     """The client, a gateway that can fail, and a studio in a process of its own."""
 
-    def __init__(self, studio: RunningStudio, gateway: FaultyGateway, connection_string: str, web: Web) -> None:
+    def __init__(self, studio: RunningStudio, gateway: FaultyGateway, connection_string: str, web: HttpClient) -> None:
         described = RunningStudio(gateway.base_url, studio.data, studio.process)
         self._gateway = gateway
         self._storage = BlobServiceClient.from_connection_string(connection_string)
@@ -236,7 +236,7 @@ class StudioServices:
 def studio_services(connection_string: str, folder: Path) -> Iterator[StudioServices]:
     """Run a studio with the small census experiment in an empty folder."""
     publish_census(folder, folder / "data")
-    web = Web(AllowedHosts(["127.0.0.1:*", "localhost:*"]), backoff_s=0.001)
+    web = HttpClient(AllowedHosts(["127.0.0.1:*", "localhost:*"]), backoff_s=0.001)
     with contextlib.closing(web), running_studio(folder / "data", [storage_host(connection_string)]) as studio:
         port = int(studio.base_url.rpartition(":")[2].rstrip("/"))
         with faulty_gateway(port) as gateway:

@@ -20,7 +20,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     hang_up: bool = False
     cut: bool = False
-    silent_s: float = 0
+    pause_s: float = 0
     drip: str = ""
 
 
@@ -62,7 +62,7 @@ def scripted(*replies: Reply) -> Iterator[Scripted]:
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             reply = script.take(ReceivedRequest(self.command, self.path, dict(self.headers), self.rfile.read(length)))
-            done.wait(reply.silent_s)
+            done.wait(reply.pause_s)
             self.close_connection = reply.hang_up or reply.cut or bool(reply.drip)
             if reply.drip:
                 self.drip(reply)

@@ -12,7 +12,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from shared.adapters.classic.bes_client import BesTrainingService, ClassicScoringService
-from shared.adapters.http.http_client import Web
+from shared.adapters.http.http_client import HttpClient
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.errors import KeyRefusedError, RejectedError
 from shared.gates.evaluation_report import read_evaluation
@@ -36,10 +36,10 @@ def studio(access: Access, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def web(access: Access) -> Iterator[Web]:
+def web(access: Access) -> Iterator[HttpClient]:
     """Give a transport."""
     del access  # whose certificate is trusted from here on
-    web = Web(AllowedHosts(["127.0.0.1:*"]), ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE"))
+    web = HttpClient(AllowedHosts(["127.0.0.1:*"]), ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE"))
     yield web
     web.close()
 
@@ -52,13 +52,13 @@ def blobs(access: Access) -> Iterator[BlobStorageFiles]:
 
 
 @pytest.fixture
-def bes(web: Web, blobs: BlobStorageFiles) -> BesTrainingService:
+def bes(web: HttpClient, blobs: BlobStorageFiles) -> BesTrainingService:
     """Give the client of training services."""
     return BesTrainingService(web, blobs)
 
 
 @pytest.fixture
-def scoring(web: Web) -> ClassicScoringService:
+def scoring(web: HttpClient) -> ClassicScoringService:
     """Give the client of scoring endpoints."""
     return ClassicScoringService(web)
 

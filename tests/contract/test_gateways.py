@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from shared.adapters.classic.bes_client import BesTrainingService, ClassicScoringService
-from shared.adapters.http.http_client import Web
+from shared.adapters.http.http_client import HttpClient
 from shared.errors import (
     BadAnswerError,
     LandfallError,
@@ -41,7 +41,7 @@ class _Storage:
 class Service:
     """The client of a service at an address, operation by operation."""
 
-    def __init__(self, web: Web, base: str) -> None:
+    def __init__(self, web: HttpClient, base: str) -> None:
         self._bes, self._scoring = BesTrainingService(web, _Storage()), ClassicScoringService(web)
         self._training = Training(
             jobs_url=f"{base}/jobs",
@@ -96,9 +96,9 @@ OPERATIONS: dict[str, Callable[[Service], object]] = {
 
 
 @pytest.fixture(scope="module")
-def web() -> Iterator[Web]:
+def web() -> Iterator[HttpClient]:
     """Give a transport."""
-    with closing(Web(AllowedHosts(["127.0.0.1:*"]), backoff_s=0.001)) as web:
+    with closing(HttpClient(AllowedHosts(["127.0.0.1:*"]), backoff_s=0.001)) as web:
         yield web
 
 
@@ -116,7 +116,7 @@ def web() -> Iterator[Web]:
     ids=["404 text", "404 empty", "400 json", "200 page", "200 text", "302", "405 page"],
 )
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_gateways_answer_is_no_verdict(web: Web, operation: str, reply: Reply) -> None:
+def test_a_gateways_answer_is_no_verdict(web: HttpClient, operation: str, reply: Reply) -> None:
     """Every operation may be tried again, and whether it took effect is not known."""
     with scripted(reply) as server, pytest.raises(BadAnswerError) as raised:
         OPERATIONS[operation](Service(web, server.base_url))
@@ -126,7 +126,7 @@ def test_a_gateways_answer_is_no_verdict(web: Web, operation: str, reply: Reply)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_the_services_own_refusal_is_one(web: Web, operation: str) -> None:
+def test_the_services_own_refusal_is_one(web: HttpClient, operation: str) -> None:
     """An error in the protocol's form, and nothing else, ends a run."""
     reply = Reply(400, b'{"error": {"code": "BadArgument", "message": "m", "details": []}}')
     with scripted(reply) as server, pytest.raises(RejectedError) as raised:
@@ -136,7 +136,7 @@ def test_the_services_own_refusal_is_one(web: Web, operation: str) -> None:
 
 
 @pytest.mark.parametrize("operation", ["start", "status", "patch"])
-def test_the_services_own_404_is_one(web: Web, operation: str) -> None:
+def test_the_services_own_404_is_one(web: HttpClient, operation: str) -> None:
     """The service does not know what the URL names."""
     with scripted(Reply(404, b'{"error": {"code": "NotFound"}}')) as server, pytest.raises(NotFoundError):
         OPERATIONS[operation](Service(web, server.base_url))
@@ -144,7 +144,7 @@ def test_the_services_own_404_is_one(web: Web, operation: str) -> None:
 
 @pytest.mark.parametrize("status", [200, 202, 204])
 @pytest.mark.parametrize("operation", ["start", "cancel", "patch"])
-def test_an_empty_answer_is_what_the_protocol_has(web: Web, operation: str, status: int) -> None:
+def test_an_empty_answer_is_what_the_protocol_has(web: HttpClient, operation: str, status: int) -> None:
     """Any 2xx without a body: it is done."""
     with scripted(Reply(status)) as server:
         assert OPERATIONS[operation](Service(web, server.base_url)) is None
@@ -164,7 +164,7 @@ def test_an_empty_answer_is_what_the_protocol_has(web: Web, operation: str, stat
     ],
     ids=["429", "503 throttled", "503", "503 page", "500", "403", "403 page", "no answer"],
 )
-def test_what_is_known_of_an_update_that_was_not_accepted(web: Web, reply: Reply, effect_known: bool) -> None:
+def test_what_is_known_of_an_update_that_was_not_accepted(web: HttpClient, reply: Reply, effect_known: bool) -> None:
     """A refusal before it was taken is known to have changed nothing; all else may have."""
     with scripted(reply) as server, pytest.raises(LandfallError) as raised:
         OPERATIONS["patch"](Service(web, server.base_url))
@@ -173,7 +173,7 @@ def test_what_is_known_of_an_update_that_was_not_accepted(web: Web, reply: Reply
     assert isinstance(raised.value, ThrottledError) is (effect_known and reply.status in {429, 503})
 
 
-def test_rows_that_the_service_cannot_answer_are_its_verdict(web: Web) -> None:
+def test_rows_that_the_service_cannot_answer_are_its_verdict(web: HttpClient) -> None:
     """A table without a scored column is the service's word."""
     table = {"Results": {"o": {"type": "table", "value": {"ColumnNames": ["a"], "Values": [["1"]]}}}}
     with scripted(Reply(200, json.dumps(table).encode())) as server, pytest.raises(UnusableAnswerError):

@@ -14,7 +14,7 @@ from azure.storage.blob import BlobServiceClient
 
 from landfall.stack.azurite import ACCOUNT_KEY
 from shared.adapters.classic.bes_client import BesTrainingService
-from shared.adapters.http.http_client import Web
+from shared.adapters.http.http_client import HttpClient
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.ports import BlobLocation, JobRequest
 from shared.routes.host_allowlist import AllowedHosts
@@ -56,7 +56,7 @@ def submitted(blobs: BlobStorageFiles, container: str) -> dict[str, dict[str, di
             model_output="output1",
             evaluation_output="output2",
         )
-        web = Web(AllowedHosts(["127.0.0.1:*"]))
+        web = HttpClient(AllowedHosts(["127.0.0.1:*"]))
         with closing(web):
             BesTrainingService(web, blobs).submit(training, request)
         body: dict[str, dict[str, dict[str, str]]] = json.loads(service.received[0].body)
@@ -125,7 +125,7 @@ def test_the_evaluation_is_read_by_a_link_of_our_own(blobs: BlobStorageFiles, co
     """A job's links may have ended when its evaluation is read: they are not needed for it."""
     _, (_, output) = urls(submitted(blobs, container))
     put(output)
-    web = Web(AllowedHosts(["127.0.0.1:*"]), ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE"))
+    web = HttpClient(AllowedHosts(["127.0.0.1:*"]), ca_bundle=os.environ.get("REQUESTS_CA_BUNDLE"))
     with closing(web):
         text = BesTrainingService(web, blobs).read_output(
             BlobLocation(blobs.base, f"{container}/a/evaluation.csv", "?sig=ended"), 100

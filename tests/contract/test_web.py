@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from landfall.stack.ports import free_ports
-from shared.adapters.http.http_client import Web
+from shared.adapters.http.http_client import HttpClient
 from shared.adapters.http.http_errors import kind_of
 from shared.adapters.http.service_call import Call, Key
 from shared.errors import (
@@ -29,9 +29,9 @@ KEY = "CANARY-KEY"
 BUSY = Reply(503, b'{"error": {"code": "ServiceUnavailable", "details": [{"code": "RequestThrottled"}]}}')
 
 
-def a_web(*, read_s: float = 10, allowed: str = "127.0.0.1:*") -> Web:
+def a_client(*, read_s: float = 10, allowed: str = "127.0.0.1:*") -> HttpClient:
     """Return a transport that does not wait long."""
-    return Web(AllowedHosts([allowed]), timeout_s=(3, read_s), backoff_s=0.001)
+    return HttpClient(AllowedHosts([allowed]), timeout_s=(3, read_s), backoff_s=0.001)
 
 
 def call(base: str, *, repeatable: bool = True, path: str = "/x?sig=CANARY", limit: int = 1000) -> Call:
@@ -43,7 +43,7 @@ def call(base: str, *, repeatable: bool = True, path: str = "/x?sig=CANARY", lim
 def test_what_is_sent() -> None:
     """The key as a bearer token, JSON in UTF-8, the URL with its query."""
     with scripted(Reply(200, b'"ok"')) as server:
-        assert a_web().send(call(server.base_url)) == '"ok"'
+        assert a_client().send(call(server.base_url)) == '"ok"'
 
     (request,) = server.received
     assert (request.method, request.path) == ("POST", "/x?sig=CANARY")
@@ -54,7 +54,7 @@ def test_what_is_sent() -> None:
 def test_without_a_key_none_is_sent() -> None:
     """A link carries its own token: no Authorization header goes with it."""
     with scripted(Reply(200, b"x")) as server:
-        a_web().send(Call("read output", "GET", server.base_url + "/c/b?sig=x"))
+        a_client().send(Call("read output", "GET", server.base_url + "/c/b?sig=x"))
 
     assert "Authorization" not in server.received[0].headers
 
@@ -64,7 +64,7 @@ def test_a_repeatable_call_is_sent_again(first: Reply, caplog: pytest.LogCapture
     """Busy, broken or lost: the next try counts, and no log line quotes the link's token."""
     caplog.set_level(logging.INFO)
     with scripted(first, Reply(200, b"ok")) as server:
-        assert a_web().send(call(server.base_url)) == "ok"
+        assert a_client().send(call(server.base_url)) == "ok"
 
     assert len(server.received) == 2
     assert "CANARY" not in caplog.text
@@ -74,7 +74,7 @@ def test_a_repeatable_call_is_sent_again(first: Reply, caplog: pytest.LogCapture
 def test_a_call_that_must_not_be_repeated_is_sent_once(reply: Reply) -> None:
     """A submit may have taken effect, whatever came back."""
     with scripted(reply) as server, pytest.raises((UnavailableError, NoAnswerError)):
-        a_web().send(call(server.base_url, repeatable=False))
+        a_client().send(call(server.base_url, repeatable=False))
 
     assert len(server.received) == 1
 
@@ -110,7 +110,7 @@ def test_a_call_that_must_not_be_repeated_is_sent_once(reply: Reply) -> None:
 def test_every_answer_is_an_error_of_its_kind(reply: Reply, error: type[LandfallError], says: str) -> None:
     """Each begins with the reason, names the operation and ends with the place; it holds neither key nor token."""
     with scripted(reply) as server, pytest.raises(error, match=says) as raised:
-        a_web().send(call(server.base_url))
+        a_client().send(call(server.base_url))
 
     text = f"{raised.value} {raised.value!r} {call(server.base_url)!r}"
     assert re.search(r"try it( answered [^;]*)? at http://127\.0\.0\.1:\d+/\S+$", str(raised.value))
@@ -120,21 +120,21 @@ def test_every_answer_is_an_error_of_its_kind(reply: Reply, error: type[Landfall
 
 def test_silence_is_no_answer() -> None:
     """A service that does not answer in time: the outcome is unknown."""
-    with scripted(Reply(200, b"x", silent_s=20)) as server, pytest.raises(NoAnswerError, match="no answer in time"):
-        a_web(read_s=0.2).send(call(server.base_url, repeatable=False))
+    with scripted(Reply(200, b"x", pause_s=20)) as server, pytest.raises(NoAnswerError, match="no answer in time"):
+        a_client(read_s=0.2).send(call(server.base_url, repeatable=False))
 
 
 def test_nobody_there_is_no_answer() -> None:
     """A service that is down."""
     (port,) = free_ports(1)
     with pytest.raises(NoAnswerError, match="connection refused or lost"):
-        a_web().send(call(f"http://127.0.0.1:{port}"))
+        a_client().send(call(f"http://127.0.0.1:{port}"))
 
 
 def test_a_host_that_is_not_allowed_gets_nothing() -> None:
     """The list is asked before a connection is made."""
     with scripted(Reply()) as server, pytest.raises(HostNotAllowedError):
-        a_web(allowed="127.0.0.1:1").send(call(server.base_url))
+        a_client(allowed="127.0.0.1:1").send(call(server.base_url))
 
     assert server.received == []
 
@@ -144,7 +144,7 @@ def test_the_environment_sets_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     with scripted(Reply(200, b"ok")) as server:
-        assert a_web().send(call(server.base_url)) == "ok"
+        assert a_client().send(call(server.base_url)) == "ok"
 
 
 def test_every_transport_error_is_mapped() -> None:

@@ -14,7 +14,7 @@ from azure.storage.blob import BlobServiceClient
 
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.adapters.storage.credentials import credential_of
-from shared.adapters.storage.sas_links import LONGEST_LENT_S, READ, Links
+from shared.adapters.storage.sas_links import MAX_IDENTITY_LINK_LIFE_S, READ, SasLinks
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import ConfigError, KeyRefusedError
 from shared.storage_settings import read_storage_account
@@ -76,7 +76,7 @@ def test_a_lent_key_is_renewed_before_a_link_outlives_it(identity_storage: Ident
     clock = FakeClock(real - timedelta(days=6))
     transport = FaultyTransport()
     with BlobServiceClient(identity_storage.url("Blob"), IssuingCredential(), transport=transport) as service:
-        links = Links(service, clock.now)
+        links = SasLinks(service, clock.now)
         links.make(blob, READ, 600)
         clock.advance(timedelta(days=6).total_seconds())
         short = links.make(blob, READ, 600)
@@ -92,7 +92,7 @@ def test_no_link_begins_before_its_key(identity_storage: IdentityStorage, blob: 
     """After this machine's clock was set back, a link begins with the key that signs it, and still opens."""
     clock = FakeClock(datetime.now(UTC) + timedelta(minutes=5))
     with BlobServiceClient(identity_storage.url("Blob"), IssuingCredential()) as service:
-        links = Links(service, clock.now)
+        links = SasLinks(service, clock.now)
         first = links.make(blob, READ, 600)
         clock.advance(-300)
         second = links.make(blob, READ, 600)
@@ -104,9 +104,9 @@ def test_no_link_begins_before_its_key(identity_storage: IdentityStorage, blob: 
 def test_a_link_is_for_https_and_seven_days_at_most(identity_storage: IdentityStorage, blob: str) -> None:
     """What the service would refuse is refused before it is signed."""
     with closing(opened(identity_storage, IssuingCredential())) as files:
-        longest = parse_qs(files.link(blob, LONGEST_LENT_S).sas[1:])
+        longest = parse_qs(files.link(blob, MAX_IDENTITY_LINK_LIFE_S).sas[1:])
         with pytest.raises(ConfigError, match="deadlines_s"):
-            files.link(blob, LONGEST_LENT_S + 1)
+            files.link(blob, MAX_IDENTITY_LINK_LIFE_S + 1)
 
     assert longest["spr"] == ["https"]
     assert longest["se"] <= longest["ske"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shared import held_secrets
 from shared.adapters.storage.table_endpoints import columns_of, record_from
 from shared.guarded_log import guard_log
-from shared.held_secrets import LEAST, PREFIX, SecretValues, hide, hold
+from shared.held_secrets import MIN_SECRET_LENGTH, PREFIX_LENGTH, SecretValues, hide, hold
 from shared.records.endpoint_record import EndpointRecord, Frozen, Served
 from shared.records.history import broken_links, chained, entry_of
 from shared.records.run_secrets import without_secrets
@@ -23,7 +23,7 @@ from shared.redaction import redact
 from tests.contract.records import NOON, a_run
 
 KEY = "CANARY/of+all/keys+0123456789/abcdefghij+klmnopq=="
-KEYS = st.text(alphabet="abcdefXYZ0189+/=-_", min_size=PREFIX, max_size=90)
+KEYS = st.text(alphabet="abcdefXYZ0189+/=-_", min_size=PREFIX_LENGTH, max_size=90)
 
 
 def _url(text: str) -> str:
@@ -92,7 +92,7 @@ def test_base64_that_is_cut_off(key: str, length: int) -> None:
 @given(st.text(), KEYS)
 def test_other_texts_are_left_alone(text: str, key: str) -> None:
     """Whatever they are, encoded or not; and the empty text, without any secret."""
-    assert SecretValues([key]).hide(text) == text or key[:PREFIX] in text
+    assert SecretValues([key]).hide(text) == text or key[:PREFIX_LENGTH] in text
     assert SecretValues(()).hide(text) == text
 
 
@@ -101,15 +101,15 @@ def test_json_stays_json(around: str, tail: str) -> None:
     """An answer of the app is still what its callers read."""
     document = {"reason": f"{around}{KEY}{around}", around: [KEY[:40], tail + KEY]}
     shown = SecretValues([KEY]).hide(json.dumps(document))
-    assert KEY[:PREFIX] not in shown
+    assert KEY[:PREFIX_LENGTH] not in shown
     assert set(json.loads(shown)) == {"reason", around}
 
 
 def test_a_text_without_secrets_is_not_even_copied(held: str) -> None:
     """And what is shorter than a secret is none: it may be a word of every text."""
-    text = f"a short text of a run, which says %20 and \\u0041 {held[: PREFIX - 1]}"
+    text = f"a short text of a run, which says %20 and \\u0041 {held[: PREFIX_LENGTH - 1]}"
     assert hide(text) is text
-    assert len("short") < LEAST
+    assert len("short") < MIN_SECRET_LENGTH
 
 
 def test_a_row_holds_no_secret(held: str) -> None:
@@ -124,8 +124,8 @@ def test_a_row_holds_no_secret(held: str) -> None:
         endpoint_events=({"name": "production", "event": f"patched {held[:40]}"},),
     )
     written = chained(run, "sweep")
-    assert held[:PREFIX] not in str(written)
-    assert encoded[:PREFIX] not in str(written)
+    assert held[:PREFIX_LENGTH] not in str(written)
+    assert encoded[:PREFIX_LENGTH] not in str(written)
     assert written.reason == "the service said ***"
     assert written.golden_answers == {"staging": [["<=50K", "***"]]}
     assert broken_links(written, [entry_of(written)]) == []
@@ -149,8 +149,8 @@ def test_an_endpoints_row_holds_no_secret(held: str) -> None:
         ),
     )
     columns = columns_of(record)
-    assert held[:PREFIX] not in str(columns)
-    assert encoded[:PREFIX] not in str(columns)
+    assert held[:PREFIX_LENGTH] not in str(columns)
+    assert encoded[:PREFIX_LENGTH] not in str(columns)
     read = record_from(columns, "census", "production")
     assert read.frozen is not None
     assert read.frozen.reason == 'it was given "a/***"'
@@ -180,7 +180,7 @@ def test_no_log_line_holds_a_secret(held: str, caplog: pytest.LogCaptureFixture)
     finally:
         logging.setLogRecordFactory(usual)
     assert "CANARY" not in caplog.text
-    assert base64.b64encode(held.encode()).decode()[:PREFIX] not in caplog.text
+    assert base64.b64encode(held.encode()).decode()[:PREFIX_LENGTH] not in caplog.text
     assert "header *** of 3" in caplog.text
     assert "nothing to hide in this one" in caplog.text
     assert "KeyError: '***'" in caplog.text

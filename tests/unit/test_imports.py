@@ -16,7 +16,7 @@ SHARED_ROOMS = (
     ("gates", "guarded_log", "log_actions"),
     ("routes", "timers"),
     ("adapters.http", "ports"),
-    ("adapters.classic", "adapters.storage", "lifecycle", "run_places"),
+    ("adapters.classic", "adapters.storage", "lifecycle", "recorded_routes"),
     ("services",),
     ("effects", "operators"),
     ("pipeline", "wiring"),

@@ -6,7 +6,7 @@ from typing import Protocol
 from urllib.parse import unquote
 
 from shared.adapters.classic import bes_wire
-from shared.adapters.http.http_client import Web
+from shared.adapters.http.http_client import HttpClient
 from shared.adapters.http.service_call import Call, Key
 from shared.errors import NotFoundError, RejectedError, ServiceFault
 from shared.log_actions import LogAction, get_log, log_fields
@@ -37,7 +37,7 @@ class JobStorage(Protocol):
 class BesTrainingService:
     """`TrainingService` over HTTP (protocol 1)."""
 
-    def __init__(self, web: Web, storage: JobStorage) -> None:
+    def __init__(self, web: HttpClient, storage: JobStorage) -> None:
         """Use `storage` for what jobs read and write."""
         self._web = web
         self._storage = storage
@@ -105,7 +105,7 @@ class BesTrainingService:
 class ClassicScoringService:
     """`ScoringService` over HTTP (protocol 2 and 3)."""
 
-    def __init__(self, web: Web) -> None:
+    def __init__(self, web: HttpClient) -> None:
         self._web = web
 
     def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:

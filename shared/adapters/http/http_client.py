@@ -1,4 +1,4 @@
-"""The one place that sends requests to the services: lists of hosts, keys, limits, retries, and errors by kind."""
+"""The HTTP client of the services: host allow-lists, keys, time-outs, size limits, retries, and typed errors."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from urllib3.util import Retry
 
 from shared.adapters.http.http_errors import failure, kind_of, log_failure, without_secrets
 from shared.adapters.http.service_call import Call, Key
-from shared.adapters.http.ssrf_guard import EndingAdapter, Resolver, checked, end_within
+from shared.adapters.http.ssrf_guard import DeadlineAdapter, Resolver, checked_resolver, set_time_limit
 from shared.errors import (
     BadAnswerError,
     KeyRefusedError,
@@ -25,69 +25,77 @@ from shared.routes.host_allowlist import AllowedHosts, redacted
 log = get_log("bes")
 
 CONNECT_TIMEOUT_S = 3.05  # a little more than the three seconds after which TCP tries again
-READ_TIMEOUT_S = 30.0  # without a byte; nothing here waits for a job
-WHOLE_S = 60.0  # for a call as a whole, with every try and the last byte of its answer
-ONCE_WHOLE_S = PATCH_TIMEOUT_S - 2  # for one that is sent once: what is promised of a PATCH counts from its first byte
-MAX_CONNECTIONS = 16  # kept per host: as many as a tick polls at a time
+READ_TIMEOUT_S = 30.0  # between two pieces of an answer; no call waits for a job
+TOTAL_TIMEOUT_S = 60.0  # of a call, with every retry and the last byte of its answer
+SINGLE_SEND_TIMEOUT_S = PATCH_TIMEOUT_S - 2  # of a call that is sent once; PATCH_TIMEOUT_S counts from its first byte
+MAX_CONNECTIONS = 16  # kept open per host: as many as a tick polls at a time
 FAULT_LIMIT_BYTES = 64 * 1024
 
-# Only these are tried again (protocol 1.9); 429 is not used by the service, and 500 "few times".
+# Only these are retried (protocol 1.9): the service never answers 429, and 500 is to be retried "few times".
 _RETRY_STATUS = (408, 500, 503, 504)
 
 
-class Web:
-    """Sends calls with two sessions: one repeats what failed on the way, the other sends once."""
+class HttpClient:
+    """Sends calls over two sessions: one retries, the other sends once."""
 
     def __init__(
         self,
         allowed: AllowedHosts,
         *,
         timeout_s: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-        whole_s: tuple[float, float] = (WHOLE_S, ONCE_WHOLE_S),
+        total_timeout_s: tuple[float, float] = (TOTAL_TIMEOUT_S, SINGLE_SEND_TIMEOUT_S),
         retries: int = 2,
         backoff_s: float = 0.2,
         ca_bundle: str | None = None,
         look_up: Resolver | None = None,
     ) -> None:
-        """Take the list for everything.
+        """Create both sessions; nothing is sent yet.
 
-        `whole_s` limits what may be repeated and what is sent once; `ca_bundle` is a file of the authorities to trust
-        instead of the usual.
+        Args:
+            allowed: the hosts that any call may go to.
+            timeout_s: to connect, and between two pieces of an answer.
+            total_timeout_s: of a call that may be repeated, and of one that is sent once.
+            retries: how often a repeatable call is sent again.
+            backoff_s: the pause before the second retry; it doubles with each further one.
+            ca_bundle: a file of certificate authorities that replaces the usual ones.
+            look_up: resolves host names instead of the system.
         """
         self._allowed = allowed
         self._timeout_s = timeout_s
-        self._whole_s = whole_s
-        resolver = checked(allowed, look_up)
-        again = Retry(
+        self._total_timeout_s = total_timeout_s
+        resolver = checked_resolver(allowed, look_up)
+        retrying = Retry(
             total=retries,
             status_forcelist=_RETRY_STATUS,
-            allowed_methods=None,  # every method: `Call.repeatable` decided already
+            allowed_methods=None,  # every method: `Call.repeatable` has decided
             backoff_factor=backoff_s,
             backoff_jitter=backoff_s,
-            respect_retry_after_header=False,  # a function never waits for long; the tick comes again
+            respect_retry_after_header=False,  # a function never waits long; the tick comes again
             raise_on_status=False,
             redirect=False,
         )
-        self._repeating = _session(again, resolver, ca_bundle)
+        self._repeating = _session(retrying, resolver, ca_bundle)
         self._once = _session(Retry(total=0, redirect=False, raise_on_status=False), resolver, ca_bundle)
-        self._preferred: dict[tuple[str, ...], str] = {}  # settings of a call's keys -> the one that opened last
+        self._preferred: dict[tuple[str, ...], str] = {}  # settings of a call's keys -> the one accepted last
 
     def send(self, call: Call) -> str:
         """Send a call and return the body of its 2xx answer as text.
 
-        If a key is refused, the call's other one is tried: a call that was refused has had no effect. Which of them
-        opened is remembered.
+        If the service refuses a key, the call is sent with its other key, since a refused call has no effect. The key
+        that was accepted is tried first from then on.
 
         Raises:
-            HostNotAllowedError: the URL's host is not on a list, or leads inside; nothing was sent.
+            HostNotAllowedError: an allow-list does not name the URL's host, or the host's address is private; nothing
+                was sent.
             NoAnswerError: no answer arrived; the request may have taken effect.
-            UnavailableError: 408 or 5xx; its kind ThrottledError: 429, or a 503 that says so.
+            ThrottledError: 429, or a 503 whose code says so.
+            UnavailableError: 408 or another 5xx.
             KeyRefusedError: 401 or 403, with every key.
             NotFoundError: 404, in the protocol's form.
             RejectedError: any other 4xx in the protocol's form.
             BadAnswerError: the answer is not in the protocol's form, is a redirect (none is followed), is larger than
-                the call's limit, or not UTF-8.
-            UnusableAnswerError: what a link leads to is larger than the call's limit, or not UTF-8.
+                the call's limit, or is not UTF-8.
+            UnusableAnswerError: the blob behind a link is larger than the call's limit, or is not UTF-8.
         """
         self._allowed.check(call.url)
         if call.hosts is not None:
@@ -95,34 +103,35 @@ class Web:
         settings = tuple(key.setting for key in call.keys)
         preferred = self._preferred.get(settings, "")
         keys: list[Key | None] = [*sorted(call.keys, key=lambda key: key.setting != preferred)] or [None]
-        ends_at = time.monotonic() + self._whole_s[0 if call.repeatable else 1]
+        ends_at = time.monotonic() + self._total_timeout_s[0 if call.repeatable else 1]
         refused: KeyRefusedError | None = None
         for key in keys:
             left_s = ends_at - time.monotonic()
             if refused is not None and left_s <= 0:
                 break
-            end_within(left_s)
+            set_time_limit(left_s)
             try:
                 answer = self._send(call, key)
             except KeyRefusedError as error:
                 refused = refused or error
                 continue
             except LandfallError as error:
-                if not isinstance(error, NoAnswerError | BadAnswerError):  # the service itself has let the key in
-                    self._opened(call, settings, key, refused)
+                if not isinstance(error, NoAnswerError | BadAnswerError):  # the service itself has accepted the key
+                    self._accepted(call, settings, key, refused)
                 raise
-            self._opened(call, settings, key, refused)
+            self._accepted(call, settings, key, refused)
             return answer
-        raise refused or AssertionError("there is always something to try")
+        raise refused or AssertionError("at least one call was sent")
 
-    def _opened(self, call: Call, settings: tuple[str, ...], key: Key | None, refused: KeyRefusedError | None) -> None:
-        """Remember which of several keys a service took."""
+    def _accepted(
+        self, call: Call, settings: tuple[str, ...], key: Key | None, refused: KeyRefusedError | None
+    ) -> None:
+        """Remember which of several keys a service accepted."""
         if key is None or refused is None:
             return
         self._preferred[settings] = key.setting
         log.warning(
-            "%s at %s: the key in the setting %s was refused (%d), the one in %s was not and is used from now on;"
-            " correct the first",
+            "%s at %s: the key in the setting %s was refused (%d), the one in %s was accepted; correct the first",
             call.operation,
             redacted(call.url),
             next(setting for setting in settings if setting != key.setting),
@@ -154,7 +163,7 @@ class Web:
                 failed = not 200 <= response.status_code < 300
                 content = _read(response, FAULT_LIMIT_BYTES if failed else call.limit_bytes, cut=failed)
         except (requests.RequestException, HTTPError, OSError) as error:
-            # The text of a transport error quotes the URL with its query, so only its kind is told.
+            # The text of a transport error quotes the URL with its query, so only the kind of error is kept.
             raise NoAnswerError(ServiceFault(call.operation, place, 0, "", kind_of(error))) from None
         if failed:
             log_failure(call, response)
@@ -162,12 +171,12 @@ class Web:
             raise failure(call, response.status_code, text, response.headers)
         if len(content) > call.limit_bytes:
             limit = f"the answer is larger than {call.limit_bytes} bytes"
-            raise _kind(call)(ServiceFault(call.operation, place, response.status_code, "", limit))
+            raise _unreadable(call)(ServiceFault(call.operation, place, response.status_code, "", limit))
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError:
             fault = ServiceFault(call.operation, place, response.status_code, "", "the answer is not UTF-8")
-            raise _kind(call)(fault) from None
+            raise _unreadable(call)(fault) from None
 
     def close(self) -> None:
         """Close the connections."""
@@ -175,23 +184,23 @@ class Web:
         self._once.close()
 
 
-def _kind(call: Call) -> type[BadAnswerError | UnusableAnswerError]:
-    """Return what an answer is that cannot be read: of a service it may be a gateway's; a link leads to storage."""
+def _unreadable(call: Call) -> type[BadAnswerError | UnusableAnswerError]:
+    """Return the error for an unreadable answer: a service's may come from a gateway, a link's is a blob."""
     return BadAnswerError if call.keys else UnusableAnswerError
 
 
 def _session(retry: Retry, resolver: Resolver, ca_bundle: str | None) -> requests.Session:
     session = requests.Session()
     session.verify = ca_bundle or True
-    session.trust_env = False  # no proxy, no .netrc password, no CA bundle that was not handed over
-    adapter = EndingAdapter(None, connections=MAX_CONNECTIONS, retries=retry, resolver=resolver)
+    session.trust_env = False  # no proxy, no .netrc password, no CA bundle of the environment
+    adapter = DeadlineAdapter(None, connections=MAX_CONNECTIONS, retries=retry, resolver=resolver)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
 
 
 def _read(response: requests.Response, limit_bytes: int, *, cut: bool) -> bytes:
-    """Read a body up to one byte past the limit, so that a larger one is noticed; with `cut`, up to the limit."""
+    """Read a body up to one byte past the limit, which shows that it is larger; with `cut`, up to the limit."""
     content = bytearray()
     for chunk in response.iter_content(64 * 1024):
         content += chunk

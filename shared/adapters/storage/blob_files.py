@@ -13,7 +13,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
 from shared.adapters.storage.azure_errors import ARCHIVED, error_code, storage_errors, translated
-from shared.adapters.storage.sas_links import READ, READ_AND_WRITE, Links
+from shared.adapters.storage.sas_links import READ, READ_AND_WRITE, SasLinks
 from shared.adapters.storage.sdk_transport import RETRIES, client_settings, malformed_connection_string
 from shared.blob_path import BlobPath
 from shared.errors import BlobChangedError, BlobMissingError, ConfigError
@@ -61,7 +61,7 @@ class BlobStorageFiles:
 
     def __init__(self, service: "BlobServiceClient") -> None:
         self._service = service
-        self._links = Links(service)
+        self._links = SasLinks(service)
 
     @classmethod
     def from_connection_string(cls, connection_string: str, **options: Any) -> Self:

@@ -1,4 +1,4 @@
-"""SAS links to single blobs: signed with the account's key, or with a key that the service lends to the app's identity.
+"""SAS links to single blobs, signed with the account key or, under an identity, with a user delegation key.
 
 Importing this module does not import the storage SDK, as `shared.adapters.storage.blob_files` explains.
 """
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 
 READ = "r"
 READ_AND_WRITE = "rcw"  # neither delete nor list
-CLOCK_SKEW_S = 15 * 60  # a link is valid from so long before now: the other side's clock may be behind
-LENT_KEY_S = 7 * 86400  # the longest life of a user delegation key, which no link that it signs can outlive
-LONGEST_LENT_S = LENT_KEY_S - CLOCK_SKEW_S  # from now, of a link that is signed under an identity
+CLOCK_SKEW_S = 15 * 60  # a link begins that long before now, since the clock of its reader may be behind
+MAX_DELEGATION_KEY_LIFE_S = 7 * 86400  # the service's limit; no link outlives the key that signed it
+MAX_IDENTITY_LINK_LIFE_S = MAX_DELEGATION_KEY_LIFE_S - CLOCK_SKEW_S  # from now on
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Links:
-    """Makes links to the blobs of one account. A key that is lent stays in memory until a link would outlive it."""
+class SasLinks:
+    """Makes links to the blobs of one account; caches the user delegation key until a link would outlive it."""
 
     def __init__(self, service: "BlobServiceClient", now: Callable[[], datetime] = _utc_now) -> None:
         self._service = service
         self._now = now
-        self._lent: UserDelegationKey | None = None
-        self._lent_from = self._lent_until = datetime.min.replace(tzinfo=UTC)
-        self._asking = threading.Lock()
+        self._key: UserDelegationKey | None = None
+        self._key_valid_from = self._key_valid_until = datetime.min.replace(tzinfo=UTC)
+        self._key_lock = threading.Lock()
 
     @property
     def base(self) -> str:
@@ -49,11 +49,11 @@ class Links:
     def make(self, path: str, permission: str, valid_s: int) -> BlobLocation:
         """Make a location of the one blob at `container/path`, valid for `valid_s` seconds from now.
 
-        The three parts are made for plain concatenation (protocol 1.6), so the relative one is percent-encoded.
+        The three parts fit by plain concatenation (protocol 1.6), so the relative one is percent-encoded.
 
         Raises:
-            ConfigError: there is nothing to sign with, or an identity cannot sign for so long.
-            LandfallError: the service does not lend a key now.
+            ConfigError: the connection string holds no account key, or `valid_s` is too long for an identity.
+            LandfallError: the service gives no user delegation key now.
         """
         from azure.storage.blob import generate_blob_sas  # noqa: PLC0415 - see the module's docstring
 
@@ -78,25 +78,27 @@ class Links:
         """Return the account's name, the key to sign with, and the earliest moment that it can sign for."""
         credential: Any = self._service.credential
         if hasattr(credential, "get_token"):
-            lent, earliest = self._lent_key(now, expiry)
-            return account_name(self.base), {"user_delegation_key": lent}, earliest
+            delegation_key, earliest = self._user_delegation_key(now, expiry)
+            return account_name(self.base), {"user_delegation_key": delegation_key}, earliest
         key = getattr(credential, "account_key", None)
         if not key:
             raise ConfigError(
-                [f"the connection string in {STRING_SETTING} needs an AccountKey: links are signed with it"]
+                [f"The connection string in {STRING_SETTING} holds no AccountKey. Add it: it signs the links to blobs."]
             )
         return str(credential.account_name), {"account_key": key}, datetime.min.replace(tzinfo=UTC)
 
-    def _lent_key(self, now: datetime, expiry: datetime) -> "tuple[UserDelegationKey, datetime]":
-        """Return a key that outlives a link which ends at `expiry`, and since when it is good."""
-        if expiry - now > timedelta(seconds=LONGEST_LENT_S):
-            raise ConfigError([f"an identity signs links for {LONGEST_LENT_S} s at most: shorten deadlines_s"])
-        with self._asking:  # of a tick's threads one asks, the others wait for its answer
-            if self._lent is None or expiry > self._lent_until:
+    def _user_delegation_key(self, now: datetime, expiry: datetime) -> "tuple[UserDelegationKey, datetime]":
+        """Return a key that is valid until `expiry` at least, and from when it is valid."""
+        if expiry - now > timedelta(seconds=MAX_IDENTITY_LINK_LIFE_S):
+            raise ConfigError(
+                [f"An identity signs links for at most {MAX_IDENTITY_LINK_LIFE_S:,} s. Shorten deadlines_s."]
+            )
+        with self._key_lock:  # one thread of a tick requests the key, the others wait for it
+            if self._key is None or expiry > self._key_valid_until:
                 start = now - timedelta(seconds=CLOCK_SKEW_S)
-                until = start + timedelta(seconds=LENT_KEY_S)
+                until = start + timedelta(seconds=MAX_DELEGATION_KEY_LIFE_S)
                 with storage_errors("get a user delegation key", self.base):
-                    lent = self._service.get_user_delegation_key(start, until)
-                hold([str(lent.value)])
-                self._lent, self._lent_from, self._lent_until = lent, start, until
-            return self._lent, self._lent_from
+                    key = self._service.get_user_delegation_key(start, until)
+                hold([str(key.value)])
+                self._key, self._key_valid_from, self._key_valid_until = key, start, until
+            return self._key, self._key_valid_from

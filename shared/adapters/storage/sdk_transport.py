@@ -1,4 +1,4 @@
-"""How the storage SDK's clients are opened: timeouts, few short retries, a connection for every thread."""
+"""The transport of the storage SDK's clients: time-outs, few short retries, a connection for every thread."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,33 +6,34 @@ from typing import Any
 import requests
 from azure.core.pipeline.transport import RequestsTransport
 
-from shared.adapters.http.ssrf_guard import EndingAdapter
+from shared.adapters.http.ssrf_guard import DeadlineAdapter
 from shared.errors import ConfigError
 from shared.storage_settings import STRING_SETTING
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 20  # without a byte
-WHOLE_S = 60.0  # for one request as a whole, with the last byte of its answer; the SDK reads large blobs in several
-RETRIES = 3  # short ones: a function never waits long inside a call, the tick tries again
-CONNECTIONS = 16  # as many as jobs are polled at a time; the SDK's own pool drops those beyond 10, with a warning each
+TOTAL_TIMEOUT_S = 60.0  # of one request, from its first byte to the last of its answer; a large blob takes several
+RETRIES = 3  # with short pauses: a function never waits long inside a call, the tick tries again
+MAX_CONNECTIONS = 16  # as many as a tick polls at a time; the SDK's own pool drops those beyond 10, with a warning each
 
 
 def pooled_transport() -> Any:
-    """Return a transport for one client, which closes it."""
+    """Return a transport for one client; the client closes it."""
     session = requests.Session()
     for scheme in ("https://", "http://"):  # plain for Azurite
-        session.mount(scheme, EndingAdapter(WHOLE_S, connections=CONNECTIONS))
+        session.mount(scheme, DeadlineAdapter(TOTAL_TIMEOUT_S, connections=MAX_CONNECTIONS))
     return RequestsTransport(session=session, connection_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S)
 
 
 def client_settings(retry: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how a client is opened: with the usual transport and pauses, unless `options` say otherwise.
+    """Return the settings of a client: the usual transport and `retry`, overridden by `options`.
 
-    No redirect is followed: a storage account sends none, so whatever does is somebody else.
+    Redirects are not followed: a storage account sends none, so one that arrives comes from somebody else.
     """
     return {"transport": pooled_transport(), "permit_redirects": False, **retry, **options}
 
 
 def malformed_connection_string() -> ConfigError:
-    """Return the error about the app's connection string. It quotes nothing: the SDK's own texts do."""
-    return ConfigError([f"the setting {STRING_SETTING} is not a storage connection string"])
+    """Return the error about the app's connection string; unlike the SDK's texts it quotes nothing of it."""
+    problem = f"The setting {STRING_SETTING} holds no connection string of a storage account."
+    return ConfigError([f"{problem} Copy it from the account's access keys."])
