@@ -1,6 +1,6 @@
-"""Every log line of the worker loses what it repeats of a secret, whoever writes it and whatever handles it.
+"""Redacts secrets in every log record of the worker, whichever logger writes it and whichever handler reads it.
 
-And what a name in it would do to the terminal of whoever reads it: control and direction characters are codes there.
+It also replaces control and direction characters by their codes: a name in a log line must not act on a terminal.
 """
 
 import logging
@@ -9,36 +9,37 @@ from typing import Any
 from shared.redaction import redact
 from shared.visible_text import visible
 
-OWN = "landfall."
-LINES = "\n\t"
+OWN_LOGGERS = "landfall."
+LINE_CHARACTERS = "\n\t"
 _formatter = logging.Formatter()
 
 
 class _GuardedRecords:
-    """Makes log records as the one before it did, without secrets, and visible."""
+    """A log record factory that wraps another one: its records are redacted and visible."""
 
-    def __init__(self, usual: Any) -> None:
-        self._usual = usual
+    def __init__(self, wrapped: Any) -> None:
+        self._wrapped = wrapped
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
-        record: logging.LogRecord = self._usual(*args, **kwargs)
+        record: logging.LogRecord = self._wrapped(*args, **kwargs)
         try:
             text = record.getMessage()
-        except Exception:  # noqa: BLE001 - logging itself tells of a call whose arguments do not fit, as ever
+        except Exception:  # noqa: BLE001 - logging itself reports arguments that do not fit the text
             return record
-        # The app's own messages are one line each; those of libraries, and tracebacks, may have more.
-        safe = visible(redact(text), keep="" if record.name.startswith(OWN) else LINES)
+        # A message of the app is one line; those of libraries, and tracebacks, may have several.
+        keep = "" if record.name.startswith(OWN_LOGGERS) else LINE_CHARACTERS
+        safe = visible(redact(text), keep=keep)
         if safe != text:
             record.msg, record.args = safe, ()
         if record.exc_info and record.exc_info[0] is not None:
-            shown = _formatter.formatException(record.exc_info)
-            safe = visible(redact(shown), keep=LINES)
-            if safe != shown:  # handlers that look at the error itself would find what was taken out of it
+            traceback = _formatter.formatException(record.exc_info)
+            safe = visible(redact(traceback), keep=LINE_CHARACTERS)
+            if safe != traceback:  # a handler that formats the exception itself would show what was redacted
                 record.exc_text, record.exc_info = safe, None
         return record
 
 
 def guard_log() -> None:
-    """Guard the log of this process from now on."""
+    """Redact the log of this process from now on; a second call changes nothing."""
     if not isinstance(logging.getLogRecordFactory(), _GuardedRecords):
         logging.setLogRecordFactory(_GuardedRecords(logging.getLogRecordFactory()))

@@ -1,7 +1,7 @@
-"""The pages behind an approval link, as HTML (pure).
+"""The HTML pages of an approval link (pure).
 
-The link's code stands behind its `#`, so no server log, proxy or preview ever sees it: the opened page is the same for
-everybody, and a script of one line puts the code into a form. Only a button sends it.
+The code is the link's fragment (behind the `#`), so no server log, proxy or link preview ever sees it. The link opens
+the same page for everybody: a script of one line puts the code into a form, and only a button sends the form.
 """
 
 import html
@@ -10,7 +10,7 @@ from typing import Any
 from shared.records.run import Run, shown_time
 from shared.visible_text import visible
 
-# One inline style and one inline script, both fixed: the policy that goes with the page allows inline code only.
+# The page has one inline style and one inline script, both fixed: its content security policy allows inline code only.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -28,18 +28,18 @@ label{display:block;margin:.8rem 0}
 input{font:inherit;width:100%;box-sizing:border-box;padding:.4rem}
 button{font:inherit;padding:.5rem 1.5rem;margin-right:1rem}
 .failed{color:#b00020}
-.said{border-left:4px solid #888;padding-left:1rem}
+.quote{border-left:4px solid #888;padding-left:1rem}
 small{overflow-wrap:anywhere}
 """
 
 
 def escape(text: str) -> str:
-    """Return a text of somebody else's as a page shows it: no markup, no control or direction character acts there."""
+    """Return an untrusted text for a page: markup, control and direction characters have no effect."""
     return html.escape(visible(text))
 
 
 def link_page() -> str:
-    """Return the page that everybody gets who opens the link, previews of chat programs among them."""
+    """Return the page that the link opens, for people and for link previews alike."""
     return _page(
         "<p>A new model waits for approval. This link works once, until it expires.</p>"
         '<form method="post"><label>Code of the link<input name="code" required autocomplete="off"></label>'
@@ -49,9 +49,9 @@ def link_page() -> str:
 
 
 def decision_page(run: Run, code: str, decision: str, problem: str = "") -> str:
-    """Return the page with a run's decision and the two buttons."""
+    """Return the page with a run's decision and the buttons to approve or reject it; `problem` stands above."""
     record = run.decision or {}
-    said = f'<p class="failed">{escape(problem)}</p>' if problem else ""
+    warning = f'<p class="failed">{escape(problem)}</p>' if problem else ""
     gates = "".join(
         f'<li class="{"passed" if gate["passed"] else "failed"}">{escape(gate["reason"])}</li>'
         for gate in record.get("gates", [])
@@ -60,10 +60,10 @@ def decision_page(run: Run, code: str, decision: str, problem: str = "") -> str:
     return _page(
         f"<p>Run <b>{escape(run.run_id[:8])}</b> of route <b>{escape(run.route)}</b>, trained on"
         f" <b>{escape(run.blob)}</b> (landed {shown_time(run.landed_at)}).</p>"
-        f'<p class="said">{escape(run.reason)}</p>{said}'
+        f'<p class="quote">{escape(run.reason)}</p>{warning}'
         f"<table><tr><th>metric<th>new model<th>in service</tr>{_metrics(record)}</table>"
         f"<ul>{gates}</ul><p>{escape(note)}</p>"
-        # The first button is the one that Enter would press: nobody decides by a slip of the finger.
+        # Enter presses the first button of a form, so the first one is disabled: a decision needs a click.
         f'<form method="post"><button disabled hidden></button><input type="hidden" name="code" value="{escape(code)}">'
         '<label>Your name<input name="by" required maxlength="100"></label>'
         '<label>Reason<input name="reason" required maxlength="500"></label>'
@@ -75,7 +75,7 @@ def decision_page(run: Run, code: str, decision: str, problem: str = "") -> str:
 
 def message_page(text: str) -> str:
     """Return a page with one sentence."""
-    return _page(f'<p class="said">{escape(text)}</p>')
+    return _page(f'<p class="quote">{escape(text)}</p>')
 
 
 def _metrics(record: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The data in an account of its own: the whole app under a host, with two storages."""
+"""The data in a storage account of its own: the whole app under a host, with two accounts."""
 
 import json
 import uuid
@@ -33,7 +33,7 @@ class Accounts:
     data: str
 
     def settings(self, **more: str) -> dict[str, str]:
-        """Return the app's settings: no schedule comes round, and nothing answers where jobs would go."""
+        """Return the app's settings: no timer fires, and no training service answers."""
         return {
             "AzureWebJobsStorage": self.host,
             "LANDFALL_DATA": self.data,
@@ -49,7 +49,7 @@ class Accounts:
 
 @pytest.fixture
 def accounts() -> Iterator[Accounts]:
-    """Give two storages that nobody else uses."""
+    """Give two storage accounts of their own."""
     with running_azurite() as host, running_azurite() as data:
         yield Accounts(host, data)
 
@@ -57,19 +57,19 @@ def accounts() -> Iterator[Accounts]:
 def containers(account: str) -> set[str]:
     """Return the names of an account's containers."""
     with BlobServiceClient.from_connection_string(account) as blobs:
-        return {one.name for one in blobs.list_containers()}
+        return {container.name for container in blobs.list_containers()}
 
 
 def queues(account: str) -> set[str]:
     """Return the names of an account's queues."""
     with QueueServiceClient.from_connection_string(account) as service:
-        return {str(one.name) for one in service.list_queues()}
+        return {str(queue.name) for queue in service.list_queues()}
 
 
 def tables(account: str) -> set[str]:
     """Return the names of an account's tables."""
     with TableServiceClient.from_connection_string(account) as service:
-        return {one.name for one in service.list_tables()}
+        return {table.name for table in service.list_tables()}
 
 
 def drop(account: str, name: str) -> str:
@@ -81,12 +81,12 @@ def drop(account: str, name: str) -> str:
 
 
 def executed(host: RunningHost, function: str) -> bool:
-    """Tell whether a function has ended once."""
+    """Return whether a function has ended once."""
     return f"Executed 'Functions.{function}' (" in host.text()
 
 
 def test_the_hosts_account_gets_nothing_of_the_data(accounts: Accounts, tmp_path: Path) -> None:
-    """A file lands in the data's account, its run and a message are worked off there; the host keeps only its own."""
+    """A file, its run and a message are handled in the data's account; the host's account has only the host's state."""
     run_id = drop(accounts.data, "census/july.csv")
     with QueueServiceClient.from_connection_string(accounts.data) as service:
         service.create_queue("evaluations").send_message("bm9uZQ==")
@@ -106,7 +106,7 @@ def test_the_hosts_account_gets_nothing_of_the_data(accounts: Accounts, tmp_path
 
 
 def test_verify_looks_where_the_data_is(accounts: Accounts, tmp_path: Path) -> None:
-    """By the rule that the app follows."""
+    """It chooses the account as the app does."""
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"Values": accounts.settings(LANDFALL_ROUTES=str(ROOT / "routes.toml"))}))
 
@@ -114,7 +114,7 @@ def test_verify_looks_where_the_data_is(accounts: Accounts, tmp_path: Path) -> N
 
 
 def test_an_event_that_fails_too_often_stays_with_the_data(accounts: Accounts, tmp_path: Path) -> None:
-    """Where the function that takes such events looks for them, which fails here as well and leaves it there."""
+    """The poison queue is in the data's account, where its function reads; that function fails here as well."""
     drop(accounts.data, "census/july.csv")
     missing = accounts.settings(LANDFALL_ROUTES=str(tmp_path / "missing.toml"))
     with running_host(ROOT, missing, tmp_path / "host") as host:
@@ -136,16 +136,16 @@ def test_an_event_that_fails_too_often_stays_with_the_data(accounts: Accounts, t
 def test_every_binding_names_the_datas_connection(
     settings: dict[str, str], connection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All blob and queue triggers and the one output: a trigger that is left behind would wait in vain."""
+    """All blob and queue triggers and the output do: a trigger on the wrong account would wait in vain."""
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     invoker = Invoker(ROOT, 60)
     try:
-        bindings = [one for function in invoker.functions.values() for one in function.bindings]
+        bindings = [binding for function in invoker.functions.values() for binding in function.bindings]
     finally:
         invoker.stop()
 
-    named = [(one["type"].lower(), one["connection"]) for one in bindings if "connection" in one]
+    named = [(binding["type"].lower(), binding["connection"]) for binding in bindings if "connection" in binding]
     assert sorted(kind for kind, _ in named) == ["blobtrigger", "queue", *["queuetrigger"] * 3]
     assert {name for _, name in named} == {connection}
 

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class RunningApp:
-    """The app in its worker process, and what it works on."""
+    """The app in its worker process, with its storage, container and studio."""
 
     invoker: Invoker
     storage: str
@@ -40,7 +40,7 @@ class RunningApp:
         return self.invoker.invoke(self.invoker.functions[name], inputs, {})
 
     def get(self, name: str, **query: str) -> tuple[int, Any]:
-        """Call an HTTP function; gives status and JSON."""
+        """Call an HTTP function; return status and JSON."""
         request = {"method": "GET", "url": "http://x/", "headers": {}, "query": query, "params": {}, "body": b""}
         outcome = self.invoke(name, {"req": ("http", request)})
         assert outcome.error is None, outcome.error
@@ -49,7 +49,7 @@ class RunningApp:
         return answer["status"], json.loads(answer["body"])
 
     def call(self, name: str, method: str, body: bytes = b"", **params: str) -> tuple[int, str, dict[str, str]]:
-        """Call an HTTP function; gives status, text and headers."""
+        """Call an HTTP function; return status, text and headers."""
         request = {"method": method, "url": "http://x/", "headers": {}, "query": {}, "params": params, "body": body}
         outcome = self.invoke(name, {"req": ("http", request)})
         assert outcome.error is None, outcome.error
@@ -65,7 +65,7 @@ class RunningApp:
         return "model_binding_data", json.dumps(names)
 
     def tick(self) -> list[str]:
-        """Fire the poll timer; returns the messages it put out."""
+        """Fire the poll timer; return its output messages."""
         outcome = self.invoke("poll_pending_jobs", {"timer": ("json", '{"IsPastDue": false}')})
         assert outcome.error is None, outcome.error
         messages: list[str] = json.loads(outcome.outputs["messages"][1])
@@ -106,7 +106,7 @@ def app(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runn
 
 
 def drop(app: RunningApp, name: str, text: str) -> str:
-    """Upload a file; returns the id its run will have."""
+    """Upload a file; return the id that its run will have."""
     with BlobServiceClient.from_connection_string(app.storage) as blobs:
         answer = blobs.get_blob_client(app.container, name).upload_blob(text, overwrite=True)
     return run_id_for(app.container, name, str(answer["etag"]))
@@ -114,10 +114,10 @@ def drop(app: RunningApp, name: str, text: str) -> str:
 
 def test_every_function_is_indexed_with_its_bindings(app: RunningApp) -> None:
     """The fixed names, each with its trigger; the blob trigger asks for a reference, not for the content."""
-    found = {name: function.bindings for name, function in app.invoker.functions.items()}
+    bindings_of = {name: function.bindings for name, function in app.invoker.functions.items()}
     triggers = {
-        name: next(one["type"] for one in bindings if one["type"].lower().endswith("trigger"))
-        for name, bindings in found.items()
+        name: next(binding["type"] for binding in bindings if binding["type"].lower().endswith("trigger"))
+        for name, bindings in bindings_of.items()
     }
 
     assert triggers == {
@@ -132,17 +132,19 @@ def test_every_function_is_indexed_with_its_bindings(app: RunningApp) -> None:
         "operations": "httpTrigger",
         "approval": "httpTrigger",
     }
-    (blob,) = found["on_csv_landed"]
+    (blob,) = bindings_of["on_csv_landed"]
     assert str(blob["properties"]["SupportsDeferredBinding"]).lower() == "true"
-    assert {one["queueName"] for one in found["poll_pending_jobs"] if one["type"] == "queue"} == {"evaluations"}
-    assert {str(found[name][0]["authLevel"]).upper() for name in ("health", "runs", "operations")} == {"FUNCTION"}
-    assert str(found["approval"][0]["authLevel"]).upper() == "ANONYMOUS"  # the link's code is what permits it
+    outputs = [binding for binding in bindings_of["poll_pending_jobs"] if binding["type"] == "queue"]
+    assert {output["queueName"] for output in outputs} == {"evaluations"}
+    levels = {str(bindings_of[name][0]["authLevel"]).upper() for name in ("health", "runs", "operations")}
+    assert levels == {"FUNCTION"}
+    assert str(bindings_of["approval"][0]["authLevel"]).upper() == "ANONYMOUS"  # the link's code is the permission
     assert blob["source"] == "LogsAndContainerScan"
 
 
 @pytest.mark.parametrize("source", ["EventGrid", "Nonsense"])
 def test_the_blob_triggers_source_is_a_setting(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the setting says reaches the host; a wrong word does not keep the app from being indexed."""
+    """The setting reaches the host as it is; a wrong value does not prevent the indexing of the app."""
     monkeypatch.setenv("LANDFALL_BLOB_SOURCE", source)
     invoker = Invoker(ROOT, 60)
     try:
@@ -153,7 +155,7 @@ def test_the_blob_triggers_source_is_a_setting(source: str, monkeypatch: pytest.
 
 
 def test_a_source_that_is_none_is_a_problem_of_the_settings() -> None:
-    """It is named beside all other problems."""
+    """It is listed with all other problems."""
     with pytest.raises(ConfigError) as caught:
         build_services({"LANDFALL_BLOB_SOURCE": "Nonsense"})
 
@@ -162,7 +164,7 @@ def test_a_source_that_is_none_is_a_problem_of_the_settings() -> None:
 
 
 def test_what_the_routes_warn_of_is_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The app starts all the same."""
+    """The app starts nevertheless."""
     text = (ROOT / "routes.toml").read_text(encoding="utf-8").replace("at_least = 0.80, ", "")
     path = tmp_path / "routes.toml"
     path.write_text(text, encoding="utf-8")
@@ -176,7 +178,7 @@ def test_what_the_routes_warn_of_is_in_the_log(tmp_path: Path, caplog: pytest.Lo
 
 
 def test_a_file_goes_its_whole_way(app: RunningApp) -> None:
-    """Event, ticks and message, each by its function: the run ends promoted."""
+    """Event, ticks and message, each by its function, promote the run."""
     run_id = drop(app, "census/a.csv", census_csv(800, 3, shift=1.0))
     assert app.invoke("on_csv_landed", {"blob": app.reference("census/a.csv")}).error is None
     store = TableRunStore.from_connection_string(app.storage)
@@ -192,18 +194,18 @@ def test_a_file_goes_its_whole_way(app: RunningApp) -> None:
     assert stored.run.state is RunState.PROMOTED, stored.run.reason
     status, body = app.get("runs", route=app.container)
     assert status == 200
-    assert [one["state"] for one in body["runs"] if one["run_id"] == run_id] == ["promoted"]
+    assert [run["state"] for run in body["runs"] if run["run_id"] == run_id] == ["promoted"]
     assert app.get("runs", run_id=run_id)[1]["runs"][0]["blob"] == "census/a.csv"
 
 
 def test_the_sweep_function_finds_what_no_event_reported(app: RunningApp) -> None:
-    """Also what no route matches is recorded."""
+    """A file that no route matches is recorded as well."""
     run_id = drop(app, "elsewhere/x.csv", "a,b\n1,2\n")
     assert app.invoke("sweep", {"timer": ("json", "{}")}).error is None
 
-    found = TableRunStore.from_connection_string(app.storage).find(run_id)
-    assert found is not None
-    assert found.run.state is RunState.UNROUTED
+    stored = TableRunStore.from_connection_string(app.storage).find(run_id)
+    assert stored is not None
+    assert stored.run.state is RunState.UNROUTED
 
 
 def test_an_event_about_a_blob_that_is_gone_is_no_error(app: RunningApp) -> None:
@@ -212,7 +214,7 @@ def test_an_event_about_a_blob_that_is_gone_is_no_error(app: RunningApp) -> None
 
 
 def test_poison_functions_take_whatever_text_there_is(app: RunningApp) -> None:
-    """What names no run is reported, and that is all."""
+    """A message that names no run is logged, and nothing else happens."""
     for name in ("on_evaluation_poison", "on_blob_poison"):
         assert app.invoke(name, {"message": ("string", "{not json")}).error is None
 
@@ -231,7 +233,7 @@ def test_a_poison_blob_event_lands_its_file_and_says_why(app: RunningApp) -> Non
 
 
 def test_a_message_that_cannot_be_read_fails(app: RunningApp) -> None:
-    """So that the host moves it to the poison queue; one about a run that is not known is simply done."""
+    """The host moves it to the poison queue; a message about an unknown run is done."""
     outcome = app.invoke("evaluate_and_promote", {"message": ("string", "nonsense")})
     assert outcome.error is not None
     assert "not JSON" in outcome.error
@@ -240,7 +242,7 @@ def test_a_message_that_cannot_be_read_fails(app: RunningApp) -> None:
 
 
 def test_http_functions(app: RunningApp) -> None:
-    """Health says ok; a wrong query says what is right."""
+    """Health is ok; a wrong query is refused with what is allowed."""
     status, body = app.get("health")
     assert (status, body["state"]) == (200, "ok")
     status, body = app.get("runs", limit="many")
@@ -255,23 +257,23 @@ def test_http_functions(app: RunningApp) -> None:
 
 
 def test_operations_are_carried_out(app: RunningApp) -> None:
-    """The route's parameter names the operation, the body says what about; refusals come with their reason."""
-    asked = json.dumps({"endpoint": "production", "by": "alice", "reason": "release day"}).encode()
-    status, body, _ = app.call("operations", "POST", asked, operation="freeze")
+    """The URL names the operation, the body its subject; a refusal has its reason."""
+    request = json.dumps({"endpoint": "production", "by": "alice", "reason": "release day"}).encode()
+    status, body, _ = app.call("operations", "POST", request, operation="freeze")
     assert (status, json.loads(body)) == (200, {"endpoint": "production", "route": app.container, "frozen": True})
-    status, body, _ = app.call("operations", "POST", asked, operation="unfreeze")
+    status, body, _ = app.call("operations", "POST", request, operation="unfreeze")
     assert (status, json.loads(body)["frozen"]) == (200, False)
 
-    assert app.call("operations", "POST", asked, operation="destroy")[0] == 404
+    assert app.call("operations", "POST", request, operation="destroy")[0] == 404
     assert app.call("operations", "POST", b"{", operation="freeze")[0] == 400
-    status, body, _ = app.call("operations", "POST", asked, operation="approve")
+    status, body, _ = app.call("operations", "POST", request, operation="approve")
     assert (status, "run is missing" in body, "endpoint is unknown" in body) == (400, True, True)
     unknown = json.dumps({"run": "0" * 32, "by": "alice", "reason": "r"}).encode()
     assert app.call("operations", "POST", unknown, operation="reject")[0] == 404
 
 
 def test_the_approval_page_is_the_same_for_everybody(app: RunningApp) -> None:
-    """Opened: a form and nothing of any run, never cached or framed; a code that is void says so."""
+    """It is a form without any run, never cached or framed; a void code gets a page that says so."""
     status, page, headers = app.call("approval", "GET")
     assert (status, "<form" in page) == (200, True)
     assert headers["cache-control"] == "no-store"
@@ -283,7 +285,7 @@ def test_the_approval_page_is_the_same_for_everybody(app: RunningApp) -> None:
 
 
 def test_wrong_settings_are_all_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The app is indexed all the same; each call lists every problem, and health says that there are some."""
+    """The app is indexed nevertheless; each call lists every problem, and health answers 503."""
     text = (ROOT / "routes.toml").read_text(encoding="utf-8").replace("version = 1", "version = 7")
     (tmp_path / "routes.toml").write_text(text, encoding="utf-8")
     for name in ("AzureWebJobsStorage", "CENSUS_STAGING_KEY"):

@@ -41,23 +41,22 @@ def settings(azurite: str, **more: str) -> dict[str, str]:
 def test_the_host_asks_for_the_key_unless_the_app_asks_for_more(
     mode: str, level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The levels that the real runtime library reports; a mode that is misspelt opens nothing."""
+    """The runtime library reports these levels; a misspelt mode opens nothing."""
     monkeypatch.setenv("LANDFALL_HTTP_AUTH", mode)
     invoker = Invoker(ROOT, 60)
     invoker.stop()
-    found = {name: str(one.bindings[0].get("authLevel")).upper() for name, one in invoker.functions.items()}
-
-    assert [found[name] for name in ("health", "runs", "operations")] == [level] * 3
+    for name in ("health", "runs", "operations"):
+        assert str(invoker.functions[name].bindings[0].get("authLevel")).upper() == level
 
 
 def ask(base_url: str, path: str, sent: dict[str, str], **body: Any) -> requests.Response:
-    """Send a request as its function takes it."""
+    """Send a request with the method and the body of its function."""
     content = json.dumps(body) if FUNCTIONS[path] == "POST" else None
     return requests.request(FUNCTIONS[path], f"{base_url}/api/{path}", headers=sent, data=content, timeout=60)
 
 
 def test_with_entra_a_role_lets_in_and_the_record_has_the_name(azurite: str, tmp_path: Path) -> None:
-    """Nobody without having signed in, not even with the key; readers read; operators operate, under their name."""
+    """Without a sign-in nobody is let in, even with the key; readers read; operators operate under their name."""
     chosen = settings(azurite, LANDFALL_HTTP_AUTH="entra", WEBSITE_AUTH_ENABLED="True")
     with running_host(ROOT, chosen, tmp_path) as host:
         for path in FUNCTIONS:
@@ -68,9 +67,9 @@ def test_with_entra_a_role_lets_in_and_the_record_has_the_name(azurite: str, tmp
         reader, operator = headers(claims("Landfall.Read")), headers(claims("Landfall.Operate"))
         assert ask(host.base_url, "health", reader).json()["state"] == "ok"
         assert ask(host.base_url, "runs", reader).status_code == 200
-        asked = {"endpoint": "production", "reason": "release day", "by": "bob"}
-        assert ask(host.base_url, "operations/freeze", reader, **asked).status_code == 403
-        assert ask(host.base_url, "operations/freeze", operator, **asked).json()["frozen"] is True
+        freeze = {"endpoint": "production", "reason": "release day", "by": "bob"}
+        assert ask(host.base_url, "operations/freeze", reader, **freeze).status_code == 403
+        assert ask(host.base_url, "operations/freeze", operator, **freeze).json()["frozen"] is True
         retry = {"run": "0" * 32, "reason": "the setting is right now"}
         assert ask(host.base_url, "operations/retry", reader, **retry).status_code == 403
         assert ask(host.base_url, "operations/retry", operator, **retry).json() == {
@@ -88,7 +87,7 @@ def test_with_entra_a_role_lets_in_and_the_record_has_the_name(azurite: str, tmp
 
 @pytest.mark.parametrize("mode", ["entra", "Entra"])
 def test_without_the_platforms_word_nothing_is_served(mode: str, azurite: str, tmp_path: Path) -> None:
-    """The header is anybody's then: 503 in words, with the key as without it."""
+    """Anybody could write the header then: the answer is 503 with the reason, with and without the key."""
     with running_host(ROOT, settings(azurite, LANDFALL_HTTP_AUTH=mode), tmp_path) as host:
         sent = {**headers(claims("Landfall.Operate")), "x-functions-key": "the-key"}
         for path in FUNCTIONS:

@@ -1,4 +1,4 @@
-"""The approval link in a real browser: it shows nothing by itself, and decides only when a button is pressed."""
+"""The approval link in a real browser: it shows nothing of a run when opened, and only a button decides."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.browser
 
 @dataclass
 class Site:
-    """The page's two HTTP answers, as the function gives them, and the world behind."""
+    """The approval page under an HTTP server, and the world behind it."""
 
     world: World
     url: str
-    asked: list[str]  # every request line
+    request_lines: list[str]
 
     def held(self) -> tuple[Run, str]:
-        """Bring a run to where it waits for a person; returns it with a link for it."""
+        """Bring a run to `held`; return it with an approval link."""
         run = self.world.train()
         assert run.state is RunState.HELD
         return run, f"{self.url}#{approvals.invite(self.world.services, run.run_id).code}"
@@ -39,7 +39,7 @@ class Site:
 def site() -> Iterator[Site]:
     """Serve the approval page of a world whose route needs approval."""
     world = World(example_routes(("golden = ", 'approval = "required"\ngolden = ')))
-    asked: list[str] = []
+    request_lines: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -50,7 +50,7 @@ def site() -> Iterator[Site]:
             self._give(*http_operations.answer_approval(lambda: world.services, body, Caller()))
 
         def _give(self, status: int, page: str) -> None:
-            asked.append(self.requestline)
+            request_lines.append(self.requestline)
             self.send_response(status)
             for name, value in {**http_operations.PAGE_HEADERS, "Content-Type": "text/html; charset=utf-8"}.items():
                 self.send_header(name, value)
@@ -63,7 +63,7 @@ def site() -> Iterator[Site]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield Site(world, f"http://127.0.0.1:{server.server_port}/api/approval", asked)
+        yield Site(world, f"http://127.0.0.1:{server.server_port}/api/approval", request_lines)
         server.shutdown()
         thread.join()
 
@@ -74,19 +74,19 @@ def field(browser: Chrome, name: str) -> WebElement:
 
 
 def press(browser: Chrome, value: str) -> None:
-    """Press a button and wait for the page that comes."""
+    """Press a button and wait for the next page."""
     old = browser.find_element(By.TAG_NAME, "html")
     browser.find_element(By.CSS_SELECTOR, f"button[value={value}]").click()
     WebDriverWait(browser, 20).until(lambda _: browser.find_element(By.TAG_NAME, "html") != old)
 
 
 def text(browser: Chrome) -> str:
-    """Return what a person reads."""
+    """Return the visible text."""
     return browser.find_element(By.TAG_NAME, "body").text
 
 
 def test_a_link_is_opened_read_and_decided(browser: Chrome, site: Site) -> None:
-    """The code goes into the form by itself and into no request line; Enter decides nothing; the button does."""
+    """A script puts the code into the form, and no request line has it; Enter decides nothing, the button does."""
     run, link = site.held()
     browser.get(link)
     assert field(browser, "code").get_attribute("value") == link.partition("#")[2]
@@ -94,8 +94,8 @@ def test_a_link_is_opened_read_and_decided(browser: Chrome, site: Site) -> None:
     press(browser, "show")
 
     shown = text(browser)
-    for said in (run.run_id[:8], "census/a.csv", "awaits approval", "at least 0.8 required", "new model"):
-        assert said in shown
+    for part in (run.run_id[:8], "census/a.csv", "awaits approval", "at least 0.8 required", "new model"):
+        assert part in shown
     field(browser, "by").send_keys("carol")
     field(browser, "reason").send_keys("looked at it", Keys.ENTER)
     assert site.world.run(run.run_id).state is RunState.HELD
@@ -107,7 +107,7 @@ def test_a_link_is_opened_read_and_decided(browser: Chrome, site: Site) -> None:
     browser.get(link)
     press(browser, "show")
     assert "this link is void" in text(browser)
-    assert {line.partition(" HTTP")[0] for line in site.asked} <= {
+    assert {line.partition(" HTTP")[0] for line in site.request_lines} <= {
         "GET /api/approval",
         "POST /api/approval",
         "GET /favicon.ico",
@@ -115,7 +115,7 @@ def test_a_link_is_opened_read_and_decided(browser: Chrome, site: Site) -> None:
 
 
 def test_a_link_can_say_no(browser: Chrome, site: Site) -> None:
-    """The other button; a reason is asked for before anything is sent."""
+    """The other button rejects; the browser sends nothing without a reason."""
     run, link = site.held()
     browser.get(link)
     press(browser, "show")
