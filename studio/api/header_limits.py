@@ -12,11 +12,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from studio.api.upgrade_offers import PlainParser
 
-HEAD_LIMIT_S = 20.0  # from the connection, or a head's first byte, to its last
-HEAD_LIMIT_BYTES = 64 * 2**10  # of what has arrived of a head that is not whole
+HEAD_TIMEOUT_S = 20.0  # from the connection, or a head's first byte, to its last
+MAX_HEAD_BYTES = 64 * 2**10  # of what has arrived of a head that is not whole
 
 
-class PatientProtocol(HttpToolsProtocol):
+class HeaderLimitProtocol(HttpToolsProtocol):
     """A connection that is closed if the head of its request does not arrive in time, or is too long."""
 
     _deadline: asyncio.TimerHandle | None = None
@@ -38,8 +38,8 @@ class PatientProtocol(HttpToolsProtocol):
             return
         self._wait()
         self._head_bytes += len(data)
-        if self._head_bytes > HEAD_LIMIT_BYTES:
-            self.send_400_response(f"The head of the request is longer than {HEAD_LIMIT_BYTES} bytes.")
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self.send_400_response(f"The head of the request is longer than {MAX_HEAD_BYTES} bytes.")
 
     def on_message_begin(self) -> None:
         """Note that a head has begun: the parser's word, also while an earlier request is answered."""
@@ -64,7 +64,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def _wait(self) -> None:
         if self._deadline is None:
-            self._deadline = self.loop.call_later(HEAD_LIMIT_S, self.transport.close)
+            self._deadline = self.loop.call_later(HEAD_TIMEOUT_S, self.transport.close)
 
     def _wait_no_more(self) -> None:
         self._head_bytes = 0

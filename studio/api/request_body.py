@@ -12,11 +12,11 @@ from starlette.types import Receive
 
 from studio.api.protocol_errors import BAD_ARGUMENT, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProtocolError, protocol_error
 
-BODY_LIMIT = 64 * 2**20  # bytes of a request
-BODY_LIMIT_S = 60.0  # for a body to arrive
-HELD_LIMIT = 256 * 2**20  # bytes of all bodies at one time, of those who have a key
-STRANGER_LIMIT = 256 * 2**10  # bytes of a body whose request was not looked at for its key, or has none
-STRANGERS_LIMIT = 16 * 2**20  # bytes of all such bodies at one time
+MAX_BODY_BYTES = 64 * 2**20  # bytes of a request
+BODY_TIMEOUT_S = 60.0  # for a body to arrive
+MAX_HELD_BYTES = 256 * 2**20  # bytes of all bodies at one time, of those who have a key
+MAX_KEYLESS_BODY_BYTES = 256 * 2**10  # bytes of a body whose request was not looked at for its key, or has none
+MAX_KEYLESS_HELD_BYTES = 16 * 2**20  # bytes of all such bodies at one time
 
 
 @dataclass
@@ -61,11 +61,11 @@ class Bodies:
         refusal: ProtocolError | None = None
         taken = False
         try:
-            async with asyncio.timeout(BODY_LIMIT_S):
+            async with asyncio.timeout(BODY_TIMEOUT_S):
                 refusal = await self._collect(receive, body, has_key)
             taken = refusal is None
         except TimeoutError:
-            text = f"The body did not arrive within {BODY_LIMIT_S:g} seconds."
+            text = f"The body did not arrive within {BODY_TIMEOUT_S:g} seconds."
             refusal = protocol_error(REQUEST_TIMEOUT, "RequestBodyTimeout", text)
         finally:
             if not taken:
@@ -81,9 +81,9 @@ class Bodies:
             body.add(chunk)
             if body.kept:
                 self._count(body, len(chunk))
-            if body.length > BODY_LIMIT:
+            if body.length > MAX_BODY_BYTES:
                 return protocol_error(
-                    BAD_ARGUMENT, "RequestBodyInvalid", f"The body is longer than {BODY_LIMIT} bytes."
+                    BAD_ARGUMENT, "RequestBodyInvalid", f"The body is longer than {MAX_BODY_BYTES} bytes."
                 )
             if body.kept and not self._has_room(body, has_key):
                 text = "Too many bytes are being sent to the studio at this moment; try again later."
@@ -92,17 +92,17 @@ class Bodies:
 
     def _has_room(self, body: Body, has_key: Callable[[], bool]) -> bool:
         """Look whether what has come may be held; what a stranger sends at length is dropped here."""
-        is_long = len(body.content) > STRANGER_LIMIT
-        if not body.has_key and (is_long or self._strangers > STRANGERS_LIMIT) and has_key():
+        is_long = len(body.content) > MAX_KEYLESS_BODY_BYTES
+        if not body.has_key and (is_long or self._strangers > MAX_KEYLESS_HELD_BYTES) and has_key():
             self._count(body, -len(body.content))
             body.has_key = True
             self._count(body, len(body.content))
         if body.has_key:
-            return self._held <= HELD_LIMIT
+            return self._held <= MAX_HELD_BYTES
         if is_long:
             self._count(body, -len(body.content))
             body.drop()
-        return self._strangers <= STRANGERS_LIMIT
+        return self._strangers <= MAX_KEYLESS_HELD_BYTES
 
     def _count(self, body: Body, length: int) -> None:
         if body.has_key:

@@ -19,7 +19,7 @@ from studio.responses import JSON_TYPE
 from studio.workspace.database import private_folder
 
 FILE_NAME = "requests.jsonl"
-LOGGED_LIMIT = 64 * 2**10  # bytes of a body that is written out; of a longer one only the length
+MAX_LOGGED_BYTES = 64 * 2**10  # bytes of a body that is written out; of a longer one only the length
 _SECRET_NAMES = re.compile(r"key|token|secret|password|signature|authorization|connectionstring|sas", re.IGNORECASE)
 # Each text that this or `without_secrets` finds holds one of these, in small letters; looking for them is far quicker.
 _HINTS = ("key", "token", "secret", "password", "sig", "authorization", "connectionstring", "sas", "bearer")
@@ -43,7 +43,7 @@ def loggable(body: bytes) -> Any:
     """Return what the log shows of a request's body: the JSON value without secrets, or only its length."""
     if not body:
         return None
-    if len(body) <= LOGGED_LIMIT:
+    if len(body) <= MAX_LOGGED_BYTES:
         try:
             return redacted(json.loads(body))
         except (ValueError, RecursionError):
@@ -53,7 +53,7 @@ def loggable(body: bytes) -> Any:
 
 def logged_text(body: bytes) -> str:
     """Return what the log shows of a request's body as JSON text on one line."""
-    if 0 < len(body) <= LOGGED_LIMIT and body.isascii() and b"\\" not in body:
+    if 0 < len(body) <= MAX_LOGGED_BYTES and body.isascii() and b"\\" not in body:
         text = body.decode("ascii")
         # Most bodies hold nothing to hide and are one line of JSON already: these are written as they came.
         if text.isprintable() and not _may_hide(text):
@@ -133,7 +133,7 @@ class RequestLog:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if isinstance(body, ProtocolError):
             shown = json.dumps(f"[not taken: {body}]")
-        elif body.length > LOGGED_LIMIT:
+        elif body.length > MAX_LOGGED_BYTES:
             shown = json.dumps(f"[{body.length} bytes]")
         else:
             shown = logged_text(bytes(body.content))

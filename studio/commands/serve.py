@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvicorn
 
-from studio.api.header_limits import PatientProtocol
+from studio.api.header_limits import HeaderLimitProtocol
 from studio.app import StudioSettings, build_app
 from studio.commands.settings import ALLOW_HOSTS, BASE_URL, served_url, words_of
 from studio.errors import SetupError
@@ -178,7 +178,7 @@ def _serve(options: argparse.Namespace) -> int:
             access_log=False,
             lifespan="on",
             timeout_graceful_shutdown=SHUTDOWN_S,
-            http=PatientProtocol,
+            http=HeaderLimitProtocol,
             proxy_headers=False,  # nothing here asks who called, or by which scheme
             ws="none",
             server_header=False,

@@ -24,7 +24,7 @@ from typing import Any
 
 from studio.errors import ModelFileError
 from studio.json_values import Json
-from studio.limits import FILE_LIMIT, INFLATED_LIMIT, VALUE_LIMIT
+from studio.limits import MAX_FILE_BYTES, MAX_INFLATED_BYTES, MAX_VALUES
 from studio.models.model import Linear, Model, Node
 from studio.models.model_parser import MEMBERS, is_int_in, read_model, refuse, require
 
@@ -113,20 +113,20 @@ def load_model(data: bytes) -> Model:
 
 
 def _inflate(data: bytes) -> bytes:
-    require(len(data) <= FILE_LIMIT, f"it is larger than {FILE_LIMIT} bytes")
+    require(len(data) <= MAX_FILE_BYTES, f"it is larger than {MAX_FILE_BYTES} bytes")
     gzip_only = zlib.decompressobj(wbits=31)
     try:
-        inflated = gzip_only.decompress(data, INFLATED_LIMIT + 1)
+        inflated = gzip_only.decompress(data, MAX_INFLATED_BYTES + 1)
     except zlib.error as error:
         raise ModelFileError("the model file cannot be used: it is not gzip, or damaged") from error
-    require(len(inflated) <= INFLATED_LIMIT, f"it inflates to more than {INFLATED_LIMIT} bytes")
+    require(len(inflated) <= MAX_INFLATED_BYTES, f"it inflates to more than {MAX_INFLATED_BYTES} bytes")
     require(gzip_only.eof and not gzip_only.unused_data, "it is cut short, or something follows its end")
     return inflated
 
 
 def _parse(text: bytes) -> Any:
     values = sum(text.count(mark) for mark in (b",", b"[", b"{"))
-    require(values <= VALUE_LIMIT, f"it has more than {VALUE_LIMIT} values")
+    require(values <= MAX_VALUES, f"it has more than {MAX_VALUES} values")
 
     def refuse_constant(constant: str) -> None:
         raise ValueError(constant)

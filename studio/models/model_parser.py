@@ -6,14 +6,14 @@ from typing import Any, Never
 
 from studio.errors import ModelFileError
 from studio.limits import (
-    CATEGORY_LIMIT,
-    CLASS_LIMIT,
-    COLUMN_LIMIT,
-    LEAF_LIMIT,
-    NAME_LIMIT,
-    NUMBER_LIMIT,
-    TARGET_ENCODED_LIMIT,
-    TREE_LIMIT,
+    MAX_CATEGORIES,
+    MAX_CLASSES,
+    MAX_COLUMNS,
+    MAX_LEAVES,
+    MAX_NAME_LENGTH,
+    MAX_NUMBER,
+    MAX_TARGET_ENCODED_CATEGORIES,
+    MAX_TREES,
 )
 from studio.models.model import CategoryTerm, Linear, Model, Node, NumberTerm, Tree
 from studio.tables.dates import DATE_FORMATS
@@ -21,7 +21,7 @@ from studio.tables.model_column import Column, feature_columns
 from studio.words import shortened
 
 MEMBERS = {"task", "label", "classes", "columns", "trees", "linear", "offset", "scale", "whole_labels"}
-_CLASSES = {"binary": (2, 2), "multiclass": (2, CLASS_LIMIT), "regression": (0, 0)}
+_CLASSES = {"binary": (2, 2), "multiclass": (2, MAX_CLASSES), "regression": (0, 0)}
 _KINDS = ("numeric", "categorical", "target-encoded", "boolean", "date", "ignored")
 _TYPES = ("Int32", "Double", "String")
 
@@ -55,7 +55,7 @@ def read_model(content: dict[str, Any]) -> Model:
     features = feature_columns(columns)
     require(features, "none of its columns tells it anything")
     outputs = len(classes) if task == "multiclass" else 1
-    require(isinstance(trees, list) and len(trees) <= TREE_LIMIT, f"it has more than {TREE_LIMIT} trees")
+    require(isinstance(trees, list) and len(trees) <= MAX_TREES, f"it has more than {MAX_TREES} trees")
     require(len(trees) % outputs == 0, "it has not the same number of trees for each class")
     require(bool(trees) != (content["linear"] is not None), "it has not either trees or weights")
     require(_is_number(content["offset"]) and _is_number(content["scale"]), "its offset or scale is no sound number")
@@ -84,12 +84,12 @@ def _is_float(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) is float and -NUMBER_LIMIT <= value <= NUMBER_LIMIT
+    return type(value) is float and -MAX_NUMBER <= value <= MAX_NUMBER
 
 
 def _are_names(names: Any) -> bool:
     return isinstance(names, list) and all(
-        isinstance(name, str) and 0 < len(name) <= NAME_LIMIT and _encodable(name) for name in names
+        isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and _encodable(name) for name in names
     )
 
 
@@ -104,7 +104,7 @@ def _encodable(name: str) -> bool:
 
 def _columns(rows: Any) -> tuple[Column, ...]:
     require(isinstance(rows, list) and rows, "it has no columns")
-    require(len(rows) <= COLUMN_LIMIT, f"it has more than {COLUMN_LIMIT} columns")
+    require(len(rows) <= MAX_COLUMNS, f"it has more than {MAX_COLUMNS} columns")
     columns = tuple(map(_column, rows))
     require(len({column.name for column in columns}) == len(columns), "two columns have the same name")
     return columns
@@ -119,7 +119,7 @@ def _column(row: Any) -> Column:
     require(isinstance(kind, str) and kind in _KINDS, f"{called} is of an unknown kind")
     require(isinstance(wire_type, str) and wire_type in _TYPES, f"{called} is of an unknown type")
     require(_are_names(categories), f"the categories of {called} are not names")
-    most = TARGET_ENCODED_LIMIT if kind == "target-encoded" else CATEGORY_LIMIT
+    most = MAX_TARGET_ENCODED_CATEGORIES if kind == "target-encoded" else MAX_CATEGORIES
     require(len(categories) <= most, f"{called} has more than {most} categories")
     require(len(set(categories)) == len(categories), f"a category of {called} stands there twice")
     require(
@@ -169,7 +169,7 @@ def _tree(content: Any, features: tuple[Column, ...]) -> Tree:
     rows, leaves = content["nodes"], content["leaves"]
     require(isinstance(rows, list) and isinstance(leaves, list), "a tree's nodes or leaves are not a list")
     require(len(leaves) == len(rows) + 1, "a tree has not one leaf more than nodes")
-    require(len(leaves) <= LEAF_LIMIT, f"a tree has more than {LEAF_LIMIT} leaves")
+    require(len(leaves) <= MAX_LEAVES, f"a tree has more than {MAX_LEAVES} leaves")
     require(all(map(_is_number, leaves)), "a leaf is not a sound number")
     nodes = tuple(_node(row, position, features, len(rows)) for position, row in enumerate(rows))
     children = [child for node in nodes for child in (node.left, node.right)]

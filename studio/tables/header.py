@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import TextIO
 
 from studio.errors import TableError
-from studio.limits import COLUMN_LIMIT
+from studio.limits import MAX_COLUMNS
 from studio.tables.column_names import column_names, default_names, duplicates, positions_of
 from studio.tables.csv_text import cell_rows
 from studio.words import listed, shortened
@@ -70,8 +70,8 @@ def _other_separator(announced: str, separator: str) -> str:
 def _problems(cells: Sequence[str], names: Sequence[str], needed: Collection[str]) -> list[str]:
     if not any(cells):
         return ["the file is empty; it needs a header row and rows"]
-    if len(names) > COLUMN_LIMIT:
-        return [f"it has {len(names)} columns; at most {COLUMN_LIMIT} can be trained on"]
+    if len(names) > MAX_COLUMNS:
+        return [f"it has {len(names)} columns; at most {MAX_COLUMNS} can be trained on"]
     twice = duplicates(names)
     problems = [f"the name {name!r} stands over more than one column: {positions_of(cells, name)}" for name in twice]
     absent = sorted(set(needed).difference(names))

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.limits import CATEGORY_LIMIT, TARGET_ENCODED_LIMIT
+from studio.limits import MAX_CATEGORIES, MAX_TARGET_ENCODED_CATEGORIES
 from studio.tables.cell_parsing import MAX_ODD_TEXTS, MISSING, has_no_value, parse_number
 from studio.tables.column_types import WireType, is_int32, is_plain, type_of
 from studio.tables.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, TableColumn
@@ -174,7 +174,7 @@ def _number_column(
     odd = {text for text in texts if not has_no_value(text)}
     # What meant missing before still does: callers may send it.
     odd.update(expected.categories if expected is not None and expected.kind == "numeric" else ())
-    column = Column(name, "numeric", wire_type, categories=tuple(sorted(odd)[:CATEGORY_LIMIT]))
+    column = Column(name, "numeric", wire_type, categories=tuple(sorted(odd)[:MAX_CATEGORIES]))
     return InferredColumn(column, missing, note, is_odd=bool(texts))
 
 
@@ -213,7 +213,7 @@ def as_categories(texts: Texts, *, target_encode: bool) -> InferredColumn:
     """Read a column as categories, or target-encoded where they are very many."""
     by_count = by_frequency(texts.count_of)
     is_encoded = target_encode and len(by_count) >= MIN_TARGET_ENCODED
-    limit = TARGET_ENCODED_LIMIT if is_encoded else CATEGORY_LIMIT
+    limit = MAX_TARGET_ENCODED_CATEGORIES if is_encoded else MAX_CATEGORIES
     rare = (
         f"; the {len(by_count) - limit} rarest as {'unknown' if is_encoded else 'missing'}"
         if len(by_count) > limit

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from studio.errors import TableError
-from studio.limits import CATEGORY_LIMIT
+from studio.limits import MAX_CATEGORIES
 from studio.tables.cell_parsing import has_no_value
 from studio.tables.columns import CodedColumn, DateColumn, NumberColumn, Table, TableColumn
 from studio.tables.model_column import Column
@@ -106,7 +106,7 @@ def _with_known_texts(finding: InferredColumn, expected: Column) -> InferredColu
     column = finding.column
     if column.kind != "numeric" or not set(expected.categories) - set(column.categories):
         return finding
-    texts = sorted({*column.categories, *expected.categories})[:CATEGORY_LIMIT]
+    texts = sorted({*column.categories, *expected.categories})[:MAX_CATEGORIES]
     return replace(finding, column=replace(column, categories=tuple(texts)))
 
 

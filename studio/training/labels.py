@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import TableError
-from studio.limits import CLASS_LIMIT
+from studio.limits import MAX_CLASSES
 from studio.tables.cell_parsing import parse_number
 from studio.tables.column_types import type_of
 from studio.tables.columns import CodedColumn, NumberColumn
@@ -93,9 +93,9 @@ def _classes(
         if not problems and fewest[0] < 2:
             problems.append(f"each value of column {column.name!r} must stand in at least two rows")
         classes.sort(key=lambda each: each == positive)
-    elif not 2 <= len(classes) <= CLASS_LIMIT:
+    elif not 2 <= len(classes) <= MAX_CLASSES:
         values = _listed(sorted(classes))
-        text = f"column {column.name!r} must hold 2 to {CLASS_LIMIT} classes; it holds {len(classes)}: {values}"
+        text = f"column {column.name!r} must hold 2 to {MAX_CLASSES} classes; it holds {len(classes)}: {values}"
         problems.append(text)
     else:
         classes.sort(key=_natural)

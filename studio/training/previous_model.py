@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from studio.limits import COLUMN_LIMIT
+from studio.limits import MAX_COLUMNS
 from studio.models.model import Model
 from studio.tables.model_column import Column
 
@@ -33,7 +33,7 @@ class PreviousModel:
         """Return its dropped columns that are not among `columns`: requests bring them along, and still may."""
         names = {label, *(column.name for column in columns)}
         dropped = [column for column in self.columns if column.kind == "ignored" and column.name not in names]
-        return tuple(dropped[: max(0, COLUMN_LIMIT - len(columns))])
+        return tuple(dropped[: max(0, MAX_COLUMNS - len(columns))])
 
 
 NO_PREVIOUS_MODEL = PreviousModel()

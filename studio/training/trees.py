@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import SetupError, TableError
-from studio.limits import TREE_LIMIT, VALUE_LIMIT, VALUES_OF_LEAF
+from studio.limits import MAX_TREES, MAX_VALUES, VALUES_PER_LEAF
 from studio.models.model import Node, Task, Tree
 from studio.training.early_stopping import fit_with_early_stopping
 from studio.training.training_progress import Phase, Report, each_tree, silent
@@ -65,10 +65,10 @@ def fit_trees(
         TableError: the trees are more than a model may have.
     """
     each = settings.classes if settings.objective == "multiclass" else 1
-    most = TREE_LIMIT // each
+    most = MAX_TREES // each
     if settings.trees is not None and settings.trees > most:
         wanted = f"{settings.trees} trees" + (f" for each of {each} classes" if each > 1 else "")
-        raise TableError("the model", [f"{wanted} are too many: it may have {TREE_LIMIT} trees"])
+        raise TableError("the model", [f"{wanted} are too many: it may have {MAX_TREES} trees"])
     try:
         # Not at the top: only a training needs it, its import costs 0.3 s, and serving must work without it.
         import lightgbm  # noqa: PLC0415
@@ -105,9 +105,9 @@ def _described(booster: Any, rounds: int, each: int) -> tuple[Tree, ...]:
         described = booster.dump_model(start_iteration=first, num_iteration=number)["tree_info"]
         trees += (_tree(tree["tree_structure"]) for tree in described)
         leaves = sum(len(tree.leaves) for tree in trees)
-        if leaves * VALUES_OF_LEAF > VALUE_LIMIT:
+        if leaves * VALUES_PER_LEAF > MAX_VALUES:
             size = f"{len(trees)} of its {rounds * each} trees have {leaves} leaves"
-            limit = f"all together may have {VALUE_LIMIT // VALUES_OF_LEAF}: train fewer trees, or with fewer leaves"
+            limit = f"all together may have {MAX_VALUES // VALUES_PER_LEAF}: train fewer trees, or with fewer leaves"
             raise TableError("the model is too large", [f"{size}; {limit}"])
     return tuple(trees)
 

@@ -18,7 +18,7 @@ from studio.workspace.errors import (
 
 LOW_CALLS = 4  # what the level Low is: fixed (protocol 1.10)
 DEFAULT_CALLS = 20
-MOST_CALLS = 200
+MAX_CALLS = 200
 _NAME = re.compile(r"[a-z0-9]{1,24}")
 
 type Problems = list[RequestError]
@@ -131,11 +131,11 @@ def _throttle(members: Json, present: EndpointSettings, problems: Problems) -> t
     if calls is None:
         kept = present.max_concurrent_calls if present.throttle_level is ThrottleLevel.HIGH else DEFAULT_CALLS
         return level, LOW_CALLS if level is ThrottleLevel.LOW else kept
-    if calls > MOST_CALLS:
-        text = f"Cannot set concurrent request requirement to more than {MOST_CALLS}."
+    if calls > MAX_CALLS:
+        text = f"Cannot set concurrent request requirement to more than {MAX_CALLS}."
         problems.append(TooManyCallsError(text))
     elif calls < 1:
-        problems.append(_bad_value("MaxConcurrentCalls", f"{calls} is not 1 to {MOST_CALLS}"))
+        problems.append(_bad_value("MaxConcurrentCalls", f"{calls} is not 1 to {MAX_CALLS}"))
     elif level is ThrottleLevel.LOW and calls != LOW_CALLS:
         text = f"MaxConcurrentCalls is {LOW_CALLS} at ThrottleLevel Low; use High for {calls}"
         problems.append(

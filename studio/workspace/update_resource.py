@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from studio.errors import ModelFileError
-from studio.limits import FILE_LIMIT
+from studio.limits import MAX_FILE_BYTES
 from studio.models.model import Model
 from studio.models.model_file import load_model
 from studio.scoring.model_compatibility import incompatibilities
@@ -83,7 +83,7 @@ class ModelUpdates:
             ServiceNotFoundError: the endpoint was deleted meanwhile.
             StorageError: the model cannot be fetched.
         """
-        data = self._storage.fetch(address, FILE_LIMIT)
+        data = self._storage.fetch(address, MAX_FILE_BYTES)
         try:
             model = load_model(data)
         except ModelFileError as error:

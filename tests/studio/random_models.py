@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from studio.errors import ModelFileError
-from studio.limits import CATEGORY_LIMIT
+from studio.limits import MAX_CATEGORIES
 from studio.models import model_file
 from studio.models.model import CategoryTerm, Linear, Model, Node, NumberTerm, Task, Tree
 from studio.tables.cell_parsing import NEAR_ZERO
@@ -79,8 +79,8 @@ def _column(rng: random.Random, name: str) -> Column:
         case "numeric":
             return Column(name, "numeric", "Double", categories=tuple(rng.sample(NAMES, rng.randint(0, 2))))
         case "categorical":
-            count = rng.choice([0, 1, 3, 31, 32, 33, 70, CATEGORY_LIMIT])
-            return Column(name, "categorical", categories=(*NAMES, *map(str, range(2, CATEGORY_LIMIT)))[:count])
+            count = rng.choice([0, 1, 3, 31, 32, 33, 70, MAX_CATEGORIES])
+            return Column(name, "categorical", categories=(*NAMES, *map(str, range(2, MAX_CATEGORIES)))[:count])
         case "boolean":
             return Column(name, "boolean")
         case "date":

@@ -75,7 +75,7 @@ def test_a_file_beyond_the_limit_is_refused_within_memory(tmp_path: Path) -> Non
     code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit}))\n{TRAIN}"
     few = code.replace('"yes"', '"1"')
     done = subprocess.run(
-        [sys.executable, "-c", f"import studio.collecting as c; c.TEXT_LIMIT = 5_000_000\n{few}", str(path)],
+        [sys.executable, "-c", f"import studio.tables.column_collector as c; c.TEXT_LIMIT = 5_000_000\n{few}", str(path)],
         capture_output=True,
         text=True,
         check=False,

@@ -21,7 +21,7 @@ def exchanged(*sent: bytes) -> bytes:
 
     async def talk() -> bytes:
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            config = uvicorn.Config(app, http=header_limits.PatientProtocol, lifespan="off", log_level="critical")
+            config = uvicorn.Config(app, http=header_limits.HeaderLimitProtocol, lifespan="off", log_level="critical")
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve([listener]))
             reader, writer = await asyncio.open_connection(*listener.getsockname())
@@ -43,7 +43,7 @@ def exchanged(*sent: bytes) -> bytes:
 @pytest.mark.parametrize("sent", [b"", b"GET /health HT", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP"])
 def test_a_head_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     """A connection without a whole head of a request is closed; also where an earlier request was answered."""
-    monkeypatch.setattr(header_limits, "HEAD_LIMIT_S", 0.05)
+    monkeypatch.setattr(header_limits, "HEAD_TIMEOUT_S", 0.05)
     assert exchanged(sent).count(b"204") == sent.count(b"\r\n\r\n")
 
 
@@ -52,7 +52,7 @@ def test_a_head_without_end_is_refused(before: bytes) -> None:
     """More than the limit is answered by 400 and the connection closed, long before the time is over."""
     # The last byte is one too many: what came after the end of the connection would take the answer along.
     start = b"GET / HTTP/1.1\r\na: "
-    answers = exchanged(before, start, b"b" * (header_limits.HEAD_LIMIT_BYTES - len(start)), b"b")
+    answers = exchanged(before, start, b"b" * (header_limits.MAX_HEAD_BYTES - len(start)), b"b")
     assert answers.count(b" 204 ") == before.count(b"HTTP")
     assert b"HTTP/1.1 400 " in answers
     assert b"longer than 65536 bytes" in answers
@@ -80,7 +80,7 @@ async def taken(held: Bodies, *, data: bytes = b"x" * 10, more: bool = False) ->
 
 def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that stops half-way is answered by 408, in the documented shape; what came of it is dropped."""
-    monkeypatch.setattr(request_body, "BODY_LIMIT_S", 0.05)
+    monkeypatch.setattr(request_body, "BODY_TIMEOUT_S", 0.05)
     body = asyncio.run(taken(Bodies(), more=True))
     assert isinstance(body, ProtocolError)
     assert (body.status, body.code) == (408, "RequestTimeout")
@@ -88,8 +88,8 @@ def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
 
 def test_all_bodies_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """While others hold all there is, a body is answered by 503; afterwards, or after a failure, it is taken again."""
-    monkeypatch.setattr(request_body, "HELD_LIMIT", 25)
-    monkeypatch.setattr(request_body, "STRANGERS_LIMIT", 0)
+    monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 25)
+    monkeypatch.setattr(request_body, "MAX_KEYLESS_HELD_BYTES", 0)
 
     async def play() -> None:
         held = Bodies()
@@ -111,7 +111,7 @@ def test_all_bodies_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_who_has_no_key_has_a_room_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Strangers together hold no more than their limit, and whatever they hold, who has a key is served."""
-    monkeypatch.setattr(request_body, "STRANGERS_LIMIT", 25)
+    monkeypatch.setattr(request_body, "MAX_KEYLESS_HELD_BYTES", 25)
 
     async def take(held: Bodies, *, has_key: bool) -> Body | ProtocolError:
         return await held.take(part(b"y" * 10, more=False), lambda: has_key)
@@ -135,7 +135,7 @@ def test_a_long_body_of_a_stranger_is_read_and_not_kept(
     monkeypatch: pytest.MonkeyPatch, *, has_key: bool, kept: int
 ) -> None:
     """Its length is known afterwards; one of a caller with a key is whole."""
-    monkeypatch.setattr(request_body, "STRANGER_LIMIT", 15)
+    monkeypatch.setattr(request_body, "MAX_KEYLESS_BODY_BYTES", 15)
     pieces = [b"3" * 10, b"2" * 10, b"1" * 10]
 
     async def receive() -> Any:

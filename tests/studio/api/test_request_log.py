@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.api.protocol_errors import translate
-from studio.api.request_body import BODY_LIMIT
-from studio.api.request_log import LOGGED_LIMIT, loggable, logged_text
+from studio.api.request_body import MAX_BODY_BYTES
+from studio.api.request_log import MAX_LOGGED_BYTES, loggable, logged_text
 from studio.errors import StorageError
 from studio.redaction import without_secrets
 from studio.storage.blob_locations import BlobReference, HostAllowList, resolve
@@ -85,13 +85,13 @@ def test_what_a_line_holds(studio: RunningStudio) -> None:
     """Each request is one line with its time, method, path, body and status; a long body is only measured."""
     url = studio.base_url + "/no/such/place"
     assert requests.post(url, json={"A": [1, None], "sasblobtoken": CANARY}, timeout=30).status_code == 404
-    assert requests.post(url, json={"A": "x" * LOGGED_LIMIT}, timeout=30).status_code == 404
+    assert requests.post(url, json={"A": "x" * MAX_LOGGED_BYTES}, timeout=30).status_code == 404
     lines = [json.loads(line) for line in (studio.data / "requests.jsonl").read_text(encoding="utf-8").splitlines()]
     ours = [line for line in lines if line["path"] == "/no/such/place"]
     assert [set(line) for line in ours] == [{"time", "method", "path", "body", "status"}] * 2
     assert (ours[0]["method"], ours[0]["status"]) == ("POST", 404)
     assert ours[0]["body"] == {"A": [1, None], "sasblobtoken": "[redacted]"}
-    assert ours[1]["body"] == f"[{LOGGED_LIMIT + 9} bytes]"
+    assert ours[1]["body"] == f"[{MAX_LOGGED_BYTES + 9} bytes]"
     assert ours[0]["time"].endswith("Z")
 
 
@@ -104,7 +104,7 @@ def test_every_answer_has_a_request_id(studio: RunningStudio) -> None:
 def test_a_body_without_end_is_refused(studio: RunningStudio) -> None:
     """A body beyond the limit is answered with the documented error, not with the memory of the machine."""
     chunk = b"x" * 2**20
-    body = (chunk for _ in range(BODY_LIMIT // len(chunk) + 1))
+    body = (chunk for _ in range(MAX_BODY_BYTES // len(chunk) + 1))
     answer = requests.post(studio.base_url + "/health", data=body, timeout=60)
     assert answer.status_code == 400
     assert answer.json()["error"]["details"][0]["code"] == "RequestBodyInvalid"

@@ -14,7 +14,7 @@ from studio.workspace.registry import Kind, Registry
 from tests.studio.caller import NAMES, ROW, Owner, refusal, score
 from tests.studio.running import EXPERIMENT, running_studio
 
-AT_ONCE, MOST_ROUNDS = 4, 20
+AT_ONCE, MAX_ROUNDS = 4, 20
 
 
 def test_a_turn_ends_with_its_request(own_data: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_busy_endpoint_throttles(own_data: Path) -> None:
             return score(endpoint, NAMES, rows)
 
         answers: list[requests.Response] = []
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             others = [callers.submit(ask, wide) for _ in range(2)]
             answers = list(callers.map(ask, [narrow] * AT_ONCE))
             assert [other.result().status_code for other in others] == [200, 200]

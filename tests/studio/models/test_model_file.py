@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.errors import ModelFileError, TableError
-from studio.limits import CATEGORY_LIMIT, FILE_LIMIT, INFLATED_LIMIT, LEAF_LIMIT, VALUE_LIMIT
+from studio.limits import MAX_CATEGORIES, MAX_FILE_BYTES, MAX_INFLATED_BYTES, MAX_LEAVES, MAX_VALUES
 from studio.models.model import CategoryTerm, Linear, Model, Node, NumberTerm, Tree
 from studio.models.model_file import dump_model, load_model
 from studio.scoring.scorer import Scorer
@@ -130,12 +130,12 @@ def test_a_loop_in_a_tree_is_refused() -> None:
         (gzip.compress(b'{"format": NaN}', mtime=0), "not JSON"),
         (gzip.compress(b"\xef\xbb\xbf{}", mtime=0), "not JSON"),
         (gzip.compress(b'{"version":' + b"9" * 5000 + b"}", mtime=0), "not JSON"),
-        (gzip.compress(b"[" + b"[]," * VALUE_LIMIT, mtime=0), f"more than {VALUE_LIMIT} values"),
-        (gzip.compress(b" " * (INFLATED_LIMIT + 1), mtime=0), "inflates to more"),
+        (gzip.compress(b"[" + b"[]," * MAX_VALUES, mtime=0), f"more than {MAX_VALUES} values"),
+        (gzip.compress(b" " * (MAX_INFLATED_BYTES + 1), mtime=0), "inflates to more"),
         (dump_model(MODEL) + b"x", "something follows"),
         (dump_model(MODEL) + gzip.compress(b"", mtime=0), "something follows"),
         (dump_model(MODEL)[:-1], "cut short"),
-        (b"\x1f\x8b" + b"\0" * FILE_LIMIT, "larger than"),
+        (b"\x1f\x8b" + b"\0" * MAX_FILE_BYTES, "larger than"),
     ],
 )
 def test_what_is_no_model_is_refused_in_words(data: bytes, reason: str) -> None:
@@ -231,10 +231,10 @@ def test_a_changed_number_is_noticed() -> None:
 
 def _worst_tree() -> Model:
     """As many splits as fit, each with as many categories as cost most."""
-    nodes = [Node(0, frozenset(range(308)), False, at + 1, -1 - at) for at in range(LEAF_LIMIT - 2)]
-    nodes.append(Node(0, frozenset(range(308)), False, 1 - LEAF_LIMIT, -LEAF_LIMIT))
-    columns = (Column("a", "categorical", categories=tuple(map(str, range(CATEGORY_LIMIT)))),)
-    return Model("binary", "y", ("0", "1"), columns, (Tree(tuple(nodes), (0.5,) * LEAF_LIMIT),) * 3)
+    nodes = [Node(0, frozenset(range(308)), False, at + 1, -1 - at) for at in range(MAX_LEAVES - 2)]
+    nodes.append(Node(0, frozenset(range(308)), False, 1 - MAX_LEAVES, -MAX_LEAVES))
+    columns = (Column("a", "categorical", categories=tuple(map(str, range(MAX_CATEGORIES)))),)
+    return Model("binary", "y", ("0", "1"), columns, (Tree(tuple(nodes), (0.5,) * MAX_LEAVES),) * 3)
 
 
 def _worst_names() -> Model:
@@ -296,7 +296,7 @@ def test_too_large_a_model_fails_in_words(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(TableError, match="10000 trees for each of 3 classes"):
         train(csv, classes, 1)
     with monkeypatch.context() as smaller:
-        smaller.setattr("studio.training.trees.VALUE_LIMIT", 2000)
+        smaller.setattr("studio.training.trees.MAX_VALUES", 2000)
         with pytest.raises(TableError, match=r"100 of its \d+ trees have \d+ leaves.*train fewer trees"):
             train(csv, CENSUS, 1)
     csv.write_text("a,y\n" + "".join(f"{at % 9},{at}e110\n" for at in range(1, 50)), encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.limits import CATEGORY_LIMIT
+from studio.limits import MAX_CATEGORIES
 from studio.tables.cell_parsing import MISSING
 from studio.tables.csv_reader import read_table
 from studio.training.column_inference import MIN_TARGET_ENCODED, infer_column
@@ -170,10 +170,10 @@ def test_very_many_categories(tmp_path: Path) -> None:
     """They are rated where that is possible; else the thousand most frequent are kept."""
     few = [f"c{number}" for number in range(MIN_TARGET_ENCODED - 1)] * 3
     assert infer_column(table_of(tmp_path, few)["x"], target_encode=True).column.kind == "categorical"
-    many = [f"c{number}" for number in range(CATEGORY_LIMIT + 5)] * 3 + ["c1004"]
+    many = [f"c{number}" for number in range(MAX_CATEGORIES + 5)] * 3 + ["c1004"]
     finding = infer_column(table_of(tmp_path, many)["x"])
     assert finding.column.kind == "categorical"
-    assert len(finding.column.categories) == CATEGORY_LIMIT
+    assert len(finding.column.categories) == MAX_CATEGORIES
     assert finding.column.categories[0] == "c1004"
     assert "the 5 rarest as missing" in str(finding)
     assert infer_column(table_of(tmp_path, many)["x"], target_encode=True).column.kind == "target-encoded"

@@ -136,7 +136,7 @@ def test_a_model_has_no_more_trees_than_are_served(tmp_path: Path, monkeypatch: 
     rng = np.random.default_rng(9)
     matrix = rng.normal(size=(300, 3))
     label: list[object] = [f"c{code}" for code in np.digitize(matrix[:, 0] + matrix[:, 1] * 2, [-1, 1])]
-    monkeypatch.setattr(grown, "TREE_LIMIT", 30)
+    monkeypatch.setattr(grown, "MAX_TREES", 30)
     assert tree_count(trained(tmp_path, TrainingPlan("multiclass", "y"), matrix, label)) <= 30
     with pytest.raises(TableError, match="50 trees for each of 3 classes are too many"):
         trained(tmp_path, TrainingPlan("multiclass", "y", trees=50), matrix, label)
