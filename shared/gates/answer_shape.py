@@ -1,8 +1,7 @@
-"""The shape of an endpoint's answers: which columns, which classes; what another model would change of it (pure).
+"""The shape of an endpoint's answers, its columns and classes, and how another model would change it (pure).
 
-Answers to golden rows say for certain what there is, and hardly ever what there is not: a label that no row got may
-still be a class of the model. Columns that are named after classes list all of them; two classes are all that a model
-has which gives one probability.
+Answers to golden rows prove which classes a model has, and hardly ever which it has not: a label that no row received
+may still be a class. Columns named after classes list every class; a model that answers one probability has two.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,31 +20,31 @@ type Table = Sequence[Sequence[str]]  # the columns, then the rows
 
 @dataclass(frozen=True, kw_only=True)
 class ShapeChange:
-    """What callers would lose, get, or find otherwise; each in the order of the answers."""
+    """What callers would lose, gain, or find changed; each in the order of the answers."""
 
     lost_classes: tuple[str, ...] = ()
     new_classes: tuple[str, ...] = ()
     respelt_classes: tuple[tuple[str, str], ...] = ()  # before, after
     lost_columns: tuple[str, ...] = ()
     new_columns: tuple[str, ...] = ()
-    other_kinds: tuple[tuple[str, str], ...] = ()  # column, what it holds now
+    other_kinds: tuple[tuple[str, str], ...] = ()  # column, its kind now and before
 
     def __bool__(self) -> bool:
         """Tell whether there is any change."""
         return any(getattr(self, field.name) for field in fields(self))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the change as a decision record keeps it: only what there is."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        """Return the change as a decision record keeps it, without empty members."""
+        members = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
-            name: [list(one) if isinstance(one, tuple) else one for one in value]
-            for name, value in found.items()
-            if value
+            name: [list(entry) if isinstance(entry, tuple) else entry for entry in entries]
+            for name, entries in members.items()
+            if entries
         }
 
     @property
     def sentence(self) -> str:
-        """What it means for callers, by name."""
+        """What changes for callers, by name."""
         return f"the answers would change their shape: {', '.join(self._parts())}"
 
     def _parts(self) -> Iterator[str]:
@@ -64,25 +63,25 @@ class ShapeChange:
 
 
 def shape_change(before: Table, after: Table) -> ShapeChange:
-    """Compare the answers of the model in service with another one's to the same rows."""
+    """Compare the answers of the model in service with those of another model to the same rows."""
     if not before or not after:
         return ShapeChange()
     lost_columns = [name for name in before[0] if name not in after[0]]
     new_columns = [name for name in after[0] if name not in before[0]]
-    old_classes, new_classes = _classes(before[0]), _classes(after[0])
+    classes_before, classes_after = _classes(before[0]), _classes(after[0])
     lost: list[str] = []
-    came: list[str] = []
-    if old_classes and new_classes:  # else only columns are known to differ
-        lost = [one for one in old_classes if one not in new_classes]
-        came = [one for one in new_classes if one not in old_classes]
+    new: list[str] = []
+    if classes_before and classes_after:  # otherwise only the columns are known to differ
+        lost = [label for label in classes_before if label not in classes_after]
+        new = [label for label in classes_after if label not in classes_before]
         lost_columns = [name for name in lost_columns if class_of(name) not in lost]
-        new_columns = [name for name in new_columns if class_of(name) not in came]
+        new_columns = [name for name in new_columns if class_of(name) not in new]
     elif _answers_two_classes(before[0]) and _answers_two_classes(after[0]):
-        lost, came = _of_two(_labels(before), _labels(after))
-    respelt = _respelt(lost, came)
+        lost, new = _changed_of_two(_labels(before), _labels(after))
+    respelt = _respelt(lost, new)
     return ShapeChange(
-        lost_classes=tuple(one for one in lost if one not in {pair[0] for pair in respelt}),
-        new_classes=tuple(one for one in came if one not in {pair[1] for pair in respelt}),
+        lost_classes=tuple(label for label in lost if label not in {pair[0] for pair in respelt}),
+        new_classes=tuple(label for label in new if label not in {pair[1] for pair in respelt}),
         respelt_classes=respelt,
         lost_columns=tuple(lost_columns),
         new_columns=tuple(new_columns),
@@ -91,8 +90,8 @@ def shape_change(before: Table, after: Table) -> ShapeChange:
 
 
 def _classes(columns: Sequence[str]) -> list[str]:
-    """Return the classes that columns are named after; there are none unless all classes have one."""
-    return [one for one in map(class_of, columns) if one is not None]
+    """Return the classes that columns are named after: all classes of the model, or none."""
+    return [label for label in map(class_of, columns) if label is not None]
 
 
 def _answers_two_classes(columns: Sequence[str]) -> bool:
@@ -101,32 +100,32 @@ def _answers_two_classes(columns: Sequence[str]) -> bool:
 
 
 def _labels(table: Table) -> list[str]:
-    """Return the labels that were answered, each once."""
+    """Return the labels in the answers, each once."""
     at = next(index for index, name in enumerate(table[0]) if metric_key(name) == _LABELS)
     return list(dict.fromkeys(row[at].strip() for row in table[1:] if row[at].strip()))
 
 
-def _of_two(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
-    """Return the classes that are surely lost and surely new, where each model has two and showed one or both.
+def _changed_of_two(before: list[str], after: list[str]) -> tuple[list[str], list[str]]:
+    """Return the classes that are certainly lost and certainly new, where each model has two and showed one or both.
 
-    A label is surely lost if the new model showed both of its classes, surely new if the old one did. A label that is
-    only spelt otherwise is both: one model never has two spellings of a class.
+    A label is certainly lost if the new model showed both of its classes, and certainly new if the old one did. A label
+    that is spelt otherwise is both lost and new, since no model has two spellings of a class.
     """
-    if len(old) > 2 or len(new) > 2:
-        return [], []  # more than two classes after all: what was not answered may still be there
-    spelt = {label_key(one) for one in old} & {label_key(one) for one in new}
-    lost = [one for one in old if one not in new and (len(new) == 2 or label_key(one) in spelt)]
-    came = [one for one in new if one not in old and (len(old) == 2 or label_key(one) in spelt)]
-    return lost, came
+    if len(before) > 2 or len(after) > 2:
+        return [], []  # more than two classes after all: a label that was not answered may still be a class
+    shared_keys = {label_key(label) for label in before} & {label_key(label) for label in after}
+    lost = [label for label in before if label not in after and (len(after) == 2 or label_key(label) in shared_keys)]
+    new = [label for label in after if label not in before and (len(before) == 2 or label_key(label) in shared_keys)]
+    return lost, new
 
 
-def _respelt(lost: Sequence[str], came: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    by_key = {label_key(one): one for one in came}
-    return tuple((one, by_key[label_key(one)]) for one in lost if label_key(one) in by_key)
+def _respelt(lost: Sequence[str], new: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    by_key = {label_key(label): label for label in new}
+    return tuple((label, by_key[label_key(label)]) for label in lost if label_key(label) in by_key)
 
 
 def _other_kinds(before: Table, after: Table) -> Iterator[tuple[str, str]]:
-    """Give the columns that held numbers and hold texts now, or the reverse; labels tell by their classes."""
+    """Yield the columns that changed from numbers to texts or back; labels are compared by their classes instead."""
     for name in before[0]:
         if name in after[0] and metric_key(name) != _LABELS:
             old, new = _kind(before, name), _kind(after, name)

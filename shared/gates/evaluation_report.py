@@ -1,4 +1,4 @@
-"""Evaluate Model CSV -> EvaluationReport: named metrics, with their direction (pure)."""
+"""Reads the CSV of Evaluate Model into an EvaluationReport: metrics by name (pure; protocol 5)."""
 
 import math
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from shared.gates.known_metrics import CONFUSION_CELLS, is_possible, metric_key,
 from shared.gates.undefined_metrics import undefined
 from shared.plurals import counted
 
-# How an evaluation tells the number of rows that it scored: one column, or the four cells of a confusion matrix.
-_COUNTED = ("Number of Points", "Number of examples in fold")
+# The columns that hold how many rows an evaluation scored; otherwise the cells of a confusion matrix add up to it.
+_ROW_COUNTS = ("Number of Points", "Number of examples in fold")
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class EvaluationReport:
     """One row of an evaluation.
 
     Attributes:
-        metrics: by the name the header spells, as it was told; None where the cell is no finite number.
+        metrics: the value as reported, by the name in the header; None where the cell is no finite number.
         row: which row was read, from 0.
-        rows: how many rows the evaluation has (one per connected scored dataset, protocol 5).
+        rows: how many rows the evaluation has: one per connected scored dataset.
     """
 
     metrics: dict[str, float | None]
@@ -28,50 +28,51 @@ class EvaluationReport:
     rows: int
 
     def has(self, metric: str) -> bool:
-        """Tell whether the evaluation has this column, in whatever spelling."""
+        """Tell whether the evaluation has this column, in any spelling."""
         return any(metric_key(name) == metric_key(metric) for name in self.metrics)
 
     @property
     def examples(self) -> int | None:
-        """How many rows were scored; None if the evaluation does not tell (protocol 5)."""
-        told = [self.value(name) for name in _COUNTED if self.value(name) is not None]
-        cells = [self.value(name) for name in CONFUSION_CELLS]
-        numbers = [one for one in told[:1] or cells if one is not None and one >= 0 and one.is_integer()]
-        return int(sum(numbers)) if len(numbers) == (1 if told else len(cells)) else None
+        """How many rows were scored; None if the evaluation does not say."""
+        counts = [self.value(name) for name in _ROW_COUNTS if self.value(name) is not None][:1]
+        if not counts:
+            counts = [self.value(name) for name in CONFUSION_CELLS]
+        whole = [count for count in counts if count is not None and count >= 0 and count.is_integer()]
+        return int(sum(whole)) if len(whole) == len(counts) else None
 
     def value(self, metric: str) -> float | None:
         """Return the metric's value; None if it is missing, not finite, impossible, or cannot be computed at all."""
-        told = self._told(metric)
-        if told is None or not is_possible(metric, told) or metric_key(metric) in undefined(self.metrics):
+        value = self._reported(metric)
+        if value is None or not is_possible(metric, value) or metric_key(metric) in undefined(self.metrics):
             return None
-        return told
+        return value
 
     @property
     def measured(self) -> dict[str, float | None]:
-        """The metrics as they may be recorded and compared: what `value` denies is none."""
+        """The metrics as they may be recorded and compared: by `value`."""
         return {name: self.value(name) for name in self.metrics}
 
     def why_none(self, metric: str) -> str:
         """Return why a metric has no value."""
         if not self.has(metric):
             return f"{metric} is not in the evaluation"
-        told, why = self._told(metric), undefined(self.metrics).get(metric_key(metric))
-        if told is None:
+        value, reason = self._reported(metric), undefined(self.metrics).get(metric_key(metric))
+        if value is None:
             return f"{metric} is not a finite number"
-        if why is not None and is_possible(metric, told):
-            return f"{metric} {told:g} is no value: {why}"
-        return why_impossible(metric, told)
+        if reason is not None and is_possible(metric, value):
+            return f"{metric} {value:g} is no value: {reason}"
+        return why_impossible(metric, value)
 
-    def _told(self, metric: str) -> float | None:
+    def _reported(self, metric: str) -> float | None:
         key = metric_key(metric)
         return next((value for name, value in self.metrics.items() if metric_key(name) == key), None)
 
 
 def read_evaluation(text: str, row: int = 0) -> EvaluationReport:
-    """Read one row of an Evaluate Model CSV (protocol 5).
+    """Read one row of an Evaluate Model CSV (protocol 5); `row` counts from 0.
 
-    Columns that are no numbers are kept with the value None, as are `NaN`, `Infinity` and empty cells: "no value",
-    never the worst or the best one.
+    A cell that holds no finite number (text, `NaN`, `Infinity`, nothing) has the value None: it is never taken for the
+    worst or the best value.
 
     Raises:
         BadEvaluationError: no header, no such row, a row of another width, or two columns of one name.

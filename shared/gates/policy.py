@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.gates.known_metrics import Direction, direction_of
 
-POLICY_VERSION = 2  # rises when the same gates would decide differently than before
+POLICY_VERSION = 2  # raised whenever the same gates would decide otherwise than before
 
 NO_FLOOR = (
     "no gate has a floor, so a model is compared only with the one in service, and with nothing while there is no"
@@ -18,29 +18,29 @@ BOUNDS = ("at_least", "at_most", *_COMPARING)
 
 
 class NoChampion(StrEnum):
-    """What to do while nothing is known of the model in service."""
+    """What a route does while nothing is known of the model in service."""
 
-    PROMOTE = "promote"  # every metric of a gate must be a finite number, and that is all
+    PROMOTE = "promote"  # every gate's metric must be a finite number; no bound applies
     HOLD = "hold"  # a person decides
-    THRESHOLD_ONLY = "threshold-only"  # `at_least` and `at_most` apply, gains and losses are left out
-    COMPARE = "compare"  # with a holdout: the model in service is measured, whoever put it there
+    THRESHOLD_ONLY = "threshold-only"  # only `at_least` and `at_most` apply
+    COMPARE = "compare"  # with a holdout: the model in service is measured, wherever it came from
 
 
 class Require(StrEnum):
     """How many gates must pass. A guard (a gate that only limits a loss) must pass in any case."""
 
     ALL = "all"
-    ANY = "any"  # one at least, and none may be lost to the champion by as much as it asks for
+    ANY = "any"  # at least one; and no gate may be lost, to the champion, by the gain that it demands
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """One check of one metric. Bounds are in the metric's own unit, or in per cent of the champion's value.
+    """One check of one metric; bounds are in the metric's own unit, or in per cent of the champion's value.
 
     Attributes:
         min_gain: how much better than the champion the challenger must be, in the metric's direction.
         max_loss: how much worse than the champion it may be.
-        direction: which values are better; needed for gain and loss where the metric's name does not tell.
+        direction: which values are better; required for gain and loss if the metric is not a known one.
     """
 
     metric: str
@@ -59,12 +59,12 @@ class Gate:
 
     @property
     def is_guard(self) -> bool:
-        """Whether it does nothing but limit a loss."""
+        """Whether it only limits a loss."""
         return all(getattr(self, name) is None for name in BOUNDS if not name.startswith("max_loss"))
 
     @property
     def has_floor(self) -> bool:
-        """Whether it refuses a bad model whatever it is compared with: by the bound on the metric's worse side."""
+        """Whether it has an absolute bound on the metric's worse side, which refuses a bad model in any comparison."""
         direction = self.direction or direction_of(self.metric)
         return (self.at_least is not None and direction is not Direction.LOWER) or (
             self.at_most is not None and direction is not Direction.HIGHER
@@ -73,7 +73,7 @@ class Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class Bootstrap:
-    """How sure a gain must be: rows are drawn anew `samples` times, and the interval of the gain must clear it."""
+    """How sure a gain must be: the interval of the gain, over `samples` resamples of the rows, must clear the bound."""
 
     samples: int = 500
     confidence: float = 0.95
@@ -82,7 +82,7 @@ class Bootstrap:
 
 @dataclass(frozen=True)
 class Interval:
-    """Between what a gain (challenger's value less champion's, in the metric's own unit) lies, how surely."""
+    """The confidence interval of a gain: the challenger's value minus the champion's, in the metric's own unit."""
 
     low: float
     high: float
@@ -91,28 +91,28 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """All gates of a route, and what else a promotion asks for."""
+    """The gates of a route, and what else a promotion requires."""
 
     gates: tuple[Gate, ...]
     no_champion: NoChampion
     require: Require = Require.ALL
-    min_rows: int = 0  # rows that the evaluation must have scored at least; 0: it need not tell
-    cooldown_s: int = 0  # after a promotion the next one waits so long
-    bootstrap: Bootstrap | None = None  # with a holdout: the gain itself must be sure
+    min_rows: int = 0  # minimum of rows that the evaluation scored; 0: the evaluation need not say
+    cooldown_s: int = 0  # minimum time between two promotions
+    bootstrap: Bootstrap | None = None  # with a holdout: how sure a gain must be
 
     @property
     def has_floor(self) -> bool:
-        """Whether every model that passes has met an absolute bound, not only the comparison with another model."""
+        """Whether every model that passes has met an absolute bound, and not only a comparison."""
         floors = [gate.has_floor for gate in self.gates if not gate.is_guard]
         return any(floors) if self.require is Require.ALL else bool(floors) and all(floors)
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know who reads the policy, or a decision by it."""
+        """Weaknesses that a reader of the policy, or of a decision by it, should know."""
         return [] if self.has_floor else [NO_FLOOR]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the policy as a decision record keeps it: what is usual is left out."""
+        """Return the policy as a decision record keeps it, without default values."""
         gates = [
             {name: getattr(gate, name) for name in ("metric", *BOUNDS, "direction") if getattr(gate, name) is not None}
             for gate in self.gates

@@ -1,4 +1,4 @@
-"""What an endpoint answered, read for measuring: predicted labels, scores, probabilities (pure; protocol 2)."""
+"""Predictions out of an endpoint's answer: labels, scores, probabilities (pure; protocol 2)."""
 
 import math
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from shared.errors import BadEvaluationError
 from shared.gates.holdout import label_key
 from shared.gates.known_metrics import Task, metric_key
 
-_LABELS = ("Scored Labels", "Scored Label Mean")  # the second is what some regression modules say
+_LABELS = ("Scored Labels", "Scored Label Mean")  # the second is the name in some regression modules
 _PROBABILITIES = "Scored Probabilities"
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Predictions of some rows. A number is None where the cell is empty or no finite number.
+    """Predictions of some rows; a number is None where the cell holds no finite number.
 
     Attributes:
         labels: the predicted label of each row, as text.

@@ -1,7 +1,7 @@
-"""Metrics that cannot be computed although an evaluation tells a number for them (pure; protocol 5.2).
+"""Metrics that are undefined although an evaluation reports a number for them (pure; protocol 5.2).
 
-Where nothing was called positive there is no precision: services tell 1, or 0, beside a recall of 0. That is no
-measurement, and a gate must not take it for the best value that there is, nor for the worst.
+Without a positive prediction there is no precision: services report 1, or 0, beside a recall of 0. That is no
+measurement, so a gate must take it neither for the best value nor for the worst.
 """
 
 from collections.abc import Mapping
@@ -18,26 +18,26 @@ ONE_CLASS = "all rows are of one class"
 
 
 def undefined(metrics: Mapping[str, float | None]) -> dict[str, str]:
-    """Return why metrics of one evaluation cannot be computed, by `metric_key`.
+    """Return why metrics of one evaluation are undefined, by `metric_key`.
 
-    The cells of a confusion matrix tell, if all four are there. Without them a precision above 0 beside a recall of 0
-    does: no positive was found, so what was called positive, if anything, was wrong. A precision of 0 beside it may
-    be measured, and stays.
+    If all four cells of the confusion matrix are there, they decide. Otherwise a precision above 0 beside a recall of 0
+    shows it: there is no true positive, so every positive prediction, if any, was wrong. A precision of 0 beside a
+    recall of 0 may have been measured, so it stays.
     """
-    told = {metric_key(name): value for name, value in metrics.items()}
-    cells = [told.get(cell) for cell in _CELLS]
-    found: dict[str, str] = {}
+    values = {metric_key(name): value for name, value in metrics.items()}
+    cells = [values.get(cell) for cell in _CELLS]
     if any(cell is None for cell in cells):
-        precision, recall = told.get(_PRECISION), told.get(_RECALL)
+        precision, recall = values.get(_PRECISION), values.get(_RECALL)
         if precision is not None and precision > 0 and recall == 0:
-            found = dict.fromkeys((_PRECISION, *_F_SCORES), NOTHING_CALLED)
-        return found
+            return dict.fromkeys((_PRECISION, *_F_SCORES), NOTHING_CALLED)
+        return {}
+    reasons: dict[str, str] = {}
     true_positive, false_positive, true_negative, false_negative = (cell or 0.0 for cell in cells)
     positives, negatives = true_positive + false_negative, true_negative + false_positive
-    if not true_positive + false_positive:
-        found |= dict.fromkeys((_PRECISION, *_F_SCORES), NOTHING_CALLED)
-    if not positives:
-        found |= dict.fromkeys((_RECALL, *_F_SCORES), NOTHING_POSITIVE)
-    if not positives or not negatives:
-        found[_AUC] = ONE_CLASS
-    return found
+    if true_positive + false_positive == 0:
+        reasons |= dict.fromkeys((_PRECISION, *_F_SCORES), NOTHING_CALLED)
+    if positives == 0:
+        reasons |= dict.fromkeys((_RECALL, *_F_SCORES), NOTHING_POSITIVE)
+    if positives == 0 or negatives == 0:
+        reasons[_AUC] = ONE_CLASS
+    return reasons

@@ -9,7 +9,7 @@ from shared.gates.answer_shape import ShapeChange, shape_change
 
 def of_classes(*classes: str) -> list[list[str]]:
     """Return the answer of a multi-class model."""
-    named = [f'Scored Probabilities for Class "{one}"' for one in classes]
+    named = [f'Scored Probabilities for Class "{name}"' for name in classes]
     return [[*named, "Scored Labels"], [*(["0.5"] * len(classes)), classes[0]]]
 
 
@@ -19,7 +19,7 @@ def of_two(*labels: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "change", "says"),
+    ("before", "after", "change", "message"),
     [
         (of_classes("a", "b", "c"), of_classes("a", "c"), ShapeChange(lost_classes=("b",)), "lost class 'b'"),
         (
@@ -62,7 +62,7 @@ def of_two(*labels: str) -> list[list[str]]:
             of_classes("a", "b", "c"),
             ShapeChange(
                 lost_columns=("Scored Probabilities",),
-                new_columns=tuple(f'Scored Probabilities for Class "{one}"' for one in "abc"),
+                new_columns=tuple(f'Scored Probabilities for Class "{name}"' for name in "abc"),
             ),
             "lost column 'Scored Probabilities', new columns",
         ),
@@ -93,14 +93,16 @@ def of_two(*labels: str) -> list[list[str]]:
         ),
     ],
 )
-def test_what_changes_is_named(before: list[list[str]], after: list[list[str]], change: ShapeChange, says: str) -> None:
+def test_what_changes_is_named(
+    before: list[list[str]], after: list[list[str]], change: ShapeChange, message: str
+) -> None:
     """Lost, new and respelt classes, lost and new columns, other kinds; a sentence names them all."""
-    found = shape_change(before, after)
+    actual = shape_change(before, after)
 
-    assert found == change
-    assert bool(found) == bool(says)
-    if says:
-        assert says in found.sentence
+    assert actual == change
+    assert bool(actual) == bool(message)
+    if message:
+        assert message in actual.sentence
 
 
 _CLASSES = st.lists(st.sampled_from(["a", "b", "c", "d", "1", "2"]), min_size=1, max_size=5, unique=True)

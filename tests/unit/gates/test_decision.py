@@ -92,14 +92,14 @@ def test_without_a_champion(no_champion: NoChampion, auc: float, expected: Verdi
     st.sampled_from(["AUC", "Average Log Loss"]),
 )
 def test_swapping_champion_and_challenger_never_promotes_both(
-    one: float, other: float, gain: float, metric: str
+    first: float, second: float, gain: float, metric: str
 ) -> None:
     """Of two models at most one is better than the other by a positive gain."""
     gate = Gate(metric=metric, min_gain=gain)
-    there = verdict({metric: one}, EvaluationReport({metric: other}, 0, 1), gate)
-    back = verdict({metric: other}, EvaluationReport({metric: one}, 0, 1), gate)
+    forth = verdict({metric: first}, EvaluationReport({metric: second}, 0, 1), gate)
+    back = verdict({metric: second}, EvaluationReport({metric: first}, 0, 1), gate)
 
-    assert [there.verdict, back.verdict].count(Verdict.PROMOTE) <= 1
+    assert [forth.verdict, back.verdict].count(Verdict.PROMOTE) <= 1
 
 
 @pytest.mark.parametrize(
@@ -181,14 +181,14 @@ _GATES = st.builds(
     *(st.fixed_dictionaries(dict.fromkeys(_NAMES, _VALUES)) for _ in range(2)),
 )
 def test_two_models_never_replace_each_other(
-    gates: list[Gate], require: Require, one: dict[str, float | None], other: dict[str, float | None]
+    gates: list[Gate], require: Require, first: dict[str, float | None], second: dict[str, float | None]
 ) -> None:
     """Whatever is asked for, swapping champion and challenger turns a promotion into a rejection."""
     policy = Policy(gates=tuple(gates), no_champion=NoChampion.HOLD, require=require)
-    there = decide(one, EvaluationReport(other, 0, 1), policy).verdict
-    back = decide(other, EvaluationReport(one, 0, 1), policy).verdict
+    forth = decide(first, EvaluationReport(second, 0, 1), policy).verdict
+    back = decide(second, EvaluationReport(first, 0, 1), policy).verdict
 
-    assert [there, back].count(Verdict.PROMOTE) <= 1
+    assert [forth, back].count(Verdict.PROMOTE) <= 1
 
 
 _SPANS = st.tuples(st.floats(-0.5, 0.5), st.floats(0, 0.3), st.floats(0, 0.3))
@@ -203,33 +203,33 @@ _SPANS = st.tuples(st.floats(-0.5, 0.5), st.floats(0, 0.3), st.floats(0, 0.3))
 def test_two_models_never_replace_each_other_by_a_sure_gain(
     gates: list[Gate],
     require: Require,
-    one: dict[str, float | None],
-    other: dict[str, float | None],
+    first: dict[str, float | None],
+    second: dict[str, float | None],
     spans: dict[str, tuple[float, float, float]],
 ) -> None:
     """Also where the gain must be sure: whatever the interval, mirrored it lets at most one of the two pass."""
-    asked = Bootstrap(confidence=0.9)
-    policy = Policy(gates=tuple(gates), no_champion=NoChampion.HOLD, require=require, bootstrap=asked)
-    there = {name: Interval(middle - low, middle + high, 0.9) for name, (middle, low, high) in spans.items()}
-    back = {name: Interval(-found.high, -found.low, 0.9) for name, found in there.items()}
+    bootstrap = Bootstrap(confidence=0.9)
+    policy = Policy(gates=tuple(gates), no_champion=NoChampion.HOLD, require=require, bootstrap=bootstrap)
+    gains = {name: Interval(middle - low, middle + high, 0.9) for name, (middle, low, high) in spans.items()}
+    losses = {name: Interval(-gain.high, -gain.low, 0.9) for name, gain in gains.items()}
     verdicts = [
-        decide(one, EvaluationReport(other, 0, 1), policy, there).verdict,
-        decide(other, EvaluationReport(one, 0, 1), policy, back).verdict,
+        decide(first, EvaluationReport(second, 0, 1), policy, gains).verdict,
+        decide(second, EvaluationReport(first, 0, 1), policy, losses).verdict,
     ]
 
     assert verdicts.count(Verdict.PROMOTE) <= 1
 
 
 @pytest.mark.parametrize(
-    ("interval", "expected", "says"),
+    ("interval", "expected", "message"),
     [
         (Interval(0.003, 0.02, 0.95), Verdict.PROMOTE, "better by 0.01 (95 % sure: +0.003 to +0.02), needs +0.002"),
         (Interval(0.001, 0.02, 0.95), Verdict.REJECT, "better by 0.01 (95 % sure: +0.001 to +0.02), needs +0.002"),
-        (Interval(0.003, 0.02, 0.9), Verdict.REJECT, "was measured at 90 %, not at 95 %, so it cannot be shown"),
-        (None, Verdict.REJECT, "how sure a gain in AUC is was not measured, so it cannot be shown"),
+        (Interval(0.003, 0.02, 0.9), Verdict.REJECT, "computed with 90 % confidence instead of 95 %, so"),
+        (None, Verdict.REJECT, "no bootstrap interval was computed for AUC, so its gain cannot be confirmed"),
     ],
 )
-def test_a_gain_must_be_as_sure_as_the_policy_asks(interval: Interval | None, expected: Verdict, says: str) -> None:
+def test_a_gain_must_be_as_sure_as_the_policy_asks(interval: Interval | None, expected: Verdict, message: str) -> None:
     """The low end of the interval must clear `min_gain`; what is not known never passes."""
     policy = Policy(
         gates=(Gate(metric="AUC", min_gain=0.002),), no_champion=NoChampion.HOLD, bootstrap=Bootstrap(confidence=0.95)
@@ -237,7 +237,7 @@ def test_a_gain_must_be_as_sure_as_the_policy_asks(interval: Interval | None, ex
     decision = decide({"AUC": 0.9}, report(AUC=0.91), policy, {"auc": interval} if interval else {})
 
     assert decision.verdict is expected
-    assert says in decision.summary
+    assert message in decision.summary
 
 
 def test_a_lower_error_is_a_sure_gain_too() -> None:
@@ -262,21 +262,21 @@ def test_compare_needs_what_is_in_service_to_be_measured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metrics", "expected", "says"),
+    ("metrics", "expected", "message"),
     [
         ({"Number of Points": 500.0}, Verdict.PROMOTE, ""),
         ({"Number of Points": 499.0}, Verdict.REJECT, "499 rows were evaluated: at least 500 required"),
-        ({}, Verdict.REJECT, "does not tell how many rows"),
+        ({}, Verdict.REJECT, "does not say how many rows"),
     ],
 )
-def test_too_few_evaluated_rows_never_pass(metrics: dict[str, float | None], expected: Verdict, says: str) -> None:
+def test_too_few_evaluated_rows_never_pass(metrics: dict[str, float | None], expected: Verdict, message: str) -> None:
     """`min_rows` needs an evaluation that tells its size; one that does not cannot pass."""
     policy = Policy(gates=(Gate(metric="AUC", at_least=0.8),), no_champion=NoChampion.PROMOTE, min_rows=500)
 
     decision = decide(None, EvaluationReport({"AUC": 0.9, **metrics}, 0, 1), policy)
 
     assert decision.verdict is expected
-    assert says in decision.summary
+    assert message in decision.summary
 
 
 def test_every_gate_must_pass_and_gives_its_reason() -> None:
