@@ -4,7 +4,7 @@ A late PATCH explains the difference only if it brings back a model that this ta
 promoted. Any other model has another cause: a person sent it, or the table was restored from an older backup.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.lifecycle.golden_answers import answers_match, as_answers
 from shared.lifecycle.job_states import TRAINING
@@ -18,8 +18,7 @@ from shared.services import Services
 MAX_COMPARED_RUNS = 500  # the newest, whose recorded answers are compared
 
 
-@dataclass(frozen=True)
-class ObservedModel:
+class ObservedModel(NamedTuple):
     """What an endpoint serves by its own word: the location that it lists ("": none), and its golden answers."""
 
     listed: str

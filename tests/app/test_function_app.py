@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from landfall.stack.settings import model_settings
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import ConfigError
 from shared.log_actions import LogAction
-from shared.records.run import RunState, run_id_for
+from shared.records.run import UNROUTED, RunState, run_id_for
 from shared.wiring import build_services
 from tests.log_lines import lines_about
 from tests.pipeline.world import SETTINGS
@@ -206,6 +207,16 @@ def test_the_sweep_function_finds_what_no_event_reported(app: RunningApp) -> Non
     stored = TableRunStore.from_connection_string(app.storage).find(run_id)
     assert stored is not None
     assert stored.run.state is RunState.UNROUTED
+
+
+def test_a_log_line_leaves_the_worker_with_its_fields(app: RunningApp, caplog: pytest.LogCaptureFixture) -> None:
+    """The worker forwards texts only, so the fields that alerts match end the text."""
+    caplog.set_level(logging.INFO)
+    run_id = drop(app, "elsewhere/y.csv", "a,b\n1,2\n")
+    assert app.invoke("on_csv_landed", {"blob": app.reference("elsewhere/y.csv")}).error is None
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "landfall.landing"]
+    assert line.endswith(f" [run_id={run_id} route={UNROUTED} action=file.unrouted]")
 
 
 def test_an_event_about_a_blob_that_is_gone_is_no_error(app: RunningApp) -> None:
