@@ -15,7 +15,7 @@ from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.errors import ConfigError, KeyRefusedError, NoAnswerError
 from shared.ports import BlobVersion, CopyState
 from tests.contract.access import Access
-from tests.contract.faulty_transport import FaultyTransport
+from tests.fakes.faulty_transport import FaultyTransport
 
 SECRET = "c2VjcmV0LWNhbmFyeS1rZXk="
 

@@ -16,8 +16,8 @@ from shared.errors import AlreadyClaimedError, ConfigError, KeyRefusedError, NoA
 from shared.records.endpoint_record import Lease
 from shared.records.run import RunState
 from tests.contract.access import Access
-from tests.contract.faulty_transport import FaultyTransport
 from tests.contract.records import NOON, a_run
+from tests.fakes.faulty_transport import FaultyTransport
 
 LATER = NOON + timedelta(seconds=5)
 SECRET = "c2VjcmV0LWNhbmFyeS1rZXk="

@@ -18,8 +18,8 @@ from shared.adapters.storage.sas_links import MAX_IDENTITY_LINK_LIFE_S, READ, Sa
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import ConfigError, KeyRefusedError
 from shared.storage_settings import read_storage_account
-from tests.contract.faulty_transport import FaultyTransport
 from tests.fakes.fake_clock import FakeClock
+from tests.fakes.faulty_transport import FaultyTransport
 from tests.identity.endpoint import SECRET, identity_endpoint
 from tests.identity.storage import IdentityStorage
 from tests.identity.tokens import SIGNATURE, IssuingCredential

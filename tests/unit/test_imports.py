@@ -1,9 +1,9 @@
 """The direction of imports: from room to room downwards; adapters at the edge; nothing deployed is heavy."""
 
 import ast
+import functools
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,11 +55,42 @@ COMMAND_ROOMS = (
     ("cli",),
     ("__main__",),
 )
+BENCH_ROOMS = (
+    ("errors", "proxy", "quality", "thresholds"),
+    ("request_labels", "request_recorder", "results"),
+    ("environment", "report", "serving"),
+    ("history", "imports", "promotion_requests", "sweeps"),
+    ("cost", "ticks"),
+    ("suite",),
+    ("__main__",),
+)
+# A folder of tests borrows what it needs only from folders on lines above its own.
+TEST_ROOMS = (
+    ("fakes", "host", "log_lines", "studio"),
+    ("identity", "pipeline", "sample_data"),
+    ("conftest", "contract", "infra", "page", "simulation"),
+    ("stack", "unit"),
+    ("app", "bench", "chaos", "commands", "demo", "doctor", "e2e"),
+)
+LAYERS = (
+    ("shared", SHARED_ROOMS),
+    ("studio", STUDIO_ROOMS),
+    ("landfall", COMMAND_ROOMS),
+    ("bench", BENCH_ROOMS),
+    ("tests", TEST_ROOMS),
+)
+# What a package may import besides itself. The app and the studio know nothing of each other: two independent readings
+# of one protocol. The command starts the studio as a process. Nothing that users run knows the benchmark or a test.
+PACKAGES = {
+    "shared": set[str](),
+    "studio": set[str](),
+    "landfall": {"shared", "function_app"},
+    "bench": {"shared", "studio", "landfall"},
+    "tests": {"shared", "studio", "landfall", "bench", "function_app"},
+}
+OURS = {*PACKAGES, "function_app"}
 ROOMS = {
-    f"{package}.{room}": layer
-    for package, layers in (("shared", SHARED_ROOMS), ("studio", STUDIO_ROOMS), ("landfall", COMMAND_ROOMS))
-    for layer, rooms in enumerate(layers)
-    for room in rooms
+    f"{package}.{room}": layer for package, layers in LAYERS for layer, rooms in enumerate(layers) for room in rooms
 }
 # Where the studio speaks HTTP; in the rooms below, an error is one of the domain, and a body is bytes.
 STUDIO_EDGE = {"studio.__main__", "studio.api", "studio.app", "studio.commands", "studio.pages", "studio.responses"}
@@ -69,35 +100,44 @@ MAY_KNOW_ADAPTERS = {"shared.adapters", "shared.wiring"}
 # What a module of the app imports besides the standard library: what is not named here is pure.
 LIBRARIES = {"shared.adapters": {"azure", "azurefunctions", "requests", "urllib3"}, "function_app": {"azure"}}
 HEAVY = (
-    *(
-        "azure.storage.blob",
-        "azure.identity",
-        "aiohttp",
-        "pandas",
-        "numpy",
-        "pydantic",
-        "httpx",
-        "opentelemetry",
-        "rich",
-    ),
-    *("lightgbm", "landfall", "studio", "starlette"),
+    "azure.storage.blob",
+    "azure.identity",
+    "aiohttp",
+    "pandas",
+    "numpy",
+    "pydantic",
+    "httpx",
+    "opentelemetry",
+    "rich",
+    "lightgbm",
+    "landfall",
+    "studio",
+    "starlette",
 )
 
 
-def imports_of(path: Path) -> Iterator[str]:
-    """Give every module that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+@functools.cache
+def imports_of(path: Path) -> tuple[str, ...]:
+    """Return every module that a file imports, wherever in it."""
+    imported: list[str] = []
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 within = f"{node.module}.{alias.name}"
                 is_module = (ROOT / Path(*within.split("."))).with_suffix(".py").exists()
-                yield within if is_module else node.module
+                imported.append(within if is_module else node.module)
+    return tuple(imported)
+
+
+def tree_of(path: Path) -> ast.Module:
+    """Return a file's syntax tree."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def room_of(module: str) -> str:
-    """Return the room that a module of `shared`, `studio` or `landfall` is in."""
+    """Return the room that a module of one of our packages is in."""
     names = module.split(".")
     return ".".join(names[:3] if names[1] == "adapters" else names[:2])
 
@@ -112,58 +152,63 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
-def relative(path: Path) -> str:
-    """Name a test's file."""
-    return str(path.relative_to(ROOT))
+def top_of(module: str) -> str:
+    """Return the package at the top."""
+    return module.split(".", 1)[0]
 
 
-@pytest.mark.parametrize("path", [*files("shared"), *files("studio"), *files("landfall")], ids=relative)
-def test_every_import_leads_down(path: Path) -> None:
-    """A room imports itself and the rooms below it; a package's own file says its purpose and imports nothing."""
-    package = path.relative_to(ROOT).parts[0]
-    if path.name == "__init__.py":
-        assert list(imports_of(path)) == []
-        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-        return
-    room = room_of(module_of(path))
-    for module in imports_of(path):
-        if module.split(".", 1)[0] == package and room_of(module) != room:
-            assert ROOMS[room_of(module)] < ROOMS[room], f"{room} may not import {module}"
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_import_leads_down(package: str) -> None:
+    """A room imports itself and the rooms below it, and of other packages only those that its own may know."""
+    wrong = []
+    for path in files(package):
+        room = room_of(module_of(path))
+        for module in imports_of(path):
+            if top_of(module) != package:
+                fine = top_of(module) not in OURS or top_of(module) in PACKAGES[package]
+            else:
+                fine = room_of(module) == room or ROOMS[room_of(module)] < ROOMS[room]
+            if not fine:
+                wrong.append(f"{path.relative_to(ROOT)} imports {module}")
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", [ROOT / "function_app.py", *files("shared")], ids=relative)
-def test_what_is_deployed_is_light_and_keeps_the_edge_out(path: Path) -> None:
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_says_its_purpose_and_imports_nothing(package: str) -> None:
+    """Each `__init__` is one docstring: to import a package costs nothing and hides no circle."""
+    inits = [path for path in files(package) if path.name == "__init__.py"]
+    assert [path for path in inits if imports_of(path)] == []
+    assert [path for path in inits if not ast.get_docstring(tree_of(path))] == []
+
+
+def test_what_is_deployed_is_light_and_keeps_the_edge_out() -> None:
     """It imports the standard library, and at the edge alone the SDKs; only the edge and the wiring know adapters."""
-    module = module_of(path)
-    edge = "shared.adapters" if module.startswith("shared.adapters.") else module
-    for imported in imports_of(path):
-        top = imported.split(".", 1)[0]
-        if top == "shared":
-            known = not imported.startswith("shared.adapters.") or edge in MAY_KNOW_ADAPTERS
-            assert known or module == "function_app", f"{module} may not import {imported}"
-        else:
-            assert top in sys.stdlib_module_names or top in LIBRARIES.get(edge, set()), f"{module} imports {imported}"
+    wrong = []
+    for path in [ROOT / "function_app.py", *files("shared")]:
+        module = module_of(path)
+        edge = "shared.adapters" if module.startswith("shared.adapters.") else module
+        for imported in imports_of(path):
+            if top_of(imported) == "shared":
+                fine = not imported.startswith("shared.adapters.") or edge in MAY_KNOW_ADAPTERS
+                fine = fine or module == "function_app"
+            else:
+                fine = top_of(imported) in sys.stdlib_module_names or top_of(imported) in LIBRARIES.get(edge, set())
+            if not fine:
+                wrong.append(f"{module} imports {imported}")
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", files("studio"), ids=relative)
-def test_the_studio_stands_alone(path: Path) -> None:
-    """The studio imports nothing of the app or the command: two independent readings of one protocol."""
-    assert {module.split(".", 1)[0] for module in imports_of(path)} & {"shared", "landfall", "function_app"} == set()
-
-
-@pytest.mark.parametrize("path", files("studio"), ids=relative)
-def test_the_core_of_the_studio_knows_no_http(path: Path) -> None:
+def test_the_core_of_the_studio_knows_no_http() -> None:
     """Below the edge no module imports a web library, the shape of an answer, or an error that has a status code."""
-    if path.name != "__init__.py" and room_of(module_of(path)) not in STUDIO_EDGE:
-        imported = set(imports_of(path))
-        assert not {module.split(".", 1)[0] for module in imported} & WEB_LIBRARIES
-        assert not {room_of(module) for module in imported if module.startswith("studio.")} & STUDIO_EDGE
-
-
-@pytest.mark.parametrize("path", files("landfall"), ids=relative)
-def test_the_command_speaks_to_the_studio_only_from_outside(path: Path) -> None:
-    """The command starts the studio as a process; it imports none of it."""
-    assert "studio" not in {module.split(".", 1)[0] for module in imports_of(path)}
+    wrong = []
+    for path in files("studio"):
+        if path.name == "__init__.py" or room_of(module_of(path)) in STUDIO_EDGE:
+            continue
+        for imported in imports_of(path):
+            edge = imported.startswith("studio.") and room_of(imported) in STUDIO_EDGE
+            if edge or top_of(imported) in WEB_LIBRARIES:
+                wrong.append(f"{path.relative_to(ROOT)} imports {imported}")
+    assert wrong == []
 
 
 def test_importing_the_function_app_loads_nothing_heavy() -> None:
