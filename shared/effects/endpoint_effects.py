@@ -1,5 +1,7 @@
 """What is done to the endpoints themselves: asked the golden rows, given a model, asked which one they were given."""
 
+from typing import assert_never
+
 from shared.blob_path import BlobPath
 from shared.effects.golden_scoring import answers_of, golden_at, pin_golden, pinned_golden, read_golden
 from shared.effects.run_session import RunSession
@@ -15,16 +17,21 @@ from shared.errors import (
 from shared.lifecycle.effects import (
     ArchiveModel,
     CaptureBaseline,
+    EndpointEffect,
     GetStagingModel,
     PatchServing,
     PatchStaging,
+    PendingPromotion,
     RestorePrevious,
+    ScorePatchedStaging,
     ScoreServing,
     ScoreStaging,
 )
+from shared.lifecycle.job_paths import model_path
 from shared.lifecycle.observations import (
     BaselineCaptured,
     ModelArchived,
+    Observation,
     PreviousRestored,
     RestoreRefused,
     ServingPatched,
@@ -35,14 +42,43 @@ from shared.lifecycle.observations import (
     StagingRefused,
     StagingScored,
 )
-from shared.lifecycle.trained_state import model_path
 from shared.ports import CopyState
 from shared.routes.route import Endpoint
 
 LINK_VALID_S = 900  # how long the endpoint may read the model it was given; it copies it at once
 
 
-def capture_baseline(session: RunSession, effect: CaptureBaseline) -> BaselineCaptured:
+def perform(session: RunSession, effect: EndpointEffect) -> Observation:
+    """Carry an effect out.
+
+    Raises:
+        LandfallError: it failed, or nobody knows whether it did.
+    """
+    match effect:
+        case CaptureBaseline():
+            observation: Observation = capture_baseline(session)
+        case PatchStaging():
+            observation = patch_staging(session)
+        case ScorePatchedStaging(pending):
+            observation = score_patched_staging(session, pending)
+        case ScoreStaging():
+            observation = score_staging(session)
+        case GetStagingModel():
+            observation = read_staging_model(session)
+        case ArchiveModel():
+            observation = archive_model(session, effect)
+        case PatchServing(model):
+            observation = patch_serving(session, model)
+        case ScoreServing():
+            observation = score_serving(session)
+        case RestorePrevious(model):
+            observation = restore_previous(session, model)
+        case _:
+            assert_never(effect)
+    return observation
+
+
+def capture_baseline(session: RunSession) -> BaselineCaptured:
     """Pin the golden rows, and ask how they are answered before the challenger comes."""
     golden = read_golden(session, session.route.golden)
     pinned = pin_golden(session, golden)
@@ -57,34 +93,34 @@ def capture_baseline(session: RunSession, effect: CaptureBaseline) -> BaselineCa
         earlier = session.run.golden_answers or {}
         if earlier.get("golden_etag") == golden.etag:
             answers["again"] = earlier["staged"] or earlier["again"]
-    return BaselineCaptured(effect.pending._replace(answers=answers))
+    return BaselineCaptured(answers)
 
 
-def patch_staging(session: RunSession, effect: PatchStaging) -> StagingPatched | StagingRefused:
+def patch_staging(session: RunSession) -> StagingPatched | StagingRefused:
     """Give the challenger to the staging endpoint, by a link of our own: the job's may also permit to write."""
-    back = effect.taken.pending.model is None  # an operator goes back to a kept one
+    back = session.run.override is not None  # an operator goes back to an archived one
     path = str((session.run.challenger or {})["kept"]) if back else model_path(session.run)
     error = _patched(session, _staging_of(session), path)
-    return StagingRefused(effect.taken, error) if error is not None else StagingPatched(effect.taken)
+    return StagingRefused(error) if error is not None else StagingPatched()
 
 
-def score_staging(session: RunSession, effect: ScoreStaging) -> StagingScored:
-    """Ask the staging endpoint the golden rows."""
-    taken = effect.taken
-    known = taken.pending.answers if taken is not None else session.run.golden_answers
-    path = str((known or {})["golden"])
+def score_patched_staging(session: RunSession, pending: PendingPromotion) -> StagingScored:
+    """Ask the staging endpoint the golden rows just after its PATCH; an error only means that it is asked again."""
+    path = str((pending.answers or {})["golden"])
     try:
-        answers = answers_of(session, _staging_of(session), golden_at(session.services, path))
+        return StagingScored(answers_of(session, _staging_of(session), golden_at(session.services, path)))
     except LandfallError:
-        if taken is None:
-            raise
-        return StagingScored(None, taken=taken)
-    return StagingScored(answers, effect.serving, taken)
+        return StagingScored(None)
 
 
-def read_staging_model(session: RunSession, effect: GetStagingModel) -> StagingModelRead:
+def score_staging(session: RunSession) -> StagingScored:
+    """Ask the staging endpoint the golden rows."""
+    return StagingScored(answers_of(session, _staging_of(session), pinned_golden(session)))
+
+
+def read_staging_model(session: RunSession) -> StagingModelRead:
     """Ask which model the staging endpoint was given last; a service that cannot be asked shows nothing."""
-    return StagingModelRead(effect.answers, located(session, _staging_of(session)))
+    return StagingModelRead(located(session, _staging_of(session)))
 
 
 def located(session: RunSession, endpoint: Endpoint) -> str:
@@ -112,20 +148,19 @@ def archive_model(session: RunSession, effect: ArchiveModel) -> ModelArchived:
                 + (" put the model in service there (initial_model)" if first else " restore this kept model")
             ]
         )
-    if session.services.blobs.copy(effect.model, effect.kept) is not CopyState.DONE:
+    if session.services.blobs.copy(effect.model, effect.archived_model) is not CopyState.DONE:
         raise RetryableError("the copy of the model is not finished yet")
-    return ModelArchived(effect)
+    return ModelArchived()
 
 
-def patch_serving(session: RunSession, effect: PatchServing) -> ServingPatched | ServingRefused:
+def patch_serving(session: RunSession, model: str) -> ServingPatched | ServingRefused:
     """Give the kept challenger to the serving endpoint; whatever it answers is for the run to judge."""
-    error = _patched(session, session.route.serving, effect.kept)
-    return ServingRefused(error, effect.first) if error is not None else ServingPatched(effect.first)
+    error = _patched(session, session.route.serving, model)
+    return ServingRefused(error) if error is not None else ServingPatched()
 
 
-def score_serving(session: RunSession, effect: ScoreServing) -> ServingScored:
+def score_serving(session: RunSession) -> ServingScored:
     """Ask the serving endpoint the golden rows; one that cannot score them at all does not serve what was staged."""
-    del effect
     golden = pinned_golden(session)
     try:
         return ServingScored(answers_of(session, session.route.serving, golden))
@@ -133,10 +168,10 @@ def score_serving(session: RunSession, effect: ScoreServing) -> ServingScored:
         return ServingScored(None, str(error))
 
 
-def restore_previous(session: RunSession, effect: RestorePrevious) -> PreviousRestored | RestoreRefused:
+def restore_previous(session: RunSession, model: str) -> PreviousRestored | RestoreRefused:
     """Give the previous model back to the serving endpoint."""
-    error = _patched(session, session.route.serving, effect.model)
-    return RestoreRefused(error, effect.first) if error is not None else PreviousRestored(effect.first)
+    error = _patched(session, session.route.serving, model)
+    return RestoreRefused(error) if error is not None else PreviousRestored()
 
 
 def _staging_of(session: RunSession) -> Endpoint:

@@ -1,16 +1,17 @@
-"""What is done to the serving endpoint's row: looked at, leased, promised, crowned, turned back, released.
+"""What is done to the serving endpoint's row: read, lease, intent, champion, rollback, release.
 
-Each change is one conditional write of the row that was looked at, so two workers cannot both make theirs.
+Each change is one conditional write of the row that was read, so two workers cannot both make theirs.
 """
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import assert_never
 
 from shared.blob_path import BlobPath
 from shared.effects.run_session import RunSession
 from shared.errors import StaleWriteError
 from shared.lifecycle.effects import (
-    LeaseTaken,
+    EndpointRecordEffect,
     MarkRollback,
     ReadEndpoint,
     RecordChampion,
@@ -25,6 +26,8 @@ from shared.lifecycle.observations import (
     EndpointRead,
     EndpointReleased,
     IntentWritten,
+    LeaseTaken,
+    Observation,
     RollbackMarked,
 )
 from shared.records.endpoint_record import EndpointRecord, Intent, settled_at
@@ -33,9 +36,33 @@ from shared.records.run import RunState
 _AFTER_THE_INTENT = frozenset({RunState.PROMOTING, RunState.VERIFYING})
 
 
-def read_endpoint(session: RunSession, effect: ReadEndpoint) -> EndpointRead:
+def perform(session: RunSession, effect: EndpointRecordEffect) -> Observation:
+    """Carry an effect out.
+
+    Raises:
+        StaleWriteError: somebody else wrote the row.
+        LandfallError: it failed, or nobody knows whether it did.
+    """
+    match effect:
+        case ReadEndpoint():
+            observation: Observation = read_endpoint(session)
+        case TakeLease():
+            observation = take_lease(session)
+        case WriteIntent():
+            observation = write_intent(session, effect)
+        case RecordChampion():
+            observation = record_champion(session, effect)
+        case MarkRollback():
+            observation = mark_rollback(session)
+        case ReleaseEndpoint():
+            observation = release(session, effect)
+        case _:
+            assert_never(effect)
+    return observation
+
+
+def read_endpoint(session: RunSession) -> EndpointRead:
     """Read the row; where it holds another run's intent, also whether that run has ended."""
-    del effect
     record = session.endpoint()
     intent = record.intent
     ended = True
@@ -45,14 +72,14 @@ def read_endpoint(session: RunSession, effect: ReadEndpoint) -> EndpointRead:
     return EndpointRead(record, ended)
 
 
-def take_lease(session: RunSession, effect: TakeLease) -> LeaseTaken:
+def take_lease(session: RunSession) -> LeaseTaken:
     """Take or renew the lease, and write down until when the PATCH of the staging endpoint may be on its way."""
     record = _leased(session, session.endpoint())
     staging = session.route.staging
     if staging is not None:
         record = replace(record, staging_in_flight_until=settled_at(session.now(), staging.propagation_s))
     session.save_endpoint(record)
-    return LeaseTaken(effect.pending, record.token, record.staging_in_flight_until)
+    return LeaseTaken(record.token, record.staging_in_flight_until)
 
 
 def renew_lease(session: RunSession) -> None:
@@ -76,7 +103,7 @@ def write_intent(session: RunSession, effect: WriteIntent) -> IntentWritten:
     )
     md5 = _md5_of(session, effect.to_model) if session.run.override is not None and record.blocked_models else ""
     session.save_endpoint(replace(record, intent=intent).unblocked(session.run.generation, md5))
-    return IntentWritten(effect, record.token)
+    return IntentWritten(record.token)
 
 
 def record_champion(session: RunSession, effect: RecordChampion) -> ChampionRecorded | AlreadyRolledBack:
@@ -105,9 +132,8 @@ def record_champion(session: RunSession, effect: RecordChampion) -> ChampionReco
     return ChampionRecorded()
 
 
-def mark_rollback(session: RunSession, effect: MarkRollback) -> RollbackMarked | ChampionRecorded | AlreadyRolledBack:
+def mark_rollback(session: RunSession) -> RollbackMarked | ChampionRecorded | AlreadyRolledBack:
     """Mark the intent as turned and bar its generation. What was verified before a crash stays verified."""
-    del effect
     record = session.endpoint(fresh=True)
     intent = record.intent
     if intent is None or not _is_own(intent, session):
@@ -129,7 +155,7 @@ def release(session: RunSession, effect: ReleaseEndpoint) -> EndpointReleased:
     held = still_holds(record, session.run)
     own_intent = session.run.state in _AFTER_THE_INTENT and _is_own(record.intent, session)
     if not is_leased_to(record, session.run) and not own_intent:
-        return EndpointReleased(effect, held)
+        return EndpointReleased(held)
     released = replace(
         record,
         lease=None if is_leased_to(record, session.run) else record.lease,
@@ -137,7 +163,7 @@ def release(session: RunSession, effect: ReleaseEndpoint) -> EndpointReleased:
         served=effect.served if effect.served is not None and own_intent else record.served,
     )
     session.save_endpoint(_settling(session, released))
-    return EndpointReleased(effect, held)
+    return EndpointReleased(held)
 
 
 def _md5_of(session: RunSession, model: str) -> str:

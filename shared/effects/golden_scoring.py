@@ -6,7 +6,7 @@ from shared.blob_path import BlobPath
 from shared.effects.run_session import RunSession
 from shared.errors import BlobChangedError
 from shared.gates.golden_rows import MAX_BYTES, GoldenRows, read_golden_rows
-from shared.lifecycle.job_states import TRAINING
+from shared.lifecycle.job_paths import TRAINING
 from shared.ports import Answers, BlobVersion, CopyState
 from shared.routes.route import Endpoint
 from shared.services import Services

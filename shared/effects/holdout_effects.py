@@ -19,7 +19,7 @@ from shared.gates.predictions import Predictions, read_predictions
 from shared.lifecycle.effects import ScoreHoldout
 from shared.lifecycle.endpoint_rules import still_holds
 from shared.lifecycle.golden_answers import answers_match, as_answers
-from shared.lifecycle.job_states import TRAINING
+from shared.lifecycle.job_paths import TRAINING
 from shared.lifecycle.observations import HoldoutInvalidated, HoldoutMeasured, HoldoutScored, LeaseLost
 from shared.ports import Answers, Scored
 from shared.records.run import Json
@@ -45,7 +45,7 @@ def score_holdout(session: RunSession, effect: ScoreHoldout) -> Outcome:
         return LeaseLost()
     if lease.expires_at - session.now() < timedelta(seconds=session.route.deadlines.promoting / 2):
         renew_lease(session)
-    work = _begin(session, effect.scoring)
+    work = _begin(session, effect.progress)
     return work.score() or work.disturbed() or work.measured()
 
 

@@ -1,5 +1,6 @@
 """What is done for a run's job: pin its input, submit, start, ask, cancel, read its evaluation."""
 
+from typing import assert_never
 from urllib.parse import unquote
 
 from shared.blob_path import BlobPath
@@ -10,13 +11,14 @@ from shared.gates.evaluation_report import read_evaluation
 from shared.lifecycle.effects import (
     CancelJob,
     GetJobStatus,
+    JobEffect,
     PinInput,
     QuarantineInput,
     ReadEvaluation,
     StartJob,
     SubmitJob,
 )
-from shared.lifecycle.job_states import output_paths
+from shared.lifecycle.job_paths import output_paths
 from shared.lifecycle.observations import (
     EvaluationRead,
     InputArchived,
@@ -28,6 +30,7 @@ from shared.lifecycle.observations import (
     JobStarted,
     JobStatusRead,
     JobSubmitted,
+    Observation,
     Quarantined,
 )
 from shared.ports import BlobLocation, BlobVersion, CopyState, JobState
@@ -38,7 +41,33 @@ NAME_TAIL = 800  # characters of a bad file's name that its copy keeps: a blob's
 EVALUATION_LIMIT_BYTES = 1024 * 1024
 
 
-def quarantine(session: RunSession, effect: QuarantineInput) -> Quarantined:
+def perform(session: RunSession, effect: JobEffect) -> Observation:
+    """Carry an effect out.
+
+    Raises:
+        LandfallError: it failed, or nobody knows whether it did.
+    """
+    match effect:
+        case QuarantineInput():
+            observation: Observation = quarantine(session)
+        case PinInput():
+            observation = pin(session, effect)
+        case SubmitJob():
+            observation = submit(session, effect)
+        case StartJob():
+            observation = start(session, effect)
+        case GetJobStatus():
+            observation = get_status(session, effect)
+        case CancelJob():
+            observation = cancel(session, effect)
+        case ReadEvaluation():
+            observation = read_job_evaluation(session, effect)
+        case _:
+            assert_never(effect)
+    return observation
+
+
+def quarantine(session: RunSession) -> Quarantined:
     """Copy a bad file to the quarantine container; the original stays where it is."""
     run = session.run
     try:
@@ -46,21 +75,21 @@ def quarantine(session: RunSession, effect: QuarantineInput) -> Quarantined:
             _version(run), QUARANTINE, f"{run.route}/{run.run_id}/{run.blob[-NAME_TAIL:]}"
         )
     except BlobChangedError:
-        return Quarantined(effect.reason, copied=False)
-    return Quarantined(effect.reason, copied=True)
+        return Quarantined(copied=False)
+    return Quarantined(copied=True)
 
 
 def pin(session: RunSession, effect: PinInput) -> InputPinned | InputCopyPending | InputMissing | InputArchived:
     """Copy the claimed version to where the job reads it; a later attempt copies what an earlier one pinned."""
     try:
-        copied = _pinned_again(session, effect) or session.services.blobs.copy_version(
-            _version(session.run), *BlobPath.parse(effect.target)
-        )
+        copied = _pinned_again(session, effect)
+        if copied is None:
+            copied = session.services.blobs.copy_version(_version(session.run), *BlobPath.parse(effect.target))
     except BlobChangedError:
         return InputMissing()
     except BlobArchivedError as error:
         return InputArchived(str(error))
-    return InputPinned(effect.target) if copied is CopyState.DONE else InputCopyPending()
+    return InputPinned() if copied is CopyState.DONE else InputCopyPending()
 
 
 def _pinned_again(session: RunSession, effect: PinInput) -> CopyState | None:
@@ -75,8 +104,7 @@ def _pinned_again(session: RunSession, effect: PinInput) -> CopyState | None:
 
 def submit(session: RunSession, effect: SubmitJob) -> JobSubmitted:
     """Submit the job; it does not run yet."""
-    job_id = session.services.training.submit(session.route.training, effect.request)
-    return JobSubmitted(job_id, effect.request.input_path)
+    return JobSubmitted(session.services.training.submit(session.route.training, effect.request))
 
 
 def start(session: RunSession, effect: StartJob) -> JobStarted | JobNotFound:
@@ -88,7 +116,7 @@ def start(session: RunSession, effect: StartJob) -> JobStarted | JobNotFound:
     return JobStarted()
 
 
-def ask(session: RunSession, effect: GetJobStatus) -> JobStatusRead | JobNotFound:
+def get_status(session: RunSession, effect: GetJobStatus) -> JobStatusRead | JobNotFound:
     """Ask the service how the job is."""
     try:
         return JobStatusRead(session.services.training.status(session.route.training, effect.job_id))
@@ -102,7 +130,7 @@ def cancel(session: RunSession, effect: CancelJob) -> JobCancelled:
     return JobCancelled()
 
 
-def read(session: RunSession, effect: ReadEvaluation) -> EvaluationRead:
+def read_job_evaluation(session: RunSession, effect: ReadEvaluation) -> EvaluationRead:
     """Ask again even if just polled: no SAS token is ever stored, and this answer brings fresh ones."""
     training = session.services.training
     status = training.status(session.route.training, effect.job_id)
@@ -116,12 +144,12 @@ def read(session: RunSession, effect: ReadEvaluation) -> EvaluationRead:
     text = training.read_output(evaluation, EVALUATION_LIMIT_BYTES)
     report = read_evaluation(text, session.route.training.evaluation_row)
     md5 = _md5(session, model) if effect.record.blocked_models else ""
-    return EvaluationRead(effect.record, report, evaluation.relative, model, md5)
+    return EvaluationRead(report, evaluation.relative, md5)
 
 
 def _md5(session: RunSession, model: BlobLocation) -> str:
-    found = session.services.blobs.version(*BlobPath.parse(unquote(model.relative).lstrip("/")))
-    return found.md5 if found is not None else ""
+    version = session.services.blobs.version(*BlobPath.parse(unquote(model.relative).lstrip("/")))
+    return version.md5 if version is not None else ""
 
 
 def _version(run: Run) -> BlobVersion:

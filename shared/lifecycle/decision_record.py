@@ -139,3 +139,8 @@ def _why_held(record: Json, verdict: Verdict, summary: str) -> str:
         why = "an operator went back to the model in service, whose metrics are not known: no gain can be shown"
         return f"{why}; approve or reject it"
     return "there is no champion to compare with, and no_champion says hold"
+
+
+def why_promoted(run: Run) -> str:
+    """Return the decision's reasons in one line."""
+    return "; ".join((run.decision or {})["reasons"])

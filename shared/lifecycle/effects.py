@@ -1,12 +1,13 @@
 """What a run may want done next. Every effect can be repeated: after a crash the row asks for it again.
 
-Named tuples, as the observations are: fifty frozen dataclasses would cost every cold start 20 ms more.
+An effect carries what its performer needs, and what the transition needs again once the result is known. Effects and
+observations are named tuples: fifty frozen dataclasses would cost every cold start 20 ms more.
 """
 
-from datetime import datetime
 from typing import NamedTuple
 
-from shared.ports import Answers, BlobLocation, JobRequest
+from shared.lifecycle.observations import LeaseTaken
+from shared.ports import Answers, JobRequest
 from shared.records.endpoint_record import Champion, EndpointRecord, Served
 from shared.records.run import Json, Run, RunState
 
@@ -18,7 +19,7 @@ class QuarantineInput(NamedTuple):
 
 
 class PinInput(NamedTuple):
-    """Copy the claimed version server-side to where the job will read it."""
+    """Copy the claimed version server-side to where the job will read it: container/path."""
 
     target: str
 
@@ -36,7 +37,7 @@ class StartJob(NamedTuple):
 
 
 class GetJobStatus(NamedTuple):
-    """Ask the service how the job is."""
+    """Ask the service for the job's state."""
 
     job_id: str
 
@@ -47,10 +48,6 @@ class CancelJob(NamedTuple):
     job_id: str
 
 
-class ReadEndpoint(NamedTuple):
-    """Read the serving endpoint's row, and whether the run of an open intent has ended."""
-
-
 class ReadEvaluation(NamedTuple):
     """Get fresh links to the job's outputs and read the evaluation."""
 
@@ -58,59 +55,58 @@ class ReadEvaluation(NamedTuple):
     record: EndpointRecord
 
 
-class PendingPromotion(NamedTuple):
-    """What is known of a challenger that passed its gates, on its way to the staging endpoint or to the decision."""
+class ReadEndpoint(NamedTuple):
+    """Read the serving endpoint's row, and whether the run of an open intent has ended."""
 
-    model: BlobLocation | None  # None: the kept model that an operator goes back to
-    known: Json  # challenger, champion and decision, as the run keeps them
+
+class PendingPromotion(NamedTuple):
+    """A challenger that passed its gates, on its way to the staging endpoint or to the decision: not yet written.
+
+    Attributes:
+        changes: challenger, champion and decision, as the run will keep them.
+        answers: the golden rows' answers from before the challenger; None until they are captured.
+        renewed: whether an earlier PATCH of this run, whose fate is unknown, may still be on its way.
+    """
+
+    changes: Json
     answers: Json | None = None
-    renewed: bool = False  # whether an earlier PATCH of this run, whose fate is unknown, may still be on its way
+    renewed: bool = False
 
 
 class CaptureBaseline(NamedTuple):
-    """Pin the golden rows, and ask how the model in service and the staging endpoint answer them now."""
+    """Pin the golden rows, and ask the model in service and the staging endpoint for their answers of now."""
 
     pending: PendingPromotion
 
 
 class TakeLease(NamedTuple):
-    """Take the endpoint's lease, on the very row that was looked at."""
+    """Take the endpoint's lease by a conditional write of the row that was read."""
 
     pending: PendingPromotion
-
-
-class LeaseTaken(NamedTuple):
-    """The endpoint is this run's until the lease ends (an observation; it stands here since it is handed on).
-
-    Attributes:
-        in_flight_until: until when the row says that the PATCH of the staging endpoint may be on its way.
-    """
-
-    pending: PendingPromotion
-    token: int
-    in_flight_until: datetime | None
 
 
 class PatchStaging(NamedTuple):
     """Give the challenger to the staging endpoint."""
 
-    taken: LeaseTaken
+    pending: PendingPromotion
+    lease: LeaseTaken
+
+
+class ScorePatchedStaging(NamedTuple):
+    """Ask the staging endpoint the golden rows just after its PATCH. If that fails, a tick asks again."""
+
+    pending: PendingPromotion
+    lease: LeaseTaken
 
 
 class ScoreStaging(NamedTuple):
-    """Ask the staging endpoint the golden rows.
-
-    Attributes:
-        serving: what the serving endpoint says now, if the two are to be compared.
-        taken: the lease under which its PATCH was just accepted; whatever goes wrong then only means asking again.
-    """
+    """Ask the staging endpoint the golden rows; `serving` are the serving endpoint's, if the two are compared."""
 
     serving: Answers | None = None
-    taken: LeaseTaken | None = None
 
 
 class GetStagingModel(NamedTuple):
-    """Ask which model the staging endpoint was given last, because its answers do not tell."""
+    """Ask which model the staging endpoint was given last, because its `answers` do not tell."""
 
     answers: Answers
 
@@ -119,35 +115,40 @@ class ScoreHoldout(NamedTuple):
     """Let both models answer the holdout's rows, as many as there is time for, and measure them once all are there.
 
     Attributes:
-        scoring: what the run's row keeps of what was scored so far; empty at first.
+        progress: what the run's row keeps of what was scored so far; empty at first.
     """
 
-    scoring: Json
+    progress: Json
 
 
 class ArchiveModel(NamedTuple):
-    """Copy the challenger to the kept models, and make sure that the way back exists."""
+    """Copy the challenger to the archived models, and make sure that the model to roll back to exists.
 
-    record: EndpointRecord
+    Attributes:
+        model: where the challenger is: container/path.
+        archived_model: where its copy goes.
+        rollback_target: the model that is put back if the promotion fails.
+    """
+
     model: str
-    kept: str
+    archived_model: str
     rollback_target: str
 
 
 class WriteIntent(NamedTuple):
-    """Write down what is about to be done to the endpoint, on the very row that was looked at; renews the lease."""
+    """Write into the endpoint's row what is about to be done to it; renews the lease."""
 
     from_model: str
     to_model: str
 
 
 class PatchServing(NamedTuple):
-    """Give the kept challenger to the serving endpoint.
+    """Give the archived challenger to the serving endpoint.
 
     `first` is True only directly after the write that permits it, while no earlier PATCH can be on its way.
     """
 
-    kept: str
+    model: str
     first: bool
 
 
@@ -156,11 +157,11 @@ class ScoreServing(NamedTuple):
 
 
 class RecordChampion(NamedTuple):
-    """Write the new champion, close the intent, give the lease back: one write, refused if the way back was taken.
+    """Write the new champion, close the intent, give the lease back: one write, refused if the intent is turned round.
 
     Attributes:
         champion: None where an operator went back to the model from before the first promotion.
-        replaced: the champion that an operator went away from: run, generation, model; it is barred from then on.
+        replaced: the champion that an operator went away from: run, generation, model; it is blocked from then on.
     """
 
     champion: Champion | None
@@ -169,7 +170,7 @@ class RecordChampion(NamedTuple):
 
 
 class MarkRollback(NamedTuple):
-    """Mark the intent as turned: from then on it cannot be verified any more, and its generation is barred."""
+    """Mark the intent as turned round: it cannot be verified any more, and its generation is blocked."""
 
 
 class RestorePrevious(NamedTuple):
@@ -185,38 +186,31 @@ class RestorePrevious(NamedTuple):
 class ReleaseEndpoint(NamedTuple):
     """Give back whatever lease and intent are this run's; then the run gets the outcome.
 
-    `served` is what the endpoint was verified to answer after the previous model was put back.
+    Attributes:
+        outcome, reason: of the run.
+        changes: further fields that the run is written with.
+        served: what the endpoint was verified to answer after the previous model was put back.
     """
 
     outcome: RunState
     reason: str
-    known: Json | None = None
+    changes: Json | None = None
     served: Served | None = None
 
 
-type Effect = (
-    QuarantineInput
-    | PinInput
-    | SubmitJob
-    | StartJob
-    | GetJobStatus
-    | CancelJob
-    | ReadEndpoint
-    | ReadEvaluation
-    | CaptureBaseline
-    | TakeLease
+type JobEffect = QuarantineInput | PinInput | SubmitJob | StartJob | GetJobStatus | CancelJob | ReadEvaluation
+type EndpointRecordEffect = ReadEndpoint | TakeLease | WriteIntent | RecordChampion | MarkRollback | ReleaseEndpoint
+type EndpointEffect = (
+    CaptureBaseline
     | PatchStaging
+    | ScorePatchedStaging
     | ScoreStaging
     | GetStagingModel
-    | ScoreHoldout
     | ArchiveModel
-    | WriteIntent
     | PatchServing
     | ScoreServing
-    | RecordChampion
-    | MarkRollback
     | RestorePrevious
-    | ReleaseEndpoint
 )
+type Effect = JobEffect | EndpointRecordEffect | EndpointEffect | ScoreHoldout
 
 type Next = tuple[Run, Effect | None]  # what to write, if it is another record than before; then what to do

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from shared.lifecycle.clocks import is_ahead
 from shared.lifecycle.effects import CaptureBaseline, Next, PendingPromotion, ReadEvaluation, ReleaseEndpoint
+from shared.lifecycle.endpoint_release import timed_out
 from shared.lifecycle.endpoint_rules import (
     blocked,
     frozen_by,
@@ -22,23 +23,22 @@ from shared.routes.route import Route
 def check_endpoint(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
     """Look at the endpoint first: nothing is asked of the service, and no other run is disturbed, in vain."""
     if run.override is not None:
-        return _goes_back(route, run, record, now, intent_ended=intent_ended)
+        return _go_back(route, run, record, now, intent_ended=intent_ended)
     newer = newer_in_service(record, run)
     if newer is not None:
         return run, ReleaseEndpoint(RunState.SUPERSEDED, newer)
-    again = blocked(record, run)
-    if again is not None:
-        return run, ReleaseEndpoint(RunState.REJECTED, again)
+    rolled_back = blocked(record, run)
+    if rolled_back is not None:
+        return run, ReleaseEndpoint(RunState.REJECTED, rolled_back)
     holder = other_holder(record, run, now, intent_ended=intent_ended)
     if holder is not None:
         # The decision will be against the champion that results.
         return wait_for_endpoint(run, waiting_for(holder, route), now)
-    return (
-        _staging_settles(route, run, record, now)
-        or _frozen(route, run, record, now)
-        or _rests(route, run, record, now)
-        or (run, ReadEvaluation(run.job_id, record))
-    )
+    for precondition in (_staging_settled, _frozen, _cooldown):
+        waiting = precondition(route, run, record, now)
+        if waiting is not None:
+            return waiting
+    return run, ReadEvaluation(run.job_id, record)
 
 
 def wait_for_endpoint(run: Run, reason: str, now: datetime, until: datetime | None = None) -> Next:
@@ -63,15 +63,7 @@ def wait_for_endpoint_until(run: Run, why: str, now: datetime, until: datetime, 
     return None if run.reason == anew and now >= run.not_before else wait_for_endpoint(run, anew, now, now + longest)
 
 
-def timed_out(run: Run, last: str) -> Next:
-    """End a run that was not promoted in time; nothing was sent to the serving endpoint."""
-    said = f"; last: {last}" if last else ""
-    return run, ReleaseEndpoint(
-        RunState.TIMED_OUT, f"the run was still {run.state} at its deadline; the serving endpoint is untouched{said}"
-    )
-
-
-def _goes_back(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
+def _go_back(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
     """Begin what an operator asked for: no gate, no freeze and no newer data stand in its way, only another worker."""
     changed = other_champion(run, record)
     if changed is not None:
@@ -79,11 +71,13 @@ def _goes_back(route: Route, run: Run, record: EndpointRecord, now: datetime, *,
     holder = other_holder(record, run, now, intent_ended=intent_ended)
     if holder is not None:
         return wait_for_endpoint(run, waiting_for(holder, route), now)
-    pending = PendingPromotion(None, {}, renewed=may_be_under_way(record, run))
-    return _staging_settles(route, run, record, now) or (run, CaptureBaseline(pending))
+    waiting = _staging_settled(route, run, record, now)
+    if waiting is not None:
+        return waiting
+    return run, CaptureBaseline(PendingPromotion({}, renewed=may_be_under_way(record, run)))
 
 
-def _staging_settles(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
+def _staging_settled(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
     settles = record.staging_in_flight_until if route.staging is not None and not is_leased_to(record, run) else None
     if settles is None or now >= settles:
         return None
@@ -104,7 +98,7 @@ def _frozen(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Ne
     return run.evolve(now, reason=why, not_before=now, deadline_at=now + usual), None
 
 
-def _rests(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
+def _cooldown(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
     """Let a run wait until the cooldown after the last promotion is over. That is no fault of it: no deadline ends it.
 
     It is evaluated after that, against the champion of then; one that comes from newer data supersedes it.

@@ -1,38 +1,42 @@
-"""A run that waits for a person: held, until it is approved or rejected, superseded, or nobody cared in time."""
+"""A run that waits for a person: held, until it is approved or rejected, superseded, or nobody decided in time."""
 
 from datetime import datetime, timedelta
 
-from shared.lifecycle.effects import Next, ReadEndpoint
+from shared.lifecycle.effects import Effect, Next, ReadEndpoint
 from shared.lifecycle.endpoint_rules import blocked, newer_in_service
 from shared.lifecycle.observations import EffectFailed, EndpointRead, Observation, TimerFired
 from shared.lifecycle.retry_later import unexpected
+from shared.records.endpoint_record import EndpointRecord
 from shared.records.run import Json, Run, RunState
 from shared.routes.route import Route
 
 
-def held(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+def held(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
     """Look from time to time whether the endpoint went on without the run."""
-    match seen:
+    del effect
+    match observation:
         case TimerFired():
             return run, ReadEndpoint()
         case EndpointRead(record):
-            newer = newer_in_service(record, run)
-            if newer is not None:
-                return run.transitioned(now, RunState.SUPERSEDED, newer), None
-            again = blocked(record, run)
-            if again is not None:
-                return run.transitioned(now, RunState.REJECTED, again), None
-            if run.overdue(now):
-                return _nobody_cared(route, run, now), None
-            return run, None
+            return _checked(route, run, record, now), None
         case EffectFailed() if run.overdue(now):
-            return _nobody_cared(route, run, now), None
+            return _nobody_decided(route, run, now), None
         case EffectFailed():
             return run, None  # it still says why it is held
-    raise unexpected(run, seen)
+    raise unexpected(run, observation)
 
 
-def _nobody_cared(route: Route, run: Run, now: datetime) -> Run:
+def _checked(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Run:
+    newer = newer_in_service(record, run)
+    if newer is not None:
+        return run.transitioned(now, RunState.SUPERSEDED, newer)
+    rolled_back = blocked(record, run)
+    if rolled_back is not None:
+        return run.transitioned(now, RunState.REJECTED, rolled_back)
+    return _nobody_decided(route, run, now) if run.overdue(now) else run
+
+
+def _nobody_decided(route: Route, run: Run, now: datetime) -> Run:
     why = f"nobody approved or rejected it in {route.deadlines.held} s; it was held because: {run.reason}"
     return run.transitioned(now, RunState.TIMED_OUT, why)
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from shared.lifecycle.promoting import why_promoted
-from shared.lifecycle.trained_state import SCORING
+from shared.lifecycle.decision_record import why_promoted
 from shared.records.run import Run, RunState
+from shared.records.run_steps import StagedStep
 
 # For how many seconds after a write somebody else leaves the next step to the worker that wrote. In other states the
 # row itself says how long (`not_before`), or the outside is waited for and the tick is whose turn it is.
@@ -18,7 +18,7 @@ def in_hand(run: Run, now: datetime) -> bool:
     A tick beside it would only ask for the same once more, and one of the two would lose its write. The row's own time
     tells, in either direction: clocks differ, and one that jumped must not hold a run up.
     """
-    hand_s = SCORING_IN_HAND_S if run.step == SCORING else IN_HAND_S.get(run.state, 0)
+    hand_s = SCORING_IN_HAND_S if run.step == StagedStep.SCORING else IN_HAND_S.get(run.state, 0)
     return not _left_to_the_tick(run) and abs((now - run.updated_at).total_seconds()) < hand_s
 
 
@@ -26,7 +26,7 @@ def _left_to_the_tick(run: Run) -> bool:
     """Tell whether that write was the worker's last: the step failed, or waits, or was only begun."""
     if run.consecutive_failures:
         return True
-    if run.step == SCORING:
+    if run.step == StagedStep.SCORING:
         return bool(run.holdout_progress)  # as many batches as there was time for
     # Decided with its decision's reasons, it goes on; with any other one it waits for the endpoint.
     return run.state is RunState.DECIDED and bool(run.reason) and run.reason != why_promoted(run)

@@ -1,50 +1,50 @@
-"""What can be seen of the world: the results of effects, their failures, and that a run's time has come."""
+"""What can be observed: the result of an effect, its failure, or that a run's time has come.
 
+A result holds only what was learned. What was asked for stands in the effect, which the transition is given beside it.
+"""
+
+from datetime import datetime
 from typing import NamedTuple
 
 from shared.gates.evaluation_report import EvaluationReport
 from shared.gates.policy import Interval
-from shared.lifecycle.effects import ArchiveModel, LeaseTaken, PendingPromotion, ReleaseEndpoint, WriteIntent
-from shared.ports import Answers, BlobLocation, JobStatus
+from shared.ports import Answers, JobStatus
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.run import Json
 
 
 class Claimed(NamedTuple):
-    """This worker has just claimed the version: its insert is the permission to prepare the job."""
+    """This worker has just claimed the version: its insert is the permission to prepare the job. No effect."""
 
 
 class TimerFired(NamedTuple):
-    """The run's time has come: the row alone says what is next."""
+    """The run's time has come: the row alone says what is next. No effect."""
 
 
 class EffectFailed(NamedTuple):
-    """An effect raised. An error is never a verdict: what it means depends on where the run is."""
+    """The effect raised. An error is never a verdict: what it means depends on where the run is."""
 
     error: Exception
 
 
 class Quarantined(NamedTuple):
-    """The bad file was copied, or is gone (`copied` False)."""
+    """The bad file was copied; `copied` is False if it was gone."""
 
-    reason: str
     copied: bool
 
 
 class InputPinned(NamedTuple):
     """The claimed version lies where the job will read it."""
 
-    path: str
-
 
 class InputCopyPending(NamedTuple):
-    """The copy is under way."""
+    """The storage is still copying the file."""
 
 
 class InputArchived(NamedTuple):
-    """The version is in the archive tier: nobody can copy it before it is rehydrated. `said` tells what to do."""
+    """The version is in the archive tier: nobody can copy it before it is rehydrated. `reason` tells what to do."""
 
-    said: str
+    reason: str
 
 
 class InputMissing(NamedTuple):
@@ -55,7 +55,6 @@ class JobSubmitted(NamedTuple):
     """The service took the job; it is not started."""
 
     job_id: str
-    input_path: str
 
 
 class JobStarted(NamedTuple):
@@ -63,15 +62,15 @@ class JobStarted(NamedTuple):
 
 
 class JobStatusRead(NamedTuple):
-    """How the job is."""
+    """The state of the job."""
 
     status: JobStatus
 
 
 class JobNotFound(NamedTuple):
-    """The service does not know the job."""
+    """The service does not know the job; `reason` is its answer."""
 
-    said: str
+    reason: str
 
 
 class JobCancelled(NamedTuple):
@@ -86,53 +85,66 @@ class EndpointRead(NamedTuple):
 
 
 class EvaluationRead(NamedTuple):
-    """The outputs of the finished job. `model` may be used at once: its link is fresh and never stored."""
+    """The evaluation of the finished job.
 
-    record: EndpointRecord
+    Attributes:
+        evaluation: container/path of the evaluation.
+        model_md5: of the model; looked up only where a model was rolled back before, else "".
+    """
+
     report: EvaluationReport
-    evaluation: str  # container/path
-    model: BlobLocation
-    model_md5: str = ""  # looked up only where a model was rolled back before
+    evaluation: str
+    model_md5: str = ""
 
 
 class BaselineCaptured(NamedTuple):
-    """The golden rows are pinned, and what was answered before the challenger is in the challenge."""
+    """The golden rows are pinned, and the answers from before the challenger are known."""
 
-    pending: PendingPromotion
+    answers: Json
+
+
+class LeaseTaken(NamedTuple):
+    """The endpoint is this run's until the lease ends.
+
+    Attributes:
+        token: of the lease.
+        staging_in_flight_until: until when the PATCH of the staging endpoint may arrive, as the endpoint's row says.
+    """
+
+    token: int
+    staging_in_flight_until: datetime | None
+
+
+class LeaseLost(NamedTuple):
+    """Another run had the endpoint in between."""
 
 
 class StagingPatched(NamedTuple):
     """The staging endpoint accepted the challenger."""
 
-    taken: LeaseTaken
-
 
 class StagingRefused(NamedTuple):
     """The PATCH of the staging endpoint was answered with an error, or not answered at all, or never sent."""
 
-    taken: LeaseTaken
     error: Exception
 
 
 class StagingScored(NamedTuple):
-    """What the staging endpoint answers (None: nothing yet); the rest is what its question was about."""
+    """The staging endpoint's answers to the golden rows; None: it gives none yet."""
 
     answers: Answers | None
-    serving: Answers | None = None
-    taken: LeaseTaken | None = None
 
 
 class StagingModelRead(NamedTuple):
-    """Which model the staging endpoint was given last: container/path; "" if it does not tell."""
+    """The model that the staging endpoint was given last: container/path; "" if the service does not tell."""
 
-    answers: Answers
     model: str
 
 
 class HoldoutScored(NamedTuple):
-    """Some rows were scored, and there are more; `error` is what kept the next ones from being scored."""
+    """Some rows were scored, and more are left; `error` kept the next ones from being scored."""
 
-    scoring: Json
+    progress: Json
     done: int
     total: int
     error: Exception | None
@@ -154,46 +166,36 @@ class HoldoutMeasured(NamedTuple):
 
 
 class HoldoutInvalidated(NamedTuple):
-    """What was scored cannot be used: a model changed meanwhile, or the answers are gone."""
+    """The scored rows cannot be used: a model changed meanwhile, or the answers are gone."""
 
     error: Exception
 
 
-class LeaseLost(NamedTuple):
-    """Another run had the endpoint in between."""
-
-
 class ModelArchived(NamedTuple):
-    """The challenger has its kept copy, and the way back exists."""
-
-    kept: ArchiveModel
+    """The challenger has its archived copy, and the model to roll back to exists."""
 
 
 class IntentWritten(NamedTuple):
-    """What is about to be done stands in the endpoint's row."""
+    """The endpoint's row says what is about to be done to it, under the lease `token`."""
 
-    intent: WriteIntent
     token: int
 
 
 class ServingPatched(NamedTuple):
     """The serving endpoint accepted the challenger."""
 
-    first: bool
-
 
 class ServingRefused(NamedTuple):
     """The PATCH was answered with an error, or not answered at all, or never sent."""
 
     error: Exception
-    first: bool
 
 
 class ServingScored(NamedTuple):
-    """What the serving endpoint answers; None if it cannot score the rows at all, and `said` why."""
+    """The serving endpoint's answers to the golden rows; None if it cannot score them at all, and `reason` why."""
 
     answers: Answers | None
-    said: str = ""
+    reason: str = ""
 
 
 class ChampionRecorded(NamedTuple):
@@ -201,9 +203,9 @@ class ChampionRecorded(NamedTuple):
 
 
 class RollbackMarked(NamedTuple):
-    """The way back is open, to this model."""
+    """The intent is marked as turned round; `rollback_target` is the model to put back: container/path."""
 
-    model: str
+    rollback_target: str
 
 
 class AlreadyRolledBack(NamedTuple):
@@ -213,28 +215,17 @@ class AlreadyRolledBack(NamedTuple):
 class PreviousRestored(NamedTuple):
     """The serving endpoint accepted the previous model."""
 
-    first: bool
-
 
 class RestoreRefused(NamedTuple):
     """The PATCH with the previous model was answered with an error, or not answered at all, or never sent."""
 
     error: Exception
-    first: bool
 
 
 class EndpointReleased(NamedTuple):
-    """Nothing of the endpoint is this run's any more; `held` tells whether its lease still was until now."""
+    """The run holds neither the lease nor the intent. `held`: whether it still held the lease until now."""
 
-    release: ReleaseEndpoint
     held: bool
-
-
-class ReleaseFailed(NamedTuple):
-    """The endpoint could not be given back: its row could not be read or written."""
-
-    release: ReleaseEndpoint
-    error: Exception
 
 
 type Observation = (
@@ -255,6 +246,7 @@ type Observation = (
     | EvaluationRead
     | BaselineCaptured
     | LeaseTaken
+    | LeaseLost
     | StagingPatched
     | StagingRefused
     | StagingScored
@@ -262,7 +254,6 @@ type Observation = (
     | HoldoutScored
     | HoldoutMeasured
     | HoldoutInvalidated
-    | LeaseLost
     | ModelArchived
     | IntentWritten
     | ServingPatched
@@ -274,5 +265,4 @@ type Observation = (
     | PreviousRestored
     | RestoreRefused
     | EndpointReleased
-    | ReleaseFailed
 )

@@ -1,10 +1,12 @@
-"""The promotion: check the endpoint, keep the model, write the intent, PATCH: decided, promoting."""
+"""The promotion: check the endpoint, archive the model, write the intent, PATCH: decided, promoting."""
 
 from datetime import datetime, timedelta
 
 from shared.errors import PermanentError, had_no_effect, told_with
+from shared.lifecycle.decision_record import why_promoted
 from shared.lifecycle.effects import (
     ArchiveModel,
+    Effect,
     Next,
     PatchServing,
     ReadEndpoint,
@@ -13,6 +15,7 @@ from shared.lifecycle.effects import (
     WriteIntent,
 )
 from shared.lifecycle.endpoint_preconditions import wait_for_endpoint, wait_for_endpoint_until
+from shared.lifecycle.endpoint_release import RESEND_S, failed_untouched, not_released, released, still_to_release
 from shared.lifecycle.endpoint_rules import (
     blocked,
     frozen_by,
@@ -22,6 +25,7 @@ from shared.lifecycle.endpoint_rules import (
     still_holds,
     waiting_for,
 )
+from shared.lifecycle.job_paths import archived_model_path, model_path
 from shared.lifecycle.observations import (
     EffectFailed,
     EndpointRead,
@@ -29,132 +33,110 @@ from shared.lifecycle.observations import (
     IntentWritten,
     ModelArchived,
     Observation,
-    ReleaseFailed,
     ServingPatched,
     ServingRefused,
     TimerFired,
 )
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
-from shared.lifecycle.staged_state import evaluated_again
-from shared.lifecycle.trained_state import failed_untouched, model_path, not_released, released, with_endpoint_event
+from shared.lifecycle.rolling_back import put_back
+from shared.lifecycle.run_updates import evaluated_again, with_endpoint_event
 from shared.records.endpoint_record import EndpointRecord, settled_at
 from shared.records.run import Run, RunState
+from shared.records.run_steps import PromotingStep, VerifyingStep
 from shared.routes.route import Route
-
-MODELS = "models"  # the container of kept copies of promoted models
-RESEND_S = 15  # how long a worker has for its PATCH before another one sends the same once more, which is harmless
-
-# Steps of `promoting`. The row says SENDING before a PATCH leaves: whoever finds it so cannot know that none arrived.
-SENDING = "sending"
-NOT_SENT = "not-sent"  # every PATCH so far was refused for certain: the endpoint is as it was
-PUT_BACK = "put-back"  # the step of `verifying` that turns a promotion round
 
 # The last steps of a run whose every PATCH was refused. Only once one of them is written is the intent taken away: that
 # write fails if another worker of this run has sent the model meanwhile, and then the promotion goes on.
-_GIVEN_UP = {"refused": RunState.FAILED, "unsent": RunState.TIMED_OUT}
+_GIVEN_UP = {PromotingStep.REFUSED: RunState.FAILED, PromotingStep.UNSENT: RunState.TIMED_OUT}
 
 
-def decided(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+def decided(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
     """Make sure of the endpoint, of the champion that was compared, and of the way back; then write the intent."""
-    match seen:
-        case TimerFired():
+    match effect, observation:
+        case _, TimerFired():
             return run, ReadEndpoint()
-        case EndpointRead(record, intent_ended):
+        case _, EndpointRead(record, intent_ended):
             return _check_endpoint(route, run, record, now, intent_ended=intent_ended)
-        case ModelArchived(kept):
-            return run, WriteIntent(from_model=kept.rollback_target, to_model=kept.kept)
-        case IntentWritten(intent, token):
+        case ArchiveModel() as archive, ModelArchived():
+            return run, WriteIntent(from_model=archive.rollback_target, to_model=archive.archived_model)
+        case WriteIntent(_, to_model), IntentWritten(token):
             sending = run.transitioned(
                 now,
                 RunState.PROMOTING,
                 why_promoted(run),
-                step=SENDING,
+                step=PromotingStep.SENDING,
                 not_before=now + timedelta(seconds=RESEND_S),
                 in_flight_until=settled_at(now, route.serving.propagation_s),
                 lease_token=token,
-                challenger={**(run.challenger or {}), "kept": intent.to_model},
+                challenger={**(run.challenger or {}), "kept": to_model},
             )
-            return sending, PatchServing(intent.to_model, first=True)
-        case EndpointReleased(release):
+            return sending, PatchServing(to_model, first=True)
+        case ReleaseEndpoint() as release, EndpointReleased():
             return released(run, release, now), None
-        case ReleaseFailed():
-            return not_released(run, seen, now)
-        case EffectFailed(error):
+        case ReleaseEndpoint() as release, EffectFailed(error):
+            return not_released(run, release, error, now)
+        case _, EffectFailed(error):
             return failed_untouched(run, error, now)
-    raise unexpected(run, seen)
+    raise unexpected(run, observation)
 
 
-def promoting(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
-    """Give the kept model to the serving endpoint. Sending the same model again is harmless."""
-    match seen:
-        case EndpointReleased(release):
+def promoting(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
+    """Give the archived model to the serving endpoint. Sending the same model again is harmless."""
+    match effect, observation:
+        case ReleaseEndpoint() as release, EndpointReleased():
             return released(run, release, now), None
-        case TimerFired() if run.step in _GIVEN_UP:
-            return run, ReleaseEndpoint(_GIVEN_UP[run.step], run.reason)
-        case ReleaseFailed():
-            return still_to_release(run, seen, now)
-        case EffectFailed() if run.step in _GIVEN_UP:
-            return run.evolve(now, not_before=now + timedelta(seconds=RESEND_S)), None
+        case ReleaseEndpoint() as release, EffectFailed(error):
+            return still_to_release(run, release, error, now)
+        case PatchServing(_, first), ServingPatched():
+            return _patched(route, run, now, first=first)
+        case PatchServing(_, first), ServingRefused(error):
+            return _refused(run, error, now, first=first)
+    outcome = _GIVEN_UP.get(run.step) if isinstance(run.step, PromotingStep) else None
+    if outcome is not None:
+        return _leaving(run, outcome, observation, now)
+    match observation:
         case TimerFired():
             sending = run.evolve(
                 now,
-                step=SENDING,
+                step=PromotingStep.SENDING,
                 not_before=now + timedelta(seconds=RESEND_S),
                 in_flight_until=settled_at(now, route.serving.propagation_s),
             )
-            return sending, PatchServing(str((run.challenger or {})["kept"]), first=run.step == NOT_SENT)
-        case ServingPatched(first):
-            # Also where the endpoint answers at once this write comes first: it fences off a second worker of this run,
-            # which might send the model again after the run was crowned and another one was promoted.
-            patched = run.transitioned(
-                now,
-                RunState.VERIFYING,
-                why_promoted(run),
-                step="answers",
-                patched_at=now,
-                in_flight_until=None if first else run.in_flight_until,
-                endpoint_events=with_endpoint_event(run, route.serving, "patched", now),
-            )
-            return patched, ScoreServing()
-        case ServingRefused(error, first):
-            return _refused(run, error, now, first=first)
+            first = run.step == PromotingStep.NOT_SENT
+            return sending, PatchServing(str((run.challenger or {})["kept"]), first=first)
         case EffectFailed(error):
             if run.overdue(now):
                 return _never_confirmed(run, error, now)
             return retry_after_error(run, error, now), None
-    raise unexpected(run, seen)
+    raise unexpected(run, observation)
 
 
-def still_to_release(run: Run, refused: ReleaseFailed, now: datetime) -> Next:
-    """Go on giving the endpoint back, with the reason of the outcome; past the deadline the run ends without."""
-    if run.overdue(now) and run.consecutive_failures:
-        return not_released(run, refused, now)
-    return run.evolve(
-        now, consecutive_failures=run.consecutive_failures + 1, not_before=now + timedelta(seconds=RESEND_S)
-    ), None
+def _patched(route: Route, run: Run, now: datetime, *, first: bool) -> Next:
+    """Write that the endpoint accepted the model, then ask it.
 
-
-def put_back(run: Run, why: str, now: datetime, *, alike: bool = False) -> Next:
-    """Turn the promotion round: from here on it ends with the previous model verified, however long that takes.
-
-    The previous model is another one than what was sent: it waits until nothing of that can arrive any more.
-    `why` is the run's reason in the end, whatever else goes wrong on the way; `alike`: the endpoint was asked, and its
-    answers do not tell the two models apart.
+    Also where the endpoint answers at once this write comes first: it fences off a second worker of this run, which
+    might send the model again after the run was promoted and another one came after it.
     """
-    return run.transitioned(
+    patched = run.transitioned(
         now,
         RunState.VERIFYING,
-        why,
-        step=PUT_BACK,
-        deadline_at=None,
-        not_before=max(now, run.in_flight_until or now),
-        golden_answers={**(run.golden_answers or {}), "cause": why, "alike": alike},
-    ), None
+        why_promoted(run),
+        step=VerifyingStep.ANSWERS,
+        patched_at=now,
+        in_flight_until=None if first else run.in_flight_until,
+        endpoint_events=with_endpoint_event(run, route.serving, "patched", now),
+    )
+    return patched, ScoreServing()
 
 
-def why_promoted(run: Run) -> str:
-    """Return the decision's reasons in one line."""
-    return "; ".join((run.decision or {})["reasons"])
+def _leaving(run: Run, outcome: RunState, observation: Observation, now: datetime) -> Next:
+    """Give the endpoint back after a promotion that was given up."""
+    match observation:
+        case TimerFired():
+            return run, ReleaseEndpoint(outcome, run.reason)
+        case EffectFailed():
+            return run.evolve(now, not_before=now + timedelta(seconds=RESEND_S)), None
+    raise unexpected(run, observation)
 
 
 def _check_endpoint(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
@@ -164,25 +146,35 @@ def _check_endpoint(route: Route, run: Run, record: EndpointRecord, now: datetim
     holder = other_holder(record, run, now, intent_ended=intent_ended)
     if holder is not None:
         return wait_for_endpoint(run, waiting_for(holder, route), now)
-    rollback_target = record.champion.model if record.champion else route.initial_model
-    if run.override is not None:
+    if run.override is None:
+        refused = _check_decision(route, run, record, now)
+        if refused is not None:
+            return refused
+    else:
         changed = other_champion(run, record)
         if changed is not None:
             return run, ReleaseEndpoint(RunState.SUPERSEDED, changed)
-        return _settled(route, run, record, now) or (run, ArchiveModel(record, *_places(route, run), rollback_target))
+    waiting = _settled(route, run, record, now)
+    if waiting is not None:
+        return waiting
+    return run, _archive(route, run, record)
+
+
+def _check_decision(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
+    """Return what becomes of a run whose decision does not count any more; None if it does."""
     frozen = frozen_by(record, route)
     if frozen is not None:
         return evaluated_again(route, run, now, frozen), None
     champion = record.champion
     if (champion.run_id if champion else None) != (run.champion or {}).get("run_id") or _went_back(route, run, record):
         return evaluated_again(route, run, now, "the champion changed since the decision"), None
-    reason = newer_in_service(record, run)
-    if reason is not None:
-        return run, ReleaseEndpoint(RunState.SUPERSEDED, reason)
-    reason = blocked(record, run)
-    if reason is not None:
-        return run, ReleaseEndpoint(RunState.REJECTED, reason)
-    return _settled(route, run, record, now) or (run, ArchiveModel(record, *_places(route, run), rollback_target))
+    newer = newer_in_service(record, run)
+    if newer is not None:
+        return run, ReleaseEndpoint(RunState.SUPERSEDED, newer)
+    rolled_back = blocked(record, run)
+    if rolled_back is not None:
+        return run, ReleaseEndpoint(RunState.REJECTED, rolled_back)
+    return None
 
 
 def _went_back(route: Route, run: Run, record: EndpointRecord) -> bool:
@@ -203,14 +195,13 @@ def _settled(route: Route, run: Run, record: EndpointRecord, now: datetime) -> N
     return wait_for_endpoint_until(run, why, now, record.in_flight_until, longest)
 
 
-def _places(route: Route, run: Run) -> tuple[str, str]:
-    """Return where the run's model is, and where it is kept; what an operator goes back to is kept already."""
+def _archive(route: Route, run: Run, record: EndpointRecord) -> ArchiveModel:
+    """Return how the run's model is archived; a model that an operator goes back to is archived already."""
+    rollback_target = record.champion.model if record.champion else route.initial_model
     if run.override is not None:
-        kept = str((run.challenger or {})["kept"])
-        return kept, kept
-    # A later attempt's model is another one, and what an earlier one kept is never overwritten.
-    later = f"-{run.attempt}" if run.attempt > 1 else ""
-    return model_path(run), f"{MODELS}/{route.name}/{run.run_id}{later}.ilearner"
+        archived = str((run.challenger or {})["kept"])
+        return ArchiveModel(archived, archived, rollback_target)
+    return ArchiveModel(model_path(run), archived_model_path(run), rollback_target)
 
 
 def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:
@@ -218,19 +209,20 @@ def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:
     untouched = first and had_no_effect(error)
     if isinstance(error, PermanentError):
         if untouched:
-            return _given_up(run, "refused", told_with(error, "the serving endpoint is untouched"), now)
+            why = told_with(error, "the serving endpoint is untouched")
+            return _given_up(run, PromotingStep.REFUSED, why, now)
         return put_back(run, f"the endpoint refuses the model, and an earlier update may have reached it: {error}", now)
     if not run.overdue(now):  # it may pass, or somebody may correct the key
-        return retry_after_error(
-            run, error, now, **({"step": NOT_SENT, "in_flight_until": None} if untouched else {})
-        ), None
+        if untouched:
+            return retry_after_error(run, error, now, step=PromotingStep.NOT_SENT, in_flight_until=None), None
+        return retry_after_error(run, error, now), None
     if untouched:
         why = f"the serving endpoint could not be updated in time and is untouched; last: {error_text(error)}"
-        return _given_up(run, "unsent", why, now)
+        return _given_up(run, PromotingStep.UNSENT, why, now)
     return _never_confirmed(run, error, now)
 
 
-def _given_up(run: Run, step: str, why: str, now: datetime) -> Next:
+def _given_up(run: Run, step: PromotingStep, why: str, now: datetime) -> Next:
     """Write down that nothing was sent or is on its way, and that nothing will be; then give the endpoint back."""
     given_up = run.evolve(now, step=step, reason=why, consecutive_failures=0, not_before=now, in_flight_until=None)
     return given_up, ReleaseEndpoint(_GIVEN_UP[step], given_up.reason)

@@ -1,4 +1,4 @@
-"""What an error means for a run where it is no end: a reason for people, and a later try."""
+"""What an error means for a run that it does not end: a reason for people, and a later try."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from shared.errors import ConflictError, LandfallError, retry_after_s
 from shared.lifecycle.observations import Observation
 from shared.records.run import Run
 
-CONFLICTS_AT_ONCE = 5
+MAX_CONFLICTS_AT_ONCE = 5
 
 
 def error_text(error: Exception) -> str:
@@ -19,13 +19,12 @@ def retry_after_error(run: Run, error: Exception, now: datetime, **changes: obje
 
     Somebody else who wrote at the same moment is done by then: the first few times there is no pause after that.
     """
-    if isinstance(error, ConflictError) and run.consecutive_failures < CONFLICTS_AT_ONCE:
-        return run.evolve(
-            now, reason=error_text(error), consecutive_failures=run.consecutive_failures + 1, not_before=now, **changes
-        )
+    failures = run.consecutive_failures
+    if isinstance(error, ConflictError) and failures < MAX_CONFLICTS_AT_ONCE:
+        return run.evolve(now, reason=error_text(error), consecutive_failures=failures + 1, not_before=now, **changes)
     return run.retry_later(now, error_text(error), retry_after_s(error), **changes)
 
 
-def unexpected(run: Run, seen: Observation) -> ValueError:
+def unexpected(run: Run, observation: Observation) -> ValueError:
     """Return the error about an observation that cannot be made in this state: a bug."""
-    return ValueError(f"a run that is {run.state} ({run.step}) cannot see {type(seen).__name__}")
+    return ValueError(f"a run that is {run.state} ({run.step}) cannot observe {type(observation).__name__}")

@@ -1,7 +1,7 @@
-"""The one transition function of a run, pure: what was seen decides what is written, and what is done after that.
+"""The one transition function of a run, pure: an observation decides what is written, and what is done after that.
 
 Whoever drives it writes the returned record first, conditional on the version it read, and only then carries the
-effect out; what the effect showed goes in again. So after a crash anywhere the row says what is next.
+effect out; the effect and what came of it go in again. So after a crash anywhere the row says what is next.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from shared.lifecycle.waiting_state import waiting
 from shared.records.run import Run, RunState
 from shared.routes.route import Route
 
-_BY_STATE: Mapping[RunState, Callable[[Route, Run, Observation, datetime], Next]] = {
+_BY_STATE: Mapping[RunState, Callable[[Route, Run, Effect | None, Observation, datetime], Next]] = {
     RunState.LANDED: landed,
     RunState.WAITING: waiting,
     RunState.SUBMITTED: submitted,
@@ -34,24 +34,29 @@ _BY_STATE: Mapping[RunState, Callable[[Route, Run, Observation, datetime], Next]
 }
 
 
-def transition(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+def transition(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
     """Return the run's next record (the very same object if nothing is to be written) and what is to be done then.
 
-    The rules of the route (deadlines, policy, endpoints) are read from it, the time is `now`; nothing else counts.
+    `effect` is what was asked for, and `observation` what came of it; a trigger (`Claimed`, `TimerFired`) has no
+    effect. The rules of the route (deadlines, policy, endpoints) are read from it, the time is `now`; nothing else
+    counts.
 
     Raises:
-        ValueError: this cannot be seen in the run's state; it would be a bug.
+        ValueError: this cannot be observed in the run's state; it would be a bug.
     """
     step = _BY_STATE.get(run.state)
     if step is None:
         return run, None
-    right = set_right(route, run, now) if isinstance(seen, TimerFired) else None
-    return (right, None) if right is not None else step(route, run, seen, now)
+    if isinstance(observation, TimerFired):
+        right = set_right(route, run, now)
+        if right is not None:
+            return right, None
+    return step(route, run, effect, observation, now)
 
 
-def compensation_for(seen: Observation) -> Effect | None:
+def compensation_for(observation: Observation) -> Effect | None:
     """Return what to do about something that was done but could not be recorded: another worker was first.
 
     Only a submitted job would linger: it was never started and never will be.
     """
-    return CancelJob(seen.job_id) if isinstance(seen, JobSubmitted) else None
+    return CancelJob(observation.job_id) if isinstance(observation, JobSubmitted) else None

@@ -6,13 +6,9 @@ Else the previous model is put back, and verified in its turn.
 from datetime import datetime, timedelta
 
 from shared.gates.answer_shape import ShapeChange
-from shared.lifecycle.decision_record import shape_of
-from shared.lifecycle.effects import (
-    Next,
-    RecordChampion,
-    ScoreServing,
-    ScoreStaging,
-)
+from shared.lifecycle.decision_record import shape_of, why_promoted
+from shared.lifecycle.effects import Effect, Next, RecordChampion, ReleaseEndpoint, ScoreServing, ScoreStaging
+from shared.lifecycle.endpoint_release import released
 from shared.lifecycle.golden_answers import answers_match, as_answers
 from shared.lifecycle.observations import (
     AlreadyRolledBack,
@@ -24,69 +20,76 @@ from shared.lifecycle.observations import (
     StagingScored,
     TimerFired,
 )
-from shared.lifecycle.promoting import put_back, why_promoted
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
-from shared.lifecycle.rolling_back import end_of_way_back, put_back_and_verified, returning
-from shared.lifecycle.trained_state import released, with_endpoint_event
+from shared.lifecycle.rolling_back import end_of_way_back, put_back, put_back_and_verified, rolling_back
+from shared.lifecycle.run_updates import with_endpoint_event
 from shared.ports import Answers
 from shared.records.endpoint_record import Champion, Served
-from shared.records.run import Json, Run, RunState
+from shared.records.run import Run, RunState
+from shared.records.run_steps import VerifyingStep
 from shared.routes.route import Route
 
-BAKING = "baking"  # verified, and watched for the route's `bake_s` before it counts as promoted
 
-
-def verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+def verifying(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
     """Go on with the promotion where it is: forwards, or on its way back."""
-    match seen:
-        case ChampionRecorded():
-            known: Json = {
-                "deadline_at": None,
-                "endpoint_events": with_endpoint_event(run, route.serving, "verified", now),
-            }
-            return run.transitioned(now, RunState.PROMOTED, why_promoted(run), **known), None
-        case AlreadyRolledBack():
+    match effect, observation:
+        case _, ChampionRecorded():
+            events = with_endpoint_event(run, route.serving, "verified", now)
+            why = why_promoted(run)
+            return run.transitioned(now, RunState.PROMOTED, why, deadline_at=None, endpoint_events=events), None
+        case _, AlreadyRolledBack():
             return run.transitioned(now, end_of_way_back(run), put_back_and_verified(run)), None
-        case EndpointReleased(release):
+        case ReleaseEndpoint() as release, EndpointReleased():
             return released(run, release, now), None
-    back = returning(route, run, seen, now)
+    back = rolling_back(route, run, effect, observation, now)
     if back is not None:
         return back
-    if run.step == BAKING:
-        return _baking(route, run, seen, now)
-    return _verifying(route, run, seen, now)
+    if run.step == VerifyingStep.BAKING:
+        return _baking(route, run, observation, now)
+    return _verifying(route, run, effect, observation, now)
 
 
-def _verifying(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
-    serving = route.serving
-    served_by = (run.patched_at or run.updated_at) + timedelta(seconds=serving.propagation_s)
-    tolerance = route.golden_tolerance
-    match seen:
-        case TimerFired():
+def _verifying(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
+    match effect, observation:
+        case _, TimerFired():
             return run, ScoreServing()
-        case ServingScored(answers, said):
-            if answers is not None and _is_challenger(route, run, answers) and not _too_early(route, run, now):
-                return _shown(route, run, answers, now)
-            if now < served_by:
-                return run, None  # nothing is written while nothing changes: the tick asks again
-            known = run.golden_answers or {}
-            before = as_answers(known["before"])
-            if answers is not None and known["staged"] is not None and not answers_match(answers, before, tolerance):
-                # It is neither what was staged nor what was there before. Was the staged reference right?
-                return run, ScoreStaging(serving=answers)
-            seen_instead = said or ("it still answers as before" if answers is not None else "")
-            alike = answers is not None and known["staged"] is None
-            return put_back(run, _unverified(route, seen_instead), now, alike=alike)
-        case StagingScored(answers, compared):
-            if answers is not None and compared is not None and answers_match(answers, compared, tolerance):
-                return _verified(route, run, compared, now)
+        case ScoreServing(), ServingScored(answers, reason):
+            return _serving_answered(route, run, answers, reason, now)
+        case ScoreStaging(serving), StagingScored(answers):
+            if answers is not None and serving is not None and _match(route, answers, serving):
+                return _verified(route, run, serving, now)
             return put_back(run, _unverified(route, "it answers otherwise than the staging endpoint"), now)
-        case EffectFailed(error):
-            if run.overdue(now) and now >= served_by:
+        case _, EffectFailed(error):
+            if run.overdue(now) and now >= _served_by(route, run):
                 why = f"the endpoint could not be verified within the deadline; last: {error_text(error)}"
                 return put_back(run, why, now)
             return retry_after_error(run, error, now), None
-    raise unexpected(run, seen)
+    raise unexpected(run, observation)
+
+
+def _serving_answered(route: Route, run: Run, answers: Answers | None, reason: str, now: datetime) -> Next:
+    """Verify the challenger by its answers, wait until it is served, or turn the promotion round."""
+    if answers is not None and _is_challenger(route, run, answers) and not _too_early(route, run, now):
+        return _shown(route, run, answers, now)
+    if now < _served_by(route, run):
+        return run, None  # nothing is written while nothing changes: the tick asks again
+    known = run.golden_answers or {}
+    if answers is None:
+        return put_back(run, _unverified(route, reason), now)
+    if known["staged"] is not None and not _match(route, answers, as_answers(known["before"])):
+        # It is neither what was staged nor what was there before. Was the staged reference right?
+        return run, ScoreStaging(serving=answers)
+    unverified = _unverified(route, reason or "it still answers as before")
+    return put_back(run, unverified, now, alike=known["staged"] is None)
+
+
+def _match(route: Route, answers: Answers, reference: Answers) -> bool:
+    return answers_match(answers, reference, route.golden_tolerance)
+
+
+def _served_by(route: Route, run: Run) -> datetime:
+    """Return by when the serving endpoint must answer with the model that it accepted."""
+    return (run.patched_at or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
 
 
 def _shown(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
@@ -99,12 +102,12 @@ def _shown(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
 
 
 def _verified(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
-    """Crown the challenger, or watch it first; what it answered now is what it must go on answering."""
+    """Record the champion, or watch it first; what it answered now is what it must go on answering."""
     if not route.bake_s:
         return run, _record_champion(run, answers, now)
     baking = run.evolve(
         now,
-        step=BAKING,
+        step=VerifyingStep.BAKING,
         reason=f"verified; watched for {route.bake_s} s before it counts as promoted",
         consecutive_failures=0,
         not_before=now,
@@ -116,34 +119,38 @@ def _verified(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
     return baking, None
 
 
-def _baking(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+def _baking(route: Route, run: Run, observation: Observation, now: datetime) -> Next:
     """Go on asking. An error is no verdict; another answer is one, and so is a model that cannot score the rows."""
-    since = run.patched_at or run.updated_at
-    watched_s = (now - since).total_seconds()
-    match seen:
+    match observation:
         case TimerFired():
             return run, ScoreServing()
-        case ServingScored(answers, said):
-            expected = as_answers((run.golden_answers or {})["verified"])
-            if answers is None or not answers_match(answers, expected, route.golden_tolerance):
-                what = said or "it answers the golden rows otherwise than when it was verified"
-                return put_back(run, f"{watched_s:.0f} s after endpoint {route.serving.name} was verified: {what}", now)
-            if watched_s >= route.bake_s:
-                return run, _record_champion(run, expected, now)
-            return run, None  # nothing is written while nothing changes: the tick asks again
+        case ServingScored(answers, reason):
+            return _still_answered(route, run, answers, reason, now)
         case EffectFailed(error):
             if run.overdue(now):
-                return put_back(run, f"the endpoint could not be watched to the end; last: {error_text(error)}", now)
+                why = f"the endpoint could not be watched to the end; last: {error_text(error)}"
+                return put_back(run, why, now)
             return retry_after_error(run, error, now), None
-    raise unexpected(run, seen)
+    raise unexpected(run, observation)
+
+
+def _still_answered(route: Route, run: Run, answers: Answers | None, reason: str, now: datetime) -> Next:
+    watched_s = (now - (run.patched_at or run.updated_at)).total_seconds()
+    expected = as_answers((run.golden_answers or {})["verified"])
+    if answers is None or not _match(route, answers, expected):
+        what = reason or "it answers the golden rows otherwise than when it was verified"
+        return put_back(run, f"{watched_s:.0f} s after endpoint {route.serving.name} was verified: {what}", now)
+    if watched_s >= route.bake_s:
+        return run, _record_champion(run, expected, now)
+    return run, None  # nothing is written while nothing changes: the tick asks again
 
 
 def _is_challenger(route: Route, run: Run, answers: Answers) -> bool:
     """Tell whether the challenger answers: as staged; without a staging endpoint, at least not as before."""
     known = run.golden_answers or {}
     if known["staged"] is not None:
-        return answers_match(answers, as_answers(known["staged"]), route.golden_tolerance)
-    return not answers_match(answers, as_answers(known["before"]), route.golden_tolerance)
+        return _match(route, answers, as_answers(known["staged"]))
+    return not _match(route, answers, as_answers(known["before"]))
 
 
 def _too_early(route: Route, run: Run, now: datetime) -> bool:
@@ -155,9 +162,8 @@ def _too_early(route: Route, run: Run, now: datetime) -> bool:
     known = run.golden_answers or {}
     if run.override is None or known["staged"] is None:
         return False
-    alike = answers_match(as_answers(known["staged"]), as_answers(known["before"]), route.golden_tolerance)
-    served_by = (run.patched_at or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
-    return alike and now < served_by
+    alike = _match(route, as_answers(known["staged"]), as_answers(known["before"]))
+    return alike and now < _served_by(route, run)
 
 
 def _record_champion(run: Run, answers: Answers, now: datetime) -> RecordChampion:
@@ -183,6 +189,6 @@ def _record_champion(run: Run, answers: Answers, now: datetime) -> RecordChampio
     return RecordChampion(champion if run.override["to"] else None, served, run.champion)
 
 
-def _unverified(route: Route, seen: str) -> str:
+def _unverified(route: Route, problem: str) -> str:
     serving = route.serving
-    return f"endpoint {serving.name} accepted the model but {serving.propagation_s} s later was not verified: {seen}"
+    return f"endpoint {serving.name} accepted the model but {serving.propagation_s} s later was not verified: {problem}"

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 
 from shared.errors import PermanentError
-from shared.lifecycle.effects import Next, PinInput
-from shared.lifecycle.job_states import COPIED, GONE, LANDING_LEASE_S, PINNING, input_path, prepare
+from shared.lifecycle.effects import Effect, Next, PinInput
+from shared.lifecycle.input_preparation import COPIED, GONE, LANDING_LEASE_S, prepare
+from shared.lifecycle.job_paths import input_path
 from shared.lifecycle.observations import (
     EffectFailed,
     InputArchived,
@@ -15,37 +16,37 @@ from shared.lifecycle.observations import (
     TimerFired,
 )
 from shared.lifecycle.retry_later import error_text, unexpected
+from shared.lifecycle.run_updates import reason_changed
 from shared.records.run import Run, RunState
+from shared.records.run_steps import LandedStep
 from shared.routes.route import Route
 
 
-def waiting(route: Route, run: Run, seen: Observation, now: datetime) -> Next:
+def waiting(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
     """Look from time to time whether an archived file was rehydrated: it has the same ETag, and no event tells.
 
     No deadline ends it: that takes as long as somebody takes. Nothing is written while nothing changes.
     """
-    begun = {"deadline_at": now + timedelta(seconds=route.deadlines.not_started)}
-    match seen:
+    del effect
+    deadline = now + timedelta(seconds=route.deadlines.not_started)
+    match observation:
         case TimerFired():
             return run, PinInput(input_path(run))
         case InputPinned():
             # The step is claimed first, as ever, and taken anew: the copy is there already.
             lease = now + timedelta(seconds=LANDING_LEASE_S)
-            landed_again = run.transitioned(
-                now, RunState.LANDED, "the file can be read again", not_before=lease, **begun
-            )
+            why = "the file can be read again"
+            landed_again = run.transitioned(now, RunState.LANDED, why, not_before=lease, deadline_at=deadline)
             return landed_again, prepare(landed_again)
         case InputCopyPending():
-            return run.transitioned(now, RunState.LANDED, COPIED, step=PINNING, **begun), None
-        case InputArchived(said):
-            return (run if run.reason == said else run.evolve(now, reason=said)), None
+            copied = run.transitioned(now, RunState.LANDED, COPIED, step=LandedStep.PINNING, deadline_at=deadline)
+            return copied, None
+        case InputArchived(reason):
+            return reason_changed(run, reason, now), None
         case InputMissing():
             return run.transitioned(now, RunState.SUPERSEDED, GONE), None
-        case EffectFailed(error) if isinstance(error, PermanentError):
-            return run.transitioned(
-                now, RunState.LANDED, error_text(error), **begun
-            ), None  # which tries once more, and judges
+        case EffectFailed(error) if isinstance(error, PermanentError):  # `landed` tries once more, and judges
+            return run.transitioned(now, RunState.LANDED, error_text(error), deadline_at=deadline), None
         case EffectFailed(error):
-            said = error_text(error)
-            return (run if run.reason == said else run.evolve(now, reason=said)), None
-    raise unexpected(run, seen)
+            return reason_changed(run, error_text(error), now), None
+    raise unexpected(run, observation)

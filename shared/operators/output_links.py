@@ -2,7 +2,7 @@
 
 from shared.blob_path import BlobPath
 from shared.errors import NotNowError
-from shared.lifecycle.job_states import output_paths
+from shared.lifecycle.job_paths import output_paths
 from shared.operators.operator_runs import find_run
 from shared.records.run import Json, iso
 from shared.services import Services

@@ -2,7 +2,7 @@
 
 from shared.blob_path import BlobPath
 from shared.errors import LandfallError, NotFoundError, NotNowError
-from shared.lifecycle.job_states import input_path
+from shared.lifecycle.job_paths import input_path
 from shared.lifecycle.second_try import JOB_MAY_RUN, in_vain, retried, why_not
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.operators.operator_runs import find_run, route_of_run, save_operators_run

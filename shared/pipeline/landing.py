@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from shared.effects.run_driver import drive
 from shared.errors import AlreadyClaimedError
-from shared.lifecycle.job_states import LANDING_LEASE_S
+from shared.lifecycle.input_preparation import LANDING_LEASE_S
 from shared.lifecycle.observations import Claimed
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import BlobVersion, StoredRun

@@ -7,8 +7,7 @@ promoted. Any other model has another cause: a person sent it, or the table was 
 from typing import NamedTuple
 
 from shared.lifecycle.golden_answers import answers_match, as_answers
-from shared.lifecycle.job_states import TRAINING
-from shared.lifecycle.promoting import MODELS
+from shared.lifecycle.job_paths import MODELS, TRAINING
 from shared.ports import Answers
 from shared.records.endpoint_record import EndpointRecord, Served
 from shared.records.run import Run, RunState

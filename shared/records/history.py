@@ -34,7 +34,7 @@ class HistoryEntry:
 def entry_of(run: Run) -> HistoryEntry:
     """Return the entry that a run's present revision makes."""
     return HistoryEntry(
-        run.updated_at, run.state, run.step, run.reason, run.attempt, run.revision, run.actor, run.chain
+        run.updated_at, run.state, str(run.step or ""), run.reason, run.attempt, run.revision, run.actor, run.chain
     )
 
 

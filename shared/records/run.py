@@ -7,6 +7,17 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from shared.records.run_steps import (
+    LandedStep,
+    PromotingStep,
+    StagedStep,
+    StartedStep,
+    Step,
+    SubmittedStep,
+    VerifyingStep,
+    WaitingStep,
+)
+
 REASON_LIMIT = 2000  # characters; a table property holds 32 K of them, a failed job's details can be far longer
 UNROUTED = "_unrouted"  # the partition of files that no route matches; a route's name cannot begin with "_"
 RETRY_FIRST_S = 5.0
@@ -109,6 +120,32 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
 }
 
 
+# The steps that a state has; a state that is not named has none.
+STEPS: Mapping[RunState, type[Step]] = {
+    RunState.LANDED: LandedStep,
+    RunState.WAITING: WaitingStep,
+    RunState.SUBMITTED: SubmittedStep,
+    RunState.STARTED: StartedStep,
+    RunState.STAGED: StagedStep,
+    RunState.PROMOTING: PromotingStep,
+    RunState.VERIFYING: VerifyingStep,
+}
+
+
+def step_of(state: RunState, text: str) -> Step | None:
+    """Return the step of a state that a text names; "" names none.
+
+    Raises:
+        ValueError: the state has no such step.
+    """
+    if not text:
+        return None
+    kind = STEPS.get(state)
+    if kind is None:
+        raise ValueError(f"a run that is {state} has no step {text!r}")
+    return kind(text)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """One file version and everything known about its way. Frozen: `evolve` and `moved` give the next record.
@@ -128,7 +165,7 @@ class Run:
     updated_at: datetime
     not_before: datetime  # no step is taken before, except by the message that announces it
     deadline_at: datetime | None  # when the state becomes overdue; None for terminal states
-    step: str = ""  # where within the state
+    step: Step | None = None  # where within the state; a state without steps has none
     reason: str = ""  # why it is here, for people
     revision: int = 0  # counts the writes of this run; the number of its newest history entry
     attempt: int = 1  # trainings of this version, from 1
@@ -163,7 +200,9 @@ class Run:
     chain: str = ""  # hash of this revision's history entry, which holds that of the one before
 
     def __post_init__(self) -> None:
-        """Refuse naive times: every time of a record is aware UTC."""
+        """Refuse a step of another state, and naive times: every time of a record is aware UTC."""
+        if self.step is not None and type(self.step) is not STEPS.get(self.state):
+            raise ValueError(f"a run that is {self.state} has no step {self.step!r}")
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, datetime) and value.utcoffset() != timedelta(0):
@@ -193,7 +232,7 @@ class Run:
         """
         if state != self.state and state not in TRANSITIONS.get(self.state, frozenset()):
             raise ValueError(f"a run cannot go from {self.state} to {state}")
-        defaults: Json = {"step": "", "consecutive_failures": 0, "not_before": now}
+        defaults: Json = {"step": None, "consecutive_failures": 0, "not_before": now}
         if state in TERMINAL:
             defaults["deadline_at"] = None
         return self.evolve(now, state=state, reason=reason, **{**defaults, **changes})
@@ -260,7 +299,7 @@ def run_to_json(run: Run) -> Json:
         "etag": run.etag,
         "generation": run.generation,
         "state": run.state.value,
-        "step": run.step,
+        "step": str(run.step or ""),
         "reason": run.reason,
         "attempt": run.attempt,
         "job_id": run.job_id or None,

@@ -7,7 +7,7 @@ from uuid import uuid4
 from hypothesis import strategies as st
 
 from shared.records.endpoint_record import Champion, EndpointRecord, Frozen, Intent, Lease, Served
-from shared.records.run import TERMINAL, Run, RunState
+from shared.records.run import STEPS, TERMINAL, Run, RunState
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -46,6 +46,11 @@ _COUNTS = st.integers(0, 1000)
 
 def runs(states: st.SearchStrategy[RunState]) -> st.SearchStrategy[Run]:
     """Return any run that a store may be given to claim; id and route are new for each."""
+    return states.flatmap(_runs_in)
+
+
+def _runs_in(state: RunState) -> st.SearchStrategy[Run]:
+    steps = STEPS.get(state, ())
     return st.builds(
         Run,
         run_id=st.builds(lambda: uuid4().hex),
@@ -55,12 +60,12 @@ def runs(states: st.SearchStrategy[RunState]) -> st.SearchStrategy[Run]:
         etag=_TEXTS,
         size=st.integers(0, 2**50),
         generation=_TEXTS,
-        state=states,
+        state=st.just(state),
         landed_at=_TIMES,
         updated_at=_TIMES,
         not_before=_TIMES,
         deadline_at=st.none() | _TIMES,
-        step=_TEXTS,
+        step=st.sampled_from([None, *steps]),
         reason=_LONG_TEXTS,
         revision=st.integers(0, 999_000),
         attempt=_COUNTS,

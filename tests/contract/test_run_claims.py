@@ -80,7 +80,7 @@ def test_of_eight_claims_at_once_one_wins(run_store: RunStore) -> None:
 
     def claim(number: int) -> bool:
         with suppress(AlreadyClaimedError):
-            run_store.claim(replace(run, step=f"worker {number}"))
+            run_store.claim(replace(run, reason=f"worker {number}"))
             return True
         return False
 
@@ -90,7 +90,7 @@ def test_of_eight_claims_at_once_one_wins(run_store: RunStore) -> None:
     found = run_store.get("census", run.run_id)
     assert found is not None
     assert sum(wins) == 1
-    assert found.run.step == f"worker {wins.index(True)}"
+    assert found.run.reason == f"worker {wins.index(True)}"
     assert len(run_store.history("census", run.run_id)) == 1
 
 

@@ -13,6 +13,7 @@ from shared.errors import StaleWriteError
 from shared.ports import RunStore, StoredRun
 from shared.records.history import HistoryEntry
 from shared.records.run import UNROUTED, Run, RunState
+from shared.records.run_steps import SubmittedStep
 from tests.contract.records import ACTIVE_STATES, NOON, STATES, a_run, runs
 
 LATER = NOON + timedelta(seconds=5, microseconds=1)
@@ -39,7 +40,8 @@ def test_a_run_is_saved_from_any_read(run_store: RunStore, read: Reader) -> None
     run_store.claim(run)
 
     submitted = run_store.save(
-        read(run_store, run), run.transitioned(LATER, RunState.SUBMITTED, "", step="saved", job_id="job-1")
+        read(run_store, run),
+        run.transitioned(LATER, RunState.SUBMITTED, "", step=SubmittedStep.CANCELLING, job_id="job-1"),
     )
     started = run_store.save(submitted, submitted.run.transitioned(LATER, RunState.STARTED, "runs"))
 
@@ -47,7 +49,7 @@ def test_a_run_is_saved_from_any_read(run_store: RunStore, read: Reader) -> None
     assert _by_active(run_store, run) == StoredRun(started.run, None, started.active_etag)
     assert run_store.history("census", run.run_id) == [
         HistoryEntry(NOON, RunState.LANDED, "", "", 1),
-        HistoryEntry(LATER, RunState.SUBMITTED, "saved", "", 1, 1),
+        HistoryEntry(LATER, RunState.SUBMITTED, "cancelling", "", 1, 1),
         HistoryEntry(LATER, RunState.STARTED, "", "runs", 1, 2),
     ]
 
@@ -226,11 +228,11 @@ def test_history_keeps_its_order_beyond_nine_entries(run_store: RunStore) -> Non
     """The history is in the order of the writes, however many."""
     stored = run_store.claim(a_run())
     for number in range(12):
-        stored = run_store.save(stored, stored.run.evolve(LATER, step=f"step {number}"))
+        stored = run_store.save(stored, stored.run.evolve(LATER, reason=f"reason {number}"))
 
     entries = run_store.history("census", stored.run.run_id)
 
-    assert [entry.step for entry in entries] == ["", *(f"step {number}" for number in range(12))]
+    assert [entry.reason for entry in entries] == ["", *(f"reason {number}" for number in range(12))]
 
 
 _SHARED_STORE = settings(

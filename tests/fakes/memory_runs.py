@@ -5,8 +5,8 @@ from itertools import count
 from threading import Lock
 from typing import Any
 
-from shared.adapters.storage.record_codec import from_columns, to_columns
-from shared.adapters.storage.table_runs import check_successor
+from shared.adapters.storage.record_codec import to_columns
+from shared.adapters.storage.table_runs import check_successor, run_of
 from shared.errors import AlreadyClaimedError, StaleWriteError
 from shared.ports import StoredRun
 from shared.records.history import HistoryEntry, entry_of
@@ -56,13 +56,13 @@ class MemoryRunStore:
         """Read one run."""
         with self.faults.call("get"), self._lock:
             row = self._runs.get((route, run_id))
-            return None if row is None else StoredRun(from_columns(Run, row[0]), row[1], None)
+            return None if row is None else StoredRun(run_of(row[0]), row[1], None)
 
     def active(self, route: str) -> list[StoredRun]:
         """Read every run of the route that has no outcome yet."""
         with self.faults.call("active"), self._lock:
             rows = sorted((key, row) for key, row in self._active.items() if key[0] == route)
-            return [StoredRun(from_columns(Run, columns), None, etag) for _, (columns, etag) in rows]
+            return [StoredRun(run_of(columns), None, etag) for _, (columns, etag) in rows]
 
     def find(self, run_id: str) -> StoredRun | None:
         """Find a run whose route is not known; where two share the id, the one under a route."""
@@ -71,7 +71,7 @@ class MemoryRunStore:
             if not keys:
                 return None
             columns, etag = self._runs[keys[0]]
-            return StoredRun(from_columns(Run, columns), etag, None)
+            return StoredRun(run_of(columns), etag, None)
 
     def list_runs(self, route: str | None = None, limit: int = 100) -> list[StoredRun]:
         """Read the newest runs (by `landed_at`, newest first), of one route or of all.
@@ -82,7 +82,7 @@ class MemoryRunStore:
             routed = {run_id for name, run_id in self._runs if name != UNROUTED}
             hidden = {(UNROUTED, run_id) for run_id in routed}
             rows = [row for key, row in self._runs.items() if route in {None, key[0]} and key not in hidden]
-            runs = [StoredRun(from_columns(Run, columns), etag, None) for columns, etag in rows]
+            runs = [StoredRun(run_of(columns), etag, None) for columns, etag in rows]
         return sorted(runs, key=lambda stored: (stored.run.landed_at, stored.run.run_id), reverse=True)[:limit]
 
     def routes(self) -> list[str]:

@@ -5,8 +5,7 @@ import re
 
 import pytest
 
-from shared.lifecycle.job_states import TRAINING
-from shared.lifecycle.promoting import MODELS
+from shared.lifecycle.job_paths import MODELS, TRAINING
 from shared.services import QUARANTINE
 from tests.infra.bicep import ROOT, dotted, template
 

@@ -15,6 +15,7 @@ from shared.pipeline import landing, polling, reconciling, sweeping
 from shared.pipeline.polling import MAX_READ_AGE_S
 from shared.pipeline.time_budget import round_robin
 from shared.records.run import RunState
+from shared.records.run_steps import StagedStep
 from tests.pipeline.world import FAULT, World, example_routes
 
 MANY = 200
@@ -198,7 +199,7 @@ def test_what_waits_is_not_left_to_anybody_else(world: World) -> None:
     )
     assert in_hand(decided, now)
     assert not in_hand(replace(decided, reason="waits for run 12 to leave endpoint production"), now)
-    scoring = replace(decided, state=RunState.STAGED, step="scoring", holdout_progress=None)
+    scoring = replace(decided, state=RunState.STAGED, step=StagedStep.SCORING, holdout_progress=None)
     assert in_hand(scoring, now + timedelta(seconds=SCORING_IN_HAND_S - 1))
     assert not in_hand(replace(scoring, holdout_progress={"parts": {}}), now)
 

@@ -7,7 +7,7 @@ shows as stuck, and ends once the effect succeeds.
 import logging
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import Any, get_args
+from typing import Any, TypeAliasType, get_args
 
 import pytest
 
@@ -23,6 +23,7 @@ from shared.errors import (
     ThrottledError,
 )
 from shared.lifecycle import effects
+from shared.lifecycle.observations import Observation
 from shared.operators import approvals, endpoint_overrides
 from shared.pipeline import reconciling
 from shared.pipeline.polling import stuck
@@ -120,38 +121,44 @@ def walk(world: World, check: Callable[[Run], None]) -> Run:
     return run
 
 
+def every_effect() -> list[type[effects.Effect]]:
+    """Return every kind of effect that there is."""
+    kinds: list[type[effects.Effect]] = []
+    for kind in get_args(effects.Effect.__value__):
+        kinds += get_args(kind.__value__) if isinstance(kind, TypeAliasType) else [kind]
+    return kinds
+
+
 @contextmanager
 def never(effect: type[effects.Effect], error: Exception) -> Any:
     """Let an effect raise, whoever carries it out."""
+    perform = run_driver.perform
 
-    def fail(session: RunSession, asked: Any) -> Any:
-        del session, asked
-        raise error
+    def fail(session: RunSession, asked: effects.Effect) -> Observation:
+        if isinstance(asked, effect):
+            raise error
+        return perform(session, asked)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, effect: fail})
+        patch.setattr(run_driver, "perform", fail)
         yield
 
 
 def effects_of(scenario: str) -> list[type[effects.Effect]]:
     """Return every effect that a scenario comes to."""
     world, _ = landed(scenario)
-    seen: list[type[effects.Effect]] = []
+    performed: list[type[effects.Effect]] = []
+    perform = run_driver.perform
 
-    def noting(effect: type[effects.Effect]) -> Any:
-        performer = run_driver._PERFORMERS[effect]
-
-        def perform(session: RunSession, asked: Any) -> Any:
-            seen.append(effect)
-            return performer(session, asked)
-
-        return perform
+    def noting(session: RunSession, asked: effects.Effect) -> Observation:
+        performed.append(type(asked))
+        return perform(session, asked)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_driver, "_PERFORMERS", {effect: noting(effect) for effect in run_driver._PERFORMERS})
+        patch.setattr(run_driver, "perform", noting)
         world, _ = landed(scenario)
         walk(world, lambda _: None)
-    return list(dict.fromkeys(seen))
+    return list(dict.fromkeys(performed))
 
 
 CASES = [(scenario, effect) for scenario in SCENARIOS for effect in effects_of(scenario)]
@@ -159,7 +166,7 @@ CASES = [(scenario, effect) for scenario in SCENARIOS for effect in effects_of(s
 
 def test_every_effect_is_tried() -> None:
     """The scenarios come to all there are."""
-    assert {effect for _, effect in CASES} == set(get_args(effects.Effect.__value__))
+    assert {effect for _, effect in CASES} == set(every_effect())
 
 
 @pytest.mark.parametrize(
@@ -194,20 +201,20 @@ def test_an_effect_that_never_succeeds(scenario: str, effect: type[effects.Effec
     assert_closed(world)
 
 
-@pytest.mark.parametrize("effect", list(get_args(effects.Effect.__value__)), ids=lambda one: one.__name__)
+@pytest.mark.parametrize("effect", every_effect(), ids=lambda one: one.__name__)
 def test_a_single_conflict_costs_no_wait(effect: type[effects.Effect]) -> None:
     """Somebody else wrote at the same moment, once at every effect: the file is promoted within a minute."""
     world = World()
     conflicts: list[ConflictError] = [StaleWriteError("somebody else wrote the row")]
-    performer = run_driver._PERFORMERS[effect]
+    perform = run_driver.perform
 
-    def perform(session: RunSession, asked: Any) -> Any:
-        if conflicts:
+    def conflicting(session: RunSession, asked: effects.Effect) -> Observation:
+        if isinstance(asked, effect) and conflicts:
             raise conflicts.pop()
-        return performer(session, asked)
+        return perform(session, asked)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, effect: perform})
+        patch.setattr(run_driver, "perform", conflicting)
         run = world.land()
         for _ in range(60):
             run = go_on(world, 1)

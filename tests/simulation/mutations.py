@@ -14,14 +14,16 @@ from shared.adapters.storage.record_codec import to_columns
 from shared.adapters.storage.table_client import Transaction
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.effects import endpoint_record_effects, job_effects, run_driver
+from shared.effects import endpoint_record_effects, job_effects
 from shared.effects.run_session import RunSession
 from shared.effects.send_permit import SendPermit
 from shared.errors import BadAnswerError, PermanentError
 from shared.gates import decision
 from shared.lifecycle import (
+    challenger_answers,
     decision_record,
     endpoint_preconditions,
+    endpoint_release,
     job_states,
     promoting,
     rolling_back,
@@ -29,11 +31,12 @@ from shared.lifecycle import (
     transition,
     verifying,
 )
-from shared.lifecycle.effects import CancelJob, MarkRollback, SubmitJob, WriteIntent
+from shared.lifecycle.effects import SubmitJob, WriteIntent
 from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmitted, RollbackMarked
 from shared.operators import retry
 from shared.pipeline import reconciling, sweeping
 from shared.records.run import RunState
+from shared.records.run_steps import PromotingStep
 from tests.simulation.choices import Schedule
 from tests.simulation.plan import Directed, Plan
 from tests.simulation.workers import Fault
@@ -98,11 +101,11 @@ def start_after_save(patch: pytest.MonkeyPatch) -> None:
     submit = job_effects.submit
 
     def submit_and_start(session: RunSession, effect: SubmitJob) -> JobSubmitted:
-        seen = submit(session, effect)
-        session.services.training.start(session.route.training, seen.job_id)
-        return seen
+        submitted = submit(session, effect)
+        session.services.training.start(session.route.training, submitted.job_id)
+        return submitted
 
-    patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, SubmitJob: submit_and_start})
+    patch.setattr(job_effects, "submit", submit_and_start)
 
 
 def generation_fence(patch: pytest.MonkeyPatch) -> None:
@@ -126,10 +129,10 @@ def lease_token(patch: pytest.MonkeyPatch) -> None:
 def intent_before_patch(patch: pytest.MonkeyPatch) -> None:
     """The endpoint's row is not told what is about to happen."""
 
-    def nothing(session: RunSession, effect: WriteIntent) -> IntentWritten:
-        return IntentWritten(effect, session.endpoint().token)
+    def nothing(session: RunSession, _: WriteIntent) -> IntentWritten:
+        return IntentWritten(session.endpoint().token)
 
-    patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, WriteIntent: nothing})
+    patch.setattr(endpoint_record_effects, "write_intent", nothing)
 
 
 def endpoint_row_by_etag(patch: pytest.MonkeyPatch) -> None:
@@ -158,19 +161,18 @@ def same_champion(patch: pytest.MonkeyPatch) -> None:
 def way_back_is_marked(patch: pytest.MonkeyPatch) -> None:
     """A promotion is turned round without a mark in the endpoint's row."""
 
-    def unmarked(session: RunSession, effect: MarkRollback) -> Any:
-        del effect
+    def unmarked(session: RunSession) -> RollbackMarked:
         intent = session.endpoint(fresh=True).intent
         return RollbackMarked(intent.from_model if intent else session.route.initial_model)
 
-    patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, MarkRollback: unmarked})
+    patch.setattr(endpoint_record_effects, "mark_rollback", unmarked)
 
 
 def end_before_release(patch: pytest.MonkeyPatch) -> None:
     """A refused run gives its intent back before its record says so, whoever else of it sends the model meanwhile."""
     given_up = promoting._given_up
 
-    def unwritten(run: Any, step: str, why: str, now: Any) -> Any:
+    def unwritten(run: Any, step: PromotingStep, why: str, now: Any) -> Any:
         return run, given_up(run, step, why, now)[1]
 
     patch.setattr(promoting, "_given_up", unwritten)
@@ -188,7 +190,7 @@ def permission_to_send(patch: pytest.MonkeyPatch) -> None:
 
 def waiting_for_the_unknown(patch: pytest.MonkeyPatch) -> None:
     """Another model is sent while an update whose fate is unknown may still arrive."""
-    put_back = promoting.put_back
+    put_back = rolling_back.put_back
 
     def at_once(run: Any, why: str, now: Any) -> Any:
         return put_back(replace(run, in_flight_until=None), why, now)
@@ -211,7 +213,7 @@ def earlier_updates_count(patch: pytest.MonkeyPatch) -> None:
 
 def words_of_the_service_alone(patch: pytest.MonkeyPatch) -> None:
     """A gateway's answer is taken for the service's verdict."""
-    for module in (job_states, trained_state, promoting):
+    for module in (job_states, endpoint_release, promoting):
         patch.setattr(module, "PermanentError", (PermanentError, BadAnswerError))
 
 
@@ -244,7 +246,7 @@ def known_by_its_answers(patch: pytest.MonkeyPatch) -> None:
 
 def shape_before_it_is_decided(patch: pytest.MonkeyPatch) -> None:
     """A staged model that lost a class is promoted as any other."""
-    patch.setattr(trained_state, "apply_answer_shape", lambda *known: (None, known[3]))
+    patch.setattr(challenger_answers, "apply_answer_shape", lambda *known: (None, known[3]))
 
 
 def shape_once_it_serves(patch: pytest.MonkeyPatch) -> None:
@@ -269,7 +271,7 @@ def decided_after_the_rollback(patch: pytest.MonkeyPatch) -> None:
 
 def dead_before_the_next_attempt(patch: pytest.MonkeyPatch) -> None:
     """A job that is overdue is not cancelled before the next attempt."""
-    patch.setattr(run_driver, "_PERFORMERS", {**run_driver._PERFORMERS, CancelJob: lambda *_: JobCancelled()})
+    patch.setattr(job_effects, "cancel", lambda *_: JobCancelled())
 
 
 def asked_before_a_second_try(patch: pytest.MonkeyPatch) -> None:

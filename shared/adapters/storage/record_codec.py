@@ -6,7 +6,7 @@ A text longer than a property may be goes on in further columns: `answers`, `ans
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from datetime import UTC, datetime
 from enum import Enum
@@ -45,10 +45,10 @@ def text_columns(name: str, text: str) -> dict[str, str]:
     return columns
 
 
-def from_columns[Record](kind: type[Record], row: Mapping[str, Any]) -> Record:
+def from_columns[Record](kind: type[Record], row: Mapping[str, Any], **readers: Callable[[], object]) -> Record:
     """Return the record that a row holds; columns that the record does not know are ignored.
 
-    A column that is absent is None: everything else is written.
+    A column that is absent is None: everything else is written. `readers` read fields of their own accord.
 
     Raises:
         UnreadableRowError: a column that the record needs is absent, or holds something else.
@@ -57,7 +57,9 @@ def from_columns[Record](kind: type[Record], row: Mapping[str, Any]) -> Record:
     try:
         for field in fields(kind):  # type: ignore[arg-type]
             name = field.name
-            if name in row:
+            if name in readers:
+                values[name] = readers[name]()
+            elif name in row:
                 values[name] = _from_column(field, row)
             elif field.type == datetime | None or field.default is None:
                 values[name] = None
@@ -65,7 +67,7 @@ def from_columns[Record](kind: type[Record], row: Mapping[str, Any]) -> Record:
                 raise ValueError("is missing")  # noqa: TRY301 - the row is named below, for every reason
         name = "as a whole"
         return kind(**values)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise unreadable(row, f"{name}: {error}") from error
 
 

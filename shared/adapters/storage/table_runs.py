@@ -7,7 +7,7 @@ Beside them stand a row for the poller's heartbeat, and one for each pass of a s
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,7 +19,7 @@ from shared.errors import AlreadyClaimedError, StaleWriteError, UnreadableRowErr
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import StoredRun
 from shared.records.history import HistoryEntry, entry_of
-from shared.records.run import UNROUTED, Run
+from shared.records.run import UNROUTED, Run, RunState, step_of
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -100,7 +100,7 @@ class TableRunStore:
     def get(self, route: str, run_id: str) -> StoredRun | None:
         """Read one run."""
         row = self._table.read(route, f"run;{run_id}")
-        return None if row is None else StoredRun(from_columns(Run, row), etag_of(row), None)
+        return None if row is None else StoredRun(run_of(row), etag_of(row), None)
 
     def active(self, route: str) -> list[StoredRun]:
         """Read every run of the route that has no outcome yet, in one query."""
@@ -112,7 +112,7 @@ class TableRunStore:
         rows = sorted(
             self._table.query("RowKey eq @key", key=f"run;{run_id}"), key=lambda row: row["PartitionKey"] == UNROUTED
         )
-        return StoredRun(from_columns(Run, rows[0]), etag_of(rows[0]), None) if rows else None
+        return StoredRun(run_of(rows[0]), etag_of(rows[0]), None) if rows else None
 
     def list_runs(self, route: str | None = None, limit: int = 100) -> list[StoredRun]:
         """Read the newest runs (by `landed_at`, newest first), of one route or of all.
@@ -205,6 +205,15 @@ def _history_key(run: Run) -> str:
     return f"hist;{run.run_id};{run.revision:06d}"
 
 
+def run_of(row: Mapping[str, Any]) -> Run:
+    """Read a run: which steps there are depends on its state.
+
+    Raises:
+        UnreadableRowError: a column is absent or holds something else, or the state has no such step.
+    """
+    return from_columns(Run, row, step=lambda: step_of(RunState(row["state"]), str(row.get("step", ""))))
+
+
 def _history_columns(run: Run) -> dict[str, Any]:
     return to_columns(entry_of(run))
 
@@ -217,6 +226,6 @@ def _readable(rows: Iterable[TableEntity]) -> Iterator[tuple[TableEntity, Run]]:
     """Leave rows out that cannot be read, say after a downgrade: one of them must not stop all the others."""
     for row in rows:
         try:
-            yield row, from_columns(Run, row)
+            yield row, run_of(row)
         except UnreadableRowError as error:
             _log.error("left out: %s", error, extra=log_fields(LogAction.RUN_UNREADABLE))

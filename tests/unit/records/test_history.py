@@ -15,8 +15,8 @@ def told() -> tuple[Run, list[HistoryEntry]]:
     """Give a run and its history of five entries."""
     run = chained(a_run(), "on_csv_landed")
     entries = [entry_of(run)]
-    for step in ("a", "b", "c", "d"):
-        run = chained(run.evolve(NOON, step=step), "poll_pending_jobs", run.chain)
+    for reason in ("a", "b", "c", "d"):
+        run = chained(run.evolve(NOON, reason=reason), "poll_pending_jobs", run.chain)
         entries.append(entry_of(run))
     return run, entries
 

@@ -20,6 +20,7 @@ from shared.records.run import (
     run_id_for,
     run_to_json,
 )
+from shared.records.run_steps import LandedStep
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -99,11 +100,11 @@ def test_a_sent_patch_can_only_end_verified_put_back_or_refused() -> None:
 
 def test_moving_clears_what_belonged_to_the_state_before() -> None:
     """Step, reason and failed tries do not outlive the state; an outcome has no deadline."""
-    waiting = a_run(step="pinning").retry_later(NOW, "not now")
+    waiting = a_run(step=LandedStep.PINNING).retry_later(NOW, "not now")
     moved = waiting.transitioned(NOW, RunState.SUBMITTED)
 
     assert (waiting.consecutive_failures, waiting.not_before) == (1, NOW + timedelta(seconds=5))
-    assert (moved.step, moved.reason, moved.consecutive_failures, moved.not_before) == ("", "", 0, NOW)
+    assert (moved.step, moved.reason, moved.consecutive_failures, moved.not_before) == (None, "", 0, NOW)
     assert moved.deadline_at == waiting.deadline_at
     assert moved.transitioned(NOW, RunState.FAILED).deadline_at is None
     assert moved.revision == 2

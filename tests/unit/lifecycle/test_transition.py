@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from hypothesis import event, settings
 from hypothesis import strategies as st
@@ -23,18 +24,18 @@ from shared.gates.known_metrics import Task
 from shared.lifecycle import effects as do
 from shared.lifecycle import observations as saw
 from shared.lifecycle.decision_record import decision_hash
-from shared.lifecycle.effects import Effect, LeaseTaken
+from shared.lifecycle.effects import Effect
 from shared.lifecycle.held_state import approved
 from shared.lifecycle.observations import Observation
 from shared.lifecycle.transition import compensation_for, transition
-from shared.ports import BlobLocation, JobState, JobStatus
+from shared.ports import JobState, JobStatus
 from shared.records.endpoint_record import Champion, EndpointRecord, Intent, Lease
 from shared.records.run import TERMINAL, Run, RunState
+from shared.records.run_steps import PromotingStep
 from tests.contract.records import NOON, a_run
 from tests.pipeline.world import example_routes, without_staging
 
 BEFORE, AFTER, STRANGE = (("no", "0.1"),), (("yes", "0.9"),), (("yes", "0.5"),)
-LINK = BlobLocation("https://memory/", "training/x/1/model.ilearner", "?sig=x")
 GOOD, BAD = (read_evaluation(f"AUC\n{value}\n", 0) for value in ("0.9", "0.5"))
 FAULT = ServiceFault("a request", "https://memory", 503, "Busy", retry_after_s=30)
 ERRORS = (
@@ -50,6 +51,14 @@ ERRORS = (
 STATES = (JobState.FINISHED, *(state for state in JobState if state is not JobState.FINISHED))
 STATUSES = [JobStatus(state, "details", {}, state.value) for state in STATES]
 BASE = a_run(size=5)
+BASELINE = {
+    "golden_etag": "g",
+    "golden": "training/golden/g.csv",
+    "before": BEFORE,
+    "staging": BEFORE,
+    "staged": None,
+    "again": AFTER,
+}
 
 
 def champion(generation: str) -> Champion:
@@ -84,17 +93,17 @@ def records(run: Run) -> list[EndpointRecord]:
     ]
 
 
-def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PLR0911, PLR0912 - a table
-    """Return what carrying an effect out may show; first what is hoped for."""
+def results_of(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PLR0911, PLR0912 - a table
+    """Return what may come of an effect; first what is hoped for."""
     failed: list[Observation] = [saw.EffectFailed(error) for error in ERRORS]
     match effect:
-        case do.QuarantineInput(reason):
-            return [saw.Quarantined(reason, True), saw.Quarantined(reason, False), *failed]
-        case do.PinInput(target):
-            gone: list[Observation] = [saw.InputArchived("archived"), saw.InputMissing()]
-            return [saw.InputPinned(target), saw.InputCopyPending(), *gone, *failed]
-        case do.SubmitJob(request):
-            return [saw.JobSubmitted(f"job-{run.revision}", request.input_path), *failed]
+        case do.QuarantineInput():
+            return [saw.Quarantined(True), saw.Quarantined(False), *failed]
+        case do.PinInput():
+            missing: list[Observation] = [saw.InputArchived("archived"), saw.InputMissing()]
+            return [saw.InputPinned(), saw.InputCopyPending(), *missing, *failed]
+        case do.SubmitJob():
+            return [saw.JobSubmitted(f"job-{run.revision}"), *failed]
         case do.StartJob():
             return [saw.JobStarted(), saw.JobNotFound("404"), *failed]
         case do.GetJobStatus():
@@ -103,63 +112,51 @@ def seen_after(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
             return [saw.JobCancelled(), *failed]
         case do.ReadEndpoint():
             return [saw.EndpointRead(record, ended) for record in records(run) for ended in (False, True)] + failed
-        case do.ReadEvaluation(_, record):
-            path = "training/x/1/evaluation.csv"
-            return [*(saw.EvaluationRead(record, report, path, LINK) for report in (GOOD, BAD)), *failed]
-        case do.CaptureBaseline(pending):
-            known = {
-                "golden_etag": "g",
-                "golden": "training/golden/g.csv",
-                "before": BEFORE,
-                "staging": BEFORE,
-                "staged": None,
-                "again": AFTER,
-            }
-            return [saw.BaselineCaptured(pending._replace(answers=known)), *failed]
-        case do.TakeLease(pending):
-            return [LeaseTaken(pending, 2, NOON), *failed]
-        case do.PatchStaging(taken):
-            return [saw.StagingPatched(taken), *(saw.StagingRefused(taken, error) for error in ERRORS), *failed]
-        case do.ScoreStaging(serving, taken):
-            answers = (AFTER, BEFORE, STRANGE)
-            none: list[Observation] = [saw.StagingScored(None, taken=taken)] if taken else failed
-            return [*(saw.StagingScored(one, serving, taken) for one in answers), *none]
-        case do.GetStagingModel(answers):
-            return [
-                saw.StagingModelRead(answers, f"training/{run.run_id}/1/model.ilearner"),
-                saw.StagingModelRead(answers, ""),
-            ]
-        case do.ScoreHoldout(scoring):
+        case do.ReadEvaluation():
+            return [*(saw.EvaluationRead(report, "training/x/1/evaluation.csv") for report in (GOOD, BAD)), *failed]
+        case do.CaptureBaseline():
+            return [saw.BaselineCaptured(BASELINE), *failed]
+        case do.TakeLease():
+            return [saw.LeaseTaken(2, NOON), *failed]
+        case do.PatchStaging():
+            return [saw.StagingPatched(), *(saw.StagingRefused(error) for error in ERRORS), *failed]
+        case do.ScorePatchedStaging():
+            return [saw.StagingScored(answers) for answers in (AFTER, BEFORE, STRANGE, None)]
+        case do.ScoreStaging():
+            return [*(saw.StagingScored(answers) for answers in (AFTER, BEFORE, STRANGE)), *failed]
+        case do.GetStagingModel():
+            return [saw.StagingModelRead(f"training/{run.run_id}/1/model.ilearner"), saw.StagingModelRead("")]
+        case do.ScoreHoldout(progress):
             challenger = {"identity": "i", "etag": "e", "metrics": {"AUC": 0.9}, "parts": []}
-            told = {"metrics": {"AUC": 0.8}, "scored": "now"}
+            champion = {"metrics": {"AUC": 0.8}, "scored": "now"}
             return [
-                saw.HoldoutMeasured(challenger, told, {}, 100),
-                saw.HoldoutMeasured({**challenger, "metrics": {"AUC": 0.5}}, told, {}, 100),
+                saw.HoldoutMeasured(challenger, champion, {}, 100),
+                saw.HoldoutMeasured({**challenger, "metrics": {"AUC": 0.5}}, champion, {}, 100),
                 saw.HoldoutMeasured(challenger, None, {}, 100),
-                saw.HoldoutScored(scoring, 50, 100, None),
-                saw.HoldoutScored(scoring, 50, 100, NoAnswerError(FAULT)),
+                saw.HoldoutScored(progress, 50, 100, None),
+                saw.HoldoutScored(progress, 50, 100, NoAnswerError(FAULT)),
                 saw.HoldoutInvalidated(NoAnswerError(FAULT)),
                 saw.LeaseLost(),
                 *failed,
             ]
         case do.ArchiveModel():
-            return [saw.ModelArchived(effect), *failed]
+            return [saw.ModelArchived(), *failed]
         case do.WriteIntent():
-            return [saw.IntentWritten(effect, 2), *failed]
-        case do.PatchServing(_, first):
-            return [saw.ServingPatched(first), *(saw.ServingRefused(error, first) for error in ERRORS), *failed]
+            return [saw.IntentWritten(2), *failed]
+        case do.PatchServing():
+            return [saw.ServingPatched(), *(saw.ServingRefused(error) for error in ERRORS), *failed]
         case do.ScoreServing():
-            return [*(saw.ServingScored(one, "said") for one in (AFTER, BEFORE, STRANGE, None)), *failed]
+            return [*(saw.ServingScored(answers, "why") for answers in (AFTER, BEFORE, STRANGE, None)), *failed]
         case do.RecordChampion():
             return [saw.ChampionRecorded(), saw.AlreadyRolledBack(), *failed]
         case do.MarkRollback():
             return [saw.RollbackMarked("models/o"), saw.ChampionRecorded(), saw.AlreadyRolledBack(), *failed]
         case do.RestorePrevious():
-            first = effect.first
-            return [saw.PreviousRestored(first), *(saw.RestoreRefused(error, first) for error in ERRORS), *failed]
+            return [saw.PreviousRestored(), *(saw.RestoreRefused(error) for error in ERRORS), *failed]
         case do.ReleaseEndpoint():
-            not_released = [saw.ReleaseFailed(effect, error) for error in ERRORS]
-            return [saw.EndpointReleased(effect, True), saw.EndpointReleased(effect, False), *not_released]
+            return [saw.EndpointReleased(True), saw.EndpointReleased(False), *failed]
+        case _:
+            assert_never(effect)
 
 
 class Life(RuleBasedStateMachine):
@@ -182,22 +179,23 @@ class Life(RuleBasedStateMachine):
         self.run = replace(BASE, size=size, generation="2500")
         self.effect: Effect | None = None
         self.promised = self.turned = False
-        self.step(saw.Claimed())
+        self.step(None, saw.Claimed())
         for number in range(lucky):
             if self.run.state is RunState.HELD:
                 self.is_approved()
             elif not self.run.terminal:
-                possible = seen_after(self.effect, self.run) if self.effect is not None else [saw.TimerFired()]
-                self.step(possible[odd[1] % len(possible) if number == odd[0] else 0])
+                possible = results_of(self.effect, self.run) if self.effect is not None else [saw.TimerFired()]
+                self.step(self.effect, possible[odd[1] % len(possible) if number == odd[0] else 0])
 
-    def step(self, seen: Observation) -> None:
-        """Show the run something; check what it does about it."""
+    def step(self, done: Effect | None, result: Observation) -> None:
+        """Show the run what came of an effect; check what it does about it."""
         before = self.run
-        run, effect = transition(self.route, before, seen, self.now)
-        assert transition(self.route, before, seen, self.now) == (run, effect), "it is no function of what it is given"
+        run, effect = transition(self.route, before, done, result, self.now)
+        again = transition(self.route, before, done, result, self.now)
+        assert again == (run, effect), "it is no function of what it is given"
         assert run is before or run.revision == before.revision + 1
-        self.promised |= isinstance(seen, saw.IntentWritten)
-        self.turned |= isinstance(seen, saw.RollbackMarked)
+        self.promised |= isinstance(result, saw.IntentWritten)
+        self.turned |= isinstance(result, saw.RollbackMarked)
         self.run, self.effect = run, effect
         event(run.state.value)
         if effect is not None:
@@ -215,7 +213,7 @@ class Life(RuleBasedStateMachine):
                 assert f"/{run.attempt}/" in request.input_path
             case do.PatchServing():
                 assert self.promised, "an intent comes before every PATCH"
-                assert (run.state, run.step) == (RunState.PROMOTING, "sending")
+                assert run.step is PromotingStep.SENDING
                 assert run.in_flight_until is not None
             case do.RestorePrevious():
                 assert self.turned, "the way back is marked before it is taken"
@@ -229,15 +227,15 @@ class Life(RuleBasedStateMachine):
         if self.effect is not None and luck == 0:
             self.effect = None
         elif self.effect is not None:
-            seen = data.draw(st.sampled_from(seen_after(self.effect, self.run)))
+            result = data.draw(st.sampled_from(results_of(self.effect, self.run)))
             if luck == 1:  # another worker was first with its record
-                undone = compensation_for(seen)
+                undone = compensation_for(result)
                 assert undone is None or isinstance(undone, do.CancelJob)
                 self.effect = None
             else:
-                self.step(seen)
+                self.step(self.effect, result)
         elif self.run.not_before <= self.now:
-            self.step(saw.TimerFired())
+            self.step(None, saw.TimerFired())
 
     @rule()
     @precondition(lambda self: self.run.state is RunState.HELD)
@@ -258,7 +256,7 @@ class Life(RuleBasedStateMachine):
         if run.state in TERMINAL:
             assert run.deadline_at is None
         else:
-            endless = run.state is RunState.WAITING or run.step.startswith("put-back")
+            endless = run.state is RunState.WAITING or (run.step or "").startswith("put-back")
             assert run.deadline_at is not None or endless
 
 

@@ -1,0 +1,53 @@
+"""The staging endpoint answers as the challenger: what the run does about it."""
+
+from datetime import datetime, timedelta
+
+from shared.lifecycle.decision_record import apply_answer_shape
+from shared.lifecycle.effects import Next, ReadEndpoint, ReleaseEndpoint, ScoreHoldout
+from shared.lifecycle.golden_answers import answers_match, as_answers
+from shared.lifecycle.run_updates import with_endpoint_event
+from shared.plurals import counted
+from shared.ports import Answers
+from shared.records.run import Json, Run, RunState
+from shared.records.run_steps import StagedStep
+from shared.routes.route import Endpoint, Route
+
+
+def shows_challenger(route: Route, run: Run, answers: Answers) -> bool:
+    """Tell whether the staging endpoint answers as the challenger: otherwise than before it was given that.
+
+    Or exactly as it did when it was given it for the first time: the run was held, say, and nobody came in between.
+    """
+    known = run.golden_answers or {}
+    if not answers_match(answers, as_answers(known["staging"]), route.golden_tolerance):
+        return True
+    return known["again"] is not None and answers_match(answers, as_answers(known["again"]), route.golden_tolerance)
+
+
+def challenger_answered(route: Route, run: Run, staging: Endpoint, answers: Answers, now: datetime) -> Next:
+    """Go on with the challenger's answers on the staging endpoint; a challenger that answers as the champion ends here.
+
+    An operator who goes back is obeyed in any case.
+    """
+    known: Json = {
+        "golden_answers": {**(run.golden_answers or {}), "staged": answers},
+        "endpoint_events": with_endpoint_event(run, staging, "answers", now),
+    }
+    if run.override is not None:
+        return _decided(run, known, now)
+    if answers_match(answers, as_answers((run.golden_answers or {})["before"]), route.golden_tolerance):
+        how = f"within {route.golden_tolerance:g}" if route.golden_tolerance else "exactly"
+        rows = counted(len(answers) - 1, "golden row")  # the first line has the columns
+        why = f"nothing to change: the new model answers all {rows} {how} as the model in service, which stays"
+        return run, ReleaseEndpoint(RunState.UNCHANGED, why, known)
+    if route.holdout is not None:
+        deadline = now + timedelta(seconds=route.deadlines.promoting)
+        scoring = run.transitioned(now, RunState.STAGED, step=StagedStep.SCORING, deadline_at=deadline, **known)
+        return scoring, ScoreHoldout({})
+    end, known = apply_answer_shape(route, run, answers, known, now)
+    return (run, end) if end is not None else _decided(run, known, now)
+
+
+def _decided(run: Run, known: Json, now: datetime) -> Next:
+    reasons = known.get("decision", run.decision or {})["reasons"]
+    return run.transitioned(now, RunState.DECIDED, "; ".join(reasons), **known), ReadEndpoint()
