@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from studio.api.protocol_errors import BAD_ARGUMENT, UNAUTHORIZED, protocol_error
-from studio.workspace.registry import Endpoint, Registry
+from studio.workspace.registry import Registry
+from studio.workspace.services import Endpoint
 
 API_VERSION = "2.0"
 WORKSPACES, SUBSCRIPTIONS = "workspaces", "subscriptions"

@@ -17,7 +17,8 @@ from studio.responses import JsonResponse
 from studio.wire.charsets import to_utf8
 from studio.wire.quirks import EARLY_SUBMIT, SINGLE_RESULT, Quirks
 from studio.wire.request_codec import read_job, result_reference
-from studio.workspace.registry import Endpoint, Kind, Registry
+from studio.workspace.registry import Registry
+from studio.workspace.services import Endpoint, Kind
 
 JOBS_PATHS = tuple(f"/{prefix}/{{workspace}}/services/{{endpoint}}/jobs" for prefix in RUN_PREFIXES)
 

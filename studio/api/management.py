@@ -17,7 +17,8 @@ from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.endpoint_changes import EndpointChanges
 from studio.workspace.errors import EndpointNotFoundError
 from studio.workspace.keys import bearer_key, same_key
-from studio.workspace.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Service
+from studio.workspace.registry import Registry
+from studio.workspace.services import DEFAULT_ENDPOINT, Endpoint, Service
 from studio.workspace.update_resource import ModelUpdates
 from studio.workspace.urls import Urls
 

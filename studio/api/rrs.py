@@ -32,7 +32,8 @@ from studio.wire.charsets import to_utf8
 from studio.wire.scoring_codec import ScoringForm, response_body
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.errors import ModelUnavailableError
-from studio.workspace.registry import Endpoint, Kind, Registry
+from studio.workspace.registry import Registry
+from studio.workspace.services import Endpoint, Kind
 
 _PATH = re.compile(rf"/({'|'.join(RUN_PREFIXES)})/([^/]+)/services/([^/]+)/execute")
 # Requests of more work are scored in a process, so that the others need not wait for them. Work is bytes, which bound

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from studio.api.protocol_errors import SERVICE_UNAVAILABLE, protocol_error
-from studio.workspace.registry import Endpoint
+from studio.workspace.services import Endpoint
 
 
 class Throttle:

@@ -4,7 +4,8 @@ from studio.jobs.contract import INPUTS, OUTPUTS
 from studio.json_values import Json
 from studio.workspace.database import Database
 from studio.workspace.publishing import seed_model_path
-from studio.workspace.registry import DEFAULT_ENDPOINT, Endpoint, Kind, Registry, Service
+from studio.workspace.registry import Registry
+from studio.workspace.services import DEFAULT_ENDPOINT, Endpoint, Kind, Service
 from studio.workspace.urls import Urls
 
 

@@ -12,10 +12,12 @@ from studio.errors import StudioError
 from studio.json_values import Json
 from studio.words import counted, utc_text
 from studio.workspace.database import FILE_NAME, Database
-from studio.workspace.deployed_models import DeployedModels, Deployment
+from studio.workspace.deployed_models import DeployedModels
+from studio.workspace.deployment_records import Deployment
 from studio.workspace.endpoint_changes import EndpointChanges
 from studio.workspace.keys import KeySlot
-from studio.workspace.registry import Endpoint, Kind, Registry, Service
+from studio.workspace.registry import Registry
+from studio.workspace.services import Endpoint, Kind, Service
 from studio.workspace.urls import Urls
 
 WORKSPACE = "workspace"

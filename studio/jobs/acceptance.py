@@ -13,7 +13,7 @@ from studio.training.parameters import plan_of_job
 from studio.training.training_plan import TrainingPlan
 from studio.wire.quirks import Quirks
 from studio.wire.request_codec import JobContract, JobRequest
-from studio.workspace.registry import Endpoint
+from studio.workspace.services import Endpoint
 
 
 class JobAcceptance:

@@ -32,7 +32,8 @@ from studio.wire.quirks import Quirks
 from studio.wire.scoring_codec import INPUT, OUTPUT, scoring_response
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.errors import EndpointNotFoundError
-from studio.workspace.registry import Endpoint, Kind, Registry, Role
+from studio.workspace.registry import Registry
+from studio.workspace.services import Endpoint, Kind, Role
 from studio.workspace.urls import Urls
 
 _BASE = "/apihelp/workspaces/{workspace}/webservices/{service}/endpoints/{endpoint}"

@@ -14,7 +14,7 @@ from studio.scoring.scorer import Scorer
 from studio.tables.model_column import Column
 from studio.training.parameters import value_schema
 from studio.training.training_plan import Parameter
-from studio.workspace.registry import Endpoint, Kind
+from studio.workspace.services import Endpoint, Kind
 from studio.workspace.urls import Urls
 
 FIELD = "cell "  # begins the name of a form's field; the column's name follows

@@ -28,7 +28,8 @@ from studio.pages.job_progress import duration_text, progress
 from studio.pages.owner_auth import owners_only
 from studio.redaction import without_secrets
 from studio.workspace.deployed_models import DeployedModels
-from studio.workspace.registry import Endpoint, Registry
+from studio.workspace.registry import Registry
+from studio.workspace.services import Endpoint
 from studio.workspace.urls import Urls
 
 

@@ -9,7 +9,7 @@ from studio.pages.html import Markup, breakable, element, table
 from studio.redaction import without_secrets
 from studio.tables.csv_text import parse_csv
 from studio.words import utc_text
-from studio.workspace.deployed_models import Deployment
+from studio.workspace.deployment_records import Deployment
 
 REFRESH_S = 10
 REFRESH_WHILE_RUNNING_S = 3

@@ -12,8 +12,10 @@ from studio.pages.job_parts import last_news, may_have_made, refresh_s, state_pi
 from studio.pages.job_progress import duration_text, progress
 from studio.pages.owner_auth import owners_only
 from studio.redaction import without_secrets
-from studio.workspace.deployed_models import DeployedModels, Deployment
-from studio.workspace.registry import Endpoint, Kind, Registry, Service
+from studio.workspace.deployed_models import DeployedModels
+from studio.workspace.deployment_records import Deployment
+from studio.workspace.registry import Registry
+from studio.workspace.services import Endpoint, Kind, Service
 from studio.workspace.urls import Urls
 
 MAX_JOBS = 100  # on the page

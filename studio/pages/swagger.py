@@ -13,7 +13,7 @@ from studio.json_values import Json
 from studio.pages.json_schemas import error_schema, reference, scoring_schemas, training_schemas
 from studio.scoring.scorer import Scorer
 from studio.wire.quirks import Quirks
-from studio.workspace.registry import Endpoint
+from studio.workspace.services import Endpoint
 from studio.workspace.urls import Urls
 
 _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}

@@ -8,7 +8,8 @@ from studio.workspace.endpoint_settings import EndpointSettings, read_settings
 from studio.workspace.errors import DefaultEndpointInUseError
 from studio.workspace.keys import KeySlot, new_key
 from studio.workspace.publishing import seed_model_path
-from studio.workspace.registry import DEFAULT_ENDPOINT, SETTINGS_COLUMNS, Endpoint, Kind, Registry, Role, Service
+from studio.workspace.registry import SETTINGS_COLUMNS, Registry
+from studio.workspace.services import DEFAULT_ENDPOINT, Endpoint, Kind, Role, Service
 
 
 class EndpointChanges:

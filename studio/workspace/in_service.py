@@ -3,7 +3,8 @@
 from studio.training.previous_model import PreviousModel
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.errors import ModelUnavailableError
-from studio.workspace.registry import Endpoint, Kind, Registry, Role
+from studio.workspace.registry import Registry
+from studio.workspace.services import Endpoint, Kind, Role
 
 _ROLES = (Role.SERVE, Role.DEFAULT)  # whose callers come first
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from studio.training.experiment import Experiment
 from studio.training.train import TrainingResult, train
 from studio.workspace.database import Database, private_folder, write_private
-from studio.workspace.deployed_models import DeployedModels, Location
-from studio.workspace.registry import DEFAULT_ENDPOINT, Kind, Registry, Role, Service
+from studio.workspace.deployed_models import DeployedModels
+from studio.workspace.deployment_records import Location
+from studio.workspace.registry import Registry
+from studio.workspace.services import DEFAULT_ENDPOINT, Kind, Role, Service
 
 PREDICTIVE_ENDPOINTS = {DEFAULT_ENDPOINT: Role.DEFAULT, "production": Role.SERVE, "staging": Role.STAGING}
 

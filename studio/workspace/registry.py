@@ -1,85 +1,22 @@
-"""The published services and their endpoints: found by the ids and names that stand in URLs, and who may use them."""
+"""The published services and their endpoints, found by the ids and names that stand in URLs."""
 
 import re
 import secrets
 import sqlite3
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from studio.training.training_plan import TrainingPlan
 from studio.workspace.database import CATALOGUE_VERSION_QUERY, Database, other_version
-from studio.workspace.endpoint_settings import EndpointSettings, ThrottleLevel
+from studio.workspace.endpoint_settings import EndpointSettings
 from studio.workspace.errors import EndpointNotFoundError, ServiceIdError, ServiceNotFoundError, WorkspaceNotFoundError
-from studio.workspace.keys import bearer_key, key_digest, new_key, same_key
+from studio.workspace.keys import bearer_key, key_digest, new_key
+from studio.workspace.services import Endpoint, Kind, Role, Service
 
-DEFAULT_ENDPOINT = "default"
 SETTINGS_COLUMNS = (
     "description, throttle_level, max_concurrent_calls, prevent_update"  # in the order of EndpointSettings
 )
 _ID = re.compile(r"[0-9a-f]{32}")
-
-
-class Kind(StrEnum):
-    """The two web services of an experiment."""
-
-    TRAINING = "training"
-    PREDICTIVE = "predictive"
-
-
-class Role(StrEnum):
-    """What an endpoint is for."""
-
-    DEFAULT = "default"  # stays in sync with the experiment; cannot be updated
-    SERVE = "serve"
-    STAGING = "staging"
-
-
-@dataclass(frozen=True)
-class Service:
-    """A published web service."""
-
-    id: str
-    experiment: str
-    kind: Kind
-    plan: TrainingPlan
-    created_at: str
-
-    @property
-    def title(self) -> str:
-        """Its name in the management API."""
-        return self.experiment if self.kind is Kind.TRAINING else f"{self.experiment} [predictive exp.]"
-
-    @property
-    def resource(self) -> str | None:
-        """The name of the trained model that endpoints of it can be given; none for a training service."""
-        return f"{self.experiment} [trained model]" if self.kind is Kind.PREDICTIVE else None
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A door to a service, with its own keys."""
-
-    id: str
-    service: Service
-    name: str
-    role: Role
-    primary_key: str
-    secondary_key: str
-    created_at: str
-    settings: EndpointSettings = field(default_factory=EndpointSettings)
-
-    @property
-    def prevents_update(self) -> bool:
-        """Whether it keeps the model it has: by its settings, or since it stays in sync with the experiment."""
-        return self.role is Role.DEFAULT or self.settings.prevent_update
-
-    def admits(self, authorization: str | None) -> bool:
-        """Tell whether the header carries one of the endpoint's keys."""
-        key = bearer_key(authorization)
-        # Both are compared, so that the time tells nothing about which of them was nearer.
-        primary, secondary = same_key(key, self.primary_key), same_key(key, self.secondary_key)
-        return primary or secondary
 
 
 @dataclass(frozen=True)
@@ -94,7 +31,7 @@ class _Catalogue:
 
 
 class Registry:
-    """Services and endpoints, kept in memory and read again when this or another process has changed any."""
+    """Services and endpoints. They are kept in memory, and read again when any process has changed one."""
 
     def __init__(self, database: Database) -> None:
         """Read the services that a database holds.
@@ -113,16 +50,18 @@ class Registry:
             "SELECT * FROM endpoints ORDER BY created_at, name",
         )
         try:
-            services = {row["id"]: _service(row) for row in service_rows}
+            services = {row["id"]: Service.of_row(row) for row in service_rows}
         except ValueError as error:
             raise other_version(self._database.folder) from error
-        endpoints = {row["id"]: _endpoint(row, services[row["service_id"]]) for row in endpoint_rows}
-        keys = [token[0]["value"], *(key for one in endpoints.values() for key in (one.primary_key, one.secondary_key))]
+        endpoints = {row["id"]: Endpoint.of_row(row, services[row["service_id"]]) for row in endpoint_rows}
+        keys = [token[0]["value"]]
+        for endpoint in endpoints.values():
+            keys += endpoint.primary_key, endpoint.secondary_key
         digests = frozenset(map(key_digest, keys))
         return _Catalogue(version[0]["value"], token[0]["value"], services, endpoints, digests)
 
     def _current(self) -> _Catalogue:
-        # It is replaced, never changed: threads that read it again at the same time do no harm.
+        # The catalogue is replaced, never changed: several threads may read it again at the same time.
         catalogue = self._catalogue
         if catalogue.version != self._database.catalogue_version():
             catalogue = self._catalogue = self._read()
@@ -215,9 +154,9 @@ class Registry:
             raise WorkspaceNotFoundError
 
     def publish(self, experiment: str, kind: Kind, plan: TrainingPlan, roles: dict[str, Role]) -> Service:
-        """Record a service with its endpoints, or a new plan for one that is there.
+        """Record a service with its endpoints, or a new plan for an existing service.
 
-        A service that is there keeps ids, keys and endpoints: what was added stays, what was deleted stays deleted.
+        An existing service keeps its ids, keys and endpoints: added ones stay, deleted ones stay deleted.
         """
         query = "SELECT * FROM services WHERE experiment = ? AND kind = ?"
         with self._database.transaction():
@@ -227,7 +166,7 @@ class Registry:
                 " ON CONFLICT (experiment, kind) DO UPDATE SET plan = excluded.plan",
                 *(secrets.token_hex(16), experiment, kind, plan.to_json(), _timestamp()),
             )
-            service = _service(self._database.rows(query, experiment, kind)[0])
+            service = Service.of_row(self._database.rows(query, experiment, kind)[0])
             for name, role in roles.items() if is_new else ():
                 self.add_endpoint(service, name, role, EndpointSettings())
             self._database.bump_catalogue_version()
@@ -251,18 +190,6 @@ class Registry:
         except sqlite3.IntegrityError as error:
             raise ServiceNotFoundError from error
         return endpoint_id
-
-
-def _service(row: sqlite3.Row) -> Service:
-    plan = TrainingPlan.of_json(row["plan"])
-    return Service(row["id"], row["experiment"], Kind(row["kind"]), plan, row["created_at"])
-
-
-def _endpoint(row: sqlite3.Row, service: Service) -> Endpoint:
-    keys = (row["primary_key"], row["secondary_key"])
-    calls, prevent = row["max_concurrent_calls"], bool(row["prevent_update"])
-    settings = EndpointSettings(row["description"], ThrottleLevel(row["throttle_level"]), calls, prevent)
-    return Endpoint(row["id"], service, row["name"], Role(row["role"]), *keys, row["created_at"], settings)
 
 
 def _timestamp() -> str:

@@ -10,7 +10,8 @@ from studio.scoring.model_compatibility import incompatibilities
 from studio.storage.blob_locations import BlobAddress, HostAllowList, resolve
 from studio.storage.blobs import BlobStorage
 from studio.wire.request_codec import MODEL_EXTENSIONS, ModelUpdate, check_extension, read_model_update
-from studio.workspace.deployed_models import DeployedModels, Location
+from studio.workspace.deployed_models import DeployedModels
+from studio.workspace.deployment_records import Location
 from studio.workspace.endpoint_settings import read_overwrite
 from studio.workspace.errors import (
     EndpointNotUpdatableError,
@@ -19,7 +20,8 @@ from studio.workspace.errors import (
     ModelUnavailableError,
     UnknownResourceError,
 )
-from studio.workspace.registry import DEFAULT_ENDPOINT, Endpoint, Registry, Role
+from studio.workspace.registry import Registry
+from studio.workspace.services import DEFAULT_ENDPOINT, Endpoint, Role
 
 
 class ModelUpdates:

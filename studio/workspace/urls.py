@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from studio.workspace.registry import Endpoint
+from studio.workspace.services import Endpoint
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import pytest
 from studio.models.model_file import load_model
 from studio.training.experiment import load_experiment
 from studio.workspace.database import Database
-from studio.workspace.deployed_models import DeployedModels, Location
+from studio.workspace.deployed_models import DeployedModels
+from studio.workspace.deployment_records import Location
 from studio.workspace.in_service import model_in_service
 from studio.workspace.publishing import publish
 from studio.workspace.registry import Registry

@@ -10,7 +10,8 @@ import requests
 from studio.api.protocol_errors import ProtocolError
 from studio.api.throttle import Throttle
 from studio.workspace.database import Database
-from studio.workspace.registry import Kind, Registry
+from studio.workspace.registry import Registry
+from studio.workspace.services import Kind
 from tests.studio.caller import NAMES, ROW, Owner, refusal, score
 from tests.studio.running import EXPERIMENT, running_studio
 

@@ -16,7 +16,8 @@ from studio.storage.default_output_storage import DefaultOutputStorage
 from studio.wire.quirks import OUTPUTS_SWAPPED, Quirks
 from studio.wire.request_codec import JobRequest
 from studio.workspace.database import Database
-from studio.workspace.registry import Endpoint, Kind, Registry
+from studio.workspace.registry import Registry
+from studio.workspace.services import Endpoint, Kind
 from tests.studio.caller import Storage, Trainer, download, job_body
 from tests.studio.running import EXPERIMENT, census_csv, running_studio, storage_host
 

@@ -11,7 +11,8 @@ from studio.jobs.job import JobState, Outcome
 from studio.jobs.job_store import JobLimits, JobStore
 from studio.workspace.database import Database
 from studio.workspace.errors import ServiceNotFoundError
-from studio.workspace.registry import Kind, Registry
+from studio.workspace.registry import Registry
+from studio.workspace.services import Kind
 from tests.studio.jobs.accepted_jobs import accepted_job
 
 

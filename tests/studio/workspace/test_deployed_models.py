@@ -14,9 +14,11 @@ from studio.tables.model_column import Column
 from studio.training.training_plan import TrainingPlan
 from studio.wire.scoring_codec import scoring_response
 from studio.workspace.database import Database
-from studio.workspace.deployed_models import DeployedModels, Location
+from studio.workspace.deployed_models import DeployedModels
+from studio.workspace.deployment_records import Location
 from studio.workspace.errors import ModelUnavailableError, ServiceNotFoundError
-from studio.workspace.registry import Endpoint, Kind, Registry, Role
+from studio.workspace.registry import Registry
+from studio.workspace.services import Endpoint, Kind, Role
 
 
 def constant_model(value: float) -> bytes:
