@@ -1,9 +1,9 @@
-"""Brings endpoints back to what they were last verified to serve.
+"""Reconciles endpoints with their records: each must serve the model that was last verified.
 
-A PATCH has no condition, so a worker that was paused between its last check and its PATCH can send one hours later.
-Nothing can prevent that; it is noticed here, at the next sweep, and repaired. But only over a model that this table
-knows to be replaced: one that it does not know may be newer (the table was restored from a backup, or somebody put
-it there), and then the endpoint is frozen until a person says what serves.
+A PATCH is unconditional, so a worker that is paused between its last check and its PATCH may send it hours later.
+Nothing prevents that; the next sweep notices it here and repairs it, if the endpoint serves a model that this table has
+as replaced. A model that the table does not know may be newer (the table was restored from a backup, or a person sent
+the model): then the sweep freezes the endpoint until a person decides.
 """
 
 import logging
@@ -33,28 +33,28 @@ from shared.services import Services
 
 log = get_log("reconcile")
 
-RECONCILE_BUDGET_S = 120  # no endpoint is begun later in a sweep
+RECONCILE_BUDGET_S = 120  # after this, the sweep begins no further endpoint
 
 
 def reconcile(services: Services) -> int:
-    """Check every serving endpoint that nobody is promoting to; returns how many were given their model again.
+    """Check every serving endpoint without a promotion under way; return how many were sent their verified model again.
 
-    Of endpoints that answer slowly it gets to some, and the next sweep goes on with the others.
+    If the endpoints are too slow for one sweep, the next sweep continues.
     """
     routes = services.routes.routes.values()
     repaired = round_robin(
         services,
         routes,
         lambda route: route.name,
-        lambda route: _reconciled(services, route),
+        lambda route: _check(services, route),
         over="endpoints",
         budget_s=RECONCILE_BUDGET_S,
     )
     return sum(repaired)
 
 
-def _reconciled(services: Services, route: Route) -> bool:
-    """Check one endpoint; whatever is wrong with it must not keep the others from being checked."""
+def _check(services: Services, route: Route) -> bool:
+    """Reconcile one endpoint; an error with it, of whatever kind, never stops the checks of the others."""
     try:
         with log_subject(route=route.name):
             return _reconcile(services, route)
@@ -72,7 +72,7 @@ def _reconciled(services: Services, route: Route) -> bool:
             error,
             extra=log_fields(LogAction.ENDPOINT_NOT_CHECKED, route=route.name),
         )
-    except Exception:  # whatever is wrong with this one endpoint must not keep the others from being checked
+    except Exception:  # a bug with one endpoint must not stop the others
         log.exception(
             "endpoint %s could not be checked",
             route.serving.name,
@@ -82,22 +82,22 @@ def _reconciled(services: Services, route: Route) -> bool:
 
 
 def _reconcile(services: Services, route: Route) -> bool:
-    stored = _tidied(services, route, services.endpoints.get(route.name, route.serving.name))
+    stored = _without_leftovers(services, route, services.endpoints.get(route.name, route.serving.name))
     record, now = stored.record, services.clock.now()
     own = record.lease is not None and record.lease.run_id == REPAIR
     busy = record.intent is not None or (record.lease is not None and not own and now < record.lease.expires_at)
     if record.served is None or busy:
         return False
-    shown = _shown(services, route, record.served)
-    if answers_match(shown.answers, record.served.answers, route.golden_tolerance):
-        return _as_verified(services, route, stored, record.served, shown.listed)
+    observed = _observe(services, route, record.served)
+    if answers_match(observed.answers, record.served.answers, route.golden_tolerance):
+        return _check_location(services, route, stored, record.served, observed.listed)
     if own and record.lease is not None and now < record.lease.expires_at:
-        return False  # the repair may still be on its way
-    return _otherwise(services, route, stored, record.served, shown)
+        return False  # the repair may still take effect
+    return _resolve_difference(services, route, stored, record.served, observed)
 
 
-def _as_verified(services: Services, route: Route, stored: StoredEndpoint, served: Served, listed: str) -> bool:
-    """Look whether another model was accepted and is not served yet; its location tells, if it tells anything."""
+def _check_location(services: Services, route: Route, stored: StoredEndpoint, served: Served, listed: str) -> bool:
+    """Check an endpoint that answers as verified: its location shows an update that has not taken effect yet."""
     record, now = stored.record, services.clock.now()
     repaired = record.lease is not None and record.lease.run_id == REPAIR
     free = replace(record, lease=None) if repaired else record
@@ -105,7 +105,10 @@ def _as_verified(services: Services, route: Route, stored: StoredEndpoint, serve
         if repaired:
             services.endpoints.save(stored, free)
             log.warning(
-                "%s serves %s again", _place(record), served.model, extra=log_fields(LogAction.ENDPOINT_RESTORED)
+                "%s serves its verified model %s again",
+                _label(record),
+                served.model,
+                extra=log_fields(LogAction.ENDPOINT_RESTORED),
             )
         return False
     if repaired and record.in_flight_until is not None and now < record.in_flight_until:
@@ -113,19 +116,19 @@ def _as_verified(services: Services, route: Route, stored: StoredEndpoint, serve
     replaced = location_is_replaced(services, route, record, listed)
     if replaced and not repaired:
         log.warning(
-            "%s was given %s: it is given %s again",
-            _place(record),
+            "%s was updated to the replaced model %s; its verified model %s is sent again",
+            _label(record),
             listed,
             served.model,
             extra=log_fields(LogAction.ENDPOINT_DRIFTED),
         )
         _repair(services, route, stored, served)
         return True
-    if replaced is not False:  # a model of this app that the table does not know is no place of the service's own
+    if replaced is not False:  # False: the app's location of an unknown model is not the service's name of the verified
         free = replace(free, served=replace(served, listed=listed))
         log.info(
-            "%s answers as verified with %s and lists %s",
-            _place(record),
+            "%s answers as verified with %s, and lists %s",
+            _label(record),
             served.model,
             listed,
             extra=log_fields(LogAction.ENDPOINT_LOCATION_CHANGED),
@@ -135,18 +138,20 @@ def _as_verified(services: Services, route: Route, stored: StoredEndpoint, serve
     return False
 
 
-def _otherwise(services: Services, route: Route, stored: StoredEndpoint, served: Served, shown: ObservedModel) -> bool:
-    """Repair what an update that came too late explains; report what may be the service's; freeze on all else."""
-    record, listed = stored.record, shown.listed
+def _resolve_difference(
+    services: Services, route: Route, stored: StoredEndpoint, served: Served, observed: ObservedModel
+) -> bool:
+    """Repair a difference that a late update explains; report one that the service may cause; else freeze."""
+    record, listed = stored.record, observed.listed
     if record.unexplained:
-        return False  # until a person names what serves
-    if listed == served.model:  # nothing came since
-        # Just repaired and not served yet, or a service that answers the same rows in more than one way.
+        return False  # frozen already, until a person decides
+    if listed == served.model:  # no update came since
+        # The repair has not taken effect yet, or the service answers the same rows in more than one way.
         level = logging.INFO if record.lease is not None else logging.ERROR
         log.log(
             level,
-            "%s does not answer as it was verified with %s",
-            _place(record),
+            "%s lists its verified model %s, and its answers differ",
+            _label(record),
             listed,
             extra=log_fields(LogAction.ENDPOINT_MISMATCHED),
         )
@@ -154,41 +159,42 @@ def _otherwise(services: Services, route: Route, stored: StoredEndpoint, served:
     is_new = listed not in {"", served.listed}
     replaced = location_is_replaced(services, route, record, listed) if is_new else None
     if replaced is None:
-        replaced = answers_are_replaced(services, route, record, served, shown.answers)
+        replaced = answers_are_replaced(services, route, record, served, observed.answers)
     if replaced:
         log.warning(
-            "%s serves another model than was verified: it is given %s again",
-            _place(record),
+            "%s serves a replaced model; its verified model %s is sent again",
+            _label(record),
             served.model,
             extra=log_fields(LogAction.ENDPOINT_DRIFTED),
         )
         _repair(services, route, stored, served)
         return True
-    _freeze(services, route, stored, f"it was given {listed}" if is_new else "it answers otherwise than verified")
+    difference = f"it was updated to {listed}" if is_new else "its answers differ from the verified ones"
+    _freeze(services, route, stored, difference)
     return False
 
 
-def _freeze(services: Services, route: Route, stored: StoredEndpoint, what: str) -> None:
-    """Let no model go to an endpoint whose model nothing here explains; an earlier word of an operator is kept."""
+def _freeze(services: Services, route: Route, stored: StoredEndpoint, difference: str) -> None:
+    """Freeze an endpoint whose model no run explains; the reason keeps an operator's earlier freeze."""
     record = stored.record
     verified = record.served.model if record.served is not None else ""
     earlier = frozen_by(record, route)
-    why = f"{what}, and no earlier run of this table explains that; what was verified last is {verified}"
+    reason = f"{difference}, and no earlier run of this table explains that; the last verified model is {verified}"
     if earlier is not None:
-        why += f"; before that, {earlier}"
-    frozen = Frozen(by=SWEEP, reason=why, at=services.clock.now())
+        reason += f"; before that, {earlier}"
+    frozen = Frozen(by=SWEEP, reason=reason, at=services.clock.now())
     services.endpoints.save(stored, replace(record, frozen=frozen, lease=None))
-    log.error("%s is frozen: %s", _place(record), why, extra=log_fields(LogAction.ENDPOINT_UNEXPLAINED))
+    log.error("%s is frozen: %s", _label(record), reason, extra=log_fields(LogAction.ENDPOINT_UNEXPLAINED))
 
 
-def _place(record: EndpointRecord) -> str:
+def _label(record: EndpointRecord) -> str:
     return f"endpoint {record.name} of route {record.route}"
 
 
-def _tidied(services: Services, route: Route, stored: StoredEndpoint) -> StoredEndpoint:
-    """Take away what a run left that has ended: a second worker of it took the lease, or wrote the intent, too late.
+def _without_leftovers(services: Services, route: Route, stored: StoredEndpoint) -> StoredEndpoint:
+    """Remove the lease or the intent of a run that has ended: a second worker of the run wrote it too late.
 
-    Neither led to an update of the serving endpoint: that needs a write of the run, and the run had ended.
+    Neither led to an update of the serving endpoint: an update needs a write of the run, and the run had ended.
     """
     record = stored.record
     lease, intent = record.lease, record.intent
@@ -206,8 +212,8 @@ def _has_ended(services: Services, route: Route, run_id: str) -> bool:
     return stored is not None and stored.run.terminal
 
 
-def _shown(services: Services, route: Route, served: Served) -> ObservedModel:
-    """Ask an endpoint the golden rows, and which location it lists."""
+def _observe(services: Services, route: Route, served: Served) -> ObservedModel:
+    """Score the golden rows on an endpoint, and read the location that it lists."""
     golden = golden_at(services, served.golden)
     answers = services.scoring.score(route.serving, golden.columns, golden.rows).table
     try:
@@ -219,12 +225,12 @@ def _shown(services: Services, route: Route, served: Served) -> ObservedModel:
 
 
 def _repair(services: Services, route: Route, stored: StoredEndpoint, served: Served) -> None:
-    """Give the verified model again, under a lease, so that no promotion begins meanwhile. The next sweep looks.
+    """Send the verified model again, under a lease, so that no promotion begins meanwhile; the next sweep checks it.
 
-    What is known of the update is written at once: nobody waits for one that was refused, or was answered.
+    The outcome of the update is written at once, so nobody waits for an update that was refused or answered.
 
     Raises:
-        StaleWriteError: this worker was paused after its write; nothing was sent, and the lease ends by itself.
+        StaleWriteError: this worker was paused after its write; nothing was sent, and the lease expires.
     """
     link = services.blobs.link(served.model, LINK_VALID_S)
     permit = SendPermit.begin(services.clock)

@@ -251,7 +251,7 @@ def test_a_model_that_no_run_explains_is_left_and_the_endpoint_frozen(
     assert len(lines_about(caplog, LogAction.ENDPOINT_UNEXPLAINED)) == 1
     frozen = world.endpoints.get("census", "production").record.frozen
     assert frozen is not None
-    assert (path if listed == "as given" else "answers otherwise") in frozen.reason
+    assert (path if listed == "as given" else "its answers differ") in frozen.reason
 
     run = world.settle(world.train("third", 0.99, "census/c.csv"), ticks=5)
     assert run.state is RunState.TRAINED
