@@ -1,4 +1,4 @@
-"""The alerts: each is raised by lines that the app or the host really writes, and by nothing in a quiet day."""
+"""The alerts: lines that the app and the host really write raise each of them, and a quiet day raises none."""
 
 import logging
 import re
@@ -26,12 +26,12 @@ _CONDITION = re.compile(r'Message (endswith|matches regex) "([^"\\]*)"')
 
 
 def fired_by(caplog: pytest.LogCaptureFixture) -> set[str]:
-    """Return the alerts that the lines logged so far would raise."""
+    """Return the alerts that the logged lines raise."""
     return {name for name in LOG_ALERTS for line in caplog.messages if matches(name, line)}
 
 
 def matches(alert: str, line: str) -> bool:
-    """Evaluate an alert's query for one line, in as much of KQL as the queries use."""
+    """Evaluate an alert's query for a line, with the part of KQL that the queries use."""
     query = LOG_ALERTS[alert]["query"].replace("\\'", "'")
     table, _, where = query.partition(" | where ")
     conditions = where.split(" or ")
@@ -52,13 +52,13 @@ def matches(alert: str, line: str) -> bool:
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Give all that is logged from INFO on, as it arrives in Azure."""
+    """Capture every line from INFO on: Azure stores these."""
     caplog.set_level(logging.INFO)
     return caplog
 
 
 def test_a_quiet_day_raises_nothing(lines: pytest.LogCaptureFixture) -> None:
-    """A model is promoted, a worse one rejected, ticks and sweeps pass; only lines that are no alarm are written."""
+    """A promotion, a rejection, ticks and sweeps write lines, and none of them raises an alert."""
     world, ticker = World(), Ticker()
     assert world.settle(world.train("first", 0.9)).state is RunState.PROMOTED
     assert world.settle(world.train("worse", 0.5, "census/b.csv")).state is RunState.REJECTED
@@ -71,8 +71,8 @@ def test_a_quiet_day_raises_nothing(lines: pytest.LogCaptureFixture) -> None:
     assert fired_by(lines) == set()
 
 
-def test_a_rollback_is_told(lines: pytest.LogCaptureFixture) -> None:
-    """The endpoint ignores the update: the run ends rolled back, and its line raises the alert."""
+def test_a_rollback_raises_its_alert(lines: pytest.LogCaptureFixture) -> None:
+    """The endpoint ignores an update, so the run ends rolled back."""
     world = World()
     world.at["production"].ignore_patch = True
     assert world.settle(world.train()).state is RunState.ROLLED_BACK
@@ -80,8 +80,8 @@ def test_a_rollback_is_told(lines: pytest.LogCaptureFixture) -> None:
     assert fired_by(lines) == {"landfall-promotion"}
 
 
-def test_a_failed_training_is_told(lines: pytest.LogCaptureFixture) -> None:
-    """The job fails as often as it may."""
+def test_a_failed_training_raises_its_alert(lines: pytest.LogCaptureFixture) -> None:
+    """The job fails in every attempt."""
     world = World()
     run = world.land()
     for _ in range(5):
@@ -93,8 +93,8 @@ def test_a_failed_training_is_told(lines: pytest.LogCaptureFixture) -> None:
     assert fired_by(lines) == {"landfall-promotion"}
 
 
-def test_stuck_runs_are_told(lines: pytest.LogCaptureFixture) -> None:
-    """The service cannot be reached for most of an hour."""
+def test_stuck_runs_raise_their_alert(lines: pytest.LogCaptureFixture) -> None:
+    """The training service does not answer for most of an hour."""
     world, ticker = World(), Ticker()
     world.training.faults.fail_next("submit", UnavailableError(FAULT), times=99)
     world.land()
@@ -105,8 +105,8 @@ def test_stuck_runs_are_told(lines: pytest.LogCaptureFixture) -> None:
     assert fired_by(lines) == {"landfall-stuck"}
 
 
-def test_messages_that_were_given_up_are_told(lines: pytest.LogCaptureFixture) -> None:
-    """Both by the app's poison functions, for both queues, and by the host's own line if those do not run."""
+def test_poison_messages_raise_their_alert(lines: pytest.LogCaptureFixture) -> None:
+    """The app's poison functions do, for both queues; if they do not run, the host's own line does."""
     world = World()
     poison.evaluation(world.services, EvaluationMessage("census", "0" * 32).to_text())
     assert fired_by(lines) == {"landfall-poison"}
@@ -119,8 +119,8 @@ def test_messages_that_were_given_up_are_told(lines: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.parametrize("given", ["foreign", "champion"])
-def test_an_endpoint_that_serves_something_else_is_told(given: str, lines: pytest.LogCaptureFixture) -> None:
-    """Somebody gave it another model, or it answers otherwise with the one it has."""
+def test_an_endpoint_with_another_model_raises_its_alert(given: str, lines: pytest.LogCaptureFixture) -> None:
+    """A person sent it another model, or its model was overwritten."""
     world = World()
     run = world.settle(world.train("first", 0.9))
     if given == "foreign":
@@ -135,8 +135,8 @@ def test_an_endpoint_that_serves_something_else_is_told(given: str, lines: pytes
     assert fired_by(lines) == {"landfall-endpoint"}
 
 
-def test_an_older_model_that_is_repaired_is_told(lines: pytest.LogCaptureFixture) -> None:
-    """It is brought back by itself, but should not happen often."""
+def test_a_repaired_endpoint_raises_its_alert(lines: pytest.LogCaptureFixture) -> None:
+    """The sweep repairs a late update; it should be rare."""
     world = World()
     first = world.settle(world.train("first", 0.9))
     world.settle(world.train("second", 0.95, "census/b.csv"))
@@ -147,8 +147,8 @@ def test_an_older_model_that_is_repaired_is_told(lines: pytest.LogCaptureFixture
     assert fired_by(lines) == {"landfall-endpoint"}
 
 
-def test_wrong_settings_are_told(lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As soon as a function asks for its services."""
+def test_wrong_settings_raise_their_alert(lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They do when the first function builds the services."""
     monkeypatch.setenv("LANDFALL_ROUTES", "there/is/none.toml")
     with pytest.raises(ConfigError):
         wiring.services()
@@ -156,8 +156,8 @@ def test_wrong_settings_are_told(lines: pytest.LogCaptureFixture, monkeypatch: p
     assert fired_by(lines) == {"landfall-configuration"}
 
 
-def test_a_warning_about_routes_raises_nothing(lines: pytest.LogCaptureFixture, tmp_path: Path) -> None:
-    """The app works with them, and writes the line at each cold start."""
+def test_a_warning_about_routes_raises_no_alert(lines: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """The app works with such routes, and writes the line at each cold start."""
     text = (ROOT / "routes.toml").read_text(encoding="utf-8").replace("at_least = 0.80, ", "")
     (tmp_path / "routes.toml").write_text(text, encoding="utf-8")
     wiring.build_services(
@@ -173,8 +173,8 @@ def test_a_warning_about_routes_raises_nothing(lines: pytest.LogCaptureFixture, 
     assert fired_by(lines) == set()
 
 
-def test_a_silent_poller_is_told() -> None:
-    """Its requests are counted, by the function's name; fewer than one in half an hour is an alarm."""
+def test_a_silent_poller_raises_its_alert() -> None:
+    """Azure counts the function's requests; fewer than one in half an hour raises the alert."""
     silent = LOG_ALERTS["landfall-silent"]
 
     assert silent["query"] == 'AppRequests | where Name == "poll_pending_jobs"'
@@ -184,8 +184,8 @@ def test_a_silent_poller_is_told() -> None:
     )
 
 
-def test_events_that_were_given_up_are_told() -> None:
-    """By the topic's own metric."""
+def test_dead_lettered_events_raise_their_alert() -> None:
+    """The topic's own metric counts them."""
     alert = ALERTS.only("Microsoft.Insights/metricAlerts").properties
     (criterion,) = alert["criteria"]["allOf"]
 
@@ -199,7 +199,7 @@ def test_events_that_were_given_up_are_told() -> None:
 
 
 def test_every_alert_is_on_and_reaches_the_action_group() -> None:
-    """Also in the first minutes, when no line has made its table yet; no alert waits for a second period."""
+    """It is on from the first minute, before a line has created the table, and fires after one period."""
     rule = ALERTS.only("Microsoft.Insights/scheduledQueryRules")
 
     assert len(LOG_ALERTS) == 6
@@ -220,7 +220,7 @@ def test_every_alert_is_on_and_reaches_the_action_group() -> None:
 
 
 def test_lines_of_alerts_are_not_dropped_by_the_host() -> None:
-    """The host samples traces only above a rate that the app stays below, and no level in host.json hides them."""
+    """The host samples traces only above a rate that the app does not reach, and host.json sets no log level."""
     import json  # noqa: PLC0415
 
     logs = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["logging"]
