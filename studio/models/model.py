@@ -1,6 +1,6 @@
-"""What a model is: its columns, classes, and trees or weights. Plain data, the same in training, in a file, in serving.
+"""A model as plain data: its columns, classes, and trees or weights. Training, files and serving share it.
 
-A row of a CSV becomes a row of features: one for a column, several for a date, none for a column that is left out.
+A row of a CSV becomes a row of features: one for a column, several for a date, none for an ignored column.
 """
 
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from studio.tables.model_column import Column
 type Task = Literal["binary", "multiclass", "regression"]
 
 
-MAX_DEVIATION = 1e100  # a number in a linear model counts as no farther from the centre: so no score is infinite
+MAX_DEVIATION = 1e100  # of a number from its centre in a linear model; it is clipped there, so scores are finite
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """An inner node. A row goes left if its value is at most `split`, or one of the category codes in `split`.
 
-    `left` and `right` are positions of nodes, or of leaves as -1 - position.
+    `left` and `right` are positions of nodes, or -1 - position for leaves.
     """
 
     feature: int
@@ -32,14 +32,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Tree:
-    """One regression tree: nodes in an order in which children follow their parents, and the values of the leaves."""
+    """One regression tree: the nodes, children after their parents, and the values of the leaves."""
 
     nodes: tuple[Node, ...]
     leaves: tuple[float, ...]
 
     @property
     def depth(self) -> int:
-        """How many nodes a row visits, at most."""
+        """The largest number of nodes that a row visits."""
         visited = [1] * len(self.nodes)
         for position, node in enumerate(self.nodes):
             for child in (node.left, node.right):
@@ -58,9 +58,9 @@ class NumberTerm:
 
 @dataclass(frozen=True)
 class CategoryTerm:
-    """What a category adds to each raw score; a missing or unknown one adds nothing."""
+    """What a category adds to each raw score; a missing or unknown category adds nothing."""
 
-    weights: tuple[tuple[float, ...], ...]  # by code; each has one for each raw score
+    weights: tuple[tuple[float, ...], ...]  # by code; one for each raw score
 
 
 @dataclass(frozen=True)
@@ -75,19 +75,20 @@ class Linear:
 class Model:
     """A trained model.
 
-    Binary: the raw score is the log odds of the second class. Multiclass: one raw score a class, of which softmax makes
-    probabilities; tree `i` belongs to class `i % len(classes)`. Regression: the prediction is `offset + scale * raw`.
+    Binary: the raw score is the log odds of the second class. Multiclass: one raw score for each class, softmax turns
+    them into probabilities, and tree `i` belongs to class `i % len(classes)`. Regression: the prediction is
+    `offset + scale * raw score`.
     """
 
     task: Task
     label: str
-    classes: tuple[str, ...]  # binary: the negative, the positive; none for a regression
+    classes: tuple[str, ...]  # binary: the negative, then the positive; empty for a regression
     columns: tuple[Column, ...]
     trees: tuple[Tree, ...] = ()
     linear: Linear | None = None  # instead of trees
     offset: float = 0.0
     scale: float = 1.0
-    whole_labels: bool = False  # a regression's labels were whole numbers of 32 bits, as answers call them then
+    whole_labels: bool = False  # a regression's labels were whole numbers of 32 bits, so their column is Int32
 
     @property
     def outputs(self) -> int:
@@ -96,5 +97,5 @@ class Model:
 
     @cached_property
     def features(self) -> tuple[tuple[int, Callable[[str], float]], ...]:
-        """For each feature the position of its column, and its encoder."""
+        """The position of each feature's column, and its encoder."""
         return tuple((at, encode) for at, column in enumerate(self.columns) for encode in column.encoders())

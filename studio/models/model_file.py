@@ -31,11 +31,11 @@ from studio.models.model_parser import MEMBERS, is_int_in, read_model, refuse, r
 FORMAT = "landfall-studio-model"
 VERSION = 1
 _KEYS = MEMBERS | {"format", "version", "sha256"}
-_load_lock = threading.Lock()  # so the memory of loading is that of one file, however many are given at once
+_load_lock = threading.Lock()  # one file is loaded at a time, which bounds the memory
 
 
 def dump_model(model: Model) -> bytes:
-    """Return the file of a model; the same model gives the same bytes. It may be beyond the limits of `load_model`.
+    """Return the file of a model; the same model gives the same bytes. The limits of `load_model` are not checked.
 
     Raises:
         ModelFileError: one of its numbers is not finite.
@@ -92,7 +92,7 @@ def load_model(data: bytes) -> Model:
     """Read and check the bytes of a model file.
 
     Raises:
-        ModelFileError: they are not a sound model of this format; whatever the bytes are, nothing else is raised.
+        ModelFileError: they are not a valid model of this format. Whatever the bytes are, nothing else is raised.
     """
     with _load_lock:
         text = _inflate(data)
@@ -101,14 +101,13 @@ def load_model(data: bytes) -> Model:
         require(is_int_in(content.get("version"), VERSION, VERSION + 1), f"its version is not {VERSION}")
         require(set(content) == _KEYS, "it has missing or unknown members")
         checksum = content["sha256"]
-        require(isinstance(checksum, str), "its checksum is no text")
+        require(isinstance(checksum, str), "its checksum is not a string")
         model = read_model(content)
-        # Last: by now everything that is written again here is known to be small and plain.
+        # Last: by now the content is known to be small and plain enough to be written again.
         require(_canonical(content) == text, "it is not written as this service writes models")
-        # In a text like that, no other place can hold these bytes: quotes within strings are escaped.
+        # These bytes occur once in such a text: quotes within strings are escaped.
         rest = text.replace(f'"sha256":{json.dumps(checksum)},'.encode(), b"", 1)
-        sound = hashlib.sha256(rest).hexdigest() == checksum
-        require(sound, "its checksum is wrong: the file is damaged")
+        require(hashlib.sha256(rest).hexdigest() == checksum, "its checksum is wrong: the file is damaged")
         return model
 
 
@@ -120,7 +119,7 @@ def _inflate(data: bytes) -> bytes:
     except zlib.error as error:
         raise ModelFileError("the model file cannot be used: it is not gzip, or damaged") from error
     require(len(inflated) <= MAX_INFLATED_BYTES, f"it inflates to more than {MAX_INFLATED_BYTES} bytes")
-    require(gzip_only.eof and not gzip_only.unused_data, "it is cut short, or something follows its end")
+    require(gzip_only.eof and not gzip_only.unused_data, "it is truncated, or followed by other data")
     return inflated
 
 

@@ -1,4 +1,4 @@
-"""Checks the JSON content of a model file, member by member, and makes the model of it."""
+"""Checks the JSON content of a model file, member by member, and returns its model."""
 
 import math
 from itertools import pairwise
@@ -27,12 +27,12 @@ _TYPES = ("Int32", "Double", "String")
 
 
 def refuse(why: str) -> Never:
-    """Say that a model file is not used."""
+    """Raise the ModelFileError for a reason."""
     raise ModelFileError(f"the model file cannot be used: {why}")
 
 
 def require(sound: object, otherwise: str) -> None:
-    """Refuse the file if something about it is not sound."""
+    """Refuse the file, for the reason `otherwise`, unless `sound`."""
     if not sound:
         refuse(otherwise)
 
@@ -41,26 +41,28 @@ def read_model(content: dict[str, Any]) -> Model:
     """Return the model that a document with all `MEMBERS` describes.
 
     Raises:
-        ModelFileError: a member is not what it must be; whatever JSON it holds, nothing else is raised.
+        ModelFileError: a member is invalid. Whatever JSON the document holds, nothing else is raised.
     """
     task, classes, trees = content["task"], content["classes"], content["trees"]
-    require(isinstance(task, str) and task in _CLASSES, "its task is not one this version serves")
+    require(isinstance(task, str) and task in _CLASSES, "its task is unknown")
     fewest, most = _CLASSES[task]
     require(
         _are_names(classes) and fewest <= len(classes) <= most and len(set(classes)) == len(classes),
-        f"its classes are not {fewest} to {most} different names",
+        f"its classes must be {fewest} to {most} different names",
     )
     require(_are_names([content["label"]]), "its label is not a name")
     columns = _columns(content["columns"])
     features = feature_columns(columns)
-    require(features, "none of its columns tells it anything")
+    require(features, "all of its columns are ignored")
     outputs = len(classes) if task == "multiclass" else 1
     require(isinstance(trees, list) and len(trees) <= MAX_TREES, f"it has more than {MAX_TREES} trees")
-    require(len(trees) % outputs == 0, "it has not the same number of trees for each class")
-    require(bool(trees) != (content["linear"] is not None), "it has not either trees or weights")
-    require(_is_number(content["offset"]) and _is_number(content["scale"]), "its offset or scale is no sound number")
+    require(len(trees) % outputs == 0, "its number of trees is not a multiple of its number of classes")
+    require(bool(trees) != (content["linear"] is not None), "it must have either trees or weights")
+    affine = (content["offset"], content["scale"])
+    require(all(map(_is_number, affine)), "its offset or scale is not a number within the limits")
     whole_labels = content["whole_labels"]
-    require(type(whole_labels) is bool and not (whole_labels and classes), "whole_labels is not of a regression")
+    require(type(whole_labels) is bool, "whole_labels is not true or false")
+    require(not (whole_labels and classes), "whole_labels is true, but only a regression has numbers for labels")
     return Model(
         task,
         content["label"],
@@ -75,7 +77,7 @@ def read_model(content: dict[str, Any]) -> Model:
 
 
 def is_int_in(value: Any, low: int, high: int) -> bool:
-    """Tell whether `value` is a whole number (not a bool, which Python counts among them) in low..high-1."""
+    """Tell whether `value` is an int (a bool is none here) of low..high-1."""
     return type(value) is int and low <= value < high
 
 
@@ -94,7 +96,7 @@ def _are_names(names: Any) -> bool:
 
 
 def _encodable(name: str) -> bool:
-    """Tell whether the text can be sent: JSON can spell half of a surrogate pair, UTF-8 cannot."""
+    """Tell whether the text can be sent: JSON can hold half of a surrogate pair, UTF-8 cannot."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -121,7 +123,7 @@ def _column(row: Any) -> Column:
     require(_are_names(categories), f"the categories of {called} are not names")
     most = MAX_TARGET_ENCODED_CATEGORIES if kind == "target-encoded" else MAX_CATEGORIES
     require(len(categories) <= most, f"{called} has more than {most} categories")
-    require(len(set(categories)) == len(categories), f"a category of {called} stands there twice")
+    require(len(set(categories)) == len(categories), f"{called} has a category twice")
     require(
         kind in ("categorical", "target-encoded", "numeric") or not categories,
         f"{called} has categories but is not categorical",
@@ -131,14 +133,14 @@ def _column(row: Any) -> Column:
     )
     require(has_known_format, f"{called} has an unknown date format")
     encodings = _numbers(encodings, len(categories) if kind == "target-encoded" else 0)
-    require(isinstance(optional, bool), f"it is not said whether {called} is optional")
+    require(isinstance(optional, bool), f"optional of {called} is not true or false")
     return Column(name, kind, wire_type, tuple(categories), date_format, encodings, optional)
 
 
 def _linear(content: Any, features: tuple[Column, ...], outputs: int) -> Linear:
-    require(isinstance(content, dict) and set(content) == {"intercepts", "terms"}, "linear is not as it must be")
+    require(isinstance(content, dict) and set(content) == {"intercepts", "terms"}, "linear is not {intercepts, terms}")
     terms = content["terms"]
-    require(isinstance(terms, list) and len(terms) == len(features), "it has not one term for each feature")
+    require(isinstance(terms, list) and len(terms) == len(features), "it must have a term for each feature")
     return Linear(
         _numbers(content["intercepts"], outputs),
         tuple(_term(term, column, outputs) for term, column in zip(terms, features, strict=True)),
@@ -151,7 +153,7 @@ def _term(content: Any, column: Column, outputs: int) -> NumberTerm | CategoryTe
     if column.kind == "categorical":
         weights = content.get("weights")
         sound = set(content) == {"weights"} and isinstance(weights, list) and len(weights) == len(column.categories)
-        require(sound, f"{called} has not a weight for each category")
+        require(sound, f"{called} does not have one weight for each category")
         return CategoryTerm(tuple(_numbers(row, outputs) for row in content["weights"]))
     sound = set(content) == {"centre", "weights"} and _is_number(content["centre"])
     require(sound, f"{called} is not {{centre, weights}}")
@@ -160,7 +162,7 @@ def _term(content: Any, column: Column, outputs: int) -> NumberTerm | CategoryTe
 
 def _numbers(values: Any, count: int) -> tuple[float, ...]:
     sound = isinstance(values, list) and len(values) == count and all(map(_is_number, values))
-    require(sound, f"weights are not {count} sound numbers")
+    require(sound, f"weights are not {count} numbers within the limits")
     return tuple(values)
 
 
@@ -168,9 +170,9 @@ def _tree(content: Any, features: tuple[Column, ...]) -> Tree:
     require(isinstance(content, dict) and set(content) == {"nodes", "leaves"}, "a tree is not {nodes, leaves}")
     rows, leaves = content["nodes"], content["leaves"]
     require(isinstance(rows, list) and isinstance(leaves, list), "a tree's nodes or leaves are not a list")
-    require(len(leaves) == len(rows) + 1, "a tree has not one leaf more than nodes")
+    require(len(leaves) == len(rows) + 1, "a tree does not have one leaf more than nodes")
     require(len(leaves) <= MAX_LEAVES, f"a tree has more than {MAX_LEAVES} leaves")
-    require(all(map(_is_number, leaves)), "a leaf is not a sound number")
+    require(all(map(_is_number, leaves)), "a leaf is not a number within the limits")
     nodes = tuple(_node(row, position, features, len(rows)) for position, row in enumerate(rows))
     children = [child for node in nodes for child in (node.left, node.right)]
     require(len(set(children)) == len(children), "two branches of a tree meet")
@@ -180,17 +182,17 @@ def _tree(content: Any, features: tuple[Column, ...]) -> Tree:
 def _node(row: Any, position: int, features: tuple[Column, ...], count: int) -> Node:
     require(isinstance(row, list) and len(row) == 5, "a node is not [feature, split, missing_left, left, right]")
     feature, split, missing_left, left, right = row
-    require(is_int_in(feature, 0, len(features)), "a node asks for a column that is not there")
+    require(is_int_in(feature, 0, len(features)), "a node names a feature that does not exist")
     column = features[feature]
     if column.kind == "categorical":
         if not _are_codes(split, len(column.categories)):
             refuse(f"a node splits column {shortened(column.name)!r} at categories it does not have")
         split = frozenset(split)
     elif not _is_float(split):
-        refuse(f"a node splits column {shortened(column.name)!r} at no number")
+        refuse(f"a node splits column {shortened(column.name)!r} at a limit that is not a number")
     require(isinstance(missing_left, bool), "a node does not say where missing values go")
     for child in (left, right):
-        # Children follow their parents: so no walk can go round in circles.
+        # Children follow their parents, so no walk can loop.
         sound = is_int_in(child, position + 1, count) or is_int_in(child, -1 - count, 0)
         require(sound, "a node's child is out of range")
     return Node(feature, split, missing_left, left, right)

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from starlette.responses import Response
+
 from studio.json_values import Json
 from studio.models.model import Model
-from studio.pages.code_samples import Sample
+from studio.pages.code_samples import KEY_PLACEHOLDER, Sample
 from studio.pages.error_help import ERROR_SHAPE, Rows, error_table
-from studio.pages.html import Markup, definition_list, element, joined, link, table
+from studio.pages.html import Markup, definition_list, element, joined, link, page, table
 from studio.pages.json_schemas import LISTED_CATEGORIES, cell_description
+from studio.responses import JSON_TYPE
 from studio.scoring.request_columns import added_columns
 from studio.scoring.scorer import Scorer
 from studio.tables.model_column import Column
@@ -19,7 +22,8 @@ from studio.workspace.urls import Urls
 
 FIELD = "cell "  # begins the name of a form's field; the column's name follows
 KEY_FIELD = "key"
-_AUTHORIZATION = "Authorization: Bearer YOUR-API-KEY"
+CONTENT_TYPE = f"Content-Type: {JSON_TYPE}"
+_AUTHORIZATION = f"Authorization: Bearer {KEY_PLACEHOLDER}"
 
 
 def navigation(endpoint: Endpoint, urls: Urls) -> list[str]:
@@ -36,6 +40,11 @@ def navigation(endpoint: Endpoint, urls: Urls) -> list[str]:
         *(link(address, name) for name, address in pages.items()),
         link(swagger_url(endpoint, urls), "swagger.json"),
     ]
+
+
+def help_page(endpoint: Endpoint, urls: Urls, title: str, body: Sequence[str], status: int = 200) -> Response:
+    """Return a help page of an endpoint, with the links to its other pages."""
+    return page(f"{endpoint.service.title}: {title}", navigation(endpoint, urls), *body, status=status)
 
 
 def swagger_url(endpoint: Endpoint, urls: Urls) -> str:
@@ -111,7 +120,7 @@ def parameter_table(parameters: Sequence[Parameter]) -> Markup:
 
 
 def trial_form(model: Model, cells: Mapping[str, str], result: str) -> Markup:
-    """Return the form that scores one row, with `cells` filled in and `said` below it."""
+    """Return the form that scores one row, with `cells` filled in and `result` below it."""
     fields = (_field(each, cells.get(each.name, "")) for each in model.columns if each.kind != "ignored")
     key = element(
         "label",
@@ -139,9 +148,9 @@ def _field(column: Column, cell: str) -> Markup:
 def trial_answer(names: Sequence[str], values: Sequence[str], added: int) -> Markup:
     """Return the answer to the form: the last `added` columns are what was predicted."""
     predicted = dict(zip(names[-added:], values[-added:], strict=True))
-    return element("div", definition_list(predicted), class_="said good", role="status")
+    return element("div", definition_list(predicted), class_="result good", role="status")
 
 
 def trial_problem(text: str) -> Markup:
     """Return why the form was not answered."""
-    return element("p", text, class_="said bad", role="alert")
+    return element("p", text, class_="result bad", role="alert")

@@ -63,7 +63,7 @@ input,button{font:inherit;width:100%;padding:.45rem .6rem;border:1px solid var(-
 background:var(--back);color:var(--text)}
 button{width:auto;background:var(--link);color:var(--back);border-color:var(--link);padding:.45rem 1.6rem;
 cursor:pointer}
-.said{border-left:4px solid;padding:.1rem 0 .1rem .9rem;margin:1rem 0}
+.result{border-left:4px solid;padding:.1rem 0 .1rem .9rem;margin:1rem 0}
 form>*{min-width:0}
 @media(max-width:46rem){
 thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}

@@ -1,7 +1,7 @@
-"""Hands a checked model to LightGBM for scoring many rows at once; without the library the plain walk does it.
+"""Scores many rows at once with LightGBM. Without the library, `Scorer` walks the trees in Python.
 
-The library's loader trusts its input. So it never sees a file of somebody else: the text it reads is written here, from
-a model whose every number was checked (`studio.models.model_file`).
+The library's loader trusts its input, so it never reads a file from outside: the text that it loads is written here,
+from a model whose every number was checked (`studio.models.model_file`).
 """
 
 import logging
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _CATEGORICAL, _DEFAULT_LEFT, _MISSING_IS_NAN = 1, 2, 8  # bits of LightGBM's `decision_type`
-_WORD_BITS = 32  # categories of a split are bits in words of this size
+_WORD_BITS = 32  # the categories of a split are bits in words of this size
 
 
 class LightGbmScorer:
-    """The trees of one model in the native library, which is loaded at the first use. Any thread may use it."""
+    """The trees of one model in the native library, which is loaded on first use. Thread-safe."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -31,9 +31,9 @@ class LightGbmScorer:
         self._absent = False
 
     def raw_scores(self, rows: "NDArray[np.float64]", *, wait: bool) -> "NDArray[np.float64] | None":
-        """Return the raw scores of rows of features, shape (rows, outputs); None where the library cannot be loaded.
+        """Return the raw scores of rows of features, shape (rows, outputs); None if the library cannot be loaded.
 
-        Without `wait` also while it is being loaded, which begins with the first call: a request need not wait for it.
+        Without `wait`, None also while the library is being loaded: the first call starts that in the background.
         """
         if not wait:
             self._load_in_background()
@@ -42,14 +42,14 @@ class LightGbmScorer:
         return self.predict(rows)
 
     def predict(self, rows: "NDArray[np.float64]") -> "NDArray[np.float64] | None":
-        """Return the raw scores of rows of features, shape (rows, outputs); None where the library cannot be loaded."""
+        """Return the raw scores of rows of features, shape (rows, outputs); None if the library cannot be loaded."""
         self._load()
         if self._booster is None:
             return None
-        import numpy as np  # noqa: PLC0415 (comes with the library)
+        import numpy as np  # noqa: PLC0415 (a dependency of the library)
 
         table = np.asarray(rows, dtype=np.float64)
-        # One thread: requests come in several at once, and threads of the library's own spin where cores are short.
+        # One thread: several requests run at once, and the library's own threads spin where cores are short.
         scores = self._booster.predict(table, raw_score=True, num_threads=1, validate_features=False)
         return np.asarray(scores, dtype=np.float64).reshape(len(table), self._model.outputs)
 
@@ -60,21 +60,21 @@ class LightGbmScorer:
                     self._loading = threading.Thread(target=self._load, name="load LightGBM")
                     self._loading.start()
 
-    def _settled(self) -> bool:
+    def _load_ended(self) -> bool:
         return self._booster is not None or self._absent
 
     def _load(self) -> None:
-        if self._settled():
+        if self._load_ended():
             return
         with self._lock:
-            if self._settled():
+            if self._load_ended():
                 return
             try:
-                # Not at the top: it costs 0.3 s, and a studio that is asked for single rows never needs it.
+                # Not at the top: the import takes 0.3 s, and scoring single rows does not need it.
                 import lightgbm  # noqa: PLC0415
 
                 self._booster = lightgbm.Booster(model_str=model_text(self._model))
-            except Exception:  # noqa: BLE001 (not here, or it refuses the model: every row can be scored without it)
+            except Exception:  # noqa: BLE001 (not installed, or it refuses the model: every row can be scored without it)
                 self._absent = True
                 _log.warning("batches are scored without LightGBM, which takes longer", exc_info=True)
 

@@ -1,4 +1,4 @@
-"""Whether a model can take the place of another: no request that is answered now may fail or be misread then."""
+"""Whether a model can replace another: every request that succeeds now must succeed, and be read in the same way."""
 
 from collections.abc import Iterable
 
@@ -7,14 +7,14 @@ from studio.scoring.scorer import shown
 from studio.tables.column_names import position_hint
 from studio.words import listed
 
-_NAMES = 10  # columns that one answer names
+_MAX_NAMES = 10  # columns that an error names
 
 
 def incompatibilities(served: Model, model: Model) -> list[str]:
-    """Return why `model` does not fit an endpoint that serves `served`; nothing if it does.
+    """Return why `model` cannot replace `served`; an empty list if it can.
 
-    Columns that nothing is learned from do not count: a request may leave them out or bring them along, and still may
-    leave them out if the model learns from them.
+    Ignored columns do not count: a request may have them or not. If `model` learns from a column that `served` ignores,
+    a request must still be able to leave it out.
     """
     problems = []
     if model.label != served.label:
@@ -26,21 +26,21 @@ def incompatibilities(served: Model, model: Model) -> list[str]:
         problems.append(f"missing columns: {_listed(missing)}; other columns: {_listed(added)}")
     needed = _required(model) & _known(served) - _required(served)
     if needed:
-        problems.append(f"a request must have columns that it may leave out now: {_listed(needed)}")
+        problems.append(f"requests must have columns that they may leave out now: {_listed(needed)}")
     return problems + _other_kinds(served, model)
 
 
 def _other_kinds(served: Model, model: Model) -> list[str]:
-    """Return what columns hold something else than now: requests would fail, or be misread."""
+    """Return the columns that hold something else than now: requests would fail, or be misread."""
     holds = {column.name: column.holds for column in served.columns if column.holds}
     others = [
         f"column {shown(column.name)}{position_hint(column.name)} holds {column.holds}, not {holds[column.name]}"
         for column in model.columns
         if column.holds and holds.get(column.name, column.holds) != column.holds
     ]
-    more = [f"and {len(others) - _NAMES} more columns hold something else"] if len(others) > _NAMES else []
-    hint = ["an experiment may state in [columns] what they hold"] if others else []
-    return [*others[:_NAMES], *more, *hint]
+    more = [f"and {len(others) - _MAX_NAMES} more columns hold something else"] if len(others) > _MAX_NAMES else []
+    hint = ["state in the experiment's [columns] what they hold"] if others else []
+    return [*others[:_MAX_NAMES], *more, *hint]
 
 
 def _known(model: Model) -> set[str]:
@@ -56,10 +56,10 @@ def _required(model: Model) -> set[str]:
 
 
 def _task(model: Model) -> str:
-    """Return a model's task for an error's text; of a binary one also which class is the positive."""
+    """Return a model's task for an error, with the classes of a binary model, the positive one last."""
     return f"binary with {' and '.join(map(shown, model.classes))}" if model.task == "binary" else model.task
 
 
 def _listed(names: Iterable[str]) -> str:
-    """Return names for an error's text; a model may have very many, and very long ones."""
-    return listed([f"{shown(name)}{position_hint(name)}" for name in sorted(names)], _NAMES) or "none"
+    """Return names for an error; a model may have very many, and very long ones."""
+    return listed([f"{shown(name)}{position_hint(name)}" for name in sorted(names)], _MAX_NAMES) or "none"

@@ -1,10 +1,10 @@
-"""Scores rows quickly: all trees are asked at once, feature by feature, instead of one tree after the other.
+"""QuickScorer: scores a row in all trees at once, feature by feature (Lucchese et al., 2015).
 
-Each leaf is a bit, in the order in which a tree has them from left to right. A node that sends a row to the right
-rules out the leaves to its left; the leaf that the row ends in is the first one that no node rules out (Lucchese
-et al., QuickScorer, 2015). What the nodes of one feature rule out together depends on its value alone, so it is
-computed once a model: a row needs one look-up and one AND for each feature, and one look-up for each tree. One row is
-scored with whole numbers that have a word for every tree; many rows with arrays of such words.
+Each leaf is a bit, in the order of the leaves from left to right. A node that sends a row to the right rules out the
+leaves to its left. The row ends in the first leaf that no node rules out. What the nodes of one feature rule out
+together depends only on its value, so it is computed once for a model: a row needs one look-up and one AND for each
+feature, and one look-up for each tree. A single row is scored with integers that have a word for every tree, many rows
+with arrays of such words.
 """
 
 import struct
@@ -18,20 +18,20 @@ from numpy.typing import NDArray
 
 from studio.models.model import Model, Node, Tree
 
-_WORDS = ((32, "I"), (64, "Q"))  # bits of the word that each tree has, and what `struct` and NumPy call it
-# Every node, and every category that one names, has a mask: a word for every tree. It is held up to three times.
+_WORDS = ((32, "I"), (64, "Q"))  # bits of each tree's word, and its type in `struct` and NumPy
+# Every node, and every category of a node, has a mask: a word for every tree. It is held up to three times.
 MAX_MASK_BYTES = 32 * 2**20
-_CHUNK = 512  # rows of a batch that are scored at once: their masks stay in the processor's cache
+_CHUNK_ROWS = 512  # of a batch that are scored at once: their masks stay in the processor's cache
 
 type _Cut = tuple[float, int]  # a threshold, and the mask of a node that sends a row to the right
 
 
 @dataclass(frozen=True)
 class _LookUp:
-    """What the nodes of one feature leave over, by its value; the last mask is for a missing or unknown one."""
+    """The leaves that the nodes of one feature leave, by its value; the last mask is for a missing or unknown value."""
 
     feature: int
-    keys: Sequence[float]  # in order: limits of a number, whose mask is behind all that it exceeds; or category codes
+    keys: Sequence[float]  # ascending: limits of a number, or category codes
     masks: Sequence[int]
     exact: bool  # the keys are category codes
 
@@ -67,7 +67,7 @@ class _LookUp:
 
 
 def fits_masks(model: Model) -> bool:
-    """Tell whether the trees are small and few enough."""
+    """Tell whether QuickScorer can score the model: its trees are small and few enough."""
     longest = max((len(tree.leaves) for tree in model.trees), default=0)
     if not 0 < longest <= _WORDS[-1][0]:
         return False
@@ -80,7 +80,7 @@ def fits_masks(model: Model) -> bool:
 
 
 class QuickScorer:
-    """The trees of a model that `suits`."""
+    """Scores with the trees of a model for which `fits_masks` is true."""
 
     def __init__(self, model: Model) -> None:
         most = max(len(tree.leaves) for tree in model.trees)
@@ -97,14 +97,14 @@ class QuickScorer:
                 nodes.setdefault(node.feature, []).append((node, self._all ^ mask << self._bits * number))
         self._look_ups = [self._look_up(feature, of_feature) for feature, of_feature in nodes.items()]
         self._row_look_ups = [(look_up.feature, look_up.for_row()) for look_up in self._look_ups]
-        # By tree: its output, and its leaves by their bit.
+        # For each tree its output, and its leaves by their bit.
         self._leaves = [
             (number % model.outputs, {1 << bit: leaf for bit, leaf in enumerate(leaves)})
             for number, leaves in enumerate(self._ordered)
         ]
 
     def raw_scores(self, row: Sequence[float]) -> list[float]:
-        """Return the raw scores of a row of features, NaN where one is missing: in the order of the trees' sum."""
+        """Return the raw scores of a row of features, NaN where one is missing; the trees are added in their order."""
         left = self._all
         for feature, look_up in self._row_look_ups:
             left &= look_up(row[feature])
@@ -115,32 +115,32 @@ class QuickScorer:
         return scores
 
     def batch_raw_scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the same for rows of shape (rows, features); shape (rows, outputs)."""
+        """Return the raw scores of rows of shape (rows, features), as shape (rows, outputs)."""
         scores = np.empty((len(rows), self._outputs))
         look_ups, leaves = self._arrays
         first_leaf = np.arange(self._trees) * self._bits
-        masks = np.empty((min(len(rows), _CHUNK), self._trees), dtype=self._letter)
-        for first in range(0, len(rows), _CHUNK):
-            chunk = rows[first : first + _CHUNK]
+        masks = np.empty((min(len(rows), _CHUNK_ROWS), self._trees), dtype=self._letter)
+        for first in range(0, len(rows), _CHUNK_ROWS):
+            chunk = rows[first : first + _CHUNK_ROWS]
             of_feature = masks[: len(chunk)]
             left = np.full(of_feature.shape, (1 << self._bits) - 1, dtype=self._letter)
             for feature, places, feature_masks in look_ups:
                 np.take(feature_masks, places(chunk[:, feature]), axis=0, out=of_feature, mode="clip")
                 left &= of_feature
             below = left - 1
-            below &= np.invert(left, out=left)  # the bits below the lowest one: as many as its place
+            below &= np.invert(left, out=left)  # the bits below the lowest set bit: as many as its position
             leaf_values = leaves.take(first_leaf + np.bitwise_count(below))
             for output in range(self._outputs):
-                # Not `sum`, which adds in another order. And 0 as the first summand, so that no sum is -0.
+                # Not `sum`, which adds in another order. Adding 0 keeps a sum from being -0.
                 sums = np.add.accumulate(leaf_values[:, output :: self._outputs], axis=1)[:, -1] + 0.0
-                scores[first : first + _CHUNK, output] = sums
+                scores[first : first + _CHUNK_ROWS, output] = sums
         return scores
 
     @cached_property
     def _arrays(
         self,
     ) -> tuple[list[tuple[int, Callable[..., NDArray[np.integer]], NDArray[np.uint]]], NDArray[np.float64]]:
-        """The look-ups and the leaves as arrays: made for the first batch, as many a model never sees one."""
+        """The look-ups and the leaves as arrays; made for the first batch, since many models never score one."""
         look_ups = []
         for look_up in self._look_ups:
             words = b"".join(mask.to_bytes(self._words.size, "little") for mask in look_up.masks)
@@ -167,7 +167,10 @@ class QuickScorer:
         splits = [(node.split, mask) for node, mask in nodes if isinstance(node.split, frozenset)]
         codes = sorted(frozenset[int]().union(*(split for split, _ in splits)))
         masks = []
-        for code in (*codes, None):  # a missing category goes right everywhere, as one does that no split names
+        for code in (
+            *codes,
+            None,
+        ):  # None: a missing category goes right in every node, as does one that no split names
             left = self._all
             for split, mask in splits:
                 if code not in split:
@@ -181,7 +184,7 @@ def _limit(cut: _Cut) -> float:
 
 
 def _in_order(tree: Tree) -> tuple[list[int], list[int]]:
-    """Return a tree's leaves from left to right, and for each node the mask of the leaves to its left."""
+    """Return a tree's leaves from left to right, and for each node the mask of the leaves in its left subtree."""
     if not tree.nodes:
         return [0], []
     order: list[int] = []

@@ -1,4 +1,4 @@
-"""What the column names of a scoring request mean for a model: where its columns stand, and what the answer adds."""
+"""Matches the column names of a scoring request with a model's, and lists the columns that the answer adds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ class ReservedColumnError(RequestError):
 class RequestColumns:
     """The columns of a request and of its answer."""
 
-    positions: tuple[int | None, ...]  # of each column of the model in the request; None for one that it does not use
+    positions: tuple[int | None, ...]  # in the request, of each column of the model; None if the request lacks it
     names: tuple[str, ...]  # of the answer's columns: those of the request, then the added ones
     types: tuple[WireType, ...]
 
 
 def added_columns(model: Model) -> list[tuple[str, WireType]]:
-    """Return name and type of the columns that an answer has behind those of its request (protocol 2)."""
+    """Return name and type of the columns that an answer adds to those of its request (protocol 2)."""
     types: dict[str, WireType] = {LABELS: type_of(model.classes) if model.classes else "Double"}
     return [(name, types.get(name, "Double")) for name in added_names(model.task, model.classes)]
 
 
 def added_names(task: Task, classes: Sequence[str]) -> list[str]:
-    """Return the names of the columns that the answers of a model have behind those of a request."""
+    """Return the names of the columns that a model's answers add to those of a request."""
     match task:
         case "binary":
             return [LABELS, PROBABILITIES]
@@ -45,7 +45,7 @@ def added_names(task: Task, classes: Sequence[str]) -> list[str]:
 
 
 def is_taken(name: str, added: Sequence[str]) -> bool:
-    """Tell whether an answer has a column of this name already, as its readers compare names: by their letters."""
+    """Tell whether a name is one of the added columns'. Only letters and digits count, as for readers of answers."""
     return _letters(name) in map(_letters, added)
 
 
@@ -54,14 +54,14 @@ def _letters(name: str) -> str:
 
 
 def label_type(model: Model) -> WireType:
-    """Return the type of the label column, where a request brings it along: that of the labels in the training."""
+    """Return the type of the label column, which a request may have: the type of the labels in the training."""
     if model.task == "regression":
         return "Int32" if model.whole_labels else "Double"
     return type_of(model.classes)
 
 
 def request_columns(model: Model, names: Sequence[str]) -> RequestColumns:
-    """Find the model's columns among those of a request, by the names that a training would give them.
+    """Find the model's columns in a request, by the names that a training would give the request's columns.
 
     Raises:
         ReservedColumnError: a column has the name of one that the answer adds.

@@ -1,7 +1,7 @@
 """Scores rows with a model: the same raw scores, to the last bit, as the library that trained it.
 
-A few rows are scored in plain Python, many by arrays: all trees at once where these are small
-(`studio.scoring.quickscorer`), else by the native library.
+A few rows are scored in plain Python, many rows with arrays: by `studio.scoring.quickscorer` where the trees are small
+enough, else by the native library.
 """
 
 import math
@@ -14,47 +14,48 @@ from numpy.typing import NDArray
 
 from studio.errors import StudioError
 from studio.json_values import r_number, share_text
-from studio.models.model import MAX_DEVIATION, CategoryTerm, Model
+from studio.models.model import Model
 from studio.scoring.lightgbm_scorer import LightGbmScorer
-from studio.scoring.linear_scores import linear_scores
+from studio.scoring.linear_scores import linear_scores, row_linear_scores
 from studio.scoring.quickscorer import QuickScorer, fits_masks
 from studio.scoring.request_columns import request_columns
 from studio.tables.cell_parsing import parse_numbers
 from studio.words import shortened
 
-MAX_EXPONENT = 709.0  # beyond, `exp` overflows; the probability is 0 to the last digit there
-MIN_LIBRARY_ROWS = 5000  # so many take longer one by one than loading the library does
-MIN_BATCH_ROWS = 8  # measured with 100 trees: a row takes 25 us, a batch 100 us and 2 us for each of its rows
-_REPEATED = 4  # cells that repeat so often are looked up sooner than read
+MAX_EXPONENT = 709.0  # a larger one overflows `exp`; the probability is 0 there
+MIN_LIBRARY_ROWS = 5000  # scoring them one by one takes longer than loading the library
+MIN_BATCH_ROWS = 8  # measured with 100 trees: a row takes 25 us; a batch takes 100 us, and 2 us for each row
+_MIN_REPEATS = 4  # cells that repeat this often on average are faster to look up than to parse
 
 type Rows = NDArray[np.float64]  # shape (rows, features)
 
 
 class CellError(StudioError):
-    """Cells of a row are not what their columns hold."""
+    """Cells of a row that their columns cannot hold."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
 
 
 def shown(cell: str) -> str:
-    """Return a cell for an error's text: in quotes, and not longer than a line."""
+    """Return a cell for an error: quoted, and cut to the length of a line."""
     return repr(shortened(cell))
 
 
 class Scorer:
-    """A model made ready for scoring. A request that holds one is answered by one model."""
+    """A model prepared for scoring. A request keeps one scorer, so that one model scores all its rows."""
 
     def __init__(self, model: Model, file: Path | None = None) -> None:
-        """Take a model, and where it was read from: another process may read it there as well."""
+        """`file`: where the model was read from; another process may read it there as well."""
         self.model = model
         self.file = file
-        # Callers repeat the names. Those that are not the model's raise, and so are not kept.
+        # Callers repeat the column names. Wrong names raise, so they are not cached.
         self.columns_of = lru_cache(8)(partial(request_columns, model))
         self._features = model.features
         self._outputs = range(model.outputs)
+        self._linear = model.linear
         self._quickscorer = QuickScorer(model) if fits_masks(model) else None
-        # For trees that are too large for it: parallel tuples instead of node objects, which a walk is quicker through.
+        # For trees that are too large for QuickScorer: parallel tuples, which are faster to walk than node objects.
         self._trees = [
             (
                 number % model.outputs,
@@ -72,15 +73,15 @@ class Scorer:
             for number, tree in enumerate(() if self._quickscorer else model.trees)
         ]
         self._lightgbm = LightGbmScorer(model)
-        # What a row costs: trees looked up, or nodes visited and leaves added, or weights added.
+        # The cost of a row: trees looked up, or nodes visited and leaves added, or weights added.
         trees = len(model.trees) if self._quickscorer else sum(tree.depth + 1 for tree in model.trees)
         self.cost = trees + len(self._features) * model.outputs
 
     def features(self, cells: Sequence[str]) -> list[float]:
-        """Return a row's features; `cells` are stripped, one a column of the model.
+        """Return a row's features; `cells` are stripped, one for each column of the model.
 
         Raises:
-            CellError: names the cells that their columns cannot hold.
+            CellError: some cells are not what their columns hold; all are named.
         """
         try:
             return [encode(cells[position]) for position, encode in self._features]
@@ -88,19 +89,19 @@ class Scorer:
             raise CellError(self._problems(cells)) from None
 
     def batch_features(self, columns: Sequence[Sequence[str]]) -> Rows:
-        """Return the features of many rows; `columns` are the cells of each column of the model, as they came.
+        """Return the features of many rows; `columns` has the unstripped cells of each column of the model.
 
         Raises:
-            ValueError: a cell is not what its column holds; `features` tells which.
+            ValueError: a cell is not what its column holds; `features` names it.
         """
         rows = np.empty((len(columns[0]), len(self._features)), order="F")
         for feature, (position, encode) in enumerate(self._features):
             cells = columns[position]
             distinct = set(cells)
             numbers = None
-            if self.model.columns[position].kind == "numeric" and len(distinct) > len(cells) // _REPEATED:
+            if self.model.columns[position].kind == "numeric" and len(distinct) > len(cells) // _MIN_REPEATS:
                 numbers = parse_numbers(cells)
-            if numbers is None:  # each distinct one is read once
+            if numbers is None:  # each distinct cell is parsed once
                 number_of = {cell: encode(cell.strip()) for cell in distinct}
                 numbers = np.fromiter(map(number_of.__getitem__, cells), np.float64, len(cells))
             rows[:, feature] = numbers
@@ -120,6 +121,8 @@ class Scorer:
         """Return the raw scores of a row of features, NaN where one is missing."""
         if self._quickscorer is not None:
             return self._quickscorer.raw_scores(row)
+        if self._linear is not None:
+            return row_linear_scores(self._linear, row)
         scores = [0.0 for _ in self._outputs]
         for output, features, limits, codes, missing_left, left, right, leaves in self._trees:
             at = 0 if features else -1
@@ -133,32 +136,15 @@ class Scorer:
                 else:
                     at = right[at]
             scores[output] += leaves[-1 - at]
-        return self._linear_scores(row) if self.model.linear else scores
-
-    def _linear_scores(self, row: Sequence[float]) -> list[float]:
-        linear = self.model.linear
-        if linear is None:
-            return []
-        scores = list(linear.intercepts)
-        for value, term in zip(row, linear.terms, strict=True):
-            if value != value:  # noqa: PLR0124 (NaN: missing)
-                continue
-            if isinstance(term, CategoryTerm):
-                for output, weight in enumerate(term.weights[int(value)]):
-                    scores[output] += weight
-            else:
-                deviation = min(max(value - term.centre, -MAX_DEVIATION), MAX_DEVIATION)
-                for output, weight in enumerate(term.weights):
-                    scores[output] += deviation * weight
         return scores
 
     def batch_raw_scores(self, rows: Rows) -> Rows:
-        """Return the raw scores of many rows, shape (rows, outputs): all ways give the same."""
+        """Return the raw scores of many rows, shape (rows, outputs); every way of scoring gives the same bits."""
         if len(rows) >= MIN_BATCH_ROWS:
             if self._quickscorer is not None:
                 return self._quickscorer.batch_raw_scores(rows)
-            if self.model.linear is not None:
-                return linear_scores(self.model.linear, rows)
+            if self._linear is not None:
+                return linear_scores(self._linear, rows)
             if self.model.trees:
                 scores = self._lightgbm.raw_scores(rows, wait=len(rows) >= MIN_LIBRARY_ROWS)
                 if scores is not None:

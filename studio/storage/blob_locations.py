@@ -1,4 +1,4 @@
-"""Where a blob is and by what right it is used: blob references of the wire, checked before any request leaves."""
+"""Blob references of the wire: the blob that each names and its credential, checked before any request is sent."""
 
 import ipaddress
 import re
@@ -13,8 +13,8 @@ from studio.storage.connection_strings import read_connection_string
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _CONTAINER = re.compile(r"[A-Za-z0-9$-]{1,63}")
-_TOKEN = re.compile(r"[!$-~]+")  # what may stand in a URL's query: neither spaces nor quotes nor `#`
-_BLOB_NAME_LIMIT = 1024  # characters, of the storage itself
+_TOKEN = re.compile(r"[!$-~]+")  # the characters of a URL's query: no spaces, quotes or `#`
+_BLOB_NAME_LIMIT = 1024  # characters; the limit of Azure Storage
 
 
 @dataclass(frozen=True)
@@ -29,23 +29,23 @@ class BlobReference:
 
 @dataclass(frozen=True)
 class BlobAddress:
-    """A blob reference taken apart: which host, which blob, and the credential, which no text or repr ever shows."""
+    """The host, blob and credential of a blob reference; no text and no repr shows the credential."""
 
-    account_url: str  # without a slash at the end; names the account, for path-style hosts in its path
+    account_url: str  # without a slash at the end; a path-style URL has the account in its path
     path: BlobPath
     account_name: str | None = None  # with a connection string
     account_key: str | None = field(default=None, repr=False)
     sas_token: str | None = field(default=None, repr=False)  # without the question mark
-    listed_by_name: bool = False  # the allow-list names this very host: it may be one inside the network
+    listed_by_name: bool = False  # the allow-list names the host without a wildcard: it may be inside the network
 
     @property
     def host(self) -> str:
-        """Host and port, for people."""
+        """Host and port, for messages."""
         return urlsplit(self.account_url).netloc
 
     @property
     def base_location(self) -> str:
-        """The `BaseLocation` of an answer: ends with a slash (protocol 1.6)."""
+        """The `BaseLocation` of an answer; it ends with a slash (protocol 1.6)."""
         return f"{self.account_url}/"
 
     @property
@@ -59,20 +59,20 @@ class BlobAddress:
 
 
 class HostAllowList:
-    """The storage hosts requests may go to: `host:port`, `host` (the scheme's own port), `*.host`, `host:*`, `*`.
+    """The storage hosts that requests may go to: `host:port`, `host` (the scheme's port), `*.host`, `host:*`, `*`.
 
-    Only a pattern without a wildcard in its host lets a request go to an address inside the network: what a name
-    under `*.blob.core.windows.net` or `*` leads to is chosen by whoever made the name.
+    Only a pattern without a wildcard in its host allows addresses inside the network: whoever registers a name under
+    `*.blob.core.windows.net` or `*` chooses its address.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._patterns = [pattern.lower() for pattern in patterns]
 
     def check(self, url: str) -> bool:
-        """Refuse a URL whose host is not on the list, or whose scheme is not safe.
+        """Refuse a URL whose host is not listed, or whose scheme is not safe.
 
         Returns:
-            Whether the list names the very host.
+            Whether a pattern without a wildcard lists the host.
 
         Raises:
             StorageError: it is not.
@@ -83,18 +83,18 @@ class HostAllowList:
         except ValueError:
             raise _invalid("the blob's URL cannot be read") from None
         if not url.isascii() or re.search(r"[\s\\]|%(?![0-9A-Fa-f]{2})", url):
-            raise _invalid("a blob's URL must be plain ASCII, other letters of a host in their xn-- form")
+            raise _invalid("a blob's URL must be plain ASCII; write other letters of a host in their xn-- form")
         if parts.scheme not in _DEFAULT_PORTS or not host or "@" in parts.netloc or parts.query or parts.fragment:
             raise _invalid("a blob's URL must be http(s)://HOST[:PORT]/ without user, query or fragment")
         if parts.scheme == "http" and not is_loopback(host):
-            raise _invalid(f"the storage host {host} is named with http; only https leaves this machine")
+            raise _invalid(f"the storage host {host} needs https: http is allowed to this machine only")
         default = _DEFAULT_PORTS[parts.scheme]
         fitting = [pattern for pattern in self._patterns if _matches(pattern, host, port or default, default)]
         if not fitting:
             shown = f"[{host}]" if ":" in host else host
             raise _invalid(
                 f"the storage host {shown}:{port or default} is not on this studio's allow-list"
-                f" (start it with `--allow-host {shown}:{port or default}`)"
+                f" (start the studio with `--allow-host {shown}:{port or default}`)"
             )
         return not all(pattern.startswith("*") for pattern in fitting)
 
@@ -116,7 +116,7 @@ def _matches(pattern: str, host: str, port: int, default_port: int) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, reached by nobody else."""
+    """Tell whether a host is this machine's loopback interface."""
     if host == "localhost":
         return True
     try:
@@ -130,13 +130,13 @@ def _invalid(text: str) -> StorageError:
 
 
 def resolve(reference: BlobReference, allowed: HostAllowList) -> BlobAddress:
-    """Take a blob reference apart and check the host it really leads to.
+    """Resolve a blob reference to an address whose host is allowed.
 
-    With a connection string `RelativeLocation` is the blob's name as it is; with a SAS it is a part of a URL
-    (protocol 1.6), in which `%20` stands for a space.
+    With a connection string `RelativeLocation` is the blob's plain name. With a SAS it is a part of a URL, in which
+    `%20` is a space (protocol 1.6).
 
     Raises:
-        StorageError: it is incomplete, contradicts itself, or leads to a host that is not allowed.
+        StorageError: the reference is incomplete or contradictory, or its host is not allowed.
     """
     base = (reference.base_location or "").strip().rstrip("/")
     token = (reference.sas_token or "").strip().lstrip("?")
@@ -161,7 +161,7 @@ def resolve(reference: BlobReference, allowed: HostAllowList) -> BlobAddress:
     listed_by_name = allowed.check(account_url)
     account_path = urlsplit(account_url).path.strip("/")
     if "/" in account_path or unquote(account_path) != account_path:
-        raise _invalid("the storage host's URL has more than the account's name in its path")
+        raise _invalid("the storage host's URL has more in its path than the account's name")
     if sas is not None:
         _check_token(sas, path)
     return BlobAddress(account_url, path, name, key, sas, listed_by_name)
@@ -181,17 +181,17 @@ def _checked_path(relative: str) -> BlobPath:
 
 
 def _is_printable(text: str) -> bool:
-    """Tell whether a text has neither control characters nor halves of characters, which no URL can carry."""
+    """Tell whether a text has no control characters and no half surrogate pairs, which no URL can carry."""
     return not any(ord(character) < 32 or 0x7F <= ord(character) < 0xA0 for character in text) and not re.search(
         "[\ud800-\udfff]", text
     )
 
 
 def _check_token(token: str, path: BlobPath) -> None:
-    """Refuse what is no SAS token, or would ask for something else than the blob; never repeats it."""
+    """Refuse a text that is no SAS token, or selects another resource than the blob. The error does not repeat it."""
     names = {name.lower() for name, _ in parse_qsl(token, keep_blank_values=True)}
     if not _TOKEN.fullmatch(token) or "sig" not in names or names & {"comp", "restype"}:
         raise _invalid(
-            f"the SAS token of {path} is not one: it must be the query of a URL (sv=…&sp=…&se=…&sig=…),"
+            f"the SAS token of {path} is invalid: it must be the query of a URL (sv=…&sp=…&se=…&sig=…),"
             " percent-encoded, without comp and restype"
         )

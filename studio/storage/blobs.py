@@ -1,4 +1,4 @@
-"""Reads and writes blobs at allowed storage hosts, each within a time and a size."""
+"""Reads and writes blobs at allowed storage hosts, within a time-out and a size limit."""
 
 import contextlib
 import tempfile
@@ -27,20 +27,20 @@ class BlobStorage:
     def __init__(
         self, limits: TransferLimits = _USUAL_LIMITS, resolver: Resolver = resolve_host, stop: Stop | None = None
     ) -> None:
-        """Take how long a transfer may take, what tells the addresses of a host, and what ends all transfers."""
+        """`stop` ends all transfers."""
         self._limits = limits
         self._resolver = resolver
         self._stop = stop or Stop()
 
     def until(self, stop: Stop) -> Self:
-        """Return the same storage for one job: its transfers end when `stop` says so, with StoppedError."""
+        """Return the same storage for one job: `stop` ends its transfers, with StoppedError."""
         return type(self)(self._limits, self._resolver, stop)
 
     def fetch(self, address: BlobAddress, limit_bytes: int) -> bytes:
-        """Return a blob's content, of at most `limit_bytes`, to a caller who waits for it.
+        """Return a blob's content of at most `limit_bytes`, within the time-out for waiting callers.
 
         Raises:
-            StorageError: it cannot be read, or is larger, or takes too long.
+            StorageError: the blob cannot be read, is larger, or takes too long.
         """
         return b"".join(
             self._chunks(address, limit_bytes, min(self._limits.interactive_timeout_s, self._limits.total_timeout_s))
@@ -48,10 +48,10 @@ class BlobStorage:
 
     @contextmanager
     def fetched_file(self, address: BlobAddress, limit_bytes: int, folder: Path) -> Iterator[Path]:
-        """Give a temporary file in `folder` with the blob's content; the content is never held in memory.
+        """Yield a temporary file in `folder` with the blob's content; the content is never held in memory.
 
         Raises:
-            StorageError: it cannot be read, or is larger than `limit_bytes`, or takes too long.
+            StorageError: the blob cannot be read, is larger than `limit_bytes`, or takes too long.
         """
         with tempfile.NamedTemporaryFile(dir=folder, prefix="input-", suffix=".csv") as file:
             for chunk in self._chunks(address, limit_bytes, self._limits.total_timeout_s):
@@ -60,10 +60,10 @@ class BlobStorage:
             yield Path(file.name)
 
     def write(self, address: BlobAddress, data: bytes, content_type: str) -> None:
-        """Write a blob; one that is there is replaced.
+        """Write a blob, replacing an existing one.
 
         Raises:
-            StorageError: it cannot be written.
+            StorageError: the blob cannot be written.
         """
         with self._transfer(address, Operation.WRITE, self._limits.total_timeout_s) as (_, options):
             client = BlobClient(address.account_url, address.path.container, address.path.name, **options)
@@ -71,10 +71,10 @@ class BlobStorage:
                 client.upload_blob(data, overwrite=True, content_settings=ContentSettings(content_type=content_type))
 
     def make_container(self, address: BlobAddress) -> None:
-        """Make the container of an address if it is not there.
+        """Create the container of an address unless it exists.
 
         Raises:
-            StorageError: it cannot be made.
+            StorageError: the container cannot be created.
         """
         with self._transfer(address, Operation.WRITE, self._limits.total_timeout_s) as (_, options):
             client = ContainerClient(address.account_url, address.path.container, **options)
@@ -85,7 +85,7 @@ class BlobStorage:
         with self._transfer(address, Operation.READ, within_s) as (transfer, options):
             client = BlobClient(address.account_url, address.path.container, address.path.name, **options)
             with client:
-                download = self._begun(client, transfer)
+                download = self._started_download(client, transfer)
                 if download.size > limit_bytes:
                     text = f"The blob {address.path} at {address.host} is larger than {limit_bytes} bytes."
                     raise StorageError(StorageFault.INVALID, text)
@@ -98,17 +98,17 @@ class BlobStorage:
                     text = f"The storage host {address.host} announced {download.size} bytes of {address.path} and sent"
                     raise StorageError(StorageFault.UNAVAILABLE, f"{text} {length}.")
 
-    def _begun(self, client: BlobClient, transfer: Transfer) -> StorageStreamDownloader[bytes]:
-        """Ask for the first bytes of a blob; again, if the answer is none that the library can read.
+    def _started_download(self, client: BlobClient, transfer: Transfer) -> StorageStreamDownloader[bytes]:
+        """Request the first bytes of a blob, and retry if the library cannot parse the response.
 
-        Other errors the library's own policy tries again; a gateway before the storage may have given such an answer.
+        A gateway in front of the storage may send such a response. The library's own policy retries other errors.
         """
         for _ in range(self._limits.retries):
             try:
                 return client.download_blob(max_concurrency=1)
             except (AzureError, StudioError):
                 raise
-            except Exception:  # noqa: BLE001 (the library raises what it likes over answers that are not a storage's)
+            except Exception:  # noqa: BLE001 (over a response that is no storage's, the library raises whatever it likes)
                 transfer.pause(self._limits.retry_wait_s)
         return client.download_blob(max_concurrency=1)
 
@@ -116,7 +116,7 @@ class BlobStorage:
     def _transfer(
         self, address: BlobAddress, doing: Operation, within_s: float
     ) -> Iterator[tuple[Transfer, dict[str, Any]]]:
-        """Give one transfer, and the options of a client for it."""
+        """Yield one transfer, and the options of a client for it."""
         limits = self._limits
         with ExitStack() as stack:
             transfer = stack.enter_context(Transfer(address, within_s, limits, self._resolver, self._stop))

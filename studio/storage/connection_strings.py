@@ -1,4 +1,4 @@
-"""Reads storage connection strings: the short and the long form, by key or by SAS, and the emulator's shorthand."""
+"""Reads storage connection strings: short and long, with a key or a SAS, and the emulator's shorthand."""
 
 from base64 import b64decode
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from studio.errors import StorageError, StorageFault
 
 _DEFAULT_SUFFIX = "core.windows.net"
-# What `UseDevelopmentStorage=true` stands for. The key is published: every storage emulator has it, it guards nothing.
+# The values of `UseDevelopmentStorage=true`. The key is public: every storage emulator has the same one.
 _EMULATOR = {
     "accountname": "devstoreaccount1",
     "accountkey": "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
@@ -17,16 +17,16 @@ _EMULATOR_SWITCH = "usedevelopmentstorage"
 
 @dataclass(frozen=True)
 class Account:
-    """What a connection string says of the account's blobs: where, and by a key or by a SAS."""
+    """The account of a connection string: the URL of its blobs, and a key or a SAS."""
 
-    url: str  # without a slash at the end; not checked
+    url: str  # without a slash at the end; not validated
     name: str | None
     key: str | None = field(repr=False)
     sas_token: str | None = field(repr=False)  # without the question mark; None if there is a key
 
 
 def read_connection_string(text: str) -> Account:
-    """Take a connection string apart (protocol 1.3); the case of its words does not matter.
+    """Parse a connection string (protocol 1.3); its names are case-insensitive.
 
     Raises:
         StorageError: with all that is wrong.
@@ -40,7 +40,7 @@ def read_connection_string(text: str) -> Account:
     endpoint = values.get("blobendpoint")
     problems += [] if problems else _missing(name, key, sas, endpoint)
     if problems:
-        # Never the text itself: it may hold the key under a misspelt name.
+        # The error never repeats the text, which may hold the key under a misspelt name.
         raise StorageError(
             StorageFault.CONNECTION_STRING, f"The connection string of a blob is invalid: {'; '.join(problems)}."
         )
@@ -56,9 +56,11 @@ def _emulator_problems(values: dict[str, str]) -> list[str]:
         return []
     problems = []
     if values[_EMULATOR_SWITCH].lower() != "true":
-        problems.append("UseDevelopmentStorage can only be true")
+        problems.append("UseDevelopmentStorage must be true")
     if len(values) > 1:
-        problems.append("UseDevelopmentStorage stands alone: an emulator elsewhere is named by its BlobEndpoint")
+        problems.append(
+            "UseDevelopmentStorage allows no other settings: give the BlobEndpoint of an emulator elsewhere"
+        )
     return problems
 
 
@@ -67,7 +69,7 @@ def _missing(name: str | None, key: str | None, sas: str | None, endpoint: str |
     if not endpoint and not name:
         problems.append("AccountName or BlobEndpoint is missing")
     if not (name and key) and not sas:
-        problems.append("AccountName with AccountKey is missing, or SharedAccessSignature")
+        problems.append("AccountName with AccountKey, or SharedAccessSignature, is missing")
     if key and not _is_base64(key):
         problems.append("its AccountKey is not base64")
     return problems

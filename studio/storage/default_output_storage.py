@@ -1,4 +1,4 @@
-"""The studio's own storage account: where the outputs go that a job names no place for (protocol 1.3)."""
+"""The studio's own storage account, for the outputs that a job gives no location (protocol 1.3)."""
 
 import os
 import uuid
@@ -20,16 +20,16 @@ VARIABLE = "STUDIO_STORAGE"
 
 @dataclass(frozen=True)
 class DefaultOutputStorage:
-    """An account with its key; outputs lie in one container of it."""
+    """An account with its key; outputs are in one container of it."""
 
     account: BlobAddress
 
     @classmethod
     def of_environment(cls, environ: Mapping[str, str] = os.environ) -> Self | None:
-        """Return the account whose connection string stands in the variable `STUDIO_STORAGE`, if one does.
+        """Return the account of the connection string in the variable `STUDIO_STORAGE`; None if it is not set.
 
         Raises:
-            SetupError: the text is no connection string with a key.
+            SetupError: the variable holds no connection string with a key.
         """
         text = environ.get(VARIABLE, "").strip()
         if not text:
@@ -45,7 +45,7 @@ class DefaultOutputStorage:
 
     @staticmethod
     def path(job_id: str, output: str, extension: str) -> BlobPath:
-        """Return where an output of a job belongs: always the same place, so that a job that runs again overwrites."""
+        """Return the path of a job's output. It is deterministic: a job that runs again overwrites its outputs."""
         name = PurePosixPath(job_id) / f"{uuid.uuid5(uuid.NAMESPACE_OID, f'{job_id}/{output}')}{extension}"
         return BlobPath(CONTAINER, str(name))
 
@@ -54,10 +54,10 @@ class DefaultOutputStorage:
         return replace(self.account, path=path)
 
     def prepare(self, storage: BlobStorage) -> None:
-        """Make the container.
+        """Create the container.
 
         Raises:
-            StorageError: it cannot be made.
+            StorageError: the container cannot be created.
         """
         storage.make_container(self.account)
 

@@ -1,6 +1,6 @@
-"""The transport below azure-storage-blob: it sends the requests of one transfer, within what that allows.
+"""The HTTP transport below azure-storage-blob: it sends the requests of one transfer, within its limits.
 
-TLS verifies the host's name as ever. Nothing is followed, unpacked, or sent by a proxy.
+TLS verifies the host's name as usual. Redirects are not followed, bodies are not decompressed, proxies are not used.
 """
 
 import logging
@@ -20,12 +20,12 @@ from studio.storage.transfer import Transfer, TransferLimits
 
 _BLOCK_BYTES = 256 * 2**10
 
-# urllib3 writes whole URLs, and so their signatures, into warnings and debug lines.
+# urllib3 logs whole URLs, with their signatures, as warnings and debug lines.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 
 def _open(connection: HTTPConnection, transfer: Transfer) -> socket.socket:
-    """Open a connection's socket, with the errors that urllib3 knows."""
+    """Open a connection's socket, with the errors that urllib3 expects."""
     try:
         return transfer.open_socket(connection)
     except TimeoutError as error:
@@ -52,7 +52,7 @@ class _TlsConnection(_Connection, HTTPSConnection):
 
 
 class _Pools(PoolManager):
-    """Gives connections that belong to a transfer."""
+    """Makes the connections of a transfer."""
 
     transfer: Transfer
 
@@ -64,14 +64,14 @@ class _Pools(PoolManager):
 
 
 class _Body:
-    """An answer of urllib3 whose body is counted, and given as it came: a small body may unpack to a huge one."""
+    """A response of urllib3 whose body is counted and not decompressed: a small body may inflate to a huge one."""
 
     def __init__(self, raw: BaseHTTPResponse, transfer: Transfer) -> None:
         self._raw = raw
         self._transfer = transfer
 
-    def stream(self, amount: int, decode_content: bool | None = None) -> Iterator[bytes]:  # noqa: ARG002 (never)
-        return self._transfer.counted(self._raw.stream(amount, decode_content=False))
+    def stream(self, amount: int, decode_content: bool | None = None) -> Iterator[bytes]:  # noqa: ARG002 (never decoded)
+        return self._transfer.limited(self._raw.stream(amount, decode_content=False))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._raw, name)
@@ -88,22 +88,22 @@ class _Adapter(HTTPAdapter):
 
     def build_response(self, req: requests.PreparedRequest, resp: BaseHTTPResponse) -> requests.Response:
         response = super().build_response(req, resp)
-        self._transfer.begin(resp)
+        self._transfer.begin_response(resp)
         response.raw = _Body(resp, self._transfer)
         return response
 
 
 class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 (wherever it points)
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 (none is followed)
         return None
 
 
-class GuardedTransport(RequestsTransport):  # type: ignore[misc]  # the package imports it only when it is used
+class GuardedTransport(RequestsTransport):  # type: ignore[misc]  # the package imports it lazily
     """Sends the requests of one transfer."""
 
     def __init__(self, transfer: Transfer, limits: TransferLimits) -> None:
         session = _Session()
-        session.trust_env = False  # no proxy, which would look up names itself; no password file
+        session.trust_env = False  # no proxy, which would resolve names itself; no .netrc
         session.headers["Accept-Encoding"] = "identity"
         for scheme in ("http://", "https://"):
             session.mount(scheme, _Adapter(transfer))
@@ -117,5 +117,5 @@ class GuardedTransport(RequestsTransport):  # type: ignore[misc]  # the package 
         self._transfer = transfer
 
     def sleep(self, duration: float) -> None:
-        """Wait between two tries."""
+        """Wait between two attempts."""
         self._transfer.pause(duration)

@@ -1,18 +1,18 @@
-"""Tells addresses of the open internet from all others, by the registries of IANA."""
+"""Tells public internet addresses from all others, by the registries of IANA."""
 
 import ipaddress
 
-# IPv6: IANA has given out this block as global unicast, and no other. What `ipaddress` calls global is far more.
+# IPv6: the only block that IANA has assigned as global unicast. `ipaddress` calls far more addresses global.
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # the last four bytes are an IPv4 address
 _DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")  # RFC 9637; `ipaddress` does not know it
 _RELAYS = ipaddress.IPv4Network("192.88.99.0/24")  # anycast of 6to4 relays, deprecated by RFC 7526
-# Public by its number, but inside: where the machines of Azure find the platform that runs them.
+# A public number, but inside the network: on Azure's machines it is the platform's own endpoint.
 _PLATFORM = ipaddress.IPv4Address("168.63.129.16")
 
 
 def is_public(text: str) -> bool:
-    """Tell whether an address is global unicast. An IPv6 address that stands for an IPv4 address is what that one is.
+    """Tell whether an address is global unicast; an IPv6 address that embeds an IPv4 address counts as that one.
 
     Raises:
         ValueError: the text is no IP address.

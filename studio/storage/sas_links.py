@@ -1,4 +1,4 @@
-"""Signs links to outputs: read-only, for a day, as the original did."""
+"""Signs links to outputs: read-only and valid for a day, as the original did."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,9 +16,9 @@ SAS_VALID_FOR = timedelta(hours=24)
 
 
 def read_token(address: BlobAddress, now: datetime) -> str:
-    """Return a new SAS token for reading the one blob: from 5 minutes ago for 24 hours on (protocol 1.6).
+    """Return a new SAS token for reading the one blob: valid from 5 minutes ago for 24 hours (protocol 1.6).
 
-    An address given by a SAS has no key to sign with; the answer is then the token that was given.
+    An address by a SAS has no key to sign with: the SAS itself is returned.
     """
     if not address.account_key or not address.account_name:
         return f"?{address.sas_token}"
@@ -35,7 +35,7 @@ def read_token(address: BlobAddress, now: datetime) -> str:
 
 
 def container_token(address: BlobAddress, now: datetime) -> str:
-    """Return a new SAS token for reading and listing the address's container; it lives as long as `read_token`'s."""
+    """Return a new SAS token for reading and listing the address's container, valid as long as `read_token`'s."""
     token = generate_container_sas(
         address.account_name or "",
         address.path.container,

@@ -1,4 +1,4 @@
-"""Ends what a job is doing when nobody wants it any more: the transfer it waits for, or its training."""
+"""Stops a job's work, a transfer or a training, when the job is cancelled or deleted or the studio stops."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,14 +8,14 @@ from studio.errors import StudioError
 
 
 class StoppedError(StudioError):
-    """What was being done was ended: its job was cancelled or deleted, or the studio stops."""
+    """The work was stopped: its job was cancelled or deleted, or the studio stops."""
 
     def __init__(self) -> None:
         super().__init__("it was stopped")
 
 
 class Stop:
-    """One job's way to be ended, from any thread and at any time."""
+    """The cancellation token of a job; any thread may stop it at any time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -23,7 +23,7 @@ class Stop:
         self._stopped = False
 
     def stop(self) -> None:
-        """End what is being done, and whatever would be begun."""
+        """Stop the running work, and all work that would start later."""
         with self._lock:
             self._stopped = True
             for end in self._ends:
@@ -31,24 +31,24 @@ class Stop:
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody has stopped it."""
+        """Whether it was stopped."""
         return self._stopped
 
     def check(self) -> None:
-        """Go on only if nobody has stopped it.
+        """Return unless it was stopped.
 
         Raises:
-            StoppedError: somebody has.
+            StoppedError: it was.
         """
         if self._stopped:
             raise StoppedError
 
     @contextmanager
     def ending(self, end: Callable[[], None]) -> Iterator[None]:
-        """Have `stop` call `end` during the `with`; it must return at once.
+        """Have `stop` call `end` during the `with`; `end` must return at once.
 
         Raises:
-            StoppedError: it is stopped already.
+            StoppedError: it was stopped before.
         """
         with self._lock:
             self.check()

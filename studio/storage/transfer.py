@@ -1,7 +1,7 @@
-"""One operation on a blob: how long it may take, which addresses it may go to, how much may come.
+"""One operation on a blob, with its deadline, the addresses it may connect to, and the bytes it may receive.
 
-A host's name is looked up once for each connection, every address it leads to is checked, and the connection goes to
-one of these: a name that leads elsewhere a moment later (DNS rebinding) gains nothing.
+A host's name is resolved once for each connection. All its addresses are checked, and the connection goes to one of
+them. So a name that resolves to another address a moment later (DNS rebinding) gains nothing.
 """
 
 import contextlib
@@ -23,58 +23,58 @@ from studio.storage.blob_locations import BlobAddress
 from studio.storage.public_addresses import is_public
 from studio.storage.stopping import Stop, StoppedError
 
-# Host and port to addresses, the best first.
+# From host and port to addresses, the best first.
 type Resolver = Callable[[str, int], Sequence[str]]
 
-CHUNK_BYTES = 4 * 2**20  # what one request asks for, so no answer is longer
+CHUNK_BYTES = 4 * 2**20  # of one request; a longer response is refused
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[-+.a-z0-9]{1,60}")
 _LENGTH_HEADERS = ("Content-Length", "Transfer-Encoding", "Connection")
-_MAX_ADDRESSES = 4  # are tried: each may cost a connection's time-out
+_MAX_ADDRESSES = 4  # to try; each may take a connection's time-out
 
 
 @dataclass(frozen=True)
 class TransferLimits:
-    """How long a transfer may take, and how often it is tried."""
+    """The time-outs and retries of a transfer."""
 
-    total_timeout_s: float = 1800.0  # from the first look-up to the last byte, with all retries
-    interactive_timeout_s: float = 60.0  # the same, where a caller waits for the answer
+    total_timeout_s: float = 1800.0  # from the name look-up to the last byte, with all retries
+    interactive_timeout_s: float = 60.0  # the same, where a caller waits
     connect_timeout_s: float = 5.0
-    read_timeout_s: float = 60.0  # between two pieces of an answer
-    retries: int = 2  # of a request, where another try may help
+    read_timeout_s: float = 60.0  # between two pieces of a response
+    retries: int = 2  # of a request that may succeed later
     retry_wait_s: int = 2  # before each
 
 
 def resolve_host(host: str, port: int) -> Sequence[str]:
-    """Ask the system's resolver.
+    """Resolve a name by the system's resolver.
 
     Raises:
-        OSError: it knows no address.
+        OSError: the name has no address.
     """
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError:  # a label of it is empty or too long
-        raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from None
+    except UnicodeError:  # a label of the name is empty or too long
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
     return list(dict.fromkeys(str(address[0]) for *_, address in addresses))
 
 
 class Transfer:
-    """One operation on a blob: its deadline, and the sockets it uses."""
+    """One operation on a blob: its deadline and its sockets."""
 
     def __init__(
-        self, address: BlobAddress, within_s: float, limits: TransferLimits, resolver: Resolver, stop: Stop
+        self, address: BlobAddress, timeout_s: float, limits: TransferLimits, resolver: Resolver, stop: Stop
     ) -> None:
         self._address = address
         self._stop = stop
         self._stack = ExitStack()
-        self._within_s = within_s
+        self._timeout_s = timeout_s
         self._limits = limits
         self._resolver = resolver
         self._connections: list[HTTPConnection] = []
         self._sockets: list[socket.socket] = []
-        self._answer: BaseHTTPResponse | None = None
+        self._response: BaseHTTPResponse | None = None
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._timer = threading.Timer(within_s, self._expire)
+        self._timer = threading.Timer(timeout_s, self._expire)
         self._timer.daemon = True
         self._expired = False
 
@@ -86,14 +86,14 @@ class Transfer:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
         self._timer.cancel()
-        if self._answer is not None:
-            self._answer.close()  # one that was not read to its end would keep its connection
+        if self._response is not None:
+            self._response.close()  # else a response that was not read to its end would keep its connection
         for connection in self._connections:
             connection.close()
         with self._lock:
-            for used in self._sockets:
-                number = socket.socket.detach(used)
-                if number >= 0:  # an answer that urllib3 could not read holds it, and is in no one's hands
+            for opened in self._sockets:
+                number = socket.socket.detach(opened)
+                if number >= 0:  # held by a response that urllib3 could not parse
                     os.close(number)
 
     def _expire(self) -> None:
@@ -101,66 +101,66 @@ class Transfer:
         self._end()
 
     def _end(self) -> None:
-        """End every wait for the network, wherever it is: in a header as well as in a body."""
+        """End every wait for the network, in a header as well as in a body."""
         self._over.set()
         with self._lock:
-            for used in self._sockets:
+            for opened in self._sockets:
                 with contextlib.suppress(OSError):
-                    # The plain socket's way also under TLS: the TLS object is in use by the other thread.
-                    socket.socket.shutdown(used, socket.SHUT_RDWR)
+                    # The plain socket's method also under TLS: the other thread is using the TLS object.
+                    socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
     def end_error(self) -> StudioError | None:
-        """Return the error that says why it was ended; None if it was not."""
+        """Return the error of a transfer that was stopped or timed out; else None."""
         if self._stop.stopped:
             return StoppedError()
         if not self._expired:
             return None
-        text = f"The transfer of {self._address.path} was ended: {self._address.host} took longer than"
-        return StorageError(StorageFault.UNAVAILABLE, f"{text} {self._within_s:g} seconds.")
+        text = f"The transfer of {self._address.path} timed out: {self._address.host} took longer than"
+        return StorageError(StorageFault.UNAVAILABLE, f"{text} {self._timeout_s:g} seconds.")
 
     def check(self) -> None:
-        """Go on only if there is time left.
+        """Return if there is time left.
 
         Raises:
-            StorageError: there is not.
-            StoppedError: nobody waits for it any more.
+            StorageError: the transfer timed out.
+            StoppedError: the transfer was stopped.
         """
         error = self.end_error()
         if error is not None:
             raise error
 
     def pause(self, duration_s: float) -> None:
-        """Wait, but not beyond the deadline."""
+        """Wait, at most until the deadline."""
         self._over.wait(duration_s)
         self.check()
 
     def watch(self, connection: HTTPConnection) -> None:
-        """Shut a connection at the deadline; from here on it may be silent for as long as the limits say."""
-        used = connection.sock
-        used.settimeout(self._limits.read_timeout_s)  # or a long piece would have to be sent within the connecting time
+        """Close a connection at the deadline; from now on its read time-out applies."""
+        opened = connection.sock
+        opened.settimeout(self._limits.read_timeout_s)  # else sending a piece would have the time-out of connecting
         self._connections.append(connection)
         with self._lock:
-            self._sockets.append(used)  # for good: a connection forgets its socket before the answer is read
+            self._sockets.append(opened)  # kept: a connection forgets its socket before the response is read
         self.check()
 
     def open_socket(self, connection: HTTPConnection) -> socket.socket:
-        """Connect to one of the checked addresses of the connection's host.
+        """Connect to one of the allowed addresses of the connection's host.
 
         Raises:
-            StorageError: one of them is not allowed, or the time is over.
-            StoppedError: nobody waits for it any more.
-            OSError: none answers.
+            StorageError: an address is not allowed, or the transfer timed out.
+            StoppedError: the transfer was stopped.
+            OSError: no address accepts the connection.
         """
         self.check()
         addresses = self._resolver(connection.host.strip("[]"), connection.port)
         if not self._address.listed_by_name and not all(map(is_public, addresses)):
             raise StorageError(
                 StorageFault.INVALID,
-                f"Invalid blob specification for blob: {self._address.path}. Its host {self._address.host} leads to an"
-                " address inside the studio's own network. If it is meant to, the studio's owner must list it by its"
-                f" name: `--allow-host {self._address.host}`; a pattern with a wildcard does not allow that.",
+                f"Invalid blob specification for blob: {self._address.path}. Its host {self._address.host} has an"
+                " address inside the studio's own network. If that is intended, the studio's owner must list the host"
+                f" by name: `--allow-host {self._address.host}`. A pattern with a wildcard does not allow it.",
             )
-        failure: OSError = OSError("the name leads to no address")
+        failure: OSError = OSError("the name has no address")
         for ip in addresses[:_MAX_ADDRESSES]:
             self.check()
             try:
@@ -171,36 +171,36 @@ class Transfer:
                 failure = error
         raise failure
 
-    def begin(self, answer: BaseHTTPResponse) -> None:
-        """Take the answer that is read next; the one before it is done with."""
-        if self._answer is not None:
-            self._answer.close()
-        self._answer = answer
+    def begin_response(self, response: BaseHTTPResponse) -> None:
+        """Take the response that is read next, and close the one before it."""
+        if self._response is not None:
+            self._response.close()
+        self._response = response
 
     def is_head_truncated(self) -> bool:
-        """Tell whether the last answer's head says nothing of where its body ends, as one that was broken off does."""
-        headers = self._answer.headers if self._answer is not None else None
+        """Tell whether the last response has no header about its length, as a head that was cut off."""
+        headers = self._response.headers if self._response is not None else None
         return headers is not None and not any(name in headers for name in _LENGTH_HEADERS)
 
     def describe_last_response(self) -> str:
-        """Return what an error may tell of the last answer: its status, and its type if that is one."""
-        if self._answer is None:
+        """Return the status and media type of the last response, for an error."""
+        if self._response is None:
             return ""
-        kind = self._answer.headers.get("Content-Type", "").partition(";")[0].strip()
+        kind = self._response.headers.get("Content-Type", "").partition(";")[0].strip()
         of_type = f" and the type {kind}" if _MEDIA_TYPE.fullmatch(kind) else ""
-        return f": its last answer has the HTTP status {self._answer.status}{of_type}"
+        return f": its last response has the HTTP status {self._response.status}{of_type}"
 
-    def counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Pass on the pieces of an answer's body: what arrives counts, whatever its headers announce.
+    def limited(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass on the pieces of a response's body; the bytes that arrive count, not the length in the header.
 
         Raises:
-            StorageError: there are more than were asked for, or the time is over.
+            StorageError: there are more bytes than requested, or the transfer timed out.
         """
         length = 0
         for chunk in chunks:
             self.check()
             length += len(chunk)
             if length > CHUNK_BYTES:
-                text = f"{self._address.host} sends more of {self._address.path} than it was asked for."
+                text = f"{self._address.host} sends more of {self._address.path} than was requested."
                 raise StorageError(StorageFault.INVALID, text)
             yield chunk

@@ -1,4 +1,4 @@
-"""Collects the cells of one column while a CSV is read: as few texts as possible, as many rows as there are."""
+"""Collects the cells of one column while a CSV is read, and keeps as few texts of them as possible."""
 
 import math
 from array import array
@@ -15,34 +15,34 @@ from studio.tables.columns import CodedColumn, DateColumn, DroppedColumn, Number
 from studio.tables.dates import DATE_FORMATS, parse_date, timestamp_encoder
 from studio.tables.model_column import Column
 
-# From so many different cells on it is asked whether they are numbers that need no texts, or whether the texts are
-# needed at all. Codes written as numbers, of which each stands in many rows, are kept longer: texts may follow.
+# With more distinct cells than MANY_NUMBERS a column is tested for numbers, whose texts are not needed; with more than
+# MANY_TEXTS, for identifiers and dates. Codes written as numbers, each in many rows, are kept longer: texts may follow.
 MANY_NUMBERS, MANY_TEXTS = 20_000, 200_000
 _BLOCK = 100_000  # rows
-MIN_IDENTIFIER_SHARE = 0.9  # of rows that have another text each
-# Of all columns together; a text takes 60 bytes and more, and a dictionary's entry 100.
+MIN_IDENTIFIER_SHARE = 0.9  # of the rows: with more distinct texts than this share a column is an identifier
+# Of all columns together. A text takes at least 60 bytes, and its dictionary entry 100.
 TEXT_LIMIT, TEXT_CHARACTERS = 15_000_000, 1_000_000_000
-_TEXTS_KEPT, _OTHERS = 100, "other texts"  # among numbers; of so many on the column is none of numbers
+_MAX_TEXTS_KEPT, _OTHERS = 100, "other texts"  # of the texts among numbers; with more the column is not one of numbers
 
 
 type _State = Literal["texts", "numbers", "dates", "dropped"]
 
 
 class TextBudget:
-    """How many different texts may still be held in memory, by all columns of a file together."""
+    """Counts the distinct texts that all columns of a file together hold in memory."""
 
     def __init__(self) -> None:
         self.texts = 0
         self.characters = 0
 
     def check(self) -> None:
-        """Refuse a file that has too many.
+        """Refuse a file with too many texts.
 
         Raises:
             TableError: names the limit.
         """
         if self.texts > TEXT_LIMIT or self.characters > TEXT_CHARACTERS:
-            limits = f"{TEXT_LIMIT:,} different texts, of {TEXT_CHARACTERS:,} characters together"
+            limits = f"{TEXT_LIMIT:,} different texts, or more than {TEXT_CHARACTERS:,} characters in them"
             raise TableError("the CSV", [f"its columns hold more than {limits}: leave out columns of long texts"])
 
 
@@ -60,12 +60,13 @@ class _Codes(dict[str, int]):
 
 
 class ColumnCollector:
-    """The cells of a column, block by block."""
+    """Takes the cells of a column block by block."""
 
     def __init__(self, name: str, *, keep: bool, budget: TextBudget, expected: Column | None = None) -> None:
-        """Collect; a column to `keep` is never given up, and one that is `expected` to hold categories keeps its texts.
+        """`keep`: the column is never dropped. `expected`: what it is expected to hold.
 
-        Where dates could be written in several formats, the expected one is taken.
+        A column that is expected to hold categories keeps its texts. Where dates fit several formats, the expected
+        one is taken.
         """
         self.name = name
         self._keep = keep
@@ -73,13 +74,13 @@ class ColumnCollector:
         self._date_format = expected.date_format if expected is not None else ""
         self._budget = budget
         self._state: _State = "texts"
-        self._why = "an identifier: nearly every row has another value"  # it was dropped
+        self._why = "an identifier: nearly every row has a different value"  # why it was dropped
         self._codes = _Codes()
         self._coded = array("i")
-        self._look_at = MANY_TEXTS if keep else MANY_NUMBERS
+        self._next_check = MANY_TEXTS if keep else MANY_NUMBERS
         self._numbers = array("d")
         self._whole = True
-        self._texts = _Codes()  # that stand among the numbers, and in which rows
+        self._texts = _Codes()  # the texts among the numbers; below, their rows
         self._text_rows, self._text_codes = array("q"), array("i")
         self._timestamps: dict[str, array[float]] = {}  # by each date format that fits all cells so far
 
@@ -92,20 +93,20 @@ class ColumnCollector:
         if self._state == "numbers":
             self._add_numbers(cells)
         elif self._state == "dates":
-            self._add_moments(cells)
+            self._add_timestamps(cells)
         elif self._state == "texts":
             texts, characters = len(self._codes), self._codes.characters
             coded = np.fromiter(map(self._codes.__getitem__, cells), dtype=np.int32, count=len(cells))
             self._coded.frombytes(coded.tobytes())
             self._budget.texts += len(self._codes) - texts
             self._budget.characters += self._codes.characters - characters
-            if len(self._codes) > self._look_at:
-                self._look_at *= 2
-                self._let_go()
+            if len(self._codes) > self._next_check:
+                self._next_check *= 2
+                self._reduce()
                 self._budget.check()
 
     def has_nul(self) -> bool:
-        """Tell whether a cell has a NUL character."""
+        """Tell whether any cell contains a NUL character."""
         return any("\0" in cell for cells in (self._codes, self._texts) for cell in cells)
 
     def finished(self) -> TableColumn:
@@ -124,12 +125,12 @@ class ColumnCollector:
                 return DateColumn(self.name, timestamps, date_format, tuple(others))
             case "dropped":
                 return DroppedColumn(self.name, self._why)
-        merged = _Codes()  # of cells that differ only by spaces around them
+        merged = _Codes()  # cells that differ only by surrounding spaces
         lookup = np.fromiter((merged[cell.strip()] for cell in self._codes), dtype=np.int32, count=len(self._codes))
         return CodedColumn(self.name, tuple(merged), lookup[np.frombuffer(self._coded, dtype=np.int32)])
 
-    def _let_go(self) -> None:
-        """Hold the column as plain numbers or moments if it is one of them; give it up if it names its rows."""
+    def _reduce(self) -> None:
+        """Hold the column as plain numbers or timestamps if its cells allow it; drop it if it is an identifier."""
         different, rows = len(self._codes), len(self._coded)
         many = different > MANY_TEXTS
         if not many and different < rows / 2:
@@ -146,26 +147,26 @@ class ColumnCollector:
             self._timestamps = {date_format: array("d") for date_format in self._matching_formats()}
             if self._timestamps:
                 self._state = "dates"
-                self._replay(self._add_moments)
+                self._replay(self._add_timestamps)
                 self._forget_texts(self._state)
             elif different > MIN_IDENTIFIER_SHARE * rows:
                 self._forget_texts("dropped")
 
     def _replay(self, add: Callable[[Sequence[str]], None]) -> None:
-        """Add all rows so far once more, in another way."""
+        """Add all rows so far once more, by another function."""
         coded, distinct = np.frombuffer(self._coded, dtype=np.int32), list(self._codes)
         for begin in range(0, len(coded), _BLOCK):
             add([distinct[code] for code in coded[begin : begin + _BLOCK].tolist()])
 
     def _matching_formats(self) -> list[str]:
-        """Return the formats in which every cell is a date; most columns are told apart by their first cells."""
+        """Return the formats in which every cell is a date; the first cells already exclude most formats."""
         cells = [cell for cell in map(str.strip, self._codes) if not has_no_value(cell)]
         formats = [
             date_format for date_format in DATE_FORMATS if all(parse_date(cell, date_format) for cell in cells[:100])
         ]
         return [date_format for date_format in formats if all(parse_date(cell, date_format) for cell in cells)]
 
-    def _add_moments(self, cells: Sequence[str]) -> None:
+    def _add_timestamps(self, cells: Sequence[str]) -> None:
         stripped = [cell.strip() for cell in cells]
         for date_format, timestamps in list(self._timestamps.items()):
             try:
@@ -197,12 +198,12 @@ class ColumnCollector:
         self._numbers.extend(values)
 
     def _remember_texts(self, cells: Sequence[str], values: "array[float]") -> None:
-        """Note what stands in the rows without a number that are not plainly empty."""
+        """Keep the texts of the rows that hold neither a number nor a known spelling of missing."""
         for at in np.flatnonzero(np.isnan(np.frombuffer(values, dtype=np.float64))).tolist():
             text = cells[at].strip()
             if text not in MISSING:
                 self._text_rows.append(len(self._numbers) + at)
-                kept = text in self._texts or len(self._texts) < _TEXTS_KEPT
+                kept = text in self._texts or len(self._texts) < _MAX_TEXTS_KEPT
                 self._text_codes.append(self._texts[text if kept else _OTHERS])
 
 
@@ -212,7 +213,7 @@ def _number(cell: str) -> float:
 
 
 def _plain_numbers(cells: Collection[str]) -> "array[float] | None":
-    """Return the numbers that all cells are, in spellings that need no closer look; None if one is not."""
+    """Return the cells as numbers if all are in spellings that Python reads; else None."""
     try:
         values = array("d", map(float, cells))
     except ValueError:

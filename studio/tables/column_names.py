@@ -1,7 +1,7 @@
-"""What a column is called: one rule for files that are trained on and for requests.
+"""The names of columns: one rule for the files of a training and for scoring requests.
 
-The app has the same rule in code of its own. Were the two to differ, a column would be trained under one name and asked
-for under another.
+The app has the same rule in code of its own. If the two differed, a column would have one name in the training and
+another in requests.
 """
 
 import re
@@ -12,7 +12,7 @@ _NUMBERED = re.compile(r"Col([1-9][0-9]*)")
 
 
 def column_names(header: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of columns: without the spaces around them; one without a name is `Col<n>`, counted from 1."""
+    """Return the names without surrounding spaces; a column without a name is `Col<n>`, counted from 1."""
     return tuple(name.strip() or f"Col{number}" for number, name in enumerate(header, start=1))
 
 
@@ -22,21 +22,23 @@ def default_names(width: int) -> tuple[str, ...]:
 
 
 def duplicates(names: Sequence[str]) -> list[str]:
-    """Return the names that more than one column has, sorted."""
+    """Return the names that occur more than once, sorted."""
     return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 def positions_of(header: Sequence[str], name: str) -> str:
-    """Say which columns of a header have a name: `2 and 5 (without a name)`."""
+    """Return which columns of a header have this name, in words: `2 and 5 (without a name)`."""
     positions = [
         str(number) if header[number - 1].strip() else f"{number} (without a name)"
-        for number, called in enumerate(column_names(header), start=1)
-        if called == name
+        for number, column in enumerate(column_names(header), start=1)
+        if column == name
     ]
-    return " and ".join(filter(None, (", ".join(positions[:-1]), *positions[-1:])))
+    if len(positions) < 2:
+        return "".join(positions)
+    return f"{', '.join(positions[:-1])} and {positions[-1]}"
 
 
 def position_hint(name: str) -> str:
-    """Return what is to be said behind a name that a column without one may have got by its position; else nothing."""
+    """Return a hint to put behind a name that may stand for a column without one (`Col4`); else nothing."""
     match = _NUMBERED.fullmatch(name)
-    return f" (the file's column {match[1]}, if that is without a name)" if match else ""
+    return f" (the file's column {match[1]}, if that has no name)" if match else ""

@@ -1,11 +1,11 @@
-"""The type that an answer's ColumnTypes gives a column, read off its cells (protocol 2)."""
+"""The type of a column in the ColumnTypes of an answer, derived from its cells (protocol 2)."""
 
 from collections.abc import Iterable
 from typing import Literal
 
 from studio.tables.cell_parsing import parse_number
 
-type WireType = Literal["Int32", "Double", "String"]  # those that were recorded
+type WireType = Literal["Int32", "Double", "String"]  # those that recordings of the original show
 
 INT32_BOUND = 2**31
 
@@ -21,7 +21,7 @@ def is_plain(cell: str) -> bool:
 
 
 def type_of(cells: Iterable[str]) -> WireType:
-    """Return the type of a column with these cells, none of which is missing; without any it holds text."""
+    """Return the type of a column with these cells, none of them missing; String for no cells."""
     wire_type: WireType = "String"
     for cell in cells:
         number = parse_number(cell)

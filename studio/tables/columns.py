@@ -1,4 +1,4 @@
-"""The columns of a CSV as they lie in memory: coded texts, numbers, moments, or nothing where one was given up."""
+"""The columns of a CSV in memory: coded texts, numbers, timestamps, or nothing where a column was dropped."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ _DAY_S = 86_400.0
 
 @dataclass(frozen=True)
 class CodedColumn:
-    """A column as it was read: every row's position in the list of its distinct cells (stripped)."""
+    """A column of texts: the distinct cells (stripped), and for each row the position of its cell among them."""
 
     name: str
     distinct: tuple[str, ...]
@@ -28,7 +28,7 @@ class CodedColumn:
         return _counts(self.distinct, self.codes)
 
     def only(self, rows: NDArray[np.bool_]) -> Self:
-        """Return the column of some of the rows; it keeps the distinct cells that none of these has."""
+        """Return the column of some rows; it keeps also the distinct cells that none of these rows has."""
         return replace(self, codes=self.codes[rows])
 
     def encoded(self, encode: Callable[[str], float]) -> NDArray[np.float64]:
@@ -49,11 +49,11 @@ class NumberColumn:
     """A column of so many different numbers that their texts were not kept."""
 
     name: str
-    values: NDArray[np.float64]  # shape (rows,); NaN where it is missing, or one of the odd texts
-    whole: bool  # all of them were written as whole numbers of 32 bits
-    texts: tuple[str, ...] = ()  # what stands there instead of numbers, but for `cell_parsing.MISSING`; a few of them
-    text_rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # which rows have one, in order
-    text_codes: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))  # and which one each has
+    values: NDArray[np.float64]  # shape (rows,); NaN where the cell is missing or one of `texts`
+    whole: bool  # all are written as whole numbers of 32 bits
+    texts: tuple[str, ...] = ()  # the distinct texts among the numbers, a few, without `cell_parsing.MISSING`
+    text_rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # rows that have one
+    text_codes: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))  # which one each of them has
 
     def only(self, rows: NDArray[np.bool_]) -> Self:
         """Return the column of some of the rows."""
@@ -75,7 +75,7 @@ class NumberColumn:
 
     @property
     def distinct(self) -> tuple[str, ...]:
-        """The distinct cells, as texts again."""
+        """The distinct cells, as texts."""
         return self._coded.distinct
 
     @property
@@ -86,12 +86,12 @@ class NumberColumn:
 
 @dataclass(frozen=True)
 class DateColumn:
-    """A column of so many different moments that their texts were not kept."""
+    """A column of so many different dates that their texts were not kept."""
 
     name: str
-    timestamps: NDArray[np.float64]  # shape (rows,); seconds since 1970, UTC; NaN where it is missing
-    date_format: str  # how they were written, one of `studio.tables.dates.DATE_FORMATS`
-    other_formats: tuple[str, ...] = ()  # in which every cell could be read as well
+    timestamps: NDArray[np.float64]  # shape (rows,); seconds since 1970, UTC; NaN where a date is missing
+    date_format: str  # of the cells, one of `studio.tables.dates.DATE_FORMATS`
+    other_formats: tuple[str, ...] = ()  # that fit every cell as well
 
     def only(self, rows: NDArray[np.bool_]) -> Self:
         """Return the column of some of the rows."""
@@ -113,7 +113,7 @@ class DateColumn:
 
 @dataclass(frozen=True)
 class DroppedColumn:
-    """A column that the reader gave up, and why."""
+    """A column that the reader dropped, and why."""
 
     name: str
     why: str
@@ -137,9 +137,9 @@ class Table:
 
     columns: tuple[TableColumn, ...]
     rows: int
-    unnamed: Mapping[str, int] = field(default_factory=dict)  # the columns without a name: their positions, from 1
-    lines: RowLines = field(default_factory=RowLines)  # of all rows that were read, also where some were chosen since
-    notes: tuple[str, ...] = ()  # what was noticed while it was read
+    unnamed: Mapping[str, int] = field(default_factory=dict)  # positions, from 1, of columns without a name
+    lines: RowLines = field(default_factory=RowLines)  # of all rows that were read, also those that `only` left out
+    notes: tuple[str, ...] = ()  # on what was left out in reading
 
     def __getitem__(self, name: str) -> TableColumn:
         return next(column for column in self.columns if column.name == name)
@@ -152,7 +152,7 @@ class Table:
         return column
 
     def lines_of(self, rows: NDArray[np.int64]) -> list[int]:
-        """Return the lines of some rows, in order; none once rows were chosen: then they are not known any more."""
+        """Return the lines of some rows, in order; none if this table holds only some of the rows that were read."""
         return self.lines.of(rows) if self.lines.rows == self.rows else []
 
     def only(self, rows: NDArray[np.bool_]) -> Self:

@@ -1,4 +1,4 @@
-"""Reads a CSV in one pass into columns, within limits that keep any file from filling the memory."""
+"""Reads a CSV into columns in one pass, within limits on memory."""
 
 import csv
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,23 +18,23 @@ from studio.tables.model_column import Column
 from studio.tables.row_lines import RowLines
 from studio.words import counted
 
-VALUE_LIMIT = 300_000_000  # rows times columns; a value takes at most 8 bytes here, and 8 more in the training
+VALUE_LIMIT = 300_000_000  # rows times columns; a value takes up to 8 bytes here, and 8 more in the training
 FIELD_LIMIT = 2**20  # characters of a cell
-PROBLEM_LIMIT = 10  # a file of a million ragged rows is described by its first ones
-# Characters: what is made of so few stays in the processor's cache; a wide table still comes many rows at once.
+PROBLEM_LIMIT = 10  # problems that an error lists: the first ones of a file
+# Characters read at once: few enough for the processor's cache, and still many rows of a wide table.
 _AT_ONCE, _AT_ONCE_A_COLUMN = 2**16, 2**10
 
 
 @dataclass(frozen=True)
 class TableFormat:
-    """How a table is written: what stands between cells, and whether its first line names the columns."""
+    """How a table is written: the separator, and whether the first line names the columns."""
 
     separator: str = ","
     header: bool = True
 
     @classmethod
     def of_name(cls, name: str) -> Self:
-        """Return what a file's name says: tabs in `.tsv`, no header row in `.nh.csv` and `.nh.tsv` (protocol 1.3)."""
+        """Return the format by a file's name: tabs in `.tsv`, no header in `.nh.csv` and `.nh.tsv` (protocol 1.3)."""
         lowered = name.lower()
         return cls("\t" if lowered.endswith(".tsv") else ",", not lowered.endswith((".nh.csv", ".nh.tsv")))
 
@@ -54,9 +54,8 @@ def read_table(
     """Read the CSV at `path` (UTF-8, with or without BOM).
 
     Columns without a name, as all are in a file without a header, are called `Col1`, `Col2` and so on. The column
-    `label` and those in `used` must be there, and are kept even where nothing can be learned from them. Of columns
-    that are `expected` to hold something it is kept what tells that. `check` is asked for more problems, that are told
-    together with those of the rows' form.
+    `label` and those in `used` must exist, and are never dropped. `expected` names what columns are expected to hold.
+    `check` returns further problems of the table, which are reported together with those of the rows.
 
     Raises:
         TableError: with the first problems, each with its line number.
@@ -98,13 +97,13 @@ def _read(
         rows += len(block.lines)
         if rows * len(columns) > VALUE_LIMIT:
             most = f"{VALUE_LIMIT:,} values ({VALUE_LIMIT // len(columns):,} rows)"
-            raise TableError("the CSV", [f"it has more than {most}: filter rows"])
+            raise TableError("the CSV", [f"it has more than {most}: leave out rows or columns"])
         if len(problems) >= PROBLEM_LIMIT:
             break
     if any(column.has_nul() for column in columns):
-        problems.append("it contains NUL characters")
+        problems.append("it contains NUL characters: remove them")
     if not rows and not problems:
-        problems.append("it has a header and no rows")
+        problems.append("it has a header and no rows: add rows")
     names = enumerate(zip(header.names, header.cells, strict=True), 1)
     unnamed = {name: at for at, (name, cell) in names if table_format.header and not cell.strip()}
     read = tuple(column.finished() for column in columns)
@@ -114,22 +113,23 @@ def _read(
         problems += check(table)
     if problems:
         shown = problems[:PROBLEM_LIMIT]
-        more = ["and more of the kind"] if len(problems) > PROBLEM_LIMIT else []
+        more = ["and more"] if len(problems) > PROBLEM_LIMIT else []
         raise TableError("the CSV", shown + more)
     return table
 
 
 def _not_utf8(path: Path) -> str:
-    """Say where a file that could not be decoded is not UTF-8, and what it may be instead."""
+    """Return where a file is not UTF-8, and what encoding it may have instead."""
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError as error:
                 byte, legacy = line[error.start], line[error.start : error.start + 1].decode("cp1252", "replace")
-                meant = "" if legacy == "\ufffd" else f" (in Windows-1252 it would be {legacy!r})"
-                return f"line {number} is not UTF-8: byte 0x{byte:02x} at its position {error.start + 1}{meant}"
-    return "it is not UTF-8"
+                meaning = "" if legacy == "\ufffd" else f", {legacy!r} in Windows-1252"
+                position = f"byte 0x{byte:02x} at position {error.start + 1}{meaning}"
+                return f"line {number} is not UTF-8 ({position}): save the file as UTF-8"
+    return "it is not UTF-8: save it as UTF-8"
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class _Block:
 
 
 def _blocks(lines: TextIO, read: int, width: int, separator: str, problems: list[str]) -> Iterator[_Block]:
-    """Yield the rows of the right width after the `read` first lines; empty lines are skipped, ragged are problems."""
+    """Yield the rows after the first `read` lines; empty lines are skipped, rows of another width are problems."""
     while text := lines.read(max(_AT_ONCE, width * _AT_ONCE_A_COLUMN)):
         text += lines.readline()
         columns = _split(text, width, separator)
@@ -157,12 +157,12 @@ def _blocks(lines: TextIO, read: int, width: int, separator: str, problems: list
 
 
 def _split(text: str, width: int, separator: str) -> list[list[str]] | None:
-    """Return the columns of whole lines that need no more than splitting; None of others. It takes half the time."""
+    """Return the columns of whole lines if splitting them is enough, in half the time; else None."""
     text = text.replace("\r\n", "\n")
     if '"' in text or "\r" in text or text.startswith("\n") or "\n\n" in text:
         return None
     text = text.removesuffix("\n") + "\n"
-    # Each end of a line becomes a cell of its own: where these stand tells whether every line has as many cells.
+    # Each line end becomes a cell of its own: their positions show whether every line has `width` cells.
     cells = text.replace("\n", f"{separator}\n{separator}").split(separator)[:-1]
     rows = text.count("\n")
     if len(cells) != rows * (width + 1) or cells[width :: width + 1].count("\n") != rows:
@@ -175,7 +175,7 @@ def _split(text: str, width: int, separator: str) -> list[list[str]] | None:
 def _parsed(
     text: str, more: TextIO, read: int, width: int, *, separator: str, problems: list[str]
 ) -> tuple[_Block, int]:
-    """Return the rows that begin in `text`, the last of which may end in `more`; and how many lines they take."""
+    """Return the rows that begin in `text`, and how many lines they take; the last row may end in `more`."""
     begun = StringIO(text, newline="")
     reader = cell_rows(chain(begun, more), separator)
     ends: list[int] = []

@@ -1,4 +1,4 @@
-"""Dates and times in cells: which way a column writes them, and the numbers that a model sees of them."""
+"""Dates and times in cells: the format of a column, and the numbers that a model learns from."""
 
 import math
 import re
@@ -11,7 +11,7 @@ _CLOCK = r"(?:[T ]\s?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:
 _ZONE = r"\s?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?"
 _HALF = r"(?:\s?(?P<half>[AaPp])[Mm])?"
 _SLASHED = r"(?P<{}>\d{{1,2}})[/](?P<{}>\d{{1,2}})[/](?P<year>\d{{4}})"
-# In the order in which they are tried: where a whole column fits two ways, the first is taken.
+# In the order in which they are tried: where a column fits two formats, the first is taken.
 DATE_FORMATS: dict[str, re.Pattern[str]] = {
     "year-month-day": re.compile(rf"(?P<year>\d{{4}})[-/](?P<month>\d{{1,2}})[-/](?P<day>\d{{1,2}}){_CLOCK}{_ZONE}"),
     "month/day/year": re.compile(_SLASHED.format("month", "day") + _CLOCK + _HALF),
@@ -28,7 +28,7 @@ DATE_PARTS: dict[str, Callable[[datetime], float]] = {
 
 
 def parse_date(cell: str, date_format: str) -> datetime | None:
-    """Return the moment that a stripped cell of the format spells, or None; without a zone it is taken for UTC."""
+    """Return the moment in a stripped cell of this format, or None; a cell without a time zone is in UTC."""
     match = DATE_FORMATS[date_format].fullmatch(cell)
     if match is None:
         return None
@@ -50,7 +50,7 @@ def parse_date(cell: str, date_format: str) -> datetime | None:
 
 
 def matching_formats(cells: Iterable[str]) -> list[str]:
-    """Return the formats in which every one of the cells is a date."""
+    """Return the formats in which every cell is a date."""
     texts = list(cells)
     return [
         date_format for date_format in DATE_FORMATS if texts and all(parse_date(cell, date_format) for cell in texts)
@@ -60,13 +60,13 @@ def matching_formats(cells: Iterable[str]) -> list[str]:
 def date_part_encoder(date_format: str, part: str) -> Callable[[str], float]:
     """Return the function from a stripped cell to one of its `DATE_PARTS`; NaN for a missing one.
 
-    It raises ValueError for what is no date of the format.
+    The function raises ValueError for a text that is no date of the format.
     """
     return _encoder(date_format, DATE_PARTS[part])
 
 
 def timestamp_encoder(date_format: str) -> Callable[[str], float]:
-    """Return the function from a stripped cell to its seconds since 1970; else as `date_part_encoder`."""
+    """Return the function from a stripped cell to its seconds since 1970; otherwise as `date_part_encoder`."""
     return _encoder(date_format, datetime.timestamp)
 
 

@@ -1,11 +1,11 @@
-"""Files that are no CSV in UTF-8: told by their first bytes, and named as what they are."""
+"""Recognises files that are not CSV in UTF-8 by their first bytes."""
 
 import codecs
 from pathlib import Path
 
 _LOOKED_AT = 4096  # bytes
 _SAVE, _UNPACK = "save it as CSV in UTF-8", "unpack it"
-# By the bytes that a file begins with; the longer ones first where one begins as another does.
+# By the bytes that a file begins with; of two with the same beginning the longer one comes first.
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", "a gzip file", _UNPACK),
     (b"PK\x05\x06", "an empty zip file", _UNPACK),
@@ -27,15 +27,18 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
 )
 _IN_ZIP = ((b"xl/", "an Excel workbook (.xlsx)"), (b"opendocument.spreadsheet", "an OpenDocument spreadsheet (.ods)"))
 _ZIP = b"PK\x03\x04"
-_TELLING = 64  # bytes; what begins with letters is none of these kinds if all of them are text
+_TEXT_BYTES = 64  # a file that begins with letters is none of these kinds if its first bytes are all text
 
 
 def foreign_kind(path: Path) -> str | None:
-    """Return what a file is that is no CSV in UTF-8, and what to do; None if it may be one."""
+    """Return what a file is instead of CSV in UTF-8, and what to do; None if it may be CSV."""
     with path.open("rb") as file:
         head = file.read(_LOOKED_AT)
-    kind = _kind(head)
-    return kind and f"it is not UTF-8 text but {kind[0]}: {kind[1]}"
+    recognised = _kind(head)
+    if recognised is None:
+        return None
+    kind, advice = recognised
+    return f"it is not UTF-8 text but {kind}: {advice}"
 
 
 def _kind(head: bytes) -> tuple[str, str] | None:
@@ -45,7 +48,7 @@ def _kind(head: bytes) -> tuple[str, str] | None:
         kind = next(names, office)
         return (kind, _SAVE) if kind else ("a zip file", _UNPACK)
     for mark, kind, advice in _KINDS:
-        if head.startswith(mark) and not (mark.isalnum() and _is_text(head[:_TELLING])):
+        if head.startswith(mark) and not (mark.isalnum() and _is_text(head[:_TEXT_BYTES])):
             return kind, advice
     encoding = _utf_16(head)
     return (f"UTF-16 without a byte order mark ({encoding})", "save it as UTF-8") if encoding else None
@@ -61,7 +64,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def _utf_16(head: bytes) -> str | None:
-    """Return the order of the bytes if they are UTF-16: each comma and end of a line has one that is NUL."""
+    """Return the byte order if the bytes are UTF-16: each comma and line end has a NUL byte there."""
     for order, first in (("utf-16-le", 1), ("utf-16-be", 0)):
         if head[first::2].count(0) > 1 and 0 not in head[1 - first :: 2]:
             text = head[: len(head) // 2 * 2].decode(order, "replace")

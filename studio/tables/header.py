@@ -1,4 +1,4 @@
-"""The header row of a CSV: the names of its columns, and what stands there instead of them."""
+"""Reads the header row of a CSV: the names of its columns, or an error that says what is there instead."""
 
 import csv
 import re
@@ -16,13 +16,13 @@ from studio.words import listed, shortened
 _SEPARATORS = (";", "\t", ",", "|")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _COMMENTS = ("#", "//", "--", "%", "/*")
-_LOOKED_AT = 20  # lines below the first one that may be the header
-_NAMES = 30  # columns that an error lists
+_LINES_SEARCHED = 20  # below the first line, for the header
+_MAX_NAMES = 30  # columns that an error lists
 
 
 @dataclass(frozen=True)
 class Header:
-    """The columns of a file: what they are called, the cells of the first row, and how many lines were read."""
+    """The names of a file's columns, the cells of its first row, and how many lines these took."""
 
     names: tuple[str, ...]
     cells: Sequence[str]
@@ -31,9 +31,9 @@ class Header:
 
 
 def read_header(lines: TextIO, separator: str, needed: Collection[str], *, named: bool) -> Header:
-    """Read the first row, which names the columns where they are `named`; those in `needed` must be there.
+    """Read the first row. If `named`, it holds the columns' names; those in `needed` must be among them.
 
-    Excel's `sep=` line above it is left out if it names the separator that is used.
+    Excel's `sep=` line above it is skipped if it names the separator of the file.
 
     Raises:
         TableError: the names cannot be used.
@@ -51,7 +51,7 @@ def read_header(lines: TextIO, separator: str, needed: Collection[str], *, named
     problems = _problems(cells, names, needed)
     if named and not set(needed).issubset(names):
         first = _FirstRow(line, cells, skipped + 1, skipped + reader.line_num)
-        below = _rows(list(islice(lines, _LOOKED_AT)), separator)
+        below = _rows(list(islice(lines, _LINES_SEARCHED)), separator)
         problems = _instead(first, below, needed) or problems
     if problems:
         raise _wrong(problems)
@@ -63,28 +63,28 @@ def _wrong(problems: list[str]) -> TableError:
 
 
 def _other_separator(announced: str, separator: str) -> str:
-    used = f"in a file of this name {separator!r} separates them"
-    return f"its first line is Excel's sep= line, for cells separated by {announced!r}; {used}: remove the line"
+    used = f"a file of this name has the separator {separator!r}"
+    return f"its first line is Excel's sep= line for the separator {announced!r}, but {used}: remove the line"
 
 
 def _problems(cells: Sequence[str], names: Sequence[str], needed: Collection[str]) -> list[str]:
     if not any(cells):
-        return ["the file is empty; it needs a header row and rows"]
+        return ["the file is empty: it needs a header row and rows"]
     if len(names) > MAX_COLUMNS:
-        return [f"it has {len(names)} columns; at most {MAX_COLUMNS} can be trained on"]
+        return [f"it has {len(names)} columns; at most {MAX_COLUMNS} are allowed"]
     twice = duplicates(names)
-    problems = [f"the name {name!r} stands over more than one column: {positions_of(cells, name)}" for name in twice]
+    problems = [f"more than one column is called {name!r}: columns {positions_of(cells, name)}" for name in twice]
     absent = sorted(set(needed).difference(names))
     others = [mark for mark in _SEPARATORS if mark in names[0]]
     if absent and len(names) == 1 and others:
         return [f"the column {absent[0]!r} is missing; the cells seem to be separated by {others[0]!r}"]
-    columns = listed(names, _NAMES)
+    columns = listed(names, _MAX_NAMES)
     return problems + [f"the column {name!r} is missing; the columns are {columns}" for name in absent]
 
 
 @dataclass(frozen=True)
 class _FirstRow:
-    """A first row that lacks the name of a column: its line, its cells, on which lines it begins and ends."""
+    """A first row that lacks a needed name: its text, its cells, and the lines on which it begins and ends."""
 
     line: str
     cells: Sequence[str]
@@ -103,21 +103,21 @@ class _FirstRow:
 
 
 def _instead(first: _FirstRow, below: Iterable[Sequence[str]], needed: Collection[str]) -> list[str]:
-    """Return what stands in the place of a header, if that can be told by it or by the rows below it."""
+    """Return what the first row is instead of a header, if it or the rows below it show that."""
     for at, names in enumerate(below, first.end + 1):
-        # A header of full width, with other names, is no title, even if a value below it is called like the label.
+        # A row of full width is a header with other names, even if a value below it equals the label's name.
         is_header = not first.is_comment and len(first.cells) == len(names) and all(first.cells)
         if not is_header and set(needed).issubset(column_names(names)):
-            return [f"the names of the columns stand on line {at}: remove what is above them; {first}"]
+            return [f"the column names are on line {at}: remove the lines above it; {first}"]
     begin = first.line.lstrip().lower()
     for mark, kind in (("<!doctype html", "HTML"), ("<html", "HTML"), ("<?xml", "XML"), ("{", "JSON"), ("[", "JSON")):
         if begin.startswith(mark):
-            return [f"it is no CSV but {kind}: save it as CSV in UTF-8"]
+            return [f"it is {kind}, not CSV: save it as CSV in UTF-8"]
     return [f"{first}: remove it"] if first.is_comment else []
 
 
 def _rows(lines: Sequence[str], separator: str) -> Iterator[Sequence[str]]:
-    """Yield the cells of each line; none of one that cannot be read alone."""
+    """Yield the cells of each line; no cells for a line that cannot be parsed alone."""
     for line in lines:
         try:
             yield next(cell_rows([line], separator), [])

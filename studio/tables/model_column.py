@@ -1,4 +1,4 @@
-"""A column as a model reads it: what its cells are, and the numbers that the model sees of them."""
+"""A column as a model reads it: what its cells hold, and the numbers (features) that they become."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -20,26 +20,26 @@ _HOLDS: dict[Kind, str] = {
     "boolean": "yes or no",
     "ignored": "",
 }
-SAMPLE_TEXT = "value"  # what the original's sample code has for every text: clients send it, where it may be missing
+SAMPLE_TEXT = "value"  # the original's sample code has it in every text cell, and clients send it: it means missing
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column besides the label: what its cells are."""
+    """A column other than the label."""
 
     name: str
     kind: Kind
-    type: WireType = "String"  # what answers call it in ColumnTypes
-    # Of a categorical column the text of code 0, 1, ...; of a numeric one the texts that stand for missing numbers.
+    type: WireType = "String"  # in the ColumnTypes of answers
+    # Of a categorical column the text of code 0, 1, ...; of a numeric column the texts that mean missing.
     categories: tuple[str, ...] = ()
-    date_format: str = ""  # of a date column: how it is written, one of `studio.tables.dates.DATE_FORMATS`
-    encodings: tuple[float, ...] = ()  # of a target-encoded column: the number of each category; 0 for an unknown one
-    optional: bool = False  # a request may leave it out: it could when this model was trained
+    date_format: str = ""  # of a date column, one of `studio.tables.dates.DATE_FORMATS`
+    encodings: tuple[float, ...] = ()  # of a target-encoded column: the number of each category; 0 for others
+    optional: bool = False  # a request may leave it out, as it could when this model was trained
 
     def encoders(self) -> list[Callable[[str], float]]:
-        """Return for each feature of the column the function from a stripped cell; NaN is missing or unknown.
+        """Return for each feature of the column the function from a stripped cell to a number; NaN means missing.
 
-        It raises ValueError for what the column cannot hold: a text where a number, date, or yes and no belong.
+        The function raises ValueError for a text where the column holds numbers, dates, or yes and no.
         """
         match self.kind:
             case "categorical":
@@ -57,7 +57,7 @@ class Column:
 
     @property
     def holds(self) -> str:
-        """What requests may have in the column, in words; nothing for a column that nothing is learned from."""
+        """What the cells hold, in words; empty for an ignored column."""
         return f"dates as {self.date_format}" if self.kind == "date" else _HOLDS[self.kind]
 
     @property
@@ -67,7 +67,7 @@ class Column:
 
     @property
     def category_count(self) -> int:
-        """How many categories its feature has; 0 for a number."""
+        """How many categories the feature has; 0 if it is a number."""
         return len(self.categories) if self.kind == "categorical" else 0
 
 
@@ -99,5 +99,5 @@ def _number_encoder(odd: frozenset[str]) -> Callable[[str], float]:
 
 
 def feature_columns(columns: tuple[Column, ...]) -> tuple[Column, ...]:
-    """Return for each feature the column it comes from."""
+    """Return the column of each feature."""
     return tuple(column for column in columns for _ in column.encoders())

@@ -1,4 +1,4 @@
-"""Writes a table as CSV, TSV or ARFF: the name of the file decides, as for the original's dataset outputs."""
+"""Writes a table as CSV, TSV or ARFF by the file's name, as the original wrote its dataset outputs."""
 
 import re
 from collections.abc import Sequence
@@ -9,17 +9,17 @@ from studio.tables.csv_reader import TableFormat
 from studio.tables.csv_text import csv_text
 
 _ARFF = ".arff"
-# What every reader of ARFF takes for a number: no commas, signs of currencies or percent.
+# A number to every reader of ARFF: without thousands separators, currency or percent signs.
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
-_NO_FINITE = frozenset({"Infinity", "-Infinity", "NaN"})  # numbers all the same
+_NOT_FINITE = frozenset({"Infinity", "-Infinity", "NaN"})  # count as numbers
 _ESCAPES = {"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _ESCAPED = re.compile(r"[\\'\n\r\t]")
 
 
 @dataclass(frozen=True)
 class OutputFile:
-    """What is written to one output."""
+    """The content of one output."""
 
     data: bytes
     content_type: str
@@ -50,9 +50,9 @@ def _arff(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _is_numeric(cells: Sequence[str]) -> bool:
-    """Tell whether a column's cells are numbers; some may be missing, but not all."""
-    numbers = {cell.strip() for cell in cells} - (MISSING - _NO_FINITE)
-    return bool(numbers) and all(cell in _NO_FINITE or _PLAIN_NUMBER.fullmatch(cell) for cell in numbers)
+    """Tell whether a column's cells are numbers; not all of them may be missing."""
+    numbers = {cell.strip() for cell in cells} - (MISSING - _NOT_FINITE)
+    return bool(numbers) and all(cell in _NOT_FINITE or _PLAIN_NUMBER.fullmatch(cell) for cell in numbers)
 
 
 def _number(cell: str) -> str:

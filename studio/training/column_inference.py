@@ -1,4 +1,4 @@
-"""Finds out what each column of a CSV holds, and says so."""
+"""Infers what a column of a CSV holds, with a note for the owner of the data."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,12 @@ from studio.tables.dates import matching_formats
 from studio.tables.model_column import BOOLEANS, Column, Kind
 from studio.words import counted, listed
 
-# Of more categories than these, each is target-encoded (`target_encoding`); where there are more than two classes, the
-# rarest beyond the limit are treated as missing.
+# From so many categories on, a column is target-encoded (`target_encoding`). With more than two classes it is not: then
+# the rarest categories beyond the limit count as missing.
 MIN_TARGET_ENCODED = 255
-MAX_ODD_SHARE = 0.05  # odd texts mean missing if no more than this share of the rows that have a value hold one
-MIN_DISTINCT_NUMBERS = (
-    10  # among so many different numbers one text that is repeated means missing, in however many rows
-)
-MIN_DISTINCT_TEXTS = 20  # a column of fewer distinct texts is never taken for an identifier
+MAX_ODD_SHARE = 0.05  # of the rows with a value: odd texts mean missing if at most this share holds one
+MIN_DISTINCT_NUMBERS = 10  # among so many distinct numbers a single text that is repeated means missing
+MIN_DISTINCT_TEXTS = 20  # a column with at most so many distinct values is never an identifier
 
 _SHOWN = 3  # examples in a sentence
 _IDENTIFIER_NAME = re.compile(
@@ -34,14 +32,13 @@ _IDENTIFIER_NAME = re.compile(
 
 @dataclass(frozen=True)
 class InferredColumn:
-    """What was found in a column, in words for the owner of the data."""
+    """What a column holds, with a note for the owner of the data."""
 
     column: Column
     missing: int  # rows without a value
     note: str
-    place: int | None = None  # of a column without a name: its position in the file, from 1
-    is_odd: bool = False  # something in it could be read otherwise
-    conflict: str = ""  # what it was expected to hold, and why it does not
+    place: int | None = None  # the position in the file, from 1, of a column without a name
+    is_odd: bool = False  # the column could be read in another way
 
     def __str__(self) -> str:
         place = "" if self.place is None else f" (the file's column {self.place}, without a name)"
@@ -68,24 +65,24 @@ class Texts:
 
     @property
     def missing(self) -> int:
-        """How many of them have no value."""
+        """How many rows have no value."""
         return self.rows - sum(self.count_of.values())
 
-    def found(self, note: str, column: Column) -> InferredColumn:
-        """Return a finding."""
+    def inferred(self, note: str, column: Column) -> InferredColumn:
+        """Return the inference that the column is `column`."""
         return InferredColumn(column, self.missing, note)
 
     def dropped(self, why: str) -> InferredColumn:
-        """Return the finding that nothing is learned from the column."""
-        return self.found(f"dropped: {why}", Column(self.column.name, "ignored", type_of(self.count_of)))
+        """Return the inference that the column is ignored, and why."""
+        return self.inferred(f"dropped: {why}", Column(self.column.name, "ignored", type_of(self.count_of)))
 
 
 def infer_column(column: TableColumn, *, target_encode: bool = False) -> InferredColumn:
-    """Decide what a feature column holds.
+    """Infer what a feature column holds: numbers, dates, yes and no, or categories.
 
-    Numbers, dates, two spellings of yes and no, or categories. Nothing can be learned from a column that has no value
-    or always the same one, nor from identifiers: texts of which nearly every row has another, a running number, or
-    numbers that nearly all differ in a column whose name says that it is an identifier.
+    A column is dropped if nothing can be learned from it: it has no value, or the same one in every row, or it is an
+    identifier. Identifiers are texts that differ in nearly every row, running numbers, and numbers that nearly all
+    differ in a column whose name is that of an identifier.
     """
     match column:
         case DroppedColumn():
@@ -104,7 +101,7 @@ def infer_column(column: TableColumn, *, target_encode: bool = False) -> Inferre
 
 
 def nothing(texts: Texts) -> InferredColumn | None:
-    """Find a column that has no value, or the same one in every row."""
+    """Detect a column without values, or with the same value in every row."""
     if not texts.count_of:
         return texts.dropped("it has no values")
     if len(texts.count_of) == 1 and not texts.missing:
@@ -113,7 +110,7 @@ def nothing(texts: Texts) -> InferredColumn | None:
 
 
 def as_numbers(texts: Texts, expected: Column | None = None) -> InferredColumn | None:
-    """Read a column as numbers, if its cells allow it; one that is `expected` to hold them is no identifier."""
+    """Read a column as numbers if its cells allow it. If numbers are `expected`, it is never an identifier."""
     numbers = {cell: value for cell in texts.count_of if (value := parse_number(cell)) is not None}
     others = {cell: count for cell, count in texts.count_of.items() if cell not in numbers}
     if not numbers or not _mean_missing(
@@ -130,12 +127,12 @@ def as_numbers(texts: Texts, expected: Column | None = None) -> InferredColumn |
 
 
 def as_many_numbers(column: NumberColumn, expected: Column | None = None) -> InferredColumn:
-    """Decide about a column of very many different numbers, as `as_numbers` does; it is dropped if it holds none."""
+    """Read a column of very many different numbers, as `as_numbers` does; dropped if its texts do not allow it."""
     present = column.values[~np.isnan(column.values)]
     others = column.text_counts
     missing = len(column.values) - len(present) - sum(others.values())
     wire_type: WireType = "Int32" if column.whole else "Double"
-    different = len(np.unique(present)) if others or column.whole else 0  # which takes its time
+    different = len(np.unique(present)) if others or column.whole else 0  # computed only if needed: it takes long
     if not _mean_missing(others, len(present), different, expected):
         mixed = Column(column.name, "ignored")
         return InferredColumn(mixed, missing, f"dropped: numbers and texts ({with_counts(others)}) are mixed")
@@ -146,10 +143,10 @@ def as_many_numbers(column: NumberColumn, expected: Column | None = None) -> Inf
 
 
 def _mean_missing(texts: Mapping[str, int], numbers: int, different: int, expected: Column | None) -> bool:
-    """Tell whether the texts (and their rows) among so many rows with numbers all say that there is no number.
+    """Tell whether all texts among the numbers mean missing; `texts` has their rows, `numbers` is that of the numbers.
 
-    Known placeholders always do, and what did in the model in service. Others do if they are few; and one that is
-    repeated does, where the column is expected to hold numbers, or there are enough of them to tell it from codes.
+    Known placeholders mean missing, and so do the texts that did in the model in service. Other texts do if they are
+    few. A single repeated text does if numbers are expected, or if there are enough different numbers not to be codes.
     """
     accepted = expected.categories if expected is not None else ()
     odd = {text: count for text, count in texts.items() if not has_no_value(text) and text not in accepted}
@@ -160,7 +157,7 @@ def _mean_missing(texts: Mapping[str, int], numbers: int, different: int, expect
 
 
 def _identify(name: str, values: NDArray[np.float64], different: int) -> bool:
-    """Tell whether whole numbers only name the rows: they count them, or nearly all differ and are called so."""
+    """Tell whether whole numbers are identifiers: running numbers, or nearly all different under such a name."""
     if different <= MIN_DISTINCT_TEXTS:
         return False
     running = different == len(values) and bool((np.diff(values) == 1).all())
@@ -172,7 +169,7 @@ def _number_column(
 ) -> InferredColumn:
     note = f"numbers; taken for missing: {with_counts(texts)}" if texts else "numbers"
     odd = {text for text in texts if not has_no_value(text)}
-    # What meant missing before still does: callers may send it.
+    # The texts that meant missing before still do: callers may send them.
     odd.update(expected.categories if expected is not None and expected.kind == "numeric" else ())
     column = Column(name, "numeric", wire_type, categories=tuple(sorted(odd)[:MAX_CATEGORIES]))
     return InferredColumn(column, missing, note, is_odd=bool(texts))
@@ -180,11 +177,11 @@ def _number_column(
 
 def _yes_or_no(texts: Texts) -> InferredColumn | None:
     spellings = {cell.lower() for cell in texts.count_of}
-    # One pair at least, so that a column of `n` and `t` is none; others beside it are the same said in other words.
+    # At least one whole pair, so that a column of `n` and `t` does not count; spellings of other pairs may be mixed in.
     has_pair = any(spellings.issuperset(pair) for pair in BOOLEANS)
     if not has_pair or not spellings.issubset(chain.from_iterable(BOOLEANS)):
         return None
-    return texts.found("yes or no", Column(texts.column.name, "boolean"))
+    return texts.inferred("yes or no", Column(texts.column.name, "boolean"))
 
 
 def _dates(texts: Texts) -> InferredColumn | None:
@@ -195,9 +192,11 @@ def _dates(texts: Texts) -> InferredColumn | None:
 
 
 def as_dates(name: str, formats: Sequence[str], missing: int) -> InferredColumn:
-    """Return the finding that a column holds dates in the first of the formats, all of which fit its cells."""
+    """Return the inference that a column holds dates of the first format; all `formats` fit its cells."""
     date_format, *others = formats
-    doubt = f"; {' or '.join(others)} would fit as well: the experiment may say it in [columns]" if others else ""
+    doubt = (
+        f"; {' or '.join(others)} would fit as well: if so, state it in the experiment's [columns]" if others else ""
+    )
     return InferredColumn(
         Column(name, "date", date_format=date_format), missing, f"dates as {date_format}{doubt}", is_odd=bool(others)
     )
@@ -206,23 +205,21 @@ def as_dates(name: str, formats: Sequence[str], missing: int) -> InferredColumn:
 def _identifier(texts: Texts) -> InferredColumn | None:
     if len(texts.count_of) <= max(MIN_DISTINCT_TEXTS, texts.rows // 2):
         return None
-    return texts.dropped("an identifier: nearly every row has another value")
+    return texts.dropped("an identifier: nearly every row has a different value")
 
 
 def as_categories(texts: Texts, *, target_encode: bool) -> InferredColumn:
-    """Read a column as categories, or target-encoded where they are very many."""
+    """Read a column as categories; with very many of them it is target-encoded if `target_encode`."""
     by_count = by_frequency(texts.count_of)
     is_encoded = target_encode and len(by_count) >= MIN_TARGET_ENCODED
     limit = MAX_TARGET_ENCODED_CATEGORIES if is_encoded else MAX_CATEGORIES
-    rare = (
-        f"; the {len(by_count) - limit} rarest as {'unknown' if is_encoded else 'missing'}"
-        if len(by_count) > limit
-        else ""
-    )
-    number = counted(len(by_count), "category", "categories")
-    note = f"{number}{', target-encoded' if is_encoded else ''}{rare}"
+    note = counted(len(by_count), "category", "categories")
+    if is_encoded:
+        note += ", target-encoded"
+    if len(by_count) > limit:
+        note += f"; the {len(by_count) - limit} rarest count as {'unknown' if is_encoded else 'missing'}"
     kind: Kind = "target-encoded" if is_encoded else "categorical"
-    return texts.found(note, Column(texts.column.name, kind, categories=tuple(by_count[:limit])))
+    return texts.inferred(note, Column(texts.column.name, kind, categories=tuple(by_count[:limit])))
 
 
 def by_frequency(counts: Mapping[str, int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How many trees: as many as predict rows best that were held back from them, found before the final training."""
+"""Early stopping: finds the number of trees with the smallest loss on held-back rows, before the final training."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,11 +12,11 @@ from studio.training.training_progress import Phase, Report, each_tree
 
 FEW_ROWS_FOLDS, FEW_ROWS_TREES, FEW_ROWS_PATIENCE = 4, 400, 40
 HELD_BACK, MAX_TREES, PATIENCE = 0.2, 300, 30
-USUAL_TREES = 100  # the better count must be surely better than this one
-# From so many rows on, the trees that the held-back rows were not used for are kept: a second training would take as
-# long again, for a gain that can no longer be measured.
+USUAL_TREES = 100  # used unless another number is better by more than chance explains
+# From so many rows on, the trees of the search are kept: a second training, with the held-back rows as well, would take
+# as long again for a gain too small to measure.
 KEPT_ROWS, KEPT_HELD_BACK, KEPT_PATIENCE = 20_000, 0.1, 20
-KEPT_LOOKED_AT = 5  # trees: so many rows tell little more if they are asked after each
+KEPT_EVALUATED_EVERY = 5  # trees; with so many rows more evaluations add little
 
 type Target = NDArray[np.float64]
 
@@ -26,8 +26,8 @@ def fit_with_early_stopping(
 ) -> tuple[Any, int]:
     """Return a booster, and how many of its first trees to use: the best number, at most `most`.
 
-    `data` is a LightGBM data set; `small` says to try it in folds; `report` is called after each tree. The
-    same seed gives the same booster.
+    `data` is a LightGBM data set. `small`: the number is found by cross-validation. `report` is called after each
+    tree. The same seed gives the same booster.
     """
     import lightgbm  # noqa: PLC0415 (only a training needs it)
 
@@ -38,17 +38,17 @@ def fit_with_early_stopping(
         return lightgbm.train(parameters, data, count, callbacks=[training]), count
     keep = len(target) >= KEPT_ROWS
     held_back = _held_back(parameters, target, KEPT_HELD_BACK if keep else HELD_BACK, seed)
-    # Subsets of what LightGBM made of the rows: a byte for a value, and nothing is read twice.
+    # Subsets of LightGBM's own data: a byte for each value, and nothing is converted twice.
     learned, tried = (data.subset(np.flatnonzero(part)) for part in (~held_back, held_back))
     watched = _HeldBackLosses(parameters["objective"], target[held_back])
     booster: Any = lightgbm.Booster(parameters | {"metric": "None"}, learned)
     booster.add_valid(tried, "held back")
-    looked_at, patience = (KEPT_LOOKED_AT, KEPT_PATIENCE) if keep else (1, PATIENCE)
+    evaluated_every, patience = (KEPT_EVALUATED_EVERY, KEPT_PATIENCE) if keep else (1, PATIENCE)
     trees = min(MAX_TREES, most)
     for number in range(1, trees + 1):
-        finished = booster.update()  # no leaf can be split any more
+        finished = booster.update()  # no leaf can be split further
         report(Phase.CHOOSING, number, trees)
-        if finished or number == trees or number % looked_at == 0:
+        if finished or number == trees or number % evaluated_every == 0:
             watched.trees = number
             booster.eval_valid(watched)
         if finished or watched.trees - watched.best >= patience:
@@ -58,18 +58,18 @@ def fit_with_early_stopping(
 
 
 class _HeldBackLosses:
-    """Follows the loss of each row that was held back; LightGBM calls it with what the trees so far predict."""
+    """Follows the loss of each held-back row; LightGBM calls it with the predictions of the trees so far."""
 
     def __init__(self, objective: str, truth: Target) -> None:
         self._objective = objective
         self._truth = truth
-        self.trees = 0  # that made the prediction it is called with
+        self.trees = 0  # of the next predictions
         self.best = 0
         self._best_losses = np.full(len(truth), np.inf)
-        self._usual_losses = self._best_losses  # of the usual number of trees, or of all if these are fewer
+        self._usual_losses = self._best_losses  # of USUAL_TREES, or of all trees while there are fewer
 
     def __call__(self, predicted: NDArray[np.float64], _: Any) -> tuple[str, float, bool]:
-        """Take what the trees so far predict; returns the loss as LightGBM wants it, the lower the better."""
+        """Take the predictions of the trees so far; returns the loss as LightGBM expects it, lower is better."""
         losses = self._losses(predicted)
         loss = float(losses.mean())
         if loss < self._best_losses.mean():
@@ -79,7 +79,7 @@ class _HeldBackLosses:
         return "loss", loss, False
 
     def significantly_best(self) -> int:
-        """Return the best number of trees, or the usual one if it was not worse by more than chance explains."""
+        """Return the best number of trees, or the usual one if the gain over it is within one standard error."""
         if self.best == min(USUAL_TREES, self.trees):
             return self.best
         gain = self._usual_losses - self._best_losses

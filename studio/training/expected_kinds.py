@@ -1,7 +1,7 @@
-"""What columns are expected to hold, as the experiment says or as in the model in service, and whether they do.
+"""Infers what columns hold, given what the experiment states and what they hold in the model in service.
 
-A file may allow two readings: days that could all be months, codes that happen to be numbers. Callers were made for the
-reading that is in service, so it is kept as far as the cells allow it.
+A file may be ambiguous: days that could all be months, codes that happen to be numbers. Callers were written for the
+reading in service, so it is kept as far as the cells allow it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,16 +31,16 @@ from studio.words import counted
 
 @dataclass(frozen=True)
 class ExpectedColumn:
-    """What a column is expected to hold; `stated` by the experiment, or else as in the model in service."""
+    """What a column is expected to hold: `stated` by the experiment, or as in the model in service."""
 
     column: Column
     stated: bool = False
 
 
 def expected_columns(stated: Sequence[Column], served: Sequence[Column]) -> dict[str, ExpectedColumn]:
-    """Return what is expected of columns by their names: what the experiment states comes before what is served.
+    """Return by name what columns are expected to hold; what the experiment states takes precedence.
 
-    A column that the model in service does not learn from may hold anything.
+    A column that the model in service ignores may hold anything.
     """
     kept = {column.name: ExpectedColumn(column) for column in served if column.kind != "ignored"}
     return kept | {column.name: ExpectedColumn(column, stated=True) for column in stated}
@@ -49,10 +49,10 @@ def expected_columns(stated: Sequence[Column], served: Sequence[Column]) -> dict
 def infer_columns(
     table: Table, label: str, *, target_encode: bool = False, expected: Mapping[str, ExpectedColumn] | None = None
 ) -> list[InferredColumn]:
-    """Return what every column besides the label holds; `target_encode` allows that for very many categories.
+    """Infer every column except the label; `target_encode` allows target encoding for very many categories.
 
     Raises:
-        TableError: a column does not hold what the experiment states, or is not there.
+        TableError: a column does not hold what the experiment states, or is missing.
     """
     wanted, findings, problems = expected or {}, [], []
     for column in table.columns:
@@ -73,7 +73,7 @@ def infer_columns(
     names = {column.name for column in table.columns}
     for name, expectation in wanted.items():
         if expectation.stated and expectation.column.kind != "ignored" and name not in names:
-            problems.append(f"the column {name!r} is missing, of which [columns] states what it holds")
+            problems.append(f"the column {name!r} of the experiment's [columns] is missing")
     if problems:
         raise TableError("the CSV", problems)
     return findings
@@ -82,16 +82,16 @@ def infer_columns(
 def _as_expected(
     column: TableColumn, finding: InferredColumn, expected: ExpectedColumn, *, target_encode: bool
 ) -> InferredColumn | None:
-    """Return what the column holds, read as expected; None if its cells do not allow it."""
+    """Return the column read as expected; None if its cells do not allow that."""
     if expected.column.kind == "ignored":
         dropped = Column(column.name, "ignored", finding.column.type)
         return InferredColumn(dropped, finding.missing, "dropped: the experiment says so")
     is_dropped = finding.column.kind == "ignored"
-    # Identifiers are dropped also where the model in service knows them as categories; numbers it goes on using.
+    # Identifiers are dropped even if they are categories in the model in service; numbers stay in use.
     if is_dropped and (_has_nothing(column) or not (expected.stated or expected.column.kind == "numeric")):
         return finding
     if finding.column.holds == expected.column.holds and not finding.is_odd:
-        return _with_known_texts(finding, expected.column)  # to read it once more would find the same
+        return _with_known_texts(finding, expected.column)  # a second reading would give the same
     read = _read_as(column, expected.column, target_encode=target_encode)
     if read is None and is_dropped and not expected.stated:
         return finding
@@ -102,7 +102,7 @@ def _as_expected(
 
 
 def _with_known_texts(finding: InferredColumn, expected: Column) -> InferredColumn:
-    """Return the finding with the texts that mean missing in the expected column: callers may send them."""
+    """Return the inference with the texts that mean missing in the expected column too: callers may send them."""
     column = finding.column
     if column.kind != "numeric" or not set(expected.categories) - set(column.categories):
         return finding
@@ -137,11 +137,11 @@ def _read_texts(texts: Texts, expected: Column, *, target_encode: bool) -> Infer
     if expected.kind == "date":
         return as_dates(texts.column.name, [expected.date_format], texts.missing + sum(empty.values()))
     note = f"{expected.holds}; taken for missing: {with_counts(empty)}" if empty else expected.holds
-    return texts.found(note, Column(texts.column.name, expected.kind))
+    return texts.inferred(note, Column(texts.column.name, expected.kind))
 
 
 def _rejected(texts: Texts, expected: Column) -> list[str]:
-    """Return the cells that a request could not have in the expected column, the most frequent first."""
+    """Return the cells that the expected column cannot hold, the most frequent first."""
     (encode, *_) = expected.encoders()
 
     def is_rejected(cell: str) -> bool:
@@ -155,7 +155,7 @@ def _rejected(texts: Texts, expected: Column) -> list[str]:
 
 
 def _otherwise(table: Table, column: TableColumn, expected: Column) -> str:
-    """Say what the column holds instead, with the line where that is known."""
+    """Return what the column holds instead, with the line if it is known."""
     if not isinstance(column, CodedColumn):
         return "it holds other texts" if not isinstance(column, NumberColumn) else "it holds numbers"
     texts = Texts.of(column)
@@ -167,4 +167,4 @@ def _otherwise(table: Table, column: TableColumn, expected: Column) -> str:
     lines = table.lines_of(np.array([row]))
     where = f", the first on line {lines[0]}" if lines else ""
     more = f", and {counted(len(rejected) - 1, 'other text')}" if len(rejected) > 1 else ""
-    return f"{first!r} is none ({counted(texts.count_of[first], 'row')}{where}){more}"
+    return f"{first!r} is not one ({counted(texts.count_of[first], 'row')}{where}){more}"

@@ -1,4 +1,4 @@
-"""An experiment: the TOML file that says which CSV trains which model."""
+"""Reads an experiment: the TOML file with the plan of a training and its first CSV."""
 
 import tomllib
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class Experiment:
 
 
 class _Reader:
-    """Takes typed values out of the table and collects every problem on the way."""
+    """Reads typed values from the table, and collects every problem."""
 
     def __init__(self, table: dict[str, Any]) -> None:
         self.table = table
@@ -60,12 +60,12 @@ class _Reader:
         return value is True
 
     def checked(self, key: str) -> Any:
-        """Return a member that a parameter may set as well, by the same rule; None if it is not there."""
+        """Return a value that a job's parameter may set too, checked by the same rule; None if the key is missing."""
         value = self.table.get(key)
         if value is None:
             return None
         if isinstance(value, bool) or isinstance(value, str) is (key in _PLAN_NUMBERS):
-            self.problems.append(f"`{key}` is {value!r}, which is of a wrong type")
+            self.problems.append(f"`{key}` is {value!r}; it must be a {'number' if key in _PLAN_NUMBERS else 'string'}")
             return None
         try:
             return SETTABLE[key](str(value))
@@ -87,7 +87,7 @@ class _Reader:
             except ValueError as error:
                 self.problems.append(f"column {given!r} {error}")
             if name == label or name in kinds:
-                why = "is the label, which the task says the kind of" if name == label else "stands there twice"
+                why = "is the label, whose kind the task decides" if name == label else "is given twice"
                 self.problems.append(f"column {given!r} of `columns` {why}")
             kinds[name] = str(kind)
         return tuple(kinds.items())
@@ -107,7 +107,7 @@ class _Reader:
                 self.problems.append(f"parameter {name!r} must be the name of a setting, or {{ sets, required }}")
             elif members["sets"] not in SETTABLE:
                 settable = ", ".join(SETTABLE)
-                self.problems.append(f"parameter {name!r} sets {members['sets']!r}; there are: {settable}")
+                self.problems.append(f"parameter {name!r} sets {members['sets']!r}; it must be one of: {settable}")
             elif not isinstance(members.get("required", False), bool):
                 self.problems.append(f"parameter {name!r}: `required` must be true or false")
             else:
@@ -127,18 +127,18 @@ def load_experiment(path: Path) -> Experiment:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ExperimentError(str(path), ["there is no such file"]) from None
+        raise ExperimentError(str(path), ["the file does not exist"]) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ExperimentError(str(path), [f"it cannot be read as TOML: {error}"]) from error
     reader = _Reader(table)
     name, data, label = reader.text("name"), reader.text("data"), reader.text("label")
     task = reader.choice("task", "", TASKS)
-    # An unknown task does not make the key missing; but what is there is looked at.
+    # With an unknown task `positive` is not required, but checked if it is there.
     has_positive = table.get("task") == "binary" or (table.get("task") not in TASKS and "positive" in table)
     positive = reader.text("positive") if has_positive else ""
     problems = reader.problems
     if task != "binary" and "positive" in table:
-        problems.append("`positive` belongs to the task 'binary' alone")
+        problems.append("`positive` is allowed only for the task 'binary'")
     numbers = {key: reader.checked(key) for key in (*_PLAN_NUMBERS, "row_filter")}
     plan = TrainingPlan(
         *(task, label, positive),  # type: ignore[arg-type]
@@ -156,7 +156,7 @@ def load_experiment(path: Path) -> Experiment:
         problems.append(f"`data`: there is no file {csv}")
     unknown = sorted(set(table) - _KEYS)
     if unknown:
-        problems.append(f"unknown keys {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}")
+        problems.append(f"unknown keys: {', '.join(unknown)}. The keys are {', '.join(sorted(_KEYS))}")
     if problems:
         raise ExperimentError(str(path), problems)
     return Experiment(name, csv, plan)

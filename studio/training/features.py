@@ -1,4 +1,4 @@
-"""Turns the cells of a table's columns into the numbers that a model learns from."""
+"""Turns the columns of a table into features, the numbers that a model learns from."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -18,12 +18,12 @@ def encode_rows(
     parts: Sequence[NDArray[np.bool_]],
     computed: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> list[Rows]:
-    """Return the features of each part of the rows: numbers or category codes; NaN for missing and unknown cells.
+    """Return the features of each part of the rows: numbers or category codes, NaN for missing and unknown cells.
 
-    The feature of a column in `known`, of shape (rows,), is taken from there.
+    The feature of a column in `computed`, of shape (rows,), is taken from there.
     """
     width = sum(len(column.encoders()) for column in columns)
-    # By columns in memory: each is written at once, and every distinct cell is read once for all parts.
+    # Column-major: each column is written at once, and every distinct cell is encoded once for all parts.
     encoded = [np.empty((int(part.sum()), width), order="F") for part in parts]
     for position, values in enumerate(_features(table, columns, computed or {})):
         for rows, part in zip(encoded, parts, strict=True):

@@ -1,8 +1,8 @@
-"""How labels are spelled: another spelling of a class is that class, and makes none of its own.
+"""Unifies the spelling of labels: another spelling of a class is not a class of its own.
 
-Labels that are equal as numbers are one class, spelled as in the model in service. So is a text that differs from one
-of its classes only by case, by spaces, or by how its letters are composed. But a file that spells one class in several
-ways is refused: whether they are one or several is not for a training to guess.
+Labels that are equal as numbers are one class, spelled as in the model in service. So is a text that differs from a
+class of that model only by case, spaces, or the composition of its letters. A file that spells one class in several
+ways is refused: a training does not guess whether they are one class.
 """
 
 import math
@@ -15,17 +15,17 @@ from studio.training.column_inference import with_counts
 
 @dataclass(frozen=True)
 class LabelSpelling:
-    """What was made of the labels of a file."""
+    """The classes of the labels of a file."""
 
-    class_of: Mapping[str, str]  # of each label its class
+    class_of: Mapping[str, str]  # the class of each label
     notes: tuple[str, ...]
     problems: tuple[str, ...]
 
 
 def unify_labels(counts: Mapping[str, int], served: Sequence[str], name: str, positive: str = "") -> LabelSpelling:
-    """Return the class of each label of column `name`, whose rows are counted; the first that is seen comes first.
+    """Return the class of each label of column `name`; `counts` has the rows of each label, in order of appearance.
 
-    Classes are spelled as those that are `served`, and without one as the experiment spells the `positive` one.
+    Classes are spelled as in the model in service (`served`); without one, as the experiment spells the `positive` one.
     """
     class_of: dict[str, str] = {}
     notes, problems = [], []
@@ -38,7 +38,9 @@ def unify_labels(counts: Mapping[str, int], served: Sequence[str], name: str, po
             continue
         if len(classes) > 1:
             either = ", ".join(map(repr, classes))
-            problems.append(f"column {name!r} holds {with_counts(new)}, which could be any of {either}")
+            problems.append(
+                f"column {name!r} holds {with_counts(new)}, which could be any of {either}: spell it as one of them"
+            )
         elif len(labels) > 1 and isinstance(key, str):
             spelled = with_counts({label: counts[label] for label in labels})
             problems.append(f"column {name!r} spells one label in several ways: {spelled}; spell it in one")
@@ -52,7 +54,7 @@ def unify_labels(counts: Mapping[str, int], served: Sequence[str], name: str, po
 
 
 def positive_among(served: Sequence[str], positive: str) -> str:
-    """Return how the classes that are served spell the positive one; as the experiment does, if none is that."""
+    """Return the positive class in the spelling of the model in service, if it has it; else as the experiment does."""
     return next((each for each in served if _key(each) == _key(positive)), positive)
 
 
@@ -64,7 +66,7 @@ def _alike(labels: Mapping[str, int]) -> dict[str | float, list[str]]:
 
 
 def _key(label: str) -> str | float:
-    """Return what all spellings of a label share."""
+    """Return the key that all spellings of a label share."""
     try:
         number = float(label)
     except ValueError:

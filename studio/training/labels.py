@@ -1,4 +1,4 @@
-"""The label column: the classes or numbers that a model learns to tell, and which rows are held back to test it."""
+"""The label column: the classes or numbers that a model learns to predict, and the rows that test it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ _SHOWN = 10  # values in a sentence
 
 @dataclass(frozen=True)
 class Labels:
-    """What every row's label is."""
+    """The label of every row."""
 
-    classes: tuple[str, ...]  # binary: the negative, the positive; none for a regression
-    target: NDArray[np.float64]  # shape (rows,): the class's position, or the number
-    whole: bool = False  # a regression's numbers are whole ones of 32 bits
+    classes: tuple[str, ...]  # binary: the negative, then the positive; empty for a regression
+    target: NDArray[np.float64]  # shape (rows,): position of the class, or the number
+    whole: bool = False  # a regression's numbers are all whole, of 32 bits
     notes: tuple[str, ...] = ()  # on how they are spelled, and on classes that are new or gone
 
     def test_rows(self, fraction: float, seed: int) -> NDArray[np.bool_]:
-        """Choose the test rows, shape (rows,): the same share of each class, at least one row and not all of each.
+        """Choose the test rows, shape (rows,): the same share of each class, by `hold_back`.
 
-        The one row of a class that has no other stays in the training. A regression's rows are one class here.
+        The rows of a regression count as one class.
         """
         groups = [np.arange(len(self.target))]
         if self.classes:
@@ -42,10 +42,10 @@ class Labels:
 
 
 def read_labels(column: CodedColumn | NumberColumn, plan: TrainingPlan, served: Sequence[str] = ()) -> Labels:
-    """Read the labels of all rows; the classes of the model in service are `served`, and stay spelled as they are.
+    """Read the labels of all rows; classes of the model in service (`served`) keep their spelling.
 
     Raises:
-        TableError: they are not what the plan's task needs; with all problems.
+        TableError: the labels do not fit the plan's task; with all problems.
     """
     rows = len(column.codes if isinstance(column, CodedColumn) else column.values)
     problems = [f"it has {counted(rows, 'row')}; at least {MIN_ROWS} are needed"] if rows < MIN_ROWS else []
@@ -74,7 +74,7 @@ def _classes(
     column: CodedColumn | NumberColumn, plan: TrainingPlan, served: Sequence[str], problems: list[str]
 ) -> Labels:
     if isinstance(column, NumberColumn):
-        problems.append(f"column {column.name!r} holds too many different numbers for classes; is it a regression?")
+        problems.append(f"column {column.name!r} holds too many different numbers for classes: use the task regression")
         return Labels((), column.values)
     held = column.counts
     positive = positive_among(served, plan.positive)
@@ -91,7 +91,7 @@ def _classes(
         if len(classes) != 2:
             problems.append(f"column {column.name!r} must hold exactly two values; it holds {values}")
         if not problems and fewest[0] < 2:
-            problems.append(f"each value of column {column.name!r} must stand in at least two rows")
+            problems.append(f"each value of column {column.name!r} must be in at least two rows")
         classes.sort(key=lambda each: each == positive)
     elif not 2 <= len(classes) <= MAX_CLASSES:
         values = _listed(sorted(classes))
@@ -100,16 +100,16 @@ def _classes(
     else:
         classes.sort(key=_natural)
         if fewest[-2] < 2:
-            problems.append(f"at least two classes of column {column.name!r} must stand in two rows or more")
+            problems.append(f"at least two classes of column {column.name!r} must be in two rows or more")
     position = {cell: float(classes.index(each)) for cell, each in spelling.class_of.items()}
     lookup = np.array([position.get(cell, np.nan) for cell in column.distinct])
     return Labels(tuple(classes), lookup[column.codes], notes=(*spelling.notes, *_changes(classes, served)))
 
 
 def _changes(classes: Sequence[str], served: Sequence[str]) -> list[str]:
-    """Return what is to be said of classes that only the file has, or only the model in service."""
+    """Return notes on the classes that only the file has, or only the model in service."""
     changes = {
-        "classes that the model in service does not know": sorted(set(classes) - set(served)) if served else [],
+        "classes that the model in service does not have": sorted(set(classes) - set(served)) if served else [],
         "classes of the model in service that no row has": sorted(set(served) - set(classes)),
     }
     return [f"{what}: {_listed(names)}" for what, names in changes.items() if names]
@@ -121,7 +121,7 @@ def _number(cell: str) -> float:
 
 
 def _natural(cell: str) -> tuple[float, str]:
-    """Order numbers by size and before texts."""
+    """Return the sort key that orders numbers by size and before texts."""
     number = parse_number(cell)
     return (np.inf if number is None else number, cell)
 

@@ -1,4 +1,4 @@
-"""The learners: what fits a model to rows of features, what it then predicts, and which one suits the data better."""
+"""The learners: fit a model to rows of features, evaluate it, and choose the learner with the smaller loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,8 +20,8 @@ from studio.training.training_plan import BEST, BOOSTED, LINEAR, TrainingPlan
 from studio.training.training_progress import Phase, Report, silent
 from studio.training.trees import TreeSettings, fit_trees
 
-FOLDS = 4  # of the cross-validation that chooses a learner
-MAX_COMPARED_ROWS = 20_000  # rows that it looks at
+FOLDS = 4  # of the cross-validation that chooses the learner
+MAX_COMPARED_ROWS = 20_000  # that the cross-validation uses
 
 type Rows = NDArray[np.float64]
 type Target = NDArray[np.float64]
@@ -29,7 +29,7 @@ type Target = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TrainingTask:
-    """What is to be learned: the plan of the training, its columns, and the classes of the label."""
+    """A learning problem: the plan of the training, the columns, and the classes of the label."""
 
     plan: TrainingPlan
     columns: tuple[Column, ...]
@@ -48,21 +48,34 @@ class TrainingTask:
         plan, categories = self.plan, [column.category_count for column in feature_columns(self.columns)]
         offset, scale = 0.0, 1.0
         if plan.task == "regression":
-            # Learned in units of the labels' spread, so that no number in the file is beyond its limits.
+            # Standardised labels keep every number of the model file within its limits.
             offset, scale = float(target.mean()), float(target.std()) or 1.0
             target = (target - offset) / scale
-        about = (plan.task, plan.label, self.classes, self.columns)
+        untrained = Model(
+            plan.task,
+            plan.label,
+            self.classes,
+            self.columns,
+            offset=offset,
+            scale=scale,
+            whole_labels=self.whole_labels,
+        )
         if learner == LINEAR:
-            linear = fit_linear(plan.task, len(self.classes), rows, target, categories)
-            return Model(*about, linear=linear, offset=offset, scale=scale, whole_labels=self.whole_labels)
-        chosen = (plan.trees, plan.leaves, plan.learning_rate)
-        settings = TreeSettings(plan.task, len(self.classes), plan.seed, self.threads, *chosen)
+            return replace(untrained, linear=fit_linear(plan.task, len(self.classes), rows, target, categories))
+        settings = TreeSettings(
+            plan.task,
+            len(self.classes),
+            plan.seed,
+            self.threads,
+            trees=plan.trees,
+            leaves=plan.leaves,
+            learning_rate=plan.learning_rate,
+        )
         categorical = [position for position, count in enumerate(categories) if count]
-        trees = fit_trees(rows, target, categorical, settings, self.report)
-        return Model(*about, trees=trees, offset=offset, scale=scale, whole_labels=self.whole_labels)
+        return replace(untrained, trees=fit_trees(rows, target, categorical, settings, self.report))
 
     def choose(self, rows: Rows, target: Target) -> tuple[str, Model, str]:
-        """Return the plan's learner, or of `best` the one with the smaller loss in a cross-validation; its model; why.
+        """Return the chosen learner, its model, and why it was chosen: for `best` by the loss in a cross-validation.
 
         Raises:
             SetupError: LightGBM cannot be loaded here.
@@ -72,17 +85,17 @@ class TrainingTask:
         if learner != BEST:
             return learner, self.fit(learner, rows, target), ""
         boosted = self.fit(BOOSTED, rows, target)
-        # The folds grow as many trees: to search their number in each would take as long as all the rest.
+        # Every fold grows as many trees as that model: searching the number again would take as long as all the rest.
         tried_as = replace(self, plan=replace(self.plan, trees=len(boosted.trees) // boosted.outputs), report=silent)
         rng = np.random.default_rng(self.plan.seed)
-        looked_at = rng.permutation(len(target))[:MAX_COMPARED_ROWS]
-        fold = np.arange(len(looked_at)) % FOLDS
+        compared = rng.permutation(len(target))[:MAX_COMPARED_ROWS]
+        fold = np.arange(len(compared)) % FOLDS
         losses: dict[str, float] = {}
         for first, name in ((0, BOOSTED), (FOLDS, LINEAR)):
             of_folds = []
             for number in range(FOLDS):
                 self.report(Phase.COMPARING, first + number + 1, 2 * FOLDS)
-                learned, tried = looked_at[fold != number], looked_at[fold == number]
+                learned, tried = compared[fold != number], compared[fold == number]
                 model = tried_as.fit(name, rows[learned], target[learned])
                 of_folds.append(loss(model, rows[tried], target[tried]))
             losses[name] = float(np.mean(of_folds))
@@ -107,15 +120,15 @@ def raw_scores(model: Model, rows: Rows) -> NDArray[np.float64]:
 
 
 def probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn raw scores, shape (rows, outputs), into probabilities of the positive class, or of each one."""
+    """Turn raw scores, shape (rows, outputs), into probabilities of the positive class, or of every class."""
     if scores.shape[1] == 1:
         return np.asarray(np.exp(-np.logaddexp(0, -scores)))
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
-def measured(model: Model, rows: Rows, target: Target) -> Metrics:
-    """Return the columns of Evaluate Model for rows that the model has not seen."""
+def evaluate(model: Model, rows: Rows, target: Target) -> Metrics:
+    """Return the metrics of Evaluate Model on rows that the model was not trained on."""
     scores = raw_scores(model, rows)
     match model.task:
         case "binary":
@@ -127,14 +140,14 @@ def measured(model: Model, rows: Rows, target: Target) -> Metrics:
 
 def loss(model: Model, rows: Rows, target: Target) -> float:
     """Return the mean log loss, or the mean squared error of a regression."""
-    values = measured(model, rows, target)
+    values = evaluate(model, rows, target)
     if model.task == "regression":
         return values["Root Mean Squared Error"] ** 2
     return values["Average Log Loss"]
 
 
 def other_learner(learner: str) -> str:
-    """Return the learner that a model of `learner` is compared with."""
+    """Return the learner that `learner` is compared with."""
     return LINEAR if learner == BOOSTED else BOOSTED
 
 

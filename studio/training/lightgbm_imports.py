@@ -1,12 +1,12 @@
-"""Keeps LightGBM from loading libraries that it would use where they are installed: they take most of its time."""
+"""Keeps LightGBM from importing optional libraries, which take most of the time of its import."""
 
 import sys
 
-# For its wrappers, plots and clusters, of which nothing is used here.
+# For its wrappers, plots and clusters, which the studio does not use.
 _UNUSED = ("sklearn", "pandas", "matplotlib", "graphviz", "dask", "pyarrow")
 
 
 def block_unused_imports() -> None:
-    """Have an import of what is unused fail at once, as if it were absent; for processes of the studio's own."""
+    """Make the import of an unused library fail at once, as if it were not installed; for the studio's processes."""
     for name in _UNUSED:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]

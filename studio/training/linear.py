@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 from studio.errors import TableError
 from studio.models.model import CategoryTerm, Linear, NumberTerm
 
-L2_PENALTY = 1.0  # on the sum of squared weights, beside the sum over all rows
+L2_PENALTY = 1.0  # factor of the squared weights, added to the loss summed over all rows
 MAX_ITERATIONS = 200
-ENTRY_LIMIT = 100_000_000  # numbers of the design matrix, 12 bytes each, twice while it is made
+ENTRY_LIMIT = 100_000_000  # numbers in the design matrix; each takes 12 bytes, and twice that while it is built
 
 
 @dataclass(frozen=True)
 class _Design:
-    """The rows as a sparse matrix of standardised numbers and one column for each category."""
+    """The rows as a sparse matrix: standardised numbers, and one column for each category."""
 
     matrix: Any  # scipy.sparse.csr_matrix, shape (rows, width)
-    spans: list[tuple[int, int]]  # for each feature, its columns
+    spans: list[tuple[int, int]]  # the columns of each feature
     centres: NDArray[np.float64]
     scales: NDArray[np.float64]
 
@@ -27,14 +27,17 @@ class _Design:
 def fit_linear(
     task: str, classes: int, rows: NDArray[np.float64], target: NDArray[np.float64], categories: list[int]
 ) -> Linear:
-    """Train; `categories` has the number of categories of each feature, 0 for a number. No chance is involved.
+    """Train, deterministically; `categories` has the number of categories of each feature, 0 for a number.
 
     Raises:
         TableError: the rows are too many for a linear model.
     """
     if rows.size > ENTRY_LIMIT:
         size = f"{rows.shape[0]} rows of {rows.shape[1]} features are too many for a linear model"
-        raise TableError("the CSV", [f"{size}; at most {ENTRY_LIMIT} values are taken: filter rows, or use trees"])
+        raise TableError(
+            "the CSV",
+            [f"{size}; at most {ENTRY_LIMIT} values are allowed: filter rows, or use the learner boosted-trees"],
+        )
     design = _design(rows, categories)
     if task == "regression":
         intercepts, weights = _ridge(design, target)
@@ -52,7 +55,7 @@ def fit_linear(
 
 
 def _design(rows: NDArray[np.float64], categories: list[int]) -> _Design:
-    from scipy import sparse  # noqa: PLC0415 (comes with LightGBM; only a training needs it)
+    from scipy import sparse  # noqa: PLC0415 (a dependency of LightGBM; only a training needs it)
 
     count = len(rows)
     centres, scales = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
@@ -79,7 +82,7 @@ def _design(rows: NDArray[np.float64], categories: list[int]) -> _Design:
 def _ridge(design: _Design, target: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     from scipy.sparse.linalg import LinearOperator, lsqr  # noqa: PLC0415
 
-    # The penalty must not make the intercept small: so every column is seen around its mean, and stays sparse.
+    # The penalty must not shrink the intercept, so every column is centred; the operator keeps the matrix sparse.
     matrix = design.matrix
     means = np.asarray(matrix.mean(axis=0)).ravel()
     centred = LinearOperator(

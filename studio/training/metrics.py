@@ -1,4 +1,4 @@
-"""Measures predictions on held-out rows by the columns of Evaluate Model (protocol 5)."""
+"""Computes the metrics of Evaluate Model from predictions on held-out rows (protocol 5)."""
 
 import math
 
@@ -13,19 +13,20 @@ _MIN_PROBABILITY = 1e-15  # a smaller one counts as this, so that no logarithm i
 
 
 def binary_metrics(positive: Flags, probability: Numbers) -> Metrics:
-    """Measure (protocol 5.2); both of shape (rows,). A row is called positive above a probability of 0.5.
+    """Return the metrics of a binary model (protocol 5.2); both arguments have the shape (rows,).
 
-    What cannot be computed is NaN: the precision where nothing was called positive, the recall where nothing is, the
-    F-score without either, AUC where all rows are of one class. The log loss is in natural logarithms; `Training Log
-    Loss` is the advantage over always giving the positives' share, in percent.
+    A row is predicted positive above a probability of 0.5. An undefined metric is NaN: the precision without predicted
+    positives, the recall without positives, the F-score without either, and AUC with rows of one class only. The log
+    loss uses natural logarithms. `Training Log Loss` is the reduction against always predicting the positives' share,
+    in percent.
     """
-    called = probability > 0.5
-    hits, calls, positives = (int(np.sum(rows)) for rows in (called & positive, called, positive))
+    predicted = probability > 0.5
+    hits, calls, positives = (int(np.sum(rows)) for rows in (predicted & positive, predicted, positive))
     loss = log_loss(np.where(positive, probability, 1 - probability))
     share = float(positive.mean())
     prior = log_loss(np.where(positive, share, 1 - share))
     return {
-        "Accuracy": float(np.mean(called == positive)),
+        "Accuracy": float(np.mean(predicted == positive)),
         "Precision": _share(hits, calls),
         "Recall": _share(hits, positives),
         "F-Score": _share(2 * hits, calls + positives) if calls and positives else math.nan,
@@ -36,11 +37,12 @@ def binary_metrics(positive: Flags, probability: Numbers) -> Metrics:
 
 
 def multiclass_metrics(truth: NDArray[np.int64], probabilities: Numbers) -> Metrics:
-    """Measure; `truth` has class numbers, shape (rows,), `probabilities` the shape (rows, classes).
+    """Return the metrics of a multiclass model; `truth` has class numbers, shape (rows,).
 
-    No header of the original is known (protocol 5.3); these are the names its pages used. Accuracy and precision are
-    averaged over the classes that occur in the truth or in what was predicted, recall over those in the truth. A class
-    that occurs and was never predicted has no precision, so there is no average of them either: it is NaN.
+    `probabilities` has the shape (rows, classes). No header of the original is known (protocol 5.3); these names are
+    those of its pages. Accuracy and precision are averaged over the classes in the truth or in the predictions, recall
+    over the classes in the truth. A class that occurs but was never predicted has no precision, so the average of
+    precisions is NaN.
     """
     classes = probabilities.shape[1]
     called = probabilities.argmax(axis=1)
@@ -50,7 +52,7 @@ def multiclass_metrics(truth: NDArray[np.int64], probabilities: Numbers) -> Metr
     precision = np.divide(hits, predicted, out=np.full(classes, np.nan), where=predicted > 0)[occurs]
     recall = np.divide(hits, actual, out=np.full(classes, np.nan), where=actual > 0)[actual > 0]
     overall = float(hits.sum() / len(truth))
-    # Each class against all others: right are its hits, and the rows that neither are it nor were called it.
+    # Each class against all others: correct are its hits, and the rows that neither are nor were predicted this class.
     each = (len(truth) - actual - predicted + 2 * hits) / len(truth)
     return {
         "Overall Accuracy": overall,
@@ -64,7 +66,10 @@ def multiclass_metrics(truth: NDArray[np.int64], probabilities: Numbers) -> Metr
 
 
 def regression_metrics(truth: Numbers, predicted: Numbers) -> Metrics:
-    """Measure (protocol 5.1); both of shape (rows,). The first column has no value for the learners here."""
+    """Return the metrics of a regression (protocol 5.1); both arguments have the shape (rows,).
+
+    Negative Log Likelihood is always infinite: none of the learners here predicts a distribution.
+    """
     error, spread = predicted - truth, truth - truth.mean()
     squares, spread_squares = float(np.sum(error**2)), float(np.sum(spread**2))
     relative_squared = _share(squares, spread_squares)
@@ -78,9 +83,9 @@ def regression_metrics(truth: Numbers, predicted: Numbers) -> Metrics:
     }
 
 
-def _share(part: float, whole: float) -> float:
-    """Return a share; NaN of nothing."""
-    return part / whole if whole else math.nan
+def _share(part: float, total: float) -> float:
+    """Return the share of a total; NaN if the total is 0."""
+    return part / total if total else math.nan
 
 
 def log_losses(of_truth: Numbers) -> Numbers:

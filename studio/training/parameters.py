@@ -1,4 +1,4 @@
-"""Web service parameters: what a job may set of its training, under names that the experiment chose."""
+"""Web service parameters: the settings of a training that a job may change, under the experiment's names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ FLAGS = ("true", "false")
 
 @dataclass(frozen=True)
 class _Number:
-    """A number within bounds; `whole` ones have none behind the point."""
+    """A number within bounds; `whole`: an integer."""
 
     low: float
     high: float
@@ -58,7 +58,7 @@ _NUMBERS = {
     "leaves": _Number(2, 1024),
     "learning_rate": _Number(0.0001, 1, whole=False),
 }
-# What a parameter may set: a field of the plan, and how its text is read.
+# By field of the plan that a parameter may set: the function that parses its text.
 SETTABLE: dict[str, Any] = {name: number.of for name, number in _NUMBERS.items()} | {
     "learner": _learner,
     "row_filter": _row_filter,
@@ -68,7 +68,7 @@ _CHOICES = {"learner": LEARNERS, "drop_unlabelled": FLAGS}
 
 
 def value_schema(sets: str) -> Json:
-    """Return the JSON schema of what may be given for a field of the plan."""
+    """Return the JSON schema of the values for a field of the plan."""
     if sets in _NUMBERS:
         number = _NUMBERS[sets]
         return {"type": "integer" if number.whole else "number", "minimum": number.low, "maximum": number.high}
@@ -76,15 +76,15 @@ def value_schema(sets: str) -> Json:
 
 
 def required_names(parameters: tuple[Parameter, ...]) -> list[str]:
-    """Return the names of those that every job must give."""
+    """Return the names of the parameters that every job must give."""
     return [parameter.name for parameter in parameters if parameter.required]
 
 
 def plan_of_job(plan: TrainingPlan, given: Mapping[str, str]) -> TrainingPlan:
-    """Return the plan of a job: the service's, changed by the job's parameters, of which all names are known.
+    """Return the service's plan with the changes of a job's parameters, whose names are valid.
 
     Raises:
-        ParameterError: names every value that is wrong.
+        ParameterError: some values are invalid; all are named.
     """
     changes, problems = {}, []
     for parameter in plan.parameters:

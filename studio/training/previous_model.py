@@ -1,4 +1,4 @@
-"""What a training must know of the model in service: its callers were made for its classes and its columns."""
+"""What a training keeps of the model in service, whose callers were written for its classes and columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,18 +11,18 @@ from studio.tables.model_column import Column
 
 @dataclass(frozen=True)
 class PreviousModel:
-    """The model in service, as far as a training keeps to it."""
+    """The classes and columns of the model in service."""
 
     classes: tuple[str, ...] = ()
-    columns: tuple[Column, ...] = ()  # without what was learned from them
+    columns: tuple[Column, ...] = ()  # without their encodings and categories
 
     @classmethod
     def of(cls, model: Model) -> Self:
-        """Take what is kept of a model."""
+        """Take the classes and columns of a model."""
         return cls(model.classes, tuple(map(_described, model.columns)))
 
     def keep_optional(self, columns: Sequence[Column]) -> tuple[Column, ...]:
-        """Return columns of the next model: a request may leave out which it may leave out now."""
+        """Return the columns of the next model: those that requests may leave out now stay optional."""
         needless = {column.name for column in self.columns if not column.required}
         return tuple(
             replace(column, optional=True) if column.kind != "ignored" and column.name in needless else column
@@ -30,7 +30,7 @@ class PreviousModel:
         )
 
     def dropped_beside(self, columns: Sequence[Column], label: str) -> tuple[Column, ...]:
-        """Return its dropped columns that are not among `columns`: requests bring them along, and still may."""
+        """Return the ignored columns that are not in `columns`: requests may have them now, and still may."""
         names = {label, *(column.name for column in columns)}
         dropped = [column for column in self.columns if column.kind == "ignored" and column.name not in names]
         return tuple(dropped[: max(0, MAX_COLUMNS - len(columns))])

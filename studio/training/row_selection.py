@@ -1,4 +1,4 @@
-"""Which rows of a file are trained on: those that the row filter keeps, and of these the ones with a label."""
+"""Selects the rows of a training: those that the row filter keeps and that have a label."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,21 +20,24 @@ type Mask = NDArray[np.bool_]  # shape (rows,)
 def read_rows(
     csv: Path, plan: TrainingPlan, table_format: TableFormat, expected: Mapping[str, Column] | None = None
 ) -> tuple[Table, list[str]]:
-    """Read the rows that the plan's training learns from or is tested on, with notes of those that are left out.
+    """Read the rows that the plan trains and tests on; returns them with notes on the rows that were left out.
 
-    The filter comes first: a row that it takes out needs no label. Of columns that are `expected` to hold something it
-    is kept what that is told by.
+    The filter is applied first: a row that it removes needs no label. `expected` names what columns are expected to
+    hold.
 
     Raises:
-        TableError: the CSV cannot be read, none of its rows is left, or some that are have no label.
-        RowFilterError: the plan's row filter cannot be read.
+        TableError: the CSV cannot be read, no row is left, or a remaining row has no label.
+        RowFilterError: the plan's row filter cannot be parsed.
     """
     row_filter = read_row_filter(plan.row_filter) if plan.row_filter.strip() else None
     columns = row_filter.columns if row_filter else ()
     every_row_counts = row_filter is None and not plan.drop_unlabelled
     table = read_table(
-        *(csv, plan.label, columns, table_format),
-        expected=expected or {},
+        csv,
+        plan.label,
+        columns,
+        table_format,
+        expected=expected,
         check=lambda table: _problems(table, plan) if every_row_counts else [],
     )
     if every_row_counts:
@@ -49,7 +52,7 @@ def read_rows(
         dropped = np.flatnonzero(chosen & unlabelled(table, plan))
         chosen[dropped] = False
         if not chosen.any():
-            raise TableError("the CSV", [*notes, f"none of its rows has a label in column {plan.label!r}"])
+            raise TableError("the CSV", [*notes, f"no row has a label in column {plan.label!r}"])
         if len(dropped):
             (first,) = table.lines.of(dropped[:1])
             notes.append(f"rows without a label that were left out: {len(dropped):,}, the first on line {first}")
@@ -59,7 +62,7 @@ def read_rows(
 
 
 def unlabelled(table: Table, plan: TrainingPlan) -> Mask:
-    """Tell of every row whether it has no label. A class may be called like a placeholder, a number may not."""
+    """Return which rows have no label, shape (rows,). A placeholder may be a class, but not a number."""
     column = table.cells(plan.label)
 
     def missing(cells: tuple[str, ...]) -> Mask:
@@ -69,20 +72,19 @@ def unlabelled(table: Table, plan: TrainingPlan) -> Mask:
 
     if isinstance(column, NumberColumn):
         mask = np.isnan(column.values)
-        # What else stands there is a label, if not a good one.
+        # Any other text there is a label, if an invalid one.
         mask[column.text_rows[~missing(column.texts)[column.text_codes]]] = False
         return mask
     return missing(column.distinct)[column.codes]
 
 
 def _problems(table: Table, plan: TrainingPlan, chosen: Mask | None = None) -> list[str]:
-    """Return a problem for each of the first rows without a label, and how to leave all of them out."""
+    """Return a problem for each of the first rows without a label, and how to leave them all out."""
     mask = unlabelled(table, plan)
     rows = np.flatnonzero(mask if chosen is None else mask & chosen)
     lines = table.lines.of(rows[:PROBLEM_LIMIT])
     problems = [f"line {line}: the label {plan.label!r} is missing" for line in lines]
     if problems:
-        problems.append(
-            f"rows without a label: {len(rows):,}; fill it in, or leave them out by drop_unlabelled or a row filter"
-        )
+        advice = "add the labels, or leave the rows out by drop_unlabelled or a row filter"
+        problems.append(f"rows without a label: {len(rows):,}; {advice}")
     return problems

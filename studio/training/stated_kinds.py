@@ -1,8 +1,8 @@
-"""What an experiment states of columns: `[columns]` with a kind for each name."""
+"""The kinds of columns that an experiment may state in `[columns]`."""
 
 from studio.tables.model_column import Column
 
-# As they are written in an experiment, and as the notes of a training call them.
+# By the spelling in an experiment, which the notes of a training use too.
 _KINDS = {
     "number": Column("", "numeric", "Double"),
     "category": Column("", "categorical"),
@@ -18,10 +18,10 @@ KINDS = tuple(_KINDS)
 
 
 def stated_column(name: str, kind: str) -> Column:
-    """Return the column that a kind is stated of.
+    """Return the column with this name and stated kind.
 
     Raises:
-        ValueError: there is no such kind; says which there are.
+        ValueError: there is no such kind; the text names all kinds.
     """
     spelling = " ".join(kind.lower().split())
     template = _KINDS.get(_ALSO.get(spelling, spelling))

@@ -1,7 +1,7 @@
-"""Columns of very many categories: each category becomes a number, what its rows' labels say on average.
+"""Target encoding for high-cardinality columns, fitted out of fold: a category becomes the mean label of its rows.
 
-Trees cannot split thousands of categories of a few rows each well. Of a row that is learned from, the number is taken
-from the other rows only: else a category of one row would give that row's label away.
+Trees cannot split thousands of categories with a few rows each well. A training row gets its number from the rows of
+other folds: else a category with one row would leak that row's label.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from studio.tables.columns import CodedColumn, Table
 from studio.tables.model_column import Column
 
 FOLDS = 5
-PRIOR_ROWS = 10.0  # a category of so many rows is trusted as much as the mean of all
+PRIOR_ROWS = 10.0  # weight of the mean of all rows in each category's mean
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def target_encode(
         codes = lookup[cells.codes]  # -1 is missing
         rows = np.flatnonzero(learned & (codes >= 0))
         spread = float(target[learned].std()) or 1.0
-        # In units of the labels' spread around their mean: 0 says nothing, and is what an unknown category gets.
+        # Standardised labels: the mean of all rows is 0, and so is the encoding of an unknown category.
         centred = (target - target[learned].mean()) / spread
         encodings = _encodings(codes[rows], centred[rows], len(position))
         feature = np.append(encodings, np.nan)[codes]

@@ -1,4 +1,4 @@
-"""Trains a model on a CSV and measures it on rows it has not seen; the same seed gives the same bytes."""
+"""Trains a model on a CSV and evaluates it on held-out rows; the same seed gives the same bytes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from studio.training.column_inference import InferredColumn
 from studio.training.expected_kinds import expected_columns, infer_columns
 from studio.training.features import encode_rows
 from studio.training.labels import read_labels
-from studio.training.learners import TrainingTask, evaluation_csv, measured, other_learner
+from studio.training.learners import TrainingTask, evaluate, evaluation_csv, other_learner
 from studio.training.previous_model import NO_PREVIOUS_MODEL, PreviousModel
 from studio.training.row_selection import read_rows
 from studio.training.stated_kinds import stated_column
@@ -27,13 +27,13 @@ from studio.training.training_progress import Report, silent
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training leaves: the model's file, its evaluation as CSV, and what was noticed on the way."""
+    """The results of a training: the model's file, its evaluation as CSV, and notes."""
 
     model: bytes
     evaluation: str
     trained_rows: int
     tested_rows: int
-    notes: tuple[str, ...]  # sentences: what each column holds, which were dropped, which learner was chosen
+    notes: tuple[str, ...]  # what each column holds, which were dropped, which learner was chosen
 
 
 def train(
@@ -48,13 +48,13 @@ def train(
     """Read the CSV once, hold out a share of its rows, train on the rest and evaluate on the share.
 
     `report` is called after each tree. What columns hold and how classes are spelled stays as in the model `before`,
-    as far as the rows allow it; the notes say where they do not.
+    as far as the rows allow it; the notes name the exceptions.
 
     Raises:
         TableError: the CSV cannot be trained on.
         RowFilterError: the plan's row filter cannot be read.
         SetupError: LightGBM cannot be loaded here.
-        ModelFileError: the model is beyond what an endpoint takes.
+        ModelFileError: the model exceeds the limits of endpoints.
     """
     stated = [stated_column(name, kind) for name, kind in plan.columns]
     expected = expected_columns(stated, before.columns)
@@ -67,14 +67,14 @@ def train(
     encoded = target_encode(table, _usable(findings), labels.target, ~test, plan.seed)
     columns = encoded.columns
     learned, tested = encode_rows(table, columns, (~test, test), encoded.features)
-    del table  # its memory is that of the file; what follows needs only the features
+    del table  # frees as much memory as the file has; only the features are needed from here on
     model_columns = before.keep_optional(columns) + before.dropped_beside(columns, plan.label)
     task = TrainingTask(plan, model_columns, labels.classes, threads, report, labels.whole)
     truth = labels.target[test]
     learner, model, why = task.choose(learned, labels.target[~test])
-    rows = [measured(model, tested, truth)]
+    rows = [evaluate(model, tested, truth)]
     if plan.compare:
-        rows.append(measured(task.fit(other_learner(learner), learned, labels.target[~test]), tested, truth))
+        rows.append(evaluate(task.fit(other_learner(learner), learned, labels.target[~test]), tested, truth))
         notes.append(f"compared with {other_learner(learner)}: the second row of the evaluation")
     notes += [why] if why else []
     notes += notes_of(findings)
@@ -83,20 +83,20 @@ def train(
 
 
 def _file_of(model: Model) -> bytes:
-    """Return the model's file, which any endpoint will take."""
+    """Return the model's file, checked as endpoints check it."""
     try:
         data = dump_model(model)
         load_model(data)
     except ModelFileError as error:
-        raise ModelFileError(f"the trained model is beyond what an endpoint takes: {error}") from error
+        raise ModelFileError(f"the trained model exceeds the limits of endpoints: {error}") from error
     return data
 
 
 def _check_names(table: Table, added: Sequence[str]) -> None:
-    """Refuse columns that are called as those that the answer adds: a model of them could never be asked."""
+    """Refuse columns with the name of one that answers add: every request to such a model would fail."""
     problems = [
-        f"the column {column.name!r} (the file's column {place}) is called as one that the model's answers add:"
-        " rename it, or leave it out if it holds what an older model answered"
+        f"the column {column.name!r} (the file's column {place}) has the name of a column that the model's answers add:"
+        " rename it, or leave it out if it holds the predictions of an older model"
         for place, column in enumerate(table.columns, 1)
         if is_taken(column.name, added)
     ]
@@ -108,5 +108,5 @@ def _usable(findings: list[InferredColumn]) -> tuple[Column, ...]:
     columns = tuple(finding.column for finding in findings)
     if all(column.kind == "ignored" for column in columns):
         why = "; ".join(map(str, findings))
-        raise TableError("the CSV", ["no column besides the label can be learned from" + (f" ({why})" if why else "")])
+        raise TableError("the CSV", ["nothing can be learned from any column" + (f" ({why})" if why else "")])
     return columns

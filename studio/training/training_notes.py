@@ -1,39 +1,38 @@
-"""What a training says of its data, as the `Details` of a finished job: a note a line, the weightiest first.
+"""The notes of a training as the `Details` of a finished job: one note a line, the most important first.
 
-The protocol knows `Details` of failed jobs only (1.8). A finished one has null there, or this text.
+In the protocol only failed jobs have `Details` (1.8). Here a finished job has this text there, or null.
 """
 
 from collections.abc import Iterable, Sequence
 
 from studio.training.column_inference import InferredColumn
+from studio.words import shortened
 
-DETAILS_LIMIT = 16_000  # characters; a job with ten thousand columns has all notes in its log
-NOTE_LIMIT = 300  # characters of one note
+DETAILS_LIMIT = 16_000  # characters; the job's log has all notes
+NOTE_LIMIT = 299  # characters of one note, before the ellipsis
 
 
 def notes_of(findings: Iterable[InferredColumn]) -> list[str]:
-    """Return the notes of columns: those that are dropped, those with something odd in them, then the others."""
-    return list(map(str, sorted(findings, key=_weight)))
+    """Return the notes of columns: first the dropped ones, then the odd ones, then the others."""
+    return list(map(str, sorted(findings, key=_rank)))
 
 
-def _weight(finding: InferredColumn) -> int:
+def _rank(finding: InferredColumn) -> int:
     if finding.column.kind == "ignored":
         return 0
     return 1 if finding.is_odd else 2
 
 
 def details_of(notes: Sequence[str]) -> str | None:
-    """Return the `Details` of a finished job; None if there is nothing to say."""
-    lines = [_cut(" ".join(note.split())) for note in notes]
+    """Return the `Details` of a finished job; None without notes."""
+    lines = [shortened(" ".join(note.split()), NOTE_LIMIT) for note in notes]
     length, kept = 0, 0
     for line in lines:
         length += len(line) + 1
         if length > DETAILS_LIMIT:
             break
         kept += 1
-    left = len(lines) - kept
-    return "\n".join([*lines[:kept], *([f"and {left:,} more notes, in the job's log"] if left else [])]) or None
-
-
-def _cut(note: str) -> str:
-    return note if len(note) <= NOTE_LIMIT else f"{note[: NOTE_LIMIT - 1]}…"
+    shown = lines[:kept]
+    if kept < len(lines):
+        shown.append(f"and {len(lines) - kept:,} more notes, in the job's log")
+    return "\n".join(shown) or None

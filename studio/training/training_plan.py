@@ -1,4 +1,4 @@
-"""What a training needs to know besides the CSV: the service keeps it, and a job changes it by its parameters."""
+"""The settings of a training: a service keeps them, and a job changes them by its parameters."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -12,7 +12,7 @@ LEARNERS = (BOOSTED, LINEAR, BEST)
 
 @dataclass(frozen=True)
 class Parameter:
-    """A web service parameter: the name that callers give, and the field of the plan that it sets."""
+    """A web service parameter: the name for callers, and the field of the plan that it sets."""
 
     name: str
     sets: str
@@ -32,7 +32,7 @@ STANDARD_PARAMETERS = (
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What a training needs to know besides the CSV. What is None is chosen by the number of rows."""
+    """The settings of a training. Those that are None are chosen by the number of rows."""
 
     task: Task
     label: str
@@ -45,8 +45,8 @@ class TrainingPlan:
     leaves: int | None = None  # of a tree, at most
     learning_rate: float | None = None
     row_filter: str = ""
-    drop_unlabelled: bool = False  # leave out rows without a label, instead of refusing the file
-    columns: tuple[tuple[str, str], ...] = ()  # names, and the kinds that the experiment states of them
+    drop_unlabelled: bool = False  # leave out rows without a label instead of refusing the file
+    columns: tuple[tuple[str, str], ...] = ()  # name and stated kind of each
     parameters: tuple[Parameter, ...] = STANDARD_PARAMETERS
 
     @classmethod
@@ -54,7 +54,7 @@ class TrainingPlan:
         """Return the plan that `to_json` wrote.
 
         Raises:
-            ValueError: it was written by a studio whose plans have other members.
+            ValueError: a studio with other settings wrote it.
         """
         members = json.loads(text)
         names = {field.name for field in fields(cls)}

@@ -69,7 +69,7 @@ def silent(_: Phase, __: int, ___: int) -> None:
 
 
 def each_tree(report: Report, phase: Phase) -> Callable[[Any], None]:
-    """Return a callback for LightGBM that tells of each round of trees."""
+    """Return a callback for LightGBM that reports each round of trees."""
 
     def told(environment: Any) -> None:
         report(phase, environment.iteration + 1, environment.end_iteration)

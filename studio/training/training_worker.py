@@ -1,4 +1,4 @@
-"""A process that trains: kept warm between jobs, killed when its job is cancelled, gone when the studio is gone."""
+"""A process that trains: warm between jobs, killed when its job is cancelled, and never left behind."""
 
 import contextlib
 import multiprocessing
@@ -20,11 +20,11 @@ from studio.training.training_progress import Progress, SharedProgress
 
 
 class WorkerDiedError(StudioError):
-    """The process ended in the middle of a training: it was killed, or it ran out of memory."""
+    """The process ended during a training: it was killed, or it ran out of memory."""
 
 
 class TrainingWorker:
-    """One process that runs one training at a time. Used by one thread; `kill` may be called by any."""
+    """One process that runs one training at a time. One thread uses it; any thread may call `kill`."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
@@ -32,20 +32,20 @@ class TrainingWorker:
         self._executor: ProcessPoolExecutor | None = None
         self._pid: int | None = None
         self._closed = threading.Event()
-        self._progress = SharedProgress()  # each process of this worker writes there, one after the other
+        self._progress = SharedProgress()  # shared with each process of this worker in turn
 
     def warm_up(self) -> None:
-        """Start the process, if there is none that lives, and have it import what a training needs.
+        """Start the process unless it runs, and let it import the libraries of a training.
 
         Raises:
-            WorkerDiedError: it cannot be started.
+            WorkerDiedError: the process cannot be started.
         """
         try:
             self._start()
         except WorkerDiedError:
             if self._closed.is_set():
                 raise
-            self._start()  # the one that was there had been killed when its training was over already
+            self._start()  # the previous process was killed after its training had ended
 
     def _start(self) -> None:
         with self._lock:
@@ -67,11 +67,11 @@ class TrainingWorker:
             raise WorkerDiedError("the training process cannot be started") from error
 
     def train(self, csv: Path, plan: TrainingPlan, table_format: TableFormat, before: PreviousModel) -> TrainingResult:
-        """Train in the process, with regard to the model that is in service before.
+        """Train in the process; `before` is the model in service.
 
         Raises:
-            WorkerDiedError: it ended meanwhile.
-            StudioError: what the training itself says.
+            WorkerDiedError: the process ended meanwhile.
+            StudioError: the training failed.
         """
         self.warm_up()
         with self._lock:
@@ -83,7 +83,7 @@ class TrainingWorker:
         except (BrokenProcessPool, CancelledError, RuntimeError) as error:
             self._discard(executor)
             raise WorkerDiedError(
-                "the training process ended before the training did; is there enough memory?"
+                "the training process ended during the training: give the studio more memory, or train on fewer rows"
             ) from error
         finally:
             self._progress.clear()
@@ -97,11 +97,11 @@ class TrainingWorker:
             ours = self._executor is executor
             if ours:
                 self._executor = self._pid = None
-        if ours:  # whoever takes it out shuts it down: two threads that do so at once close its pipes twice
+        if ours:  # only this thread shuts it down: two at once would close its pipes twice
             executor.shutdown(wait=True)
 
     def kill(self) -> None:
-        """End the process at once, and with it the training it runs; the next training starts a new one."""
+        """Kill the process and its training; the next training starts a new process."""
         with self._lock:
             if self._pid is not None:
                 _kill(self._pid)
@@ -127,7 +127,7 @@ _shared_progress: list[SharedProgress] = []  # of the process that trains, in th
 def _train(
     csv: Path, plan: TrainingPlan, threads: int, table_format: TableFormat, before: PreviousModel
 ) -> TrainingResult:
-    """Train, and tell the studio how far it is."""
+    """Train, and report the progress to the studio."""
     return train(csv, plan, threads, table_format, report=_shared_progress[0].report, before=before)
 
 
@@ -139,7 +139,7 @@ def _prepare(progress: SharedProgress) -> None:
 
 
 def _import_library() -> None:
-    """Import LightGBM; not before the process is known, for it takes long, and a studio that ends must not wait."""
-    # Without OpenMP the import fails: then the training says so in words, for every job.
+    """Import LightGBM, after the process's id is known: it takes long, and a studio that ends must not wait for it."""
+    # Without OpenMP the import fails; then every training raises SetupError.
     with contextlib.suppress(OSError):
-        import lightgbm  # noqa: F401, PLC0415 (only this process ever needs it)
+        import lightgbm  # noqa: F401, PLC0415 (only this process needs it)

@@ -1,4 +1,4 @@
-"""Boosted trees: LightGBM trains them, and what it made becomes plain data."""
+"""Trains boosted trees with LightGBM, and turns them into plain data."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +12,13 @@ from studio.models.model import Node, Task, Tree
 from studio.training.early_stopping import fit_with_early_stopping
 from studio.training.training_progress import Phase, Report, each_tree, silent
 
-SMALL_DATA_ROWS = 2000  # below, a careful preset beats the default one (measured on public sets of 150 to 600 rows)
+SMALL_DATA_ROWS = 2000  # below, a careful preset beats the default (measured on public data sets of 150 to 600 rows)
 SMALL_DATA_TREES = 150
-# A rare class has the say about how much can be learned: so many of its rows make the data no longer small.
+# A rare class limits what can be learned: with fewer than RARE_ROWS of its rows, data up to MANY_ROWS counts as small.
 RARE_ROWS, MANY_ROWS = 200, 50_000
-# Below, threads gain 0.1 s; but on a busy machine theirs spin at each other's barriers, once for a whole minute.
+# Below, threads save 0.1 s at most; on a busy machine they wait for each other, once for a whole minute.
 ONE_THREAD_ROWS = 100_000
-SMALL_VALUES = 200_000  # rows times features; with more, even small data takes too long to be tried fold by fold
+SMALL_VALUES = 200_000  # rows times features; with more, cross-validation takes too long even for small data
 _CAREFUL: dict[str, Any] = {
     "learning_rate": 0.05,
     "min_sum_hessian_in_leaf": 0.001,
@@ -26,19 +26,19 @@ _CAREFUL: dict[str, Any] = {
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "feature_fraction": 0.8,
-    # Categories of a few rows: LightGBM's own settings keep them from being split at all.
+    # LightGBM's defaults do not split categories with few rows at all.
     "max_cat_to_onehot": 8,
     "min_data_per_group": 10,
     "cat_l2": 2.0,
     "cat_smooth": 2.0,
 }
-_DESCRIBED_AT_ONCE = 100  # trees
+_TREES_AT_ONCE = 100  # that are converted together
 _NAN_MISSING, _NONE_MISSING = "NaN", "None"
 
 
 @dataclass(frozen=True)
 class TreeSettings:
-    """How trees are grown; what is None is chosen by the number of rows."""
+    """How trees are grown; settings that are None are chosen by the number of rows."""
 
     objective: Task
     classes: int
@@ -56,13 +56,13 @@ def fit_trees(
     settings: TreeSettings,
     report: Report = silent,
 ) -> tuple[Tree, ...]:
-    """Train; `target` has a class's number for each row, or its value in a regression.
+    """Train; `target` has each row's class number, or its value in a regression.
 
     `report` is called after each tree.
 
     Raises:
         SetupError: LightGBM cannot be loaded here.
-        TableError: the trees are more than a model may have.
+        TableError: a model may not have so many trees, or leaves.
     """
     each = settings.classes if settings.objective == "multiclass" else 1
     most = MAX_TREES // each
@@ -70,7 +70,7 @@ def fit_trees(
         wanted = f"{settings.trees} trees" + (f" for each of {each} classes" if each > 1 else "")
         raise TableError("the model", [f"{wanted} are too many: it may have {MAX_TREES} trees"])
     try:
-        # Not at the top: only a training needs it, its import costs 0.3 s, and serving must work without it.
+        # Not at the top: only a training needs it, the import takes 0.3 s, and serving must work without it.
         import lightgbm  # noqa: PLC0415
     except OSError as error:
         raise SetupError(
@@ -89,15 +89,15 @@ def fit_trees(
         booster, count = fit_with_early_stopping(
             parameters, data, target, settings.seed, most, small=small, report=report
         )
-    return _described(booster, count, each)
+    return _converted(booster, count, each)
 
 
-def _described(booster: Any, rounds: int, each: int) -> tuple[Tree, ...]:
-    """Return the trees of the first rounds of a booster, which has `each` of them a round.
+def _converted(booster: Any, rounds: int, each: int) -> tuple[Tree, ...]:
+    """Return the trees of the first rounds of a booster, which has `each` trees a round.
 
-    A few rounds at a time: the description of a tree takes fifty times the memory of the tree.
+    A few rounds at a time: LightGBM's description of a tree takes fifty times the memory of the tree.
     """
-    rounds_at_once = max(1, _DESCRIBED_AT_ONCE // each)
+    rounds_at_once = max(1, _TREES_AT_ONCE // each)
     rounds = min(rounds, booster.current_iteration())
     trees: list[Tree] = []
     for first in range(0, rounds, rounds_at_once):
@@ -117,10 +117,10 @@ def _is_small(rows: NDArray[np.float64]) -> bool:
 
 
 def _is_rare(settings: TreeSettings, target: NDArray[np.float64]) -> bool:
-    """Tell whether a class has so few rows that none can be spared to find the number of trees."""
+    """Tell whether a class has too few rows to hold some back for finding the number of trees."""
     if settings.objective == "regression":
         return False
-    # Of many classes a rare one must not keep the others from being learned from many rows.
+    # With many rows, one rare class of several must not decide for the others.
     most = np.inf if settings.objective == "binary" else MANY_ROWS
     return len(target) < most and int(np.bincount(target.astype(np.int64)).min()) < RARE_ROWS
 
@@ -148,11 +148,11 @@ def _parameters(settings: TreeSettings, rows: NDArray[np.float64], target: NDArr
 
 
 def _tree(structure: dict[str, Any]) -> Tree:
-    """Turn LightGBM's nested description of a tree into ours: parents before children, left before right."""
+    """Turn LightGBM's nested description of a tree into a Tree: parents before children, left before right."""
     parts: list[dict[str, Any]] = []
     children: list[list[int]] = []
     leaves: list[float] = []
-    # No recursion: a tree of 1,024 leaves can be as deep.
+    # Not recursive: a tree of 1,024 leaves may be 1,023 nodes deep.
     waiting: list[tuple[dict[str, Any], int, int]] = [(structure, -1, 0)]
     while waiting:
         part, parent, side = waiting.pop()
@@ -176,7 +176,7 @@ def _node(part: dict[str, Any], left: int, right: int) -> Node:
         return Node(feature, frozenset(map(int, part["threshold"].split("||"))), False, left, right)
     limit, missing = float(part["threshold"]), part["missing_type"]
     if missing not in (_NAN_MISSING, _NONE_MISSING):
-        raise SetupError(f"this version of LightGBM treats missing values in a way that is not known: {missing!r}")
-    # A column without missing values in training: LightGBM takes a missing one for 0.
+        raise SetupError(f"this version of LightGBM treats missing values in an unknown way: {missing!r}")
+    # If training had no missing values in the column, LightGBM reads a missing one as 0.
     missing_left = bool(part["default_left"]) if missing == _NAN_MISSING else limit >= 0
     return Node(feature, limit, missing_left, left, right)

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from studio.wire.errors import InvalidBodyError
 
 _UTF_8 = (b"utf-8", b"utf8", b"us-ascii")
-_OTHERS = ("utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252")  # no other codec reads a caller's bytes
+_OTHERS = ("utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252")  # no other codec decodes a caller's bytes
 
 
 def to_utf8(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Return a body in UTF-8; `headers` are those of its request, their names in lower case.
+    """Return a body in UTF-8; `headers` are the request's, with names in lower case.
 
     Raises:
         InvalidBodyError: for an unknown charset, or a body that is not in the one that it names.
@@ -21,9 +21,9 @@ def to_utf8(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     name = charset.decode("latin-1")
     if name not in _OTHERS:
         supported = ", ".join(("utf-8", *_OTHERS))
-        raise InvalidBodyError(f"The charset {name!r} of the Content-Type is not one of {supported}.")
+        raise InvalidBodyError(f"The charset {name!r} of the Content-Type is not supported; supported are {supported}.")
     try:
         return body.decode(name).encode()
     except UnicodeDecodeError as error:
-        text = f"The body is not in the charset {name!r} that its Content-Type names."
+        text = f"The body is not in the charset {name!r} of its Content-Type."
         raise InvalidBodyError(text) from error

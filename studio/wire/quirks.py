@@ -1,4 +1,4 @@
-"""The odd ways of the original that a client must live with, each of them a switch: for testing clients."""
+"""Odd behaviour of the original that clients must cope with. Each quirk is a switch, for testing clients."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ PERIODIC = {
 
 
 class StatusNumber(IntEnum):
-    """The states of a job as numbers (protocol 1.6): not in the order in which they are passed."""
+    """The states of a job as numbers (protocol 1.6); their order is not that of a job's life."""
 
     NotStarted = 0
     Running = 1
@@ -42,17 +42,17 @@ class StatusNumber(IntEnum):
 
 @dataclass(frozen=True)
 class Quirks:
-    """Which switches are on."""
+    """The switches that are on."""
 
     on: frozenset[str] = frozenset()
-    every: dict[str, int] = field(default_factory=dict)  # of the counted ones: each how many-th request
+    every: dict[str, int] = field(default_factory=dict)  # of a periodic switch: every how many requests it acts
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Self:
-        """Read switches as the command line spells them: `NAME`, or `NAME=N` for those that count requests.
+        """Parse switches of the command line: `NAME`, or `NAME=N` for periodic ones.
 
         Raises:
-            SetupError: names every one that is not known or has no sound number.
+            SetupError: a switch is unknown, or its number is not positive; all are named.
         """
         on, every, problems = set(), {}, []
         for text in texts:
@@ -65,15 +65,15 @@ class Quirks:
                 problems.append(repr(text))
         if problems:
             names = ", ".join([*SWITCHES, *(f"{name}=N" for name in PERIODIC)])
-            raise SetupError(f"unknown quirks {', '.join(problems)}; known are {names}")
+            raise SetupError(f"unknown quirks: {', '.join(problems)}. The quirks are {names}")
         return cls(frozenset(on), every)
 
     def status(self, state: str) -> str | int:
-        """Return a job's state as `StatusCode` tells it."""
+        """Return a job's state as the `StatusCode` of an answer."""
         return int(StatusNumber[state]) if INTEGER_STATUS in self.on else state
 
     def evaluation(self, text: str) -> str:
-        """Return the evaluation output as it is to be written."""
+        """Return the evaluation output with the quirks applied."""
         header, rows = parse_csv(text)
         if TWO_ROWS in self.on and len(rows) == 1:
             rows = [rows[0], rows[0]]

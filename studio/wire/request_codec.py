@@ -1,21 +1,15 @@
-"""The studio's codec of JSON bodies: what callers send becomes checked records, with the documented errors.
+"""The codec of submits and of UpdateResource requests: their bodies become checked records (protocol 1.3, 3.3)."""
 
-Property names match whatever their case, as the original's deserialiser did; names that the user chose (inputs,
-outputs, parameters, columns) are case-sensitive (protocol 1.3).
-"""
-
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
-
-import orjson
+from typing import Any
 
 from studio.errors import StorageError, StorageFault
-from studio.json_values import Json, r_number
+from studio.json_values import Json
 from studio.storage.blob_locations import BlobReference
 from studio.storage.blob_path import BlobPath
 from studio.wire import errors
+from studio.wire.json_body import cell_text, lowered, parse_json, read_named, read_object, refuse_body
 from studio.wire.unread_members import unknown_member_notes
 
 MODEL_EXTENSIONS = (".ilearner",)
@@ -25,7 +19,7 @@ INPUT_EXTENSIONS = (".csv", ".tsv", ".nh.csv", ".nh.tsv")
 
 @dataclass(frozen=True)
 class JobContract:
-    """What a service's jobs take and give: the names, and the file extensions each output may have."""
+    """The names of a service's inputs, outputs and parameters, and the file extensions of each output."""
 
     inputs: tuple[str, ...]
     outputs: Mapping[str, tuple[str, ...]]
@@ -35,12 +29,12 @@ class JobContract:
 
 @dataclass(frozen=True)
 class JobRequest:
-    """A submitted job: where its inputs and (those it names a place for) outputs are, and its parameters as text."""
+    """A submitted job: the blobs of its inputs, and of outputs where it names them, and its parameters as text."""
 
     inputs: Mapping[str, BlobReference]
     outputs: Mapping[str, BlobReference]
     parameters: Mapping[str, str]
-    notes: tuple[str, ...] = ()  # on what of the body was not read: the first lines of the job's log
+    notes: tuple[str, ...] = ()  # on unknown members of the body: the first lines of the job's log
 
 
 @dataclass(frozen=True)
@@ -51,78 +45,24 @@ class ModelUpdate:
     location: BlobReference
 
 
-def read_object(body: bytes) -> Json:
-    """Read a body that must be a JSON object; its property names come out in lower case.
-
-    Raises:
-        InvalidBodyError: it is not.
-    """
-    return _lowered(_json(body), "The body")
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return _leniently(body)
-
-
-def _leniently(body: bytes) -> Any:
-    """Read what is not quite JSON, but was taken: with a byte order mark, as .NET clients send one, or with NaN."""
-    try:
-        value = json.loads(body.decode("utf-8-sig"))
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        _refuse_body("The body has half of a surrogate pair, which no answer could repeat")
-    except (ValueError, RecursionError):
-        _refuse_body("The body is not JSON")
-    return value
-
-
-def _refuse_body(text: str) -> NoReturn:
-    raise errors.InvalidBodyError(f"No request body provided or error in deserializing the request body. {text}.")
-
-
-def _lowered(value: Any, what: str) -> Json:
-    if not isinstance(value, dict):
-        _refuse_body(f"{what} must be an object")
-    lowered = {name.lower(): member for name, member in value.items()}
-    if len(lowered) < len(value):
-        _refuse_body(f"{what} has a property twice")
-    return lowered
-
-
-def read_named(value: Any, what: str) -> Json:
-    """Return a map of names that the user chose; null means none.
-
-    Raises:
-        InvalidBodyError: it is not.
-    """
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        _refuse_body(f"{what} must be an object")
-    return value
-
-
 def _blob_reference(value: Any, what: str) -> BlobReference:
-    members = _lowered(value, what)
+    members = lowered(value, what)
     texts: dict[str, str | None] = {}
     for name in ("relativelocation", "connectionstring", "baselocation", "sasblobtoken"):
         member = members.get(name)
         if member is not None and not isinstance(member, str):
-            _refuse_body(f"{name} of {what} must be a string")
+            refuse_body(f"{name} of {what} must be a string")
         texts[name] = member
     if not texts["relativelocation"]:
         raise StorageError(StorageFault.NO_BLOB, f"{what} has no RelativeLocation.")
-    BlobPath.parse(texts["relativelocation"])  # before its extension is looked at: that of no blob says nothing
+    BlobPath.parse(texts["relativelocation"])  # before its extension is checked: the one of a missing blob says nothing
     return BlobReference(
         texts["relativelocation"], texts["connectionstring"], texts["baselocation"], texts["sasblobtoken"]
     )
 
 
 def check_extension(location: BlobReference, extensions: Sequence[str], what: str) -> None:
-    """Refuse a blob whose name does not end as its kind (`what`, such as "output type") must.
+    """Refuse a blob whose name has none of the extensions of its kind; `what` is, for example, "output type".
 
     Raises:
         BlobExtensionError: it does not.
@@ -136,13 +76,13 @@ def check_extension(location: BlobReference, extensions: Sequence[str], what: st
 
 
 def read_job(body: bytes, contract: JobContract) -> JobRequest:
-    """Read the body of a submit; all three generations of it (protocol 1.3).
+    """Read the body of a submit, in any of its three generations (protocol 1.3).
 
     Raises:
         RequestError: the first thing that is wrong with it (`studio.wire.errors`), or with a location.
     """
-    value = _json(body)
-    members = _lowered(value, "The body")
+    value = parse_json(body)
+    members = lowered(value, "The body")
     inputs = _job_inputs(members, contract)
     for location in inputs.values():
         check_extension(location, INPUT_EXTENSIONS, "input type")
@@ -207,24 +147,6 @@ def _parameters(value: Any, contract: JobContract) -> dict[str, str]:
     return {name: cell_text(parameter) for name, parameter in given.items() if parameter is not None}
 
 
-def cell_text(value: Any) -> str:
-    """Return a JSON scalar as the text it stands for: requests may send numbers bare (protocol 2).
-
-    Raises:
-        InvalidBodyError: for a list or an object.
-    """
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value)
-        case str() | int():
-            return str(value)
-        case float():
-            return r_number(value)
-    _refuse_body("A value is a list or an object where a string or a number belongs")
-
-
 def read_model_update(body: bytes) -> list[ModelUpdate]:
     """Read the body of an UpdateResource request (protocol 3.3).
 
@@ -234,13 +156,13 @@ def read_model_update(body: bytes) -> list[ModelUpdate]:
     """
     resources = read_object(body).get("resources")
     if not isinstance(resources, list) or not resources:
-        _refuse_body("Resources must be a list with at least one resource")
+        refuse_body("Resources must be a list with at least one resource")
     updates = []
     for resource in resources:
-        members = _lowered(resource, "A resource")
+        members = lowered(resource, "A resource")
         name = members.get("name")
         if not isinstance(name, str):
-            _refuse_body("A resource has no Name")
+            refuse_body("A resource has no Name")
         updates.append(ModelUpdate(name, _blob_reference(members.get("location"), f"the Location of {name!r}")))
     return updates
 

@@ -1,4 +1,4 @@
-"""From the body of a scoring request to that of its answer, in both forms of the protocol (protocol 2)."""
+"""Turns the body of a scoring request into the body of its answer, in both forms of the protocol (protocol 2)."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -12,11 +12,11 @@ from studio.json_values import Json
 from studio.scoring.scorer import CellError, Scorer
 from studio.tables.column_names import column_names
 from studio.wire import errors
-from studio.wire.request_codec import cell_text, read_named, read_object
+from studio.wire.json_body import cell_text, read_named, read_object
 
 INPUT, OUTPUT = "input1", "output1"
 ROW_LIMIT = 100_000
-_PROBLEMS = 10  # that one answer names
+_MAX_PROBLEMS = 10  # that an error names
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class ScoringForm:
-    """Which form a request and its answer have."""
+    """The form of a request and of its answer."""
 
     swagger: bool
     details: bool
 
 
 def response_body(scorer: Scorer, body: bytes, form: ScoringForm) -> bytes:
-    """Return the body of the answer to the body of a request.
+    """Return the body of the answer to a request.
 
     Raises:
         RequestError: the body or its columns are not what the model needs.
@@ -45,7 +45,7 @@ def response_body(scorer: Scorer, body: bytes, form: ScoringForm) -> bytes:
 
 
 def scoring_response(scorer: Scorer, body: bytes, *, swagger: bool, details: bool) -> Json:
-    """Return the answer to the body of a request, all of it by the one model.
+    """Return the answer to a request, all of it by one model.
 
     Raises:
         RequestError: the body or its columns are not what the model needs.
@@ -66,7 +66,7 @@ def scoring_response(scorer: Scorer, body: bytes, *, swagger: bool, details: boo
 def _scored(scorer: Scorer, rows: Rows, positions: Sequence[int | None]) -> list[list[str]]:
     if len(rows.values) > 1:
         columns, absent = list(zip(*rows.values, strict=True)), ("",) * len(rows.values)
-        # A cell that is wrong is looked for below, row by row.
+        # If a cell is wrong, the loop below finds it, row by row.
         with suppress(ValueError):
             by_column = [absent if place is None else columns[place] for place in positions]
             return scorer.batch_output_cells(scorer.batch_features(by_column))
@@ -77,7 +77,7 @@ def _scored(scorer: Scorer, rows: Rows, positions: Sequence[int | None]) -> list
             scores.append(scorer.output_cells(scorer.raw_scores(scorer.features(cells))))
         except CellError as error:
             problems.append(f"row {number}: {error}")
-            if len(problems) == _PROBLEMS:
+            if len(problems) == _MAX_PROBLEMS:
                 break
     if problems:
         _unparsable("; ".join(problems))
@@ -99,7 +99,7 @@ def _read(scorer: Scorer, body: bytes, *, swagger: bool) -> Rows:
         raise errors.UnknownInputError(text)
     rows = _objects(inputs[INPUT], scorer) if swagger else _table(inputs[INPUT])
     if len(rows.values) > ROW_LIMIT:
-        _unparsable(f"it has {len(rows.values)} rows; at most {ROW_LIMIT} are scored at once")
+        _unparsable(f"the request has {len(rows.values)} rows; at most {ROW_LIMIT} are scored at once")
     return rows
 
 
@@ -118,20 +118,20 @@ def _table(value: Any) -> Rows:
     if not isinstance(values, list):
         _unparsable("Values is not a list of rows")
     if _all_of(list, values) and set(map(len, values)) == {len(names)} and _all_texts(chain.from_iterable(values)):
-        return Rows(names, values)  # as most callers send them; what follows takes several times as long
+        return Rows(names, values)  # the usual request; the check below takes several times as long
     for number, row in enumerate(values, 1):
         if not isinstance(row, list) or len(row) != len(names):
-            _unparsable(f"row {number} has not the {len(names)} values that ColumnNames announces")
+            _unparsable(f"row {number} does not have the {len(names)} values of ColumnNames")
     return Rows(names, [[cell_text(cell) for cell in row] for row in values])
 
 
 def _all_of(kind: type, values: Iterable[Any]) -> bool:
-    """Tell whether there are values, all of one type."""
+    """Tell whether there are values, and all are of one type."""
     return set(map(type, values)) == {kind}
 
 
 def _all_texts(cells: Iterable[Any]) -> bool:
-    """Tell whether all are text: only text can be joined, and nothing else looks at so many as quickly."""
+    """Tell whether all cells are text. Only text can be joined, and joining is the fastest test."""
     try:
         "".join(cells)
     except TypeError:
@@ -140,9 +140,9 @@ def _all_texts(cells: Iterable[Any]) -> bool:
 
 
 def _objects(value: Any, scorer: Scorer) -> Rows:
-    """Read the object form of `format=swagger`: a row has all columns of the schema, in its order, as the answer has.
+    """Read the object form of `format=swagger`: every row gets all columns of the schema, in the schema's order.
 
-    What a row leaves out is missing; but a request without any column that the model uses is not one for it.
+    A column that a row leaves out is missing there. But a request with none of the model's columns is refused.
     """
     if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
         _unparsable(f"{INPUT} is not a list of objects")
@@ -152,6 +152,6 @@ def _objects(value: Any, scorer: Scorer) -> Rows:
     given = dict(zip(names, keys, strict=True))
     if len(given) == len(keys) and any(column.name in given for column in model.columns if column.kind != "ignored"):
         names = list(dict.fromkeys([*(column.name for column in model.columns), model.label]) | given)
-    scorer.columns_of(tuple(names))  # before there is a cell for each name in each row: names may be many
+    scorer.columns_of(tuple(names))  # checked before every row gets a cell for every name: there may be many
     members = [given.get(name) for name in names]
     return Rows(names, [["" if key is None else cell_text(row.get(key)) for key in members] for row in value])

@@ -1,6 +1,6 @@
-"""Members of a submit that nothing reads: the original ignored them (protocol 1.3), so a misspelt one did nothing.
+"""Finds unknown members of a submit. They are ignored, as by the original (protocol 1.3), and noted in the job's log.
 
-They are noted in the job's log, for whoever wonders why a parameter had no effect.
+The notes show a caller why a misspelt parameter has no effect.
 """
 
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from studio.redaction import without_secrets
 from studio.words import shortened
 
 MAX_NOTES = 10
-_POOL = "AzureBatchPoolId"  # known, and of no use here: it says nothing about the caller's spelling
+_POOL = "AzureBatchPoolId"  # a member of the protocol that the studio does not need
 _OF_A_SUBMIT = ("Input", "Inputs", "Output", "Outputs", "GlobalParameters", _POOL)
 _OF_A_LOCATION = ("ConnectionString", "RelativeLocation", "BaseLocation", "SasBlobToken")
 _SHOWN = 60  # characters of a name in a note
 
 
 def unknown_member_notes(body: Any) -> list[str]:
-    """Return a line for each member of a submit's body that nothing reads, at most `MAX_NOTES`."""
+    """Return a line for each unknown member of a submit's body, at most `MAX_NOTES`."""
     return list(islice(_notes(body), MAX_NOTES))
 
 
@@ -40,8 +40,8 @@ def _unread(members: Any, read: tuple[str, ...], where: str) -> Iterator[str]:
     for name in members if isinstance(members, dict) else ():
         if name.lower() not in spelt:
             meant = get_close_matches(name.lower()[:_SHOWN], spelt, n=1, cutoff=0.75)
-            hint = f"; {spelt[meant[0]]} may be meant" if meant else ""
-            yield f"Submit: unknown member {_shown(name)}{where} was not read{hint}"
+            hint = f"; {spelt[meant[0]]} is perhaps meant" if meant else ""
+            yield f"Submit: unknown member {_shown(name)}{where} was ignored{hint}"
 
 
 def _shown(name: str) -> str:

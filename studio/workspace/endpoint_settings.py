@@ -7,7 +7,7 @@ from typing import Any
 
 from studio.errors import RequestError
 from studio.json_values import Json
-from studio.wire.request_codec import read_object
+from studio.wire.json_body import read_object
 from studio.workspace.errors import (
     FixedCallsError,
     SettingsError,

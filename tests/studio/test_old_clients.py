@@ -187,9 +187,9 @@ def test_details_of_a_failed_job_are_json_without_spaces(trainer: Trainer, stora
 
 
 def test_a_misspelt_member_is_noted_in_the_jobs_log(studio: RunningStudio, trainer: Trainer, storage: Storage) -> None:
-    """The job is accepted as it was there, and its page says what was not read."""
+    """The job is accepted as it was there, and its page says what was ignored."""
     body = job_body(storage) | {"GolbalParameters": {"Random seed": 1}}
     job = trainer.submit(body)
     token = studio.describe()["management"]["token"]
     page = requests.get(f"{studio.base_url}/jobs/{job}", auth=("owner", token), timeout=TIMEOUT_S).text
-    assert "Submit: unknown member GolbalParameters was not read; GlobalParameters may be meant" in page
+    assert "Submit: unknown member GolbalParameters was ignored; GlobalParameters is perhaps meant" in page

@@ -56,7 +56,7 @@ def test_a_tall_file_takes_a_known_part_of_memory(tmp_path: Path) -> None:
     assert int(taken_kb) * 1024 < BYTES_A_ROW * rows
     assert int(trained) == 750_000
     assert notes[:2] == [
-        "'id': dropped: an identifier: nearly every row has another value",
+        "'id': dropped: an identifier: nearly every row has a different value",
         "'at': dates as year-month-day",
     ]
 

@@ -134,7 +134,7 @@ def test_cancelling_a_running_job_frees_its_worker(trainer: Trainer, storage: St
     [
         (None, "does not exist"),
         ("age,income\n1,>50K\n2\n3,4,5\n", "line 3 has 1 cell, the header has 2"),
-        ("age,age,income\n", "'age' stands over more than one column"),
+        ("age,age,income\n", "more than one column is called 'age'"),
         ("age,hours\n1,2\n", "'income' is missing"),
         ("age,income\n" + "1,?\n2,>50K\n" * 9, "line 2: the label 'income' is missing"),
         ("age,income\n" + "1,>50K\n" * 30, "must hold exactly two values"),

@@ -74,7 +74,7 @@ def test_the_object_form(studio: RunningStudio) -> None:
         (NAMES[1:], ROW[1:], "InputMismatchError", "missing columns: age"),
         ([*NAMES, "wage"], [*ROW, "1"], "InputMismatchError", "unknown columns: wage"),
         ([*NAMES, "age"], [*ROW, "1"], "InputMismatchError", "columns given twice: age"),
-        (NAMES, ROW[1:], "InputParseError", "row 1 has not the 4 values"),
+        (NAMES, ROW[1:], "InputParseError", "row 1 does not have the 4 values"),
         ([], [], "InputParseError", "ColumnNames is not a list of names"),
         (NAMES, [[], *ROW[1:]], "RequestBodyInvalid", "a list or an object"),
     ],

@@ -102,7 +102,7 @@ def test_what_cannot_be_published(
 def test_a_missing_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A path without a file is named."""
     assert main(["publish", str(tmp_path / "no.toml"), "--data", str(tmp_path)]) == 1
-    assert "no.toml: there is no such file" in capsys.readouterr().err
+    assert "no.toml: the file does not exist" in capsys.readouterr().err
 
 
 def test_a_taken_port_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,7 @@ def test_what_a_request_may_leave_out_it_still_may() -> None:
     assert incompatibilities(SERVED, replace(SERVED, columns=(optional, AREA, TOWN))) == []
     assert incompatibilities(replace(SERVED, columns=(optional, AREA, TOWN)), SERVED) == []
     assert incompatibilities(SERVED, replace(SERVED, columns=(needed, AREA, TOWN))) == [
-        "a request must have columns that it may leave out now: 'id'"
+        "requests must have columns that they may leave out now: 'id'"
     ]
 
 
@@ -45,7 +45,7 @@ def test_what_a_request_would_lack_is_named() -> None:
     """A column that only one of them knows and that is learned from; a name by position is explained."""
     wider = replace(SERVED, columns=(*SERVED.columns[:2], Column("city", "numeric"), Column("Col4", "numeric")))
     assert incompatibilities(SERVED, wider) == [
-        "missing columns: 'town'; other columns: 'Col4' (the file's column 4, if that is without a name), 'city'"
+        "missing columns: 'town'; other columns: 'Col4' (the file's column 4, if that has no name), 'city'"
     ]
 
 
@@ -64,7 +64,7 @@ def test_columns_that_hold_something_else_do_not_fit() -> None:
     columns = (replace(AREA, kind="categorical"), replace(TOWN, kind="target-encoded"))
     assert incompatibilities(SERVED, replace(SERVED, columns=columns)) == [
         "column 'area' holds categories, not numbers",
-        "an experiment may state in [columns] what they hold",
+        "state in the experiment's [columns] what they hold",
     ]
     days, months = (
         Column("at", "date", date_format=date_format) for date_format in ("day/month/year", "month/day/year")
@@ -83,5 +83,5 @@ def test_very_many_of_them_are_counted() -> None:
     )
     assert incompatibilities(served, changed)[10:] == [
         "and 20 more columns hold something else",
-        "an experiment may state in [columns] what they hold",
+        "state in the experiment's [columns] what they hold",
     ]

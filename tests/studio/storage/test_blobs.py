@@ -110,10 +110,10 @@ def test_content_of_any_size(storage: Storage, size: int) -> None:
 @pytest.mark.parametrize(
     ("permissions", "ends_in", "doing", "words"),
     [
-        ("r", timedelta(hours=1), "write", "allows sp=r, and writing needs 'w'"),
-        ("w", timedelta(hours=1), "fetch", "allows sp=w, and reading needs 'r'"),
-        ("rw", timedelta(hours=-1), "write", "Its SAS token ended at 2"),
-        ("rw", timedelta(hours=-1), "fetch", "Its SAS token ended at 2"),
+        ("r", timedelta(hours=1), "write", "allows sp=r, but writing needs the permission 'w'"),
+        ("w", timedelta(hours=1), "fetch", "allows sp=w, but reading needs the permission 'r'"),
+        ("rw", timedelta(hours=-1), "write", "Its SAS token expired at 2"),
+        ("rw", timedelta(hours=-1), "fetch", "Its SAS token expired at 2"),
     ],
 )
 def test_a_token_that_is_not_enough(
@@ -149,7 +149,7 @@ def test_a_write_is_tried_again() -> None:
         BLOBS.write(host.address(), b"x", "text/csv")
         assert len(host.requests) == 2
     with odd_host(lambda connection, _: connection.sendall(answers[0])) as host:
-        with pytest.raises(StorageError, match=r"fails, also when asked again.*HTTP status 503") as caught:
+        with pytest.raises(StorageError, match=r"failed, also after retries.*HTTP status 503") as caught:
             BLOBS.write(host.address(), b"x", "text/csv")
         assert caught.value.transient
         assert len(host.requests) == 2

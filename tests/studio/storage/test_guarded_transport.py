@@ -126,13 +126,13 @@ def test_no_more_is_read_than_the_limit() -> None:
 @pytest.mark.parametrize(
     ("behave", "words"),
     [
-        (saying(part(b"short", 5, Content_Length="50")), "broke its answer off"),
+        (saying(part(b"short", 5, Content_Length="50")), "broke off its response"),
         (saying(part(b"short", 50)), "announced 50 bytes of c/x.csv and sent"),
-        (saying(b""), "broke its answer off"),
-        (saying(b"HTTP/1.1 206 Partial Content\r\nServer: x"), "broke its answer off"),
-        (saying(b"HTTP/1.1 206 Partial Content\r\nContent-Range: byt"), "broke its answer off"),
-        (lambda connection, _: connection.close(), "broke its answer off"),
-        (saying(answer(b"oops", "500 Oops", Content_Length="4")), "fails, also when asked again"),
+        (saying(b""), "broke off its response"),
+        (saying(b"HTTP/1.1 206 Partial Content\r\nServer: x"), "broke off its response"),
+        (saying(b"HTTP/1.1 206 Partial Content\r\nContent-Range: byt"), "broke off its response"),
+        (lambda connection, _: connection.close(), "broke off its response"),
+        (saying(answer(b"oops", "500 Oops", Content_Length="4")), "failed, also after retries"),
     ],
 )
 def test_a_fault_that_may_pass_is_an_error_in_words(behave: Behaviour, words: str) -> None:

@@ -132,5 +132,5 @@ def test_too_many_texts_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_too_many_values_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of too many rows for its columns is refused, and both limits named."""
     monkeypatch.setattr(csv_reader, "VALUE_LIMIT", 100)
-    with pytest.raises(TableError, match=r"more than 100 values \(50 rows\): filter rows"):
+    with pytest.raises(TableError, match=r"more than 100 values \(50 rows\): leave out rows"):
         table_of(tmp_path, range(90))

@@ -50,7 +50,7 @@ def test_another_separator_is_named(tmp_path: Path, rest: str) -> None:
     """The line is told of, also where the cells are separated otherwise by now."""
     (problem,) = refused(tmp_path, f"sep=;\n{rest}")
     assert problem == (
-        "its first line is Excel's sep= line, for cells separated by ';'; in a file of this name ',' separates them:"
+        "its first line is Excel's sep= line for the separator ';', but a file of this name has the separator ',':"
         " remove the line"
     )
 
@@ -58,25 +58,25 @@ def test_another_separator_is_named(tmp_path: Path, rest: str) -> None:
 @pytest.mark.parametrize(
     ("above", "message"),
     [
-        ("Sales of March\n", "2: remove what is above them; line 1 is a title ('Sales of March')"),
-        ("Sales of March,\n", "2: remove what is above them; line 1 is a title ('Sales of March,')"),
-        ("# by hand, on Monday\n\n", "3: remove what is above them; line 1 is a comment ('# by hand, on Monday')"),
-        ("\n", "2: remove what is above them; line 1 is empty"),
-        ("sep=,\nSales\n", "3: remove what is above them; line 2 is a title ('Sales')"),
+        ("Sales of March\n", "2: remove the lines above it; line 1 is a title ('Sales of March')"),
+        ("Sales of March,\n", "2: remove the lines above it; line 1 is a title ('Sales of March,')"),
+        ("# by hand, on Monday\n\n", "3: remove the lines above it; line 1 is a comment ('# by hand, on Monday')"),
+        ("\n", "2: remove the lines above it; line 1 is empty"),
+        ("sep=,\nSales\n", "3: remove the lines above it; line 2 is a title ('Sales')"),
     ],
 )
 def test_lines_above_the_header_are_named(tmp_path: Path, above: str, message: str) -> None:
     """With the line on which the names stand."""
     (problem,) = refused(tmp_path, f"{above}a,y\n{ROWS}")
-    assert problem == f"the names of the columns stand on line {message}"
+    assert problem == f"the column names are on line {message}"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("colour,flag\nred,y\nblue,n\n", "the column 'y' is missing; the columns are colour, flag"),
-        ('[{"a": 1,\n"y": 2}]\n', "it is no CSV but JSON"),
-        ("<!DOCTYPE html>\n<html>\n", "it is no CSV but HTML"),
+        ('[{"a": 1,\n"y": 2}]\n', "it is JSON, not CSV"),
+        ("<!DOCTYPE html>\n<html>\n", "it is HTML, not CSV"),
         ("# nothing but this\n1,2\n", "line 1 is a comment ('# nothing but this'): remove it"),
         (",".join(f"c{number}" for number in range(40)) + "\n", "c28, c29 and 10 more"),
     ],

@@ -66,22 +66,22 @@ def test_what_a_filter_chooses(text: str, chosen: list[int] | None) -> None:
 @pytest.mark.parametrize(
     ("text", "at", "message"),
     [
-        ("", 1, "the name of a column is needed here"),
-        ("age", 4, "a comparison is needed here"),
-        ("age >", 6, "a number, or a text in single quotes, is needed here"),
-        ("age > old", 7, "a number, or a text in single quotes, is needed here"),
-        ("age > 1 age", 9, "'age' is too much; conditions are joined by `and` and `or`"),
-        ("age > 1 and", 12, "the name of a column is needed here"),
-        ("(age > 1", 9, "')' is needed here"),
-        ("age > 1)", 8, "')' is too much"),
-        ("age in 1", 8, "'(' is needed here"),
-        ("age in ()", 9, "a number, or a text in single quotes, is needed here"),
-        ("age is 1", 8, "'missing' is needed here"),
-        ("age = 'x", 7, '"\'" cannot be read here'),
-        ("age = 12x", 7, "'1' cannot be read here"),
-        ("age & 1", 5, "'&' cannot be read here"),
-        ("and = 1", 1, "the name of a column is needed here"),
-        ("__import__('os')", 11, "a comparison is needed here"),
+        ("", 1, "the name of a column is expected here"),
+        ("age", 4, "a comparison is expected here"),
+        ("age >", 6, "a number, or a text in single quotes, is expected here"),
+        ("age > old", 7, "a number, or a text in single quotes, is expected here"),
+        ("age > 1 age", 9, "'age' is not expected here; join conditions by `and` or `or`"),
+        ("age > 1 and", 12, "the name of a column is expected here"),
+        ("(age > 1", 9, "')' is expected here"),
+        ("age > 1)", 8, "')' is not expected here"),
+        ("age in 1", 8, "'(' is expected here"),
+        ("age in ()", 9, "a number, or a text in single quotes, is expected here"),
+        ("age is 1", 8, "'missing' is expected here"),
+        ("age = 'x", 7, '"\'" is not expected here'),
+        ("age = 12x", 7, "'1' is not expected here"),
+        ("age & 1", 5, "'&' is not expected here"),
+        ("and = 1", 1, "the name of a column is expected here"),
+        ("__import__('os')", 11, "a comparison is expected here"),
     ],
 )
 def test_a_wrong_filter_is_refused_at_its_place(text: str, at: int, message: str) -> None:
@@ -93,11 +93,11 @@ def test_a_wrong_filter_is_refused_at_its_place(text: str, at: int, message: str
 
 def test_limits() -> None:
     """Neither length nor depth can do harm."""
-    with pytest.raises(RowFilterError, match=f"at most {LENGTH_LIMIT} are read"):
+    with pytest.raises(RowFilterError, match=f"at most {LENGTH_LIMIT} are allowed"):
         read_row_filter("age > 1 or " * LENGTH_LIMIT)
     read_row_filter("(" * (DEPTH_LIMIT - 1) + "age > 1" + ")" * (DEPTH_LIMIT - 1))
     for bracket in ("(", "not "):
-        with pytest.raises(RowFilterError, match=f"more than {DEPTH_LIMIT} brackets"):
+        with pytest.raises(RowFilterError, match=f"nested more than {DEPTH_LIMIT} deep"):
             read_row_filter(bracket * 200)
 
 

@@ -19,7 +19,7 @@ FLAGS, DAYS_FIRST = Column("x", "boolean"), Column("x", "date", date_format="day
 EARLY = [f"{day:02}/{month:02}/2024" for day in range(1, 13) for month in (1, 2, 3)]
 DATES_REFUSED = (
     "column 'w' must hold dates as year-month-day;"
-    " '01/01/2024' is none (1 row, the first on line 2), and 35 other texts"
+    " '01/01/2024' is not one (1 row, the first on line 2), and 35 other texts"
 )
 
 
@@ -60,9 +60,9 @@ def test_the_kind_in_service_is_kept(tmp_path: Path, cells: list[str], served: C
 @pytest.mark.parametrize(
     ("cells", "served", "message"),
     [
-        (["01/31/2024", "02/01/2024"] * 9, DAYS_FIRST, "'01/31/2024' is none (9 rows, the first on line 2)"),
-        (["7", "12", "X3", "X4"] * 9, NUMBERS, "'X3' is none (9 rows, the first on line 4), and 1 other text"),
-        (["yes", "no", "perhaps"] * 9, FLAGS, "'perhaps' is none (9 rows, the first on line 4)"),
+        (["01/31/2024", "02/01/2024"] * 9, DAYS_FIRST, "'01/31/2024' is not one (9 rows, the first on line 2)"),
+        (["7", "12", "X3", "X4"] * 9, NUMBERS, "'X3' is not one (9 rows, the first on line 4), and 1 other text"),
+        (["yes", "no", "perhaps"] * 9, FLAGS, "'perhaps' is not one (9 rows, the first on line 4)"),
         (["2024-01-31", "2024-02-01"] * 9, NUMBERS, "'2024-01-31' is none"),
     ],
 )
@@ -119,9 +119,9 @@ def test_what_is_against_the_experiment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TableError) as caught:
         infer_columns(read_table(path, "y"), "y", expected=expected)
     assert caught.value.problems == [
-        "column 'x' must hold numbers; 'X3' is none (9 rows, the first on line 4), and 1 other text",
+        "column 'x' must hold numbers; 'X3' is not one (9 rows, the first on line 4), and 1 other text",
         DATES_REFUSED,
-        "the column 'v' is missing, of which [columns] states what it holds",
+        "the column 'v' of the experiment's [columns] is missing",
     ]
 
 

@@ -81,16 +81,16 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
         "`label` must be a non-empty string",
         "`task` is 'ranking'; it must be one of: binary, multiclass, regression",
         "`test_fraction` must be a number from 0.001 to 0.999",
-        "`seed` is '1', which is of a wrong type",
+        "`seed` is '1'; it must be a number",
         "`learner` is 'forest'",
         "`compare` must be true or false",
-        "`trees` is True, which is of a wrong type",
+        "`trees` is True; it must be a number",
         "`leaves` must be a whole number from 2 to 1024",
         "`learning_rate` must be",
         "`row_filter` cannot be read: the row filter, character 4",
         "there is no file",
-        "unknown keys colour; known are",
-        "parameter 'a' sets 'nothing'; there are: seed,",
+        "unknown keys: colour. The keys are",
+        "parameter 'a' sets 'nothing'; it must be one of: seed,",
         "parameter 'b' must be the name of a setting",
         "parameter 'd': `required` must be true or false",
         "more than one parameter sets seed",
@@ -103,7 +103,10 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("name = ", "cannot be read as TOML"),
-        ('name = "A"\ndata = "x"\nlabel = "y"\ntask = "regression"\npositive = "1"', "`positive` belongs to the task"),
+        (
+            'name = "A"\ndata = "x"\nlabel = "y"\ntask = "regression"\npositive = "1"',
+            "`positive` is allowed only for the task",
+        ),
         ('name = "A"\ndata = "x"\nlabel = "y"\ntask = "binary"', "`positive` must be a non-empty string"),
         ('parameters = "all"', "parameters"),
     ],
@@ -115,7 +118,7 @@ def test_single_problems(tmp_path: Path, text: str, message: str) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """The path is in the error."""
-    with pytest.raises(ExperimentError, match=r"none\.toml: there is no such file"):
+    with pytest.raises(ExperimentError, match=r"none\.toml: the file does not exist"):
         load_experiment(tmp_path / "none.toml")
 
 
@@ -127,8 +130,8 @@ def test_kinds_that_cannot_be_stated(tmp_path: Path) -> None:
     kinds = "number, category, yes or no, date yyyy-mm-dd"
     assert messages[0].startswith(f"column 'a' is 'dat'; it must be one of: {kinds}")
     assert messages[1:3] == [
-        "column ' a' of `columns` stands there twice",
-        "column 'y' of `columns` is the label, which the task says the kind of",
+        "column ' a' of `columns` is given twice",
+        "column 'y' of `columns` is the label, whose kind the task decides",
     ]
     assert messages[3].startswith("column 'b' is '3'; it must be one of")
     assert problems(tmp_path, text.replace("[columns]", "columns = 3")) == [

@@ -59,7 +59,7 @@ def test_the_kind_of_a_column(tmp_path: Path, cells: Sequence[str], kind: str, w
         (["", "?", "NA"] * 9, "it has no values", "String"),
         (["a"] * 9, "every row has the same value", "String"),
         (["7"] * 9, "every row has the same value", "Int32"),
-        ([f"user-{number}" for number in range(60)], "nearly every row has another value", "String"),
+        ([f"user-{number}" for number in range(60)], "nearly every row has a different value", "String"),
         ([str(number) for number in range(100, 160)], "a number for each row", "Int32"),
     ],
 )

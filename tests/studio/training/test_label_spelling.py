@@ -85,7 +85,7 @@ def test_classes_that_are_there_stay_apart() -> None:
 def test_new_and_lost_classes_are_noted() -> None:
     """A model of many classes may have others than before; the notes name them."""
     assert read("multiclass", ["a", "b", "d"] * 9, ("a", "b", "c")).notes == (
-        "classes that the model in service does not know: 'd'",
+        "classes that the model in service does not have: 'd'",
         "classes of the model in service that no row has: 'c'",
     )
 

@@ -40,7 +40,7 @@ def test_rows_without_a_label_are_refused_with_their_lines(tmp_path: Path) -> No
         "line 6 has 3 cells, the header has 2",
         "line 5: the label 'y' is missing",
         "line 7: the label 'y' is missing",
-        "rows without a label: 2; fill it in, or leave them out by drop_unlabelled or a row filter",
+        "rows without a label: 2; add the labels, or leave the rows out by drop_unlabelled or a row filter",
     ]
 
 

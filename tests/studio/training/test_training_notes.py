@@ -33,7 +33,7 @@ def test_a_training_tells_of_rows_before_columns(tmp_path: Path) -> None:
     notes = train(write_csv(tmp_path, columns), TrainingPlan("regression", "y", drop_unlabelled=True), 1).notes
     assert notes == (
         "rows without a label that were left out: 3, the first on line 59",
-        "'id': dropped: an identifier: nearly every row has another value",
+        "'id': dropped: an identifier: nearly every row has a different value",
         "'size': numbers; taken for missing: 'late' (15), '-' (2)",
         "'colour': 2 categories",
     )

@@ -1,4 +1,4 @@
-"""What of a submit is not read is said."""
+"""Unknown members of a submit are noted, with the member that is perhaps meant."""
 
 from studio.wire.unread_members import MAX_NOTES, unknown_member_notes
 
@@ -21,10 +21,10 @@ def test_unknown_members_are_named_with_what_may_be_meant() -> None:
         "Outputs": {"output1": PLACE | {"SasToken": "sig=secret"}},
     }
     assert unknown_member_notes(body) == [
-        "Submit: unknown member GolbalParameters was not read; GlobalParameters may be meant",
-        "Submit: unknown member Comment was not read",
-        "Submit: unknown member ConnetionString in input1 of Inputs was not read; ConnectionString may be meant",
-        "Submit: unknown member SasToken in output1 of Outputs was not read; SasBlobToken may be meant",
+        "Submit: unknown member GolbalParameters was ignored; GlobalParameters is perhaps meant",
+        "Submit: unknown member Comment was ignored",
+        "Submit: unknown member ConnetionString in input1 of Inputs was ignored; ConnectionString is perhaps meant",
+        "Submit: unknown member SasToken in output1 of Outputs was ignored; SasBlobToken is perhaps meant",
     ]
 
 
