@@ -9,7 +9,7 @@ from studio.training.column_inference import InferredColumn
 from studio.words import shortened
 
 DETAILS_LIMIT = 16_000  # characters; the job's log has all notes
-NOTE_LIMIT = 299  # characters of one note, before the ellipsis
+NOTE_LIMIT = 300  # characters of one note, before the ellipsis
 
 
 def notes_of(findings: Iterable[InferredColumn]) -> list[str]:

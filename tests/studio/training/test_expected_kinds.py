@@ -63,7 +63,7 @@ def test_the_kind_in_service_is_kept(tmp_path: Path, cells: list[str], served: C
         (["01/31/2024", "02/01/2024"] * 9, DAYS_FIRST, "'01/31/2024' is not one (9 rows, the first on line 2)"),
         (["7", "12", "X3", "X4"] * 9, NUMBERS, "'X3' is not one (9 rows, the first on line 4), and 1 other text"),
         (["yes", "no", "perhaps"] * 9, FLAGS, "'perhaps' is not one (9 rows, the first on line 4)"),
-        (["2024-01-31", "2024-02-01"] * 9, NUMBERS, "'2024-01-31' is none"),
+        (["2024-01-31", "2024-02-01"] * 9, NUMBERS, "'2024-01-31' is not one"),
     ],
 )
 def test_another_kind_is_named(tmp_path: Path, cells: list[str], served: Column, message: str) -> None:

@@ -167,7 +167,7 @@ def test_placeholders_among_dates_are_missing(tmp_path: Path) -> None:
 
 
 def test_very_many_categories(tmp_path: Path) -> None:
-    """They are rated where that is possible; else the thousand most frequent are kept."""
+    """They are target-encoded where that is possible; else the thousand most frequent are kept."""
     few = [f"c{number}" for number in range(MIN_TARGET_ENCODED - 1)] * 3
     assert infer_column(table_of(tmp_path, few)["x"], target_encode=True).column.kind == "categorical"
     many = [f"c{number}" for number in range(MAX_CATEGORIES + 5)] * 3 + ["c1004"]
@@ -175,7 +175,7 @@ def test_very_many_categories(tmp_path: Path) -> None:
     assert finding.column.kind == "categorical"
     assert len(finding.column.categories) == MAX_CATEGORIES
     assert finding.column.categories[0] == "c1004"
-    assert "the 5 rarest as missing" in str(finding)
+    assert "the 5 rarest count as missing" in str(finding)
     assert infer_column(table_of(tmp_path, many)["x"], target_encode=True).column.kind == "target-encoded"
 
 

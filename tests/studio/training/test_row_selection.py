@@ -77,7 +77,7 @@ def test_unlabelled_rows_are_left_out_and_counted(tmp_path: Path, row_filter: st
 def test_a_file_without_any_label_is_refused(tmp_path: Path) -> None:
     """There is nothing to learn, whatever is left out."""
     messages = problems(write(tmp_path, "a,y\n1,?\n2,\n"), replace(PLAN, drop_unlabelled=True))
-    assert messages == ["none of its rows has a label in column 'y'"]
+    assert messages == ["no row has a label in column 'y'"]
 
 
 def test_a_class_may_be_called_like_a_placeholder(tmp_path: Path) -> None:

@@ -46,9 +46,9 @@ def test_details_are_a_note_a_line() -> None:
 
 
 def test_details_have_an_end() -> None:
-    """Neither many notes nor a long one make a status that cannot be asked for often; what is left out is counted."""
+    """Neither many notes nor a long one make the status too large to poll; what is left out is counted."""
     details = details_of([f"note {number}" for number in range(10_000)]) or ""
     assert len(details) < DETAILS_LIMIT + 100
     *kept, last = details.splitlines()
     assert last == f"and {10_000 - len(kept):,} more notes, in the job's log"
-    assert details_of(["x" * 9999]) == "x" * (NOTE_LIMIT - 1) + "…"
+    assert details_of(["x" * 9999]) == "x" * NOTE_LIMIT + "…"
