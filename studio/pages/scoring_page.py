@@ -22,7 +22,7 @@ from studio.scoring.scorer import Scorer
 from studio.wire.errors import InvalidBodyError
 from studio.wire.scoring_codec import INPUT, OUTPUT, scoring_response
 from studio.workspace.deployed_models import DeployedModels
-from studio.workspace.registry import Endpoint, Kind
+from studio.workspace.services import Endpoint, Kind
 from studio.workspace.urls import Urls
 
 _FORM_LIMIT = 2**20  # bytes of a form's body
