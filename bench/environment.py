@@ -135,5 +135,5 @@ def _studio(state: StateFolder, port: int, storage_host: str, activation_delay_s
         studio.wait_until(lambda: port_answers(port))
         yield
     finally:
-        processes.end(studio.identity)
+        processes.end_process(studio.identity)
         studio.process.wait()

@@ -1,4 +1,4 @@
-"""Calls the app: its key goes to the URL that was named and nowhere else, and only the app's own answer counts."""
+"""Calls the app. Its function key goes to the given URL and nowhere else; only a JSON object counts as an answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,51 +16,51 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class NotJsonError(CommandError):
-    """Something answered, and what it said is not JSON. `status` is its HTTP status."""
+    """The answer is not a JSON object. `status` is its HTTP status."""
 
     def __init__(self, url: str, status: int) -> None:
-        super().__init__(f"the app answered {status} and no JSON: is {url} it?")
+        super().__init__(f"the app answered {status} and no JSON. Check that {url} is the app's URL.")
         self.status = status
 
 
 class AppUnreachableError(CommandError):
-    """Nobody answers."""
+    """The app does not answer."""
 
 
 @dataclass(frozen=True)
 class AppAnswer:
-    """What the app answered: the HTTP status, which is no redirect, and the members of its JSON object."""
+    """An answer of the app: the HTTP status, which is no redirect, and the JSON object."""
 
     status: int
     body: Mapping[str, Any]
 
 
 def call_app(
-    method: str, url: str, key: str, asked: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S
+    method: str, url: str, key: str, arguments: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S
 ) -> AppAnswer:
-    """Send one request with the app's function key, and `asked` as JSON.
+    """Send one request with the app's function key, and the arguments as JSON.
 
-    No redirect is followed: the key would go along to wherever it points.
+    Redirects are not followed: the key would go to another host.
 
     Raises:
-        NoJsonError: the answer is not a JSON object.
-        SilentAppError: nobody answers.
+        NotJsonError: the answer is not a JSON object.
+        AppUnreachableError: the app does not answer.
         CommandError: the answer is a redirect.
     """
     with requests.Session() as session:
-        # A proxy of the environment has no business with a key that goes to this machine.
+        # A proxy of the environment must not see a key that goes to this machine.
         session.trust_env = urlsplit(url).hostname not in _LOOPBACK
         try:
             answer = session.request(
-                method, url, json=asked, headers={KEY_HEADER: key}, timeout=timeout_s, allow_redirects=False
+                method, url, json=arguments, headers={KEY_HEADER: key}, timeout=timeout_s, allow_redirects=False
             )
         except requests.RequestException as error:
             raise AppUnreachableError(f"the app does not answer ({type(error).__name__}): {url}") from error
     if 300 <= answer.status_code < 400:
         target = redacted(urljoin(url, answer.headers.get("Location", ""))) if "Location" in answer.headers else ""
         raise CommandError(
-            f"the app answered {answer.status_code}, a redirect to {target or 'nowhere'}: none is followed, since the"
-            f" function key would go along; name the app's own URL instead of {url}"
+            f"{url} answered {answer.status_code}, a redirect to {target or 'nowhere'}. It is not followed, because the"
+            " function key would go along. Use the app's own URL."
         )
     try:
         body = answer.json()

@@ -1,5 +1,6 @@
-"""Texts of others on the terminal: no markup, no control or direction character of theirs takes effect there."""
+"""Output on the terminal: no markup, control or direction character of a foreign text takes effect there."""
 
+import json
 import sys
 from collections.abc import Iterable
 
@@ -10,25 +11,45 @@ from rich.segment import Segment
 
 from shared.visible_text import visible
 
-PIPED_WIDTH = 10_000  # nothing is cut off, or broken, where no person looks: a reason may have 2,000 characters
+PIPED_WIDTH = 10_000  # a pipe gets every line whole: a reason may have 2,000 characters
 
 
 def escape(text: str) -> str:
-    """Return a text of somebody else's for a line that is printed with markup: it stays on its line, all shown."""
+    """Return a foreign text for a line with markup: on one line, and without effect on the terminal."""
     return without_markup(visible(text))
 
 
+def print_json(document: object, *, indent: int | None = 2) -> None:
+    """Print a JSON document for scripts on standard output."""
+    sys.stdout.write(f"{json.dumps(document, indent=indent)}\n")
+
+
+def console(*, quiet: bool = False) -> Console:
+    """Return the console of a command. It never wraps lines, so a fact stays on one line in a pipe."""
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    return guard(_PipedConsole(highlight=False, soft_wrap=True, quiet=quiet, width=width))
+
+
 def guard(console: Console) -> Console:
-    """Have a console show control and direction characters as their codes, wherever they come from; returns it."""
+    """Make a console show control and direction characters as their codes; returns it."""
     console.push_render_hook(_Guard())
     return console
 
 
+class _PipedConsole(Console):
+    """Lets the command handle a closed pipe; rich itself would exit with status 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error that rich caught."""
+        self.quiet = True  # later output, for example while a stack stops, would fail as well
+        raise BrokenPipeError
+
+
 class _Guard(RenderHook):
-    """Wraps whatever is printed: styles and lines are rich's own, every text in them is made visible."""
+    """Wraps everything that is printed: rich keeps its styles and lines, every text in them becomes visible."""
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        return [_Visible(one) for one in renderables]
+        return [_Visible(renderable) for renderable in renderables]
 
 
 class _Visible:
@@ -41,22 +62,7 @@ class _Visible:
 
 def _visible(segments: Iterable[Segment]) -> Iterable[Segment]:
     for segment in segments:
-        if segment.control:  # rich's own: a cursor that is moved
+        if segment.control:  # rich's own cursor movement
             yield segment
         else:
             yield Segment(visible(segment.text, keep="\n"), segment.style)
-
-
-class _PipedConsole(Console):
-    """Leaves it to the command what a reader that is gone means; rich would end it with status 1."""
-
-    def on_broken_pipe(self) -> None:
-        """Pass it on."""
-        self.quiet = True  # whatever still wants to clean up behind itself would be refused as well
-        raise BrokenPipeError
-
-
-def console(*, quiet: bool = False) -> Console:
-    """Return the console of a command: lines are never broken, so that what is piped stays one line a fact."""
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
-    return guard(_PipedConsole(highlight=False, soft_wrap=True, quiet=quiet, width=width))

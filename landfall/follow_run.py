@@ -1,4 +1,4 @@
-"""Follows a run: gives every step as it is written, until it has ended or a person must go on."""
+"""Follows a run: yields every step as it is written, until the run has its outcome or waits for a person."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,23 +8,23 @@ from shared.ports import RunStore
 from shared.records.history import HistoryEntry
 from shared.records.run import TERMINAL, RunState
 
-LOOK_S = 0.3
+POLL_S = 0.3
 
 
-def follow_run(store: RunStore, route: str, run_id: str, alive: Callable[[], None]) -> Iterator[HistoryEntry]:
-    """Give the steps of a run, old ones first, until it has its outcome or is held; waits for one that is not there.
+def follow_run(store: RunStore, route: str, run_id: str, check: Callable[[], None]) -> Iterator[HistoryEntry]:
+    """Yield the steps of a run, oldest first, until it has its outcome or is held; waits for a run that is not there.
 
-    `alive` is called between two looks; it raises if there is no sense in waiting any longer.
+    `check` is called before each read; it raises if waiting makes no sense any more.
     """
-    seen = 0
+    yielded = 0
     while True:
-        alive()
+        check()
         try:
             entries = store.history(route, run_id)
         except RetryableError:
             entries = []
-        yield from entries[seen:]
-        seen = max(seen, len(entries))
+        yield from entries[yielded:]
+        yielded = max(yielded, len(entries))
         if entries and (entries[-1].state in TERMINAL or entries[-1].state is RunState.HELD):
             return
-        time.sleep(LOOK_S)
+        time.sleep(POLL_S)

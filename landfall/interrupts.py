@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM: where they break off what is being done, and where they wait until that is safe.
+"""Ctrl-C and SIGTERM: where they interrupt the command, and where they wait until that is safe.
 
-Inside `signals()` a signal is noted. Only within `interruptible()` it is raised as well, as an exception, and there not
-within `uninterruptible()`: so whoever starts a process can write down that it runs before anything is broken off, and
-whoever cleans up is not stopped by a second Ctrl-C.
+`record_signals()` records a signal. Only `interruptible()` raises it, as an exception, and `uninterruptible()` within
+it defers that. So a process can be started and listed before a signal interrupts, and a second Ctrl-C does not
+interrupt the clean-up.
 """
 
 import contextlib
@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_AGAIN_S = 1.0  # an exception may get lost on its way: then the next Ctrl-C raises another one
+_RAISE_INTERVAL_S = 1.0  # an exception may get lost: then the next Ctrl-C raises another one
 
 
 class Signals:
-    """The signals that came since they are looked after."""
+    """The signals that came within `record_signals()`."""
 
     def __init__(self) -> None:
         self.came = threading.Event()
@@ -28,18 +28,18 @@ class Signals:
 
     @property
     def status(self) -> int:
-        """The exit status that tells which signal came first: 130 or 143."""
+        """The exit status for the first signal: 130 or 143."""
         return 128 + self._number
 
     def receive(self, number: int, frame: FrameType | None) -> None:
-        """Note a signal, and raise it if that is wanted here."""
+        """Record a signal, and raise it if this is an interruptible region."""
         del frame
         self._number = self._number or number
         self.came.set()
         self.raise_if_open()
 
     def raise_if_open(self) -> None:
-        """Raise the signal that came, if one did and this is the place.
+        """Raise the signal that came, if this is an interruptible region.
 
         Raises:
             KeyboardInterrupt: it was Ctrl-C.
@@ -48,7 +48,7 @@ class Signals:
         if not self._number or not self._open or self._shields:
             return
         now = time.monotonic()
-        if self._raised_at is None or now - self._raised_at >= _AGAIN_S:
+        if self._raised_at is None or now - self._raised_at >= _RAISE_INTERVAL_S:
             self._raised_at = now
             self._raise()
 
@@ -59,9 +59,9 @@ class Signals:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
-        """Let signals be raised within the `with`, also one that came before.
+        """Raise signals within the `with`, also one that came before.
 
-        One whose exception got lost on its way, in a destructor or within an import say, is raised at the end.
+        A signal whose exception got lost, for example in a destructor or an import, is raised at the end.
         """
         self._open = True
         try:
@@ -74,7 +74,7 @@ class Signals:
 
     @contextlib.contextmanager
     def shielded(self) -> Iterator[None]:
-        """Hold signals back within the `with`; one that came is raised at its end."""
+        """Defer signals within the `with`; one that came is raised at its end."""
         self._shields += 1
         try:
             yield
@@ -83,13 +83,13 @@ class Signals:
         self.raise_if_open()
 
 
-_current = Signals()  # nothing reaches it before `signals()` looks after them
+_current = Signals()  # receives nothing outside of `record_signals()`
 
 
 @contextlib.contextmanager
 def record_signals() -> Iterator[Signals]:
-    """Look after Ctrl-C and SIGTERM within the `with`; once one came, later ones are ignored after it as well."""
-    global _current  # noqa: PLW0603 - a process has its signals once
+    """Record Ctrl-C and SIGTERM within the `with`; if one came, later ones are ignored after the `with` as well."""
+    global _current  # noqa: PLW0603 - signal handlers are global to a process
     before = [signal.getsignal(number) for number in _SIGNALS]
     _current = Signals()
     for number in _SIGNALS:
@@ -104,13 +104,13 @@ def record_signals() -> Iterator[Signals]:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Let a signal break off what is done within the `with`, also one that came before."""
+    """Let a signal interrupt the `with`, also one that came before."""
     with _current.opened():
         yield
 
 
 @contextlib.contextmanager
 def uninterruptible() -> Iterator[None]:
-    """Let no signal break off what is done within the `with`; one that comes is raised at its end."""
+    """Let no signal interrupt the `with`; one that comes is raised at its end."""
     with _current.shielded():
         yield

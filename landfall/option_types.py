@@ -1,78 +1,77 @@
-"""How the command reads the values of its options: what cannot be meant is refused with what is allowed."""
+"""Types of the command's options. A value that makes no sense is refused with the values that are allowed."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 
 class StoreAndMark(argparse.Action):
-    """Stores a value and notes under `<name>_given` that it was given: a command refuses an option it would ignore."""
+    """Stores a value, and sets `<name>_given`: a command refuses an option that it would ignore."""
 
     def __call__(
         self,
         parser: argparse.ArgumentParser,
         namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
+        values: object,
         option_string: str | None = None,
     ) -> None:
-        """Store it."""
+        """Store the value and the mark."""
         del parser, option_string
         setattr(namespace, self.dest, values)
         setattr(namespace, f"{self.dest}_given", True)
 
 
-def text(given: str) -> str:
-    """Read a text that says something.
+def text(argument: str) -> str:
+    """Read a text.
 
     Raises:
         ArgumentTypeError: it is blank.
     """
-    if not given.strip():
-        raise argparse.ArgumentTypeError("it is empty")
-    return given
+    if not argument.strip():
+        raise argparse.ArgumentTypeError("it must not be empty")
+    return argument
 
 
-def path(given: str) -> Path:
+def path(argument: str) -> Path:
     """Read a path.
 
     Raises:
-        ArgumentTypeError: it is blank, which would be the folder one is in.
+        ArgumentTypeError: it is blank; a blank path would be the current folder.
     """
-    return Path(text(given))
+    return Path(text(argument))
 
 
-def whole(given: str) -> int:
+def whole(argument: str) -> int:
     """Read a whole number.
 
     Raises:
-        ArgumentTypeError: it is none.
+        ArgumentTypeError: it is no whole number.
     """
     try:
-        return int(given)
+        return int(argument)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{given!r} is no whole number") from None
+        raise argparse.ArgumentTypeError(f"{argument!r} is not a whole number") from None
 
 
-def count(given: str) -> int:
-    """Read a whole number from 0 on.
-
-    Raises:
-        ArgumentTypeError: it is none.
-    """
-    number = whole(given)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{number} is less than 0")
-    return number
-
-
-def positive(given: str) -> int:
-    """Read a whole number from 1 on.
+def count(argument: str) -> int:
+    """Read a whole number of at least 0.
 
     Raises:
-        ArgumentTypeError: it is none.
+        ArgumentTypeError: it is no such number.
     """
-    number = whole(given)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return _at_least(0, argument)
+
+
+def positive(argument: str) -> int:
+    """Read a whole number of at least 1.
+
+    Raises:
+        ArgumentTypeError: it is no such number.
+    """
+    return _at_least(1, argument)
+
+
+def _at_least(minimum: int, argument: str) -> int:
+    number = whole(argument)
+    if number < minimum:
+        raise argparse.ArgumentTypeError(f"{number} is less than {minimum}")
     return number

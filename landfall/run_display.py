@@ -1,4 +1,4 @@
-"""How runs are shown to people: one line a run, one line a step, times in UTC and elapsed seconds."""
+"""Shows runs to people: one line a run, one line a step, times in UTC and elapsed seconds."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -18,19 +18,19 @@ _BAD = {RunState.FAILED, RunState.ROLLED_BACK, RunState.TIMED_OUT, RunState.QUAR
 
 
 def colored_state(state: RunState) -> str:
-    """Return a state in its color."""
+    """Return a state with the markup of its color."""
     color = "green" if state in _GOOD else "red" if state in _BAD else "yellow" if state in TERMINAL else "cyan"
     return f"[{color}]{state.value}[/]"
 
 
 def step_lines(entries: Iterable[HistoryEntry]) -> Iterator[str]:
-    """Give a line a step of a run: when, how long after its landing, state, step, and the reason if it is a new one."""
-    first: HistoryEntry | None = None
-    said = ""
+    """Yield a line for each step of a run: time, seconds since landing, state, step, and the reason if it is new."""
+    landed_at: datetime | None = None
+    last_reason = ""
     for entry in entries:
-        first = first or entry
-        yield _step_line(entry, first.at, entry.reason if entry.reason != said else "")
-        said = entry.reason
+        landed_at = landed_at or entry.at
+        yield _step_line(entry, landed_at, entry.reason if entry.reason != last_reason else "")
+        last_reason = entry.reason
 
 
 def _step_line(entry: HistoryEntry, began: datetime, reason: str) -> str:
@@ -42,7 +42,7 @@ def _step_line(entry: HistoryEntry, began: datetime, reason: str) -> str:
 
 
 def run_lines(runs: Sequence[Run], width: int) -> Iterator[str]:
-    """Give a line a run; where the reason does not fit beside the rest it follows on a line of its own."""
+    """Yield a line for each run; a reason that does not fit follows on a line of its own."""
     route = max(len(run.route) for run in runs)
     file = max(len(subject(run)) for run in runs)
     state = max(len(run.state) for run in runs)
@@ -58,14 +58,14 @@ def run_lines(runs: Sequence[Run], width: int) -> Iterator[str]:
 
 
 def subject(run: Run) -> str:
-    """Return what a run is about: its file, or the model that an operator goes back to."""
+    """Return the subject of a run: its file, or the model that an operator returns to."""
     if run.override is None:
         return visible(run.blob)
     return f"rollback to run {run.override['to'][:8]}" if run.override["to"] else "rollback to the initial model"
 
 
 def print_run(out: Console, run: Run, history: list[HistoryEntry]) -> None:
-    """Print everything about one run; what is longer than the line is wrapped, never cut off."""
+    """Print everything about one run; long lines are wrapped, never cut off."""
     out.print(run_tree(run, history), soft_wrap=False)
 
 
@@ -95,7 +95,7 @@ def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
 
 
 def _add_decision(tree: Tree, run: Run) -> None:
-    """Add the decision's reasons, and the metrics that it was made on."""
+    """Add the decision's reasons, and its metrics."""
     if run.decision:
         decision = tree.add(f"decision  [bold]{run.decision['verdict']}[/], verified by {run.decision['verification']}")
         for reason in run.decision["reasons"]:

@@ -1,4 +1,4 @@
-"""How times are shown to people: always UTC, and always saying so."""
+"""Times for people: always in UTC, and marked as such."""
 
 from datetime import UTC, datetime
 
@@ -11,12 +11,12 @@ def clock(when: datetime) -> str:
 
 
 def moment(when: datetime | str) -> str:
-    """Return date and time, "2026-11-30 09:16:14 UTC", of an aware time or of one that a record holds as ISO 8601.
+    """Return date and time, "2026-11-30 09:16:14 UTC", of an aware time or of an ISO 8601 text.
 
-    A text that is no time is returned as it is.
+    Any other text is returned unchanged.
     """
     try:
-        known = datetime.fromisoformat(when) if isinstance(when, str) else when
+        time = datetime.fromisoformat(when) if isinstance(when, str) else when
     except ValueError:
         return str(when)
-    return shown_time(known)
+    return shown_time(time)

@@ -65,7 +65,7 @@ def started(
         part.wait_until(partial(_answers, port, dialect.request(row)))
         yield Service(name, port, dialect, psutil.Process(part.process.pid))
     finally:
-        processes.end(part.identity)
+        processes.end_process(part.identity)
         part.process.wait()
 
 

@@ -1,4 +1,4 @@
-"""Audits a system by its rows and its listing: each version's outcome, what waits, what breaks the contract (pure)."""
+"""Audits a system by its rows and its listing: each version's outcome, what waits, and violations (pure)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ from shared.records.history import HistoryEntry, broken_links
 from shared.records.run import UNROUTED, Run, RunState, iso, run_id_for, shown_time
 from shared.routes.load import Routes
 
-GRACE_S = 300  # how long a file may be there without a run, or a run past its deadline, before it counts as forgotten
+GRACE_S = 300  # how long a file may have no run, or a run be past its deadline, before it counts as forgotten
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What stands in the tables.
+    """The rows of the tables.
 
     Attributes:
         runs: every run.
-        active: by route, the ids of the runs that a tick would read.
+        active: by route, the ids of the runs that a tick reads.
         endpoints: by route, the record of its serving endpoint.
     """
 
@@ -31,7 +31,7 @@ class Rows:
 
 @dataclass
 class Audit:
-    """The result; `to_json` has the fixed names."""
+    """The result of an audit; `to_json` has the fixed names."""
 
     files: list[dict[str, Any]] = field(default_factory=list)
     waiting: list[dict[str, Any]] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Audit:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing breaks the contract; waiting is no break."""
+        """Whether nothing violates the contract; a file that waits is no violation."""
         return not self.broken
 
     def to_json(self) -> dict[str, Any]:
@@ -47,103 +47,105 @@ class Audit:
         return {"ok": self.ok, "files": self.files, "waiting": self.waiting, "broken": self.broken}
 
     def add_broken(self, invariant: str, what: str, run_id: str | None) -> None:
-        """Note something that should not be."""
+        """Add a violation."""
         self.broken.append({"invariant": invariant, "what": what, "run_id": run_id})
 
 
 def audit(routes: Routes, versions: Iterable[BlobVersion], rows: Rows, now: datetime) -> Audit:
     """Compare the container's listing with the rows, and the rows with each other."""
-    found = Audit()
+    result = Audit()
     by_id = {run.run_id: run for run in rows.runs}
     for version in versions:
-        _file(found, routes, version, by_id, now)
+        _check_file(result, routes, version, by_id, now)
     for run in rows.runs:
-        _run(found, routes, run, rows, now)
-    _shared_jobs(found, rows.runs)
+        _check_run(result, routes, run, rows, now)
+    _check_jobs(result, rows.runs)
     for name, record in rows.endpoints.items():
-        _endpoint(found, record, [run for run in rows.runs if run.route == name])
-    return found
+        _check_endpoint(result, record, [run for run in rows.runs if run.route == name])
+    return result
 
 
-def check_chains(found: Audit, histories: Iterable[tuple[Run, Sequence[HistoryEntry]]]) -> None:
-    """Check that no entry of any run's history was removed or edited since it was written."""
+def check_chains(result: Audit, histories: Iterable[tuple[Run, Sequence[HistoryEntry]]]) -> None:
+    """Check that no entry of any run's history was removed or edited."""
     for run, entries in histories:
         for sentence in broken_links(run, entries):
-            found.add_broken("chain", sentence, run.run_id)
+            result.add_broken("chain", sentence, run.run_id)
 
 
-def _file(found: Audit, routes: Routes, version: BlobVersion, runs: Mapping[str, Run], now: datetime) -> None:
-    """Every version has its run, or is so new that nobody need have seen it.
+def _check_file(result: Audit, routes: Routes, version: BlobVersion, runs: Mapping[str, Run], now: datetime) -> None:
+    """Check that a version has its run, or is too new to have one.
 
-    Whichever route that is under: routes.toml may have changed since. Only what is unrouted, and now has a route, is
-    yet to be claimed.
+    The run may be under any route: routes.toml may have changed since. Only an unrouted version that now matches a
+    route is still to be claimed.
     """
     run_id = run_id_for(version.container, version.name, version.etag)
     run = runs.get(run_id)
     if run is not None and run.route == UNROUTED and routes.match(version.name) is not None:
         run = None
     state = run.state.value if run else None
-    found.files.append({"blob": version.name, "etag": version.etag, "run_id": run_id if run else None, "state": state})
+    result.files.append({"blob": version.name, "etag": version.etag, "run_id": run_id if run else None, "state": state})
     if run is not None:
         return
     if now - version.modified_at > timedelta(seconds=GRACE_S):
         since = shown_time(version.modified_at)
-        found.add_broken("I1", f"{version.name} (version {version.etag}) is there since {since} and has no run", None)
+        result.add_broken("I1", f"{version.name} (version {version.etag}) landed at {since} and has no run", None)
     else:
         unseen = {"blob": version.name, "etag": version.etag, "run_id": None, "state": None}
-        found.waiting.append({**unseen, "reason": "not seen yet", "since": iso(version.modified_at)})
+        result.waiting.append({**unseen, "reason": "not seen yet", "since": iso(version.modified_at)})
 
 
-def _run(found: Audit, routes: Routes, run: Run, rows: Rows, now: datetime) -> None:
-    """A run without outcome is driven by somebody; one that was promoted has its decision."""
+def _check_run(result: Audit, routes: Routes, run: Run, rows: Rows, now: datetime) -> None:
+    """Check that a tick reads a run without outcome, and that a promoted run has its decision."""
     active = run.run_id in rows.active.get(run.route, frozenset())
     if run.terminal:
         if active:
-            found.add_broken("I1", f"the run is {run.state} and still among the active ones", run.run_id)
+            result.add_broken("I1", f"the run is {run.state} and still among the active ones", run.run_id)
         if run.state is RunState.PROMOTED and (run.decision or {}).get("verdict") != "promote":
-            found.add_broken("I3", "the run was promoted without a decision record that says so", run.run_id)
+            result.add_broken("I3", "the run was promoted without a decision record that says so", run.run_id)
         return
-    known = {"blob": run.blob, "etag": run.etag, "run_id": run.run_id, "state": run.state.value}
-    found.waiting.append({**known, "reason": run.reason, "since": iso(run.landed_at)})
+    file = {"blob": run.blob, "etag": run.etag, "run_id": run.run_id, "state": run.state.value}
+    result.waiting.append({**file, "reason": run.reason, "since": iso(run.landed_at)})
     if run.route not in routes.routes:
-        found.add_broken("I1", f"the run is {run.state}, and routes.toml has no route {run.route} any more", run.run_id)
+        result.add_broken(
+            "I1", f"the run is {run.state}, and routes.toml has no route {run.route} any more", run.run_id
+        )
     elif not active:
-        found.add_broken("I1", f"the run is {run.state} and not among the active ones: no tick sees it", run.run_id)
+        result.add_broken("I1", f"the run is {run.state} and not among the active ones: no tick sees it", run.run_id)
     if run.deadline_at is not None and now - run.deadline_at > timedelta(seconds=GRACE_S):
-        found.add_broken(
+        result.add_broken(
             "I1", f"the run is still {run.state}, past its deadline of {shown_time(run.deadline_at)}", run.run_id
         )
 
 
-def _shared_jobs(found: Audit, runs: Iterable[Run]) -> None:
-    """A job belongs to one run."""
+def _check_jobs(result: Audit, runs: Iterable[Run]) -> None:
+    """Check that a job belongs to one run."""
     owners: dict[tuple[str, str], Run] = {}
     for run in runs:
         if run.job_id:
             owner = owners.setdefault((run.route, run.job_id), run)
             if owner is not run:
-                found.add_broken("I2", f"job {run.job_id} is also that of run {owner.run_id}", run.run_id)
+                result.add_broken("I2", f"job {run.job_id} is also that of run {owner.run_id}", run.run_id)
 
 
-def _endpoint(found: Audit, record: EndpointRecord, runs: Sequence[Run]) -> None:
-    """The endpoint serves the newest promotion, and an open intent has somebody who finishes it.
+def _check_endpoint(result: Audit, record: EndpointRecord, runs: Sequence[Run]) -> None:
+    """Check that an endpoint serves the newest promotion, and that a run will finish its open intent.
 
-    An operator may have gone back: then only what was promoted after that counts.
+    After an operator's rollback only later promotions count.
     """
     promoted = [run for run in runs if run.state is RunState.PROMOTED]
-    went_back = max((run for run in promoted if run.override is not None), key=lambda run: run.updated_at, default=None)
-    if went_back is not None:
-        promoted = [run for run in promoted if run.updated_at >= went_back.updated_at and run.generation]
+    rollback = max((run for run in promoted if run.override is not None), key=lambda run: run.updated_at, default=None)
+    if rollback is not None:
+        promoted = [run for run in promoted if run.updated_at >= rollback.updated_at and run.generation]
     newest = max(promoted, key=lambda run: run.generation, default=None)
     champion = record.champion
     if newest is not None and (champion is None or champion.generation < newest.generation):
         held = f"run {champion.run_id}" if champion else "no model"
-        found.add_broken("I4", f"endpoint {record.name} holds {held}, older than this promotion", newest.run_id)
+        result.add_broken("I4", f"endpoint {record.name} holds {held}, older than this promotion", newest.run_id)
     if record.unexplained and record.frozen is not None:
-        found.add_broken("I5", f"endpoint {record.name}: {record.frozen.reason}", None)
+        result.add_broken("I5", f"endpoint {record.name}: {record.frozen.reason}", None)
     if record.intent is not None:
         owner = next((run for run in runs if run.run_id == record.intent.run_id), None)
         if owner is None or owner.terminal:
             state = owner.state if owner else "unknown"
             what = f"endpoint {record.name} has an open promotion whose run is {state}: nobody finishes it"
-            found.add_broken("I5", what, record.intent.run_id)
+            result.add_broken("I5", what, record.intent.run_id)

@@ -1,11 +1,10 @@
-"""`landfall doctor`: is a local stack, or a deployed app, set up as it must be; and what to do if not."""
+"""`landfall doctor`: checks a local stack or an app in Azure, and says how to repair each problem."""
 
 import argparse
-import json
 from pathlib import Path
 
-from landfall.command_line import command
-from landfall.console import console, escape
+from landfall.command_line import command_line
+from landfall.console import console, escape, print_json
 from landfall.doctor.azure_cli import azd_value
 from landfall.doctor.checks import Checks
 from landfall.doctor.deployment import check_deployment
@@ -16,10 +15,11 @@ from landfall.stack.stack_state import StateFolder
 
 
 def doctor(options: argparse.Namespace) -> int:
-    """Check everything and tell; 0 only if all is well.
+    """Print every check; returns 0 only if none failed.
 
     Raises:
-        CommandError: it is not known what to look at.
+        UsageError: the options contradict each other.
+        CommandError: azd does not name a resource group.
     """
     checks = Checks()
     azure = options.azure or options.resource_group
@@ -32,20 +32,21 @@ def doctor(options: argparse.Namespace) -> int:
     else:
         check_stack(checks, StateFolder(options.state))
     if options.json:
-        print(json.dumps({"ok": checks.ok, "checks": [one.to_json() for one in checks.done]}, indent=2))  # noqa: T201
+        print_json({"ok": checks.ok, "checks": [check.to_json() for check in checks.done]})
     else:
-        _tell(checks, None if azure else options.state)
+        _print(checks, None if azure else options.state)
     return ExitStatus.SUCCESS if checks.ok else ExitStatus.BROKEN
 
 
-def _tell(checks: Checks, state: Path | None) -> None:
+def _print(checks: Checks, state: Path | None) -> None:
     out = console()
     for check in checks.done:
         mark = "[red]wrong[/]" if not check.ok else "[yellow]warn[/] " if check.warning else "[green]ok[/]   "
-        out.print(f"{mark}  {escape(check.what)}: {escape(check.said)}")
+        out.print(f"{mark}  {escape(check.what)}: {escape(check.result)}")
         if check.do:
             out.print(f"       {escape(check.do)}")
-    wrong = sum(not check.ok for check in checks.done)
-    audit = command("verify", state=state) if state is not None else "`landfall verify`"
-    well = f"all is well; {audit} audits the records"
-    out.print(escape(well) if checks.ok else f"{wrong} of {len(checks.done)} wrong")
+    if checks.ok:
+        verify = command_line("verify", state=state) if state is not None else "`landfall verify`"
+        out.print(escape(f"all is well; {verify} audits the records"))
+    else:
+        out.print(f"{sum(not check.ok for check in checks.done)} of {len(checks.done)} wrong")

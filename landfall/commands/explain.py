@@ -1,7 +1,6 @@
-"""`landfall explain`: why a run was or was not promoted, the whole story on one screen."""
+"""`landfall explain`: why a run was or was not promoted, on one screen."""
 
 import argparse
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from landfall.commands.find_run import find_run
-from landfall.console import console, escape
+from landfall.console import console, escape, print_json
+from landfall.exit_status import ExitStatus
 from landfall.run_display import colored_state
 from landfall.stack.run_store import open_stack_runs
 from landfall.times import moment
@@ -21,24 +21,24 @@ type Row = tuple[str, float | None, float | None]
 
 
 def explain(options: argparse.Namespace) -> int:
-    """Tell one run's story."""
+    """Explain one run."""
     run = find_run(open_stack_runs(options.state), options.run, options.state).run
     if options.json:
-        print(json.dumps(explanation(run), indent=2))  # noqa: T201 - this is a command
+        print_json(explanation(run))
     else:
-        show(console(), run)
-    return 0
+        print_explanation(console(), run)
+    return ExitStatus.SUCCESS
 
 
 def explanation(run: Run) -> dict[str, Any]:
-    """Return what is told, for scripts."""
+    """Return the explanation for scripts."""
     decision = run.decision or {}
     return {
         "run_id": run.run_id,
         "route": run.route,
         "state": run.state.value,
         "reason": run.reason,
-        # A rollback has no file: its row only repeats that of the model it goes back to.
+        # A rollback has no file: its row repeats the file of the model that it returns to.
         "file": None
         if run.override is not None
         else {"container": run.container, "blob": run.blob, "etag": run.etag, "size": run.size},
@@ -62,26 +62,25 @@ def explanation(run: Run) -> dict[str, Any]:
 
 
 def side_by_side(run: Run) -> list[Row]:
-    """Return every metric of either model: name, the challenger's value, the champion's as it was recorded."""
+    """Return every metric of either model: name, the challenger's value, the champion's recorded value."""
     decision = run.decision or {}
     challenger = _metrics(decision.get("challenger") or run.challenger)
     champion = _metrics(decision.get("champion"))
-    known = {metric_key(name): value for name, value in champion.items()}
-    rows = [(name, value, known.pop(metric_key(name), None)) for name, value in challenger.items()]
-    return rows + [(name, None, value) for name, value in champion.items() if metric_key(name) in known]
+    unmatched = {metric_key(name): value for name, value in champion.items()}
+    rows = [(name, value, unmatched.pop(metric_key(name), None)) for name, value in challenger.items()]
+    return rows + [(name, None, value) for name, value in champion.items() if metric_key(name) in unmatched]
 
 
 def sent_to_endpoint(run: Run) -> bool:
-    """Tell whether a model was sent to the serving endpoint for this run."""
+    """Tell whether this run sent a model to the serving endpoint."""
     return run.state is RunState.PROMOTING or any(event["role"] == "serve" for event in run.endpoint_events)
 
 
 def before_and_after(run: Run) -> tuple[str | None, str | None]:
-    """Return which model the serving endpoint had before and after this run; None where the record does not tell.
+    """Return the serving endpoint's model before and after this run; None where the record does not say.
 
-    A run that sent nothing says nothing of the endpoint: what was in service then is not in its record, and another
-    run may have changed it meanwhile. The model from before the first promotion is known by its path only once it was
-    put back.
+    The record of a run that sent nothing does not name the model in service, which another run may have changed. The
+    path of the initial model is recorded only once it was put back.
     """
     if not sent_to_endpoint(run):
         return None, None
@@ -92,14 +91,14 @@ def before_and_after(run: Run) -> tuple[str | None, str | None]:
     return before, before if run.terminal else None
 
 
-def show(out: Console, run: Run) -> None:
-    """Print the story."""
+def print_explanation(out: Console, run: Run) -> None:
+    """Print the explanation."""
     routed = "that no route matches" if run.state is RunState.UNROUTED else f"of route {run.route}"
     out.print(f"run {run.run_id} {routed}: {colored_state(run.state)}")
     if run.reason:
         out.print(f"  {escape(run.reason)}")
-    for title, said in _facts(run):
-        out.print(f"{title:<12}{escape(said)}")
+    for title, fact in _facts(run):
+        out.print(f"{title:<12}{escape(fact)}")
     rows = side_by_side(run)
     if rows:
         table = Table("metric", "challenger", "champion then", box=None, pad_edge=False)
@@ -116,31 +115,31 @@ def show(out: Console, run: Run) -> None:
 
 
 def _undecided(run: Run) -> str:
-    """Say why there is no decision."""
+    """Return a sentence on why there is no decision."""
     if not run.terminal:
         return "There is no decision yet."
     if run.state is RunState.REJECTED:
-        return "No gate decided: the run was rejected before any was asked, for the reason above."
-    return "No decision was recorded before the run ended."
+        return "No gate decided: the run was rejected before the gates, for the reason above."
+    return "The run ended before a decision."
 
 
 def _show_decision(out: Console, run: Run, decision: Mapping[str, Any]) -> None:
     at = moment(decision["decided_at"])
     if run.override is not None:
-        out.print(f"An operator decided at {at}, no policy: {escape(decision['reasons'][0])}")
-        _show_otherwise(out, run)
+        out.print(f"An operator decided at {at}, not the policy: {escape(decision['reasons'][0])}")
+        _print_other_end(out, run)
         return
     out.print(f"The policy said [bold]{policy_verdict(decision)}[/] at {at}:")
     for gate in decision["gates"]:
         out.print(f"  {'[green]passed[/]' if gate['passed'] else '[red]failed[/]'}  {escape(gate['reason'])}")
-    told = {gate["reason"] for gate in decision["gates"]}
+    gate_reasons = {gate["reason"] for gate in decision["gates"]}
     for reason in decision["reasons"]:
-        if reason not in told:  # what no gate says: another shape of the answers, a policy without a floor
+        if reason not in gate_reasons:  # for example another shape of the answers, or a policy without a floor
             out.print(f"  [yellow]beside[/]  {escape(reason)}")
     approval = decision.get("approval")
     if approval is not None:
-        said = f"approved by {approval['by']} at {moment(approval['at'])}: {approval['reason']}"
-        out.print(f"  {escape(said)}")
+        approved = f"approved by {approval['by']} at {moment(approval['at'])}: {approval['reason']}"
+        out.print(f"  {escape(approved)}")
     out.print(f"  {escape(_compared_with(decision))}")
     data = decision["data"]
     if data.get("holdout"):
@@ -151,11 +150,11 @@ def _show_decision(out: Console, run: Run, decision: Mapping[str, Any]) -> None:
             out.print(f"  the champion was scored {escape(data['champion']['scored'])}")
     elif decision["champion"] is not None:
         out.print(f"  not on the same data: {escape(data['note'])}")
-    _show_otherwise(out, run)
+    _print_other_end(out, run)
 
 
-def _show_otherwise(out: Console, run: Run) -> None:
-    """Say that a decision to promote was not the end of it: a person, newer data or the endpoint had the last word."""
+def _print_other_end(out: Console, run: Run) -> None:
+    """Say how a run ended that was to be promoted: a person, newer data or the endpoint prevented it."""
     if run.terminal and run.state is not RunState.PROMOTED and (run.decision or {})["verdict"] != "reject":
         out.print(f"It ended {colored_state(run.state)} all the same: {escape(run.reason)}")
 
@@ -163,16 +162,16 @@ def _show_otherwise(out: Console, run: Run) -> None:
 def _compared_with(decision: Mapping[str, Any]) -> str:
     champion = decision["champion"]
     if champion is None and decision.get("after_rollback"):
-        return "compared with no model: how good the one is that an operator went back to is not known"
+        return "compared with no model: the metrics of the model that an operator returned to are unknown"
     if champion is None:
-        return "compared with no model: nothing was known of the one in service"
+        return "compared with no model: the metrics of the model in service are unknown"
     if not champion.get("run_id"):
         return "compared with the model in service, which no run of this route trained"
     return f"compared with the model of run {champion['run_id']}"
 
 
 def policy_verdict(decision: Mapping[str, Any]) -> str:
-    """Return the policy's own verdict: a person may have gone on from a `hold` to a promotion."""
+    """Return the policy's own verdict: a person may have approved a `hold`."""
     return str(decision.get("policy_said", decision["verdict"]))
 
 
@@ -191,7 +190,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
 
 def _rollback_facts(run: Run, override: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     champion = (run.decision or {}).get("champion") or {}
-    yield "rollback", f"asked for by {override['by']} at {moment(override['at'])}: {override['reason']}"
+    yield "rollback", f"requested by {override['by']} at {moment(override['at'])}: {override['reason']}"
     first = "the model from before the first promotion"
     yield "from", f"the model of run {override['replaces']}, {champion.get('model')}" if override["replaces"] else first
     whose = f"the model of run {override['to']}" if override["to"] else first

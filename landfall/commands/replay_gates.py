@@ -1,9 +1,8 @@
-"""`landfall gate`: what another policy would have decided, from the stored decision records alone."""
+"""`landfall gate`: replays stored decisions under another policy, from the decision records alone."""
 
 import argparse
-import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ from rich.console import Console
 
 from landfall.commands.explain import policy_verdict
 from landfall.commands.find_run import find_run
-from landfall.console import console, escape
+from landfall.console import console, escape, print_json
 from landfall.errors import CommandError, UsageError
-from landfall.stack.run_store import open_stack_runs
+from landfall.exit_status import ExitStatus
+from landfall.stack.run_store import ALL_RUNS, open_stack_runs
 from landfall.times import moment
 from shared.gates.decision import Decision, decide
 from shared.gates.evaluation_report import EvaluationReport
@@ -24,12 +24,10 @@ from shared.records.run import Run, iso
 from shared.routes.policy_reader import read_policy
 from shared.routes.toml_reader import TomlTable
 
-_ALL = 1_000_000
-
 
 @dataclass(frozen=True)
 class Replay:
-    """One run's stored decision beside the one of another policy."""
+    """A run's stored decision beside the decision of another policy."""
 
     run: Run
     was: str
@@ -37,11 +35,11 @@ class Replay:
 
     @property
     def differs(self) -> bool:
-        """Whether the verdict would have been another one."""
+        """Whether the verdicts differ."""
         return self.was != self.would_be.verdict.value
 
     def to_json(self) -> dict[str, Any]:
-        """Return what scripts read."""
+        """Return the replay for scripts."""
         return {
             "run_id": self.run.run_id,
             "blob": self.run.blob,
@@ -54,10 +52,11 @@ class Replay:
 
 
 def gate(options: argparse.Namespace) -> int:
-    """Decide again, one run or every run of a route.
+    """Replay the decision on one run, or on every run of a route.
 
     Raises:
-        CommandError: the policy is wrong, there is nothing to decide on, or the storage does not answer.
+        UsageError: not exactly one of a run and a route is named.
+        CommandError: the policy is wrong, there is no decision to replay, or the storage does not answer.
     """
     if (options.run is None) == (options.route is None):
         raise UsageError("give either a RUN, or --route R for the whole history of a route")
@@ -71,25 +70,25 @@ def gate(options: argparse.Namespace) -> int:
             raise CommandError(
                 f"run {run.run_id[:8]} has no decision: it is {run.state.value}; {run.reason}".rstrip("; ")
             )
-        found = [run]
+        runs = [run]
     else:
-        listed = [stored.run for stored in store.list_runs(options.route, _ALL)]
-        found = [run for run in listed if run.override is None]
-        if not any(run.decision for run in found):
-            raise CommandError(f"no run of route {options.route!r} has a decision ({counted(len(found), 'run')})")
-    others = [replay(run, policy) for run in found if run.decision is not None]
+        listed = [stored.run for stored in store.list_runs(options.route, ALL_RUNS)]
+        runs = [run for run in listed if run.override is None]
+        if not any(run.decision for run in runs):
+            raise CommandError(f"no run of route {options.route!r} has a decision ({counted(len(runs), 'run')})")
+    replays = [replay(run, policy) for run in runs if run.decision is not None]
     if options.json:
-        print(json.dumps([one.to_json() for one in others], indent=2))  # noqa: T201 - this is a command
+        print_json([result.to_json() for result in replays])
     else:
-        _show(console(), others, left_out=len(found) - len(others), policy=policy)
-    return 0
+        _print(console(), replays, left_out=len(runs) - len(replays), policy=policy)
+    return ExitStatus.SUCCESS
 
 
 def read_policy_file(path: Path) -> Policy:
-    """Read a policy file: at its top the keys of a route that are its policy (docs/gates.md).
+    """Read a policy file: a route's policy keys at the top level (docs/gates.md).
 
     Raises:
-        CommandError: it cannot be read, or something in it is wrong: every problem is named.
+        CommandError: the file cannot be read, or is wrong: with every problem.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -102,20 +101,20 @@ def read_policy_file(path: Path) -> Policy:
     policy = read_policy(table)
     table.finish()
     if problems:
-        raise CommandError("\n".join((f"{path} is no policy:", *(f"  {problem}" for problem in problems))))
+        raise CommandError("\n".join((f"{path} is not a policy:", *(f"  {problem}" for problem in problems))))
     return policy
 
 
 def replay(run: Run, policy: Policy) -> Replay:
-    """Decide again on a run that has a decision: with its metrics, and those of the champion of that time.
+    """Replay the decision on a run: with its metrics, and with those of the champion of that time.
 
-    How sure a gain was stands in the record if the policy of that time asked for it; another confidence cannot be told.
+    The record has a confidence interval only if the policy of that time asked for one, and only for its confidence.
     """
     record = run.decision or {}
     measured = record["data"]["challenger"]
     report = EvaluationReport(record["challenger"]["metrics"], measured["row"], measured["rows"])
     champion = record["champion"]
-    intervals = {name: Interval(**one) for name, one in record.get("intervals", {}).items()}
+    intervals = {name: Interval(**bounds) for name, bounds in record.get("intervals", {}).items()}
     rows = record["data"]["holdout"]["rows"] if record["data"].get("holdout") else measured["examples"]
     metrics = champion["metrics"] if champion else None
     after_rollback = record.get("after_rollback", False)
@@ -123,19 +122,19 @@ def replay(run: Run, policy: Policy) -> Replay:
     return Replay(run, policy_verdict(record), decision)
 
 
-def _show(out: Console, others: Iterable[Replay], *, left_out: int, policy: Policy) -> None:
-    count = changed = 0
-    for one in others:
-        count, changed = count + 1, changed + one.differs
-        verdict = one.would_be.verdict.value
-        said = f"was {one.was}, would be [bold]{verdict}[/]" if one.differs else f"stays {verdict}"
-        out.print(f"{one.run.run_id[:8]}  {moment(one.run.landed_at)}  {escape(one.run.blob)}: {said}")
-        for result in sorted(one.would_be.gates, key=lambda result: result.passed):
-            out.print(f"          {'[green]passes[/]' if result.passed else '[red]fails[/] '}  {escape(result.reason)}")
+def _print(out: Console, replays: Sequence[Replay], *, left_out: int, policy: Policy) -> None:
+    for result in replays:
+        run, verdict = result.run, result.would_be.verdict.value
+        change = f"was {result.was}, would be [bold]{verdict}[/]" if result.differs else f"stays {verdict}"
+        out.print(f"{run.run_id[:8]}  {moment(run.landed_at)}  {escape(run.blob)}: {change}")
+        for gate_result in sorted(result.would_be.gates, key=lambda gate_result: gate_result.passed):
+            mark = "[green]passes[/]" if gate_result.passed else "[red]fails[/] "
+            out.print(f"          {mark}  {escape(gate_result.reason)}")
+    changed = sum(result.differs for result in replays)
     out.print(
-        f"{counted(count, 'decision')}, {changed} would differ; each against the champion that it was made against"
+        f"{counted(len(replays), 'decision')}, {changed} would differ; each compared with the champion of its time"
     )
     if left_out:
         out.print(f"left out: {counted(left_out, 'run')} without a decision")
     if policy.cooldown_s:
-        out.print("cooldown_s only delays a promotion: it changes no verdict")
+        out.print("cooldown_s only delays a promotion; it changes no verdict")

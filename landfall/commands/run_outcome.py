@@ -1,26 +1,59 @@
-"""What the end of a run means for whoever waited for it."""
+"""Follows a run for a command, and says what its end means."""
 
 from pathlib import Path
 
-from landfall.command_line import command
-from landfall.exit_status import ExitStatus
-from shared.records.run import Run, RunState
+from rich.console import Console
 
-_FINE = frozenset({RunState.PROMOTED, RunState.UNCHANGED})
-UNCHANGED_IS_FINE = (
-    "unchanged is a good end: the new model answers as the one in service, which stays; there is nothing to do"
+from landfall.command_line import command_line
+from landfall.console import print_json
+from landfall.exit_status import ExitStatus
+from landfall.follow_run import follow_run
+from landfall.run_display import step_lines
+from landfall.stack.stack_state import StateFolder
+from shared.ports import RunStore
+from shared.records.run import Run, RunState, run_to_json
+
+_SUCCESSES = frozenset({RunState.PROMOTED, RunState.UNCHANGED})
+UNCHANGED_HINT = (
+    "unchanged is a good end: the new model answers like the one in service, which stays. There is nothing to do."
 )
+
+
+def print_steps(out: Console, store: RunStore, run: tuple[str, str], folder: Path, *, skip: int = 0) -> None:
+    """Print the steps of a run (route and id), without the first `skip`, until it has its outcome or is held.
+
+    Raises:
+        CommandError: the stack in the state folder has ended.
+    """
+    state = StateFolder(folder)
+
+    def check() -> None:
+        state.read_document()
+
+    for number, line in enumerate(step_lines(follow_run(store, *run, check))):
+        if number >= skip:
+            out.print(line)
+
+
+def print_outcome(out: Console, run: Run, folder: Path, *, as_json: bool) -> ExitStatus:
+    """Print what the end of a run means; returns the exit status of a command that followed it."""
+    hint = outcome_hint(run, folder)
+    if hint:
+        out.print(hint)
+    if as_json:
+        print_json(run_to_json(run))
+    return exit_status(run.state)
 
 
 def exit_status(state: RunState) -> ExitStatus:
     """Return the exit status of a command that followed a run to its end."""
-    return ExitStatus.SUCCESS if state in _FINE else ExitStatus.OTHER_END
+    return ExitStatus.SUCCESS if state in _SUCCESSES else ExitStatus.OTHER_END
 
 
-def outcome_hint(run: Run, state: Path) -> str:
-    """Return a line that says how an end is meant, or who must go on; "" where the state's name says it itself."""
+def outcome_hint(run: Run, folder: Path) -> str:
+    """Return a line on what to do after this end; "" if the state's name says enough."""
     if run.state is RunState.HELD:
-        verdict = (run.run_id[:8], "--reason", "WHY")
-        either = " or ".join(command(verb, *verdict, state=state) for verb in ("approve", "reject"))
-        return f"held until a person decides: {either}"
-    return UNCHANGED_IS_FINE if run.state is RunState.UNCHANGED else ""
+        arguments = (run.run_id[:8], "--reason", "WHY")
+        choices = " or ".join(command_line(verb, *arguments, state=folder) for verb in ("approve", "reject"))
+        return f"held until a person decides: {choices}"
+    return UNCHANGED_HINT if run.state is RunState.UNCHANGED else ""

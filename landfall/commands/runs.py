@@ -1,16 +1,18 @@
 """`landfall runs` and `landfall show`."""
 
 import argparse
-import json
+from typing import Any
 
-from landfall.command_line import command
+from landfall.command_line import command_line
+from landfall.commands.call_operation import call_operation
 from landfall.commands.find_run import find_run
-from landfall.commands.operate import ask
-from landfall.console import console, escape
+from landfall.console import console, escape, print_json
+from landfall.exit_status import ExitStatus
 from landfall.run_display import print_run, run_lines
 from landfall.stack.run_store import open_stack_runs
 from landfall.stack.stack_routes import check_route
 from shared.plurals import counted
+from shared.records.history import HistoryEntry
 from shared.records.run import iso, run_to_json
 
 
@@ -20,20 +22,20 @@ def runs(options: argparse.Namespace) -> int:
     Raises:
         CommandError: there is no such route.
     """
-    found = [stored.run for stored in open_stack_runs(options.state).list_runs(options.route, options.limit)]
-    if options.route and not found:
+    listed = [stored.run for stored in open_stack_runs(options.state).list_runs(options.route, options.limit)]
+    if options.route and not listed:
         check_route(options.state, options.route)
     if options.json:
-        print(json.dumps([run_to_json(run) for run in found], indent=2))  # noqa: T201 - this is a command
-        return 0
+        print_json([run_to_json(run) for run in listed])
+        return ExitStatus.SUCCESS
     out = console()
-    if not found:
-        drop = command("submit", "FILE", "--route", options.route or "R", state=options.state)
-        out.print(escape(f"no runs yet: drop a file with {drop}"))
-        return 0
-    for line in run_lines(found, out.width):
+    if not listed:
+        submit = command_line("submit", "FILE", "--route", options.route or "R", state=options.state)
+        out.print(escape(f"no runs yet: upload a file with {submit}"))
+        return ExitStatus.SUCCESS
+    for line in run_lines(listed, out.width):
         out.print(line)
-    return 0
+    return ExitStatus.SUCCESS
 
 
 def show(options: argparse.Namespace) -> int:
@@ -41,25 +43,26 @@ def show(options: argparse.Namespace) -> int:
     store = open_stack_runs(options.state)
     run = find_run(store, options.run, options.state).run
     history = store.history(run.route, run.run_id)
-    links = ask(options, "links", run=run.run_id) if options.links else None
+    links = call_operation(options.state, "links", run=run.run_id) if options.links else {}
     if options.json:
-        steps = [
-            {
-                "at": iso(one.at),
-                "state": one.state.value,
-                "step": one.step,
-                "reason": one.reason,
-                "attempt": one.attempt,
-                "by": one.actor,
-                "chain": one.chain,
-            }
-            for one in history
-        ]
-        print(json.dumps({**run_to_json(run), "history": steps, **({"links": links} if links else {})}, indent=2))  # noqa: T201 - this is a command
-    else:
-        out = console()
-        print_run(out, run, history)
-        for what in ("evaluation", "model"):
-            if links and what in links:
-                out.print(f"{what}, readable for {counted(links['valid_s'] // 60, 'minute')}: {escape(links[what])}")
-    return 0
+        document = {**run_to_json(run), "history": [_entry_to_json(entry) for entry in history]}
+        print_json({**document, "links": links} if links else document)
+        return ExitStatus.SUCCESS
+    out = console()
+    print_run(out, run, history)
+    for what in ("evaluation", "model"):
+        if what in links:
+            out.print(f"{what}, readable for {counted(links['valid_s'] // 60, 'minute')}: {escape(links[what])}")
+    return ExitStatus.SUCCESS
+
+
+def _entry_to_json(entry: HistoryEntry) -> dict[str, Any]:
+    return {
+        "at": iso(entry.at),
+        "state": entry.state.value,
+        "step": entry.step,
+        "reason": entry.reason,
+        "attempt": entry.attempt,
+        "by": entry.actor,
+        "chain": entry.chain,
+    }

@@ -1,11 +1,11 @@
-"""Which routes, experiments and settings `landfall up` starts with: those given, or those that the folder remembers."""
+"""The configuration that `landfall up` starts with: the options given, over the one that the folder remembers."""
 
 import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from landfall.command_line import command
+from landfall.command_line import command_line
 from landfall.errors import CommandError, UsageError
 from landfall.stack.last_start import read_last_start
 from landfall.stack.settings import parse_settings
@@ -17,36 +17,33 @@ EXAMPLE = StackConfig(EXAMPLE_ROUTES, (EXAMPLE_EXPERIMENT,), {})
 
 
 def choose_config(options: argparse.Namespace, ask: Callable[[str], str] | None) -> StackConfig:
-    """Return what to start with; `ask` puts a question to a person, None: there is none.
+    """Return the configuration to start with; `ask` asks the person at the terminal, None if there is nobody.
 
     Raises:
         UsageError: the options contradict each other.
-        CommandError: something else was chosen before, and nobody agreed to change it; a remembered file is gone.
+        CommandError: the folder remembers another configuration and nobody agreed to replace it, or a remembered file
+            is missing.
     """
-    given = _given(options)
+    changes = _read_changes(options)
     state = StateFolder(options.state)
-    memory = read_last_start(state)
-    if memory is None:
-        return given.over(EXAMPLE)
-    now = given.over(memory.choice)
-    changed = differences(memory.choice, now)
+    last = read_last_start(state)
+    if last is None:
+        return changes.applied_to(EXAMPLE)
+    config = changes.applied_to(last.config)
+    changed = differences(last.config, config)
     if changed and not options.replace:
-        said = "\n".join(
-            (
-                f"{state.path} was started otherwise before, and its data belong to that:",
-                *(f"  {one}" for one in changed),
-            )
-        )
+        title = f"{state.path} was started with another configuration before, to which its data belong:"
+        problem = "\n".join((title, *(f"  {difference}" for difference in changed)))
         if ask is None:
-            raise CommandError(f"{said}\n{_ways_on(options, state.path)}")
-        if ask(f"{said}\ntake what is given now? [y/N] ").strip().lower() not in {"y", "yes"}:
-            raise CommandError(f"nothing is started.\n{_ways_on(options, state.path)}")
-    _check_files(options, now, state.path)
-    return now
+            raise CommandError(f"{problem}\n{_alternatives(options, state.path)}")
+        if ask(f"{problem}\nuse the new configuration? [y/N] ").strip().lower() not in {"y", "yes"}:
+            raise CommandError(f"the stack is not started.\n{_alternatives(options, state.path)}")
+    _check_files(options, config, state.path)
+    return config
 
 
 def terminal_prompt() -> Callable[[str], str] | None:
-    """Return how to ask whoever sits at the terminal; None if nobody does."""
+    """Return a function that asks the person at the terminal; None if the command runs without a terminal."""
 
     def ask(question: str) -> str:
         try:
@@ -57,39 +54,52 @@ def terminal_prompt() -> Callable[[str], str] | None:
     return ask if sys.stdin.isatty() and sys.stdout.isatty() else None
 
 
-def _given(options: argparse.Namespace) -> ConfigChanges:
+def _read_changes(options: argparse.Namespace) -> ConfigChanges:
     if options.experiment and options.no_studio:
-        raise UsageError("--experiment needs the studio that --no-studio leaves out")
-    given = ConfigChanges(
+        raise UsageError("--experiment needs the studio that --no-studio leaves out: keep one of the two")
+    changes = ConfigChanges(
         options.routes, options.experiment, parse_settings(options.set), False if options.no_studio else None
     )
-    if options.replace and given == ConfigChanges(settings={}):
-        raise UsageError("--replace needs what to take: --routes, --experiment, --set or --no-studio")
-    return given
+    if options.replace and changes == ConfigChanges(settings={}):
+        raise UsageError("--replace has nothing to replace: add --routes, --experiment, --set or --no-studio")
+    return changes
 
 
-def _ways_on(options: argparse.Namespace, state: Path) -> str:
-    """Return the whole commands that go on from here. The values of settings are left to whoever knows them."""
-    chosen = ["--routes", str(options.routes)] if options.routes else []
-    chosen += [word for path in options.experiment or () for word in ("--experiment", str(path))]
-    chosen += [word for pair in options.set for word in ("--set", f"{pair.partition('=')[0]}=VALUE")]
-    chosen += ["--no-studio"] if options.no_studio else []
-    more = [*(["--host", options.host] if options.host else []), *(["--detach"] if options.detach else [])]
+def _alternatives(options: argparse.Namespace, state: Path) -> str:
+    """Return the complete commands to continue with. They leave out the values of settings, which may be secrets."""
+    changes = ["--routes", str(options.routes)] if options.routes else []
+    for path in options.experiment or ():
+        changes += ["--experiment", str(path)]
+    for pair in options.set:
+        changes += ["--set", f"{pair.partition('=')[0]}=VALUE"]
+    if options.no_studio:
+        changes.append("--no-studio")
+    others = ["--host", options.host] if options.host else []
+    if options.detach:
+        others.append("--detach")
     return "\n".join(
         (
-            f"  as before:         {command('up', *more, state=state)}",
-            f"  as given now:      {command('up', *chosen, '--replace', *more, state=state)}",
-            f"  both, each apart:  {command('up', *chosen, *more, '--state', 'ANOTHER_FOLDER')}",
+            f"  as before:         {command_line('up', *others, state=state)}",
+            f"  as given now:      {command_line('up', *changes, '--replace', *others, state=state)}",
+            f"  both, each apart:  {command_line('up', *changes, *others, '--state', 'ANOTHER_FOLDER')}",
         )
     )
 
 
-def _check_files(options: argparse.Namespace, choice: StackConfig, state: Path) -> None:
-    """Check that what is remembered, and not given anew, is still there."""
-    remembered = [("--routes", choice.routes)] if options.routes is None else []
-    remembered += [("--experiment", path) for path in choice.experiments] if not options.experiment else []
-    gone = [(option, path) for option, path in remembered if not path.is_file()]
-    if gone:
-        files = ", ".join(str(path) for _, path in gone)
-        again = command("up", *(word for option, _ in gone for word in (option, "FILE")), "--replace", state=state)
-        raise CommandError(f"{files}, with which {state} was started before, is not there: put it back, or {again}")
+def _check_files(options: argparse.Namespace, config: StackConfig, state: Path) -> None:
+    """Check that every remembered file that no option replaces still exists.
+
+    Raises:
+        CommandError: one is missing.
+    """
+    remembered = []
+    if options.routes is None:
+        remembered.append(("--routes", config.routes))
+    if not options.experiment:
+        remembered += [("--experiment", path) for path in config.experiments]
+    missing = [(option, path) for option, path in remembered if not path.is_file()]
+    if missing:
+        files = ", ".join(str(path) for _, path in missing)
+        words = [word for option, _ in missing for word in (option, "FILE")]
+        replace = command_line("up", *words, "--replace", state=state)
+        raise CommandError(f"{files} is missing; {state} was started with it. Put it back, or replace it: {replace}")

@@ -1,7 +1,6 @@
-"""`landfall submit`: drops a file where its route looks, and follows the run if asked to."""
+"""`landfall submit`: uploads a file to a route's folder, and follows its run on request."""
 
 import argparse
-import json
 import re
 import time
 from pathlib import Path, PurePosixPath
@@ -9,56 +8,49 @@ from pathlib import Path, PurePosixPath
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
 
-from landfall.commands.run_outcome import exit_status, outcome_hint
-from landfall.console import console
+from landfall.commands.run_outcome import print_outcome, print_steps
+from landfall.console import console, print_json
 from landfall.errors import CommandError
 from landfall.exit_status import ExitStatus
-from landfall.follow_run import follow_run
-from landfall.run_display import step_lines
 from landfall.stack.run_store import open_stack_runs
 from landfall.stack.stack_routes import no_such_route, routes_of
 from landfall.stack.stack_state import StateFolder
-from shared.records.run import run_id_for, run_to_json
+from shared.records.run import run_id_for
 from shared.routes.load import Routes
 
-# What XML cannot hold: names are listed in it. Storage allows no control characters in names.
+# Characters that XML cannot hold: storage lists names as XML, and allows no control characters in them.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 def submit(options: argparse.Namespace) -> int:
-    """Upload a file under a name that the route's pattern matches."""
+    """Upload a file under a name that the route's pattern matches.
+
+    Raises:
+        CommandError: the stack does not run, the route or the name is wrong, or the file cannot be uploaded.
+    """
     state = StateFolder(options.state)
     document = state.read_document()
     name = blob_name(routes_of(state, document["routes"]), options.route, options.file, options.name)
-    store = open_stack_runs(options.state)  # first: it says quickly if nobody answers
+    store = open_stack_runs(options.state)  # before the upload: it fails fast if the storage does not answer
     run_id = upload(document["storage"], document["input"], name, options.file)
     out = console(quiet=options.json)
-    out.print(f"dropped {options.file} as {document['input']}/{name}: run {run_id}")
+    out.print(f"uploaded {options.file} as {document['input']}/{name}: run {run_id}")
     if not options.wait:
         if options.json:
-            print(json.dumps({"run_id": run_id, "blob": name}))  # noqa: T201 - this is a command
+            print_json({"run_id": run_id, "blob": name}, indent=None)
         return ExitStatus.SUCCESS
-
-    def alive() -> None:
-        state.read_document()  # raises once the stack has ended
-
-    for line in step_lines(follow_run(store, options.route, run_id, alive)):
-        out.print(line)
-    found = store.get(options.route, run_id)
-    if found is None:
-        raise CommandError(f"run {run_id} is gone")
-    if said := outcome_hint(found.run, options.state):
-        out.print(said)
-    if options.json:
-        print(json.dumps(run_to_json(found.run), indent=2))  # noqa: T201 - this is a command
-    return exit_status(found.run.state)
+    print_steps(out, store, (options.route, run_id), options.state)
+    stored = store.get(options.route, run_id)
+    if stored is None:
+        raise CommandError(f"run {run_id} has no row any more: somebody deleted it from the table")
+    return print_outcome(out, stored.run, options.state, as_json=options.json)
 
 
 def blob_name(routes: Routes, route_name: str, file: Path, chosen: str | None) -> str:
     """Return the name to upload a file under.
 
     Raises:
-        CommandError: there is no such route, or the name does not match its pattern, or storage would not list it.
+        CommandError: there is no such route, the name does not match its pattern, or storage could not list it.
     """
     route = routes.routes.get(route_name)
     if route is None:
@@ -67,11 +59,11 @@ def blob_name(routes: Routes, route_name: str, file: Path, chosen: str | None) -
     name = chosen or str(folder / f"{file.stem}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}{file.suffix}")
     if not route.pattern.matches(name):
         raise CommandError(
-            f"{name!r} does not match files = {route.files!r} of route {route_name}; choose a --name that does"
+            f"{name!r} does not match files = {route.files!r} of route {route_name}. Choose a --name that does."
         )
     if _CONTROL.search(name):
-        # One such name, and the emulator lists the container no more: no file would be found from then on.
-        raise CommandError(f"{name!r} has control characters, which a name in storage must not have; choose a --name")
+        # One such name, and the emulator could not list the container: the app would find no file any more.
+        raise CommandError(f"{name!r} has control characters, which storage does not allow. Choose another --name.")
     return name
 
 

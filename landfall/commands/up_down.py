@@ -5,7 +5,7 @@ import threading
 
 from rich.console import Console
 
-from landfall.command_line import command
+from landfall.command_line import command_line
 from landfall.commands.start_config import choose_config, terminal_prompt
 from landfall.console import console, escape
 from landfall.errors import CommandError
@@ -19,15 +19,15 @@ from landfall.times import clock
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import LandfallError
 
-LOOK_S = 1.0
+POLL_S = 1.0
 
 
 def up(options: argparse.Namespace) -> int:
-    """Start the stack; in the foreground, show the runs until Ctrl-C.
+    """Start the stack; without `--detach` show the runs until Ctrl-C.
 
     Raises:
         UsageError: the options contradict each other.
-        CommandError: it cannot be started, or a part of it ended by itself.
+        CommandError: the stack cannot be started, or a part of it ended by itself.
     """
     StateFolder(options.state).check_idle()
     choice = choose_config(options, terminal_prompt())
@@ -44,7 +44,7 @@ def up(options: argparse.Namespace) -> int:
     def report(line: str) -> None:
         try:
             out.print(escape(line))
-        except BrokenPipeError:  # nobody reads on: whoever watches has gone, but a stack behind the scenes is wanted
+        except BrokenPipeError:  # the reader has closed the pipe; a detached stack is wanted nevertheless
             if not options.detach:
                 raise
 
@@ -53,30 +53,29 @@ def up(options: argparse.Namespace) -> int:
             stack = start_stack(chosen, report)
         if not options.detach:
             return _stay(stack, received.came, out)
-        if received.came.is_set():  # at the last moment
+        if received.came.is_set():  # after the start, but before the stack is left alone
             stack.stop()
             return received.status
-        _say_where(stack, out)
-        out.print(escape(f"running; {command('down', state=stack.state.path)} ends it"))
+        _print_places(stack, out)
+        out.print(escape(f"running; {command_line('down', state=stack.state.path)} ends it"))
     return ExitStatus.SUCCESS
 
 
 def _stay(stack: RunningStack, stop: threading.Event, out: Console) -> int:
-    """Show the runs until told to stop, and end the stack."""
+    """Show the runs until `stop` is set, and end the stack."""
     with stack:
-        _say_where(stack, out)
+        _print_places(stack, out)
         folder = stack.state.path
-        drop, end = (command(*words, state=folder) for words in (("submit", "FILE", "--route", "R"), ("down",)))
-        out.print(escape(f"drop a CSV with {drop}"))
-        out.print(escape(f"Ctrl-C ends everything, as {end} does") + "\n")
-        dead_part = _watch(stack, stop, out)
+        out.print(escape(f"drop a CSV with {command_line('submit', 'FILE', '--route', 'R', state=folder)}"))
+        out.print(escape(f"Ctrl-C ends everything, as {command_line('down', state=folder)} does") + "\n")
+        end_report = _watch(stack, stop, out)
         out.print("stopping …")
-    if dead_part:
-        raise CommandError(dead_part)
+    if end_report:
+        raise CommandError(end_report)
     return ExitStatus.SUCCESS
 
 
-def _say_where(stack: RunningStack, out: Console) -> None:
+def _print_places(stack: RunningStack, out: Console) -> None:
     folder = stack.state.path
     out.print(f"routes            {escape(stack.document['routes'])}")
     out.print(f"input container   {escape(stack.document['input'])}")
@@ -84,10 +83,10 @@ def _say_where(stack: RunningStack, out: Console) -> None:
 
 
 def _watch(stack: RunningStack, stop: threading.Event, out: Console) -> str:
-    """Show every change of a run until told to stop; returns what went wrong with the stack, if anything."""
+    """Show every change of a run until `stop` is set; returns how a part ended if one did, else ""."""
     store = TableRunStore.from_connection_string(stack.document["storage"])
     shown: dict[str, tuple[str, str]] = {}
-    while not stop.wait(LOOK_S):
+    while not stop.wait(POLL_S):
         part = stack.dead_part()
         if part is not None:
             return part.end_report()
@@ -106,8 +105,8 @@ def _watch(stack: RunningStack, stop: threading.Event, out: Console) -> str:
 
 
 def down(options: argparse.Namespace) -> int:
-    """End the stack."""
+    """Stop the stack."""
     ended = stop_stack(options.state)
     out = console()
-    out.print(f"ended: {', '.join(ended)}" if ended else f"nothing of a stack runs in {options.state.resolve()}")
-    return 0
+    out.print(f"ended: {', '.join(ended)}" if ended else f"no stack runs in {options.state.resolve()}")
+    return ExitStatus.SUCCESS

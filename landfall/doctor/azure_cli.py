@@ -1,4 +1,4 @@
-"""Runs the Azure CLI and azd, and says in words why one of them did not do it."""
+"""Runs the Azure CLI and azd, with the rights of the user; a failure becomes one sentence."""
 
 import json
 import shutil
@@ -10,42 +10,42 @@ from landfall.errors import CommandError
 from shared.redaction import redact
 
 TIMEOUT_S = 120
-_HOW = {
+_REMEDIES = {
     "az": "install the Azure CLI and sign in with `az login`",
-    "azd": "install the Azure Developer CLI, or say --resource-group",
+    "azd": "install the Azure Developer CLI, or give --resource-group",
 }
 
 
 def az(*arguments: str) -> Any:
-    """Return what `az` answers, as JSON.
+    """Return the JSON that `az` prints; None if it prints nothing.
 
     Raises:
-        CommandError: it is not there, refuses, or does not answer.
+        CommandError: `az` is missing, fails, or does not answer in time.
     """
     text = _run("az", [*arguments, "--output", "json"])
     try:
         return json.loads(text) if text.strip() else None
     except ValueError:
-        raise CommandError(f"`az {' '.join(arguments[:3])}` answered no JSON") from None
+        raise CommandError(f"`az {' '.join(arguments[:3])}` did not print JSON") from None
 
 
 def azd_value(name: str) -> str:
-    """Return a value of the azd environment of this folder.
+    """Return a value of this folder's azd environment.
 
     Raises:
-        CommandError: azd is not there, or has no such value.
+        CommandError: azd is missing, or has no such value.
     """
     return _run("azd", ["env", "get-value", name]).strip()
 
 
 def _run(program: str, arguments: Sequence[str]) -> str:
-    found = shutil.which(program)
-    if found is None:
-        raise CommandError(f"`{program}` is not on the PATH: {_HOW[program]}")
+    path = shutil.which(program)
+    if path is None:
+        raise CommandError(f"`{program}` is not on the PATH: {_REMEDIES[program]}")
     called = f"`{program} {' '.join(arguments[:3])}`"
     try:
         done = subprocess.run(
-            [found, *arguments],
+            [path, *arguments],
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
@@ -55,6 +55,6 @@ def _run(program: str, arguments: Sequence[str]) -> str:
     except subprocess.TimeoutExpired:
         raise CommandError(f"{called} did not answer within {TIMEOUT_S} s") from None
     if done.returncode:
-        said = [line for line in (done.stderr.strip() or done.stdout.strip()).splitlines() if line.strip()]
-        raise CommandError(f"{called} failed: {redact(said[0]) if said else f'status {done.returncode}'}")
+        lines = [line for line in (done.stderr.strip() or done.stdout.strip()).splitlines() if line.strip()]
+        raise CommandError(f"{called} failed: {redact(lines[0]) if lines else f'status {done.returncode}'}")
     return done.stdout

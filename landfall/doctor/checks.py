@@ -1,4 +1,4 @@
-"""What `landfall doctor` found: each check with what was seen, and what to do if that is not well."""
+"""The checks of `landfall doctor`: each with its result, and with what to do if it fails."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,45 +10,44 @@ from landfall.errors import CommandError
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at. A warning is well, and probably not meant."""
+    """One check. A warning is ok, but probably not intended."""
 
     what: str
     ok: bool
-    said: str
+    result: str
     do: str = ""
     warning: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as `--json` prints it."""
-        return {"what": self.what, "ok": self.ok, "said": self.said, "do": self.do, "warning": self.warning}
+        """Return the check as `--json` prints it."""
+        return {"what": self.what, "ok": self.ok, "said": self.result, "do": self.do, "warning": self.warning}
 
 
 @dataclass
 class Checks:
-    """All of them, in the order in which they were made."""
+    """All checks, in order."""
 
     done: list[Check] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
-        """Whether all is well."""
+        """Whether no check failed."""
         return all(check.ok for check in self.done)
 
-    def add(self, what: str, said: str, do: str = "") -> bool:
-        """Add a check: it is not well if something is to be done; tells whether it is."""
-        self.done.append(Check(what, not do, said, do))
-        return not do
+    def add(self, what: str, result: str, do: str = "") -> None:
+        """Add a check. It has failed if there is something to do."""
+        self.done.append(Check(what, not do, result, do))
 
-    def warn(self, what: str, said: str) -> None:
-        """Add what is allowed and probably not meant."""
-        self.done.append(Check(what, ok=True, said=said, warning=True))
+    def warn(self, what: str, result: str) -> None:
+        """Add a warning."""
+        self.done.append(Check(what, ok=True, result=result, warning=True))
 
     @contextlib.contextmanager
-    def of(self, what: str, do: str) -> Iterator[None]:
-        """Turn an error within the `with`, or an answer that nobody expected, into a check that is not well."""
+    def catching(self, what: str, do: str) -> Iterator[None]:
+        """Turn an error within the `with`, or an unexpected answer, into a failed check."""
         try:
             yield
         except CommandError as error:
             self.add(what, str(error), do)
-        except (LookupError, TypeError, AttributeError) as error:  # another shape than this was written for
-            self.add(what, f"it answered something else than expected ({type(error).__name__})", do)
+        except (LookupError, TypeError, AttributeError) as error:  # the answer has another shape
+            self.add(what, f"it answered something unexpected ({type(error).__name__})", do)

@@ -1,5 +1,6 @@
-"""Checks a deployed app from outside: its functions are loaded, and the events of its container lead to it."""
+"""Checks an app in Azure from outside: it runs, its functions are loaded, and events about new files reach it."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,26 +18,24 @@ FUNCTIONS = (
     "on_blob_poison",
 )
 WEBHOOK = "/runtime/webhooks/blobs"
-_AGAIN = "`azd hooks run postdeploy` makes it (again)"
-_SEEN = "what is dropped is found by the sweep alone"
+_REPAIR = "`azd hooks run postdeploy` creates it"
+_EFFECT = "only the sweep finds new files"
 
 
 def check_deployment(checks: Checks, group: str, name: str | None) -> None:
-    """Check the function app of a resource group; with `name` the one of that name."""
-    with checks.of("the function app", "say the right --resource-group and --app, and sign in with `az login`"):
+    """Check the function app of a resource group; `name` if the group has several."""
+    with checks.catching("the function app", "check --resource-group and --app, and sign in with `az login`"):
         app = _app(group, name)
         state = str(app.get("state"))
         host = str(app["defaultHostName"])
-        running = state == "Running"
-        checks.add(
-            "the function app", f"{app['name']} is {state}", "" if running else "start it: `az functionapp start`"
-        )
+        do = "" if state == "Running" else "start it: `az functionapp start`"
+        checks.add("the function app", f"{app['name']} is {state}", do)
         where = ("--resource-group", group, "--name", str(app["name"]))
-        with checks.of("its functions", "deploy: `azd deploy`"):
+        with checks.catching("its functions", "deploy: `azd deploy`"):
             _check_functions(checks, where)
-        with checks.of("the event subscription", _AGAIN):
+        with checks.catching("the event subscription", _REPAIR):
             _check_subscription(checks, group, host, where)
-        with checks.of("the app's settings and storage", "you need the right to list its keys"):
+        with checks.catching("the app's settings and storage", "get the right to list its keys"):
             keys = az("functionapp", "keys", "list", *where)
             check_health(checks, f"https://{host}", str(keys["functionKeys"]["default"]))
 
@@ -46,42 +45,44 @@ def _app(group: str, name: str | None) -> dict[str, Any]:
     chosen = [app for app in apps if name in (None, app["name"])]
     if len(chosen) != 1:
         names = ", ".join(app["name"] for app in apps) or "none"
-        wanted = f"no function app {name!r}" if name else f"{len(apps)} function apps, not one"
-        raise CommandError(f"{group} has {wanted}; there are: {names}")
+        problem = f"no function app {name!r}" if name else f"{len(apps)} function apps, not one"
+        raise CommandError(f"resource group {group} has {problem}; there are: {names}")
     return dict(chosen[0])
 
 
 def _check_functions(checks: Checks, where: tuple[str, ...]) -> None:
-    loaded = {str(one["name"]).rpartition("/")[2] for one in az("functionapp", "function", "list", *where) or []}
+    functions = az("functionapp", "function", "list", *where) or []
+    loaded = {str(function["name"]).rpartition("/")[2] for function in functions}
     missing = [name for name in FUNCTIONS if name not in loaded]
-    do = "deploy; if it was: the app's log says why its module could not be loaded" if missing else ""
-    checks.add("its functions", f"not loaded: {', '.join(missing)}" if missing else f"{len(loaded)} loaded", do)
+    if missing:
+        do = "deploy the app; after a deployment its log says why its module could not be loaded"
+        checks.add("its functions", f"not loaded: {', '.join(missing)}", do)
+    else:
+        checks.add("its functions", f"{len(loaded)} loaded")
 
 
 def _check_subscription(checks: Checks, group: str, host: str, where: tuple[str, ...]) -> None:
-    """Look for the subscription that brings the events about new files to the app (second phase of the deployment)."""
-    found = [
-        one
-        for topic in az("eventgrid", "system-topic", "list", "--resource-group", group) or []
-        for one in az(
-            *("eventgrid", "system-topic", "event-subscription", "list", "--resource-group", group),
-            *("--system-topic-name", str(topic["name"])),
-        )
-        or []
-        if _leads_to(one, host)
-    ]
-    if not found:
-        checks.add("the event subscription", f"none leads to the app: {_SEEN}", _AGAIN)
+    """Check the subscription that sends events about new files to the app (second phase of the deployment)."""
+    subscriptions = [subscription for subscription in _subscriptions(group) if _leads_to(subscription, host)]
+    if not subscriptions:
+        checks.add("the event subscription", f"none leads to the app: {_EFFECT}", _REPAIR)
         return
     query = "[?name=='LANDFALL_INPUT'].value | [0]"
     container = az("functionapp", "config", "appsettings", "list", *where, "--query", query)
-    wrong = [problem for one in found for problem in _problems(one, str(container))]
-    if wrong:
-        checks.add("the event subscription", f"{'; '.join(wrong)}: {_SEEN}", _AGAIN)
+    problems = [problem for subscription in subscriptions for problem in _problems(subscription, str(container))]
+    if problems:
+        checks.add("the event subscription", f"{'; '.join(problems)}: {_EFFECT}", _REPAIR)
     else:
-        checks.add(
-            "the event subscription", f"{', '.join(str(one['name']) for one in found)}: .csv files of {container}"
-        )
+        names = ", ".join(str(subscription["name"]) for subscription in subscriptions)
+        checks.add("the event subscription", f"{names}: .csv files of {container}")
+
+
+def _subscriptions(group: str) -> Iterator[dict[str, Any]]:
+    """Yield every event subscription of every system topic in a resource group."""
+    topics = ("eventgrid", "system-topic")
+    for topic in az(*topics, "list", "--resource-group", group) or []:
+        names = ("--resource-group", group, "--system-topic-name", str(topic["name"]))
+        yield from az(*topics, "event-subscription", "list", *names) or []
 
 
 def _leads_to(subscription: dict[str, Any], host: str) -> bool:
@@ -90,11 +91,11 @@ def _leads_to(subscription: dict[str, Any], host: str) -> bool:
 
 
 def _problems(subscription: dict[str, Any], container: str) -> list[str]:
-    chosen = subscription.get("filter") or {}
-    begins = str(chosen.get("subjectBeginsWith") or "")
+    event_filter = subscription.get("filter") or {}
+    prefix = str(event_filter.get("subjectBeginsWith") or "")
     name, state = subscription.get("name"), subscription.get("provisioningState")
     problems = [f"{name} is {state}"] if state != "Succeeded" else []
-    wanted = f"/blobServices/default/containers/{container}/"
-    if begins and not wanted.startswith(begins) and not begins.startswith(wanted):
-        problems.append(f"{name} is for {begins}, but LANDFALL_INPUT is {container}")
+    input_prefix = f"/blobServices/default/containers/{container}/"
+    if prefix and not input_prefix.startswith(prefix) and not prefix.startswith(input_prefix):
+        problems.append(f"{name} is for {prefix}, but LANDFALL_INPUT is {container}")
     return problems

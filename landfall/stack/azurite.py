@@ -13,13 +13,13 @@ from landfall.stack.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "devstoreaccount1"
-# Azurite's published development key: every installation has the same one, it guards nothing.
+# Azurite's published development key. Every installation has the same, so it is no secret.
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 
 @dataclass(frozen=True)
 class AzuritePorts:
-    """The three ports of one Azurite, on 127.0.0.1, and the scheme it speaks there."""
+    """The three ports of an Azurite on 127.0.0.1, and their scheme."""
 
     blob: int
     queue: int
@@ -39,19 +39,19 @@ class AzuritePorts:
 
 @dataclass(frozen=True)
 class Certificate:
-    """The files, in PEM, by which an Azurite speaks https."""
+    """The PEM files with which an Azurite serves https."""
 
     certificate: Path
     key: Path
 
 
 def azurite_command(ports: AzuritePorts, location: Path | None, certificate: Certificate | None = None) -> list[str]:
-    """Return the command line; with `location` the data is kept there, without it in memory only.
+    """Return the command line. `location` keeps the data on disk; None keeps it in memory.
 
-    With a certificate it speaks https and also takes the tokens of identities; it looks at their content alone.
+    With a certificate, Azurite serves https and accepts the tokens of identities, whose signatures it does not check.
 
     Raises:
-        RuntimeError: Azurite or Node.js is not installed; the text says what to do.
+        RuntimeError: Azurite or Node.js is not installed.
     """
     script = ROOT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
     if not script.exists():
@@ -66,7 +66,7 @@ def azurite_command(ports: AzuritePorts, location: Path | None, certificate: Cer
         str(script),
         "--silent",
         "--disableTelemetry",
-        # The newest SDKs speak an API version that no Azurite knows yet; it works all the same.
+        # The newest SDKs use an API version that Azurite does not know yet; the calls used here work.
         "--skipApiVersionCheck",
         *hosts,
         *("--blobPort", str(ports.blob), "--queuePort", str(ports.queue), "--tablePort", str(ports.table)),
@@ -102,7 +102,7 @@ def wait_until_listening(process: subprocess.Popen[bytes], ports: list[int], tim
 
 @contextlib.contextmanager
 def running_azurite(location: Path | None = None, certificate: Certificate | None = None) -> Iterator[str]:
-    """Run an Azurite on free ports for the time of the `with`; gives its connection string."""
+    """Run an Azurite on free ports within the `with`; yields its connection string."""
     blob, queue, table = free_ports(3)
     ports = AzuritePorts(blob, queue, table, "http" if certificate is None else "https")
     with subprocess.Popen(

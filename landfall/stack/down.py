@@ -1,19 +1,21 @@
-"""Ends a stack from outside: its own processes, whatever became of the command that started it."""
+"""Ends a stack from outside, also if the command that started it is gone."""
 
 from pathlib import Path
 
-from landfall.stack.processes import end
-from landfall.stack.stack_state import StateFolder
+from landfall.stack.processes import end_process
+from landfall.stack.stack_state import ProcessIdentity, StateFolder
 
-_ORDER = ("up", "host", "studio", "azurite")  # who uses others goes first; `up` ends its parts by itself
+_ORDER = ("up", "host", "studio", "azurite")  # users of others first; `up` ends its parts itself
 
 
 def stop_stack(path: Path) -> list[str]:
-    """End what runs of the stack in a state folder; returns the names of what was ended, none if nothing ran."""
+    """End the processes of the stack in a state folder; returns the names of those that ran."""
     state = StateFolder(path)
-    identity = sorted(
-        state.read_processes(), key=lambda one: _ORDER.index(one.name) if one.name in _ORDER else len(_ORDER)
-    )
-    ended = [one.name for one in identity if end(one)]
+    processes = sorted(state.read_processes(), key=_position)
+    ended = [process.name for process in processes if end_process(process)]
     state.clear()
     return ended
+
+
+def _position(process: ProcessIdentity) -> int:
+    return _ORDER.index(process.name) if process.name in _ORDER else len(_ORDER)

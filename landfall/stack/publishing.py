@@ -28,10 +28,10 @@ QUEUE = "evaluations"
 
 
 def publish(state: StateFolder, experiments: Sequence[Path], base_url: str) -> dict[str, Any]:
-    """Publish experiments and return the studio's description of all it has: management and services.
+    """Publish experiments and return the studio's description of its management and services.
 
     Raises:
-        CommandError: the studio refuses one; its own words follow.
+        CommandError: the studio refuses an experiment; the text is the studio's.
     """
     data = str(studio_data(state))
     for experiment in experiments:
@@ -43,7 +43,7 @@ def publish(state: StateFolder, experiments: Sequence[Path], base_url: str) -> d
 def _studio(arguments: Sequence[str]) -> str:
     process: subprocess.Popen[str] | None = None
     try:
-        with uninterruptible():  # from its birth on it is known, and ended with whatever it has started
+        with uninterruptible():  # a signal must not come before `process` is set: it could not be ended
             process = subprocess.Popen(
                 [*studio_command(), *arguments],
                 cwd=ROOT,
@@ -51,7 +51,7 @@ def _studio(arguments: Sequence[str]) -> str:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
-                start_new_session=True,  # a Ctrl-C is for the command
+                start_new_session=True,  # Ctrl-C reaches the command alone
             )
         out, err = process.communicate()
     except BaseException:
@@ -65,7 +65,7 @@ def _studio(arguments: Sequence[str]) -> str:
 
 
 def create_storage(connection_string: str, container: str) -> None:
-    """Create the containers, tables and the queue; what is there stays."""
+    """Create the containers, the tables and the queue that do not exist yet."""
     from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 - `landfall --help` should be quick
     from azure.data.tables import TableServiceClient  # noqa: PLC0415
     from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
@@ -88,9 +88,9 @@ def create_storage(connection_string: str, container: str) -> None:
 def put_first_models(
     connection_string: str, routes: Routes, services: Sequence[Mapping[str, Any]], experiments: Sequence[Path]
 ) -> None:
-    """Put what a route needs before its first promotion where it says, unless something is there already.
+    """Upload what each route needs before its first promotion, unless it exists already.
 
-    That is the model in service, which a rollback goes back to, and some rows without label, which verify an endpoint.
+    That is the model in service, to which a rollback returns, and the golden rows, which verify an endpoint.
     """
     from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415
     from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
@@ -115,7 +115,7 @@ def put_first_models(
 
 
 def _service_of(route: Route, services: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the published service that a route promotes to."""
+    """Return the published service to which a route promotes."""
     for service in services:
         urls = {endpoint["patch_url"].rstrip("/") for endpoint in service["predictive"]["endpoints"]}
         if route.serving.patch_url in urls:
@@ -124,17 +124,17 @@ def _service_of(route: Route, services: Sequence[Mapping[str, Any]]) -> Mapping[
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read an experiment that the studio has accepted already."""
+    """Read an experiment that the studio has accepted."""
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def golden_rows(path: Path, experiment: Mapping[str, Any]) -> str:
-    """Return the first rows of an experiment's CSV without its label, as a CSV; Excel's `sep=` line is none of them."""
+    """Return the first rows of an experiment's CSV without its label, as a CSV; Excel's `sep=` line is skipped."""
     label, out = experiment["label"].strip(), io.StringIO()
     with (path.parent / experiment["data"]).open(encoding="utf-8-sig", newline="") as file:
         first = file.readline()
         reader = csv.reader(file if first.strip('"\r\n').lower() == "sep=," else chain([first], file))
-        header = column_names(next(reader))  # of the whole file: names of columns without one tell their places
+        header = column_names(next(reader))  # before the label is left out: unnamed columns are named by position
         columns = [index for index, name in enumerate(header) if name != label]
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow([header[index] for index in columns])

@@ -1,4 +1,4 @@
-"""Whether the parts of a stack answer: the functions host, the studio, the storage."""
+"""Readiness of a stack's parts: the functions host, the studio, the storage."""
 
 import contextlib
 import json
@@ -9,16 +9,17 @@ from landfall.stack.azurite import AzuritePorts, port_answers
 
 
 def host_runs(functions: str, nonce: str | None) -> bool:
-    """Tell whether the functions host at a base URL runs, with all its listeners, and is the one that has the nonce.
+    """Tell whether the functions host at a base URL runs, with all its listeners, and has the nonce.
 
-    None: it was given no nonce, so whatever host answers will do.
+    None accepts any host: Core Tools have no nonce.
     """
     try:
         status = json.loads(_get(f"{functions}/admin/host/status"))
     except ValueError:
         return False
-    mine = isinstance(status, dict) and (nonce is None or status.get("nonce") == nonce)
-    return mine and status.get("state") == "Running"
+    if not isinstance(status, dict) or (nonce is not None and status.get("nonce") != nonce):
+        return False
+    return status.get("state") == "Running"
 
 
 def studio_runs(studio: str) -> bool:
@@ -32,7 +33,7 @@ def storage_runs(ports: AzuritePorts) -> bool:
 
 
 def _get(url: str) -> bytes:
-    """Return the body of a GET on this machine, or nothing while nobody answers."""
+    """Return the body of a GET on this machine, or b"" if there is no answer."""
     with (
         contextlib.suppress(urllib.error.URLError, OSError),
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5) as answer,

@@ -1,4 +1,4 @@
-"""The folder of a stack that a command starts for itself alone, such as the demo's."""
+"""The folder of a stack that a command starts for itself, such as the demo's."""
 
 import tempfile
 from pathlib import Path
@@ -7,10 +7,10 @@ from landfall.errors import CommandError
 
 
 def scratch_folder(chosen: Path | None, prefix: str) -> Path:
-    """Return the folder to work in: the chosen one, or a new one of this machine's temporary folder.
+    """Return the chosen folder, or a new temporary one.
 
     Raises:
-        CommandError: it is no folder or cannot be made, or holds something: an old run's files would count as new ones.
+        CommandError: the chosen folder cannot be used or is not empty: files of an old run would count as new.
     """
     if chosen is None:
         return Path(tempfile.mkdtemp(prefix=prefix))

@@ -1,4 +1,4 @@
-"""App settings of the local stack: those every app needs, and those of each published model."""
+"""App settings of the local stack: those of every app, and those of each published model."""
 
 import os
 import re
@@ -15,24 +15,27 @@ BLOB_SOURCE = "LogsAndContainerScan"  # in Azure EventGrid; no emulator sends ev
 ROUTES_SETTING = "LANDFALL_ROUTES"
 KEY_SETTING = "LANDFALL_FUNCTIONS_KEY"
 _OWN_STORAGE = "the commands read the stack's own storage"
-_TOLD_OTHERWISE = {
-    ROUTES_SETTING: "--routes FILE tells the whole stack",
-    "LANDFALL_INPUT": "`input` in routes.toml tells the whole stack",
+_ALTERNATIVES = {
+    ROUTES_SETTING: "use --routes FILE, which applies to the whole stack",
+    "LANDFALL_INPUT": "set `input` in routes.toml, which applies to the whole stack",
     HOST_CONNECTION: _OWN_STORAGE,
 }
 HOST_ID = "landfall"  # fixed, so that this host and `func start` share their receipts
 
 
 def setting_prefix(model: str) -> str:
-    """Return how the settings of a model begin: "Census Model" gives CENSUS.
+    """Return the prefix of a model's settings: "Census Model" gives CENSUS.
 
     Raises:
-        CommandError: nothing is left of the name.
+        CommandError: the name has no letter or digit.
     """
     name = re.sub(r"[^A-Za-z0-9]+", "_", model).strip("_").upper()
     name = re.sub(r"_?MODEL$", "", name) or name
     if not name:
-        raise CommandError(f"the experiment name {model!r} has no letter or digit that a setting could be named after")
+        raise CommandError(
+            f"the experiment name {model!r} has no letter or digit, so its settings have no name. Change `name` in the"
+            " experiment."
+        )
     return name if name[0].isalpha() else f"M_{name}"
 
 
@@ -43,7 +46,7 @@ def model_settings(services: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         prefix = setting_prefix(service["name"])
         settings[f"{prefix}_JOBS_URL"] = service["training"]["jobs_url"]
         settings[f"{prefix}_TRAINING_KEY"] = service["training"]["api_key"]
-        # Of several of a role the oldest counts, which publishing made: an endpoint that was added takes no place.
+        # Of several endpoints with a role the oldest counts, which publishing created: an added one replaces nothing.
         for endpoint in reversed(service["predictive"]["endpoints"]):
             staging = endpoint["role"] == "staging"
             stem = f"{prefix}_STAGING" if staging else prefix
@@ -62,7 +65,7 @@ def app_settings(
     services: Iterable[Mapping[str, Any]],
     chosen: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return all settings of the app; what the user chose with `--set` wins."""
+    """Return all settings of the app; those of `--set` win."""
     return {
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "AzureWebJobsStorage": storage,
@@ -79,22 +82,22 @@ def app_settings(
 
 
 def environment_without(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment without the app's settings: an old value there must not win over the file's."""
+    """Return this process's environment without the app's settings: an old value must not win over the file's."""
     return {name: value for name, value in os.environ.items() if name not in settings}
 
 
-def _instead(name: str) -> str:
-    """Return how the whole stack is told what a setting would tell the app alone; "" if the setting is the place."""
+def _alternative(name: str) -> str:
+    """Return what to use instead of a setting that would reach the app alone; "" if `--set` is right."""
     if name == DATA_CONNECTION or name.startswith((f"{DATA_CONNECTION}__", f"{HOST_CONNECTION}__")):
         return _OWN_STORAGE
-    return _TOLD_OTHERWISE.get(name, "")
+    return _ALTERNATIVES.get(name, "")
 
 
 def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
     """Read `--set NAME=VALUE`.
 
     Raises:
-        UsageError: with every pair that is none, every name that is given twice, and every name that is not for --set.
+        UsageError: with every malformed pair, every repeated name, and every name that `--set` does not accept.
     """
     pairs = list(pairs)
     wrong = [pair for pair in pairs if not re.match(r"[A-Za-z_][A-Za-z0-9_:]*=", pair)]
@@ -102,9 +105,9 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
     problems = [f"--set takes NAME=VALUE, not {', '.join(map(repr, wrong))}"] if wrong else []
     problems += [f"--set names {name} {times} times: keep one" for name, times in names.items() if times > 1]
     for name in names:
-        instead = _instead(name)
-        if instead:
-            problems.append(f"--set {name} would be the app's alone: {instead}")
+        alternative = _alternative(name)
+        if alternative:
+            problems.append(f"--set {name} would reach the app alone: {alternative}")
     if problems:
         raise UsageError("; ".join(problems))
     return dict(pair.split("=", 1) for pair in pairs)

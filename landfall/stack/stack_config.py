@@ -1,4 +1,4 @@
-"""What a stack is made of, as its state folder remembers it: a start with something else is no silent change."""
+"""The configuration of a stack, and the changes that a command line makes to it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class StackConfig:
-    """What a state folder was started with.
+    """What a stack is started with.
 
     Attributes:
-        experiments: what the studio publishes; none without a studio.
+        experiments: the files that the studio publishes; none without a studio.
         settings: app settings by `--set`. They may be secrets: no message shows a value.
     """
 
@@ -21,7 +21,7 @@ class StackConfig:
     studio: bool = True
 
     def to_json(self) -> dict[str, Any]:
-        """Return it for the state folder's private file."""
+        """Return the configuration for the state folder's private file."""
         return {
             "routes": str(self.routes),
             "experiments": [str(path) for path in self.experiments],
@@ -31,22 +31,22 @@ class StackConfig:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Read it back."""
+        """Read what `to_json` gave."""
         experiments = tuple(Path(path) for path in document["experiments"])
         return cls(Path(document["routes"]), experiments, dict(document["settings"]), bool(document["studio"]))
 
 
 @dataclass(frozen=True)
 class ConfigChanges:
-    """What a command line says of it; None, or no setting: nothing. `studio` False: without one."""
+    """The options of a command line. None keeps what was; so does a setting that is not named."""
 
     routes: Path | None = None
     experiments: Sequence[Path] | None = None
     settings: Mapping[str, str] | None = None
     studio: bool | None = None
 
-    def over(self, before: StackConfig) -> StackConfig:
-        """Return a choice with what is given in place of what it was; settings one by one, by their names."""
+    def applied_to(self, before: StackConfig) -> StackConfig:
+        """Return a configuration with these changes; settings are replaced one by one, by name."""
         studio = before.studio if self.studio is None and not self.experiments else self.studio is not False
         experiments = before.experiments if self.experiments is None else _absolute(self.experiments)
         return StackConfig(
@@ -58,21 +58,21 @@ class ConfigChanges:
 
 
 def differences(before: StackConfig, now: StackConfig) -> list[str]:
-    """Return a line for each thing that is chosen otherwise; none of them shows a setting's value."""
-    found = []
+    """Return a line for each difference; none shows a setting's value."""
+    lines = []
     if before.routes != now.routes:
-        found.append(f"routes: {before.routes} before, {now.routes} now")
+        lines.append(f"routes: {before.routes} before, {now.routes} now")
     if before.studio != now.studio:
         words = {True: "with one", False: "without one"}
-        found.append(f"studio: {words[before.studio]} before, {words[now.studio]} now")
+        lines.append(f"studio: {words[before.studio]} before, {words[now.studio]} now")
     elif set(before.experiments) != set(now.experiments):
-        found.append(f"experiments: {_listed(before.experiments)} before, {_listed(now.experiments)} now")
+        lines.append(f"experiments: {_listed(before.experiments)} before, {_listed(now.experiments)} now")
     for name, value in now.settings.items():
         if name not in before.settings:
-            found.append(f"setting {name}: not set before")
+            lines.append(f"setting {name}: not set before")
         elif before.settings[name] != value:
-            found.append(f"setting {name}: another value before")
-    return found
+            lines.append(f"setting {name}: another value before")
+    return lines
 
 
 def _absolute(paths: Sequence[Path]) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""Where the parts of a stack listen: the usual ports, others, or those that its state folder remembers."""
+"""The ports of a stack: the usual ones, free ones, or those that its state folder remembers."""
 
 import contextlib
 from collections.abc import Mapping
@@ -13,19 +13,19 @@ from landfall.stack.ports import free_ports, is_free
 USUAL_AZURITE = (10000, 10001, 10002)
 USUAL_STUDIO = 8600
 USUAL_HOST = 7071
-# Each port by its name: whose it is, and who was told the address that it is part of.
-_USES = {
-    "blob": ("the blob service", "jobs in flight read and write at the old address, and links to files lead there"),
-    "queue": ("the queue service", "tools that were told the old address do not find it"),
-    "table": ("the table service", "tools that were told the old address do not find it"),
-    "studio": ("the studio", "whoever calls its services and endpoints has the old URLs"),
-    "host": ("the functions host", "approval links that were sent, and tools, have the old URL"),
+# By the port's name: its service, and the effect of a change.
+_EFFECTS = {
+    "blob": ("the blob service", "jobs in flight, and links to files, use the old address"),
+    "queue": ("the queue service", "tools that use the old address do not find it"),
+    "table": ("the table service", "tools that use the old address do not find it"),
+    "studio": ("the studio", "callers of its services and endpoints use the old URLs"),
+    "host": ("the functions host", "approval links and tools use the old URL"),
 }
 
 
 @dataclass(frozen=True)
 class StackPorts:
-    """Where the parts of a stack listen, on 127.0.0.1."""
+    """The ports of a stack's parts on 127.0.0.1."""
 
     azurite: AzuritePorts
     studio: int
@@ -33,7 +33,7 @@ class StackPorts:
 
     @classmethod
     def usual_or_free(cls) -> Self:
-        """Return the usual ports, or others where they are taken."""
+        """Return the usual ports, or free ones where they are taken."""
         usual = all(is_free(port) for port in USUAL_AZURITE)
         azurite = AzuritePorts(*(USUAL_AZURITE if usual else free_ports(3)))
         studio, host = (port if is_free(port) else free_ports(1)[0] for port in (USUAL_STUDIO, USUAL_HOST))
@@ -41,7 +41,7 @@ class StackPorts:
 
     @classmethod
     def free(cls) -> Self:
-        """Return ports that nobody expects a stack at."""
+        """Return free ports."""
         blob, queue, table, studio, host = free_ports(5)
         return cls(AzuritePorts(blob, queue, table), studio, host)
 
@@ -52,7 +52,7 @@ class StackPorts:
         return cls(azurite, int(ports["studio"]), int(ports["host"]))
 
     def to_json(self) -> dict[str, int]:
-        """Return each port by its name."""
+        """Return the ports by their names."""
         azurite = self.azurite
         return {
             "blob": azurite.blob,
@@ -62,24 +62,24 @@ class StackPorts:
             "host": self.host,
         }
 
-    def again(self) -> tuple[Self, list[str]]:
-        """Return the same ports, others where somebody has taken them, and a sentence for each: what is lost by it."""
-        ports, said = self.to_json(), []
+    def with_taken_replaced(self) -> tuple[Self, list[str]]:
+        """Return the same ports, with free ones in place of taken ones, and a warning for each change."""
+        ports, warnings = self.to_json(), []
         taken = [name for name, port in ports.items() if not is_free(port)]
         for name, free in zip(taken, free_ports(len(taken)), strict=True):
-            whose, lost = _USES[name]
-            said.append(
-                f"{whose} cannot have its port {ports[name]} again, which {_holder(ports[name])} has taken;"
-                f" it listens at {free} now: {lost}"
+            service, effect = _EFFECTS[name]
+            warnings.append(
+                f"port {ports[name]} of {service} is taken by {_listener_at(ports[name])}; it listens at {free} now:"
+                f" {effect}"
             )
             ports[name] = free
-        return self.from_json(ports), said
+        return self.from_json(ports), warnings
 
 
-def _holder(port: int) -> str:
-    """Return who listens at a port, as far as this user may know."""
+def _listener_at(port: int) -> str:
+    """Return the name of the process that listens at a port, as far as this user may see it."""
     with contextlib.suppress(psutil.Error, OSError):
-        for one in psutil.net_connections("tcp"):
-            if one.laddr and one.laddr.port == port and one.status == psutil.CONN_LISTEN and one.pid:
-                return f"{psutil.Process(one.pid).name()} (process {one.pid})"
+        for socket in psutil.net_connections("tcp"):
+            if socket.laddr and socket.laddr.port == port and socket.status == psutil.CONN_LISTEN and socket.pid:
+                return f"{psutil.Process(socket.pid).name()} (process {socket.pid})"
     return "another program"

@@ -15,7 +15,7 @@ def routes_of(state: StateFolder, path: str) -> Routes:
     """Load the routes of a running stack, with its own settings.
 
     Raises:
-        CommandError: they have become wrong meanwhile.
+        CommandError: routes.toml has become wrong since the start.
     """
     settings = json.loads(state.settings.read_text(encoding="utf-8"))["Values"]
     try:
@@ -25,17 +25,17 @@ def routes_of(state: StateFolder, path: str) -> Routes:
 
 
 def check_route(folder: Path, name: str) -> None:
-    """Check that a running stack has a route, or that it is the name under which files without one are recorded.
+    """Check that a running stack has a route; files that no route matches have the route `UNROUTED`.
 
     Raises:
-        CommandError: it has none of that name.
+        CommandError: there is no such route.
     """
     state = StateFolder(folder)
-    known = routes_of(state, state.read_document()["routes"]).routes
-    if name != UNROUTED and name not in known:
-        raise no_such_route(name, known)
+    routes = routes_of(state, state.read_document()["routes"]).routes
+    if name != UNROUTED and name not in routes:
+        raise no_such_route(name, routes)
 
 
-def no_such_route(name: str, known: Iterable[str]) -> CommandError:
-    """Return the error about a route that is not there."""
-    return CommandError(f"there is no route {name!r}; there are: {', '.join(known)}")
+def no_such_route(name: str, routes: Iterable[str]) -> CommandError:
+    """Return the error about a missing route."""
+    return CommandError(f"there is no route {name!r}; there are: {', '.join(routes)}")

@@ -1,4 +1,4 @@
-"""What is known of a running stack: `stack.json` for other tools, and which processes are its own."""
+"""The state folder of a stack: `stack.json` for other tools, and the list of its processes."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from landfall.command_line import command
+from landfall.command_line import command_line
 from landfall.errors import CommandError
 
 DEFAULT_STATE = Path(".local")
@@ -19,19 +19,19 @@ SETTINGS = "settings.json"
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """A process of the stack. A process id alone may by now belong to somebody else, so its birth is kept as well."""
+    """The identity of a process: its id and its creation time, since the system reuses ids."""
 
     name: str
     pid: int
-    created_at: float  # seconds since 1970, as the operating system tells
+    created_at: float  # seconds since 1970, by the operating system
 
     @classmethod
     def of(cls, name: str, pid: int) -> "ProcessIdentity":
-        """Describe a process that runs now."""
+        """Return the identity of a running process."""
         return cls(name, pid, psutil.Process(pid).create_time())
 
     def find(self) -> psutil.Process | None:
-        """Return the process if it is still the same one and alive."""
+        """Return the process if it still runs."""
         try:
             process = psutil.Process(self.pid)
             if abs(process.create_time() - self.created_at) > 1 or process.status() == psutil.STATUS_ZOMBIE:
@@ -42,7 +42,7 @@ class ProcessIdentity:
 
 
 class StateFolder:
-    """The folder that a stack keeps everything in: data, logs, settings, and what runs."""
+    """The folder of a stack's data, logs, settings and process list."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -51,7 +51,7 @@ class StateFolder:
         """Create the folder, readable for its owner only: it holds keys.
 
         Raises:
-            CommandError: it is something else, or cannot be written.
+            CommandError: the path is no folder, or cannot be written.
         """
         self.check()
         try:
@@ -63,7 +63,7 @@ class StateFolder:
             raise CommandError(f"the state folder {self.path} cannot be written: choose another --state")
 
     def log(self, name: str) -> Path:
-        """Return where a part logs to."""
+        """Return the path of a part's log."""
         return self.path / "logs" / f"{name}.log"
 
     @property
@@ -79,39 +79,39 @@ class StateFolder:
         """Read `stack.json` of a running stack.
 
         Raises:
-            CommandError: no stack runs there.
+            CommandError: no stack runs in this folder.
         """
         self.check()
         try:
             document: dict[str, Any] = json.loads((self.path / DOCUMENT).read_text(encoding="utf-8"))
         except FileNotFoundError:
-            start = command("up", state=self.path)
+            start = command_line("up", state=self.path)
             raise CommandError(f"no stack runs in {self.path}: start one with {start}") from None
         except (OSError, ValueError) as error:
             raise CommandError(f"{self.path / DOCUMENT} cannot be read: {error}") from error
         return document
 
     def write_processes(self, read_processes: list[ProcessIdentity]) -> None:
-        """Write down which processes are the stack's, before anything else can go wrong."""
+        """Write the list of the stack's processes."""
         write_private(self.path / PROCESSES, [vars(process) for process in read_processes])
 
     def read_processes(self) -> list[ProcessIdentity]:
-        """Return the processes that were written down, whether they still run or not.
+        """Read the list of the stack's processes, whether they still run or not.
 
         Raises:
-            CommandError: the folder is something else, or cannot be read.
+            CommandError: the path is no folder, or cannot be read.
         """
         self.check()
         try:
-            found = json.loads((self.path / PROCESSES).read_text(encoding="utf-8"))
-            return [ProcessIdentity(**one) for one in found]
+            entries = json.loads((self.path / PROCESSES).read_text(encoding="utf-8"))
+            return [ProcessIdentity(**entry) for entry in entries]
         except (FileNotFoundError, ValueError, TypeError):
             return []
         except OSError as error:
             raise self._unusable(error) from error
 
     def clear(self) -> None:
-        """Remove what says that a stack runs; data and logs stay.
+        """Remove `stack.json` and the process list; data and logs stay.
 
         Raises:
             CommandError: the folder cannot be written.
@@ -123,39 +123,37 @@ class StateFolder:
             raise self._unusable(error) from error
 
     def check(self) -> None:
-        """Check that it is a folder, or nothing yet.
+        """Check that the path is a folder, or does not exist yet.
 
         Raises:
             CommandError: it is something else.
         """
         if self.path.exists() and not self.path.is_dir():
-            raise CommandError(
-                f"{self.path} is not a folder: --state names the folder that a stack keeps everything in"
-            )
+            raise CommandError(f"{self.path} is not a folder: choose a folder for --state")
 
     def check_idle(self) -> None:
-        """Check that no stack runs in it.
+        """Check that no stack runs in the folder.
 
         Raises:
-            CommandError: one does, or the folder cannot be read.
+            CommandError: a stack runs, or the folder cannot be read.
         """
-        alive = [identity.name for identity in self.read_processes() if identity.find() is not None]
+        alive = [process.name for process in self.read_processes() if process.find() is not None]
         if alive:
-            end = command("down", state=self.path)
-            raise CommandError(f"a stack runs in {self.path} already ({', '.join(alive)}): end it with {end}")
+            down = command_line("down", state=self.path)
+            raise CommandError(f"a stack runs in {self.path} already ({', '.join(alive)}): end it with {down}")
 
     def advice(self) -> str:
-        """Return what to do when a part of the stack that should run here does not answer."""
-        if any(identity.find() is not None for identity in self.read_processes()):
-            return f"{command('doctor', state=self.path)} tells more"
-        return f"nothing of the stack runs any more: start it again with {command('up', state=self.path)}"
+        """Return what to do when a part of this stack does not answer."""
+        if any(process.find() is not None for process in self.read_processes()):
+            return f"{command_line('doctor', state=self.path)} tells more"
+        return f"nothing of the stack runs any more: start it again with {command_line('up', state=self.path)}"
 
     def _unusable(self, error: OSError) -> CommandError:
         return CommandError(f"the state folder {self.path} cannot be used: {error.strerror} ({error.filename})")
 
 
 def write_private(path: Path, content: object) -> None:
-    """Write JSON that only its owner may read, whole or not at all."""
+    """Write a JSON file that only its owner may read; a reader sees the whole new content or the old one."""
     draft = path.with_suffix(".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -33,16 +33,16 @@ HOSTS = OWN_HOST, CORE_TOOLS = ("local", "func")
 
 @dataclass(frozen=True)
 class StackOptions:
-    """What to start, and where to keep it.
+    """How to start a stack.
 
     Attributes:
-        experiments: what the studio publishes.
+        experiments: files that the studio publishes.
         settings: app settings that win over the stack's own.
-        studio: False leaves the studio out; the training and scoring services are then somebody else's.
+        studio: False starts no studio: the app settings name other training and scoring services.
         studio_arguments: more arguments of `python -m studio serve`.
-        ports: where the parts listen; None takes those of the last start, or the usual ones; others if they are taken.
-        studio_public_url: what the app is told as the studio's URL; None: its own.
-        host: what runs the app, one of `HOSTS`; by default what the variable LANDFALL_HOST says, else our own.
+        ports: None takes the ports of the last start, or the usual ones; taken ports are replaced.
+        studio_public_url: the studio's URL in the app's settings; None for its own.
+        host: functions host, one of `HOSTS`; by default the variable LANDFALL_HOST, else our own.
     """
 
     state: Path = DEFAULT_STATE
@@ -56,14 +56,14 @@ class StackOptions:
     host: str = field(default_factory=lambda: os.environ.get(HOST_VARIABLE) or OWN_HOST)
 
     @property
-    def choice(self) -> StackConfig:
-        """What the state folder remembers of it."""
+    def config(self) -> StackConfig:
+        """The configuration that the state folder remembers."""
         experiments = tuple(path.resolve() for path in self.experiments) if self.studio else ()
         return StackConfig(self.routes.resolve(), experiments, dict(self.settings), self.studio)
 
 
 class RunningStack:
-    """A stack that was started; leaving its `with` block ends it."""
+    """A running stack; leaving its `with` block ends it."""
 
     def __init__(self, state: StateFolder, document: dict[str, Any], running: list[Part], routes: Routes) -> None:
         self.state = state
@@ -78,7 +78,7 @@ class RunningStack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it."""
+        """End the stack."""
         self.stop()
 
     def dead_part(self) -> Part | None:
@@ -90,7 +90,7 @@ class RunningStack:
         return next(part for part in self._running if part.name == name)
 
     def restart(self, name: str) -> Part:
-        """Start a part that has ended once more, as it was started before; it may not answer yet."""
+        """Start a part that has ended again; it may not be ready yet."""
         at = self._running.index(self.part(name))
         part = self._running[at] = self._running[at].restarted()
         _remember(self.state, self._running)
@@ -99,25 +99,25 @@ class RunningStack:
         return part
 
     def stop(self) -> None:
-        """End every part, those that use others first; data and logs stay."""
+        """End every part, users of others first; data and logs stay."""
         _end(self._running)
         self.state.clear()
 
 
 def start_stack(options: StackOptions, report: Callable[[str], None]) -> RunningStack:
-    """Start everything and return once it all answers; `report` gets a line for each part.
+    """Start every part and return once all are ready; `report` gets a line for each part.
 
     Raises:
-        CommandError: something could not be started; nothing is left running.
+        CommandError: a part could not be started; no process remains.
     """
     if options.host not in HOSTS:
-        raise CommandError(f"{HOST_VARIABLE} is {options.host!r}; there are {' and '.join(HOSTS)}")
+        raise CommandError(f"{HOST_VARIABLE} is {options.host!r}: use {' or '.join(HOSTS)}")
     state = StateFolder(options.state)
     state.check_idle()
     state.create()
     running: list[Part] = []
     try:
-        # A signal ends this region, so that what follows it, the way out, is not disturbed by a second one.
+        # A signal ends this region. A second one does not interrupt the clean-up, which is outside of it.
         with interruptible(), port_choice_lock(report):
             return _start(options, state, running, report)
     except Exception as error:
@@ -127,29 +127,29 @@ def start_stack(options: StackOptions, report: Callable[[str], None]) -> Running
         if sentence is None:
             raise
         raise sentence from error
-    except BaseException:  # a signal: whoever sent it does not want to wait
+    except BaseException:  # a signal: its sender does not want to wait
         processes.kill_parts(running)
         state.clear()
         raise
 
 
 def _remember(state: StateFolder, running: Sequence[Part]) -> None:
-    """Write down what runs: if this command is killed, `landfall down` still finds every part."""
-    state.write_processes([ProcessIdentity.of("up", os.getpid()), *(one.identity for one in running)])
+    """Write the process list: if this command is killed, `landfall down` still finds every part."""
+    state.write_processes([ProcessIdentity.of("up", os.getpid()), *(part.identity for part in running)])
 
 
 def _start(
     options: StackOptions, state: StateFolder, running: list[Part], report: Callable[[str], None]
 ) -> RunningStack:
     def add(start: Callable[[], Part]) -> Part:
-        with uninterruptible():  # from its birth on it is known to whoever ends the others
+        with uninterruptible():  # a signal must not come before the part is listed: nothing would end it
             part = start()
             running.append(part)
             _remember(state, running)
         return part
 
-    memory = read_last_start(state)
-    ports = options.ports or (StackPorts.usual_or_free() if memory is None else _ports_again(memory, report))
+    last = read_last_start(state)
+    ports = _choose_ports(options, last, report)
     storage = ports.azurite.connection_string
     azurite = add(lambda: processes.start_azurite(state, ports.azurite))
     described: dict[str, Any] = {"management": None, "services": []}
@@ -171,9 +171,9 @@ def _start(
     report(f"storage           http://127.0.0.1:{ports.azurite.blob}/devstoreaccount1  (Azurite)")
     create_storage(storage, routes.input)
     put_first_models(storage, routes, described["services"], options.experiments if options.studio else ())
-    if memory is not None and memory.ports.azurite != ports.azurite:
-        for sentence in orphaned_job_warnings(storage, routes):
-            report(f"warning           {sentence}")
+    if last is not None and last.ports.azurite != ports.azurite:
+        for warning in orphaned_job_warnings(storage, routes):
+            report(f"warning           {warning}")
     functions = f"http://127.0.0.1:{ports.host}"
     nonce = secrets.token_hex(12) if options.host == OWN_HOST else None
     host = add(lambda: _host(state, ports.host, settings, nonce))
@@ -193,15 +193,19 @@ def _start(
         "routes": str(options.routes.resolve()),
     }
     state.write_document(document)
-    write_last_start(state, LastStart(options.choice, ports))
+    write_last_start(state, LastStart(options.config, ports))
     return RunningStack(state, document, running, routes)
 
 
-def _ports_again(memory: LastStart, report: Callable[[str], None]) -> StackPorts:
-    """Return the ports that others were told, and say which of them somebody has taken."""
-    ports, lost = memory.ports.again()
-    for sentence in lost:
-        report(f"warning           {sentence}")
+def _choose_ports(options: StackOptions, last: LastStart | None, report: Callable[[str], None]) -> StackPorts:
+    """Return the ports of the options, else those of the last start with taken ones replaced, else the usual ones."""
+    if options.ports is not None:
+        return options.ports
+    if last is None:
+        return StackPorts.usual_or_free()
+    ports, warnings = last.ports.with_taken_replaced()
+    for warning in warnings:
+        report(f"warning           {warning}")
     return ports
 
 
@@ -214,7 +218,7 @@ def _host(state: StateFolder, port: int, settings: Mapping[str, str], nonce: str
 def _settings(
     options: StackOptions, storage: str, functions_key: str, services: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, str], Routes]:
-    """Return the app's settings and the routes they make."""
+    """Return the app's settings, and the routes read with them."""
     path = options.routes.resolve()
 
     def settings(container: str) -> dict[str, str]:
@@ -227,7 +231,7 @@ def _settings(
             chosen=options.settings,
         )
 
-    # Without a studio the settings of the services come from whoever runs it: `--set`, or the environment.
+    # Without a studio the settings of the services come from `--set` or from the environment.
     routes = load_routes(path, {**os.environ, **settings("")})
     chosen = settings(routes.input)
     named = path.read_text(encoding="utf-8")
@@ -240,5 +244,5 @@ def _public(service: Mapping[str, Any]) -> dict[str, Any]:
 
 def _end(running: Sequence[Part]) -> None:
     for part in reversed(running):
-        processes.end(part.identity)
+        processes.end_process(part.identity)
         part.process.wait()

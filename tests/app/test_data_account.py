@@ -12,7 +12,7 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from landfall.commands.verify import open_live_system
+from landfall.commands.verify import read_live_system
 from landfall.host.invoker import Invoker
 from landfall.stack.azurite import running_azurite
 from shared.adapters.storage.table_runs import TableRunStore
@@ -110,7 +110,7 @@ def test_verify_looks_where_the_data_is(accounts: Accounts, tmp_path: Path) -> N
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"Values": accounts.settings(LANDFALL_ROUTES=str(ROOT / "routes.toml"))}))
 
-    assert open_live_system(path)[1] == StorageAccount(accounts.data)
+    assert read_live_system(path)[1] == StorageAccount(accounts.data)
 
 
 def test_an_event_that_fails_too_often_stays_with_the_data(accounts: Accounts, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def told(world: World, file: str | Run, width: int = 300) -> str:
         (run,) = (one.run for one in world.runs.list_runs() if one.run.blob == file)
     out = Console(width=width, soft_wrap=True)
     with out.capture() as captured:
-        explain.show(out, run)
+        explain.print_explanation(out, run)
     return captured.get()
 
 
@@ -126,12 +126,12 @@ def barred(world: World) -> Run:
 @pytest.mark.parametrize(
     ("kind", "state", "said"),
     [
-        (quarantined, RunState.QUARANTINED, "No decision was recorded before the run ended."),
-        (unrouted, RunState.UNROUTED, "No decision was recorded before the run ended."),
-        (refused, RunState.FAILED, "No decision was recorded before the run ended."),
-        (job_failed, RunState.FAILED, "No decision was recorded before the run ended."),
-        (superseded, RunState.SUPERSEDED, "No decision was recorded before the run ended."),
-        (barred, RunState.REJECTED, "No gate decided: the run was rejected before any was asked"),
+        (quarantined, RunState.QUARANTINED, "The run ended before a decision."),
+        (unrouted, RunState.UNROUTED, "The run ended before a decision."),
+        (refused, RunState.FAILED, "The run ended before a decision."),
+        (job_failed, RunState.FAILED, "The run ended before a decision."),
+        (superseded, RunState.SUPERSEDED, "The run ended before a decision."),
+        (barred, RunState.REJECTED, "No gate decided: the run was rejected before the gates"),
     ],
 )
 def test_a_run_that_touched_no_endpoint_says_nothing_of_what_it_serves(
@@ -231,7 +231,7 @@ def test_after_a_rollback_nothing_is_said_to_be_unknown_that_is_known(world: Wor
     held = world.settle(world.train("second", 0.95, "census/second.csv", "second"), ticks=10)
     text = told(world, held)
 
-    assert "how good the one is that an operator went back to is not known" in text
+    assert "the metrics of the model that an operator returned to are unknown" in text
     assert "nothing was known" not in text
 
 
@@ -241,7 +241,7 @@ def test_a_rollback_is_told_as_a_rollback(world: World) -> None:
     run = go_back(world)
     text = told(world, run)
 
-    assert "rollback    asked for by alice at 20" in text
+    assert "rollback    requested by alice at 20" in text
     assert f"from        the model of run {second.run_id}, models/census/{second.run_id}.ilearner" in text
     assert f"to          the model of run {first.run_id}, models/census/{first.run_id}.ilearner" in text
     assert f"before: models/census/{second.run_id}.ilearner" in text
@@ -295,7 +295,7 @@ def test_the_notes_of_a_training_are_shown(world: World) -> None:
     run = replace(world.land(), notes=("column 'id' was left out: an identifier", "column 'age': 3 odd cells"))
     out = Console(width=300, soft_wrap=True)
     with out.capture() as captured:
-        explain.show(out, run)
+        explain.print_explanation(out, run)
         print_run(out, run, [])
 
     for note in run.notes:

@@ -121,7 +121,7 @@ def policy(folder: Path) -> Path:
 def test_a_person_says_no(state: Path, tmp_path: Path) -> None:
     """Rejected with a reason; a frozen endpoint says so; what cannot be done is refused in a sentence, status 1."""
     run = held(state, tmp_path, 4200, 2)
-    assert "give a --reason" in command(state, "reject", run["run_id"], status=2)
+    assert "--reason is missing" in command(state, "reject", run["run_id"], status=2)
     assert "is rejected" in command(state, "reject", run["run_id"], "--reason", "wrong month", "--by", "dan")
     again = ("retry", run["run_id"], "--reason", "the right month", "--by", "erin")
     assert "begins attempt 2" in command(state, *again)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landfall import cli
+from landfall.command_options import build_parser
 from landfall.commands.start_config import EXAMPLE, choose_config
 from landfall.errors import CommandError, UsageError
 from landfall.stack.last_start import LAST_START_FILE, LastStart, read_last_start, write_last_start
@@ -30,7 +30,7 @@ CHOICES = st.builds(
 
 def options(state: Path, *arguments: str) -> argparse.Namespace:
     """Return the options of a command line, as `landfall up` gets them."""
-    return cli._parser().parse_args(["up", "--state", str(state), *arguments])
+    return build_parser().parse_args(["up", "--state", str(state), *arguments])
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def state(tmp_path: Path) -> Path:
 
 def test_nothing_given_is_as_before() -> None:
     """Routes, experiments and settings stay; of the settings those that are given again as well."""
-    assert ConfigChanges().over(BEFORE) == BEFORE
-    assert ConfigChanges(settings={"POLL": "1"}).over(BEFORE) == BEFORE
+    assert ConfigChanges().applied_to(BEFORE) == BEFORE
+    assert ConfigChanges(settings={"POLL": "1"}).applied_to(BEFORE) == BEFORE
     assert differences(BEFORE, BEFORE) == []
 
 
@@ -59,13 +59,13 @@ def test_there_is_no_difference_only_to_the_same(before: StackConfig, now: Stack
     same = (before.routes, set(before.experiments)) == (now.routes, set(now.experiments))
     same = same and now.settings.items() <= before.settings.items()
 
-    assert (differences(before, given.over(before)) == []) is same
+    assert (differences(before, given.applied_to(before)) == []) is same
 
 
 def test_each_difference_is_told_without_a_value() -> None:
     """By kind, with both sides; of a setting the name only, for its value may be a secret."""
     given = ConfigChanges(Path("/b/routes.toml"), [Path("/a/one.toml")], {"KEY": "other", "NEW": SECRET})
-    told = differences(BEFORE, given.over(BEFORE))
+    told = differences(BEFORE, given.applied_to(BEFORE))
 
     assert told == [
         "routes: /a/routes.toml before, /b/routes.toml now",
@@ -77,11 +77,11 @@ def test_each_difference_is_told_without_a_value() -> None:
 
 def test_the_studio_can_be_left_out_and_come_back() -> None:
     """Without one nothing is published; an experiment needs one."""
-    without = ConfigChanges(studio=False).over(BEFORE)
+    without = ConfigChanges(studio=False).applied_to(BEFORE)
     assert (without.studio, without.experiments) == (False, ())
     assert differences(BEFORE, without) == ["studio: with one before, without one now"]
-    assert ConfigChanges().over(without) == without
-    back = ConfigChanges(experiments=[Path("/a/one.toml")]).over(without)
+    assert ConfigChanges().applied_to(without) == without
+    back = ConfigChanges(experiments=[Path("/a/one.toml")]).applied_to(without)
     assert (back.studio, back.experiments) == (True, (Path("/a/one.toml"),))
     assert differences(without, back) == ["studio: without one before, with one now"]
 
@@ -98,7 +98,7 @@ def test_what_is_remembered_is_private_and_comes_back(tmp_path: Path) -> None:
     assert stat.S_IMODE((folder.path / LAST_START_FILE).stat().st_mode) == 0o600
     for broken in ("{", "[]", '{"choice": {}}', '{"choice": 1, "ports": 2}'):
         (folder.path / LAST_START_FILE).write_text(broken, encoding="utf-8")
-        with pytest.raises(CommandError, match=rf"{LAST_START_FILE} does not hold.*name the routes"):
+        with pytest.raises(CommandError, match=rf"{LAST_START_FILE} was not written by a start.*give the routes"):
             read_last_start(folder)
 
 
@@ -113,10 +113,10 @@ def test_the_next_start_needs_nothing(state: Path) -> None:
     """It is as before, also if the same is given again."""
     before = read_last_start(StateFolder(state))
     assert before is not None
-    routes = str(before.choice.routes)
+    routes = str(before.config.routes)
 
-    assert choose_config(options(state), None) == before.choice
-    assert choose_config(options(state, "--routes", routes, "--set", f"KEY={SECRET}"), None) == before.choice
+    assert choose_config(options(state), None) == before.config
+    assert choose_config(options(state, "--routes", routes, "--set", f"KEY={SECRET}"), None) == before.config
 
 
 def test_another_choice_is_refused_with_the_ways_on(state: Path) -> None:
@@ -125,7 +125,7 @@ def test_another_choice_is_refused_with_the_ways_on(state: Path) -> None:
         choose_config(options(state, "--detach", "--routes", "my routes.toml", "--set", f"OTHER={SECRET}"), None)
 
     said = str(refused.value)
-    assert f"{state} was started otherwise before" in said
+    assert f"{state} was started with another configuration before" in said
     assert "setting OTHER: not set before" in said
     assert f"as before:         `landfall up --detach --state {state}`" in said
     given = "up --routes 'my routes.toml' --set OTHER=VALUE --replace --detach"
@@ -146,10 +146,10 @@ def test_a_person_is_asked(state: Path) -> None:
 
     assert answer(" Yes ").settings == {"KEY": "x"}
     for no in ("", "n", "yesterday"):
-        with pytest.raises(CommandError, match="nothing is started"):
+        with pytest.raises(CommandError, match="the stack is not started"):
             answer(no)
     assert all("setting KEY: another value before" in question for question in questions)
-    assert all(question.endswith("take what is given now? [y/N] ") for question in questions)
+    assert all(question.endswith("use the new configuration? [y/N] ") for question in questions)
 
 
 def test_replace_takes_what_is_given_and_keeps_the_rest(state: Path, tmp_path: Path) -> None:
@@ -160,8 +160,8 @@ def test_replace_takes_what_is_given_and_keeps_the_rest(state: Path, tmp_path: P
     other.touch()
 
     chosen = choose_config(options(state, "--routes", str(other), "--replace"), None)
-    assert chosen == replace(before.choice, routes=other)
-    with pytest.raises(UsageError, match="--replace needs what to take"):
+    assert chosen == replace(before.config, routes=other)
+    with pytest.raises(UsageError, match="--replace has nothing to replace"):
         choose_config(options(state, "--replace"), None)
 
 
@@ -169,7 +169,7 @@ def test_a_remembered_file_that_is_gone_is_named(state: Path, tmp_path: Path) ->
     """With the command that names another one."""
     (tmp_path / "routes.toml").unlink()
     with pytest.raises(
-        CommandError, match=rf"routes\.toml, with which .* `landfall up --routes FILE --replace --state {state}`"
+        CommandError, match=rf"routes\.toml is missing; .* `landfall up --routes FILE --replace --state {state}`"
     ):
         choose_config(options(state), None)
     (tmp_path / "one.toml").unlink()

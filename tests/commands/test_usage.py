@@ -27,20 +27,20 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]
     [
         (("runs", "--limit", "0"), "argument --limit: 0 is less than 1"),
         (("runs", "--limit", "-5"), "argument --limit: -5 is less than 1"),
-        (("runs", "--limit", "many"), "argument --limit: 'many' is no whole number"),
-        (("chaos", "--files", "x"), "argument --files: 'x' is no whole number"),
-        (("runs", "--route", ""), "argument --route: it is empty"),
-        (("runs", "--state", ""), "argument --state: it is empty"),
-        (("show", " "), "argument RUN: it is empty"),
-        (("submit", "a.csv", "--route", "r", "--name", ""), "argument --name: it is empty"),
-        (("freeze", "production", "--by", "", "--reason", "x"), "argument --by: it is empty"),
-        (("rollback", "production", "--to", "", "--reason", "x"), "argument --to: it is empty"),
+        (("runs", "--limit", "many"), "argument --limit: 'many' is not a whole number"),
+        (("chaos", "--files", "x"), "argument --files: 'x' is not a whole number"),
+        (("runs", "--route", ""), "argument --route: it must not be empty"),
+        (("runs", "--state", ""), "argument --state: it must not be empty"),
+        (("show", " "), "argument RUN: it must not be empty"),
+        (("submit", "a.csv", "--route", "r", "--name", ""), "argument --name: it must not be empty"),
+        (("freeze", "production", "--by", "", "--reason", "x"), "argument --by: it must not be empty"),
+        (("rollback", "production", "--to", "", "--reason", "x"), "argument --to: it must not be empty"),
         (("approve", "1", "--link", "--reason", "x"), "so --reason would be ignored"),
         (("approve", "1", "--link", "--wait", "--reason", "x"), "so --reason and --wait would be ignored"),
-        (("approve", "1"), "give a --reason"),
-        (("reject", "1"), "give a --reason"),
-        (("freeze", "production"), "give a --reason"),
-        (("rollback", "production"), "give a --reason"),
+        (("approve", "1"), "--reason is missing"),
+        (("reject", "1"), "--reason is missing"),
+        (("freeze", "production"), "--reason is missing"),
+        (("rollback", "production"), "--reason is missing"),
         (("doctor", "--app", "x"), "--app NAME is for an app in Azure"),
         (("doctor", "--azure", "--state", "x"), "keep one"),
         (("verify", "--settings", "x.json", "--state", "x"), "name two systems: keep one"),
@@ -50,8 +50,8 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]
         (("up", "--no-studio", "--experiment", "x.toml"), "--experiment needs the studio"),
         (("up", "--set", "A"), "--set takes NAME=VALUE, not 'A'"),
         (("up", "--set", "A=1", "--set", "A=2"), "--set names A 2 times: keep one"),
-        (("up", "--set", "LANDFALL_ROUTES=x.toml"), "--routes FILE tells the whole stack"),
-        (("up", "--set", "LANDFALL_INPUT=elsewhere"), "`input` in routes.toml tells the whole stack"),
+        (("up", "--set", "LANDFALL_ROUTES=x.toml"), "use --routes FILE, which applies to the whole stack"),
+        (("up", "--set", "LANDFALL_INPUT=elsewhere"), "set `input` in routes.toml"),
         (("up", "--set", "AzureWebJobsStorage=x"), "the commands read the stack's own storage"),
         (("up", "--set", "LANDFALL_DATA__accountName=x"), "the commands read the stack's own storage"),
         (("runs", "--lim", "3"), "unrecognized arguments: --lim 3"),
@@ -166,12 +166,12 @@ def test_a_suggested_command_can_be_pasted(monkeypatch: pytest.MonkeyPatch, tmp_
     """It is called as it was called now, names the state folder, and quotes what a shell would take apart."""
     folder = tmp_path / "my state"
     monkeypatch.setattr(sys, "argv", ["/somewhere/.venv/bin/landfall", "runs"])
-    assert command_line.command("down", state=folder) == f"`/somewhere/.venv/bin/landfall down --state '{folder}'`"
+    assert command_line.command_line("down", state=folder) == f"`/somewhere/.venv/bin/landfall down --state '{folder}'`"
     monkeypatch.setattr(sys, "argv", ["/somewhere/landfall/__main__.py"])
     monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
-    assert command_line.command("runs") == "`/usr/bin/python3 -m landfall runs`"
+    assert command_line.command_line("runs") == "`/usr/bin/python3 -m landfall runs`"
     (tmp_path / "landfall").write_text("#!/bin/sh\n")
     (tmp_path / "landfall").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "landfall")])
-    assert command_line.command("runs") == "`landfall runs`"
+    assert command_line.command_line("runs") == "`landfall runs`"

@@ -113,7 +113,7 @@ def test_a_sound_deployment_is_well(
         ({"subscriptions": [{**SUBSCRIPTION, "provisioningState": "AwaitingManualAction"}]}, "is AwaitingManualAction"),
         ({"container": "landing"}, "but LANDFALL_INPUT is landing"),
         ({"functions": [{"name": "func-landfall/sweep"}]}, "not loaded: on_csv_landed, poll_pending_jobs"),
-        ({"keys": []}, "answered something else than expected"),
+        ({"keys": []}, "answered something unexpected"),
         ({"apps": []}, "rg has 0 function apps, not one; there are: none"),
         ({"apps": [{**APP, "state": "Stopped"}]}, "func-landfall is Stopped"),
         ({"keys": f"ERROR: no right to {SECRET}"}, "`az functionapp keys list` failed: ERROR: no right to"),
@@ -189,7 +189,7 @@ FRESH, OLD = ((NOW - timedelta(minutes=minutes)).isoformat() for minutes in (4, 
         (200, json.dumps({"state": "ok", "last_heartbeat": None}), False, "it has not run yet"),
         (503, json.dumps({"state": "misconfigured", "problems": ["a is wrong", "b too"]}), False, "a is wrong; b too"),
         (503, json.dumps({"error": "half of a set-up"}), False, "503: half of a set-up"),
-        (200, "{}", False, "nothing that the app says of its health"),
+        (200, "{}", False, "not with the app's health"),
         (401, "", False, "answered 401 and no JSON"),
     ],
 )
@@ -198,7 +198,7 @@ def test_the_app_is_asked_itself(status: int, body: str, *, well: bool, said: st
     checks = Checks()
     with answering(status, body) as url:
         check_health(checks, url, "key", lambda: NOW)
-    assert (checks.ok, said in checks.done[-1].said) == (well, True), checks
+    assert (checks.ok, said in checks.done[-1].result) == (well, True), checks
 
 
 def test_what_the_app_finds_is_told_one_by_one() -> None:
@@ -218,7 +218,7 @@ def test_what_the_app_finds_is_told_one_by_one() -> None:
     }
     with answering(503, json.dumps(body)) as url:
         check_health(checks, url, "key", lambda: NOW)
-    assert [(check.what, check.said, check.ok, check.warning) for check in checks.done] == [
+    assert [(check.what, check.result, check.ok, check.warning) for check in checks.done] == [
         ("the app's settings and storage", "the setting S is wrong", False, False),
         ("the poller", "its last heartbeat is 2400 s old", False, False),
         ("routes.a.golden", "there is no blob x", False, False),
@@ -234,7 +234,7 @@ def test_an_app_that_does_not_answer() -> None:
         pass
     checks = Checks()
     check_health(checks, url, "key")
-    assert [check.said for check in checks.done] == [
+    assert [check.result for check in checks.done] == [
         f"the app does not answer (ConnectionError): {url}/api/health?full=true"
     ]
 

@@ -54,7 +54,7 @@ def test_without_core_tools_it_says_what_to_install(
     assert main(["up", "--host", "func", "--detach", "--state", str(tmp_path / "state")]) == 1
     assert "install Azure Functions Core Tools 4" in capsys.readouterr().err
     assert main(["down", "--state", str(tmp_path / "state")]) == 0
-    assert "nothing of a stack runs" in capsys.readouterr().out
+    assert "no stack runs" in capsys.readouterr().out
     monkeypatch.setenv("LANDFALL_HOST", "fun")
-    with pytest.raises(CommandError, match="LANDFALL_HOST is 'fun'; there are local and func"):
+    with pytest.raises(CommandError, match="LANDFALL_HOST is 'fun'; use local or func"):
         start_stack(StackOptions(state=tmp_path / "other", ports=StackPorts.free(), studio=False), lambda _: None)

@@ -136,9 +136,9 @@ def test_ports_that_are_taken_are_said(ended: Ended) -> None:
     with taken(studio), taken(blob), up(ended.state) as said:
         now_told = told(ended.state)
 
-    assert f"the studio cannot have its port {studio} again" in said
-    assert "has the old URLs" in said
-    assert f"the blob service cannot have its port {blob} again" in said
+    assert f"port {studio} of the studio is taken by" in said
+    assert "use the old URLs" in said
+    assert f"port {blob} of the blob service is taken by" in said
     assert f"run {run.run_id[:8]} of people/lost.csv loses its job 77aa" in said
     assert now_told["functions"] == ended.told["functions"]
     assert parts(now_told["storage"], "Queue", "Table") == parts(ended.told["storage"], "Queue", "Table")

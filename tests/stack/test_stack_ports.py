@@ -14,7 +14,7 @@ def test_the_same_ports_again() -> None:
     before = StackPorts.free()
 
     assert StackPorts.from_json(before.to_json()) == before
-    assert before.again() == (before, [])
+    assert before.with_taken_replaced() == (before, [])
 
 
 def test_a_port_that_somebody_has_taken_is_said() -> None:
@@ -23,12 +23,12 @@ def test_a_port_that_somebody_has_taken_is_said() -> None:
     with socket.socket() as somebody:
         somebody.bind(("127.0.0.1", before.azurite.blob))
         somebody.listen()
-        now, (said,) = before.again()
+        now, (said,) = before.with_taken_replaced()
 
     ports = before.to_json()
     assert {name for name, port in now.to_json().items() if port != ports[name]} == {"blob"}
-    assert f"cannot have its port {before.azurite.blob} again" in said
-    assert f"listens at {now.azurite.blob} now: jobs in flight read and write at the old address" in said
+    assert f"port {before.azurite.blob} of the blob service is taken by" in said
+    assert f"listens at {now.azurite.blob} now: jobs in flight, and links to files, use the old address" in said
 
 
 def test_runs_whose_job_was_told_the_old_address_are_named() -> None:
@@ -43,5 +43,5 @@ def test_runs_whose_job_was_told_the_old_address_are_named() -> None:
     first, second = warnings_for(runs)
 
     assert "of census/a.csv loses its job job-1" in first
-    assert "at the latest 2026-12-01 00:00:00 UTC; drop the file again" in first
+    assert "at the latest 2026-12-01 00:00:00 UTC. Drop the file again" in first
     assert "job-2" in second

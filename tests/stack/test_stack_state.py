@@ -11,7 +11,7 @@ import pytest
 from landfall.errors import CommandError
 from landfall.stack.down import stop_stack
 from landfall.stack.ports import free_ports, is_free
-from landfall.stack.processes import end
+from landfall.stack.processes import end_process
 from landfall.stack.stack_state import ProcessIdentity, StateFolder
 
 
@@ -39,7 +39,7 @@ def test_a_process_id_that_went_to_somebody_else_is_left_alone() -> None:
 
     assert identity.find() is not None
     assert reused.find() is None
-    assert not end(reused)
+    assert not end_process(reused)
 
 
 def test_down_ends_what_was_written_down(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def printed(run: Run) -> str:
     out.print(run_tree(run, [entry_of(run)]))
     for line in (*run_lines([run], 20_000), *step_lines([entry_of(run)])):
         out.print(line)
-    explain.show(out, run)
+    explain.print_explanation(out, run)
     out.print("without a care:", run.blob.replace("\n", ""), markup=False)
     written = out.file
     assert isinstance(written, io.StringIO)
@@ -179,7 +179,7 @@ def test_there_is_one_way_to_the_terminal() -> None:
 
 def test_verify_shows_what_waits_so(capsys: pytest.CaptureFixture[str]) -> None:
     """The name of a file that waits, and its reason."""
-    from landfall.commands.verify import _tell  # noqa: PLC0415 - the rest of it needs a storage
+    from landfall.commands.verify import _print  # noqa: PLC0415 - the rest of it needs a storage
 
     found = Audit()
     found.waiting.append(
@@ -192,7 +192,7 @@ def test_verify_shows_what_waits_so(capsys: pytest.CaptureFixture[str]) -> None:
             "reason": HOSTILE,
         }
     )
-    _tell(found)
+    _print(found)
     said = capsys.readouterr().out
     assert all(line.isprintable() for line in said.rstrip("\n").split("\n"))
     assert "\\u202e" in said

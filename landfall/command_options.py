@@ -1,0 +1,242 @@
+"""The command line: each command with its options. A command's module is imported only when it is called."""
+
+import argparse
+
+from landfall.option_types import StoreAndMark, count, path, positive, text, whole
+from landfall.stack.stack_state import DEFAULT_STATE
+
+RUN_HELP = "id of a run, or its beginning"
+WAIT_HELP = "follow the run to its end; exit status 3 unless it is promoted or unchanged"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(prog="landfall", description="Models retrain when data lands.")
+    commands = _Commands(parser)
+    _add_stack(commands)
+    _add_runs(commands)
+    _add_decisions(commands)
+    _add_submit(commands)
+    _add_verify(commands)
+    _add_approvals(commands)
+    _add_rollback(commands)
+    _add_doctor(commands)
+    _add_package(commands)
+    _add_demo(commands)
+    _add_chaos(commands)
+    return parser
+
+
+class _Commands:
+    """Adds commands to the parser."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(self, name: str, purpose: str, target: str, *, json: str = "print JSON") -> argparse.ArgumentParser:
+        """Add a command that needs no stack; `target` is `module:function`. An empty `json` adds no `--json`."""
+        # No abbreviated options: a new option would change what `verify --set` means in old scripts.
+        parser = self._commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
+        parser.set_defaults(command=target, command_name=name)
+        if json:
+            parser.add_argument("--json", action="store_true", help=json)
+        return parser
+
+    def add_on_stack(
+        self, name: str, purpose: str, target: str, *, json: str = "print JSON"
+    ) -> argparse.ArgumentParser:
+        """Add a command that works on the stack in a state folder."""
+        parser = self.add(name, purpose, target, json=json)
+        parser.set_defaults(state_given=False)
+        parser.add_argument(
+            "--state",
+            type=path,
+            action=StoreAndMark,
+            default=DEFAULT_STATE,
+            metavar="DIR",
+            help="state folder of the stack; default: .local",
+        )
+        return parser
+
+    def add_operation(self, name: str, purpose: str, subject: str, subject_help: str) -> argparse.ArgumentParser:
+        """Add a command that the app carries out for an operator."""
+        parser = self.add_on_stack(name, purpose, f"landfall.commands.operate:{name}")
+        parser.add_argument(subject, type=text, metavar=subject.upper(), help=subject_help)
+        parser.add_argument("--reason", type=text, metavar="TEXT", help="reason, kept in the record")
+        parser.add_argument(
+            "--by", type=text, metavar="NAME", help="name of the operator; default: this machine's user"
+        )
+        return parser
+
+
+def _add_stack(commands: _Commands) -> None:
+    up = commands.add_on_stack(
+        "up",
+        "start the local stack: Azurite, the studio and the functions host",
+        "landfall.commands.up_down:up",
+        json="",
+    )
+    up.add_argument(
+        "--routes",
+        type=path,
+        metavar="FILE",
+        help="routes file; default: the one of the last start, at first the example's routes.toml",
+    )
+    up.add_argument(
+        "--experiment", type=path, action="append", metavar="FILE", help="experiment to publish; may be repeated"
+    )
+    up.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="app setting; may be repeated")
+    up.add_argument("--no-studio", action="store_true", help="start no studio: the app settings name other services")
+    up.add_argument(
+        "--host",
+        choices=("local", "func"),
+        help="functions host: our own (local) or Core Tools (func); default: the variable LANDFALL_HOST, or local",
+    )
+    up.add_argument(
+        "--replace", action="store_true", help="replace what the state folder remembers by the options given now"
+    )
+    up.add_argument("--detach", action="store_true", help="return once the stack is ready, and leave it running")
+    commands.add_on_stack("down", "stop the local stack", "landfall.commands.up_down:down", json="")
+
+
+def _add_runs(commands: _Commands) -> None:
+    runs = commands.add_on_stack("runs", "list runs, newest first", "landfall.commands.runs:runs")
+    runs.add_argument("--route", type=text, metavar="R", help="only the runs of this route")
+    runs.add_argument("--limit", type=positive, default=20, metavar="N", help="maximum number of runs; default: 20")
+    show = commands.add_on_stack(
+        "show", "show one run: its history, metrics and decision", "landfall.commands.runs:show"
+    )
+    show.add_argument("run", type=text, metavar="RUN", help=RUN_HELP)
+    show.add_argument(
+        "--links", action="store_true", help="also print links to its evaluation and model, valid for 15 minutes"
+    )
+
+
+def _add_decisions(commands: _Commands) -> None:
+    explain = commands.add_on_stack(
+        "explain", "explain why a run was or was not promoted, on one screen", "landfall.commands.explain:explain"
+    )
+    explain.add_argument("run", type=text, metavar="RUN", help=RUN_HELP)
+    gate = commands.add_on_stack(
+        "gate", "replay stored decisions under another policy", "landfall.commands.replay_gates:gate"
+    )
+    gate.add_argument("run", type=text, metavar="RUN", nargs="?", help=RUN_HELP)
+    gate.add_argument("--route", type=text, metavar="R", help="replay every decision of this route instead of a run's")
+    gate.add_argument("--policy", type=path, required=True, metavar="FILE", help="TOML file with a route's policy keys")
+
+
+def _add_submit(commands: _Commands) -> None:
+    submit = commands.add_on_stack(
+        "submit", "upload a CSV to a route's folder of the input container", "landfall.commands.submit:submit"
+    )
+    submit.add_argument("file", type=path, metavar="FILE", help="file to upload")
+    submit.add_argument("--route", type=text, required=True, metavar="R", help="name of the route")
+    submit.add_argument(
+        "--name",
+        type=text,
+        metavar="BLOB",
+        help="name of the blob; default: the route's folder, the file's name and the time",
+    )
+    submit.add_argument("--wait", action="store_true", help=WAIT_HELP)
+
+
+def _add_verify(commands: _Commands) -> None:
+    verify = commands.add_on_stack(
+        "verify",
+        "audit every file: its outcome, the runs that wait, and violated invariants",
+        "landfall.commands.verify:verify",
+    )
+    verify.add_argument(
+        "--settings",
+        type=path,
+        metavar="FILE",
+        help="audit the system of these app settings (local.settings.json) instead of the local stack",
+    )
+    verify.add_argument(
+        "--chain",
+        action="store_true",
+        help="also check the hash chain of every run's history: no entry was removed or edited",
+    )
+
+
+def _add_approvals(commands: _Commands) -> None:
+    approve = commands.add_operation("approve", "approve a held run", "run", RUN_HELP)
+    approve.add_argument("--wait", action="store_true", help=WAIT_HELP)
+    approve.add_argument(
+        "--link",
+        action="store_true",
+        help="instead of approving, print a link with which another person decides, once",
+    )
+    commands.add_operation("reject", "reject a held run", "run", RUN_HELP)
+    retry = commands.add_operation(
+        "retry", "start another attempt of a run that ended without a promotion", "run", RUN_HELP
+    )
+    retry.add_argument(
+        "--even-if-running", action="store_true", help="also if the job of the previous attempt may still run"
+    )
+    retry.add_argument("--wait", action="store_true", help=WAIT_HELP)
+
+
+def _add_rollback(commands: _Commands) -> None:
+    endpoint_help = "the endpoint's name in routes.toml, or ROUTE/NAME"
+    rollback = commands.add_operation(
+        "rollback", "return to an earlier model, verified like a promotion", "endpoint", endpoint_help
+    )
+    rollback.add_argument(
+        "--to",
+        type=text,
+        metavar="RUN",
+        help="run whose model to return to; default: the one before the model in service",
+    )
+    rollback.add_argument("--no-wait", action="store_true", help="do not follow the rollback to its end")
+    commands.add_operation("freeze", "stop promotions to an endpoint", "endpoint", endpoint_help)
+    commands.add_operation("unfreeze", "allow promotions to an endpoint again", "endpoint", endpoint_help)
+
+
+def _add_doctor(commands: _Commands) -> None:
+    doctor = commands.add_on_stack(
+        "doctor", "check the set-up, and say how to repair each problem", "landfall.commands.doctor:doctor"
+    )
+    doctor.add_argument(
+        "--azure", action="store_true", help="check the app that azd deployed instead (needs the Azure CLI)"
+    )
+    doctor.add_argument(
+        "--resource-group", type=text, metavar="GROUP", help="resource group of the app in Azure; default: azd's"
+    )
+    doctor.add_argument("--app", type=text, metavar="NAME", help="name of the function app, if the group has several")
+
+
+def _add_package(commands: _Commands) -> None:
+    package = commands.add(
+        "package",
+        "list the files that are deployed to Azure, or write them to a zip",
+        "landfall.commands.package:package",
+    )
+    package.add_argument("--out", type=path, metavar="FILE", help="zip to write")
+
+
+def _add_demo(commands: _Commands) -> None:
+    demo = commands.add(
+        "demo",
+        "show how a CSV lands, a model trains, the gate decides and the endpoint is updated",
+        "landfall.demo.command:demo",
+        json="print one JSON document at the end, and nothing else",
+    )
+    demo.add_argument("--csv", type=path, metavar="FILE", help="use this data instead of the synthetic census")
+    demo.add_argument("--label", type=text, metavar="COLUMN", help="column to predict, with --csv")
+    demo.add_argument("--keep", type=path, metavar="DIR", help="keep the stack's data and logs in this empty folder")
+
+
+def _add_chaos(commands: _Commands) -> None:
+    chaos = commands.add(
+        "chaos",
+        "inject faults and kills into a stack of its own, and audit it",
+        "landfall.chaos.command:chaos",
+        json="print one JSON document at the end",
+    )
+    chaos.add_argument(
+        "--files", type=positive, default=200, metavar="N", help="number of files to upload; default: 200"
+    )
+    chaos.add_argument("--kills", type=count, default=100, metavar="N", help="number of kills; default: 100")
+    chaos.add_argument("--seed", type=whole, default=7, metavar="N", help="seed of the schedule; default: 7")
+    chaos.add_argument("--state", type=path, metavar="DIR", help="keep the stack's data and logs in this empty folder")
