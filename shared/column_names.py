@@ -1,7 +1,7 @@
-"""What a column is called: one rule for everything that the app reads by its header (pure).
+"""The names of columns: one rule for every header that the app reads (pure).
 
-The studio has the same rule in code of its own. Were the two to differ, a column would be trained under one name and
-asked for under another.
+The studio has the same rule in code of its own. If the two differed, a column would be trained under one name and
+scored under another.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 
 def column_names(header: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of columns: without the spaces around them; one without a name is `Col<n>`, counted from 1."""
+    """Return the column names without surrounding spaces; an unnamed column is `Col<n>`, counted from 1."""
     return tuple(name.strip() or f"Col{number}" for number, name in enumerate(header, start=1))
 
 

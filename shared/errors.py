@@ -4,18 +4,17 @@
 
     LandfallError
     ├── RetryableError              recorded in the run; the tick tries again until the deadline
-    │   ├── LeaseHeldError          another run is being promoted to the endpoint
-    │   ├── UnavailableError        the service said: not now (408, 5xx)
-    │   │   └── ThrottledError      it refused for now, before it took the request (429, RequestThrottled)
-    │   ├── BadAnswerError          what answered does not follow the protocol: it may be a gateway; nothing is known
-    │   ├── NotSentError            what the request needs could not be had: nothing was sent
+    │   ├── UnavailableError        the service is unavailable (408, 5xx)
+    │   │   └── ThrottledError      it refused the request before it took effect (429, RequestThrottled)
+    │   ├── BadAnswerError          the answer does not follow the protocol: it may be a gateway's, so it proves nothing
+    │   ├── NotSentError            something that the request needs is unavailable: nothing was sent
     │   ├── BlobArchivedError       the blob is in the archive tier: somebody must rehydrate it
     │   └── NoAnswerError           no answer arrived: whether the request took effect is unknown
     ├── PermanentError              recorded in the run as `failed`; trying again would change nothing
     │   ├── RejectedError           the service refused the request (400, 409, 413, ...)
     │   ├── NotFoundError           the service does not know the job, endpoint or blob (404)
-    │   ├── UnusableAnswerError     the answer follows the protocol, and holds something else than was asked for
-    │   ├── BlobMissingError        what is to be copied does not exist
+    │   ├── UnusableAnswerError     the answer follows the protocol, but lacks what was asked for
+    │   ├── BlobMissingError        the blob to copy does not exist
     │   ├── BadEvaluationError      the evaluation cannot be read as metrics
     │   ├── UnreadableRowError      a table row that this release cannot read
     │   └── BadMessageError         a queue message that this release cannot read
@@ -33,8 +32,8 @@
     │   └── WrongContentTypeError   the body's type is one that a page of another site could send
     └── OperationError              an operator asked for something that cannot be done
         ├── BadRequestError         the request itself is wrong; every problem is listed
-        ├── UnknownError            what it names does not exist
-        └── NotNowError             what it names is in no state for that
+        ├── UnknownError            the run or endpoint that it names does not exist
+        └── NotNowError             the run or endpoint is in no state for it
 
 An error is never a verdict: a retryable or configuration error leaves the run where it is, with the reason written
 down.
@@ -45,15 +44,11 @@ from dataclasses import dataclass, replace
 
 
 class LandfallError(Exception):
-    """Root of everything this package raises on purpose."""
+    """Root of all errors that this package raises on purpose."""
 
 
 class RetryableError(LandfallError):
     """The same step may succeed later."""
-
-
-class LeaseHeldError(RetryableError):
-    """Another run is being promoted to the endpoint; this one waits for it."""
 
 
 class PermanentError(LandfallError):
@@ -68,7 +63,7 @@ class ConfigError(LandfallError):
     """Settings or `routes.toml` are wrong.
 
     Attributes:
-        problems: one sentence each, all that were found, with the key and what to do.
+        problems: every problem, each with the key or setting and what to do.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -79,11 +74,15 @@ class ConfigError(LandfallError):
 
 @dataclass(frozen=True)
 class ServiceFault:
-    """What a service said when it refused (protocol 1.9: `{"error": {code, message, details}}`).
+    """An error answer of a service (protocol 1.9: `{"error": {code, message, details}}`), or the lack of an answer.
 
-    `url` is redacted: no query, so no SAS token. `status` is 0 where no HTTP answer came. `retry_after_s` is how long
-    the service asked to be left alone; 0 if it did not. `foreign`: the answer is not in the protocol's form, so
-    something before the service may have given it. `cause` is what the app knows better than the service said it.
+    Attributes:
+        operation: the call: "submit job".
+        url: without its query, so without a SAS token.
+        status: the HTTP status; 0 if no answer came.
+        retry_after_s: the pause that the service asked for; 0 if none.
+        foreign: whether the answer is not in the protocol's form, so that a gateway may have given it.
+        cause: the app's own explanation, where it knows more than the service.
     """
 
     operation: str
@@ -97,22 +96,25 @@ class ServiceFault:
     cause: str = ""
 
     def __str__(self) -> str:
-        """Give the cause first (every detail, then the general message), then what was asked, and the URL last."""
-        return self.told()
+        """Give the cause first (every detail, then the general message), then the operation, and the URL last."""
+        return self.text()
 
     def because(self, cause: str) -> "ServiceFault":
-        """Return the fault with a cause that is known better than the service said it, in front of its own words."""
+        """Return the fault with the app's own explanation, which comes before the service's words."""
         return replace(self, cause=cause)
 
-    def told(self, more: str = "") -> str:
-        """Return the text with one more sentence behind the cause; the URL still comes last."""
-        answered = " ".join(part for part in (str(self.status or ""), self.code) if part)
+    def text(self, note: str = "") -> str:
+        """Return the text, with a note after the cause; the URL still comes last."""
         parts = [self.cause]
         parts += [f"{code}: {message}" if message else code for code, message in self.details]
-        parts.append(self.message)
-        asked = f"{self.operation} answered {answered}" if self.status else self.operation
-        parts = [part.rstrip(". ") for part in (*parts, more, "" if self.status else self.code)]
-        return "; ".join(part for part in (*parts, f"{asked} at {self.url}") if part)
+        parts += [self.message, note]
+        outcome = self.operation
+        if self.status:
+            outcome = " ".join(part for part in (f"{self.operation} answered {self.status}", self.code) if part)
+        else:
+            parts.append(self.code)
+        parts = [part.rstrip(". ") for part in parts]
+        return "; ".join(part for part in (*parts, f"{outcome} at {self.url}") if part)
 
 
 class _ServiceError(LandfallError):
@@ -126,11 +128,11 @@ class _ServiceError(LandfallError):
 
 
 class UnavailableError(_ServiceError, RetryableError):
-    """The service said: not now (408, 500, 503, 504). For a PATCH or submit the outcome is unknown."""
+    """The service is unavailable (408, 5xx). Whether a PATCH or submit took effect is unknown."""
 
 
 class ThrottledError(UnavailableError):
-    """The service refused for now, before it took the request: it had no effect."""
+    """The service refused the request for now, before it took effect."""
 
 
 class NoAnswerError(_ServiceError, RetryableError):
@@ -146,23 +148,23 @@ class NotFoundError(_ServiceError, PermanentError):
 
 
 class BadAnswerError(_ServiceError, RetryableError):
-    """What answered does not follow the protocol: a gateway or a maintenance page, perhaps. It is no verdict."""
+    """The answer does not follow the protocol: it may be a gateway's or a maintenance page. It is no verdict."""
 
 
 class NotSentError(RetryableError):
-    """What a request needs could not be had now: nothing was sent."""
+    """Something that the request needs is unavailable now: nothing was sent."""
 
 
 class BlobArchivedError(_ServiceError, RetryableError):
-    """The blob is in the archive tier, where nobody can read it; once it is rehydrated it has the same ETag."""
+    """The blob is in the archive tier, so it cannot be read; rehydrated, it keeps its ETag."""
 
 
 class UnusableAnswerError(_ServiceError, PermanentError):
-    """The service answered in the protocol's form, but without what was asked for."""
+    """The answer follows the protocol, but lacks what was asked for."""
 
 
 class BlobMissingError(PermanentError):
-    """The blob that is to be copied does not exist, and there is no copy of it yet."""
+    """The blob to copy does not exist, and there is no copy of it yet."""
 
 
 class BadEvaluationError(PermanentError):
@@ -170,7 +172,7 @@ class BadEvaluationError(PermanentError):
 
 
 class UnreadableRowError(PermanentError):
-    """A table row lacks a column that the record needs, or holds something else in it."""
+    """A table row lacks a column that the record needs, or a column holds a wrong value."""
 
 
 class BadMessageError(PermanentError):
@@ -222,7 +224,7 @@ class WrongContentTypeError(AccessDeniedError):
 
 
 class OperationError(LandfallError):
-    """An operator asked for something that cannot be done; nothing was changed. The text says what can be done."""
+    """An operator asked for something that cannot be done; nothing was changed. The text says what is possible."""
 
 
 class BadRequestError(OperationError):
@@ -234,21 +236,21 @@ class UnknownError(OperationError):
 
 
 class NotNowError(OperationError):
-    """The run or the endpoint is in no state for that."""
+    """The run or the endpoint is in no state for the operation."""
 
 
-def told_with(error: Exception, more: str) -> str:
-    """Return an error's text with one more sentence; the URL of a service that refused still comes last."""
-    return error.fault.told(more) if isinstance(error, _ServiceError) else f"{error}; {more}"
+def text_with(error: Exception, note: str) -> str:
+    """Return an error's text with a note; the URL of a service still comes last."""
+    return error.fault.text(note) if isinstance(error, _ServiceError) else f"{error}; {note}"
 
 
 def retry_after_s(error: Exception) -> float:
-    """Return how long the service behind an error asked to be left alone, in seconds; 0 if it did not ask."""
+    """Return the pause that the service behind an error asked for, in seconds; 0 if none."""
     return error.fault.retry_after_s if isinstance(error, _ServiceError) else 0.0
 
 
 def had_no_effect(error: Exception) -> bool:
-    """Tell whether an update that met with this error is known to have changed nothing: refused, or not even sent."""
+    """Tell whether an update that failed with this error certainly changed nothing: it was refused, or never sent."""
     if isinstance(error, _ServiceError) and error.fault.foreign:
         return False
     return isinstance(error, PermanentError | ConfigError | ThrottledError | NotSentError)

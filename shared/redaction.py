@@ -1,4 +1,4 @@
-"""Takes secrets out of texts that others wrote, before they are stored, shown or logged."""
+"""Redacts secrets in untrusted texts, before they are stored, shown or logged."""
 
 import functools
 import re
@@ -6,9 +6,9 @@ import re
 from shared.held_secrets import HIDDEN, hide
 
 
-@functools.cache  # compiled when it is first needed, not by the import
-def _shapes() -> re.Pattern[str]:
-    """Return what finds the values of keys, signatures and tokens by what stands before them."""
+@functools.cache  # compiled on first use, to keep the import cheap
+def _secret_pattern() -> re.Pattern[str]:
+    """Return the pattern of keys, signatures and tokens, recognised by the name before them."""
     return re.compile(
         r"(?P<name>(?:\b|%26|%3B|%3F)(?:AccountKey|SharedAccessSignature|SharedAccessKey|sig|SasBlobToken|(?:api|functions)[_-]?key|password"
         r"|client_?secret|(?:access|id|refresh)_?token)\b"
@@ -20,5 +20,5 @@ def _shapes() -> re.Pattern[str]:
 
 
 def redact(text: str) -> str:
-    """Replace by `***` what looks like the value of a key, signature or token, and every secret that the app holds."""
-    return hide(_shapes().sub(lambda found: f"{found['name']}{HIDDEN}", text))
+    """Replace whatever looks like a key, signature or token, and every secret that the app holds, by `***`."""
+    return hide(_secret_pattern().sub(lambda match: f"{match['name']}{HIDDEN}", text))

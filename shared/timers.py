@@ -1,4 +1,4 @@
-"""The timers' settings, and whether the poller does what its schedule says (pure)."""
+"""The schedules of the timers, and whether the poller keeps its schedule (pure)."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from shared.ncrontab import Ncrontab
 
 POLL, SWEEP = "LANDFALL_POLL_SCHEDULE", "LANDFALL_SWEEP_SCHEDULE"
-SILENT_S = 15 * 60  # a heartbeat is written at most every five minutes, however often the timer fires
-SILENT_POLLS = 3
+MIN_SILENCE_S = 15 * 60  # a heartbeat is written at most every five minutes, however often the timer fires
+MISSED_POLLS = 3  # a poller is silent when it has missed as many
 
 
 def schedule_problems(settings: Mapping[str, str]) -> list[str]:
-    """Return what is wrong with the timers' settings: a sentence for each that no host can read."""
-    problems = []
+    """Return a sentence for each schedule that no host can read."""
+    problems: list[str] = []
     for name in (POLL, SWEEP):
         try:
             if settings.get(name):
@@ -23,31 +23,32 @@ def schedule_problems(settings: Mapping[str, str]) -> list[str]:
 
 
 def schedule_warnings(settings: Mapping[str, str]) -> list[str]:
-    """Return what is probably not meant by the timers' settings."""
-    warnings = []
+    """Return a sentence for each schedule that is missing, or probably not meant."""
+    warnings: list[str] = []
     for name in (POLL, SWEEP):
         text = settings.get(name, "")
         if not text:
-            warnings.append(f"the setting {name} is not set, so its timer never fires: give it a schedule, 0 * * * * *")
+            warnings.append(
+                f"the setting {name} is not set, so its timer never fires: set it, for example to 0 * * * * *"
+            )
         elif len(text.split()) == 5:
             warnings.append(
-                f"the setting {name} is {text!r}: five fields have no seconds, so it fires at most once a minute; if"
-                f" the first field means seconds, add the missing one at the end, else write '0 {text}'"
+                f"the setting {name} is {text!r}: five fields have no seconds, so it fires at most once a minute."
+                f" If that is right, write '0 {text}'; if the first field means seconds, add the weekday at the end"
             )
     return warnings
 
 
 def silent_since(beat: datetime, now: datetime, settings: Mapping[str, str]) -> float | None:
-    """Return for how many seconds a poller has been silent that should have run by now; None if it is not.
+    """Return how many seconds ago a poller wrote its last heartbeat, if it has missed three polls since; else None.
 
-    It is after three of its polls, and after a quarter of an hour at the earliest. A schedule that cannot be read is
-    no reason to say so.
+    It is never silent before a quarter of an hour, nor if its schedule cannot be read.
     """
-    silent = now - beat
-    if silent <= timedelta(seconds=SILENT_S):
+    silence = now - beat
+    if silence <= timedelta(seconds=MIN_SILENCE_S):
         return None
     try:
-        due = Ncrontab.parse(settings.get(POLL) or "0 * * * * *").nth_after(beat, SILENT_POLLS)
+        due = Ncrontab.parse(settings.get(POLL) or "0 * * * * *").nth_after(beat, MISSED_POLLS)
     except ValueError:
         due = None
-    return silent.total_seconds() if due is not None and now > due else None
+    return silence.total_seconds() if due is not None and now > due else None

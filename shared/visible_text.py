@@ -1,22 +1,24 @@
-r"""Texts of others as people may see them: what would act on a terminal, or turn a line around, is its code (pure).
+r"""Escapes the characters of untrusted texts that would act on a terminal or turn a line around (pure).
 
 Names of files, columns and services, and the reasons that quote them, may hold any character: one that clears the
-screen, writes over a line, or has a name read from right to left. Wherever a person reads, each such character appears
-as Python writes it: `\x1b`, `\u202e`.
+screen, overwrites a line, or reverses the reading direction. Wherever a person reads, such a character appears as its
+Python escape: `\x1b`, `\u202e`.
 """
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    """Return a text with every character that is no visible one, and no plain space, as its code.
+    """Return a text with every unprintable character escaped.
 
-    `keep` are characters that stay: the line breaks of a text that has lines of its own.
+    Characters in `keep` stay as they are: the line breaks of a text of several lines.
     """
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() or one in keep else _code(one) for one in text)
+    return "".join(
+        character if character.isprintable() or character in keep else _escape(character) for character in text
+    )
 
 
-def _code(character: str) -> str:
+def _escape(character: str) -> str:
     number = ord(character)
     if number < 0x100:
         return f"\\x{number:02x}"

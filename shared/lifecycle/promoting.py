@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from shared.errors import PermanentError, had_no_effect, told_with
+from shared.errors import PermanentError, had_no_effect, text_with
 from shared.lifecycle.decision_record import why_promoted
 from shared.lifecycle.effects import (
     ArchiveModel,
@@ -209,7 +209,7 @@ def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:
     untouched = first and had_no_effect(error)
     if isinstance(error, PermanentError):
         if untouched:
-            why = told_with(error, "the serving endpoint is untouched")
+            why = text_with(error, "the serving endpoint is untouched")
             return _given_up(run, PromotingStep.REFUSED, why, now)
         return put_back(run, f"the endpoint refuses the model, and an earlier update may have reached it: {error}", now)
     if not run.overdue(now):  # it may pass, or somebody may correct the key

@@ -1,14 +1,14 @@
-"""What an error says: the cause first, the URL last."""
+"""The text of an error: the cause first, the URL last."""
 
 import pytest
 
-from shared.errors import KeyRefusedError, NotFoundError, PermanentError, RejectedError, ServiceFault, told_with
+from shared.errors import KeyRefusedError, NotFoundError, PermanentError, RejectedError, ServiceFault, text_with
 
 URL = "https://ussouthcentral.services.azureml.net/subscriptions/" + "0" * 32 + "/services/" + "1" * 32 + "/jobs"
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "text"),
     [
         (
             ServiceFault("submit job", URL, 400, "BadRequestArgument", "A parameter is wrong.", (("Bad", "epochs."),)),
@@ -19,17 +19,17 @@ URL = "https://ussouthcentral.services.azureml.net/subscriptions/" + "0" * 32 + 
         (ServiceFault("submit job", URL), f"submit job at {URL}"),
     ],
 )
-def test_the_cause_comes_first_and_the_url_last(fault: ServiceFault, said: str) -> None:
+def test_the_cause_comes_first_and_the_url_last(fault: ServiceFault, text: str) -> None:
     """A person who reads the first 60 characters knows why."""
-    assert str(fault) == str(RejectedError(fault)) == said
-    assert KeyRefusedError(fault).problems == [said]
+    assert str(fault) == str(RejectedError(fault)) == text
+    assert KeyRefusedError(fault).problems == [text]
 
 
 def test_what_is_added_stands_before_the_url() -> None:
-    """So does a cause that is known better than the service says it; an error without a URL has it at its end."""
+    """So does the app's own explanation; an error without a URL has the note at its end."""
     fault = ServiceFault("PATCH endpoint", URL, 404, "NotFound", "No.")
-    assert told_with(NotFoundError(fault), "nothing was sent") == (
+    assert text_with(NotFoundError(fault), "nothing was sent") == (
         f"No; nothing was sent; PATCH endpoint answered 404 NotFound at {URL}"
     )
     assert str(fault.because("there is no such resource")).startswith("there is no such resource; No; PATCH endpoint ")
-    assert told_with(PermanentError("no"), "nothing was sent") == "no; nothing was sent"
+    assert text_with(PermanentError("no"), "nothing was sent") == "no; nothing was sent"

@@ -43,5 +43,5 @@ def test_every_setting_is_told() -> None:
 )
 def test_a_poller_is_silent_after_three_of_its_polls(schedule: str, silent_s: int, *, silent: bool) -> None:
     """And after a quarter of an hour at the earliest; one that polls once a day is not silent after an hour."""
-    found = silent_since(BEAT, BEAT + timedelta(seconds=silent_s), {"LANDFALL_POLL_SCHEDULE": schedule})
-    assert found == (silent_s if silent else None)
+    now = BEAT + timedelta(seconds=silent_s)
+    assert silent_since(BEAT, now, {"LANDFALL_POLL_SCHEDULE": schedule}) == (silent_s if silent else None)
