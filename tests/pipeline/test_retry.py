@@ -9,7 +9,7 @@ from shared.errors import NoAnswerError, RejectedError
 from shared.ports import JobState
 from shared.records.history import broken_links
 from shared.records.run import Run, RunState
-from tests.pipeline.test_overriding import ask, go_back, promote
+from tests.pipeline.test_endpoint_overrides import ask, go_back, promote
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes
 
 

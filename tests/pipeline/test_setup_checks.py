@@ -14,7 +14,7 @@ from shared.ports import JobStatus
 from shared.records.endpoint_record import SWEEP, Frozen
 from shared.routes.route import Endpoint, Training
 from tests.pipeline.test_holdout import a_world
-from tests.pipeline.test_looking import TIMERS
+from tests.pipeline.test_http_queries import TIMERS
 from tests.pipeline.world import FAULT, SETTINGS, World, example_routes, without_staging
 
 URL = "https://app/api/health"
