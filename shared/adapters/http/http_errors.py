@@ -86,12 +86,12 @@ def kind_of(error: Exception) -> str:
 
 def log_failure(call: Call, response: requests.Response) -> None:
     """Log what a service needs to find the request that it refused."""
-    ids = {name: response.headers[name] for name in _REQUEST_IDS if name in response.headers}
+    ids = ", ".join(f"{name} {response.headers[name]}" for name in _REQUEST_IDS if name in response.headers)
     log.warning(
-        "%s at %s answered %d %s",
+        "%s at %s answered %d (%s)",
         call.operation,
         redacted(call.url),
         response.status_code,
-        ids,
+        ids or "without a request id",
         extra=log_fields(LogAction.SERVICE_CALL_FAILED),
     )
