@@ -11,4 +11,4 @@ _SECRET_TEXT = re.compile(
 
 def without_secrets(text: str) -> str:
     """Return the text with every secret in it hidden; what names it stays."""
-    return _SECRET_TEXT.sub(lambda found: found[1] + HIDDEN, text)
+    return _SECRET_TEXT.sub(lambda match: match[1] + HIDDEN, text)

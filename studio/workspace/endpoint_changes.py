@@ -61,7 +61,7 @@ class EndpointChanges:
         """
         with self._database.transaction():
             endpoint = self._registry.named_endpoint(service, name)
-            others = [other.name for other in self._registry.endpoints(service) if other.id != endpoint.id]
+            others = [each.name for each in self._registry.endpoints(service) if each.id != endpoint.id]
             if endpoint.role is Role.DEFAULT and others:
                 text = (
                     "As you have added additional endpoints to the web service, you cannot delete the default endpoint."

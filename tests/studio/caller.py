@@ -47,9 +47,9 @@ class Storage:
         ):
             return target.exists()
 
-    def reference(self, blob: str, **other: Any) -> dict[str, Any]:
+    def reference(self, blob: str, **members: Any) -> dict[str, Any]:
         """Return a blob reference by connection string."""
-        return {"ConnectionString": self.connection_string, "RelativeLocation": f"{self.container}/{blob}", **other}
+        return {"ConnectionString": self.connection_string, "RelativeLocation": f"{self.container}/{blob}", **members}
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -130,9 +130,9 @@ def score(endpoint: dict[str, Any], names: list[str], rows: list[list[Any]], **q
     )
 
 
-def patch(endpoint: dict[str, Any], location: Any, **other: Any) -> requests.Response:
+def patch(endpoint: dict[str, Any], location: Any, **members: Any) -> requests.Response:
     """Give an endpoint another model."""
-    resource = {"Name": endpoint["resource"], "Location": location} | other
+    resource = {"Name": endpoint["resource"], "Location": location} | members
     return requests.patch(
         endpoint["patch_url"], json={"Resources": [resource]}, headers=bearer(endpoint["api_key"]), timeout=TIMEOUT_S
     )
@@ -171,8 +171,8 @@ class Owner:
 
     def service(self, title: str) -> str:
         """Return the path of the service of that name."""
-        (found,) = [service for service in self.call("GET").json() if service["Name"] == title]
-        return f"/{found['Id']}"
+        (service,) = [service for service in self.call("GET").json() if service["Name"] == title]
+        return f"/{service['Id']}"
 
     def add(self, service: str, name: str, **settings: Any) -> dict[str, Any]:
         """Add or change an endpoint, which must succeed; returns it as `score` and `patch` take endpoints."""

@@ -35,8 +35,8 @@ def instructions() -> list[Instruction]:
 
 def only(name: str) -> Instruction:
     """Return the only instruction of a name."""
-    (found,) = (instruction for instruction in instructions() if instruction.name == name)
-    return found
+    (instruction,) = (instruction for instruction in instructions() if instruction.name == name)
+    return instruction
 
 
 def environment() -> dict[str, str]:

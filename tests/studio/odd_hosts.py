@@ -54,9 +54,9 @@ def answer(body: bytes = b"", status: str = "200 OK", **headers: str) -> bytes:
 def part(body: bytes, total: int | str | None = None, **headers: str) -> bytes:
     """Return the answer to a request for the first bytes of a blob."""
     length = {"Content_Length": str(len(body))} | headers
-    known = len(body) if total is None else total
+    size = len(body) if total is None else total
     ends_at = max(len(body) - 1, 0)
-    return answer(body, "206 Partial Content", Content_Range=f"bytes 0-{ends_at}/{known}", ETag='"1"', **length)
+    return answer(body, "206 Partial Content", Content_Range=f"bytes 0-{ends_at}/{size}", ETag='"1"', **length)
 
 
 def saying(text: bytes) -> Behaviour:

@@ -68,7 +68,9 @@ def random_model(rng: random.Random) -> Model:
     if rng.random() < 0.75:
         trees = tuple(_tree(rng, feature_columns(columns)) for _ in range(outputs * rng.randint(1, 3)))
     else:
-        linear = Linear(_weights(rng, outputs), tuple(_term(rng, one, outputs) for one in feature_columns(columns)))
+        linear = Linear(
+            _weights(rng, outputs), tuple(_term(rng, feature, outputs) for feature in feature_columns(columns))
+        )
     scaled = (rng.choice(NUMBERS), rng.choice(NUMBERS)) if task == "regression" else (0.0, 1.0)
     names = tuple(f"{at}\u00e9" for at in range(classes))
     return Model(task, "y", names, columns, trees, linear, *scaled, task == "regression" and rng.random() < 0.5)
@@ -122,8 +124,8 @@ def _tree(rng: random.Random, features: Sequence[Column]) -> Tree:
 def _node(rng: random.Random, features: Sequence[Column], feature: int, left: int, right: int) -> Node:
     column = features[feature]
     if column.kind == "categorical":
-        known = len(column.categories)
-        chosen = rng.sample(range(known), rng.choice([1, min(known, 2), known]))
+        categories = len(column.categories)
+        chosen = rng.sample(range(categories), rng.choice([1, min(categories, 2), categories]))
         # What is said about missing categories has no effect: they go right.
         return Node(feature, frozenset(chosen), rng.random() < 0.5, left, right)
     split = rng.choice(LARGE) if rng.random() < 0.1 else _number(rng)
@@ -200,10 +202,10 @@ def _at(content: Any, path: tuple[Any, ...]) -> Any:
 def _changed(rng: random.Random, content: Any) -> Any:
     """Return the document with one member replaced, near its old value or by anything at all, moved, or taken out."""
     content = copy.deepcopy(content)
-    known = paths(content)
-    if len(known) < 2:
+    valid = paths(content)
+    if len(valid) < 2:
         return content
-    path = rng.choice(known[1:])
+    path = rng.choice(valid[1:])
     holder, key, old = _at(content, path[:-1]), path[-1], _at(content, path)
     match rng.choice(["near", "near", "odd", "other", "out", "twice"]):
         case "near" if isinstance(old, bool):
@@ -213,7 +215,7 @@ def _changed(rng: random.Random, content: Any) -> Any:
         case "near" if isinstance(old, list) and old:
             rng.shuffle(old)
         case "other":
-            holder[key] = copy.deepcopy(_at(content, rng.choice(known)))
+            holder[key] = copy.deepcopy(_at(content, rng.choice(valid)))
         case "out":
             del holder[key]
         case "twice" if isinstance(holder, list):

@@ -91,13 +91,13 @@ def test_an_empty_body_means_the_defaults(owner: Owner, scoring: str, body: str)
 
 def test_a_second_put_changes_what_it_names(owner: Owner, scoring: str) -> None:
     """Id and keys stay, and so does what the body leaves out; Low is 4, and High is 20 again."""
-    first = owner.add(scoring, "twice", description="one", maxConcurrentCalls=7)
+    first = owner.add(scoring, "twice", description="first", maxConcurrentCalls=7)
     second = owner.add(scoring, "twice", PreventUpdate=True)
     assert second == first | {"PreventUpdate": True}
     low = owner.add(scoring, "twice", ThrottleLevel="low")
     assert (low["ThrottleLevel"], low["MaxConcurrentCalls"]) == ("Low", 4)
     high = owner.add(scoring, "twice", ThrottleLevel="High")
-    assert (high["ThrottleLevel"], high["MaxConcurrentCalls"], high["Description"]) == ("High", 20, "one")
+    assert (high["ThrottleLevel"], high["MaxConcurrentCalls"], high["Description"]) == ("High", 20, "first")
 
 
 def test_every_problem_of_a_body_is_named(owner: Owner, scoring: str) -> None:
@@ -230,7 +230,7 @@ def test_publishing_again_leaves_added_endpoints_alone(own_data: Path, tmp_path:
         publish_census(tmp_path, own_data, rows=900)
         assert probability(added) == before != probability(default)
         shown = owner.call("GET", f"{scoring}/endpoints").json()
-        assert [(one["Name"], one["MaxConcurrentCalls"]) for one in shown] == [
+        assert [(each["Name"], each["MaxConcurrentCalls"]) for each in shown] == [
             *(("default", 20), ("production", 20), ("mine", 3)),
         ]
         assert refresh(added, AGAIN).status_code == 200
@@ -239,9 +239,9 @@ def test_publishing_again_leaves_added_endpoints_alone(own_data: Path, tmp_path:
 
 def test_a_model_of_an_added_endpoint_is_a_copy(owner: Owner, scoring: str, trained: dict[str, Any]) -> None:
     """An update of the endpoint it came from, and of its neighbours, leaves an added endpoint's model in place."""
-    added, other = owner.add(scoring, "copy"), owner.add(scoring, "other")
+    added, second = owner.add(scoring, "copy"), owner.add(scoring, "second")
     before = probability(added)
-    assert patch(other, trained).status_code == 200
+    assert patch(second, trained).status_code == 200
     assert owner.call("DELETE", f"{scoring}/endpoints/other").status_code == 204
     assert probability(added) == before
     assert download(trained)

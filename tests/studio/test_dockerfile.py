@@ -155,10 +155,10 @@ def test_the_health_check_tells_ill_from_well(studio: RunningStudio) -> None:
         stderr=subprocess.DEVNULL,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as other:
+    ) as reader:
         try:
-            line = other.stdout.readline() if other.stdout else ""
+            line = reader.stdout.readline() if reader.stdout else ""
             port = int(re.search(r"port (\d+)", line)[1])  # type: ignore[index]
             assert not healthy(port)
         finally:
-            other.terminate()
+            reader.terminate()

@@ -52,12 +52,12 @@ class World:
 
     def service(self, name: str = "Census Model") -> dict[str, Any]:
         """Return the description of a service."""
-        return dict(next(one for one in self.studio.describe()["services"] if one["name"] == name))
+        return dict(next(each for each in self.studio.describe()["services"] if each["name"] == name))
 
     def endpoint(self, name: str = "staging", service: str = "Census Model") -> dict[str, Any]:
         """Return the description of an added endpoint."""
         endpoints = self.service(service)["predictive"]["endpoints"]
-        return dict(next(one for one in endpoints if one["name"] == name))
+        return dict(next(each for each in endpoints if each["name"] == name))
 
     def trainer(self, service: str = "Census Model") -> Trainer:
         """Return the caller of a training service."""
@@ -164,7 +164,7 @@ def damaged(world: World) -> requests.Response:
     for file in (data / "models").iterdir():
         file.write_bytes(b"x")
     with running_studio(data) as studio:
-        service = next(one for one in studio.describe()["services"] if one["name"] == "Census Model")
+        service = next(each for each in studio.describe()["services"] if each["name"] == "Census Model")
         return score(service["predictive"]["endpoints"][0], NAMES, [ROW])
 
 
@@ -272,14 +272,14 @@ def excused() -> dict[Code, str]:
     section = (
         MANUAL.read_text(encoding="utf-8").partition("## Error codes that are not produced")[2].partition("\n## ")[0]
     )
-    found = {}
+    reasons = {}
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip("| ").split("|")]
         if len(cells) == 3 and cells[0][:1].isdigit():
             (status, code), reason = cells[0].split(), cells[2]
             for detail in re.findall(r"`(\w+)`", cells[1]) or [""]:
-                found[status, code.strip("`"), detail] = reason
-    return found
+                reasons[status, code.strip("`"), detail] = reason
+    return reasons
 
 
 def test_every_documented_code_is_produced_or_excused() -> None:
@@ -288,8 +288,8 @@ def test_every_documented_code_is_produced_or_excused() -> None:
     assert produced | set(without) == documented()
     assert not produced & set(without)
     assert all(len(reason.split()) >= 3 for reason in without.values())
-    said = f"documented {len(documented())} codes. {len(produced)} of them are answered here"
-    assert said in MANUAL.read_text(encoding="utf-8")
+    sentence = f"documented {len(documented())} codes. {len(produced)} of them are answered here"
+    assert sentence in MANUAL.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("expected", PRODUCED, ids="-".join)
@@ -297,8 +297,8 @@ def test_a_code_is_produced(world: World, expected: Code) -> None:
     """The request is answered by the status, code and detail code, in the documented shape, with words."""
     answer = PRODUCED[expected](world)
     error = answer.json()["error"]
-    found = (str(answer.status_code), error["code"], error["details"][0]["code"])
-    assert found == expected, answer.text
+    codes = (str(answer.status_code), error["code"], error["details"][0]["code"])
+    assert codes == expected, answer.text
     assert error["message"].endswith(".")
     assert error["details"][0]["message"]
     assert "sig=" not in answer.text

@@ -33,12 +33,12 @@ def examples(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def service(studio: RunningStudio, name: str) -> dict[str, Any]:
     """Return the description of a service."""
-    return dict(next(one for one in studio.describe()["services"] if one["name"] == name))
+    return dict(next(each for each in studio.describe()["services"] if each["name"] == name))
 
 
 def test_every_example_is_tried_here(examples: RunningStudio) -> None:
     """A folder that is added to `examples/` needs a line above."""
-    names = [one["name"] for one in examples.describe()["services"]]
+    names = [each["name"] for each in examples.describe()["services"]]
     assert sorted(names) == sorted(name for name, _, _ in EXAMPLES.values())
     assert sorted(EXAMPLES) == sorted(folder.name for folder in (ROOT / "examples").iterdir())
 
@@ -53,8 +53,8 @@ def test_an_example_trains_and_scores(examples: RunningStudio, storage: Storage,
     training = described["training"]
     status = Trainer(training["jobs_url"], training["api_key"]).train(job_body(storage))
     assert status["StatusCode"] == "Finished", status["Details"]
-    (found,) = csv.DictReader(io.StringIO(download(status["Results"]["output2"]).decode()))
-    assert float(found[measure]) > 0.6
+    (row,) = csv.DictReader(io.StringIO(download(status["Results"]["output2"]).decode()))
+    assert float(row[measure]) > 0.6
     header, first, *_ = csv.reader(io.StringIO(sample.decode()))
     scored = score(described["predictive"]["default"], header, [first])
     assert scored.status_code == 200, scored.text

@@ -79,9 +79,9 @@ def test_patches_towards_it_hold_up_nothing_else(own_data: Path, hanging: tuple[
             return requests.patch(endpoint["patch_url"], json={"Resources": [resource]}, headers=key, timeout=120)
 
         updates = [callers.submit(update, number) for number in range(PATCHES)]
-        until(lambda: sum(one.done() for one in updates) == PATCHES - MAX_FETCHES_PER_HOST)
+        until(lambda: sum(each.done() for each in updates) == PATCHES - MAX_FETCHES_PER_HOST)
 
-        refused = [one.result() for one in updates if one.done()]
+        refused = [each.result() for each in updates if each.done()]
         assert {refusal(answer) for answer in refused} == {(503, "ServiceUnavailable", "RequestThrottled")}
         assert any(f"from the storage host 127.0.0.1:{host.port}" in answer.text for answer in refused)
         assert any("for this endpoint" in answer.text for answer in refused)
@@ -91,12 +91,12 @@ def test_patches_towards_it_hold_up_nothing_else(own_data: Path, hanging: tuple[
         assert score(endpoints[0], NAMES, [ROW]).status_code == 200
         assert score(endpoints[0], NAMES, [ROW] * 20_000).status_code == 200
         assert requests.get(studio.base_url, timeout=PATIENCE_S).status_code in {200, 401}
-        with odd_host(lambda connection, _: connection.sendall(b"")) as other:
-            fetched = patch(studio.endpoint("production"), at(other, "m.ilearner"))
+        with odd_host(lambda connection, _: connection.sendall(b"")) as second:
+            fetched = patch(studio.endpoint("production"), at(second, "m.ilearner"))
             assert refusal(fetched) == (500, "InternalError", "ResourceDownload"), "another host was not asked"
-        assert sum(one.done() for one in updates) == PATCHES - MAX_FETCHES_PER_HOST
+        assert sum(each.done() for each in updates) == PATCHES - MAX_FETCHES_PER_HOST
         behaviour.released.set()
-        assert sum(one.result().status_code != 503 for one in updates) == MAX_FETCHES_PER_HOST
+        assert sum(each.result().status_code != 503 for each in updates) == MAX_FETCHES_PER_HOST
         assert patch(endpoints[0], location).status_code != 503, "there is no room afterwards"
 
 
@@ -113,7 +113,7 @@ def test_a_cancelled_job_frees_its_worker(
     _, host = hanging
     with running_studio(own_data, ["127.0.0.1:*", storage_host(azurite)]) as studio:
         trainer, owner = Trainer.of(studio), Owner.of(studio)
-        other = owner.add(owner.service(EXPERIMENT), "other")
+        second = owner.add(owner.service(EXPERIMENT), "second")
         body = job_body(storage, name="hanging")
         if where == "input":
             body["Inputs"] = {"input1": at(host, "in.csv")}
@@ -122,7 +122,7 @@ def test_a_cancelled_job_frees_its_worker(
         job = trainer.submit(body)
         trainer.start(job)
         until(lambda: bool(host.requests))
-        next_trainer = Trainer(f"{other['ApiLocation']}/jobs", other["api_key"])
+        next_trainer = Trainer(f"{second['ApiLocation']}/jobs", second["api_key"])
         next_job = next_trainer.submit(job_body(storage, name="next"))
         next_trainer.start(next_job)
         assert next_trainer.status(next_job)["StatusCode"] == "NotStarted"
@@ -142,8 +142,8 @@ def test_the_job_of_a_deleted_endpoint_frees_its_worker(
     with running_studio(own_data, ["127.0.0.1:*", storage_host(azurite)]) as studio:
         owner, trainer = Owner.of(studio), Trainer.of(studio)
         service = owner.service(EXPERIMENT)
-        other = owner.add(service, "other")
-        gone = Trainer(f"{other['ApiLocation']}/jobs", other["api_key"])
+        second = owner.add(service, "second")
+        gone = Trainer(f"{second['ApiLocation']}/jobs", second["api_key"])
         gone.start(gone.submit(job_body(storage, name="gone") | {"Inputs": {"input1": at(host, "in.csv")}}))
         until(lambda: bool(host.requests))
 

@@ -83,8 +83,8 @@ def test_a_model_with_other_kinds_does_not_fit_by_name(served: RunningStudio, az
     columns["when"] = ["/".join((when[3:5], when[:2], when[6:])) for when in columns["when"]]
     columns["age"] = [f"{age} years" for age in columns["age"]]
     status = trained(served, azurite, columns)
-    said = "'when': dates as month/day/year; the model in service has dates as day/month/year there: '"
-    assert said in status["Details"]
+    note = "'when': dates as month/day/year; the model in service has dates as day/month/year there: '"
+    assert note in status["Details"]
     endpoint = served.endpoint("production")
     refused = patch(endpoint, status["Results"]["output1"])
     assert refused.status_code == 400

@@ -52,9 +52,9 @@ def test_scoring_below_either_prefix(studio: RunningStudio, prefix: str) -> None
     assert probability(answer) == probability(score(endpoint, NAMES, [ROW]))
     document = requests.get(url.partition("/execute")[0] + "/swagger.json", timeout=TIMEOUT_S)
     assert "/execute?api-version=2.0&format=swagger" in document.json()["paths"]
-    other = url.replace(f"/{prefix}/", f"/{prefix}/0")
+    unknown = url.replace(f"/{prefix}/", f"/{prefix}/0")
     expected = {"subscriptions": "BadSubscriptionId", "workspaces": "WorkspaceNotFound"}
-    assert refusal(score(endpoint | {"execute_url": other}, NAMES, [ROW]))[2] == expected[prefix]
+    assert refusal(score(endpoint | {"execute_url": unknown}, NAMES, [ROW]))[2] == expected[prefix]
 
 
 def test_the_r_package_scores(studio: RunningStudio) -> None:
@@ -132,7 +132,7 @@ def test_what_a_row_leaves_out_is_missing(studio: RunningStudio) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "words"),
     [
         ([{"age": 1, "hour": 2}], "unknown columns: hour"),
         ([{}], "missing columns: age, hours, occupation, region"),
@@ -141,11 +141,11 @@ def test_what_a_row_leaves_out_is_missing(studio: RunningStudio) -> None:
         ([{f"c{number}": 1} for number in range(3000)], "missing columns: age, hours, occupation, region; unknown"),
     ],
 )
-def test_rows_of_something_else_are_refused(studio: RunningStudio, rows: list[dict[str, Any]], said: str) -> None:
+def test_rows_of_something_else_are_refused(studio: RunningStudio, rows: list[dict[str, Any]], words: str) -> None:
     """A member that no column has is no spelling of missing, and a row without any column is no row."""
     answer = scored(studio, rows)
     assert refusal(answer) == (400, "BadUserArgument", "InputMismatchError")
-    assert said in answer.text
+    assert words in answer.text
 
 
 def test_names_in_a_query_have_any_case(studio: RunningStudio, trainer: Trainer, storage: Storage) -> None:

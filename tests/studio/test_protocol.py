@@ -57,7 +57,7 @@ def test_ids_are_32_hexadecimal_digits(studio: RunningStudio, trainer: Trainer, 
 def test_the_run_url_names_the_endpoint(studio: RunningStudio) -> None:
     """Endpoints of one service have run URLs with ids of their own, none of which is the service's (1.1)."""
     added = studio.service()["predictive"]["endpoints"]
-    ids = [one["execute_url"].split("/services/")[1].split("/")[0] for one in added]
+    ids = [each["execute_url"].split("/services/")[1].split("/")[0] for each in added]
     service = added[0]["patch_url"].split("/webservices/")[1].split("/")[0]
     assert len(set(ids)) == len(added)
     assert service not in ids
@@ -159,12 +159,12 @@ def test_states_come_in_their_order(trainer: Trainer, storage: Storage) -> None:
     order = ["NotStarted", "Running", "Finished"]
     job = trainer.submit(job_body(storage, name="order"))
     trainer.start(job)
-    seen = [trainer.status(job)]
-    while seen[-1]["StatusCode"] != "Finished":
-        seen.append(trainer.status(job))
-    states = [status["StatusCode"] for status in seen]
+    statuses = [trainer.status(job)]
+    while statuses[-1]["StatusCode"] != "Finished":
+        statuses.append(trainer.status(job))
+    states = [status["StatusCode"] for status in statuses]
     assert states == sorted(states, key=order.index)
-    assert all((status["Results"] is None) is (status["StatusCode"] != "Finished") for status in seen)
+    assert all((status["Results"] is None) is (status["StatusCode"] != "Finished") for status in statuses)
 
 
 def test_delete_after_the_end_changes_nothing(trainer: Trainer, storage: Storage) -> None:

@@ -25,7 +25,7 @@ def test_a_moment_is_told_in_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seen"),
+    ("text", "shown"),
     [
         ("a b\n\tc é 漢", "a b\n\tc é 漢"),
         ("exe.\u202evsc", "exe.\\u202evsc"),
@@ -33,7 +33,7 @@ def test_a_moment_is_told_in_utc() -> None:
         ("\U000e0041\ufeff", "\\udb40\\udc41\\ufeff"),
     ],
 )
-def test_what_cannot_be_seen_is_its_code(text: str, seen: str) -> None:
+def test_what_cannot_be_seen_is_its_code(text: str, shown: str) -> None:
     """What clears a screen, turns a line around or hides itself; in JSON, as in sample code, it is the same text."""
-    assert visible(text) == seen
+    assert visible(text) == shown
     assert json.loads(f'"{visible(text)}"', strict=False) == text

@@ -45,9 +45,9 @@ def order_for(data: Path, body: bytes, form: ScoringForm = TABLE) -> Order:
 @pytest.fixture
 def process() -> Any:
     """Give a process."""
-    found = ScoringProcess()
-    yield found
-    found.close()
+    process = ScoringProcess()
+    yield process
+    process.close()
 
 
 @pytest.mark.parametrize("query", [{}, {"details": "true"}, {"format": "swagger"}])
@@ -56,13 +56,13 @@ def test_a_long_request_gets_the_answers_of_short_ones(studio: RunningStudio, qu
     endpoint = studio.endpoint("production")
 
     def scored(rows: list[list[str]]) -> Any:
-        asked: Any = {"ColumnNames": NAMES, "Values": rows}
+        table: Any = {"ColumnNames": NAMES, "Values": rows}
         if "format" in query:
-            asked = [dict(zip(NAMES, row, strict=True)) for row in rows]
+            table = [dict(zip(NAMES, row, strict=True)) for row in rows]
         answer = requests.post(
             endpoint["execute_url"].partition("?")[0],
             params=VERSION | query,
-            json={"Inputs": {"input1": asked}},
+            json={"Inputs": {"input1": table}},
             headers=bearer(endpoint["api_key"]),
             timeout=60,
         )
@@ -87,7 +87,7 @@ def test_a_long_request_takes_the_time_of_another_process(own_data: Path) -> Non
         others = main.children(recursive=True)
 
         def used_s(processes: list[psutil.Process]) -> float:
-            return sum(sum(one.cpu_times()[:2]) for one in processes)
+            return sum(sum(each.cpu_times()[:2]) for each in processes)
 
         before = used_s([main]), used_s(others)
         body = {"Inputs": {"input1": {"ColumnNames": NAMES, "Values": [ROW] * 100_000}}}
@@ -126,7 +126,7 @@ def test_a_process_that_dies_fails_its_request_only(own_data: Path, process: Sco
     """In words; the next request is scored by a new one."""
     short, long = body_of([ROW]), body_of([ROW] * 100_000)
     assert process.score(order_for(own_data, short), short)
-    (pid,) = [one.pid for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline())][-1:]
+    (pid,) = [each.pid for each in psutil.Process().children() if "spawn_main" in " ".join(each.cmdline())][-1:]
     with ThreadPoolExecutor(1) as pool:
         failing = pool.submit(process.score, order_for(own_data, long), long)
         os.kill(pid, signal.SIGKILL)
@@ -188,11 +188,11 @@ def test_very_long_requests_leave_a_process_for_others(monkeypatch: pytest.Monke
     monkeypatch.setattr(batch_processes, "ScoringProcess", Busy)
 
     async def play() -> None:
-        found = Batches()
+        batches = Batches()
         order = Order(Path("model"), TABLE, [], 1)
-        very_long = [asyncio.create_task(found.score(order, b"very long", very_long=True)) for _ in range(4)]
+        very_long = [asyncio.create_task(batches.score(order, b"very long", very_long=True)) for _ in range(4)]
         await asyncio.sleep(0)
-        assert await asyncio.wait_for(found.score(order, b"long", very_long=False), 30) == [b"long"]
+        assert await asyncio.wait_for(batches.score(order, b"long", very_long=False), 30) == [b"long"]
         assert not any(task.done() for task in very_long)
         finish.set()
         assert await asyncio.gather(*very_long) == [[b"very long"]] * 4

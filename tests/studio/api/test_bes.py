@@ -157,8 +157,8 @@ def test_a_bad_input_fails_the_job_in_words(
 
 def test_the_other_prefix_is_the_same_service(trainer: Trainer, storage: Storage) -> None:
     """Jobs of resource-managed services stand under /subscriptions/ (protocol 1.1): accepted as well."""
-    other = Trainer(trainer.jobs_url.replace("/workspaces/", "/subscriptions/"), trainer.key)
-    assert other.train(job_body(storage))["StatusCode"] == "Finished"
+    by_subscription = Trainer(trainer.jobs_url.replace("/workspaces/", "/subscriptions/"), trainer.key)
+    assert by_subscription.train(job_body(storage))["StatusCode"] == "Finished"
 
 
 def test_a_job_that_names_no_outputs_needs_a_storage_of_the_studio(trainer: Trainer, storage: Storage) -> None:

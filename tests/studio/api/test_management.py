@@ -138,9 +138,9 @@ def test_a_model_that_cannot_be_used_leaves_the_old_one(
     model = download(trained)
     storage.put("cut.ilearner", model[:-9])
     storage.put("text.ilearner", "hello")
-    other = census_csv(seed=5).replace("region", "district", 1)
-    storage.put("other.csv", other)
-    unfitting = trainer.train(job_body(storage, "other.csv", "other"))["Results"]["output1"]
+    other_columns = census_csv(seed=5).replace("region", "district", 1)
+    storage.put("other.csv", other_columns)
+    unfitting = trainer.train(job_body(storage, "other.csv", "other_columns"))["Results"]["output1"]
     by_key = storage.reference
     cases: list[tuple[dict[str, Any], str]] = [
         (trained | {"RelativeLocation": trained["RelativeLocation"] + ".csv"}, "InvalidBlobExtension"),

@@ -69,7 +69,7 @@ def test_the_object_form(studio: RunningStudio) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "row", "detail", "said"),
+    ("names", "row", "detail", "words"),
     [
         (NAMES[1:], ROW[1:], "InputMismatchError", "missing columns: age"),
         ([*NAMES, "wage"], [*ROW, "1"], "InputMismatchError", "unknown columns: wage"),
@@ -80,20 +80,20 @@ def test_the_object_form(studio: RunningStudio) -> None:
     ],
 )
 def test_wrong_columns_are_named(
-    studio: RunningStudio, names: list[str], row: list[str], detail: str, said: str
+    studio: RunningStudio, names: list[str], row: list[str], detail: str, words: str
 ) -> None:
     """A request that does not fit is refused in words that name the columns."""
     answer = score(studio.endpoint("production"), names, [row])
     status, _, code = refusal(answer)
     assert (status, code) == (400, detail)
-    assert said in answer.text
+    assert words in answer.text
 
 
 def test_who_may_score(studio: RunningStudio) -> None:
     """Another endpoint's key, another version and the training service are refused."""
     endpoint = studio.endpoint("production")
-    other = endpoint | {"api_key": studio.endpoint("staging")["api_key"]}
-    assert refusal(score(other, NAMES, [ROW])) == (401, "Unauthorized", "ScoreRequestUnauthorized")
+    foreign = endpoint | {"api_key": studio.endpoint("staging")["api_key"]}
+    assert refusal(score(foreign, NAMES, [ROW])) == (401, "Unauthorized", "ScoreRequestUnauthorized")
     version = {"api-version": "1.0"}
     assert refusal(score(endpoint, NAMES, [ROW], **version)) == (400, "BadArgument", "BadVersionCall")
     training = studio.service()["training"]

@@ -24,23 +24,23 @@ def test_a_turn_ends_with_its_request(own_data: Path) -> None:
         registry = Registry(database)
         (predictive,) = [service for service in registry.services() if service.kind is Kind.PREDICTIVE]
         database.execute("UPDATE endpoints SET max_concurrent_calls = 2")
-        one, other = Registry(database).endpoints(predictive)[:2]
+        first, second = Registry(database).endpoints(predictive)[:2]
         throttle = Throttle()
 
         def failing_request() -> None:
-            with throttle.turn(one):
+            with throttle.turn(first):
                 raise RuntimeError
 
-        with throttle.turn(one):
-            with throttle.turn(one), throttle.turn(other):
-                with pytest.raises(ProtocolError) as refused, throttle.turn(one):
+        with throttle.turn(first):
+            with throttle.turn(first), throttle.turn(second):
+                with pytest.raises(ProtocolError) as refused, throttle.turn(first):
                     pytest.fail("a third request is executed")
                 assert str(refused.value) == (
                     "Request was throttled for default endpoint. The maximum concurrency for the endpoint is 2."
                 )
             with pytest.raises(RuntimeError):
                 failing_request()
-            with throttle.turn(one):
+            with throttle.turn(first):
                 pass
 
 
@@ -59,7 +59,7 @@ def test_a_busy_endpoint_throttles(own_data: Path) -> None:
         for _ in range(MAX_ROUNDS):
             others = [callers.submit(ask, wide) for _ in range(2)]
             answers = list(callers.map(ask, [narrow] * AT_ONCE))
-            assert [other.result().status_code for other in others] == [200, 200]
+            assert [each.result().status_code for each in others] == [200, 200]
             if any(answer.status_code != 200 for answer in answers):
                 break
         throttled = [answer for answer in answers if answer.status_code != 200]

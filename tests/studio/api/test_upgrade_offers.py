@@ -29,17 +29,17 @@ def request(studio: RunningStudio, offer: str, *, chunked: bool = False) -> tupl
 def talk(studio: RunningStudio, *sent: bytes, answers: int) -> bytes:
     """Send parts one after the other on one connection; returns what came when so many answers are there."""
     host, _, port = studio.base_url.removeprefix("http://").partition(":")
-    said = b""
+    received = b""
     with socket.create_connection((host, int(port)), timeout=20) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for part in sent:
             connection.sendall(part)
-        while said.count(b"HTTP/1.1 ") < answers or not said.endswith(b"}"):
+        while received.count(b"HTTP/1.1 ") < answers or not received.endswith(b"}"):
             part = connection.recv(2**16)
             if not part:
                 break
-            said += part
-    return said
+            received += part
+    return received
 
 
 @pytest.mark.parametrize("offer", [H2C, WEBSOCKET, ""])
@@ -50,22 +50,22 @@ def test_the_body_of_an_offering_request_is_read(studio: RunningStudio, offer: s
     cut = len(body) // 2
     plain = b"".join(request(studio, ""))
     for parts in ([head + body], [head, body], [head + body[:cut], body[cut:]], [head[:40], head[40:] + body]):
-        said = talk(studio, *parts, answers=1)
-        assert said.startswith(b"HTTP/1.1 200 "), said
-        assert b"Scored Probabilities" in said
-    said = talk(studio, head + body + head + body + plain, answers=3)
-    assert said.count(b"HTTP/1.1 200 ") == 3, said
-    assert b"HTTP/1.1 4" not in said
+        received = talk(studio, *parts, answers=1)
+        assert received.startswith(b"HTTP/1.1 200 "), received
+        assert b"Scored Probabilities" in received
+    received = talk(studio, head + body + head + body + plain, answers=3)
+    assert received.count(b"HTTP/1.1 200 ") == 3, received
+    assert b"HTTP/1.1 4" not in received
 
 
 def test_an_offer_without_a_body_is_answered(studio: RunningStudio) -> None:
     """A GET that offers is a GET."""
-    said = talk(studio, f"GET /health HTTP/1.1\r\nHost: a\r\n{H2C}\r\n".encode(), answers=1)
-    assert said.startswith(b"HTTP/1.1 200 ")
-    assert said.endswith(b'{"state":"Running"}')
+    received = talk(studio, f"GET /health HTTP/1.1\r\nHost: a\r\n{H2C}\r\n".encode(), answers=1)
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert received.endswith(b'{"state":"Running"}')
 
 
 def test_a_tunnel_is_refused(studio: RunningStudio) -> None:
     """CONNECT asks for another protocol whatever its headers are."""
-    said = talk(studio, b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", answers=2)
-    assert said.startswith(b"HTTP/1.1 400 ")
+    received = talk(studio, b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", answers=2)
+    assert received.startswith(b"HTTP/1.1 400 ")

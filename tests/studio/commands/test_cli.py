@@ -77,26 +77,26 @@ def test_all_problems_of_an_experiment_are_told(tmp_path: Path, capsys: pytest.C
         'name = ""\ndata = "none.csv"\ntask = "clustering"\npositive = 1\ntest_fraction = 1.5\nseed = -1\nlable = "x"'
     )
     assert main(["publish", experiment(tmp_path, wrong), "--data", str(tmp_path / "data")]) == 1
-    said = capsys.readouterr().err
+    words = capsys.readouterr().err
     for part in ("`name`", "none.csv", "`label`", "'clustering'", "`positive`", "`test_fraction`", "`seed`", "lable"):
-        assert part in said
-    assert len(said.splitlines()) == 8
+        assert part in words
+    assert len(words.splitlines()) == 8
     assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "words"),
     [
         ({"text": "name = "}, "cannot be read as TOML"),
         ({"csv": "age,income\n1\n"}, "line 2 has 1 cell"),
     ],
 )
 def test_what_cannot_be_published(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: dict[str, Any], said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: dict[str, Any], words: str
 ) -> None:
     """A file that is no TOML and a CSV that cannot be trained on end with status 1 and the reason."""
     assert main(["publish", experiment(tmp_path, **arguments), "--data", str(tmp_path / "data")]) == 1
-    assert said in capsys.readouterr().err
+    assert words in capsys.readouterr().err
 
 
 def test_a_missing_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,11 +19,11 @@ def test_an_endpoint_is_added_beside_a_running_studio(own_data: Path, capsys: py
         command = ["add-endpoint", "canary", "--service", EXPERIMENT, "--data", str(own_data), "--base-url"]
         options = ["--description", "for one in ten", "--max-concurrent-calls", "5"]
         assert main([*command, studio.base_url + "/", *options]) == 0
-        said = capsys.readouterr().out
+        words = capsys.readouterr().out
         described = studio.endpoint("canary")
         shown = get_endpoint(described)
-        assert described["patch_url"] in said
-        assert shown["HelpLocation"] in said
+        assert described["patch_url"] in words
+        assert shown["HelpLocation"] in words
         assert (shown["Description"], shown["MaxConcurrentCalls"]) == ("for one in ten", 5)
         assert probability(described) == probability(studio.endpoint("production"))
         options = ["--training", "--json"]
@@ -37,7 +37,7 @@ def test_an_endpoint_is_added_beside_a_running_studio(own_data: Path, capsys: py
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "said"),
+    ("name", "options", "words"),
     [
         ("Bad-Name", ["--max-concurrent-calls", "999"], "'Bad-Name' is not 1 to 24 lower-case letters or digits"),
         ("fine", ["--max-concurrent-calls", "999"], "more than 200"),
@@ -47,13 +47,13 @@ def test_an_endpoint_is_added_beside_a_running_studio(own_data: Path, capsys: py
     ],
 )
 def test_what_cannot_be_added(
-    own_data: Path, capsys: pytest.CaptureFixture[str], name: str, options: list[str], said: str
+    own_data: Path, capsys: pytest.CaptureFixture[str], name: str, options: list[str], words: str
 ) -> None:
     """One clear line, status 1, and nothing is added."""
     command = ["add-endpoint", name, "--service", EXPERIMENT, "--data", str(own_data), *options]
     assert main(command) == 1
     error = capsys.readouterr().err
-    assert said in error
+    assert words in error
     assert len(error.splitlines()) == 1
     assert main(["list", "--data", str(own_data), "--json"]) == 0
     services = json.loads(capsys.readouterr().out)["services"]

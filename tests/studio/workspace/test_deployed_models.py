@@ -104,12 +104,12 @@ def test_what_another_process_gives_is_served(database: Database) -> None:
     deployed = DeployedModels(database)
     deployed.deploy(endpoint, constant_model(1.0), Location("b/", "1"), 0)
     assert served(deployed, endpoint) == 1.0
-    with Database(database.folder) as other:
-        DeployedModels(other).deploy(endpoint, constant_model(2.0), Location("b/", "2"), 0)
+    with Database(database.folder) as second:
+        DeployedModels(second).deploy(endpoint, constant_model(2.0), Location("b/", "2"), 0)
         assert served(deployed, endpoint) == 2.0
-        with other.transaction():
-            other.execute("DELETE FROM endpoints")
-            other.bump_catalogue_version()
+        with second.transaction():
+            second.execute("DELETE FROM endpoints")
+            second.bump_catalogue_version()
     with pytest.raises(ModelUnavailableError, match="has no model"):
         deployed.scorer(endpoint)
     with pytest.raises(ServiceNotFoundError, match="Web service not found"):
@@ -145,7 +145,7 @@ def test_no_answer_mixes_two_models(database: Database) -> None:
     deployed = DeployedModels(database)
     models = [constant_model(value) for value in (-2.0, 2.0)]
     deployed.deploy(endpoint, models[0], Location("b/", "0"), 0)
-    seen: dict[int, set[tuple[str, ...]]] = {1: set(), 1000: set()}
+    answers_by_size: dict[int, set[tuple[str, ...]]] = {1: set(), 1000: set()}
     done = threading.Event()
 
     def ask(rows: int) -> None:
@@ -154,19 +154,21 @@ def test_no_answer_mixes_two_models(database: Database) -> None:
             value = scoring_response(deployed.scorer(endpoint), body, swagger=False, details=False)["Results"][
                 "output1"
             ]["value"]
-            seen[rows].add(tuple({row[-1] for row in value["Values"]}))
+            answers_by_size[rows].add(tuple({row[-1] for row in value["Values"]}))
 
     with ThreadPoolExecutor() as threads:
-        asking = [threads.submit(ask, rows) for rows in seen]
+        asking = [threads.submit(ask, rows) for rows in answers_by_size]
         swap = 0
         try:
             # At least so often, and until each has met both models, or has failed.
-            while (swap < 20 or min(map(len, seen.values())) < 2) and not any(one.done() for one in asking):
+            while (swap < 20 or min(map(len, answers_by_size.values())) < 2) and not any(
+                each.done() for each in asking
+            ):
                 swap += 1
                 deployed.deploy(endpoint, models[swap % 2], Location("b/", str(swap)), 0)
         finally:
             done.set()
-        for one in asking:
-            one.result()
+        for each in asking:
+            each.result()
     both = {("0.119202922022118",), ("0.880797077977882",)}
-    assert seen == {1: both, 1000: both}
+    assert answers_by_size == {1: both, 1000: both}

@@ -20,10 +20,8 @@ def keys(capsys: pytest.CaptureFixture[str], data: Path, *more: str) -> dict[str
     return dict(json.loads(capsys.readouterr().out))
 
 
-@pytest.mark.parametrize(("slot", "other"), [("primary", "secondary"), ("secondary", "primary")])
-def test_a_rotated_key_counts_at_once(
-    own_data: Path, capsys: pytest.CaptureFixture[str], slot: str, other: str
-) -> None:
+@pytest.mark.parametrize(("slot", "kept"), [("primary", "secondary"), ("secondary", "primary")])
+def test_a_rotated_key_counts_at_once(own_data: Path, capsys: pytest.CaptureFixture[str], slot: str, kept: str) -> None:
     """A running studio refuses the old key and takes the new one; the endpoint's other key and others' keys stay."""
     named = ["--service", EXPERIMENT, "--endpoint", "production"]
     with running_studio(own_data) as studio:
@@ -34,7 +32,7 @@ def test_a_rotated_key_counts_at_once(
         assert after == before | {slot: after[slot]}
         assert len(after[slot]) == 88
         assert refusal(score(production | {"api_key": before[slot]}, NAMES, [ROW])) == UNAUTHORIZED
-        for endpoint in (production | {"api_key": after[slot]}, production | {"api_key": after[other]}, staging):
+        for endpoint in (production | {"api_key": after[slot]}, production | {"api_key": after[kept]}, staging):
             assert score(endpoint, NAMES, [ROW]).status_code == 200
         shown = get_endpoint(production | {"api_key": after[slot]})
         assert (shown["PrimaryKey"], shown["SecondaryKey"]) == (after["primary"], after["secondary"])
@@ -71,7 +69,7 @@ def test_all_keys_are_listed(own_data: Path, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "words"),
     [
         (["--rotate", "primary"], "--rotate primary needs --endpoint and --service"),
         (["--endpoint", "production"], "need --service"),
@@ -87,12 +85,12 @@ def test_all_keys_are_listed(own_data: Path, capsys: pytest.CaptureFixture[str])
     ],
 )
 def test_what_is_not_clear_rotates_nothing(
-    own_data: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+    own_data: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
 ) -> None:
     """One sentence says what is missing or not there, the status is 1, and all keys are as they were."""
     before = keys(capsys, own_data)
     assert main(["keys", "--data", str(own_data), *options]) == 1
     error = capsys.readouterr().err
-    assert said in error
+    assert words in error
     assert len(error.splitlines()) == 1
     assert keys(capsys, own_data) == before
