@@ -242,7 +242,7 @@ def test_a_model_of_an_added_endpoint_is_a_copy(owner: Owner, scoring: str, trai
     added, second = owner.add(scoring, "copy"), owner.add(scoring, "second")
     before = probability(added)
     assert patch(second, trained).status_code == 200
-    assert owner.call("DELETE", f"{scoring}/endpoints/other").status_code == 204
+    assert owner.call("DELETE", f"{scoring}/endpoints/second").status_code == 204
     assert probability(added) == before
     assert download(trained)
-    assert owner.call("GET", f"{scoring}/endpoints/other", params=VERSION).status_code == 404
+    assert owner.call("GET", f"{scoring}/endpoints/second", params=VERSION).status_code == 404
