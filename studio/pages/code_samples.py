@@ -1,4 +1,4 @@
-"""Sample code that calls a service, in four languages, with its real URLs and bodies, and placeholders for secrets."""
+"""Sample code that calls a service, in four languages, with its real URLs and bodies and placeholders for secrets."""
 
 import json
 import re
@@ -13,7 +13,7 @@ STORAGE_PLACEHOLDER = "YOUR-STORAGE-CONNECTION-STRING"
 
 @dataclass(frozen=True)
 class Sample:
-    """A program or command; `name` is the end of the page's `code-snippet-NAME`, as in the original's pages."""
+    """A program or command; `name` ends its id `code-snippet-NAME` in the page, as in the original's pages."""
 
     language: str
     name: str
@@ -122,7 +122,7 @@ JOB=$(curl --fail-with-body -s -X POST "$JOBS?api-version=2.0" \\
   -H "Authorization: Bearer $API_KEY" -H 'Content-Type: application/json' \\
   --data-raw @quoted@ | tr -d '"')
 curl --fail-with-body -X POST "$JOBS/$JOB/start?api-version=2.0" -H "Authorization: Bearer $API_KEY" -d ''
-# As often as you like, until StatusCode is Finished, Failed or Cancelled:
+# Repeat until StatusCode is Finished, Failed or Cancelled:
 curl --fail-with-body "$JOBS/$JOB?api-version=2.0" -H "Authorization: Bearer $API_KEY"
 """
 
@@ -187,25 +187,25 @@ def call_samples(method: str, url: str, body: Json) -> list[Sample]:
 
 
 def job_samples(jobs_url: str, body: Json) -> list[Sample]:
-    """Return samples that submit and start a job, and wait for its end."""
+    """Return samples that submit a job, start it, and wait until it ends."""
     return _filled((_PYTHON_JOB, _CSHARP_JOB, _CURL_JOB, _R_JOB), "POST", jobs_url, body)
 
 
 def _filled(templates: tuple[str, str, str, str], method: str, url: str, body: Json) -> list[Sample]:
-    # JSON of strings, numbers, lists and objects is Python as well; three quotes in a row never stand in JSON.
+    # JSON of strings, numbers, lists and objects is Python too, and never contains three quotes in a row.
     written = json.dumps(body, indent=4, ensure_ascii=False)
     values = {"key": KEY_PLACEHOLDER, "method": method, "url": url, "body": written, "raw": _r_text(written)}
     values["quoted"] = shlex.quote(json.dumps(body, ensure_ascii=False))
     languages = (("Python", "python"), ("C#", "csharp"), ("curl", "curl"), ("R", "r"))
     return [
-        # In one pass: what is put in is not looked at again.
+        # In one pass, so that inserted text is not searched for placeholders.
         Sample(language, name, re.sub(r"@(\w+)@", lambda match: values.get(match[1], match[0]), template))
         for (language, name), template in zip(languages, templates, strict=True)
     ]
 
 
 def _r_text(text: str) -> str:
-    """Return a raw string of R (4.0 and later), with as many dashes as its end needs to be unique."""
+    """Return a raw string of R (4.0 and later), with enough dashes for a unique end."""
     dashes = "-"
     while f'){dashes}"' in text:
         dashes += "-"

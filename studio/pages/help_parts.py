@@ -1,4 +1,4 @@
-"""The parts of which the help pages are made: a column table, requests, samples, the form that tries a service."""
+"""The parts of the help pages: column tables, requests, samples, and the form that scores a row."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ _AUTHORIZATION = f"Authorization: Bearer {KEY_PLACEHOLDER}"
 
 
 def navigation(endpoint: Endpoint, urls: Urls) -> list[str]:
-    """Return the links between the help pages of an endpoint, of those that it has; first that to the overview."""
+    """Return the links to the overview and to the help pages that an endpoint has."""
     base = urls.help(endpoint)
     pages = {"Overview": f"{urls.base_url}/", "Help": base}
     if endpoint.service.kind is Kind.TRAINING:
@@ -66,24 +66,24 @@ def identity(endpoint: Endpoint, urls: Urls) -> Markup:
 
 
 def column_table(model: Model) -> Markup:
-    """Return what each column of a request holds."""
+    """Return the table of a request's columns."""
     rows = [[element("b", each.name), each.kind, each.type, cell_description(each)] for each in model.columns]
     return table(["column", "kind", "type", "what it holds"], rows)
 
 
 def answer_table(scorer: Scorer) -> Markup:
-    """Return the columns that an answer adds."""
+    """Return the table of the columns that an answer adds."""
     return table(["column", "type"], [[element("b", name), kind] for name, kind in added_columns(scorer.model)])
 
 
 def request(method: str, url: str, *headers: str, body: Json | None = None) -> Markup:
-    """Return a request as it goes over the wire."""
+    """Return a request as it is sent."""
     lines = [f"{method} {url}", _AUTHORIZATION, *headers]
     return element("pre", "\n".join(lines) + ("" if body is None else f"\n\n{pretty(body)}"))
 
 
 def pretty(value: Json) -> str:
-    """Return JSON for people."""
+    """Return indented JSON."""
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
@@ -107,14 +107,14 @@ def errors(rows: Rows) -> Markup:
 
 
 def parameter_table(parameters: Sequence[Parameter]) -> Markup:
-    """Return the parameters of a training service."""
+    """Return the table of a training service's parameters."""
     if not parameters:
         return element("p", "This service has no parameters.")
     rows = []
     for each in parameters:
         schema = value_schema(each.sets)
         bounds = f"{schema['minimum']:g} to {schema['maximum']:.10g}" if "minimum" in schema else ""
-        allowed = bounds or ", ".join(schema.get("enum", [])) or "any text that can be read as one"
+        allowed = bounds or ", ".join(schema.get("enum", [])) or "any text"
         rows.append([element("b", each.name), schema["type"], allowed, "yes" if each.required else "no"])
     return table(["parameter", "type", "values", "required"], rows)
 
@@ -124,19 +124,19 @@ def trial_form(model: Model, cells: Mapping[str, str], result: str) -> Markup:
     fields = (_field(each, cells.get(each.name, "")) for each in model.columns if each.kind != "ignored")
     key = element(
         "label",
-        "API key of this endpoint (it is used for this request only)",
+        "API key of this endpoint (used for this request only)",
         element("input", type="password", name=KEY_FIELD, autocomplete="off", required=True),
         class_="whole",
     )
     button = element("div", element("button", "Score", value="score"), class_="whole")
-    # The answer follows the form: the page comes back where it was sent from.
+    # The answer is below the form, so the page is shown at the form again.
     form = element("form", *fields, key, button, method="post", action="#try", autocomplete="off")
     return element("section", element("h2", "Try it"), form, result, id="try")
 
 
 def _field(column: Column, cell: str) -> Markup:
     categories = column.categories[:LISTED_CATEGORIES] if column.kind == "categorical" else ()
-    # A list needs an id without spaces; the name's bytes in hexadecimal are one.
+    # The id of a datalist must not have spaces: the name's bytes in hexadecimal.
     identifier = f"known-{column.name.encode().hex()}"
     written = element("input", name=FIELD + column.name, value=cell, list=identifier if categories else False)
     if not categories:
@@ -146,7 +146,7 @@ def _field(column: Column, cell: str) -> Markup:
 
 
 def trial_answer(names: Sequence[str], values: Sequence[str], added: int) -> Markup:
-    """Return the answer to the form: the last `added` columns are what was predicted."""
+    """Return the answer to the form: the last `added` columns, which hold the prediction."""
     predicted = dict(zip(names[-added:], values[-added:], strict=True))
     return element("div", definition_list(predicted), class_="result good", role="status")
 

@@ -1,4 +1,4 @@
-"""The pages' HTML: elements that escape whatever they hold, and the frame, look and policy of every page."""
+"""Builds the pages' HTML: elements that escape their content, and the frame, style and policy of every page."""
 
 import base64
 import hashlib
@@ -87,18 +87,18 @@ _VOID = frozenset({"input", "meta", "link"})
 
 
 class Markup(str):
-    """HTML that may be sent as it is; any other text is escaped where it is put into an element."""
+    """HTML that is sent as it is; any other text is escaped when an element takes it."""
 
     __slots__ = ()
 
 
 def joined(*children: str) -> Markup:
-    """Put pieces one after the other."""
+    """Concatenate pieces."""
     return Markup("".join(child if isinstance(child, Markup) else escape(visible(child)) for child in children))
 
 
 def element(name: str, /, *children: str, **attributes: str | bool) -> Markup:
-    """Return an element; of an attribute's name a `_` at the end is dropped, True is an attribute without a value."""
+    """Return an element. A trailing `_` of an attribute's name is dropped; True makes an attribute without a value."""
     written = "".join(
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(str(value))}"')
         for key, value in attributes.items()
@@ -108,7 +108,7 @@ def element(name: str, /, *children: str, **attributes: str | bool) -> Markup:
 
 
 def breakable(text: str) -> Markup:
-    """Return a text that may hold paths or URLs: its lines break behind their slashes before within words."""
+    """Return a text with paths or URLs: its lines may break after their slashes."""
     pieces = re.split(r"(?<=[/_?&=])(?=\w)", text)
     return element("span", Markup("<wbr>".join(map(joined, pieces))), class_="long") if text else Markup("")
 
@@ -119,7 +119,7 @@ def link(address: str, text: str) -> Markup:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
-    """Return a table; where the screen is narrow, each row is a list of its cells, each with its column's head."""
+    """Return a table; on a narrow screen each row is a list of its cells, each with its column's head."""
     head = element("tr", *(element("th", each) for each in heads))
     body = (element("tr", *(_cell(each, cell) for each, cell in zip(heads, row, strict=True))) for row in rows)
     return element("div", element("table", element("thead", head), element("tbody", *body)), class_="wide")
@@ -130,12 +130,12 @@ def _cell(head: str, text: str) -> Markup:
 
 
 def definition_list(pairs: dict[str, str]) -> Markup:
-    """Return a list of terms and what they are; those without a text are left out."""
+    """Return a list of terms with their texts; terms with an empty text are left out."""
     return element("dl", *(joined(element("dt", name), element("dd", text)) for name, text in pairs.items() if text))
 
 
 def page(title: str, navigation: Sequence[str], *body: str, status: int = 200, refresh_s: int = 0) -> HTMLResponse:
-    """Return a whole page as the answer to a request; it loads itself again every `refresh_s` seconds, if not 0."""
+    """Return a whole page as the response; it reloads every `refresh_s` seconds, unless that is 0."""
     refresh = element("meta", http_equiv="refresh", content=str(refresh_s)) if refresh_s else ""
     head = element(
         "head",
@@ -144,7 +144,7 @@ def page(title: str, navigation: Sequence[str], *body: str, status: int = 200, r
         element("meta", name="viewport", content="width=device-width,initial-scale=1"),
         element("meta", name="robots", content="noindex"),
         refresh,
-        element("link", rel="icon", href="data:,"),  # or browsers ask for /favicon.ico
+        element("link", rel="icon", href="data:,"),  # else browsers request /favicon.ico
         element("style", Markup(_STYLE)),
     )
     content = element("body", element("nav", element("b", "Studio"), *navigation), element("h1", title), *body)

@@ -1,4 +1,4 @@
-"""The page of a job, for the studio's owner: what it reads, made and measured, and what serves by it."""
+"""The page of a job, for the studio's owner: its input, outputs and metrics, and the endpoints that serve its model."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -44,7 +44,7 @@ class JobPage:
         urls: Urls,
         token_of: Callable[[Result], str],
     ) -> None:
-        """`token_of` gives a token for reading an output."""
+        """`token_of` returns a token for reading an output."""
         self._registry = registry
         self._deployed = deployed
         self._jobs = jobs
@@ -61,18 +61,22 @@ class JobPage:
     def _show(self, request: Request) -> Response:
         job = self._jobs.get(request.path_params["job"])
         if job is None:
-            text = "There is no such job; those that nobody started are forgotten after a while."
+            text = "There is no such job. A job that nobody starts is forgotten after a while."
             return _not_found("../", "job", text)
         return page(
             f"Job {job.id[:8]}",
             [link("../", "Overview")],
-            *(element("p", state_pill(job)), progress(job), definition_list(self._facts(job)), *self._sections(job)),
-            *(element("h2", "Log"), log_list(job.log)),
+            element("p", state_pill(job)),
+            progress(job),
+            definition_list(self._facts(job)),
+            *self._sections(job),
+            element("h2", "Log"),
+            log_list(job.log),
             refresh_s=0 if job.state in ENDED else refresh_s([job]),
         )
 
     def _sections(self, job: Job) -> list[Markup]:
-        """Return what there is of a job: why it failed, or what came out of it."""
+        """Return the sections that apply to a job: cause of failure, metrics, outputs, endpoints with its model."""
         why, outcome = cause(job), self._jobs.outcomes([job]).get(job.id)
         sections: list[tuple[str, Markup]] = []
         if why:
@@ -96,7 +100,7 @@ class JobPage:
                 ")",
             )
         except RequestError:
-            experiment = Markup("")  # its endpoint was deleted meanwhile
+            experiment = Markup("")  # its endpoint was deleted
         return {
             "Experiment": experiment,
             "Job id": job.id,
@@ -116,7 +120,7 @@ class JobPage:
         return table(["output", "where"], rows)
 
     def _serving(self, job: Job, sha256: str) -> Markup:
-        """Return in which endpoints a job's model serves, or will: the same file, wherever it was taken from."""
+        """Return the endpoints that serve a job's model, or will: the same file, from whatever location."""
         served = []
         endpoints = [each for service in self._registry.services() for each in self._registry.endpoints(service)]
         for endpoint in endpoints:
@@ -132,11 +136,11 @@ class JobPage:
         return link(self._urls.help(endpoint), endpoint.name)
 
     def _open(self, request: Request) -> Response:
-        """Lead to an output, by a link that is signed now; no page holds one."""
+        """Redirect to an output by a link that is signed now; no page contains such a link."""
         job = self._jobs.get(request.path_params["job"])
         result = job.results.get(request.path_params["output"]) if job else None
         if result is None:
-            text = "There is no such output: the job has not finished, or is unknown."
+            text = "There is no such output: the job has not finished, or does not exist."
             return _not_found("../../../", "output", text)
         address = result.base_location + result.relative_location + self._token_of(result)
         return RedirectResponse(address, HTTPStatus.SEE_OTHER)

@@ -1,4 +1,4 @@
-"""How far a job is, as its log tells it: the steps that are behind it, the one it is in or failed in."""
+"""The progress of a job, from its log: the finished steps, and the current or failed one."""
 
 import re
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ _FAILED_IN = re.compile(rf"Module: ({'|'.join(STEPS)});")
 
 
 def progress(job: Job) -> Markup:
-    """Return the bar of a job's steps, and how far its training is while that lasts."""
+    """Return the bar of a job's steps, and the progress of a running training."""
     training = job.progress if job.state is JobState.RUNNING else None
     return joined(steps(job), element("small", str(training)) if training else "")
 
@@ -29,21 +29,24 @@ def _marks(job: Job) -> list[str]:
         return ["done"] * len(modules)
     at = max(0, modules.index(_module(job)))
     here = {JobState.RUNNING: "now", JobState.FAILED: "failed", JobState.CANCELLED: "failed"}.get(job.state, "")
-    if not here or not job.started_at:  # it waits; a log tells of a run that the studio's end interrupted
+    if not here or not job.started_at:  # the job waits; its log may be of a run that the studio's end interrupted
         return [""] * len(modules)
-    return ["done" if position < at else here if position == at else "" for position in range(len(modules))]
+    behind = ["done"] * at
+    ahead = [""] * (len(modules) - at - 1)
+    return [*behind, here, *ahead]
 
 
 def _module(job: Job) -> str:
     failed = _FAILED_IN.match(job.details or "")
     if failed:
         return failed[1]
-    modules = [match[1] for line in job.log.splitlines() if (match := _MODULE.match(line))]
+    matches = map(_MODULE.match, job.log.splitlines())
+    modules = [match[1] for match in matches if match]
     return modules[-1] if modules else next(iter(STEPS))
 
 
 def duration_text(job: Job) -> str:
-    """Return how long a job has run, up to now if it still does; nothing for one that never ran."""
+    """Return how long a job ran, or has run until now; empty if it never ran."""
     if not job.started_at:
         return ""
     ended = datetime.fromisoformat(job.ended_at) if job.ended_at else datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The bodies of the wire as JSON schemas: a model's columns, the contract of jobs, errors."""
+"""JSON schemas of the protocol's bodies: a model's columns, the contract of jobs, errors."""
 
 import re
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def error_schema() -> Json:
 
 
 def scoring_example(model: Model, *, table: bool = False) -> Json:
-    """Return the body of a scoring request, made up from the schema: texts in a table, bare numbers in an object."""
+    """Return a made-up scoring request: in a table all cells are text, in objects numbers are unquoted."""
     row = sample_row(model)
     bare = {column.name: _JSON[column.type] for column in model.columns}
     rows: Json | list[Json] = [{name: bare[name](cell) for name, cell in row.items()}]
@@ -58,7 +58,7 @@ def scoring_example(model: Model, *, table: bool = False) -> Json:
 
 
 def cell_description(column: Column) -> str:
-    """Say in words what a column's cells are."""
+    """Return in words what a column's cells hold."""
     return f"{_cells(column)}{' It may be left out.' if column.optional else ''}"
 
 
@@ -67,7 +67,7 @@ def _cells(column: Column) -> str:
         case "categorical":
             return f"One of: {listed(column.categories, LISTED_CATEGORIES)}. Any other text counts as missing."
         case "target-encoded":
-            return f"One of {len(column.categories)} known texts. Any other counts as an average one, ? as missing."
+            return f"One of {len(column.categories)} known texts. Any other counts as average, ? as missing."
         case "boolean":
             return "true or false, or another spelling of yes and no, such as 1 and 0."
         case "date":
@@ -91,8 +91,8 @@ def scoring_schemas(scorer: Scorer) -> Json:
     given = {name: _cell_schema(types[name], text) for name, text in texts.items()}
     required = [column.name for column in model.columns if column.required]
     scored = types | dict(added_columns(model))
-    # As the original did: its clients (the R package) make numbers of those that are called so here.
-    answers = {name: _cell_schema(scored[name], "As text, also a number.") for name in scored}
+    # As in the original: its clients (the R package) convert the columns that have a number type here.
+    answers = {name: _cell_schema(scored[name], "As text, also for numbers.") for name in scored}
     nothing = {"type": "object", "additionalProperties": False, "description": "This service has no parameters."}
     names = {
         "type": "array",
@@ -100,7 +100,7 @@ def scoring_schemas(scorer: Scorer) -> Json:
         "uniqueItems": True,
         "minItems": max(1, len(required)),
     }
-    cells = {"type": "array", "items": {**text, "x-nullable": True}, "description": "Numbers may be bare."}
+    cells = {"type": "array", "items": {**text, "x-nullable": True}, "description": "Numbers may be unquoted."}
     table = _object(
         {"ColumnNames": names, "Values": {"type": "array", "items": cells, "maxItems": ROW_LIMIT}},
         ["ColumnNames", "Values"],
@@ -135,7 +135,7 @@ def scoring_schemas(scorer: Scorer) -> Json:
 
 
 def training_schemas(plan: TrainingPlan, quirks: Quirks, *, outputs_needed: bool) -> Json:
-    """Return the definitions of an endpoint that trains, by name; `outputs_needed`: none has a default place."""
+    """Return the definitions of an endpoint that trains, by name; `outputs_needed`: outputs have no default place."""
     contract = contract_of(plan, quirks)
     text: Json = {"type": "string", "x-nullable": True}
     inputs = {name: _blob_schema(INPUT_EXTENSIONS) for name in contract.inputs}
@@ -163,7 +163,7 @@ def training_schemas(plan: TrainingPlan, quirks: Quirks, *, outputs_needed: bool
         **{name: {**schema, "x-nullable": True, "description": "Of a finished job."} for name, schema in ended.items()},
         "Details": {
             **text,
-            "description": "Why it failed, or what was noticed in training, a note a line.",
+            "description": "Why the job failed, or the notes of the training, one a line.",
         },
     }
     return {"BatchRequest": _object(request, required), "BatchStatus": _object(status, list(status))}
@@ -173,7 +173,10 @@ def _blob_schema(extensions: tuple[str, ...]) -> Json:
     text: Json = {"type": "string", "x-nullable": True}
     endings = "|".join(re.escape(extension.removeprefix(".")) for extension in extensions)
     properties = {
-        "ConnectionString": {**text, "description": "Of the storage account; or else BaseLocation and SasBlobToken."},
+        "ConnectionString": {
+            **text,
+            "description": "Of the storage account; or else BaseLocation and SasBlobToken.",
+        },
         "RelativeLocation": {
             "type": "string",
             "pattern": rf"^/?[^/]+/.+\.({endings})$",
@@ -186,7 +189,7 @@ def _blob_schema(extensions: tuple[str, ...]) -> Json:
 
 
 def training_example(plan: TrainingPlan, quirks: Quirks, connection_string: str) -> Json:
-    """Return the body of a submit, with the parameters that every job must give."""
+    """Return the body of a submit, with the required parameters."""
     model, _ = job_outputs(quirks)
 
     def place(name: str) -> Json:

@@ -1,4 +1,4 @@
-"""The overview, for the studio's owner: services with the model that each endpoint serves, and the newest jobs."""
+"""The overview, for the studio's owner: the services, the models that their endpoints serve, and the newest jobs."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -64,7 +64,7 @@ class Overview:
         rows = [self._endpoint_row(endpoint, made_by) for endpoint in endpoints]
         heads = ["endpoint", "model in service", "since"]
         if any(waits for *_, waits in rows):
-            return joined(head, table([*heads, "waits for its time"], rows))
+            return joined(head, table([*heads, "scheduled"], rows))
         return joined(head, table(heads, [row[:-1] for row in rows]))
 
     def _endpoint_row(self, endpoint: Endpoint, made_by: dict[str, list[Job]]) -> list[str]:
@@ -93,12 +93,12 @@ class Overview:
         try:
             service = self._registry.endpoint_by_id(job.endpoint_id).service
         except RequestError:
-            return ""  # its endpoint was deleted meanwhile
+            return ""  # its endpoint was deleted
         return link(f"#{service.id}", service.experiment)
 
 
 def _model(deployment: Deployment | None, made_by: dict[str, list[Job]]) -> Markup:
-    """Return where a model came from, with a link to the newest job that made the same file before it served."""
+    """Return the location of a model, with a link to the newest job that made this file before it was deployed."""
     if deployment is None:
         return Markup("–")  # noqa: RUF001 - the dash of tables
     place = breakable(without_secrets(deployment.location.relative_location))

@@ -1,4 +1,4 @@
-"""Who may see the owner's pages: whoever gives the workspace token as the password of HTTP Basic, with any name."""
+"""Protects the owner's pages by HTTP Basic: the password is the workspace token, and any user name is accepted."""
 
 import base64
 import binascii
@@ -16,13 +16,13 @@ type Handler = Callable[[Request], Response]
 
 
 def owners_only(registry: Registry, show: Handler) -> Handler:
-    """Return the handler that shows its page to the owner, and asks everybody else for the token."""
+    """Return a handler that shows the page to the owner, and asks everybody else for the token."""
 
     def handle(request: Request) -> Response:
         if same_key(basic_password(request.headers.get("authorization")), registry.workspace_token):
             return show(request)
-        text = "This page is for the studio's owner: any name, and the workspace token as the password."
-        refusal = page("Who is there?", [], element("p", text), status=HTTPStatus.UNAUTHORIZED)
+        text = "This page is for the studio's owner. Sign in with any name, and the workspace token as the password."
+        refusal = page("Sign in", [], element("p", text), status=HTTPStatus.UNAUTHORIZED)
         refusal.headers["WWW-Authenticate"] = 'Basic realm="studio: workspace token", charset="UTF-8"'
         return refusal
 
@@ -30,7 +30,7 @@ def owners_only(registry: Registry, show: Handler) -> Handler:
 
 
 def basic_password(authorization: str | None) -> str:
-    """Return the password of an Authorization header of the scheme Basic; nothing if there is none."""
+    """Return the password of an Authorization header of the scheme Basic; empty if there is none."""
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return ""

@@ -1,4 +1,4 @@
-"""A plausible row for a model, made up from its schema: what samples and documents show instead of anybody's data."""
+"""A plausible row made up from a model's schema, which samples and documents show instead of real data."""
 
 from statistics import median_low
 
@@ -6,7 +6,7 @@ from studio.json_values import plain_number
 from studio.models.model import Model, NumberTerm
 from studio.tables.model_column import Column
 
-# How each of `studio.tables.dates.DATE_FORMATS` writes one and the same day.
+# The same day in each of `studio.tables.dates.DATE_FORMATS`.
 _DATES = {
     "year-month-day": "2024-03-15",
     "month/day/year": "03/15/2024",
@@ -37,7 +37,7 @@ def _cell(column: Column, number: float) -> str:
 
 
 def _typical_numbers(model: Model) -> dict[int, float]:
-    """Return for the positions of columns a number that the model tells larger and smaller ones from."""
+    """Return a typical number of each column by its position: a limit in the model, or the column's centre."""
     position_of = [position for position, _ in model.features]
     if model.linear is not None:
         terms = zip(position_of, model.linear.terms, strict=True)

@@ -1,9 +1,8 @@
-"""The Swagger 2.0 document of an endpoint, made from what it serves: the model's columns, or the contract of its jobs.
+"""The Swagger 2.0 document of an endpoint, from the columns of its model or the contract of its jobs.
 
-Paths, ids of operations, and the definitions `ExecutionRequest`, `input1Item` and `output1Item` have the names under
-which clients of the original look for them; as there, a path has its query with it, and `execute` has its body as the
-only parameter. The array form of a scoring request is under `x-ms-paths`, the object form under `paths` is all that a
-client needs.
+Paths, operation ids and the definitions `ExecutionRequest`, `input1Item` and `output1Item` have the names that clients
+of the original expect. As there, a path includes its query, and the body is the only parameter of `execute`. The object
+form of a scoring request is under `paths`, the array form under `x-ms-paths`.
 """
 
 from urllib.parse import urlsplit
@@ -18,12 +17,12 @@ from studio.workspace.urls import Urls
 
 _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _ERRORS = {
-    "400": "The request is wrong; the details say where.",
+    "400": "The request is invalid; the details say where.",
     "401": "The key is missing or wrong.",
     "404": "There is no such workspace, service or job.",
     "409": "A column has the name of one that the answer adds.",
     "500": "The service failed.",
-    "503": "Too many requests at once: wait, then send it again.",
+    "503": "Too many requests at once: wait, then retry.",
 }
 _ANYWHERE = ("400", "401", "404", "500", "503")
 _SCORING = tuple(_ERRORS)
@@ -35,11 +34,11 @@ def scoring_document(endpoint: Endpoint, urls: Urls, scorer: Scorer) -> Json:
     """Return the document of an endpoint that scores with the model."""
     detailed = {"name": "details", "in": "query", "type": "boolean", "description": "Whether to add ColumnTypes."}
     execute = _post("execute", "Scores rows, each an object", [_body("ExecutionRequest")])
-    execute["responses"] = _answers(
-        "200", "The rows, with what was predicted.", reference("ExecutionResponse"), _SCORING
+    execute["responses"] = _responses(
+        "200", "The rows with their predictions.", reference("ExecutionResponse"), _SCORING
     )
     table = _post("executeTable", "Scores rows, as a table", [_body("TableRequest"), detailed])
-    table["responses"] = _answers("200", "The table, with what was predicted.", reference("TableResponse"), _SCORING)
+    table["responses"] = _responses("200", "The table with its predictions.", reference("TableResponse"), _SCORING)
     document = _document(
         endpoint, urls, {f"/execute{_QUERY}&format=swagger": {"post": execute}}, scoring_schemas(scorer)
     )
@@ -47,19 +46,19 @@ def scoring_document(endpoint: Endpoint, urls: Urls, scorer: Scorer) -> Json:
 
 
 def training_document(endpoint: Endpoint, urls: Urls, quirks: Quirks, *, outputs_needed: bool) -> Json:
-    """Return the document of an endpoint that trains; `outputs_needed` tells that no output has a default place."""
+    """Return the document of an endpoint that trains; `outputs_needed`: no output has a default location."""
     submit = _post("submitjob", "Submits a job; it must be started", [_body("BatchRequest")])
-    submit["responses"] = _answers("200", "The job's id.", _ID)
+    submit["responses"] = _responses("200", "The job's id.", _ID)
     start = _post("startjob", "Starts a job", [_JOB])
-    start["responses"] = _answers("204", "It is in the queue.")
+    start["responses"] = _responses("204", "The job is queued.")
     status: Json = {
         "operationId": "getjobstatus",
-        "summary": "Tells a job's state and results",
+        "summary": "Returns a job's state and results",
         "parameters": [_JOB],
     }
-    status["responses"] = _answers("200", "The job.", reference("BatchStatus"))
+    status["responses"] = _responses("200", "The job.", reference("BatchStatus"))
     cancel: Json = {"operationId": "canceljob", "summary": "Cancels a job", "parameters": [_JOB]}
-    cancel["responses"] = _answers("204", "It is cancelled, or had ended before.")
+    cancel["responses"] = _responses("204", "The job is cancelled, or had already ended.")
     paths = {
         f"/jobs{_QUERY}": {"post": submit},
         f"/jobs/{{jobId}}/start{_QUERY}": {"post": start},
@@ -76,7 +75,7 @@ def _document(endpoint: Endpoint, urls: Urls, paths: Json, definitions: Json) ->
         "operationId": "getSwaggerDocument",
         "summary": "Returns this document",
         "security": [],
-        "responses": _answers("200", "This document.", {"type": "object"}, ("404", "500", "503")),
+        "responses": _responses("200", "This document.", {"type": "object"}, ("404", "500", "503")),
     }
     return {
         "swagger": "2.0",
@@ -112,7 +111,7 @@ def _body(definition: str) -> Json:
     return {"name": "body", "in": "body", "required": True, "schema": reference(definition)}
 
 
-def _answers(code: str, text: str, schema: Json | None = None, errors: tuple[str, ...] = _ANYWHERE) -> Json:
+def _responses(code: str, text: str, schema: Json | None = None, errors: tuple[str, ...] = _ANYWHERE) -> Json:
     good: Json = {"description": text} | ({"schema": schema} if schema else {})
     failed = {each: {"description": _ERRORS[each], "schema": reference("ErrorResponse")} for each in errors}
     return {code: good, **failed}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +12,23 @@ MISSING = frozenset(
 )
 # What people and programs write for a missing number or date, in upper or lower case. In a column of texts each of
 # these may be a category, and counts as text.
-PLACEHOLDERS = frozenset(
-    {
-        *("none", "nil", "nul", "na", "n/a", "n.a.", "n.a", "n a", "nd", "n/d", "n.d.", "nan", "-nan", "+nan", "nat"),
-        *("null", "(null)", "<null>", "[null]", "(none)", "<none>", "[none]", "(blank)", "<na>", "(empty)", "<empty>"),
-        *("-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "*", "**", "_", "??", "???", "/", "//"),
-        *("missing", "unknown", "unk", "unavailable", "not available", "not applicable", "undefined", "empty", "blank"),
-        # Errors of spreadsheets.
-        *("#n/a", "#n/a n/a", "#na", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "#calc!", "#spill!"),
-        # Results of a division by zero or of an overflow: nothing can be learned from them.
-        *("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity", "\u221e", "+\u221e", "-\u221e"),
-        *("1.#inf", "-1.#inf", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
-        *("0000-00-00", "0000-00-00 00:00:00"),  # MySQL's zero date
-    }
-)
+_SHORT = ("none", "nil", "nul", "na", "n/a", "n.a.", "n.a", "n a", "nd", "n/d", "n.d.", "nan", "-nan", "+nan", "nat")
+_NULLS = ("null", "(null)", "<null>", "[null]", "(none)", "<none>", "[none]", "(blank)", "<na>", "(empty)", "<empty>")
+_SIGNS = ("-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "*", "**", "_", "??", "???", "/", "//")
+_WORDS = ("missing", "unknown", "unk", "unavailable", "not available", "not applicable", "undefined", "empty", "blank")
+_SHEETS = ("#n/a", "#n/a n/a", "#na", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "#calc!", "#spill!")
+# Results of a division by zero or of an overflow: nothing can be learned from them.
+_INFINITE = ("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity", "\u221e", "+\u221e", "-\u221e")
+_INDEFINITE = (
+    "1.#inf",
+    "-1.#inf",
+    "1.#ind",
+    "-1.#ind",
+    "1.#qnan",
+    "-1.#qnan",
+)  # printed by C on Windows
+_ZERO_DATES = ("0000-00-00", "0000-00-00 00:00:00")  # MySQL's
+PLACEHOLDERS = frozenset(chain(_SHORT, _NULLS, _SIGNS, _WORDS, _SHEETS, _INFINITE, _INDEFINITE, _ZERO_DATES))
 # LightGBM reads a number this near to 0 as 0 (its kZeroThreshold, of 32 bits), so the whole studio does.
 NEAR_ZERO = 1.0000000180025095e-35
 MAX_NUMBER = 1e100  # a larger number counts as text: its square would overflow

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from io import StringIO
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self, TextIO
 
 from studio.errors import TableError
@@ -40,6 +41,7 @@ class TableFormat:
 
 
 CSV = TableFormat()
+NOTHING_EXPECTED: Mapping[str, Column] = MappingProxyType({})
 
 
 def read_table(
@@ -48,7 +50,7 @@ def read_table(
     used: Collection[str] = (),
     table_format: TableFormat = CSV,
     *,
-    expected: Mapping[str, Column] | None = None,
+    expected: Mapping[str, Column] = NOTHING_EXPECTED,
     check: Callable[[Table], list[str]] = lambda _: [],
 ) -> Table:
     """Read the CSV at `path` (UTF-8, with or without BOM).
@@ -66,7 +68,7 @@ def read_table(
         raise TableError("the CSV", [foreign])
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            return _read(lines, {label, *used}, table_format, expected or {}, check=check)
+            return _read(lines, {label, *used}, table_format, expected, check=check)
     except UnicodeDecodeError as error:
         raise TableError("the CSV", [_not_utf8(path)]) from error
     except csv.Error as error:

@@ -6,6 +6,7 @@ reading in service, so it is kept as far as the cells allow it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -37,6 +38,9 @@ class ExpectedColumn:
     stated: bool = False
 
 
+NOTHING_EXPECTED: Mapping[str, ExpectedColumn] = MappingProxyType({})
+
+
 def expected_columns(stated: Sequence[Column], served: Sequence[Column]) -> dict[str, ExpectedColumn]:
     """Return by name what columns are expected to hold; what the experiment states takes precedence.
 
@@ -47,19 +51,19 @@ def expected_columns(stated: Sequence[Column], served: Sequence[Column]) -> dict
 
 
 def infer_columns(
-    table: Table, label: str, *, target_encode: bool = False, expected: Mapping[str, ExpectedColumn] | None = None
+    table: Table, label: str, *, target_encode: bool = False, expected: Mapping[str, ExpectedColumn] = NOTHING_EXPECTED
 ) -> list[InferredColumn]:
     """Infer every column except the label; `target_encode` allows target encoding for very many categories.
 
     Raises:
         TableError: a column does not hold what the experiment states, or is missing.
     """
-    wanted, findings, problems = expected or {}, [], []
+    findings, problems = [], []
     for column in table.columns:
         if column.name == label:
             continue
         finding = infer_column(column, target_encode=target_encode)
-        expectation = wanted.get(column.name)
+        expectation = expected.get(column.name)
         if expectation is not None:
             read = _as_expected(column, finding, expectation, target_encode=target_encode)
             if read is not None:
@@ -71,7 +75,7 @@ def infer_columns(
                 finding = replace(finding, note=note, is_odd=True)
         findings.append(replace(finding, place=table.unnamed.get(column.name)))
     names = {column.name for column in table.columns}
-    for name, expectation in wanted.items():
+    for name, expectation in expected.items():
         if expectation.stated and expectation.column.kind != "ignored" and name not in names:
             problems.append(f"the column {name!r} of the experiment's [columns] is missing")
     if problems:

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from studio.errors import ExperimentError
 from studio.models.model import Task
@@ -15,12 +15,9 @@ from studio.training.training_plan import BOOSTED, LEARNERS, STANDARD_PARAMETERS
 
 TASKS = get_args(Task.__value__)
 NAME_LIMIT = 100
-_KEYS = {
-    *("name", "data", "label", "task", "positive", "test_fraction", "seed"),
-    *("learner", "compare", "trees", "leaves", "learning_rate", "row_filter", "drop_unlabelled", "columns"),
-    "parameters",
-}
 _PLAN_NUMBERS = ("seed", "test_fraction", "trees", "leaves", "learning_rate")
+_CHOICES = ("learner", "compare", "row_filter", "drop_unlabelled", "columns", "parameters")
+_KEYS = {"name", "data", "label", "task", "positive", *_PLAN_NUMBERS, *_CHOICES}
 
 
 @dataclass(frozen=True)
@@ -141,7 +138,9 @@ def load_experiment(path: Path) -> Experiment:
         problems.append("`positive` is allowed only for the task 'binary'")
     numbers = {key: reader.checked(key) for key in (*_PLAN_NUMBERS, "row_filter")}
     plan = TrainingPlan(
-        *(task, label, positive),  # type: ignore[arg-type]
+        cast("Task", task),
+        label,
+        positive,
         learner=reader.choice("learner", BOOSTED, LEARNERS),
         compare=reader.flag("compare"),
         drop_unlabelled=reader.flag("drop_unlabelled"),

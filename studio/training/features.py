@@ -1,6 +1,7 @@
 """Turns the columns of a table into features, the numbers that a model learns from."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,14 @@ from studio.tables.model_column import Column
 
 type Rows = NDArray[np.float64]  # shape (rows, features)
 
+NOTHING_COMPUTED: Mapping[str, NDArray[np.float64]] = MappingProxyType({})
+
 
 def encode_rows(
     table: Table,
     columns: Sequence[Column],
     parts: Sequence[NDArray[np.bool_]],
-    computed: Mapping[str, NDArray[np.float64]] | None = None,
+    computed: Mapping[str, NDArray[np.float64]] = NOTHING_COMPUTED,
 ) -> list[Rows]:
     """Return the features of each part of the rows: numbers or category codes, NaN for missing and unknown cells.
 
@@ -25,7 +28,7 @@ def encode_rows(
     width = sum(len(column.encoders()) for column in columns)
     # Column-major: each column is written at once, and every distinct cell is encoded once for all parts.
     encoded = [np.empty((int(part.sum()), width), order="F") for part in parts]
-    for position, values in enumerate(_features(table, columns, computed or {})):
+    for position, values in enumerate(_features(table, columns, computed)):
         for rows, part in zip(encoded, parts, strict=True):
             rows[:, position] = values[part]
     return encoded

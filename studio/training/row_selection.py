@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from studio.errors import TableError
 from studio.tables.cell_parsing import MISSING, has_no_value
 from studio.tables.columns import NumberColumn, Table
-from studio.tables.csv_reader import PROBLEM_LIMIT, TableFormat, read_table
+from studio.tables.csv_reader import NOTHING_EXPECTED, PROBLEM_LIMIT, TableFormat, read_table
 from studio.tables.model_column import Column
 from studio.tables.row_filter import read_row_filter
 from studio.training.training_plan import TrainingPlan
@@ -18,7 +18,7 @@ type Mask = NDArray[np.bool_]  # shape (rows,)
 
 
 def read_rows(
-    csv: Path, plan: TrainingPlan, table_format: TableFormat, expected: Mapping[str, Column] | None = None
+    csv: Path, plan: TrainingPlan, table_format: TableFormat, expected: Mapping[str, Column] = NOTHING_EXPECTED
 ) -> tuple[Table, list[str]]:
     """Read the rows that the plan trains and tests on; returns them with notes on the rows that were left out.
 
