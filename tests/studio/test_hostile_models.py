@@ -72,7 +72,7 @@ def test_a_model_of_another_service_is_refused_in_a_few_words(own_data: Path, st
         answer = patch(studio.endpoint("production"), storage.reference("other.ilearner"))
     assert refusal(answer) == (400, "InvalidOperation", "IncompatibleModel")
     assert "missing columns: 'age', 'hours', 'occupation', 'region'; other columns: '0000x" in answer.text
-    assert "and 1590 more" in answer.text
+    assert "and 1,590 more" in answer.text
     assert len(answer.text) < 2000
 
 
