@@ -10,6 +10,8 @@ import pytest
 from landfall import cli, command_line
 from landfall.stack.stack_ports import StackPorts
 from landfall.stack.stack_state import ProcessIdentity, StateFolder
+from shared.adapters.storage import blob_files, table_client
+from tests.fakes.faulty_transport import NO_PAUSE
 from tests.pipeline.world import ROOT, SETTINGS
 
 
@@ -142,9 +144,15 @@ def test_the_doctor_of_a_stack_that_does_not_run_ends_with_4(
     ids=lambda arguments: str(arguments[0]),
 )
 def test_a_stack_that_is_gone_says_how_to_start_it(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...]
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
 ) -> None:
     """Killed, or the machine was: its document is still there, nobody answers, and the way on can be pasted."""
+    monkeypatch.setitem(table_client._RETRY_OPTIONS, "retry_backoff_factor", 0)
+    for pause in NO_PAUSE:
+        monkeypatch.setitem(blob_files._RETRY_OPTIONS, pause, 0)
     ports = StackPorts.free()
     state = StateFolder(tmp_path)
     functions = f"http://127.0.0.1:{ports.host}"

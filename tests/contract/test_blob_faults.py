@@ -15,7 +15,7 @@ from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.errors import ConfigError, KeyRefusedError, NoAnswerError
 from shared.ports import BlobVersion, CopyState
 from tests.contract.access import Access
-from tests.fakes.faulty_transport import FaultyTransport
+from tests.fakes.faulty_transport import NO_PAUSE, FaultyTransport
 
 SECRET = "c2VjcmV0LWNhbmFyeS1rZXk="
 
@@ -29,7 +29,7 @@ def transport() -> FaultyTransport:
 @pytest.fixture
 def files(access: Access, transport: FaultyTransport) -> Iterator[BlobStorageFiles]:
     """Give blob files whose answers can be lost or altered."""
-    with closing(access.blobs(transport=transport, initial_backoff=0)) as opened:
+    with closing(access.blobs(transport=transport, **NO_PAUSE)) as opened:
         yield opened
 
 

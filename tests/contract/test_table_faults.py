@@ -32,7 +32,7 @@ def transport() -> FaultyTransport:
 @pytest.fixture
 def store(access: Access, table_name: str, transport: FaultyTransport) -> Iterator[TableRunStore]:
     """Give a store of runs whose answers can be lost."""
-    with closing(TableRunStore(access.table(table_name, transport=transport))) as faulty_store:
+    with closing(TableRunStore(access.table(table_name, transport=transport, retry_backoff_factor=0))) as faulty_store:
         faulty_store.claim(a_run())  # so that the table exists
         yield faulty_store
 
@@ -127,7 +127,7 @@ def test_a_lost_save_that_was_overtaken_counts_and_then_is_stale(
 
 def test_a_lost_endpoint_save_is_saved(access: Access, table_name: str, transport: FaultyTransport) -> None:
     """A lease whose answer was lost is held, at the first write of a row and at a later one."""
-    table = access.table(table_name, transport=transport)
+    table = access.table(table_name, transport=transport, retry_backoff_factor=0)
     with closing(TableEndpointStore(table)) as endpoints:
         stored = endpoints.get("census", "production")
         for run_id in ("a", "b"):
@@ -141,7 +141,7 @@ def test_a_lost_endpoint_save_is_saved(access: Access, table_name: str, transpor
 def test_a_lost_create_of_the_table_goes_unnoticed(access: Access, table_name: str, transport: FaultyTransport) -> None:
     """The very first claim succeeds although the answer to the table's creation, or to the claim, is lost."""
     run = a_run()
-    with closing(TableRunStore(access.table(table_name, transport=transport))) as store:
+    with closing(TableRunStore(access.table(table_name, transport=transport, retry_backoff_factor=0))) as store:
         for _ in range(2):
             transport.lose_answer("POST")
 

@@ -8,6 +8,12 @@ from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline.transport import RequestsTransport
 from urllib3.exceptions import ProtocolError
 
+NO_PAUSE: dict[str, Any] = {  # between the tries of a request to the blob service
+    "initial_backoff": 0,
+    "increment_base": 0,
+    "random_jitter_range": 0,
+}
+
 
 class _BrokenBody:
     """The body of an answer whose connection breaks at the first byte."""

@@ -19,7 +19,7 @@ from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import ConfigError, KeyRefusedError
 from shared.storage_settings import read_storage_account
 from tests.fakes.fake_clock import FakeClock
-from tests.fakes.faulty_transport import FaultyTransport
+from tests.fakes.faulty_transport import NO_PAUSE, FaultyTransport
 from tests.identity.endpoint import SECRET, identity_endpoint
 from tests.identity.storage import IdentityStorage
 from tests.identity.tokens import SIGNATURE, IssuingCredential
@@ -152,7 +152,7 @@ def test_without_its_identity_an_app_says_so(
         for name, value in endpoint.environ.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("IDENTITY_HEADER", f"{SECRET}-that-is-wrong")
-        files = BlobStorageFiles.with_identity(account.blob_url, credential_of(account), initial_backoff=0)
+        files = BlobStorageFiles.with_identity(account.blob_url, credential_of(account), **NO_PAUSE)
         with closing(files), pytest.raises(KeyRefusedError, match="AzureWebJobsStorage__") as caught:
             files.read_text(blob, 100)
 
