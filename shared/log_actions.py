@@ -88,7 +88,7 @@ def log_subject(*, run_id: str = "", route: str = "") -> Iterator[None]:
 
 
 def log_fields(action: LogAction, *, run_id: str = "", route: str = "") -> dict[str, str]:
-    """Return the `extra=` of a log call; a run and a route that are left out are those of `log_subject`.
+    """Return the `extra=` of a log call; without a run and a route, it has those of `log_subject`.
 
     The values lose secrets, as texts do: a message of a queue may have anything for its route.
     """
