@@ -4,7 +4,7 @@ from shared.blob_path import BlobPath
 from shared.errors import LandfallError, NotFoundError, NotNowError
 from shared.lifecycle.job_paths import input_path
 from shared.lifecycle.second_try import JOB_MAY_RUN, in_vain, retried, why_not
-from shared.log_actions import LogAction, get_log, log_fields
+from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.operators.operator_runs import find_run, route_of_run, save_operators_run
 from shared.ports import JobState
 from shared.records.run import Run
@@ -37,7 +37,8 @@ def retry(services: Services, run_id: str, by: str, reason: str = "", *, even_if
         raise NotNowError(refusal)
     source = _source(services, run)
     if run.job_id and run.state in JOB_MAY_RUN:
-        _end_job(services, route, run, even_if_running=even_if_running)
+        with log_subject(run_id=run.run_id, route=route.name):
+            _end_job(services, route, run, even_if_running=even_if_running)
     note = f"retried by {by}: {reason}" if reason else f"retried by {by}"
     return save_operators_run(services, stored, retried(route, run, note, source, services.clock.now()))
 
