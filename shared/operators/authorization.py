@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from shared.errors import AuthSettingsError, NotSignedInError, RoleMissingError, WrongContentTypeError
 from shared.redaction import redact
@@ -145,7 +144,7 @@ def _read(text: str) -> _Principal | None:
     if len(text) > MAX_HEADER_CHARACTERS:
         return None
     try:
-        document: Any = json.loads(base64.b64decode(text, validate=True))
+        document: object = json.loads(base64.b64decode(text, validate=True))
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or document.get("auth_typ") != "aad":
@@ -163,7 +162,7 @@ def _read(text: str) -> _Principal | None:
     return _Principal(f"{name}, {object_id}" if name else object_id, roles)
 
 
-def _claims(items: Any) -> dict[str, list[str]] | None:
+def _claims(items: object) -> dict[str, list[str]] | None:
     """Return the values of each type of claim; None if they are not a list of typed texts."""
     if not isinstance(items, list):
         return None
