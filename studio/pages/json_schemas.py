@@ -16,7 +16,7 @@ from studio.training.parameters import value_schema
 from studio.training.training_plan import TrainingPlan
 from studio.wire.quirks import SINGLE_RESULT, Quirks
 from studio.wire.request_codec import INPUT_EXTENSIONS
-from studio.wire.scoring_codec import INPUT, OUTPUT, ROW_LIMIT
+from studio.wire.scoring_codec import INPUT, MAX_ROWS, OUTPUT
 from studio.words import listed
 
 LISTED_CATEGORIES = 30
@@ -84,54 +84,75 @@ def _cell_schema(wire_type: WireType, description: str) -> Json:
 
 def scoring_schemas(scorer: Scorer) -> Json:
     """Return the definitions of an endpoint that scores, by name."""
-    model, text = scorer.model, {"type": "string"}
+    model = scorer.model
     types = {column.name: column.type for column in model.columns} | {model.label: label_type(model)}
     texts = {column.name: cell_description(column) for column in model.columns}
     texts[model.label] = "What is predicted; it may be left out."
-    given = {name: _cell_schema(types[name], text) for name, text in texts.items()}
-    required = [column.name for column in model.columns if column.required]
-    scored = types | dict(added_columns(model))
+    request_item = {name: _cell_schema(types[name], text) for name, text in texts.items()}
     # As in the original: its clients (the R package) convert the columns that have a number type here.
-    answers = {name: _cell_schema(scored[name], "As text, also for numbers.") for name in scored}
-    nothing = {"type": "object", "additionalProperties": False, "description": "This service has no parameters."}
-    names = {
+    response_types = types | dict(added_columns(model))
+    response_item = {name: _cell_schema(kind, "As text, also for numbers.") for name, kind in response_types.items()}
+    return {
+        "ExecutionRequest": _request(reference("ExecutionInputs"), scoring_example(model)),
+        "ExecutionInputs": _inputs(_row_objects()),
+        "input1Item": _object(request_item, [], additionalProperties=False, minProperties=1),
+        "ExecutionResponse": _response({"type": "array", "items": reference("output1Item")}),
+        "output1Item": _object(response_item, list(response_item)),
+        "TableRequest": _request(_inputs(_request_table(model, list(texts))), scoring_example(model, table=True)),
+        "TableResponse": _response(_response_table()),
+    }
+
+
+def _inputs(schema: Json) -> Json:
+    return _object({INPUT: schema}, [INPUT], additionalProperties=False)
+
+
+def _request(inputs: Json, example: Json) -> Json:
+    no_parameters = {"type": "object", "additionalProperties": False, "description": "This service has no parameters."}
+    return _object({"Inputs": inputs, "GlobalParameters": no_parameters}, ["Inputs"], example=example)
+
+
+def _response(output: Json) -> Json:
+    return _object({"Results": _object({OUTPUT: output}, [OUTPUT])}, ["Results"])
+
+
+def _row_objects() -> Json:
+    """Return the schema of rows as objects."""
+    return {
         "type": "array",
-        "items": {**text, "enum": list(given)},
+        "items": reference("input1Item"),
+        "minItems": 1,
+        "maxItems": MAX_ROWS,
+        "description": "A column that a row leaves out is missing.",
+    }
+
+
+def _request_table(model: Model, names: list[str]) -> Json:
+    """Return the schema of rows as a table, whose columns have these `names`."""
+    required = [column.name for column in model.columns if column.required]
+    column_names = {
+        "type": "array",
+        "items": {"type": "string", "enum": names},
         "uniqueItems": True,
         "minItems": max(1, len(required)),
     }
-    cells = {"type": "array", "items": {**text, "x-nullable": True}, "description": "Numbers may be unquoted."}
-    table = _object(
-        {"ColumnNames": names, "Values": {"type": "array", "items": cells, "maxItems": ROW_LIMIT}},
-        ["ColumnNames", "Values"],
-    )
-    answered = {"type": "array", "items": text}
-    value = _object(
-        {"ColumnNames": answered, "ColumnTypes": answered, "Values": {"type": "array", "items": answered}},
-        ["ColumnNames", "Values"],
-    )
-    output = _object({"type": {**text, "enum": ["table"]}, "value": value}, ["type", "value"])
-
-    def inputs(schema: Json) -> Json:
-        return _object({INPUT: schema}, [INPUT], additionalProperties=False)
-
-    def request(schema: Json, example: Json) -> Json:
-        return _object({"Inputs": schema, "GlobalParameters": nothing}, ["Inputs"], example=example)
-
-    def response(schema: Json) -> Json:
-        return _object({"Results": _object({OUTPUT: schema}, [OUTPUT])}, ["Results"])
-
-    rows = {"type": "array", "items": reference("input1Item"), "minItems": 1, "maxItems": ROW_LIMIT}
-    rows["description"] = "What a row leaves out is missing."
-    return {
-        "ExecutionRequest": request(reference("ExecutionInputs"), scoring_example(model)),
-        "ExecutionInputs": inputs(rows),
-        "input1Item": _object(given, [], additionalProperties=False, minProperties=1),
-        "ExecutionResponse": response({"type": "array", "items": reference("output1Item")}),
-        "output1Item": _object(answers, list(answers)),
-        "TableRequest": request(inputs(table), scoring_example(model, table=True)),
-        "TableResponse": response(output),
+    row = {
+        "type": "array",
+        "items": {"type": "string", "x-nullable": True},
+        "description": "Numbers may be unquoted.",
     }
+    values = {"type": "array", "items": row, "maxItems": MAX_ROWS}
+    return _object({"ColumnNames": column_names, "Values": values}, ["ColumnNames", "Values"])
+
+
+def _response_table() -> Json:
+    """Return the schema of the table in an answer."""
+    texts = {"type": "array", "items": {"type": "string"}}
+    value = _object(
+        {"ColumnNames": texts, "ColumnTypes": texts, "Values": {"type": "array", "items": texts}},
+        ["ColumnNames", "Values"],
+    )
+    return _object({"type": {"type": "string", "enum": ["table"]}, "value": value}, ["type", "value"])
 
 
 def training_schemas(plan: TrainingPlan, quirks: Quirks, *, outputs_needed: bool) -> Json:

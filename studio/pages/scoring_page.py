@@ -25,7 +25,7 @@ from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.services import Endpoint, Kind
 from studio.workspace.urls import Urls
 
-_FORM_LIMIT = 2**20  # bytes of a form's body
+_MAX_FORM_BYTES = 2**20  # bytes of a form's body
 _TITLE = "request-response"
 
 
@@ -119,6 +119,6 @@ def _answer(scorer: Scorer, body: Json, *, swagger: bool = False) -> Markup:
 
 
 def _form_fields(body: bytes) -> dict[str, str]:
-    if len(body) > _FORM_LIMIT:
-        raise InvalidBodyError(f"The form is longer than {_FORM_LIMIT} bytes.")
+    if len(body) > _MAX_FORM_BYTES:
+        raise InvalidBodyError(f"The form is longer than {_MAX_FORM_BYTES} bytes.")
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))

@@ -14,7 +14,7 @@ from studio.storage.connection_strings import read_connection_string
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _CONTAINER = re.compile(r"[A-Za-z0-9$-]{1,63}")
 _TOKEN = re.compile(r"[!$-~]+")  # the characters of a URL's query: no spaces, quotes or `#`
-_BLOB_NAME_LIMIT = 1024  # characters; the limit of Azure Storage
+_MAX_NAME_CHARACTERS = 1024  # characters; the limit of Azure Storage
 
 
 @dataclass(frozen=True)
@@ -174,8 +174,8 @@ def _checked_path(relative: str) -> BlobPath:
         raise _invalid(f"the path {relative!r} has '.', '..', backslashes or control characters")
     if not _CONTAINER.fullmatch(path.container):
         raise StorageError(StorageFault.CONTAINER_NAME, f"{path.container!r} cannot be the name of a container.")
-    if len(path.name) > _BLOB_NAME_LIMIT:
-        text = f"The blob's name has {len(path.name)} characters, at most {_BLOB_NAME_LIMIT} are allowed."
+    if len(path.name) > _MAX_NAME_CHARACTERS:
+        text = f"The blob's name has {len(path.name)} characters, at most {_MAX_NAME_CHARACTERS} are allowed."
         raise StorageError(StorageFault.BLOB_NAME_TOO_LONG, text)
     return path
 

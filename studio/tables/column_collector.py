@@ -21,7 +21,7 @@ MANY_NUMBERS, MANY_TEXTS = 20_000, 200_000
 _BLOCK = 100_000  # rows
 MIN_IDENTIFIER_SHARE = 0.9  # of the rows: with more distinct texts than this share a column is an identifier
 # Of all columns together. A text takes at least 60 bytes, and its dictionary entry 100.
-TEXT_LIMIT, TEXT_CHARACTERS = 15_000_000, 1_000_000_000
+MAX_TEXTS, MAX_TEXT_CHARACTERS = 15_000_000, 1_000_000_000
 _MAX_TEXTS_KEPT, _OTHERS = 100, "other texts"  # of the texts among numbers; with more the column is not one of numbers
 
 
@@ -41,8 +41,8 @@ class TextBudget:
         Raises:
             TableError: names the limit.
         """
-        if self.texts > TEXT_LIMIT or self.characters > TEXT_CHARACTERS:
-            limits = f"{TEXT_LIMIT:,} different texts, or more than {TEXT_CHARACTERS:,} characters in them"
+        if self.texts > MAX_TEXTS or self.characters > MAX_TEXT_CHARACTERS:
+            limits = f"{MAX_TEXTS:,} different texts, or more than {MAX_TEXT_CHARACTERS:,} characters in them"
             raise TableError("the CSV", [f"its columns hold more than {limits}: leave out columns of long texts"])
 
 

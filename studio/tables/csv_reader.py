@@ -1,7 +1,7 @@
 """Reads a CSV into columns in one pass, within limits on memory."""
 
 import csv
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from itertools import chain
@@ -14,14 +14,14 @@ from studio.tables.column_collector import ColumnCollector, TextBudget
 from studio.tables.columns import Table
 from studio.tables.csv_text import cell_rows
 from studio.tables.file_kinds import foreign_kind
-from studio.tables.header import read_header
+from studio.tables.header import Header, read_header
 from studio.tables.model_column import Column
 from studio.tables.row_lines import RowLines
 from studio.words import counted
 
-VALUE_LIMIT = 300_000_000  # rows times columns; a value takes up to 8 bytes here, and 8 more in the training
-FIELD_LIMIT = 2**20  # characters of a cell
-PROBLEM_LIMIT = 10  # problems that an error lists: the first ones of a file
+MAX_TABLE_VALUES = 300_000_000  # rows times columns; a value takes up to 8 bytes here, and 8 more in the training
+MAX_CELL_CHARACTERS = 2**20  # characters of a cell
+MAX_PROBLEMS = 10  # problems that an error lists: the first ones of a file
 # Characters read at once: few enough for the processor's cache, and still many rows of a wide table.
 _AT_ONCE, _AT_ONCE_A_COLUMN = 2**16, 2**10
 
@@ -62,7 +62,7 @@ def read_table(
     Raises:
         TableError: with the first problems, each with its line number.
     """
-    csv.field_size_limit(FIELD_LIMIT)
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
     foreign = foreign_kind(path)
     if foreign:
         raise TableError("the CSV", [foreign])
@@ -84,40 +84,56 @@ def _read(
     check: Callable[[Table], list[str]],
 ) -> Table:
     header = read_header(lines, table_format.separator, kept, named=table_format.header)
-    problems: list[str] = []
     budget = TextBudget()
     columns = [
         ColumnCollector(name, keep=name in kept, budget=budget, expected=expected.get(name)) for name in header.names
     ]
+    problems: list[str] = []
+    blocks: Iterable[_Block] = _blocks(lines, header.lines, len(header.names), table_format.separator, problems)
+    if not table_format.header:
+        blocks = chain([_Block([header.lines], [[cell] for cell in header.cells])], blocks)
+    row_lines = _collect(blocks, columns, problems)
+    if any(column.has_nul() for column in columns):
+        problems.append("it contains NUL characters: remove them")
+    if not row_lines.rows and not problems:
+        problems.append("it has a header and no rows: add rows")
+    table = Table(
+        tuple(column.finished() for column in columns),
+        row_lines.rows,
+        _unnamed(header) if table_format.header else {},
+        row_lines,
+        (header.note,) if header.note else (),
+    )
+    if len(problems) < MAX_PROBLEMS:
+        problems += check(table)
+    if len(problems) > MAX_PROBLEMS:
+        problems = [*problems[:MAX_PROBLEMS], "and more"]
+    if problems:
+        raise TableError("the CSV", problems)
+    return table
+
+
+def _collect(blocks: Iterable["_Block"], columns: Sequence[ColumnCollector], problems: list[str]) -> RowLines:
+    """Give the cells to the columns until there are too many problems; returns the lines of the rows."""
     rows = 0
     row_lines: list[Sequence[int]] = []
-    first_rows = [] if table_format.header else [_Block([header.lines], [[cell] for cell in header.cells])]
-    for block in chain(first_rows, _blocks(lines, header.lines, len(header.names), table_format.separator, problems)):
+    for block in blocks:
         for column, cells in zip(columns, block.columns, strict=True):
             column.extend(cells)
         row_lines.append(block.lines)
         rows += len(block.lines)
-        if rows * len(columns) > VALUE_LIMIT:
-            most = f"{VALUE_LIMIT:,} values ({VALUE_LIMIT // len(columns):,} rows)"
-            raise TableError("the CSV", [f"it has more than {most}: leave out rows or columns"])
-        if len(problems) >= PROBLEM_LIMIT:
+        if rows * len(columns) > MAX_TABLE_VALUES:
+            limit = f"{MAX_TABLE_VALUES:,} values ({MAX_TABLE_VALUES // len(columns):,} rows)"
+            raise TableError("the CSV", [f"it has more than {limit}: leave out rows or columns"])
+        if len(problems) >= MAX_PROBLEMS:
             break
-    if any(column.has_nul() for column in columns):
-        problems.append("it contains NUL characters: remove them")
-    if not rows and not problems:
-        problems.append("it has a header and no rows: add rows")
+    return RowLines.of_blocks(row_lines)
+
+
+def _unnamed(header: Header) -> dict[str, int]:
+    """Return the positions, from 1, of the columns without a name."""
     names = enumerate(zip(header.names, header.cells, strict=True), 1)
-    unnamed = {name: at for at, (name, cell) in names if table_format.header and not cell.strip()}
-    read = tuple(column.finished() for column in columns)
-    notes = (header.note,) if header.note else ()
-    table = Table(read, rows, unnamed, RowLines.of_blocks(row_lines), notes)
-    if len(problems) < PROBLEM_LIMIT:
-        problems += check(table)
-    if problems:
-        shown = problems[:PROBLEM_LIMIT]
-        more = ["and more"] if len(problems) > PROBLEM_LIMIT else []
-        raise TableError("the CSV", shown + more)
-    return table
+    return {name: position for position, (name, cell) in names if not cell.strip()}
 
 
 def _not_utf8(path: Path) -> str:
@@ -154,7 +170,7 @@ def _blocks(lines: TextIO, read: int, width: int, separator: str, problems: list
         read += count
         if block.lines:
             yield block
-        if len(problems) > PROBLEM_LIMIT:
+        if len(problems) > MAX_PROBLEMS:
             return
 
 
@@ -169,7 +185,7 @@ def _split(text: str, width: int, separator: str) -> list[list[str]] | None:
     rows = text.count("\n")
     if len(cells) != rows * (width + 1) or cells[width :: width + 1].count("\n") != rows:
         return None
-    if len(text) > FIELD_LIMIT and max(map(len, cells)) > FIELD_LIMIT:
+    if len(text) > MAX_CELL_CHARACTERS and max(map(len, cells)) > MAX_CELL_CHARACTERS:
         return None
     return [cells[at :: width + 1] for at in range(width)]
 
@@ -182,7 +198,7 @@ def _parsed(
     reader = cell_rows(chain(begun, more), separator)
     ends: list[int] = []
     rows: list[list[str]] = []
-    while begun.tell() < len(text) and len(problems) <= PROBLEM_LIMIT:
+    while begun.tell() < len(text) and len(problems) <= MAX_PROBLEMS:
         row = next(reader)
         if len(row) == width:
             ends.append(read + reader.line_num)

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from studio.errors import RowFilterError
 from studio.tables.cell_parsing import MISSING, parse_number
 
-LENGTH_LIMIT = 4000  # characters
-DEPTH_LIMIT = 50  # of nested brackets
+MAX_LENGTH = 4000  # characters
+MAX_DEPTH = 50  # of nested brackets
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?(?![\w.]))|(?P<text>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*")"""
     r"""|(?P<word>[^\W\d]\w*)|(?P<sign><=|>=|==|!=|<>|[=<>(),]))"""
@@ -81,8 +81,8 @@ def read_row_filter(text: str) -> RowFilter:
     Raises:
         RowFilterError: names the character and the problem.
     """
-    if len(text) > LENGTH_LIMIT:
-        raise RowFilterError(f"the row filter has {len(text)} characters; at most {LENGTH_LIMIT} are allowed")
+    if len(text) > MAX_LENGTH:
+        raise RowFilterError(f"the row filter has {len(text)} characters; at most {MAX_LENGTH} are allowed")
     parser = _Parser(_tokens(text))
     condition = parser.disjunction(0)
     parser.end()
@@ -150,8 +150,8 @@ class _Parser:
         return first
 
     def _operand(self, depth: int) -> Condition:
-        if depth > DEPTH_LIMIT:
-            _refuse(self._tokens[self._next].at, f"brackets are nested more than {DEPTH_LIMIT} deep")
+        if depth > MAX_DEPTH:
+            _refuse(self._tokens[self._next].at, f"brackets are nested more than {MAX_DEPTH} deep")
         if self._accept("not"):
             inner = self._operand(depth + 1)
             return lambda column: ~inner(column)

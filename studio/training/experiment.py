@@ -14,7 +14,7 @@ from studio.training.stated_kinds import stated_column
 from studio.training.training_plan import BOOSTED, LEARNERS, STANDARD_PARAMETERS, Parameter, TrainingPlan
 
 TASKS = get_args(Task.__value__)
-NAME_LIMIT = 100
+MAX_NAME_CHARACTERS = 100
 _PLAN_NUMBERS = ("seed", "test_fraction", "trees", "leaves", "learning_rate")
 _CHOICES = ("learner", "compare", "row_filter", "drop_unlabelled", "columns", "parameters")
 _KEYS = {"name", "data", "label", "task", "positive", *_PLAN_NUMBERS, *_CHOICES}
@@ -148,8 +148,8 @@ def load_experiment(path: Path) -> Experiment:
         parameters=reader.parameters(),
         **{key: value for key, value in numbers.items() if value is not None},
     )
-    if len(name) > NAME_LIMIT or not name.isprintable():
-        problems.append(f"`name` must be at most {NAME_LIMIT} printable characters")
+    if len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
+        problems.append(f"`name` must be at most {MAX_NAME_CHARACTERS} printable characters")
     csv = path.parent / data
     if data and not csv.is_file():
         problems.append(f"`data`: there is no file {csv}")

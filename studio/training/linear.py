@@ -11,7 +11,7 @@ from studio.models.model import CategoryTerm, Linear, NumberTerm
 
 L2_PENALTY = 1.0  # factor of the squared weights, added to the loss summed over all rows
 MAX_ITERATIONS = 200
-ENTRY_LIMIT = 100_000_000  # numbers in the design matrix; each takes 12 bytes, and twice that while it is built
+MAX_ENTRIES = 100_000_000  # numbers in the design matrix; each takes 12 bytes, and twice that while it is built
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ def fit_linear(
     Raises:
         TableError: the rows are too many for a linear model.
     """
-    if rows.size > ENTRY_LIMIT:
+    if rows.size > MAX_ENTRIES:
         size = f"{rows.shape[0]} rows of {rows.shape[1]} features are too many for a linear model"
         raise TableError(
             "the CSV",
-            [f"{size}; at most {ENTRY_LIMIT} values are allowed: filter rows, or use the learner boosted-trees"],
+            [f"{size}; at most {MAX_ENTRIES} values are allowed: filter rows, or use the learner boosted-trees"],
         )
     design = _design(rows, categories)
     if task == "regression":

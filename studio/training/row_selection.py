@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from studio.errors import TableError
 from studio.tables.cell_parsing import MISSING, has_no_value
 from studio.tables.columns import NumberColumn, Table
-from studio.tables.csv_reader import NOTHING_EXPECTED, PROBLEM_LIMIT, TableFormat, read_table
+from studio.tables.csv_reader import MAX_PROBLEMS, NOTHING_EXPECTED, TableFormat, read_table
 from studio.tables.model_column import Column
 from studio.tables.row_filter import read_row_filter
 from studio.training.training_plan import TrainingPlan
@@ -30,35 +30,37 @@ def read_rows(
         RowFilterError: the plan's row filter cannot be parsed.
     """
     row_filter = read_row_filter(plan.row_filter) if plan.row_filter.strip() else None
-    columns = row_filter.columns if row_filter else ()
-    every_row_counts = row_filter is None and not plan.drop_unlabelled
-    table = read_table(
-        csv,
-        plan.label,
-        columns,
-        table_format,
-        expected=expected,
-        check=lambda table: _problems(table, plan) if every_row_counts else [],
-    )
-    if every_row_counts:
+    if row_filter is None and not plan.drop_unlabelled:
+        table = read_table(
+            csv, plan.label, (), table_format, expected=expected, check=lambda table: _problems(table, plan)
+        )
         return table, list(table.notes)
-    chosen = np.ones(table.rows, dtype=np.bool_) if row_filter is None else row_filter.rows(table.cells)
+    columns = row_filter.columns if row_filter else ()
+    table = read_table(csv, plan.label, columns, table_format, expected=expected)
     notes = list(table.notes)
+    chosen = np.ones(table.rows, dtype=np.bool_)
     if row_filter:
+        chosen = row_filter.rows(table.cells)
         notes.append(f"the row filter keeps {int(chosen.sum()):,} of {table.rows:,} rows")
-    if not chosen.any():
-        raise TableError("the CSV", notes)
+        if not chosen.any():
+            raise TableError("the CSV", notes)
     if plan.drop_unlabelled:
-        dropped = np.flatnonzero(chosen & unlabelled(table, plan))
-        chosen[dropped] = False
+        notes += _drop_unlabelled(table, plan, chosen)
         if not chosen.any():
             raise TableError("the CSV", [*notes, f"no row has a label in column {plan.label!r}"])
-        if len(dropped):
-            (first,) = table.lines.of(dropped[:1])
-            notes.append(f"rows without a label that were left out: {len(dropped):,}, the first on line {first}")
     elif problems := _problems(table, plan, chosen):
         raise TableError("the CSV", problems)
     return (table if chosen.all() else table.only(chosen)), notes
+
+
+def _drop_unlabelled(table: Table, plan: TrainingPlan, chosen: Mask) -> list[str]:
+    """Take the rows without a label out of the `chosen` ones; returns a note if there are any."""
+    dropped = np.flatnonzero(chosen & unlabelled(table, plan))
+    chosen[dropped] = False
+    if not len(dropped) or not chosen.any():
+        return []
+    (first,) = table.lines.of(dropped[:1])
+    return [f"rows without a label that were left out: {len(dropped):,}, the first on line {first}"]
 
 
 def unlabelled(table: Table, plan: TrainingPlan) -> Mask:
@@ -82,7 +84,7 @@ def _problems(table: Table, plan: TrainingPlan, chosen: Mask | None = None) -> l
     """Return a problem for each of the first rows without a label, and how to leave them all out."""
     mask = unlabelled(table, plan)
     rows = np.flatnonzero(mask if chosen is None else mask & chosen)
-    lines = table.lines.of(rows[:PROBLEM_LIMIT])
+    lines = table.lines.of(rows[:MAX_PROBLEMS])
     problems = [f"line {line}: the label {plan.label!r} is missing" for line in lines]
     if problems:
         advice = "add the labels, or leave the rows out by drop_unlabelled or a row filter"

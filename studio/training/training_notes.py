@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from studio.training.column_inference import InferredColumn
 from studio.words import shortened
 
-DETAILS_LIMIT = 16_000  # characters; the job's log has all notes
-NOTE_LIMIT = 300  # characters of one note, before the ellipsis
+MAX_DETAILS_CHARACTERS = 16_000  # characters; the job's log has all notes
+MAX_NOTE_CHARACTERS = 300  # characters of one note, before the ellipsis
 
 
 def notes_of(findings: Iterable[InferredColumn]) -> list[str]:
@@ -25,11 +25,11 @@ def _rank(finding: InferredColumn) -> int:
 
 def details_of(notes: Sequence[str]) -> str | None:
     """Return the `Details` of a finished job; None without notes."""
-    lines = [shortened(" ".join(note.split()), NOTE_LIMIT) for note in notes]
+    lines = [shortened(" ".join(note.split()), MAX_NOTE_CHARACTERS) for note in notes]
     length, kept = 0, 0
     for line in lines:
         length += len(line) + 1
-        if length > DETAILS_LIMIT:
+        if length > MAX_DETAILS_CHARACTERS:
             break
         kept += 1
     shown = lines[:kept]

@@ -15,7 +15,7 @@ from studio.wire import errors
 from studio.wire.json_body import cell_text, read_named, read_object
 
 INPUT, OUTPUT = "input1", "output1"
-ROW_LIMIT = 100_000
+MAX_ROWS = 100_000
 _MAX_PROBLEMS = 10  # that an error names
 
 
@@ -98,8 +98,8 @@ def _read(scorer: Scorer, body: bytes, *, swagger: bool) -> Rows:
         text = f"Invalid service input name(s) specified in the request: {unknown}. There is: {INPUT}."
         raise errors.UnknownInputError(text)
     rows = _objects(inputs[INPUT], scorer) if swagger else _table(inputs[INPUT])
-    if len(rows.values) > ROW_LIMIT:
-        _unparsable(f"the request has {len(rows.values)} rows; at most {ROW_LIMIT} are scored at once")
+    if len(rows.values) > MAX_ROWS:
+        _unparsable(f"the request has {len(rows.values)} rows; at most {MAX_ROWS} are scored at once")
     return rows
 
 

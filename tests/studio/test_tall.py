@@ -74,7 +74,7 @@ def test_a_file_beyond_the_limit_is_refused_within_memory(tmp_path: Path) -> Non
     limit = 8 * 2**30
     code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit}))\n{TRAIN}"
     few = code.replace('"yes"', '"1"')
-    fewer_texts = "import studio.tables.column_collector as c; c.TEXT_LIMIT = 5_000_000"
+    fewer_texts = "import studio.tables.column_collector as c; c.MAX_TEXTS = 5_000_000"
     done = subprocess.run(
         [sys.executable, "-c", f"{fewer_texts}\n{few}", str(path)],
         capture_output=True,

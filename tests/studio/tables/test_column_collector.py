@@ -124,13 +124,13 @@ def test_identifiers_are_given_up_unless_they_are_used(tmp_path: Path) -> None:
 def test_too_many_texts_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file whose texts would fill the memory is refused, and the limit named."""
     monkeypatch.setattr(column_collector, "MANY_NUMBERS", 10)
-    monkeypatch.setattr(column_collector, "TEXT_LIMIT", 3000)
+    monkeypatch.setattr(column_collector, "MAX_TEXTS", 3000)
     with pytest.raises(TableError, match=r"more than 3,000 different texts"):
         table_of(tmp_path, [f"text {number}" for number in range(9000)])
 
 
 def test_too_many_values_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of too many rows for its columns is refused, and both limits named."""
-    monkeypatch.setattr(csv_reader, "VALUE_LIMIT", 100)
+    monkeypatch.setattr(csv_reader, "MAX_TABLE_VALUES", 100)
     with pytest.raises(TableError, match=r"more than 100 values \(50 rows\): leave out rows"):
         table_of(tmp_path, range(90))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from studio.errors import RowFilterError
 from studio.tables.cell_parsing import MISSING, parse_number
 from studio.tables.columns import CodedColumn
-from studio.tables.row_filter import DEPTH_LIMIT, LENGTH_LIMIT, read_row_filter
+from studio.tables.row_filter import MAX_DEPTH, MAX_LENGTH, read_row_filter
 
 AGES = ["18", "65", "", "?", "40", "1,000", "old"]
 JOBS = ["Sales", "it's", "Sales", "", "Armed Forces", "NA", "5"]
@@ -93,11 +93,11 @@ def test_a_wrong_filter_is_refused_at_its_place(text: str, at: int, message: str
 
 def test_limits() -> None:
     """Neither length nor depth can do harm."""
-    with pytest.raises(RowFilterError, match=f"at most {LENGTH_LIMIT} are allowed"):
-        read_row_filter("age > 1 or " * LENGTH_LIMIT)
-    read_row_filter("(" * (DEPTH_LIMIT - 1) + "age > 1" + ")" * (DEPTH_LIMIT - 1))
+    with pytest.raises(RowFilterError, match=f"at most {MAX_LENGTH} are allowed"):
+        read_row_filter("age > 1 or " * MAX_LENGTH)
+    read_row_filter("(" * (MAX_DEPTH - 1) + "age > 1" + ")" * (MAX_DEPTH - 1))
     for bracket in ("(", "not "):
-        with pytest.raises(RowFilterError, match=f"nested more than {DEPTH_LIMIT} deep"):
+        with pytest.raises(RowFilterError, match=f"nested more than {MAX_DEPTH} deep"):
             read_row_filter(bracket * 200)
 
 

@@ -76,6 +76,6 @@ def test_columns_without_spread_do_no_harm() -> None:
 
 def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the limit."""
-    monkeypatch.setattr(linear, "ENTRY_LIMIT", 100)
+    monkeypatch.setattr(linear, "MAX_ENTRIES", 100)
     with pytest.raises(TableError, match=r"at most 100 values are allowed"):
         fit_linear("regression", 0, np.ones((60, 2)), np.ones(60), [0, 0])

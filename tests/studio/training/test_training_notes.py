@@ -5,7 +5,7 @@ from pathlib import Path
 from studio.tables.model_column import Column
 from studio.training.column_inference import InferredColumn
 from studio.training.train import train
-from studio.training.training_notes import DETAILS_LIMIT, NOTE_LIMIT, details_of, notes_of
+from studio.training.training_notes import MAX_DETAILS_CHARACTERS, MAX_NOTE_CHARACTERS, details_of, notes_of
 from studio.training.training_plan import TrainingPlan
 from tests.studio.small_tables import write_csv
 
@@ -48,7 +48,7 @@ def test_details_are_a_note_a_line() -> None:
 def test_details_have_an_end() -> None:
     """Neither many notes nor a long one make the status too large to poll; what is left out is counted."""
     details = details_of([f"note {number}" for number in range(10_000)]) or ""
-    assert len(details) < DETAILS_LIMIT + 100
+    assert len(details) < MAX_DETAILS_CHARACTERS + 100
     *kept, last = details.splitlines()
     assert last == f"and {10_000 - len(kept):,} more notes, in the job's log"
-    assert details_of(["x" * 9999]) == "x" * NOTE_LIMIT + "…"
+    assert details_of(["x" * 9999]) == "x" * MAX_NOTE_CHARACTERS + "…"
