@@ -7,7 +7,7 @@ from shared.effects.run_driver import drive
 from shared.errors import AlreadyClaimedError
 from shared.lifecycle.input_preparation import LANDING_LEASE_S
 from shared.lifecycle.observations import Claimed
-from shared.log_actions import LogAction, get_log, log_fields
+from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.ports import BlobVersion, StoredRun
 from shared.records.run import UNROUTED, Run, RunState, generation_for, run_id_for
 from shared.routes.route import Route
@@ -50,6 +50,13 @@ def claim(services: Services, version: BlobVersion, *, reported: bool = False) -
     """
     route = services.routes.match(version.name)
     run = _new_run(services, version, route)
+    with log_subject(run_id=run.run_id, route=run.route):
+        return _claim(services, version, route, run, reported=reported)
+
+
+def _claim(
+    services: Services, version: BlobVersion, route: Route | None, run: Run, *, reported: bool
+) -> tuple[Route | None, StoredRun] | None:
     # A new file that an event reports needs no look-up under the other routes.
     is_new = reported and run.landed_at - version.modified_at < timedelta(seconds=MAX_NEW_AGE_S)
     if route is None or not is_new:
@@ -59,32 +66,22 @@ def claim(services: Services, version: BlobVersion, *, reported: bool = False) -
                 "%s has a run already, of route %s",
                 version.name,
                 earlier.run.route,
-                extra=log_fields(LogAction.FILE_CLAIMED_BEFORE, run_id=run.run_id, route=earlier.run.route),
+                extra=log_fields(LogAction.FILE_CLAIMED_BEFORE),
             )
             return None
     try:
         stored = services.claim_run(run)
     except AlreadyClaimedError:
-        log.debug(
-            "%s has a run already",
-            version.name,
-            extra=log_fields(LogAction.FILE_CLAIMED_BEFORE, run_id=run.run_id, route=run.route),
-        )
+        log.debug("%s has a run already", version.name, extra=log_fields(LogAction.FILE_CLAIMED_BEFORE))
         return None
     if route is None:
         log.warning(
             "%s matches no route; its run is recorded as unrouted",
             version.name,
-            extra=log_fields(LogAction.FILE_UNROUTED, run_id=run.run_id, route=run.route),
+            extra=log_fields(LogAction.FILE_UNROUTED),
         )
     else:
-        log.info(
-            "run %s of %s: landed on route %s",
-            run.run_id[:8],
-            run.blob,
-            route.name,
-            extra=log_fields(LogAction.FILE_LANDED, run_id=run.run_id, route=run.route),
-        )
+        log.info("%s landed on route %s", version.name, route.name, extra=log_fields(LogAction.FILE_LANDED))
     return route, stored
 
 

@@ -45,14 +45,18 @@ def round_robin[Item, Result](
     else:
         position = ""
     if begun < len(ordered):
-        log.info(
-            "the sweep reached %d of %d %s within %.0f s; the next sweep continues there",
-            begun,
-            len(ordered),
-            over,
-            budget_s,
-            extra=log_fields(LogAction.SWEEP_INTERRUPTED),
-        )
+        _log_interruption(begun, len(ordered), over, budget_s)
     if position != stopped_at:
         services.runs.save_position(over, position)
     return [result[0] for result in results if result is not None]
+
+
+def _log_interruption(begun: int, total: int, over: str, budget_s: float) -> None:
+    log.info(
+        "the sweep reached %d of %d %s within %.0f s; the next sweep continues there",
+        begun,
+        total,
+        over,
+        budget_s,
+        extra=log_fields(LogAction.SWEEP_INTERRUPTED),
+    )
