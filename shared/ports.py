@@ -1,4 +1,4 @@
-"""What the pipeline needs from the world, as protocols. Adapters and the tests' fakes implement them."""
+"""The ports: what the pipeline needs from the world, as protocols. Adapters and the tests' fakes implement them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ type Answers = tuple[tuple[str, ...], ...]  # per row: the scored columns, as te
 
 @dataclass(frozen=True)
 class Scored:
-    """What an endpoint answered: the columns that it added, by name, and their cells, row by row."""
+    """An endpoint's answer: the names of the scored columns, and their cells row by row."""
 
     columns: tuple[str, ...]
     rows: Answers
 
     @property
     def table(self) -> Answers:
-        """Columns and rows in one: what two models answer is the same only if both are."""
+        """Columns and rows in one table: two answers are equal only if both are."""
         return (self.columns, *self.rows)
 
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run as read or written, with what fences the next write (None: not known from this read)."""
+    """A run as read or written, with the ETags that fence the next write; None if this read did not give one."""
 
     run: Run
     run_etag: str | None
@@ -61,7 +61,7 @@ class RunStore(Protocol):
         A terminal run loses its active row.
 
         Raises:
-            StaleWriteError: somebody wrote the run since `before` was read; nothing was written.
+            StaleWriteError: the run was written since `before` was read; nothing was written.
         """
 
     def get(self, route: str, run_id: str) -> StoredRun | None:
@@ -71,16 +71,16 @@ class RunStore(Protocol):
         """Read every run of the route that has no outcome yet, in one query."""
 
     def find(self, run_id: str) -> StoredRun | None:
-        """Find a run whose route is not known; where two share the id, the one under a route."""
+        """Find a run by its id alone; if two share the id, return the one under a route."""
 
     def list_runs(self, route: str | None = None, limit: int = 100) -> list[StoredRun]:
         """Read the newest runs (by `landed_at`, newest first), of one route or of all.
 
-        One that is recorded as unrouted and stands under a route as well is the latter alone.
+        A run that is recorded both as unrouted and under a route is listed once, under the route.
         """
 
     def routes(self) -> list[str]:
-        """Read the names under which runs are recorded: routes, also those of before, and that of unrouted files."""
+        """Read the names under which runs are recorded: present and past routes, and the name for unrouted files."""
 
     def history(self, route: str, run_id: str) -> list[HistoryEntry]:
         """Read a run's history, oldest first."""
@@ -92,10 +92,10 @@ class RunStore(Protocol):
         """Read when the poller last wrote that it lives; None if it never did."""
 
     def save_position(self, what: str, name: str) -> None:
-        """Write down how far a pass over many things came: the name of the last one; "" if it came to the end."""
+        """Record where a pass over many items stopped: the name of the last item; "" if it reached the end."""
 
     def position(self, what: str) -> str:
-        """Read how far the last such pass came; "" if it came to the end, or there was none."""
+        """Read where the last such pass stopped; "" if it reached the end, or there was none."""
 
 
 class EndpointStore(Protocol):
@@ -108,20 +108,20 @@ class EndpointStore(Protocol):
         """Replace `before` by `record`.
 
         Raises:
-            StaleWriteError: somebody wrote the row since `before` was read; nothing was written.
+            StaleWriteError: the row was written since `before` was read; nothing was written.
         """
 
 
 @dataclass(frozen=True)
 class BlobVersion:
-    """One version of a blob: its name and ETag (without quotes), and what a listing tells about it."""
+    """One version of a blob: its name and ETag (without quotes), and the properties that a listing gives."""
 
     container: str
     name: str
     etag: str
     size: int  # bytes
     modified_at: datetime
-    md5: str = ""  # of its content, as hex; "" if the storage does not know it (large uploads)
+    md5: str = ""  # of the content, as hex; "" if the storage has none (large uploads)
 
     @property
     def path(self) -> BlobPath:
@@ -131,9 +131,9 @@ class BlobVersion:
 
 @dataclass(frozen=True)
 class BlobLocation:
-    """A readable place as the protocol writes it (protocol 1.6): base URL, container/path, SAS token with its `?`.
+    """A link to a blob as the protocol writes it (protocol 1.6): base URL, container/path, SAS token with its `?`.
 
-    The token is a secret: it may be sent, never stored or logged.
+    The token is a secret: it may be sent, but never stored or logged.
     """
 
     base: str
@@ -141,19 +141,19 @@ class BlobLocation:
     sas: str
 
     def __repr__(self) -> str:
-        """Show the place without its token."""
+        """Show the location without its token."""
         return f"BlobLocation({self.base}{self.relative})"
 
 
 class CopyState(StrEnum):
-    """How far a server-side copy is."""
+    """The state of a server-side copy."""
 
     DONE = "done"
     PENDING = "pending"
 
 
 class BlobFiles(Protocol):
-    """Blob Storage, by container and name. No content passes through, except small text files."""
+    """Blob Storage. The only content that passes through the app is that of small text files."""
 
     def version(self, container: str, name: str) -> BlobVersion | None:
         """Read the current version's properties; None if there is no such blob."""
@@ -178,21 +178,21 @@ class BlobFiles(Protocol):
         """
 
     def read_text(self, path: str, limit_bytes: int) -> tuple[str, str]:
-        """Read a small UTF-8 text at `container/path`; gives text and ETag.
+        """Read a small UTF-8 text at `container/path`; returns text and ETag.
 
         Raises:
             ConfigError: it does not exist, is larger than `limit_bytes`, or is not UTF-8.
         """
 
     def write_text(self, path: str, text: str) -> None:
-        """Write a text at `container/path`, over whatever is there; an absent container is made."""
+        """Write a text at `container/path`, overwriting; an absent container is created."""
 
     def link(self, path: str, valid_s: int) -> BlobLocation:
-        """Make a read-only location of the one blob at `container/path`, valid for `valid_s` seconds from now."""
+        """Make a read-only link to the one blob at `container/path`, valid for `valid_s` seconds from now."""
 
 
 class JobState(StrEnum):
-    """The service's status of a job, translated once in the codec; UNKNOWN is "still running"."""
+    """The state of a job, translated from the service's StatusCode in the codec; UNKNOWN counts as still running."""
 
     NOT_STARTED = "not_started"
     RUNNING = "running"
@@ -204,20 +204,20 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True)
 class JobStatus:
-    """One answer of the service about a job. `outputs` is empty until it finished."""
+    """A job's status as the service reports it; `outputs` is empty until the job has finished."""
 
     state: JobState
-    details: str  # what a failed job says, extracted and capped; "" otherwise
+    details: str  # the error of a failed job, extracted and shortened; "" otherwise
     outputs: dict[str, BlobLocation]
     code: str  # the StatusCode as it was sent
-    notes: tuple[str, ...] = ()  # what a finished job says of its training, a line each, redacted and capped
+    notes: tuple[str, ...] = ()  # notes of a finished job on its training, one per line, redacted and shortened
 
 
 @dataclass(frozen=True)
 class JobRequest:
     """Where a job reads and writes: container/path each, in the app's own storage account.
 
-    `valid_s` is for how many seconds from now it may do so.
+    `valid_s` is how long from now it may do so, in seconds.
     """
 
     input_path: str
@@ -233,25 +233,25 @@ class TrainingService(Protocol):
         """Submit a job and return its id; it does not run yet. Sent once, never repeated."""
 
     def start(self, training: Training, job_id: str) -> None:
-        """Start a submitted job; a job that is already started counts as started now."""
+        """Start a submitted job; idempotent."""
 
     def status(self, training: Training, job_id: str) -> JobStatus:
-        """Ask how a job is; a finished one comes with fresh SAS tokens.
+        """Get a job's status; the outputs of a finished job have fresh SAS tokens.
 
         Raises:
             NotFoundError: the service does not know the job.
         """
 
     def cancel(self, training: Training, job_id: str) -> None:
-        """Cancel a job; one that the service no longer knows counts as cancelled."""
+        """Cancel a job; a job that the service no longer knows counts as cancelled."""
 
     def read_output(self, location: BlobLocation, limit_bytes: int) -> str:
-        """Read a small text output by its SAS."""
+        """Read a small text output by its link."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """An updatable resource of an endpoint, and the location it was last given (container/path, no SAS)."""
+    """An updatable resource of an endpoint, and the location of its model (container/path, no SAS)."""
 
     name: str
     relative: str
@@ -261,7 +261,7 @@ class ScoringService(Protocol):
     """The scoring endpoints of a route (protocol 2 and 3). Every call raises the service errors of `shared.errors`."""
 
     def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:
-        """Give the endpoint's resource another model. Accepted is not served: it takes effect some time later."""
+        """Give the endpoint's resource another model. The service accepts it now and serves it some time later."""
 
     def resources(self, endpoint: Endpoint) -> list[Resource]:
         """Read the endpoint's updatable resources."""
@@ -271,10 +271,10 @@ class ScoringService(Protocol):
 
 
 class Clock(Protocol):
-    """The time."""
+    """The wall clock and the monotonic clock."""
 
     def now(self) -> datetime:
         """Return the present as aware UTC. It may jump."""
 
     def elapsed_s(self) -> float:
-        """Return seconds of a clock that never jumps, from an unknown start: only differences mean anything."""
+        """Return seconds of the monotonic clock; only differences are meaningful."""

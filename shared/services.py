@@ -1,4 +1,4 @@
-"""What every pipeline step is given: the ports, the routes, and who acts."""
+"""The services of a pipeline step: the ports, the routes, and the actor."""
 
 import contextvars
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ QUARANTINE = "quarantine"  # copies of bad files
 
 @dataclass(frozen=True)
 class Services:
-    """The world, as one invocation sees it."""
+    """Everything that one invocation works with."""
 
     routes: Routes
     runs: RunStore
@@ -29,11 +29,11 @@ class Services:
     clock: Clock
     pinned: PinnedRows = field(default_factory=PinnedRows)
     recorded_routes: RecordedRoutes = field(default_factory=RecordedRoutes)
-    actor: str = "unknown"  # the function, or the operator, on whose behalf runs are written
+    actor: str = "unknown"  # the function or the operator that writes runs
     max_concurrency: int = MAX_CONCURRENCY
 
     def acting_as(self, actor: str) -> "Services":
-        """Return the same services for what one function does; its name stands in the history of what it writes."""
+        """Return the same services for one function, whose name the history records with each of its writes."""
         return replace(self, actor=actor)
 
     def claim_run(self, run: Run) -> StoredRun:

@@ -1,4 +1,4 @@
-"""The settings that name the data's storage account: a connection string, or addresses that an identity signs in to."""
+"""The settings of the storage account: a connection string, or the service URIs for an identity."""
 
 import ipaddress
 import re
@@ -8,12 +8,12 @@ from urllib.parse import unquote, urlsplit
 
 from shared.errors import ConfigError
 
-HOST_CONNECTION = "AzureWebJobsStorage"  # the host's own account, which has the data as well unless another is named
+HOST_CONNECTION = "AzureWebJobsStorage"  # the host's own account; it holds the data as well unless another is named
 DATA_CONNECTION = "LANDFALL_DATA"
-STRING_SETTING = f"{HOST_CONNECTION} ({DATA_CONNECTION}, if that is set)"  # for texts of who knows no settings
+STRING_SETTING = f"{HOST_CONNECTION} ({DATA_CONNECTION}, if that is set)"  # where the setting is not known
 MANAGED_IDENTITY = "managedidentity"
 
-# What the emulator's shorthand stands for. The key is published: every emulator has it, and it guards nothing.
+# The emulator's shorthand stands for these. The key is public: every emulator has it, and it protects nothing.
 _EMULATOR = "devstoreaccount1"
 _EMULATOR_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _EMULATOR_PORTS = {"BlobEndpoint": 10000, "QueueEndpoint": 10001, "TableEndpoint": 10002}
@@ -31,8 +31,8 @@ class StorageAccount:
     Attributes:
         connection_string: a secret; "" under an identity.
         blob_url, table_url: without a slash at the end; "" with a connection string.
-        managed: whether the identity is that of the Azure resource, and no other is tried.
-        client_id: which managed identity, where the app has several; "" is the system-assigned one.
+        managed: whether only the managed identity of the Azure resource is tried.
+        client_id: which managed identity, where the app has several; "" for the system-assigned one.
     """
 
     connection_string: str = field(default="", repr=False)
@@ -43,15 +43,15 @@ class StorageAccount:
 
     @property
     def by_identity(self) -> bool:
-        """Whether the app signs in, instead of holding a key."""
+        """Whether the app signs in instead of holding a key."""
         return not self.connection_string
 
 
 def connection_of(settings: Mapping[str, str]) -> str:
-    """Return the name of the connection to the account of all data, which all triggers and outputs use.
+    """Return the name of the connection to the data's account, which all triggers and outputs use.
 
-    As soon as any setting of `LANDFALL_DATA` has a value the data has an account of its own: what is missing of it is
-    an error then, and the host's account is never taken for it.
+    As soon as any setting of `LANDFALL_DATA` has a value, the data has an account of its own: a missing setting is then
+    an error, and never a reason to use the host's account.
     """
     for name, value in settings.items():
         if (name == DATA_CONNECTION or name.startswith(f"{DATA_CONNECTION}__")) and value.strip():
@@ -63,13 +63,13 @@ def read_storage_account(settings: Mapping[str, str]) -> StorageAccount:
     """Read the settings of the data's account (`connection_of`); the Functions host reads the same names.
 
     Raises:
-        ConfigError: with every problem; none of them quotes a value of a connection string.
+        ConfigError: every problem; none quotes a value of a connection string.
     """
     connection = connection_of(settings)
     text = settings.get(connection, "").strip()
     name = settings.get(f"{connection}__accountName", "").strip()
     uris = {service: settings.get(f"{connection}__{suffix}", "").strip() for service, suffix in _URIS.items()}
-    problems = _ways(connection, text, name, uris)
+    problems = _choice_problems(connection, text, name, uris)
     try:
         text = full_connection_string(text)
     except ValueError as error:
@@ -79,8 +79,8 @@ def read_storage_account(settings: Mapping[str, str]) -> StorageAccount:
         urls = {service: f"https://{name}.{service}.{_SUFFIX}" for service in _URIS}
         if not _ACCOUNT_NAME.fullmatch(name):
             problems.append(
-                f"the setting {connection}__accountName is {name!r}: an account's name has 3 to 24 lower-case letters"
-                f" and digits; an account at another place is named by {connection}__blobServiceUri and its like"
+                f"the setting {connection}__accountName is {name!r}: use 3 to 24 lower-case letters and digits, or name"
+                f" an account outside {_SUFFIX} by {connection}__blobServiceUri and the other two URIs"
             )
     for service, uri in uris.items():
         problems += _uri_problems(f"{connection}__{_URIS[service]}", uri)
@@ -95,19 +95,19 @@ def read_storage_account(settings: Mapping[str, str]) -> StorageAccount:
 
 
 def secrets_of(settings: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the keys and signatures within the connection strings of either account."""
+    """Return the keys and signatures in the connection strings of either account."""
     texts = "&".join(settings.get(name, "") for name in (HOST_CONNECTION, DATA_CONNECTION))
-    return tuple(unquote(found) for found in re.findall(r"(?:AccountKey=|\bsig=)([^;&\s]+)", texts))
+    return tuple(unquote(secret) for secret in re.findall(r"(?:AccountKey=|\bsig=)([^;&\s]+)", texts))
 
 
 def full_connection_string(text: str) -> str:
-    """Return a connection string with the emulator's shorthand written out; any other is returned as it is.
+    """Return a connection string with the emulator's shorthand expanded; any other is returned unchanged.
 
-    The shorthand is read as .NET, and so the Functions host, reads it: names and `true` in any case, empty parts left
-    out, and of `DevelopmentStorageProxyUri` the scheme and the host; the ports are the usual ones whatever it says.
+    The shorthand is read as .NET reads it, and so the Functions host: names and `true` in any case, empty parts
+    ignored, scheme and host from `DevelopmentStorageProxyUri`, the ports always the usual ones.
 
     Raises:
-        ValueError: it is the shorthand, and wrong; the text quotes nothing of it.
+        ValueError: the shorthand is wrong; the message quotes nothing of it.
     """
     parts = [part.partition("=") for part in text.split(";") if part]
     given = {name.lower(): value for name, _, value in parts}
@@ -130,7 +130,7 @@ def full_connection_string(text: str) -> str:
 
 
 def account_name(url: str) -> str:
-    """Return the account that a service's URL names: in its host, or in its path where the host is an address."""
+    """Return the account in a service's URL: the first label of the host, or the path if the host is an IP address."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if _is_address(host) or host == "localhost":
@@ -138,18 +138,29 @@ def account_name(url: str) -> str:
     return host.partition(".")[0]
 
 
-def _ways(connection: str, text: str, name: str, uris: Mapping[str, str]) -> list[str]:
-    """Return what is wrong unless exactly one way to the account is given, and that one completely."""
-    given = [f"{connection}__{_URIS[service]}" for service, uri in uris.items() if uri]
-    ways = [connection] * bool(text) + [f"{connection}__accountName"] * bool(name) + given[:1]
-    if not ways:
-        instead = " and ".join(f"{connection}__{suffix}" for suffix in _URIS.values())
-        said = f"the setting {connection} is not set: it is the storage account's connection string"
-        return [f"{said}; to sign in by an identity, set {instead} instead"]
-    if len(ways) > 1:
-        return [f"the storage account is named more than once, by {' and by '.join(ways)}: keep one of them"]
-    missing = [f"{connection}__{_URIS[service]}" for service, uri in uris.items() if given and not uri]
-    return [f"the setting {one} is not set, although {given[0]} is: all three services are needed" for one in missing]
+def _choice_problems(connection: str, text: str, name: str, uris: Mapping[str, str]) -> list[str]:
+    """Return the problems unless the account is named in exactly one way, and completely."""
+    uri_settings = {service: f"{connection}__{suffix}" for service, suffix in _URIS.items()}
+    set_uris = [uri_settings[service] for service, uri in uris.items() if uri]
+    named_by: list[str] = []
+    if text:
+        named_by.append(connection)
+    if name:
+        named_by.append(f"{connection}__accountName")
+    named_by += set_uris[:1]
+    if not named_by:
+        remedy = "set it to the storage account's connection string"
+        instead = f"or, to sign in with an identity, set {' and '.join(uri_settings.values())} instead"
+        return [f"the setting {connection} is not set: {remedy} {instead}"]
+    if len(named_by) > 1:
+        return [f"the storage account is named more than once, by {' and by '.join(named_by)}: keep one of them"]
+    if not set_uris:
+        return []
+    return [
+        f"the setting {uri_settings[service]} is not set, although {set_uris[0]} is: set all three"
+        for service, uri in uris.items()
+        if not uri
+    ]
 
 
 def _uri_problems(setting: str, uri: str) -> list[str]:
@@ -157,17 +168,17 @@ def _uri_problems(setting: str, uri: str) -> list[str]:
         return []
     try:
         parts = urlsplit(uri)
-        right = parts.scheme == "https" and bool(parts.hostname) and (parts.port or 1) > 0
+        is_https = parts.scheme == "https" and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
-        right = False
-    if not right:
-        return [f"the setting {setting} is no https URL: a token is sent there, and never in the clear"]
+        is_https = False
+    if not is_https:
+        return [f"the setting {setting} must be an https URL: an access token is sent to it"]
     if parts.query or parts.fragment or parts.username or parts.password:
-        return [f"the setting {setting} must be a bare URL, without user, query (such as a SAS token) or fragment"]
+        return [f"the setting {setting} must be a bare URL: remove the user, the query (a SAS token) and the fragment"]
     expected = 1 if _is_address(parts.hostname or "") or parts.hostname == "localhost" else 0
     if len([part for part in parts.path.split("/") if part]) != expected:
         service = setting.rpartition("__")[2].removesuffix("ServiceUri")
-        return [f"the setting {setting} must be the service's own URL, such as https://ACCOUNT.{service}.{_SUFFIX}/"]
+        return [f"the setting {setting} must be the URL of the service, such as https://ACCOUNT.{service}.{_SUFFIX}/"]
     return []
 
 
@@ -175,12 +186,12 @@ def _identity_problems(connection: str, credential: str, client_id: str, *, with
     problems = []
     if credential and credential.lower() != MANAGED_IDENTITY:
         problems.append(
-            f"the setting {connection}__credential is {credential!r}: it can only be {MANAGED_IDENTITY!r}, or not set,"
-            " for the identities that azure-identity finds by itself"
+            f"the setting {connection}__credential is {credential!r}: set it to {MANAGED_IDENTITY!r}, or remove it to"
+            " sign in with any identity that azure-identity finds"
         )
     if client_id and not credential:
         problems.append(
-            f"the setting {connection}__clientId chooses a managed identity, so {connection}__credential must be"
+            f"the setting {connection}__clientId selects a managed identity: set {connection}__credential to"
             f" {MANAGED_IDENTITY!r}"
         )
     if with_text and credential:

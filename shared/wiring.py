@@ -1,7 +1,7 @@
-"""The composition root: reads the settings, builds the services on first use.
+"""The composition root: reads the settings, and builds the services on first use.
 
-The only reader of the environment. Adapters are imported when they are first needed, so that importing the function
-app stays cheap; what a function needs stays for the next invocation of the same worker.
+This is the only reader of the environment. Adapters are imported on first use, so that importing the function app stays
+cheap; the services stay for later invocations of the same worker.
 """
 
 import functools
@@ -27,30 +27,28 @@ log = get_log("app")
 
 BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid")  # the extension's own words; the first is its default
 
-# The app's own key, and what the platform gives it to sign in with.
+# The app's own key, and the secrets with which the platform lets it sign in.
 SECRET_SETTINGS = ("LANDFALL_FUNCTIONS_KEY", "IDENTITY_HEADER", "MSI_SECRET")
 
-APP_FOLDER = (
-    Path(__file__).resolve().parents[1]
-)  # where a relative LANDFALL_ROUTES begins, whatever the worker's folder is
+APP_FOLDER = Path(__file__).resolve().parents[1]  # a relative LANDFALL_ROUTES begins here
 
 _building = threading.Lock()
 
 
 class SystemClock:
-    """The time of this machine."""
+    """The clocks of this machine."""
 
     def now(self) -> datetime:
         """Return the present as aware UTC."""
         return datetime.now(UTC)
 
     def elapsed_s(self) -> float:
-        """Return seconds of a clock that goes on while this process is stopped, and that nobody sets."""
+        """Return seconds of the monotonic clock, which also runs while this process is stopped."""
         return time.monotonic()
 
 
 def requires_entra() -> bool:
-    """Tell whether the app itself, and not the host by its key, lets callers in; known while it is indexed."""
+    """Tell whether the app authorizes callers itself, instead of the host by its key; read when the app is indexed."""
     return os.environ.get("LANDFALL_HTTP_AUTH") == "entra"
 
 
@@ -69,37 +67,37 @@ def services() -> "Services":
     """Return the services, built once in a worker.
 
     Raises:
-        ConfigError: settings or `routes.toml` are wrong; every problem is listed, and the next call looks again.
+        ConfigError: settings or `routes.toml` are wrong; every problem is listed, and the next call tries again.
     """
     with _building:
         return _build()
 
 
 def blob_source(environ: Mapping[str, str] = os.environ) -> str:
-    """Return what tells the blob trigger of new files: events in Azure, a scan with an emulator.
+    """Return the source of the blob trigger's events: Event Grid in Azure, a scan with an emulator.
 
-    Read when the app is indexed, since the host looks up no `%SETTING%` in this property of the trigger: it turns the
-    text into one of its own two words first. Never raises, for an app that fails at import has no functions at all; a
-    wrong word is passed on, the host refuses that one function with it, and `health` says what is wrong.
+    It is read when the app is indexed, since the host resolves no `%SETTING%` in this property of the trigger. It never
+    raises, since an app that fails at import has no functions at all: the host refuses a wrong word for this one
+    function, and `health` says what is wrong.
     """
     return environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
 
 
 def data_connection() -> str:
-    """Return the name of the connection to the account that has the data; read when the app is indexed, as above."""
+    """Return the name of the connection to the data's account; read when the app is indexed."""
     from shared.storage_settings import connection_of  # noqa: PLC0415 - see the module's docstring
 
     return connection_of(os.environ)
 
 
 def timer_settings() -> Mapping[str, str]:
-    """Return the settings of the timers, which the host reads by itself: the app only says what is wrong with them."""
+    """Return the timers' schedules, which the host reads itself: the app only reports what is wrong with them."""
     from shared.timers import POLL, SWEEP  # noqa: PLC0415 - see the module's docstring
 
     return {name: os.environ[name] for name in (POLL, SWEEP) if name in os.environ}
 
 
-@functools.cache  # remembers a result only: after an error the next call builds anew
+@functools.cache  # an error is not cached: the next call builds anew
 def _build() -> "Services":
     from shared.guarded_log import guard_log  # noqa: PLC0415 - see the module's docstring
     from shared.held_secrets import hold  # noqa: PLC0415
@@ -123,7 +121,7 @@ def build_services(environ: Mapping[str, str]) -> "Services":
     """Build the services from settings.
 
     Raises:
-        ConfigError: with every problem of the settings and of `routes.toml`.
+        ConfigError: every problem of the settings and of `routes.toml`.
     """
     from shared.adapters.classic.bes_client import (  # noqa: PLC0415 - see the module's docstring
         BesTrainingService,
@@ -149,12 +147,12 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         problems += error.problems
     source = blob_source(environ)
     if source not in BLOB_SOURCES:
-        problems.append(f"the setting LANDFALL_BLOB_SOURCE is {source!r}: one of {', '.join(BLOB_SOURCES)} is needed")
+        problems.append(f"the setting LANDFALL_BLOB_SOURCE is {source!r}: set it to one of {', '.join(BLOB_SOURCES)}")
     watched = environ.get("LANDFALL_INPUT", "")
     if routes is not None and watched != routes.input:
         problems.append(
-            f"the setting LANDFALL_INPUT is {watched!r}, but routes.toml says input = {routes.input!r}: they must"
-            " agree, since the blob trigger reads the one and the sweep the other"
+            f"the setting LANDFALL_INPUT is {watched!r}, but routes.toml has input = {routes.input!r}: make them equal,"
+            " since the blob trigger watches the one and the sweep the other"
         )
     if account is not None and account.by_identity and routes is not None:
         problems += _too_long_for_links(routes, MAX_IDENTITY_LINK_LIFE_S)
@@ -162,7 +160,7 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         raise ConfigError(problems)
     for warning in routes.warnings:
         log.warning("configuration: %s", warning, extra=log_fields(LogAction.CONFIGURATION_WARNING))
-    # The SDKs log every request with its headers, and each sign-in, at INFO, which would fill the app's log.
+    # At INFO the SDKs log every request with its headers, and each sign-in: too much for the app's log.
     for name in ("azure.core.pipeline.policies.http_logging_policy", "azure.identity"):
         logging.getLogger(name).setLevel(logging.WARNING)
     web = HttpClient(AllowedHosts(routes.allow_hosts), ca_bundle=environ.get("REQUESTS_CA_BUNDLE"))

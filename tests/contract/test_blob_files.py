@@ -176,7 +176,7 @@ def test_a_text_is_read_with_its_version(account: BlobAccount, content: bytes, t
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [(None, "does not exist"), (b"x" * 11, "larger than 10 bytes"), (b"\xff\xfe1", "not UTF-8")],
+    [(None, "does not exist"), (b"x" * 11, "larger than the limit of 10 bytes"), (b"\xff\xfe1", "not UTF-8")],
     ids=["absent", "too large", "no text"],
 )
 def test_a_text_that_cannot_be_used_is_a_setting_to_correct(

@@ -91,10 +91,10 @@ def test_a_call_that_must_not_be_repeated_is_sent_once(reply: Reply) -> None:
             "^the key is refused, check the setting THE_S",
         ),
         (Reply(403), KeyRefusedError, "403"),
-        (Reply(404), BadAnswerError, "^this is not in the protocol's form"),
+        (Reply(404), BadAnswerError, "^the answer is not in the protocol's form"),
         (Reply(404, b'{"error": {"code": "NotFound"}}'), NotFoundError, "404 NotFound"),
         (Reply(400, b'{"error": {"code": "BadArgument", "message": "m"}}'), RejectedError, "^m; try it answered 400 B"),
-        (Reply(409, b"<html><h1>Conflict</h1></html>"), BadAnswerError, "^Conflict; this is not in"),
+        (Reply(409, b"<html><h1>Conflict</h1></html>"), BadAnswerError, "^Conflict; the answer is not in"),
         (
             Reply(302, headers={"Location": "http://127.0.0.1:1/x?sig=CANARY"}),
             BadAnswerError,

@@ -101,7 +101,7 @@ class MemoryBlobs:
         with self.faults.call("read_text"):
             blob = self._blobs.get(BlobPath.parse(path))
             if blob is None:
-                raise ConfigError([f"{path} does not exist: put the file there, or correct routes.toml"])
+                raise ConfigError([f"{path} does not exist: upload it, or correct routes.toml"])
             if blob.archived:
                 raise _archived("read a blob", path)
             return decode_text(path, blob.content, limit_bytes), blob.version.etag
@@ -128,7 +128,7 @@ class MemoryBlobs:
             if target not in self._blobs:
                 original = self._blobs.get(source)
                 if etag is None and original is None:
-                    raise BlobMissingError(f"{source} does not exist: it was never written, or was deleted")
+                    raise BlobMissingError(f"{source} does not exist: it was never written, or it was deleted")
                 if original is None or etag not in {None, original.version.etag}:
                     raise BlobChangedError(f"{source} was overwritten or deleted since it was read")
                 if original.archived:

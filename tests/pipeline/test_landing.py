@@ -361,7 +361,7 @@ def test_an_archived_file_waits_until_it_can_be_read(world: World) -> None:
     world.sweep()
     run = world.run()
     assert (run.state, run.step, run.deadline_at) == (RunState.WAITING, "archived", None)
-    assert run.reason.startswith("this blob is in the archive tier, where it cannot be read: set its tier to Hot")
+    assert run.reason.startswith("the blob is in the archive tier, where it cannot be read: set its tier to Hot")
     assert "census/old.csv" in run.reason
 
     writes = world.runs.faults.calls["save"]

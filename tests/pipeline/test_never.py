@@ -247,7 +247,7 @@ def test_a_model_that_was_never_written_fails_its_run() -> None:
     run = world.settle(run)
 
     assert run.state is RunState.FAILED
-    assert "was never written, or was deleted" in run.reason
+    assert "was never written, or it was deleted" in run.reason
     assert world.at["production"].patches == []
 
 

@@ -53,7 +53,7 @@ def test_each_way_to_the_account(settings: dict[str, str], account: StorageAccou
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "patterns"),
     [
         ({}, [f"{NAME} is not set.*{NAME}__blobServiceUri and {NAME}__queueServiceUri and {NAME}__tableServiceUri"]),
         ({NAME: "AccountKey=CANARY", **URIS}, [f"more than once, by {NAME} and by {NAME}__blobServiceUri"]),
@@ -69,9 +69,9 @@ def test_each_way_to_the_account(settings: dict[str, str], account: StorageAccou
                 f"{NAME}__tableServiceUri": "https://landfall.table.core.windows.net/runs",
             },
             [
-                f"{NAME}__blobServiceUri is no https URL",
+                f"{NAME}__blobServiceUri must be an https URL: an access token is sent to it",
                 f"{NAME}__queueServiceUri must be a bare URL",
-                f"{NAME}__tableServiceUri must be the service's own URL, such as https://ACCOUNT.table.core",
+                f"{NAME}__tableServiceUri must be the URL of the service, such as https://ACCOUNT.table.core",
             ],
         ),
         ({NAME: "UseDevelopmentStorage=CANARY"}, [f"{NAME}: UseDevelopmentStorage can only be true"]),
@@ -84,22 +84,22 @@ def test_each_way_to_the_account(settings: dict[str, str], account: StorageAccou
             [f"{NAME}: DevelopmentStorageProxyUri must be a URL"],
         ),
         ({f"{NAME}__accountName": "Land.Fall"}, [f"{NAME}__accountName is 'Land.Fall'"]),
-        ({**URIS, f"{NAME}__credential": "secret"}, ["can only be 'managedidentity'"]),
-        ({**URIS, f"{NAME}__clientId": "0c"}, [f"so {NAME}__credential must be 'managedidentity'"]),
+        ({**URIS, f"{NAME}__credential": "secret"}, ["set it to 'managedidentity', or remove it"]),
+        ({**URIS, f"{NAME}__clientId": "0c"}, [f"set {NAME}__credential to 'managedidentity'"]),
         ({NAME: "AccountKey=CANARY", **MANAGED}, [f"{NAME}__credential is for an identity"]),
         (
             {f"{NAME}__accountName": "?", f"{NAME}__credential": "secret"},
-            [f"{NAME}__accountName is '\\?'", "can only be 'managedidentity'"],
+            [f"{NAME}__accountName is '\\?'", "set it to 'managedidentity', or remove it"],
         ),
     ],
 )
-def test_every_problem_is_named_at_once(settings: dict[str, str], said: list[str]) -> None:
+def test_every_problem_is_named_at_once(settings: dict[str, str], patterns: list[str]) -> None:
     """One sentence each, which names the setting and quotes no secret."""
     with pytest.raises(ConfigError) as caught:
         read_storage_account(settings)
 
-    assert len(caught.value.problems) == len(said)
-    for problem, pattern in zip(caught.value.problems, said, strict=True):
+    assert len(caught.value.problems) == len(patterns)
+    for problem, pattern in zip(caught.value.problems, patterns, strict=True):
         assert re.search(pattern, problem), problem
     assert "CANARY" not in str(caught.value)
 
@@ -120,10 +120,10 @@ def test_the_emulators_shorthand_is_read_as_dotnet_reads_it(text: str, base: str
     full = full_connection_string(text)
 
     assert full_connection_string(full) == full
-    known = dict(part.split("=", 1) for part in full.strip(";").split(";"))
-    assert (known["DefaultEndpointsProtocol"], known["AccountName"]) == (base.partition(":")[0], "devstoreaccount1")
+    parts = dict(part.split("=", 1) for part in full.strip(";").split(";"))
+    assert (parts["DefaultEndpointsProtocol"], parts["AccountName"]) == (base.partition(":")[0], "devstoreaccount1")
     for service, port in (("Blob", 10000), ("Queue", 10001), ("Table", 10002)):
-        assert known[f"{service}Endpoint"] == f"{base}:{port}/devstoreaccount1"
+        assert parts[f"{service}Endpoint"] == f"{base}:{port}/devstoreaccount1"
     assert TableServiceClient.from_connection_string(full).url == f"{base}:10002/devstoreaccount1"
     assert BlobServiceClient.from_connection_string(full).url == f"{base}:10000/devstoreaccount1/"
     assert QueueServiceClient.from_connection_string(full).url == f"{base}:10001/devstoreaccount1/"

@@ -1,4 +1,4 @@
-"""The client of the classic web services: jobs, endpoints and scoring, each operation one call."""
+"""The client of the classic web services: jobs, endpoints and scoring, one call for each operation."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -17,35 +17,35 @@ from shared.routes.route import Endpoint, Training
 log = get_log("bes")
 
 API_VERSION = "?api-version=2.0"  # protocol 1.1; management calls have none (protocol 3.1)
-READ_VALID_S = 900  # of a link that is followed at once
+READ_VALID_S = 900  # life of a link that is followed at once
 
 
 class JobStorage(Protocol):
-    """The account that jobs read and write: links to single blobs of it."""
+    """Makes links to single blobs of the account that jobs read and write."""
 
     @property
     def base(self) -> str:
-        """The account's URL, as the locations of its blobs begin."""
+        """The account's URL, the base of the locations of its blobs."""
 
     def link(self, path: str, valid_s: int) -> BlobLocation:
-        """Make a location at which the blob at `container/path` may be read."""
+        """Make a link by which the blob at `container/path` may be read."""
 
     def link_for_output(self, path: str, valid_s: int) -> BlobLocation:
-        """Make a location at which the blob at `container/path` may be written and read."""
+        """Make a link by which the blob at `container/path` may be written and read."""
 
 
 class BesTrainingService:
     """`TrainingService` over HTTP (protocol 1)."""
 
     def __init__(self, web: HttpClient, storage: JobStorage) -> None:
-        """Use `storage` for what jobs read and write."""
+        """Create the client; jobs read and write in `storage`."""
         self._web = web
         self._storage = storage
 
     def submit(self, training: Training, request: JobRequest) -> str:
         """Submit a job and return its id; it does not run yet. Sent once: there is no idempotency key (1.4).
 
-        The service gets a link to each of its three blobs, and no key: nothing else in the account is open to it.
+        The service gets a link to each of the three blobs, and no key: it can open nothing else in the account.
         """
         source = self._storage.link(request.input_path, request.valid_s)
         model, evaluation = (
@@ -66,23 +66,23 @@ class BesTrainingService:
         return job_id
 
     def start(self, training: Training, job_id: str) -> None:
-        """Start a submitted job; one that is started already counts as started now (protocol 1.5)."""
+        """Start a submitted job; idempotent (protocol 1.5)."""
         call = _job_call("start job", "POST", training, job_id, "/start")
         try:
             bes_wire.read_nothing(self._web.send(call), _answered(call))
         except RejectedError as error:
-            # Only an earlier start can have brought it into another state, and its answer was lost.
+            # Only an earlier start, whose answer was lost, can have changed its state.
             if not _has_code(error.fault, "CannotStartJob"):
                 raise
         log.info("started job %s", job_id, extra=log_fields(LogAction.JOB_STARTED))
 
     def status(self, training: Training, job_id: str) -> JobStatus:
-        """Ask how a job is; a finished one comes with fresh SAS tokens (protocol 1.6)."""
+        """Get a job's status; the outputs of a finished job have fresh SAS tokens (protocol 1.6)."""
         call = _job_call("job status", "GET", training, job_id)
         return bes_wire.read_status(self._web.send(call), _answered(call))
 
     def cancel(self, training: Training, job_id: str) -> None:
-        """Cancel a job; one that the service no longer knows counts as cancelled (protocol 1.7)."""
+        """Cancel a job; a job that the service no longer knows counts as cancelled (protocol 1.7)."""
         call = _job_call("cancel job", "DELETE", training, job_id)
         try:
             bes_wire.read_nothing(self._web.send(call), _answered(call))
@@ -92,9 +92,9 @@ class BesTrainingService:
             log.info("cancelled job %s", job_id, extra=log_fields(LogAction.JOB_CANCELLED))
 
     def read_output(self, location: BlobLocation, limit_bytes: int) -> str:
-        """Read a small text output by a SAS; no key is sent, the token is all there is.
+        """Read a small text output by its link, without a key.
 
-        A service that was given links to write by has no others to give: in our storage we make our own.
+        In the app's own storage a fresh link is used: a service that was given links has no others to return.
         """
         if location.base.rstrip("/") == self._storage.base.rstrip("/"):
             location = self._storage.link(unquote(location.relative), READ_VALID_S)
@@ -111,7 +111,7 @@ class ClassicScoringService:
     def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:
         """Give the endpoint's resource another model; any 2xx means accepted (protocol 3.3).
 
-        Sent once: after a lost answer a refusal of the second try would hide that the first one took effect.
+        Sent once: after a lost answer, a refusal of a second attempt would hide that the first one took effect.
         """
         body = bes_wire.patch_body(endpoint.resource, location)
         call = _endpoint_call("PATCH endpoint", "PATCH", endpoint, endpoint.patch_url, body)
@@ -147,14 +147,14 @@ def _endpoint_call(operation: str, method: str, endpoint: Endpoint, url: str, bo
 
 
 def _keys(service: Training | Endpoint) -> tuple[Key, ...]:
-    """Return the keys of a service, the second one only if there is one."""
+    """Return the primary key of a service, and the secondary one if there is one."""
     first = Key(service.api_key, service.api_key_setting)
     second = Key(service.api_key_secondary, service.api_key_secondary_setting)
     return (first, second) if second.value else (first,)
 
 
 def _answered(call: Call) -> ServiceFault:
-    """Return what an error about the body of a 2xx answer says of its call."""
+    """Return the fault of a 2xx answer whose body is wrong."""
     return ServiceFault(call.operation, redacted(call.url))
 
 

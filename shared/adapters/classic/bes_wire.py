@@ -1,6 +1,6 @@
 """The JSON bodies of the classic web services, out and in (pure; facts in protocol sections 1 to 3).
 
-The studio has a codec of its own, on purpose: if one were shared, both could be wrong together.
+The studio has a codec of its own, on purpose: with a shared one both sides could be wrong together.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from shared.adapters.http.service_faults import CODE_LIMIT, lower_names
+from shared.adapters.http.service_faults import MAX_CODE_LENGTH, lower_names
 from shared.column_names import column_names
 from shared.errors import BadAnswerError, ServiceFault, UnusableAnswerError
 from shared.held_secrets import hide
@@ -18,11 +18,11 @@ from shared.ports import BlobLocation, JobState, JobStatus, Resource, Scored
 from shared.redaction import redact
 from shared.routes.route import Training
 
-DETAILS_LIMIT = 1000  # characters of a failed job's details that are kept; the text can be many KB (protocol 1.8)
-NOTES_LIMIT = 2000  # characters of what a finished job says of its training that are kept, all lines together
-SCORED = "scored "  # how the columns begin that a service adds (protocol 2)
+MAX_DETAILS_LENGTH = 1000  # characters; the details of a failed job can be many KB (protocol 1.8)
+MAX_NOTES_LENGTH = 2000  # characters of a finished job's notes, all lines together
+SCORED = "scored "  # the beginning of the names of the columns that a service adds (protocol 2)
 
-# Of these every endpoint has some (protocol 3.2).
+# Every endpoint has some of these members (protocol 3.2).
 _ENDPOINT_MEMBERS = frozenset({"name", "resources", "webserviceid", "workspaceid", "apilocation", "primarykey"})
 # Protocol 0, 4 and 1.6: integer or string, two spellings; "Finished" is 4 and "Failed" is 2.
 _JOB_STATES = {
@@ -39,7 +39,7 @@ def submit_body(
 ) -> dict[str, Any]:
     """Return the body that submits a job, in its third generation (protocol 1.3).
 
-    An input may be given by a blob's SAS; outputs are known by connection string only, so theirs holds a SAS.
+    An input may be given by a blob's SAS. Outputs can only be given by a connection string, so it holds a SAS.
     """
     return {
         "Inputs": {training.input: _place(source)},
@@ -53,7 +53,7 @@ def _place(location: BlobLocation) -> dict[str, str]:
 
 
 def _target(location: BlobLocation) -> dict[str, str]:
-    """Return a blob by connection string, beside which its name stands as it is, not as a part of a URL (1.3, 1.6)."""
+    """Return a blob by connection string; beside it the name is not percent-encoded (protocol 1.3, 1.6)."""
     text = f"BlobEndpoint={location.base};SharedAccessSignature={location.sas.removeprefix('?')}"
     return {"ConnectionString": text, "RelativeLocation": unquote(location.relative)}
 
@@ -62,7 +62,7 @@ def read_job_id(text: str, fault: ServiceFault) -> str:
     """Read the answer to a submit: a JSON string (protocol 1.4).
 
     Raises:
-        BadAnswerError: it is something else, or empty.
+        BadAnswerError: it is no such string, or it is empty.
     """
     value = _json(text, fault)
     if not isinstance(value, str) or not re.fullmatch(r"(?!\.+$)[A-Za-z0-9._-]{1,128}", value.strip()):
@@ -73,10 +73,10 @@ def read_job_id(text: str, fault: ServiceFault) -> str:
 
 
 def read_status(text: str, fault: ServiceFault) -> JobStatus:
-    """Read a job's status (protocol 1.6); a code that is not known is `UNKNOWN`, which means still running.
+    """Read a job's status (protocol 1.6); an unknown code is `UNKNOWN`, which counts as still running.
 
     Raises:
-        BadAnswerError: the answer is no object, has no status code, or says Finished and where nothing is.
+        BadAnswerError: the answer is no object, has no status code, or is Finished without results.
     """
     body = _members(_json(text, fault), fault)
     code = body.get("statuscode")
@@ -89,30 +89,30 @@ def read_status(text: str, fault: ServiceFault) -> JobStatus:
         results = body.get("results")
         if results is None and body.get("result") is not None:  # the first generation has a single one (protocol 1.6)
             results = {"output1": body["result"]}
-        if not isinstance(results, dict):  # null belongs to a job that is not finished (protocol 1.6)
+        if not isinstance(results, dict):  # null means that the job is not finished (protocol 1.6)
             raise BadAnswerError(_because(fault, "the job is Finished, and the answer has no Results"))
         outputs = {name: _location(value, fault) for name, value in results.items() if value is not None}
-    said = details if isinstance(details, str) else ""
+    text = details if isinstance(details, str) else ""
     return JobStatus(
         state,
-        failure_summary(said) if state is JobState.FAILED and said else "",
+        failure_summary(text) if state is JobState.FAILED and text else "",
         outputs,
-        redact(str(code))[:CODE_LIMIT],
-        training_notes(said) if state is JobState.FINISHED else (),
+        redact(str(code))[:MAX_CODE_LENGTH],
+        training_notes(text) if state is JobState.FINISHED else (),
     )
 
 
 def training_notes(details: str) -> tuple[str, ...]:
-    """Return what a finished job's `Details` say of its training, one note a line; cut at `NOTES_LIMIT` characters.
+    """Return the notes in a finished job's `Details`, one per line, cut at `MAX_NOTES_LENGTH` characters.
 
-    The protocol knows Details of failed jobs only (1.6). A service may use those of a finished one for notes.
+    The protocol has Details of failed jobs only (1.6); a service may use those of a finished job for notes.
     """
     text = "\n".join(filter(None, (" ".join(line.split()) for line in redact(details).splitlines())))
-    return tuple((text if len(text) <= NOTES_LIMIT else f"{text[: NOTES_LIMIT - 1].rstrip()}…").splitlines())
+    return tuple((text if len(text) <= MAX_NOTES_LENGTH else f"{text[: MAX_NOTES_LENGTH - 1].rstrip()}…").splitlines())
 
 
 def failure_summary(details: str) -> str:
-    """Return what people need of a failed job's `Details`: the innermost message and the request id (protocol 1.8)."""
+    """Return the innermost message and the request id of a failed job's `Details` (protocol 1.8)."""
     message = details.strip()
     start = details.find('{"Exception"')
     if start >= 0:
@@ -122,10 +122,10 @@ def failure_summary(details: str) -> str:
                 message = str(exception.get("Message") or message)
                 exception = exception.get("Exception")
         except (ValueError, KeyError):
-            pass  # cut off or not JSON after all: the text itself is what there is
+            pass  # cut off or no JSON: keep the text itself
     request = re.search(r"requestId = ([0-9a-f-]+)", details)
     tail = f" (requestId {request[1]})" if request and request[1] not in message else ""
-    return redact(message)[: DETAILS_LIMIT - len(tail)] + tail
+    return redact(message)[: MAX_DETAILS_LENGTH - len(tail)] + tail
 
 
 def patch_body(resource: str, location: BlobLocation) -> dict[str, Any]:
@@ -134,32 +134,32 @@ def patch_body(resource: str, location: BlobLocation) -> dict[str, Any]:
 
 
 def read_nothing(text: str, fault: ServiceFault) -> None:
-    """Read the answer to what is only done: an empty body, or JSON of whatever kind (protocol 1.5, 1.7, 3.3).
+    """Check the answer to a call without a result: an empty body, or any JSON (protocol 1.5, 1.7, 3.3).
 
     Raises:
-        BadAnswerError: it is something else, such as a page: whether anything was done is not known.
+        BadAnswerError: it is something else, for example a page: the call may have had no effect.
     """
     if text.strip() and isinstance(value := _json(text, fault), dict) and "error" in lower_names(value):
-        raise BadAnswerError(_because(fault, "the answer says that it is well, and holds an error"))
+        raise BadAnswerError(_because(fault, "the answer has a status of success, and holds an error"))
 
 
 def read_resources(text: str, fault: ServiceFault) -> list[Resource]:
-    """Read the updatable resources of an endpoint; `{}`, null or no member means that there are none (protocol 3.2).
+    """Read the updatable resources of an endpoint; `{}`, null or no member means none (protocol 3.2).
 
     Raises:
-        BadAnswerError: the answer is no object, or has nothing of an endpoint's.
+        BadAnswerError: the answer is no object, or has no member of an endpoint.
     """
     members = _members(_json(text, fault), fault)
     if not _ENDPOINT_MEMBERS & members.keys():
         raise BadAnswerError(_because(fault, "the answer has no member of an endpoint"))
     listed = members.get("resources")
-    found: list[Resource] = []
+    resources: list[Resource] = []
     for entry in listed if isinstance(listed, list) else []:
         members = _members(entry, fault)
         location = members.get("location")
         relative = _members(location, fault).get("relativelocation") if isinstance(location, dict) else ""
-        found.append(Resource(str(members.get("name") or ""), str(relative or "").lstrip("/")))
-    return found
+        resources.append(Resource(str(members.get("name") or ""), str(relative or "").lstrip("/")))
+    return resources
 
 
 def score_body(columns: Sequence[str], rows: Iterable[Sequence[str]], input_name: str) -> dict[str, Any]:
@@ -171,11 +171,11 @@ def score_body(columns: Sequence[str], rows: Iterable[Sequence[str]], input_name
 def read_answers(text: str, columns: Sequence[str], row_count: int, fault: ServiceFault) -> Scored:
     """Read the scored columns of a request-response answer, per row and as text (protocol 2).
 
-    These are the columns called "Scored ..."; if there are none, those that the request did not have.
+    Those are the columns called "Scored ..."; if there are none, the columns that the request did not have.
 
     Raises:
-        BadAnswerError: no table, or ragged rows.
-        UnusableAnswerError: a table of another number of rows, or without a scored column.
+        BadAnswerError: there is no table, or its rows are ragged.
+        UnusableAnswerError: the table has another number of rows, or no scored column.
     """
     results = _members(_json(text, fault), fault).get("results")
     tables = list(results.values()) if isinstance(results, dict) else []
@@ -207,18 +207,18 @@ def _json(text: str, fault: ServiceFault) -> Any:
 
 
 def _members(value: Any, fault: ServiceFault) -> dict[str, Any]:
-    """Return an object's members by lower-case name: spellings differ between services (protocol 0, 6 and 1.3)."""
+    """Return an object's members by lower-case name, since spellings differ between services (protocol 0, 6, 1.3)."""
     if not isinstance(value, dict):
-        raise BadAnswerError(_because(fault, "the answer is not a JSON object where one belongs"))
+        raise BadAnswerError(_because(fault, "the answer holds something else where a JSON object belongs"))
     return lower_names(value)
 
 
 def _location(value: Any, fault: ServiceFault) -> BlobLocation:
-    """Read a location; base and relative part are made to fit by plain concatenation (protocol 1.6)."""
+    """Read a location, so that base and relative part fit by plain concatenation (protocol 1.6)."""
     members = _members(value, fault)
     base = str(members.get("baselocation") or "")
     relative, _, query = str(members.get("relativelocation") or "").lstrip("/").partition("?")
-    token = str(members.get("sasblobtoken") or query)  # never a part of the name, which is written down
+    token = str(members.get("sasblobtoken") or query)  # never a part of the name, which is stored
     return BlobLocation(
         base if base.endswith("/") or not base else base + "/",
         relative,

@@ -1,4 +1,4 @@
-"""What answers of services, and the lack of one, mean as errors of our own: told without a secret."""
+"""Translates error answers of services, and missing answers, into the app's errors, without secrets."""
 
 import json
 import re
@@ -29,12 +29,12 @@ from shared.routes.host_allowlist import redacted
 log = get_log("bes")
 
 _THROTTLED = frozenset({"RequestThrottled", "TooManyConcurrentRequests"})  # with 503 (protocol 1.9)
-_FOREIGN = "this is not in the protocol's form, so it may be a gateway's answer and not the service's"
+_FOREIGN = "the answer is not in the protocol's form, so it may be a gateway's and not the service's"
 _REQUEST_IDS = ("x-ms-request-id", "x-ms-client-request-id", "Date")  # exact names are not known (protocol 1.2)
 
 
 def without_secrets(text: str, call: Call, key: Key | None) -> str:
-    """Take out of an error's text what was sent with the call: some services repeat it, in whatever words."""
+    """Redact the secrets of a call in an error's text: some services repeat them, in any words."""
     signatures = parse_qs(urlsplit(call.url).query).get("sig", [])
     if call.body is not None:  # a job is given links, each signed for one blob
         signatures += map(unquote, re.findall(r"\bsig=([^&;\"\s]+)", json.dumps(call.body)))
@@ -42,21 +42,21 @@ def without_secrets(text: str, call: Call, key: Key | None) -> str:
 
 
 def failure(call: Call, status: int, text: str, headers: Mapping[str, str]) -> LandfallError:
-    """Return the error of our own that an answer means.
+    """Return the app's error for an error answer.
 
-    Only one in the form of the protocol (1.9), or of the storage where a link leads there, is the service's verdict.
+    Only an answer in the protocol's form (1.9), or in the storage's form if the call follows a link, is a verdict.
     """
     fault = read_fault(call.operation, redacted(call.url), status, text, of_storage=not call.keys)
     if 300 <= status < 400:
         target = redact(redacted(headers.get("Location", "")))
-        return BadAnswerError(_with_message(fault, f"redirects are not followed, this one leads to {target}"))
+        return BadAnswerError(_with_message(fault, f"redirects are not followed, and this one leads to {target}"))
     if status in {401, 403}:
-        settings = " and ".join(one.setting for one in call.keys)
+        settings = " and ".join(key.setting for key in call.keys)
         plural = "s" if len(call.keys) > 1 else ""
         hint = f"the key is refused, check the setting{plural} {settings}" if settings else "the link may have expired"
         return KeyRefusedError(fault.because(hint))
     if status == 429 or (status == 503 and _THROTTLED & {fault.code, *(code for code, _ in fault.details)}):
-        # Whoever answers 429 has not handed the request on.
+        # A gateway that answers 429 has not forwarded the request.
         return ThrottledError(replace(fault, retry_after_s=asked_pause_s(headers), foreign=False))
     if status == 408 or status >= 500:
         return UnavailableError(replace(fault, retry_after_s=asked_pause_s(headers)))
@@ -71,7 +71,7 @@ def _with_message(fault: ServiceFault, message: str) -> ServiceFault:
 
 
 def kind_of(error: Exception) -> str:
-    """Say in words what kind of transport error it was."""
+    """Return the kind of a transport error in words."""
     kinds: tuple[tuple[type[Exception], str], ...] = (
         (requests.exceptions.SSLError, "the secure connection could not be made (certificate or protocol)"),
         (requests.exceptions.ConnectTimeout, "no connection in time"),
@@ -80,12 +80,11 @@ def kind_of(error: Exception) -> str:
         (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
         (requests.exceptions.ConnectionError, "connection refused or lost"),
     )
-    said = next((text for kind, text in kinds if isinstance(error, kind)), "")
-    return said or f"no answer ({type(error).__name__})"
+    return next((text for kind, text in kinds if isinstance(error, kind)), f"no answer ({type(error).__name__})")
 
 
 def log_failure(call: Call, response: requests.Response) -> None:
-    """Log what a service needs to find the request that it refused."""
+    """Log a refused call with the ids by which the service's support finds it."""
     ids = ", ".join(f"{name} {response.headers[name]}" for name in _REQUEST_IDS if name in response.headers)
     log.warning(
         "%s at %s answered %d (%s)",

@@ -1,13 +1,13 @@
-"""Tells the addresses of the open internet, by IANA's registries of special-purpose addresses."""
+"""Recognises public IP addresses, by IANA's registries of special-purpose addresses (pure)."""
 
 import ipaddress
 
-# Public by its number, but the platform below Azure's machines.
+# A public number, but it is the platform below Azure's virtual machines.
 _PLATFORM = ipaddress.IPv4Address("168.63.129.16")
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # NAT64: the last four bytes are an IPv4 address
-# All that IANA has assigned as global unicast. Outside of it `ipaddress` calls much global that leads inside.
+# All that IANA has assigned as global unicast. Outside of it `ipaddress` calls some private ranges global.
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-# Within these, `ipaddress` of Python 3.13 calls the address global, and the registry does not.
+# `ipaddress` of Python 3.13 calls these global, and the registry does not.
 _REFUSED = (
     ipaddress.ip_network("192.88.99.0/24"),  # relays of 6to4: deprecated
     ipaddress.ip_network("3fff::/20"),  # documentation
@@ -15,7 +15,7 @@ _REFUSED = (
 
 
 def is_public(text: str) -> bool:
-    """Tell whether an address is global unicast, in whatever form it is written.
+    """Tell whether an address is global unicast, in any notation.
 
     Raises:
         ValueError: the text is no IP address.

@@ -1,4 +1,4 @@
-"""What is sent to a service: one call, with the keys that may open it."""
+"""One call of a service, with its keys."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Key:
-    """A bearer token, and the app setting that it comes from: that is all an error may say of it."""
+    """A bearer token, and the app setting that holds it; errors name only the setting."""
 
     value: str = field(repr=False)
     setting: str
@@ -21,10 +21,10 @@ class Call:
     """One request to a service.
 
     Attributes:
-        operation: what it does, for errors and the log: "submit job".
-        keys: the bearer tokens that may open the service, the usual one first; none for a link.
-        repeatable: whether sending it again after a lost answer is harmless.
-        hosts: where the keys may be sent, within the list for everything; None: anywhere on that.
+        operation: its name in errors and the log: "submit job".
+        keys: the bearer tokens, the primary one first; none for a link.
+        repeatable: whether it is idempotent, so that it may be sent again after a lost answer.
+        hosts: the hosts that may receive the keys, besides the client's own list; None for that list alone.
     """
 
     operation: str
@@ -37,5 +37,5 @@ class Call:
     hosts: AllowedHosts | None = None
 
     def __repr__(self) -> str:
-        """Show operation and place without key, query and body."""
+        """Show operation and URL without key, query and body."""
         return f"Call({self.operation} {self.method} {redacted(self.url)})"

@@ -1,4 +1,4 @@
-"""What a service says when it refuses: the error answers of the classic web services (pure; protocol 1.9)."""
+"""Reads the error answers of the classic web services and of storage (pure; protocol 1.9)."""
 
 import json
 import re
@@ -8,20 +8,24 @@ from typing import Any
 from shared.errors import ServiceFault
 from shared.redaction import redact
 
-CODE_LIMIT = 100  # characters of a code that are kept
+MAX_CODE_LENGTH = 100  # characters
+MAX_MESSAGE_LENGTH = 500  # characters
+MAX_DETAIL_LENGTH = 300  # characters
+MAX_DETAILS = 10
 
 
 def read_fault(operation: str, url: str, status: int, text: str, *, of_storage: bool = False) -> ServiceFault:
-    """Read an error answer: the documented object, or plain text, HTML or nothing at all (protocol 1.9).
+    """Read an error answer: the documented object, plain text, HTML or nothing (protocol 1.9).
 
-    What has no code where the protocol has one is `foreign`. Storage has one in XML.
+    An answer without the protocol's code is `foreign`; with `of_storage` the code may also be in storage's XML.
     """
-    code, message, details = "", "", []
+    code, message = "", ""
+    details: tuple[tuple[str, str], ...] = ()
     foreign = True
     try:
         body = json.loads(text)
     except ValueError:
-        # Not JSON: the first words of a text or of a page's visible text.
+        # Not JSON: keep the beginning of the text, or of a page's visible text.
         message = " ".join(
             re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE).split()
         )
@@ -29,25 +33,33 @@ def read_fault(operation: str, url: str, status: int, text: str, *, of_storage: 
         error = lower_names(body).get("error", body) if isinstance(body, dict) else body
         if isinstance(error, dict):
             members = lower_names(error)
-            given = members.get("errorcode") if error is body else members.get("code", members.get("errorcode"))
-            foreign = not (isinstance(given, str) and given)
+            proof = members.get("errorcode") if error is body else members.get("code", members.get("errorcode"))
+            foreign = not (isinstance(proof, str) and proof)
             code = str(members.get("code") or members.get("errorcode") or "")
             message = str(members.get("message") or "")
-            listed = members.get("details")
-            for entry in [listed] if isinstance(listed, dict) else listed if isinstance(listed, list) else []:
-                if isinstance(entry, dict):
-                    detail = lower_names(entry)
-                    what = redact(str(detail.get("code") or ""))[:CODE_LIMIT]
-                    details.append((what, redact(str(detail.get("message") or ""))[:300]))
+            details = _read_details(members.get("details"))
         elif error is not None:
             message = str(error)
     in_xml = re.search(r"<Error>\s*<Code>(\w+)</Code>", text) if of_storage else None
     if in_xml:
         code, foreign = in_xml[1], False
-    said, told = redact(code)[:CODE_LIMIT], tuple(details[:10])
-    return ServiceFault(operation, url, status, said, redact(message)[:500], told, foreign=foreign)
+    code, message = redact(code)[:MAX_CODE_LENGTH], redact(message)[:MAX_MESSAGE_LENGTH]
+    return ServiceFault(operation, url, status, code, message, details, foreign=foreign)
+
+
+def _read_details(value: Any) -> tuple[tuple[str, str], ...]:
+    """Read the member `details`, which is an object or a list of them, into codes and messages."""
+    entries: list[Any] = [value] if isinstance(value, dict) else value if isinstance(value, list) else []
+    details = [lower_names(entry) for entry in entries if isinstance(entry, dict)]
+    return tuple(
+        (
+            redact(str(detail.get("code") or ""))[:MAX_CODE_LENGTH],
+            redact(str(detail.get("message") or ""))[:MAX_DETAIL_LENGTH],
+        )
+        for detail in details[:MAX_DETAILS]
+    )
 
 
 def lower_names(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object's members by lower-case name without spaces: spellings differ between services."""
+    """Return an object's members by lower-case name without spaces, since spellings differ between services."""
     return {name.replace(" ", "").casefold(): member for name, member in value.items()}

@@ -1,4 +1,4 @@
-"""Storage SDK errors -> the exception tree of `shared.errors`, in one place for tables and blobs."""
+"""Translates the storage SDK's errors into those of `shared.errors`, for tables and blobs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,47 +21,47 @@ from shared.errors import (
 )
 from shared.storage_settings import DATA_CONNECTION, HOST_CONNECTION, STRING_SETTING
 
-_NOT_NOW = frozenset({408, 429})
-# Refusals that pass by themselves: somebody just deleted the container or table, and it will be there again.
+_UNAVAILABLE = frozenset({408, 429})
+# Temporary refusals: somebody has just deleted the container or table, and it will be created again.
 _BEING_DELETED = frozenset({"ContainerBeingDeleted", "TableBeingDeleted"})
-# A blob that cannot be read although it is there, and what is to be done about it.
-_THEN = "which takes up to 15 hours; what waits for it then goes on by itself"
+_REHYDRATION = "which takes up to 15 hours; then the run goes on by itself"
+# The codes of a blob that exists but cannot be read, with what to do.
 ARCHIVED = {
-    "BlobArchived": "this blob is in the archive tier, where it cannot be read:"
-    f" set its tier to Hot, Cool or Cold, {_THEN}",
-    "BlobBeingRehydrated": f"this blob is being moved out of the archive tier, {_THEN}",
+    "BlobArchived": "the blob is in the archive tier, where it cannot be read:"
+    f" set its tier to Hot, Cool or Cold, {_REHYDRATION}",
+    "BlobBeingRehydrated": f"the blob is being moved out of the archive tier, {_REHYDRATION}",
 }
 _NOT_SIGNED_IN = frozenset({"InvalidAuthenticationInfo"})  # answered with 400 as well as with 401
 
 
 def error_code(error: AzureError) -> str:
-    """Return the service's own code of an error, such as `EntityAlreadyExists`; "" if it gave none."""
+    """Return the service's code of an error, such as `EntityAlreadyExists`; "" if it gave none."""
     code = getattr(error, "error_code", None)
     if isinstance(code, Enum):
         return str(code.value)
-    if code is None:  # an answer to HEAD has no body: its code stands in a header only
+    if code is None:  # an answer to HEAD has no body: its code is in a header
         code = getattr(getattr(error, "response", None), "headers", {}).get("x-ms-error-code")
     return str(code or "")
 
 
 @contextmanager
 def storage_errors(operation: str, url: str) -> Iterator[None]:
-    """Translate what the SDK raises inside the `with`; `url` is the place without a query.
+    """Translate the errors that the SDK raises inside the `with`; `url` is the resource's, without a query.
 
     Raises:
-        LandfallError: the translation. The SDK's own texts are left behind (`from None`): they quote whole URLs, which
-            hold a SAS token where the connection string has one, and the string that was signed.
+        LandfallError: the translation. The SDK's own texts are dropped (`from None`): they quote the string that was
+            signed and whole URLs, which hold a SAS token if the connection string does.
     """
     try:
         yield
     except AzureError as error:
         raise translated(error, operation, url) from None
-    except RequestException as error:  # the SDK lets it through if the answer to a transaction breaks off
+    except RequestException as error:  # the SDK does not translate it if the answer to a transaction breaks off
         raise NoAnswerError(ServiceFault(operation, url, message=_no_answer(error))) from None
 
 
 def translated(error: AzureError, operation: str, url: str) -> LandfallError:
-    """Return the error of our own that an SDK error means."""
+    """Return the app's error for an error of the SDK."""
     status = (error.status_code or 0) if isinstance(error, HttpResponseError) else 0
     code = error_code(error)
     if code in ARCHIVED:
@@ -70,10 +70,10 @@ def translated(error: AzureError, operation: str, url: str) -> LandfallError:
     refused = status in {401, 403} or code in _NOT_SIGNED_IN
     if refused or (status == 0 and isinstance(error, ClientAuthenticationError)):
         return KeyRefusedError(fault)
-    # An answer that cannot be read is as good as none: the request may have taken effect.
+    # An unreadable answer counts as none: the request may have taken effect.
     if isinstance(error, DecodeError) or status < 400:
         return NoAnswerError(fault)
-    if status in _NOT_NOW or status >= 500 or code in _BEING_DELETED:
+    if status in _UNAVAILABLE or status >= 500 or code in _BEING_DELETED:
         headers = getattr(getattr(error, "response", None), "headers", None) or {}
         return UnavailableError(replace(fault, retry_after_s=asked_pause_s(headers)))
     return NotFoundError(fault) if status == 404 else RejectedError(fault)
@@ -81,7 +81,7 @@ def translated(error: AzureError, operation: str, url: str) -> LandfallError:
 
 def _advice(error: AzureError, status: int, code: str) -> str:
     if code == "AuthorizationPermissionMismatch":
-        return "the app's identity lacks a role on this storage account"
+        return "the app's identity lacks a role on this storage account: assign it"
     if status in {401, 403} or isinstance(error, ClientAuthenticationError):
         return (
             f"check the connection string in the setting {STRING_SETTING}; under an identity, the settings that begin"

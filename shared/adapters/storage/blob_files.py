@@ -1,6 +1,6 @@
 """Blob Storage behind the port `BlobFiles`: versions, server-side copies, small texts, read-only links.
 
-Importing this module does not import the storage SDK: that costs every cold start, and is done when it is first used.
+Importing this module does not import the storage SDK, which would slow every cold start: the first use imports it.
 """
 
 from collections.abc import Iterator
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
 
-# So that the pauses are about 0.5, 1.5 and 1.5 seconds; the SDK's own first one is 15.
+# With these the pauses are about 0.5, 1.5 and 1.5 seconds; the SDK's usual first pause is 15.
 _RETRY_OPTIONS: dict[str, Any] = {
     "retry_total": RETRIES,
     "initial_backoff": 0.5,
     "increment_base": 1,
     "random_jitter_range": 0.5,
 }
-_EMPTY_RANGE = 416  # what asking for the first bytes of an empty blob answers
-_NO_SUCH_SOURCE = frozenset({404, 412})  # as answers to a copy: no such blob, or not in that version
-_IN_THE_WAY = _NO_SUCH_SOURCE | {409}  # also: the target exists, or another copy to it is going on
+_EMPTY_BLOB = 416  # the status of a request for the first bytes of an empty blob
+_NO_SUCH_SOURCE = frozenset({404, 412})  # answers to a copy: no such blob, or not in that version
+_COPY_REFUSED = _NO_SUCH_SOURCE | {409}  # also: the target exists, or another copy to it is under way
 
 
 @dataclass(frozen=True)
 class _Source:
-    """What is copied, and in which version if that matters."""
+    """The source of a copy, in a version if that matters."""
 
     path: str
     url: str
@@ -50,9 +50,9 @@ class _Source:
         return {"source_etag": f'"{self.etag}"', "source_match_condition": MatchConditions.IfNotModified}
 
     def gone(self) -> BlobChangedError | BlobMissingError:
-        """Return the error about a source that is not there, or not in that version."""
+        """Return the error about a source that does not exist, or not in that version."""
         if self.etag is None:
-            return BlobMissingError(f"{self.path} does not exist: it was never written, or was deleted")
+            return BlobMissingError(f"{self.path} does not exist: it was never written, or it was deleted")
         return BlobChangedError(f"{self.path} was overwritten or deleted since it was read")
 
 
@@ -68,7 +68,7 @@ class BlobStorageFiles:
         """Open the account; nothing is sent yet. `options` go to the SDK's client.
 
         Raises:
-            ConfigError: that is no connection string.
+            ConfigError: the connection string is malformed.
         """
         from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - see the module's docstring
 
@@ -77,7 +77,7 @@ class BlobStorageFiles:
             service = BlobServiceClient.from_connection_string(connection_string, **settings)
         except ValueError:
             raise malformed_connection_string() from None
-        if service.credential is None and "?" not in service.url:  # neither key nor SAS: it would go on as anybody
+        if service.credential is None and "?" not in service.url:  # neither key nor SAS: an anonymous client
             raise malformed_connection_string()
         return cls(service)
 
@@ -94,8 +94,8 @@ class BlobStorageFiles:
 
     def version(self, container: str, name: str) -> BlobVersion | None:
         """Read the current version's properties; None if there is no such blob."""
-        found = self._properties(self._service.get_blob_client(container, name))
-        return None if found is None else _version(container, name, found)
+        properties = self._properties(self._service.get_blob_client(container, name))
+        return None if properties is None else _version(container, name, properties)
 
     def versions(self, container: str) -> Iterator[BlobVersion]:
         """List every blob of a container, page by page; an absent container is empty."""
@@ -126,7 +126,7 @@ class BlobStorageFiles:
         return self._copy(_Source(source, self._client(source).url), BlobPath.parse(target))
 
     def read_text(self, path: str, limit_bytes: int) -> tuple[str, str]:
-        """Read a small UTF-8 text at `container/path`, without its byte order mark; gives text and ETag.
+        """Read a small UTF-8 text at `container/path`, without its byte order mark; returns text and ETag.
 
         Raises:
             ConfigError: it does not exist, is larger than `limit_bytes`, or is not UTF-8.
@@ -137,15 +137,15 @@ class BlobStorageFiles:
                 download = client.download_blob(offset=0, length=limit_bytes + 1, max_concurrency=1)
                 content, etag = download.readall(), download.properties.etag
             except ResourceNotFoundError:
-                raise ConfigError([f"{path} does not exist: put the file there, or correct routes.toml"]) from None
+                raise ConfigError([f"{path} does not exist: upload it, or correct routes.toml"]) from None
             except HttpResponseError as error:
-                if error.status_code != _EMPTY_RANGE:
+                if error.status_code != _EMPTY_BLOB:
                     raise
                 content, etag = b"", client.get_blob_properties().etag
         return decode_text(path, content, limit_bytes), _bare(etag)
 
     def write_text(self, path: str, text: str) -> None:
-        """Write a text at `container/path` as UTF-8, over whatever is there; an absent container is made."""
+        """Write a text at `container/path` as UTF-8, overwriting; an absent container is created."""
         client = self._client(path)
         with storage_errors("write a blob", _place(client.url)):
             try:
@@ -156,19 +156,19 @@ class BlobStorageFiles:
 
     @property
     def base(self) -> str:
-        """The account's URL, as the locations of its blobs begin."""
+        """The account's URL, the base of the locations of its blobs."""
         return self._links.base
 
     def link(self, path: str, valid_s: int) -> BlobLocation:
-        """Make a read-only location of the one blob at `container/path`, valid for `valid_s` seconds from now.
+        """Make a read-only link to the one blob at `container/path`, valid for `valid_s` seconds from now.
 
         Raises:
-            ConfigError: there is no key to sign with, or an identity cannot sign for so long.
+            ConfigError: there is no key to sign with, or `valid_s` is too long for an identity.
         """
         return self._links.make(path, READ, valid_s)
 
     def link_for_output(self, path: str, valid_s: int) -> BlobLocation:
-        """Make a location at which the one blob may be written and read, valid for `valid_s` seconds from now.
+        """Make a link by which the one blob may be written and read, valid for `valid_s` seconds from now.
 
         Raises:
             ConfigError: as `link`.
@@ -185,8 +185,8 @@ class BlobStorageFiles:
             except ResourceNotFoundError:
                 return None
 
-    def _copy(self, source: _Source, path: BlobPath, *, again: bool = True) -> CopyState:
-        """Start the copy. What stands in its way is looked at, cleared away if that is right, and it is tried again."""
+    def _copy(self, source: _Source, path: BlobPath, *, retry: bool = True) -> CopyState:
+        """Start the copy; create a missing container or remove a failed earlier copy, and try once more."""
         target = self._service.get_blob_client(*path)
         with storage_errors("copy a blob", _place(target.url)):
             try:
@@ -194,29 +194,29 @@ class BlobStorageFiles:
             except HttpResponseError as error:
                 if error_code(error) in ARCHIVED:
                     raise translated(error, "copy a blob", _place(source.url)) from None
-                if error.status_code not in _IN_THE_WAY:
+                if error.status_code not in _COPY_REFUSED:
                     raise
                 if error_code(error) == "ContainerNotFound":
                     self._create_container(path.container)
-                found = self._existing_copy(target)
-                if found is not None:
-                    return found
-                if not again and error.status_code in _NO_SUCH_SOURCE:
+                state = self._existing_copy(target)
+                if state is not None:
+                    return state
+                if not retry and error.status_code in _NO_SUCH_SOURCE:
                     raise source.gone() from None
-                if not again:
+                if not retry:
                     raise
-        return self._copy(source, path, again=False)
+        return self._copy(source, path, retry=False)
 
     def _existing_copy(self, target: "BlobClient") -> CopyState | None:
-        """Tell how far the copy is that is there; one that failed is removed."""
-        found = self._properties(target)
-        if found is None:
+        """Return the state of an existing copy; None if there is none, or if it had failed and was removed."""
+        properties = self._properties(target)
+        if properties is None:
             return None
-        if found.copy.status in {"failed", "aborted"}:
+        if properties.copy.status in {"failed", "aborted"}:
             with suppress(ResourceNotFoundError, ResourceModifiedError):  # another worker was faster
-                target.delete_blob(etag=found.etag, match_condition=MatchConditions.IfNotModified)
+                target.delete_blob(etag=properties.etag, match_condition=MatchConditions.IfNotModified)
             return None
-        return CopyState.PENDING if found.copy.status == "pending" else CopyState.DONE
+        return CopyState.PENDING if properties.copy.status == "pending" else CopyState.DONE
 
     def _create_container(self, container: str) -> None:
         with suppress(ResourceExistsError):
@@ -230,7 +230,7 @@ def decode_text(path: str, content: bytes, limit_bytes: int) -> str:
         ConfigError: it is larger than `limit_bytes`, or is not UTF-8.
     """
     if len(content) > limit_bytes:
-        raise ConfigError([f"{path} is larger than {limit_bytes:,} bytes: a smaller file is expected there"])
+        raise ConfigError([f"{path} is larger than the limit of {limit_bytes:,} bytes: use a smaller file"])
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -240,7 +240,7 @@ def decode_text(path: str, content: bytes, limit_bytes: int) -> str:
 def _start(source: _Source, target: "BlobClient") -> CopyState:
     """Start a copy to a blob that must not exist.
 
-    Source and target are in one account: what authorises the request, key or identity, opens the source as well.
+    Source and target are in one account, so the key or identity of the request opens the source as well.
     """
     answer = target.start_copy_from_url(source.url, match_condition=MatchConditions.IfMissing, **source.conditions)
     return CopyState.DONE if answer["copy_status"] == "success" else CopyState.PENDING

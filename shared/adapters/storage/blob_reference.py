@@ -1,7 +1,8 @@
 """A blob trigger parameter that carries the blob's name and none of its content.
 
-A plain blob trigger sends the whole blob through the host into the worker before the first line runs. Declaring an
-SDK type makes the host send a reference instead; this one is opened by nobody, so it costs no client and no import.
+A plain blob trigger sends the whole blob through the host into the worker before the function runs. With an SDK type
+as the parameter's annotation the host sends a reference instead. This reference is never opened, so it needs no client
+and no import of the SDK.
 """
 
 import json
@@ -10,7 +11,7 @@ from azurefunctions.extensions.base import Datum, InConverter, OutConverter, Sdk
 
 
 class BlobReference(SdkType):  # type: ignore[misc]  # the base class comes without types
-    """Names the blob that an event is about.
+    """The blob of an event.
 
     Attributes:
         container: the container's name.
@@ -28,7 +29,7 @@ class BlobReference(SdkType):  # type: ignore[misc]  # the base class comes with
 
 
 class BlobReferenceConverter(InConverter, OutConverter, binding="blob", trigger="blobTrigger"):  # type: ignore[misc,call-arg]
-    """Turns what the host sends for a deferred blob binding into a `BlobReference`."""
+    """Converts the host's data for a deferred blob binding into a `BlobReference`."""
 
     @classmethod
     def check_input_type_annotation(cls, pytype: type) -> bool:
@@ -40,7 +41,7 @@ class BlobReferenceConverter(InConverter, OutConverter, binding="blob", trigger=
         """Read `{Connection, ContainerName, BlobName}` of the host's `model_binding_data`.
 
         Raises:
-            ValueError: the host sent something else, such as the content.
+            ValueError: the host sent something else, for example the content.
         """
         del trigger_metadata, pytype  # the runtime passes them by name
         if data is None or data.type != "model_binding_data":

@@ -1,4 +1,4 @@
-"""Signs in as the app's identity. Importing azure-identity costs a cold start, so only an app without a key does it."""
+"""Signs in as the app's identity. Only an app without a key imports azure-identity, which slows a cold start."""
 
 from typing import TYPE_CHECKING
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def credential_of(account: StorageAccount) -> "TokenCredential":
-    """Return the credential of the identity that the settings name; nothing is asked yet.
+    """Return the credential of the identity that the settings name; nothing is sent yet.
 
-    It keeps its token, and gets a new one in good time before that ends: one credential serves a worker for ever.
+    It caches its token and renews it before it expires, so a worker needs only one credential.
     """
     from azure.identity import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415 - see above
 

@@ -23,7 +23,7 @@ class Storage:
         """Open an account; nothing is sent yet.
 
         Raises:
-            ConfigError: its connection string is none.
+            ConfigError: the connection string is malformed.
         """
         if not account.by_identity:
             text = account.connection_string

@@ -1,4 +1,4 @@
-"""One table: opened with timeouts, created at its first write, written in transactions that recognise themselves."""
+"""One table: time-outs, creation at the first write, and idempotent transactions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -18,12 +18,12 @@ from shared.errors import StaleWriteError
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-_CONFLICTS = frozenset({404, 409, 412})  # a row that must be there is not, must not be and is, or was written since
-_NO_TABLE = frozenset({"TableNotFound", "TableBeingDeleted"})  # also 404 and 409, but no conflict
-# The SDK sends a transaction again only after 500, 503 and 504. Ours may be repeated after a lost answer as well: one
-# that took effect already is refused, and the write token tells that it was ours.
+_CONFLICTS = frozenset({404, 409, 412})  # a row is missing, exists already, or was written since it was read
+_NO_TABLE = frozenset({"TableNotFound", "TableBeingDeleted"})  # with status 404 and 409 as well, but no conflict
+# By default the SDK repeats a transaction only after 500, 503 and 504. Ours may be repeated after a lost answer too:
+# one that has taken effect is refused, and its write token shows that it was ours.
 _REPEATABLE = frozenset({"GET", "POST", "PUT", "DELETE"})
-# So that the pauses are 0, 0.8 and 1.6 seconds.
+# With these the pauses are 0, 0.8 and 1.6 seconds.
 _RETRY_OPTIONS: dict[str, Any] = {"retry_total": RETRIES, "retry_backoff_factor": 0.4, "retry_backoff_max": 5}
 
 
@@ -31,12 +31,12 @@ _RETRY_OPTIONS: dict[str, Any] = {"retry_total": RETRIES, "retry_backoff_factor"
 class Transaction:
     """Changes of rows of one partition, all or nothing.
 
-    Every row written carries a random `write_token`. If the service refuses the transaction as a conflict, the row
-    that is `fence`d tells by its token whether an earlier sending of this very transaction was what it conflicts with.
+    Every written row has a random `write_token`. If the service refuses the transaction as a conflict, the token of the
+    row `fence` shows whether it conflicts with an earlier sending of itself.
     """
 
     partition: str
-    fence: str  # the row key whose token decides
+    fence: str  # the row key whose token decides about a conflict
     token: str = field(default_factory=lambda: uuid4().hex)
     operations: list[tuple[TransactionOperation, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
 
@@ -45,12 +45,12 @@ class Transaction:
         self.operations.append((TransactionOperation.CREATE, self._row(row_key, columns), {}))
 
     def replace(self, row_key: str, columns: Mapping[str, Any], etag: str | None) -> None:
-        """Replace a row that must exist, in the version `etag` if that is known."""
+        """Replace a row that must exist; in the version `etag`, if that is known."""
         options = {"mode": UpdateMode.REPLACE, **_condition(etag)}
         self.operations.append((TransactionOperation.UPDATE, self._row(row_key, columns), options))
 
     def delete(self, row_key: str, etag: str | None) -> None:
-        """Delete a row that must exist, in the version `etag` if that is known."""
+        """Delete a row that must exist; in the version `etag`, if that is known."""
         self.operations.append((TransactionOperation.DELETE, self._row(row_key, {}), _condition(etag)))
 
     @property
@@ -74,7 +74,7 @@ class Table:
         """Open a table; nothing is sent yet. `options` go to the SDK's client.
 
         Raises:
-            ConfigError: that is no connection string.
+            ConfigError: the connection string is malformed.
         """
         settings = client_settings(_RETRY_OPTIONS, options)
         try:
@@ -109,12 +109,12 @@ class Table:
         return None
 
     def write(self, transaction: Transaction) -> dict[str, str | None]:
-        """Carry a transaction out and return the new ETag by row key.
+        """Execute a transaction and return the new ETags by row key.
 
-        Where an ETag is None the row is deleted, or was written by somebody else after this transaction.
+        An ETag is None if the row was deleted, or if somebody else wrote it after this transaction.
 
         Raises:
-            StaleWriteError: a row is not as the transaction demands; nothing was written.
+            StaleWriteError: a condition of the transaction does not hold; nothing was written.
         """
         with storage_errors("write rows", self._url):
             try:
@@ -126,7 +126,7 @@ class Table:
         return {row_key: answer.get("etag") for row_key, answer in zip(transaction.row_keys, answers, strict=True)}
 
     def put(self, partition: str, row_key: str, columns: Mapping[str, Any]) -> None:
-        """Write one row, whatever is there: for what the latest writer may overwrite."""
+        """Write one row unconditionally: the last writer wins."""
         row = {**columns, "PartitionKey": partition, "RowKey": row_key}
         with storage_errors("write a row", self._url):
             try:
@@ -140,34 +140,39 @@ class Table:
         self._client.close()
 
     def _send(self, transaction: Transaction) -> Sequence[Mapping[str, Any]]:
-        """Send a transaction, once more after its table was created, or after an answer that broke off."""
+        """Send a transaction; once more after creating the table, or after an answer that broke off."""
         for last in (False, True):
             try:
                 return self._client.submit_transaction(transaction.operations, retry_on_methods=_REPEATABLE)
-            except RequestException:  # the SDK does not try this again, and does not even translate it
+            except RequestException:  # the SDK neither repeats nor translates it
                 if last:
                     raise
             except HttpResponseError as error:
                 if last or error_code(error) != "TableNotFound":
                     raise
                 self._create()
-        raise AssertionError("the last time it returns or raises")
+        raise AssertionError("the second attempt returns or raises")
 
     def _create(self) -> None:
         with suppress(ResourceExistsError):  # another worker was faster
             self._client.create_table()
 
     def _own_write(self, transaction: Transaction) -> dict[str, str | None]:
+        """Return the ETags of a refused transaction that an earlier sending of it has written.
+
+        Raises:
+            StaleWriteError: somebody else wrote the rows.
+        """
         keys = {f"key{number}": row_key for number, row_key in enumerate(transaction.row_keys)}
         rows = self.query(
             f"PartitionKey eq @partition and ( {' or '.join(f'RowKey eq @{name}' for name in keys)} )",
             partition=transaction.partition,
             **keys,
         )
-        found = {row["RowKey"]: row for row in rows if row.get("write_token") == transaction.token}
-        if transaction.fence not in found:
+        written = {row["RowKey"]: row for row in rows if row.get("write_token") == transaction.token}
+        if transaction.fence not in written:
             raise StaleWriteError(f"{transaction.fence} in {transaction.partition} was written by somebody else")
-        return {key: etag_of(found[key]) if key in found else None for key in transaction.row_keys}
+        return {key: etag_of(written[key]) if key in written else None for key in transaction.row_keys}
 
 
 def etag_of(row: TableEntity) -> str | None:

@@ -1,4 +1,4 @@
-"""The `endpoints` table: one row per endpoint, keyed by route and endpoint name, written by compare-and-swap only."""
+"""The `endpoints` table: one row per endpoint, keyed by route and endpoint name; every write is conditional."""
 
 import json
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class TableEndpointStore:
         """Open the store; nothing is sent yet, the table is created by the first save.
 
         Raises:
-            ConfigError: that is no connection string.
+            ConfigError: the connection string is malformed.
         """
         return cls(Table.from_connection_string(connection_string, table))
 
@@ -51,7 +51,7 @@ class TableEndpointStore:
         """Read an endpoint's record; an endpoint without a row has an empty one.
 
         Raises:
-            UnreadableRowError: the row holds something else.
+            UnreadableRowError: the row holds no such record.
         """
         row = self._table.read(route, name)
         if row is None:
@@ -65,8 +65,8 @@ class TableEndpointStore:
         """Replace `before` by `record`.
 
         Raises:
-            StaleWriteError: somebody wrote the row since `before` was read; nothing was written.
-            ValueError: `record` is that of another endpoint.
+            StaleWriteError: the row was written since `before` was read; nothing was written.
+            ValueError: `record` belongs to another endpoint.
         """
         check_same_endpoint(before.record, record)
         change = Transaction(record.route, fence=record.name)
@@ -83,7 +83,7 @@ class TableEndpointStore:
 
 
 def check_same_endpoint(before: EndpointRecord, record: EndpointRecord) -> None:
-    """Refuse to replace the record of one endpoint by that of another.
+    """Check that a record replaces one of the same endpoint.
 
     Raises:
         ValueError: route or name differ.
@@ -93,9 +93,9 @@ def check_same_endpoint(before: EndpointRecord, record: EndpointRecord) -> None:
 
 
 def columns_of(record: EndpointRecord) -> dict[str, Column]:
-    """Return the columns of a record: each part as JSON text, an absent part as no column.
+    """Return the columns of a record: each part as JSON text, without a column for an absent part.
 
-    What services said of the endpoint repeats no secret that the app holds.
+    Secrets that the app holds are redacted, since parts quote the services.
     """
     parts = {name: getattr(record, name) for name in _PARTS}
     columns: dict[str, Column] = {"token": EntityProperty(record.token, EdmType.INT64)}
@@ -113,7 +113,7 @@ def columns_of(record: EndpointRecord) -> dict[str, Column]:
 
 
 def record_from(row: Mapping[str, Any], route: str, name: str) -> EndpointRecord:
-    """Return the record that a row holds; members that this version does not know are ignored."""
+    """Return the record in a row; columns that this release does not know are ignored."""
     token = row["token"]
     read: dict[str, Any] = {name: tuple(json.loads(text_of(name, row))) for name in _LISTS if name in row}
     read |= {name: datetime.fromisoformat(row[name]) for name in _TIMES if name in row}
@@ -131,13 +131,13 @@ def record_from(row: Mapping[str, Any], route: str, name: str) -> EndpointRecord
 
 
 def _part[Part](kind: type[Part], row: Mapping[str, Any], name: str) -> Part | None:
-    """Read one part: a record of texts, numbers, times, and answers (a table of texts)."""
+    """Read one part: a record of texts, numbers, times and answers (a table of texts)."""
     if name not in row:
         return None
-    found = json.loads(text_of(name, row))
+    members = json.loads(text_of(name, row))
     values: dict[str, Any] = {}
     for field in fields(kind):  # type: ignore[arg-type]
-        value = found[field.name]
+        value = members[field.name]
         if field.type is datetime:
             value = datetime.fromisoformat(value)
         elif isinstance(value, list):

@@ -181,9 +181,9 @@ def test_notes_are_capped(details: str) -> None:
     """However many they are, together they fit into a row; what was cut off shows."""
     notes = bes_wire.read_status(json.dumps({"StatusCode": 4, "Results": {}, "Details": details}), FAULT).notes
 
-    assert len("\n".join(notes)) <= bes_wire.NOTES_LIMIT
+    assert len("\n".join(notes)) <= bes_wire.MAX_NOTES_LENGTH
     assert all(note.strip() for note in notes)
-    assert len(" ".join(details.split())) <= bes_wire.NOTES_LIMIT or notes[-1].endswith("…")
+    assert len(" ".join(details.split())) <= bes_wire.MAX_NOTES_LENGTH or notes[-1].endswith("…")
 
 
 @given(st.text(max_size=5000))
@@ -191,7 +191,7 @@ def test_any_details_are_capped(details: str) -> None:
     """However long and strange the text is, it fits into a row."""
     text = json.dumps({"StatusCode": "Failed", "Details": details})
 
-    assert len(bes_wire.read_status(text, FAULT).details) <= bes_wire.DETAILS_LIMIT
+    assert len(bes_wire.read_status(text, FAULT).details) <= bes_wire.MAX_DETAILS_LENGTH
 
 
 def test_a_patch_names_the_resource_and_the_location() -> None:
