@@ -116,7 +116,7 @@ class Route:
     def secrets(self) -> tuple[str, ...]:
         """Every key that the route's settings hold; "" where there is none."""
         services: tuple[Training | Endpoint, ...] = (self.training, *self.endpoints)
-        return tuple(key for one in services for key in (one.api_key, one.api_key_secondary))
+        return tuple(key for service in services for key in (service.api_key, service.api_key_secondary))
 
     @property
     def serving(self) -> Endpoint:

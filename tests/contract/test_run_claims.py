@@ -28,12 +28,12 @@ def test_a_claimed_run_is_read_back_in_every_way(run_store: RunStore) -> None:
 
     claimed = run_store.claim(run)
 
-    found = run_store.get("census", run.run_id)
-    assert found is not None
-    assert (claimed.run, found.run, found.run_etag) == (run, run, claimed.run_etag)
+    stored = run_store.get("census", run.run_id)
+    assert stored is not None
+    assert (claimed.run, stored.run, stored.run_etag) == (run, run, claimed.run_etag)
     assert run_store.active("census") == [StoredRun(run, None, claimed.active_etag)]
-    assert run_store.find(run.run_id) == found
-    assert run_store.list_runs() == [found]
+    assert run_store.find(run.run_id) == stored
+    assert run_store.list_runs() == [stored]
     assert run_store.history("census", run.run_id) == [HistoryEntry(NOON, RunState.LANDED, "", "", 1)]
 
 
@@ -54,9 +54,9 @@ def test_a_second_claim_changes_nothing(run_store: RunStore) -> None:
     with pytest.raises(AlreadyClaimedError):
         run_store.claim(replace(run, reason="again", revision=7))
 
-    found = run_store.get("census", run.run_id)
-    assert found is not None
-    assert found.run == run
+    stored = run_store.get("census", run.run_id)
+    assert stored is not None
+    assert stored.run == run
     assert len(run_store.history("census", run.run_id)) == 1
 
 
@@ -69,9 +69,9 @@ def test_the_same_version_may_be_claimed_under_another_route(run_store: RunStore
     assert run_store.find(unrouted.run_id) == run_store.get(UNROUTED, unrouted.run_id)
     run_store.claim(routed)
 
-    found = run_store.find(unrouted.run_id)
-    assert found is not None
-    assert found.run == routed
+    stored = run_store.find(unrouted.run_id)
+    assert stored is not None
+    assert stored.run == routed
 
 
 def test_of_eight_claims_at_once_one_wins(run_store: RunStore) -> None:
@@ -87,10 +87,10 @@ def test_of_eight_claims_at_once_one_wins(run_store: RunStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         wins = list(pool.map(claim, range(8)))
 
-    found = run_store.get("census", run.run_id)
-    assert found is not None
+    stored = run_store.get("census", run.run_id)
+    assert stored is not None
     assert sum(wins) == 1
-    assert found.run.reason == f"worker {wins.index(True)}"
+    assert stored.run.reason == f"worker {wins.index(True)}"
     assert len(run_store.history("census", run.run_id)) == 1
 
 
@@ -102,10 +102,10 @@ def test_a_file_of_any_name_has_its_rows(run_store: RunStore, name: str, etag: s
     with suppress(AlreadyClaimedError):  # the same example again
         run_store.claim(run)
 
-    found = run_store.get("census", run.run_id)
-    assert found is not None
-    assert (found.run.blob, found.run.etag) == (name, etag)
-    assert run_store.find(run.run_id) == found
+    stored = run_store.get("census", run.run_id)
+    assert stored is not None
+    assert (stored.run.blob, stored.run.etag) == (name, etag)
+    assert run_store.find(run.run_id) == stored
 
 
 @pytest.mark.parametrize("key", [*ODD_NAMES, "x" * 2000])

@@ -20,9 +20,9 @@ LATER = NOON + timedelta(seconds=5, microseconds=1)
 
 
 def _by_get(store: RunStore, run: Run) -> StoredRun:
-    found = store.get(run.route, run.run_id)
-    assert found is not None
-    return found
+    stored_run = store.get(run.route, run.run_id)
+    assert stored_run is not None
+    return stored_run
 
 
 def _by_active(store: RunStore, run: Run) -> StoredRun:
@@ -99,14 +99,14 @@ def test_saving_a_run_that_nobody_claimed_is_stale(run_store: RunStore) -> None:
 @READERS
 def test_a_terminal_run_is_no_longer_active(run_store: RunStore, read: Reader) -> None:
     """An outcome takes the run out of what a tick reads; everything else of it stays."""
-    run, other = a_run(), a_run()
+    run, second = a_run(), a_run()
     run_store.claim(run)
-    run_store.claim(other)
+    run_store.claim(second)
 
     ended = run_store.save(read(run_store, run), run.transitioned(LATER, RunState.QUARANTINED, "empty"))
 
     assert ended.active_etag is None
-    assert [stored.run for stored in run_store.active("census")] == [other]
+    assert [stored.run for stored in run_store.active("census")] == [second]
     assert _by_get(run_store, run) == ended
     assert run_store.find(run.run_id) == ended
 
@@ -169,8 +169,8 @@ def test_no_write_is_lost_between_workers(run_store: RunStore) -> None:
 
 def test_active_runs_are_those_of_the_route(run_store: RunStore) -> None:
     """A route whose name another one begins with does not see its runs."""
-    mine, other, terminal = a_run(), a_run(route="census-2"), a_run(state=RunState.PROMOTED, deadline_at=None)
-    for run in (mine, other, terminal):
+    mine, elsewhere, terminal = a_run(), a_run(route="census-2"), a_run(state=RunState.PROMOTED, deadline_at=None)
+    for run in (mine, elsewhere, terminal):
         run_store.claim(run)
 
     assert [stored.run for stored in run_store.active("census")] == [mine]
@@ -209,9 +209,9 @@ def test_a_run_that_has_a_route_is_not_unrouted_as_well(run_store: RunStore) -> 
     assert len(listed(None)) == 3
     assert len(listed(None, 1)) == 1
     assert listed(UNROUTED) == [(alone.run_id, UNROUTED)]
-    found = run_store.find(both.run_id)
-    assert found is not None
-    assert found.run == both
+    stored_run = run_store.find(both.run_id)
+    assert stored_run is not None
+    assert stored_run.run == both
 
 
 def test_the_names_of_all_routes_with_runs_are_read(run_store: RunStore) -> None:

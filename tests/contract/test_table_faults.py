@@ -38,7 +38,7 @@ def store(access: Access, table_name: str, transport: FaultyTransport) -> Iterat
 
 
 @pytest.fixture
-def other(access: Access, table_name: str) -> Iterator[TableRunStore]:
+def second_store(access: Access, table_name: str) -> Iterator[TableRunStore]:
     """Give another worker's store on the same table."""
     with closing(TableRunStore(access.table(table_name))) as other_store:
         yield other_store
@@ -81,11 +81,11 @@ def test_answers_that_keep_breaking_off_leave_the_outcome_open(
 
 
 def test_a_lost_claim_of_another_worker_is_not_ours(
-    store: TableRunStore, other: TableRunStore, transport: FaultyTransport
+    store: TableRunStore, second_store: TableRunStore, transport: FaultyTransport
 ) -> None:
     """A refused claim is looked up by token, so the other worker's run is never taken for ours."""
     run = a_run()
-    other.claim(run)
+    second_store.claim(run)
     transport.lose_answer("POST")
 
     with pytest.raises(AlreadyClaimedError):
@@ -107,15 +107,15 @@ def test_a_save_whose_answer_is_lost_is_saved_once(store: TableRunStore, transpo
 
 
 def test_a_lost_save_that_was_overtaken_counts_and_then_is_stale(
-    store: TableRunStore, other: TableRunStore, transport: FaultyTransport
+    store: TableRunStore, second_store: TableRunStore, transport: FaultyTransport
 ) -> None:
     """A save that took effect counts even if another worker wrote at once; but it allows no further save."""
     claimed = store.claim(a_run())
 
     def overtake() -> None:
-        theirs = other.get("census", claimed.run.run_id)
+        theirs = second_store.get("census", claimed.run.run_id)
         assert theirs is not None
-        other.save(theirs, theirs.run.transitioned(LATER, RunState.STARTED, "theirs"))
+        second_store.save(theirs, theirs.run.transitioned(LATER, RunState.STARTED, "theirs"))
 
     transport.lose_answer("POST", overtake)
     saved = store.save(claimed, claimed.run.transitioned(LATER, RunState.SUBMITTED, "ours"))

@@ -79,10 +79,10 @@ def test_columns_of_a_newer_version_are_ignored(store: TableRunStore, rows: Tabl
     }
     rows.update_entity(row)
 
-    found = store.get("census", claimed.run.run_id)
+    stored_run = store.get("census", claimed.run.run_id)
 
-    assert found is not None
-    assert found.run == claimed.run
+    assert stored_run is not None
+    assert stored_run.run == claimed.run
 
 
 def test_one_unreadable_row_does_not_stop_the_others(

@@ -107,9 +107,9 @@ def test_a_call_that_must_not_be_repeated_is_sent_once(reply: Reply) -> None:
         (Reply(503, b"x" * 5_000_000), UnavailableError, "503"),
     ],
 )
-def test_every_answer_is_an_error_of_its_kind(reply: Reply, error: type[LandfallError], says: str) -> None:
+def test_every_answer_is_an_error_of_its_kind(reply: Reply, error: type[LandfallError], message: str) -> None:
     """Each begins with the reason, names the operation and ends with the place; it holds neither key nor token."""
-    with scripted(reply) as server, pytest.raises(error, match=says) as raised:
+    with scripted(reply) as server, pytest.raises(error, match=message) as raised:
         a_client().send(call(server.base_url))
 
     text = f"{raised.value} {raised.value!r} {call(server.base_url)!r}"
@@ -149,7 +149,7 @@ def test_the_environment_sets_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_transport_error_is_mapped() -> None:
     """Whatever `requests` can raise while sending is one of those that `send` turns into NoAnswerError."""
-    errors = [one for _, one in inspect.getmembers(requests.exceptions, inspect.isclass) if issubclass(one, OSError)]
+    errors = [kind for _, kind in inspect.getmembers(requests.exceptions, inspect.isclass) if issubclass(kind, OSError)]
     assert len(errors) > 15
     for error in errors:
         assert issubclass(error, requests.RequestException | OSError)

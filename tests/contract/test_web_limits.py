@@ -147,9 +147,9 @@ def test_a_lost_answer_is_no_refusal() -> None:
 
 def test_an_answer_that_repeats_the_key_is_not_passed_on() -> None:
     """Whatever words it stands in: neither key nor signature gets into the error."""
-    said = rb'{"error": {"code": "No", "message": "who is a CANARY\/KEY, with s%2FCANARY or s/CANARY?"}}'
+    body = rb'{"error": {"code": "No", "message": "who is a CANARY\/KEY, with s%2FCANARY or s/CANARY?"}}'
     keys = (Key("CANARY/KEY", "THE_SETTING"),)
-    with scripted(Reply(400, said)) as server, pytest.raises(RejectedError, match="who is a") as raised:
+    with scripted(Reply(400, body)) as server, pytest.raises(RejectedError, match="who is a") as raised:
         a_client().send(Call("try it", "GET", f"{server.base_url}/x?sig=s%2FCANARY", keys))
 
     assert "CANARY" not in str(raised.value)
@@ -189,28 +189,28 @@ def test_a_name_that_leads_inside_gets_nothing(address: str) -> None:
 
 def test_the_checked_address_is_the_one_that_is_connected_to() -> None:
     """A name is looked up once for a connection: another answer a moment later leads nowhere."""
-    asked: list[str] = []
+    lookups: list[str] = []
 
     def look_up(host: str, port: int) -> list[str]:
-        asked.append(f"{host}:{port}")
-        return ["127.0.0.1"] if len(asked) == 1 else ["10.0.0.1"]
+        lookups.append(f"{host}:{port}")
+        return ["127.0.0.1"] if len(lookups) == 1 else ["10.0.0.1"]
 
     with scripted(Reply(200, b"ok")) as server:
         port = server.base_url.rpartition(":")[2]
         web = HttpClient(AllowedHosts(["localhost:*"]), look_up=look_up)
         assert [web.send(Call("x", "GET", f"http://localhost:{port}/")) for _ in range(3)] == ["ok"] * 3
 
-    assert asked == [f"localhost:{port}"]  # one connection served all three
+    assert lookups == [f"localhost:{port}"]  # one connection served all three
 
 
-def tls_client(folder: Path, *, known: bool = True) -> tuple[HttpClient, ssl.SSLContext]:
+def tls_client(folder: Path, *, trusted: bool = True) -> tuple[HttpClient, ssl.SSLContext]:
     """Return a transport that finds any name on this machine, and how to serve `service.example` there."""
     path, key = certificate(folder, "service.example")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(path, key)
     allowed = AllowedHosts(["service.example:*", "other.example:*"])
     web = HttpClient(allowed, timeout_s=(3, 10), total_timeout_s=(5, 5), retries=0, look_up=lambda *_: ["127.0.0.1"])
-    if known:
+    if trusted:
         web._repeating.verify = str(path)
     return web, context
 
@@ -223,7 +223,7 @@ def test_tls_verifies_the_name_and_not_the_address(tmp_path: Path) -> None:
         with pytest.raises(NoAnswerError, match="certificate"):
             web.send(Call("x", "GET", f"https://other.example:{host.port}/"))
         with pytest.raises(NoAnswerError, match="certificate"):
-            tls_client(tmp_path, known=False)[0].send(Call("x", "GET", f"https://service.example:{host.port}/"))
+            tls_client(tmp_path, trusted=False)[0].send(Call("x", "GET", f"https://service.example:{host.port}/"))
 
     assert len(host.requests) == 1
 

@@ -28,19 +28,19 @@ def examples() -> Iterator[Any]:
 
 def metrics(cell: str) -> dict[str, float | None]:
     """Read `AUC=0.9, Recall=NaN`."""
-    named = (one.partition(" gains ")[0].split("=") for one in cell.split(", "))
+    named = (part.partition(" gains ")[0].split("=") for part in cell.split(", "))
     return {name: None if value == "NaN" else float(value) for name, value in named}
 
 
 def intervals(cell: str, policy: Policy) -> dict[str, Interval]:
-    """Read `AUC=0.9 gains 0.01 to 0.02`: between what the gain lies."""
-    found = {}
-    for one in cell.split(", "):
-        value, told, span = one.partition(" gains ")
-        if told and policy.bootstrap is not None:
+    """Read `AUC=0.9 gains 0.01 to 0.02`: the interval of the gain."""
+    gains = {}
+    for part in cell.split(", "):
+        value, separator, span = part.partition(" gains ")
+        if separator and policy.bootstrap is not None:
             low, _, high = span.partition(" to ")
-            found[value.partition("=")[0]] = Interval(float(low), float(high), policy.bootstrap.confidence)
-    return found
+            gains[value.partition("=")[0]] = Interval(float(low), float(high), policy.bootstrap.confidence)
+    return gains
 
 
 @pytest.mark.parametrize(("toml", "champion", "challenger", "verdict", "because"), list(examples()))
@@ -48,9 +48,11 @@ def test_the_page_is_true(toml: str, champion: str, challenger: str, verdict: st
     """The policy decides as the page says, with the page's words."""
     problems: list[str] = []
     policy = read_policy(TomlTable(tomllib.loads(toml), "", problems, {}))
-    known = None if champion == "none" else metrics(champion)
+    champion_metrics = None if champion == "none" else metrics(champion)
 
-    decision = decide(known, EvaluationReport(metrics(challenger), 0, 1), policy, intervals(challenger, policy))
+    decision = decide(
+        champion_metrics, EvaluationReport(metrics(challenger), 0, 1), policy, intervals(challenger, policy)
+    )
 
     assert problems == []
     assert (decision.verdict.value, decision.summary) == (verdict, because)

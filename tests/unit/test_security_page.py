@@ -12,14 +12,14 @@ ALL = "\n".join(PAGES.values())
 TESTS = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", ALL)))
 PLACES = sorted(set(re.findall(r"`((?:(?:shared|studio|scripts)/[\w/.]+)|function_app\.py)`", ALL)))
 LINKS = sorted({(page, link) for page, text in PAGES.items() for link in re.findall(r"\]\(([\w/.-]+)\)", text)})
-# Defences that consist in something not being there.
+# Threats whose defence is that something does not exist.
 WITHOUT_A_TEST = ("a hostile model file",)
 
 
 def rows(text: str) -> list[str]:
     """Return the rows of every table of threats in a text, without its head."""
-    found = re.findall(r"^\| .* \|$", text, re.MULTILINE)
-    return [row for row in found if row.count(" | ") >= 3 and not row.startswith("| threat |")]
+    lines = re.findall(r"^\| .* \|$", text, re.MULTILINE)
+    return [row for row in lines if row.count(" | ") >= 3 and not row.startswith("| threat |")]
 
 
 @pytest.mark.parametrize(("path", "name"), TESTS)
@@ -44,17 +44,17 @@ def test_every_linked_page_is_there(page: str, link: str) -> None:
 
 def test_every_threat_to_the_studio_is_shown_by_a_test() -> None:
     """Each row of its table cites a file of the studio and a test of it."""
-    found = rows(PAGES["SECURITY.md"].partition("## The studio")[2].partition("\n## ")[0])
-    assert len(found) > 10
-    for row in found:
+    threats = rows(PAGES["SECURITY.md"].partition("## The studio")[2].partition("\n## ")[0])
+    assert len(threats) > 10
+    for row in threats:
         assert "`studio/" in row
         assert "`tests/studio/" in row
 
 
 def test_every_threat_to_the_function_app_is_shown_by_a_test() -> None:
     """Each row of the threat model cites where the defence is, and a test."""
-    found = rows(PAGES["docs/threat-model.md"])
-    assert len(found) > 30
-    for row in found:
+    threats = rows(PAGES["docs/threat-model.md"])
+    assert len(threats) > 30
+    for row in threats:
         assert re.search(r"`(?:shared/|landfall/|function_app)|guarantees\.md", row), row
-        assert "`tests/" in row or row.startswith(tuple(f"| {one} |" for one in WITHOUT_A_TEST)), row
+        assert "`tests/" in row or row.startswith(tuple(f"| {threat} |" for threat in WITHOUT_A_TEST)), row

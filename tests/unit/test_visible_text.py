@@ -119,7 +119,7 @@ def test_nothing_acts_on_the_approval_page(text: str) -> None:
     run = a_hostile_run(text)
     for page in (approval_page.decision_page(run, "code", "decision", text), approval_page.message_page(text)):
         shown = unescape(page)
-        assert all(one.isprintable() or one == "\n" for one in page)
+        assert all(character.isprintable() or character == "\n" for character in page)
         assert visible(text) in shown
         plain = approval_page.decision_page(a_hostile_run("x"), "code", "decision", "x")
         assert page.count("\n") in {plain.count("\n"), approval_page.message_page("x").count("\n")}
@@ -133,10 +133,10 @@ def test_errors_are_shown_so(capsys: pytest.CaptureFixture[str], monkeypatch: py
 
     monkeypatch.setattr("landfall.commands.runs.runs", fail)
     assert main(["runs"]) == 1
-    said = capsys.readouterr().err
-    assert len(said.splitlines()) == 2
-    assert all(line.isprintable() for line in said.rstrip("\n").split("\n"))
-    assert len(CODE.findall(said)) >= 8
+    shown = capsys.readouterr().err
+    assert len(shown.splitlines()) == 2
+    assert all(line.isprintable() for line in shown.rstrip("\n").split("\n"))
+    assert len(CODE.findall(shown)) >= 8
 
 
 def test_a_name_writes_no_log_line_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
@@ -181,8 +181,8 @@ def test_verify_shows_what_waits_so(capsys: pytest.CaptureFixture[str]) -> None:
     """The name of a file that waits, and its reason."""
     from landfall.commands.verify import _print  # noqa: PLC0415 - the rest of it needs a storage
 
-    found = Audit()
-    found.waiting.append(
+    audit = Audit()
+    audit.waiting.append(
         {
             "blob": HOSTILE,
             "etag": "1",
@@ -192,7 +192,7 @@ def test_verify_shows_what_waits_so(capsys: pytest.CaptureFixture[str]) -> None:
             "reason": HOSTILE,
         }
     )
-    _print(found)
-    said = capsys.readouterr().out
-    assert all(line.isprintable() for line in said.rstrip("\n").split("\n"))
-    assert "\\u202e" in said
+    _print(audit)
+    shown = capsys.readouterr().out
+    assert all(line.isprintable() for line in shown.rstrip("\n").split("\n"))
+    assert "\\u202e" in shown

@@ -110,8 +110,8 @@ def test_outputs_of_a_finished_job() -> None:
 def test_a_token_within_a_name_is_no_part_of_it() -> None:
     """Names are written down, tokens never; and whatever a state is called is short and holds no secret."""
     place = {"BaseLocation": "https://s.example/", "RelativeLocation": "c/m.ilearner?sig=CANARY"}
-    found = bes_wire.read_status(json.dumps({"StatusCode": 4, "Results": {"output1": place}}), FAULT)
-    assert found.outputs["output1"] == BlobLocation("https://s.example/", "c/m.ilearner", "?sig=CANARY")
+    status = bes_wire.read_status(json.dumps({"StatusCode": 4, "Results": {"output1": place}}), FAULT)
+    assert status.outputs["output1"] == BlobLocation("https://s.example/", "c/m.ilearner", "?sig=CANARY")
     odd = bes_wire.read_status(json.dumps({"StatusCode": "sig=CANARY " + "x" * 9999}), FAULT)
     assert "CANARY" not in odd.code
     assert len(odd.code) <= 100
