@@ -14,7 +14,7 @@ from azure.storage.queue import QueueServiceClient
 
 from landfall.commands.verify import read_live_system
 from landfall.host.invoker import Invoker
-from landfall.stack.azurite import running_azurite
+from landfall.stack.azurite import ACCOUNT, ACCOUNT_KEY, running_azurite
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.records.run import run_id_for
 from shared.storage_settings import StorageAccount
@@ -22,6 +22,7 @@ from tests.host.running import RunningHost, running_host, until
 from tests.pipeline.world import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
+ACCOUNTS = 8  # two for each test that uses them
 POISON = "webjobs-blobtrigger-poison"
 
 
@@ -47,11 +48,20 @@ class Accounts:
         }
 
 
+@pytest.fixture(scope="module")
+def unused_accounts() -> Iterator[Iterator[str]]:
+    """Give connection strings of empty storage accounts, all in one Azurite: to start one takes seconds."""
+    names = [f"account{number}" for number in range(ACCOUNTS)]
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AZURITE_ACCOUNTS", ";".join(f"{name}:{ACCOUNT_KEY}" for name in names))
+        with running_azurite() as storage:
+            yield iter([storage.replace(ACCOUNT, name) for name in names])
+
+
 @pytest.fixture
-def accounts() -> Iterator[Accounts]:
-    """Give two storage accounts of their own."""
-    with running_azurite() as host, running_azurite() as data:
-        yield Accounts(host, data)
+def accounts(unused_accounts: Iterator[str]) -> Accounts:
+    """Give two storage accounts of the test's own."""
+    return Accounts(next(unused_accounts), next(unused_accounts))
 
 
 def containers(account: str) -> set[str]:

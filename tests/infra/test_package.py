@@ -14,8 +14,8 @@ from landfall.commands.package import deployed_files, write_zip
 from landfall.stack.azurite import ROOT
 from tests.host.running import own_settings, running_host, until
 
-MOST_BYTES = 1_000_000  # of the app's own files: it is copied at every cold start
-MOST_INSTALLED_BYTES = 100_000_000  # of its packages, as installed
+MAX_BYTES = 1_000_000  # of the app's own files: it is copied at every cold start
+MAX_INSTALLED_BYTES = 100_000_000  # of its packages, as installed
 AT_THE_ROOT = {"function_app.py", "host.json", "requirements.txt", "routes.toml"}
 
 
@@ -37,7 +37,7 @@ def test_the_package_is_the_app_and_nothing_else() -> None:
     ).stdout
     of_the_app = {file for file in tracked.split() if file.endswith(".py")} | AT_THE_ROOT
     assert {file.as_posix() for file in files} == of_the_app
-    assert sum((ROOT / file).stat().st_size for file in files) < MOST_BYTES
+    assert sum((ROOT / file).stat().st_size for file in files) < MAX_BYTES
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_it_imports_with_its_locked_packages_alone(unpacked: Path, deployed_pyth
     done = subprocess.run([deployed_python, "-c", code], cwd=unpacked, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "on_csv_landed\n"), done.stderr
     site = next(deployed_python.parents[1].glob("lib/*/site-packages"))
-    assert sum(file.stat().st_size for file in site.rglob("*") if file.is_file()) < MOST_INSTALLED_BYTES
+    assert sum(file.stat().st_size for file in site.rglob("*") if file.is_file()) < MAX_INSTALLED_BYTES
 
 
 def _plausible(setting: str) -> str:
