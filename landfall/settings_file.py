@@ -1,35 +1,33 @@
-"""Settings files in the shape of `local.settings.json`, read as the tools of Azure Functions read them."""
+"""Reads settings files like `local.settings.json`, as the tools of Azure Functions read them."""
 
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-# A string, which is kept; a comment or a comma before a bracket, which .NET's reader passes over.
+# A string, which is kept; a comment, or a comma before a bracket, which .NET's reader skips.
 _STRING_OR_EXTRA = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/|,(?=(?:\s|//[^\n]*|/\*.*?\*/)*[}\]])', re.DOTALL)
 
 
 class SettingsFileError(Exception):
-    """A settings file cannot be used; the text names the file, and what to do."""
+    """A settings file is wrong; the text names the file and what to do."""
 
 
 def read_settings_file(path: Path) -> dict[str, str]:
     """Return the `Values` of a settings file.
 
     Raises:
-        SettingsFileError: it cannot be read, is encrypted, or its Values are missing or no texts.
+        SettingsFileError: the file cannot be read, is encrypted, or its Values are missing or are no strings.
     """
     document = read_json(path)
-    members = {
-        name.lower(): value for name, value in document.items()
-    }  # .NET does not tell capitals from small letters
+    members = {name.lower(): value for name, value in document.items()}  # .NET ignores the case of names
     if str(members.get("isencrypted", False)).lower() == "true":
         raise SettingsFileError(f"{path} is encrypted (IsEncrypted is true): run `func settings decrypt` in its folder")
     if "values" not in members:
-        raise SettingsFileError(f"{path} has no 'Values': the app settings stand there, each as NAME: TEXT")
+        raise SettingsFileError(f"{path} has no 'Values': add the app settings there, each as NAME: TEXT")
     values = members["values"]
     if not isinstance(values, dict):
-        raise SettingsFileError(f"{path}: Values must be an object of texts")
+        raise SettingsFileError(f"{path}: Values must be a JSON object of strings")
     wrong = [name for name, value in values.items() if not isinstance(value, str)]
     if wrong:
         raise SettingsFileError(f"{path}: these Values must be strings: {', '.join(wrong)}")
@@ -37,10 +35,10 @@ def read_settings_file(path: Path) -> dict[str, str]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object as .NET does: with a byte order mark, comments and a comma behind the last member.
+    """Read a JSON object as .NET does: it may have a byte order mark, comments, and a comma after the last member.
 
     Raises:
-        SettingsFileError: it cannot be read, or is none; with line and column.
+        SettingsFileError: the file cannot be read, or is not a JSON object; with line and column.
     """
     try:
         content = path.read_bytes()
@@ -51,10 +49,10 @@ def read_json(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise SettingsFileError(f"{path} is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise SettingsFileError(f"{path} must be an object, as {{...}}")
+        raise SettingsFileError(f"{path} must be a JSON object, as {{...}}")
     return document
 
 
-def _kept(found: re.Match[str]) -> str:
-    """Return a string as it is, and of anything else only its line ends: what comes after it keeps its place."""
-    return found[1] or re.sub(r"[^\n]", " ", found[0])
+def _kept(match: re.Match[str]) -> str:
+    """Return a string unchanged, and of anything else only its line ends: errors name the right line and column."""
+    return match[1] or re.sub(r"[^\n]", " ", match[0])

@@ -5,17 +5,14 @@ import re
 import time
 from pathlib import Path, PurePosixPath
 
-from azure.core.exceptions import AzureError
-from azure.storage.blob import BlobServiceClient
-
 from landfall.commands.run_outcome import print_outcome, print_steps
 from landfall.console import console, print_json
 from landfall.errors import CommandError
 from landfall.exit_status import ExitStatus
+from landfall.stack.input_files import upload_input
 from landfall.stack.run_store import open_stack_runs
 from landfall.stack.stack_routes import no_such_route, routes_of
 from landfall.stack.stack_state import StateFolder
-from shared.records.run import run_id_for
 from shared.routes.load import Routes
 
 # Characters that XML cannot hold: storage lists names as XML, and allows no control characters in them.
@@ -74,10 +71,7 @@ def upload(storage: str, container: str, name: str, file: Path) -> str:
         CommandError: the file cannot be read, or storage refuses it.
     """
     try:
-        with file.open("rb") as content, BlobServiceClient.from_connection_string(storage) as blobs:
-            answer = blobs.get_blob_client(container, name).upload_blob(content, overwrite=True)
+        with file.open("rb") as content:
+            return upload_input(storage, container, name, content)
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}") from error
-    except AzureError as error:
-        raise CommandError(f"{container}/{name} could not be uploaded: {str(error).splitlines()[0]}") from error
-    return run_id_for(container, name, str(answer["etag"]))

@@ -1,18 +1,18 @@
-"""`landfall demo`: starts a stack of its own, plays the story, shows it, and says whether all of it happened."""
+"""`landfall demo`: starts a stack of its own, plays the demo's acts, and says whether each succeeded."""
 
 import argparse
-import json
 import shutil
 import time
 from pathlib import Path
 
 from rich.table import Table
 
-from landfall.console import console, escape
+from landfall.console import console, escape, print_json
 from landfall.demo.datasets import Dataset, census_dataset
-from landfall.demo.scenario import Scenario, Step
+from landfall.demo.scenario import Act, Scenario
 from landfall.demo.user_dataset import user_dataset
 from landfall.errors import UsageError
+from landfall.exit_status import ExitStatus
 from landfall.interrupts import interruptible, record_signals
 from landfall.stack.scratch_folder import scratch_folder
 from landfall.stack.up import StackOptions, start_stack
@@ -22,7 +22,7 @@ SETTINGS = {"LANDFALL_SWEEP_SCHEDULE": "*/5 * * * * *"}
 
 
 def demo(options: argparse.Namespace) -> int:
-    """Play the demo; 0 only if every act happened as told."""
+    """Play the demo; returns 0 only if every act succeeded."""
     if (options.csv is None) != (options.label is None):
         raise UsageError("--csv FILE and --label COLUMN belong together")
     with record_signals():
@@ -32,11 +32,11 @@ def demo(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     folder = scratch_folder(options.keep, "landfall-demo-")
     began = time.monotonic()
-    acts: list[Step] = []
+    acts: list[Act] = []
     try:
         with interruptible():
-            material = user_dataset(options.csv, options.label, folder) if options.csv else census_dataset()
-        acts = _play(options, material, folder)
+            dataset = user_dataset(options.csv, options.label, folder) if options.csv else census_dataset()
+        acts = _play(options, dataset, folder)
     finally:
         ok = bool(acts) and all(act.ok for act in acts)
         if options.keep is None and (ok or not (folder / "state").exists()):
@@ -46,17 +46,17 @@ def _demo(options: argparse.Namespace) -> int:
     elapsed_s = time.monotonic() - began
     if options.json:
         summary = {"ok": ok, "elapsed_s": round(elapsed_s, 1), "acts": [act.to_json() for act in acts]}
-        print(json.dumps(summary, indent=2))  # noqa: T201 - this is a command
+        print_json(summary)
     else:
         _summarize(acts, elapsed_s)
-    return 0 if ok else 1
+    return ExitStatus.SUCCESS if ok else ExitStatus.FAILED
 
 
-def _play(options: argparse.Namespace, material: Dataset, folder: Path) -> list[Step]:
+def _play(options: argparse.Namespace, dataset: Dataset, folder: Path) -> list[Act]:
     out = console(quiet=options.json)
-    out.print(f"[bold]Landfall[/]: {escape(material.about)}\n")
+    out.print(f"[bold]Landfall[/]: {escape(dataset.about)}\n")
     stack_options = StackOptions(
-        state=folder / "state", routes=material.routes, experiments=(material.experiment,), settings=SETTINGS
+        state=folder / "state", routes=dataset.routes, experiments=(dataset.experiment,), settings=SETTINGS
     )
     with out.status("starting Azurite, the studio and the functions host …"):
         stack = start_stack(stack_options, lambda line: out.print(escape(line)))
@@ -69,13 +69,13 @@ def _play(options: argparse.Namespace, material: Dataset, folder: Path) -> list[
             waiting.update("waiting …")
             waiting.start()
 
-        acts = Scenario(stack, material, begin, out.print).play()
+        acts = Scenario(stack, dataset, begin, out.print).play()
         waiting.stop()
         out.print("\nstopping …")
     return acts
 
 
-def _summarize(acts: list[Step], elapsed_s: float) -> None:
+def _summarize(acts: list[Act], elapsed_s: float) -> None:
     out = console()
     table = Table(box=None, pad_edge=False, show_header=False)
     for act in acts:

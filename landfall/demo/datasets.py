@@ -1,4 +1,4 @@
-"""What the demo drops: a good file, the same with shuffled labels, and one row to watch the prediction of."""
+"""The demo's data: a good file, the same rows with shuffled labels, and one row whose prediction is shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ SEED = 11
 
 @dataclass(frozen=True)
 class Dataset:
-    """Everything the demo needs.
+    """The data of a demo.
 
     Attributes:
-        about: one sentence for the audience.
-        route: the route that the files belong to; `folder` is where it looks.
-        watched: one row without label whose prediction is shown.
+        about: one sentence that describes the data.
+        route: the route of the files; `folder` is the route's folder.
+        watched: one row without label, whose prediction is shown.
     """
 
     about: str
@@ -35,7 +35,7 @@ class Dataset:
 
 
 def census_dataset() -> Dataset:
-    """Return the made-up census: the example's experiment and routes, and a file ten times as large as its sample."""
+    """Return the synthetic census: the example's experiment and routes, and a file ten times as large as its sample."""
     text = census_csv(GOOD_ROWS, SEED)
     table = Table.of(text)
     assert table.header == COLUMNS  # noqa: S101 - the two are written in one module
@@ -54,6 +54,6 @@ def census_dataset() -> Dataset:
 
 
 def complete_row(rows: Sequence[list[str]], header: tuple[str, ...]) -> Table:
-    """Return the first row that misses nothing."""
+    """Return the first row without missing cells."""
     complete = (row for row in rows if not {"", "?", "NA", "NaN", "nan", "null"} & {cell.strip() for cell in row})
     return Table(header, [next(complete, rows[0])])

@@ -1,4 +1,4 @@
-"""What the demo checks its claims against: the endpoint's own answers, the studio's request log, the host's log."""
+"""Probes of the demo: the endpoint's answers, the studio's request log, the host's log."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ from landfall.stack.settings import HOST_ID
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the serving endpoint says of one row."""
+    """The serving endpoint's prediction for one row."""
 
     label: str
     probability: str
@@ -28,43 +28,43 @@ class Prediction:
 
 
 class Probes:
-    """Looks at a running stack from outside."""
+    """Observes a running stack from outside."""
 
     def __init__(self, document: dict[str, Any], host_log: Path) -> None:
         self._document = document
         self._host_log = host_log
         (service,) = document["services"]
-        self._production = next(one for one in service["predictive"]["endpoints"] if one["role"] == "serve")
+        endpoints = service["predictive"]["endpoints"]
+        self._production = next(endpoint for endpoint in endpoints if endpoint["role"] == "serve")
 
     def prediction(self, watched: Table) -> Prediction:
         """Score a row at the serving endpoint (protocol 2).
 
         Raises:
-            CommandError: the endpoint does not answer as it should.
+            CommandError: the endpoint does not answer, or answers something else.
         """
         table = {"ColumnNames": list(watched.header), "Values": watched.rows}
         key = {"Authorization": f"Bearer {self._production['api_key']}"}
         body = {"Inputs": {"input1": table}, "GlobalParameters": {}}
+        url = self._production["execute_url"]
         try:
-            url = self._production["execute_url"]
             answer = requests.post(url, json=body, headers=key, timeout=30, allow_redirects=False)
             answer.raise_for_status()
             value = answer.json()["Results"]["output1"]["value"]
             row = dict(zip(value["ColumnNames"], value["Values"][0], strict=True))
             return Prediction(row["Scored Labels"], row["Scored Probabilities"])
         except (requests.RequestException, ValueError, KeyError) as error:
-            raise CommandError(f"the serving endpoint did not answer: {type(error).__name__}") from error
+            raise CommandError(f"the serving endpoint {url} did not score a row: {type(error).__name__}") from error
 
     def patches(self) -> int:
-        """Count the updates that the serving endpoint has been sent."""
+        """Count the updates that were sent to the serving endpoint."""
         path = urlsplit(self._production["patch_url"]).path
-        return sum(one["method"] == "PATCH" and one["path"] == path for one in self._requests())
+        return sum(request["method"] == "PATCH" and request["path"] == path for request in self._requests())
 
     def jobs_started(self) -> int:
-        """Count the jobs that were started, also those that cannot start twice."""
-        return len(
-            {one["path"] for one in self._requests() if one["method"] == "POST" and one["path"].endswith("/start")}
-        )
+        """Count the jobs that were started; repeated starts of a job count once."""
+        posts = (request["path"] for request in self._requests() if request["method"] == "POST")
+        return len({path for path in posts if path.endswith("/start")})
 
     def executions(self, function: str) -> int:
         """Count the finished executions of a function."""
@@ -72,7 +72,7 @@ class Probes:
         return text.count(f"Executed 'Functions.{function}' (")
 
     def deliver_again(self, name: str, etag: str) -> None:
-        """Send the event about a blob's version once more, as a host that restarted would."""
+        """Send the event about a blob's version again, as a restarted host may."""
         event = {
             "Type": "BlobTrigger",
             "FunctionId": "Host.Functions.on_csv_landed",

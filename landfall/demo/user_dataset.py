@@ -1,4 +1,4 @@
-"""Makes the demo's material out of a user's own CSV: a small old sample, the rest as the good file, shuffled labels."""
+"""Makes the demo's data out of a user's CSV: a small old sample, the good file, and the same with shuffled labels."""
 
 import csv
 import random
@@ -58,10 +58,10 @@ evaluation_output = "output2"
 
 
 def user_dataset(path: Path, label: str | None, folder: Path) -> Dataset:
-    """Split a user's file; the sample, the experiment and the routes are written into `folder`.
+    """Split a user's file, and write the sample, the experiment and the routes to `folder`.
 
     Raises:
-        CommandError: the file cannot be used; says why, with lines.
+        CommandError: the file or the label cannot be used.
     """
     table = read_table(path)
     if label is None or label not in table.header:
@@ -112,7 +112,7 @@ def read_table(path: Path) -> Table:
     """Read a CSV with a header and rows of one width.
 
     Raises:
-        CommandError: it is none; says why, with lines.
+        CommandError: the file is not such a CSV; with the lines of its problems.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -142,5 +142,5 @@ def read_table(path: Path) -> Table:
 
 
 def _toml(text: str) -> str:
-    """Write a TOML string."""
+    """Return a TOML string."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -16,7 +16,7 @@ from shared.visible_text import visible
 
 
 class _VisibleLines(logging.Formatter):
-    """In UTC, with control and direction characters as codes: lines name files, and people read them on terminals."""
+    """Formats lines in UTC, with control and direction characters as their codes: lines name files."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -34,15 +34,15 @@ def main() -> int:
     parser.add_argument(
         "--port", type=int, default=HostOptions.port, help="port for HTTP functions; 0 takes a free one"
     )
-    parser.add_argument("--settings", type=Path, help="settings file, by default the app's local.settings.json")
+    parser.add_argument("--settings", type=Path, help="settings file; default: the app's local.settings.json")
     times = parser.add_argument_group("times, in seconds")
-    times.add_argument("--blob-scan-s", type=float, default=HostOptions.blob_scan_s, help="between two looks for blobs")
+    times.add_argument("--blob-scan-s", type=float, default=HostOptions.blob_scan_s, help="between two scans for blobs")
     times.add_argument("--visibility-s", type=int, default=HostOptions.visibility_s, help="lock on a queue message")
     times.add_argument(
-        "--lock-s", type=int, help="lock on a timer and on the blob scan, 15 to 60; by default host.json's"
+        "--lock-s", type=int, help="lock on a timer and on the blob scan, 15 to 60; default: host.json's"
     )
-    times.add_argument("--drain-s", type=float, default=HostOptions.drain_s, help="for running functions at the stop")
-    parser.add_argument("--nonce", default="", metavar="TEXT", help="repeated in the host's status: this host it is")
+    times.add_argument("--drain-s", type=float, default=HostOptions.drain_s, help="for running functions after a stop")
+    parser.add_argument("--nonce", default="", metavar="TEXT", help="text that the host's status repeats")
     given = parser.parse_args()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_VisibleLines("%(asctime)s UTC %(levelname)-7s %(name)s: %(message)s"))
@@ -57,7 +57,7 @@ def main() -> int:
         )
         host = Host(app, options)
     except (AppError, SettingsError, OSError) as error:
-        print(f"The host cannot start: {error}", file=sys.stderr)  # noqa: T201 - this is a command
+        sys.stderr.write(f"The host cannot start: {error}\n")
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: host.stop())
@@ -69,4 +69,4 @@ def main() -> int:
 if __name__ == "__main__":
     status = main()
     logging.shutdown()
-    os._exit(status)  # a listener that still waits for its storage after the drain holds nobody up
+    os._exit(status)  # does not wait for a listener that still waits for its storage after the drain

@@ -25,12 +25,12 @@ from landfall.host.worker import Function, Value
 log = logging.getLogger("host.blob")
 
 POISON_QUEUE = "webjobs-blobtrigger-poison"
-SCAN, EVENTS = "LogsAndContainerScan", "EventGrid"  # what may tell of new blobs
+SCAN, EVENTS = "LogsAndContainerScan", "EventGrid"  # the sources of blob triggers
 
 
 @dataclass(frozen=True)
 class BlobTrigger:
-    """A blob-triggered function and which blobs it is for."""
+    """A blob-triggered function, and the pattern of its blobs."""
 
     function: Function
     binding: dict[str, Any]
@@ -42,14 +42,14 @@ class BlobTrigger:
         """Read the trigger of a function.
 
         Raises:
-            SettingsError: the path needs a setting that is not set, or names no container; or the source is none.
+            SettingsError: the path needs a setting that is not set, or names no container; or the source is unknown.
         """
-        binding = next(one for one in function.bindings if one["type"].lower() == "blobtrigger")
+        binding = function.trigger
         source = binding.get("source") or SCAN
         if source not in {SCAN, EVENTS}:
             raise SettingsError(f"{function.name}: the blob source {source!r} is neither {SCAN} nor {EVENTS}")
         if source == EVENTS:
-            log.warning("%s: no events of Event Grid come to this machine; its container is polled", function.name)
+            log.warning("%s: Event Grid sends no events to this machine; its container is polled", function.name)
         container, _, name = resolve(binding["path"]).partition("/")
         if not container or "{" in container:
             raise SettingsError(
@@ -60,6 +60,11 @@ class BlobTrigger:
         return cls(function, binding, container, re.compile(text + r"\Z", re.DOTALL))
 
     @property
+    def function_id(self) -> str:
+        """The function's id in messages and receipts."""
+        return f"Host.Functions.{self.function.name}"
+
+    @property
     def connection(self) -> str | None:
         """The connection setting of the container."""
         connection: str | None = self.binding.get("connection")
@@ -67,7 +72,7 @@ class BlobTrigger:
 
     @property
     def deferred(self) -> bool:
-        """Whether the function wants a reference instead of the content."""
+        """Whether the function takes a reference instead of the content."""
         return str((self.binding.get("properties") or {}).get("SupportsDeferredBinding")).lower() == "true"
 
 
@@ -89,18 +94,18 @@ class BlobListener:
         self._triggers = [BlobTrigger.of(function) for function in functions]
         self._queue = storage.queue(None, f"azure-webjobs-blobtrigger-{host_id}")
         self._receipts = Receipts(storage, host_id, self._queue)
-        batch = min(32, host_json.blob_at_once // 2 + 1)
+        batch = min(32, host_json.blob_concurrency // 2 + 1)
         self._rules = QueueRules(
             batch=batch,
-            threshold=max(0, host_json.blob_at_once - batch),
+            threshold=max(0, host_json.blob_concurrency - batch),
             max_dequeue=host_json.blob_poison_threshold,
-            hidden_after_failure_s=0,  # a failed blob is tried again at once, as in Azure
+            hidden_after_failure_s=0,  # a failed blob is retried at once, as in Azure
             base64=True,
             visibility_s=visibility_s,
         )
 
     def scan(self, term: Term, every_s: float) -> None:
-        """List the containers again and again for a term, and send a message for every version that has none yet."""
+        """List the containers repeatedly for a term, and send a message for every version that has none yet."""
         while not term.over:
             for trigger in self._triggers:
                 try:
@@ -109,45 +114,45 @@ class BlobListener:
                 except ResourceNotFoundError:
                     continue  # a container that does not exist yet has no blobs
                 except AzureError as error:
-                    log.warning("scan of %s: %s", trigger.container, str(error).splitlines()[0])
+                    log.warning("the scan of container %s failed: %s", trigger.container, str(error).splitlines()[0])
             term.wait(every_s)
 
     def _scan_one(self, trigger: BlobTrigger) -> None:
-        """Look at every version that the container lists; whose message is not known to be sent, it is asked about.
+        """Send a message for every listed version whose message is not known to be sent.
 
-        By names and ETags alone: times are those of the storage's clock, which may have been set in between.
+        Only names and ETags count. Times come from the storage's clock, which may have been set in between.
         """
         function, container, present = trigger.function.name, trigger.container, set[tuple[str, str]]()
         for blob in self._storage.blobs(trigger.connection).get_container_client(container).list_blobs():
             present.add((str(blob.name), quoted(str(blob.etag))))
-            if not self._receipts.knows(function, container, blob) and trigger.pattern.match(blob.name):
-                self._receipts.notify(function, container, blob)  # if another host is at it, the next scan looks again
-        self._receipts.keep(function, container, present)
+            if not self._receipts.is_sent(function, container, blob) and trigger.pattern.match(blob.name):
+                self._receipts.notify(
+                    function, container, blob
+                )  # if another host has leased it, the next scan tries again
+        self._receipts.forget_absent(function, container, present)
 
     def listen(self, stop: threading.Event) -> None:
-        """Work off the internal queue."""
+        """Process the internal queue."""
         QueueListener(self._storage, self._queue, self._to_poison, self._rules, self._run).listen(stop)
 
     def _run(self, message: QueueMessage, body: str) -> str | None:
-        """Execute for the version that a message names; None also if there is nothing to do any more."""
+        """Run the function for the version in a message; returns an error's text, or None also if nothing is to do."""
         del message
         try:
             event = json.loads(body)
             name, container, etag = event["BlobName"], event["ContainerName"], event["ETag"]
-            trigger = next(
-                one for one in self._triggers if f"Host.Functions.{one.function.name}" == event["FunctionId"]
-            )
+            trigger = next(trigger for trigger in self._triggers if trigger.function_id == event["FunctionId"])
             match = trigger.pattern.match(name)
         except (ValueError, KeyError, TypeError, StopIteration):
-            log.warning("a message of queue %s is not for this app: dropped", self._queue.queue_name)
+            log.warning("a message of queue %s is not for this app: it is dropped", self._queue.queue_name)
             return None
         blob = self._storage.blobs(trigger.connection).get_blob_client(container, name)
         try:
             properties = blob.get_blob_properties()
             if quoted(str(properties.etag)) != quoted(etag):
                 if not self._receipts.notify(trigger.function.name, container, properties):
-                    return "another host is at the receipt of its new version"
-                return None  # overwritten since: the new version has a message of its own
+                    return "another host has leased the receipt of the blob's new version"
+                return None  # overwritten: the new version has a message of its own
             content: Value = (
                 ("model_binding_data", json.dumps(_reference(trigger, container, name)))
                 if trigger.deferred
@@ -162,18 +167,18 @@ class BlobListener:
         return self._executor.execute(trigger.function, reason, {trigger.binding["name"]: content}, metadata).error
 
     def _to_poison(self, content: str) -> str:
-        """Send on the message about a version that failed too often; it stays in base64 whatever `host.json` says."""
+        """Move the message about a version that failed too often; it stays in base64 whatever `host.json` says."""
         self._storage.send(self._poison_of(content), content, base64=False)
         return POISON_QUEUE
 
     def _poison_of(self, content: str) -> QueueClient:
-        """Return the poison queue beside the blob's container; that of the host's account if no trigger is named."""
+        """Return the poison queue in the account of the blob, or in the host's account for an unknown function."""
         try:
-            function = json.loads(base64.b64decode(content))["FunctionId"]
+            function_id = json.loads(base64.b64decode(content))["FunctionId"]
         except (ValueError, KeyError, TypeError):
-            function = None
-        named = (one.connection for one in self._triggers if f"Host.Functions.{one.function.name}" == function)
-        return self._storage.queue(next(named, None), POISON_QUEUE)
+            function_id = None
+        connections = (trigger.connection for trigger in self._triggers if trigger.function_id == function_id)
+        return self._storage.queue(next(connections, None), POISON_QUEUE)
 
 
 def _reference(trigger: BlobTrigger, container: str, name: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""One execution of a function: run it, write its queue outputs, log it as the Functions host does."""
+"""Executes a function: runs it, writes its queue outputs, and logs the execution as the Functions host does."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ class Executor:
         if outcome.error is None:
             try:
                 self._write_outputs(function, outcome)
-            except Exception as error:  # noqa: BLE001 - whatever an output binding does wrong fails the execution
+            except Exception as error:  # noqa: BLE001 - any error of an output binding fails the execution
                 outcome = Outcome(invocation_id, f"output binding: {error}")
         took_ms = (time.monotonic() - started) * 1000
         ended = "Failed" if outcome.error else "Succeeded"
@@ -52,7 +52,7 @@ class Executor:
 
 
 def _messages(value: Value) -> list[str]:
-    """Return the messages of a queue output: one, or the items of a list."""
+    """Return the messages of a queue output: one message, or the items of a list."""
     kind, content = value
     if kind != "json":
         return [content.decode() if isinstance(content, bytes) else str(content)]

@@ -1,4 +1,4 @@
-"""The host: puts listeners on the functions of an app, runs until told to stop, and drains."""
+"""The host: starts a listener for each function of an app, runs until it is stopped, and drains."""
 
 import hashlib
 import logging
@@ -25,16 +25,16 @@ from landfall.host.worker import Function
 
 log = logging.getLogger("host")
 
-HOST_ID_SETTING = "AzureFunctionsWebHost__hostid"  # the Functions host's own spelling
-BLOB_SCAN = "WebJobs.Internal.Blobs"  # the Functions host's own name of the lock on the scan
-LAST_WORDS_S = 3.0  # for giving back messages and locks once the worker is gone
+HOST_ID_SETTING = "AzureFunctionsWebHost__hostid"  # as the Functions host spells it
+BLOB_SCAN = "WebJobs.Internal.Blobs"  # the Functions host's name of the lock on the scan
+RELEASE_TIMEOUT_S = 3.0  # for releasing messages and locks once the worker has ended
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,126}")
 _TRIGGERS = {"blobtrigger", "queuetrigger", "timertrigger", "httptrigger"}
 _OUTPUTS = {"queue", "http"}
 
 
 class Host:
-    """Hosts one app; its settings stand in the environment of this process.
+    """Hosts one app. The app's settings are in the environment of this process.
 
     Raises:
         AppError: the app could not be indexed.
@@ -56,15 +56,15 @@ class Host:
             executor = Executor(self._invoker, storage, base64=host_json.queue_base64)
             lock_s = options.lock_s or host_json.lock_s
             lock = partial(Singleton, storage, host_id, lock_s=lock_s, retry_s=host_json.lock_retry_s or lock_s)
-            by_kind = {kind: [one for one in functions if trigger_of(one) == kind] for kind in _TRIGGERS}
+            by_kind = {kind: [function for function in functions if trigger_of(function) == kind] for kind in _TRIGGERS}
             self._listeners: list[tuple[str, Callable[[threading.Event], None]]] = []
             for function in by_kind["queuetrigger"]:
                 listener = queue_trigger(storage, executor, function, host_json, options.visibility_s)
                 self._listeners.append((function.name, listener.listen))
             for function in by_kind["timertrigger"]:
                 timer = TimerListener(storage, executor, function, host_id)
-                alone = lock(f"Host.Functions.{function.name}")
-                self._listeners.append((function.name, partial(alone.run, work=timer.listen)))
+                singleton = lock(f"Host.Functions.{function.name}")
+                self._listeners.append((function.name, partial(singleton.run, work=timer.listen)))
             if by_kind["blobtrigger"]:
                 blobs = BlobListener(
                     storage,
@@ -88,7 +88,7 @@ class Host:
 
     @property
     def port(self) -> int:
-        """The port on 127.0.0.1 that HTTP functions are served on."""
+        """The port of HTTP functions on 127.0.0.1."""
         return self._http.port
 
     @property
@@ -111,44 +111,42 @@ class Host:
         self._stop.set()
 
     def wait(self) -> None:
-        """Wait until the host is asked to stop, then drain: no new work, and what runs may finish in the drain time."""
+        """Wait until the host is asked to stop, then drain: it starts no new work, and waits for running functions."""
         self._stop.wait()
         log.info("stopping; waiting for running functions")
         deadline = time.monotonic() + self._drain_s
         self._http.stop(self._drain_s)
         if not self._ended_by(deadline):
-            log.warning("not all work ended within %.0f s: what still runs ends with the worker", self._drain_s)
+            log.warning("functions still run after %.0f s: they end with the worker", self._drain_s)
         self._invoker.stop()
-        self._ended_by(time.monotonic() + LAST_WORDS_S)
+        self._ended_by(time.monotonic() + RELEASE_TIMEOUT_S)
         log.info("Host stopped")
 
     def _ended_by(self, deadline: float) -> bool:
-        """Wait for the listeners, but no longer than a moment of the monotonic clock; tells whether all ended."""
+        """Wait for the listeners until a deadline of the monotonic clock; returns whether all ended."""
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _guard(self, name: str, listen: Callable[[threading.Event], None]) -> None:
-        """Run a listener; if one dies the host must not go on half deaf."""
+        """Run a listener; if it dies, stop the host: the function would miss its events."""
         try:
             listen(self._stop)
-        except Exception:  # whatever it was, it is a defect of this host
+        except Exception:  # any error here is a defect of this host
             log.exception("listener %s died", name)
             self.failed = True
             self._stop.set()
 
 
 def host_id_of(app_folder: Path) -> str:
-    """Return the host id: as set, or one that belongs to the app's folder on this machine."""
+    """Return the host id of the setting, or one made of the app's folder on this machine."""
     own = hashlib.sha256(str(app_folder.resolve()).encode()).hexdigest()[:20]
     return os.environ.get(HOST_ID_SETTING) or f"local-{own}"
 
 
 def trigger_of(function: Function) -> str:
     """Return the type of a function's trigger in lower case."""
-    return next(
-        (str(one["type"]).lower() for one in function.bindings if str(one["type"]).lower().endswith("trigger")), ""
-    )
+    return str(function.trigger.get("type", "")).lower()
 
 
 def _check(functions: list[Function]) -> None:
@@ -160,7 +158,7 @@ def _check(functions: list[Function]) -> None:
     problems = []
     for function in functions:
         if not _NAME.fullmatch(function.name):
-            problems.append(f"{function.name!r} is no function name: a letter, then letters, digits, _ and -")
+            problems.append(f"{function.name!r} is not a function name: use a letter, then letters, digits, _ and -")
         if trigger_of(function) not in _TRIGGERS:
             problems.append(f"{function.name}: trigger {trigger_of(function) or 'none'!r} is not hosted here")
         if function.has_retry_policy:

@@ -33,7 +33,7 @@ class HttpListener:
         self.running = False  # set once every listener of the host runs
         routes = [Route("/admin/host/status", self._status, methods=["GET"])]
         routes += [self._route(function) for function in functions]
-        # A socket of our own tells at once that the port is taken; TCP_NODELAY is on only if the protocol is named.
+        # An own socket fails at once if the port is taken. asyncio sets TCP_NODELAY only if the protocol is named.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", port))
@@ -43,16 +43,16 @@ class HttpListener:
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
 
     def start(self) -> None:
-        """Begin to serve; connections are accepted when this returns."""
+        """Start to serve; connections are accepted when this returns."""
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.01)
 
-    def stop(self, patience_s: float) -> None:
-        """Finish the requests under way, but wait no longer than `patience_s`, and stop."""
+    def stop(self, timeout_s: float) -> None:
+        """Stop, and wait up to `timeout_s` for requests in progress."""
         self._server.should_exit = True
         if self._thread.is_alive():
-            self._thread.join(patience_s)
+            self._thread.join(timeout_s)
         with contextlib.suppress(OSError):
             self._socket.close()
 
@@ -62,7 +62,7 @@ class HttpListener:
         return JSONResponse({"state": state, "processId": os.getpid(), "nonce": self._nonce})
 
     def _route(self, function: Function) -> Route:
-        binding = next(one for one in function.bindings if one["type"].lower() == "httptrigger")
+        binding = function.trigger
         template = re.sub(r"\{(\w+):?[^}]*\}", r"{\1}", binding.get("route") or function.name)
         guarded = str(binding.get("authLevel", "FUNCTION")).upper() != "ANONYMOUS"
 
@@ -97,6 +97,6 @@ class HttpListener:
 
 
 def _has_key(request: Request) -> bool:
-    wanted = os.environ.get(KEY_SETTING, "")
-    given = request.headers.get("x-functions-key") or request.query_params.get("code") or ""
-    return bool(wanted) and hmac.compare_digest(given.encode(), wanted.encode())
+    expected = os.environ.get(KEY_SETTING, "")
+    sent = request.headers.get("x-functions-key") or request.query_params.get("code") or ""
+    return bool(expected) and hmac.compare_digest(sent.encode(), expected.encode())

@@ -1,4 +1,4 @@
-"""The host's side of the worker process: starts it, sends invocations, ends it at a timeout, starts it again."""
+"""The host's side of the worker process: starts it, sends invocations, kills it at a time-out, and replaces it."""
 
 import contextlib
 import logging
@@ -13,11 +13,11 @@ from landfall.host.worker import Function, Indexed, Invocation, LogLine, Outcome
 
 log = logging.getLogger("host.worker")
 
-STOP_GRACE_S = 2.0  # how long a worker that was told to end may take before it is killed
+STOP_GRACE_S = 2.0  # how long a worker may take to end before it is killed
 
 
 class AppError(Exception):
-    """The app cannot be run; the text is the runtime library's own."""
+    """The app cannot run; the text is the runtime library's."""
 
 
 class WorkerDiedError(Exception):
@@ -25,7 +25,7 @@ class WorkerDiedError(Exception):
 
 
 class _Process:
-    """One life of the worker process."""
+    """A worker process."""
 
     def __init__(self, app_folder: Path) -> None:
         context = multiprocessing.get_context("spawn")  # a fork would inherit the host's threads and locks
@@ -46,12 +46,12 @@ class _Process:
             if self.gone:
                 raise WorkerDiedError("the worker process ended")
             self.pending[invocation.invocation_id] = future
-            with contextlib.suppress(OSError):  # it is just ending: the reader fails every pending future
+            with contextlib.suppress(OSError):  # the process is ending: the reader fails every pending future
                 self.pipe.send(invocation)
         return future
 
     def read(self) -> None:
-        """Take what the process sends until it ends; then fail what is still pending."""
+        """Receive messages until the process ends, then fail every pending future."""
         with contextlib.suppress(EOFError, OSError):
             while True:
                 message = self.pipe.recv()
@@ -69,9 +69,9 @@ class _Process:
             future.set_exception(WorkerDiedError("the worker process ended while the function ran"))
 
     def end(self) -> None:
-        """End the process, by force if need be."""
+        """End the process; kill it if it does not end in time."""
         with contextlib.suppress(OSError):
-            self.pipe.send(None)  # closing alone would not reach it while our reader waits on the same pipe
+            self.pipe.send(None)  # closing would not reach it while the reader waits on the same pipe
         self.process.join(STOP_GRACE_S)
         if self.process.is_alive():
             self.process.kill()

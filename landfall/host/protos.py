@@ -1,6 +1,6 @@
-"""Stand-ins for the protobuf messages between host and worker: the runtime library never imports protobuf itself.
+"""Stand-ins for the protobuf messages between host and worker: the runtime library does not import protobuf itself.
 
-The front of the worker injects the module; any object with the same attributes will do.
+The front end of the worker injects the module. Any object with the same attributes works.
 """
 
 import types

@@ -20,16 +20,16 @@ from landfall.host.worker import Function, Value
 
 log = logging.getLogger("host.queue")
 
-POLL_FIRST_S = 0.1
-POLL_MOST_S = 0.5  # `func start` polls up to every two seconds; here a person is watching
+MIN_POLL_S = 0.1
+MAX_POLL_S = 0.5  # `func start` waits up to two seconds; here a person watches
 POISON = "-poison"
-_TAKEN = {400, 404}  # another host has the message, or it is gone: the receipt is not the last one
+_TAKEN = {400, 404}  # another host has the message, or it is deleted: the pop receipt is not the last one
 POISON_TEXT = "Message has reached MaxDequeueCount of {}. Moving message to queue '{}'."  # alerts in Azure look for it
 
 
 @dataclass(frozen=True)
 class QueueRules:
-    """How a queue is worked off."""
+    """The rules for processing a queue."""
 
     batch: int
     threshold: int
@@ -40,10 +40,10 @@ class QueueRules:
 
 
 class QueueListener:
-    """Works off one queue.
+    """Processes one queue.
 
-    `run(message, body)` returns an error's text or None; `to_poison(content)` sends what failed too often and returns
-    the name of the queue it went to (None: this is a poison queue itself).
+    `run(message, body)` returns an error's text or None. `to_poison(content)` moves a message that failed too often and
+    returns the name of the poison queue; it is None for a poison queue itself.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class QueueListener:
         self._busy: set[Future[None]] = set()
 
     def listen(self, stop: threading.Event) -> None:
-        """Work until `stop` is set, then wait for the messages that are being worked on."""
-        rules, pause_s = self._rules, POLL_FIRST_S
+        """Process messages until `stop` is set, then wait for those in progress."""
+        rules, pause_s = self._rules, MIN_POLL_S
         with ThreadPoolExecutor(rules.batch + rules.threshold, thread_name_prefix=self._queue.queue_name) as pool:
             while not stop.is_set():
                 self._busy = {future for future in self._busy if not future.done()}
@@ -72,12 +72,12 @@ class QueueListener:
                     continue
                 messages = self._receive()
                 for message in messages:
-                    self._busy.add(pool.submit(self._work_off, message))
+                    self._busy.add(pool.submit(self._process, message))
                 if messages:
-                    pause_s = POLL_FIRST_S
+                    pause_s = MIN_POLL_S
                 else:
                     stop.wait(pause_s)
-                    pause_s = min(POLL_MOST_S, pause_s * 2 * random.uniform(0.8, 1.2))  # noqa: S311 - spreads polls only
+                    pause_s = min(MAX_POLL_S, pause_s * 2 * random.uniform(0.8, 1.2))  # noqa: S311 - spreads polls only
 
     def _receive(self) -> list[QueueMessage]:
         try:
@@ -94,13 +94,13 @@ class QueueListener:
             log.warning("queue %s: %s", self._queue.queue_name, str(error).splitlines()[0])
             return []
 
-    def _work_off(self, message: QueueMessage) -> None:
+    def _process(self, message: QueueMessage) -> None:
         try:
             failed = self._execute(message)
             if not failed:
                 self._queue.delete_message(message)
             elif self._to_poison is None:
-                pass  # it stays hidden until its lock ends; there is nowhere else to go
+                pass  # it stays hidden until its lock ends; a poison queue has no further queue
             elif (message.dequeue_count or 0) >= self._rules.max_dequeue:
                 queue_name = self._to_poison(message.content)
                 self._queue.delete_message(message)
@@ -113,7 +113,7 @@ class QueueListener:
             log.warning("message %s of %s: %s", message.id, self._queue.queue_name, type(error).__name__)
 
     def _execute(self, message: QueueMessage) -> bool:
-        """Run the function under a renewed lock; True if it failed. An undecodable message fails for good at once."""
+        """Run the function under a renewed lock; True if it failed. An undecodable message fails for good."""
         if (message.dequeue_count or 0) > self._rules.max_dequeue:
             return True
         try:
@@ -128,11 +128,11 @@ class QueueListener:
         try:
             return self._run(message, body) is not None
         finally:
-            with lock:  # a renewal that is under way ends first: it changes the receipt that the next call needs
+            with lock:  # waits for a renewal in progress: it changes the pop receipt that the next call needs
                 done.set()
 
     def _renew(self, message: QueueMessage, done: threading.Event, lock: threading.Lock) -> None:
-        """Renew the lock on a message at half time, again and again; a storage that does not answer is asked again."""
+        """Renew the lock on a message at half time until `done`; an error of the storage is retried."""
         while not done.wait(self._rules.visibility_s / 2):
             with lock:
                 if done.is_set():
@@ -151,13 +151,13 @@ def queue_trigger(
     storage: Storage, executor: Executor, function: Function, host_json: HostJson, visibility_s: int
 ) -> QueueListener:
     """Return the listener of a queue-triggered function."""
-    binding = next(one for one in function.bindings if one["type"].lower() == "queuetrigger")
+    binding = function.trigger
     name = resolve(binding["queueName"])
     connection = binding.get("connection")
     poison = storage.queue(connection, name + POISON)
 
     def to_poison(content: str) -> str:
-        storage.send(poison, content, base64=False)  # as it stands, in whatever encoding
+        storage.send(poison, content, base64=False)  # unchanged, in whatever encoding
         return str(poison.queue_name)
 
     def run(message: QueueMessage, body: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Receipts of blob triggers: a blob per function and version says that its message was sent."""
+"""Receipts of blob triggers: a blob for each function and version records that its message was sent."""
 
 import contextlib
 import json
@@ -11,13 +11,13 @@ from azure.storage.queue import QueueClient
 from landfall.host.storage import Storage
 
 LEASE_S = 30
-SPARE = 1000  # versions that may be remembered although they are gone
+MAX_ABSENT = 1000  # versions that may be remembered although they do not exist any more
 _COMPLETED = "Completed"
 _FUNCTIONS = "Host.Functions."
 
 
 def quoted(etag: str) -> str:
-    """Return an ETag with its quotes, as receipts and messages hold it."""
+    """Return an ETag with quotes, as in receipts and messages."""
     return f'"{etag.strip(chr(34))}"'
 
 
@@ -25,10 +25,9 @@ type Version = tuple[str, str, str, str]  # function, container, blob, its ETag 
 
 
 class Receipts:
-    """Sends the message about a version once per host id. A crash between the two gives a second one.
+    """Sends the message about a version once per host id; a crash between message and receipt sends it twice.
 
-    Receipts that say so once say so for ever, so they are kept in memory: a scan of files that were all seen before
-    asks for none of them.
+    A completed receipt never changes, so it is kept in memory: a scan without new files reads no receipt.
     """
 
     def __init__(self, storage: Storage, host_id: str, queue: QueueClient) -> None:
@@ -36,11 +35,11 @@ class Receipts:
         self._host_id = host_id
         self._queue = queue
         self._sent: set[Version] = set()
-        self._lock = threading.Lock()  # the scan and the executions of messages come here
+        self._lock = threading.Lock()  # the scan and the executions use this from their threads
         self._loaded = False
 
     def load(self) -> None:
-        """Read all receipts of this host id, in a listing; done once, again only if the storage did not answer."""
+        """Read all receipts of this host id in one listing; does nothing once that has succeeded."""
         if self._loaded:
             return
         prefix = f"blobreceipts/{self._host_id}/{_FUNCTIONS}"
@@ -55,25 +54,25 @@ class Receipts:
             self._sent |= sent
             self._loaded = True
 
-    def knows(self, function_name: str, container: str, blob: BlobProperties) -> bool:
-        """Tell whether the message about a version is known to be sent, without asking."""
+    def is_sent(self, function_name: str, container: str, blob: BlobProperties) -> bool:
+        """Tell from memory whether the message about a version was sent."""
         return (function_name, container, str(blob.name), quoted(str(blob.etag))) in self._sent
 
-    def keep(self, function_name: str, container: str, present: set[tuple[str, str]]) -> None:
-        """Forget what is known of versions of a container (name, quoted ETag) that are not there, once that is much."""
-        if len(self._sent) <= 2 * len(present) + SPARE:
+    def forget_absent(self, function_name: str, container: str, present: set[tuple[str, str]]) -> None:
+        """Forget versions (name, quoted ETag) of a container that are not present, once there are too many."""
+        if len(self._sent) <= 2 * len(present) + MAX_ABSENT:
             return
         with self._lock:
             self._sent = {
-                one for one in self._sent if one[:2] != (function_name, container) or (one[2], one[3]) in present
+                version for version in self._sent if version[:2] != (function_name, container) or version[2:] in present
             }
 
     def notify(self, function_name: str, container: str, blob: BlobProperties) -> bool:
-        """Send the message that a version is there, unless its receipt says that it was sent.
+        """Send the message about a version, unless its receipt records that it was sent.
 
-        Tells whether the receipt says so now; it cannot while another host, perhaps one that was killed, has leased it.
+        Returns whether the receipt records it now. It does not while another host, perhaps a killed one, has leased it.
         """
-        if self.knows(function_name, container, blob):
+        if self.is_sent(function_name, container, blob):
             return True
         if not self._notify(function_name, container, blob):
             return False

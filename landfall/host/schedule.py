@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 from croniter import CroniterError, croniter
 
-_FIELD = re.compile(r"[0-9A-Za-z*,/\-]+")  # what NCRONTAB knows; croniter's extensions (#, L, ?) are refused
+_FIELD = re.compile(r"[0-9A-Za-z*,/\-]+")  # the syntax of NCRONTAB; croniter's extensions (#, L, ?) are refused
 
 
 class Schedule:
-    """When a timer fires, in UTC.
+    """The times at which a timer fires, in UTC.
 
     Raises:
-        ValueError: the text is no NCRONTAB expression.
+        ValueError: the text is not an NCRONTAB expression.
     """
 
     def __init__(self, text: str) -> None:
@@ -21,7 +21,7 @@ class Schedule:
             fields = f"{len(self.fields)} field{'s' if len(self.fields) != 1 else ''}"
             raise ValueError(f"schedule {text!r} has {fields}; NCRONTAB has six (seconds first) or five")
         if not all(_FIELD.fullmatch(field) for field in self.fields):
-            raise ValueError(f"schedule {text!r}: only digits, names and * , - / are known")
+            raise ValueError(f"schedule {text!r}: use only digits, names and * , - /")
         self._text = text
         try:
             self.next(datetime(2026, 1, 1, tzinfo=UTC))
@@ -29,14 +29,14 @@ class Schedule:
             raise ValueError(f"schedule {text!r}: {error}") from error
 
     @property
-    def more_often_than_a_minute(self) -> bool:
-        """Whether the host keeps no status of it: its seconds field names more than one second."""
+    def fires_within_a_minute(self) -> bool:
+        """Whether the seconds field names more than one second; the host then keeps no status."""
         return len(self.fields) == 6 and not self.fields[0].isdigit()
 
     def next(self, after: datetime) -> datetime:
         """Return the first occurrence after a time."""
         seconds_first = len(self.fields) == 6
-        # NCRONTAB wants day of month and day of week both to fit, unlike cron, which takes either.
+        # In NCRONTAB day of month and day of week must both match; in cron either is enough.
         times = croniter(self._text, after, second_at_beginning=seconds_first, day_or=False)
-        found: datetime = times.get_next(datetime)
-        return found
+        next_time: datetime = times.get_next(datetime)
+        return next_time

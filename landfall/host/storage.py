@@ -1,4 +1,4 @@
-"""Storage clients by connection setting, and queue messages as the extension encodes them."""
+"""Storage clients by connection setting, and queue messages in the extension's encoding."""
 
 import base64 as base64_codec
 import contextlib

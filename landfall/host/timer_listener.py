@@ -1,7 +1,7 @@
-"""Timer triggers: schedules in UTC, with the status that survives a restart.
+"""Timer triggers: schedules in UTC, with a status that survives a restart.
 
-Schedules are told by the wall clock, which jumps where somebody sets it; waiting is done by the clock that never does.
-So a wait is made of short ones, with a look at the wall clock after each: a jump costs one interval at most.
+Schedules follow the wall clock, which jumps when it is set; waits follow the monotonic clock. So a wait consists of
+short ones, and the wall clock is read after each: a jump costs at most one interval.
 """
 
 import json
@@ -20,8 +20,8 @@ from landfall.host.worker import Function
 
 log = logging.getLogger("host.timer")
 
-LOOK_S = 1.0  # between two looks at the wall clock
-STEP_BACK = timedelta(seconds=1)  # a clock that went back by less is as good as right
+POLL_S = 1.0  # between two reads of the wall clock
+STEP_BACK = timedelta(seconds=1)  # smaller corrections of the clock are ignored
 _NEVER = "0001-01-01T00:00:00+00:00"
 
 
@@ -30,10 +30,10 @@ def _utc_now() -> datetime:
 
 
 class TimerListener:
-    """Fires one timer-triggered function; it never overlaps itself. `now` is the wall clock.
+    """Fires one timer-triggered function; its executions never overlap. `now` is the wall clock.
 
     Raises:
-        SettingsError: the schedule is no NCRONTAB expression, or needs a setting that is not set.
+        SettingsError: the schedule is not an NCRONTAB expression, or needs a setting that is not set.
     """
 
     def __init__(
@@ -47,18 +47,18 @@ class TimerListener:
         self._executor = executor
         self._now = now
         self._function = function
-        self._binding = next(one for one in function.bindings if one["type"].lower() == "timertrigger")
+        self._binding = function.trigger
         try:
             self._schedule = Schedule(resolve(self._binding["schedule"]))
         except ValueError as error:
             raise SettingsError(f"{function.name}: {error}") from error
-        # The Functions host monitors no schedule that fires more often than once a minute.
-        self._monitored = self._binding.get("useMonitor", True) and not self._schedule.more_often_than_a_minute
-        self._on_startup = bool(self._binding.get("runOnStartup"))  # once in the life of a host
+        # The Functions host keeps no status of a schedule that fires more often than once a minute.
+        self._monitored = self._binding.get("useMonitor", True) and not self._schedule.fires_within_a_minute
+        self._on_startup = bool(self._binding.get("runOnStartup"))  # once after the start of a host
         self._status = storage.hosts().get_blob_client(f"timers/{host_id}/Host.Functions.{function.name}/status")
 
     def listen(self, term: Term) -> None:
-        """Fire at every occurrence of a term; several missed ones become one immediate execution."""
+        """Fire at every occurrence within a term; several missed occurrences become one immediate execution."""
         armed = self._now()
         last, due, past_due = self._begin()
         at_once = past_due or self._on_startup
@@ -71,8 +71,7 @@ class TimerListener:
             self._on_startup = False
             started = self._now()
             self._fire(last, due, past_due=past_due)
-            # The next occurrence counts from the start, and is armed after the end; or from now, if the clock was set
-            # back meanwhile.
+            # The next occurrence counts from the start of the execution; from now if the clock was set back meanwhile.
             now = self._now()
             armed = now if now < started - STEP_BACK else started
             last, due, at_once, past_due = armed.isoformat(), self._schedule.next(armed), False, False
@@ -81,36 +80,36 @@ class TimerListener:
             self._save(last, due)
 
     def _wait(self, term: Term, armed: datetime, due: datetime) -> datetime | None:
-        """Wait from when it was armed until the wall clock is at an occurrence; returns which one, None if over.
+        """Wait until the wall clock reaches an occurrence; returns it, or None if the term is over.
 
-        That is an earlier one than was waited for if the clock was set back meanwhile: the next one by the clock as it
-        is now, or nothing would fire for as long as it was set back.
+        If the clock was set back meanwhile, that is the next occurrence by the new time: otherwise nothing would fire
+        until the clock has caught up.
         """
-        seen = armed
+        last = armed
         while True:
             now = self._now()
-            if now < seen - STEP_BACK:
-                log.warning("timer %s: the clock was set back by %s", self._function.name, seen - now)
+            if now < last - STEP_BACK:
+                log.warning("timer %s: the clock was set back by %s", self._function.name, last - now)
                 due = min(due, self._schedule.next(now))
             if now >= due:
                 return due
-            if term.wait(min((due - now).total_seconds(), LOOK_S)):
+            if term.wait(min((due - now).total_seconds(), POLL_S)):
                 return None
-            seen = now
+            last = now
 
     def _begin(self) -> tuple[str, datetime, bool]:
-        """Return last and next occurrence, and whether the stored one was missed; another schedule begins anew."""
+        """Return the last and the next occurrence, and whether the stored one was missed; a new schedule has none."""
         now = self._now()
         last, due, past_due = _NEVER, self._schedule.next(now), False
         if self._monitored:
             try:
                 stored = json.loads(self._status.download_blob().readall())
                 if self._schedule.next(datetime.fromisoformat(stored["LastUpdated"])).isoformat() == stored["Next"]:
-                    # One that lies further ahead than the next was written while the clock was ahead.
+                    # An occurrence after the next one was written while the clock was ahead.
                     last, due = stored["Last"], min(due, datetime.fromisoformat(stored["Next"]))
                     past_due = now > due
             except (ResourceNotFoundError, ValueError, KeyError):
-                pass  # no status yet, or one that another program wrote
+                pass  # no status yet, or another program wrote it
             except AzureError as error:
                 log.warning("status of timer %s: %s", self._function.name, type(error).__name__)
         self._save(last, due)

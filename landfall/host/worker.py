@@ -28,10 +28,16 @@ class Function:
     bindings: list[dict[str, Any]]
     has_retry_policy: bool
 
+    @property
+    def trigger(self) -> dict[str, Any]:
+        """The binding of the trigger; empty if there is none."""
+        triggers = (binding for binding in self.bindings if str(binding["type"]).lower().endswith("trigger"))
+        return next(triggers, {})
+
 
 @dataclass(frozen=True)
 class Invocation:
-    """One execution to do: input values and trigger metadata by name."""
+    """A requested execution: input values and trigger metadata by name."""
 
     invocation_id: str
     function_id: str
@@ -41,7 +47,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One execution done: an error's text, or the return value and the outputs by name."""
+    """The outcome of an execution: an error's text, or the return value and the outputs by name."""
 
     invocation_id: str
     error: str | None = None
@@ -51,7 +57,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Indexed:
-    """The app was indexed; `problem` says why it was not."""
+    """The indexed app; `problem` says why it could not be indexed."""
 
     functions: list[Function]
     problem: str | None = None
@@ -59,7 +65,7 @@ class Indexed:
 
 @dataclass(frozen=True)
 class LogLine:
-    """What the app, or a library in its process, logged."""
+    """A log line of the app, or of a library in its process."""
 
     level: int
     logger: str
@@ -78,26 +84,26 @@ class _Sender:
             try:
                 self._pipe.send(message)
             except OSError:
-                os._exit(1)  # the host is gone, so nobody waits for this process
+                os._exit(1)  # the host is gone: nothing uses this process any more
 
 
 class _Forwarder(logging.Handler):
-    """Sends log records to the host, which writes them where its own go."""
+    """Sends log records to the host, which writes them to its own log."""
 
     def __init__(self, sender: _Sender) -> None:
         super().__init__(logging.INFO)
-        self.setFormatter(logging.Formatter("%(message)s"))  # level and logger travel beside the text
+        self.setFormatter(logging.Formatter("%(message)s"))  # level and logger are sent beside the text
         self._sender = sender
 
     def emit(self, record: logging.LogRecord) -> None:
         self._sender.send(LogLine(record.levelno, record.name, self.format(record)))
 
 
-class _Library:
-    """The runtime library, driven as the front of a real worker drives it."""
+class _Runtime:
+    """The runtime library, called as the front end of the real worker calls it."""
 
     def __init__(self, app_folder: str) -> None:
-        import azure_functions_runtime  # noqa: PLC0415 - only the child process may pay for it
+        import azure_functions_runtime  # noqa: PLC0415 - only the child process pays for this import
 
         self._runtime: Any = azure_functions_runtime
         self._app_folder = app_folder
@@ -106,20 +112,20 @@ class _Library:
         self._runtime.start_threadpool_executor()
 
     def index(self) -> Indexed:
-        """Index the app; every function is loaded."""
+        """Index the app and load every function."""
         init = Message(capabilities={}, function_app_directory=self._app_folder)
         answer = self._call("worker_init_request", init, {"protos": protos_module(), "host": "127.0.0.1"})
         if answer.result.status != StatusResult.Success:
             return Indexed([], f"{answer.result.exception.message}\n{answer.result.exception.stack_trace}")
         functions = []
-        for found in self._call("functions_metadata_request", Message()).function_metadata_results or []:
-            self._call("function_load_request", Message(function_id=found.function_id))
-            bindings = [json.loads(binding) for binding in found.raw_bindings]
-            functions.append(Function(found.name, found.function_id, bindings, bool(found.retry_options)))
+        for metadata in self._call("functions_metadata_request", Message()).function_metadata_results or []:
+            self._call("function_load_request", Message(function_id=metadata.function_id))
+            bindings = [json.loads(binding) for binding in metadata.raw_bindings]
+            functions.append(Function(metadata.name, metadata.function_id, bindings, bool(metadata.retry_options)))
         return Indexed(functions)
 
     def submit(self, invocation: Invocation) -> "asyncio.Future[Any]":
-        """Begin an execution."""
+        """Start an execution."""
         request = Message(
             invocation_id=invocation.invocation_id,
             function_id=invocation.function_id,
@@ -168,13 +174,13 @@ def _outcome(invocation_id: str, answer: Any) -> Outcome:
     if answer.result.status != StatusResult.Success:
         error = answer.result.exception
         return Outcome(invocation_id, f"{error.message}\n{error.stack_trace}")
-    outputs = {one.name: value for one in answer.output_data if (value := _to_value(one.data)) is not None}
+    outputs = {output.name: value for output in answer.output_data if (value := _to_value(output.data)) is not None}
     return Outcome(invocation_id, None, _to_value(answer.return_value), outputs)
 
 
 def main(pipe: Connection, app_folder: str) -> None:
     """Index the app, then run invocations until the host closes the pipe. Runs in the child process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the host decides when this ends
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the host ends this process
     os.chdir(app_folder)
     sys.path.insert(0, app_folder)
     sender = _Sender(pipe)
@@ -182,9 +188,9 @@ def main(pipe: Connection, app_folder: str) -> None:
     for noisy in ("azure", "azure_functions_runtime", "azure.functions"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
-        library = _Library(app_folder)
-        indexed = library.index()
-    except Exception:  # noqa: BLE001 - whatever is wrong with the app or the library is for the person to read
+        runtime = _Runtime(app_folder)
+        indexed = runtime.index()
+    except Exception:  # noqa: BLE001 - any error of the app or the library is shown to the user
         indexed = Indexed([], traceback.format_exc())
     sender.send(indexed)
     if indexed.problem is not None:
@@ -195,11 +201,11 @@ def main(pipe: Connection, app_folder: str) -> None:
         except (EOFError, OSError):
             invocation = None
         if invocation is None:
-            os._exit(0)  # the host is done; functions that still run have been given up by it
-        _begin(library, sender, invocation)
+            os._exit(0)  # the host has stopped, and has given up functions that still run
+        _begin(runtime, sender, invocation)
 
 
-def _begin(library: _Library, sender: _Sender, invocation: Invocation) -> None:
+def _begin(runtime: _Runtime, sender: _Sender, invocation: Invocation) -> None:
     def done(future: Any) -> None:
         error = future.exception()
         if error is not None:
@@ -207,4 +213,4 @@ def _begin(library: _Library, sender: _Sender, invocation: Invocation) -> None:
         else:
             sender.send(_outcome(invocation.invocation_id, future.result()))
 
-    library.submit(invocation).add_done_callback(done)
+    runtime.submit(invocation).add_done_callback(done)

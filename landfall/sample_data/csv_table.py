@@ -15,12 +15,12 @@ class Table:
 
     @classmethod
     def of(cls, text: str) -> "Table":
-        """Read a CSV that is known to be whole."""
+        """Read a valid CSV."""
         header, *rows = csv.reader(io.StringIO(text, newline=""))
         return cls(tuple(header), rows)
 
     def to_csv(self) -> str:
-        """Write it again."""
+        """Return the table as a CSV."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(self.header)
@@ -28,7 +28,7 @@ class Table:
         return out.getvalue()
 
     def with_shuffled(self, column: str, seed: int) -> "Table":
-        """Return the table with the cells of one column dealt out anew: the same labels, with no sense in them."""
+        """Return the table with the cells of one column shuffled: the same labels, without any signal."""
         at = self.header.index(column)
         cells = [row[at] for row in self.rows]
         random.Random(seed).shuffle(cells)  # noqa: S311 - not for secrets

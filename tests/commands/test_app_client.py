@@ -45,12 +45,12 @@ def test_a_key_follows_no_redirect(
             call_app("GET", f"{app.base_url}/api/health", KEY)
         checks = Checks()
         check_health(checks, app.base_url, KEY)
-    said = capsys.readouterr().err
-    assert f"{elsewhere.base_url}/sign-in" in said
-    assert "CANARY" not in said
+    err = capsys.readouterr().err
+    assert f"{elsewhere.base_url}/sign-in" in err
+    assert "CANARY" not in err
     assert not checks.ok
     assert elsewhere.received == []
-    assert [one.headers["x-functions-key"] for one in app.received] == [KEY] * 3
+    assert [request.headers["x-functions-key"] for request in app.received] == [KEY] * 3
 
 
 def test_a_redirect_within_the_app_is_none_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +61,7 @@ def test_a_redirect_within_the_app_is_none_either(tmp_path: Path, capsys: pytest
         assert f"a redirect to {app.base_url}/elsewhere" in capsys.readouterr().err
         assert freeze(tmp_path, app) == 1
         assert "a redirect to nowhere" in capsys.readouterr().err
-    assert [one.path for one in app.received] == ["/api/operations/freeze"] * 2
+    assert [request.path for request in app.received] == ["/api/operations/freeze"] * 2
 
 
 @pytest.mark.parametrize(
@@ -83,22 +83,22 @@ def test_only_the_operations_own_answer_is_one(
     """A gateway's page, or somebody else's JSON, is not taken for success."""
     with scripted(reply) as app:
         assert freeze(tmp_path, app) == 1
-    said = capsys.readouterr()
-    assert said.err.startswith("landfall freeze: the ")
-    assert "frozen" not in said.out
+    output = capsys.readouterr()
+    assert output.err.startswith("landfall freeze: the ")
+    assert "frozen" not in output.out
 
 
 def test_no_other_call_of_the_command_or_the_app_follows_one() -> None:
     """Whatever sends a request by `requests`, now or later, says that it follows no redirect."""
     sending = {f"{who}.{how}" for who in ("requests", "session") for how in ("get", "post", "put", "patch", "request")}
-    found = 0
+    calls = 0
     for path in (*(ROOT / "landfall").rglob("*.py"), *(ROOT / "shared").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in sending:
-                found += 1
-                said = {one.arg: ast.unparse(one.value) for one in node.keywords}
-                assert said.get("allow_redirects") == "False", f"{path}: {ast.unparse(node)}"
-    assert found >= 4
+                calls += 1
+                options = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+                assert options.get("allow_redirects") == "False", f"{path}: {ast.unparse(node)}"
+    assert calls >= 4
 
 
 def test_the_apps_own_answer_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,12 +18,12 @@ LATER = timedelta(seconds=GRACE_S + 1)
 def look(world: World, now: datetime | None = None, **rows: Any) -> Audit:
     """Audit a world, with some of its rows replaced."""
     runs = [stored.run for stored in world.runs.list_runs(limit=1000)]
-    found = Rows(
+    stored_rows = Rows(
         runs=rows.get("runs", runs),
-        active=rows.get("active", {"census": frozenset(one.run.run_id for one in world.runs.active("census"))}),
+        active=rows.get("active", {"census": frozenset(stored.run.run_id for stored in world.runs.active("census"))}),
         endpoints=rows.get("endpoints", {"census": world.endpoints.get("census", "production").record}),
     )
-    return audit(world.routes, list(world.blobs.versions("incoming")), found, now or world.clock.now())
+    return audit(world.routes, list(world.blobs.versions("incoming")), stored_rows, now or world.clock.now())
 
 
 @pytest.fixture
@@ -44,17 +44,17 @@ def run_of(world: World, blob: str) -> Run:
 
 def test_a_sound_system_is_told_file_by_file(world: World) -> None:
     """Each version with its state; what runs is waiting, and nothing is broken."""
-    found = look(world)
+    result = look(world)
 
-    assert {file["blob"]: file["state"] for file in found.files} == {
+    assert {file["blob"]: file["state"] for file in result.files} == {
         "census/a.csv": "promoted",
         "census/b.csv": "rejected",
         "census/d.csv": "started",
         "elsewhere/c.csv": "unrouted",
     }
-    assert [one["blob"] for one in found.waiting] == ["census/d.csv"]
-    assert found.to_json()["ok"] is True
-    assert found.broken == []
+    assert [entry["blob"] for entry in result.waiting] == ["census/d.csv"]
+    assert result.to_json()["ok"] is True
+    assert result.broken == []
 
 
 def test_a_version_has_its_run_whatever_its_route_is_called_now(world: World) -> None:
@@ -68,7 +68,7 @@ def test_a_version_has_its_run_whatever_its_route_is_called_now(world: World) ->
     }
 
     world.routes = example_routes(("census/*.csv", "elsewhere/*.csv"))
-    (broken,) = [one for one in look(world, world.clock.now() + LATER).broken if one["run_id"] is None]
+    (broken,) = [entry for entry in look(world, world.clock.now() + LATER).broken if entry["run_id"] is None]
     assert broken["invariant"] == "I1"
     assert "elsewhere/c.csv" in broken["what"]
 
@@ -81,7 +81,7 @@ def test_what_waits_waits_since_it_landed(world: World) -> None:
     world.tick(60)
 
     assert run_of(world, "census/d.csv").updated_at > landed.landed_at
-    assert [one["since"] for one in look(world).waiting] == [iso(landed.landed_at)]
+    assert [entry["since"] for entry in look(world).waiting] == [iso(landed.landed_at)]
 
 
 def test_a_file_without_a_run_waits_and_is_then_forgotten(world: World) -> None:
@@ -89,10 +89,10 @@ def test_a_file_without_a_run_waits_and_is_then_forgotten(world: World) -> None:
     version = world.drop("census/new.csv")
 
     assert look(world).ok
-    assert [one["state"] for one in look(world).waiting if one["blob"] == "census/new.csv"] == [None]
-    found = look(world, world.clock.now() + LATER)
-    assert [one["invariant"] for one in found.broken] == ["I1"]
-    assert version.etag in found.broken[0]["what"]
+    assert [entry["state"] for entry in look(world).waiting if entry["blob"] == "census/new.csv"] == [None]
+    result = look(world, world.clock.now() + LATER)
+    assert [entry["invariant"] for entry in result.broken] == ["I1"]
+    assert version.etag in result.broken[0]["what"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,9 @@ def test_breaches_in_the_runs(world: World, blob: str, changes: dict[str, Any], 
     ]
     broken = look(world, runs=runs).broken
 
-    assert any(one["invariant"] == invariant and says in one["what"] and one["run_id"] for one in broken), broken
+    assert any(entry["invariant"] == invariant and says in entry["what"] and entry["run_id"] for entry in broken), (
+        broken
+    )
 
 
 def test_a_run_long_past_its_deadline_is_a_breach(world: World) -> None:
@@ -135,7 +137,7 @@ def test_an_open_promotion_that_nobody_finishes_is_a_breach(world: World) -> Non
         intent = Intent(run_id=run_id, generation="1", token=1, from_model="a", to_model="b", began_at=now)
         return look(world, endpoints={"census": replace(record, intent=intent)})
 
-    assert [one["invariant"] for one in with_intent(run_of(world, "census/b.csv").run_id).broken] == ["I5"]
+    assert [entry["invariant"] for entry in with_intent(run_of(world, "census/b.csv").run_id).broken] == ["I5"]
     assert "unknown" in with_intent("0" * 32).broken[0]["what"]
     assert with_intent(run_of(world, "census/d.csv").run_id).ok
 
@@ -160,19 +162,19 @@ def test_an_endpoint_that_lost_its_champion_is_a_breach(world: World) -> None:
     older = replace(record, champion=replace(champion, generation="0000"))
 
     for wrong in (empty, older):
-        assert [one["invariant"] for one in look(world, endpoints={"census": wrong}).broken] == ["I4"]
+        assert [entry["invariant"] for entry in look(world, endpoints={"census": wrong}).broken] == ["I4"]
 
 
 def test_a_history_that_was_tampered_with_is_a_breach(world: World) -> None:
     """An entry that is gone, and one that says something else, are told with their run."""
     runs = [stored.run for stored in world.runs.list_runs()]
     histories = [(run, world.runs.history(run.route, run.run_id)) for run in runs]
-    found = Audit()
-    check_chains(found, histories)
-    assert found.ok
+    result = Audit()
+    check_chains(result, histories)
+    assert result.ok
 
-    run, entries = next(one for one in histories if len(one[1]) > 1)
-    check_chains(found, [(run, entries[1:]), (run, [*entries[:-1], replace(entries[-1], reason="never")])])
-    assert {(one["invariant"], one["run_id"]) for one in found.broken} == {("chain", run.run_id)}
-    assert "removed" in found.broken[0]["what"]
-    assert "edited" in found.broken[1]["what"]
+    run, entries = next(history for history in histories if len(history[1]) > 1)
+    check_chains(result, [(run, entries[1:]), (run, [*entries[:-1], replace(entries[-1], reason="never")])])
+    assert {(entry["invariant"], entry["run_id"]) for entry in result.broken} == {("chain", run.run_id)}
+    assert "removed" in result.broken[0]["what"]
+    assert "edited" in result.broken[1]["what"]

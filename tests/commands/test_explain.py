@@ -29,7 +29,7 @@ def told(world: World, file: str | Run, width: int = 300) -> str:
     if isinstance(file, Run):
         run = world.run(file.run_id)
     else:
-        (run,) = (one.run for one in world.runs.list_runs() if one.run.blob == file)
+        (run,) = (stored.run for stored in world.runs.list_runs() if stored.run.blob == file)
     out = Console(width=width, soft_wrap=True)
     with out.capture() as captured:
         explain.print_explanation(out, run)
@@ -124,7 +124,7 @@ def barred(world: World) -> Run:
 
 
 @pytest.mark.parametrize(
-    ("kind", "state", "said"),
+    ("kind", "state", "sentence"),
     [
         (quarantined, RunState.QUARANTINED, "The run ended before a decision."),
         (unrouted, RunState.UNROUTED, "The run ended before a decision."),
@@ -135,7 +135,7 @@ def barred(world: World) -> Run:
     ],
 )
 def test_a_run_that_touched_no_endpoint_says_nothing_of_what_it_serves(
-    world: World, kind: Callable[[World], Run], state: RunState, said: str
+    world: World, kind: Callable[[World], Run], state: RunState, sentence: str
 ) -> None:
     """A promoted model is in service: none of these runs claims that it is the one from before the first promotion."""
     promote(world, "first", 0.9)
@@ -143,7 +143,7 @@ def test_a_run_that_touched_no_endpoint_says_nothing_of_what_it_serves(
     text = told(world, run)
 
     assert run.state is state, run.reason
-    assert said in text
+    assert sentence in text
     for claim in ("before:", "after:", "before the first promotion"):
         assert claim not in text
     assert ("untouched by this run" in text) == (state is not RunState.UNROUTED)
@@ -178,7 +178,7 @@ def test_the_first_promotion_of_all_replaces_what_was_there_before(world: World)
 
 def test_an_unchanged_run_tells_whether_the_endpoint_was_touched() -> None:
     """With a staging endpoint it never was; without one the model was sent, and the one before put back."""
-    for routes, said in ((example_routes(), "untouched by this run"), (without_staging(), "after:  the same")):
+    for routes, sentence in ((example_routes(), "untouched by this run"), (without_staging(), "after:  the same")):
         world = World(routes)
         first = promote(world, "first", 0.9)
         world.clock.advance(60)
@@ -187,7 +187,7 @@ def test_an_unchanged_run_tells_whether_the_endpoint_was_touched() -> None:
         text = told(world, run)
 
         assert run.state is RunState.UNCHANGED, run.reason
-        assert said in text
+        assert sentence in text
         assert "It ended unchanged all the same" in text
         assert ("before:" in text) == (world.route.staging is None)
         if world.route.staging is None:

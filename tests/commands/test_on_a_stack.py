@@ -101,11 +101,11 @@ def test_the_doctor_finds_what_will_make_runs_wait(tmp_path: Path) -> None:
 
     (metric,) = [check for check in before["checks"] if check["what"] == "routes.census.gates[1].metric"]
     assert "'Root Mean Squared Error' is never in an evaluation of a binary model" in metric["said"]
-    found = json.loads(done.stdout)
-    assert (done.returncode, found["ok"]) == (4, False)
-    said = {check["what"]: check for check in found["checks"] if not check["ok"]}
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["ok"]) == (4, False)
+    failed = {check["what"]: check for check in answer["checks"] if not check["ok"]}
     staging = "endpoint staging of routes.census, the key in CENSUS_STAGING_KEY"
-    assert {what for what in said if what != "the poller"} == {
+    assert {what for what in failed if what != "the poller"} == {
         "routes.census.golden",
         "routes.census.initial_model",
         "routes.census.training, the key in CENSUS_TRAINING_KEY",
@@ -113,9 +113,9 @@ def test_the_doctor_finds_what_will_make_runs_wait(tmp_path: Path) -> None:
         f"{staging}, patch_url",
         f"{staging}, execute_url",
     }
-    assert all(check["do"] for check in said.values())
-    assert "put the right key into the app setting CENSUS_STAGING_KEY" in said[f"{staging}, execute_url"]["do"]
-    (warning,) = [check["said"] for check in found["checks"] if check["warning"]]
+    assert all(check["do"] for check in failed.values())
+    assert "put the right key into the app setting CENSUS_STAGING_KEY" in failed[f"{staging}, execute_url"]["do"]
+    (warning,) = [check["said"] for check in answer["checks"] if check["warning"]]
     assert "LANDFALL_SWEEP_SCHEDULE" in warning
 
 
@@ -128,13 +128,13 @@ def test_a_file_is_submitted_followed_and_shown(state: Path, tmp_path: Path) -> 
     assert "promoted" in done.stdout
 
     (run,) = [
-        one
-        for one in json.loads(landfall("runs", "--json", "--state", str(state)).stdout)
-        if one["blob"].startswith("census/new-")
+        listed
+        for listed in json.loads(landfall("runs", "--json", "--state", str(state)).stdout)
+        if listed["blob"].startswith("census/new-")
     ]
     assert run["state"] == "promoted"
     shown = json.loads(landfall("show", run["run_id"][:10], "--json", "--state", str(state)).stdout)
-    states = [one["state"] for one in shown["history"]]
+    states = [entry["state"] for entry in shown["history"]]
     assert [state for index, state in enumerate(states) if index == 0 or states[index - 1] != state] == [
         *("landed", "submitted", "started", "trained", "staged", "decided", "promoting", "verifying", "promoted"),
     ]
@@ -143,9 +143,9 @@ def test_a_file_is_submitted_followed_and_shown(state: Path, tmp_path: Path) -> 
     assert "The policy said promote" in landfall("explain", run["run_id"][:10], "--state", str(state)).stdout
     policy = tmp_path / "policy.toml"
     policy.write_text('no_champion = "hold"\ngates = [{ metric = "AUC", at_least = 0.999 }]', encoding="utf-8")
-    one = landfall("gate", run["run_id"][:10], "--policy", str(policy), "--json", "--state", str(state))
-    (other,) = json.loads(one.stdout)
-    assert (other["was"], other["would_be"], other["differs"]) == ("promote", "reject", True)
+    replayed = landfall("gate", run["run_id"][:10], "--policy", str(policy), "--json", "--state", str(state))
+    (replay,) = json.loads(replayed.stdout)
+    assert (replay["was"], replay["would_be"], replay["differs"]) == ("promote", "reject", True)
     history = landfall("gate", "--route", "census", "--policy", str(policy), "--state", str(state))
     assert "was promote, would be reject" in history.stdout
     nothing = landfall("gate", "--route", "wine", "--policy", str(policy), "--state", str(state))
@@ -202,7 +202,7 @@ def test_verify_tells_every_file_and_finds_what_nobody_drives(state: Path) -> No
 
     stack = document(state)
     store = TableRunStore.from_connection_string(stack["storage"])
-    forgotten = next(one.run for one in store.list_runs() if one.run.terminal)
+    forgotten = next(stored.run for stored in store.list_runs() if stored.run.terminal)
     lost = replace(forgotten, run_id="f" * 32, state=RunState.STARTED, deadline_at=None, job_id="", revision=0)
     store.claim(lost)
     with TableClient.from_connection_string(stack["storage"], "runs") as table:
@@ -250,7 +250,7 @@ def test_verify_audits_the_system_that_a_settings_file_names(state: Path, tmp_pa
     wrong.write_text('{"Values": {"AzureWebJobsStorage": "x"}}', encoding="utf-8")
     routeless = landfall("verify", "--settings", str(wrong))
 
-    assert [one.returncode for one in (missing, empty, garbled, routeless)] == [1, 1, 1, 1]
+    assert [done.returncode for done in (missing, empty, garbled, routeless)] == [1, 1, 1, 1]
     assert "No such file" in missing.stderr
     assert "has no 'Values'" in empty.stderr
     assert "is not JSON" in garbled.stderr

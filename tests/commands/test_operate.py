@@ -57,7 +57,9 @@ def held(state: Path, folder: Path, rows: int, seed: int) -> dict[str, Any]:
     run_id = json.loads(command(state, "submit", str(file), "--route", "census", "--json"))["run_id"]
     run: dict[str, Any] = {}
     for _ in range(40):
-        run = next((one for one in json.loads(command(state, "runs", "--json")) if one["run_id"] == run_id), {})
+        run = next(
+            (listed for listed in json.loads(command(state, "runs", "--json")) if listed["run_id"] == run_id), {}
+        )
         if run.get("state") == "held":
             return run
         time.sleep(0.5)
@@ -85,12 +87,12 @@ def test_people_decide_on_the_real_stack(state: Path, tmp_path: Path) -> None:
     assert requests.post(page, form, timeout=20).status_code == 200
     assert requests.post(page, form, timeout=20).status_code == 409
     for _ in range(100):
-        said = command(state, "explain", run["run_id"])
-        if "census: promoted" in said:
+        output = command(state, "explain", run["run_id"])
+        if "census: promoted" in output:
             break
         time.sleep(0.3)
-    assert "approved by carol" in said
-    assert "measured here: both models were measured on the same 500 rows of models/holdout/census.csv" in said
+    assert "approved by carol" in output
+    assert "measured here: both models were measured on the same 500 rows of models/holdout/census.csv" in output
 
     links = json.loads(command(state, "show", run["run_id"], "--links", "--json"))["links"]
     assert requests.get(links["evaluation"], timeout=20).text.startswith("Accuracy")
@@ -98,13 +100,13 @@ def test_people_decide_on_the_real_stack(state: Path, tmp_path: Path) -> None:
 
     again = tmp_path / "again.csv"
     again.write_text(census_csv(4000, 1), encoding="utf-8")
-    said = command(state, "submit", str(again), "--route", "census", "--wait")  # status 0
-    assert "nothing to change: the new model answers all 20 golden rows exactly" in said
-    assert "unchanged is a good end" in said.splitlines()[-1]
+    output = command(state, "submit", str(again), "--route", "census", "--wait")  # status 0
+    assert "nothing to change: the new model answers all 20 golden rows exactly" in output
+    assert "unchanged is a good end" in output.splitlines()[-1]
 
-    said = command(state, "rollback", "production", "--reason", "a trial", "--by", "dan")
-    assert f"rolled back by dan from the model of run {run['run_id']} to the one from before" in said
-    assert " promoted " in said.splitlines()[-1]
+    output = command(state, "rollback", "production", "--reason", "a trial", "--by", "dan")
+    assert f"rolled back by dan from the model of run {run['run_id']} to the one from before" in output
+    assert " promoted " in output.splitlines()[-1]
     assert json.loads(command(state, "verify", "--chain", "--json"))["ok"] is True
     assert code not in (state / "logs" / "host.log").read_text(encoding="utf-8")
     command(state, "gate", "--route", "census", "--policy", str(policy(tmp_path)))

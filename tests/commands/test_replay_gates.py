@@ -31,8 +31,8 @@ def test_another_policy_decides_on_what_was_recorded(world: World, policy: Polic
 
     others = [replay(run, policy) for run in runs]
 
-    assert [one.would_be.verdict.value for one in others] == expected
-    assert [one.differs for one in others] == [verdict != "promote" for verdict in expected]
+    assert [replayed.would_be.verdict.value for replayed in others] == expected
+    assert [replayed.differs for replayed in others] == [verdict != "promote" for verdict in expected]
 
 
 def test_the_same_policy_decides_the_same(world: World) -> None:
@@ -43,15 +43,15 @@ def test_the_same_policy_decides_the_same(world: World) -> None:
         world.train("bad", "NaN", "census/c.csv"),
     ):
         assert run.decision is not None
-        one = replay(run, world.route.policy)
-        assert (one.differs, one.would_be.reasons) == (False, run.decision["reasons"])
+        replayed = replay(run, world.route.policy)
+        assert (replayed.differs, replayed.would_be.reasons) == (False, run.decision["reasons"])
 
 
 def test_a_wrong_policy_file_names_every_problem(tmp_path: Path) -> None:
     """What is wrong, where, all at once; a file that is none says so."""
     file = tmp_path / "policy.toml"
     file.write_text('no_champion = "maybe"\ncooldown = 5\ngates = [{metric = "AUC", at_leest = 0.8}]', encoding="utf-8")
-    with pytest.raises(CommandError) as found:
+    with pytest.raises(CommandError) as refused:
         read_policy_file(file)
     for says in (
         "no_champion",
@@ -59,7 +59,7 @@ def test_a_wrong_policy_file_names_every_problem(tmp_path: Path) -> None:
         "at_leest",
         "has no bound",
     ):
-        assert says in str(found.value)
+        assert says in str(refused.value)
     file.write_text("\ngates = ]", encoding="utf-8")
     with pytest.raises(CommandError, match=r"not valid TOML: .*line 2"):
         read_policy_file(file)

@@ -40,7 +40,7 @@ def test_whoever_waits_is_told_that_a_person_must_decide(tmp_path: Path) -> None
     run = world.settle(world.train("first", 0.9))
 
     assert [entry.state for entry in follow_run(world.services.runs, run.route, run.run_id, lambda: None)][-1] == "held"
-    said = outcome_hint(run, tmp_path)
-    assert "approve" in said
-    assert "reject" in said
-    assert f"--state {tmp_path}" in said
+    hint = outcome_hint(run, tmp_path)
+    assert "approve" in hint
+    assert "reject" in hint
+    assert f"--state {tmp_path}" in hint

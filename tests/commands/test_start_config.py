@@ -65,9 +65,9 @@ def test_there_is_no_difference_only_to_the_same(before: StackConfig, now: Stack
 def test_each_difference_is_told_without_a_value() -> None:
     """By kind, with both sides; of a setting the name only, for its value may be a secret."""
     given = ConfigChanges(Path("/b/routes.toml"), [Path("/a/one.toml")], {"KEY": "other", "NEW": SECRET})
-    told = differences(BEFORE, given.applied_to(BEFORE))
+    lines = differences(BEFORE, given.applied_to(BEFORE))
 
-    assert told == [
+    assert lines == [
         "routes: /a/routes.toml before, /b/routes.toml now",
         "experiments: /a/one.toml, /a/two.toml before, /a/one.toml now",
         "setting KEY: another value before",
@@ -124,23 +124,23 @@ def test_another_choice_is_refused_with_the_ways_on(state: Path) -> None:
     with pytest.raises(CommandError) as refused:
         choose_config(options(state, "--detach", "--routes", "my routes.toml", "--set", f"OTHER={SECRET}"), None)
 
-    said = str(refused.value)
-    assert f"{state} was started with another configuration before" in said
-    assert "setting OTHER: not set before" in said
-    assert f"as before:         `landfall up --detach --state {state}`" in said
+    message = str(refused.value)
+    assert f"{state} was started with another configuration before" in message
+    assert "setting OTHER: not set before" in message
+    assert f"as before:         `landfall up --detach --state {state}`" in message
     given = "up --routes 'my routes.toml' --set OTHER=VALUE --replace --detach"
-    assert f"as given now:      `landfall {given} --state {state}`" in said
-    assert SECRET not in said
+    assert f"as given now:      `landfall {given} --state {state}`" in message
+    assert SECRET not in message
 
 
 def test_a_person_is_asked(state: Path) -> None:
     """Yes takes it; anything else, or nothing, starts nothing."""
     questions: list[str] = []
 
-    def answer(said: str) -> StackConfig:
+    def answer(reply: str) -> StackConfig:
         def ask(question: str) -> str:
             questions.append(question)
-            return said
+            return reply
 
         return choose_config(options(state, "--set", "KEY=x"), ask)
 
@@ -156,11 +156,11 @@ def test_replace_takes_what_is_given_and_keeps_the_rest(state: Path, tmp_path: P
     """Only what is named changes; nothing named would be ignored, so that is refused."""
     before = read_last_start(StateFolder(state))
     assert before is not None
-    other = tmp_path / "other.toml"
-    other.touch()
+    other_routes = tmp_path / "other.toml"
+    other_routes.touch()
 
-    chosen = choose_config(options(state, "--routes", str(other), "--replace"), None)
-    assert chosen == replace(before.config, routes=other)
+    chosen = choose_config(options(state, "--routes", str(other_routes), "--replace"), None)
+    assert chosen == replace(before.config, routes=other_routes)
     with pytest.raises(UsageError, match="--replace has nothing to replace"):
         choose_config(options(state, "--replace"), None)
 

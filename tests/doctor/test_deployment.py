@@ -60,9 +60,9 @@ def answers(**changed: Any) -> list[tuple[str, Any]]:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Give the apps that were asked for their health, with the key: nobody can answer at an address of Azure."""
-    found: list[tuple[str, str]] = []
-    monkeypatch.setattr(deployment, "check_health", lambda _, functions, key: found.append((functions, key)))
-    return found
+    checks: list[tuple[str, str]] = []
+    monkeypatch.setattr(deployment, "check_health", lambda _, functions, key: checks.append((functions, key)))
+    return checks
 
 
 def doctor(
@@ -85,20 +85,20 @@ def test_a_sound_deployment_is_well(
     asked: list[tuple[str, str]],
 ) -> None:
     """Every function is loaded, the events lead to the app, and the app is asked with its own key."""
-    found = doctor(tmp_path, monkeypatch, capsys)
-    assert (found["ok"], found["status"]) == (True, 0), found
-    assert [check["what"] for check in found["checks"]] == [
+    document = doctor(tmp_path, monkeypatch, capsys)
+    assert (document["ok"], document["status"]) == (True, 0), document
+    assert [check["what"] for check in document["checks"]] == [
         "the function app",
         "its functions",
         "the event subscription",
     ]
     assert asked == [(f"https://{HOST}", "the-key")]
-    assert "the-key" not in json.dumps(found)
+    assert "the-key" not in json.dumps(document)
 
 
 @pytest.mark.usefixtures("asked")
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "result"),
     [
         ({"subscriptions": []}, "none leads to the app"),
         ({"topics": []}, "none leads to the app"),
@@ -125,15 +125,15 @@ def test_what_is_missing_is_named(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     changed: dict[str, Any],
-    said: str,
+    result: str,
 ) -> None:
     """With what to do about it, no secret, and a status that scripts see; the other checks are made all the same."""
-    found = doctor(tmp_path, monkeypatch, capsys, **changed)
-    assert (found["ok"], found["status"]) == (False, ExitStatus.BROKEN)
-    wrong = [check for check in found["checks"] if not check["ok"]]
-    assert any(said in check["said"] for check in wrong), found
+    document = doctor(tmp_path, monkeypatch, capsys, **changed)
+    assert (document["ok"], document["status"]) == (False, ExitStatus.BROKEN)
+    wrong = [check for check in document["checks"] if not check["ok"]]
+    assert any(result in check["said"] for check in wrong), document
     assert all(check["do"] for check in wrong)
-    assert SECRET not in json.dumps(found)
+    assert SECRET not in json.dumps(document)
 
 
 def test_without_the_azure_cli_it_says_what_to_install(
@@ -176,7 +176,7 @@ FRESH, OLD = ((NOW - timedelta(minutes=minutes)).isoformat() for minutes in (4, 
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "well", "said"),
+    ("status", "body", "well", "result"),
     [
         (200, json.dumps({"state": "ok", "last_heartbeat": FRESH}), True, "240 s old"),
         (200, json.dumps({"state": "ok", "last_heartbeat": OLD}), True, "2400 s old"),  # it polls once a day
@@ -193,12 +193,12 @@ FRESH, OLD = ((NOW - timedelta(minutes=minutes)).isoformat() for minutes in (4, 
         (401, "", False, "answered 401 and no JSON"),
     ],
 )
-def test_the_app_is_asked_itself(status: int, body: str, *, well: bool, said: str) -> None:
+def test_the_app_is_asked_itself(status: int, body: str, *, well: bool, result: str) -> None:
     """Its problems are all told; a poller that is silent, or never ran, is not well."""
     checks = Checks()
     with answering(status, body) as url:
         check_health(checks, url, "key", lambda: NOW)
-    assert (checks.ok, said in checks.done[-1].result) == (well, True), checks
+    assert (checks.ok, result in checks.done[-1].result) == (well, True), checks
 
 
 def test_what_the_app_finds_is_told_one_by_one() -> None:

@@ -80,22 +80,22 @@ def hostile_service() -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             key = self.headers.get("Authorization", "")
             base, sas = f"http://{self.headers['Host']}/", f"?sig={CANARIES['sas']}"
-            told: Any = {"error": {"code": "BadArgument", "message": f"{repeated(key)}: {body}"}}
+            body: Any = {"error": {"code": "BadArgument", "message": f"{repeated(key)}: {sent}"}}
             status = 400
             if self.path.startswith("/liar/jobs"):
                 outputs = {
                     name: {"BaseLocation": base, "RelativeLocation": f"c/{file}{sas}", "SasBlobToken": sas}
                     for name, file in (("output1", "m.ilearner"), ("output2", "evaluation.csv"))
                 }
-                status, told = 200, {"StatusCode": "Finished", "Results": outputs, "Details": repeated(key)}
+                status, body = 200, {"StatusCode": "Finished", "Results": outputs, "Details": repeated(key)}
                 if self.command == "POST":
-                    told = "job1"
+                    body = "job1"
             elif self.path.startswith("/c/"):
-                status, told = 200, f"<html>{self.path}</html>"
-            content = json.dumps(told).encode()
+                status, body = 200, f"<html>{self.path}</html>"
+            content = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
@@ -118,7 +118,7 @@ def hostile_service() -> Iterator[str]:
         server.server_close()
 
 
-class Told:
+class Caller:
     """Calls the app as its users do, and keeps every answer."""
 
     def __init__(self, stack: RunningStack) -> None:
@@ -133,9 +133,9 @@ class Told:
             self.answers.append((f"{method} {path.partition('?')[0]}", f"{answer.headers} {answer.text}"))
         return answer
 
-    def operate(self, operation: str, asked: dict[str, str], *, secret: bool = False) -> Any:
+    def operate(self, operation: str, arguments: dict[str, str], *, secret: bool = False) -> Any:
         """Ask for an operation."""
-        return self.ask("POST", f"operations/{operation}", secret=secret, json=asked).json()
+        return self.ask("POST", f"operations/{operation}", secret=secret, json=arguments).json()
 
 
 def dropped(stack: RunningStack, folder: Path, name: str, text: str) -> Callable[[], Run | None]:
@@ -201,11 +201,11 @@ def test_no_secret_leaks_on_any_way(tmp_path: Path) -> None:
         with start_stack(
             StackOptions(state=tmp_path / "state", routes=routes, settings=settings), lines.append
         ) as stack:
-            told = Told(stack)
+            caller = Caller(stack)
             good = dropped(stack, tmp_path, "census/good.csv", census_csv(2000, 5))
             bad = dropped(stack, tmp_path, "census/bad.csv", "age,workclass\n1,x\n")
             wrong = {name: dropped(stack, tmp_path, f"{name}/a.csv", census_csv(20, 1)) for name in WRONG}
-            code = ways(told, good)
+            code = ways(caller, good)
             secret_scan = SecretScan({**secrets_of(stack.document), **CANARIES, "the code of the approval link": code})
             ends = {
                 name: until(read, lambda run: run.terminal or run.consecutive_failures > 1)
@@ -219,7 +219,7 @@ def test_no_secret_leaks_on_any_way(tmp_path: Path) -> None:
                 "scold": True,
             }
             assert "REFUSED_KEY and SECOND_KEY" in ends["refused"].reason
-            told.ask("GET", "runs?limit=1000")
+            caller.ask("GET", "runs?limit=1000")
 
             assert search_storage(secret_scan, stack.document["storage"]) > 50
             document = stack.document
@@ -227,33 +227,36 @@ def test_no_secret_leaks_on_any_way(tmp_path: Path) -> None:
         assert {"host.log", "studio.log", "requests.jsonl"} <= {log.name for log in logs}
         for log in logs:
             secret_scan.search(log.name, log.read_text(encoding="utf-8", errors="replace"))
-        for place, answer in told.answers:
+        for place, answer in caller.answers:
             secret_scan.search(place, answer)
         secret_scan.search("what the command says", "\n".join(lines))
     assert secret_scan.sentences() == []
 
 
-def ways(told: Told, good: Callable[[], Run | None]) -> str:
+def ways(caller: Caller, good: Callable[[], Run | None]) -> str:
     """Take the ways of people through the app, some with secrets in what they say; returns an approval link's code."""
-    said = {"by": f"Bearer {CANARIES['caller']}", "reason": f"AccountKey={CANARIES['said']}&sig={CANARIES['said']}"}
-    assert told.ask("GET", "health").status_code == 200
-    assert told.ask("GET", "health", headers={"x-functions-key": CANARIES["caller"]}).status_code == 401
-    key = told.ask("GET", "health").request.headers["x-functions-key"]
-    assert told.ask("GET", f"runs?code={key}", headers={}).status_code == 200
-    assert told.operate("freeze", {"endpoint": "census/production", **said})["frozen"] is True
-    assert told.operate("unfreeze", {"endpoint": "census/production", "by": said["by"]})["frozen"] is False
-    assert "no endpoint" in told.operate("freeze", {"endpoint": f"?sig={CANARIES['said']}", **said})["error"]
-    assert "no operation" in told.operate("nonsense", {})["error"]
-    assert told.ask("POST", "operations/freeze", data=f"{{{CANARIES['said']}").status_code == 400
+    decision = {"by": f"Bearer {CANARIES['caller']}", "reason": f"AccountKey={CANARIES['said']}&sig={CANARIES['said']}"}
+    assert caller.ask("GET", "health").status_code == 200
+    assert caller.ask("GET", "health", headers={"x-functions-key": CANARIES["caller"]}).status_code == 401
+    key = caller.ask("GET", "health").request.headers["x-functions-key"]
+    assert caller.ask("GET", f"runs?code={key}", headers={}).status_code == 200
+    assert caller.operate("freeze", {"endpoint": "census/production", **decision})["frozen"] is True
+    assert caller.operate("unfreeze", {"endpoint": "census/production", "by": decision["by"]})["frozen"] is False
+    assert "no endpoint" in caller.operate("freeze", {"endpoint": f"?sig={CANARIES['said']}", **decision})["error"]
+    assert "no operation" in caller.operate("nonsense", {})["error"]
+    assert caller.ask("POST", "operations/freeze", data=f"{{{CANARIES['said']}").status_code == 400
 
     run = until(good, lambda run: run.state is RunState.HELD)
-    link = told.operate("invite", {"run": run.run_id, "by": "alice"}, secret=True)["link"]
+    link = caller.operate("invite", {"run": run.run_id, "by": "alice"}, secret=True)["link"]
     code = str(link).partition("#")[2]
-    told.ask("GET", "approval", headers={})
-    told.ask("POST", "approval", headers={}, data={"code": code, "action": "show"}, secret=True)
-    assert told.ask("POST", "approval", headers={}, data={"code": f"{code}x", "action": "approve", **said}).ok is False
-    done = told.ask("POST", "approval", headers={}, data={"code": code, "action": "approve", **said})
+    caller.ask("GET", "approval", headers={})
+    caller.ask("POST", "approval", headers={}, data={"code": code, "action": "show"}, secret=True)
+    assert (
+        caller.ask("POST", "approval", headers={}, data={"code": f"{code}x", "action": "approve", **decision}).ok
+        is False
+    )
+    done = caller.ask("POST", "approval", headers={}, data={"code": code, "action": "approve", **decision})
     assert "approved by" in done.text
     until(good, lambda run: run.state is RunState.PROMOTED)
-    assert "sig=" in str(told.operate("links", {"run": run.run_id}, secret=True))
+    assert "sig=" in str(caller.operate("links", {"run": run.run_id}, secret=True))
     return code.rpartition(".")[2]

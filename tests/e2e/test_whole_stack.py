@@ -58,7 +58,10 @@ def test_a_service_that_ignores_the_update_is_rolled_back(tmp_path: Path) -> Non
         record = TableEndpointStore.from_connection_string(storage).get("census", "production").record
 
         assert steps[-1].state is RunState.ROLLED_BACK
-        assert [one["event"] for one in (stored.run.endpoint_events if stored else ())][-2:] == ["patched", "put_back"]
+        assert [event["event"] for event in (stored.run.endpoint_events if stored else ())][-2:] == [
+            "patched",
+            "put_back",
+        ]
         assert evidence.prediction(watched) == before
         assert evidence.patches() == 2
         assert (record.champion, record.lease, record.intent) == (None, None, None)
@@ -67,7 +70,10 @@ def test_a_service_that_ignores_the_update_is_rolled_back(tmp_path: Path) -> Non
         )
         written += Path(stack.document["studio_log"]).read_text(encoding="utf-8")
         (service,) = stack.document["services"]
-        keys = [service["training"]["api_key"], *(one["api_key"] for one in service["predictive"]["endpoints"])]
+        keys = [
+            service["training"]["api_key"],
+            *(endpoint["api_key"] for endpoint in service["predictive"]["endpoints"]),
+        ]
         account_key = storage.partition("AccountKey=")[2].partition(";")[0]
         for secret in [*keys, account_key, stack.document["functions_key"], "sig="]:
             assert secret not in written

@@ -41,7 +41,7 @@ class RunningHost:
 def own_settings(storage: str, **more: str) -> dict[str, str]:
     """Return settings with names that no other test uses."""
     mark = uuid.uuid4().hex[:10]
-    names = {"CONTAINER": f"c{mark}", "QUEUE": f"q{mark}", "TOLD": f"told{mark}", "TICKS": f"ticks{mark}"}
+    names = {"CONTAINER": f"c{mark}", "QUEUE": f"q{mark}", "REPORTS": f"reports{mark}", "TICKS": f"ticks{mark}"}
     return {
         "AzureWebJobsStorage": storage,
         "AzureFunctionsWebHost__hostid": f"test-{mark}",
@@ -68,9 +68,9 @@ def running_host(app: Path, settings: dict[str, str], folder: Path, *arguments: 
     """Run a host for the time of the `with`."""
     host = start(app, settings, folder, *arguments)
     try:
-        found = until(lambda: re.search(r"Host started on (http://\S+)", host.text()) or host.process.poll())
-        assert isinstance(found, re.Match), host.text()
-        host.base_url = found[1]
+        started = until(lambda: re.search(r"Host started on (http://\S+)", host.text()) or host.process.poll())
+        assert isinstance(started, re.Match), host.text()
+        host.base_url = started[1]
         yield host
     finally:
         host.process.terminate()
@@ -80,11 +80,11 @@ def running_host(app: Path, settings: dict[str, str], folder: Path, *arguments: 
 def until[Thing](look: Callable[[], Thing]) -> Thing:
     """Look again and again until there is something, and return it."""
     deadline = time.monotonic() + PATIENCE_S
-    while not (found := look()):
+    while not (value := look()):
         if time.monotonic() > deadline:
             raise AssertionError("it did not happen")
         time.sleep(0.05)
-    return found
+    return value
 
 
 def take(queue: QueueClient, *, encoded: bool = True) -> list[Any]:

@@ -28,8 +28,8 @@ FILES = 40
 class Account:
     """An account behind a counting proxy, with a container, a host id and a queue of a test's own."""
 
-    def __init__(self, proxied: str, seen: list[Exchange]) -> None:
-        self.seen = seen
+    def __init__(self, proxied: str, exchanges: list[Exchange]) -> None:
+        self.exchanges = exchanges
         mark = uuid.uuid4().hex[:10]
         self.host_id, self.container = f"test-{mark}", f"c{mark}"
         self.blobs: ContainerClient = BlobServiceClient.from_connection_string(proxied).create_container(self.container)
@@ -47,9 +47,9 @@ class Account:
 
     def scans(self, listener: BlobListener, count: int = 1) -> Counter[str]:
         """Let a host scan so often; returns what it asked for."""
-        self.seen.clear()
+        self.exchanges.clear()
         listener.scan(_term(count), 0)
-        return Counter(map(_kind, self.seen))
+        return Counter(map(_kind, self.exchanges))
 
     def messages(self) -> list[str]:
         """Take the messages that were sent; gives the files that they are about."""
@@ -77,18 +77,18 @@ def _kind(exchange: Exchange) -> str:
 @pytest.fixture
 def account(azurite: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """Give an account whose blob requests are counted."""
-    with _counted(azurite) as (proxied, seen):
+    with _counted(azurite) as (proxied, exchanges):
         monkeypatch.setenv("AzureWebJobsStorage", proxied)
-        yield Account(proxied, seen)
+        yield Account(proxied, exchanges)
 
 
 @contextmanager
 def _counted(storage: str) -> Iterator[tuple[str, list[Exchange]]]:
     port = re.search(r"BlobEndpoint=http://127\.0\.0\.1:(\d+)/", storage)
     assert port is not None
-    seen: list[Exchange] = []
-    with CountingProxy("blob", int(port[1]), seen.append) as proxy:
-        yield storage.replace(f":{port[1]}/", f":{proxy.port}/"), seen
+    exchanges: list[Exchange] = []
+    with CountingProxy("blob", int(port[1]), exchanges.append) as proxy:
+        yield storage.replace(f":{port[1]}/", f":{proxy.port}/"), exchanges
 
 
 def test_a_scan_asks_for_no_receipt_that_it_knows(account: Account) -> None:
@@ -127,7 +127,7 @@ def test_a_receipt_that_does_not_say_so_is_asked_for(account: Account) -> None:
     account.messages()
     hosts = account.storage.hosts()
     (receipt,) = [
-        one.name for one in hosts.list_blobs(name_starts_with="blobreceipts/") if account.container in one.name
+        blob.name for blob in hosts.list_blobs(name_starts_with="blobreceipts/") if account.container in blob.name
     ]
     hosts.get_blob_client(receipt).set_blob_metadata({"Completed": "False"})
     account.scans(account.host())
@@ -155,13 +155,13 @@ def test_times_of_the_storage_count_for_nothing(account: Account, monkeypatch: p
 
 def test_what_is_gone_is_forgotten(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory holds what lies there, and not everything that ever did."""
-    monkeypatch.setattr(receipts, "SPARE", 0)
-    known = Receipts(account.storage, account.host_id, account.queue)
+    monkeypatch.setattr(receipts, "MAX_ABSENT", 0)
+    own = Receipts(account.storage, account.host_id, account.queue)
     for number in range(9):
         account.blobs.upload_blob(f"{number}.csv", b"a\n")
     listed = list(account.blobs.list_blobs())
-    assert all(known.notify("f", account.container, blob) for blob in listed)
-    known.keep("f", account.container, {(listed[0].name, quoted(listed[0].etag))})
-    assert [known.knows("f", account.container, blob) for blob in listed] == [True] + [False] * 8
-    known.keep("g", account.container, set())
-    assert known.knows("f", account.container, listed[0])
+    assert all(own.notify("f", account.container, blob) for blob in listed)
+    own.forget_absent("f", account.container, {(listed[0].name, quoted(listed[0].etag))})
+    assert [own.is_sent("f", account.container, blob) for blob in listed] == [True] + [False] * 8
+    own.forget_absent("g", account.container, set())
+    assert own.is_sent("f", account.container, listed[0])

@@ -38,7 +38,7 @@ TIMER = '@app.timer_trigger(arg_name="timer", schedule="{}")\n'
             + '@app.function_name("a b")\n'
             + TIMER.format("* * * * * *")
             + "def f(timer: func.TimerRequest) -> None: ...",
-            "is no function name",
+            "is not a function name",
         ),
         (
             HEAD + '@app.event_grid_trigger(arg_name="event")\ndef f(event: func.EventGridEvent) -> None: ...',

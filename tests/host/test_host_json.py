@@ -58,7 +58,7 @@ def test_the_defaults_are_the_extensions(tmp_path: Path) -> None:
 def test_a_wrong_value_is_refused_with_its_name(tmp_path: Path, setting: str, value: str) -> None:
     """From an app setting the setting's name, from the file its place there."""
     name = f"AzureFunctionsJobHost__{setting}"
-    with pytest.raises(SettingsError, match=rf"^{name} is '{value}': .* needed"):
+    with pytest.raises(SettingsError, match=rf"^{name} is '{value}': use "):
         load(tmp_path, {}, **{name: value})
 
     document: Any = value
@@ -71,7 +71,7 @@ def test_a_wrong_value_is_refused_with_its_name(tmp_path: Path, setting: str, va
 @pytest.mark.parametrize("document", [[], {"extensions": 1}, {"extensions": {"queues": "many"}}])
 def test_a_section_that_is_none_is_refused(tmp_path: Path, document: Any) -> None:
     """The error names the file."""
-    with pytest.raises(SettingsError, match=r"host\.json.* must be an object"):
+    with pytest.raises(SettingsError, match=r"host\.json.* must be a JSON object"):
         load(tmp_path, document)
 
 

@@ -21,8 +21,8 @@ class Queues:
         service = QueueServiceClient.from_connection_string(storage)
         service.create_queue(self.settings["QUEUE"])
         self.queue: QueueClient = service.get_queue_client(self.settings["QUEUE"])
-        self._told = service.get_queue_client(self.settings["TOLD"])
-        self.told: list[Any] = []
+        self._reports = service.get_queue_client(self.settings["REPORTS"])
+        self.reports: list[Any] = []
 
     @contextlib.contextmanager
     def host(self, *arguments: str, **settings: str) -> Iterator[RunningHost]:
@@ -34,8 +34,8 @@ class Queues:
         """Wait until a message was worked off, and return how often it was delivered."""
 
         def look() -> Any:
-            self.told += [one for one in take(self._told) if isinstance(one, dict)]
-            return next((one for one in self.told if one["message"] == message), None)
+            self.reports += [report for report in take(self._reports) if isinstance(report, dict)]
+            return next((report for report in self.reports if report["message"] == message), None)
 
         return int(until(look)["count"])
 
@@ -60,7 +60,7 @@ def executions(host: RunningHost) -> int:
 def worker_of(host: RunningHost) -> psutil.Process:
     """Return the process that runs the functions."""
     children = psutil.Process(host.process.pid).children()
-    return next(one for one in children if any("spawn_main" in part for part in one.cmdline()))
+    return next(child for child in children if any("spawn_main" in part for part in child.cmdline()))
 
 
 def test_a_function_longer_than_the_lock_of_its_message_runs_once(queues: Queues) -> None:
@@ -88,7 +88,7 @@ def test_a_stop_waits_no_longer_than_the_drain_time(queues: Queues) -> None:
         worker = worker_of(host)
         assert host.stop() == 0
         assert not worker.is_running()
-        assert "not all work ended within 1 s" in host.text()
+        assert "functions still run after 1 s" in host.text()
     with queues.host():
         assert queues.dequeued("hang") == 2
 

@@ -40,15 +40,15 @@ def test_other_texts_are_refused(text: str) -> None:
 def test_the_next_is_always_later_and_on_a_step(step: int, after: datetime) -> None:
     """Every occurrence lies after the given time, on a second that the step names."""
     after = after.replace(tzinfo=UTC)
-    found = Schedule(f"*/{step} * * * * *").next(after)
+    fires_at = Schedule(f"*/{step} * * * * *").next(after)
 
-    assert after < found <= after + timedelta(minutes=1, seconds=1)
-    assert found.second % step == 0
-    assert found.microsecond == 0
+    assert after < fires_at <= after + timedelta(minutes=1, seconds=1)
+    assert fires_at.second % step == 0
+    assert fires_at.microsecond == 0
 
 
 def test_what_the_host_monitors() -> None:
     """A schedule with one fixed second is monitored; one that fires more often than a minute is not."""
-    assert not Schedule("0 */5 * * * *").more_often_than_a_minute
-    assert not Schedule("*/5 * * * *").more_often_than_a_minute
-    assert Schedule("*/2 * * * * *").more_often_than_a_minute
+    assert not Schedule("0 */5 * * * *").fires_within_a_minute
+    assert not Schedule("*/5 * * * *").fires_within_a_minute
+    assert Schedule("*/2 * * * * *").fires_within_a_minute

@@ -48,10 +48,10 @@ class Together:
     def land(self, name: str) -> None:
         """Write a blob and wait until its function told."""
         self._blobs.get_container_client(self._settings["CONTAINER"]).upload_blob(f"in/{name}.csv", name)
-        until(lambda: any(told["text"] == name for told in self._told()))
+        until(lambda: any(report["text"] == name for report in self._reports()))
 
-    def _told(self) -> list[Any]:
-        return take(self._queue("TOLD"))
+    def _reports(self) -> list[Any]:
+        return take(self._queue("REPORTS"))
 
     def _queue(self, setting: str) -> QueueClient:
         return self._queues.get_queue_client(self._settings[setting])

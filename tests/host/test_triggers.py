@@ -22,7 +22,7 @@ class Outside:
         account = settings[settings.get("APP_CONNECTION", "AzureWebJobsStorage")]
         queues = QueueServiceClient.from_connection_string(account)
         self.queue = queues.get_queue_client(settings["QUEUE"])
-        self.told = queues.get_queue_client(settings["TOLD"])
+        self.reports = queues.get_queue_client(settings["REPORTS"])
         self.ticks = queues.get_queue_client(settings["TICKS"])
         self.poison = queues.get_queue_client("webjobs-blobtrigger-poison")
         self.blobs: ContainerClient = BlobServiceClient.from_connection_string(account).get_container_client(
@@ -34,18 +34,18 @@ class Outside:
         """Wait until the app tells something with these members."""
 
         def look() -> Any:
-            self._seen += take(self.told)
-            fits = (one for one in self._seen if isinstance(one, dict) and members.items() <= one.items())
-            found = next(fits, None)
-            if found is not None:
-                self._seen.remove(found)
-            return found
+            self._seen += take(self.reports)
+            fits = (report for report in self._seen if isinstance(report, dict) and members.items() <= report.items())
+            match = next(fits, None)
+            if match is not None:
+                self._seen.remove(match)
+            return match
 
         return until(look)
 
     def rest(self) -> list[Any]:
         """Return what else the app told."""
-        self._seen += take(self.told)
+        self._seen += take(self.reports)
         rest, self._seen = self._seen, []
         return rest
 
@@ -86,7 +86,7 @@ def test_a_trigger_that_waits_for_events_is_polled_and_told_so(outside: Outside)
     outside.blobs.upload_blob("in/event.csv", "an event")
     outside.tells(text="an event")
 
-    assert "on_blob: no events of Event Grid come to this machine; its container is polled" in outside.host.text()
+    assert "on_blob: Event Grid sends no events to this machine; its container is polled" in outside.host.text()
 
 
 def test_a_failing_blob_becomes_poison_after_five_executions(outside: Outside) -> None:
@@ -96,7 +96,7 @@ def test_a_failing_blob_becomes_poison_after_five_executions(outside: Outside) -
     container = outside.blobs.container_name
 
     def poison() -> list[Any]:
-        return [one for one in take(outside.poison) if one["ContainerName"] == container]
+        return [event for event in take(outside.poison) if event["ContainerName"] == container]
 
     (event,) = until(poison)
     assert (event["BlobName"], event["FunctionId"]) == ("in/bad.csv", "Host.Functions.on_blob")
@@ -175,10 +175,10 @@ def test_a_restart_runs_no_blob_again(azurite: str, tmp_path_factory: pytest.Tem
 
 def test_bindings_work_in_the_account_that_they_name(azurite: str, tmp_path: Path) -> None:
     """A blob, a message, what is put out for both, and what becomes poison: all of it beside the host's account."""
-    with running_azurite() as other:
-        own = own_settings(azurite, APP_CONNECTION="OTHER", OTHER=other)
-        BlobServiceClient.from_connection_string(other).create_container(own["CONTAINER"])
-        QueueServiceClient.from_connection_string(other).create_queue(own["QUEUE"])
+    with running_azurite() as other_account:
+        own = own_settings(azurite, APP_CONNECTION="OTHER", OTHER=other_account)
+        BlobServiceClient.from_connection_string(other_account).create_container(own["CONTAINER"])
+        QueueServiceClient.from_connection_string(other_account).create_queue(own["QUEUE"])
         with running_host(APPS / "all", own, tmp_path) as host:
             outside = Outside(own, host)
             for name in ("in/a.csv", "in/bad.csv"):
@@ -191,5 +191,5 @@ def test_bindings_work_in_the_account_that_they_name(azurite: str, tmp_path: Pat
             outside.tells(poison="bad")
             (event,) = until(lambda: take(outside.poison))
         assert event["BlobName"] == "in/bad.csv"
-        others = {str(one.name) for one in QueueServiceClient.from_connection_string(azurite).list_queues()}
-        assert not others & {own["QUEUE"], own["TOLD"], f"{own['QUEUE']}-poison"}
+        others = {str(queue.name) for queue in QueueServiceClient.from_connection_string(azurite).list_queues()}
+        assert not others & {own["QUEUE"], own["REPORTS"], f"{own['QUEUE']}-poison"}

@@ -56,12 +56,12 @@ def landfall(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str
 
 def processes_of(state: Path) -> list[int]:
     """Return the living processes whose command line names a state folder."""
-    found = []
+    pids = []
     for process in psutil.process_iter(["cmdline", "status"]):
         line = " ".join(process.info["cmdline"] or [])
         if str(state) in line and process.info["status"] != psutil.STATUS_ZOMBIE and process.pid != os.getpid():
-            found.append(process.pid)
-    return found
+            pids.append(process.pid)
+    return pids
 
 
 def document(state: Path) -> dict[str, Any]:

@@ -56,5 +56,5 @@ def test_without_core_tools_it_says_what_to_install(
     assert main(["down", "--state", str(tmp_path / "state")]) == 0
     assert "no stack runs" in capsys.readouterr().out
     monkeypatch.setenv("LANDFALL_HOST", "fun")
-    with pytest.raises(CommandError, match="LANDFALL_HOST is 'fun'; use local or func"):
+    with pytest.raises(CommandError, match="LANDFALL_HOST is 'fun': use local or func"):
         start_stack(StackOptions(state=tmp_path / "other", ports=StackPorts.free(), studio=False), lambda _: None)

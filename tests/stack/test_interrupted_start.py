@@ -22,7 +22,9 @@ def has_begun(state: Path, part: str) -> bool:
     if part == "up":
         return (state / "logs").exists()
     try:
-        return part in {one["name"] for one in json.loads((state / "processes.json").read_text(encoding="utf-8"))}
+        return part in {
+            process["name"] for process in json.loads((state / "processes.json").read_text(encoding="utf-8"))
+        }
     except (OSError, ValueError):
         return False
 

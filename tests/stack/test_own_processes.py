@@ -33,12 +33,12 @@ def test_another_stacks_part_is_not_taken(part: str, tmp_path: Path) -> None:
 
     Nothing of the stack is left, and nothing that says that it runs.
     """
-    with scripted(RUNNING) as other:
-        port = int(other.base_url.rpartition(":")[2])
+    with scripted(RUNNING) as foreign:
+        port = int(foreign.base_url.rpartition(":")[2])
         options = StackOptions(state=tmp_path / "state", ports=with_port(part, port))
         with pytest.raises(CommandError, match=rf"{part} ended with status \d+ while starting"):
             start_stack(options, lambda _: None)
-        assert requests.get(other.base_url, timeout=10).status_code == 200
+        assert requests.get(foreign.base_url, timeout=10).status_code == 200
     state = StateFolder(tmp_path / "state")
     assert state.read_processes() == []
     with pytest.raises(CommandError, match="no stack runs"):
@@ -50,9 +50,9 @@ def test_a_host_is_known_by_its_nonce(tmp_path: Path, azurite: str) -> None:
     with running_host(APPS / "slow", own_settings(azurite), tmp_path, "--nonce", "mine") as host:
         assert host_runs(host.base_url, "mine")
         assert not host_runs(host.base_url, "another")
-    with scripted(RUNNING, Reply(200, b"Running"), Reply(200, b'["Running"]')) as other:
-        assert host_runs(other.base_url, None)
-        assert not any(host_runs(other.base_url, "mine") for _ in range(3))
+    with scripted(RUNNING, Reply(200, b"Running"), Reply(200, b'["Running"]')) as foreign:
+        assert host_runs(foreign.base_url, None)
+        assert not any(host_runs(foreign.base_url, "mine") for _ in range(3))
 
 
 def test_nobody_there_is_nobody() -> None:

@@ -24,7 +24,7 @@ from tests.stack.running import ROOT, document, landfall, processes_of, until
 
 SWEPT = "Executed 'Functions.sweep' ("
 SECRET = "wJalrXUtnFEMIK7MDENG"
-TOLD = ("storage", "input", "functions", "studio", "services", "routes")  # what others were told of a stack
+PUBLISHED = ("storage", "input", "functions", "studio", "services", "routes")  # what others were told of a stack
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Ended:
 
     state: Path
     routes: Path
-    told: dict[str, Any]
+    published: dict[str, Any]
     run: dict[str, Any]
 
     @property
@@ -66,7 +66,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
         done = landfall("submit", str(file), "--route", "census", "--name", "people/new.csv", "--wait", *at)
         assert done.returncode == 0, done.stdout + done.stderr
         (run,) = json.loads(landfall("runs", "--json", *at).stdout)
-        return Ended(state, routes, told(state), run)
+        return Ended(state, routes, published(state), run)
 
 
 @contextmanager
@@ -81,15 +81,15 @@ def up(state: Path, *arguments: str) -> Iterator[str]:
     assert processes_of(state) == []
 
 
-def told(state: Path) -> dict[str, Any]:
+def published(state: Path) -> dict[str, Any]:
     """Return what others are told of a running stack."""
-    return {name: document(state)[name] for name in TOLD}
+    return {name: document(state)[name] for name in PUBLISHED}
 
 
 def test_a_start_without_options_is_the_same_stack(ended: Ended) -> None:
     """The same ports, URLs, keys of the services, routes and settings; nothing becomes unrouted."""
     with up(ended.state):
-        assert told(ended.state) == ended.told
+        assert published(ended.state) == ended.published
         settings = json.loads((ended.state / "settings.json").read_text(encoding="utf-8"))["Values"]
         assert settings["A_KEY"] == SECRET
         assert json.loads(landfall("runs", "--json", *ended.at).stdout) == [ended.run]
@@ -97,11 +97,11 @@ def test_a_start_without_options_is_the_same_stack(ended: Ended) -> None:
 
 def test_another_choice_is_refused(ended: Ended) -> None:
     """Without a terminal nobody can be asked: the differences, the ways on, and nothing is started."""
-    other = landfall("up", "--detach", "--routes", str(ROOT / "routes.toml"), *ended.at)
+    refused = landfall("up", "--detach", "--routes", str(ROOT / "routes.toml"), *ended.at)
 
-    assert other.returncode == 1
-    assert f"routes: {ended.routes} before, {ROOT / 'routes.toml'} now" in other.stderr
-    assert f"-m landfall up --detach --state {ended.state}`" in other.stderr
+    assert refused.returncode == 1
+    assert f"routes: {ended.routes} before, {ROOT / 'routes.toml'} now" in refused.stderr
+    assert f"-m landfall up --detach --state {ended.state}`" in refused.stderr
     assert processes_of(ended.state) == []
 
 
@@ -122,7 +122,7 @@ def test_a_version_that_no_route_matches_any_more_keeps_its_run(ended: Ended) ->
 
 def test_ports_that_are_taken_are_said(ended: Ended) -> None:
     """Which ones, what is lost, and which runs lose their job by it; the other ports stay."""
-    studio, blob = (int(re.findall(r":(\d+)", ended.told[name])[0]) for name in ("studio", "storage"))
+    studio, blob = (int(re.findall(r":(\d+)", ended.published[name])[0]) for name in ("studio", "storage"))
     with running_azurite(ended.state / "azurite") as storage:  # the table alone is enough to claim a run
         now = datetime.now(UTC)
         run = a_run(
@@ -133,16 +133,16 @@ def test_ports_that_are_taken_are_said(ended: Ended) -> None:
             **dict.fromkeys(("not_before", "deadline_at"), now + timedelta(days=1)),
         )
         TableRunStore.from_connection_string(storage).claim(run)
-    with taken(studio), taken(blob), up(ended.state) as said:
-        now_told = told(ended.state)
+    with taken(studio), taken(blob), up(ended.state) as output:
+        addresses = published(ended.state)
 
-    assert f"port {studio} of the studio is taken by" in said
-    assert "use the old URLs" in said
-    assert f"port {blob} of the blob service is taken by" in said
-    assert f"run {run.run_id[:8]} of people/lost.csv loses its job 77aa" in said
-    assert now_told["functions"] == ended.told["functions"]
-    assert parts(now_told["storage"], "Queue", "Table") == parts(ended.told["storage"], "Queue", "Table")
-    assert parts(now_told["storage"], "Blob") != parts(ended.told["storage"], "Blob")
+    assert f"port {studio} of the studio is taken by" in output
+    assert "use the old URLs" in output
+    assert f"port {blob} of the blob service is taken by" in output
+    assert f"run {run.run_id[:8]} of people/lost.csv loses its job 77aa" in output
+    assert addresses["functions"] == ended.published["functions"]
+    assert parts(addresses["storage"], "Queue", "Table") == parts(ended.published["storage"], "Queue", "Table")
+    assert parts(addresses["storage"], "Blob") != parts(ended.published["storage"], "Blob")
 
 
 @contextmanager
@@ -157,8 +157,8 @@ def taken(port: int) -> Iterator[None]:
 
 def parts(storage: str, *services: str) -> list[str]:
     """Return the endpoints of some services of a connection string."""
-    known = dict(part.split("=", 1) for part in storage.strip(";").split(";"))
-    return [known[f"{service}Endpoint"] for service in services]
+    settings = dict(part.split("=", 1) for part in storage.strip(";").split(";"))
+    return [settings[f"{service}Endpoint"] for service in services]
 
 
 @pytest.mark.parametrize("detached", [True, False])
@@ -179,10 +179,10 @@ def test_a_start_that_nobody_reads_on(ended: Ended, detached: bool) -> None:
 
 def test_a_setting_that_is_a_secret_stands_in_private_files_only(ended: Ended) -> None:
     """In the host's settings and in what is remembered, which only their owner may read; in no log."""
-    found = {
+    files = {
         (path.name, path.stat().st_mode & 0o777)
         for path in ended.state.rglob("*")
         if path.is_file() and SECRET.encode() in path.read_bytes()
     }
 
-    assert found == {("settings.json", 0o600), ("remembered.json", 0o600)}
+    assert files == {("settings.json", 0o600), ("remembered.json", 0o600)}

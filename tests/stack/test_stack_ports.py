@@ -23,12 +23,12 @@ def test_a_port_that_somebody_has_taken_is_said() -> None:
     with socket.socket() as somebody:
         somebody.bind(("127.0.0.1", before.azurite.blob))
         somebody.listen()
-        now, (said,) = before.with_taken_replaced()
+        now, (warning,) = before.with_taken_replaced()
 
     ports = before.to_json()
     assert {name for name, port in now.to_json().items() if port != ports[name]} == {"blob"}
-    assert f"port {before.azurite.blob} of the blob service is taken by" in said
-    assert f"listens at {now.azurite.blob} now: jobs in flight, and links to files, use the old address" in said
+    assert f"port {before.azurite.blob} of the blob service is taken by" in warning
+    assert f"listens at {now.azurite.blob} now: jobs in flight, and links to files, use the old address" in warning
 
 
 def test_runs_whose_job_was_told_the_old_address_are_named() -> None:

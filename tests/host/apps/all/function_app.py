@@ -16,18 +16,18 @@ STORAGE = os.environ.get("APP_CONNECTION") or "AzureWebJobsStorage"
 @app.blob_trigger(
     arg_name="blob", path="%CONTAINER%/in/{name}.csv", connection=STORAGE, source=func.BlobSource.EVENT_GRID
 )
-@app.queue_output(arg_name="told", queue_name="%TOLD%", connection=STORAGE)
-def on_blob(blob: func.InputStream, told: func.Out[str]) -> None:
+@app.queue_output(arg_name="reports", queue_name="%REPORTS%", connection=STORAGE)
+def on_blob(blob: func.InputStream, reports: func.Out[str]) -> None:
     """Tell a blob's name and content; one called bad fails."""
     if "bad" in (blob.name or ""):
         raise RuntimeError("a bad blob")
-    told.set(json.dumps({"blob": blob.name, "text": blob.read().decode()}))
+    reports.set(json.dumps({"blob": blob.name, "text": blob.read().decode()}))
 
 
 @app.function_name("on_message")
 @app.queue_trigger(arg_name="message", queue_name="%QUEUE%", connection=STORAGE)
-@app.queue_output(arg_name="told", queue_name="%TOLD%", connection=STORAGE)
-def on_message(message: func.QueueMessage, told: func.Out[List[str]]) -> None:  # noqa: UP006 - see above
+@app.queue_output(arg_name="reports", queue_name="%REPORTS%", connection=STORAGE)
+def on_message(message: func.QueueMessage, reports: func.Out[List[str]]) -> None:  # noqa: UP006 - see above
     """Tell a message twice; one called bad fails, one called die ends the process the first time, one is slow.
 
     One that begins with hang does not end the first time.
@@ -41,24 +41,24 @@ def on_message(message: func.QueueMessage, told: func.Out[List[str]]) -> None:  
         time.sleep(300)
     if text == "slow":
         time.sleep(2)
-    told.set([json.dumps({"message": text, "count": message.dequeue_count}), "second"])
+    reports.set([json.dumps({"message": text, "count": message.dequeue_count}), "second"])
 
 
 @app.function_name("on_poison")
 @app.queue_trigger(arg_name="message", queue_name="%QUEUE%-poison", connection=STORAGE)
-@app.queue_output(arg_name="told", queue_name="%TOLD%", connection=STORAGE)
-def on_poison(message: func.QueueMessage, told: func.Out[str]) -> None:
+@app.queue_output(arg_name="reports", queue_name="%REPORTS%", connection=STORAGE)
+def on_poison(message: func.QueueMessage, reports: func.Out[str]) -> None:
     """Tell what became poison."""
-    told.set(json.dumps({"poison": message.get_body().decode()}))
+    reports.set(json.dumps({"poison": message.get_body().decode()}))
 
 
 @app.function_name("on_time")
 @app.timer_trigger(arg_name="timer", schedule="%SCHEDULE%")
-@app.queue_output(arg_name="told", queue_name="%TICKS%", connection=STORAGE)
-async def on_time(timer: func.TimerRequest, told: func.Out[str]) -> None:
+@app.queue_output(arg_name="reports", queue_name="%TICKS%", connection=STORAGE)
+async def on_time(timer: func.TimerRequest, reports: func.Out[str]) -> None:
     """Tell that it is time and whose worker this is, without holding anybody up."""
     await asyncio.sleep(0)
-    told.set(json.dumps({"past_due": timer.past_due, "by": os.environ.get("WHO")}))
+    reports.set(json.dumps({"past_due": timer.past_due, "by": os.environ.get("WHO")}))
 
 
 @app.function_name("open")
