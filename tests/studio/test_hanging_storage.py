@@ -147,7 +147,7 @@ def test_the_job_of_a_deleted_endpoint_frees_its_worker(
         gone.start(gone.submit(job_body(storage, name="gone") | {"Inputs": {"input1": at(host, "in.csv")}}))
         until(lambda: bool(host.requests))
 
-        assert owner.call("DELETE", f"{service}/endpoints/other").status_code == 204
+        assert owner.call("DELETE", f"{service}/endpoints/second").status_code == 204
 
         assert trainer.train(job_body(storage, name="next"))["StatusCode"] == "Finished"
 
