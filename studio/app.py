@@ -12,13 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from studio.api.batch_processes import Batches
 from studio.api.bes import BatchExecution
 from studio.api.error_answers import EXCEPTION_HANDLERS
 from studio.api.fault_injector import FaultInjector
 from studio.api.management import Management
 from studio.api.request_log import RequestLog
 from studio.api.rrs import RequestResponse
+from studio.api.scoring_pool import ScoringPool
 from studio.jobs.acceptance import JobAcceptance
 from studio.jobs.execution import JobExecution
 from studio.jobs.job_runner import JobRunner
@@ -43,16 +43,16 @@ from studio.workspace.urls import Urls
 
 @dataclass(frozen=True)
 class StudioSettings:
-    """How a studio runs."""
+    """The settings of a studio."""
 
-    base_url: str  # what callers reach it by, without a slash at the end
+    base_url: str  # that callers use, without a slash at the end
     activation_delay_s: float = 30.0  # from an accepted PATCH to the new model's first answer (protocol 3.3)
-    allow_hosts: tuple[str, ...] = ()  # storage hosts; with none, every blob reference is refused
-    workers: int = 1  # jobs that train at the same time
-    ignore_patch: tuple[str, ...] = ()  # endpoints whose PATCH is answered and changes nothing: for trying a rollback
+    allow_hosts: tuple[str, ...] = ()  # storage hosts; without any, every blob reference is refused
+    workers: int = 1  # jobs that train concurrently
+    ignore_patch: tuple[str, ...] = ()  # endpoints whose PATCH is answered and changes nothing, for testing a rollback
     limits: JobLimits = field(default_factory=JobLimits)
     quirks: Quirks = field(default_factory=Quirks)
-    own_storage: DefaultOutputStorage | None = None  # for outputs that a job names no place for
+    default_storage: DefaultOutputStorage | None = None  # for outputs that a job names no place for
     transfers: TransferLimits = field(default_factory=TransferLimits)
 
 
@@ -75,7 +75,7 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
     """Return the application; its jobs run from its start-up to its shutdown."""
     inputs = private_folder(database.folder / "inputs")
     core = _core(database, settings, inputs)
-    batches = Batches()
+    pool = ScoringPool()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -85,11 +85,11 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
         try:
             yield
         finally:
-            await run_in_threadpool(batches.close)
+            await run_in_threadpool(pool.close)
             await run_in_threadpool(core.runner.stop)
 
     framework = Starlette(routes=_routes(core, settings), exception_handlers=EXCEPTION_HANDLERS, lifespan=lifespan)
-    scoring = RequestResponse(core.registry, core.deployed, batches)
+    scoring = RequestResponse(core.registry, core.deployed, pool)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         await (scoring if scoring.serves(scope) else framework)(scope, receive, send)
@@ -108,7 +108,7 @@ def _core(database: Database, settings: StudioSettings, inputs: Path) -> _Core:
     registry, deployed = Registry(database), DeployedModels(database)
     allowed, storage = HostAllowList(settings.allow_hosts), BlobStorage(settings.transfers)
     jobs = JobStore(database, settings.limits)
-    targets = OutputTargets(allowed, settings.own_storage)
+    targets = OutputTargets(allowed, settings.default_storage)
     execution = JobExecution(
         *(jobs, registry, deployed), storage=storage, targets=targets, folder=inputs, quirks=settings.quirks
     )
@@ -121,7 +121,7 @@ def _core(database: Database, settings: StudioSettings, inputs: Path) -> _Core:
         registry=registry,
         deployed=deployed,
         jobs=jobs,
-        acceptance=JobAcceptance(jobs, allowed, settings.own_storage, settings.quirks),
+        acceptance=JobAcceptance(jobs, allowed, settings.default_storage, settings.quirks),
         targets=targets,
         runner=JobRunner(jobs, execution, settings.workers),
         changes=EndpointChanges(database, registry, deployed),
@@ -144,7 +144,7 @@ def _routes(core: _Core, settings: StudioSettings) -> list[Route]:
     management = Management(
         registry, deployed, changes=core.changes, updates=core.updates, runner=core.runner, urls=urls
     )
-    outputs_needed = settings.own_storage is None
+    outputs_needed = settings.default_storage is None
     return [
         *execution.routes(),
         *management.routes(),

@@ -1,11 +1,11 @@
-"""The JSON shapes that several modules name, and the number format of the original service."""
+"""The type of JSON objects, and the number formats of the original service."""
 
 import math
 from typing import Any
 
 type Json = dict[str, Any]
 
-_SHORT = 1e-3  # what is smaller may be written with an exponent
+_SHORT = 1e-3  # smaller numbers may be written with an exponent
 _EXACT = 2.0**53  # up to here every whole number has a float of its own
 
 

@@ -1,4 +1,4 @@
-"""Takes out of a text what looks like a secret: keys, signatures and bearer tokens."""
+"""Redacts what looks like a secret in a text: keys, signatures and bearer tokens."""
 
 import re
 
@@ -10,5 +10,5 @@ _SECRET_TEXT = re.compile(
 
 
 def without_secrets(text: str) -> str:
-    """Return the text with every secret in it hidden; what names it stays."""
+    """Return the text with every secret replaced; the secret's name stays."""
     return _SECRET_TEXT.sub(lambda match: match[1] + HIDDEN, text)

@@ -1,4 +1,4 @@
-"""JSON answers with their charset: clients that must guess one without it guess wrong (protocol 1.2)."""
+"""JSON answers that name their charset: without it, clients guess a wrong one (protocol 1.2)."""
 
 from starlette.responses import JSONResponse
 

@@ -1,4 +1,4 @@
-"""What every request of the run side must bring: the right version and a key of the endpoint it addresses."""
+"""What every request of the run side must have: the right version, and a key of the endpoint that it addresses."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,8 +16,8 @@ WORKSPACES, SUBSCRIPTIONS = "workspaces", "subscriptions"
 RUN_PREFIXES = (WORKSPACES, SUBSCRIPTIONS)  # the second for services of the later, resource-managed kind (protocol 1.1)
 
 
-def admitted_endpoint(request: Request, registry: Registry, *, version_needed: bool = True) -> Endpoint:
-    """Return the endpoint of a run URL, if the request may use it.
+def authorized_endpoint(request: Request, registry: Registry, *, version_needed: bool = True) -> Endpoint:
+    """Return the endpoint of a run URL, after checking the request's key and version.
 
     Raises:
         ProtocolError: 401, or 400 BadVersionCall or BadSubscriptionId.
@@ -26,7 +26,7 @@ def admitted_endpoint(request: Request, registry: Registry, *, version_needed: b
     """
     prefix = request.url.path.split("/", 2)[1]
     endpoint = run_endpoint(registry, prefix, request.path_params["workspace"], request.path_params["endpoint"])
-    admit(endpoint, request.headers.get("authorization"))
+    authorize(endpoint, request.headers.get("authorization"))
     check_version(query_parameters(request.scope["query_string"]), needed=version_needed)
     return endpoint
 
@@ -45,18 +45,18 @@ def run_endpoint(registry: Registry, prefix: str, workspace: str, endpoint_id: s
     return registry.endpoint(workspace, endpoint_id)
 
 
-def admit(endpoint: Endpoint, authorization: str | None) -> None:
-    """Let those pass who have a key of the endpoint.
+def authorize(endpoint: Endpoint, authorization: str | None) -> None:
+    """Check that an Authorization header has a key of the endpoint.
 
     Raises:
         ProtocolError: 401.
     """
-    if not endpoint.admits(authorization):
+    if not endpoint.accepts(authorization):
         raise protocol_error(UNAUTHORIZED, "ScoreRequestUnauthorized", "Invalid credentials provided.")
 
 
 def check_version(parameters: Mapping[str, str], *, needed: bool = True) -> None:
-    """Let those pass that name the one version there is.
+    """Check that a request names the only version there is.
 
     Raises:
         ProtocolError: 400 BadVersionCall.
@@ -67,8 +67,8 @@ def check_version(parameters: Mapping[str, str], *, needed: bool = True) -> None
         raise protocol_error(BAD_ARGUMENT, "BadVersionCall", text)
 
 
-@lru_cache(64)  # callers repeat the few that there are
+@lru_cache(64)  # callers repeat few queries
 def query_parameters(query: bytes) -> Mapping[str, str]:
-    """Return the parameters of a URL, their names in lower case; of one that is given twice the last."""
+    """Return the parameters of a URL, with names in lower case; of a repeated parameter, the last value."""
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
     return MappingProxyType({name.lower(): value for name, value in pairs})

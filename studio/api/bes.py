@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from studio.api.auth import RUN_PREFIXES, admitted_endpoint, query_parameters
+from studio.api.auth import RUN_PREFIXES, authorized_endpoint, query_parameters
 from studio.api.protocol_errors import BAD_ARGUMENT, INVALID_OPERATION, protocol_error
 from studio.api.request_threads import in_thread
 from studio.jobs.acceptance import JobAcceptance
@@ -59,7 +59,7 @@ class BatchExecution:
         ]
 
     def _endpoint(self, request: Request) -> Endpoint:
-        endpoint = admitted_endpoint(request, self._registry, version_needed=EARLY_SUBMIT not in self._quirks.on)
+        endpoint = authorized_endpoint(request, self._registry, version_needed=EARLY_SUBMIT not in self._quirks.on)
         if endpoint.service.kind is not Kind.TRAINING:
             service = endpoint.service
             text = f"{service.title!r} only scores, by /execute; its training service is {service.experiment!r}."
@@ -76,7 +76,7 @@ class BatchExecution:
             endpoint = self._endpoint(request)
             contract = self._acceptance.contract(endpoint)
             job_id = self._acceptance.submit(endpoint, read_job(to_utf8(body, request.headers.raw), contract))
-            if "api-version" not in query_parameters(request.scope["query_string"]):  # as EARLY_SUBMIT lets pass
+            if "api-version" not in query_parameters(request.scope["query_string"]):  # which EARLY_SUBMIT allows
                 self._runner.start_job(self._jobs.of_endpoint(endpoint.id, job_id))
             return job_id
 

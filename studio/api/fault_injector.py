@@ -1,4 +1,4 @@
-"""Answers some requests by an error, for testing clients: the quirks that count requests."""
+"""Answers some requests with an error, for testing clients: the periodic quirks."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""Bounds the models that are fetched at once, so that a storage that hangs holds up nothing else."""
+"""Limits how many models are fetched concurrently, so that a storage that hangs delays nothing else."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ MAX_FETCHES_PER_ENDPOINT = 2  # its owner's next try need not wait for the one t
 
 
 class FetchLimiter:
-    """Counts the fetches under way, by endpoint and by storage host. Used by the event loop's thread alone."""
+    """Counts the fetches under way, by endpoint and by storage host. Used by the event loop's thread only."""
 
     def __init__(self) -> None:
         self.threads = CapacityLimiter(MAX_FETCHES)
@@ -26,7 +26,7 @@ class FetchLimiter:
         """Count one fetch for the time of the `with`.
 
         Raises:
-            ProtocolError: RequestThrottled, if as many as may be are under way.
+            ProtocolError: RequestThrottled, if a limit is reached.
         """
         _check(self._by_endpoint[endpoint_id], MAX_FETCHES_PER_ENDPOINT, "for this endpoint")
         _check(self._by_host[host], MAX_FETCHES_PER_HOST, f"from the storage host {host}")
@@ -43,7 +43,7 @@ class FetchLimiter:
                     del counter[key]
 
 
-def _check(under_way: int, most: int, of: str) -> None:
-    if under_way >= most:
-        text = f"{most} models are being fetched {of}, and no more are at once; try again later."
+def _check(under_way: int, limit: int, of: str) -> None:
+    if under_way >= limit:
+        text = f"{limit} models are being fetched {of}, which is the limit; try again later."
         raise protocol_error(SERVICE_UNAVAILABLE, "RequestThrottled", text)

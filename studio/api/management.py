@@ -22,7 +22,7 @@ from studio.workspace.services import DEFAULT_ENDPOINT, Endpoint, Service
 from studio.workspace.update_resource import ModelUpdates
 from studio.workspace.urls import Urls
 
-# The original had a host of its own for these. Clients that are told one base URL find them beside the run side too.
+# The original had a separate host for these. Clients that know one base URL find them beside the run side too.
 SERVICES_PATHS = ("/management/workspaces/{workspace}/webservices", "/workspaces/{workspace}/webservices")
 
 
@@ -66,10 +66,10 @@ class Management:
             Route(endpoint + "/refresh", self._refresh, methods=["POST"]),
         ]
 
-    def _admit(self, request: Request, endpoint: Endpoint | None = None) -> None:
-        """Let the workspace's token pass, and for one endpoint also its own keys."""
+    def _authorize(self, request: Request, endpoint: Endpoint | None = None) -> None:
+        """Check that the request has the workspace's token or, for an endpoint, one of its keys."""
         header = request.headers.get("authorization")
-        if same_key(bearer_key(header), self._registry.workspace_token) or (endpoint and endpoint.admits(header)):
+        if same_key(bearer_key(header), self._registry.workspace_token) or (endpoint and endpoint.accepts(header)):
             return
         raise protocol_error(UNAUTHORIZED, "ManagementRequestUnauthorized", "Unauthorized")
 
@@ -81,20 +81,20 @@ class Management:
         try:
             endpoint = self._registry.named_endpoint(service, request.path_params["name"])
         except EndpointNotFoundError:
-            self._admit(request)  # the names of the others are not for everybody
+            self._authorize(request)  # the error names the other endpoints, which are not for everybody
             raise
-        self._admit(request, endpoint)
+        self._authorize(request, endpoint)
         return endpoint
 
     def _own_service(self, request: Request) -> Service:
-        """Return the service of a URL for what only the workspace's token may do."""
+        """Return the service of a URL, after checking the workspace's token."""
         service = self._service(request)
-        self._admit(request)
+        self._authorize(request)
         return service
 
     async def _list_services(self, request: Request) -> Response:
         self._registry.check_workspace(request.path_params["workspace"])
-        self._admit(request)
+        self._authorize(request)
         return JsonResponse([self._service_body(service) for service in self._registry.services()])
 
     async def _get_service(self, request: Request) -> Response:

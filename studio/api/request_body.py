@@ -1,7 +1,7 @@
-"""Takes the bodies of requests whole, within limits: of one, of the time it takes, and of all that are held at once.
+"""Reads the bodies of requests, within limits for the size of one, its time, and the memory of all at once.
 
-A body is taken before the application looks at the key of its request, so the limits stand between anybody and the
-memory. Who brings no key of this studio's gets far less: a longer body of theirs is read to its end and not kept.
+A body is read before the application checks the request's key, so the limits protect the memory from strangers. A
+request without a key of this studio gets far less: its longer body is read to the end and not kept.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from starlette.types import Receive
 
 from studio.api.protocol_errors import BAD_ARGUMENT, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProtocolError, protocol_error
 
-MAX_BODY_BYTES = 64 * 2**20  # bytes of a request
-BODY_TIMEOUT_S = 60.0  # for a body to arrive
-MAX_HELD_BYTES = 256 * 2**20  # bytes of all bodies at one time, of those who have a key
-MAX_KEYLESS_BODY_BYTES = 256 * 2**10  # bytes of a body whose request was not looked at for its key, or has none
-MAX_KEYLESS_HELD_BYTES = 16 * 2**20  # bytes of all such bodies at one time
+MAX_BODY_BYTES = 64 * 2**20  # of a request
+BODY_TIMEOUT_S = 60.0  # for a whole body
+MAX_HELD_BYTES = 256 * 2**20  # of all bodies at one time whose requests have a key
+MAX_KEYLESS_BODY_BYTES = 256 * 2**10  # of a body whose request has no key, or was not checked for one
+MAX_KEYLESS_HELD_BYTES = 16 * 2**20  # of all such bodies at one time
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Body:
 
     content: bytes | bytearray = b""  # empty if it was not kept
     length: int = 0  # bytes as they were sent
-    has_key: bool = False  # it counts among those of callers with a key
+    has_key: bool = False  # its request has a key of this studio
     kept: bool = True
 
     def add(self, chunk: bytes) -> None:
@@ -41,21 +41,21 @@ class Body:
             self.content += chunk  # piece by piece: joined at the end, a long body would be held twice
 
     def drop(self) -> None:
-        """Keep nothing of it, also of what comes."""
+        """Keep nothing of it, neither what arrived nor what follows."""
         self.content, self.kept = b"", False
 
 
-class Bodies:
+class BodyBuffer:
     """The bodies that are held now."""
 
     def __init__(self) -> None:
-        self._held = 0  # bytes, of those who have a key
-        self._strangers = 0  # bytes of all others
+        self._held = 0  # bytes, of requests with a key
+        self._keyless = 0  # bytes, of all others
 
     async def take(self, receive: Receive, has_key: Callable[[], bool]) -> Body | ProtocolError:
-        """Return a request's body, which the caller must `give_back`, or the error that answers it.
+        """Return a request's body, which the caller must `release`, or the error that answers it.
 
-        `has_key` tells whether the request brings a key of this studio's; it is asked where the body is long.
+        `has_key` tells whether the request has a key of this studio; it is called only if the body is long.
         """
         body = Body()
         refusal: ProtocolError | None = None
@@ -69,7 +69,7 @@ class Bodies:
             refusal = protocol_error(REQUEST_TIMEOUT, "RequestBodyTimeout", text)
         finally:
             if not taken:
-                self.give_back(body)
+                self.release(body)
         return refusal or body
 
     async def _collect(self, receive: Receive, body: Body, has_key: Callable[[], bool]) -> ProtocolError | None:
@@ -91,9 +91,9 @@ class Bodies:
         return None
 
     def _has_room(self, body: Body, has_key: Callable[[], bool]) -> bool:
-        """Look whether what has come may be held; what a stranger sends at length is dropped here."""
+        """Tell whether what has arrived may be held; a long body without a key is dropped here."""
         is_long = len(body.content) > MAX_KEYLESS_BODY_BYTES
-        if not body.has_key and (is_long or self._strangers > MAX_KEYLESS_HELD_BYTES) and has_key():
+        if not body.has_key and (is_long or self._keyless > MAX_KEYLESS_HELD_BYTES) and has_key():
             self._count(body, -len(body.content))
             body.has_key = True
             self._count(body, len(body.content))
@@ -102,16 +102,16 @@ class Bodies:
         if is_long:
             self._count(body, -len(body.content))
             body.drop()
-        return self._strangers <= MAX_KEYLESS_HELD_BYTES
+        return self._keyless <= MAX_KEYLESS_HELD_BYTES
 
     def _count(self, body: Body, length: int) -> None:
         if body.has_key:
             self._held += length
         else:
-            self._strangers += length
+            self._keyless += length
 
-    def give_back(self, body: Body | ProtocolError) -> None:
-        """Let go of what `take` returned: nothing holds its content any more."""
+    def release(self, body: Body | ProtocolError) -> None:
+        """Release what `take` returned; its content counts no more."""
         if isinstance(body, Body):
             self._count(body, -len(body.content))
             body.drop()

@@ -1,4 +1,4 @@
-"""The request log `requests.jsonl`: one line a request, with every secret taken out before it is written."""
+"""The request log `requests.jsonl`: one line a request, redacted before it is written."""
 
 import json
 import os
@@ -13,20 +13,21 @@ import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from studio.api.protocol_errors import ProtocolError
-from studio.api.request_body import Bodies, Body
+from studio.api.request_body import Body, BodyBuffer
 from studio.redaction import HIDDEN, without_secrets
 from studio.responses import JSON_TYPE
 from studio.workspace.database import private_folder
 
 FILE_NAME = "requests.jsonl"
-MAX_LOGGED_BYTES = 64 * 2**10  # bytes of a body that is written out; of a longer one only the length
+MAX_LOGGED_BYTES = 64 * 2**10  # of a body that is written out; of a longer one the log has the length only
 _SECRET_NAMES = re.compile(r"key|token|secret|password|signature|authorization|connectionstring|sas", re.IGNORECASE)
-# Each text that this or `without_secrets` finds holds one of these, in small letters; looking for them is far quicker.
+# Every text that this pattern or `without_secrets` matches has one of these, in lower case; a search for them is far
+# quicker.
 _HINTS = ("key", "token", "secret", "password", "sig", "authorization", "connectionstring", "sas", "bearer")
 
 
 def redacted(value: Any) -> Any:
-    """Return a JSON value without secrets: members that are named like one, and what looks like one within a text."""
+    """Return a JSON value without secrets: members named like one, and texts that look like one."""
     if isinstance(value, dict):
         return {
             without_secrets(name): HIDDEN
@@ -55,7 +56,7 @@ def logged_text(body: bytes) -> str:
     """Return what the log shows of a request's body as JSON text on one line."""
     if 0 < len(body) <= MAX_LOGGED_BYTES and body.isascii() and b"\\" not in body:
         text = body.decode("ascii")
-        # Most bodies hold nothing to hide and are one line of JSON already: these are written as they came.
+        # Most bodies have nothing to hide and are one line of JSON already; they are written as they came.
         if text.isprintable() and not _may_hide(text):
             try:
                 orjson.loads(body)
@@ -67,7 +68,7 @@ def logged_text(body: bytes) -> str:
 
 
 def _may_hide(text: str) -> bool:
-    """Tell whether an ASCII text may hold a secret, or a name of one; the patterns decide."""
+    """Tell whether an ASCII text may have a secret, or the name of one; then the patterns decide."""
     lowered = text.lower()
     return any(hint in lowered for hint in _HINTS)
 
@@ -76,12 +77,12 @@ class RequestLog:
     """ASGI middleware: reads a request's body, passes it on, and writes the line before the answer's end is sent."""
 
     def __init__(self, app: ASGIApp, folder: Path, has_key: Callable[[Scope], bool]) -> None:
-        """Append to the log in `folder`; `has_key` tells of a request whether it brings a key of this studio's."""
+        """Append to the log in `folder`; `has_key` tells whether a request has a key of this studio."""
         self._app = app
         self._has_key = has_key
-        self._bodies = Bodies()
+        self._bodies = BodyBuffer()
         path = private_folder(folder) / FILE_NAME
-        # Unbuffered: a line is one write, and in the file when it is made.
+        # Unbuffered: a line is one write, and is in the file at once.
         self._file = os.fdopen(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "ab", buffering=0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +96,7 @@ class RequestLog:
         try:
             await self._answer(scope, receive, send, body)
         finally:
-            self._bodies.give_back(body)
+            self._bodies.release(body)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, body: Body | ProtocolError) -> None:
         status = 500  # what the server answers if the application fails before it answers
@@ -116,7 +117,7 @@ class RequestLog:
                 request_id = (b"x-ms-request-id", secrets.token_hex(16).encode())
                 message = {**message, "headers": [*message["headers"], request_id]}
             elif unwritten and not message.get("more_body", False):
-                unwritten = False  # who has the answer may look for the line
+                unwritten = False  # a caller who has the answer finds the line
                 self._write(scope, body, status)
             await send(message)
 
@@ -146,7 +147,7 @@ class RequestLog:
 
 
 async def _refuse(error: ProtocolError, send: Send) -> None:
-    """Answer without the application; the rest of the body would be taken for the next request."""
+    """Answer without the application, and close: the rest of the body would be taken for the next request."""
     headers = [(b"content-type", JSON_TYPE.encode()), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(error.body()).encode()})

@@ -1,7 +1,8 @@
-"""Runs the work of a request in a thread, with no exception that crosses over and takes the request along.
+"""Runs the work of a request in a thread, so that its exception does not keep the request in memory.
 
-An exception that a future hands on stands in a cycle: its traceback holds the frame that waits for the future, and with
-it the work and the body of the request. Only the collector of garbage ends a cycle, and it counts objects, not bytes.
+An exception that a future passes on is part of a reference cycle: its traceback holds the frame that waits for the
+future, and with it the work and the body of the request. Only the garbage collector frees a cycle, and it counts
+objects, not bytes.
 """
 
 import logging
@@ -24,7 +25,7 @@ class _Failure:
 
 
 async def in_thread[T](work: Callable[[], T], limiter: CapacityLimiter | None = None) -> T:
-    """Return what the work returns; it takes one of the limiter's threads, or of those that all requests share.
+    """Return what the work returns. It runs in one of the limiter's threads, or of those that all requests share.
 
     Raises:
         RequestError: the work does.
@@ -43,11 +44,11 @@ def _outcome[T](work: Callable[[], T]) -> T | _Failure:
     try:
         return work()
     except (RequestError, ProtocolError) as error:
-        # What they were raised from may hold the whole text that was read.
+        # The errors that caused it may hold the whole body.
         error.__cause__ = error.__context__ = None
         failure = _Failure(error.with_traceback(None))
     except Exception:  # noqa: BLE001 (whatever it is, the caller gets the documented 500)
-        _log.exception("a request failed")
+        _log.exception("A request failed for an unknown reason.")
         failure = _Failure(unexpected_error())
     if isinstance(failure.error, StorageError):
         release_failed_transfers()

@@ -1,7 +1,7 @@
 """The Request-Response Service over HTTP: scores the rows of a request with the endpoint's model (protocol 2).
 
-It is an ASGI application of its own, before the one that has everything else: a framework's way to a handler takes
-several times as long as the scoring of a row.
+It is an ASGI application of its own in front of the framework: the framework's routing takes several times as long as
+the scoring of a row.
 """
 
 import re
@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from studio.api.auth import RUN_PREFIXES, WORKSPACES, admit, check_version, query_parameters, run_endpoint
-from studio.api.batch_processes import Batches
+from studio.api.auth import RUN_PREFIXES, WORKSPACES, authorize, check_version, query_parameters, run_endpoint
 from studio.api.protocol_errors import (
     BAD_ARGUMENT,
     INVALID_OPERATION,
@@ -23,7 +22,8 @@ from studio.api.protocol_errors import (
     unsupported_method,
 )
 from studio.api.request_threads import in_thread
-from studio.api.scoring_process import Order
+from studio.api.scoring_pool import ScoringPool
+from studio.api.scoring_process import ScoringTask
 from studio.api.throttle import Throttle
 from studio.errors import RequestError
 from studio.responses import JSON_TYPE
@@ -36,25 +36,26 @@ from studio.workspace.registry import Registry
 from studio.workspace.services import Endpoint, Kind
 
 _PATH = re.compile(rf"/({'|'.join(RUN_PREFIXES)})/([^/]+)/services/([^/]+)/execute")
-# Requests of more work are scored in a process, so that the others need not wait for them. Work is bytes, which bound
-# the number of rows, times what each costs, and that is reading it as well: 160 KB for 100 small trees, about 10 ms.
-_INLINE_WORK = 160 * 2**10 * 300
-_VERY_LONG_WORK = 20 * _INLINE_WORK
-_TRIES = 3  # to find the file of a model: each time another one may take its place
-_READING = 200  # of a row, in steps of its scoring
+# Requests of more work are scored in a process, so that other requests need not wait for them. Work is the bytes of the
+# body, which bound the number of rows, times the cost of reading and scoring a row. 160 KB for 100 small trees, about
+# 10 ms, reach the limit.
+_MAX_INLINE_WORK = 160 * 2**10 * 300
+_VERY_LONG_WORK = 20 * _MAX_INLINE_WORK
+_MAX_ATTEMPTS = 3  # to find the file of a model, which a deployment may replace each time
+_READING_COST = 200  # of a row, in units of `Scorer.cost`
 
 
 class RequestResponse:
     """The execute URLs."""
 
-    def __init__(self, registry: Registry, deployed: DeployedModels, batches: Batches) -> None:
+    def __init__(self, registry: Registry, deployed: DeployedModels, pool: ScoringPool) -> None:
         self._registry = registry
         self._deployed = deployed
-        self._batches = batches
+        self._pool = pool
         self._throttle = Throttle()
 
     def serves(self, scope: Scope) -> bool:
-        """Tell whether a connection event is for this application."""
+        """Tell whether an ASGI event is for this application."""
         return scope["type"] == "http" and _PATH.fullmatch(scope["path"]) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,13 +79,13 @@ class RequestResponse:
         parameters = query_parameters(scope["query_string"])
         endpoint, catalogue_version = self._endpoint(scope, parameters)
         scorer = self._deployed.ready(endpoint, catalogue_version)
-        if scorer is None:  # the first time, its model is read from the disk, which may take a while
+        if scorer is None:  # the model is read from the disk for the first time, which may take long
             scorer = await in_thread(lambda: self._deployed.scorer(endpoint))
         swagger = _choice(parameters, "format", ("", "table", "swagger")) == "swagger"
         details = _choice(parameters, "details", ("", "false", "true")) == "true"
         form = ScoringForm(swagger=swagger, details=details)
-        with self._throttle.turn(endpoint):
-            if _work(scorer, body) <= _INLINE_WORK:
+        with self._throttle.slot(endpoint):
+            if _work(scorer, body) <= _MAX_INLINE_WORK:
                 return [response_body(scorer, to_utf8(body, scope["headers"]), form)]
             return await self._scored_elsewhere(endpoint, scorer, body, form, scope["headers"])
 
@@ -92,25 +93,25 @@ class RequestResponse:
         self, endpoint: Endpoint, scorer: Scorer, body: bytes, form: ScoringForm, headers: Sequence[tuple[bytes, bytes]]
     ) -> list[bytes]:
         telling = [(name, value) for name, value in headers if name == b"content-type"]
-        for _ in range(_TRIES):
+        for _ in range(_MAX_ATTEMPTS):
             if scorer.file is not None:
-                order = Order(scorer.file, form, telling, len(body))
+                task = ScoringTask(scorer.file, form, telling, len(body))
                 very_long = _work(scorer, body) > _VERY_LONG_WORK
-                content = await self._batches.score(order, body, very_long=very_long)
+                content = await self._pool.score(task, body, very_long=very_long)
                 if content is not None:
                     return content
-            # The endpoint was given another model meanwhile, and the file of this one was removed.
+            # Another model was deployed meanwhile, and this model's file was removed.
             scorer = await in_thread(lambda: self._deployed.scorer(endpoint))
         text = f"The file of the model of endpoint {endpoint.name!r} is gone from the studio's folder."
         raise ModelUnavailableError(text)
 
     def _endpoint(self, scope: Scope, parameters: Mapping[str, str]) -> tuple[Endpoint, str]:
-        """Return the endpoint that the request may use, and the version of the catalogue that says so."""
+        """Return the endpoint, after checking key and version, and the catalogue's version that it was read from."""
         named = _PATH.fullmatch(scope["path"])
         prefix, workspace, endpoint_id = named.groups() if named else (WORKSPACES, "", "")
         authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         endpoint = run_endpoint(self._registry, prefix, workspace, endpoint_id)
-        admit(endpoint, authorization.decode("latin-1"))
+        authorize(endpoint, authorization.decode("latin-1"))
         check_version(parameters)
         if endpoint.service.kind is not Kind.PREDICTIVE:
             text = f"{endpoint.service.title!r} only trains, by /jobs; its predictive service scores."
@@ -119,7 +120,7 @@ class RequestResponse:
 
 
 def _work(scorer: Scorer, body: bytes) -> int:
-    return len(body) * (scorer.cost + _READING)
+    return len(body) * (scorer.cost + _READING_COST)
 
 
 async def _send(send: Send, status: int, *content: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> None:

@@ -1,7 +1,7 @@
-"""A process that scores long requests: reading and writing their JSON would hold the interpreter for seconds.
+"""A process that scores long requests: reading and writing their JSON would hold the interpreter lock for seconds.
 
-It is handed the body as it came, and the name of the model's file; it gives back the body of the answer. Bodies travel
-in pieces, so that the thread that moves them never holds the interpreter for long either.
+It receives the body as it came and the name of the model's file, and returns the body of the answer. Bodies travel in
+pieces, so the thread that moves them does not hold the lock for long either.
 """
 
 import contextlib
@@ -38,33 +38,33 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 PIECE_BYTES = 256 * 2**10
-_NICENESS = 5  # requests of one row go first where processors are short
-_MODELS = 4  # that a process keeps ready
-_LARGE = 4 * 2**20  # bytes of a body after which the memory is given back to the system
+_NICENESS = 5  # requests of one row go first where processors are busy
+_MAX_MODELS = 4  # in the memory of a process
+_LARGE_BYTES = 4 * 2**20  # of a body after which the memory is returned to the system
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Order:
-    """What to do with a body."""
+class ScoringTask:
+    """How to score a body, which follows."""
 
     model: Path  # its file; its name tells its content
     form: ScoringForm
-    headers: Sequence[tuple[bytes, bytes]]  # of the request, as far as they tell how to read the body
+    headers: Sequence[tuple[bytes, bytes]]  # of the request that say how to read the body
     length: int  # bytes of the body
 
 
 @dataclass(frozen=True)
 class _Reply:
-    """What became of it: the length of the answer, which follows; or an error, or neither if there is no such model."""
+    """The length of the answer, which follows; or an error; or neither, if the model's file is gone."""
 
     length: int = -1
     error: tuple[str, Sequence[Detail]] | None = None  # code and details
 
 
 class ScoringProcess:
-    """One such process, which begins with the first order. Used by one thread at a time; `close` by any."""
+    """One such process, started with the first task. Used by one thread at a time; `close` by any."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,7 +72,7 @@ class ScoringProcess:
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
 
-    def score(self, order: Order, body: bytes | bytearray) -> list[bytes] | None:
+    def score(self, task: ScoringTask, body: bytes | bytearray) -> list[bytes] | None:
         """Return the body of the answer, in pieces; None if the model's file is gone.
 
         Raises:
@@ -80,7 +80,7 @@ class ScoringProcess:
         """
         try:
             connection = self._begun()
-            connection.send(order)
+            connection.send(task)
             with memoryview(body) as view:
                 for first in range(0, len(view), PIECE_BYTES):
                     connection.send_bytes(view[first : first + PIECE_BYTES])
@@ -93,7 +93,7 @@ class ScoringProcess:
             return [connection.recv_bytes() for _ in range(_pieces(reply.length))]
         except (EOFError, OSError):
             self._end()
-        # Not within the clause: the error's frames hold a view of a buffer, which the collector may free in its turn.
+        # Raised outside the `except` clause: the caught error's frames hold a view of the body's buffer.
         text = "The process that scores long requests ended before it answered; is there enough memory?"
         raise protocol_error(INTERNAL_ERROR, "ContainerProcessTerminatedWithSystemError", text)
 
@@ -120,7 +120,7 @@ class ScoringProcess:
             connection.close()
 
     def close(self) -> None:
-        """End the process for good; an order under way fails."""
+        """End the process for good; a task under way fails."""
         with self._lock:
             self._closed = True
             process = self._process
@@ -134,17 +134,17 @@ def _pieces(length: int) -> int:
 
 
 def _serve(connection: Connection) -> None:
-    """Work off orders until the studio is gone."""
+    """Carry out tasks until the studio is gone."""
     bind_to_parent()
     os.nice(_NICENESS)
-    # Nothing that a request makes stands in a cycle, and to look for cycles among millions of cells takes long.
+    # A request makes no reference cycles, and looking for cycles among millions of cells takes long.
     gc.freeze()
     gc.disable()
     while True:
         try:
-            order: Order = connection.recv()
-            body = _received(connection, order.length)
-            reply, content = _replied(order, body)
+            task: ScoringTask = connection.recv()
+            body = _received(connection, task.length)
+            reply, content = _replied(task, body)
             del body
             connection.send(reply)
             for first in range(0, len(content), PIECE_BYTES):
@@ -153,17 +153,17 @@ def _serve(connection: Connection) -> None:
             return
         del content
         gc.collect()
-        if order.length > _LARGE:
-            _give_back_memory()
+        if task.length > _LARGE_BYTES:
+            _release_memory()
 
 
 def _received(connection: Connection, length: int) -> bytes:
     return b"".join(connection.recv_bytes() for _ in range(_pieces(length)))
 
 
-def _replied(order: Order, body: bytes) -> tuple[_Reply, bytes]:
+def _replied(task: ScoringTask, body: bytes) -> tuple[_Reply, bytes]:
     try:
-        content = response_body(_scorer(order.model), to_utf8(body, order.headers), order.form)
+        content = response_body(_scorer(task.model), to_utf8(body, task.headers), task.form)
     except FileNotFoundError:
         return _Reply(), b""
     except RequestError as error:
@@ -174,7 +174,7 @@ def _replied(order: Order, body: bytes) -> tuple[_Reply, bytes]:
         text = "The memory does not suffice to score so many rows at once; send fewer."
         return _refused(protocol_error(MEMORY_QUOTA_VIOLATION, "OutOfMemoryLimit", text))
     except Exception:  # noqa: BLE001 (whatever it is, the caller gets the documented 500)
-        _log.exception("a long request failed")
+        _log.exception("A long request failed for an unknown reason.")
         return _refused(unexpected_error())
     return _Reply(len(content)), content
 
@@ -183,12 +183,12 @@ def _refused(error: ProtocolError) -> tuple[_Reply, bytes]:
     return _Reply(error=(error.code, error.details)), b""
 
 
-@lru_cache(_MODELS)
+@lru_cache(_MAX_MODELS)
 def _scorer(model: Path) -> Scorer:
     return Scorer(load_model(model.read_bytes()))
 
 
-def _give_back_memory() -> None:
-    """Have the C library return what it keeps for later: the next request of this size may be hours away."""
+def _release_memory() -> None:
+    """Make the C library return its free memory: the next request of this size may be hours away."""
     with contextlib.suppress(AttributeError, OSError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Bounds how many requests of an endpoint are executed at once (protocol 1.10)."""
+"""Limits how many requests of an endpoint are executed concurrently (protocol 1.10)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,25 +9,25 @@ from studio.workspace.services import Endpoint
 
 
 class Throttle:
-    """Counts the requests that are executed now, by endpoint. Used by the event loop's thread alone."""
+    """Counts the requests in execution, by endpoint. Used by the event loop's thread only."""
 
     def __init__(self) -> None:
         self._executing: Counter[str] = Counter()
 
     @contextmanager
-    def turn(self, endpoint: Endpoint) -> Iterator[None]:
+    def slot(self, endpoint: Endpoint) -> Iterator[None]:
         """Count one request for the time of the `with`.
 
         Raises:
-            ProtocolError: RequestThrottled, if as many as the endpoint may execute are under way.
+            ProtocolError: RequestThrottled, if the endpoint executes as many as it may.
         """
-        most = endpoint.settings.max_concurrent_calls
-        if self._executing[endpoint.id] >= most:
+        limit = endpoint.settings.max_concurrent_calls
+        if self._executing[endpoint.id] >= limit:
             raise protocol_error(
                 SERVICE_UNAVAILABLE,
                 "RequestThrottled",
                 f"Request was throttled for {endpoint.name} endpoint."
-                f" The maximum concurrency for the endpoint is {most}.",
+                f" The maximum concurrency for the endpoint is {limit}.",
             )
         self._executing[endpoint.id] += 1
         try:

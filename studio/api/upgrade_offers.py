@@ -1,7 +1,7 @@
-"""Requests that offer another protocol (`Upgrade: h2c`) are answered as if they did not, which HTTP lets a server do.
+"""Ignores offers of another protocol (`Upgrade: h2c`), as HTTP allows a server to do.
 
-The library's parser takes what follows the head of such a request for the other protocol, so its body would be lost.
-Java's HttpClient makes the offer with every first request, also with one that has a body.
+The library's parser takes what follows the head of such a request for the other protocol, so the body would be lost.
+Java's HttpClient makes the offer with every first request, even with one that has a body.
 """
 
 from typing import Protocol
@@ -10,14 +10,14 @@ import httptools
 
 
 class OfferingProtocol(Protocol):
-    """What the parser calls back, as far as it is needed here."""
+    """The callbacks of the parser that are needed here."""
 
     url: bytes
     headers: list[tuple[bytes, bytes]]
 
 
-class PlainParser:
-    """The parser of a connection's requests. A head with an offer is read a second time, without it."""
+class UpgradeIgnoringParser:
+    """The parser of a connection's requests. A head with an offer is parsed again without it."""
 
     def __init__(self, protocol: OfferingProtocol) -> None:
         self._protocol = protocol
@@ -44,7 +44,7 @@ class PlainParser:
                 return
 
     def _head(self) -> bytes:
-        """Return the head that was read last, as it would be without its offer."""
+        """Return the last head without its offer."""
         method, version = self._parser.get_method(), self._parser.get_http_version()
         if method == b"CONNECT":
             raise httptools.HttpParserError("a tunnel is not served")
@@ -53,7 +53,7 @@ class PlainParser:
         return b"\r\n".join([*lines, b"", b""])
 
     def should_upgrade(self) -> bool:
-        """Tell whether the head that was read last makes an offer."""
+        """Tell whether the last head makes an offer."""
         return self._parser.should_upgrade()
 
     def should_keep_alive(self) -> bool:

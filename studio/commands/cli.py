@@ -1,5 +1,5 @@
 """The command line of the studio: serve, publish, describe, list, keys, add-endpoint."""
-# ruff: noqa: T201 (a command speaks by printing)
+# ruff: noqa: T201 (a command prints)
 
 import argparse
 import json
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StudioError as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:
-        return 0  # of `serve`, which has ended cleanly by then
+        return 0  # of `serve`, which has shut down cleanly by then
     return 1
 
 
@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = add_serve(commands)
-    publishing = commands.add_parser("publish", help="train an experiment's seed model and open its services")
+    publishing = commands.add_parser("publish", help="train an experiment's seed model and publish its services")
     publishing.set_defaults(run=_publish)
     publishing.add_argument("experiment", type=Path, help="the experiment's TOML file")
     publishing.add_argument(

@@ -1,4 +1,4 @@
-"""Describes what a studio has published: the URLs and keys that its callers configure."""
+"""Describes what a studio has published: the URLs and keys that callers configure."""
 
 from studio.jobs.contract import INPUTS, OUTPUTS
 from studio.json_values import Json
@@ -10,9 +10,9 @@ from studio.workspace.urls import Urls
 
 
 def describe(database: Database, base_url: str) -> Json:
-    """Return the management URL and all experiments, with URLs that begin with `base_url`. It holds keys.
+    """Return the management URL and all experiments, with keys, and with URLs that begin with `base_url`.
 
-    An experiment one of whose services was deleted is left out until it is published again.
+    An experiment is left out if one of its services was deleted, until it is published again.
     """
     urls = Urls(base_url.rstrip("/"), database.workspace_id)
     registry = Registry(database)
@@ -48,7 +48,9 @@ def describe(database: Database, base_url: str) -> Json:
             },
             "predictive": {
                 "default": execute(default),
-                "endpoints": [added(e) for e in registry.endpoints(predictive) if e.id != default.id],
+                "endpoints": [
+                    added(endpoint) for endpoint in registry.endpoints(predictive) if endpoint.id != default.id
+                ],
             },
         }
 

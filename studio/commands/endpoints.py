@@ -1,5 +1,5 @@
-"""The commands about endpoints: list them, show and rotate keys, add one; all of them also beside a running studio."""
-# ruff: noqa: T201 (a command speaks by printing)
+"""The commands about endpoints: list, keys, add-endpoint. They also work beside a running studio."""
+# ruff: noqa: T201 (a command prints)
 
 import argparse
 import contextlib
@@ -30,10 +30,10 @@ def add_endpoint_commands(
     listing = commands.add_parser("list", help="list services and endpoints, and the model that each serves")
     listing.set_defaults(run=_list)
 
-    keys = commands.add_parser("keys", help="print the keys, or rotate one: the old one is refused from then on")
+    keys = commands.add_parser("keys", help="print the keys, or rotate one; the old key is refused from then on")
     keys.set_defaults(run=_keys)
-    keys.add_argument("--rotate", choices=[*KeySlot, WORKSPACE], help="the key to replace by a new one")
-    keys.add_argument("--endpoint", metavar="NAME", help="only this endpoint; needs --service")
+    keys.add_argument("--rotate", choices=[*KeySlot, WORKSPACE], help="the key to replace")
+    keys.add_argument("--endpoint", metavar="NAME", help="only this endpoint (needs --service)")
 
     adding = commands.add_parser("add-endpoint", help="add an endpoint to a service, and print where to update it")
     adding.set_defaults(run=_add)
@@ -52,9 +52,9 @@ def add_endpoint_commands(
 
 @contextlib.contextmanager
 def _existing(folder: Path) -> Iterator[Database]:
-    """Open the database of a studio that is there: a misspelt path must not make a new one."""
+    """Open the database of an existing studio: a misspelt path must not create a new one."""
     if not (folder / FILE_NAME).is_file():
-        raise StudioError(f"{folder}: there is no studio in this folder; publish an experiment into it first")
+        raise StudioError(f"{folder}: there is no studio in this folder. Publish an experiment into it first.")
     with Database(folder) as database:
         yield database
 
@@ -63,15 +63,17 @@ def _service(registry: Registry, options: argparse.Namespace) -> Service:
     kind = Kind.TRAINING if options.training else Kind.PREDICTIVE
     named = {service.experiment: service for service in registry.services() if service.kind is kind}
     if options.service not in named:
-        there = ", ".join(map(repr, named)) or "none"
-        raise StudioError(f"no experiment {options.service!r} has a {kind} service here; those that have: {there}")
+        present = ", ".join(map(repr, named)) or "none"
+        raise StudioError(
+            f"No experiment {options.service!r} has a {kind} service here. Those that have one: {present}."
+        )
     return named[options.service]
 
 
 def _endpoint(registry: Registry, service: Service, name: str) -> Endpoint:
     named = {endpoint.name: endpoint for endpoint in registry.endpoints(service)}
     if name not in named:
-        raise StudioError(f"{service.title!r} has no endpoint {name!r}; it has: {', '.join(named)}")
+        raise StudioError(f"{service.title!r} has no endpoint {name!r}. It has: {', '.join(named)}.")
     return named[name]
 
 
@@ -141,11 +143,11 @@ def _moment(model: Json) -> str:
 def _keys(options: argparse.Namespace) -> int:
     rotates_endpoint = options.rotate in list(KeySlot)
     if (options.endpoint or options.training) and options.service is None:
-        raise StudioError("--endpoint and --training need --service, the experiment's name")
+        raise StudioError("--endpoint and --training need --service, the experiment's name.")
     if rotates_endpoint and options.endpoint is None:
-        raise StudioError(f"--rotate {options.rotate} needs --endpoint and --service: whose key it is")
+        raise StudioError(f"--rotate {options.rotate} needs --endpoint and --service, which say whose key it is.")
     if options.rotate == WORKSPACE and options.service is not None:
-        raise StudioError("--rotate workspace replaces the one token of the workspace; leave --service out")
+        raise StudioError("--rotate workspace replaces the workspace's token. Leave --service out.")
     with _existing(options.data) as database:
         registry = Registry(database)
         changes = EndpointChanges(database, registry, DeployedModels(database))
@@ -195,7 +197,7 @@ def _add(options: argparse.Namespace) -> int:
         registry = Registry(database)
         service = _service(registry, options)
         if any(endpoint.name == options.name for endpoint in registry.endpoints(service)):
-            raise StudioError(f"{service.title!r} has an endpoint {options.name!r} already")
+            raise StudioError(f"{service.title!r} already has an endpoint {options.name!r}. Choose another name.")
         changes = EndpointChanges(database, registry, DeployedModels(database))
         endpoint = changes.put(service, options.name, json.dumps(body).encode())
         urls = Urls(options.base_url.rstrip("/"), database.workspace_id)

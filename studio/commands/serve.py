@@ -1,5 +1,5 @@
-"""The command `serve`: answers over HTTP until it is ended."""
-# ruff: noqa: T201 (a command speaks by printing)
+"""The command `serve`: serves the published services over HTTP until it is stopped."""
+# ruff: noqa: T201 (a command prints)
 
 import argparse
 import contextlib
@@ -26,8 +26,8 @@ from studio.wire.quirks import PERIODIC, SWITCHES, Quirks
 from studio.workspace.database import Database, private_folder
 
 SHUTDOWN_S = 5
-GARBAGE_OBJECTS = 50_000  # more than a request of 10,000 rows makes, before they are looked through
-# Answers carry keys and links: no cache keeps them, and no browser takes one for a page.
+GARBAGE_OBJECTS = 50_000  # new objects before a garbage collection; a request of 10,000 rows makes fewer
+# Answers carry keys and links: no cache may keep them, and no browser may take one for a page.
 ANSWER_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -40,7 +40,7 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     serve.add_argument(
         "--base-url",
         default=os.environ.get(BASE_URL),
-        help=f"what callers reach the studio by (default: the variable {BASE_URL}, or http://HOST:PORT on loopback)",
+        help=f"the URL that callers use (default: the variable {BASE_URL}, or http://HOST:PORT on loopback)",
     )
     serve.add_argument(
         "--activation-delay-s",
@@ -63,33 +63,35 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="seconds after which the reading of an input or the writing of an output is given up"
         " (default: %(default)g; a model that a PATCH names: at most " + f"{TransferLimits.interactive_timeout_s:g})",
     )
-    serve.add_argument("--workers", type=_positive, default=1, help="jobs that train at once (default: %(default)s)")
+    serve.add_argument(
+        "--workers", type=_positive, default=1, help="jobs that train concurrently (default: %(default)s)"
+    )
     serve.add_argument(
         "--ignore-patch",
         action="append",
         default=[],
         metavar="ENDPOINT",
-        help="answer PATCHes of endpoints of this name and change nothing, to try what a caller then does",
+        help="answer PATCHes of endpoints of this name without changing anything, to test the caller; may be repeated",
     )
 
     serve.add_argument(
         "--running-limit",
         type=_positive,
         default=RUNNING_PER_ENDPOINT,
-        help="jobs of one endpoint that run at once, if there are workers for them (default: %(default)s)",
+        help="jobs of one endpoint that run concurrently, if there are workers for them (default: %(default)s)",
     )
     serve.add_argument(
         "--unstarted-s",
         type=float,
         default=UNSTARTED_S,
-        help="seconds after which a job that nobody starts is forgotten (default: %(default)g)",
+        help="seconds after which an unstarted job is deleted (default: %(default)g)",
     )
     serve.add_argument(
         "--quirk",
         action="append",
         default=[],
         metavar="NAME[=N]",
-        help="an odd way of the original, for testing clients; may be repeated: "
+        help="an oddity of the original, for testing clients; may be repeated: "
         + "; ".join(f"{name}: {text}" for name, text in SWITCHES.items())
         + "; "
         + "; ".join(f"{name}=N: {text}" for name, text in PERIODIC.items()),
@@ -100,25 +102,25 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+        raise argparse.ArgumentTypeError(f"{number} is too small: give 1 or more")
     return number
 
 
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds <= threading.TIMEOUT_MAX:
-        raise argparse.ArgumentTypeError(f"{text} is not a time in seconds, more than 0")
+        raise argparse.ArgumentTypeError(f"{text} is no duration: give seconds, more than 0")
     return seconds
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it listens."""
+    """A server that prints a line when it listens."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then print the one line that callers may wait for."""
+        """Start, then print the line that callers wait for."""
         await super().startup(sockets)
-        # What is there now stays, so the collector of garbage need not look at it again and again; and what a request
-        # makes goes when it is answered, so the collector need not look in the middle of it, which others wait for.
+        # Present objects stay, so the garbage collector need not visit them again. A request's objects are freed when
+        # it is answered, so the collector need not run in the middle of it and delay other requests.
         gc.collect()
         gc.freeze()
         gc.set_threshold(GARBAGE_OBJECTS)
@@ -129,29 +131,29 @@ class _Server(uvicorn.Server):
 
 @contextlib.contextmanager
 def _sole_server(folder: Path) -> Iterator[None]:
-    """Make sure that one studio serves a folder: two would run each job twice."""
+    """Lock a folder for one studio: two studios would run each job twice."""
     with os.fdopen(os.open(private_folder(folder) / "serve.lock", os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise SetupError(f"another studio serves {folder} already") from None
+            raise SetupError(f"Another studio serves {folder}. Stop it, or name another folder.") from None
         yield
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    # With its protocol named: asyncio sends small answers at once only on sockets that say they are TCP.
+    # The protocol is named: asyncio sends small answers at once only on sockets that are known to be TCP.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise SetupError(f"cannot listen on {host}:{port}: {error.strerror}; try another --port") from error
+        raise SetupError(f"Cannot listen on {host}:{port}: {error.strerror}. Try another --port.") from error
     return listener
 
 
 def _serve(options: argparse.Namespace) -> int:
-    quirks, own_storage = Quirks.of(options.quirk), DefaultOutputStorage.of_environment()
+    quirks, default_storage = Quirks.of(options.quirk), DefaultOutputStorage.of_environment()
     base_url = served_url(options.base_url, options.host)
     with (
         _listener(options.host, options.port) as listener,
@@ -159,7 +161,7 @@ def _serve(options: argparse.Namespace) -> int:
         Database(options.data) as database,
     ):
         os.umask(0o077)
-        # uvicorn ends cleanly, then raises the signal again: by then there is nothing left to do but to leave.
+        # uvicorn shuts down cleanly and then raises the signal again; nothing is left to do but to exit.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         settings = StudioSettings(
             base_url=base_url or f"http://{options.host}:{listener.getsockname()[1]}",
@@ -169,7 +171,7 @@ def _serve(options: argparse.Namespace) -> int:
             ignore_patch=tuple(options.ignore_patch),
             limits=JobLimits(options.running_limit, options.unstarted_s),
             quirks=quirks,
-            own_storage=own_storage,
+            default_storage=default_storage,
             transfers=TransferLimits(total_timeout_s=options.transfer_s),
         )
         config = uvicorn.Config(
@@ -179,7 +181,7 @@ def _serve(options: argparse.Namespace) -> int:
             lifespan="on",
             timeout_graceful_shutdown=SHUTDOWN_S,
             http=HeaderLimitProtocol,
-            proxy_headers=False,  # nothing here asks who called, or by which scheme
+            proxy_headers=False,  # the studio uses neither the caller's address nor the scheme
             ws="none",
             server_header=False,
             headers=list(ANSWER_HEADERS.items()),

@@ -1,4 +1,4 @@
-"""The settings that a container gives by its environment, and the URL that a studio may be served under."""
+"""The settings that a container gives by its environment, and the URL that callers use."""
 
 import logging
 import os
@@ -20,17 +20,17 @@ def words_of(variable: str) -> list[str]:
 
 
 def served_url(base_url: str | None, host: str) -> str | None:
-    """Return the URL that callers reach a studio by, without a slash at the end; None if it is that of its listener.
+    """Return the URL that callers use, without a slash at the end; None if it is that of the listener.
 
     Raises:
-        SetupError: it is no URL, or `host` is one that others reach and it is not said what they call it.
+        SetupError: it is no URL, or it is missing and `host` is not loopback.
     """
     if not base_url:
         if is_loopback(host):
             return None
         raise SetupError(
-            f"listening on {host} needs --base-url, or the variable {BASE_URL}: what callers reach the studio by,"
-            " such as https://studio.example.com; the URLs that it hands out begin with it"
+            f"The base URL is missing, and {host} is not loopback. Give --base-url or the variable {BASE_URL}: the URL"
+            " that callers use, such as https://studio.example.com."
         )
     try:
         parts = urlsplit(base_url)
@@ -39,12 +39,11 @@ def served_url(base_url: str | None, host: str) -> str | None:
         named = None
     if not named or parts.username or parts.query or parts.fragment:
         raise SetupError(
-            f"the base URL must be http(s)://HOST[:PORT][/PATH], without user, query or fragment: {base_url}"
+            f"The base URL {base_url} is malformed. Give http(s)://HOST[:PORT][/PATH], without user, query or fragment."
         )
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         _log.warning(
-            "callers send their keys to %s in the clear: put a proxy that speaks TLS before the studio, and give its"
-            " https URL",
+            "Callers send their keys in the clear to %s. Put a TLS proxy before the studio, and give its https URL.",
             base_url,
         )
     return base_url.rstrip("/")

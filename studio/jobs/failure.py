@@ -1,4 +1,4 @@
-"""How a job fails: in which module, and the `Details` text that tells its owner why."""
+"""How a job fails: the module in which it failed, and the `Details` text with the reason."""
 
 import json
 import secrets
@@ -11,7 +11,7 @@ from studio.errors import StudioError
 
 
 class JobFailedError(Exception):
-    """A job failed in one of its modules."""
+    """A job failed in a module; `cause` says why."""
 
     def __init__(self, module: str, cause: StudioError) -> None:
         super().__init__(str(cause))
@@ -39,9 +39,9 @@ class JobFailedError(Exception):
 
 
 @contextmanager
-def failing_in(name: str) -> Iterator[None]:
-    """Say of every error in the `with` that it happened in the module."""
+def failing_in(module: str) -> Iterator[None]:
+    """Attribute every error within the `with` to the module."""
     try:
         yield
     except StudioError as error:
-        raise JobFailedError(name, error) from error
+        raise JobFailedError(module, error) from error

@@ -25,8 +25,8 @@ class Result:
     base_location: str
     relative_location: str
     token: str
-    own: bool = False  # it lies in the studio's own storage account
-    given: bool = False  # its token is the one that the job gave for it
+    in_default_storage: bool = False  # it lies in the studio's own storage account
+    given_token: bool = False  # its token is the one that the job gave for it
 
 
 @dataclass(frozen=True)

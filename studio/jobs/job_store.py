@@ -1,4 +1,4 @@
-"""The jobs in the database: each change of state is one conditional write, so that no two threads both make it."""
+"""The jobs in the database. Each change of state is one conditional write, so only one thread can make it."""
 
 import json
 import sqlite3
@@ -14,10 +14,10 @@ from studio.training.training_progress import Progress
 from studio.workspace.database import Database
 from studio.workspace.errors import ServiceNotFoundError
 
-# The original drops an unstarted job "after a few minutes" (protocol, surprise 3); a caller that was away for a night
-# finds its job here. Afterwards the job is unknown.
+# The original drops an unstarted job "after a few minutes" (protocol, surprise 3). The studio keeps it for a day, so
+# a caller who was away for a night still finds it; afterwards the job is unknown.
 UNSTARTED_S = 86_400.0
-RUNNING_PER_ENDPOINT = 40  # the original's limit; what is beyond it waits, first in, first out (protocol 1.10)
+RUNNING_PER_ENDPOINT = 40  # the original's limit; further jobs wait, first in, first out (protocol 1.10)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class JobStore:
 
     @contextmanager
     def tracking_progress(self, job_id: str, progress: Callable[[], Progress | None]) -> Iterator[None]:
-        """During the `with`, have a job that is looked at show its progress."""
+        """During the `with`, show the progress in the job that `get` and the like return."""
         self._progress_of[job_id] = progress
         try:
             yield
@@ -61,14 +61,14 @@ class JobStore:
             raise ServiceNotFoundError from error
 
     def drop_unstarted(self, now: datetime) -> None:
-        """Forget the jobs that nobody started in time, and with them the connection strings they were given."""
+        """Delete the jobs that nobody started in time, with their credentials."""
         statement = "DELETE FROM jobs WHERE state = ? AND queue_number IS NULL AND submitted_at < ?"
         oldest = now - timedelta(seconds=self._limits.unstarted_s)
         if self._database.execute(statement, JobState.NOT_STARTED, oldest.isoformat()):
             self._database.truncate_wal()
 
     def get(self, job_id: str) -> Job | None:
-        """Return a job, or None if there is none of that id."""
+        """Return a job; None if no job has that id."""
         rows = self._database.rows("SELECT * FROM jobs WHERE id = ?", job_id)
         return self._job(rows[0]) if rows else None
 
@@ -76,7 +76,7 @@ class JobStore:
         """Return a job that was submitted to the endpoint.
 
         Raises:
-            JobNotFoundError: it has no such job.
+            JobNotFoundError: the endpoint has no such job.
         """
         self.drop_unstarted(datetime.now(UTC))
         job = self.get(job_id)
@@ -85,7 +85,7 @@ class JobStore:
         return job
 
     def enqueue(self, job_id: str) -> bool:
-        """Put a job into the queue; False if it is not one that waits to be started."""
+        """Put an unstarted job into the queue; False if it was started before or has ended."""
         statement = (
             "UPDATE jobs SET queue_number = (SELECT COALESCE(MAX(queue_number), 0) + 1 FROM jobs)"
             " WHERE id = ? AND state = ? AND queue_number IS NULL"
@@ -93,7 +93,7 @@ class JobStore:
         return self._database.execute(statement, job_id, JobState.NOT_STARTED) == 1
 
     def take_next(self) -> Job | None:
-        """Make the longest queued job run whose endpoint runs fewer than it may; None if there is none."""
+        """Take the first job in the queue whose endpoint has a free place, and make it run; None if there is none."""
         query = (
             "SELECT id FROM jobs AS queued WHERE queue_number IS NOT NULL AND state = ? AND"
             " (SELECT COUNT(*) FROM jobs WHERE endpoint_id = queued.endpoint_id AND state = ?) < ?"
@@ -122,7 +122,7 @@ class JobStore:
         results: Mapping[str, Result] | None = None,
         details: str | None = None,
     ) -> bool:
-        """End a job and drop the connection strings it was given; False if it had ended before."""
+        """End a job and delete its credentials; False if it had ended before."""
         stored = json.dumps({name: asdict(result) for name, result in (results or {}).items()})
         statement = (
             "UPDATE jobs SET state = ?, results = ?, details = ?, ended_at = ?, accepted = NULL, queue_number = NULL"
@@ -134,27 +134,27 @@ class JobStore:
         return ended
 
     def is_running(self, job_id: str) -> bool:
-        """Tell whether a job runs: a job that was taken ends by being cancelled, too."""
+        """Tell whether a job still runs; one that was cancelled or deleted does not."""
         job = self.get(job_id)
         return job is not None and job.state is JobState.RUNNING
 
     def requeue_interrupted(self) -> None:
-        """After a start of the studio: put running jobs back into the queue, where they were."""
+        """Put running jobs back into the queue at their old places; to be called at the start of the studio."""
         statement = "UPDATE jobs SET state = ? WHERE state = ?"
         self._database.execute(statement, JobState.NOT_STARTED, JobState.RUNNING)
 
-    def newest(self, most: int) -> list[Job]:
+    def newest(self, limit: int) -> list[Job]:
         """Return the jobs that were submitted last, newest first."""
-        rows = self._database.rows("SELECT * FROM jobs ORDER BY submitted_at DESC, rowid DESC LIMIT ?", most)
+        rows = self._database.rows("SELECT * FROM jobs ORDER BY submitted_at DESC, rowid DESC LIMIT ?", limit)
         return [self._job(row) for row in rows]
 
     def keep_outcome(self, job_id: str, outcome: Outcome) -> None:
-        """Keep what a job made for who looks at it; not of a job that was deleted meanwhile."""
+        """Keep what a job made, for its page; nothing is kept of a job that was deleted meanwhile."""
         statement = "INSERT OR REPLACE INTO job_outcomes SELECT id, ?, ? FROM jobs WHERE id = ?"
         self._database.execute(statement, outcome.evaluation, outcome.model_sha256, job_id)
 
     def outcomes(self, jobs: Sequence[Job]) -> dict[str, Outcome]:
-        """Return by its id what each of the jobs has made so far; none for one that is not as far."""
+        """Return by job id what the jobs have made; a job that has made nothing yet is left out."""
         places = ", ".join("?" * len(jobs))
         rows = self._database.rows(
             f"SELECT * FROM job_outcomes WHERE job_id IN ({places})",  # noqa: S608 - of question marks alone

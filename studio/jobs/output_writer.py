@@ -1,4 +1,4 @@
-"""Writes the outputs of a job: all of them, or words about the one that could not be."""
+"""Writes the outputs of a job. The error for one that cannot be written also names those already written."""
 
 from collections.abc import Callable, Mapping
 
@@ -21,12 +21,12 @@ def write_outputs(
     storage: BlobStorage,
     targets: Mapping[str, BlobAddress],
     contents: Mapping[str, OutputFile],
-    note: Callable[[str], None],
+    log: Callable[[str], None],
 ) -> None:
-    """Write each output to its target, noting each.
+    """Write each output to its target; `log` takes a line for each.
 
     Raises:
-        StorageError: names the output that could not be written, and those that were: they stay where they are.
+        StorageError: names the output that could not be written, and the outputs already written, which stay.
     """
     written: list[str] = []
     for name, target in targets.items():
@@ -37,4 +37,4 @@ def write_outputs(
             text = f"{name} could not be written. {error}{others}"
             raise StorageError(error.fault, text) from None
         written.append(f"{name} to {target.path}")
-        note(f"Export Data: {name} to {target.path}")
+        log(f"Export Data: {name} to {target.path}")

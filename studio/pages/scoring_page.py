@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from starlette.responses import Response
 
-from studio.api.auth import admit
+from studio.api.auth import authorize
 from studio.api.protocol_errors import ProtocolError, translate
 from studio.errors import RequestError
 from studio.json_values import Json
@@ -61,7 +61,7 @@ class ScoringPage:
         fields = _form_fields(form)
         cells = {name: fields.get(FIELD + name, "") for name in sample_row(scorer.model)}
         try:
-            admit(endpoint, f"Bearer {fields.get(KEY_FIELD, '')}")
+            authorize(endpoint, f"Bearer {fields.get(KEY_FIELD, '')}")
             row: Json = {"ColumnNames": list(cells), "Values": [list(cells.values())]}
             body = json.dumps({"Inputs": {INPUT: row}}).encode()
             value = scoring_response(scorer, body, swagger=False, details=True)["Results"][OUTPUT]["value"]

@@ -1,4 +1,4 @@
-"""What the studio remembers: workspace, services, endpoints and jobs, in one SQLite file that only its owner reads."""
+"""The studio's state: workspace, services, endpoints and jobs, in one SQLite file that only its owner can read."""
 
 import os
 import secrets
@@ -14,7 +14,7 @@ from studio.workspace.keys import new_key
 
 FILE_NAME = "studio.sqlite"
 CATALOGUE_VERSION_QUERY = "SELECT value FROM meta WHERE name = 'catalogue_version'"
-_SCHEMA_VERSION = 2  # raised with every change of the tables
+_SCHEMA_VERSION = 3  # raised with every change of the tables
 _SCHEMA = f"""
 PRAGMA user_version = {_SCHEMA_VERSION};
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -57,14 +57,14 @@ class Database:
         """
         self.folder = private_folder(folder)
         path = folder / FILE_NAME
-        # Made with its mode first: SQLite gives the files beside it the mode of this one.
+        # The file is created with its mode first: SQLite gives its side files the same mode.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._lock = threading.RLock()
         self._connection = _connect(path)
         self._check_version()
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA foreign_keys = ON")  # no job or model outlives its endpoint
-        self._connection.execute("PRAGMA secure_delete = ON")  # a dropped connection string leaves the file as well
+        self._connection.execute("PRAGMA secure_delete = ON")  # deleted credentials leave the file as well
         self._connection.executescript(_SCHEMA)
         self.workspace_id = self._meta("workspace_id", secrets.token_hex(16))
         self._meta("workspace_token", new_key())
@@ -90,7 +90,7 @@ class Database:
             return str(self._reader.execute(CATALOGUE_VERSION_QUERY).fetchall()[0]["value"])
 
     def bump_catalogue_version(self) -> None:
-        """Have every process read services, endpoints, keys and models again once this transaction is committed."""
+        """Make every process read the catalogue again once this transaction is committed."""
         self.execute("UPDATE meta SET value = value + 1 WHERE name = 'catalogue_version'")
 
     def snapshot(self, *queries: str) -> list[list[sqlite3.Row]]:
@@ -114,7 +114,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the statements of the `with` take effect together or not at all; one within another is part of it."""
+        """Make the statements of the `with` take effect together or not at all. A nested one joins the outer one."""
         with self._lock:
             if self._connection.in_transaction:
                 yield
@@ -128,7 +128,7 @@ class Database:
             self._connection.execute("COMMIT")
 
     def truncate_wal(self) -> None:
-        """Empty the write-ahead log, which still holds what was overwritten."""
+        """Empty the write-ahead log, which still holds overwritten values."""
         self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
@@ -147,8 +147,8 @@ class Database:
 def other_version(folder: Path) -> SetupError:
     """Return the error for a data folder that another version of the studio wrote."""
     return SetupError(
-        f"the data folder {folder} is of another version of the studio:"
-        " take another one, or remove this one, and publish the experiments again"
+        f"The data folder {folder} was written by another version of the studio."
+        " Use another folder or remove this one, then publish the experiments again."
     )
 
 
@@ -159,10 +159,10 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def private_folder(folder: Path) -> Path:
-    """Make `folder` if need be, for its owner only; a folder with other files in it keeps the mode it has.
+    """Create `folder` if it is missing, for its owner only; a folder with other files in it keeps its mode.
 
     Raises:
-        SetupError: it belongs to somebody else, or cannot be made.
+        SetupError: it belongs to somebody else, or cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -170,14 +170,14 @@ def private_folder(folder: Path) -> Path:
             folder.chmod(0o700)
     except OSError as error:
         raise SetupError(
-            f"the folder {folder} cannot be used by user {os.getuid()}: {error.strerror};"
-            " it must be that user's own, or one in which the user may make it"
+            f"The folder {folder} cannot be used by user {os.getuid()}: {error.strerror}."
+            " Give the folder to that user, or name one that the user may create."
         ) from error
     return folder
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner reads; it appears whole or not at all."""
+    """Write a file that only its owner can read; it appears complete or not at all."""
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
         file.write(data)

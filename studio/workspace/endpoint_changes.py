@@ -1,4 +1,4 @@
-"""Adds, changes and deletes endpoints and services, with the models and jobs that belong to them."""
+"""Adds, changes and deletes endpoints and services, with their models and jobs."""
 
 from dataclasses import astuple
 
@@ -13,7 +13,7 @@ from studio.workspace.services import DEFAULT_ENDPOINT, Endpoint, Kind, Role, Se
 
 
 class EndpointChanges:
-    """What the owner of the workspace may do to its services and endpoints; each change is one transaction."""
+    """The changes that the owner of the workspace may make; each is one transaction."""
 
     def __init__(self, database: Database, registry: Registry, deployed: DeployedModels) -> None:
         self._database = database
@@ -21,9 +21,9 @@ class EndpointChanges:
         self._deployed = deployed
 
     def put(self, service: Service, name: str, body: bytes) -> Endpoint:
-        """Add the endpoint of that name, or change its settings, as the body of an AddEndpoint says (protocol 3.2).
+        """Add the endpoint of that name, or change its settings, as the body of AddEndpoint says (protocol 3.2).
 
-        A new one of a predictive service begins with the model that the default endpoint serves.
+        A new endpoint of a predictive service begins with the model that the default endpoint serves.
 
         Raises:
             InvalidBodyError: the body is no JSON object.
@@ -31,8 +31,8 @@ class EndpointChanges:
             ServiceNotFoundError: the service was deleted meanwhile.
         """
         with self._database.transaction():
-            there = {endpoint.name: endpoint for endpoint in self._registry.endpoints(service)}
-            endpoint = there.get(name)
+            endpoints = {endpoint.name: endpoint for endpoint in self._registry.endpoints(service)}
+            endpoint = endpoints.get(name)
             settings = read_settings(
                 body,
                 endpoint.settings if endpoint else EndpointSettings(),
@@ -48,15 +48,15 @@ class EndpointChanges:
             else:
                 endpoint_id = self._registry.add_endpoint(service, name, Role.SERVE, settings)
                 if service.kind is Kind.PREDICTIVE:
-                    self._deployed.inherit(endpoint_id, there[DEFAULT_ENDPOINT])
+                    self._deployed.inherit(endpoint_id, endpoints[DEFAULT_ENDPOINT])
             self._database.bump_catalogue_version()
         return self._registry.named_endpoint(service, name)
 
     def delete_endpoint(self, service: Service, name: str) -> None:
-        """Delete an endpoint, with its jobs and its models; with the last one its service goes as well.
+        """Delete an endpoint with its jobs and models. With its last endpoint, a service is deleted as well.
 
         Raises:
-            EndpointNotFoundError: there is none of this name.
+            EndpointNotFoundError: no endpoint of the service has this name.
             DefaultEndpointInUseError: it is the default endpoint, and there are others (protocol 3.2).
         """
         with self._database.transaction():
@@ -78,8 +78,7 @@ class EndpointChanges:
     def delete_service(self, service: Service) -> None:
         """Delete a service with its endpoints; the experiment's other service stays as it is.
 
-        The endpoints of the training service go on making models for whoever calls them, and those of the predictive
-        one go on scoring. Publishing the experiment again makes the missing service anew, with new ids and keys.
+        Publishing the experiment again creates the missing service, with new ids and keys.
         """
         with self._database.transaction():
             self._delete_rows(service)
@@ -90,21 +89,21 @@ class EndpointChanges:
         self._database.bump_catalogue_version()
 
     def _clean_up(self, service: Service, *, is_gone: bool) -> None:
-        """Remove the files that nothing needs any more, and what the deleted jobs held from the database's log."""
+        """Remove the unused files, and the credentials of the deleted jobs from the write-ahead log."""
         if is_gone and service.kind is Kind.PREDICTIVE:
             seed_model_path(self._database, service).unlink(missing_ok=True)
         self._deployed.remove_unused_files()
         self._database.truncate_wal()
 
     def rotate_key(self, endpoint: Endpoint, slot: KeySlot) -> None:
-        """Put a new key into the place of one of an endpoint's two; the old one is refused from then on."""
+        """Replace one of an endpoint's two keys; the old key is refused from then on."""
         with self._database.transaction():
             self._database.execute(f"UPDATE endpoints SET {slot}_key = ? WHERE id = ?", new_key(), endpoint.id)  # noqa: S608
             self._database.bump_catalogue_version()
         self._database.truncate_wal()
 
     def rotate_workspace_token(self) -> None:
-        """Give the workspace a new token; the old one is refused from then on."""
+        """Replace the workspace's token; the old token is refused from then on."""
         with self._database.transaction():
             self._database.execute("UPDATE meta SET value = ? WHERE name = 'workspace_token'", new_key())
             self._database.bump_catalogue_version()

@@ -1,4 +1,4 @@
-"""What AddEndpoint sets of an endpoint, and the body that carries it (protocol 3.2)."""
+"""The settings of an endpoint, and the body of AddEndpoint that carries them (protocol 3.2)."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from studio.workspace.errors import (
     TooManyCallsError,
 )
 
-LOW_CALLS = 4  # what the level Low is: fixed (protocol 1.10)
+LOW_CALLS = 4  # at the level Low, always (protocol 1.10)
 DEFAULT_CALLS = 20
 MAX_CALLS = 200
 _NAME = re.compile(r"[a-z0-9]{1,24}")
@@ -33,7 +33,7 @@ class ThrottleLevel(StrEnum):
 
 @dataclass(frozen=True)
 class EndpointSettings:
-    """What the owner of an endpoint may choose; the defaults are those of the original (protocol 1.10)."""
+    """What the owner of an endpoint may set; the defaults are those of the original (protocol 1.10)."""
 
     description: str | None = None
     throttle_level: ThrottleLevel = ThrottleLevel.HIGH
@@ -44,9 +44,9 @@ class EndpointSettings:
 def read_settings(
     body: bytes, present: EndpointSettings, *, service_id: str, name: str, follows_experiment: bool
 ) -> EndpointSettings:
-    """Return the settings that a body asks for; what it does not mention, or gives as null, stays as in `present`.
+    """Return the settings that a body asks for; a setting that is absent or null stays as in `present`.
 
-    `follows_experiment` tells that the endpoint is the default one, which nobody may update anyway.
+    `follows_experiment` says that the endpoint is the default one, which cannot be updated.
 
     Raises:
         InvalidBodyError: the body is no JSON object.
@@ -74,11 +74,11 @@ def read_settings(
 
 
 def read_overwrite(body: bytes) -> bool:
-    """Return what the body of a refresh says about `OverwriteResources`, as a boolean or its name; absent means no.
+    """Return `OverwriteResources` from the body of a refresh, given as a boolean or its name; absent means false.
 
     Raises:
         InvalidBodyError: the body is no JSON object.
-        SettingTypeError: the member is of another type.
+        SettingTypeError: the value is neither.
     """
     value = (read_object(body) if body.strip() else {}).get("overwriteresources")
     if isinstance(value, str):
@@ -99,7 +99,7 @@ def _bad_type(parameter: str, what: str) -> SettingTypeError:
 
 
 def _typed(members: Json, parameter: str, kind: type, problems: Problems) -> Any:
-    """Return a member, or None if it is absent or of another type, which is a problem then."""
+    """Return a member; None if it is absent, or of another type, which is noted as a problem."""
     value = members.get(parameter.lower())
     if value is None or type(value) is kind:  # exactly: a bool is not a number here
         return value
@@ -109,7 +109,7 @@ def _typed(members: Json, parameter: str, kind: type, problems: Problems) -> Any
 
 
 def _check_address(members: Json, service_id: str, name: str, problems: Problems) -> None:
-    """Note where the body names another service or endpoint than the URL."""
+    """Note as a problem that the body names another service or endpoint than the URL."""
     service = _typed(members, "WebServiceId", str, problems)
     if service is not None and service.replace("-", "").lower() != service_id:
         problems.append(_bad_value("WebServiceId", f"it is {service!r}, and {service_id!r} in the URL"))
@@ -119,7 +119,7 @@ def _check_address(members: Json, service_id: str, name: str, problems: Problems
 
 
 def _throttle(members: Json, present: EndpointSettings, problems: Problems) -> tuple[ThrottleLevel, int]:
-    """Return the level and the calls at once that a body asks for."""
+    """Return the throttle level and the number of concurrent calls that a body asks for."""
     level = present.throttle_level
     text = _typed(members, "ThrottleLevel", str, problems)
     if text is not None:

@@ -1,4 +1,4 @@
-"""Which model of an experiment is in service, as far as the studio knows it."""
+"""Which model of an experiment is in service."""
 
 from studio.training.previous_model import PreviousModel
 from studio.workspace.deployed_models import DeployedModels
@@ -6,14 +6,14 @@ from studio.workspace.errors import ModelUnavailableError
 from studio.workspace.registry import Registry
 from studio.workspace.services import Endpoint, Kind, Role
 
-_ROLES = (Role.SERVE, Role.DEFAULT)  # whose callers come first
+_ROLES = (Role.SERVE, Role.DEFAULT)  # in order of precedence
 
 
 def model_in_service(registry: Registry, deployed: DeployedModels, experiment: str) -> PreviousModel:
-    """Return the model that the callers of an experiment are answered by; one of nothing, if there is none.
+    """Return what the model in service has of columns and classes; nothing, if there is no model or it is damaged.
 
-    That is what its oldest endpoint for serving has, `production` of those that publishing makes; without one, what
-    `default` has. A model that is damaged answers nobody.
+    In service is the model of the oldest endpoint for serving, which is `production` of those that publishing creates.
+    Without such an endpoint it is the model of `default`.
     """
     endpoints = [
         endpoint

@@ -1,4 +1,4 @@
-"""Keys: how they look, how they are compared, and which of them can be rotated."""
+"""Keys: their format, their comparison in constant time, and the two slots that can be rotated."""
 
 import hashlib
 import hmac
@@ -26,7 +26,7 @@ def bearer_key(authorization: str | None) -> str:
 
 
 def key_digest(key: str) -> bytes:
-    """Return by what a key is looked up among others: how near a guess was shows in no time that it takes."""
+    """Return the digest by which a key is looked up: the time of a lookup says nothing about how close a guess was."""
     return hashlib.sha256(key.encode(errors="replace")).digest()
 
 

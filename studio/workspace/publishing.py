@@ -18,7 +18,7 @@ PREDICTIVE_ENDPOINTS = {DEFAULT_ENDPOINT: Role.DEFAULT, "production": Role.SERVE
 
 @dataclass(frozen=True)
 class Publication:
-    """What publishing made."""
+    """What publishing created."""
 
     training: Service
     predictive: Service
@@ -27,9 +27,10 @@ class Publication:
 
 
 def publish(database: Database, experiment: Experiment, base_url: str) -> Publication:
-    """Publish an experiment; again: its plan and `default` endpoint follow, ids, keys and given models stay.
+    """Publish an experiment. Publishing again updates the plan and the `default` endpoint's model.
 
-    Endpoints that were added stay as they are, and deleted ones stay deleted: only a new service gets its endpoints.
+    Ids, keys and deployed models stay. Added endpoints stay as they are, and deleted ones stay deleted: only a new
+    service gets its endpoints.
 
     Raises:
         TableError: its CSV cannot be trained on.
@@ -50,5 +51,5 @@ def publish(database: Database, experiment: Experiment, base_url: str) -> Public
 def seed_model_path(database: Database, predictive: Service) -> Path:
     """Return where the seed model of a service is."""
     readable = re.sub(r"[^a-z0-9]+", "-", predictive.experiment.lower()).strip("-")
-    # The id tells apart names that read the same.
+    # The id distinguishes names that become the same.
     return private_folder(database.folder / "seeds").resolve() / f"{readable}-{predictive.id[:8]}.ilearner"

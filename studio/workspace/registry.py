@@ -37,7 +37,7 @@ class Registry:
         """Read the services that a database holds.
 
         Raises:
-            SetupError: another version of the studio wrote them.
+            SetupError: another version of the studio wrote the database.
         """
         self._database = database
         self._catalogue = self._read()
@@ -78,7 +78,7 @@ class Registry:
         return self._current().workspace_token
 
     def knows_key(self, authorization: str | None) -> bool:
-        """Tell whether a header carries the workspace's token or a key of any endpoint."""
+        """Tell whether an Authorization header carries the workspace's token or a key of any endpoint."""
         return key_digest(bearer_key(authorization)) in self._current().key_digests
 
     @property
@@ -108,7 +108,7 @@ class Registry:
         """Find an endpoint.
 
         Raises:
-            ServiceNotFoundError: there is none of this id.
+            ServiceNotFoundError: no endpoint has this id.
         """
         endpoint = self._current().endpoints.get(endpoint_id)
         if endpoint is None:
@@ -136,7 +136,7 @@ class Registry:
         """Find an endpoint of a service by its name.
 
         Raises:
-            EndpointNotFoundError: there is none of this name.
+            EndpointNotFoundError: no endpoint of the service has this name.
         """
         endpoints = {endpoint.name: endpoint for endpoint in self.endpoints(service)}
         if name not in endpoints:
@@ -145,10 +145,10 @@ class Registry:
         return endpoints[name]
 
     def check_workspace(self, workspace_id: str) -> None:
-        """Refuse URLs of another workspace.
+        """Check that a URL names this workspace.
 
         Raises:
-            WorkspaceNotFoundError: it is one.
+            WorkspaceNotFoundError: it names another.
         """
         if workspace_id != self._database.workspace_id:
             raise WorkspaceNotFoundError

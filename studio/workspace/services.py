@@ -84,7 +84,7 @@ class Endpoint:
         """Whether the endpoint keeps its model: by its settings, or because it stays in sync with the experiment."""
         return self.role is Role.DEFAULT or self.settings.prevent_update
 
-    def admits(self, authorization: str | None) -> bool:
+    def accepts(self, authorization: str | None) -> bool:
         """Tell whether the header carries one of the endpoint's keys."""
         key = bearer_key(authorization)
         # Both are always compared, so that the time tells nothing about which of them matches.

@@ -1,4 +1,4 @@
-"""Gives endpoints other models: by PATCH from a location, by refresh from the default endpoint (protocol 3)."""
+"""Updates the models of endpoints: by PATCH from a location, by refresh from the default endpoint (protocol 3)."""
 
 from collections.abc import Collection
 
@@ -25,7 +25,7 @@ from studio.workspace.services import DEFAULT_ENDPOINT, Endpoint, Role
 
 
 class ModelUpdates:
-    """Checks a model before an endpoint is given it; it serves after the activation delay."""
+    """Checks models and deploys them to endpoints, where they serve after the activation delay."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class ModelUpdates:
         activation_delay_s: float,
         ignored_endpoints: Collection[str],
     ) -> None:
-        """PATCHes of `ignored_endpoints` are answered and change nothing."""
+        """A PATCH of one of the `ignored_endpoints` is answered and changes nothing."""
         self._registry = registry
         self._deployed = deployed
         self._allowed = allowed
@@ -46,16 +46,15 @@ class ModelUpdates:
         self._ignored_endpoints = frozenset(ignored_endpoints)
 
     def refresh(self, endpoint: Endpoint, body: bytes) -> bool:
-        """Give an endpoint the default endpoint's model again; False if nothing changes.
+        """Deploy the default endpoint's model to an endpoint; False if nothing changes.
 
-        Without OverwriteResources its model is kept, and there is nothing else of the experiment in an endpoint that
-        could be old. Other columns than before are not refused, as a PATCH does: whoever refreshes wants what was
-        published.
+        Without OverwriteResources the endpoint keeps its model, and nothing else of an endpoint depends on the
+        experiment. Unlike a PATCH, a refresh may change the columns: its caller wants what was published.
 
         Raises:
             EndpointNotUpdatableError: the endpoint cannot be updated.
             InvalidBodyError: the body is wrong.
-            SettingTypeError: its OverwriteResources is.
+            SettingTypeError: OverwriteResources is neither a boolean nor its name.
             ModelUnavailableError: the default endpoint's model cannot be read back.
         """
         _updatable_resource(endpoint)
@@ -65,7 +64,7 @@ class ModelUpdates:
         return self._deployed.copy_from(endpoint, default, self._activation_delay_s)
 
     def source(self, endpoint: Endpoint, body: bytes) -> BlobAddress:
-        """Return where the body of an UpdateResource wants an endpoint's model to come from (protocol 3.3).
+        """Return the location of the model that the body of an UpdateResource names (protocol 3.3).
 
         Raises:
             EndpointNotUpdatableError: the endpoint cannot be updated.
@@ -77,11 +76,11 @@ class ModelUpdates:
         return resolve(self._checked_update(endpoint, body).location, self._allowed)
 
     def update(self, endpoint: Endpoint, address: BlobAddress) -> None:
-        """Fetch a model, and give it to an endpoint.
+        """Fetch a model and deploy it to an endpoint.
 
         Raises:
-            InvalidModelError: it is no sound model.
-            IncompatibleModelError: it does not fit the endpoint.
+            InvalidModelError: the blob is no sound model.
+            IncompatibleModelError: the model does not fit the endpoint.
             ServiceNotFoundError: the endpoint was deleted meanwhile.
             StorageError: the model cannot be fetched.
         """
@@ -110,11 +109,11 @@ class ModelUpdates:
         return updates[0]
 
     def _check_fit(self, endpoint: Endpoint, model: Model) -> None:
-        """Refuse a model under which requests would fail that are answered now."""
+        """Refuse a model under which requests would fail that the present model answers."""
         try:
             served = self._deployed.scorer(endpoint).model
         except ModelUnavailableError:
-            return  # the endpoint's model is damaged; any sound one is better
+            return  # the present model is damaged; any sound model is better
         problems = incompatibilities(served, model)
         if problems:
             text = f"The model does not fit the endpoint {endpoint.name!r}: {'; '.join(problems)}."
@@ -122,7 +121,11 @@ class ModelUpdates:
 
 
 def _updatable_resource(endpoint: Endpoint) -> str:
-    """Return the name of the endpoint's model, if it may be replaced."""
+    """Return the name of the endpoint's model.
+
+    Raises:
+        EndpointNotUpdatableError: the model may not be replaced.
+    """
     resource = endpoint.service.resource
     if resource is None:
         raise EndpointNotUpdatableError(

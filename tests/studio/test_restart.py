@@ -91,7 +91,7 @@ def test_two_studios_do_not_share_a_folder(own_data: Path) -> None:
         command = [sys.executable, "-m", "studio", "serve", "--port", "0", "--data", str(own_data)]
         second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert second.returncode == 1
-    assert "another studio serves" in second.stderr
+    assert "Another studio serves" in second.stderr
 
 
 def test_publishing_again_keeps_urls_and_keys(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import uvicorn
 
 from studio.api import header_limits, request_body
 from studio.api.protocol_errors import ProtocolError
-from studio.api.request_body import Bodies, Body
+from studio.api.request_body import Body, BodyBuffer
 
 
 def exchanged(*sent: bytes) -> bytes:
@@ -70,18 +70,18 @@ def part(data: bytes, *, more: bool) -> Any:
     return receive
 
 
-async def taken(held: Bodies, *, data: bytes = b"x" * 10, more: bool = False) -> bytes | ProtocolError:
+async def taken(held: BodyBuffer, *, data: bytes = b"x" * 10, more: bool = False) -> bytes | ProtocolError:
     """Return what becomes of a body that is let go of at once, of a caller with a key."""
     body = await held.take(part(data, more=more), lambda: True)
     content = bytes(body.content) if isinstance(body, Body) else body
-    held.give_back(body)
+    held.release(body)
     return content
 
 
 def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that stops half-way is answered by 408, in the documented shape; what came of it is dropped."""
     monkeypatch.setattr(request_body, "BODY_TIMEOUT_S", 0.05)
-    body = asyncio.run(taken(Bodies(), more=True))
+    body = asyncio.run(taken(BodyBuffer(), more=True))
     assert isinstance(body, ProtocolError)
     assert (body.status, body.code) == (408, "RequestTimeout")
 
@@ -92,7 +92,7 @@ def test_all_bodies_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(request_body, "MAX_KEYLESS_HELD_BYTES", 0)
 
     async def play() -> None:
-        held = Bodies()
+        held = BodyBuffer()
         others = [await held.take(part(b"y" * 10, more=False), lambda: True) for _ in range(2)]
         assert [body.content for body in others if isinstance(body, Body)] == [b"y" * 10] * 2
         for _ in range(3):  # a refused body holds nothing either
@@ -100,7 +100,7 @@ def test_all_bodies_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> No
             assert isinstance(refused, ProtocolError)
             assert (refused.status, refused.code) == (503, "ServiceUnavailable")
         for body in others:
-            held.give_back(body)
+            held.release(body)
         for _ in range(3):  # each is given up half-way, and so holds nothing afterwards
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(taken(held, more=True), 0.01)
@@ -113,18 +113,18 @@ def test_who_has_no_key_has_a_room_of_their_own(monkeypatch: pytest.MonkeyPatch)
     """Strangers together hold no more than their limit, and whatever they hold, who has a key is served."""
     monkeypatch.setattr(request_body, "MAX_KEYLESS_HELD_BYTES", 25)
 
-    async def take(held: Bodies, *, has_key: bool) -> Body | ProtocolError:
+    async def take(held: BodyBuffer, *, has_key: bool) -> Body | ProtocolError:
         return await held.take(part(b"y" * 10, more=False), lambda: has_key)
 
     async def play() -> None:
-        held = Bodies()
+        held = BodyBuffer()
         strangers = [await take(held, has_key=False) for _ in range(2)]
         refused = await take(held, has_key=False)
         assert isinstance(refused, ProtocolError)
         assert refused.status == 503
         assert isinstance(await take(held, has_key=True), Body)
         for body in strangers:
-            held.give_back(body)
+            held.release(body)
         assert isinstance(await take(held, has_key=False), Body)
 
     asyncio.run(play())
@@ -141,7 +141,7 @@ def test_a_long_body_of_a_stranger_is_read_and_not_kept(
     async def receive() -> Any:
         return {"type": "http.request", "body": pieces.pop(), "more_body": bool(pieces)}
 
-    body = asyncio.run(Bodies().take(receive, lambda: has_key))
+    body = asyncio.run(BodyBuffer().take(receive, lambda: has_key))
 
     assert isinstance(body, Body)
     assert (len(body.content), body.length) == (kept, 30)

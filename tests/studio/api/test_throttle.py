@@ -28,19 +28,19 @@ def test_a_turn_ends_with_its_request(own_data: Path) -> None:
         throttle = Throttle()
 
         def failing_request() -> None:
-            with throttle.turn(first):
+            with throttle.slot(first):
                 raise RuntimeError
 
-        with throttle.turn(first):
-            with throttle.turn(first), throttle.turn(second):
-                with pytest.raises(ProtocolError) as refused, throttle.turn(first):
+        with throttle.slot(first):
+            with throttle.slot(first), throttle.slot(second):
+                with pytest.raises(ProtocolError) as refused, throttle.slot(first):
                     pytest.fail("a third request is executed")
                 assert str(refused.value) == (
                     "Request was throttled for default endpoint. The maximum concurrency for the endpoint is 2."
                 )
             with pytest.raises(RuntimeError):
                 failing_request()
-            with throttle.turn(first):
+            with throttle.slot(first):
                 pass
 
 

@@ -110,7 +110,7 @@ def test_a_taken_port_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert main(["serve", "--port", port, "--data", str(tmp_path / "data")]) == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
+    assert f"Cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
 
 
 OTHER_PLANS = ('{"task": "binary", "label": "income"}', "[]", "{", '{"columns": []}')
@@ -136,6 +136,6 @@ def test_a_folder_of_another_version_is_named(
     assert main([*command, *([made] if command == ["publish"] else []), "--data", str(data)]) == 1
 
     assert capsys.readouterr().err == (
-        f"the data folder {data} is of another version of the studio:"
-        " take another one, or remove this one, and publish the experiments again\n"
+        f"The data folder {data} was written by another version of the studio."
+        " Use another folder or remove this one, then publish the experiments again.\n"
     )

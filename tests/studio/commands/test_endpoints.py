@@ -41,8 +41,8 @@ def test_an_endpoint_is_added_beside_a_running_studio(own_data: Path, capsys: py
     [
         ("Bad-Name", ["--max-concurrent-calls", "999"], "'Bad-Name' is not 1 to 24 lower-case letters or digits"),
         ("fine", ["--max-concurrent-calls", "999"], "more than 200"),
-        ("staging", [], "has an endpoint 'staging' already"),
-        ("fine", ["--service", "Sensus"], "no experiment 'Sensus'"),
+        ("staging", [], "already has an endpoint 'staging'"),
+        ("fine", ["--service", "Sensus"], "No experiment 'Sensus'"),
         ("fine", ["--data", "/nonexistent"], "there is no studio in this folder"),
     ],
 )

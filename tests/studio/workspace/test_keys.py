@@ -73,14 +73,14 @@ def test_all_keys_are_listed(own_data: Path, capsys: pytest.CaptureFixture[str])
     [
         (["--rotate", "primary"], "--rotate primary needs --endpoint and --service"),
         (["--endpoint", "production"], "need --service"),
-        (["--rotate", "workspace", "--service", EXPERIMENT], "leave --service out"),
+        (["--rotate", "workspace", "--service", EXPERIMENT], "Leave --service out"),
         (
             ["--service", "Sensus"],
             f"no experiment 'Sensus' has a predictive service here; those that have: '{EXPERIMENT}'",
         ),
         (
             ["--service", EXPERIMENT, "--endpoint", "prod"],
-            "has no endpoint 'prod'; it has: default, production, staging",
+            "has no endpoint 'prod'. It has: default, production, staging",
         ),
     ],
 )

@@ -1,17 +1,17 @@
-"""Gives long scoring requests to processes, the very long ones so that others find one free."""
+"""A pool of processes for long scoring requests; very long ones never occupy all of them."""
 
 from contextlib import AsyncExitStack
 
 from anyio import CapacityLimiter, Semaphore
 
 from studio.api.request_threads import in_thread
-from studio.api.scoring_process import Order, ScoringProcess
+from studio.api.scoring_process import ScoringProcess, ScoringTask
 
 PROCESSES = 2
 
 
-class Batches:
-    """The processes that score. Used by the event loop's thread; `close` by any."""
+class ScoringPool:
+    """The processes that score. Used by the event loop's thread; `close` by any thread."""
 
     def __init__(self) -> None:
         self._processes = [ScoringProcess() for _ in range(PROCESSES)]
@@ -20,8 +20,8 @@ class Batches:
         self._turns = Semaphore(PROCESSES)
         self._very_long = Semaphore(PROCESSES - 1)
 
-    async def score(self, order: Order, body: bytes | bytearray, *, very_long: bool) -> list[bytes] | None:
-        """Return the body of the answer, in pieces, once a process has made it; None if the model's file is gone.
+    async def score(self, task: ScoringTask, body: bytes | bytearray, *, very_long: bool) -> list[bytes] | None:
+        """Return the body of the answer, in pieces; None if the model's file is gone.
 
         Raises:
             ProtocolError: the body is not what the model needs, or its process ended.
@@ -32,7 +32,7 @@ class Batches:
             await turns.enter_async_context(self._turns)
             process = self._idle.pop()
             try:
-                return await in_thread(lambda: process.score(order, body), self._threads)
+                return await in_thread(lambda: process.score(task, body), self._threads)
             finally:
                 self._idle.append(process)
 

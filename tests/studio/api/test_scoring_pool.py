@@ -13,10 +13,10 @@ import psutil
 import pytest
 import requests
 
-from studio.api import batch_processes
-from studio.api.batch_processes import Batches
+from studio.api import scoring_pool
 from studio.api.protocol_errors import ProtocolError
-from studio.api.scoring_process import PIECE_BYTES, Order, ScoringProcess
+from studio.api.scoring_pool import ScoringPool
+from studio.api.scoring_process import PIECE_BYTES, ScoringProcess, ScoringTask
 from studio.wire.scoring_codec import ScoringForm
 from tests.studio.caller import NAMES, ROW, VERSION, bearer, refusal, score
 from tests.studio.running import RunningStudio, child_processes, running_studio, wait_until_gone
@@ -37,9 +37,9 @@ def body_of(rows: list[list[str]], names: list[str] = NAMES) -> bytes:
     return json.dumps({"Inputs": {"input1": {"ColumnNames": names, "Values": rows}}}).encode()
 
 
-def order_for(data: Path, body: bytes, form: ScoringForm = TABLE) -> Order:
+def task_for(data: Path, body: bytes, form: ScoringForm = TABLE) -> ScoringTask:
     """Return the order to score a body."""
-    return Order(model_file(data), form, [], len(body))
+    return ScoringTask(model_file(data), form, [], len(body))
 
 
 @pytest.fixture
@@ -125,23 +125,23 @@ def test_a_long_request_is_refused_as_a_short_one(studio: RunningStudio) -> None
 def test_a_process_that_dies_fails_its_request_only(own_data: Path, process: ScoringProcess) -> None:
     """In words; the next request is scored by a new one."""
     short, long = body_of([ROW]), body_of([ROW] * 100_000)
-    assert process.score(order_for(own_data, short), short)
+    assert process.score(task_for(own_data, short), short)
     (pid,) = [each.pid for each in psutil.Process().children() if "spawn_main" in " ".join(each.cmdline())][-1:]
     with ThreadPoolExecutor(1) as pool:
-        failing = pool.submit(process.score, order_for(own_data, long), long)
+        failing = pool.submit(process.score, task_for(own_data, long), long)
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(ProtocolError) as caught:
             failing.result(60)
     assert (caught.value.status, caught.value.details[0].code) == (500, "ContainerProcessTerminatedWithSystemError")
 
-    assert process.score(order_for(own_data, short), short)
+    assert process.score(task_for(own_data, short), short)
 
 
 @pytest.mark.parametrize("rows", [0, 1, PIECE_BYTES // 30])
 def test_bodies_of_any_length_pass(own_data: Path, process: ScoringProcess, rows: int) -> None:
     """Also those that are not whole pieces."""
     body = body_of([ROW] * rows)
-    pieces = process.score(order_for(own_data, body), body)
+    pieces = process.score(task_for(own_data, body), body)
     assert pieces is not None
     value = json.loads(b"".join(pieces))["Results"]["output1"]["value"]
     assert len(value["Values"]) == rows
@@ -150,7 +150,7 @@ def test_bodies_of_any_length_pass(own_data: Path, process: ScoringProcess, rows
 def test_a_model_that_is_gone_is_no_answer(own_data: Path, process: ScoringProcess) -> None:
     """Who asked looks which model took its place."""
     body = body_of([ROW])
-    order = order_for(own_data, body)
+    order = task_for(own_data, body)
     model_file(own_data).unlink()
 
     assert process.score(order, body) is None
@@ -172,7 +172,7 @@ def test_a_closed_process_takes_nothing_more(own_data: Path) -> None:
     process, body = ScoringProcess(), body_of([ROW])
     process.close()
     with pytest.raises(ProtocolError):
-        process.score(order_for(own_data, body), body)
+        process.score(task_for(own_data, body), body)
 
 
 def test_very_long_requests_leave_a_process_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,16 +180,16 @@ def test_very_long_requests_leave_a_process_for_others(monkeypatch: pytest.Monke
     finish = threading.Event()
 
     class Busy(ScoringProcess):
-        def score(self, order: Order, body: bytes | bytearray) -> list[bytes] | None:  # noqa: ARG002
+        def score(self, order: ScoringTask, body: bytes | bytearray) -> list[bytes] | None:  # noqa: ARG002
             if body == b"very long":
                 finish.wait(60)
             return [bytes(body)]
 
-    monkeypatch.setattr(batch_processes, "ScoringProcess", Busy)
+    monkeypatch.setattr(scoring_pool, "ScoringProcess", Busy)
 
     async def play() -> None:
-        batches = Batches()
-        order = Order(Path("model"), TABLE, [], 1)
+        batches = ScoringPool()
+        order = ScoringTask(Path("model"), TABLE, [], 1)
         very_long = [asyncio.create_task(batches.score(order, b"very long", very_long=True)) for _ in range(4)]
         await asyncio.sleep(0)
         assert await asyncio.wait_for(batches.score(order, b"long", very_long=False), 30) == [b"long"]
