@@ -76,7 +76,7 @@ def test_all_keys_are_listed(own_data: Path, capsys: pytest.CaptureFixture[str])
         (["--rotate", "workspace", "--service", EXPERIMENT], "Leave --service out"),
         (
             ["--service", "Sensus"],
-            f"no experiment 'Sensus' has a predictive service here; those that have: '{EXPERIMENT}'",
+            f"No experiment 'Sensus' has a predictive service here. Those that have one: '{EXPERIMENT}'.",
         ),
         (
             ["--service", EXPERIMENT, "--endpoint", "prod"],
