@@ -6,7 +6,6 @@ may still be a class. Columns named after classes list every class; a model that
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 from shared.gates.holdout import label_key
 from shared.gates.known_metrics import metric_key
@@ -33,7 +32,7 @@ class ShapeChange:
         """Tell whether there is any change."""
         return any(getattr(self, field.name) for field in fields(self))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, list[str | list[str]]]:
         """Return the change as a decision record keeps it, without empty members."""
         members = {field.name: getattr(self, field.name) for field in fields(self)}
         return {

@@ -4,7 +4,6 @@ import difflib
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from shared.blob_path import BlobPath
 
@@ -23,7 +22,7 @@ class TomlTable:
 
     def __init__(
         self,
-        values: Mapping[str, Any],
+        values: Mapping[str, object],
         key: str,
         problems: list[str],
         environ: Mapping[str, str],
@@ -208,7 +207,7 @@ class TomlTable:
     def _full(self, name: str) -> str:
         return ".".join(part for part in (self._key, name) if part)
 
-    def _take(self, name: str, default: Any, add: str = "") -> Any:
+    def _take(self, name: str, default: object, add: str = "") -> object:
         self._read_keys.add(name)
         if name in self._values:
             return self._values[name]

@@ -6,7 +6,6 @@ The studio has a codec of its own, on purpose: with a shared one both sides coul
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 from urllib.parse import unquote
 
 from shared.adapters.http.service_faults import MAX_CODE_LENGTH, lower_names
@@ -36,7 +35,7 @@ _JOB_STATES = {
 
 def submit_body(
     training: Training, source: BlobLocation, model: BlobLocation, evaluation: BlobLocation
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the body that submits a job, in its third generation (protocol 1.3).
 
     An input may be given by a blob's SAS. Outputs can only be given by a connection string, so it holds a SAS.
@@ -117,7 +116,7 @@ def failure_summary(details: str) -> str:
     start = details.find('{"Exception"')
     if start >= 0:
         try:
-            exception: Any = json.JSONDecoder().raw_decode(details, start)[0]["Exception"]
+            exception: object = json.JSONDecoder().raw_decode(details, start)[0]["Exception"]
             while isinstance(exception, dict):
                 message = str(exception.get("Message") or message)
                 exception = exception.get("Exception")
@@ -128,7 +127,7 @@ def failure_summary(details: str) -> str:
     return redact(message)[: MAX_DETAILS_LENGTH - len(tail)] + tail
 
 
-def patch_body(resource: str, location: BlobLocation) -> dict[str, Any]:
+def patch_body(resource: str, location: BlobLocation) -> dict[str, object]:
     """Return the body of UpdateResource (protocol 3.3)."""
     return {"Resources": [{"Name": resource, "Location": _place(location)}]}
 
@@ -162,7 +161,7 @@ def read_resources(text: str, fault: ServiceFault) -> list[Resource]:
     return resources
 
 
-def score_body(columns: Sequence[str], rows: Iterable[Sequence[str]], input_name: str) -> dict[str, Any]:
+def score_body(columns: Sequence[str], rows: Iterable[Sequence[str]], input_name: str) -> dict[str, object]:
     """Return a request-response body in the array form (protocol 2)."""
     table = {"ColumnNames": list(columns), "Values": [list(row) for row in rows]}
     return {"Inputs": {input_name: table}, "GlobalParameters": {}}
@@ -199,21 +198,22 @@ def read_answers(text: str, columns: Sequence[str], row_count: int, fault: Servi
     return Scored(tuple(names[index] for index in scored), answers)
 
 
-def _json(text: str, fault: ServiceFault) -> Any:
+def _json(text: str, fault: ServiceFault) -> object:
     try:
-        return json.loads(text)
+        value: object = json.loads(text)
     except ValueError:
         raise BadAnswerError(_because(fault, "the answer is not JSON")) from None
+    return value
 
 
-def _members(value: Any, fault: ServiceFault) -> dict[str, Any]:
+def _members(value: object, fault: ServiceFault) -> dict[str, object]:
     """Return an object's members by lower-case name, since spellings differ between services (protocol 0, 6, 1.3)."""
     if not isinstance(value, dict):
         raise BadAnswerError(_because(fault, "the answer holds something else where a JSON object belongs"))
     return lower_names(value)
 
 
-def _location(value: Any, fault: ServiceFault) -> BlobLocation:
+def _location(value: object, fault: ServiceFault) -> BlobLocation:
     """Read a location, so that base and relative part fit by plain concatenation (protocol 1.6)."""
     members = _members(value, fault)
     base = str(members.get("baselocation") or "")

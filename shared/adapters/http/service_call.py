@@ -1,7 +1,6 @@
 """One call of a service, with its keys."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from shared.routes.host_allowlist import AllowedHosts, redacted
 
@@ -31,7 +30,7 @@ class Call:
     method: str
     url: str
     keys: tuple[Key, ...] = ()
-    body: Any = None
+    body: object = None
     repeatable: bool = True
     limit_bytes: int = ANSWER_LIMIT_BYTES
     hosts: AllowedHosts | None = None

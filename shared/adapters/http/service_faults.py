@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from shared.errors import ServiceFault
 from shared.redaction import redact
@@ -47,9 +46,9 @@ def read_fault(operation: str, url: str, status: int, text: str, *, of_storage: 
     return ServiceFault(operation, url, status, code, message, details, foreign=foreign)
 
 
-def _read_details(value: Any) -> tuple[tuple[str, str], ...]:
+def _read_details(value: object) -> tuple[tuple[str, str], ...]:
     """Read the member `details`, which is an object or a list of them, into codes and messages."""
-    entries: list[Any] = [value] if isinstance(value, dict) else value if isinstance(value, list) else []
+    entries: list[object] = [value] if isinstance(value, dict) else value if isinstance(value, list) else []
     details = [lower_names(entry) for entry in entries if isinstance(entry, dict)]
     return tuple(
         (
@@ -60,6 +59,6 @@ def _read_details(value: Any) -> tuple[tuple[str, str], ...]:
     )
 
 
-def lower_names(value: Mapping[str, Any]) -> dict[str, Any]:
+def lower_names(value: Mapping[str, object]) -> dict[str, object]:
     """Return an object's members by lower-case name without spaces, since spellings differ between services."""
     return {name.replace(" ", "").casefold(): member for name, member in value.items()}

@@ -149,7 +149,7 @@ def _connect(connection: HTTPConnection, resolver: Resolver) -> socket.socket:
     for address in addresses:
         _check_time(connection)
         try:
-            limit: Any = connection.timeout
+            limit = connection.timeout
             return create_connection((address, connection.port), limit, socket_options=connection.socket_options)
         except OSError as error:
             failure = error

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
 
 # With these the pauses are about 0.5, 1.5 and 1.5 seconds; the SDK's usual first pause is 15.
-_RETRY_OPTIONS: dict[str, Any] = {
+_RETRY_OPTIONS = {
     "retry_total": RETRIES,
     "initial_backoff": 0.5,
     "increment_base": 1,

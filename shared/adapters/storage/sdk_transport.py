@@ -17,7 +17,7 @@ RETRIES = 3  # with short pauses: a function never waits long inside a call, the
 MAX_CONNECTIONS = 16  # as many as a tick polls at a time; the SDK's own pool drops those beyond 10, with a warning each
 
 
-def pooled_transport() -> Any:
+def pooled_transport() -> RequestsTransport:
     """Return a transport for one client; the client closes it."""
     session = requests.Session()
     for scheme in ("https://", "http://"):  # plain for Azurite
@@ -25,7 +25,7 @@ def pooled_transport() -> Any:
     return RequestsTransport(session=session, connection_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S)
 
 
-def client_settings(retry: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+def client_settings(retry: Mapping[str, float], options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a client: the usual transport and `retry`, overridden by `options`.
 
     Redirects are not followed: a storage account sends none, so one that arrives comes from somebody else.

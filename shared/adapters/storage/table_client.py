@@ -24,7 +24,7 @@ _NO_TABLE = frozenset({"TableNotFound", "TableBeingDeleted"})  # with status 404
 # one that has taken effect is refused, and its write token shows that it was ours.
 _REPEATABLE = frozenset({"GET", "POST", "PUT", "DELETE"})
 # With these the pauses are 0, 0.8 and 1.6 seconds.
-_RETRY_OPTIONS: dict[str, Any] = {"retry_total": RETRIES, "retry_backoff_factor": 0.4, "retry_backoff_max": 5}
+_RETRY_OPTIONS = {"retry_total": RETRIES, "retry_backoff_factor": 0.4, "retry_backoff_max": 5}
 
 
 @dataclass

@@ -16,6 +16,7 @@ from shared.ports import StoredEndpoint
 from shared.records.endpoint_record import Champion, EndpointRecord, Frozen, Intent, Lease, Served
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
     from azure.core.credentials import TokenCredential
 
 _TIMES = ("in_flight_until", "staging_in_flight_until", "initial_again_at")
@@ -130,13 +131,13 @@ def record_from(row: Mapping[str, Any], route: str, name: str) -> EndpointRecord
     )
 
 
-def _part[Part](kind: type[Part], row: Mapping[str, Any], name: str) -> Part | None:
+def _part[Part: DataclassInstance](kind: type[Part], row: Mapping[str, Any], name: str) -> Part | None:
     """Read one part: a record of texts, numbers, times and answers (a table of texts)."""
     if name not in row:
         return None
     members = json.loads(text_of(name, row))
     values: dict[str, Any] = {}
-    for field in fields(kind):  # type: ignore[arg-type]
+    for field in fields(kind):
         value = members[field.name]
         if field.type is datetime:
             value = datetime.fromisoformat(value)
