@@ -1,7 +1,7 @@
-"""Makes the development environment: `.venv` with Python 3.13, and Azurite in `node_modules`.
+"""Creates the development environment: `.venv` with Python 3.13, and Azurite in `node_modules`.
 
-Runs under any Python from 3.9 on and uses nothing but the standard library. A second run with unchanged lock files
-does nothing at all, so it needs no network.
+Runs under any Python from 3.9 on, with the standard library alone. While the lock files are unchanged, another run
+does nothing and needs no network.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ VENV = ROOT / ".venv"
 TOOLS = ROOT / ".uv"  # holds uv alone, so that it never mixes with what the project needs
 STAMP = VENV / "landfall-setup.json"
 LOCKS = ("requirements-dev.txt", "requirements-node.txt", "requirements-uv.txt", "package-lock.json", "pyproject.toml")
-OLDEST_NODE = 22
+MIN_NODE_MAJOR = 22
 AZURITE = ROOT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 
 
 class SetupError(Exception):
-    """Something is missing that only the user can provide; the text says what and how."""
+    """Something is missing that only the user can provide; the text says what, and how to provide it."""
 
 
 def version_of(python: Path) -> str | None:
-    """Return "3.13.x" if this is a working Python 3.13, else None; a pyenv shim on the PATH may well not work."""
+    """Return "3.13.x" if this is a working Python 3.13, else None: a pyenv shim on the PATH may not work."""
     try:
         out = subprocess.run(
             [str(python), "-c", "import platform; print(platform.python_version())"],
@@ -52,7 +52,7 @@ def version_of(python: Path) -> str | None:
 
 
 def candidates(environ: dict[str, str], home: Path) -> Iterator[Path]:
-    """Give every place where a Python 3.13 may be: this one, the PATH, pyenv's versions, uv's own."""
+    """Yield every place where a Python 3.13 may be: this interpreter, the PATH, pyenv's versions, uv's own."""
     yield Path(sys.executable)
     for folder in environ.get("PATH", "").split(os.pathsep):
         for name in ("python3.13", "python3", "python"):
@@ -73,7 +73,7 @@ def find_python(environ: dict[str, str], home: Path) -> Path | None:
 
 @contextlib.contextmanager
 def step(title: str) -> Iterator[None]:
-    """Show a step and how long it takes: live on a terminal, one line elsewhere."""
+    """Show a step and its time: live on a terminal, on one line elsewhere."""
     started, done, live = time.monotonic(), threading.Event(), sys.stdout.isatty()
 
     def count() -> None:
@@ -95,12 +95,12 @@ def step(title: str) -> Iterator[None]:
 
 
 def run(command: list[str], what: str, environ: dict[str, str] | None = None) -> str:
-    """Run a command and return its output; if it fails, show what it said.
+    """Run a command and return its output.
 
     Raises:
-        SetupError: it failed.
+        SetupError: it failed; the text ends with its last 20 lines.
     """
-    # Whoever forbids bytecode for his own work must not get an environment that compiles at every start.
+    # Compile now: an environment made under PYTHONDONTWRITEBYTECODE would compile at every start.
     settings = {**os.environ, "UV_COMPILE_BYTECODE": "1", "UV_NO_PROGRESS": "1", **(environ or {})}
     settings.pop("PYTHONDONTWRITEBYTECODE", None)
     try:
@@ -116,10 +116,10 @@ def run(command: list[str], what: str, environ: dict[str, str] | None = None) ->
 
 
 def make_uv(python: Path) -> Path:
-    """Install the pinned uv into `.uv`, unless it is there.
+    """Install the pinned uv into `.uv` unless it is there; return its path.
 
     Raises:
-        SetupError: neither a virtual environment could be made nor is there a uv on the PATH.
+        SetupError: no virtual environment could be made, and no uv is on the PATH.
     """
     uv = TOOLS / "bin" / "uv"
     wanted = hashlib.sha256((ROOT / "requirements-uv.txt").read_bytes()).hexdigest()
@@ -144,10 +144,10 @@ def make_uv(python: Path) -> Path:
 
 
 def fetch_python(uv: Path) -> Path:
-    """Let uv fetch a Python 3.13.
+    """Let uv download a Python 3.13; return its path.
 
     Raises:
-        SetupError: it could not; says what to install.
+        SetupError: the download failed; the text says what to install.
     """
     try:
         run([str(uv), "python", "install", "3.13"], "fetching Python 3.13")
@@ -160,7 +160,7 @@ def fetch_python(uv: Path) -> Path:
 
 
 def node_is_new_enough() -> bool:
-    """Tell whether the machine's own Node.js and npm will do for Azurite."""
+    """Return whether the machine's own Node.js and npm are new enough for Azurite."""
     node = shutil.which("node")
     if not node or not shutil.which("npm"):
         return False
@@ -169,12 +169,12 @@ def node_is_new_enough() -> bool:
     except (OSError, subprocess.SubprocessError):
         return False
     match = re.match(r"v(\d+)\.", out)
-    return match is not None and int(match[1]) >= OLDEST_NODE
+    return match is not None and int(match[1]) >= MIN_NODE_MAJOR
 
 
 def install_packages(uv: Path, python: Path, own_node: bool) -> None:
-    """Fill `.venv` with exactly what the lock files say, and the project itself."""
-    if version_of(VENV / "bin" / "python") is None:  # none yet, or one that a broken set-up left behind
+    """Install exactly the locked packages into `.venv`, and the project itself."""
+    if version_of(VENV / "bin" / "python") is None:  # missing, or left behind by a broken set-up
         shutil.rmtree(VENV, ignore_errors=True)
         run([str(uv), "venv", "--quiet", "--no-project", "--python", str(python), str(VENV)], "making .venv")
     locks = ["requirements-dev.txt"] + ([] if own_node else ["requirements-node.txt"])
@@ -187,7 +187,7 @@ def install_packages(uv: Path, python: Path, own_node: bool) -> None:
 
 
 def install_azurite(own_node: bool) -> None:
-    """Fill `node_modules` with exactly what `package-lock.json` says; no package's own script runs."""
+    """Install exactly the packages of `package-lock.json` into `node_modules`, without running their scripts."""
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     if own_node:
         run(["npm", *arguments], "installing Azurite")
@@ -197,14 +197,14 @@ def install_azurite(own_node: bool) -> None:
 
 
 def fingerprint(own_node: bool) -> dict[str, str]:
-    """Return what the environment depends on."""
+    """Return everything the environment depends on; when it changes, the environment is made again."""
     files = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in LOCKS}
     here = {"root": str(ROOT), "machine": platform.machine(), "node": "own" if own_node else "wheel"}
     return {**files, **here, "setup": hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}
 
 
 def is_ready(wanted: dict[str, str]) -> bool:
-    """Tell whether the environment was made from the same lock files and is still there."""
+    """Return whether the environment exists and was made from the same lock files."""
     try:
         made_from = json.loads(STAMP.read_text())
     except (OSError, ValueError):
@@ -213,7 +213,7 @@ def is_ready(wanted: dict[str, str]) -> bool:
 
 
 def main() -> int:
-    """Make the environment; returns the exit status."""
+    """Create the environment; return the exit status."""
     own_node = node_is_new_enough()
     wanted = fingerprint(own_node)
     if is_ready(wanted):
@@ -223,7 +223,7 @@ def main() -> int:
         with step("uv, the installer"):
             uv = make_uv(python or Path(sys.executable))
         if python is None:
-            with step("Python 3.13, which is not on this machine"):
+            with step("Python 3.13 (not found on this machine)"):
                 python = fetch_python(uv)
         with step(f"Python packages into .venv (Python {version_of(python)} of {python})"):
             install_packages(uv, python, own_node)

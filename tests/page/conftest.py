@@ -15,8 +15,14 @@ def browser() -> Iterator[Chrome]:
     assert driver, "this test needs ChromeDriver: apt-get install chromium-driver"
     options = ChromeOptions()
     options.binary_location = binary
-    for one in ("headless", "no-sandbox", "disable-gpu", "disable-background-networking", "disable-component-update"):
-        options.add_argument(f"--{one}")
+    for switch in (
+        "headless",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-background-networking",
+        "disable-component-update",
+    ):
+        options.add_argument(f"--{switch}")
     running = Chrome(options=options, service=ChromeService(executable_path=driver))
     running.set_page_load_timeout(30)
     yield running
