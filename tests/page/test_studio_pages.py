@@ -42,13 +42,13 @@ def read(browser: Chrome) -> str:
 
 
 def complaints(browser: Chrome) -> list[str]:
-    """Return what the browser objects to, such as a style that the policy does not allow."""
+    """Return the browser's complaints, such as a style that the policy does not allow."""
     entries = browser.get_log("browser")  # type: ignore[no-untyped-call]
     return [str(entry["message"]) for entry in entries if "status of 4" not in str(entry["message"])]
 
 
 def score(browser: Chrome, key: str) -> str:
-    """Fill the key into the form and press its button; returns what is said."""
+    """Fill the key into the form and press its button; returns the result."""
     old = browser.find_element(By.TAG_NAME, "html")
     browser.find_element(By.NAME, "key").send_keys(key)
     browser.find_element(By.CSS_SELECTOR, "button").click()
@@ -57,7 +57,7 @@ def score(browser: Chrome, key: str) -> str:
 
 
 def test_the_overview_shows_jobs(browser: Chrome, studio: RunningStudio, azurite: str) -> None:
-    """A finished and a failed one with their states, and a click away the log; the policy allows the look."""
+    """A finished and a failed one with their states, and a click away the log; the policy allows the style."""
     storage, trainer = Storage.create(azurite), Trainer.of(studio)
     storage.put("in.csv", census_csv())
     good, bad = trainer.submit(job_body(storage)), trainer.submit(job_body(storage, source="missing.csv"))
@@ -140,7 +140,7 @@ def test_no_word_is_broken_and_no_table_is_cut(
 
 
 def test_pages_lead_to_each_other(browser: Chrome, studio: RunningStudio, azurite: str) -> None:
-    """From a job to its experiment, its endpoint's help and back to the overview; no page that a service has not."""
+    """From a job to its experiment, its endpoint's help and back to the overview; only pages that a service has."""
     storage, trainer = Storage.create(azurite), Trainer.of(studio)
     storage.put("in.csv", census_csv())
     job = trainer.submit(job_body(storage))

@@ -1,4 +1,4 @@
-"""A refused request leaves no garbage: what only the collector could end waits until there are many more of it."""
+"""A refused request leaves no reference cycles, which would hold memory until the collector runs."""
 
 import asyncio
 import gc
@@ -92,7 +92,7 @@ def requests_of(service: dict[str, Any]) -> dict[str, tuple[str, str, str, bytes
 
 @pytest.mark.parametrize("number", range(10))
 def test_a_refused_request_leaves_no_garbage(app: tuple[ASGIApp, dict[str, Any]], number: int) -> None:
-    """Whichever is refused: the collector finds nothing that only it could end."""
+    """After any refused request the collector finds no reference cycle."""
     asgi, service = app
     method, url, key, body, status = list(requests_of(service).values())[number]
 

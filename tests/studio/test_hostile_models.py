@@ -1,4 +1,4 @@
-"""Models that a PATCH brings to a running studio: whatever they are, every request is answered, by one sound model."""
+"""Models that a PATCH gives to a running studio: whatever they are, every request is answered by one valid model."""
 
 import random
 import threading
@@ -35,7 +35,7 @@ def served_model(data: Path) -> bytes:
 
 
 def _bombard(studio: RunningStudio, storage: Storage, seeds: Sequence[int]) -> tuple[int, int]:
-    """Give an endpoint a hostile model for each seed; returns how many were refused, and how many used."""
+    """Give an endpoint a hostile model for each seed; returns how many were refused, and how many are used."""
     endpoint, sound = studio.endpoint("production"), served_model(studio.data)
     location = storage.reference("model.ilearner")
     before = answered(score(endpoint, NAMES, ROWS))
@@ -65,7 +65,7 @@ def test_no_model_hurts_a_running_studio(own_data: Path, storage: Storage, azuri
 
 
 def test_a_model_of_another_service_is_refused_in_a_few_words(own_data: Path, storage: Storage, azurite: str) -> None:
-    """However many columns it has and however long their names are: the answer names some of them, each shortened."""
+    """However many columns it has and however long their names are, the error names some of them, each shortened."""
     columns = tuple(Column(f"{at:04}{'x' * 9900}", "numeric") for at in range(1600))
     storage.put("other.ilearner", dump_model(Model("binary", "y", ("0", "1"), columns, (Tree((), (0.5,)),))))
     with running_studio(own_data, [storage_host(azurite)]) as studio:

@@ -1,4 +1,4 @@
-"""Tall and wide files: trained within a bound of memory, in a process of its own that may not exceed it."""
+"""Tall and wide files are trained within a memory limit, which the test's process enforces."""
 
 import resource
 import subprocess
@@ -47,7 +47,7 @@ def write_tall(path: Path, rows: int) -> None:
 @pytest.mark.deep
 @pytest.mark.timeout(900)
 def test_a_tall_file_takes_a_known_part_of_memory(tmp_path: Path) -> None:
-    """A million rows with texts that differ in each take no more than so many bytes a row, and are all learned from."""
+    """A million rows with different texts take a limited number of bytes a row, and the training uses all of them."""
     rows = 1_000_000
     write_tall(tmp_path / "tall.csv", rows)
     command = [sys.executable, "-c", TRAIN, str(tmp_path / "tall.csv")]
@@ -64,7 +64,7 @@ def test_a_tall_file_takes_a_known_part_of_memory(tmp_path: Path) -> None:
 @pytest.mark.deep
 @pytest.mark.timeout(900)
 def test_a_file_beyond_the_limit_is_refused_within_memory(tmp_path: Path) -> None:
-    """Too many texts are refused by the limit's name before the memory that they would take is gone."""
+    """Too many texts are refused, naming the limit, before they fill the memory."""
     path = tmp_path / "texts.csv"
     with path.open("w", encoding="utf-8") as out:
         out.write("x0,x1,x2,x3,x4,x5,x6,x7,y\n")

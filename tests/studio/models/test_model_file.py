@@ -43,7 +43,7 @@ chance = st.randoms(use_true_random=False)
 @settings(deadline=None)  # the first batch loads LightGBM
 @given(chance)
 def test_a_model_survives_its_file(rng: random.Random) -> None:
-    """Reading gives the very model that was written and the very scores, and writing it again the very bytes."""
+    """Reading gives the same model and the same scores, and writing it again gives the same bytes."""
     model = random_model(rng)
     data = dump_model(model)
     again = load_model(data)
@@ -58,7 +58,7 @@ def test_a_model_survives_its_file(rng: random.Random) -> None:
 @settings(deadline=None)  # the first batch loads LightGBM
 @given(chance)
 def test_a_hostile_file_is_refused_or_harmless(rng: random.Random) -> None:
-    """Bytes flipped, cut off or put behind, members changed with the checksum right again: refused, or it scores."""
+    """Bytes flipped, cut off or appended, members changed with a valid checksum: the file is refused, or it scores."""
     try:
         model = load_model(hostile_file(rng, dump_model(random_model(rng))))
     except ModelFileError:
@@ -77,7 +77,7 @@ json_values = st.recursive(
 @settings(deadline=None)
 @given(st.data())
 def test_no_member_may_be_anything(data: st.DataObject) -> None:
-    """With any one member replaced by any JSON and the checksum right again, it is refused, or it scores."""
+    """With any member replaced by any JSON, and a valid checksum, the file is refused, or it scores."""
     content = content_of(dump_model(MODEL))
     *way, last = data.draw(st.sampled_from(paths(content)[1:]))
     at = content
@@ -108,12 +108,12 @@ def test_no_file_ends_the_process() -> None:
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("part", range(4))
 def test_no_file_of_many_ends_the_process(part: int) -> None:
-    """A hundred thousand of them neither."""
+    """The same for a hundred thousand files."""
     assert _fuzzed(1000 + part * 25_000, 1000 + (part + 1) * 25_000) > 5000
 
 
 def test_a_loop_in_a_tree_is_refused() -> None:
-    """A child that leads back, to itself or out of the tree would be walked for ever: it is refused."""
+    """A child that is its own ancestor, or lies outside the tree, would make an endless walk: it is refused."""
     for left, right in ((0, -1), (1, 1), (5, -1), (-4, -1), (-1, -1)):
         tree = Tree((Node(0, 1.0, True, left, right), Node(0, 2.0, True, -2, -3)), (0.1, 0.2, 0.3))
         with pytest.raises(ModelFileError, match=r"child|branches"):
@@ -139,7 +139,7 @@ def test_a_loop_in_a_tree_is_refused() -> None:
     ],
 )
 def test_what_is_no_model_is_refused_in_words(data: bytes, reason: str) -> None:
-    """Wrong kinds of files, bombs among them, have a reason each."""
+    """Each wrong kind of file, including a zip bomb, has a reason of its own."""
     with pytest.raises(ModelFileError, match=reason):
         load_model(data)
 
@@ -159,7 +159,7 @@ def test_what_is_no_model_is_refused_in_words(data: bytes, reason: str) -> None:
     ],
 )
 def test_a_model_is_written_in_one_way(turned: Callable[[bytes], bytes]) -> None:
-    """What says the same in other words, a member twice too, is refused: another reader might see another model."""
+    """Another spelling of the same content, or a member twice, is refused: another reader might see another model."""
     with pytest.raises(ModelFileError, match="not written as this service writes"):
         load_model(gzip.compress(turned(gzip.decompress(dump_model(MODEL)))))
 
@@ -215,13 +215,13 @@ def _with_column(*column: Any) -> Callable[[Any], Any]:
     ],
 )
 def test_an_unsound_member_is_named(change: Callable[[Any], Any], reason: str) -> None:
-    """Every rule of the format has its words, and holds although the checksum is right."""
+    """Every rule of the format has its error, and is checked although the checksum is right."""
     with pytest.raises(ModelFileError, match=reason):
         load_model(file_of(change(content_of(dump_model(MODEL)))))
 
 
 def test_a_changed_number_is_noticed() -> None:
-    """The checksum covers the content: a leaf that somebody changed is not served."""
+    """The checksum covers the content: a changed leaf is not served."""
     text = gzip.decompress(dump_model(MODEL))
     checksum = f'"{content_of(dump_model(MODEL))["sha256"]}"'.encode()
     for old, new in ((b"-0.25", b"-0.26"), (checksum, b"null"), (checksum, b'""'), (checksum, checksum.upper())):
@@ -251,7 +251,7 @@ def _worst_sums() -> Model:
 
 
 def test_the_largest_files_fit_into_the_memory(tmp_path: Path) -> None:
-    """Of the documents within the limits, the costliest take less than 300 MB to be read and made ready."""
+    """The costliest documents within the limits take less than 300 MB to load and prepare."""
     files = []
     for number, model in enumerate((_worst_tree(), _worst_names())):
         files.append(tmp_path / f"{number}")
@@ -286,7 +286,7 @@ def test_a_trained_model_is_small(tmp_path: Path) -> None:
 
 
 def test_too_large_a_model_fails_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What no endpoint would take is not written: the training says what to change."""
+    """A model beyond the limits of endpoints is not written: the error says what to change."""
     csv = tmp_path / "t.csv"
     csv.write_text(census_csv(400), encoding="utf-8")
     with pytest.raises(TableError, match="20001 trees are too many: it may have 20000 trees"):

@@ -1,4 +1,4 @@
-"""The help pages: true samples, no secrets, a form that scores; whatever users named is text."""
+"""The help pages: samples that run, no secrets, a form that scores; names of users are escaped."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ PAGES = ("", "/score", "/jobs", "/update")
 
 
 def predictive(studio: RunningStudio) -> str:
-    """Return where the help of the predictive service's endpoint is, as the management API tells it."""
+    """Return the help URL of the predictive endpoint, from the management API."""
     return str(get_endpoint(studio.endpoint("production"))["HelpLocation"])
 
 
@@ -195,7 +195,7 @@ class Form(HTMLParser):
 
 
 def test_the_form_scores(studio: RunningStudio) -> None:
-    """Its sample row with the key is answered; a wrong cell and a wrong key are told in words; no page has the key."""
+    """Its sample row with the key is scored; a wrong cell and a wrong key give an error; no page has the key."""
     address, key = predictive(studio) + "/score", studio.endpoint("production")["api_key"]
     form = Form(page(address))
     assert form.fields.pop("key") == ""
@@ -239,7 +239,7 @@ def places(studio: RunningStudio) -> tuple[str, str]:
 
 
 def test_unknown_endpoints_have_a_page_that_says_so(places: tuple[str, str]) -> None:
-    """404 in words: an endpoint of the other service, of no service, of another workspace."""
+    """404 with a reason: an endpoint of the other service, of no service, of another workspace."""
     ours, theirs = places
     for address in (
         theirs.rpartition("/")[0] + "/" + ours.rpartition("/")[2],

@@ -1,4 +1,4 @@
-"""What the owner's pages tell of a job."""
+"""The parts of the owner's pages about a job."""
 
 import html
 import re
@@ -29,7 +29,7 @@ def read(markup: str) -> str:
 
 
 def test_the_cause_is_told_once() -> None:
-    """The Details of the protocol have it three times; a finished job's Details are no cause."""
+    """The protocol's Details have it three times; a finished job's Details are no cause."""
     details = JobFailedError("Train Model", StudioError("the file is empty; sig=abc")).details("j")
     assert details.count("the file is empty") == 3
     assert cause(job(JobState.FAILED, details=details)) == "the file is empty; sig=[redacted]"

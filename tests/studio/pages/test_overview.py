@@ -1,4 +1,4 @@
-"""The overview: for the owner alone; what serves since when, what waits, and every job with its log."""
+"""The overview: for the owner only; the models that serve, those that wait, and every job with its log."""
 
 import html
 import re
@@ -109,7 +109,7 @@ def test_a_model_from_before_a_job_is_not_said_to_be_its(own_data: Path, azurite
 
 
 def test_a_job_that_is_not_there(studio: RunningStudio) -> None:
-    """404 in words."""
+    """404 with a reason."""
     token = studio.describe()["management"]["token"]
     answer = requests.get(f"{studio.base_url}/jobs/0123", auth=("x", token), timeout=TIMEOUT_S)
     assert answer.status_code == 404

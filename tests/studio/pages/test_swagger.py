@@ -1,4 +1,4 @@
-"""The Swagger document of each endpoint: it is valid, it is true, and it is all that a client needs."""
+"""The Swagger document of each endpoint: valid, true, and all that a client needs."""
 
 import re
 from typing import Any
@@ -47,7 +47,7 @@ def training(studio: RunningStudio) -> tuple[str, str]:
 
 @pytest.mark.parametrize("place", [predictive, training])
 def test_the_document_is_valid(studio: RunningStudio, place: Any) -> None:
-    """It is sound Swagger 2.0, with the further form of scoring among the paths as well."""
+    """It is valid Swagger 2.0, also with the array form of scoring among the paths."""
     swagger = document(place(studio)[0])
     OpenAPIV2SpecValidator(swagger).validate()
     swagger["paths"] |= swagger.pop("x-ms-paths", {})
@@ -62,7 +62,7 @@ def test_the_document_is_valid(studio: RunningStudio, place: Any) -> None:
 def test_every_answer_is_one_that_the_document_tells(
     studio: RunningStudio, place: Any, mode: GenerationMode, requests_drawn: int
 ) -> None:
-    """Requests drawn from the document, sound and unsound ones, get the statuses and bodies it promises; no 500."""
+    """Requests generated from the document, valid and invalid ones, get the statuses and bodies it promises; no 500."""
     api, key = place(studio)
     swagger = document(api)
     swagger["paths"] |= swagger.pop("x-ms-paths", {})

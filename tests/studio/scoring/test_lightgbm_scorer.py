@@ -1,4 +1,4 @@
-"""Batches at the native library's speed: the same numbers as one by one, whatever the model, rows and threads."""
+"""Scoring batches with LightGBM gives the same numbers as scoring row by row, for any model, rows and threads."""
 
 import logging
 import math
@@ -115,7 +115,7 @@ def test_a_trained_model_gives_the_same_numbers_both_ways(tmp_path: Path, task: 
 
 @pytest.mark.parametrize("model", [random_model(random.Random(9)), WIDE], ids=["at once", "by the library"])
 def test_any_number_of_threads_may_score(model: Model) -> None:
-    """Many threads that begin at once, while what they need is being made, all get their own rows' numbers."""
+    """Many threads that start while the library is being loaded all get the numbers of their own rows."""
     scorer = Scorer(model)
     batches = [np.array([random_row(random.Random(seed), model) for _ in range(500)]) for seed in range(16)]
     with ThreadPoolExecutor(8) as threads:
@@ -132,7 +132,7 @@ def _rows(count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def _imported(rows: int, model: str = "WIDE") -> str:
-    """Score so many rows in a new process; returns whether LightGBM was loaded when the answer was there, and later."""
+    """Score so many rows in a new process; returns whether LightGBM was loaded at the answer, and later."""
     code = (
         "import sys, threading\nfrom studio.scoring.scorer import Scorer\n"
         "from tests.studio.scoring import test_lightgbm_scorer as here\n"
@@ -148,17 +148,17 @@ def _imported(rows: int, model: str = "WIDE") -> str:
 
 
 def test_few_rows_never_load_the_library() -> None:
-    """A studio that is asked for single rows pays nothing for batches."""
+    """Scoring single rows does not load the library."""
     assert _imported(MIN_BATCH_ROWS - 1) == "False False"
 
 
 def test_small_trees_never_load_the_library() -> None:
-    """They are scored at once, however many rows there are."""
+    """QuickScorer scores them, however many rows there are."""
     assert _imported(MIN_LIBRARY_ROWS, "STEP") == "False False"
 
 
 def test_a_huge_batch_waits_for_the_library() -> None:
-    """It is sooner done so; a smaller one is answered at once, and the library is ready for the next."""
+    """Waiting is faster for a huge batch; a smaller one is answered at once, and the library is ready for the next."""
     assert _imported(MIN_LIBRARY_ROWS) == "True True"
     assert _imported(MIN_BATCH_ROWS).endswith(" True")
 
@@ -166,7 +166,7 @@ def test_a_huge_batch_waits_for_the_library() -> None:
 def test_without_the_library_batches_are_scored_all_the_same(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where OpenMP is missing the answer is the same, and the log says once why it takes longer."""
+    """Without OpenMP the answer is the same, and the log says once why it takes longer."""
 
     def imported(name: str, *arguments: Any, **named: Any) -> Any:
         if name == "lightgbm":

@@ -1,4 +1,4 @@
-"""Whether a model can take another's place: what callers send now must be good for it."""
+"""Whether a model can replace another: it must accept what callers send now."""
 
 from dataclasses import replace
 
@@ -42,7 +42,7 @@ def test_what_a_request_may_leave_out_it_still_may() -> None:
 
 
 def test_what_a_request_would_lack_is_named() -> None:
-    """A column that only one of them knows and that is learned from; a name by position is explained."""
+    """A column that only one of them learns from; a name by position is explained."""
     wider = replace(SERVED, columns=(*SERVED.columns[:2], Column("city", "numeric"), Column("Col4", "numeric")))
     assert incompatibilities(SERVED, wider) == [
         "missing columns: 'town'; other columns: 'Col4' (the file's column 4, if that has no name), 'city'"
@@ -50,7 +50,7 @@ def test_what_a_request_would_lack_is_named() -> None:
 
 
 def test_another_label_or_task_does_not_fit() -> None:
-    """All that is wrong is said at once."""
+    """All problems are reported at once."""
     binary = Model("binary", "sold", ("no", "yes"), (TOWN,))
     assert incompatibilities(SERVED, binary) == [
         "it predicts 'sold', not 'price'",
@@ -60,7 +60,7 @@ def test_another_label_or_task_does_not_fit() -> None:
 
 
 def test_columns_that_hold_something_else_do_not_fit() -> None:
-    """Each is named with what it holds and what it must hold; categories and rates of them are one."""
+    """Each is named with what it holds and must hold; categories and target-encoded categories count as the same."""
     columns = (replace(AREA, kind="categorical"), replace(TOWN, kind="target-encoded"))
     assert incompatibilities(SERVED, replace(SERVED, columns=columns)) == [
         "column 'area' holds categories, not numbers",
@@ -76,7 +76,7 @@ def test_columns_that_hold_something_else_do_not_fit() -> None:
 
 
 def test_very_many_of_them_are_counted() -> None:
-    """An answer names ten."""
+    """The error names ten."""
     served, changed = (
         replace(SERVED, columns=tuple(Column(f"c{number}", kind) for number in range(30)))
         for kind in ("numeric", "boolean")

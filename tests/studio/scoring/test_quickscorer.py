@@ -1,4 +1,4 @@
-"""Scoring a row by all trees at once: the same numbers as following it down every tree."""
+"""QuickScorer gives the same numbers as walking every tree."""
 
 import math
 
@@ -41,7 +41,7 @@ def trees(draw: st.DrawFn, most_leaves: int) -> Tree:
 
 
 def followed(tree: Tree, row: list[float]) -> float:
-    """Return the leaf that a row ends in, as the words in `Node` say it."""
+    """Return the leaf that a row ends in, by the rules in `Node`."""
     at = 0 if tree.nodes else -1
     while at >= 0:
         node, value = tree.nodes[at], row[tree.nodes[at].feature]
@@ -60,7 +60,7 @@ def followed(tree: Tree, row: list[float]) -> float:
 def test_a_row_gets_the_sum_of_its_leaves(
     most_bytes: int, forest: list[Tree], rows: list[tuple[float, float, float]]
 ) -> None:
-    """Any trees, any values, missing and unknown ones too: exactly the sum, in the order of the trees, either way."""
+    """Any trees, any values, also missing ones: exactly the sum in the order of the trees, for a row and a batch."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quickscorer, "MAX_MASK_BYTES", most_bytes)
         scorer = Scorer(Model("binary", "label", ("no", "yes"), COLUMNS, tuple(forest)))
@@ -72,7 +72,7 @@ def test_a_row_gets_the_sum_of_its_leaves(
 
 
 def test_only_small_trees_are_scored_at_once() -> None:
-    """A tree of more leaves than a word has bits, or very many nodes, is walked instead."""
+    """A tree with more leaves than a word has bits, or with very many nodes, is walked."""
     chain = tuple(Node(0, float(at), True, -1 - at, at + 1 if at < 63 else -65) for at in range(64))
     wide = Tree(chain, tuple(map(float, range(65))))
     small = Tree(chain[:1], (1.0, 2.0))

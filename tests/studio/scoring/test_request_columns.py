@@ -1,4 +1,4 @@
-"""What the names of a request's columns mean for a model, and the types of its answer."""
+"""Matching the columns of a request with a model's, and the types of the answer."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def model(task: Task, *classes: str, whole_labels: bool = False) -> Model:
 
 
 def test_a_regression_of_whole_numbers_predicts_others() -> None:
-    """A label that comes along is of the type that the labels were; what is predicted is any number."""
+    """A label in the request has the type of the training's labels; the prediction is any number."""
     whole = model("regression", whole_labels=True)
     assert (label_type(whole), added_columns(whole)) == ("Int32", [("Scored Labels", "Double")])
 
@@ -36,7 +36,7 @@ def test_a_regression_of_whole_numbers_predicts_others() -> None:
     ],
 )
 def test_labels_have_the_type_of_their_classes(task: Task, classes: tuple[str, ...], wire_type: str) -> None:
-    """`Scored Labels`, and a label that comes along, are of the type that the classes were read as."""
+    """`Scored Labels`, and a label in the request, have the type of the classes."""
     shown = model(task, *classes)
     assert label_type(shown) == dict(added_columns(shown))["Scored Labels"] == wire_type
     columns = request_columns(shown, ["label", "age", "row"])
@@ -49,13 +49,13 @@ def test_labels_have_the_type_of_their_classes(task: Task, classes: tuple[str, .
 
 
 def test_a_scored_table_that_is_sent_again_is_told_so() -> None:
-    """Its answer's columns are named as such, whether or not the model has one of the name."""
+    """The error names the added columns, whether or not the model has columns of these names."""
     with pytest.raises(ReservedColumnError, match="Invalid output parameter name: Scored Labels, Scored Probabilities"):
         request_columns(model("binary", "no", "yes"), ["age", "Scored Labels", "Scored Probabilities "])
 
 
 def test_an_optional_column_may_be_left_out() -> None:
-    """It is learned from all the same; what must be there is named."""
+    """The model learns from it all the same; required columns are named."""
     optional = Model("regression", "y", (), (Column("a", "numeric", optional=True), Column("b", "numeric")))
     assert request_columns(optional, ["b"]).positions == (None, 0)
     assert request_columns(optional, ["b", "a"]).positions == (1, 0)

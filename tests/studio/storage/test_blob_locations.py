@@ -1,4 +1,4 @@
-"""Blob references: where they lead, and which are refused before any request leaves."""
+"""Blob references: the blobs that they name, and the ones that are refused before any request is sent."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ ALL = HostAllowList(["*.blob.core.windows.net", "127.0.0.1:10000"])
     ],
 )
 def test_connection_strings(connection_string: str, account_url: str) -> None:
-    """Short and long forms lead to the account they name, whatever the case of their words."""
+    """Short and long forms give the account that they name, in upper or lower case."""
     address = resolve(BlobReference("/c/path/x.csv", connection_string), ALL)
     assert (address.account_url, address.account_key) == (account_url, KEY)
     assert (address.base_location, address.relative_location) == (account_url + "/", "c/path/x.csv")
@@ -74,7 +74,7 @@ def test_base_locations(base: str) -> None:
     ],
 )
 def test_hosts_that_are_not_allowed(base: str) -> None:
-    """No spelling of a URL leads past the list, and http never leaves the machine."""
+    """No spelling of a URL bypasses the list, and http is for this machine only."""
     with pytest.raises(StorageError) as caught:
         resolve(BlobReference("c/x.csv", None, base, "?sig=secret"), ALL)
     assert translate(caught.value).details[0].code == "InvalidBlob"
@@ -82,7 +82,7 @@ def test_hosts_that_are_not_allowed(base: str) -> None:
 
 
 def test_a_connection_string_cannot_lead_elsewhere() -> None:
-    """The endpoint it really leads to is checked, not the account it claims."""
+    """Its endpoint is checked, not the account name."""
     for part in ("BlobEndpoint=https://evil.example", "EndpointSuffix=evil.example", "EndpointSuffix=x@evil.example"):
         with pytest.raises(StorageError, match=r"not on this studio's allow-list|without user"):
             resolve(BlobReference("c/x.csv", f"AccountName=acct;AccountKey={KEY};{part}"), ALL)
@@ -103,7 +103,7 @@ def test_a_connection_string_cannot_lead_elsewhere() -> None:
     ],
 )
 def test_incomplete_references(reference: BlobReference, code: str) -> None:
-    """Each has its code, and what was given in the place of a key is not repeated."""
+    """Each has its fault, and no error repeats what was given as a key."""
     with pytest.raises(StorageError) as caught:
         resolve(reference, ALL)
     assert translate(caught.value).details[0].code == code
@@ -139,7 +139,7 @@ def test_a_pattern_for_ipv6() -> None:
     ],
 )
 def test_only_a_name_without_wildcard_names_a_host(patterns: list[str], by_name: bool) -> None:
-    """That is what lets a request go to an address inside the network."""
+    """Only such a pattern allows addresses inside the network."""
     reference = BlobReference("c/x.csv", f"AccountName=acct;AccountKey={KEY}")
     assert resolve(reference, HostAllowList(patterns)).listed_by_name is by_name
 
@@ -168,7 +168,7 @@ def test_a_connection_string_by_sas() -> None:
 
 
 def test_a_connection_string_and_a_location() -> None:
-    """Both may be given if they lead to one account, and the string is used; else nobody knows what was meant."""
+    """Both may be given if they are of one account: then the string is used. Otherwise the reference is refused."""
     text = f"AccountName=acct;AccountKey={KEY}"
     both = BlobReference("c/x.csv", text, "https://ACCT.blob.core.windows.net/", "?sig=x")
     assert resolve(both, ALL).account_key == KEY
@@ -178,7 +178,7 @@ def test_a_connection_string_and_a_location() -> None:
 
 
 def test_names_are_escaped_in_links_only() -> None:
-    """By key the name is taken as it is, by SAS it is a part of a URL; the answer's is one that a URL can carry."""
+    """With a key the name is plain, with a SAS it is a part of a URL; the answer's is escaped for a URL."""
     name = "a b#c?d%25é.csv"
     by_key = resolve(BlobReference(f"/c/{name}", f"AccountName=acct;AccountKey={KEY}"), ALL)
     assert (by_key.path.name, by_key.relative_location) == (name, "c/a%20b%23c%3Fd%2525%C3%A9.csv")
@@ -189,14 +189,14 @@ def test_names_are_escaped_in_links_only() -> None:
 
 @pytest.mark.parametrize("name", ["c/%2e%2e/d/x.csv", "c/a%0ab.csv", "c/a%5cb.csv", "c/%ff.csv", "%2e%2e/x.csv"])
 def test_escapes_hide_nothing(name: str) -> None:
-    """What is refused as it stands is refused when it is escaped."""
+    """A path that is refused is refused when it is escaped, too."""
     with pytest.raises(StorageError):
         resolve(BlobReference(name, None, "https://acct.blob.core.windows.net", "?sig=x"), ALL)
 
 
 @pytest.mark.parametrize("token", ["?sv=1", "secret", "?sig=secret&comp=list", "?sig=secret#x", "?sig=se cret"])
 def test_what_is_no_token_is_refused(token: str) -> None:
-    """A token that asks for something else than the blob, or is none; it is not repeated."""
+    """A token that selects another resource, or is invalid, is refused and not repeated."""
     with pytest.raises(StorageError, match=r"SAS token of c/x\.csv is invalid") as caught:
         resolve(BlobReference("c/x.csv", None, "https://acct.blob.core.windows.net", token), ALL)
     assert "secret" not in str(caught.value)
@@ -223,7 +223,7 @@ TEXT = st.lists(PIECES, max_size=4).map("".join)
 def test_no_secret_is_repeated(
     relative: str, connection_string: str | None, base: str | None, token: str | None
 ) -> None:
-    """Whatever is wrong with a reference, and wherever its secrets stand: no error and no repr shows them."""
+    """Whatever is wrong with a reference, and wherever it has its secrets, no error and no repr shows them."""
     reference = BlobReference(relative, connection_string, base, token)
     shown = []
     try:

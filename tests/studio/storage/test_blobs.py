@@ -1,4 +1,4 @@
-"""Blobs in real storage: every way of naming one, and links that work as they are put together."""
+"""Blobs in real storage: every way to name one, and links that work."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -97,7 +97,7 @@ def test_the_emulators_published_key_is_right(storage: Storage) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES + 7])
 def test_content_of_any_size(storage: Storage, size: int) -> None:
-    """In one piece or in several, up and down; one byte more than allowed is refused."""
+    """Read and written in one piece or in several; one byte more than allowed is refused."""
     data = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     address = resolve(BlobReference(f"{storage.container}/x.csv", storage.connection_string), LOCAL)
     BLOBS.write(address, data, "text/csv")
@@ -142,7 +142,7 @@ def test_what_is_missing_is_named(storage: Storage) -> None:
 
 
 def test_a_write_is_tried_again() -> None:
-    """A host that is busy once has the blob in the end; one that stays busy fails it, in words."""
+    """A request is retried after one 503; a host that stays busy is an error."""
     answers = [answer(b"", "503 Busy", Content_Length="0"), answer(b"", "201 Created", Content_Length="0", ETag='"1"')]
     left = iter(answers)
     with odd_host(lambda connection, _: connection.sendall(next(left))) as host:
@@ -156,7 +156,7 @@ def test_a_write_is_tried_again() -> None:
 
 
 def test_the_content_type_is_kept(storage: Storage) -> None:
-    """Who opens the link learns what it is."""
+    """A blob has its content type."""
     address = resolve(BlobReference(f"{storage.container}/x.tsv", storage.connection_string), LOCAL)
     BLOBS.write(address, b"a\tb\n", "text/tab-separated-values")
     link = address.base_location + address.relative_location + read_token(address, datetime.now(UTC))

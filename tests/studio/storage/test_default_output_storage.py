@@ -1,4 +1,4 @@
-"""Outputs that a job names no place for: in the studio's own storage account, as the original did."""
+"""Outputs without a location go to the studio's own storage account, as in the original."""
 
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -42,7 +42,7 @@ def test_outputs_without_a_place_can_be_read_and_listed(own_data: Path, storage:
     "text", ["nonsense", "AccountName=a", "BlobEndpoint=https://a.example;SharedAccessSignature=x"]
 )
 def test_a_wrong_connection_string_stops_the_start(text: str) -> None:
-    """It is told which variable is wrong, without its value."""
+    """The error names the variable, without its value."""
     with pytest.raises(SetupError, match=r"^STUDIO_STORAGE: ") as raised:
         DefaultOutputStorage.of_environment({"STUDIO_STORAGE": text})
     assert text not in str(raised.value)

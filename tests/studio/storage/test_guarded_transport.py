@@ -1,4 +1,4 @@
-"""What the studio fetches from hosts that misbehave: never more, longer or from elsewhere than it was told to."""
+"""Transfers with hosts that misbehave stay within their size, time and addresses."""
 
 import asyncio
 import contextlib
@@ -65,7 +65,7 @@ def test_no_redirect_is_followed(status: str) -> None:
 
 
 def trickle(connection: socket.socket, text: bytes) -> None:
-    """Send a byte every few hundredths of a second, until the other side has had enough."""
+    """Send a byte every few hundredths of a second, until the client closes the connection."""
     connection.sendall(text)
     while True:
         time.sleep(0.05)
@@ -83,7 +83,7 @@ def trickle(connection: socket.socket, text: bytes) -> None:
     ],
 )
 def test_a_trickle_ends(start: bytes) -> None:
-    """A host that sends a byte now and then, in its headers or in its body, is left when the time is over."""
+    """A host that sends a byte now and then, in its headers or in its body, runs into the deadline."""
     with odd_host(lambda connection, _: trickle(connection, start)) as host:
         error = failure(host, IMPATIENT)
         assert "took longer than 1 seconds" in str(error)
@@ -91,7 +91,7 @@ def test_a_trickle_ends(start: bytes) -> None:
 
 
 def test_a_host_that_stops_reading_is_left() -> None:
-    """Writing to a host that takes nothing ends as well."""
+    """Writing to a host that reads nothing ends at the deadline, too."""
     given_up = threading.Event()
 
     def deaf(*_: object) -> None:
@@ -104,7 +104,7 @@ def test_a_host_that_stops_reading_is_left() -> None:
 
 
 def test_no_more_is_read_than_the_limit() -> None:
-    """A blob that says it is too large is not read; one that lies about it is not kept."""
+    """A blob with too large a length is not read; one with a false length is not kept."""
     with odd_host(saying(part(b"x" * 10, LIMIT + 1))) as host:
         assert f"larger than {LIMIT} bytes" in str(failure(host))
     sent = threading.Event()
@@ -136,7 +136,7 @@ def test_no_more_is_read_than_the_limit() -> None:
     ],
 )
 def test_a_fault_that_may_pass_is_an_error_in_words(behave: Behaviour, words: str) -> None:
-    """An early end, or an error of the storage's own: another try of the caller's may help."""
+    """An early end of the response, or an error of the storage's own, is transient: the caller may retry."""
     with odd_host(behave) as host:
         error = failure(host)
         assert words in str(error)
@@ -187,7 +187,7 @@ def test_nonsense_is_an_error_in_words(behave: Behaviour, words: str) -> None:
     "text", [answer(b"<html>", Content_Length="6"), part(b"x", "many"), b"hello\r\n\r\n", part(b"x", Last_Modified="?")]
 )
 def test_nonsense_instead_of_the_answer_to_a_write_is_told_alike(text: bytes) -> None:
-    """A host that is no storage is named, whatever was sent to it."""
+    """The error names a host that is no storage, for reading and for writing."""
     with odd_host(saying(text)) as host:
         message = rf"127\.0\.0\.1:{host.port} .*{NOT_A_STORAGE}"
         with pytest.raises(StorageError, match=message):
@@ -205,7 +205,7 @@ def test_any_bytes_are_an_error_or_a_blob(text: bytes, start: bytes) -> None:
 
 
 def test_nothing_is_unpacked() -> None:
-    """A small body that unpacks to a huge one is given as it came."""
+    """A small body that would inflate to a huge one is not decompressed."""
     packed = gzip.compress(bytes(50 * 2**20))
     assert len(packed) < LIMIT
     with odd_host(saying(part(packed, Content_Encoding="gzip"))) as host:
@@ -219,7 +219,7 @@ def in_turn(*texts: bytes) -> Behaviour:
 
 
 def test_a_fault_that_passes_is_not_noticed() -> None:
-    """A 503, a broken connection, half a body, or a page instead of the blob is asked for again."""
+    """A 503, a broken connection, half a body, or a page instead of the blob is retried."""
     page = answer(b"<html>", Content_Length="6")
     for first in (answer(b"", "503 Busy", Content_Length="0"), b"", part(b"a,", 8, Content_Length="8"), page):
         with odd_host(in_turn(first, part(b"a,b\n1,2\n"))) as host:
@@ -228,7 +228,7 @@ def test_a_fault_that_passes_is_not_noticed() -> None:
 
 
 def test_a_name_that_leads_inside_is_refused(caplog: pytest.LogCaptureFixture) -> None:
-    """What only a wildcard allows must lead to public addresses, all of them; the error says what to list."""
+    """All addresses of a host that only a wildcard allows must be public; the error says what to list."""
     with odd_host(saying(part(b"stolen"))) as host:
         address = host.address()
         for addresses in (["127.0.0.1"], ["20.60.1.1", "10.0.0.7"], ["169.254.169.254"], ["::1"], ["::ffff:127.0.0.1"]):
@@ -244,7 +244,7 @@ def test_a_name_that_leads_inside_is_refused(caplog: pytest.LogCaptureFixture) -
 
 
 def test_a_name_is_looked_up_once_for_a_connection() -> None:
-    """What was checked is what is connected to: a second look-up, which may lead elsewhere, never happens."""
+    """The connection goes to the checked address: the name is not resolved a second time."""
     lookups: list[str] = []
 
     def rebinding(host: str, _: int) -> Sequence[str]:
@@ -258,7 +258,7 @@ def test_a_name_is_looked_up_once_for_a_connection() -> None:
 
 
 def test_a_retry_is_checked_again() -> None:
-    """A name that turns inside between two tries is refused at the second."""
+    """A name that resolves to an inside address at the second attempt is refused then."""
     answers = iter([["127.0.0.1"], ["10.0.0.7"]])
     with odd_host(saying(b"")) as host, pytest.MonkeyPatch.context() as patch:
         patch.setattr("studio.storage.transfer.is_public", lambda text: text == "127.0.0.1")
@@ -268,7 +268,7 @@ def test_a_retry_is_checked_again() -> None:
 
 
 def test_a_name_without_addresses_is_an_error() -> None:
-    """A resolver that fails, or finds nothing, is told as a host that cannot be reached."""
+    """If a name cannot be resolved, the error says that the host cannot be reached."""
 
     def unknown(*_: object) -> Sequence[str]:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
@@ -315,7 +315,7 @@ def test_a_trickle_over_tls_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_no_proxy_and_no_password_file_of_the_environment_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy would look names up itself; a password file would give its passwords to whom callers name."""
+    """A proxy would resolve names itself; a .netrc would send its passwords to hosts that callers name."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password canary\n", encoding="ascii")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with odd_host(saying(part(b"of the proxy"))) as proxy, odd_host(saying(part(b"of the host"))) as host:
@@ -349,7 +349,7 @@ def fails_in_the_second_piece(connection: socket.socket, head: bytes) -> None:
     ],
 )
 def test_a_failed_transfer_leaves_nothing_in_memory(behave: Behaviour) -> None:
-    """Of what was read nothing is held once the request is answered; nobody waits for the collector."""
+    """After the request no memory of the transfer is held, without waiting for the garbage collector."""
 
     async def fail(host: OddHost) -> None:
         with pytest.raises(StorageError):

@@ -1,4 +1,4 @@
-"""What ends a job's work, from another thread."""
+"""Stopping a job's work from another thread."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from studio.storage.stopping import Stop, StoppedError
 
 
 def test_what_is_under_way_is_ended() -> None:
-    """All of it, and nothing that is over."""
+    """`stop` ends all running work, and no work that is over."""
     stop, ended = Stop(), list[str]()
     with stop.ending(lambda: ended.append("over")):
         pass

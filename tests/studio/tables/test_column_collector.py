@@ -1,4 +1,4 @@
-"""Collecting the cells of a column: what is not kept as texts means the same."""
+"""Collecting the cells of a column: columns held without their texts mean the same."""
 
 import random
 from pathlib import Path
@@ -24,7 +24,7 @@ no_date = st.sampled_from(["", "NA", "n.a."])
 
 @pytest.fixture
 def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let go of texts from twenty different ones on, and read a few rows at a time."""
+    """Drop texts from twenty different ones on, and read a few rows at a time."""
     monkeypatch.setattr(column_collector, "MANY_NUMBERS", 10)
     monkeypatch.setattr(column_collector, "MANY_TEXTS", 20)
     monkeypatch.setattr(csv_reader, "_AT_ONCE", 40)
@@ -80,7 +80,7 @@ def _assert_same(folder: Path, cells: list[str]) -> None:
 
 @pytest.mark.usefixtures("low_limits")
 def test_texts_among_numbers_go_with_their_rows(tmp_path: Path) -> None:
-    """What a row filter leaves of a column of numbers has the texts of the rows that are left, and no others."""
+    """After a row filter a column of numbers has the texts of the remaining rows, and no others."""
     column = table_of(tmp_path, [*map(str, range(30)), "late", "-", "late"])["x"]
     assert isinstance(column, NumberColumn)
     assert column.text_counts == {"late": 2, "-": 1}
@@ -92,7 +92,7 @@ def test_texts_among_numbers_go_with_their_rows(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("low_limits")
 def test_many_texts_among_numbers_are_not_all_kept(tmp_path: Path) -> None:
-    """A column that turns out to be none of numbers is dropped in words, not with thousands of texts."""
+    """A column that turns out not to hold numbers is dropped, and its note lists a few texts, not thousands."""
     column = table_of(tmp_path, [*map(str, range(300)), *(f"late {number % 150}" for number in range(300))])["x"]
     assert isinstance(column, NumberColumn)
     assert len(column.texts) == 101
@@ -114,7 +114,7 @@ def test_days_and_months_are_told_apart_late(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("low_limits")
 def test_identifiers_are_given_up_unless_they_are_used(tmp_path: Path) -> None:
-    """Texts of which nearly every row has another are not held, but a column that a filter names is."""
+    """Texts that differ in nearly every row are not held, but those of a column that a filter names are."""
     cells = [f"user-{number}" for number in range(60)]
     assert isinstance(table_of(tmp_path, cells)["x"], DroppedColumn)
     kept = table_of(tmp_path, cells, used=True).cells("x")

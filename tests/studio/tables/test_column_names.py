@@ -24,7 +24,7 @@ def trained(folder: Path, header: list[str], row_filter: str = "") -> Scorer:
 
 
 def test_a_header_with_spaces_scores_as_it_trained(tmp_path: Path) -> None:
-    """The header of the training file is good for a request as it stands, and so is a tidy one, in both forms."""
+    """A request may have the training file's header as it is, or a tidy one, in both forms."""
     scorer = trained(tmp_path, HEADER)
     assert [column.name for column in scorer.model.columns] == ["Col1", "petal", "soil"]
     tables = (
@@ -45,14 +45,14 @@ def test_a_header_with_spaces_scores_as_it_trained(tmp_path: Path) -> None:
 
 
 def test_names_that_are_one_are_given_twice(tmp_path: Path) -> None:
-    """Spaces do not make another column of a request."""
+    """Surrounding spaces do not make a different column."""
     model = trained(tmp_path, HEADER).model
     with pytest.raises(ColumnMismatchError, match="columns given twice: petal"):
         request_columns(model, ["", "petal", "petal ", "soil"])
 
 
 def test_a_row_filter_names_columns_by_the_rule(tmp_path: Path) -> None:
-    """A column without a name is asked for by its place, and spaces in the filter's name do not count."""
+    """A filter names a column without a name by its position; surrounding spaces do not count."""
     scorer = trained(tmp_path, HEADER, '" petal " < 8 and Col1 > 5')
     assert scorer.model.label == "kind"
 

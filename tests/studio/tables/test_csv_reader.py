@@ -57,7 +57,7 @@ end = st.sampled_from(["\n", "\n", "\r\n", "\r", "\n\n"])
 def test_rows_are_those_of_the_csv_module(
     tmp_path: Path, lines: list[tuple[str, str]], flaws: list[str], at_once: int, ended: bool
 ) -> None:
-    """However few characters are read at once: the same rows, and the same lines to blame for those that are ragged."""
+    """However few characters are read at once, the rows and the lines of the ragged ones are the same."""
     lines[len(lines) // 2 : 0] = [(flaw, "\n") for flaw in flaws]
     text = "a,b,y\n" + "".join(f"{line},yes{end}" for line, end in lines)
     path = tmp_path / "t.csv"
@@ -96,7 +96,7 @@ def test_a_cell_that_is_too_long(tmp_path: Path) -> None:
 
 @given(st.floats(-1e100, 1e100))
 def test_numbers_are_numbers(value: float) -> None:
-    """Any number up to a googol is read back from its text; what LightGBM would take for 0 is 0."""
+    """Any number up to a googol is read back from its text; a number that LightGBM reads as 0 is 0."""
     assert parse_number(repr(value)) == (value if abs(value) > NEAR_ZERO else 0)
 
 
@@ -151,7 +151,7 @@ def test_broken_files(tmp_path: Path, content: str | bytes, problem: str) -> Non
 
 
 def test_a_file_of_bad_rows_is_described_by_the_first(tmp_path: Path) -> None:
-    """A million ragged rows do not make a million problems."""
+    """A million ragged rows give ten problems."""
     problems = read(tmp_path, "a,y\n" + "1\n" * 5000)
     assert len(problems) == 11
     assert problems[-1] == "and more"

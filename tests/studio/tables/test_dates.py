@@ -1,4 +1,4 @@
-"""Dates and times: what is read as one, and what a model sees of it."""
+"""Dates and times: the texts that are dates, and the features of a date."""
 
 import math
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ from studio.tables.dates import (
     ],
 )
 def test_dates_are_read(cell: str, date_format: str, expected: str) -> None:
-    """Each form gives its moment, in UTC."""
+    """Each format gives its moment, in UTC."""
     assert matching_formats([cell])[0] == date_format
     assert parse_date(cell, date_format) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
@@ -48,7 +48,7 @@ def test_dates_are_read(cell: str, date_format: str, expected: str) -> None:
     ],
 )
 def test_what_is_no_date(cell: str) -> None:
-    """What no calendar has is no date in any form."""
+    """A day that no calendar has is no date in any format."""
     assert matching_formats([cell]) == []
 
 

@@ -1,4 +1,4 @@
-"""Files that are no CSV in UTF-8: named as what they are, with what to do."""
+"""Files that are not CSV in UTF-8: the error says what they are, and what to do."""
 
 import bz2
 import gzip
@@ -71,7 +71,7 @@ def test_a_database_is_named(tmp_path: Path) -> None:
     "text", [TEXT, "PAR1,y\n1,2\n", "ORC\n1\n", "BZh,y\nä,ö\n", "\ufeffa,y\n1,2\n", CHINESE, "a,y\n1,\0\0\n"]
 )
 def test_a_csv_is_none_of_them(tmp_path: Path, text: str) -> None:
-    """Not even if its first column is called as another kind begins, or if it holds NUL characters."""
+    """Not even if the name of its first column begins as another kind does, or if it has NUL characters."""
     path = tmp_path / "input.csv"
     path.write_text(text, encoding="utf-8")
     assert foreign_kind(path) is None

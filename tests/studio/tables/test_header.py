@@ -1,4 +1,4 @@
-"""The header row: what is skipped above it, and what is named that stands in its place."""
+"""The header row: the lines that are skipped above it, and errors about what is there instead."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def refused(folder: Path, text: str) -> list[str]:
 
 @pytest.mark.parametrize("line", ["sep=,\n", '"sep=,"\r\n', "\ufeffSEP=,\n"])
 def test_excels_separator_line_is_left_out(tmp_path: Path, line: str) -> None:
-    """Where it names the separator that is used; lines are counted with it, and the notes tell of it."""
+    """It is skipped if it names the file's separator; it counts as a line, and the notes mention it."""
     table = read(tmp_path, f"{line}a,y\n{ROWS}")
     assert [column.name for column in table.columns] == ["a", "y"]
     assert table.notes == ("left out: Excel's sep= line, line 1",)

@@ -1,4 +1,4 @@
-"""Row filters: what they choose, and what is said of those that cannot be read."""
+"""Row filters: the rows that they select, and the errors of invalid filters."""
 
 import contextlib
 import operator
@@ -104,7 +104,7 @@ def test_limits() -> None:
 @given(st.text(alphabet="age'\"()=<>! ,.1-ndoritsm\n", max_size=40))
 @settings(deadline=None)
 def test_any_text_is_read_or_refused(text: str) -> None:
-    """Nothing but the documented error comes of any text."""
+    """Any text is a filter, or raises the documented error."""
     with contextlib.suppress(RowFilterError):
         read_row_filter(text).rows(lambda _: COLUMNS["age"])
 

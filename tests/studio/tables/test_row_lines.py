@@ -1,4 +1,4 @@
-"""Where each row of a table stands in its file."""
+"""The line of each row in its file."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The formats of table outputs, read back by readers that others wrote."""
+"""The formats of table outputs, read back by other libraries."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What columns are expected to hold: kept where the cells allow it, told by name where they do not."""
+"""Expected columns: kept where the cells allow it, named where they do not."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def found(
     ],
 )
 def test_the_kind_in_service_is_kept(tmp_path: Path, cells: list[str], served: Column, alone: str) -> None:
-    """Where the cells could be read otherwise, and without it would be; the note says so."""
+    """Cells that fit two readings are read as expected, and the note says so."""
     if served.kind != "target-encoded":
         assert found(tmp_path, cells).column.holds == alone
     kept = found(tmp_path, cells, served=served)
@@ -67,7 +67,7 @@ def test_the_kind_in_service_is_kept(tmp_path: Path, cells: list[str], served: C
     ],
 )
 def test_another_kind_is_named(tmp_path: Path, cells: list[str], served: Column, message: str) -> None:
-    """What the cells do not allow is found as it is, with the first cell that is against it."""
+    """If the cells do not fit, the column is inferred as it is, and the note names the first cell that does not fit."""
     finding = found(tmp_path, cells, served=served)
     assert finding.column.holds not in ("", served.holds)
     assert f"the model in service has {served.holds} there: {message}" in str(finding)
@@ -81,7 +81,7 @@ def test_what_teaches_nothing_is_dropped_all_the_same(tmp_path: Path, cells: lis
 
 
 def test_what_is_dropped_in_service_may_hold_anything(tmp_path: Path) -> None:
-    """It is found anew, as in a first training."""
+    """It is inferred anew, as in a first training."""
     assert found(tmp_path, ["1", "2"] * 9, served=Column("x", "ignored")).column.kind == "numeric"
 
 
@@ -93,7 +93,7 @@ def test_a_running_number_that_is_learned_from_stays(tmp_path: Path) -> None:
 
 
 def test_what_meant_missing_still_does(tmp_path: Path) -> None:
-    """Callers may send a text that this file has not."""
+    """Callers may send a text that this file does not have."""
     assert found(tmp_path, ["1", "2", "3"] * 9, served=NUMBERS).column.categories == ("late",)
 
 
@@ -126,7 +126,7 @@ def test_what_is_against_the_experiment_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_stated_category_is_no_identifier(tmp_path: Path) -> None:
-    """Whoever states it knows that nearly every row has another; digits in front stay."""
+    """A stated category is kept although nearly every row has a different one; leading zeros stay."""
     cells = [f"00{number}" for number in range(60)]
     column = found(tmp_path, cells, stated=stated_column("x", "category")).column
     assert (column.kind, column.categories[0]) == ("categorical", "000")
@@ -146,7 +146,7 @@ def test_kinds_are_read_as_people_write_them() -> None:
 
 @pytest.fixture
 def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let go of texts from twenty different ones on, and read a few rows at a time."""
+    """Drop texts from twenty different ones on, and read a few rows at a time."""
     monkeypatch.setattr(column_collector, "MANY_NUMBERS", 10)
     monkeypatch.setattr(column_collector, "MANY_TEXTS", 20)
     monkeypatch.setattr(csv_reader, "_AT_ONCE", 40)
@@ -155,7 +155,7 @@ def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("low_limits")
 def test_many_different_cells_are_kept_as_expected(tmp_path: Path) -> None:
-    """Where texts are let go: dates in the order in service, and codes as the texts that they are."""
+    """Where texts are dropped: dates keep the order in service, and codes stay texts."""
     path = write_csv(tmp_path, {"x": EARLY, "y": range(36)})
     column = read_table(path, "y", expected={"x": DAYS_FIRST})["x"]
     assert isinstance(column, DateColumn)
@@ -173,7 +173,7 @@ def test_many_different_cells_are_kept_as_expected(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("low_limits")
 @pytest.mark.parametrize(("served", "holds"), [(FLAGS, "numbers"), (NUMBERS, "numbers")])
 def test_many_numbers_are_what_they_are(tmp_path: Path, served: Column, holds: str) -> None:
-    """A text that meant missing in service is missing among them; yes and no they are not."""
+    """A text that meant missing in service means missing among them; they are never yes and no."""
     cells = [*(str(number * 7 % 61) for number in range(60)), *["late"] * 30, *["not asked"] * 3]
     finding = found(tmp_path, cells, served=served)
     assert finding.column.holds == (holds if served.kind == "numeric" else "")

@@ -1,4 +1,4 @@
-"""Experiments: what their TOML says, and all that is wrong with one at once."""
+"""Experiments: what their TOML sets, and all problems of one at once."""
 
 from pathlib import Path
 

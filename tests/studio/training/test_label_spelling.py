@@ -1,4 +1,4 @@
-"""Spellings of labels: what is one class, what is refused."""
+"""Spellings of labels: which are one class, and which are refused."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_mixture_is_refused_by_name(served: tuple[str, ...]) -> None:
 
 
 def test_classes_that_are_there_stay_apart() -> None:
-    """A model in service that tells `a` from `A` goes on doing so; a third spelling could be either."""
+    """A model in service that distinguishes `a` from `A` keeps them apart; a third spelling could be either."""
     assert read("multiclass", ["a", "A", "b"] * 9, ("A", "a", "b")).classes == ("A", "a", "b")
     with pytest.raises(TableError, match=r"\(9\), which could be any of '\u00c1', '\u00e1'"):
         read("multiclass", ["a\u0301", "b"] * 9, ("\u00c1", "\u00e1", "b"))
@@ -95,7 +95,7 @@ labels = st.lists(st.sampled_from(["1", "1.0", "01", "yes", "Yes", "YES", "no", 
 
 @given(labels, st.lists(st.sampled_from(["1", "yes", "NO", "é"]), unique=True))
 def test_every_label_has_one_class_or_is_refused(cells: list[str], served: list[str]) -> None:
-    """Known classes stay as they are; what is read as a class that is there is no new one."""
+    """Classes in service stay as they are; another spelling of one is no new class."""
     spelling = unify_labels({cell: cells.count(cell) for cell in dict.fromkeys(cells)}, served, "y")
     assert set(spelling.class_of) == set(cells)
     for cell, name in spelling.class_of.items():

@@ -1,4 +1,4 @@
-"""The label column: what it must hold for each task, and which rows test the model."""
+"""The label column: what it must hold for each task, and the rows that test the model."""
 
 from collections.abc import Sequence
 

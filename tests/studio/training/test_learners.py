@@ -1,4 +1,4 @@
-"""The learners: the one that suits the data is chosen, and as many trees as it bears."""
+"""The learners: the one with the smaller loss is chosen, and as many trees as the data supports."""
 
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def test_noise_bears_few_trees_and_structure_many(
 
 
 def test_the_experiment_decides_how_trees_are_grown(tmp_path: Path) -> None:
-    """Where it says how many trees of how many leaves, there are so many."""
+    """The model has as many trees and leaves as it says."""
     rng = np.random.default_rng(5)
     matrix = rng.normal(size=(3000, 5))
     result = trained(tmp_path, TrainingPlan("regression", "y", trees=13, leaves=4), matrix, matrix.sum(axis=1).tolist())

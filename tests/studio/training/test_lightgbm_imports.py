@@ -1,4 +1,4 @@
-"""LightGBM is loaded without the libraries that it would only use where they are installed."""
+"""LightGBM is imported without its optional libraries."""
 
 import subprocess
 import sys
@@ -19,6 +19,6 @@ def _loaded(before: str) -> list[str]:
 
 
 def test_a_process_that_trains_loads_nothing_unused() -> None:
-    """scikit-learn, which is installed here for comparison, comes along otherwise; it still trains without."""
+    """scikit-learn, which is installed here for comparison, is not imported, and the training works without it."""
     assert "sklearn" in _loaded("")
     assert _loaded("from studio.training.lightgbm_imports import block_unused_imports; block_unused_imports()\n") == []

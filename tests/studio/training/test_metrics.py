@@ -50,7 +50,7 @@ def test_ties_count_half() -> None:
 def test_what_cannot_be_computed_has_no_value(
     positive: list[bool], probability: list[float], expected: dict[str, float]
 ) -> None:
-    """It is NaN, in the evaluation too: neither the best nor the worst of values, which a gate would take for one."""
+    """It is NaN, in the evaluation too: a gate would accept the best or the worst value as measured."""
     metrics = binary_metrics(np.array(positive), np.array(probability))
     names = ("Accuracy", "Precision", "Recall", "F-Score", "AUC")
     assert {name: metrics[name] for name in names if not math.isnan(metrics[name])} == pytest.approx(expected)

@@ -1,4 +1,4 @@
-"""Web service parameters: what a job may change of its training."""
+"""Web service parameters: the settings of a training that a job may change."""
 
 import pytest
 

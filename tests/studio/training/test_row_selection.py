@@ -1,4 +1,4 @@
-"""Which rows of a file are trained on: the filter comes first, then the label is asked for."""
+"""The rows that a training uses: the filter is applied first, then the label is required."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_a_file_without_labels_is_described_by_the_first(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("condition", ["y is not missing and y != '-'", "a in (1, 3, 5)"])
 def test_the_filter_comes_before_the_label(tmp_path: Path, condition: str) -> None:
-    """A row that is taken out needs no label."""
+    """A row that the filter removes needs no label."""
     table, notes = read_rows(write(tmp_path, f"a,y\n{ROWS}"), replace(PLAN, row_filter=condition), CSV)
     assert table.rows == 3
     assert notes == ["the row filter keeps 3 of 5 rows"]

@@ -1,4 +1,4 @@
-"""Very many categories: each becomes a number that its rows' labels make."""
+"""Target encoding: each category becomes the mean label of its rows."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.studio.small_tables import table_of
 
 
 def test_rates_say_what_the_labels_say(tmp_path: Path) -> None:
-    """A category with high labels gets a high rate; one of few rows stays near 0, and so does what is unknown."""
+    """A category with high labels gets a high number; one with few rows, or an unknown one, stays near 0."""
     names = [f"c{number % 300}" for number in range(6000)] + ["once", "?", "?"]
     target = np.array([float(number % 300) for number in range(6000)] + [299.0, 1.0, 2.0])
     table = table_of(tmp_path, names)
@@ -27,7 +27,7 @@ def test_rates_say_what_the_labels_say(tmp_path: Path) -> None:
 
 
 def test_a_rows_own_label_is_not_given_away(tmp_path: Path) -> None:
-    """Where labels have nothing to do with the categories, the feature that is learned from does not know them."""
+    """If labels do not depend on the categories, the training feature does not correlate with the labels."""
     rng = np.random.default_rng(1)
     names = [f"c{number}" for number in rng.integers(0, 2000, 6000)]
     table = table_of(tmp_path, names)

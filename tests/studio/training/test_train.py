@@ -122,7 +122,7 @@ def test_untrainable_tables_are_refused(tmp_path: Path, text: str, reason: str) 
     ],
 )
 def test_columns_called_as_an_answers_are_refused(tmp_path: Path, task: Any, label: str, name: str) -> None:
-    """A scored file that is trained on could never be scored: the error names the column and where it is."""
+    """A training on a scored file is refused: the error names the column and its position."""
     cells: dict[str, list[Any]] = {"x": list(range(0, 60, 2)), name: [5, 6, 7] * 10}
     cells |= {"binary": {"flag": ["a", "b"] * 15}, "multiclass": {"kind": ["a", "b", "c"] * 10}}.get(task, {})
     cells |= {"number": [1, 2, 4] * 10} if label == "number" else {}

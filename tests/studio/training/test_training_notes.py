@@ -1,4 +1,4 @@
-"""What a training says of its data: a text of lines, the weightiest first, and not too long."""
+"""The notes of a training: one a line, the most important first, and not too long."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Progress: a training in another process tells how far it is, and the owner's page shows it while it lasts."""
+"""Progress: a training in another process reports it, and the owner's page shows it while the training runs."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ TREES = 10_000  # of a large file: nobody waits for them
 
 
 def reports_of(folder: Path, rows: int, plan: TrainingPlan) -> list[Progress]:
-    """Train on a census; returns what was told."""
+    """Train on a census; returns the reports."""
     csv = folder / "in.csv"
     csv.write_text(census_csv(rows), encoding="utf-8")
     reports: list[Progress] = []
@@ -29,7 +29,7 @@ def reports_of(folder: Path, rows: int, plan: TrainingPlan) -> list[Progress]:
 
 
 def counts(reports: list[Progress], phase: Phase) -> list[tuple[int, int]]:
-    """Return how far each word of a phase is."""
+    """Return done and total of each report of a phase."""
     return [(report.done, report.total) for report in reports if report.phase is phase]
 
 
@@ -79,7 +79,7 @@ def test_what_is_shared_is_read_in_words(progress: Progress, words: str) -> None
 
 
 def test_a_worker_has_no_progress_between_trainings(tmp_path: Path) -> None:
-    """What its process told last is forgotten with the training, whether it ended well or not."""
+    """The last report is cleared at the end of the training, whether it succeeded or not."""
     worker = TrainingWorker(1)
     csv = tmp_path / "in.csv"
     csv.write_text(census_csv(100), encoding="utf-8")

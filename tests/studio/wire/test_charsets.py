@@ -1,4 +1,4 @@
-"""Bodies in another charset than UTF-8."""
+"""Bodies in other charsets than UTF-8."""
 
 import json
 
@@ -31,7 +31,7 @@ def test_a_body_is_read_in_its_charset(content_type: str, charset: str) -> None:
 
 @pytest.mark.parametrize("charset", ["rot13", "unicode_escape", "zlib", "klingon", "\xff"])
 def test_an_unknown_charset_is_refused(charset: str) -> None:
-    """What is no charset of the web is named, with those that are taken."""
+    """The error names the charset, and the supported ones."""
     with pytest.raises(InvalidBodyError) as refused:
         to_utf8(b"{}", [(b"content-type", f"application/json; charset={charset}".encode("latin-1"))])
     assert "utf-8, utf-16" in str(refused.value)

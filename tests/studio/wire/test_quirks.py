@@ -1,4 +1,4 @@
-"""The odd ways of the original, each by its switch, over HTTP."""
+"""Odd behaviour of the original, each by its switch, over HTTP."""
 
 import csv
 import io
@@ -67,7 +67,7 @@ def test_troubles_come_every_so_many_requests(own_data: Path) -> None:
 
 
 def test_unknown_switches_are_all_named() -> None:
-    """A misspelt name, a missing number, a number too many: each is told, and what there is."""
+    """A misspelt name, a missing number and a needless number are all named, with the known quirks."""
     with pytest.raises(SetupError) as raised:
         Quirks.of(["two-row", "plain-500", "plain-500=0", "two-rows=2", "two-rows"])
     text = str(raised.value)

@@ -13,7 +13,7 @@ def test_a_body_of_known_members_has_no_notes() -> None:
 
 
 def test_unknown_members_are_named_with_what_may_be_meant() -> None:
-    """Where they stand, and the name that is nearest; never what they hold."""
+    """The note has their place and the most similar name, never their values."""
     body = {
         "GolbalParameters": {"Random seed": 1},
         "Comment": "AccountKey=secret",
