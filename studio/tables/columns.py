@@ -27,7 +27,7 @@ class CodedColumn:
         """How many rows have each of the cells, in the order of `distinct`; without those that no row has."""
         return _counts(self.distinct, self.codes)
 
-    def only(self, rows: NDArray[np.bool_]) -> Self:
+    def filtered(self, rows: NDArray[np.bool_]) -> Self:
         """Return the column of some rows; it keeps also the distinct cells that none of these rows has."""
         return replace(self, codes=self.codes[rows])
 
@@ -55,7 +55,7 @@ class NumberColumn:
     text_rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # rows that have one
     text_codes: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))  # which one each of them has
 
-    def only(self, rows: NDArray[np.bool_]) -> Self:
+    def filtered(self, rows: NDArray[np.bool_]) -> Self:
         """Return the column of some of the rows."""
         chosen = rows[self.text_rows]
         new_place = np.cumsum(rows) - 1
@@ -93,7 +93,7 @@ class DateColumn:
     date_format: str  # of the cells, one of `studio.tables.dates.DATE_FORMATS`
     other_formats: tuple[str, ...] = ()  # that fit every cell as well
 
-    def only(self, rows: NDArray[np.bool_]) -> Self:
+    def filtered(self, rows: NDArray[np.bool_]) -> Self:
         """Return the column of some of the rows."""
         return replace(self, timestamps=self.timestamps[rows])
 
@@ -118,7 +118,7 @@ class DroppedColumn:
     name: str
     why: str
 
-    def only(self, _: NDArray[np.bool_]) -> Self:
+    def filtered(self, _: NDArray[np.bool_]) -> Self:
         """Return the column of some of the rows."""
         return self
 
@@ -155,6 +155,6 @@ class Table:
         """Return the lines of some rows, in order; none if this table holds only some of the rows that were read."""
         return self.lines.of(rows) if self.lines.rows == self.rows else []
 
-    def only(self, rows: NDArray[np.bool_]) -> Self:
+    def filtered(self, rows: NDArray[np.bool_]) -> Self:
         """Return the table of some of the rows."""
-        return replace(self, columns=tuple(column.only(rows) for column in self.columns), rows=int(rows.sum()))
+        return replace(self, columns=tuple(column.filtered(rows) for column in self.columns), rows=int(rows.sum()))

@@ -50,7 +50,7 @@ def read_rows(
             raise TableError("the CSV", [*notes, f"no row has a label in column {plan.label!r}"])
     elif problems := _problems(table, plan, chosen):
         raise TableError("the CSV", problems)
-    return (table if chosen.all() else table.only(chosen)), notes
+    return (table if chosen.all() else table.filtered(chosen)), notes
 
 
 def _drop_unlabelled(table: Table, plan: TrainingPlan, chosen: Mask) -> list[str]:

@@ -43,11 +43,11 @@ def train(
     table_format: TableFormat = CSV,
     *,
     report: Report = silent,
-    before: PreviousModel = NO_PREVIOUS_MODEL,
+    previous: PreviousModel = NO_PREVIOUS_MODEL,
 ) -> TrainingResult:
     """Read the CSV once, hold out a share of its rows, train on the rest and evaluate on the share.
 
-    `report` is called after each tree. What columns hold and how classes are spelled stays as in the model `before`,
+    `report` is called after each tree. What columns hold and how classes are spelled stays as in the `previous` model,
     as far as the rows allow it; the notes name the exceptions.
 
     Raises:
@@ -57,9 +57,9 @@ def train(
         ModelFileError: the model exceeds the limits of endpoints.
     """
     stated = [stated_column(name, kind) for name, kind in plan.columns]
-    expected = expected_columns(stated, before.columns)
+    expected = expected_columns(stated, previous.columns)
     table, notes = read_rows(csv, plan, table_format, {name: each.column for name, each in expected.items()})
-    labels = read_labels(table.cells(plan.label), plan, before.classes)
+    labels = read_labels(table.cells(plan.label), plan, previous.classes)
     notes += labels.notes
     _check_names(table, added_names(plan.task, labels.classes))
     findings = infer_columns(table, plan.label, target_encode=plan.task != "multiclass", expected=expected)
@@ -68,7 +68,7 @@ def train(
     columns = encoded.columns
     learned, tested = encode_rows(table, columns, (~test, test), encoded.features)
     del table  # frees as much memory as the file has; only the features are needed from here on
-    model_columns = before.keep_optional(columns) + before.dropped_beside(columns, plan.label)
+    model_columns = previous.keep_optional(columns) + previous.dropped_beside(columns, plan.label)
     task = TrainingTask(plan, model_columns, labels.classes, threads, report, labels.whole)
     truth = labels.target[test]
     learner, model, why = task.choose(learned, labels.target[~test])

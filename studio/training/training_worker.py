@@ -66,8 +66,10 @@ class TrainingWorker:
             self._discard(executor)
             raise WorkerDiedError("the training process cannot be started") from error
 
-    def train(self, csv: Path, plan: TrainingPlan, table_format: TableFormat, before: PreviousModel) -> TrainingResult:
-        """Train in the process; `before` is the model in service.
+    def train(
+        self, csv: Path, plan: TrainingPlan, table_format: TableFormat, previous: PreviousModel
+    ) -> TrainingResult:
+        """Train in the process; `previous` is the model in service.
 
         Raises:
             WorkerDiedError: the process ended meanwhile.
@@ -79,7 +81,7 @@ class TrainingWorker:
         if executor is None:
             raise WorkerDiedError("the training process was stopped")
         try:
-            return executor.submit(_train, csv, plan, self._threads, table_format, before).result()
+            return executor.submit(_train, csv, plan, self._threads, table_format, previous).result()
         except (BrokenProcessPool, CancelledError, RuntimeError) as error:
             self._discard(executor)
             raise WorkerDiedError(
@@ -125,10 +127,10 @@ _shared_progress: list[SharedProgress] = []  # of the process that trains, in th
 
 
 def _train(
-    csv: Path, plan: TrainingPlan, threads: int, table_format: TableFormat, before: PreviousModel
+    csv: Path, plan: TrainingPlan, threads: int, table_format: TableFormat, previous: PreviousModel
 ) -> TrainingResult:
     """Train, and report the progress to the studio."""
-    return train(csv, plan, threads, table_format, report=_shared_progress[0].report, before=before)
+    return train(csv, plan, threads, table_format, report=_shared_progress[0].report, previous=previous)
 
 
 def _prepare(progress: SharedProgress) -> None:

@@ -85,9 +85,9 @@ def test_texts_among_numbers_go_with_their_rows(tmp_path: Path) -> None:
     assert isinstance(column, NumberColumn)
     assert column.text_counts == {"late": 2, "-": 1}
     chosen = np.arange(33) % 2 == 0
-    assert column.only(chosen).text_counts == {"late": 2}
-    assert column.only(chosen).only(np.arange(17) < 16).text_counts == {"late": 1}
-    assert column.only(~chosen).text_counts == {"-": 1}
+    assert column.filtered(chosen).text_counts == {"late": 2}
+    assert column.filtered(chosen).filtered(np.arange(17) < 16).text_counts == {"late": 1}
+    assert column.filtered(~chosen).text_counts == {"-": 1}
 
 
 @pytest.mark.usefixtures("low_limits")

@@ -110,6 +110,6 @@ def test_a_training_spells_as_the_model_before(tmp_path: Path) -> None:
     """From the file to the model's classes, and back in the notes of the job."""
     csv = write_csv(tmp_path, {"x": [3, 1, 4, 1, 5, 9] * 8, "y": ["1.0", "0.0"] * 24})
     plan = TrainingPlan("binary", "y", "1")
-    result = train(csv, plan, 1, before=PreviousModel(("0", "1")))
+    result = train(csv, plan, 1, previous=PreviousModel(("0", "1")))
     assert load_model(result.model).classes == ("0", "1")
     assert "labels '1.0' (24) are read as '1', as in the model in service" in result.notes
