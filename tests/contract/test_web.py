@@ -80,7 +80,7 @@ def test_a_call_that_must_not_be_repeated_is_sent_once(reply: Reply) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "error", "says"),
+    ("reply", "error", "message"),
     [
         (BUSY, ThrottledError, "RequestThrottled"),
         (Reply(500, b"oops"), UnavailableError, "oops"),

@@ -16,7 +16,6 @@ from shared.ports import StoredEndpoint
 from shared.records.endpoint_record import Champion, EndpointRecord, Frozen, Intent, Lease, Served
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
     from azure.core.credentials import TokenCredential
 
 _TIMES = ("in_flight_until", "staging_in_flight_until", "initial_again_at")
@@ -131,7 +130,9 @@ def record_from(row: Mapping[str, Any], route: str, name: str) -> EndpointRecord
     )
 
 
-def _part[Part: DataclassInstance](kind: type[Part], row: Mapping[str, Any], name: str) -> Part | None:
+def _part[Part: (Champion, Served, Lease, Intent, Frozen)](
+    kind: type[Part], row: Mapping[str, Any], name: str
+) -> Part | None:
     """Read one part: a record of texts, numbers, times and answers (a table of texts)."""
     if name not in row:
         return None
