@@ -1,4 +1,4 @@
-"""What a cell of a CSV or of a scoring request means: missing, a number, or text."""
+"""Parses the cells of a CSV or of a scoring request: missing, a number, or text."""
 
 import re
 from collections.abc import Sequence

@@ -17,7 +17,7 @@ from studio.training import metrics
 from studio.training.linear import fit_linear
 from studio.training.metrics import Metrics
 from studio.training.training_plan import BEST, BOOSTED, LINEAR, TrainingPlan
-from studio.training.training_progress import Phase, Report, silent
+from studio.training.training_progress import Phase, Report, ignore_progress
 from studio.training.trees import TreeSettings, fit_trees
 
 FOLDS = 4  # of the cross-validation that chooses the learner
@@ -35,7 +35,7 @@ class TrainingTask:
     columns: tuple[Column, ...]
     classes: tuple[str, ...]
     threads: int
-    report: Report = silent
+    report: Report = ignore_progress
     whole_labels: bool = False  # a regression's labels are whole numbers of 32 bits
 
     def fit(self, learner: str, rows: Rows, target: Target) -> Model:
@@ -86,7 +86,9 @@ class TrainingTask:
             return learner, self.fit(learner, rows, target), ""
         boosted = self.fit(BOOSTED, rows, target)
         # Every fold grows as many trees as that model: searching the number again would take as long as all the rest.
-        tried_as = replace(self, plan=replace(self.plan, trees=len(boosted.trees) // boosted.outputs), report=silent)
+        tried_as = replace(
+            self, plan=replace(self.plan, trees=len(boosted.trees) // boosted.outputs), report=ignore_progress
+        )
         rng = np.random.default_rng(self.plan.seed)
         compared = rng.permutation(len(target))[:MAX_COMPARED_ROWS]
         fold = np.arange(len(compared)) % FOLDS

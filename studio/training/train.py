@@ -22,7 +22,7 @@ from studio.training.stated_kinds import stated_column
 from studio.training.target_encoding import target_encode
 from studio.training.training_notes import notes_of
 from studio.training.training_plan import TrainingPlan
-from studio.training.training_progress import Report, silent
+from studio.training.training_progress import Report, ignore_progress
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def train(
     threads: int,
     table_format: TableFormat = CSV,
     *,
-    report: Report = silent,
+    report: Report = ignore_progress,
     previous: PreviousModel = NO_PREVIOUS_MODEL,
 ) -> TrainingResult:
     """Read the CSV once, hold out a share of its rows, train on the rest and evaluate on the share.

@@ -1,4 +1,4 @@
-"""How far a training is: told tree by tree by the process that trains, read by the studio when a page is shown."""
+"""The progress of a training: the training process reports each tree, and the studio's pages read it."""
 
 import ctypes
 import multiprocessing
@@ -9,20 +9,20 @@ from typing import Any
 
 
 class Phase(IntEnum):
-    """What a training is at; the numbers are what one process writes and another reads."""
+    """The phases of a training; one process writes their numbers, another reads them."""
 
-    CHOOSING = 1  # how many trees: by rows that are held back, or in folds
+    CHOOSING = 1  # the number of trees, by held-back rows or cross-validation
     TRAINING = 2
-    COMPARING = 3  # the learners, in a cross-validation
+    COMPARING = 3  # the learners, by cross-validation
 
 
-# Whoever trains calls it with the phase, how many of its steps are done, and how many they are.
+# Called with the phase, the number of finished steps in it, and the number of all its steps.
 type Report = Callable[[Phase, int, int], None]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is."""
+    """The progress of a training."""
 
     phase: Phase
     done: int
@@ -40,7 +40,7 @@ class Progress:
 class SharedProgress:
     """The progress of a process that trains, in memory that it shares with the studio.
 
-    It may be handed to processes that are spawned. All of it is one number of 64 bits, so that no half of it is read.
+    It can be passed to spawned processes. It is one number of 64 bits, so no reader sees half of an update.
     """
 
     _BITS = 24  # of each count
@@ -49,29 +49,29 @@ class SharedProgress:
         self._value = multiprocessing.get_context("spawn").RawValue(ctypes.c_uint64, 0)
 
     def report(self, phase: Phase, done: int, total: int) -> None:
-        """Write how far the training is."""
+        """Write the progress."""
         self._value.value = (phase << self._BITS | done) << self._BITS | total
 
     def clear(self) -> None:
-        """Forget it: there is no training."""
+        """Clear the progress at the end of a training."""
         self._value.value = 0
 
     def read(self) -> Progress | None:
-        """Return how far the training is; None if there is none, or it has not told yet."""
+        """Return the progress; None without a training, or before its first report."""
         value, count = self._value.value, 2**self._BITS
         if not value:
             return None
         return Progress(Phase(value // count**2), value // count % count, value % count)
 
 
-def silent(_: Phase, __: int, ___: int) -> None:
-    """Tell nobody."""
+def ignore_progress(_: Phase, __: int, ___: int) -> None:
+    """Report nothing."""
 
 
 def each_tree(report: Report, phase: Phase) -> Callable[[Any], None]:
     """Return a callback for LightGBM that reports each round of trees."""
 
-    def told(environment: Any) -> None:
+    def report_round(environment: Any) -> None:
         report(phase, environment.iteration + 1, environment.end_iteration)
 
-    return told
+    return report_round

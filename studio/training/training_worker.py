@@ -91,7 +91,7 @@ class TrainingWorker:
             self._progress.clear()
 
     def progress(self) -> Progress | None:
-        """Return how far the training is; None if there is none, or it has not come to its first tree."""
+        """Return the progress of the training; None without one, or before its first tree."""
         return self._progress.read()
 
     def _discard(self, executor: ProcessPoolExecutor) -> None:

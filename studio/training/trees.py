@@ -10,7 +10,7 @@ from studio.errors import SetupError, TableError
 from studio.limits import MAX_TREES, MAX_VALUES, VALUES_PER_LEAF
 from studio.models.model import Node, Task, Tree
 from studio.training.early_stopping import fit_with_early_stopping
-from studio.training.training_progress import Phase, Report, each_tree, silent
+from studio.training.training_progress import Phase, Report, each_tree, ignore_progress
 
 SMALL_DATA_ROWS = 2000  # below, a careful preset beats the default (measured on public data sets of 150 to 600 rows)
 SMALL_DATA_TREES = 150
@@ -54,7 +54,7 @@ def fit_trees(
     target: NDArray[np.float64],
     categorical: list[int],
     settings: TreeSettings,
-    report: Report = silent,
+    report: Report = ignore_progress,
 ) -> tuple[Tree, ...]:
     """Train; `target` has each row's class number, or its value in a regression.
 

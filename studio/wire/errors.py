@@ -1,4 +1,4 @@
-"""What can be wrong with the body of a request."""
+"""The errors of a request's body."""
 
 from studio.errors import RequestError
 
