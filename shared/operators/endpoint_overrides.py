@@ -71,17 +71,16 @@ def unfreeze(services: Services, endpoint: str, by: str, reason: str = "") -> En
 
 
 def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = "") -> Run:
-    """Write down that an operator goes to the model of run `to`, or back to the one before the present champion.
+    """Roll an endpoint back to the model of run `to`, or to the model that served before the present champion.
 
-    Any model that was promoted can be gone to, older or newer than the present one, also from the model from before
-    the first promotion.
+    The target may be any promoted model, older or newer than the present one.
 
-    Returns the run that does it, driven by the tick as a promotion: leased, verified, put back if it is not served.
+    Returns the new run of the rollback. The tick drives it like a promotion: leased, verified, rolled back on failure.
 
     Raises:
         UnknownError: there is no such endpoint or run.
         BadRequestError: that run's model was never promoted to this endpoint, or is in service.
-        NotNowError: there is nothing to go back from, or the kept model is gone.
+        NotNowError: no promotion can be rolled back, or the archived model is gone.
     """
     route = route_of(services, endpoint)
     record = services.endpoints.get(route.name, route.serving.name).record
@@ -91,8 +90,8 @@ def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = 
         target = _chosen(services, route, to)
     elif champion is None:
         raise NotNowError(
-            f"endpoint {endpoint} serves the model from before the first promotion: nothing to go back from;"
-            " --to RUN names a run that was promoted, to go forwards to its model"
+            f"endpoint {endpoint} serves the model from before the first promotion: there is nothing to roll back;"
+            " name a promoted run with --to RUN to put its model in service"
         )
     else:
         target = _before(services, route, champion)

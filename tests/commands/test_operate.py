@@ -141,4 +141,4 @@ def test_a_person_says_no(state: Path, tmp_path: Path) -> None:
     assert "frozen already, by " in command(state, "freeze", "production", "--reason", "other", status=1)
     assert "is not frozen" in command(state, "unfreeze", "census/production")
     assert "there are: census/production" in command(state, "freeze", "nowhere", "--reason", "x", status=1)
-    assert "nothing to go back from" in command(state, "rollback", "production", "--reason", "x", status=1)
+    assert "there is nothing to roll back" in command(state, "rollback", "production", "--reason", "x", status=1)

@@ -75,7 +75,7 @@ def test_going_back_twice_goes_further_back(world: World) -> None:
     assert world.endpoints.get("census", "production").record.champion is None
     status, body = ask(world, "rollback", endpoint="production", by="alice", reason="more")
     assert status == 409
-    assert "nothing to go back from" in body["error"]
+    assert "there is nothing to roll back" in body["error"]
 
 
 def test_going_back_to_a_run_that_is_named(world: World) -> None:
