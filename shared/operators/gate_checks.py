@@ -18,7 +18,7 @@ def check_gates_of_task(route: Route, endpoint: Endpoint, scored: Scored) -> Ite
     task = task_of_answer(scored.columns, scored.rows[0]) if scored.rows else None
     if task is None or endpoint.name != route.serving.name:
         return
-    for number, gate in enumerate(route.policy.gates, start=1):
+    for number, gate in enumerate(route.policy.gates):
         tasks = tasks_of(gate.metric)
         if tasks and task not in tasks:
             yield Finding(

@@ -115,7 +115,7 @@ def _check_hosts(top: TomlTable, allow_hosts: tuple[str, ...], routes: Mapping[s
     allowed = AllowedHosts(allow_hosts)
     for route in routes.values():
         urls = [("training.jobs_url", route.training.jobs_url, "training", route.hosts.training)]
-        for number, endpoint in enumerate(route.endpoints, start=1):
+        for number, endpoint in enumerate(route.endpoints):
             for name, url in (("patch_url", endpoint.patch_url), ("execute_url", endpoint.execute_url)):
                 urls.append((f"endpoints[{number}].{name}", url, "endpoints", route.hosts.endpoints))
         for key, url, purpose, patterns in urls:

@@ -123,7 +123,7 @@ class RouteReader:
             return None
         holdout = read_holdout_table(table)
         measured = {metric_key(name) for name in measured_metrics(holdout.task)}
-        for number, gate in enumerate(policy.gates, start=1):
+        for number, gate in enumerate(policy.gates):
             if gate.metric and metric_key(gate.metric) not in measured:
                 self._table.problem(
                     f"gates[{number}].metric",

@@ -171,7 +171,7 @@ class TomlTable:
         return TomlTable(value, self._full(name), self._problems, self._environ, self._warnings)
 
     def tables(self, name: str, *, add: str) -> list["TomlTable"]:
-        """Read a non-empty list of tables; problems count them from 1."""
+        """Read a non-empty list of tables; problems index them from 0, as in `gates[0]`."""
         value = self._take(name, None, add)
         if value is None:
             return []
@@ -180,7 +180,7 @@ class TomlTable:
             return []
         return [
             TomlTable(item, f"{self._full(name)}[{number}]", self._problems, self._environ, self._warnings)
-            for number, item in enumerate(value, start=1)
+            for number, item in enumerate(value)
         ]
 
     def tables_by_name(self, name: str) -> dict[str, "TomlTable"]:

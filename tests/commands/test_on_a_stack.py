@@ -99,7 +99,7 @@ def test_the_doctor_finds_what_will_make_runs_wait(tmp_path: Path) -> None:
     finally:
         assert landfall("down", "--state", state).returncode == 0
 
-    (metric,) = [check for check in before["checks"] if check["what"] == "routes.census.gates[1].metric"]
+    (metric,) = [check for check in before["checks"] if check["what"] == "routes.census.gates[0].metric"]
     assert "'Root Mean Squared Error' is never in an evaluation of a binary model" in metric["said"]
     answer = json.loads(done.stdout)
     assert (done.returncode, answer["ok"]) == (4, False)

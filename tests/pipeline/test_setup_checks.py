@@ -161,7 +161,7 @@ def test_a_metric_of_another_kind_of_model_is_found() -> None:
     world = World(example_routes(('metric = "AUC", at_least = 0.80, min_gain = 0.002', text)))
     (finding,) = wrong(world)
 
-    assert finding.subject == "routes.census.gates[1].metric"
+    assert finding.subject == "routes.census.gates[0].metric"
     assert "is never in an evaluation of a binary model, which endpoint production serves" in finding.result
     assert "Accuracy, Precision, Recall, F-Score, AUC" in finding.do
 

@@ -102,7 +102,9 @@ class HttpClient:
             call.hosts.check(call.url)
         settings = tuple(key.setting for key in call.keys)
         preferred = self._preferred.get(settings, "")
-        keys: list[Key | None] = [*sorted(call.keys, key=lambda key: key.setting != preferred)] or [None]
+        keys: list[Key | None] = [None]  # a link needs no key
+        if call.keys:
+            keys = [*sorted(call.keys, key=lambda key: key.setting != preferred)]
         ends_at = time.monotonic() + self._total_timeout_s[0 if call.repeatable else 1]
         refused: KeyRefusedError | None = None
         for key in keys:

@@ -119,8 +119,8 @@ class TableRunStore:
 
         One that is recorded as unrouted and stands under a route as well is the latter alone.
         """
-        found = self._runs_of(route) if route not in {None, UNROUTED} else self._once_each(routed=route is None)
-        newest = heapq.nlargest(limit, found, key=lambda pair: (pair[1].landed_at, pair[1].run_id))
+        runs = self._runs_of(route) if route not in {None, UNROUTED} else self._once_each(routed=route is None)
+        newest = heapq.nlargest(limit, runs, key=lambda pair: (pair[1].landed_at, pair[1].run_id))
         return [StoredRun(run, etag_of(row), None) for row, run in newest]
 
     def routes(self) -> list[str]:
