@@ -69,8 +69,9 @@ def last_news(job: Job, outcome: Outcome | None) -> str:
     if job.state is JobState.FINISHED and outcome:
         names, rows = parse_csv(outcome.evaluation)
         return next((f"{name} {_number(rows[0][names.index(name)])}" for name in _MAIN_METRICS if name in names), "")
-    lines = job.log.splitlines()
-    news = cause(job) or (without_secrets(lines[-1].partition(" ")[2]) if lines else "")
+    news, lines = cause(job), job.log.splitlines()
+    if not news and lines:
+        news = without_secrets(lines[-1].partition(" ")[2])
     return news if len(news) <= _MAX_NEWS else f"{news[:_MAX_NEWS].rsplit(' ', 1)[0]} …"
 
 

@@ -162,11 +162,11 @@ def training_schemas(plan: TrainingPlan, quirks: Quirks, *, outputs_needed: bool
     inputs = {name: _blob_schema(INPUT_EXTENSIONS) for name in contract.inputs}
     outputs = {name: _blob_schema(extensions) for name, extensions in contract.outputs.items()}
     parameters = {each.name: value_schema(each.sets) | {"x-nullable": not each.required} for each in plan.parameters}
-    required = [
-        "Inputs",
-        *(["Outputs"] if outputs_needed else []),
-        *(["GlobalParameters"] if contract.required else []),
-    ]
+    required = ["Inputs"]
+    if outputs_needed:
+        required.append("Outputs")
+    if contract.required:
+        required.append("GlobalParameters")
     request = {
         "Inputs": _object(inputs, list(inputs), additionalProperties=False),
         "Outputs": _object(outputs, list(outputs) if outputs_needed else [], additionalProperties=False),

@@ -38,9 +38,12 @@ def _other_kinds(served: Model, model: Model) -> list[str]:
         for column in model.columns
         if column.holds and holds.get(column.name, column.holds) != column.holds
     ]
-    more = [f"and {len(others) - _MAX_NAMES} more columns hold something else"] if len(others) > _MAX_NAMES else []
-    hint = ["state in the experiment's [columns] what they hold"] if others else []
-    return [*others[:_MAX_NAMES], *more, *hint]
+    problems = others[:_MAX_NAMES]
+    if len(others) > _MAX_NAMES:
+        problems.append(f"and {len(others) - _MAX_NAMES} more columns hold something else")
+    if others:
+        problems.append("state in the experiment's [columns] what they hold")
+    return problems
 
 
 def _known(model: Model) -> set[str]:

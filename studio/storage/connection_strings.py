@@ -47,8 +47,10 @@ def read_connection_string(text: str) -> Account:
     if not endpoint:
         scheme = values.get("defaultendpointsprotocol", "https").lower()
         endpoint = f"{scheme}://{name}.blob.{values.get('endpointsuffix') or _DEFAULT_SUFFIX}"
-    with_key = bool(name and key)
-    return Account(endpoint.rstrip("/"), name, key if with_key else None, None if with_key else (sas or "").lstrip("?"))
+    url = endpoint.rstrip("/")
+    if name and key:
+        return Account(url, name, key, None)
+    return Account(url, name, None, (sas or "").lstrip("?"))
 
 
 def _emulator_problems(values: dict[str, str]) -> list[str]:

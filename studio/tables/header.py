@@ -98,7 +98,11 @@ class _FirstRow:
     def __str__(self) -> str:
         text = self.line.strip()
         shown = repr(shortened(text))
-        kind = f"a comment ({shown})" if self.is_comment else f"a title ({shown})" if text else "empty"
+        kind = "empty"
+        if self.is_comment:
+            kind = f"a comment ({shown})"
+        elif text:
+            kind = f"a title ({shown})"
         return f"line {self.begin} is {kind}"
 
 

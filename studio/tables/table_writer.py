@@ -38,10 +38,9 @@ def write_table(header: Sequence[str], rows: Sequence[Sequence[str]], file_name:
 def _arff(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     numeric = [_is_numeric([row[at] for row in rows]) for at in range(len(header))]
     lines = ["@RELATION table", ""]
-    lines += [
-        f"@ATTRIBUTE {name if _PLAIN_NAME.fullmatch(name) else _quoted(name)} {'NUMERIC' if is_numeric else 'STRING'}"
-        for name, is_numeric in zip(header, numeric, strict=True)
-    ]
+    for name, is_numeric in zip(header, numeric, strict=True):
+        attribute = name if _PLAIN_NAME.fullmatch(name) else _quoted(name)
+        lines.append(f"@ATTRIBUTE {attribute} {'NUMERIC' if is_numeric else 'STRING'}")
     lines += ["", "@DATA"]
     for row in rows:
         cells = zip(row, numeric, strict=True)

@@ -70,7 +70,8 @@ def infer_columns(
                 finding = read
             else:
                 holds, why = expectation.column.holds, _otherwise(table, column, expectation.column)
-                problems += [f"column {column.name!r} must hold {holds}; {why}"] if expectation.stated else []
+                if expectation.stated:
+                    problems.append(f"column {column.name!r} must hold {holds}; {why}")
                 note = f"{finding.note}; the model in service has {holds} there: {why}"
                 finding = replace(finding, note=note, is_odd=True)
         findings.append(replace(finding, place=table.unnamed.get(column.name)))

@@ -48,7 +48,9 @@ def read_labels(column: CodedColumn | NumberColumn, plan: TrainingPlan, served: 
         TableError: the labels do not fit the plan's task; with all problems.
     """
     rows = len(column.codes if isinstance(column, CodedColumn) else column.values)
-    problems = [f"it has {counted(rows, 'row')}; at least {MIN_ROWS} are needed"] if rows < MIN_ROWS else []
+    problems: list[str] = []
+    if rows < MIN_ROWS:
+        problems.append(f"it has {counted(rows, 'row')}; at least {MIN_ROWS} are needed")
     labels = _numbers(column, problems) if plan.task == "regression" else _classes(column, plan, served, problems)
     if problems:
         raise TableError("the CSV", problems)

@@ -76,7 +76,8 @@ def train(
     if plan.compare:
         rows.append(evaluate(task.fit(other_learner(learner), learned, labels.target[~test]), tested, truth))
         notes.append(f"compared with {other_learner(learner)}: the second row of the evaluation")
-    notes += [why] if why else []
+    if why:
+        notes.append(why)
     notes += notes_of(findings)
     data = _file_of(model)
     return TrainingResult(data, evaluation_csv(rows), int((~test).sum()), int(test.sum()), tuple(notes))
