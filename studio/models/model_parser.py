@@ -45,10 +45,10 @@ def read_model(content: dict[str, Any]) -> Model:
     """
     task, classes, trees = content["task"], content["classes"], content["trees"]
     require(isinstance(task, str) and task in _CLASSES, "its task is unknown")
-    fewest, most = _CLASSES[task]
+    min_classes, max_classes = _CLASSES[task]
     require(
-        _are_names(classes) and fewest <= len(classes) <= most and len(set(classes)) == len(classes),
-        f"its classes must be {fewest} to {most} different names",
+        _are_names(classes) and min_classes <= len(classes) <= max_classes and len(set(classes)) == len(classes),
+        f"its classes must be {min_classes} to {max_classes} different names",
     )
     require(_are_names([content["label"]]), "its label is not a name")
     columns = _columns(content["columns"])
@@ -117,23 +117,23 @@ def _column(row: Any) -> Column:
     require(isinstance(row, list) and len(row) == 7, f"a column is not {members}")
     name, kind, wire_type, categories, date_format, encodings, optional = row
     require(_are_names([name]), "a column has no name")
-    called = f"column {shortened(name)!r}"
-    require(isinstance(kind, str) and kind in _KINDS, f"{called} is of an unknown kind")
-    require(isinstance(wire_type, str) and wire_type in _TYPES, f"{called} is of an unknown type")
-    require(_are_names(categories), f"the categories of {called} are not names")
-    most = MAX_TARGET_ENCODED_CATEGORIES if kind == "target-encoded" else MAX_CATEGORIES
-    require(len(categories) <= most, f"{called} has more than {most} categories")
-    require(len(set(categories)) == len(categories), f"{called} has a category twice")
+    described = f"column {shortened(name)!r}"
+    require(isinstance(kind, str) and kind in _KINDS, f"{described} is of an unknown kind")
+    require(isinstance(wire_type, str) and wire_type in _TYPES, f"{described} is of an unknown type")
+    require(_are_names(categories), f"the categories of {described} are not names")
+    max_categories = MAX_TARGET_ENCODED_CATEGORIES if kind == "target-encoded" else MAX_CATEGORIES
+    require(len(categories) <= max_categories, f"{described} has more than {max_categories} categories")
+    require(len(set(categories)) == len(categories), f"{described} has a category twice")
     require(
         kind in ("categorical", "target-encoded", "numeric") or not categories,
-        f"{called} has categories but is not categorical",
+        f"{described} has categories but is not categorical",
     )
     has_known_format = isinstance(date_format, str) and (
         date_format in DATE_FORMATS if kind == "date" else not date_format
     )
-    require(has_known_format, f"{called} has an unknown date format")
+    require(has_known_format, f"{described} has an unknown date format")
     encodings = _numbers(encodings, len(categories) if kind == "target-encoded" else 0)
-    require(isinstance(optional, bool), f"optional of {called} is not true or false")
+    require(isinstance(optional, bool), f"optional of {described} is not true or false")
     return Column(name, kind, wire_type, tuple(categories), date_format, encodings, optional)
 
 
@@ -149,14 +149,14 @@ def _linear(content: Any, features: tuple[Column, ...], outputs: int) -> Linear:
 
 def _term(content: Any, column: Column, outputs: int) -> NumberTerm | CategoryTerm:
     require(isinstance(content, dict), "a term is not an object")
-    called = f"the term of column {shortened(column.name)!r}"
+    described = f"the term of column {shortened(column.name)!r}"
     if column.kind == "categorical":
         weights = content.get("weights")
         sound = set(content) == {"weights"} and isinstance(weights, list) and len(weights) == len(column.categories)
-        require(sound, f"{called} does not have one weight for each category")
+        require(sound, f"{described} does not have one weight for each category")
         return CategoryTerm(tuple(_numbers(row, outputs) for row in content["weights"]))
     sound = set(content) == {"centre", "weights"} and _is_number(content["centre"])
-    require(sound, f"{called} is not {{centre, weights}}")
+    require(sound, f"{described} is not {{centre, weights}}")
     return NumberTerm(content["centre"], _numbers(content["weights"], outputs))
 
 

@@ -67,7 +67,7 @@ def identity(endpoint: Endpoint, urls: Urls) -> Markup:
 
 def column_table(model: Model) -> Markup:
     """Return the table of a request's columns."""
-    rows = [[element("b", each.name), each.kind, each.type, cell_description(each)] for each in model.columns]
+    rows = [[element("b", column.name), column.kind, column.type, cell_description(column)] for column in model.columns]
     return table(["column", "kind", "type", "what it holds"], rows)
 
 
@@ -111,17 +111,17 @@ def parameter_table(parameters: Sequence[Parameter]) -> Markup:
     if not parameters:
         return element("p", "This service has no parameters.")
     rows = []
-    for each in parameters:
-        schema = value_schema(each.sets)
+    for parameter in parameters:
+        schema = value_schema(parameter.sets)
         bounds = f"{schema['minimum']:g} to {schema['maximum']:.10g}" if "minimum" in schema else ""
         allowed = bounds or ", ".join(schema.get("enum", [])) or "any text"
-        rows.append([element("b", each.name), schema["type"], allowed, "yes" if each.required else "no"])
+        rows.append([element("b", parameter.name), schema["type"], allowed, "yes" if parameter.required else "no"])
     return table(["parameter", "type", "values", "required"], rows)
 
 
 def trial_form(model: Model, cells: Mapping[str, str], result: str) -> Markup:
     """Return the form that scores one row, with `cells` filled in and `result` below it."""
-    fields = (_field(each, cells.get(each.name, "")) for each in model.columns if each.kind != "ignored")
+    fields = (_field(column, cells.get(column.name, "")) for column in model.columns if column.kind != "ignored")
     key = element(
         "label",
         "API key of this endpoint (used for this request only)",

@@ -120,8 +120,10 @@ def link(address: str, text: str) -> Markup:
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
     """Return a table; on a narrow screen each row is a list of its cells, each with its column's head."""
-    head = element("tr", *(element("th", each) for each in heads))
-    body = (element("tr", *(_cell(each, cell) for each, cell in zip(heads, row, strict=True))) for row in rows)
+    head = element("tr", *(element("th", head_cell) for head_cell in heads))
+    body = (
+        element("tr", *(_cell(head_cell, cell) for head_cell, cell in zip(heads, row, strict=True))) for row in rows
+    )
     return element("div", element("table", element("thead", head), element("tbody", *body)), class_="wide")
 
 

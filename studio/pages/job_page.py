@@ -122,7 +122,9 @@ class JobPage:
     def _serving(self, job: Job, sha256: str) -> Markup:
         """Return the endpoints that serve a job's model, or will: the same file, from whatever location."""
         served = []
-        endpoints = [each for service in self._registry.services() for each in self._registry.endpoints(service)]
+        endpoints = [
+            endpoint for service in self._registry.services() for endpoint in self._registry.endpoints(service)
+        ]
         for endpoint in endpoints:
             for model, word in (
                 (self._deployed.serving(endpoint), "since"),

@@ -161,7 +161,10 @@ def training_schemas(plan: TrainingPlan, quirks: Quirks, *, outputs_needed: bool
     text: Json = {"type": "string", "x-nullable": True}
     inputs = {name: _blob_schema(INPUT_EXTENSIONS) for name in contract.inputs}
     outputs = {name: _blob_schema(extensions) for name, extensions in contract.outputs.items()}
-    parameters = {each.name: value_schema(each.sets) | {"x-nullable": not each.required} for each in plan.parameters}
+    parameters = {
+        parameter.name: value_schema(parameter.sets) | {"x-nullable": not parameter.required}
+        for parameter in plan.parameters
+    }
     required = ["Inputs"]
     if outputs_needed:
         required.append("Outputs")
@@ -217,7 +220,9 @@ def training_example(plan: TrainingPlan, quirks: Quirks, connection_string: str)
         return {"ConnectionString": connection_string, "RelativeLocation": f"YOUR-CONTAINER/{name}"}
 
     outputs = {name: place("model.ilearner" if name == model else "evaluation.csv") for name in OUTPUTS}
-    parameters = {each.name: _parameter_example(each.sets) for each in plan.parameters if each.required}
+    parameters = {
+        parameter.name: _parameter_example(parameter.sets) for parameter in plan.parameters if parameter.required
+    }
     return {
         "Inputs": {name: place("input.csv") for name in INPUTS},
         "Outputs": outputs,

@@ -113,5 +113,5 @@ def _body(definition: str) -> Json:
 
 def _responses(code: str, text: str, schema: Json | None = None, errors: tuple[str, ...] = _ANYWHERE) -> Json:
     good: Json = {"description": text} | ({"schema": schema} if schema else {})
-    failed = {each: {"description": _ERRORS[each], "schema": reference("ErrorResponse")} for each in errors}
+    failed = {status: {"description": _ERRORS[status], "schema": reference("ErrorResponse")} for status in errors}
     return {code: good, **failed}

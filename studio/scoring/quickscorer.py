@@ -83,9 +83,9 @@ class QuickScorer:
     """Scores with the trees of a model for which `fits_masks` is true."""
 
     def __init__(self, model: Model) -> None:
-        most = max(len(tree.leaves) for tree in model.trees)
+        max_leaves = max(len(tree.leaves) for tree in model.trees)
         self._outputs, self._trees = model.outputs, len(model.trees)
-        self._bits, self._letter = next((bits, letter) for bits, letter in _WORDS if most <= bits)
+        self._bits, self._letter = next((bits, letter) for bits, letter in _WORDS if max_leaves <= bits)
         self._all = (1 << self._bits * self._trees) - 1
         self._words = struct.Struct(f"<{self._trees}{self._letter}")
         nodes: dict[int, list[tuple[Node, int]]] = {}
@@ -188,15 +188,15 @@ def _in_order(tree: Tree) -> tuple[list[int], list[int]]:
     if not tree.nodes:
         return [0], []
     order: list[int] = []
-    first, until = [0] * len(tree.nodes), [0] * len(tree.nodes)
+    first_of, end_of = [0] * len(tree.nodes), [0] * len(tree.nodes)
     waiting = [(0, False)]
     while waiting:
         at, left_is_done = waiting.pop()
         if at < 0:
             order.append(-1 - at)
         elif left_is_done:
-            until[at] = len(order)
+            end_of[at] = len(order)
         else:
-            first[at] = len(order)
+            first_of[at] = len(order)
             waiting += [(tree.nodes[at].right, False), (at, True), (tree.nodes[at].left, False)]
-    return order, [(1 << end) - (1 << begin) for begin, end in zip(first, until, strict=True)]
+    return order, [(1 << end) - (1 << begin) for begin, end in zip(first_of, end_of, strict=True)]

@@ -128,9 +128,9 @@ class Scorer:
             at = 0 if features else -1
             while at >= 0:
                 value = row[features[at]]
-                among = codes[at]
-                if among is not None:
-                    at = left[at] if value in among else right[at]
+                left_codes = codes[at]
+                if left_codes is not None:
+                    at = left[at] if value in left_codes else right[at]
                 elif value <= limits[at] or (missing_left[at] and value != value):  # noqa: PLR0124 (NaN, and fast)
                     at = left[at]
                 else:

@@ -164,9 +164,9 @@ class _Parser:
     def _comparison(self) -> Condition:
         name = self._column()
         if self._accept("is"):
-            wanted = not self._accept("not")
+            is_missing = not self._accept("not")
             self._expect("missing")
-            return _by_cell(name, lambda cell: (cell in MISSING) is wanted)
+            return _by_cell(name, lambda cell: (cell in MISSING) is is_missing)
         negated = bool(self._accept("not"))
         if negated or self._tokens[self._next].value.lower() == "in":
             self._expect("in")

@@ -22,7 +22,7 @@ type Target = NDArray[np.float64]
 
 
 def fit_with_early_stopping(
-    parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int, *, small: bool, report: Report
+    parameters: dict[str, Any], data: Any, target: Target, seed: int, max_trees: int, *, small: bool, report: Report
 ) -> tuple[Any, int]:
     """Return a booster, and how many of its first trees to use: the best number, at most `most`.
 
@@ -34,7 +34,7 @@ def fit_with_early_stopping(
     choosing, training = (each_tree(report, phase) for phase in (Phase.CHOOSING, Phase.TRAINING))
     data.construct()
     if small:
-        count = _count_by_folds(parameters, data, target, seed, most, choosing=choosing)
+        count = _count_by_folds(parameters, data, target, seed, max_trees, choosing=choosing)
         return lightgbm.train(parameters, data, count, callbacks=[training]), count
     keep = len(target) >= KEPT_ROWS
     held_back = _held_back(parameters, target, KEPT_HELD_BACK if keep else HELD_BACK, seed)
@@ -44,7 +44,7 @@ def fit_with_early_stopping(
     booster: Any = lightgbm.Booster(parameters | {"metric": "None"}, learned)
     booster.add_valid(tried, "held back")
     evaluated_every, patience = (KEPT_EVALUATED_EVERY, KEPT_PATIENCE) if keep else (1, PATIENCE)
-    trees = min(MAX_TREES, most)
+    trees = min(MAX_TREES, max_trees)
     for number in range(1, trees + 1):
         finished = booster.update()  # no leaf can be split further
         report(Phase.CHOOSING, number, trees)
@@ -53,7 +53,7 @@ def fit_with_early_stopping(
             booster.eval_valid(watched)
         if finished or watched.trees - watched.best >= patience:
             break
-    count = min(watched.significantly_best(), most)
+    count = min(watched.significantly_best(), max_trees)
     return (booster if keep else lightgbm.train(parameters, data, count, callbacks=[training])), count
 
 
@@ -97,7 +97,7 @@ class _HeldBackLosses:
 
 
 def _count_by_folds(
-    parameters: dict[str, Any], data: Any, target: Target, seed: int, most: int, *, choosing: Callable[[Any], None]
+    parameters: dict[str, Any], data: Any, target: Target, seed: int, max_trees: int, *, choosing: Callable[[Any], None]
 ) -> int:
     """Return the number of trees with the smallest mean loss over folds."""
     import lightgbm  # noqa: PLC0415
@@ -110,7 +110,7 @@ def _count_by_folds(
     fold[order] = np.arange(len(target)) % FEW_ROWS_FOLDS
     parts = [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(FEW_ROWS_FOLDS)]
     stop = lightgbm.early_stopping(FEW_ROWS_PATIENCE, verbose=False)
-    losses: Any = lightgbm.cv(parameters, data, min(FEW_ROWS_TREES, most), folds=parts, callbacks=[choosing, stop])
+    losses: Any = lightgbm.cv(parameters, data, min(FEW_ROWS_TREES, max_trees), folds=parts, callbacks=[choosing, stop])
     (means,) = (values for name, values in losses.items() if name.endswith("-mean"))
     return int(np.argmin(means)) + 1
 
@@ -119,5 +119,5 @@ def _held_back(parameters: dict[str, Any], target: Target, share: float, seed: i
     """Choose rows, of each class its share."""
     groups = [np.arange(len(target))]
     if parameters["objective"] != "regression":
-        groups = [np.flatnonzero(target == each) for each in np.unique(target)]
+        groups = [np.flatnonzero(target == class_number) for class_number in np.unique(target)]
     return hold_back(groups, len(target), share, seed)

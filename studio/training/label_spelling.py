@@ -31,7 +31,7 @@ def unify_labels(counts: Mapping[str, int], served: Sequence[str], name: str, po
     notes, problems = [], []
     spellings = served if positive_among(served, positive) in (*served, "") else (*served, positive)
     for key, labels in _alike(counts).items():
-        classes = [each for each in spellings if _key(each) == key]
+        classes = [name for name in spellings if _key(name) == key]
         new = {label: counts[label] for label in labels if label not in classes}
         class_of |= {label: label for label in labels}
         if not new:
@@ -55,7 +55,7 @@ def unify_labels(counts: Mapping[str, int], served: Sequence[str], name: str, po
 
 def positive_among(served: Sequence[str], positive: str) -> str:
     """Return the positive class in the spelling of the model in service, if it has it; else as the experiment does."""
-    return next((each for each in served if _key(each) == _key(positive)), positive)
+    return next((name for name in served if _key(name) == _key(positive)), positive)
 
 
 def _alike(labels: Mapping[str, int]) -> dict[str | float, list[str]]:

@@ -85,25 +85,25 @@ def _classes(
     for cell, count in held.items():
         rows_of[spelling.class_of[cell]] = rows_of.get(spelling.class_of[cell], 0) + count
     problems += spelling.problems
-    classes, fewest = list(rows_of), sorted(rows_of.values())
+    classes, ascending_rows = list(rows_of), sorted(rows_of.values())
     if plan.task == "binary":
         values = _listed(sorted(classes))
         if positive not in rows_of:
             problems.append(f"no row has the positive label {positive!r}; column {column.name!r} holds {values}")
         if len(classes) != 2:
             problems.append(f"column {column.name!r} must hold exactly two values; it holds {values}")
-        if not problems and fewest[0] < 2:
+        if not problems and ascending_rows[0] < 2:
             problems.append(f"each value of column {column.name!r} must be in at least two rows")
-        classes.sort(key=lambda each: each == positive)
+        classes.sort(key=lambda name: name == positive)
     elif not 2 <= len(classes) <= MAX_CLASSES:
         values = _listed(sorted(classes))
         text = f"column {column.name!r} must hold 2 to {MAX_CLASSES} classes; it holds {len(classes)}: {values}"
         problems.append(text)
     else:
         classes.sort(key=_natural)
-        if fewest[-2] < 2:
+        if ascending_rows[-2] < 2:
             problems.append(f"at least two classes of column {column.name!r} must be in two rows or more")
-    position = {cell: float(classes.index(each)) for cell, each in spelling.class_of.items()}
+    position = {cell: float(classes.index(name)) for cell, name in spelling.class_of.items()}
     lookup = np.array([position.get(cell, np.nan) for cell in column.distinct])
     return Labels(tuple(classes), lookup[column.codes], notes=(*spelling.notes, *_changes(classes, served)))
 

@@ -45,18 +45,18 @@ def multiclass_metrics(truth: NDArray[np.int64], probabilities: Numbers) -> Metr
     precisions is NaN.
     """
     classes = probabilities.shape[1]
-    called = probabilities.argmax(axis=1)
-    confusion = np.bincount(truth * classes + called, minlength=classes * classes).reshape(classes, classes)
+    predicted_class = probabilities.argmax(axis=1)
+    confusion = np.bincount(truth * classes + predicted_class, minlength=classes * classes).reshape(classes, classes)
     hits, actual, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     occurs = (actual + predicted) > 0
     precision = np.divide(hits, predicted, out=np.full(classes, np.nan), where=predicted > 0)[occurs]
     recall = np.divide(hits, actual, out=np.full(classes, np.nan), where=actual > 0)[actual > 0]
     overall = float(hits.sum() / len(truth))
     # Each class against all others: correct are its hits, and the rows that neither are nor were predicted this class.
-    each = (len(truth) - actual - predicted + 2 * hits) / len(truth)
+    class_accuracy = (len(truth) - actual - predicted + 2 * hits) / len(truth)
     return {
         "Overall Accuracy": overall,
-        "Average Accuracy": float(each[occurs].mean()),
+        "Average Accuracy": float(class_accuracy[occurs].mean()),
         "Micro-averaged Precision": overall,
         "Macro-averaged Precision": float(precision.mean()),
         "Micro-averaged Recall": overall,

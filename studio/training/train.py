@@ -58,7 +58,9 @@ def train(
     """
     stated = [stated_column(name, kind) for name, kind in plan.columns]
     expected = expected_columns(stated, previous.columns)
-    table, notes = read_rows(csv, plan, table_format, {name: each.column for name, each in expected.items()})
+    table, notes = read_rows(
+        csv, plan, table_format, {name: expectation.column for name, expectation in expected.items()}
+    )
     labels = read_labels(table.cells(plan.label), plan, previous.classes)
     notes += labels.notes
     _check_names(table, added_names(plan.task, labels.classes))

@@ -60,7 +60,7 @@ class TrainingPlan:
         names = {field.name for field in fields(cls)}
         if not isinstance(members, dict) or members.keys() != names:
             raise ValueError("its plan is of another format")
-        parameters = tuple(Parameter(**each) for each in members["parameters"])
+        parameters = tuple(Parameter(**parameter) for parameter in members["parameters"])
         return cls(**members | {"parameters": parameters, "columns": tuple(map(tuple, members["columns"]))})
 
     def to_json(self) -> str:

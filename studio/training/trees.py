@@ -64,10 +64,10 @@ def fit_trees(
         SetupError: LightGBM cannot be loaded here.
         TableError: a model may not have so many trees, or leaves.
     """
-    each = settings.classes if settings.objective == "multiclass" else 1
-    most = MAX_TREES // each
-    if settings.trees is not None and settings.trees > most:
-        wanted = f"{settings.trees} trees" + (f" for each of {each} classes" if each > 1 else "")
+    trees_per_round = settings.classes if settings.objective == "multiclass" else 1
+    max_rounds = MAX_TREES // trees_per_round
+    if settings.trees is not None and settings.trees > max_rounds:
+        wanted = f"{settings.trees} trees" + (f" for each of {trees_per_round} classes" if trees_per_round > 1 else "")
         raise TableError("the model", [f"{wanted} are too many: it may have {MAX_TREES} trees"])
     try:
         # Not at the top: only a training needs it, the import takes 0.3 s, and serving must work without it.
@@ -82,22 +82,22 @@ def fit_trees(
         count = settings.trees
         booster = lightgbm.train(parameters, data, count, callbacks=[each_tree(report, Phase.TRAINING)])
     elif (_is_rare(settings, target) and not _is_small(rows)) or (_is_small(rows) and rows.size > SMALL_VALUES):
-        count = min(SMALL_DATA_TREES, most)
+        count = min(SMALL_DATA_TREES, max_rounds)
         booster = lightgbm.train(parameters, data, count, callbacks=[each_tree(report, Phase.TRAINING)])
     else:
         small = _is_small(rows)
         booster, count = fit_with_early_stopping(
-            parameters, data, target, settings.seed, most, small=small, report=report
+            parameters, data, target, settings.seed, max_rounds, small=small, report=report
         )
-    return _converted(booster, count, each)
+    return _converted(booster, count, trees_per_round)
 
 
-def _converted(booster: Any, rounds: int, each: int) -> tuple[Tree, ...]:
-    """Return the trees of the first rounds of a booster, which has `each` trees a round.
+def _converted(booster: Any, rounds: int, trees_per_round: int) -> tuple[Tree, ...]:
+    """Return the trees of the first rounds of a booster, which has `trees_per_round` of them a round.
 
     A few rounds at a time: LightGBM's description of a tree takes fifty times the memory of the tree.
     """
-    rounds_at_once = max(1, _TREES_AT_ONCE // each)
+    rounds_at_once = max(1, _TREES_AT_ONCE // trees_per_round)
     rounds = min(rounds, booster.current_iteration())
     trees: list[Tree] = []
     for first in range(0, rounds, rounds_at_once):
@@ -106,7 +106,7 @@ def _converted(booster: Any, rounds: int, each: int) -> tuple[Tree, ...]:
         trees += (_tree(tree["tree_structure"]) for tree in described)
         leaves = sum(len(tree.leaves) for tree in trees)
         if leaves * VALUES_PER_LEAF > MAX_VALUES:
-            size = f"{len(trees)} of its {rounds * each} trees have {leaves} leaves"
+            size = f"{len(trees)} of its {rounds * trees_per_round} trees have {leaves} leaves"
             limit = f"all together may have {MAX_VALUES // VALUES_PER_LEAF}: train fewer trees, or with fewer leaves"
             raise TableError("the model is too large", [f"{size}; {limit}"])
     return tuple(trees)
