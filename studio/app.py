@@ -110,10 +110,19 @@ def _core(database: Database, settings: StudioSettings, inputs: Path) -> _Core:
     jobs = JobStore(database, settings.limits)
     targets = OutputTargets(allowed, settings.default_storage)
     execution = JobExecution(
-        *(jobs, registry, deployed), storage=storage, targets=targets, folder=inputs, quirks=settings.quirks
+        jobs,
+        registry,
+        deployed,
+        storage=storage,
+        targets=targets,
+        folder=inputs,
+        quirks=settings.quirks,
     )
     updates = ModelUpdates(
-        *(registry, deployed, allowed, storage),
+        registry,
+        deployed,
+        allowed,
+        storage,
         activation_delay_s=settings.activation_delay_s,
         ignored_endpoints=settings.ignore_patch,
     )

@@ -56,11 +56,6 @@ class StorageError(RequestError):
         super().__init__(text)
         self.fault = fault
 
-    @property
-    def transient(self) -> bool:
-        """Whether trying again may help."""
-        return self.fault is StorageFault.UNAVAILABLE
-
 
 class ProblemsError(StudioError):
     """An input file with problems; `problems` has one sentence for each."""

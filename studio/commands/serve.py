@@ -48,13 +48,20 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         default=30.0,
         help="seconds from a PATCH until its model serves (default: %(default)s)",
     )
+    _add_storage_options(serve)
+    _add_job_options(serve)
+    _add_test_options(serve)
+    return serve
+
+
+def _add_storage_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--allow-host",
         action="append",
         default=words_of(ALLOW_HOSTS),
         metavar="HOST:PORT",
-        help="storage host that requests may name, such as *.blob.core.windows.net; may be repeated, and adds to those"
-        f" in the variable {ALLOW_HOSTS}; none by default; one inside the network must be listed without a wildcard",
+        help="storage host that requests may name, such as *.blob.core.windows.net; may be repeated, and adds to the"
+        f" variable {ALLOW_HOSTS}; none by default; a host inside the network must be listed without a wildcard",
     )
     serve.add_argument(
         "--transfer-s",
@@ -63,17 +70,12 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="seconds after which the reading of an input or the writing of an output is given up"
         " (default: %(default)g; a model that a PATCH names: at most " + f"{TransferLimits.interactive_timeout_s:g})",
     )
+
+
+def _add_job_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--workers", type=_positive, default=1, help="jobs that train concurrently (default: %(default)s)"
     )
-    serve.add_argument(
-        "--ignore-patch",
-        action="append",
-        default=[],
-        metavar="ENDPOINT",
-        help="answer PATCHes of endpoints of this name without changing anything, to test the caller; may be repeated",
-    )
-
     serve.add_argument(
         "--running-limit",
         type=_positive,
@@ -86,6 +88,16 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         default=UNSTARTED_S,
         help="seconds after which an unstarted job is deleted (default: %(default)g)",
     )
+
+
+def _add_test_options(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument(
+        "--ignore-patch",
+        action="append",
+        default=[],
+        metavar="ENDPOINT",
+        help="answer PATCHes of endpoints of this name without changing anything, to test the caller; may be repeated",
+    )
     serve.add_argument(
         "--quirk",
         action="append",
@@ -96,7 +108,6 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         + "; "
         + "; ".join(f"{name}=N: {text}" for name, text in PERIODIC.items()),
     )
-    return serve
 
 
 def _positive(text: str) -> int:

@@ -65,7 +65,11 @@ class DeploymentRecords:
             self._database.execute(
                 "INSERT INTO endpoint_models (endpoint_id, file, base_location, relative_location, activate_at)"
                 " VALUES (?, ?, ?, ?, ?)",
-                *(endpoint_id, file, location.base_location, location.relative_location, activate_at),
+                endpoint_id,
+                file,
+                location.base_location,
+                location.relative_location,
+                activate_at,
             )
         except IntegrityError as error:
             raise ServiceNotFoundError from error
@@ -76,7 +80,9 @@ class DeploymentRecords:
         self._database.execute(
             "DELETE FROM endpoint_models WHERE endpoint_id = ? AND number <"
             " (SELECT MAX(number) FROM endpoint_models WHERE endpoint_id = ? AND activate_at <= ?)",
-            *(endpoint_id, endpoint_id, now),
+            endpoint_id,
+            endpoint_id,
+            now,
         )
 
     def files(self) -> set[str]:

@@ -43,7 +43,8 @@ class EndpointChanges:
             if endpoint is not None:
                 self._database.execute(
                     f"UPDATE endpoints SET ({SETTINGS_COLUMNS}) = (?, ?, ?, ?) WHERE id = ?",  # noqa: S608
-                    *(*astuple(settings), endpoint.id),
+                    *astuple(settings),
+                    endpoint.id,
                 )
             else:
                 endpoint_id = self._registry.add_endpoint(service, name, Role.SERVE, settings)

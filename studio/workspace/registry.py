@@ -164,7 +164,11 @@ class Registry:
             self._database.execute(
                 "INSERT INTO services VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (experiment, kind) DO UPDATE SET plan = excluded.plan",
-                *(secrets.token_hex(16), experiment, kind, plan.to_json(), _timestamp()),
+                secrets.token_hex(16),
+                experiment,
+                kind,
+                plan.to_json(),
+                _timestamp(),
             )
             service = Service.of_row(self._database.rows(query, experiment, kind)[0])
             for name, role in roles.items() if is_new else ():
@@ -184,7 +188,14 @@ class Registry:
             with self._database.transaction():
                 self._database.execute(
                     f"INSERT INTO endpoints ({columns}, {SETTINGS_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-                    *(endpoint_id, service.id, name, role, new_key(), new_key(), _timestamp(), *astuple(settings)),
+                    endpoint_id,
+                    service.id,
+                    name,
+                    role,
+                    new_key(),
+                    new_key(),
+                    _timestamp(),
+                    *astuple(settings),
                 )
                 self._database.bump_catalogue_version()
         except sqlite3.IntegrityError as error:

@@ -8,7 +8,7 @@ import pytest
 import requests
 from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
 
-from studio.errors import StorageError
+from studio.errors import StorageError, StorageFault
 from studio.storage.blob_locations import BlobReference, HostAllowList, resolve
 from studio.storage.blobs import BlobStorage
 from studio.storage.connection_strings import read_connection_string
@@ -128,7 +128,7 @@ def test_a_token_that_is_not_enough(
         getattr(BLOBS, doing)(*arguments)
     assert words in str(caught.value)
     assert sas.rpartition("sig=")[2][:12] not in str(caught.value)
-    assert not caught.value.transient
+    assert caught.value.fault is not StorageFault.UNAVAILABLE
 
 
 def test_what_is_missing_is_named(storage: Storage) -> None:
@@ -151,7 +151,7 @@ def test_a_write_is_tried_again() -> None:
     with odd_host(lambda connection, _: connection.sendall(answers[0])) as host:
         with pytest.raises(StorageError, match=r"failed, also after retries.*HTTP status 503") as caught:
             BLOBS.write(host.address(), b"x", "text/csv")
-        assert caught.value.transient
+        assert caught.value.fault is StorageFault.UNAVAILABLE
         assert len(host.requests) == 2
 
 

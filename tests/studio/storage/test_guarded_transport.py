@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from studio.api.protocol_errors import translate
 from studio.api.request_threads import in_thread
-from studio.errors import StorageError
+from studio.errors import StorageError, StorageFault
 from studio.storage.blobs import BlobStorage
 from studio.storage.transfer import CHUNK_BYTES, Resolver, TransferLimits, resolve_host
 from tests.studio.odd_hosts import CANARY, Behaviour, OddHost, answer, certificate, odd_host, part, saying
@@ -58,7 +58,7 @@ def test_no_redirect_is_followed(status: str) -> None:
         with odd_host(saying(answer(b"", status, Location=url, Content_Length="0"))) as host:
             error = failure(host)
             assert "redirect" in str(error)
-            assert not error.transient
+            assert error.fault is not StorageFault.UNAVAILABLE
             with pytest.raises(StorageError, match="redirect"):
                 BlobStorage(PATIENT).write(host.address(), b"model", "text/plain")
         assert target.requests == []
@@ -87,7 +87,7 @@ def test_a_trickle_ends(start: bytes) -> None:
     with odd_host(lambda connection, _: trickle(connection, start)) as host:
         error = failure(host, IMPATIENT)
         assert "took longer than 1 seconds" in str(error)
-        assert error.transient
+        assert error.fault is StorageFault.UNAVAILABLE
 
 
 def test_a_host_that_stops_reading_is_left() -> None:
@@ -180,7 +180,7 @@ def test_nonsense_is_an_error_in_words(behave: Behaviour, words: str) -> None:
             ("InternalError", "ResourceDownload"),
         }
         # Only a storage's own refusal is a verdict; a page of somebody in between, or half an answer, says nothing.
-        assert error.transient == (words not in {"HTTP status 400", "HTTP status 416"})
+        assert (error.fault is StorageFault.UNAVAILABLE) == (words not in {"HTTP status 400", "HTTP status 416"})
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_a_name_that_leads_inside_is_refused(caplog: pytest.LogCaptureFixture) -
                 StorageError, match=r"inside the studio's own network.*--allow-host 127\.0\.0\.1"
             ) as why:
                 storage.fetch(host.unlisted(), LIMIT)
-            assert not why.value.transient
+            assert why.value.fault is not StorageFault.UNAVAILABLE
             assert "10.0.0.7" not in str(why.value), "a caller learns nothing of the network"
             assert storage.fetch(address, LIMIT) == b"stolen" if addresses == ["127.0.0.1"] else True
     assert CANARY not in caplog.text
@@ -278,7 +278,7 @@ def test_a_name_without_addresses_is_an_error() -> None:
         for resolver in resolvers:
             with pytest.raises(StorageError, match=r"cannot be reached\.") as why:
                 BlobStorage(PATIENT, resolver).fetch(host.address(), LIMIT)
-            assert why.value.transient
+            assert why.value.fault is StorageFault.UNAVAILABLE
 
 
 def test_tls_verifies_the_name_of_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
