@@ -56,7 +56,7 @@ class RunSession:
         self.stored = self.services.save_run(self.stored, run)
         if run.state != before.state or run.reason != before.reason:
             level = logging.WARNING if run.state in {RunState.FAILED, RunState.ROLLED_BACK} else logging.INFO
-            said = f": {run.reason}" * bool(run.reason)
+            reason = f": {run.reason}" if run.reason else ""
             action = _ACTIONS.get(run.state, LogAction.RUN_MOVED)
             log.log(
                 level,
@@ -64,7 +64,7 @@ class RunSession:
                 run.run_id[:8],
                 run.blob,
                 run.state,
-                said,
+                reason,
                 extra=log_fields(action, run_id=run.run_id, route=run.route),
             )
 

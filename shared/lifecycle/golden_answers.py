@@ -5,19 +5,19 @@ import math
 from shared.ports import Answers
 
 
-def answers_match(one: Answers, other: Answers, tolerance: float) -> bool:
+def answers_match(first: Answers, second: Answers, tolerance: float) -> bool:
     """Tell whether two tables of answers say the same.
 
     Texts must be equal. With a tolerance above 0 two finite numbers may differ by at most that, or by at most that
     share of the larger one: services that compute in parallel do not always agree in the last digits.
     """
-    if one == other:
+    if first == second:
         return True
-    if not tolerance or len(one) != len(other):
+    if not tolerance or len(first) != len(second):
         return False
     return all(
         len(row) == len(beside) and all(_close(a, b, tolerance) for a, b in zip(row, beside, strict=True))
-        for row, beside in zip(one, other, strict=True)
+        for row, beside in zip(first, second, strict=True)
     )
 
 
@@ -28,11 +28,11 @@ def as_answers(value: object) -> Answers:
     return tuple(tuple(str(cell) for cell in row) for row in value)
 
 
-def _close(one: str, other: str, tolerance: float) -> bool:
-    if one == other:
+def _close(first: str, second: str, tolerance: float) -> bool:
+    if first == second:
         return True
     try:
-        a, b = float(one), float(other)
+        a, b = float(first), float(second)
     except ValueError:
         return False
     return math.isfinite(a) and math.isfinite(b) and math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance)

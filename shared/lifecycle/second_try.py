@@ -36,8 +36,8 @@ def in_vain(run: Run, record: EndpointRecord) -> str | None:
     return None if reason is None else f"run {run.run_id} cannot be tried again: {reason}"
 
 
-def retried(route: Route, run: Run, said: str, input_blob: str, now: datetime) -> Run:
-    """Return the run at the beginning of its next attempt; `said` is who asked for it and why.
+def retried(route: Route, run: Run, request: str, input_blob: str, now: datetime) -> Run:
+    """Return the run at the beginning of its next attempt; `request` says who asked for it and why.
 
     Only what names the version is taken along: what the attempt before came to (its job, decision, answers, notes, and
     whatever a run may keep besides) stays in the history and in its folder.
@@ -63,4 +63,4 @@ def retried(route: Route, run: Run, said: str, input_blob: str, now: datetime) -
         chain=run.chain,
     )
     deadline = now + timedelta(seconds=route.deadlines.not_started)
-    return version.transitioned(now, RunState.LANDED, said, deadline_at=deadline)
+    return version.transitioned(now, RunState.LANDED, request, deadline_at=deadline)

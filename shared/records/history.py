@@ -49,7 +49,7 @@ def chained(run: Run, actor: str, previous: str = "") -> Run:
 
 def entry_hash(run_id: str, entry: HistoryEntry, previous: str) -> str:
     """Return the hash of an entry behind `previous`: 64 hex digits."""
-    said = [
+    hashed = [
         run_id,
         entry.revision,
         iso(entry.at),
@@ -59,23 +59,23 @@ def entry_hash(run_id: str, entry: HistoryEntry, previous: str) -> str:
         entry.attempt,
         entry.actor,
     ]
-    return hashlib.sha256(json.dumps([*said, previous]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([*hashed, previous]).encode()).hexdigest()
 
 
 def broken_links(run: Run, entries: Sequence[HistoryEntry]) -> list[str]:
     """Compare a run with its history, oldest first; gives a sentence for every entry that was removed or edited."""
-    found: list[str] = []
+    broken: list[str] = []
     previous, expected = "", 0
     for entry in entries:
         if entry.revision == expected + 1:
-            found.append(f"entry {expected} of its history was removed")
+            broken.append(f"entry {expected} of its history was removed")
         elif entry.revision != expected:
-            found.append(f"entries {expected} to {entry.revision - 1} of its history were removed")
+            broken.append(f"entries {expected} to {entry.revision - 1} of its history were removed")
         elif entry_hash(run.run_id, entry, previous) != entry.chain:
-            found.append(f"entry {entry.revision} of its history was edited, or not written by this app")
+            broken.append(f"entry {entry.revision} of its history was edited, or not written by this app")
         previous, expected = entry.chain, entry.revision + 1
     if expected != run.revision + 1:
-        found.append(f"its history ends with entry {expected - 1}, the run itself is at {run.revision}")
+        broken.append(f"its history ends with entry {expected - 1}, the run itself is at {run.revision}")
     elif previous != run.chain:
-        found.append("its newest history entry is not the one that was written with the run")
-    return found
+        broken.append("its newest history entry is not the one that was written with the run")
+    return broken

@@ -238,8 +238,8 @@ def test_wrong_requests_are_told_everything_that_is_wrong(world: World) -> None:
     """Nothing missing or unknown is passed over, and no run is touched."""
     status, body = ask(world, "approve", runn="x")
     assert status == 400
-    for said in ("by is missing", "reason is missing", "run is missing", "runn is unknown"):
-        assert said in body["error"]
+    for problem in ("by is missing", "reason is missing", "run is missing", "runn is unknown"):
+        assert problem in body["error"]
     assert ask(world, "destroy")[0] == 404
     assert ask(world, "approve", run="0" * 32, by="a", reason="b")[0] == 404
     assert ask(world, "invite", run="0" * 32, by="a", valid_s="never")[0] == 400

@@ -20,8 +20,8 @@ def jump(world: World, seconds: float) -> None:
 def go_until(world: World, run: Run, state: RunState, step: str = "") -> None:
     """Tick until a run is somewhere on its way."""
     for _ in range(200):
-        found = world.run(run.run_id)
-        if found.state is state and step in {"", found.step}:
+        current = world.run(run.run_id)
+        if current.state is state and step in {"", current.step}:
             return
         world.tick()
     raise AssertionError(f"{world.run(run.run_id)} is never {state} {step}")

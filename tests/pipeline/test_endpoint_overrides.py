@@ -236,17 +236,17 @@ def test_freezing_stops_what_is_decided_and_not_what_is_sent(world: World) -> No
     ask(world, "freeze", endpoint="census/production", by="bob", reason="now")
     assert world.settle(run).state is RunState.PROMOTED
 
-    other = World()
-    run = other.train()
-    while other.run(run.run_id).state is not RunState.STAGED:
-        other.tick()
-    ask(other, "freeze", endpoint="production", by="bob", reason="now")
+    second_world = World()
+    run = second_world.train()
+    while second_world.run(run.run_id).state is not RunState.STAGED:
+        second_world.tick()
+    ask(second_world, "freeze", endpoint="production", by="bob", reason="now")
     for _ in range(20):
-        other.tick(60)
-    assert other.run(run.run_id).state is RunState.TRAINED
-    assert other.at["production"].patches == []
-    ask(other, "unfreeze", endpoint="production", by="bob")
-    assert other.settle(run).state is RunState.PROMOTED
+        second_world.tick(60)
+    assert second_world.run(run.run_id).state is RunState.TRAINED
+    assert second_world.at["production"].patches == []
+    ask(second_world, "unfreeze", endpoint="production", by="bob")
+    assert second_world.settle(run).state is RunState.PROMOTED
 
 
 def test_an_operator_goes_back_on_a_frozen_endpoint(world: World) -> None:
@@ -376,9 +376,9 @@ def test_what_cannot_be_done_is_refused_with_the_reason(world: World) -> None:
         ({"endpoint": "production", "to": bad.run_id}, 400, "roll back to a run whose model was promoted"),
         ({"endpoint": "production", "to": second.run_id}, 400, "is in service"),
     ]
-    for body, expected, said in cases:
+    for body, expected, reason in cases:
         status, answered = ask(world, "rollback", by="alice", reason="r", **body)
-        assert (status, said in answered["error"]) == (expected, True), answered
+        assert (status, reason in answered["error"]) == (expected, True), answered
     world.blobs.delete("models", f"census/{first.run_id}.ilearner")
     status, answered = ask(world, "rollback", endpoint="production", by="alice", reason="r")
     assert (status, "does not exist" in answered["error"]) == (409, True)

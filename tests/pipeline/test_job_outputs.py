@@ -33,11 +33,11 @@ def test_a_configured_name_decides_among_several() -> None:
     [{}, {"output1": "t/a.csv"}, {"a": "t/a.ilearner", "b": "t/b.ilearner"}],
     ids=["none", "csv only", "two models"],
 )
-def test_no_model_or_two_is_an_error_that_lists_the_outputs(found: dict[str, str]) -> None:
+def test_no_model_or_two_is_an_error_that_lists_the_outputs(listed: dict[str, str]) -> None:
     """Nothing is guessed; the error names what there is and which setting to correct, and no token."""
     with pytest.raises(PermanentError, match="model_output") as error:
-        find_model(outputs(**found), "x")
-    assert all(name in str(error.value) for name in found)
+        find_model(outputs(**listed), "x")
+    assert all(name in str(error.value) for name in listed)
     assert "secret" not in str(error.value)
 
 

@@ -336,10 +336,10 @@ def test_the_sweep_lands_what_no_event_reported(world: World) -> None:
 
     assert world.sweep() == 2  # the one under a route, and the unrouted one is recorded too
     assert world.sweep() == 0
-    found = world.runs.find(run_id_for("incoming", early.name, early.etag))
-    assert found is not None
-    assert found.run.state is RunState.STARTED
-    assert found.run.generation < late.generation
+    stored = world.runs.find(run_id_for("incoming", early.name, early.etag))
+    assert stored is not None
+    assert stored.run.state is RunState.STARTED
+    assert stored.run.generation < late.generation
 
 
 def test_one_bad_file_does_not_stop_the_sweep(world: World) -> None:

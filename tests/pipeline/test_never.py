@@ -91,7 +91,7 @@ def empty() -> World:
 
 
 SCENARIOS: dict[str, Callable[[], World]] = {
-    one.__name__: one for one in (plain, alone, ignoring, unmoved, measured, held, endless, empty)
+    build.__name__: build for build in (plain, alone, ignoring, unmoved, measured, held, endless, empty)
 }
 
 
@@ -172,7 +172,7 @@ def test_every_effect_is_tried() -> None:
 @pytest.mark.parametrize(
     ("scenario", "effect", "error"),
     [(*case, error) for case in CASES for error in (ERRORS if case[0] == "plain" else ("unknown", "stale row"))],
-    ids=lambda one: getattr(one, "__name__", one),
+    ids=lambda part: getattr(part, "__name__", part),
 )
 def test_an_effect_that_never_succeeds(scenario: str, effect: type[effects.Effect], error: str) -> None:
     """The run ends, or is on its way to one of two ends and shows as stuck; what it waits for stands in its row."""
@@ -201,7 +201,7 @@ def test_an_effect_that_never_succeeds(scenario: str, effect: type[effects.Effec
     assert_closed(world)
 
 
-@pytest.mark.parametrize("effect", every_effect(), ids=lambda one: one.__name__)
+@pytest.mark.parametrize("effect", every_effect(), ids=lambda effect: effect.__name__)
 def test_a_single_conflict_costs_no_wait(effect: type[effects.Effect]) -> None:
     """Somebody else wrote at the same moment, once at every effect: the file is promoted within a minute."""
     world = World()

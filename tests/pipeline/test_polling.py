@@ -223,9 +223,9 @@ def test_a_slow_service_does_not_keep_a_tick_for_ever(world: World) -> None:
 
     seen: set[str] = set()
     for _ in range(40):
-        found = world.tick()
-        assert len(found) < 60
-        seen |= {message.run_id for message in found}
+        messages = world.tick()
+        assert len(messages) < 60
+        seen |= {message.run_id for message in messages}
         if len(seen) == 60:
             break
     assert len(seen) == 60

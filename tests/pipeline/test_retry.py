@@ -158,7 +158,7 @@ def test_what_went_well_or_goes_on_is_refused(world: World) -> None:
     back = go_back(world)
     going = world.land("census/going-on.csv")
 
-    for run, status, said in (
+    for run, status, reason in (
         (promoted, 409, "is promoted: only a run that ended otherwise"),
         (unchanged, 409, "is unchanged: only a run that ended otherwise"),
         (going, 409, "is started: it has not ended"),
@@ -166,7 +166,7 @@ def test_what_went_well_or_goes_on_is_refused(world: World) -> None:
         (back, 409, "ask for the rollback again"),
     ):
         answer = retry(world, run)
-        assert (answer[0], said in answer[1]["error"]) == (status, True), answer
+        assert (answer[0], reason in answer[1]["error"]) == (status, True), answer
         assert world.run(run.run_id) == run
     assert ask(world, "retry", run="0" * 32, by="alice") == (404, {"error": f"there is no run {'0' * 32}"})
     status, body = retry(world, going, even_if_running="maybe")
@@ -209,11 +209,11 @@ def test_a_job_that_may_still_run_is_not_doubled(world: World, answer: str) -> N
     if answer == "silent":
         world.training.faults.fail_next("status", NoAnswerError(FAULT), times=2)
     status, body = retry(world, run)
-    said = f"job {run.job_id} of the previous attempt is still Running"
+    problem = f"job {run.job_id} of the previous attempt is still Running"
     if answer == "silent":
-        said = f"the state of job {run.job_id} could not be read"
+        problem = f"the state of job {run.job_id} could not be read"
     assert status == 409
-    assert said in body["error"]
+    assert problem in body["error"]
     assert "--even-if-running" in body["error"]
 
     assert retry(world, run, even_if_running="true")[0] == 200

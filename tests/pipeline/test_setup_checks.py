@@ -79,9 +79,9 @@ def test_all_that_is_missing_is_found_at_once(world: World, monkeypatch: pytest.
     world.blobs.delete("models", "initial/census.ilearner")
     world.at["production"].resource = "Another model"
     refuse_keys(world, monkeypatch, "training-key", "staging-key")
-    found = {finding.subject: finding for finding in wrong(world)}
+    findings = {finding.subject: finding for finding in wrong(world)}
 
-    assert set(found) == {
+    assert set(findings) == {
         "routes.census.golden",
         "routes.census.initial_model",
         "routes.census.training, the key in CENSUS_TRAINING_KEY",
@@ -89,13 +89,13 @@ def test_all_that_is_missing_is_found_at_once(world: World, monkeypatch: pytest.
         "endpoint staging of routes.census, the key in CENSUS_STAGING_KEY, patch_url",
         "endpoint staging of routes.census, the key in CENSUS_STAGING_KEY, execute_url",
     }
-    golden = found["routes.census.golden"]
+    golden = findings["routes.census.golden"]
     assert golden.result.startswith("there is no blob models/golden/census.csv")
     assert golden.do == "upload it there, or correct routes.census.golden in routes.toml"
-    resource = found["endpoint production of routes.census, the key in CENSUS_ENDPOINT_KEY, patch_url"]
+    resource = findings["endpoint production of routes.census, the key in CENSUS_ENDPOINT_KEY, patch_url"]
     assert "its updatable resources are: 'Another model'" in resource.result
     assert "correct `resource` of endpoint production" in resource.do
-    key = found["endpoint staging of routes.census, the key in CENSUS_STAGING_KEY, execute_url"]
+    key = findings["endpoint staging of routes.census, the key in CENSUS_STAGING_KEY, execute_url"]
     assert key.result.startswith("the key is refused")
     assert key.do == "put the right key into the app setting CENSUS_STAGING_KEY"
 
@@ -117,15 +117,15 @@ def test_each_key_is_tried_by_itself(monkeypatch: pytest.MonkeyPatch, refused: s
 def test_files_that_cannot_be_used_are_found(world: World) -> None:
     """Every problem of the golden rows; a service that refuses a golden row is named as well."""
     world.blobs.put("models", "golden/census.csv", "age,workclass\n39\n50,Private,x\n")
-    found = wrong(world)
-    assert [finding.subject for finding in found] == ["routes.census.golden"] * 2
-    assert "line 2 has 1 cell, the header names 2 columns" in found[0].result
+    findings = wrong(world)
+    assert [finding.subject for finding in findings] == ["routes.census.golden"] * 2
+    assert "line 2 has 1 cell, the header names 2 columns" in findings[0].result
 
     world.blobs.put("models", "golden/census.csv", "age\n39\n")
     world.scoring.faults.fail_next("score", RejectedError(replace(FAULT, message="no column workclass")), times=2)
-    found = wrong(world)
-    assert [finding.subject.rpartition(", ")[2] for finding in found] == ["execute_url"] * 2
-    assert found[0].result.startswith("no column workclass")
+    findings = wrong(world)
+    assert [finding.subject.rpartition(", ")[2] for finding in findings] == ["execute_url"] * 2
+    assert findings[0].result.startswith("no column workclass")
 
 
 def test_a_holdout_that_is_missing_or_wrong_is_found() -> None:
@@ -143,14 +143,14 @@ def test_a_service_that_does_not_answer_is_found(world: World) -> None:
     """One look that fails hides no other, not even by a bug."""
     world.training.faults.fail_next("status", NoAnswerError(FAULT))
     world.scoring.faults.fail_next("resources", ZeroDivisionError("oops"))
-    found = wrong(world)
+    findings = wrong(world)
 
-    assert [finding.subject.partition(" of ")[0].partition(",")[0] for finding in found] == [
+    assert [finding.subject.partition(" of ")[0].partition(",")[0] for finding in findings] == [
         "routes.census.training",
         "endpoint production",
     ]
-    assert found[0].do == "correct routes.census.training.jobs_url"
-    assert found[1].result == "internal error: ZeroDivisionError"
+    assert findings[0].do == "correct routes.census.training.jobs_url"
+    assert findings[1].result == "internal error: ZeroDivisionError"
 
 
 def test_a_metric_of_another_kind_of_model_is_found() -> None:
@@ -181,8 +181,8 @@ def test_an_endpoint_that_no_model_can_go_to_is_found(world: World) -> None:
     """The kept model in service is gone, so there is no way back; frozen by a person is said and is well."""
     run = world.settle(world.train())
     endpoint_overrides.freeze(world.services, "production", "alice", "release day")
-    said = [finding.result for finding in check_all(world.services) if "is frozen" in finding.result]
-    assert said == ["endpoint production is frozen by alice: release day: every run waits, as requested"]
+    frozen = [finding.result for finding in check_all(world.services) if "is frozen" in finding.result]
+    assert frozen == ["endpoint production is frozen by alice: release day: every run waits, as requested"]
     assert wrong(world) == []
 
     world.blobs.delete("models", f"census/{run.run_id}.ilearner")

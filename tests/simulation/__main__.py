@@ -48,10 +48,10 @@ def _plan(text: str) -> Plan:
 def plan_from(text: str) -> Plan:
     """Read a plan as a replay prints it."""
     files, *switches = text.split(",")
-    known = [one.name for one in fields(Plan) if one.name != "files"]
-    if set(switches) - set(known):
-        raise ValueError(f"{text} has a switch other than {', '.join(known)}")
-    return Plan(int(files), **{name: name in switches for name in known})
+    switchable = [option.name for option in fields(Plan) if option.name != "files"]
+    if set(switches) - set(switchable):
+        raise ValueError(f"{text} has a switch other than {', '.join(switchable)}")
+    return Plan(int(files), **{name: name in switches for name in switchable})
 
 
 def plan_text(plan: Plan) -> str:
@@ -79,7 +79,7 @@ def _shortened(result: Result, *, quiet: bool) -> int:
     kind = result.broken[0].partition(":")[0]
 
     def breaks(schedule: dict[str, int]) -> bool:
-        return any(one.startswith(kind) for one in simulate_schedule(result.plan, schedule).broken)
+        return any(promise.startswith(kind) for promise in simulate_schedule(result.plan, schedule).broken)
 
     short = shrink(result.schedule, breaks)  # type: ignore[arg-type]  # a schedule is any mapping
     print(f"{len(result.schedule)} choices were made, {len(short)} of them are needed; replay those with")
@@ -90,11 +90,11 @@ def _shortened(result: Result, *, quiet: bool) -> int:
 
 def _tell(result: Result, *, quiet: bool) -> int:
     if not quiet:
-        print("\n".join(line for line in result.told if not line.endswith("poll_pending_jobs begins")))
+        print("\n".join(line for line in result.lines if not line.endswith("poll_pending_jobs begins")))
     outcomes = ", ".join(f"{count} {state}" for state, count in sorted(result.outcomes.items()))
     print(f"outcomes: {outcomes}")
-    for one in result.broken:
-        print(f"broken: {one}")
+    for promise in result.broken:
+        print(f"broken: {promise}")
     return 1 if result.broken else 0
 
 

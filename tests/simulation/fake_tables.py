@@ -134,15 +134,15 @@ class FakeTableClient:
         self, operations: Sequence[tuple[TransactionOperation, dict[str, Any], dict[str, Any]]]
     ) -> list[dict[str, Any]]:
         for operation, row, options in operations:
-            found = self.rows.get((row["PartitionKey"], row["RowKey"]))
+            stored = self.rows.get((row["PartitionKey"], row["RowKey"]))
             if operation is TransactionOperation.UPSERT:
                 continue
             if operation is TransactionOperation.CREATE:
-                if found is not None:
+                if stored is not None:
                     raise _error(409, "EntityAlreadyExists")
-            elif found is None:
+            elif stored is None:
                 raise _error(404, "ResourceNotFound")
-            elif options.get("match_condition") is MatchConditions.IfNotModified and options["etag"] != found[1]:
+            elif options.get("match_condition") is MatchConditions.IfNotModified and options["etag"] != stored[1]:
                 raise _error(412, "UpdateConditionNotSatisfied")
         answers: list[dict[str, Any]] = []
         for operation, row, _options in operations:

@@ -219,8 +219,8 @@ def words_of_the_service_alone(patch: pytest.MonkeyPatch) -> None:
 
 def rehydration(patch: pytest.MonkeyPatch) -> None:
     """Nobody looks whether an archived file can be read again."""
-    known = {state: step for state, step in transition._BY_STATE.items() if state is not RunState.WAITING}
-    patch.setattr(transition, "_BY_STATE", known)
+    known_steps = {state: step for state, step in transition._BY_STATE.items() if state is not RunState.WAITING}
+    patch.setattr(transition, "_BY_STATE", known_steps)
 
 
 def sweep(patch: pytest.MonkeyPatch) -> None:
@@ -246,7 +246,7 @@ def known_by_its_answers(patch: pytest.MonkeyPatch) -> None:
 
 def shape_before_it_is_decided(patch: pytest.MonkeyPatch) -> None:
     """A staged model that lost a class is promoted as any other."""
-    patch.setattr(challenger_answers, "apply_answer_shape", lambda *known: (None, known[3]))
+    patch.setattr(challenger_answers, "apply_answer_shape", lambda *args: (None, args[3]))
 
 
 def shape_once_it_serves(patch: pytest.MonkeyPatch) -> None:
@@ -257,9 +257,9 @@ def shape_once_it_serves(patch: pytest.MonkeyPatch) -> None:
 def no_champion_by_a_rollback(patch: pytest.MonkeyPatch) -> None:
     """What an operator went back to counts as unknown: a new model need not be better."""
 
-    def unknown(*known: Any, after_rollback: bool) -> Any:
+    def unknown(*args: Any, after_rollback: bool) -> Any:
         del after_rollback
-        return decision.decide(*known)
+        return decision.decide(*args)
 
     patch.setattr(trained_state, "decide", unknown)
 

@@ -60,7 +60,7 @@ class Operators:
                 return
 
     def _try_again(self, services: Services) -> None:
-        ended = [one.run for one in services.runs.list_runs() if one.run.state in RETRIABLE]
+        ended = [stored.run for stored in services.runs.list_runs() if stored.run.state in RETRIABLE]
         if not ended:
             return
         run = ended[self._choices.draw("wish", len(ended))]
@@ -73,7 +73,9 @@ class Operators:
     def _go_back(self, services: Services) -> None:
         to = ""
         if self._choices.draw("wish", 2):
-            promoted = [one.run.run_id for one in services.runs.list_runs() if one.run.state is RunState.PROMOTED]
+            promoted = [
+                stored.run.run_id for stored in services.runs.list_runs() if stored.run.state is RunState.PROMOTED
+            ]
             to = promoted[-1] if promoted else ""
         try:
             endpoint_overrides.rollback(services, ENDPOINT, "somebody", "complaints", to)

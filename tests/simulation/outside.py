@@ -193,13 +193,13 @@ class Outside:
         """Note a start, and let the job run to its end."""
         run_id, attempt, _ = job.request.input_path.removeprefix("training/").split("/")
         self.tell(f"job {job.job_id} of run {run_id[:6]} attempt {attempt} starts")
-        for other in self.training.jobs.values():
-            same_run = other is not job and f"/{run_id}/" in f"/{other.request.input_path}"
+        for earlier in self.training.jobs.values():
+            same_run = earlier is not job and f"/{run_id}/" in f"/{earlier.request.input_path}"
             # A person may have a run tried again whose job went well: rejected, superseded, or refused by its endpoint.
             alive = {JobState.RUNNING} if self.plan.retries else {JobState.RUNNING, JobState.FINISHED}
-            if same_run and other.starts and other.state in alive:
+            if same_run and earlier.starts and earlier.state in alive:
                 self.seen.broken.append(
-                    f"I2: {job.job_id} starts while {other.job_id} of the same run is {other.state}"
+                    f"I2: {job.job_id} starts while {earlier.job_id} of the same run is {earlier.state}"
                 )
         takes_s = JOB_TAKES_S[self.choices.draw("job", len(JOB_TAKES_S))]
         end = JOB_ENDS[self.choices.draw("end", len(JOB_ENDS))]

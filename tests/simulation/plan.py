@@ -27,7 +27,7 @@ class Plan:
     @property
     def switches(self) -> list[str]:
         """The names of what is on."""
-        return [one.name for one in fields(self) if one.name != "files" and getattr(self, one.name)]
+        return [option.name for option in fields(self) if option.name != "files" and getattr(self, option.name)]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Result:
     plan: Plan
     schedule: Schedule  # every choice that was not 0
     broken: list[str]
-    told: list[str]
+    lines: list[str]
     requests: Sequence[str]  # the operations of the requests that the workers made until calm came, in order
     outcomes: Mapping[str, int] = field(default_factory=dict)
 

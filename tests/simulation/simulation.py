@@ -37,7 +37,7 @@ class Simulation:
     def __init__(self, plan: Plan, choices: Choices) -> None:
         self.plan = plan
         self.choices = choices
-        self.told: list[str] = []
+        self.lines: list[str] = []
         self.outside = Outside(choices, plan, tell=self.tell)
         self.tables = {name: FakeTableClient(name, lambda _: Answer.GIVEN) for name in ("runs", "endpoints")}
         self.judge = Judge(self.outside, TableRunStore(_table(self.tables["runs"])))
@@ -54,7 +54,7 @@ class Simulation:
     def tell(self, line: str) -> None:
         """Keep a line of the story."""
         clock = getattr(getattr(self, "outside", None), "clock", None)
-        self.told.append(f"{clock.elapsed_s() if clock else 0:8.1f}  {line}")
+        self.lines.append(f"{clock.elapsed_s() if clock else 0:8.1f}  {line}")
 
     def run(self) -> Result:
         """Simulate until all is quiet, and judge."""
@@ -80,7 +80,7 @@ class Simulation:
             self.judge.look({name: table.rows for name, table in self.tables.items()})
         runs = [stored.run for stored in TableRunStore(_table(self.tables["runs"])).list_runs(limit=10_000)]
         outcomes = {state: sum(run.state == state for run in runs) for state in {run.state.value for run in runs}}
-        return Result(self.plan, dict(self.choices.taken), self.outside.seen.broken, self.told, requests, outcomes)
+        return Result(self.plan, dict(self.choices.taken), self.outside.seen.broken, self.lines, requests, outcomes)
 
     # -- what happens next -------------------------------------------------------------------------------------------
 
@@ -116,7 +116,9 @@ class Simulation:
         versions = self.outside.seen.versions
         if not idle or len(versions) < self.plan.files * (1 + self.plan.overwrite):
             return False
-        present = {run_id_for("incoming", one.name, one.etag) for one in self.outside.blobs.versions("incoming")}
+        present = {
+            run_id_for("incoming", version.name, version.etag) for version in self.outside.blobs.versions("incoming")
+        }
         return self._quiet() and all(("census", f"run;{run_id}") in self.tables["runs"].rows for run_id in present)
 
     def _quiet(self) -> bool:
@@ -182,7 +184,7 @@ class Simulation:
             return
         pause_s = min(TICK_MOST_S, TICK_S * 1.3 ** max(0, self._quiet_ticks - 10))
         self.outside.later(pause_s, self._tick)
-        if not any(one.name == "poll_pending_jobs" for one in self.waiting):
+        if not any(task.name == "poll_pending_jobs" for task in self.waiting):
             self._add("poll_pending_jobs", self._poll)
 
     def _poll(self, services: Services) -> None:
@@ -195,7 +197,7 @@ class Simulation:
 
     def _sweep(self) -> None:
         self.outside.later(SWEEP_S if not self.choices.calm else 4 * SWEEP_S, self._sweep)
-        if not any(one.name == "sweep" for one in self.waiting):
+        if not any(task.name == "sweep" for task in self.waiting):
             self._add("sweep", self._swept)
 
     def _swept(self, services: Services) -> None:
@@ -279,7 +281,7 @@ def simulate_directed(plan: Plan, special: Schedule, faults: Sequence[Directed])
     schedule = dict(special)
     for operation, occurrence, fault in faults:
         requests = simulate_schedule(plan, schedule).requests
-        numbers = [number for number, one in enumerate(requests, start=1) if one == operation]
+        numbers = [number for number, name in enumerate(requests, start=1) if name == operation]
         schedule[f"fault:{numbers[occurrence - 1]}"] = FAULTS.index(fault)
     return simulate_schedule(plan, schedule)
 

@@ -29,11 +29,11 @@ def test_a_broken_seed_becomes_a_short_schedule() -> None:
     """A guard is missing: of the many choices of its seed few are needed to show it, and those replay it."""
     with mutated("start after save"):
         days = (simulate_seed(seed, Plan()) for seed in range(100))
-        broken = next(one for one in days if one.broken)
+        broken = next(day for day in days if day.broken)
         short = shrink(broken.schedule, lambda tried: bool(simulate_schedule(broken.plan, tried).broken))
 
         assert simulate_schedule(broken.plan, short).broken
         assert len(short) < len(broken.schedule)
         for name in short:
-            less = {other: value for other, value in short.items() if other != name}
+            less = {choice: value for choice, value in short.items() if choice != name}
             assert not simulate_schedule(broken.plan, less).broken

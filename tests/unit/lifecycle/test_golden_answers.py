@@ -28,16 +28,16 @@ TABLES = st.lists(
         ("", "0", 0.9, False),
     ],
 )
-def test_two_cells(one: str, other: str, tolerance: float, expected: bool) -> None:
+def test_two_cells(first: str, second: str, tolerance: float, expected: bool) -> None:
     """Texts must be equal; numbers may differ by the tolerance or by that share of the larger one."""
-    assert answers_match(((one,),), ((other,),), tolerance) is expected
+    assert answers_match(((first,),), ((second,),), tolerance) is expected
 
 
 @given(TABLES, TABLES, st.sampled_from([0.0, 1e-6, 0.1]))
-def test_the_order_of_the_two_does_not_matter(one: Answers, other: Answers, tolerance: float) -> None:
+def test_the_order_of_the_two_does_not_matter(first: Answers, second: Answers, tolerance: float) -> None:
     """Whatever the tables, they are the same both ways or not at all; any table is the same as itself."""
-    assert answers_match(one, other, tolerance) is answers_match(other, one, tolerance)
-    assert answers_match(one, one, tolerance)
+    assert answers_match(first, second, tolerance) is answers_match(second, first, tolerance)
+    assert answers_match(first, first, tolerance)
 
 
 def test_a_row_or_a_column_more_is_a_difference() -> None:

@@ -11,7 +11,7 @@ from tests.contract.records import NOON, a_run
 
 
 @pytest.fixture
-def told() -> tuple[Run, list[HistoryEntry]]:
+def recorded() -> tuple[Run, list[HistoryEntry]]:
     """Give a run and its history of five entries."""
     run = chained(a_run(), "on_csv_landed")
     entries = [entry_of(run)]
@@ -21,9 +21,9 @@ def told() -> tuple[Run, list[HistoryEntry]]:
     return run, entries
 
 
-def test_an_untouched_history_is_whole(told: tuple[Run, list[HistoryEntry]]) -> None:
+def test_an_untouched_history_is_whole(recorded: tuple[Run, list[HistoryEntry]]) -> None:
     """Every entry holds the hash of the one before."""
-    assert broken_links(*told) == []
+    assert broken_links(*recorded) == []
 
 
 type Change = Callable[[list[HistoryEntry]], list[HistoryEntry]]
@@ -41,15 +41,15 @@ type Change = Callable[[list[HistoryEntry]], list[HistoryEntry]]
         (lambda all_: [replace(all_[0], state=RunState.PROMOTED), *all_[1:]], "entry 0 of its history was edited"),
     ],
 )
-def test_what_was_done_to_it_is_said(told: tuple[Run, list[HistoryEntry]], change: Change, says: str) -> None:
+def test_what_was_done_to_it_is_said(recorded: tuple[Run, list[HistoryEntry]], change: Change, says: str) -> None:
     """An entry that is removed at any place, or edited in any part."""
-    run, entries = told
+    run, entries = recorded
     assert any(says in sentence for sentence in broken_links(run, change(entries)))
 
 
-def test_a_run_that_was_rewritten_shows(told: tuple[Run, list[HistoryEntry]]) -> None:
+def test_a_run_that_was_rewritten_shows(recorded: tuple[Run, list[HistoryEntry]]) -> None:
     """A run whose chain is another one's does not fit its history."""
-    run, entries = told
+    run, entries = recorded
     assert broken_links(replace(run, chain="0" * 64), entries) == [
         "its newest history entry is not the one that was written with the run"
     ]
