@@ -64,7 +64,7 @@ class JobExecution:
         Raises:
             JobFailedError: names the module in which it failed, and the cause.
         """
-        storage = self._storage.until(stop)
+        storage = self._storage.stopped_by(stop)
         trained = self._train(job_id, accepted, storage, worker, stop)
         if not self._jobs.is_running(job_id):
             return Executed({}, ())

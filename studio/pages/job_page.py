@@ -22,7 +22,7 @@ from studio.pages.job_parts import (
     run_of,
     state_pill,
     stored_time,
-    when,
+    time_element,
 )
 from studio.pages.job_progress import duration_text, progress
 from studio.pages.owner_auth import owners_only
@@ -131,7 +131,7 @@ class JobPage:
                 (self._deployed.waiting(endpoint), "from"),
             ):
                 if model is not None and model.sha256 == sha256 and may_have_made(job, model):
-                    served.append(element("div", self._endpoint(endpoint), f" {word} ", when(model.since)))
+                    served.append(element("div", self._endpoint(endpoint), f" {word} ", time_element(model.since)))
         return joined(*served)
 
     def _endpoint(self, endpoint: Endpoint) -> Markup:

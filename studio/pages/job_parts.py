@@ -22,14 +22,14 @@ _INPUT = re.compile(r"\S+ Import Data: (.+)")
 _RUN = re.compile(r"training/([0-9a-f]{32})/\d+/")
 
 
-def when(moment: datetime, *, precisely: bool = False) -> Markup:
+def time_element(moment: datetime, *, precisely: bool = False) -> Markup:
     """Return a moment in UTC; `precisely`: with milliseconds."""
     return element("time", utc_text(moment, precisely=precisely), datetime=moment.isoformat())
 
 
 def stored_time(text: str | None) -> str:
     """Return a stored moment in UTC; empty for None."""
-    return when(datetime.fromisoformat(text)) if text else ""
+    return time_element(datetime.fromisoformat(text)) if text else ""
 
 
 def state_pill(job: Job) -> Markup:
@@ -98,7 +98,7 @@ def log_list(log: str) -> Markup:
     for line in log.splitlines():
         at, _, text = line.partition(" ")
         try:
-            moment = when(datetime.fromisoformat(at), precisely=True)
+            moment = time_element(datetime.fromisoformat(at), precisely=True)
         except ValueError:  # the continuation of an entry with several lines
             moment, text = Markup(""), line
         lines.append(element("li", moment, breakable(without_secrets(text))))

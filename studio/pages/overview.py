@@ -8,7 +8,7 @@ from studio.errors import RequestError
 from studio.jobs.job import Job, Outcome
 from studio.jobs.job_store import JobStore
 from studio.pages.html import Markup, breakable, element, joined, link, page, table
-from studio.pages.job_parts import last_news, may_have_made, refresh_s, state_pill, stored_time, when
+from studio.pages.job_parts import last_news, may_have_made, refresh_s, state_pill, stored_time, time_element
 from studio.pages.job_progress import duration_text, progress
 from studio.pages.owner_auth import owners_only
 from studio.redaction import without_secrets
@@ -69,9 +69,9 @@ class Overview:
 
     def _endpoint_row(self, endpoint: Endpoint, made_by: dict[str, list[Job]]) -> list[str]:
         serving, waiting = self._deployed.serving(endpoint), self._deployed.waiting(endpoint)
-        waits = joined(_model(waiting, made_by), " from ", when(waiting.since)) if waiting else ""
+        waits = joined(_model(waiting, made_by), " from ", time_element(waiting.since)) if waiting else ""
         name = link(self._urls.help(endpoint), endpoint.name)
-        return [name, _model(serving, made_by), when(serving.since) if serving else "", waits]
+        return [name, _model(serving, made_by), time_element(serving.since) if serving else "", waits]
 
     def _job_table(self, jobs: list[Job], outcomes: dict[str, Outcome]) -> Markup:
         if not jobs:

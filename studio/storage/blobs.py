@@ -32,7 +32,7 @@ class BlobStorage:
         self._resolver = resolver
         self._stop = stop or Stop()
 
-    def until(self, stop: Stop) -> Self:
+    def stopped_by(self, stop: Stop) -> Self:
         """Return the same storage for one job: `stop` ends its transfers, with StoppedError."""
         return type(self)(self._limits, self._resolver, stop)
 
