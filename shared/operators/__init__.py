@@ -1,1 +1,1 @@
-"""What people ask of the app, and what it answers them."""
+"""Requests of people: HTTP operations and queries, approvals, overrides of endpoints, retries, setup checks."""

@@ -1,1 +1,1 @@
-"""What the triggers do, one module a trigger or a part of the way; speaks to the world only through `shared.ports`."""
+"""The work of the triggers, one module each; it reaches the world only through `shared.ports`."""
