@@ -1,4 +1,4 @@
-"""A server that does nothing, `python -m bench.serving.nothing PORT`: the load generator's ceiling."""
+"""A server that does nothing, `python -m bench.serving.noop_server PORT`: the load generator's ceiling."""
 
 import selectors
 import socket

@@ -1,4 +1,4 @@
-"""Runs a program on one core of the machine: `python -m bench.serving.pinned CORE PROGRAM ARGUMENT...`."""
+"""Runs a program on one core of the machine: `python -m bench.serving.pin_cpu CORE PROGRAM ARGUMENT...`."""
 
 import os
 import sys
