@@ -1,12 +1,12 @@
 """How the framework answers the errors that a handler raises."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import HTTPExceptionHandler
 
 from studio.api.protocol_errors import (
     NOT_FOUND,
@@ -42,7 +42,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return _answer(protocol_error(NOT_FOUND, "ResourceNotFound", f"There is nothing at {request.url.path}."))
 
 
-EXCEPTION_HANDLERS: Mapping[Any, Callable[[Request, Exception], Coroutine[Any, Any, Response]]] = {
+EXCEPTION_HANDLERS: Mapping[type[Exception], HTTPExceptionHandler] = {
     ProtocolError: _request_error,
     RequestError: _request_error,
     HTTPException: _http_error,
