@@ -1,4 +1,4 @@
-"""A small HTTP server that answers as a test says: for faults that no real service gives on demand."""
+"""A small HTTP server with scripted answers, for faults that no real service produces on demand."""
 
 import contextlib
 import socket
@@ -35,7 +35,7 @@ class ReceivedRequest:
 
 
 class Scripted:
-    """Gives the replies of a list one after another, the last one for ever, and keeps every request."""
+    """Gives the replies of a list in order, then repeats the last, and keeps every request."""
 
     def __init__(self, *replies: Reply) -> None:
         self.replies = list(replies)
@@ -44,7 +44,7 @@ class Scripted:
         self._lock = threading.Lock()
 
     def take(self, request: ReceivedRequest) -> Reply:
-        """Note a request and return its reply."""
+        """Record a request and return its reply."""
         with self._lock:
             self.received.append(request)
             return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]

@@ -1,4 +1,4 @@
-"""A gateway, a proxy or a maintenance page before the service: whatever it answers is not the service's verdict."""
+"""The answer of a gateway, a proxy or a maintenance page in front of the service is not the service's verdict."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -117,7 +117,7 @@ def web() -> Iterator[HttpClient]:
 )
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_gateways_answer_is_no_verdict(web: HttpClient, operation: str, reply: Reply) -> None:
-    """Every operation may be tried again, and whether it took effect is not known."""
+    """Every operation may be repeated, and its effect is unknown."""
     with scripted(reply) as server, pytest.raises(BadAnswerError) as raised:
         OPERATIONS[operation](Service(web, server.base_url))
 
@@ -127,7 +127,7 @@ def test_a_gateways_answer_is_no_verdict(web: HttpClient, operation: str, reply:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_services_own_refusal_is_one(web: HttpClient, operation: str) -> None:
-    """An error in the protocol's form, and nothing else, ends a run."""
+    """Only an error in the protocol's form ends a run."""
     reply = Reply(400, b'{"error": {"code": "BadArgument", "message": "m", "details": []}}')
     with scripted(reply) as server, pytest.raises(RejectedError) as raised:
         OPERATIONS[operation](Service(web, server.base_url))
@@ -137,7 +137,7 @@ def test_the_services_own_refusal_is_one(web: HttpClient, operation: str) -> Non
 
 @pytest.mark.parametrize("operation", ["start", "status", "patch"])
 def test_the_services_own_404_is_one(web: HttpClient, operation: str) -> None:
-    """The service does not know what the URL names."""
+    """A 404 in the protocol's form: the service does not know what the URL names."""
     with scripted(Reply(404, b'{"error": {"code": "NotFound"}}')) as server, pytest.raises(NotFoundError):
         OPERATIONS[operation](Service(web, server.base_url))
 
@@ -165,7 +165,7 @@ def test_an_empty_answer_is_what_the_protocol_has(web: HttpClient, operation: st
     ids=["429", "503 throttled", "503", "503 page", "500", "403", "403 page", "no answer"],
 )
 def test_what_is_known_of_an_update_that_was_not_accepted(web: HttpClient, reply: Reply, effect_known: bool) -> None:
-    """A refusal before it was taken is known to have changed nothing; all else may have."""
+    """Only a refusal before the update was accepted is known to have changed nothing."""
     with scripted(reply) as server, pytest.raises(LandfallError) as raised:
         OPERATIONS["patch"](Service(web, server.base_url))
 
@@ -174,7 +174,7 @@ def test_what_is_known_of_an_update_that_was_not_accepted(web: HttpClient, reply
 
 
 def test_rows_that_the_service_cannot_answer_are_its_verdict(web: HttpClient) -> None:
-    """A table without a scored column is the service's word."""
+    """A table without a scored column is the service's own answer."""
     table = {"Results": {"o": {"type": "table", "value": {"ColumnNames": ["a"], "Values": [["1"]]}}}}
     with scripted(Reply(200, json.dumps(table).encode())) as server, pytest.raises(UnusableAnswerError):
         OPERATIONS["score"](Service(web, server.base_url))

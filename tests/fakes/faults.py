@@ -1,4 +1,4 @@
-"""Faults that a test arranges in a fake: what happens at its next calls, before or after their effect."""
+"""Faults that a test arranges for the next calls of a fake, before or after their effect."""
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 
 class Faults:
-    """Counts every call of a fake by operation, and runs what a test arranged for the next ones.
+    """Counts the calls of a fake by operation, and runs what a test arranged for the next calls.
 
-    `after=True` means: the effect happened, and then the answer was lost.
+    `after=True`: the effect happens, then the answer is lost.
     """
 
     def __init__(self) -> None:
@@ -25,11 +25,11 @@ class Faults:
             self.run_at_next(operation, fail, after=after)
 
     def run_at_next(self, operation: str, action: Callable[[], object], *, after: bool = False) -> None:
-        """Run `action` at the next call of an operation: what another worker does at that very moment."""
+        """Run `action` during the next call of an operation, such as what another worker does at that moment."""
         self._arranged[operation, after].append(action)
 
     def forget(self, operation: str) -> None:
-        """Drop what is arranged for an operation and has not happened yet."""
+        """Drop the arranged faults of an operation that have not happened yet."""
         for after in (False, True):
             self._arranged[operation, after].clear()
 

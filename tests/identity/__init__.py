@@ -1,1 +1,1 @@
-"""The app under an identity: what stands for Entra in the tests, and the tests of signing in."""
+"""The app under a managed identity: the tests' stand-in for Entra, and the tests of signing in."""

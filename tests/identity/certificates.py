@@ -1,4 +1,4 @@
-"""A certificate that nobody but the tests trusts."""
+"""A certificate that only the tests trust."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta

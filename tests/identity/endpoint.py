@@ -1,4 +1,4 @@
-"""What stands for the place where a function app in Azure gets the tokens of its managed identity."""
+"""A stand-in for the endpoint where a function app in Azure gets the tokens of its managed identity."""
 
 import contextlib
 import threading
@@ -15,7 +15,7 @@ SECRET = "CANARY-IDENTITY-HEADER"
 
 @dataclass
 class IdentityEndpoint:
-    """A running endpoint: the environment that leads to it, and for which identity each token was asked."""
+    """A running endpoint: the environment variables that lead to it, and the client id of each token request."""
 
     environ: dict[str, str]
     client_ids: list[str] = field(default_factory=list)
@@ -23,7 +23,7 @@ class IdentityEndpoint:
 
 @contextlib.contextmanager
 def identity_endpoint() -> Iterator[IdentityEndpoint]:
-    """Give tokens on a free port of 127.0.0.1 for the time of the `with`."""
+    """Issue tokens on a free port of 127.0.0.1 for the time of the `with`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

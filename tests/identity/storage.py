@@ -1,4 +1,4 @@
-"""A storage account that an identity may use: where it is, and the settings that say so."""
+"""A storage account that an identity may use: its URLs, and the app settings for it."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Signing in: tokens and lent keys are used while they are good, renewed in time, and never stored or shown."""
+"""Signing in: tokens and delegation keys are used while valid, renewed in time, and never stored or shown."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +40,7 @@ def opened(storage: IdentityStorage, credential: IssuingCredential, **options: A
 
 
 def test_a_token_serves_until_shortly_before_its_end(identity_storage: IdentityStorage, blob: str) -> None:
-    """A worker asks for a token when the one it has is about to end, and not for each request."""
+    """A worker requests a new token when its token is about to expire, not for each request."""
     credential = IssuingCredential(100, 3600)  # the first ends too soon to be kept
     with closing(opened(identity_storage, credential)) as files:
         for _ in range(4):
@@ -50,7 +50,7 @@ def test_a_token_serves_until_shortly_before_its_end(identity_storage: IdentityS
 
 
 def test_an_identity_that_is_refused_is_a_setting_to_correct(identity_storage: IdentityStorage, blob: str) -> None:
-    """Tokens for something else open nothing; the error names the settings, and shows no token."""
+    """A token for another resource opens nothing; the error names the settings and shows no token."""
     credential = IssuingCredential(3600, audience="https://vault.azure.net")
     with closing(opened(identity_storage, credential)) as files, pytest.raises(KeyRefusedError) as caught:
         files.read_text(blob, 100)
@@ -102,7 +102,7 @@ def test_no_link_begins_before_its_key(identity_storage: IdentityStorage, blob: 
 
 
 def test_a_link_is_for_https_and_seven_days_at_most(identity_storage: IdentityStorage, blob: str) -> None:
-    """What the service would refuse is refused before it is signed."""
+    """A link that the service would refuse is refused before it is signed."""
     with closing(opened(identity_storage, IssuingCredential())) as files:
         longest = parse_qs(files.link(blob, MAX_IDENTITY_LINK_LIFE_S).sas[1:])
         with pytest.raises(ConfigError, match="deadlines_s"):

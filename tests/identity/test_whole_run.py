@@ -1,4 +1,4 @@
-"""A file on its whole way under an identity: the app's own wiring, a real studio, and storage without a key."""
+"""A file from landing to promotion under an identity: the app's wiring, a real studio, storage without a key."""
 
 import json
 import os
@@ -95,7 +95,7 @@ def settle(services: Services, run_id: str) -> RunState:
 def test_a_file_is_promoted_without_any_key(
     settings: dict[str, str], identity_storage: IdentityStorage, studio: RunningStudio, tmp_path: Path
 ) -> None:
-    """Landed, trained, staged, promoted, verified and audited; no key and no link is written anywhere."""
+    """The file is landed, trained, staged, promoted, verified and audited; no key or link is written anywhere."""
     services, container = wiring.build_services(settings), settings["LANDFALL_INPUT"]
     run_id = drop(identity_storage, container, "census/june.csv", census_csv(600, 3, shift=1.5))
 
@@ -151,7 +151,7 @@ def test_the_real_runtime_lands_a_file_without_any_key(
 
 
 def test_deadlines_that_no_link_can_live_for_are_named(settings: dict[str, str]) -> None:
-    """Beside every other problem of the settings, and only under an identity."""
+    """The problem is listed beside all other problems of the settings, and only under an identity."""
     path = Path(settings["LANDFALL_ROUTES"])
     text = path.read_text(encoding="utf-8").replace("running = 86400", "running = 604800")
     path.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Tokens as Entra gives them, but for the signature, and a credential that makes them."""
+"""Tokens in Entra's form without a valid signature, and a credential that issues them."""
 
 import base64
 import json

@@ -1,1 +1,1 @@
-"""Tests of what is deployed to Azure, as far as they can be made without it."""
+"""Tests of the Azure deployment, as far as they can run without Azure."""

@@ -1,7 +1,6 @@
-"""Reads the Bicep files as far as they use the language: syntax by a parser, names by a scanner of our own.
+"""Reads the Bicep files: syntax by a parser, names by a scanner.
 
-The parser keeps no quotes, so a text 'name' and the symbol name look the same in its tree. The scanner tells which is
-which.
+The parser drops quotes, so the text 'name' and the symbol name look the same in its tree. The scanner tells them apart.
 """
 
 import functools
@@ -135,14 +134,14 @@ class Template:
 
 
 def _plain(config: Any) -> Mapping[str, Any]:
-    """Return what stands in the braces, whatever loop or condition is around it."""
+    """Return the content of the braces without the loop or condition around it."""
     while isinstance(config, dict) and "config" in config and ("loop_type" in config or "condition" in config):
         config = config["config"]
     return config or {}
 
 
 def code_of(text: str) -> str:
-    """Return a file without comments and without texts; the expressions inside of texts are left, in parentheses."""
+    """Return a file without comments and texts. Expressions inside texts stay, in parentheses."""
     return "".join(_code(text, 0, "")[0])
 
 
@@ -182,7 +181,7 @@ def _text(text: str, at: int) -> tuple[list[str], int]:
 
 
 def _unquoted(tree: Any) -> Any:
-    """Take the quotes off the names of properties that the parser left them on."""
+    """Remove the quotes that the parser leaves on some property names."""
     if isinstance(tree, dict):
         return {str(name).strip("'"): _unquoted(value) for name, value in tree.items()}
     return [_unquoted(item) for item in tree] if isinstance(tree, list) else tree
@@ -202,7 +201,7 @@ def templates() -> Iterator[Template]:
 
 
 def dotted(value: Any) -> str:
-    """Write an access of a property, such as `storage.outputs.name`, as it stands in the file; other values as text."""
+    """Return a property access as the file writes it, such as `storage.outputs.name`; other values as text."""
     if isinstance(value, dict) and set(value) == {"operator"} and value["operator"]["type"] == "property_accessor":
         operands = value["operator"]["operands"]
         return f"{dotted(operands['operand_1'])}.{dotted(operands['operand_2'])}"

@@ -1,4 +1,4 @@
-"""Who gets in, and how: identities instead of keys, each with the roles that it needs and no other."""
+"""Access: identities instead of keys, each with exactly the roles that it needs."""
 
 import re
 from typing import Any
@@ -59,7 +59,7 @@ def scope_of(assignment: Resource) -> str:
 
 
 def test_each_identity_has_exactly_its_roles() -> None:
-    """Who, which role, at what: as the table says, and nothing more."""
+    """Principal, role and scope of every assignment are those of the table."""
     assigned = [
         (assignment.properties["principalId"], role_of(assignment), scope_of(assignment))
         for assignment in assignments()
@@ -71,7 +71,7 @@ def test_each_identity_has_exactly_its_roles() -> None:
 
 
 def test_an_assignment_is_named_after_all_that_it_says() -> None:
-    """Two that differ never share a name, and the same one deployed again is the same."""
+    """Different assignments have different names; deploying the same assignment again gives the same name."""
     for assignment in assignments():
         named = assignment.config["name"]["function"]["parameters"]
         role = assignment.properties["roleDefinitionId"]["function"]["parameters"]["resource_name_1"]
@@ -81,7 +81,7 @@ def test_an_assignment_is_named_after_all_that_it_says() -> None:
 
 
 def test_nobody_operates_unless_somebody_is_named() -> None:
-    """The operator's roles are given only if there is one; what kind of principal it is comes with it."""
+    """The operator's roles depend on the parameter that names the operator, and use its principal type."""
     for assignment in assignments():
         by_operator = assignment.properties["principalId"] == OPERATOR
         assert assignment.conditional == (by_operator or scope_of(assignment) == HOST_ACCOUNT), assignment.symbol
@@ -91,7 +91,7 @@ def test_nobody_operates_unless_somebody_is_named() -> None:
 
 
 def test_the_hosts_account_has_roles_of_its_own_only_if_it_is_another() -> None:
-    """With one account each would be there twice, under the same name, and nothing could be deployed."""
+    """With one account each assignment would exist twice under one name, and the deployment would fail."""
     text = template("app/roles.bicep").text
     at_host = [assignment.symbol for assignment in assignments() if scope_of(assignment) == HOST_ACCOUNT]
 
@@ -108,7 +108,7 @@ def test_the_hosts_account_has_roles_of_its_own_only_if_it_is_another() -> None:
 
 
 def test_roles_are_given_to_the_identities_that_they_are_meant_for() -> None:
-    """main.bicep hands the app's and the topic's own object ids over, not each other's."""
+    """main.bicep passes the object id of the app as the app's and that of the topic as the topic's."""
     given = template("main.bicep").module_parameters("roles")
 
     assert dotted(given[APP]) == "identity.outputs.principalId"
@@ -121,13 +121,13 @@ def test_roles_are_given_to_the_identities_that_they_are_meant_for() -> None:
 
 
 def test_roles_stand_in_one_file() -> None:
-    """What is not in the table above is given nowhere else."""
+    """No other file assigns a role."""
     others = [file for file in templates() if file.name != "app/roles.bicep"]
     assert not [file.name for file in others if "roleAssignments" in file.text or "accessPolicies" in file.text]
 
 
 def test_the_storage_account_takes_no_key_and_shows_nothing() -> None:
-    """Identities only, over TLS 1.2; no container can be made public."""
+    """It accepts identities only, over TLS 1.2, and no container can be made public."""
     storage = template("app/storage.bicep")
     account = storage.only("Microsoft.Storage/storageAccounts").properties
 
@@ -153,7 +153,7 @@ def test_logs_are_taken_with_a_token_only() -> None:
 
 
 def test_the_vault_is_opened_by_roles_and_nothing_is_lost_at_once() -> None:
-    """No access policies; a deleted vault can be had back."""
+    """The vault has no access policies, and a deleted vault can be restored."""
     vault = template("app/vault.bicep").only("Microsoft.KeyVault/vaults").properties
 
     assert vault["enableRbacAuthorization"] is True
@@ -163,7 +163,7 @@ def test_the_vault_is_opened_by_roles_and_nothing_is_lost_at_once() -> None:
 
 
 def test_the_app_is_reached_by_https_and_deployed_by_identity() -> None:
-    """Its package, its secrets and its storage are opened by the one identity; passwords for deploying are refused."""
+    """One identity opens its package, secrets and storage; deployment passwords are refused."""
     function = template("app/function.bicep")
     site = function.only("Microsoft.Web/sites")
 
@@ -184,7 +184,7 @@ def test_the_app_is_reached_by_https_and_deployed_by_identity() -> None:
 
 
 def test_the_app_runs_where_it_was_tried() -> None:
-    """Flex Consumption, with the Python of the project."""
+    """The plan is Flex Consumption, with the project's Python version."""
     function = template("app/function.bicep")
 
     assert function.only("Microsoft.Web/serverfarms").config["sku"] == {"tier": "FlexConsumption", "name": "FC1"}
@@ -193,7 +193,7 @@ def test_the_app_runs_where_it_was_tried() -> None:
 
 
 def test_no_template_holds_a_key() -> None:
-    """Nothing that looks like one, in any file."""
+    """No file contains a text that looks like a key."""
     secret = re.compile(r"AccountKey=|SharedAccessSignature|sig=|InstrumentationKey=|[A-Za-z0-9+/]{60,}={0,2}")
     assert not [file.name for file in templates() if secret.search(file.text)]
 
@@ -204,14 +204,14 @@ def studio() -> Any:
 
 
 def test_the_studio_is_one_replica_behind_tls() -> None:
-    """Two would each train the same jobs; keys are handed out, so never in the clear."""
+    """Two replicas would both train the same jobs. The studio hands out keys, so it speaks TLS only."""
     assert studio()["template"]["scale"] == {"minReplicas": 1, "maxReplicas": 1}
     assert studio()["configuration"]["ingress"]["allowInsecure"] is False
     assert studio()["configuration"]["ingress"]["targetPort"] == 8600
 
 
 def test_the_studio_is_told_its_address_and_its_one_storage_host() -> None:
-    """Whatever else a job names is refused."""
+    """Jobs may name that storage host only."""
     (container,) = studio()["template"]["containers"]
     assert [variable["name"] for variable in container["env"]] == ["STUDIO_BASE_URL", "STUDIO_ALLOW_HOSTS"]
     assert "value: split(blobEndpoint, '/')[2]" in template("app/studio.bicep").text

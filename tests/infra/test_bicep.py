@@ -116,7 +116,7 @@ def test_every_symbol_and_function_is_there(name: str) -> None:
 
 
 def test_the_scanner_sees_names_in_texts_and_none_in_comments() -> None:
-    """It is what the test above stands on: the parser alone lets an undefined name pass."""
+    """The test above depends on it: the parser alone accepts an undefined name."""
     code = code_of("var a = '${inText}x\\'' // inComment\nvar b = bare\nvar c = 'http://${deep['${deeper}']}'")
 
     assert all(name in code for name in ("inText", "bare", "deep", "deeper"))
@@ -125,7 +125,7 @@ def test_the_scanner_sees_names_in_texts_and_none_in_comments() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_and_output_is_described(name: str) -> None:
-    """Whoever deploys reads what a parameter is for; no value that is secret has a place among them."""
+    """Each has a description that ends with a period."""
     parsed = template(name)
     for kind in ("parameters", "outputs"):
         for symbol, declaration in parsed.part(kind).items():
@@ -135,13 +135,13 @@ def test_every_parameter_and_output_is_described(name: str) -> None:
 
 
 def test_types_and_versions_are_those_that_were_looked_up() -> None:
-    """Each type in the one version whose properties are known, and each looked-up version is used."""
+    """Each type has the one API version whose properties were looked up, and each of these versions is used."""
     used = {(resource.type, resource.version) for parsed in templates() for resource in parsed.resources()}
     assert used == set(VERSIONS.items())
 
 
 def test_every_resource_has_what_it_needs() -> None:
-    """A name, a parent if its type is a child's, and the properties that the service would miss or ignore."""
+    """It has a name, a parent if its type is a child's, and the properties that the service requires."""
     declared = [
         (parsed, resource) for parsed in templates() for resource in parsed.resources() if not resource.existing
     ]
@@ -156,14 +156,14 @@ def test_every_resource_has_what_it_needs() -> None:
 
 
 def has(config: Any, path: list[str]) -> bool:
-    """Tell whether a property is there and is not empty."""
+    """Return whether a property exists and is not empty."""
     for name in path:
         config = config.get(name) if isinstance(config, Mapping) else None
     return config not in (None, "", {}, [])
 
 
 def test_what_a_loop_makes_is_named_by_the_loop() -> None:
-    """Else all of them would have one name."""
+    """Without the loop variable in the name, all resources of the loop would have the same name."""
     for parsed in templates():
         for variable, body in re.findall(r"= \[for (\w+) in \w+: (\{.*?^\}\])", parsed.text, re.DOTALL | re.MULTILINE):
             assert re.search(rf"^  name: {variable}\b", body, re.MULTILINE), f"{parsed.name}: {variable}"
@@ -178,14 +178,14 @@ def test_every_module_goes_into_the_group() -> None:
 
 
 def test_no_module_comes_from_elsewhere() -> None:
-    """A build needs no network, and every line that is deployed can be read here."""
+    """Every module is local: a build needs no network, and every deployed line is in the repository."""
     for parsed in templates():
         assert not re.search(r"'(br|ts)[:/]", parsed.text), parsed.name
         assert all(module["type"] == "local" for module in parsed.part("modules").values()), parsed.name
 
 
 def test_modules_are_given_what_they_ask_for() -> None:
-    """Every parameter without a default, and none that the module does not have."""
+    """A module gets every parameter without a default, and none that it does not declare."""
     for symbol, (main, path) in given_by_modules().items():
         expected, given = template(path).part("parameters"), set(main.module_parameters(symbol))
         assert given <= set(expected), symbol
@@ -203,7 +203,7 @@ def test_outputs_that_are_used_exist() -> None:
 
 
 def test_a_conditional_module_has_no_output_that_is_read() -> None:
-    """It may not be there."""
+    """A conditional module may be absent, so no expression reads its outputs."""
     main = template("main.bicep")
     conditional = {name for name, module in main.part("modules").items() if "condition" in module["config"]}
 
@@ -212,14 +212,14 @@ def test_a_conditional_module_has_no_output_that_is_read() -> None:
 
 
 def test_every_file_is_deployed() -> None:
-    """By main.bicep, or, the subscription, by the hook after the code."""
+    """main.bicep deploys every file but the event subscription, which the hook deploys after the code."""
     used = {path for _, path in given_by_modules().values()}
     assert used | {"main.bicep", "app/eventgrid-subscription.bicep"} == set(NAMES)
     assert "app/eventgrid-subscription.bicep" not in used
 
 
 def test_no_output_carries_a_secret() -> None:
-    """Outputs stand in the deployment's history for all to read: no key is asked for where one is written."""
+    """Outputs can be read in the deployment's history, so no expression with an output reads a key."""
     for parsed in templates():
         for name, output in parsed.part("outputs").items():
             assert not re.search(r"(?i)list\w*keys|secret|password|token|\bkeys?\b|sas", str(output["value"])), name
@@ -243,7 +243,7 @@ def test_every_resource_belongs_to_the_environment() -> None:
 
 
 def test_what_costs_or_is_exposed_more_is_off_by_default() -> None:
-    """No budget, no studio, no role for anybody and no e-mail unless they are asked for."""
+    """The defaults create no budget, no studio, no operator's roles and no e-mail alert."""
     defaults = {name: parameter["default"] for name, parameter in template("main.bicep").part("parameters").items()}
 
     assert defaults["budgetAmount"] == 0

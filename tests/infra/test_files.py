@@ -118,7 +118,7 @@ CHECKED = {
 
 
 class OnceLoader(yaml.SafeLoader):
-    """Refuses a key that stands there twice, of which the second would silently win."""
+    """Refuses a key that occurs twice: the second would silently win."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Build a mapping from its node."""
@@ -153,7 +153,7 @@ def test_the_file_has_what_it_must_and_nothing_else(name: str) -> None:
 
 
 def test_the_hook_is_there_and_may_be_run() -> None:
-    """It begins with the shell that azure.yaml names; everything that it needs lies beside it."""
+    """The script is executable and starts with the shell of azure.yaml, and the template that it deploys exists."""
     script = ROOT / read("azure.yaml")["hooks"]["postdeploy"]["run"]
 
     assert script.read_text(encoding="utf-8").startswith("#!/bin/sh\n")
@@ -162,19 +162,19 @@ def test_the_hook_is_there_and_may_be_run() -> None:
 
 
 def test_all_hooks_are_run() -> None:
-    """No script lies there that azure.yaml does not name."""
+    """azure.yaml names every script in the folder of hooks."""
     named = {PurePosixPath(hook["run"]).name for hook in read("azure.yaml")["hooks"].values()}
     assert {path.name for path in (INFRA / "hooks").iterdir()} == named
 
 
 def test_the_service_is_the_one_that_bicep_tags() -> None:
-    """The code goes to the resource that is tagged with the service's name."""
+    """The code goes to the resource whose tag is the name of the service in azure.yaml."""
     (service,) = read("azure.yaml")["services"]
     assert f"'azd-service-name': '{service}'" in (INFRA / "app" / "function.bicep").read_text(encoding="utf-8")
 
 
 def test_the_hook_knows_what_the_deployment_puts_out() -> None:
-    """Every variable that it needs is an output of main.bicep, or azd's own."""
+    """Every variable that the script needs is an output of main.bicep or azd's own."""
     script = (INFRA / "hooks" / "postdeploy.sh").read_text(encoding="utf-8")
     main = (INFRA / "main.bicep").read_text(encoding="utf-8")
     needed = set(re.findall(r"\$\{?((?:AZURE|LANDFALL)_[A-Z_]+)", script)) - {"LANDFALL_HOOK_PAUSE_S"}

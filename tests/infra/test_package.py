@@ -1,4 +1,4 @@
-"""What is deployed: exactly the app, importable with its locked packages alone, and running from an unpacked copy."""
+"""The deployed package: exactly the app, importable with its locked packages alone, and running when unpacked."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ AT_THE_ROOT = {"function_app.py", "host.json", "requirements.txt", "routes.toml"
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with what is deployed, out of the zip."""
+    """Give a folder with the unpacked package."""
     folder = tmp_path_factory.mktemp("deployed")
     write_zip(ROOT, deployed_files(ROOT), folder / "app.zip")
     with zipfile.ZipFile(folder / "app.zip") as archive:
@@ -30,7 +30,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_package_is_the_app_and_nothing_else() -> None:
-    """Four files and the package `shared`: no studio, tests, docs, tools, settings, secrets; and little to copy."""
+    """It is four files and the package `shared`, without studio, tests, docs, tools, settings or secrets."""
     files = deployed_files(ROOT)
     tracked = subprocess.run(
         ["git", "ls-files", "shared"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -56,7 +56,7 @@ def test_the_package_is_the_app_and_nothing_else() -> None:
     ],
 )
 def test_what_holds_secrets_or_is_no_app_is_left_out(tmp_path: Path, name: str) -> None:
-    """Also where a developer's folder has more in it than the repository."""
+    """A developer's folder may hold such files; the package does not."""
     for file in (name, "function_app.py"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text("x", encoding="utf-8")
@@ -65,7 +65,7 @@ def test_what_holds_secrets_or_is_no_app_is_left_out(tmp_path: Path, name: str) 
 
 
 def test_the_same_files_make_the_same_zip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Who deploys can compare; and the command says what is in it."""
+    """Two packages of the same files are identical, and the command lists the files."""
     assert main(["package", "--out", str(tmp_path / "a.zip")]) == 0
     assert main(["package", "--out", str(tmp_path / "b.zip"), "--json"]) == 0
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
@@ -89,7 +89,7 @@ def deployed_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.timeout(120)
 def test_it_imports_with_its_locked_packages_alone(unpacked: Path, deployed_python: Path) -> None:
-    """Every module of the copy, where nothing but requirements.txt is installed; which is not too much."""
+    """Every module imports where only requirements.txt is installed, and the installed packages are small enough."""
     code = (
         "import importlib, pathlib, function_app\n"
         "for file in sorted(pathlib.Path('shared').rglob('*.py')):\n"

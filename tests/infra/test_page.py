@@ -1,4 +1,4 @@
-"""The page about what is deployed says what the templates say."""
+"""The page about the Azure resources agrees with the templates."""
 
 import re
 
@@ -10,7 +10,7 @@ WHO = {"appPrincipalId": "the app", "topicPrincipalId": "the system topic", "ope
 
 
 def test_every_file_and_every_alert_is_on_the_page() -> None:
-    """And the page names no other."""
+    """The page names every file and every alert, and no other."""
     assert set(re.findall(r"^\| `([\w/-]+\.bicep)`", PAGE, re.MULTILINE)) == {
         path.relative_to(INFRA).as_posix() for path in FILES
     }
@@ -21,13 +21,13 @@ def test_every_file_and_every_alert_is_on_the_page() -> None:
 
 
 def test_every_role_is_on_the_page() -> None:
-    """Each with who has it."""
+    """The page lists each role with its principal."""
     rows = set(re.findall(r"^\| ([\w ]+) \| ((?:Storage|Key Vault|Monitoring)[\w ]+) \|", PAGE, re.MULTILINE))
     assert rows == {(WHO[principal], role) for principal, role, _ in ASSIGNED}
 
 
 def test_parameters_on_the_page_exist() -> None:
-    """Those of its table, by the names that main.bicep has; azd's variables by those of main.parameters.json."""
+    """The table's parameters exist in main.bicep, and azd's variables in main.parameters.json."""
     table = PAGE.partition("| parameter of `main.bicep`")[2].partition("\n\n")[0]
     names = set(re.findall(r"`([a-z]\w+)`", table.replace("`routes.toml`", ""))) - {"incoming", "input"}
     variables = set(re.findall(r"`(LANDFALL_[A-Z_]+)`", table))

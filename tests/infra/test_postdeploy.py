@@ -1,4 +1,4 @@
-"""The hook after a deployment, run with a made-up `az` on its PATH: tries, repeats, and what it says."""
+"""The hook after a deployment, run with a fake `az` on its PATH: its calls, its retries, its messages."""
 
 import json
 import os
@@ -39,7 +39,7 @@ exit 1
 
 @dataclass
 class Result:
-    """What came of the script."""
+    """The result of the script."""
 
     status: int
     text: str  # all that it wrote
@@ -85,7 +85,7 @@ def shell(tmp_path: Path) -> Shell:
 
 
 def test_the_subscription_is_deployed_with_all_its_parameters(shell: Shell) -> None:
-    """Into the environment's group and subscription, from the file, with each parameter that it asks for."""
+    """The call names the group, the subscription, the template file and every parameter without a default."""
     done = shell.run()
 
     assert done.status == 0, done.text
@@ -108,7 +108,7 @@ def test_the_subscription_is_deployed_with_all_its_parameters(shell: Shell) -> N
 
 
 def test_it_tries_again_until_the_key_is_there(shell: Shell) -> None:
-    """The host is still loading the functions: same call again, and then it is done."""
+    """While the host is still loading the functions, the script repeats the same call until it succeeds."""
     done = shell.run(failures=3, says="The language expression property 'blobs_extension' doesn't exist")
 
     assert done.status == 0, done.text
@@ -118,7 +118,7 @@ def test_it_tries_again_until_the_key_is_there(shell: Shell) -> None:
 
 
 def test_a_second_run_does_the_same(shell: Shell) -> None:
-    """It keeps nothing between runs, and asks for the same deployment under the same name."""
+    """The script keeps nothing between runs and requests the same deployment under the same name."""
     first, second = shell.run(), shell.run()
 
     assert first == second
@@ -126,7 +126,7 @@ def test_a_second_run_does_the_same(shell: Shell) -> None:
 
 
 def test_it_gives_up_in_words(shell: Shell) -> None:
-    """After about five minutes of tries: what was said last, what to look at, and how to go on."""
+    """After the last try it prints the last error, what to check, and how to run the hook again."""
     done = shell.run(failures=99, says="Webhook validation handshake failed")
 
     assert done.status == 1
@@ -137,7 +137,7 @@ def test_it_gives_up_in_words(shell: Shell) -> None:
 
 
 def test_the_tries_take_about_five_minutes() -> None:
-    """As long as a host may take to load the functions after a deployment."""
+    """A host may take that long to load the functions after a deployment."""
     text = SCRIPT.read_text(encoding="utf-8")
     assert "tries=20\n" in text
     assert 'pause_s="${LANDFALL_HOOK_PAUSE_S:-15}"' in text
@@ -153,7 +153,7 @@ def test_the_tries_take_about_five_minutes() -> None:
     ],
 )
 def test_what_does_not_heal_is_not_tried_again(shell: Shell, says: str) -> None:
-    """One call, its words, and what to do."""
+    """After one call it prints the error and what to do."""
     done = shell.run(failures=99, says=says)
 
     assert done.status == 1
@@ -164,7 +164,7 @@ def test_what_does_not_heal_is_not_tried_again(shell: Shell, says: str) -> None:
 
 @pytest.mark.parametrize("failures", [0, 2, 99])
 def test_the_key_is_never_written(shell: Shell, failures: int) -> None:
-    """Also where `az` quotes the URL that it could not reach, in each of the forms that it may stand in."""
+    """The key is hidden even where `az` quotes the URL with the key, in each form."""
     url = f"https://func-x/runtime/webhooks/blobs?functionName=f&code={KEY}"
     done = shell.run(failures=failures, says=f"cannot reach {url} or \"{url}\" or '{url}', {url}&x=1")
 
@@ -179,7 +179,7 @@ def test_the_key_is_asked_for_by_nobody_else() -> None:
 
 
 def test_all_missing_settings_are_named_at_once(shell: Shell) -> None:
-    """And nothing is asked of Azure."""
+    """It calls `az` not even once."""
     settings = SETTINGS | {"AZURE_RESOURCE_GROUP": ""}
     del settings["LANDFALL_INPUT"]
     done = shell.run(settings=settings)
@@ -191,7 +191,7 @@ def test_all_missing_settings_are_named_at_once(shell: Shell) -> None:
 
 
 def test_a_machine_without_the_cli_is_told_so(shell: Shell) -> None:
-    """Where to get on from there."""
+    """The message says that the Azure CLI is missing."""
     (shell.folder / "az").unlink()
     done = shell.run()
 
@@ -200,7 +200,7 @@ def test_a_machine_without_the_cli_is_told_so(shell: Shell) -> None:
 
 
 def test_it_leaves_nothing_behind(shell: Shell) -> None:
-    """What `az` said is removed, whatever the end: it may have quoted the key."""
+    """The output of `az` is removed however the script ends: it may quote the key."""
     before = {path.name for path in shell.folder.iterdir()}
     shell.run(failures=1, says=KEY)
     shell.run(failures=99, says=KEY)
@@ -208,7 +208,7 @@ def test_it_leaves_nothing_behind(shell: Shell) -> None:
 
 
 def test_the_script_is_clean() -> None:
-    """The linter of shell scripts has no remark."""
+    """The linter shellcheck finds no problem."""
     done = subprocess.run(
         [Path(sys.executable).parent / "shellcheck", "--norc", SCRIPT],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The settings: what is read is set, in Azure and in the example of a local one, and what is set is read."""
+"""The settings: each one that is read is set, in Azure and in the local example, and each one that is set is read."""
 
 import ast
 import json
@@ -106,34 +106,34 @@ def set_by_the_example() -> set[str]:
 
 
 def test_what_the_code_reads_is_set_in_azure() -> None:
-    """But for what is rightly not there, with its reason."""
+    """The exceptions are listed with their reasons."""
     assert read_by_the_app() - set(ONLY_LOCAL) - set(OPTIONAL) <= set_in_azure()
 
 
 def test_what_azure_sets_is_read() -> None:
-    """By the code, or by the host."""
+    """The code or the host reads each setting."""
     assert set_in_azure() <= read_by_the_app() | set(READ_BY_THE_HOST)
 
 
 def test_what_the_code_reads_is_in_the_example() -> None:
-    """So that `func start` finds every setting."""
+    """`func start` finds every setting in the example."""
     assert read_by_the_app() - ONLY_AZURE - set(OPTIONAL) <= set_by_the_example()
 
 
 def test_what_the_example_sets_is_read() -> None:
-    """By the code, or by a local host."""
+    """The code or a local host reads each setting."""
     assert set_by_the_example() <= read_by_the_app() | set(ONLY_LOCAL)
 
 
 def test_the_tables_of_reasons_have_no_idle_row() -> None:
-    """A reason for a setting that nobody sets any more goes with it."""
+    """Each setting with a listed reason is still set."""
     assert set(READ_BY_THE_HOST) <= set_in_azure()
     assert set(ONLY_LOCAL) <= set_by_the_example()
     assert not set(ONLY_LOCAL) & set_in_azure()
 
 
 def test_azure_and_the_example_have_the_same_settings_of_routes() -> None:
-    """Every `${NAME}` of routes.toml, and nothing that it does not name."""
+    """Both have every `${NAME}` of routes.toml; Azure's parameters have no other."""
     given = [*parameters()["routeSettings"], *parameters()["secretSettings"]]
     values = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"]
 
@@ -142,7 +142,7 @@ def test_azure_and_the_example_have_the_same_settings_of_routes() -> None:
 
 
 def test_keys_come_from_the_vault_and_urls_are_plain() -> None:
-    """A setting that is some `api_key` of routes.toml is secret; the others can be read by whoever reads the app."""
+    """A setting that is the value of a key in routes.toml is secret; the others are plain app settings."""
     secret = {name for name, keys in named_by_routes().items() if any("key" in key or "secret" in key for key in keys)}
 
     assert set(parameters()["secretSettings"]) == secret
@@ -160,7 +160,7 @@ def test_a_secret_is_a_reference_to_the_vault() -> None:
 
 
 def test_settings_of_a_route_cannot_replace_those_of_the_app() -> None:
-    """In a union the last wins; all three are there."""
+    """The union lists the app's settings last, and the last one wins."""
     settings = next(resource for resource in function_config() if resource.config["name"] == "appsettings")
 
     assert not settings.conditional
@@ -177,7 +177,7 @@ def function_config() -> list[Resource]:
 
 
 def test_callers_sign_in_only_if_an_app_registration_is_named() -> None:
-    """Then the app is told so, the platform says who calls, and still lets events and approval links through."""
+    """With one, the platform authenticates callers and still lets events and approval links through."""
     function = template("app/function.bicep")
     authentication = next(resource for resource in function_config() if resource.config["name"] == "authsettingsV2")
 
@@ -211,12 +211,12 @@ def test_callers_sign_in_only_if_an_app_registration_is_named() -> None:
     ],
 )
 def test_the_app_is_told_the_right_things(setting: str, value: str) -> None:
-    """Events, the one identity, and each service's own address."""
+    """The app gets events, its identity and the address of each storage service."""
     assert dotted(template("app/function.bicep").variable("appSettings")[setting]) == value
 
 
 def test_the_app_is_told_of_the_datas_account_only_if_it_is_another() -> None:
-    """Complete then, as the app reads it and as it is reached by the one identity; it is the account that is named."""
+    """Then all its settings are there, for the app's identity and for the account that is named."""
     function, given = template("app/function.bicep"), template("main.bicep").module_parameters("functionApp")
     settings = function.variable("dataSettings")
 
@@ -238,14 +238,14 @@ def test_the_app_is_told_of_the_datas_account_only_if_it_is_another() -> None:
 
 
 def test_the_package_stands_in_the_hosts_account() -> None:
-    """Where the app's identity may read it, and nobody who has to do with data."""
+    """The package lies in the host's account, to which no role on data gives access."""
     package = template("app/function.bicep").only("Microsoft.Web/sites").properties["functionAppConfig"]["deployment"]
 
     assert package["storage"]["value"] == "${hostAccount.properties.primaryEndpoints.blob}${deploymentContainer}"
 
 
 def test_every_parameter_that_is_given_exists() -> None:
-    """And what has no default is given; each `${NAME}` stands alone or with a default."""
+    """Every parameter without a default is given; each `${NAME}` stands alone or with a default."""
     declared = template("main.bicep").part("parameters")
     given = parameters()
 
@@ -256,7 +256,7 @@ def test_every_parameter_that_is_given_exists() -> None:
 
 
 def test_the_parameters_hold_no_secret() -> None:
-    """They are in the repository: names of secrets only."""
+    """The file is in the repository, so it holds names of secrets only."""
     text = (INFRA / "main.parameters.json").read_text(encoding="utf-8")
     assert redact(text) == text
     assert not re.search(r"[A-Za-z0-9+/]{40,}", text.replace("https://schema.management.azure.com", ""))

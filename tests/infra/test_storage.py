@@ -1,4 +1,4 @@
-"""What the storage account has, and what the Event Grid subscription lets through: what the app uses."""
+"""The storage account has what the app uses, and the Event Grid subscription lets through what the app needs."""
 
 import ast
 import re
@@ -31,7 +31,7 @@ def queues_of_the_app() -> set[str]:
 
 
 def test_containers_tables_and_queues_are_those_of_the_app() -> None:
-    """All of them are there before the app runs: at its two tables it could not make them itself."""
+    """They exist before the app runs: its roles on the two tables do not allow it to create them."""
     storage = template("app/storage.bicep")
 
     app = {"inputContainer", QUARANTINE, TRAINING, MODELS}
@@ -96,7 +96,7 @@ def test_the_input_container_is_that_of_the_example() -> None:
 
 
 def test_only_finished_csvs_of_the_input_container_are_delivered() -> None:
-    """By type, container, suffix and call: no event for what a writer has only begun."""
+    """The filter uses type, container, suffix and API call, so a write that has only begun raises no event."""
     filters = SUBSCRIPTION.properties["filter"]
 
     assert filters["includedEventTypes"] == ["Microsoft.Storage.BlobCreated"]

