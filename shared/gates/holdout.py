@@ -1,4 +1,4 @@
-"""The holdout: labelled rows kept in storage, on which champion and challenger are both measured (pure)."""
+"""The holdout: labelled rows in storage, on which champion and challenger are both measured (pure)."""
 
 import hashlib
 import json
@@ -18,14 +18,14 @@ MAX_LISTED = 5  # problems of one kind that are listed one by one
 
 @dataclass(frozen=True, kw_only=True)
 class Holdout:
-    """What `routes.toml` says about a route's holdout.
+    """The holdout of a route, as `routes.toml` defines it.
 
     Attributes:
         data: container/path of the CSV.
         label: its label column.
         positive: the label of the positive class, for a binary task.
         batch_rows: rows in one scoring request.
-        label_sent: what is sent in the label's column instead of the truth; None: the column is not sent.
+        label_sent: the constant that is sent in the label's column; None if the column is not sent.
     """
 
     data: str
@@ -41,11 +41,11 @@ class HoldoutRows:
     """One version of a holdout.
 
     Attributes:
-        columns, rows: what is sent, as text. The truth is not in it.
+        columns, rows: the table that is sent for scoring, as text, without the truth.
         truth: the label of each row.
         etag: the version of the file.
-        identity: hash of the file and of how it is read, 64 hex digits: numbers that were measured under different
-            identities are never compared.
+        identity: hash of the file's content and of how it is read, 64 hex digits. Metrics with different identities are
+            never compared.
     """
 
     columns: tuple[str, ...]
@@ -85,7 +85,7 @@ def read_holdout(holdout: Holdout, text: str, etag: str) -> HoldoutRows:
 
 
 def label_key(label: str) -> str | float:
-    """Return what all texts of one label share: case and spaces around do not count, numbers are equal by value."""
+    """Return what all spellings of a label share: case and outer spaces do not count, numbers are compared by value."""
     text = label.strip().casefold()
     try:
         number = float(text)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-# What one place of a pattern accepts: exactly this character, any but "/", or any at all.
+# A place of a pattern accepts one given character, any character but "/", or any character.
 _NOT_SLASH = "not-slash"
 _ANY = "any"
 

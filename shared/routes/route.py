@@ -1,4 +1,4 @@
-"""A route: which files train which model, which gates it must pass, which endpoints serve it (pure records)."""
+"""The records of a route: its files, training service, gates and endpoints (pure)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from shared.gates.policy import Policy
 from shared.routes.file_patterns import FilePattern
 from shared.routes.host_allowlist import AllowedHosts, host_of
 
-JOB_GRACE_S = 3600  # a job past its deadline is cancelled by the tick after it, which may itself be late
+JOB_GRACE_S = 3600  # a job past its deadline is cancelled by the next tick, which may be late
 
 
 class EndpointRole(StrEnum):
-    """What an endpoint is for."""
+    """The purpose of an endpoint."""
 
-    SERVE = "serve"  # answers the route's users
-    STAGING = "staging"  # scores a challenger before it serves anyone
+    SERVE = "serve"  # scores for the route's users
+    STAGING = "staging"  # scores a challenger before it serves users
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,18 +26,18 @@ class Training:
 
     jobs_url: str  # ends in /jobs, without a query
     api_key: str = field(repr=False)
-    api_key_setting: str  # the app setting that holds the key: what an error about it may name
+    api_key_setting: str  # the app setting that holds the key; errors name it
     input: str
     model_output: str
     evaluation_output: str
-    evaluation_row: int = 0  # from 0; an evaluation may hold a second row (protocol 5)
+    evaluation_row: int = 0  # counted from 0; an evaluation may have a second row (protocol 5)
     global_parameters: Mapping[str, str] = field(default_factory=dict)
-    api_key_secondary: str = field(default="", repr=False)  # tried when the other one is refused
+    api_key_secondary: str = field(default="", repr=False)  # tried when the service refuses the primary key
     api_key_secondary_setting: str = ""
 
     @cached_property
     def allowed(self) -> AllowedHosts:
-        """Where the key may be sent, whatever else is allowed."""
+        """The hosts that may receive the key, whatever else is allowed."""
         return AllowedHosts([host_of(self.jobs_url)], "the jobs_url that its key is for")
 
 
@@ -53,19 +53,19 @@ class Endpoint:
     api_key_setting: str
     resource: str  # the exact name of the updatable resource
     input: str = "input1"  # the name of the request-response input
-    propagation_s: int = 30  # how long an accepted PATCH may take until it is served
+    propagation_s: int = 30  # how long an accepted PATCH may take to be served
     api_key_secondary: str = field(default="", repr=False)
     api_key_secondary_setting: str = ""
 
     @cached_property
     def allowed(self) -> AllowedHosts:
-        """Where the key may be sent, whatever else is allowed."""
+        """The hosts that may receive the key, whatever else is allowed."""
         return AllowedHosts(map(host_of, (self.patch_url, self.execute_url)), "the URLs that its key is for")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deadlines:
-    """How long a run may stay on each part of its way, in seconds."""
+    """The time limits of a run's phases, in seconds."""
 
     not_started: int = 86400  # from landing until the job runs
     running: int = 86400  # while the job runs, and again until its outputs are evaluated
@@ -74,17 +74,17 @@ class Deadlines:
 
     @property
     def job_access_s(self) -> int:
-        """For how long after its submit a job needs its input and outputs: its deadlines, and a while to be late."""
+        """How long a job needs its input and outputs after the submit: its deadlines and a grace period, in seconds."""
         return self.not_started + self.running + JOB_GRACE_S
 
 
 @dataclass(frozen=True, kw_only=True)
 class PurposeHosts:
-    """The route's own lists, each within `allow_hosts` of the file; an empty one adds nothing to that."""
+    """The route's own allow-lists by purpose, which narrow `allow_hosts` of the file; an empty list narrows nothing."""
 
-    training: tuple[str, ...] = ()  # where the setting of jobs_url may lead
-    endpoints: tuple[str, ...] = ()  # where those of patch_url and execute_url may lead
-    outputs: tuple[str, ...] = ()  # where the storage may be that answers about jobs name
+    training: tuple[str, ...] = ()  # for jobs_url
+    endpoints: tuple[str, ...] = ()  # for patch_url and execute_url
+    outputs: tuple[str, ...] = ()  # for the storage that a job's status names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,18 +94,18 @@ class Route:
     name: str
     files: str
     policy: Policy
-    initial_model: str  # container/path of what a rollback of the first promotion goes back to
+    initial_model: str  # container/path of the model that a rollback of the first promotion restores
     golden: str  # container/path of the rows that verify an endpoint
-    golden_tolerance: float = 0.0  # by how much, or by which share, two answers may differ and still be the same
-    bake_s: int = 0  # for how long a promoted model is watched with the golden rows before it counts as promoted
+    golden_tolerance: float = 0.0  # absolute or relative difference up to which two answers are equal
+    bake_s: int = 0  # how long the golden rows watch a new model before it counts as promoted
     training: Training
     endpoints: tuple[Endpoint, ...]
     holdout: Holdout | None = None  # the rows on which both models are measured
-    classes_may_change: bool = False  # whether a model may answer with other columns or classes than the one in service
+    classes_may_change: bool = False  # whether a new model may change the answers' columns or classes
     needs_approval: bool = False  # whether a person must approve every decision to promote
     deadlines: Deadlines = Deadlines()
     hosts: PurposeHosts = PurposeHosts()
-    attempts: int = 2  # trainings of one version before a run whose job never ends well in time is given up
+    attempts: int = 2  # trainings of one version before the run fails
 
     @cached_property
     def pattern(self) -> FilePattern:
@@ -114,13 +114,13 @@ class Route:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every key that the route's settings hold; "" where there is none."""
+        """Every key of the route; "" for one that is not set."""
         services: tuple[Training | Endpoint, ...] = (self.training, *self.endpoints)
         return tuple(key for service in services for key in (service.api_key, service.api_key_secondary))
 
     @property
     def serving(self) -> Endpoint:
-        """The endpoint that answers the route's users."""
+        """The endpoint that scores for the route's users."""
         return next(endpoint for endpoint in self.endpoints if endpoint.role is EndpointRole.SERVE)
 
     @property
