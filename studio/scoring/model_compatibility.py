@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from studio.models.model import Model
-from studio.scoring.scorer import shown
+from studio.scoring.scorer import quoted
 from studio.tables.column_names import position_hint
 from studio.words import listed
 
@@ -18,7 +18,7 @@ def incompatibilities(served: Model, model: Model) -> list[str]:
     """
     problems = []
     if model.label != served.label:
-        problems.append(f"it predicts {shown(model.label)}, not {shown(served.label)}")
+        problems.append(f"it predicts {quoted(model.label)}, not {quoted(served.label)}")
     if model.task != served.task or (model.task == "binary" and model.classes != served.classes):
         problems.append(f"its task is {_task(model)}, not {_task(served)}")
     missing, added = _used(served) - _known(model), _used(model) - _known(served)
@@ -34,7 +34,7 @@ def _other_kinds(served: Model, model: Model) -> list[str]:
     """Return the columns that hold something else than now: requests would fail, or be misread."""
     holds = {column.name: column.holds for column in served.columns if column.holds}
     others = [
-        f"column {shown(column.name)}{position_hint(column.name)} holds {column.holds}, not {holds[column.name]}"
+        f"column {quoted(column.name)}{position_hint(column.name)} holds {column.holds}, not {holds[column.name]}"
         for column in model.columns
         if column.holds and holds.get(column.name, column.holds) != column.holds
     ]
@@ -60,9 +60,9 @@ def _required(model: Model) -> set[str]:
 
 def _task(model: Model) -> str:
     """Return a model's task for an error, with the classes of a binary model, the positive one last."""
-    return f"binary with {' and '.join(map(shown, model.classes))}" if model.task == "binary" else model.task
+    return f"binary with {' and '.join(map(quoted, model.classes))}" if model.task == "binary" else model.task
 
 
 def _listed(names: Iterable[str]) -> str:
     """Return names for an error; a model may have very many, and very long ones."""
-    return listed([f"{shown(name)}{position_hint(name)}" for name in sorted(names)], _MAX_NAMES) or "none"
+    return listed([f"{quoted(name)}{position_hint(name)}" for name in sorted(names)], _MAX_NAMES) or "none"

@@ -37,7 +37,7 @@ class CellError(StudioError):
         super().__init__("; ".join(problems))
 
 
-def shown(cell: str) -> str:
+def quoted(cell: str) -> str:
     """Return a cell for an error: quoted, and cut to the length of a line."""
     return repr(shortened(cell))
 
@@ -114,7 +114,7 @@ class Scorer:
                 encode(cells[position])
             except ValueError as error:
                 name = self.model.columns[position].name
-                problems[name] = f"{shown(cells[position])} in column {name!r} {error}"
+                problems[name] = f"{quoted(cells[position])} in column {name!r} {error}"
         return list(problems.values())
 
     def raw_scores(self, row: Sequence[float]) -> list[float]:
