@@ -61,7 +61,7 @@ def subject(run: Run) -> str:
     """Return the subject of a run: its file, or the model that an operator returns to."""
     if run.override is None:
         return visible(run.blob)
-    return f"rollback to run {run.override['to'][:8]}" if run.override["to"] else "rollback to the initial model"
+    return f"rollback to run {run.override.to[:8]}" if run.override.to else "rollback to the initial model"
 
 
 def print_run(out: Console, run: Run, history: list[HistoryEntry]) -> None:
@@ -76,7 +76,7 @@ def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
         size = f"[dim]({counted(run.size, 'byte')}, version {escape(run.etag)})[/]"
         tree.add(f"file      {escape(run.container)}/{escape(run.blob)}  {size}")
     else:
-        tree.add(f"rollback  {escape(str((run.challenger or {})['kept']))}")
+        tree.add(f"rollback  {escape(str(run.challenger.archived_model if run.challenger is not None else None))}")
     tree.add(f"route     {run.route}, attempt {run.attempt}, job {escape(run.job_id) or '-'}")
     if run.reason:
         tree.add(f"reason    {escape(run.reason)}")
@@ -89,19 +89,19 @@ def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
         steps.add(line)
     _add_decision(tree, run)
     for event in run.endpoint_events:
-        what = escape(f"{event['name']} ({event['role']}): {event['event']}")
-        tree.add(f"endpoint  {what} at {moment(event['at'])}")
+        what = escape(f"{event.name} ({event.role}): {event.event}")
+        tree.add(f"endpoint  {what} at {moment(event.at)}")
     return tree
 
 
 def _add_decision(tree: Tree, run: Run) -> None:
     """Add the decision's reasons, and its metrics."""
     if run.decision:
-        decision = tree.add(f"decision  [bold]{run.decision['verdict']}[/], verified by {run.decision['verification']}")
-        for reason in run.decision["reasons"]:
+        decision = tree.add(f"decision  [bold]{run.decision.verdict}[/], verified by {run.decision.verification}")
+        for reason in run.decision.reasons:
             decision.add(escape(reason))
     for title, model in (("challenger", run.challenger), ("champion then", run.champion)):
-        metrics = (model or {}).get("metrics") or {}
+        metrics = model.metrics if model is not None else {}
         if metrics:
             shown = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items() if value is not None)
             tree.add(f"{title}: {escape(shown)}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.records.decision import Verdict
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.run import Run, RunState
 
@@ -134,7 +135,7 @@ def unverified(record: EndpointRecord, location: str, initial_models: Iterable[s
     problems += [
         f"run {run.run_id} was promoted without a decision that says so"
         for run in runs
-        if run.state is RunState.PROMOTED and (run.decision or {}).get("verdict") != "promote"
+        if run.state is RunState.PROMOTED and (run.decision is None or run.decision.verdict is not Verdict.PROMOTE)
     ]
     return problems
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.ports import BlobVersion
+from shared.records.decision import Verdict
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.history import HistoryEntry, broken_links
 from shared.records.run import UNROUTED, Run, RunState, iso, run_id_for, shown_time
@@ -100,7 +101,7 @@ def _check_run(result: Audit, routes: Routes, run: Run, rows: Rows, now: datetim
     if run.terminal:
         if active:
             result.add_broken("I1", f"the run is {run.state} and still among the active ones", run.run_id)
-        if run.state is RunState.PROMOTED and (run.decision or {}).get("verdict") != "promote":
+        if run.state is RunState.PROMOTED and (run.decision is None or run.decision.verdict is not Verdict.PROMOTE):
             result.add_broken("I3", "the run was promoted without a decision record that says so", run.run_id)
         return
     file = {"blob": run.blob, "etag": run.etag, "run_id": run.run_id, "state": run.state.value}

@@ -1,7 +1,7 @@
 """`landfall explain`: why a run was or was not promoted, on one screen."""
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
@@ -15,7 +15,10 @@ from landfall.stack.run_store import open_stack_runs
 from landfall.times import moment
 from shared.gates.known_metrics import metric_key
 from shared.plurals import counted
-from shared.records.run import Run, RunState, iso
+from shared.records.decision import DecidedChallenger, DecisionRecord, Override, Verdict
+from shared.records.json_codec import to_json_value
+from shared.records.models import Challenger, ChampionSummary, Metrics
+from shared.records.run import Run, RunState, iso, iso_time, run_to_json
 
 type Row = tuple[str, float | None, float | None]
 
@@ -32,7 +35,8 @@ def explain(options: argparse.Namespace) -> int:
 
 def explanation(run: Run) -> dict[str, Any]:
     """Return the explanation for scripts."""
-    decision = run.decision or {}
+    shown = run_to_json(run)
+    decision = shown["decision"] or {}
     return {
         "run_id": run.run_id,
         "route": run.route,
@@ -55,17 +59,18 @@ def explanation(run: Run) -> dict[str, Any]:
         "gates": decision.get("gates", []),
         "data": decision.get("data"),
         "approval": decision.get("approval"),
-        "override": run.override,
+        "override": to_json_value(run.override, iso_time),
         "endpoint": dict(zip(("before", "after"), before_and_after(run), strict=True)),
-        "events": list(run.endpoint_events),
+        "events": shown["endpoints"],
     }
 
 
 def side_by_side(run: Run) -> list[Row]:
     """Return every metric of either model: name, the challenger's value, the champion's recorded value."""
-    decision = run.decision or {}
-    challenger = _metrics(decision.get("challenger") or run.challenger)
-    champion = _metrics(decision.get("champion"))
+    challenger = _metrics(run.challenger)
+    champion = _metrics(None)
+    if run.decision is not None:
+        challenger, champion = _metrics(run.decision.challenger), _metrics(run.decision.champion)
     unmatched = {metric_key(name): value for name, value in champion.items()}
     rows = [(name, value, unmatched.pop(metric_key(name), None)) for name, value in challenger.items()]
     return rows + [(name, None, value) for name, value in champion.items() if metric_key(name) in unmatched]
@@ -73,7 +78,7 @@ def side_by_side(run: Run) -> list[Row]:
 
 def sent_to_endpoint(run: Run) -> bool:
     """Tell whether this run sent a model to the serving endpoint."""
-    return run.state is RunState.PROMOTING or any(event["role"] == "serve" for event in run.endpoint_events)
+    return run.state is RunState.PROMOTING or any(event.role == "serve" for event in run.endpoint_events)
 
 
 def before_and_after(run: Run) -> tuple[str | None, str | None]:
@@ -84,10 +89,12 @@ def before_and_after(run: Run) -> tuple[str | None, str | None]:
     """
     if not sent_to_endpoint(run):
         return None, None
-    champion = (run.decision or {}).get("champion") or {}
-    before = champion.get("model") or (run.golden_answers or {}).get("back")
+    champion = run.decision.champion if run.decision is not None else None
+    before = champion.model if champion is not None else None
+    if before is None and run.rollback is not None:
+        before = run.rollback.target
     if run.state is RunState.PROMOTED:
-        return before, (run.challenger or {}).get("kept")
+        return before, run.challenger.archived_model if run.challenger is not None else None
     return before, before if run.terminal else None
 
 
@@ -123,56 +130,59 @@ def _undecided(run: Run) -> str:
     return "The run ended before a decision."
 
 
-def _show_decision(out: Console, run: Run, decision: Mapping[str, Any]) -> None:
-    at = moment(decision["decided_at"])
+def _show_decision(out: Console, run: Run, decision: DecisionRecord) -> None:
+    at = moment(decision.decided_at)
     if run.override is not None:
-        out.print(f"An operator decided at {at}, not the policy: {escape(decision['reasons'][0])}")
+        out.print(f"An operator decided at {at}, not the policy: {escape(decision.reasons[0])}")
         _print_other_end(out, run)
         return
     out.print(f"The policy said [bold]{policy_verdict(decision)}[/] at {at}:")
-    for gate in decision["gates"]:
-        out.print(f"  {'[green]passed[/]' if gate['passed'] else '[red]failed[/]'}  {escape(gate['reason'])}")
-    gate_reasons = {gate["reason"] for gate in decision["gates"]}
-    for reason in decision["reasons"]:
+    for gate in decision.gates:
+        out.print(f"  {'[green]passed[/]' if gate.passed else '[red]failed[/]'}  {escape(gate.reason)}")
+    gate_reasons = {gate.reason for gate in decision.gates}
+    for reason in decision.reasons:
         if reason not in gate_reasons:  # for example another shape of the answers, or a policy without a floor
             out.print(f"  [yellow]beside[/]  {escape(reason)}")
-    approval = decision.get("approval")
+    approval = decision.approval
     if approval is not None:
-        approved = f"approved by {approval['by']} at {moment(approval['at'])}: {approval['reason']}"
+        approved = f"approved by {approval.by} at {moment(approval.at)}: {approval.reason}"
         out.print(f"  {escape(approved)}")
     out.print(f"  {escape(_compared_with(decision))}")
-    data = decision["data"]
-    if data.get("holdout"):
-        holdout = data["holdout"]
-        version = f"version {holdout['etag']}, {holdout['identity'][:12]}"
-        out.print(f"  measured here: {escape(data['note'])}, {escape(version)}")
-        if data["champion"] is not None:
-            out.print(f"  the champion was scored {escape(data['champion']['scored'])}")
-    elif decision["champion"] is not None:
-        out.print(f"  not on the same data: {escape(data['note'])}")
+    data, holdout = decision.data, decision.data.holdout
+    if holdout is not None:
+        version = f"version {holdout.etag}, {holdout.identity[:12]}"
+        out.print(f"  measured here: {escape(data.note)}, {escape(version)}")
+        if data.champion is not None:
+            out.print(f"  the champion was scored {escape(str(data.champion.scored))}")
+    elif decision.champion is not None:
+        out.print(f"  not on the same data: {escape(data.note)}")
     _print_other_end(out, run)
 
 
 def _print_other_end(out: Console, run: Run) -> None:
     """Say how a run ended that was to be promoted: a person, newer data or the endpoint prevented it."""
-    if run.terminal and run.state is not RunState.PROMOTED and (run.decision or {})["verdict"] != "reject":
+    if run.terminal and run.state is not RunState.PROMOTED and _is_promotable(run):
         out.print(f"It ended {colored_state(run.state)} all the same: {escape(run.reason)}")
 
 
-def _compared_with(decision: Mapping[str, Any]) -> str:
-    champion = decision["champion"]
-    if champion is None and decision.get("after_rollback"):
+def _is_promotable(run: Run) -> bool:
+    return run.decision is not None and run.decision.verdict is not Verdict.REJECT
+
+
+def _compared_with(decision: DecisionRecord) -> str:
+    champion = decision.champion
+    if champion is None and decision.after_rollback:
         return "compared with no model: the metrics of the model that an operator returned to are unknown"
     if champion is None:
         return "compared with no model: the metrics of the model in service are unknown"
-    if not champion.get("run_id"):
+    if not champion.run_id:
         return "compared with the model in service, which no run of this route trained"
-    return f"compared with the model of run {champion['run_id']}"
+    return f"compared with the model of run {champion.run_id}"
 
 
-def policy_verdict(decision: Mapping[str, Any]) -> str:
+def policy_verdict(decision: DecisionRecord) -> Verdict:
     """Return the policy's own verdict: a person may have approved a `hold`."""
-    return str(decision.get("policy_said", decision["verdict"]))
+    return decision.policy_said if decision.policy_said is not None else decision.verdict
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
@@ -188,13 +198,14 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         yield from _endpoint_facts(run)
 
 
-def _rollback_facts(run: Run, override: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    champion = (run.decision or {}).get("champion") or {}
-    yield "rollback", f"requested by {override['by']} at {moment(override['at'])}: {override['reason']}"
+def _rollback_facts(run: Run, override: Override) -> Iterator[tuple[str, str]]:
+    champion = run.decision.champion if run.decision is not None else None
+    yield "rollback", f"requested by {override.by} at {moment(override.at)}: {override.reason}"
     first = "the model from before the first promotion"
-    yield "from", f"the model of run {override['replaces']}, {champion.get('model')}" if override["replaces"] else first
-    whose = f"the model of run {override['to']}" if override["to"] else first
-    yield "to", f"{whose}, {(run.challenger or {}).get('kept')}"
+    replaced = f"the model of run {override.replaces}, {champion.model if champion else None}"
+    yield "from", replaced if override.replaces else first
+    whose = f"the model of run {override.to}" if override.to else first
+    yield "to", f"{whose}, {run.challenger.archived_model if run.challenger is not None else None}"
 
 
 def _endpoint_facts(run: Run) -> Iterator[tuple[str, str]]:
@@ -206,11 +217,11 @@ def _endpoint_facts(run: Run) -> Iterator[tuple[str, str]]:
     else:
         yield "endpoint", f"serving: untouched by this run{'' if run.terminal else ' so far'}"
     for event in run.endpoint_events:
-        yield "", f"{event['name']} ({event['role']}): {event['event']} at {moment(event['at'])}"
+        yield "", f"{event.name} ({event.role}): {event.event} at {moment(event.at)}"
 
 
-def _metrics(model: Mapping[str, Any] | None) -> dict[str, float | None]:
-    return dict((model or {}).get("metrics") or {})
+def _metrics(model: Challenger | DecidedChallenger | ChampionSummary | None) -> Metrics:
+    return dict(model.metrics) if model is not None else {}
 
 
 def _number(value: float | None) -> str:

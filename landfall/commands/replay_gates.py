@@ -18,7 +18,7 @@ from landfall.stack.run_store import ALL_RUNS, open_stack_runs
 from landfall.times import moment
 from shared.gates.decision import Decision, decide
 from shared.gates.evaluation_report import EvaluationReport
-from shared.gates.policy import Interval, Policy
+from shared.gates.policy import Policy
 from shared.plurals import counted
 from shared.records.run import Run, iso
 from shared.routes.policy_reader import read_policy
@@ -110,15 +110,14 @@ def replay(run: Run, policy: Policy) -> Replay:
 
     The record has a confidence interval only if the policy of that time asked for one, and only for its confidence.
     """
-    record = run.decision or {}
-    measured = record["data"]["challenger"]
-    report = EvaluationReport(record["challenger"]["metrics"], measured["row"], measured["rows"])
-    champion = record["champion"]
-    intervals = {name: Interval(**bounds) for name, bounds in record.get("intervals", {}).items()}
-    rows = record["data"]["holdout"]["rows"] if record["data"].get("holdout") else measured["examples"]
-    metrics = champion["metrics"] if champion else None
-    after_rollback = record.get("after_rollback", False)
-    decision = decide(metrics, report, policy, intervals, rows, after_rollback=after_rollback)
+    record = run.decision
+    if record is None or record.data.challenger is None:
+        raise CommandError(f"run {run.run_id[:8]} has no decision of a policy")
+    measured, holdout, champion = record.data.challenger, record.data.holdout, record.champion
+    report = EvaluationReport(record.challenger.metrics, measured.row, measured.rows)
+    rows = holdout.rows if holdout is not None else measured.examples
+    metrics = champion.metrics if champion is not None else None
+    decision = decide(metrics, report, policy, record.intervals, rows, after_rollback=record.after_rollback)
     return Replay(run, policy_verdict(record), decision)
 
 

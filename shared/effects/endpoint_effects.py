@@ -42,7 +42,9 @@ from shared.lifecycle.observations import (
     StagingRefused,
     StagingScored,
 )
+from shared.lifecycle.run_parts import archived_model_of
 from shared.ports import CopyState
+from shared.records.golden_answers import GoldenAnswers
 from shared.routes.route import Endpoint
 
 LINK_VALID_S = 900  # how long the endpoint may read the model it was given; it copies it at once
@@ -87,28 +89,31 @@ def capture_baseline(session: RunSession) -> BaselineCaptured:
         before = served.answers  # as verified when it was put in service
     else:
         before = answers_of(session, session.route.serving, golden)
-    answers = {"golden_etag": golden.etag, "golden": pinned, "before": before, "staged": None, "again": None}
-    if staging is not None:
-        answers["staging"] = answers_of(session, staging, golden)
-        earlier = session.run.golden_answers or {}
-        if earlier.get("golden_etag") == golden.etag:
-            answers["again"] = earlier["staged"] or earlier["again"]
-    return BaselineCaptured(answers)
+    answers = GoldenAnswers(golden=pinned, golden_etag=golden.etag, before=before)
+    if staging is None:
+        return BaselineCaptured(answers)
+    earlier, previous = session.run.golden_answers, None
+    if earlier is not None and earlier.golden_etag == golden.etag:
+        previous = earlier.staged if earlier.staged is not None else earlier.previous_staged
+    staged_before = answers_of(session, staging, golden)
+    return BaselineCaptured(answers._replace(staging=staged_before, previous_staged=previous))
 
 
 def patch_staging(session: RunSession) -> StagingPatched | StagingRefused:
     """Give the challenger to the staging endpoint, by a link of our own: the job's may also permit to write."""
     back = session.run.override is not None  # an operator goes back to an archived one
-    path = str((session.run.challenger or {})["kept"]) if back else model_path(session.run)
+    path = archived_model_of(session.run) if back else model_path(session.run)
     error = _patched(session, _staging_of(session), path)
     return StagingRefused(error) if error is not None else StagingPatched()
 
 
 def score_patched_staging(session: RunSession, pending: PendingPromotion) -> StagingScored:
     """Ask the staging endpoint the golden rows just after its PATCH; an error only means that it is asked again."""
-    path = str((pending.answers or {})["golden"])
+    if pending.answers is None:
+        raise ValueError("the golden rows are pinned before the staging endpoint is patched")
     try:
-        return StagingScored(answers_of(session, _staging_of(session), golden_at(session.services, path)))
+        golden = golden_at(session.services, pending.answers.golden)
+        return StagingScored(answers_of(session, _staging_of(session), golden))
     except LandfallError:
         return StagingScored(None)
 

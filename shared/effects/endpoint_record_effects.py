@@ -31,6 +31,7 @@ from shared.lifecycle.observations import (
     RollbackMarked,
 )
 from shared.records.endpoint_record import EndpointRecord, Intent, settled_at
+from shared.records.models import ChampionSummary
 from shared.records.run import RunState
 
 _AFTER_THE_INTENT = frozenset({RunState.PROMOTING, RunState.VERIFYING})
@@ -126,10 +127,18 @@ def record_champion(session: RunSession, effect: RecordChampion) -> ChampionReco
         lease=None,
         initial_again_at=session.now() if effect.champion is None else None,
     )
-    if effect.replaced is not None and effect.replaced["run_id"] != (session.run.override or {}).get("to"):
-        recorded = recorded.blocking(effect.replaced["generation"], _md5_of(session, effect.replaced["model"]))
+    replaced, override = effect.replaced, session.run.override
+    if replaced is not None and override is not None and replaced.run_id != override.to:
+        recorded = _blocking(session, recorded, replaced)
     session.save_endpoint(_settling(session, recorded))
     return ChampionRecorded()
+
+
+def _blocking(session: RunSession, record: EndpointRecord, replaced: ChampionSummary) -> EndpointRecord:
+    """Return the record with a champion blocked that an operator went away from."""
+    if replaced.generation is None or replaced.model is None:
+        return record
+    return record.blocking(replaced.generation, _md5_of(session, replaced.model))
 
 
 def mark_rollback(session: RunSession) -> RollbackMarked | ChampionRecorded | AlreadyRolledBack:

@@ -7,6 +7,7 @@ from shared.effects.run_session import RunSession
 from shared.errors import BlobChangedError
 from shared.gates.golden_rows import MAX_BYTES, GoldenRows, read_golden_rows
 from shared.lifecycle.job_paths import TRAINING
+from shared.lifecycle.run_parts import golden_answers_of
 from shared.ports import Answers, BlobVersion, CopyState
 from shared.routes.route import Endpoint
 from shared.services import Services
@@ -52,7 +53,7 @@ def pin_version(session: RunSession, path: str, etag: str) -> str:
 
 def pinned_golden(session: RunSession) -> GoldenRows:
     """Return the golden rows that this run is verified with."""
-    return golden_at(session.services, str((session.run.golden_answers or {})["golden"]))
+    return golden_at(session.services, golden_answers_of(session.run).golden)
 
 
 def golden_at(services: Services, path: str) -> GoldenRows:

@@ -5,6 +5,7 @@ scored since it wrote last, and two workers of one run never mix theirs.
 """
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 
 from shared.effects.endpoint_record_effects import renew_lease
@@ -14,15 +15,22 @@ from shared.errors import BadEvaluationError, ConfigError, RetryableError
 from shared.gates.holdout import MAX_BYTES, Holdout, HoldoutRows, read_holdout
 from shared.gates.metrics import Metrics, measure
 from shared.gates.paired_bootstrap import gain_intervals
-from shared.gates.policy import Interval, NoChampion
+from shared.gates.policy import NoChampion
 from shared.gates.predictions import Predictions, read_predictions
 from shared.lifecycle.effects import ScoreHoldout
 from shared.lifecycle.endpoint_rules import still_holds
 from shared.lifecycle.golden_answers import answers_match, as_answers
 from shared.lifecycle.job_paths import TRAINING
-from shared.lifecycle.observations import HoldoutInvalidated, HoldoutMeasured, HoldoutScored, LeaseLost
-from shared.ports import Answers, Scored
-from shared.records.run import Json
+from shared.lifecycle.observations import (
+    ChampionMeasurement,
+    HoldoutInvalidated,
+    HoldoutMeasured,
+    HoldoutScored,
+    LeaseLost,
+)
+from shared.lifecycle.run_parts import golden_answers_of
+from shared.ports import Scored
+from shared.records.models import AnswerPart, HoldoutMeasurement, HoldoutProgress
 from shared.routes.route import Endpoint
 
 SCORE_FOR_S = 60  # in one invocation; the rest is for the next tick
@@ -46,37 +54,38 @@ def score_holdout(session: RunSession, effect: ScoreHoldout) -> Outcome:
     if lease.expires_at - session.now() < timedelta(seconds=session.route.deadlines.promoting / 2):
         renew_lease(session)
     work = _begin(session, effect.progress)
-    return work.score() or work.disturbed() or work.measured()
+    for result in (work.score(), work.invalidated()):
+        if result is not None:
+            return result
+    return work.measured()
 
 
-def _begin(session: RunSession, known: Json) -> "_Work":
+def _begin(session: RunSession, progress: HoldoutProgress | None) -> "_Work":
     """Read the holdout: the version that the run began with, or the present one, which is pinned then."""
     holdout, blobs = session.route.holdout, session.services.blobs
     if holdout is None:
         raise RetryableError("the route has no holdout any more")
-    if known:
-        rows = read_holdout(holdout, blobs.read_text(known["path"], MAX_BYTES)[0], str(known["etag"]))
-        if rows.identity == known["identity"]:
-            return _Work(session, holdout, rows, known)
+    if progress is not None:
+        rows = read_holdout(holdout, blobs.read_text(progress.path, MAX_BYTES)[0], progress.etag)
+        if rows.identity == progress.identity:
+            return _Work(session, holdout, rows, progress)
     text, etag = blobs.read_text(holdout.data, MAX_BYTES)  # nothing yet, or the route reads it otherwise by now
     rows = read_holdout(holdout, text, etag)
     path = pin_version(session, holdout.data, etag)
-    begun: Json = {"path": path, "etag": etag, "identity": rows.identity, "parts": {}, "recorded": True}
-    return _Work(session, holdout, rows, begun)
+    return _Work(session, holdout, rows, HoldoutProgress(path, etag, rows.identity, {}))
 
 
 class _Work:
     """One invocation's work on one run's holdout.
 
-    `known` is what the run's row keeps of it: the pinned version, which answers count, and whether the champion's
-    recorded ones may be used.
+    `progress` is what the run's row keeps of it.
     """
 
-    def __init__(self, session: RunSession, holdout: Holdout, rows: HoldoutRows, known: Json) -> None:
+    def __init__(self, session: RunSession, holdout: Holdout, rows: HoldoutRows, progress: HoldoutProgress) -> None:
         self._session = session
         self._holdout = holdout
         self._rows = rows
-        self._known = known
+        self._progress = progress
         self._fresh: dict[str, Scored] = {}  # what this invocation scored itself need not be read again
 
     def score(self) -> HoldoutScored | None:
@@ -95,13 +104,14 @@ class _Work:
                 return self._so_far(error)
         return None
 
-    def disturbed(self) -> HoldoutInvalidated | None:
+    def invalidated(self) -> HoldoutInvalidated | None:
         """Ask the golden rows again: who answered the holdout must still be who was staged, and who was in service."""
-        known, tolerance = self._session.run.golden_answers or {}, self._session.route.golden_tolerance
+        known, tolerance = golden_answers_of(self._session.run), self._session.route.golden_tolerance
         golden = pinned_golden(self._session)
-        expected: dict[str, Answers] = {CHALLENGER: as_answers(known["staged"]), CHAMPION: as_answers(known["before"])}
+        expected = {CHALLENGER: known.staged, CHAMPION: known.before}
         for side, endpoint in self._sides().items():
-            if not answers_match(answers_of(self._session, endpoint, golden), expected[side], tolerance):
+            before = expected[side]
+            if before is None or not answers_match(answers_of(self._session, endpoint, golden), before, tolerance):
                 what = f"endpoint {endpoint.name} changed its answers to the golden rows while it scored the holdout"
                 return HoldoutInvalidated(RetryableError(f"{what}: it is scored again"))
         return None
@@ -113,32 +123,26 @@ class _Work:
             ConfigError: a model does not answer what the task needs.
         """
         policy, recorded = self._session.route.policy, self._recorded()
-        parts: dict[str, list[Json]] = self._known["parts"]
+        parts = self._progress.parts
         challenger = self._predictions(parts[CHALLENGER])
         if challenger is None or (CHAMPION in parts and self._predictions(parts[CHAMPION]) is None):
             return HoldoutInvalidated(RetryableError("what was scored is not there any more: it is scored again"))
         champion: Predictions | None = None
-        there: Json | None = None
+        measured: ChampionMeasurement | None = None
         if CHAMPION in parts:
             champion = self._predictions(parts[CHAMPION])
-            there = {"metrics": self._metrics(champion), "scored": "on the serving endpoint, beside the challenger"}
+            measured = ChampionMeasurement(self._metrics(champion), "on the serving endpoint, beside the challenger")
         elif recorded is not None:
-            champion = self._predictions(recorded["parts"]) if policy.bootstrap is not None else None
-            there = {"metrics": recorded["metrics"], "scored": "on the staging endpoint, when it was the challenger"}
+            champion = self._predictions(recorded.parts) if policy.bootstrap is not None else None
+            measured = ChampionMeasurement(recorded.metrics, "on the staging endpoint, when it was the challenger")
             if policy.bootstrap is not None and champion is None:  # cleared away: it is asked again
-                self._known = {**self._known, "recorded": False}
+                self._progress = self._progress._replace(use_recorded=False)
                 return self._so_far(None)
-        intervals: dict[str, Interval] = {}
-        if policy.bootstrap is not None and champion is not None:
-            how = (self._holdout.task, self._holdout.positive, self._rows.truth)
-            intervals = gain_intervals(*how, (champion, challenger), policy.bootstrap)
-        mine: Json = {
-            "identity": self._rows.identity,
-            "etag": self._rows.etag,
-            "metrics": self._metrics(challenger),
-            "parts": parts[CHALLENGER],
-        }
-        return HoldoutMeasured(mine, there, intervals, len(self._rows.rows))
+        how = (self._holdout.task, self._holdout.positive, self._rows.truth)
+        pair = (champion, challenger) if champion is not None else None
+        intervals = gain_intervals(*how, pair, policy.bootstrap) if pair and policy.bootstrap is not None else {}
+        own = HoldoutMeasurement(self._rows.identity, self._rows.etag, self._metrics(challenger), parts[CHALLENGER])
+        return HoldoutMeasured(own, measured, intervals, len(self._rows.rows))
 
     def _sides(self) -> dict[str, Endpoint]:
         """Return who must answer the rows, and where; not the champion if its answers to these rows are on record."""
@@ -152,19 +156,20 @@ class _Work:
             wanted = route.policy.no_champion is NoChampion.COMPARE or record.initial_again_at is not None
         return {**sides, CHAMPION: route.serving} if wanted else sides
 
-    def _recorded(self) -> Json | None:
+    def _recorded(self) -> HoldoutMeasurement | None:
         """Return what the champion was measured to be on exactly these rows, when it was the challenger."""
         champion = self._session.endpoint().champion
         measured = champion.measured if champion is not None else None
-        usable = measured is not None and measured["identity"] == self._rows.identity and self._known["recorded"]
-        return measured if usable else None
+        if measured is None or measured.identity != self._rows.identity or not self._progress.use_recorded:
+            return None
+        return measured
 
     def _done(self, side: str) -> int:
-        return sum(part["rows"] for part in self._known["parts"].get(side, []))
+        return sum(part.rows for part in self._progress.parts.get(side, ()))
 
     def _so_far(self, error: RetryableError | None) -> HoldoutScored:
         sides = self._sides()
-        return HoldoutScored(self._known, sum(map(self._done, sides)), len(self._rows.rows) * len(sides), error)
+        return HoldoutScored(self._progress, sum(map(self._done, sides)), len(self._rows.rows) * len(sides), error)
 
     def _score_side(self, side: str, endpoint: Endpoint, until_s: float) -> RetryableError | None:
         """Score batches until all are there, the time is over, or one fails; what was scored is kept in any case."""
@@ -196,16 +201,16 @@ class _Work:
         path = f"{folder}/{side}-{run.lease_token}-{rows}.json"
         self._session.services.blobs.write_text(path, json.dumps({"columns": scored.columns, "rows": scored.rows}))
         self._fresh[path] = scored
-        parts: dict[str, list[Json]] = dict(self._known["parts"])
-        parts[side] = [*parts.get(side, []), {"path": path, "rows": len(scored.rows)}]
-        self._known = {**self._known, "parts": parts}
+        parts = self._progress.parts
+        added = (*parts.get(side, ()), AnswerPart(path, len(scored.rows)))
+        self._progress = self._progress._replace(parts={**parts, side: added})
 
     def _metrics(self, predictions: Predictions | None) -> Metrics:
         if predictions is None:
             raise AssertionError("these answers were just read")
         return measure(self._holdout.task, self._holdout.positive, self._rows.truth, predictions)
 
-    def _predictions(self, parts: list[Json]) -> Predictions | None:
+    def _predictions(self, parts: Iterable[AnswerPart]) -> Predictions | None:
         """Read answers back; None if they are gone.
 
         Raises:
@@ -215,10 +220,10 @@ class _Work:
         rows: list[tuple[str, ...]] = []
         for part in parts:
             try:
-                scored = self._fresh.get(part["path"]) or self._read(part["path"])
+                scored = self._fresh.get(part.path) or self._read(part.path)
             except ConfigError:
                 return None
-            self._fresh[part["path"]] = scored
+            self._fresh[part.path] = scored
             columns = scored.columns
             rows += scored.rows
         try:

@@ -3,22 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from shared.gates.evaluation_report import EvaluationReport
 from shared.gates.known_metrics import Direction, direction_of, is_possible, metric_key, why_impossible
-from shared.gates.policy import Bootstrap, Gate, Interval, NoChampion, Policy, Require
+from shared.gates.policy import Bootstrap, Gate, NoChampion, Policy, Require
 from shared.plurals import counted
+from shared.records.decision import Interval, Verdict
 
 type Metrics = Mapping[str, float | None]
-
-
-class Verdict(StrEnum):
-    """The outcome of a decision: promote the challenger, hold it for a person, or reject it."""
-
-    PROMOTE = "promote"
-    HOLD = "hold"
-    REJECT = "reject"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from shared.gates.known_metrics import Task, measured_metrics
 from shared.gates.metrics import weighted_measure
-from shared.gates.policy import Bootstrap, Interval
+from shared.gates.policy import Bootstrap
 from shared.gates.predictions import Predictions
+from shared.records.decision import Interval
 
 _MAX_DRAWS_PER_SAMPLE = 20  # a draw in which a metric has no value is repeated for it
 

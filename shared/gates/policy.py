@@ -80,15 +80,6 @@ class Bootstrap:
     seed: int = 7
 
 
-@dataclass(frozen=True)
-class Interval:
-    """The confidence interval of a gain: the challenger's value minus the champion's, in the metric's own unit."""
-
-    low: float
-    high: float
-    confidence: float
-
-
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """The gates of a route, and what else a promotion requires."""

@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 
 from shared.lifecycle.decision_record import apply_answer_shape
 from shared.lifecycle.effects import Next, ReadEndpoint, ReleaseEndpoint, ScoreHoldout
-from shared.lifecycle.golden_answers import answers_match, as_answers
+from shared.lifecycle.golden_answers import answers_match
+from shared.lifecycle.run_parts import golden_answers_of
 from shared.lifecycle.run_updates import with_endpoint_event
 from shared.plurals import counted
 from shared.ports import Answers
-from shared.records.run import Json, Run, RunState
+from shared.records.endpoint_events import EndpointEventKind
+from shared.records.run import Run, RunFields, RunState
 from shared.records.run_steps import StagedStep
 from shared.routes.route import Endpoint, Route
 
@@ -18,10 +20,11 @@ def shows_challenger(route: Route, run: Run, answers: Answers) -> bool:
 
     Or exactly as it did when it was given it for the first time: the run was held, say, and nobody came in between.
     """
-    known = run.golden_answers or {}
-    if not answers_match(answers, as_answers(known["staging"]), route.golden_tolerance):
+    known = golden_answers_of(run)
+    if known.staging is None or not answers_match(answers, known.staging, route.golden_tolerance):
         return True
-    return known["again"] is not None and answers_match(answers, as_answers(known["again"]), route.golden_tolerance)
+    previous = known.previous_staged
+    return previous is not None and answers_match(answers, previous, route.golden_tolerance)
 
 
 def challenger_answered(route: Route, run: Run, staging: Endpoint, answers: Answers, now: datetime) -> Next:
@@ -29,25 +32,27 @@ def challenger_answered(route: Route, run: Run, staging: Endpoint, answers: Answ
 
     An operator who goes back is obeyed in any case.
     """
-    known: Json = {
-        "golden_answers": {**(run.golden_answers or {}), "staged": answers},
-        "endpoint_events": with_endpoint_event(run, staging, "answers", now),
+    golden = golden_answers_of(run)
+    known: RunFields = {
+        "golden_answers": golden._replace(staged=answers),
+        "endpoint_events": with_endpoint_event(run, staging, EndpointEventKind.ANSWERS, now),
     }
     if run.override is not None:
         return _decided(run, known, now)
-    if answers_match(answers, as_answers((run.golden_answers or {})["before"]), route.golden_tolerance):
+    if answers_match(answers, golden.before, route.golden_tolerance):
         how = f"within {route.golden_tolerance:g}" if route.golden_tolerance else "exactly"
         rows = counted(len(answers) - 1, "golden row")  # the first line has the columns
         why = f"nothing to change: the new model answers all {rows} {how} as the model in service, which stays"
         return run, ReleaseEndpoint(RunState.UNCHANGED, why, known)
     if route.holdout is not None:
         deadline = now + timedelta(seconds=route.deadlines.promoting)
-        scoring = run.transitioned(now, RunState.STAGED, step=StagedStep.SCORING, deadline_at=deadline, **known)
-        return scoring, ScoreHoldout({})
+        scoring: RunFields = {**known, "step": StagedStep.SCORING, "deadline_at": deadline}
+        return run.transitioned(now, RunState.STAGED, **scoring), ScoreHoldout(None)
     end, known = apply_answer_shape(route, run, answers, known, now)
     return (run, end) if end is not None else _decided(run, known, now)
 
 
-def _decided(run: Run, known: Json, now: datetime) -> Next:
-    reasons = known.get("decision", run.decision or {})["reasons"]
+def _decided(run: Run, known: RunFields, now: datetime) -> Next:
+    decision = known.get("decision", run.decision)
+    reasons = decision.reasons if decision is not None else ()
     return run.transitioned(now, RunState.DECIDED, "; ".join(reasons), **known), ReadEndpoint()

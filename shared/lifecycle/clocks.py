@@ -3,17 +3,16 @@
 from datetime import datetime, timedelta
 
 from shared.records.endpoint_record import PATCH_TIMEOUT_S, SEND_WITHIN_S, settled_at
-from shared.records.run import ASKED_MOST_S, Json, Run
+from shared.records.run import MAX_ASKED_PAUSE_S, Run, RunFields
 from shared.routes.route import Route
 
 SKEW_S = 120  # by how much the clocks of machines may differ; what lies further ahead is from a clock that was set back
-_PAST = ("patched_at", "job_missing_since", "start_sent_at")  # these tell of something that has happened
 
 
 def longest_pause_s(route: Route) -> float:
     """Return the longest pause in seconds that a run of the route ever makes."""
     propagation_s = max(endpoint.propagation_s for endpoint in route.endpoints)
-    return max(ASKED_MOST_S, SEND_WITHIN_S + PATCH_TIMEOUT_S + propagation_s, route.policy.cooldown_s)
+    return max(MAX_ASKED_PAUSE_S, SEND_WITHIN_S + PATCH_TIMEOUT_S + propagation_s, route.policy.cooldown_s)
 
 
 def is_too_far(route: Route, when: datetime, now: datetime) -> bool:
@@ -27,7 +26,14 @@ def set_right(route: Route, run: Run, now: datetime) -> Run | None:
     What may still be on its way is waited for anew, since nobody knows when it was sent.
     """
     ahead = now + timedelta(seconds=SKEW_S)
-    right: Json = {name: now for name in _PAST if (getattr(run, name) or now) > ahead}
+    right: RunFields = {}
+    # The first three tell of something that has happened.
+    if run.patched_at is not None and run.patched_at > ahead:
+        right["patched_at"] = now
+    if run.job_missing_since is not None and run.job_missing_since > ahead:
+        right["job_missing_since"] = now
+    if run.start_sent_at is not None and run.start_sent_at > ahead:
+        right["start_sent_at"] = now
     settles = settled_at(now, route.serving.propagation_s)
     if run.in_flight_until is not None and run.in_flight_until > settles + timedelta(seconds=SKEW_S):
         right["in_flight_until"] = settles

@@ -9,7 +9,9 @@ from typing import NamedTuple
 from shared.lifecycle.observations import LeaseTaken
 from shared.ports import Answers, JobRequest
 from shared.records.endpoint_record import Champion, EndpointRecord, Served
-from shared.records.run import Json, Run, RunState
+from shared.records.golden_answers import GoldenAnswers
+from shared.records.models import ChampionSummary, HoldoutProgress
+from shared.records.run import Run, RunFields, RunState
 
 
 class QuarantineInput(NamedTuple):
@@ -68,8 +70,8 @@ class PendingPromotion(NamedTuple):
         renewed: whether an earlier PATCH of this run, whose fate is unknown, may still be on its way.
     """
 
-    changes: Json
-    answers: Json | None = None
+    changes: RunFields
+    answers: GoldenAnswers | None = None
     renewed: bool = False
 
 
@@ -115,10 +117,10 @@ class ScoreHoldout(NamedTuple):
     """Let both models answer the holdout's rows, as many as there is time for, and measure them once all are there.
 
     Attributes:
-        progress: what the run's row keeps of what was scored so far; empty at first.
+        progress: what the run's row keeps of what was scored so far; None at first.
     """
 
-    progress: Json
+    progress: HoldoutProgress | None
 
 
 class ArchiveModel(NamedTuple):
@@ -166,7 +168,7 @@ class RecordChampion(NamedTuple):
 
     champion: Champion | None
     served: Served
-    replaced: Json | None = None
+    replaced: ChampionSummary | None = None
 
 
 class MarkRollback(NamedTuple):
@@ -194,7 +196,7 @@ class ReleaseEndpoint(NamedTuple):
 
     outcome: RunState
     reason: str
-    changes: Json | None = None
+    changes: RunFields | None = None
     served: Served | None = None
 
 

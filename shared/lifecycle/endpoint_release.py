@@ -1,18 +1,19 @@
 """How a run leaves its endpoint: it gives lease and intent back, and then gets its outcome."""
 
 from datetime import datetime, timedelta
+from typing import Unpack
 
 from shared.errors import PermanentError
 from shared.lifecycle.effects import Next, ReleaseEndpoint
 from shared.lifecycle.retry_later import error_text, retry_after_error
-from shared.records.run import Run, RunState
+from shared.records.run import Run, RunFields, RunState
 
 RESEND_S = 15  # seconds that a worker has for its PATCH before another one sends the same again, which is harmless
 
 
 def released(run: Run, release: ReleaseEndpoint, now: datetime) -> Run:
     """Return the run with the outcome that it was given before it gave the endpoint back."""
-    changes = release.changes if release.changes is not None else {}
+    changes: RunFields = release.changes if release.changes is not None else {}
     return run.transitioned(now, release.outcome, release.reason, **changes)
 
 
@@ -35,7 +36,7 @@ def still_to_release(run: Run, release: ReleaseEndpoint, error: Exception, now: 
     return run.evolve(now, consecutive_failures=run.consecutive_failures + 1, not_before=later), None
 
 
-def failed_untouched(run: Run, error: Exception, now: datetime, **changes: object) -> Next:
+def failed_untouched(run: Run, error: Exception, now: datetime, **changes: Unpack[RunFields]) -> Next:
     """Say what an error means as long as nothing was sent to the serving endpoint.
 
     `changes` are further fields that the run is written with.

@@ -66,7 +66,8 @@ def frozen_by(record: EndpointRecord, route: Route) -> str | None:
 
 def other_champion(run: Run, record: EndpointRecord) -> str | None:
     """Return the reason if an operator's rollback was asked for while another model was in service."""
-    replaces, champion = (run.override or {}).get("replaces"), record.champion
+    replaces = run.override.replaces if run.override is not None else None
+    champion = record.champion
     if (champion.run_id if champion is not None else None) == replaces:
         return None
     now_there = f"that of run {champion.run_id}" if champion else "the one from before the first promotion"

@@ -6,8 +6,9 @@ from shared.lifecycle.effects import Effect, Next, ReadEndpoint
 from shared.lifecycle.endpoint_rules import blocked, newer_in_service
 from shared.lifecycle.observations import EffectFailed, EndpointRead, Observation, TimerFired
 from shared.lifecycle.retry_later import unexpected
+from shared.records.decision import Approval
 from shared.records.endpoint_record import EndpointRecord
-from shared.records.run import Json, Run, RunState
+from shared.records.run import Run, RunState
 from shared.routes.route import Route
 
 
@@ -41,10 +42,10 @@ def _nobody_decided(route: Route, run: Run, now: datetime) -> Run:
     return run.transitioned(now, RunState.TIMED_OUT, why)
 
 
-def approved(route: Route, run: Run, approval: Json, now: datetime) -> Run:
+def approved(route: Route, run: Run, approval: Approval, now: datetime) -> Run:
     """Return a held run after its approval: what it was compared with is looked at anew, and then it goes on."""
     deadline = now + timedelta(seconds=route.deadlines.running)
-    why = f"approved by {approval['by']}: {approval['reason']}"
+    why = f"approved by {approval.by}: {approval.reason}"
     return run.transitioned(now, RunState.TRAINED, why, deadline_at=deadline, approval=approval, invitation=None)
 
 

@@ -4,10 +4,9 @@ from datetime import datetime, timedelta
 
 from shared.gates.decision import decide
 from shared.gates.evaluation_report import EvaluationReport
-from shared.lifecycle.decision_record import apply_verdict, decision_record, shape_of, with_shape
+from shared.lifecycle.decision_record import Compared, apply_verdict, decision_record, shape_of, with_shape
 from shared.lifecycle.effects import Next, ReadEndpoint, ScoreHoldout
 from shared.lifecycle.endpoint_release import failed_untouched
-from shared.lifecycle.golden_answers import as_answers
 from shared.lifecycle.observations import (
     EffectFailed,
     HoldoutInvalidated,
@@ -17,8 +16,11 @@ from shared.lifecycle.observations import (
     TimerFired,
 )
 from shared.lifecycle.retry_later import retry_after_error, unexpected
+from shared.lifecycle.run_parts import challenger_of, golden_answers_of
 from shared.plurals import counted
-from shared.records.run import Json, Run, RunState
+from shared.records.decision import DecisionData, DecisionHoldout, MeasuredChampion, MeasuredOn
+from shared.records.models import ChampionSummary
+from shared.records.run import Run, RunFields, RunState
 from shared.routes.route import Route
 
 
@@ -26,14 +28,14 @@ def scoring(route: Route, run: Run, observation: Observation, now: datetime) -> 
     """Score on, and decide once both models have answered every row."""
     match observation:
         case TimerFired():
-            return run, ScoreHoldout(run.holdout_progress or {})
+            return run, ScoreHoldout(run.holdout_progress)
         case HoldoutScored():
             return _scored(route, run, observation, now)
         case HoldoutInvalidated(error):
             if run.overdue(now):
                 return failed_untouched(run, error, now)
-            answers = {**(run.golden_answers or {}), "disturbed": True}
-            return retry_after_error(run, error, now, holdout_progress={}, golden_answers=answers), None
+            answers = golden_answers_of(run)._replace(holdout_invalidated=True)
+            return retry_after_error(run, error, now, holdout_progress=None, golden_answers=answers), None
         case HoldoutMeasured():
             return _decided(route, run, observation, now)
         case EffectFailed(error):
@@ -48,7 +50,7 @@ def _scored(route: Route, run: Run, scored: HoldoutScored, now: datetime) -> Nex
     if error is not None:
         return failed_untouched(run, error, now)
     # What goes forwards may take as long as it takes; what begins anew may not.
-    begun_anew = bool((run.golden_answers or {}).get("disturbed"))
+    begun_anew = golden_answers_of(run).holdout_invalidated
     return run.evolve(
         now,
         reason=f"holdout: {done:,} of {total:,} rows scored",
@@ -59,71 +61,43 @@ def _scored(route: Route, run: Run, scored: HoldoutScored, now: datetime) -> Nex
     ), None
 
 
-def _decided(route: Route, run: Run, measurement: HoldoutMeasured, now: datetime) -> Next:
-    before = run.challenger or {}
-    own = before.get("own", before.get("metrics"))
-    challenger: Json = {
-        **before,
-        "metrics": measurement.challenger["metrics"],
-        "own": own,
-        "measured": measurement.challenger,
-    }
-    champion = measurement.champion
-    summary: Json | None = None
+def _decided(route: Route, run: Run, measured: HoldoutMeasured, now: datetime) -> Next:
+    before, champion = challenger_of(run), measured.champion
+    own = before.own_metrics if before.own_metrics is not None else before.metrics
+    challenger = before._replace(metrics=measured.challenger.metrics, own_metrics=own, measured=measured.challenger)
+    summary: ChampionSummary | None = None
     if champion is not None:
-        none: Json = {"run_id": None, "generation": None, "model": None}
-        summary = {**(run.champion or none), "metrics": champion["metrics"]}
-    report = EvaluationReport(measurement.challenger["metrics"], 0, 1)
-    decision = decide(
-        champion["metrics"] if champion is not None else None,
-        report,
-        route.policy,
-        measurement.intervals,
-        measurement.rows,
-    )
-    measured: Json = {
-        "champion": summary,
-        "challenger": _without_answers(challenger),
-        "data": _data(route, run, measurement),
-    }
-    if measurement.intervals:
-        measured["intervals"] = {
-            name: {"low": interval.low, "high": interval.high, "confidence": interval.confidence}
-            for name, interval in measurement.intervals.items()
-        }
-    staged = (run.golden_answers or {}).get("staged")
-    change = shape_of(route, run, as_answers(staged) if staged is not None else None)
-    record = with_shape(decision_record(route, run, decision, measured, now), change)
-    known: Json = {"challenger": challenger, "decision": record, "holdout_progress": None}
+        unknown = ChampionSummary(None, None, None, champion.metrics)
+        summary = (run.champion if run.champion is not None else unknown)._replace(metrics=champion.metrics)
+    report = EvaluationReport(measured.challenger.metrics, 0, 1)
+    metrics = champion.metrics if champion is not None else None
+    decision = decide(metrics, report, route.policy, measured.intervals, measured.rows)
+    data = _data(route, run, measured)
+    compared = Compared(challenger, summary, data, intervals=measured.intervals or None)
+    record = decision_record(route, run, decision, compared, now)
+    record = with_shape(record, shape_of(route, run, golden_answers_of(run).staged))
+    known: RunFields = {"challenger": challenger, "decision": record, "holdout_progress": None}
     end, known = apply_verdict(route, run, decision, known, now)
     if end is not None:
         return run, end
-    return run.transitioned(now, RunState.DECIDED, "; ".join(known["decision"]["reasons"]), **known), ReadEndpoint()
+    decided = known.get("decision")
+    reasons = decided.reasons if decided is not None else ()
+    return run.transitioned(now, RunState.DECIDED, "; ".join(reasons), **known), ReadEndpoint()
 
 
-def _without_answers(challenger: Json) -> Json:
-    """Return what the decision's record tells of the challenger: not where its answers lie."""
-    return {name: value for name, value in challenger.items() if name != "measured"}
-
-
-def _data(route: Route, run: Run, measurement: HoldoutMeasured) -> Json:
+def _data(route: Route, run: Run, measured: HoldoutMeasured) -> DecisionData:
     """Return what both models were measured on: the same rows of one version of the holdout."""
-    holdout = route.holdout
+    holdout, rows = route.holdout, measured.rows
     if holdout is None:
-        raise unexpected(run, measurement)
-    named: Json = {
-        "data": holdout.data,
-        "etag": measurement.challenger["etag"],
-        "identity": measurement.challenger["identity"],
-        "rows": measurement.rows,
-        "label": holdout.label,
-        "task": holdout.task.value,
-    }
-    challenger: Json = {"blob": run.blob, "etag": run.etag, "row": 0, "rows": 1, "examples": measurement.rows}
-    if measurement.champion is None:
-        rows = counted(measurement.rows, "row")
-        note = f"the challenger was measured on {rows} of {holdout.data}; there is no champion to measure"
-        return {"holdout": named, "challenger": challenger, "champion": None, "same": False, "note": note}
-    champion: Json = {"run_id": (run.champion or {}).get("run_id"), "scored": measurement.champion["scored"]}
-    note = f"both models were measured on the same {counted(measurement.rows, 'row')} of {holdout.data}"
-    return {"holdout": named, "challenger": challenger, "champion": champion, "same": True, "note": note}
+        raise unexpected(run, measured)
+    identity, etag = measured.challenger.identity, measured.challenger.etag
+    named = DecisionHoldout(holdout.data, etag, identity, rows, holdout.label, holdout.task.value)
+    challenger = MeasuredOn(run.blob, run.etag, 0, 1, rows)
+    counted_rows = counted(rows, "row")
+    if measured.champion is None:
+        note = f"the challenger was measured on {counted_rows} of {holdout.data}; there is no champion to measure"
+        return DecisionData(None, same=False, note=note, challenger=challenger, holdout=named)
+    run_id = run.champion.run_id if run.champion is not None else None
+    champion = MeasuredChampion(run_id, measured.champion.scored)
+    note = f"both models were measured on the same {counted_rows} of {holdout.data}"
+    return DecisionData(champion, same=True, note=note, challenger=challenger, holdout=named)

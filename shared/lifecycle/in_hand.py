@@ -27,6 +27,6 @@ def _left_to_the_tick(run: Run) -> bool:
     if run.consecutive_failures:
         return True
     if run.step == StagedStep.SCORING:
-        return bool(run.holdout_progress)  # as many batches as there was time for
+        return run.holdout_progress is not None  # as many batches as there was time for
     # Decided with its decision's reasons, it goes on; with any other one it waits for the endpoint.
     return run.state is RunState.DECIDED and bool(run.reason) and run.reason != why_promoted(run)

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.gates.evaluation_report import EvaluationReport
-from shared.gates.policy import Interval
 from shared.ports import Answers, JobStatus
+from shared.records.decision import Interval
 from shared.records.endpoint_record import EndpointRecord
-from shared.records.run import Json
+from shared.records.golden_answers import GoldenAnswers
+from shared.records.models import HoldoutMeasurement, HoldoutProgress, Metrics
 
 
 class Claimed(NamedTuple):
@@ -100,7 +101,7 @@ class EvaluationRead(NamedTuple):
 class BaselineCaptured(NamedTuple):
     """The golden rows are pinned, and the answers from before the challenger are known."""
 
-    answers: Json
+    answers: GoldenAnswers
 
 
 class LeaseTaken(NamedTuple):
@@ -144,23 +145,29 @@ class StagingModelRead(NamedTuple):
 class HoldoutScored(NamedTuple):
     """Some rows were scored, and more are left; `error` kept the next ones from being scored."""
 
-    progress: Json
+    progress: HoldoutProgress
     done: int
     total: int
     error: Exception | None
+
+
+class ChampionMeasurement(NamedTuple):
+    """What the champion was measured to be on the holdout; `scored` tells where, for people."""
+
+    metrics: Metrics
+    scored: str
 
 
 class HoldoutMeasured(NamedTuple):
     """Both models have answered every row.
 
     Attributes:
-        challenger: {identity, etag, metrics, parts}: of which holdout, and where the answers lie.
-        champion: {metrics, scored}; None if there is none to measure.
+        champion: None if there is none to measure.
         intervals: of the gains, by metric, if the policy asks for them.
     """
 
-    challenger: Json
-    champion: Json | None
+    challenger: HoldoutMeasurement
+    champion: ChampionMeasurement | None
     intervals: dict[str, Interval]
     rows: int
 

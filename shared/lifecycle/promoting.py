@@ -39,7 +39,9 @@ from shared.lifecycle.observations import (
 )
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.lifecycle.rolling_back import put_back
+from shared.lifecycle.run_parts import archived_model_of, challenger_of
 from shared.lifecycle.run_updates import evaluated_again, with_endpoint_event
+from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import EndpointRecord, settled_at
 from shared.records.run import Run, RunState
 from shared.records.run_steps import PromotingStep, VerifyingStep
@@ -68,7 +70,7 @@ def decided(route: Route, run: Run, effect: Effect | None, observation: Observat
                 not_before=now + timedelta(seconds=RESEND_S),
                 in_flight_until=settled_at(now, route.serving.propagation_s),
                 lease_token=token,
-                challenger={**(run.challenger or {}), "kept": to_model},
+                challenger=challenger_of(run)._replace(archived_model=to_model),
             )
             return sending, PatchServing(to_model, first=True)
         case ReleaseEndpoint() as release, EndpointReleased():
@@ -103,7 +105,7 @@ def promoting(route: Route, run: Run, effect: Effect | None, observation: Observ
                 in_flight_until=settled_at(now, route.serving.propagation_s),
             )
             first = run.step == PromotingStep.NOT_SENT
-            return sending, PatchServing(str((run.challenger or {})["kept"]), first=first)
+            return sending, PatchServing(archived_model_of(run), first=first)
         case EffectFailed(error):
             if run.overdue(now):
                 return _never_confirmed(run, error, now)
@@ -124,7 +126,7 @@ def _patched(route: Route, run: Run, now: datetime, *, first: bool) -> Next:
         step=VerifyingStep.ANSWERS,
         patched_at=now,
         in_flight_until=None if first else run.in_flight_until,
-        endpoint_events=with_endpoint_event(run, route.serving, "patched", now),
+        endpoint_events=with_endpoint_event(run, route.serving, EndpointEventKind.PATCHED, now),
     )
     return patched, ScoreServing()
 
@@ -166,7 +168,8 @@ def _check_decision(route: Route, run: Run, record: EndpointRecord, now: datetim
     if frozen is not None:
         return evaluated_again(route, run, now, frozen), None
     champion = record.champion
-    if (champion.run_id if champion else None) != (run.champion or {}).get("run_id") or _went_back(route, run, record):
+    compared = run.champion.run_id if run.champion is not None else None
+    if (champion.run_id if champion else None) != compared or _went_back(route, run, record):
         return evaluated_again(route, run, now, "the champion changed since the decision"), None
     newer = newer_in_service(record, run)
     if newer is not None:
@@ -182,7 +185,7 @@ def _went_back(route: Route, run: Run, record: EndpointRecord) -> bool:
 
     With a holdout the lease of its staging endpoint was held all the time, so nobody can have.
     """
-    decided_after = bool((run.decision or {}).get("after_rollback"))
+    decided_after = run.decision is not None and run.decision.after_rollback
     return route.holdout is None and record.initial_again_at is not None and not decided_after
 
 
@@ -199,7 +202,7 @@ def _archive(route: Route, run: Run, record: EndpointRecord) -> ArchiveModel:
     """Return how the run's model is archived; a model that an operator goes back to is archived already."""
     rollback_target = record.champion.model if record.champion else route.initial_model
     if run.override is not None:
-        archived = str((run.challenger or {})["kept"])
+        archived = archived_model_of(run)
         return ArchiveModel(archived, archived, rollback_target)
     return ArchiveModel(model_path(run), archived_model_path(run), rollback_target)
 

@@ -1,11 +1,12 @@
 """The way back: the previous model is sent, as often as it takes, and verified; then the run ends."""
 
 from datetime import datetime, timedelta
+from typing import Unpack
 
 from shared.errors import had_no_effect, retry_after_s
 from shared.lifecycle.effects import Effect, MarkRollback, Next, ReleaseEndpoint, RestorePrevious, ScoreServing
 from shared.lifecycle.endpoint_release import RESEND_S, still_to_release
-from shared.lifecycle.golden_answers import answers_match, as_answers
+from shared.lifecycle.golden_answers import answers_match
 from shared.lifecycle.observations import (
     EffectFailed,
     Observation,
@@ -16,10 +17,13 @@ from shared.lifecycle.observations import (
     TimerFired,
 )
 from shared.lifecycle.retry_later import error_text, unexpected
+from shared.lifecycle.run_parts import golden_answers_of
 from shared.lifecycle.run_updates import with_endpoint_event
 from shared.ports import Answers
+from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import Served, settled_at
-from shared.records.run import Run, RunState
+from shared.records.golden_answers import Rollback
+from shared.records.run import Run, RunFields, RunState
 from shared.records.run_steps import VerifyingStep
 from shared.routes.route import Route
 
@@ -38,7 +42,7 @@ def put_back(run: Run, why: str, now: datetime, *, alike: bool = False) -> Next:
         step=VerifyingStep.PUT_BACK,
         deadline_at=None,
         not_before=max(now, run.in_flight_until or now),
-        golden_answers={**(run.golden_answers or {}), "cause": why, "alike": alike},
+        rollback=Rollback(why, alike),
     ), None
 
 
@@ -56,7 +60,7 @@ def rolling_back(route: Route, run: Run, effect: Effect | None, observation: Obs
 
 def end_of_way_back(run: Run) -> RunState:
     """Return the outcome: where both models were asked and answered alike, nobody knows which of them was served."""
-    return RunState.UNCHANGED if (run.golden_answers or {}).get("alike") else RunState.ROLLED_BACK
+    return RunState.UNCHANGED if run.rollback is not None and run.rollback.alike else RunState.ROLLED_BACK
 
 
 def put_back_and_verified(run: Run) -> str:
@@ -71,15 +75,15 @@ def _restoring(route: Route, run: Run, effect: Effect | None, observation: Obser
     match effect, observation:
         case _, TimerFired():
             return run, MarkRollback()
-        case MarkRollback(), RollbackMarked(model):
+        case MarkRollback(), RollbackMarked(target):
             first = run.in_flight_until is None or now >= run.in_flight_until
             sending = run.evolve(
                 now,
-                golden_answers={**(run.golden_answers or {}), "back": model},
+                rollback=_way_back(run)._replace(target=target),
                 not_before=now + timedelta(seconds=RESEND_S),
                 in_flight_until=settled_at(now, route.serving.propagation_s),
             )
-            return sending, RestorePrevious(model, first)
+            return sending, RestorePrevious(target, first)
         case RestorePrevious(_, first), PreviousRestored():
             return run.evolve(
                 now,
@@ -87,7 +91,7 @@ def _restoring(route: Route, run: Run, effect: Effect | None, observation: Obser
                 not_before=now,
                 in_flight_until=None if first else run.in_flight_until,
                 patched_at=now,
-                endpoint_events=with_endpoint_event(run, route.serving, "put_back", now),
+                endpoint_events=with_endpoint_event(run, route.serving, EndpointEventKind.PUT_BACK, now),
             ), None
         case RestorePrevious(_, first), RestoreRefused(error):
             if first and had_no_effect(error):
@@ -112,7 +116,7 @@ def _verifying_previous(route: Route, run: Run, observation: Observation, now: d
 
 
 def _previous_answered(route: Route, run: Run, answers: Answers | None, now: datetime) -> Next:
-    before = as_answers((run.golden_answers or {})["before"])
+    before = golden_answers_of(run).before
     if answers is None or not answers_match(answers, before, route.golden_tolerance):
         name = route.serving.name
         what = f"endpoint {name} does not answer as before although the previous model was put back"
@@ -138,26 +142,29 @@ def _leaving(run: Run, effect: Effect | None, observation: Observation, now: dat
     raise unexpected(run, observation)
 
 
-def _tried_again(run: Run, error: Exception, now: datetime, **changes: object) -> Next:
+def _tried_again(run: Run, error: Exception, now: datetime, **changes: Unpack[RunFields]) -> Next:
     """Go on trying; what began the way back stays in front of what keeps it up."""
     return run.retry_later(now, _with_cause(run, error_text(error)), retry_after_s(error), **changes), None
 
 
 def _with_cause(run: Run, problem: str) -> str:
-    return f"{_cause(run)}; on the way back: {problem}"
+    return f"{_way_back(run).cause}; on the way back: {problem}"
 
 
-def _cause(run: Run) -> str:
-    return str((run.golden_answers or {}).get("cause") or run.reason)
+def _way_back(run: Run) -> Rollback:
+    """Return the way back that the run is on; a run that has none began it for the reason that it gives."""
+    return run.rollback if run.rollback is not None else Rollback(run.reason)
 
 
 def _release_verified(run: Run) -> ReleaseEndpoint:
-    known = run.golden_answers or {}
+    known, target = golden_answers_of(run), _way_back(run).target
+    if target is None:
+        raise ValueError(f"run {run.run_id} has put no model back")
     restored = Served(
-        model=str(known["back"]),
-        golden=str(known["golden"]),
-        golden_etag=str(known["golden_etag"]),
-        answers=as_answers(known["before"]),
+        model=target,
+        golden=known.golden,
+        golden_etag=known.golden_etag,
+        answers=known.before,
         verified_at=run.updated_at,
     )
     return ReleaseEndpoint(end_of_way_back(run), put_back_and_verified(run), served=restored)

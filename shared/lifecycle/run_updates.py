@@ -2,13 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from shared.records.run import Json, Run, RunState, iso
+from shared.records.endpoint_events import EndpointEvent, EndpointEventKind
+from shared.records.run import Run, RunState
 from shared.routes.route import Endpoint, Route
 
 
-def with_endpoint_event(run: Run, endpoint: Endpoint, event: str, now: datetime) -> tuple[Json, ...]:
+def with_endpoint_event(
+    run: Run, endpoint: Endpoint, event: EndpointEventKind, now: datetime
+) -> tuple[EndpointEvent, ...]:
     """Return the run's list of what was done to endpoints, with one more entry."""
-    return (*run.endpoint_events, {"name": endpoint.name, "role": endpoint.role.value, "event": event, "at": iso(now)})
+    return (*run.endpoint_events, EndpointEvent(endpoint.name, endpoint.role.value, event, now))
 
 
 def evaluated_again(route: Route, run: Run, now: datetime, why: str) -> Run:

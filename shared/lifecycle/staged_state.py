@@ -16,6 +16,7 @@ from shared.lifecycle.observations import (
     TimerFired,
 )
 from shared.lifecycle.retry_later import unexpected
+from shared.lifecycle.run_parts import challenger_of
 from shared.lifecycle.run_updates import evaluated_again
 from shared.ports import Answers
 from shared.records.run import Run, RunState
@@ -67,7 +68,7 @@ def _asked(route: Route, run: Run, effect: Effect | None, observation: Observati
         case ScoreStaging(), StagingScored(answers) if answers is not None:
             return _answered(route, run, staging, answers, now)
         case GetStagingModel(answers), StagingModelRead(model):
-            if model == (run.challenger or {}).get("model"):
+            if model == challenger_of(run).model:
                 return challenger_answered(route, run, staging, answers, now)
             why = (
                 f"endpoint {staging.name} accepted the model but neither answers differently nor shows it"

@@ -7,7 +7,7 @@ from shared.errors import had_no_effect
 from shared.gates.decision import decide
 from shared.gates.evaluation_report import EvaluationReport
 from shared.lifecycle.challenger_answers import challenger_answered, shows_challenger
-from shared.lifecycle.decision_record import apply_verdict, decision_record, with_approved_shape
+from shared.lifecycle.decision_record import Compared, apply_verdict, decision_record, with_approved_shape
 from shared.lifecycle.effects import (
     CaptureBaseline,
     Effect,
@@ -40,8 +40,11 @@ from shared.lifecycle.observations import (
 from shared.lifecycle.retry_later import unexpected
 from shared.lifecycle.run_updates import with_endpoint_event
 from shared.ports import Answers
+from shared.records.decision import DecisionData, MeasuredChampion, MeasuredOn
+from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import EndpointRecord
-from shared.records.run import Json, Run, RunState
+from shared.records.models import Challenger
+from shared.records.run import Run, RunFields, RunState
 from shared.records.run_steps import StagedStep
 from shared.routes.route import Route
 
@@ -78,28 +81,27 @@ def trained(route: Route, run: Run, effect: Effect | None, observation: Observat
 
 def _evaluated(route: Route, run: Run, record: EndpointRecord, evaluation: EvaluationRead, now: datetime) -> Next:
     champion = record.champion
-    challenger: Json = {
-        "model": model_path(run),
-        "evaluation": evaluation.evaluation,
-        "metrics": evaluation.report.measured,
-    }
+    report = evaluation.report
+    challenger = Challenger(model_path(run), report.measured, evaluation.evaluation)
     if evaluation.model_md5 in record.blocked_models:
         why = "exactly this model was rolled back before and stays barred, whatever its evaluation says"
         return run, ReleaseEndpoint(RunState.REJECTED, why, {"challenger": challenger})
     renewed = may_be_under_way(record, run)
     summary = champion.summary() if champion else None
     if route.holdout is not None:  # both are measured on the same rows first, once the challenger is staged
-        unmeasured: Json = {"challenger": challenger, "champion": summary, "decision": None, "holdout_progress": None}
+        unmeasured: RunFields = {
+            "challenger": challenger,
+            "champion": summary,
+            "decision": None,
+            "holdout_progress": None,
+        }
         return run, CaptureBaseline(PendingPromotion(unmeasured, renewed=renewed))
     after_rollback = champion is None and record.initial_again_at is not None
     metrics = champion.metrics if champion else None
-    decision = decide(metrics, evaluation.report, route.policy, after_rollback=after_rollback)
-    data = _data(run, evaluation.report, record)
-    measured: Json = {"champion": summary, "challenger": challenger, "data": data}
-    if after_rollback:
-        measured["after_rollback"] = True
-    decided = with_approved_shape(run, decision_record(route, run, decision, measured, now))
-    known: Json = {"challenger": challenger, "champion": summary, "decision": decided}
+    decision = decide(metrics, report, route.policy, after_rollback=after_rollback)
+    compared = Compared(challenger, summary, _data(run, report, record), after_rollback)
+    decided = with_approved_shape(run, decision_record(route, run, decision, compared, now))
+    known: RunFields = {"challenger": challenger, "champion": summary, "decision": decided}
     end, known = apply_verdict(route, run, decision, known, now)
     if end is not None:
         return run, end
@@ -109,14 +111,12 @@ def _evaluated(route: Route, run: Run, record: EndpointRecord, evaluation: Evalu
 def _baseline_captured(route: Route, run: Run, pending: PendingPromotion, now: datetime) -> Next:
     if route.staging is not None:
         return run, TakeLease(pending)
-    decided = run.transitioned(
-        now,
-        RunState.DECIDED,
-        golden_answers=pending.answers,
-        deadline_at=now + timedelta(seconds=route.deadlines.promoting),
+    known: RunFields = {
         **pending.changes,
-    )
-    return decided, ReadEndpoint()
+        "golden_answers": pending.answers,
+        "deadline_at": now + timedelta(seconds=route.deadlines.promoting),
+    }
+    return run.transitioned(now, RunState.DECIDED, **known), ReadEndpoint()
 
 
 def _staged(route: Route, run: Run, patched: ScorePatchedStaging, answers: Answers | None, now: datetime) -> Next:
@@ -124,18 +124,17 @@ def _staged(route: Route, run: Run, patched: ScorePatchedStaging, answers: Answe
     staging, (pending, lease) = route.staging, patched
     if staging is None:
         raise ValueError(f"route {route.name} has no staging endpoint, and run {run.run_id} patched it")
-    staged = run.transitioned(
-        now,
-        RunState.STAGED,
-        step=StagedStep.ANSWERS,
-        golden_answers=pending.answers,
-        patched_at=now,
-        deadline_at=now + timedelta(seconds=route.deadlines.promoting),
-        endpoint_events=with_endpoint_event(run, staging, "patched", now),
-        lease_token=lease.token,
-        answered_staging_patch=None if pending.renewed else lease.staging_in_flight_until,
+    known: RunFields = {
         **pending.changes,
-    )
+        "step": StagedStep.ANSWERS,
+        "golden_answers": pending.answers,
+        "patched_at": now,
+        "deadline_at": now + timedelta(seconds=route.deadlines.promoting),
+        "endpoint_events": with_endpoint_event(run, staging, EndpointEventKind.PATCHED, now),
+        "lease_token": lease.token,
+        "answered_staging_patch": None if pending.renewed else lease.staging_in_flight_until,
+    }
+    staged = run.transitioned(now, RunState.STAGED, **known)
     if answers is None or not shows_challenger(route, staged, answers):
         return staged, None
     # An endpoint that answers at once saves a write. If this worker dies first, the same model is sent again.
@@ -143,17 +142,11 @@ def _staged(route: Route, run: Run, patched: ScorePatchedStaging, answers: Answe
     return replace(answered, revision=staged.revision), effect
 
 
-def _data(run: Run, report: EvaluationReport, record: EndpointRecord) -> Json:
+def _data(run: Run, report: EvaluationReport, record: EndpointRecord) -> DecisionData:
     """Return what both models were measured on: each on data of its own."""
-    return {
-        "challenger": {
-            "blob": run.blob,
-            "etag": run.etag,
-            "row": report.row,
-            "rows": report.rows,
-            "examples": report.examples,
-        },
-        "champion": {"run_id": record.champion.run_id} if record.champion else None,
-        "same": False,
-        "note": "each model was evaluated by its own job, on data of its own file",
-    }
+    return DecisionData(
+        champion=MeasuredChampion(record.champion.run_id) if record.champion else None,
+        same=False,
+        note="each model was evaluated by its own job, on data of its own file",
+        challenger=MeasuredOn(run.blob, run.etag, report.row, report.rows, report.examples),
+    )

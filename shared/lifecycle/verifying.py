@@ -9,7 +9,7 @@ from shared.gates.answer_shape import ShapeChange
 from shared.lifecycle.decision_record import shape_of, why_promoted
 from shared.lifecycle.effects import Effect, Next, RecordChampion, ReleaseEndpoint, ScoreServing, ScoreStaging
 from shared.lifecycle.endpoint_release import released
-from shared.lifecycle.golden_answers import answers_match, as_answers
+from shared.lifecycle.golden_answers import answers_match
 from shared.lifecycle.observations import (
     AlreadyRolledBack,
     ChampionRecorded,
@@ -22,8 +22,10 @@ from shared.lifecycle.observations import (
 )
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.lifecycle.rolling_back import end_of_way_back, put_back, put_back_and_verified, rolling_back
+from shared.lifecycle.run_parts import archived_model_of, challenger_of, golden_answers_of
 from shared.lifecycle.run_updates import with_endpoint_event
 from shared.ports import Answers
+from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import Champion, Served
 from shared.records.run import Run, RunState
 from shared.records.run_steps import VerifyingStep
@@ -34,7 +36,7 @@ def verifying(route: Route, run: Run, effect: Effect | None, observation: Observ
     """Go on with the promotion where it is: forwards, or on its way back."""
     match effect, observation:
         case _, ChampionRecorded():
-            events = with_endpoint_event(run, route.serving, "verified", now)
+            events = with_endpoint_event(run, route.serving, EndpointEventKind.VERIFIED, now)
             why = why_promoted(run)
             return run.transitioned(now, RunState.PROMOTED, why, deadline_at=None, endpoint_events=events), None
         case _, AlreadyRolledBack():
@@ -73,14 +75,14 @@ def _serving_answered(route: Route, run: Run, answers: Answers | None, reason: s
         return _shown(route, run, answers, now)
     if now < _served_by(route, run):
         return run, None  # nothing is written while nothing changes: the tick asks again
-    known = run.golden_answers or {}
+    known = golden_answers_of(run)
     if answers is None:
         return put_back(run, _unverified(route, reason), now)
-    if known["staged"] is not None and not _match(route, answers, as_answers(known["before"])):
+    if known.staged is not None and not _match(route, answers, known.before):
         # It is neither what was staged nor what was there before. Was the staged reference right?
         return run, ScoreStaging(serving=answers)
     unverified = _unverified(route, reason or "it still answers as before")
-    return put_back(run, unverified, now, alike=known["staged"] is None)
+    return put_back(run, unverified, now, alike=known.staged is None)
 
 
 def _match(route: Route, answers: Answers, reference: Answers) -> bool:
@@ -94,7 +96,7 @@ def _served_by(route: Route, run: Run) -> datetime:
 
 def _shown(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
     """Go on with a challenger that answers; without a staging endpoint the shape of its answers shows only now."""
-    change = shape_of(route, run, answers) if (run.golden_answers or {})["staged"] is None else ShapeChange()
+    change = shape_of(route, run, answers) if golden_answers_of(run).staged is None else ShapeChange()
     if not change:
         return _verified(route, run, answers, now)
     lifted = 'classes = "may-change" in routes.toml lets such a model through, a staging endpoint lets a person decide'
@@ -113,8 +115,8 @@ def _verified(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
         not_before=now,
         patched_at=now,
         deadline_at=now + timedelta(seconds=route.bake_s + route.deadlines.promoting),
-        golden_answers={**(run.golden_answers or {}), "verified": answers},
-        endpoint_events=with_endpoint_event(run, route.serving, "answers", now),
+        golden_answers=golden_answers_of(run)._replace(verified=answers),
+        endpoint_events=with_endpoint_event(run, route.serving, EndpointEventKind.ANSWERS, now),
     )
     return baking, None
 
@@ -136,7 +138,9 @@ def _baking(route: Route, run: Run, observation: Observation, now: datetime) -> 
 
 def _still_answered(route: Route, run: Run, answers: Answers | None, reason: str, now: datetime) -> Next:
     watched_s = (now - (run.patched_at or run.updated_at)).total_seconds()
-    expected = as_answers((run.golden_answers or {})["verified"])
+    expected = golden_answers_of(run).verified
+    if expected is None:
+        raise ValueError(f"run {run.run_id} is watched, and was not verified")
     if answers is None or not _match(route, answers, expected):
         what = reason or "it answers the golden rows otherwise than when it was verified"
         return put_back(run, f"{watched_s:.0f} s after endpoint {route.serving.name} was verified: {what}", now)
@@ -147,10 +151,10 @@ def _still_answered(route: Route, run: Run, answers: Answers | None, reason: str
 
 def _is_challenger(route: Route, run: Run, answers: Answers) -> bool:
     """Tell whether the challenger answers: as staged; without a staging endpoint, at least not as before."""
-    known = run.golden_answers or {}
-    if known["staged"] is not None:
-        return _match(route, answers, as_answers(known["staged"]))
-    return not _match(route, answers, as_answers(known["before"]))
+    known = golden_answers_of(run)
+    if known.staged is not None:
+        return _match(route, answers, known.staged)
+    return not _match(route, answers, known.before)
 
 
 def _too_early(route: Route, run: Run, now: datetime) -> bool:
@@ -159,34 +163,26 @@ def _too_early(route: Route, run: Run, now: datetime) -> bool:
     An operator may go back to a model that answers the golden rows as the one in service does: then only the time
     tells that it was put in service.
     """
-    known = run.golden_answers or {}
-    if run.override is None or known["staged"] is None:
+    known = golden_answers_of(run)
+    if run.override is None or known.staged is None:
         return False
-    alike = _match(route, as_answers(known["staged"]), as_answers(known["before"]))
-    return alike and now < _served_by(route, run)
+    return _match(route, known.staged, known.before) and now < _served_by(route, run)
 
 
 def _record_champion(run: Run, answers: Answers, now: datetime) -> RecordChampion:
-    challenger, known = run.challenger or {}, run.golden_answers or {}
-    kept = str(challenger["kept"])
-    champion: Champion | None = Champion(
-        run_id=(run.override or {}).get("to", run.run_id),
+    challenger, known, model = challenger_of(run), golden_answers_of(run), archived_model_of(run)
+    champion = Champion(
+        run_id=run.override.to if run.override is not None else run.run_id,
         generation=run.generation,
-        model=kept,
-        metrics=challenger["own"] if "own" in challenger else challenger["metrics"],
+        model=model,
+        metrics=challenger.own_metrics if challenger.own_metrics is not None else challenger.metrics,
         promoted_at=now,
-        measured=challenger.get("measured"),
+        measured=challenger.measured,
     )
-    served = Served(
-        model=kept,
-        golden=str(known["golden"]),
-        golden_etag=str(known["golden_etag"]),
-        answers=answers,
-        verified_at=now,
-    )
+    served = Served(model=model, golden=known.golden, golden_etag=known.golden_etag, answers=answers, verified_at=now)
     if run.override is None:
         return RecordChampion(champion, served)
-    return RecordChampion(champion if run.override["to"] else None, served, run.champion)
+    return RecordChampion(champion if run.override.to else None, served, run.champion)
 
 
 def _unverified(route: Route, problem: str) -> str:

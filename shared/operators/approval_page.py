@@ -5,8 +5,8 @@ the same page for everybody: a script of one line puts the code into a form, and
 """
 
 import html
-from typing import Any
 
+from shared.records.decision import DecisionRecord
 from shared.records.run import Run, shown_time
 from shared.visible_text import visible
 
@@ -50,13 +50,13 @@ def link_page() -> str:
 
 def decision_page(run: Run, code: str, decision: str, problem: str = "") -> str:
     """Return the page with a run's decision and the buttons to approve or reject it; `problem` stands above."""
-    record = run.decision or {}
+    record = run.decision
     warning = f'<p class="failed">{escape(problem)}</p>' if problem else ""
     gates = "".join(
-        f'<li class="{"passed" if gate["passed"] else "failed"}">{escape(gate["reason"])}</li>'
-        for gate in record.get("gates", [])
+        f'<li class="{"passed" if gate.passed else "failed"}">{escape(gate.reason)}</li>'
+        for gate in (record.gates if record is not None else ())
     )
-    note = (record.get("data") or {}).get("note", "")
+    note = record.data.note if record is not None else ""
     return _page(
         f"<p>Run <b>{escape(run.run_id[:8])}</b> of route <b>{escape(run.route)}</b>, trained on"
         f" <b>{escape(run.blob)}</b> (landed {shown_time(run.landed_at)}).</p>"
@@ -78,9 +78,9 @@ def message_page(text: str) -> str:
     return _page(f'<p class="quote">{escape(text)}</p>')
 
 
-def _metrics(record: dict[str, Any]) -> str:
-    challenger = (record.get("challenger") or {}).get("metrics") or {}
-    champion = (record.get("champion") or {}).get("metrics") or {}
+def _metrics(record: DecisionRecord | None) -> str:
+    challenger = record.challenger.metrics if record is not None else {}
+    champion = record.champion.metrics if record is not None and record.champion is not None else {}
     return "".join(
         f"<tr><td>{escape(name)}<td>{_number(challenger.get(name))}<td>{_number(champion.get(name))}</tr>"
         for name in dict.fromkeys((*challenger, *champion))

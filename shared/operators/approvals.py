@@ -11,7 +11,8 @@ from shared.lifecycle.decision_record import decision_hash
 from shared.lifecycle.held_state import approved, rejected
 from shared.operators.operator_runs import find_run, route_of_run, save_operators_run
 from shared.ports import StoredRun
-from shared.records.run import REASON_LIMIT, Json, Run, RunState, iso, shown_time
+from shared.records.decision import Approval, Invitation
+from shared.records.run import REASON_LIMIT, Run, RunState, shown_time
 from shared.routes.route import Route
 from shared.services import Services
 
@@ -20,7 +21,7 @@ MAX_INVITATION_VALID_S = 7 * 86_400
 
 
 @dataclass(frozen=True)
-class Invitation:
+class ApprovalLink:
     """The right to answer one decision, once, until it expires. The code is a secret: only its hash is stored."""
 
     code: str
@@ -28,7 +29,7 @@ class Invitation:
 
     def __repr__(self) -> str:
         """Return the invitation without its code."""
-        return f"Invitation(expires_at={self.expires_at})"
+        return f"ApprovalLink(expires_at={self.expires_at})"
 
 
 def approve(services: Services, run_id: str, by: str, reason: str, decision: str = "") -> Run:
@@ -57,7 +58,7 @@ def reject(services: Services, run_id: str, by: str, reason: str, decision: str 
     return save_operators_run(services, stored, rejected(stored.run, by, reason, services.clock.now()))
 
 
-def invite(services: Services, run_id: str, valid_s: int = DEFAULT_INVITATION_VALID_S) -> Invitation:
+def invite(services: Services, run_id: str, valid_s: int = DEFAULT_INVITATION_VALID_S) -> ApprovalLink:
     """Make the code of an approval link; earlier codes of the run become void.
 
     The run's reason keeps why it is held, and adds that a link was made.
@@ -70,17 +71,12 @@ def invite(services: Services, run_id: str, valid_s: int = DEFAULT_INVITATION_VA
     run, now = stored.run, services.clock.now()
     secret = secrets.token_urlsafe(32)
     expires_at = now + timedelta(seconds=min(valid_s, MAX_INVITATION_VALID_S))
-    held_because = str((run.invitation or {}).get("held_because", run.reason))
-    invitation: Json = {
-        "token": _digest(secret),
-        "expires_at": iso(expires_at),
-        "decision": decision_hash(run.decision or {}),
-        "held_because": held_because,
-    }
+    held_because = run.invitation.held_because if run.invitation is not None else run.reason
+    invitation = Invitation(_digest(secret), expires_at, decision_hash(run.decision), held_because)
     link = f"an approval link was made, valid until {shown_time(expires_at)}"
     reason = f"{held_because[: REASON_LIMIT - len(link) - 2]}; {link}"
     save_operators_run(services, stored, run.evolve(now, reason=reason, invitation=invitation))
-    return Invitation(f"{run.route}.{run.run_id}.{secret}", expires_at)
+    return ApprovalLink(f"{run.route}.{run.run_id}.{secret}", expires_at)
 
 
 def find_invited_run(services: Services, code: str) -> Run:
@@ -130,23 +126,23 @@ def _find_invited(services: Services, code: str) -> tuple[Route, StoredRun]:
     if route is None or stored is None or stored.run.invitation is None or stored.run.state is not RunState.HELD:
         raise void
     invitation = stored.run.invitation
-    if not hmac.compare_digest(_digest(secret), str(invitation["token"])):
+    if not hmac.compare_digest(_digest(secret), invitation.token):
         raise void
-    if services.clock.now() >= datetime.fromisoformat(invitation["expires_at"]):
+    if services.clock.now() >= invitation.expires_at:
         raise void
-    if invitation["decision"] != decision_hash(stored.run.decision or {}):
+    if invitation.decision != decision_hash(stored.run.decision):
         raise void
     return route, stored
 
 
 def _approve(services: Services, route: Route, stored: StoredRun, by: str, reason: str) -> Run:
     run, now = stored.run, services.clock.now()
-    approval: Json = {"by": by, "reason": reason, "at": iso(now), "decision": decision_hash(run.decision or {})}
+    approval = Approval(by, reason, now, decision_hash(run.decision))
     return save_operators_run(services, stored, approved(route, run, approval, now))
 
 
 def _check_decision(run: Run, decision: str) -> None:
-    if decision and decision != decision_hash(run.decision or {}):
+    if decision and decision != decision_hash(run.decision):
         raise NotNowError(f"the decision of run {run.run_id} has changed: read it again")
 
 

@@ -3,13 +3,17 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.blob_path import BlobPath
 from shared.errors import BadRequestError, NotNowError, StaleWriteError, UnknownError
+from shared.lifecycle.decision_record import override_decision
+from shared.lifecycle.run_parts import archived_model_of
 from shared.log_actions import LogAction, get_log, log_fields
+from shared.records.decision import DecidedChallenger, Override
 from shared.records.endpoint_record import Champion, EndpointRecord, Frozen
-from shared.records.run import Json, Run, RunState, iso, run_id_for, shown_time
+from shared.records.models import Challenger
+from shared.records.run import Run, RunState, run_id_for, shown_time
 from shared.routes.route import Route
 from shared.services import Services
 
@@ -101,9 +105,11 @@ def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = 
     present = _model_of(champion.run_id if champion is not None else "")
     where = f"that of run {origin}" if origin else "the one from before the first promotion"
     why = f"rolled back by {by} from {present} to {where}: {reason}"
-    asked: Json = {"by": by, "reason": reason, "to": origin, "why": why}
-    run = _override(route, champion, target, asked, services.clock.now())
-    kept = BlobPath.parse(str((run.challenger or {})["kept"]))
+    now = services.clock.now()
+    replaces = champion.run_id if champion is not None else None
+    override = Override(by, reason, origin, now, replaces)
+    run = _override_run(route, champion, target, override, why)
+    kept = BlobPath.parse(archived_model_of(run))
     if services.blobs.version(*kept) is None:
         raise NotNowError(f"{kept} does not exist: there is no model to go back to")
     return services.claim_run(run).run
@@ -153,7 +159,7 @@ def _before(services: Services, route: Route, champion: Champion) -> Run | None:
     stored = services.runs.get(route.name, champion.run_id)
     if stored is None:
         raise NotNowError(f"the record of run {champion.run_id} is gone: name the target with --to RUN")
-    before = (stored.run.champion or {}).get("run_id")
+    before = stored.run.champion.run_id if stored.run.champion is not None else None
     if before is None:
         return None
     target = services.runs.get(route.name, before)
@@ -164,48 +170,39 @@ def _before(services: Services, route: Route, champion: Champion) -> Run | None:
 
 def _origin(run: Run) -> str:
     """Return the id of the run that trained a promoted run's model; a rollback trained none, its target did."""
-    return str(run.override["to"]) if run.override is not None else run.run_id
+    return run.override.to if run.override is not None else run.run_id
 
 
 def _model_of(run_id: str) -> str:
     return f"the model of run {run_id}" if run_id else "the model from before the first promotion"
 
 
-def _override(route: Route, champion: Champion | None, target: Run | None, asked: Json, now: datetime) -> Run:
-    """Return the run that goes back; `asked` tells by whom, why, and to which run."""
-    known = dict((target.challenger or {}) if target is not None else {})
-    kept = str(known.get("kept") or route.initial_model)
-    challenger: Json = {**known, "model": kept, "kept": kept, "metrics": known.get("metrics") or {}}
+def _override_run(route: Route, champion: Champion | None, target: Run | None, override: Override, why: str) -> Run:
+    """Return the run that goes back to the model of `target`; None: the model from before the first promotion."""
+    now, summary = override.at, champion.summary() if champion is not None else None
+    known = target.challenger if target is not None else None
+    archived = known.archived_model if known is not None and known.archived_model is not None else route.initial_model
+    if known is None:
+        challenger = Challenger(archived, {}, archived_model=archived)
+    else:
+        challenger = known._replace(model=archived, archived_model=archived)
+    decided = DecidedChallenger(override.to or None, archived, challenger.metrics)
+    place = BlobPath.parse(archived)
     return Run(
-        run_id=run_id_for(route.serving.name, kept, uuid.uuid4().hex),
+        run_id=run_id_for(route.serving.name, archived, uuid.uuid4().hex),
         route=route.name,
-        container=target.container if target is not None else BlobPath.parse(kept).container,
-        blob=target.blob if target is not None else BlobPath.parse(kept).name,
+        container=target.container if target is not None else place.container,
+        blob=target.blob if target is not None else place.name,
         etag=target.etag if target is not None else "",
         generation=target.generation if target is not None else "",
         state=RunState.TRAINED,
-        reason=asked["why"],
+        reason=why,
         landed_at=now,
         updated_at=now,
         not_before=now,
         deadline_at=now + timedelta(seconds=route.deadlines.running),
         challenger=challenger,
-        champion=champion.summary() if champion is not None else None,
-        override={
-            **{name: asked[name] for name in ("by", "reason", "to")},
-            "at": iso(now),
-            "replaces": champion.run_id if champion is not None else None,
-        },
-        # The decision is a person's, so no gate is in its record.
-        decision={
-            "verdict": "promote",
-            "reasons": [asked["why"]],
-            "gates": [],
-            "policy": None,
-            "champion": champion.summary() if champion is not None else None,
-            "challenger": {"run_id": asked["to"] or None, "model": kept, "metrics": challenger["metrics"]},
-            "data": {"same": False, "note": "an operator's override: nothing was compared"},
-            "verification": "equality" if route.staging else "change",
-            "decided_at": iso(now),
-        },
+        champion=summary,
+        override=override,
+        decision=override_decision(route, decided, summary, why, now),
     )

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from shared.gates.evaluation_report import EvaluationReport
 from shared.gates.known_metrics import measured_metrics, tasks_of
 from shared.gates.predictions import task_of_answer
+from shared.lifecycle.run_parts import challenger_of
 from shared.operators.check_finding import Finding
 from shared.ports import Scored
+from shared.records.run import Run
 from shared.routes.route import Endpoint, Route
 from shared.services import Services
 
@@ -35,11 +37,13 @@ def check_newest_evaluation(services: Services, route: Route) -> Iterator[Findin
     if route.holdout is not None:
         return  # the app measures the metrics itself; reading routes.toml has checked their names
     runs = (stored.run for stored in services.runs.list_runs(route.name, MAX_RUNS))
-    run = next((run for run in runs if (run.challenger or {}).get("metrics") and run.override is None), None)
+    run = next(
+        (run for run in runs if run.challenger is not None and run.challenger.metrics and run.override is None), None
+    )
     if run is None:
         yield Finding(subject, "no run of this route was evaluated yet, so its metrics are unknown")
         return
-    report = EvaluationReport((run.challenger or {})["metrics"], 0, 1)
+    report = EvaluationReport(challenger_of(run).metrics, 0, 1)
     missing = [gate.metric for gate in route.policy.gates if not report.has(gate.metric)]
     if not missing:
         yield Finding(subject, f"the evaluation of run {run.run_id[:8]} has every metric")
@@ -49,3 +53,7 @@ def check_newest_evaluation(services: Services, route: Route) -> Iterator[Findin
         f"the evaluation of run {run.run_id[:8]} has no {', '.join(missing)}: every run is rejected",
         f"use metrics of the evaluation in routes.toml: {', '.join(report.metrics)}",
     )
+
+
+def _has_metrics(run: Run) -> bool:
+    return run.challenger is not None and bool(run.challenger.metrics)

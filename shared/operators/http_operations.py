@@ -136,12 +136,12 @@ def _answer_form(services: Callable[[], Services], form: Request, caller: Caller
     by, reason = _kept_text(form.get("by", "")), _kept_text(form.get("reason", ""))
     if action not in {"approve", "reject"}:
         run = approvals.find_invited_run(services(), code)
-        return 200, approval_page.decision_page(run, code, decision_hash(run.decision or {}))
+        return 200, approval_page.decision_page(run, code, decision_hash(run.decision))
     missing = [label for label, text in (("your name", by), ("a reason", reason)) if not text]
     if missing:
         run = approvals.find_invited_run(services(), code)
         problem = f"Please give {' and '.join(missing)}."
-        return 400, approval_page.decision_page(run, code, decision_hash(run.decision or {}), problem)
+        return 400, approval_page.decision_page(run, code, decision_hash(run.decision), problem)
     by = caller.display_name(by)
     decide = approvals.approve_by_invitation if action == "approve" else approvals.reject_by_invitation
     run = decide(services().acting_as(f"approval link ({by})"), code, by, reason)

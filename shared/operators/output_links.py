@@ -18,12 +18,11 @@ def links(services: Services, run_id: str) -> Json:
         NotNowError: its job has written neither yet.
     """
     run = find_run(services, run_id).run
-    challenger = run.challenger or {}
     model, evaluation = output_paths(run)
-    paths = {
-        "model": str(challenger.get("kept") or challenger.get("model") or model),
-        "evaluation": str(challenger.get("evaluation") or evaluation),
-    }
+    if run.challenger is not None:
+        model = run.challenger.archived_model or run.challenger.model
+        evaluation = run.challenger.evaluation or evaluation
+    paths = {"model": model, "evaluation": evaluation}
     urls: Json = {}
     for name, path in paths.items():
         if services.blobs.version(*BlobPath.parse(path)) is not None:

@@ -6,7 +6,7 @@ promoted. Any other model has another cause: a person sent it, or the table was 
 
 from typing import NamedTuple
 
-from shared.lifecycle.golden_answers import answers_match, as_answers
+from shared.lifecycle.golden_answers import answers_match
 from shared.lifecycle.job_paths import MODELS, TRAINING
 from shared.ports import Answers
 from shared.records.endpoint_record import EndpointRecord, Served
@@ -46,13 +46,13 @@ def answers_are_replaced(
     """Return whether a replaced model gave these answers to the same golden rows, as its run or the next recorded."""
     tolerance = route.golden_tolerance
     for stored in services.runs.list_runs(route.name, MAX_COMPARED_RUNS):
-        run, recorded = stored.run, stored.run.golden_answers or {}
-        if recorded.get("golden") != served.golden:
+        run, recorded = stored.run, stored.run.golden_answers
+        if recorded is None or recorded.golden != served.golden:
             continue
-        own = recorded.get("verified") or recorded.get("staged")
-        if own is not None and answers_match(answers, as_answers(own), tolerance) and _is_replaced(record, run):
+        own = recorded.verified if recorded.verified is not None else recorded.staged
+        if own is not None and answers_match(answers, own, tolerance) and _is_replaced(record, run):
             return True
-        if answers_match(answers, as_answers(recorded["before"]), tolerance) and _was_replaced(record, run):
+        if answers_match(answers, recorded.before, tolerance) and _was_replaced(record, run):
             return True
     return False
 
@@ -79,7 +79,7 @@ def _is_replaced(record: EndpointRecord, run: Run) -> bool:
 
 def _was_replaced(record: EndpointRecord, run: Run) -> bool:
     """Return the same for the model that served when a run was evaluated."""
-    before = (run.champion or {}).get("generation")
+    before = run.champion.generation if run.champion is not None else None
     return before is None or _is_older(record, before)
 
 

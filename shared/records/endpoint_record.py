@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
+
+from shared.records.golden_answers import Answers
+from shared.records.models import ChampionSummary, HoldoutMeasurement, Metrics
 
 # How the fate of a PATCH is bounded. Whoever sends one was allowed to by a conditional write, and sends within
 # SEND_WITHIN_S of it or not at all; the client gives up after PATCH_TIMEOUT_S. So a PATCH whose sender died, or whose
@@ -27,13 +30,13 @@ class Champion:
     run_id: str
     generation: str
     model: str  # container/path of the kept copy
-    metrics: dict[str, float | None]
+    metrics: Metrics
     promoted_at: datetime
-    measured: dict[str, Any] | None = None  # {identity, etag, metrics, parts}: what it answered to which holdout
+    measured: HoldoutMeasurement | None = None  # as the challenger, on the holdout of then
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> ChampionSummary:
         """Return what a decision record names: run, generation, kept model and metrics."""
-        return {"run_id": self.run_id, "generation": self.generation, "model": self.model, "metrics": self.metrics}
+        return ChampionSummary(self.run_id, self.generation, self.model, self.metrics)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,7 @@ class Served:
     model: str  # container/path of what it was given
     golden: str  # container/path of the pinned golden rows it was asked
     golden_etag: str  # the version of the route's golden file that they are
-    answers: tuple[tuple[str, ...], ...]  # the columns, then a row for each golden row
+    answers: Answers  # the columns, then a row for each golden row
     verified_at: datetime
     # Where the endpoint said its model came from while it answered as verified, if that is another place: a service
     # that copies models names its own. As long as that stays, it proves nothing. None: not seen yet, or just that.

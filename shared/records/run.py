@@ -5,8 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
+from shared.records.decision import Approval, DecisionRecord, Invitation, Override
+from shared.records.endpoint_events import EndpointEvent
+from shared.records.golden_answers import GoldenAnswers, Rollback
+from shared.records.json_codec import to_json_value
+from shared.records.models import Challenger, ChampionSummary, HoldoutProgress
 from shared.records.run_steps import (
     LandedStep,
     PromotingStep,
@@ -20,9 +25,9 @@ from shared.records.run_steps import (
 
 REASON_LIMIT = 2000  # characters; a table property holds 32 K of them, a failed job's details can be far longer
 UNROUTED = "_unrouted"  # the partition of files that no route matches; a route's name cannot begin with "_"
-RETRY_FIRST_S = 5.0
-RETRY_MOST_S = 300.0
-ASKED_MOST_S = 3600.0
+MIN_RETRY_PAUSE_S = 5.0
+MAX_RETRY_PAUSE_S = 300.0
+MAX_ASKED_PAUSE_S = 3600.0
 
 type Json = dict[str, Any]
 
@@ -146,9 +151,44 @@ def step_of(state: RunState, text: str) -> Step | None:
     return kind(text)
 
 
+class RunFields(TypedDict, total=False):
+    """The fields of a run that a step may change beside its state and its reason."""
+
+    not_before: datetime
+    deadline_at: datetime | None
+    step: Step | None
+    attempt: int
+    consecutive_failures: int
+    job_id: str
+    input_blob: str
+    start_sent_at: datetime | None
+    job_missing_since: datetime | None
+    patched_at: datetime | None
+    in_flight_until: datetime | None
+    answered_staging_patch: datetime | None
+    lease_token: int
+    challenger: Challenger | None
+    champion: ChampionSummary | None
+    decision: DecisionRecord | None
+    notes: tuple[str, ...]
+    endpoint_events: tuple[EndpointEvent, ...]
+    golden_answers: GoldenAnswers | None
+    rollback: Rollback | None
+    holdout_progress: HoldoutProgress | None
+    approval: Approval | None
+    invitation: Invitation | None
+    override: Override | None
+
+
+class RunChanges(RunFields, total=False):
+    """The fields of a run that a step may change beside its state."""
+
+    reason: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One file version and everything known about its way. Frozen: `evolve` and `moved` give the next record.
+    """One file version and everything known about its way. Frozen: `evolve` and `transitioned` give the next record.
 
     Holds no secret: no SAS token, key or connection string may enter any field (contract I7).
     """
@@ -175,27 +215,22 @@ class Run:
     start_sent_at: datetime | None = None  # when the start of the job was last answered well, or sent again
     job_missing_since: datetime | None = None  # since when the service does not know the job
     patched_at: datetime | None = None  # when the endpoint that is being watched accepted its PATCH
-    in_flight_until: datetime | None = (
-        None  # before it a PATCH of this run whose fate is unknown may reach the endpoint
-    )
-    answered_staging_patch: datetime | None = (
-        None  # the endpoint's `staging_in_flight_until`, if the PATCH it stands for was answered
-    )
+    # Before it a PATCH of this run whose fate is unknown may reach the endpoint
+    in_flight_until: datetime | None = None
+    # The endpoint's `staging_in_flight_until`, if the PATCH it stands for was answered
+    answered_staging_patch: datetime | None = None
     lease_token: int = 0  # of the endpoint's lease that this run took
-    challenger: Json | None = None  # {model, evaluation, metrics, kept}
-    champion: Json | None = None  # {run_id, generation, model, metrics}, as it was at the decision
-    decision: Json | None = None
+    challenger: Challenger | None = None
+    champion: ChampionSummary | None = None  # as it was at the decision
+    decision: DecisionRecord | None = None
     notes: tuple[str, ...] = ()  # what the training says of its columns, a line each
-    endpoint_events: tuple[Json, ...] = ()  # [{name, role, event, at}], what was done to which endpoint
-    # {golden_etag, golden, before, staging, staged, again}: golden rows as the champion answers them, as the staging
-    # endpoint did before it was given the challenger, as it did after that, and as it did so in an earlier round. Each
-    # is a table: the answer's columns, then a row for each golden row.
-    golden_answers: Json | None = None
-    holdout_progress: Json | None = None  # {path, etag, identity, parts, recorded}: the holdout's answers so far
-    approval: Json | None = None  # {by, reason, at, decision}: who approved the decision of that hash
-    # {token, expires_at, decision, held_because}: hash of the open approval link, and what it is for.
-    invitation: Json | None = None
-    override: Json | None = None  # {by, reason, at, replaces, to}: an operator's rollback, which no gate decides on
+    endpoint_events: tuple[EndpointEvent, ...] = ()
+    golden_answers: GoldenAnswers | None = None
+    rollback: Rollback | None = None  # the way back that a promotion is on
+    holdout_progress: HoldoutProgress | None = None
+    approval: Approval | None = None
+    invitation: Invitation | None = None
+    override: Override | None = None  # an operator's rollback
     actor: str = ""  # who wrote this revision: the function, or the operator
     chain: str = ""  # hash of this revision's history entry, which holds that of the one before
 
@@ -218,38 +253,42 @@ class Run:
         """`<run_id>/<attempt>`: the folder in the training container that this attempt reads and writes."""
         return f"{self.run_id}/{self.attempt}"
 
-    def evolve(self, now: datetime, **changes: Any) -> "Run":
+    def evolve(self, now: datetime, **changes: Unpack[RunChanges]) -> "Run":
         """Return the record with `changes`, written at `now`, one revision later; an overlong reason is cut."""
-        if len(changes.get("reason", "")) > REASON_LIMIT:
-            changes["reason"] = changes["reason"][: REASON_LIMIT - 1] + "…"
-        return replace(self, updated_at=now, revision=self.revision + 1, **changes)
+        return self._next(now, self.state, changes)
 
-    def transitioned(self, now: datetime, state: RunState, reason: str = "", **changes: Any) -> "Run":
+    def transitioned(self, now: datetime, state: RunState, reason: str = "", **changes: Unpack[RunFields]) -> "Run":
         """Return the record in another state; the count of failed tries begins anew, terminal states wait for nothing.
 
         Raises:
-            ValueError: the transition is not one of `TRANSITIONS`.
+            ValueError: the transition is not one of `TRANSITIONS`, or the state has no such step.
         """
         if state != self.state and state not in TRANSITIONS.get(self.state, frozenset()):
             raise ValueError(f"a run cannot go from {self.state} to {state}")
-        defaults: Json = {"step": None, "consecutive_failures": 0, "not_before": now}
+        defaults: RunChanges = {"step": None, "consecutive_failures": 0, "not_before": now, "reason": reason}
         if state in TERMINAL:
             defaults["deadline_at"] = None
-        return self.evolve(now, state=state, reason=reason, **{**defaults, **changes})
+        return self._next(now, state, {**defaults, **changes})
 
-    def retry_later(self, now: datetime, reason: str, least_s: float = 0.0, **changes: Any) -> "Run":
+    def retry_later(self, now: datetime, reason: str, least_s: float = 0.0, **changes: Unpack[RunFields]) -> "Run":
         """Return the record after a step that failed and may succeed later: next try after a growing pause.
 
         `least_s` is the pause in seconds that the service asked for; more than an hour is not granted.
         """
-        pause_s = max(retry_pause_s(self.consecutive_failures), min(least_s, ASKED_MOST_S))
-        return self.evolve(
-            now,
-            reason=reason,
-            consecutive_failures=self.consecutive_failures + 1,
-            not_before=now + timedelta(seconds=pause_s),
-            **changes,
-        )
+        failures = self.consecutive_failures
+        pause_s = max(retry_pause_s(failures), min(least_s, MAX_ASKED_PAUSE_S))
+        later: RunChanges = {
+            "reason": reason,
+            "consecutive_failures": failures + 1,
+            "not_before": now + timedelta(seconds=pause_s),
+        }
+        return self._next(now, self.state, {**later, **changes})
+
+    def _next(self, now: datetime, state: RunState, changes: RunChanges) -> "Run":
+        reason = changes.get("reason", self.reason)
+        if len(reason) > REASON_LIMIT:
+            changes = {**changes, "reason": reason[: REASON_LIMIT - 1] + "…"}
+        return replace(self, state=state, updated_at=now, revision=self.revision + 1, **changes)
 
     def overdue(self, now: datetime) -> bool:
         """Tell whether the deadline has passed. Computed, never stored."""
@@ -277,12 +316,17 @@ def generation_for(modified_at: datetime, claimed_at: datetime, run_id: str) -> 
 
 def retry_pause_s(failures: int) -> float:
     """Return the pause in seconds after the failure number `failures` (from 0): doubling, at most five minutes."""
-    return min(RETRY_MOST_S, RETRY_FIRST_S * 2.0 ** min(failures, 10))
+    return min(MAX_RETRY_PAUSE_S, MIN_RETRY_PAUSE_S * 2.0 ** min(failures, 10))
+
+
+def iso_time(when: datetime) -> str:
+    """Write a time as ISO 8601 UTC with milliseconds and `Z`."""
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def iso(when: datetime | None) -> str | None:
-    """Write a time as ISO 8601 UTC with milliseconds and `Z`."""
-    return None if when is None else when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Write a time as `iso_time` does; an absent time stays absent."""
+    return None if when is None else iso_time(when)
 
 
 def shown_time(when: datetime) -> str:
@@ -307,9 +351,9 @@ def run_to_json(run: Run) -> Json:
         "landed_at": iso(run.landed_at),
         "updated_at": iso(run.updated_at),
         "not_before": None if run.terminal else iso(run.not_before),
-        "challenger": run.challenger,
-        "champion": run.champion,
-        "decision": run.decision,
+        "challenger": to_json_value(run.challenger, iso_time),
+        "champion": to_json_value(run.champion, iso_time),
+        "decision": to_json_value(run.decision, iso_time),
         "notes": list(run.notes),
-        "endpoints": list(run.endpoint_events),
+        "endpoints": to_json_value(run.endpoint_events, iso_time),
     }

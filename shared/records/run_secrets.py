@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import replace
+from enum import Enum
 from typing import Any
 
 from shared.held_secrets import hide, holds_any
+from shared.records.json_codec import to_json_value
 from shared.records.run import Run
 
 
@@ -16,7 +18,7 @@ def without_secrets(run: Run) -> Run:
     for name in _TEXTS_FROM_OUTSIDE:
         value = getattr(run, name)
         if value:
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            text = value if isinstance(value, str) else json.dumps(to_json_value(value), ensure_ascii=False)
             if hide(text) != text:
                 changed[name] = _hidden(value)
     return replace(run, **changed) if changed else run
@@ -25,18 +27,18 @@ def without_secrets(run: Run) -> Run:
 # All of a run that is not the app's own: names of files, routes and endpoints, times and hashes are.
 _TEXTS_FROM_OUTSIDE = (
     *("reason", "notes", "challenger", "champion", "decision", "endpoint_events", "golden_answers", "holdout_progress"),
-    *("approval", "override"),
+    *("rollback", "approval", "override"),
 )
 
 
 def _hidden(value: Any) -> Any:
     match value:
-        case str():
+        case str() if not isinstance(value, Enum):
             return hide(value)
         case dict():
-            return {_hidden(name): _hidden(one) for name, one in value.items()}
-        case list():
-            return [_hidden(one) for one in value]
-        case tuple():
-            return tuple(map(_hidden, value))
+            return {_hidden(name): _hidden(inner) for name, inner in value.items()}
+        case tuple() if hasattr(value, "_make"):  # a record
+            return value._make(_hidden(inner) for inner in value)
+        case list() | tuple():
+            return type(value)(_hidden(inner) for inner in value)
     return value

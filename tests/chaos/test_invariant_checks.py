@@ -16,8 +16,10 @@ from landfall.chaos.invariant_checks import (
     unverified,
     update_history,
 )
+from shared.records.decision import Verdict
 from shared.records.endpoint_record import Champion, EndpointRecord, Intent, Lease
 from shared.records.run import Run, RunState
+from tests.contract.records import a_decision
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PATCH = "/management/workspaces/w/webservices/s/endpoints/production"
@@ -38,7 +40,7 @@ def run(number: int, state: RunState = RunState.PROMOTED, **changes: Any) -> Run
         updated_at=START + timedelta(seconds=number),
         not_before=START,
         deadline_at=None,
-        decision={"verdict": "promote"},
+        decision=a_decision(),
     )
     return replace(made, **changes)
 
@@ -186,7 +188,7 @@ def test_a_verified_endpoint_is_fine() -> None:
 def test_an_unverified_endpoint_is_found(changes: dict[str, Any], served_model: str, decision: str, says: str) -> None:
     """An open lease or intent, another model than the record's, a promotion that nobody decided."""
     record = replace(EndpointRecord(route="census", name="production", champion=champion(1)), **changes)
-    (problem,) = unverified(record, served_model, [INITIAL], [run(1, decision={"verdict": decision})])
+    (problem,) = unverified(record, served_model, [INITIAL], [run(1, decision=a_decision(verdict=Verdict(decision)))])
 
     assert says in problem
 

@@ -8,8 +8,10 @@ import pytest
 
 from landfall.commands.audit import GRACE_S, Audit, Rows, audit, check_chains
 from shared.ports import JobState
+from shared.records.decision import Verdict
 from shared.records.endpoint_record import SWEEP, Champion, EndpointRecord, Frozen, Intent
 from shared.records.run import Run, RunState, iso
+from tests.contract.records import a_decision
 from tests.pipeline.world import World, example_routes
 
 LATER = timedelta(seconds=GRACE_S + 1)
@@ -99,7 +101,7 @@ def test_a_file_without_a_run_waits_and_is_then_forgotten(world: World) -> None:
     ("blob", "changes", "invariant", "says"),
     [
         ("census/a.csv", {"decision": None}, "I3", "without a decision record"),
-        ("census/a.csv", {"decision": {"verdict": "reject"}}, "I3", "without a decision record"),
+        ("census/a.csv", {"decision": a_decision(verdict=Verdict.REJECT)}, "I3", "without a decision record"),
         ("census/b.csv", {"state": RunState.TRAINED}, "I1", "no tick sees it"),
         ("census/d.csv", {"state": RunState.FAILED}, "I1", "still among the active ones"),
         ("census/d.csv", {"route": "gone"}, "I1", "no route gone any more"),

@@ -315,8 +315,9 @@ def test_what_is_longer_than_the_line_is_wrapped(world: World) -> None:
     """Twenty metrics at 80 columns: the last one, which decided, is there; where no person looks a fact is one line."""
     names = [f"Metric number {number}" for number in range(20)]
     run = promote(world, "first", 0.9)
-    metrics = dict.fromkeys(names, 0.125) | {"Deciding": 0.875}
-    run = replace(run, challenger={**(run.challenger or {}), "metrics": metrics}, reason="word " * 300 + "end")
+    metrics: dict[str, float | None] = {**dict.fromkeys(names, 0.125), "Deciding": 0.875}
+    assert run.challenger is not None
+    run = replace(run, challenger=run.challenger._replace(metrics=metrics), reason="word " * 300 + "end")
 
     narrow, wide = shown(world, run, 80), shown(world, run, PIPED_WIDTH)
     assert max(map(len, narrow.splitlines())) <= 80

@@ -7,7 +7,7 @@ import pytest
 from landfall.commands.replay_gates import read_policy_file, replay
 from landfall.errors import CommandError
 from shared.gates.policy import Gate, NoChampion, Policy
-from tests.pipeline.world import World
+from tests.pipeline.world import World, decision_of
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_the_same_policy_decides_the_same(world: World) -> None:
     ):
         assert run.decision is not None
         replayed = replay(run, world.route.policy)
-        assert (replayed.differs, replayed.would_be.reasons) == (False, run.decision["reasons"])
+        assert (replayed.differs, replayed.would_be.reasons) == (False, decision_of(run)["reasons"])
 
 
 def test_a_wrong_policy_file_names_every_problem(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_a_terminal_run_can_be_taken_up_again(run_store: RunStore) -> None:
     run = a_run(state=RunState.FAILED, deadline_at=None)
     claimed = run_store.claim(run)
 
-    again = run_store.save(claimed, run.evolve(LATER, state=RunState.LANDED, attempt=2))
+    again = run_store.save(claimed, run.transitioned(LATER, RunState.LANDED, attempt=2))
 
     assert run_store.active("census") == [StoredRun(again.run, None, again.active_etag)]
 

@@ -58,7 +58,7 @@ def test_a_service_that_ignores_the_update_is_rolled_back(tmp_path: Path) -> Non
         record = TableEndpointStore.from_connection_string(storage).get("census", "production").record
 
         assert steps[-1].state is RunState.ROLLED_BACK
-        assert [event["event"] for event in (stored.run.endpoint_events if stored else ())][-2:] == [
+        assert [event.event for event in (stored.run.endpoint_events if stored else ())][-2:] == [
             "patched",
             "put_back",
         ]

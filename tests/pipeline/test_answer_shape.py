@@ -7,7 +7,7 @@ import pytest
 from shared.operators import approvals, endpoint_overrides
 from shared.records.run import Run, RunState
 from tests.pipeline.test_holdout import TABLE, TRAINING
-from tests.pipeline.world import World, assert_closed, example_routes, without_staging
+from tests.pipeline.world import World, assert_closed, decision_of, example_routes, without_staging
 
 FRUITS = ("apple", "cherry", "plum")
 TWO = ("apple", "plum")
@@ -45,9 +45,9 @@ def test_a_model_that_lost_a_class_is_held_by_name(world: World) -> None:
     assert "lost class 'cherry'" in run.reason
     assert 'classes = "may-change"' in run.reason
     assert run.decision is not None
-    assert run.decision["shape"]["lost_classes"] == ["cherry"]
-    assert (run.decision["verdict"], run.decision["policy_said"]) == ("hold", "promote")
-    assert "lost class 'cherry'" in run.decision["reasons"][-1]
+    assert decision_of(run)["shape"]["lost_classes"] == ["cherry"]
+    assert (decision_of(run)["verdict"], decision_of(run)["policy_said"]) == ("hold", "promote")
+    assert "lost class 'cherry'" in decision_of(run)["reasons"][-1]
     assert_closed(world)
 
 
@@ -67,9 +67,9 @@ def test_what_a_person_approved_goes_through(world: World) -> None:
 
     assert (run.state, world.served()) == (RunState.PROMOTED, "fewer")
     assert run.decision is not None
-    assert run.decision["verdict"] == "promote"
-    assert run.decision["approval"]["by"] == "alice"
-    assert run.decision["shape"]["lost_classes"] == ["cherry"]
+    assert decision_of(run)["verdict"] == "promote"
+    assert decision_of(run)["approval"]["by"] == "alice"
+    assert decision_of(run)["shape"]["lost_classes"] == ["cherry"]
     assert train(world, "fewer too", 0.995).state is RunState.PROMOTED  # the shape of what serves by now
     assert_closed(world)
 
@@ -85,8 +85,8 @@ def test_an_approval_is_for_the_change_that_was_seen(world: World) -> None:
     assert "what alice approved is not what is decided now" in run.reason
     assert "lost class 'plum'" in run.reason
     assert run.decision is not None
-    assert run.decision["shape"]["lost_classes"] == ["plum"]
-    assert len([one for one in run.decision["reasons"] if "shape" in one]) == 1
+    assert decision_of(run)["shape"]["lost_classes"] == ["plum"]
+    assert len([one for one in decision_of(run)["reasons"] if "shape" in one]) == 1
 
 
 def test_a_change_that_is_gone_after_the_approval_needs_none(world: World) -> None:
@@ -102,7 +102,7 @@ def test_a_change_that_is_gone_after_the_approval_needs_none(world: World) -> No
     run = world.settle(second, 31, ticks=12)
 
     assert (run.state, world.served()) == (RunState.PROMOTED, "fewer too")
-    assert "shape" not in (run.decision or {})
+    assert "shape" not in decision_of(run)
 
 
 def test_a_rejected_change_ends_there(world: World) -> None:
@@ -126,7 +126,7 @@ def test_the_route_can_let_shapes_change() -> None:
     run = train(world, "fewer", 0.99)
 
     assert (run.state, world.served()) == (RunState.PROMOTED, "fewer")
-    assert "shape" not in (run.decision or {})
+    assert "shape" not in decision_of(run)
 
 
 def test_the_first_model_of_all_is_compared_with_what_serves() -> None:
@@ -152,7 +152,7 @@ def test_a_route_whose_decisions_all_need_approval_is_asked_about_the_shape_too(
     run = world.settle(run)
 
     assert run.state is RunState.PROMOTED
-    assert (run.decision or {})["approval"]["by"] == "bob"
+    assert decision_of(run)["approval"]["by"] == "bob"
 
 
 def test_without_a_staging_endpoint_the_previous_model_is_put_back() -> None:
@@ -215,8 +215,8 @@ def test_with_a_holdout_shape_and_numbers_are_one_decision() -> None:
     run = train(world, "fewer")
     assert (run.state, world.served()) == (RunState.HELD, "full")
     assert run.decision is not None
-    assert run.decision["data"]["same"] is True
-    assert run.decision["shape"]["lost_classes"] == ["cherry"]
+    assert decision_of(run)["data"]["same"] is True
+    assert decision_of(run)["shape"]["lost_classes"] == ["cherry"]
     approvals.approve(world.services, run.run_id, "alice", "fine")
 
     assert world.settle(run, 31).state is RunState.PROMOTED

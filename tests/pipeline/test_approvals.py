@@ -9,7 +9,7 @@ import pytest
 from shared.operators import http_operations
 from shared.operators.authorization import Caller
 from shared.records.run import Run, RunState
-from tests.pipeline.world import World, assert_closed, example_routes
+from tests.pipeline.world import World, assert_closed, decision_of, example_routes
 
 APPROVED = ("golden = ", 'approval = "required"\ngolden = ')
 HOLDING = ('no_champion = "threshold-only"', 'no_champion = "hold"')
@@ -60,8 +60,8 @@ def test_a_run_waits_for_approval_and_then_goes_its_way(world: World) -> None:
     ended = world.settle(run)
     assert ended.state is RunState.PROMOTED
     assert ended.decision is not None
-    assert ended.decision["verdict"] == "promote"
-    assert (ended.decision["approval"]["by"], ended.decision["approval"]["reason"]) == ("alice", "looks right")
+    assert decision_of(ended)["verdict"] == "promote"
+    assert (decision_of(ended)["approval"]["by"], decision_of(ended)["approval"]["reason"]) == ("alice", "looks right")
     assert "operator alice" in {entry.actor for entry in world.runs.history(run.route, run.run_id)}
     assert_closed(world)
 
@@ -88,7 +88,7 @@ def test_what_no_champion_holds_can_be_approved() -> None:
     ended = world.settle(run)
 
     assert ended.state is RunState.PROMOTED
-    assert (ended.decision or {})["verdict"] == "promote"
+    assert decision_of(ended)["verdict"] == "promote"
     assert world.settle(world.train("second", 0.95, "census/b.csv")).state is RunState.PROMOTED
 
 

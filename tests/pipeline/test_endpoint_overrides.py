@@ -14,7 +14,7 @@ from shared.operators.authorization import Caller
 from shared.pipeline import reconciling
 from shared.records.run import Run, RunState
 from tests.log_lines import lines_about
-from tests.pipeline.world import FAULT, World, assert_closed, example_routes, raising, without_staging
+from tests.pipeline.world import FAULT, World, assert_closed, decision_of, example_routes, raising, without_staging
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_from_the_initial_model_an_operator_goes_forwards_to_any_promoted_one(wo
     assert record.champion is not None
     assert (record.champion.run_id, record.initial_again_at) == (first.run_id, None)
     assert "from the model from before the first promotion to that of run" in went.reason
-    assert (went.champion, (went.override or {})["replaces"]) == (None, None)
+    assert (went.champion, went.override and went.override.replaces) == (None, None)
 
 
 def test_the_initial_model_is_put_back_where_the_way_forwards_fails(world: World) -> None:
@@ -320,7 +320,7 @@ def test_after_a_rollback_to_the_initial_model_a_gain_must_be_shown(no_champion:
     assert (shuffled.state, world.served()) == (RunState.HELD, "seed")
     assert "metrics are not known: no gain can be shown" in shuffled.reason
     assert shuffled.decision is not None
-    assert "the model that an operator went back to are not known" in shuffled.decision["reasons"][0]
+    assert "the model that an operator went back to are not known" in decision_of(shuffled)["reasons"][0]
     approvals.approve(world.services, shuffled.run_id, "alice", "all the same")
     assert world.settle(shuffled).state is RunState.PROMOTED
     assert world.served() == "shuffled"

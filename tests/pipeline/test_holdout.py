@@ -11,8 +11,9 @@ from shared.effects import holdout_effects
 from shared.errors import NoAnswerError, RejectedError, RetryableError, UnavailableError
 from shared.lifecycle.observations import HoldoutInvalidated
 from shared.operators import approvals, endpoint_overrides
+from shared.records.json_codec import to_json_value
 from shared.records.run import Run, RunState
-from tests.pipeline.world import FAULT, DiedError, World, assert_closed, die, example_routes, raising
+from tests.pipeline.world import FAULT, DiedError, World, assert_closed, decision_of, die, example_routes, raising
 
 KEYS = 'no_champion = "threshold-only"'
 TABLE = """[routes.census.holdout]
@@ -66,7 +67,7 @@ def test_both_models_are_measured_on_the_same_rows(world: World) -> None:
     run = train(world, "good", 0.81)
 
     assert run.state is RunState.PROMOTED, run.reason
-    decision = run.decision or {}
+    decision = decision_of(run)
     assert decision["data"]["same"] is True
     assert decision["data"]["holdout"]["rows"] == ROWS
     assert decision["data"]["note"] == "both models were measured on the same 200 rows of models/holdout/census.csv"
@@ -91,8 +92,8 @@ def test_the_model_that_an_operator_went_back_to_is_measured(no_champion: str) -
 
     worse = train(world, "poor")
     assert (worse.state, world.served()) == (RunState.REJECTED, "seed")
-    assert (worse.decision or {})["champion"]["metrics"]["AUC"] > (worse.decision or {})["challenger"]["metrics"]["AUC"]
-    assert (worse.decision or {})["data"]["same"] is True
+    assert decision_of(worse)["champion"]["metrics"]["AUC"] > decision_of(worse)["challenger"]["metrics"]["AUC"]
+    assert decision_of(worse)["data"]["same"] is True
     assert train(world, "best").state is RunState.PROMOTED
 
 
@@ -123,20 +124,20 @@ def test_the_champions_answers_are_used_again_while_the_holdout_is_the_same(worl
     world.scoring.score = counting  # type: ignore[method-assign]
     first = train(world, "good")
     assert set(scored) == {"staging"}
-    assert (first.decision or {})["data"]["champion"]["scored"] == "on the staging endpoint, when it was the challenger"
+    assert decision_of(first)["data"]["champion"]["scored"] == "on the staging endpoint, when it was the challenger"
 
     world.blobs.put("models", "holdout/census.csv", holdout_csv(seed=2))
     second = train(world, "best")
     assert set(scored) == {"staging", "production"}
     assert scored.count("production") == ROWS / 40
-    assert (second.decision or {})["data"]["champion"]["scored"] == "on the serving endpoint, beside the challenger"
-    identities = {(one.decision or {})["data"]["holdout"]["identity"] for one in (first, second)}
+    assert decision_of(second)["data"]["champion"]["scored"] == "on the serving endpoint, beside the challenger"
+    identities = {decision_of(one)["data"]["holdout"]["identity"] for one in (first, second)}
     assert len(identities) == 2
 
 
 def test_without_a_champion_the_policy_says_what_to_do() -> None:
     """`threshold-only` measures the challenger alone; `compare` also the model in service, whoever put it there."""
-    alone = train(a_world(), "poor").decision or {}
+    alone = decision_of(train(a_world(), "poor"))
     assert alone["champion"] is None
     assert alone["data"]["same"] is False
     assert "there is no champion to measure" in alone["data"]["note"]
@@ -148,8 +149,8 @@ def test_without_a_champion_the_policy_says_what_to_do() -> None:
     world.scoring.skill["seed"] = 0.1
     promoted = train(world, "good")
     assert promoted.state is RunState.PROMOTED
-    assert (promoted.decision or {})["champion"]["run_id"] is None
-    assert (promoted.decision or {})["data"]["same"] is True
+    assert decision_of(promoted)["champion"]["run_id"] is None
+    assert decision_of(promoted)["data"]["same"] is True
 
 
 def test_scoring_goes_on_over_several_ticks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +195,7 @@ def test_a_worker_may_die_anywhere(world: World, operation: str, occurrence: int
 
     ended = world.run(run.run_id)
     assert ended.state is RunState.PROMOTED, ended.reason
-    assert (ended.decision or {})["data"]["same"] is True
+    assert decision_of(ended)["data"]["same"] is True
     assert_closed(world)
 
 
@@ -277,20 +278,22 @@ def test_golden_rows_tell_that_a_model_changed(world: World) -> None:
 
     assert any("changed its answers to the golden rows while it scored the holdout" in one for one in reasons)
     assert ended.state is RunState.PROMOTED
-    expected = train(a_world(), "good").decision or {}
-    assert (ended.decision or {})["challenger"]["metrics"] == expected["challenger"]["metrics"]
+    expected = decision_of(train(a_world(), "good"))
+    assert decision_of(ended)["challenger"]["metrics"] == expected["challenger"]["metrics"]
 
 
 def test_recorded_answers_that_were_cleared_away_are_asked_for_again() -> None:
     """A clean-up of old outputs took the champion's answers: where the interval needs them, it is scored again."""
     world = a_world(KEYS + "\nbootstrap = { samples = 100, confidence = 0.9 }")
     first = train(world, "poor")
-    for part in (first.challenger or {})["measured"]["parts"]:
-        world.blobs.delete(*BlobPath.parse(part["path"]))
+    assert first.challenger is not None
+    assert first.challenger.measured is not None
+    for part in first.challenger.measured.parts:
+        world.blobs.delete(*BlobPath.parse(part.path))
     run = train(world, "good")
 
     assert run.state is RunState.PROMOTED
-    assert (run.decision or {})["data"]["champion"]["scored"] == "on the serving endpoint, beside the challenger"
+    assert decision_of(run)["data"]["champion"]["scored"] == "on the serving endpoint, beside the challenger"
 
 
 def test_a_gain_must_be_sure_if_the_policy_says_so() -> None:
@@ -301,12 +304,12 @@ def test_a_gain_must_be_sure_if_the_policy_says_so() -> None:
     run = train(world, "hardly")
     assert run.state is RunState.REJECTED
     assert "(95 % sure: " in run.reason
-    interval = (run.decision or {})["intervals"]["AUC"]
+    interval = decision_of(run)["intervals"]["AUC"]
     assert interval["low"] < 0.002 < interval["high"]
 
     sure = train(world, "best")
     assert sure.state is RunState.PROMOTED, sure.reason
-    assert (sure.decision or {})["intervals"]["AUC"]["low"] >= 0.002
+    assert decision_of(sure)["intervals"]["AUC"]["low"] >= 0.002
 
 
 def test_a_lost_lease_begins_anew(world: World) -> None:
@@ -349,13 +352,13 @@ def test_a_holdout_that_is_gone_from_the_route_is_no_reason_to_stop(world: World
 
     ended = world.settle(run, 31)
     assert ended.state is RunState.PROMOTED
-    assert (ended.decision or {})["data"]["same"] is False
+    assert decision_of(ended)["data"]["same"] is False
 
 
 def test_nothing_of_a_holdout_stands_in_a_row(world: World) -> None:
     """Neither its rows nor the answers: only where they lie."""
     run = train(world, "good")
-    assert len(json.dumps([run.decision, run.challenger, run.holdout_progress])) < 4000
+    assert len(json.dumps(to_json_value((run.decision, run.challenger, run.holdout_progress)))) < 4000
 
 
 @pytest.mark.parametrize("step", ["answers", "scoring"])
@@ -372,7 +375,7 @@ def test_a_holdout_that_the_route_loses_meanwhile_decides_nothing(
 
     run = world.settle(run, 31)
     assert run.state is RunState.PROMOTED, run.reason
-    assert (run.decision or {})["data"]["same"] is False
+    assert decision_of(run)["data"]["same"] is False
 
 
 def test_scoring_that_is_disturbed_again_and_again_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,7 +388,7 @@ def test_scoring_that_is_disturbed_again_and_again_ends(world: World, monkeypatc
 
     disturbed = HoldoutInvalidated(RetryableError("the endpoint changed its answers"))
     monkeypatch.setattr(world.scoring, "score", slowly)
-    monkeypatch.setattr(holdout_effects._Work, "disturbed", lambda _: disturbed)
+    monkeypatch.setattr(holdout_effects._Work, "invalidated", lambda _: disturbed)
     run = world.settle(world.train("good", 0.9), ticks=200)
 
     assert run.state is RunState.TIMED_OUT

@@ -14,6 +14,7 @@ from shared.lifecycle.in_hand import IN_HAND_S, SCORING_IN_HAND_S, in_hand
 from shared.pipeline import landing, polling, reconciling, sweeping
 from shared.pipeline.polling import MAX_READ_AGE_S
 from shared.pipeline.time_budget import round_robin
+from shared.records.models import HoldoutProgress
 from shared.records.run import RunState
 from shared.records.run_steps import StagedStep
 from tests.pipeline.world import FAULT, World, example_routes
@@ -193,15 +194,21 @@ def test_what_somebody_just_wrote_is_left_to_them(world: World, state: RunState)
 
 def test_what_waits_is_not_left_to_anybody_else(world: World) -> None:
     """A run that was decided and waits for its endpoint, or whose holdout is scored in part, is the tick's at once."""
+    decision = world.settle(world.train(name="census/z.csv")).decision
+    assert decision is not None
     now = world.clock.now()
     decided = replace(
-        world.land(), state=RunState.DECIDED, updated_at=now, reason="good", decision={"reasons": ["good"]}
+        world.land(),
+        state=RunState.DECIDED,
+        updated_at=now,
+        reason="good",
+        decision=decision._replace(reasons=("good",)),
     )
     assert in_hand(decided, now)
     assert not in_hand(replace(decided, reason="waits for run 12 to leave endpoint production"), now)
     scoring = replace(decided, state=RunState.STAGED, step=StagedStep.SCORING, holdout_progress=None)
     assert in_hand(scoring, now + timedelta(seconds=SCORING_IN_HAND_S - 1))
-    assert not in_hand(replace(scoring, holdout_progress={"parts": {}}), now)
+    assert not in_hand(replace(scoring, holdout_progress=HoldoutProgress("p", "e", "i", {})), now)
 
 
 def test_a_tick_beside_an_event_asks_nothing_twice(world: World) -> None:

@@ -5,7 +5,7 @@ import pytest
 from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault
 from shared.lifecycle.in_hand import IN_HAND_S
 from shared.records.run import Run, RunState
-from tests.pipeline.world import FAULT, DiedError, World, assert_closed, die, raising
+from tests.pipeline.world import FAULT, DiedError, World, assert_closed, decision_of, die, raising
 
 
 @pytest.fixture
@@ -28,10 +28,10 @@ def test_a_better_model_is_promoted_and_verified(world: World) -> None:
     assert champion is not None
     assert (champion.run_id, champion.metrics["AUC"]) == (run.run_id, 0.9)
     assert run.decision is not None
-    assert run.decision["verdict"] == "promote"
-    assert run.decision["verification"] == "equality"
+    assert decision_of(run)["verdict"] == "promote"
+    assert decision_of(run)["verification"] == "equality"
     assert "AUC 0.9" in run.reason
-    assert [(one["name"], one["event"]) for one in run.endpoint_events] == [
+    assert [(event.name, event.event) for event in run.endpoint_events] == [
         ("staging", "patched"),
         ("staging", "answers"),
         ("production", "patched"),

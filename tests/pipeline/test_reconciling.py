@@ -343,8 +343,9 @@ def test_a_newer_model_that_the_row_forgot_is_not_taken_away(world: World) -> No
     assert second is not None
     assert stored.record.served is not None
     champion = replace(second, run_id=first.run_id, generation=first.generation, model=kept(world, 0))
-    answers = first.golden_answers or {}
-    served = replace(stored.record.served, model=kept(world, 0), answers=answers["staged"])
+    assert first.golden_answers is not None
+    assert first.golden_answers.staged is not None
+    served = replace(stored.record.served, model=kept(world, 0), answers=first.golden_answers.staged)
     world.endpoints.save(stored, replace(stored.record, champion=champion, served=served))
 
     assert reconcile(world.services) == 0

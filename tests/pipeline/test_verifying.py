@@ -14,6 +14,7 @@ from tests.pipeline.world import (
     DiedError,
     World,
     assert_closed,
+    decision_of,
     example_routes,
     raising,
     without_staging,
@@ -159,7 +160,7 @@ def test_without_a_staging_endpoint_a_change_verifies() -> None:
 
     assert run.state is RunState.PROMOTED
     assert run.decision is not None
-    assert run.decision["verification"] == "change"
+    assert decision_of(run)["verification"] == "change"
     assert world.served() == "better"
 
 

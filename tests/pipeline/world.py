@@ -9,7 +9,7 @@ from shared.errors import ServiceFault
 from shared.pipeline import evaluation_message, landing, polling, sweeping
 from shared.ports import BlobVersion
 from shared.records.messages import EvaluationMessage
-from shared.records.run import Run, RunState, run_id_for
+from shared.records.run import Json, Run, RunState, run_id_for, run_to_json
 from shared.routes.load import Routes, parse_routes
 from shared.routes.route import Endpoint, Route
 from shared.services import Services
@@ -159,6 +159,12 @@ def assert_closed(world: World) -> None:
     record = world.endpoints.get("census", "production").record
     assert record.lease is None
     assert record.intent is None
+
+
+def decision_of(run: Run) -> Json:
+    """Return the record of a run's decision as other tools read it."""
+    decision: Json | None = run_to_json(run)["decision"]
+    return decision if decision is not None else {}
 
 
 def raising(error: Exception) -> Callable[[], None]:

@@ -10,6 +10,8 @@ from shared.adapters.storage.table_endpoints import record_from
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.lifecycle.decision_record import decision_hash
 from shared.lifecycle.endpoint_rules import REPAIR
+from shared.lifecycle.run_parts import archived_model_of
+from shared.records.decision import Verdict
 from shared.records.endpoint_record import Champion, EndpointRecord
 from shared.records.history import broken_links
 from shared.records.run import TERMINAL, Run, RunState, run_id_for
@@ -65,13 +67,13 @@ class Judge:
         if champion.generation in record.blocked_generations:
             self.breaks(f"I4: {champion.run_id[:6]} is of a barred generation")
         stored = self._quietly(champion.run_id)
-        compared = (stored.decision or {}).get("champion") if stored else None
-        approved = (stored.decision or {}).get("approval") if stored else None
+        compared = stored.decision.champion if stored and stored.decision else None
+        approved = stored.decision.approval if stored and stored.decision else None
         if before.initial_again_at is not None and self._outside.route.holdout is None and approved is None:
             self.breaks(f"I3: {champion.run_id[:6]} succeeds what an operator went back to, and nobody compared them")
         if self._outside.plan.shapes and approved is None and self._shape(champion) != self._shape(previous):
             self.breaks(f"I3: {champion.run_id[:6]} answers with other classes, and nobody was asked")
-        if (compared or {}).get("run_id") != (previous.run_id if previous else None):
+        if (compared.run_id if compared else None) != (previous.run_id if previous else None):
             self.breaks(f"I3: {champion.run_id[:6]} was not compared with the champion that it succeeds")
 
     def _shape(self, champion: Champion | None) -> tuple[str, ...]:
@@ -80,11 +82,13 @@ class Judge:
 
     def _overridden(self, run: Run, champion: Champion | None, previous: Champion | None) -> None:
         """An operator goes back to what they named, from what they went away from."""
-        override = run.override or {}
-        if (champion.run_id if champion else "") != override["to"]:
-            self.breaks(f"I4: {run.run_id[:6]} goes back to {champion}, asked for was {override['to'][:6]}")
-        if (previous.run_id if previous else None) != override["replaces"]:
-            self.breaks(f"I4: {run.run_id[:6]} replaces {previous}, asked for was {override['replaces']}")
+        override = run.override
+        if override is None:
+            return
+        if (champion.run_id if champion else "") != override.to:
+            self.breaks(f"I4: {run.run_id[:6]} goes back to {champion}, asked for was {override.to[:6]}")
+        if (previous.run_id if previous else None) != override.replaces:
+            self.breaks(f"I4: {run.run_id[:6]} replaces {previous}, asked for was {override.replaces}")
 
     def patched(self, patch: Patch) -> None:
         """Only the holder of the endpoint sends anything, unless its sender could not know better."""
@@ -104,7 +108,7 @@ class Judge:
         if role == "staging":
             holder = self._quietly(record.lease.run_id) if record.lease else None
             if holder is not None and holder.override is not None:
-                return {str((holder.challenger or {})["kept"])}
+                return {archived_model_of(holder)}
             return {record.lease.run_id} if record.lease else set()
         if record.intent is not None:
             return {record.intent.from_model if record.intent.back else record.intent.to_model}
@@ -148,11 +152,11 @@ class Judge:
             for before, after in pairwise(states)
         ):
             self.breaks(f"I4: {run.run_id[:6]} is tried again although it went well")
-        if run.state is RunState.PROMOTED and (run.decision or {}).get("verdict") != "promote":
+        if run.state is RunState.PROMOTED and (run.decision is None or run.decision.verdict is not Verdict.PROMOTE):
             self.breaks(f"I3: {run.run_id[:6]} is promoted without a decision")
         if self._outside.route.needs_approval and run.state is RunState.PROMOTED and run.override is None:
-            record = run.decision or {}
-            if (record.get("approval") or {}).get("decision") != decision_hash(record):
+            approval = run.decision.approval if run.decision is not None else None
+            if approval is None or approval.decision != decision_hash(run.decision):
                 self.breaks(f"I3: {run.run_id[:6]} is promoted, and nobody approved its decision")
         if any("internal error" in entry.reason for entry in entries):
             self.breaks(f"a bug: {run.run_id[:6]}: {run.reason}")

@@ -9,7 +9,8 @@ import pytest
 
 from shared.gates.decision import decide
 from shared.gates.evaluation_report import EvaluationReport
-from shared.gates.policy import Interval, Policy
+from shared.gates.policy import Policy
+from shared.records.decision import Interval
 from shared.routes.policy_reader import read_policy
 from shared.routes.toml_reader import TomlTable
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.gates.decision import Verdict
 from shared.gates.policy import NoChampion, Require
 from shared.records import run_steps
+from shared.records.decision import Verdict
 from shared.records.run import RunState
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")

@@ -16,11 +16,15 @@ from shared import held_secrets
 from shared.adapters.storage.table_endpoints import columns_of, record_from
 from shared.guarded_log import guard_log
 from shared.held_secrets import MIN_SECRET_LENGTH, PREFIX_LENGTH, SecretValues, hide, hold
+from shared.records.decision import DecisionData
+from shared.records.endpoint_events import EndpointEvent, EndpointEventKind
 from shared.records.endpoint_record import EndpointRecord, Frozen, Served
+from shared.records.golden_answers import GoldenAnswers
 from shared.records.history import broken_links, chained, entry_of
+from shared.records.models import Challenger
 from shared.records.run_secrets import without_secrets
 from shared.redaction import redact
-from tests.contract.records import NOON, a_run
+from tests.contract.records import NOON, a_decision, a_run
 
 KEY = "CANARY/of+all/keys+0123456789/abcdefghij+klmnopq=="
 KEYS = st.text(alphabet="abcdefXYZ0189+/=-_", min_size=PREFIX_LENGTH, max_size=90)
@@ -118,16 +122,16 @@ def test_a_row_holds_no_secret(held: str) -> None:
     run = replace(
         a_run(),
         reason=f"the service said {quote(held)}",
-        challenger={"model": "m", "metrics": {f"AUC {held}": 0.9}},
-        decision={"reasons": ["fine", f"said {encoded}"], "data": {"note": held}},
-        golden_answers={"staging": [["<=50K", held]]},
-        endpoint_events=({"name": "production", "event": f"patched {held[:40]}"},),
+        challenger=Challenger("m", {f"AUC {held}": 0.9}),
+        decision=a_decision(reasons=("fine", f"said {encoded}"), data=DecisionData(None, same=False, note=held)),
+        golden_answers=GoldenAnswers("g", "e", before=(("<=50K", held),)),
+        endpoint_events=(EndpointEvent(f"production {held[:40]}", "serve", EndpointEventKind.PATCHED, NOON),),
     )
     written = chained(run, "sweep")
     assert held[:PREFIX_LENGTH] not in str(written)
     assert encoded[:PREFIX_LENGTH] not in str(written)
     assert written.reason == "the service said ***"
-    assert written.golden_answers == {"staging": [["<=50K", "***"]]}
+    assert written.golden_answers == GoldenAnswers("g", "e", before=(("<=50K", "***"),))
     assert broken_links(written, [entry_of(written)]) == []
     assert without_secrets(written) is written
 

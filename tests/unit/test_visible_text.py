@@ -23,10 +23,13 @@ from landfall.errors import CommandError
 from landfall.run_display import run_lines, run_tree, step_lines
 from shared.guarded_log import guard_log
 from shared.operators import approval_page
+from shared.records.decision import DecidedChallenger, DecisionData, GateRecord, Verdict
+from shared.records.endpoint_events import EndpointEvent, EndpointEventKind
 from shared.records.history import entry_of
+from shared.records.models import Challenger, ChampionSummary
 from shared.records.run import Run, RunState
 from shared.visible_text import visible
-from tests.contract.records import a_run
+from tests.contract.records import NOON, a_decision, a_run
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "a\u202efdp.\x1b[2J\x1b]0;title\x07\u2066\u2028\nrun promoted\r\x9b31m\u200e\ufeff\U000e0041[red]b[/].csv"
@@ -45,18 +48,16 @@ def a_hostile_run(text: str) -> Run:
         job_id=text,
         input_blob=text,
         actor=text,
-        challenger={"model": text, "metrics": {text: 0.5}, "kept": text},
-        decision={
-            "verdict": "reject",
-            "verification": "equality",
-            "decided_at": "2026-11-23T12:00:00.000Z",
-            "reasons": [text],
-            "gates": [{"passed": False, "reason": text, "metric": text}],
-            "challenger": {"model": text, "metrics": {text: 0.5}},
-            "champion": {"run_id": None, "model": text, "metrics": {text: 0.6}},
-            "data": {"note": text, "champion": None, "challenger": None, "same": False},
-        },
-        endpoint_events=({"name": text, "role": "serve", "event": text, "at": "2026-11-23T12:00:00.000Z"},),
+        challenger=Challenger(text, {text: 0.5}, archived_model=text),
+        decision=a_decision(
+            verdict=Verdict.REJECT,
+            reasons=(text,),
+            gates=(GateRecord(text, False, text),),
+            challenger=DecidedChallenger(None, text, {text: 0.5}),
+            champion=ChampionSummary(None, None, text, {text: 0.6}),
+            data=DecisionData(champion=None, same=False, note=text),
+        ),
+        endpoint_events=(EndpointEvent(text, "serve", EndpointEventKind.PATCHED, NOON),),
     )
 
 

@@ -1,21 +1,22 @@
-"""A frozen record -> the columns of a table row, and back: any record whose fields are of the kinds below.
+"""A frozen record -> the columns of a table row, and back.
 
-Text and whole numbers are stored as they are, times as ISO 8601 text with microseconds (so that they sort as text and
-come back exactly), enumerations by value, everything else (dicts, tuples) as JSON text. None is an absent column.
-A text longer than a property may be goes on in further columns: `answers`, `answers__2`, `answers__3`.
+Texts and whole numbers are stored as they are, times as ISO 8601 text with microseconds (so that they sort as text and
+come back exactly), enumerations by value, everything else as JSON text by `shared.records.json_codec`. None is an
+absent column. A text longer than a property may be goes on in further columns: `answers`, `answers__2`, `answers__3`.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import Field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from itertools import count
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from azure.data.tables import EdmType, EntityProperty
 
 from shared.errors import UnreadableRowError
+from shared.records.json_codec import reader_of, record_fields, time_text, to_json_value
 
 # A property holds 32 Ki UTF-16 units of text; a character takes at most two of them.
 TEXT_LIMIT = 16_000  # characters
@@ -23,17 +24,17 @@ TEXT_LIMIT = 16_000  # characters
 type Column = str | EntityProperty
 
 
-def to_columns(record: Any) -> dict[str, Column]:
-    """Return the columns of a dataclass record."""
+def to_columns(record: object, clean: Callable[[str], str] = str) -> dict[str, Column]:
+    """Return the columns of a record; `clean` is applied to every text before it is spread over columns."""
     columns: dict[str, Column] = {}
-    for field in fields(record):
+    for field in record_fields(type(record)):
         value = getattr(record, field.name)
         if value is None:
             continue
         if isinstance(value, int):
             columns[field.name] = EntityProperty(value, EdmType.INT64)  # a plain int would be 32 bits wide
             continue
-        columns |= text_columns(field.name, _to_text(value))
+        columns |= text_columns(field.name, clean(_to_text(value)))
     return columns
 
 
@@ -54,14 +55,15 @@ def from_columns[Record](kind: type[Record], row: Mapping[str, Any], **readers: 
         UnreadableRowError: a column that the record needs is absent, or holds something else.
     """
     values: dict[str, Any] = {}
+    name = "as a whole"
     try:
-        for field in fields(kind):  # type: ignore[arg-type]
+        for field in record_fields(kind):
             name = field.name
             if name in readers:
                 values[name] = readers[name]()
             elif name in row:
-                values[name] = _from_column(field, row)
-            elif field.type == datetime | None or field.default is None:
+                values[name] = _from_column(name, field.hint, row)
+            elif type(None) in get_args(field.hint):
                 values[name] = None
             else:
                 raise ValueError("is missing")  # noqa: TRY301 - the row is named below, for every reason
@@ -87,17 +89,7 @@ def text_of(name: str, row: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def to_json(value: Any) -> str:
-    """Write JSON text in ASCII, with times as ISO 8601 text."""
-    return json.dumps(value, separators=(",", ":"), default=_to_text)
-
-
-def time_text(when: datetime) -> str:
-    """Write an aware time as UTC with exactly six digits after the second."""
-    return when.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _to_text(value: Any) -> str:
+def _to_text(value: object) -> str:
     match value:
         case Enum():
             return str(value.value)
@@ -105,21 +97,21 @@ def _to_text(value: Any) -> str:
             return value
         case datetime():
             return time_text(value)
-        case dict() | list() | tuple():
-            return to_json(value)
-    raise TypeError(f"a table row cannot hold a {type(value).__name__}")
+    return json.dumps(to_json_value(value), separators=(",", ":"))
 
 
-def _from_column(field: Field[Any], columns: Mapping[str, Any]) -> Any:
-    value = columns[field.name]
-    if field.type is int:
+def _from_column(name: str, hint: Any, row: Mapping[str, Any]) -> Any:
+    if hint is int:
+        value = row[name]
         return int(value.value if isinstance(value, EntityProperty) else value)
-    text = text_of(field.name, columns)
-    if field.type is str:
-        return text
-    if field.type in {datetime, datetime | None}:
-        return datetime.fromisoformat(text)
-    if isinstance(field.type, type) and issubclass(field.type, Enum):
-        return field.type(text)
-    parsed = json.loads(text)
-    return tuple(parsed) if isinstance(parsed, list) else parsed
+    text = text_of(name, row)
+    read = reader_of(hint)
+    return read(text) if _is_plain_text(hint) else read(json.loads(text))
+
+
+def _is_plain_text(hint: Any) -> bool:
+    """Tell whether a field of this kind stands in its column as text: a text, a time, an enumeration."""
+    kind = hint
+    if get_origin(hint) in {Union, UnionType}:
+        kind = next(argument for argument in get_args(hint) if argument is not type(None))
+    return isinstance(kind, type) and issubclass(kind, str | datetime | Enum)

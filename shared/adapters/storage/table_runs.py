@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from azure.data.tables import TableEntity
 
-from shared.adapters.storage.record_codec import from_columns, time_text, to_columns
+from shared.adapters.storage.record_codec import from_columns, to_columns
 from shared.adapters.storage.table_client import Table, Transaction, etag_of
 from shared.errors import AlreadyClaimedError, StaleWriteError, UnreadableRowError
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import StoredRun
 from shared.records.history import HistoryEntry, entry_of
+from shared.records.json_codec import time_text
 from shared.records.run import UNROUTED, Run, RunState, step_of
 
 if TYPE_CHECKING:

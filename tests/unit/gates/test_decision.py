@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.gates.decision import Decision, Verdict, decide
+from shared.gates.decision import Decision, decide
 from shared.gates.evaluation_report import EvaluationReport
 from shared.gates.known_metrics import Direction
-from shared.gates.policy import Bootstrap, Gate, Interval, NoChampion, Policy, Require
+from shared.gates.policy import Bootstrap, Gate, NoChampion, Policy, Require
+from shared.records.decision import Interval, Verdict
 
 
 def report(**metrics: float | None) -> EvaluationReport:

@@ -29,7 +29,10 @@ from shared.lifecycle.held_state import approved
 from shared.lifecycle.observations import Observation
 from shared.lifecycle.transition import compensation_for, transition
 from shared.ports import JobState, JobStatus
+from shared.records.decision import Approval
 from shared.records.endpoint_record import Champion, EndpointRecord, Intent, Lease
+from shared.records.golden_answers import GoldenAnswers
+from shared.records.models import HoldoutMeasurement, HoldoutProgress
 from shared.records.run import TERMINAL, Run, RunState
 from shared.records.run_steps import PromotingStep
 from tests.contract.records import NOON, a_run
@@ -51,14 +54,10 @@ ERRORS = (
 STATES = (JobState.FINISHED, *(state for state in JobState if state is not JobState.FINISHED))
 STATUSES = [JobStatus(state, "details", {}, state.value) for state in STATES]
 BASE = a_run(size=5)
-BASELINE = {
-    "golden_etag": "g",
-    "golden": "training/golden/g.csv",
-    "before": BEFORE,
-    "staging": BEFORE,
-    "staged": None,
-    "again": AFTER,
-}
+BASELINE = GoldenAnswers(
+    golden="training/golden/g.csv", golden_etag="g", before=BEFORE, staging=BEFORE, previous_staged=AFTER
+)
+PROGRESS = HoldoutProgress("training/golden/h.csv", "e", "i", {})
 
 
 def champion(generation: str) -> Champion:
@@ -127,14 +126,15 @@ def results_of(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
         case do.GetStagingModel():
             return [saw.StagingModelRead(f"training/{run.run_id}/1/model.ilearner"), saw.StagingModelRead("")]
         case do.ScoreHoldout(progress):
-            challenger = {"identity": "i", "etag": "e", "metrics": {"AUC": 0.9}, "parts": []}
-            champion = {"metrics": {"AUC": 0.8}, "scored": "now"}
+            challenger = HoldoutMeasurement("i", "e", {"AUC": 0.9}, ())
+            champion = saw.ChampionMeasurement({"AUC": 0.8}, "now")
+            scored = progress if progress is not None else PROGRESS
             return [
                 saw.HoldoutMeasured(challenger, champion, {}, 100),
-                saw.HoldoutMeasured({**challenger, "metrics": {"AUC": 0.5}}, champion, {}, 100),
+                saw.HoldoutMeasured(challenger._replace(metrics={"AUC": 0.5}), champion, {}, 100),
                 saw.HoldoutMeasured(challenger, None, {}, 100),
-                saw.HoldoutScored(progress, 50, 100, None),
-                saw.HoldoutScored(progress, 50, 100, NoAnswerError(FAULT)),
+                saw.HoldoutScored(scored, 50, 100, None),
+                saw.HoldoutScored(scored, 50, 100, NoAnswerError(FAULT)),
                 saw.HoldoutInvalidated(NoAnswerError(FAULT)),
                 saw.LeaseLost(),
                 *failed,
@@ -241,8 +241,8 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.run.state is RunState.HELD)
     def is_approved(self) -> None:
         """Somebody approves the run, as it is held now."""
-        by = {"by": "a", "reason": "b", "at": "c", "decision": decision_hash(self.run.decision or {})}
-        self.run, self.effect = approved(self.route, self.run, by, self.now), None
+        approval = Approval("a", "b", self.now, decision_hash(self.run.decision))
+        self.run, self.effect = approved(self.route, self.run, approval, self.now), None
 
     @rule(seconds=st.sampled_from([1, 31, 100, 1000, 90_000]))
     def time_passes(self, seconds: int) -> None:

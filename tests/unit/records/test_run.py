@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.records.run import (
+    MAX_RETRY_PAUSE_S,
     REASON_LIMIT,
-    RETRY_MOST_S,
     TERMINAL,
     TRANSITIONS,
     Run,
@@ -125,7 +125,7 @@ def test_naive_and_local_times_are_refused(when: datetime) -> None:
 @given(st.integers(0, 10_000))
 def test_pauses_grow_up_to_five_minutes(failures: int) -> None:
     """Each pause is at least as long as the one before, and none is longer than five minutes."""
-    assert 0 < retry_pause_s(failures) <= retry_pause_s(failures + 1) <= RETRY_MOST_S
+    assert 0 < retry_pause_s(failures) <= retry_pause_s(failures + 1) <= MAX_RETRY_PAUSE_S
 
 
 def test_overdue_is_computed_from_the_clock() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from shared.adapters.http.retry_after import asked_pause_s
 from shared.errors import ServiceFault, UnavailableError
-from shared.records.run import ASKED_MOST_S
+from shared.records.run import MAX_ASKED_PAUSE_S
 from tests.contract.records import NOON, a_run
 
 
@@ -28,7 +28,7 @@ def test_a_run_waits_as_long_as_it_was_asked_to() -> None:
     """At least that long, at most an hour, and never shorter than its own growing pause."""
     run = a_run()
     assert run.retry_later(NOON, "busy", 120).not_before == NOON + timedelta(seconds=120)
-    assert run.retry_later(NOON, "busy", 1e9).not_before == NOON + timedelta(seconds=ASKED_MOST_S)
+    assert run.retry_later(NOON, "busy", 1e9).not_before == NOON + timedelta(seconds=MAX_ASKED_PAUSE_S)
     assert run.retry_later(NOON, "busy", 1).not_before == NOON + timedelta(seconds=5)
 
 
