@@ -1,7 +1,8 @@
 """Typed records to JSON values and back: one codec, for the rows of the tables and for what other tools read (pure).
 
 A record is a named tuple or a dataclass. Its fields are texts, numbers, booleans, times, enumerations, tuples,
-dictionaries by text, and records. A field that equals its default is left out.
+dictionaries by text, and records. What other tools read leaves out a field that equals its
+default; a row holds every field, and one that lacks any is not read: nothing is made up.
 """
 
 from collections.abc import Callable
@@ -24,8 +25,8 @@ def time_text(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def to_json_value(value: object, write_time: TimeWriter = time_text) -> Any:
-    """Return what `json.dumps` takes.
+def to_json_value(value: object, write_time: TimeWriter = time_text, *, with_defaults: bool = False) -> Any:
+    """Return what `json.dumps` takes; `with_defaults` also writes fields that equal their default.
 
     Raises:
         TypeError: a value of a kind that no record may hold.
@@ -40,27 +41,19 @@ def to_json_value(value: object, write_time: TimeWriter = time_text) -> Any:
         case datetime():
             plain = write_time(value)
         case dict():
-            plain = {str(name): to_json_value(inner, write_time) for name, inner in value.items()}
+            plain = {
+                str(name): to_json_value(inner, write_time, with_defaults=with_defaults)
+                for name, inner in value.items()
+            }
         case list() | tuple() if not hasattr(value, "_fields"):
-            plain = [to_json_value(inner, write_time) for inner in value]
+            plain = [to_json_value(inner, write_time, with_defaults=with_defaults) for inner in value]
         case _:
             plain = {
-                field.json_name: to_json_value(inner, write_time)
+                field.json_name: to_json_value(inner, write_time, with_defaults=with_defaults)
                 for field in record_fields(type(value))
-                if (inner := getattr(value, field.name)) != field.default or field.is_required
+                if (inner := getattr(value, field.name)) != field.default or field.is_required or with_defaults
             }
     return plain
-
-
-def from_json_value[Record](kind: type[Record], value: object) -> Record:
-    """Return the record that a JSON value holds; members that the record does not know are ignored.
-
-    Raises:
-        ValueError: a member is missing, or holds something else.
-    """
-    hint: Any = kind
-    record: Record = reader_of(hint)(value)
-    return record
 
 
 class RecordField(NamedTuple):
@@ -178,7 +171,7 @@ def _record(kind: type) -> Reader:
         for field, read in known:
             if field.json_name in value:
                 values[field.name] = read(value[field.json_name])
-            elif field.is_required:
+            else:
                 raise ValueError(f"{field.json_name} is missing")
         return kind(**values)
 

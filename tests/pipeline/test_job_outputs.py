@@ -29,7 +29,7 @@ def test_a_configured_name_decides_among_several() -> None:
 
 
 @pytest.mark.parametrize(
-    "found",
+    "listed",
     [{}, {"output1": "t/a.csv"}, {"a": "t/a.ilearner", "b": "t/b.ilearner"}],
     ids=["none", "csv only", "two models"],
 )

@@ -97,7 +97,7 @@ def _to_text(value: object) -> str:
             return value
         case datetime():
             return time_text(value)
-    return json.dumps(to_json_value(value), separators=(",", ":"))
+    return json.dumps(to_json_value(value, with_defaults=True), separators=(",", ":"))
 
 
 def _from_column(name: str, hint: Any, row: Mapping[str, Any]) -> Any:

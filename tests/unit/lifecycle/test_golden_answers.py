@@ -13,7 +13,7 @@ TABLES = st.lists(
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "tolerance", "expected"),
+    ("first", "second", "tolerance", "expected"),
     [
         ("0.912345", "0.912345", 0.0, True),
         ("0.912345", "0.912346", 0.0, False),
