@@ -1,10 +1,10 @@
 """Reads the CSV of Evaluate Model into an EvaluationReport: metrics by name (pure; protocol 5)."""
 
-import math
 from dataclasses import dataclass
 
 from shared.csv_text import CsvError, read_csv
 from shared.errors import BadEvaluationError
+from shared.gates.finite_numbers import finite_number
 from shared.gates.known_metrics import CONFUSION_CELLS, is_possible, metric_key, why_impossible
 from shared.gates.undefined_metrics import undefined
 from shared.plurals import counted
@@ -96,13 +96,5 @@ def read_evaluation(text: str, row: int = 0) -> EvaluationReport:
             f"line {table.lines[row]} of the evaluation has {counted(len(cells), 'cell')}, the header names"
             f" {counted(len(table.columns), 'column')}"
         )
-    values = {name: _finite(cell) for name, cell in zip(table.columns, cells, strict=True)}
+    values = {name: finite_number(cell) for name, cell in zip(table.columns, cells, strict=True)}
     return EvaluationReport(values, row, len(table.rows))
-
-
-def _finite(cell: str) -> float | None:
-    try:
-        value = float(cell.strip().replace("_", "x"))  # Python would take 1_000 for a number; the protocol does not
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.csv_text import CsvError, CsvTable, read_csv
 from shared.errors import ConfigError
+from shared.gates.finite_numbers import finite_number
 from shared.gates.known_metrics import Task
 from shared.plurals import counted
 
@@ -119,7 +120,7 @@ def _label_problems(holdout: Holdout, table: CsvTable, truth: Sequence[str]) -> 
         yield f"{rows} no {holdout.label}, the first at line {unlabelled[0]}"
         return
     if holdout.task is Task.REGRESSION:
-        texts = [(line, label) for line, label in zip(table.lines, truth, strict=True) if not _is_number(label)]
+        texts = [(line, label) for line, label in zip(table.lines, truth, strict=True) if finite_number(label) is None]
         for line, label in texts[:MAX_LISTED]:
             yield f"line {line}, column {holdout.label}: {label!r} is no finite number, and the task is regression"
         if len(texts) > MAX_LISTED:
@@ -134,13 +135,6 @@ def _label_problems(holdout: Holdout, table: CsvTable, truth: Sequence[str]) -> 
             yield f"column {holdout.label} has {counted(len(classes), 'value')} ({listed}), and the task is binary"
         if label_key(holdout.positive) not in classes:
             yield f"no row has the label {holdout.positive!r}, which positive names; there are: {listed}"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def _error(holdout: Holdout, problems: Sequence[str]) -> ConfigError:

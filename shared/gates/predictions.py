@@ -1,10 +1,10 @@
 """Predictions out of an endpoint's answer: labels, scores, probabilities (pure; protocol 2)."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.errors import BadEvaluationError
+from shared.gates.finite_numbers import finite_number
 from shared.gates.holdout import label_key
 from shared.gates.known_metrics import Task, metric_key
 
@@ -42,18 +42,18 @@ def read_predictions(task: Task, columns: Sequence[str], rows: Sequence[Sequence
     labels = tuple(row[at].strip() for row in rows)
     match task:
         case Task.REGRESSION:
-            return Predictions(labels, tuple(_number(label) for label in labels))
+            return Predictions(labels, tuple(finite_number(label) for label in labels))
         case Task.BINARY:
             if metric_key(_PROBABILITIES) not in keys:
                 raise _missing(_PROBABILITIES, task, columns)
             score = keys.index(metric_key(_PROBABILITIES))
-            return Predictions(labels, tuple(_number(row[score]) for row in rows))
+            return Predictions(labels, tuple(finite_number(row[score]) for row in rows))
         case Task.MULTICLASS:
             classes = [(index, class_of(name)) for index, name in enumerate(columns) if class_of(name) is not None]
             return Predictions(
                 labels,
                 classes=tuple(str(label) for _, label in classes),
-                probabilities=tuple(tuple(_number(row[index]) for index, _ in classes) for row in rows),
+                probabilities=tuple(tuple(finite_number(row[index]) for index, _ in classes) for row in rows),
             )
 
 
@@ -77,7 +77,7 @@ def task_of_answer(columns: Sequence[str], row: Sequence[str]) -> Task | None:
         return Task.MULTICLASS
     if metric_key(_PROBABILITIES) in keys:
         return Task.BINARY
-    return Task.REGRESSION if keys == [metric_key("Scored Labels")] and _number(row[0]) is not None else None
+    return Task.REGRESSION if keys == [metric_key("Scored Labels")] and finite_number(row[0]) is not None else None
 
 
 def class_of(name: str) -> str | None:
@@ -95,11 +95,3 @@ def _missing(column: str, task: Task, columns: Sequence[str]) -> BadEvaluationEr
         f"the endpoint's answer has no column {column!r}, which a {task.value} holdout needs; it has:"
         f" {', '.join(columns)}"
     )
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
