@@ -134,7 +134,7 @@ def located(session: RunSession, endpoint: Endpoint) -> str:
         resources = session.services.scoring.resources(endpoint)
     except PermanentError:
         return ""
-    return next((one.relative for one in resources if one.name == endpoint.resource), "")
+    return next((resource.relative for resource in resources if resource.name == endpoint.resource), "")
 
 
 def archive_model(session: RunSession, effect: ArchiveModel) -> ModelArchived:

@@ -62,11 +62,11 @@ def golden_at(services: Services, path: str) -> GoldenRows:
     Raises:
         ConfigError: the copy is gone.
     """
-    found = services.pinned.get(path)
-    if found is None:
-        found = read_golden_rows(path, *services.blobs.read_text(path, MAX_BYTES))
-        services.pinned.put(path, found)
-    return found
+    rows = services.pinned.get(path)
+    if rows is None:
+        rows = read_golden_rows(path, *services.blobs.read_text(path, MAX_BYTES))
+        services.pinned.put(path, rows)
+    return rows
 
 
 def answers_of(session: RunSession, endpoint: Endpoint, golden: GoldenRows) -> Answers:

@@ -106,9 +106,9 @@ class _Work:
 
     def invalidated(self) -> HoldoutInvalidated | None:
         """Ask the golden rows again: who answered the holdout must still be who was staged, and who was in service."""
-        known, tolerance = golden_answers_of(self._session.run), self._session.route.golden_tolerance
+        answers, tolerance = golden_answers_of(self._session.run), self._session.route.golden_tolerance
         golden = pinned_golden(self._session)
-        expected = {CHALLENGER: known.staged, CHAMPION: known.before}
+        expected = {CHALLENGER: answers.staged, CHAMPION: answers.before}
         for side, endpoint in self._sides().items():
             before = expected[side]
             if before is None or not answers_match(answers_of(self._session, endpoint, golden), before, tolerance):
@@ -175,23 +175,23 @@ class _Work:
         """Score batches until all are there, the time is over, or one fails; what was scored is kept in any case."""
         services, start = self._session.services, self._done(side)
         columns: tuple[str, ...] = ()
-        found: list[tuple[str, ...]] = []
+        answers: list[tuple[str, ...]] = []
         error: RetryableError | None = None
-        while start + len(found) < len(self._rows.rows) and services.clock.elapsed_s() < until_s:
-            begin = start + len(found)
+        while start + len(answers) < len(self._rows.rows) and services.clock.elapsed_s() < until_s:
+            begin = start + len(answers)
             batch = self._rows.rows[begin : begin + self._holdout.batch_rows]
             try:
                 scored = services.scoring.score(endpoint, self._rows.columns, batch)
             except RetryableError as failed:
                 error = failed
                 break
-            if found and scored.columns != columns:
+            if answers and scored.columns != columns:
                 error = RetryableError(f"endpoint {endpoint.name} answers with other columns than a moment ago")
                 break
             columns = scored.columns
-            found += scored.rows
-        if found:
-            self._keep(side, start, Scored(columns, tuple(found)))
+            answers += scored.rows
+        if answers:
+            self._keep(side, start, Scored(columns, tuple(answers)))
         return error
 
     def _keep(self, side: str, start: int, scored: Scored) -> None:
@@ -232,5 +232,5 @@ class _Work:
             raise ConfigError([f"holdout {self._holdout.data}: {error}"]) from error
 
     def _read(self, path: str) -> Scored:
-        found = json.loads(self._session.services.blobs.read_text(path, ANSWERS_LIMIT_BYTES)[0])
-        return Scored(tuple(found["columns"]), as_answers(found["rows"]))
+        stored = json.loads(self._session.services.blobs.read_text(path, ANSWERS_LIMIT_BYTES)[0])
+        return Scored(tuple(stored["columns"]), as_answers(stored["rows"]))

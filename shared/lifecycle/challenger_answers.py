@@ -20,10 +20,10 @@ def shows_challenger(route: Route, run: Run, answers: Answers) -> bool:
 
     Or exactly as it did when it was given it for the first time: the run was held, say, and nobody came in between.
     """
-    known = golden_answers_of(run)
-    if known.staging is None or not answers_match(answers, known.staging, route.golden_tolerance):
+    golden = golden_answers_of(run)
+    if golden.staging is None or not answers_match(answers, golden.staging, route.golden_tolerance):
         return True
-    previous = known.previous_staged
+    previous = golden.previous_staged
     return previous is not None and answers_match(answers, previous, route.golden_tolerance)
 
 
@@ -33,26 +33,26 @@ def challenger_answered(route: Route, run: Run, staging: Endpoint, answers: Answ
     An operator who goes back is obeyed in any case.
     """
     golden = golden_answers_of(run)
-    known: RunFields = {
+    fields: RunFields = {
         "golden_answers": golden._replace(staged=answers),
         "endpoint_events": with_endpoint_event(run, staging, EndpointEventKind.ANSWERS, now),
     }
     if run.override is not None:
-        return _decided(run, known, now)
+        return _decided(run, fields, now)
     if answers_match(answers, golden.before, route.golden_tolerance):
         how = f"within {route.golden_tolerance:g}" if route.golden_tolerance else "exactly"
         rows = counted(len(answers) - 1, "golden row")  # the first line has the columns
         why = f"nothing to change: the new model answers all {rows} {how} as the model in service, which stays"
-        return run, ReleaseEndpoint(RunState.UNCHANGED, why, known)
+        return run, ReleaseEndpoint(RunState.UNCHANGED, why, fields)
     if route.holdout is not None:
         deadline = now + timedelta(seconds=route.deadlines.promoting)
-        scoring: RunFields = {**known, "step": StagedStep.SCORING, "deadline_at": deadline}
+        scoring: RunFields = {**fields, "step": StagedStep.SCORING, "deadline_at": deadline}
         return run.transitioned(now, RunState.STAGED, **scoring), ScoreHoldout(None)
-    end, known = apply_answer_shape(route, run, answers, known, now)
-    return (run, end) if end is not None else _decided(run, known, now)
+    end, fields = apply_answer_shape(route, run, answers, fields, now)
+    return (run, end) if end is not None else _decided(run, fields, now)
 
 
-def _decided(run: Run, known: RunFields, now: datetime) -> Next:
-    decision = known.get("decision", run.decision)
+def _decided(run: Run, fields: RunFields, now: datetime) -> Next:
+    decision = fields.get("decision", run.decision)
     reasons = decision.reasons if decision is not None else ()
-    return run.transitioned(now, RunState.DECIDED, "; ".join(reasons), **known), ReadEndpoint()
+    return run.transitioned(now, RunState.DECIDED, "; ".join(reasons), **fields), ReadEndpoint()

@@ -126,7 +126,7 @@ def with_approved_shape(run: Run, record: DecisionRecord) -> DecisionRecord:
 
 
 def apply_answer_shape(
-    route: Route, run: Run, answers: Answers, known: RunFields, now: datetime
+    route: Route, run: Run, answers: Answers, fields: RunFields, now: datetime
 ) -> tuple[ReleaseEndpoint | None, RunFields]:
     """Return the same as `apply_verdict` once it is known what the challenger answers: the decision is the run's own.
 
@@ -140,11 +140,11 @@ def apply_answer_shape(
     reasons = before.reasons if before.shape is None else before.reasons[:-1]
     record = before._replace(verdict=verdict, reasons=reasons, shape=None, approval=None, policy_said=None)
     record = with_shape(record, shape_of(route, run, answers))
-    return _approved_or_held(route, run, record, {**known, "decision": record}, now, "; ".join(record.reasons))
+    return _approved_or_held(route, run, record, {**fields, "decision": record}, now, "; ".join(record.reasons))
 
 
 def apply_verdict(
-    route: Route, run: Run, decision: Decision, known: RunFields, now: datetime
+    route: Route, run: Run, decision: Decision, fields: RunFields, now: datetime
 ) -> tuple[ReleaseEndpoint | None, RunFields]:
     """Return how the run ends or stops by its decision (None: it goes on), and what it then knows.
 
@@ -153,12 +153,12 @@ def apply_verdict(
     Raises:
         ValueError: it does not.
     """
-    record = known.get("decision")
+    record = fields.get("decision")
     if record is None:
         raise ValueError(f"the decision of run {run.run_id} has no record")
     if decision.verdict is Verdict.REJECT:
-        return ReleaseEndpoint(RunState.REJECTED, decision.summary, known), known
-    return _approved_or_held(route, run, record, known, now, decision.summary)
+        return ReleaseEndpoint(RunState.REJECTED, decision.summary, fields), fields
+    return _approved_or_held(route, run, record, fields, now, decision.summary)
 
 
 def why_promoted(run: Run) -> str:
@@ -167,22 +167,22 @@ def why_promoted(run: Run) -> str:
 
 
 def _approved_or_held(  # noqa: PLR0917 - its two callers give it all that they know
-    route: Route, run: Run, record: DecisionRecord, known: RunFields, now: datetime, summary: str
+    route: Route, run: Run, record: DecisionRecord, fields: RunFields, now: datetime, summary: str
 ) -> tuple[ReleaseEndpoint | None, RunFields]:
     verdict, shape, approval = record.verdict, record.shape, run.approval
     if verdict is Verdict.PROMOTE and not route.needs_approval and shape is None:
-        return None, known
+        return None, fields
     if approval is not None and approval.decision == decision_hash(record):
         # The decision as it stands in the end says promote, and who said so.
         approved = record._replace(verdict=Verdict.PROMOTE, policy_said=verdict, approval=approval)
-        return None, {**known, "decision": approved}
+        return None, {**fields, "decision": approved}
     why = _why_held(record, summary)
     if approval is not None:
         why = f"what {approval.by} approved is not what is decided now; {why}"
     if shape is not None:
         record = record._replace(verdict=Verdict.HOLD, policy_said=verdict)
     held: RunFields = {
-        **known,
+        **fields,
         "decision": record,
         "deadline_at": now + timedelta(seconds=route.deadlines.held),
         "approval": None,

@@ -76,13 +76,13 @@ def _decided(route: Route, run: Run, measured: HoldoutMeasured, now: datetime) -
     compared = Compared(challenger, summary, data, intervals=measured.intervals or None)
     record = decision_record(route, run, decision, compared, now)
     record = with_shape(record, shape_of(route, run, golden_answers_of(run).staged))
-    known: RunFields = {"challenger": challenger, "decision": record, "holdout_progress": None}
-    end, known = apply_verdict(route, run, decision, known, now)
+    fields: RunFields = {"challenger": challenger, "decision": record, "holdout_progress": None}
+    end, fields = apply_verdict(route, run, decision, fields, now)
     if end is not None:
         return run, end
-    decided = known.get("decision")
+    decided = fields.get("decision")
     reasons = decided.reasons if decided is not None else ()
-    return run.transitioned(now, RunState.DECIDED, "; ".join(reasons), **known), ReadEndpoint()
+    return run.transitioned(now, RunState.DECIDED, "; ".join(reasons), **fields), ReadEndpoint()
 
 
 def _data(route: Route, run: Run, measured: HoldoutMeasured) -> DecisionData:

@@ -157,14 +157,14 @@ def _way_back(run: Run) -> Rollback:
 
 
 def _release_verified(run: Run) -> ReleaseEndpoint:
-    known, target = golden_answers_of(run), _way_back(run).target
+    golden, target = golden_answers_of(run), _way_back(run).target
     if target is None:
         raise ValueError(f"run {run.run_id} has put no model back")
     restored = Served(
         model=target,
-        golden=known.golden,
-        golden_etag=known.golden_etag,
-        answers=known.before,
+        golden=golden.golden,
+        golden_etag=golden.golden_etag,
+        answers=golden.before,
         verified_at=run.updated_at,
     )
     return ReleaseEndpoint(end_of_way_back(run), put_back_and_verified(run), served=restored)

@@ -101,22 +101,22 @@ def _evaluated(route: Route, run: Run, record: EndpointRecord, evaluation: Evalu
     decision = decide(metrics, report, route.policy, after_rollback=after_rollback)
     compared = Compared(challenger, summary, _data(run, report, record), after_rollback)
     decided = with_approved_shape(run, decision_record(route, run, decision, compared, now))
-    known: RunFields = {"challenger": challenger, "champion": summary, "decision": decided}
-    end, known = apply_verdict(route, run, decision, known, now)
+    fields: RunFields = {"challenger": challenger, "champion": summary, "decision": decided}
+    end, fields = apply_verdict(route, run, decision, fields, now)
     if end is not None:
         return run, end
-    return run, CaptureBaseline(PendingPromotion(known, renewed=renewed))
+    return run, CaptureBaseline(PendingPromotion(fields, renewed=renewed))
 
 
 def _baseline_captured(route: Route, run: Run, pending: PendingPromotion, now: datetime) -> Next:
     if route.staging is not None:
         return run, TakeLease(pending)
-    known: RunFields = {
+    fields: RunFields = {
         **pending.changes,
         "golden_answers": pending.answers,
         "deadline_at": now + timedelta(seconds=route.deadlines.promoting),
     }
-    return run.transitioned(now, RunState.DECIDED, **known), ReadEndpoint()
+    return run.transitioned(now, RunState.DECIDED, **fields), ReadEndpoint()
 
 
 def _staged(route: Route, run: Run, patched: ScorePatchedStaging, answers: Answers | None, now: datetime) -> Next:
@@ -124,7 +124,7 @@ def _staged(route: Route, run: Run, patched: ScorePatchedStaging, answers: Answe
     staging, (pending, lease) = route.staging, patched
     if staging is None:
         raise ValueError(f"route {route.name} has no staging endpoint, and run {run.run_id} patched it")
-    known: RunFields = {
+    fields: RunFields = {
         **pending.changes,
         "step": StagedStep.ANSWERS,
         "golden_answers": pending.answers,
@@ -134,7 +134,7 @@ def _staged(route: Route, run: Run, patched: ScorePatchedStaging, answers: Answe
         "lease_token": lease.token,
         "answered_staging_patch": None if pending.renewed else lease.staging_in_flight_until,
     }
-    staged = run.transitioned(now, RunState.STAGED, **known)
+    staged = run.transitioned(now, RunState.STAGED, **fields)
     if answers is None or not shows_challenger(route, staged, answers):
         return staged, None
     # An endpoint that answers at once saves a write. If this worker dies first, the same model is sent again.

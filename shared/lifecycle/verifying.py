@@ -75,14 +75,14 @@ def _serving_answered(route: Route, run: Run, answers: Answers | None, reason: s
         return _shown(route, run, answers, now)
     if now < _served_by(route, run):
         return run, None  # nothing is written while nothing changes: the tick asks again
-    known = golden_answers_of(run)
+    golden = golden_answers_of(run)
     if answers is None:
         return put_back(run, _unverified(route, reason), now)
-    if known.staged is not None and not _match(route, answers, known.before):
+    if golden.staged is not None and not _match(route, answers, golden.before):
         # It is neither what was staged nor what was there before. Was the staged reference right?
         return run, ScoreStaging(serving=answers)
     unverified = _unverified(route, reason or "it still answers as before")
-    return put_back(run, unverified, now, alike=known.staged is None)
+    return put_back(run, unverified, now, alike=golden.staged is None)
 
 
 def _match(route: Route, answers: Answers, reference: Answers) -> bool:
@@ -151,10 +151,10 @@ def _still_answered(route: Route, run: Run, answers: Answers | None, reason: str
 
 def _is_challenger(route: Route, run: Run, answers: Answers) -> bool:
     """Tell whether the challenger answers: as staged; without a staging endpoint, at least not as before."""
-    known = golden_answers_of(run)
-    if known.staged is not None:
-        return _match(route, answers, known.staged)
-    return not _match(route, answers, known.before)
+    golden = golden_answers_of(run)
+    if golden.staged is not None:
+        return _match(route, answers, golden.staged)
+    return not _match(route, answers, golden.before)
 
 
 def _too_early(route: Route, run: Run, now: datetime) -> bool:
@@ -163,14 +163,14 @@ def _too_early(route: Route, run: Run, now: datetime) -> bool:
     An operator may go back to a model that answers the golden rows as the one in service does: then only the time
     tells that it was put in service.
     """
-    known = golden_answers_of(run)
-    if run.override is None or known.staged is None:
+    golden = golden_answers_of(run)
+    if run.override is None or golden.staged is None:
         return False
-    return _match(route, known.staged, known.before) and now < _served_by(route, run)
+    return _match(route, golden.staged, golden.before) and now < _served_by(route, run)
 
 
 def _record_champion(run: Run, answers: Answers, now: datetime) -> RecordChampion:
-    challenger, known, model = challenger_of(run), golden_answers_of(run), archived_model_of(run)
+    challenger, golden, model = challenger_of(run), golden_answers_of(run), archived_model_of(run)
     champion = Champion(
         run_id=run.override.to if run.override is not None else run.run_id,
         generation=run.generation,
@@ -179,7 +179,7 @@ def _record_champion(run: Run, answers: Answers, now: datetime) -> RecordChampio
         promoted_at=now,
         measured=challenger.measured,
     )
-    served = Served(model=model, golden=known.golden, golden_etag=known.golden_etag, answers=answers, verified_at=now)
+    served = Served(model=model, golden=golden.golden, golden_etag=golden.golden_etag, answers=answers, verified_at=now)
     if run.override is None:
         return RecordChampion(champion, served)
     return RecordChampion(champion if run.override.to else None, served, run.champion)

@@ -180,12 +180,14 @@ def _model_of(run_id: str) -> str:
 def _override_run(route: Route, champion: Champion | None, target: Run | None, override: Override, why: str) -> Run:
     """Return the run that goes back to the model of `target`; None: the model from before the first promotion."""
     now, summary = override.at, champion.summary() if champion is not None else None
-    known = target.challenger if target is not None else None
-    archived = known.archived_model if known is not None and known.archived_model is not None else route.initial_model
-    if known is None:
+    recorded = target.challenger if target is not None else None
+    archived = (
+        recorded.archived_model if recorded is not None and recorded.archived_model is not None else route.initial_model
+    )
+    if recorded is None:
         challenger = Challenger(archived, {}, archived_model=archived)
     else:
-        challenger = known._replace(model=archived, archived_model=archived)
+        challenger = recorded._replace(model=archived, archived_model=archived)
     decided = DecidedChallenger(override.to or None, archived, challenger.metrics)
     place = BlobPath.parse(archived)
     return Run(

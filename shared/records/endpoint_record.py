@@ -142,10 +142,10 @@ class EndpointRecord:
         """Return the record with a generation and its model allowed again: an operator goes back to it."""
         return replace(
             self,
-            blocked_generations=tuple(one for one in self.blocked_generations if one != generation),
-            blocked_models=tuple(one for one in self.blocked_models if one != model_md5),
+            blocked_generations=tuple(blocked for blocked in self.blocked_generations if blocked != generation),
+            blocked_models=tuple(blocked for blocked in self.blocked_models if blocked != model_md5),
         )
 
 
-def _with(known: tuple[str, ...], one: str) -> tuple[str, ...]:
-    return (*(other for other in known if other != one), one)[-MAX_BLOCKED_GENERATIONS:]
+def _with(values: tuple[str, ...], added: str) -> tuple[str, ...]:
+    return (*(value for value in values if value != added), added)[-MAX_BLOCKED_GENERATIONS:]

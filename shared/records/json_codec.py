@@ -162,13 +162,13 @@ def _tuple(arguments: tuple[Any, ...]) -> Reader:
 
 
 def _record(kind: type) -> Reader:
-    known = [(field, reader_of(field.hint)) for field in record_fields(kind)]
+    fields = [(field, reader_of(field.hint)) for field in record_fields(kind)]
 
     def read_all(value: Any) -> Any:
         if not isinstance(value, dict):
             raise ValueError(f"{value!r} is no object")  # noqa: TRY004 - a wrong row, not a wrong call
         values: dict[str, Any] = {}
-        for field, read in known:
+        for field, read in fields:
             if field.json_name in value:
                 values[field.name] = read(value[field.json_name])
             else:

@@ -86,7 +86,7 @@ def test_an_approval_is_for_the_change_that_was_seen(world: World) -> None:
     assert "lost class 'plum'" in run.reason
     assert run.decision is not None
     assert decision_of(run)["shape"]["lost_classes"] == ["plum"]
-    assert len([one for one in decision_of(run)["reasons"] if "shape" in one]) == 1
+    assert len([reason for reason in decision_of(run)["reasons"] if "shape" in reason]) == 1
 
 
 def test_a_change_that_is_gone_after_the_approval_needs_none(world: World) -> None:

@@ -178,11 +178,11 @@ def test_a_lease_whose_run_is_gone_expires(world: World) -> None:
     lost = World()
     lost.endpoints = world.endpoints
     lost.services = replace(lost.services, endpoints=world.endpoints)
-    other = lost.train("other", 0.95, "census/other.csv")
-    assert other.state is RunState.TRAINED
+    second = lost.train("other", 0.95, "census/other.csv")
+    assert second.state is RunState.TRAINED
 
     lost.clock.advance(lost.route.deadlines.promoting + 61)
-    assert lost.settle(other).state is RunState.PROMOTED
+    assert lost.settle(second).state is RunState.PROMOTED
 
 
 def test_an_error_is_not_a_verdict(world: World) -> None:

@@ -131,7 +131,7 @@ def test_the_champions_answers_are_used_again_while_the_holdout_is_the_same(worl
     assert set(scored) == {"staging", "production"}
     assert scored.count("production") == ROWS / 40
     assert decision_of(second)["data"]["champion"]["scored"] == "on the serving endpoint, beside the challenger"
-    identities = {decision_of(one)["data"]["holdout"]["identity"] for one in (first, second)}
+    identities = {decision_of(run)["data"]["holdout"]["identity"] for run in (first, second)}
     assert len(identities) == 2
 
 
@@ -241,8 +241,8 @@ def test_a_task_that_does_not_fit_the_model_is_a_mistake_in_the_route() -> None:
     before = world.scoring.score
 
     def other(endpoint: Any, columns: Any, rows: Any) -> Any:
-        found = before(endpoint, columns, rows)
-        return type(found)(("Scored Labels", "Other"), found.rows)
+        scored = before(endpoint, columns, rows)
+        return type(scored)(("Scored Labels", "Other"), scored.rows)
 
     world.scoring.score = other  # type: ignore[method-assign]
     run = world.train("good")
@@ -276,7 +276,7 @@ def test_golden_rows_tell_that_a_model_changed(world: World) -> None:
         reasons.add(world.run(run.run_id).reason)
     ended = world.run(run.run_id)
 
-    assert any("changed its answers to the golden rows while it scored the holdout" in one for one in reasons)
+    assert any("changed its answers to the golden rows while it scored the holdout" in reason for reason in reasons)
     assert ended.state is RunState.PROMOTED
     expected = decision_of(train(a_world(), "good"))
     assert decision_of(ended)["challenger"]["metrics"] == expected["challenger"]["metrics"]

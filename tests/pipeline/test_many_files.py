@@ -85,9 +85,9 @@ def test_a_sweep_keeps_to_its_budget_and_the_next_goes_on(world: World) -> None:
         rounds.append(asked_by(world, world.sweep))
         assert world.clock.elapsed_s() - began_s <= sweeping.SWEEP_BUDGET_S + 2
         assert len(rounds) <= MANY / sweeping.SWEEP_BUDGET_S + 1
-    assert sum(one["runs.claim"] for one in rounds) == MANY
-    assert sum(one["runs.get"] for one in rounds) < MANY + sweeping.SWEEP_BUDGET_S
-    assert all(one["runs.save_position"] <= 1 for one in rounds)
+    assert sum(calls["runs.claim"] for calls in rounds) == MANY
+    assert sum(calls["runs.get"] for calls in rounds) < MANY + sweeping.SWEEP_BUDGET_S
+    assert all(calls["runs.save_position"] <= 1 for calls in rounds)
 
 
 def test_a_file_behind_many_settled_ones_gets_its_turn(world: World) -> None:
@@ -100,7 +100,7 @@ def test_a_file_behind_many_settled_ones_gets_its_turn(world: World) -> None:
         version = world.drop(name)
         for _ in range(2 * MANY * 2 // sweeping.SWEEP_BUDGET_S + 2):
             world.sweep()
-        (run,) = [one.run for one in world.runs.list_runs(limit=1000) if one.run.blob == version.name]
+        (run,) = [stored.run for stored in world.runs.list_runs(limit=1000) if stored.run.blob == version.name]
         assert run.state is RunState.STARTED
     assert len(world.training.started) == 2
 
@@ -146,7 +146,7 @@ def test_every_item_gets_its_turn(items: list[str], passes: list[tuple[int, str]
             since[item] += 1
         round_robin(services, present, str, work, over="things", budget_s=budget - 0.5)
         since = {item: count for item, count in since.items() if item in present}
-        assert max(since.values(), default=0) <= 2 * (len(set(items) | {one for _, one in passes}) + 1)
+        assert max(since.values(), default=0) <= 2 * (len(set(items) | {item for _, item in passes}) + 1)
 
 
 def test_slow_endpoints_share_the_sweeps(world: World) -> None:

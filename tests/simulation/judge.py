@@ -98,7 +98,7 @@ class Judge:
         settles = record.staging_in_flight_until if patch.role == "staging" else record.in_flight_until
         # Two workers of one run may both be permitted: what the second sends after the first was done is waited for.
         allowed = self._allowed[patch.role] if settles is not None and now < settles else self._allowed_now(patch.role)
-        if not any(one in patch.model for one in allowed):
+        if not any(model in patch.model for model in allowed):
             holder = record.lease.run_id if record.lease else None
             self.breaks(f"I6: {patch.role} is given {patch.model} while {holder} holds the endpoint")
 
@@ -130,10 +130,10 @@ class Judge:
 
     def _files(self, runs: list[Run]) -> None:
         """Every version has one run with one outcome, or was gone before anybody could see it."""
-        known = {run.run_id: run for run in runs}
-        present = {(one.name, one.etag) for one in self._outside.blobs.versions("incoming")}
+        runs_by_id = {run.run_id: run for run in runs}
+        present = {(version.name, version.etag) for version in self._outside.blobs.versions("incoming")}
         for name, etag in self._outside.seen.versions:
-            run = known.get(run_id_for("incoming", name, etag))
+            run = runs_by_id.get(run_id_for("incoming", name, etag))
             if run is None and (name, etag) in present:
                 self.breaks(f"I1: {name} ({etag}) has no run")
 
@@ -144,7 +144,7 @@ class Judge:
             self.breaks(f"I1: {run.run_id[:6]} is still {run.state} ({run.step}): {run.reason}")
         if run.state in {RunState.FAILED, RunState.REJECTED} and PAGE in run.reason:
             self.breaks(f"I1: {run.run_id[:6]} is {run.state} by the word of a gateway")
-        ends = [one for index, one in enumerate(states) if one[0] in TERMINAL and one not in states[:index]]
+        ends = [end for index, end in enumerate(states) if end[0] in TERMINAL and end not in states[:index]]
         if len(ends) > len({attempt for _, attempt in ends}):
             self.breaks(f"I1: {run.run_id[:6]} has the outcomes {', '.join(state for state, _ in ends)}")
         if any(

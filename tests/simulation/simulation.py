@@ -27,8 +27,8 @@ DOWN_S = (0.0, 100.0, 1300.0)
 WILD_S = 400.0  # how long things go wrong; then everybody has all the time there is to come to rest
 WILD_STEPS = 3000
 REST_S = 6 * 3600.0
-MOST_STEPS = 60_000
-MOST_DELIVERIES = 5
+MAX_STEPS = 60_000
+MAX_DELIVERIES = 5
 
 
 class Simulation:
@@ -64,7 +64,7 @@ class Simulation:
         Operators(self.plan, self.choices, self.outside.later, self._add).begin()
         requests: list[str] = []
         rest_s = 0.0
-        for steps in range(MOST_STEPS):
+        for steps in range(MAX_STEPS):
             elapsed_s = self.outside.clock.elapsed_s()
             if not self.choices.calm and (elapsed_s > WILD_S or steps > WILD_STEPS or self._all_done()):
                 requests = list(self.requests)
@@ -153,7 +153,7 @@ class Simulation:
 
     def _event(self, name: str, etag: str, delivery: int) -> None:
         def failed() -> None:
-            if delivery < MOST_DELIVERIES:
+            if delivery < MAX_DELIVERIES:
                 self._event(name, etag, delivery + 1)
             else:
                 text = f'{{"ContainerName": "incoming", "BlobName": "{name}", "ETag": "{etag}"}}'
@@ -163,7 +163,7 @@ class Simulation:
 
     def _message(self, text: str, delivery: int) -> None:
         def failed() -> None:
-            if delivery < MOST_DELIVERIES:
+            if delivery < MAX_DELIVERIES:
                 self.outside.later(30, lambda: self._message(text, delivery + 1))
             else:
                 self._add("on_evaluation_poison", lambda services: poison.evaluation(services, text))

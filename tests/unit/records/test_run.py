@@ -45,16 +45,16 @@ def a_run(**changes: object) -> Run:
 
 def test_run_id_names_the_version_not_the_event() -> None:
     """The same name and ETag give the same id, quoted or not; another ETag, name or container another one."""
-    one = run_id_for("incoming", "census/a.csv", "0x1")
+    run_id = run_id_for("incoming", "census/a.csv", "0x1")
 
-    assert re.fullmatch(r"[0-9a-f]{32}", one)
-    assert one == run_id_for("incoming", "census/a.csv", '"0x1"')
+    assert re.fullmatch(r"[0-9a-f]{32}", run_id)
+    assert run_id == run_id_for("incoming", "census/a.csv", '"0x1"')
     others = {
         run_id_for("incoming", "census/a.csv", "0x2"),
         run_id_for("incoming", "census/b.csv", "0x1"),
         run_id_for("other", "census/a.csv", "0x1"),
     }
-    assert len(others | {one}) == 4
+    assert len(others | {run_id}) == 4
 
 
 @given(st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1)), st.integers(1, 10**7))  # noqa: DTZ001 - made aware below
