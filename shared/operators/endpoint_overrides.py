@@ -100,18 +100,19 @@ def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = 
     else:
         target = _before(services, route, champion)
     origin = _origin(target) if target is not None else ""
-    if origin == (champion.run_id if champion is not None else "") and not record.unexplained:
+    present = champion.run_id if champion is not None else ""
+    if origin == present and not record.unexplained:
         raise BadRequestError(f"{_model_of(origin)} is in service on endpoint {endpoint}")
-    present = _model_of(champion.run_id if champion is not None else "")
     where = f"that of run {origin}" if origin else "the one from before the first promotion"
-    why = f"rolled back by {by} from {present} to {where}: {reason}"
-    now = services.clock.now()
+    why = f"rolled back by {by} from {_model_of(present)} to {where}: {reason}"
     replaces = champion.run_id if champion is not None else None
-    override = Override(by, reason, origin, now, replaces)
+    override = Override(by, reason, origin, services.clock.now(), replaces)
     run = _override_run(route, champion, target, override, why)
-    kept = BlobPath.parse(archived_model_of(run))
-    if services.blobs.version(*kept) is None:
-        raise NotNowError(f"{kept} does not exist: there is no model to go back to")
+    archived = BlobPath.parse(archived_model_of(run))
+    if services.blobs.version(*archived) is None:
+        raise NotNowError(
+            f"the archived model {archived} does not exist: restore it, or name another run with --to RUN"
+        )
     return services.claim_run(run).run
 
 
@@ -178,16 +179,17 @@ def _model_of(run_id: str) -> str:
 
 
 def _override_run(route: Route, champion: Champion | None, target: Run | None, override: Override, why: str) -> Run:
-    """Return the run that goes back to the model of `target`; None: the model from before the first promotion."""
-    now, summary = override.at, champion.summary() if champion is not None else None
-    recorded = target.challenger if target is not None else None
-    archived = (
-        recorded.archived_model if recorded is not None and recorded.archived_model is not None else route.initial_model
-    )
-    if recorded is None:
+    """Return the run that rolls back to the model of `target`; None: the model from before the first promotion."""
+    now = override.at
+    summary = champion.summary() if champion is not None else None
+    promoted = target.challenger if target is not None else None
+    archived = route.initial_model
+    if promoted is not None and promoted.archived_model is not None:
+        archived = promoted.archived_model
+    if promoted is None:
         challenger = Challenger(archived, {}, archived_model=archived)
     else:
-        challenger = recorded._replace(model=archived, archived_model=archived)
+        challenger = promoted._replace(model=archived, archived_model=archived)
     decided = DecidedChallenger(override.to or None, archived, challenger.metrics)
     place = BlobPath.parse(archived)
     return Run(
