@@ -18,7 +18,7 @@ from shared.log_actions import LogAction
 from shared.records.run import RunState
 from tests.contract.access import Access
 from tests.contract.records import NOON, a_run
-from tests.log_lines import lines_about
+from tests.log_lines import lines_about, records_about
 
 LATER = NOON + timedelta(seconds=5)
 BEGUN = {"run_id": "a", "generation": "g", "token": 1, "from_model": "m/a", "to_model": "m/b"}
@@ -100,6 +100,8 @@ def test_one_unreadable_row_does_not_stop_the_others(
 
     assert (active, listed) == ([good.run], [good.run])
     assert f"active;{bad.run.run_id}" in lines_about(caplog, LogAction.RUN_UNREADABLE)[0]
+    for record in records_about(caplog, LogAction.RUN_UNREADABLE):
+        assert vars(record).items() >= {"run_id": bad.run.run_id, "route": "wine"}.items()
     with pytest.raises(UnreadableRowError, match=f"run;{bad.run.run_id} of wine .*state"):
         store.get("wine", bad.run.run_id)
 

@@ -229,4 +229,9 @@ def _readable(rows: Iterable[TableEntity]) -> Iterator[tuple[TableEntity, Run]]:
         try:
             yield row, run_of(row)
         except UnreadableRowError as error:
-            _log.error("left out: %s", error, extra=log_fields(LogAction.RUN_UNREADABLE))
+            _, _, run_id = str(row["RowKey"]).partition(";")
+            _log.error(
+                "the row of a run is left out: %s",
+                error,
+                extra=log_fields(LogAction.RUN_UNREADABLE, run_id=run_id, route=str(row["PartitionKey"])),
+            )
