@@ -8,7 +8,7 @@ import pytest
 
 from shared.gates.policy import NoChampion, Require
 from shared.records import run_steps
-from shared.records.decision import Verdict
+from shared.records.decision import Verdict, Verification
 from shared.records.run import RunState
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
@@ -50,3 +50,9 @@ def test_every_verdict_is_explained(verdict: Verdict) -> None:
 def test_every_choice_of_a_policy_is_explained(choice: NoChampion | Require) -> None:
     """Each value of `no_champion` and `require` has a line of its own."""
     assert f"`{choice}`" in WORDS
+
+
+@pytest.mark.parametrize("verification", Verification)
+def test_every_way_of_verification_is_explained(verification: Verification) -> None:
+    """Each way to verify a promotion, as a decision records it, has a line of its own."""
+    assert f"`{verification}`" in WORDS
