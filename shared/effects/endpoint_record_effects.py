@@ -91,7 +91,7 @@ def renew_lease(session: RunSession) -> None:
 def write_intent(session: RunSession, effect: WriteIntent) -> IntentWritten:
     """Write down what is about to be done to the endpoint, before it is done; renews the lease.
 
-    Only an operator gets here with a generation that is barred, and lifts that.
+    Only an operator gets here with a blocked generation, and unblocks it.
     """
     record = _leased(session, session.endpoint())
     intent = Intent(
@@ -182,7 +182,7 @@ def _md5_of(session: RunSession, model: str) -> str:
 
 
 def _closed(session: RunSession, record: EndpointRecord) -> ChampionRecorded | AlreadyRolledBack:
-    """Tell how an intent of this run that is gone was closed: put back, if its generation is barred."""
+    """Tell how an intent of this run that is gone was closed: put back, if its generation is blocked."""
     return AlreadyRolledBack() if session.run.generation in record.blocked_generations else ChampionRecorded()
 
 

@@ -1,7 +1,7 @@
-"""The desk of one invocation for one run: saves its records, and keeps the serving endpoint's row at hand.
+"""The session of one invocation with one run: saves its records, and keeps the serving endpoint's row at hand.
 
-Everything here is fenced by ETags: what the desk remembers saves requests, it never decides. A write that loses raises
-and the memory is dropped with the invocation.
+Every write is conditional on an ETag. The session remembers rows to save requests; a remembered row decides nothing. A
+write that loses raises, and the memory is dropped with the invocation.
 """
 
 import logging

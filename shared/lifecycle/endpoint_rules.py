@@ -54,7 +54,7 @@ def blocked(record: EndpointRecord, run: Run) -> str | None:
     """Return the reason if a model of this very generation was rolled back before."""
     if run.generation not in record.blocked_generations:
         return None
-    return f"a model of this generation ({run.generation}) was rolled back before and stays barred"
+    return f"a model of this generation ({run.generation}) was rolled back before and stays blocked"
 
 
 def frozen_by(record: EndpointRecord, route: Route) -> str | None:

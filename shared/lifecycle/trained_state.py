@@ -84,7 +84,7 @@ def _evaluated(route: Route, run: Run, record: EndpointRecord, evaluation: Evalu
     report = evaluation.report
     challenger = Challenger(model_path(run), report.measured, evaluation.evaluation)
     if evaluation.model_md5 in record.blocked_models:
-        why = "exactly this model was rolled back before and stays barred, whatever its evaluation says"
+        why = "exactly this model was rolled back before and stays blocked, whatever its evaluation says"
         return run, ReleaseEndpoint(RunState.REJECTED, why, {"challenger": challenger})
     renewed = may_be_under_way(record, run)
     summary = champion.summary() if champion else None

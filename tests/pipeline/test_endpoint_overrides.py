@@ -103,7 +103,7 @@ def test_an_operator_may_go_forwards_again(world: World) -> None:
     assert second.generation not in world.endpoints.get("census", "production").record.blocked_generations
 
 
-def test_a_model_that_an_operator_went_back_to_is_barred_no_more(world: World) -> None:
+def test_a_model_that_an_operator_went_back_to_is_no_longer_blocked(world: World) -> None:
     """Out of a newer file it is the model in service, and nothing that somebody did not want."""
     promote(world, "first", 0.9)
     second = promote(world, "second", 0.95)

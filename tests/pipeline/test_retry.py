@@ -187,7 +187,7 @@ def test_newer_data_and_a_rollback_stand_in_the_way(world: World) -> None:
     assert back.state is RunState.ROLLED_BACK
     status, body = retry(world, back)
     assert status == 409
-    assert "was rolled back before and stays barred" in body["error"]
+    assert "was rolled back before and stays blocked" in body["error"]
 
 
 def test_a_newer_model_that_is_promoted_meanwhile_still_wins(world: World) -> None:

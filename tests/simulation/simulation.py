@@ -21,7 +21,7 @@ from tests.simulation.plan import Directed, Plan, Result
 from tests.simulation.workers import FAULTS, Invocation, Port, Worker, WorkerClock
 
 WORKERS = 3
-TICK_S, TICK_MOST_S = 5.0, 120.0
+TICK_S, MAX_TICK_S = 5.0, 120.0
 SWEEP_S = 30.0
 DOWN_S = (0.0, 100.0, 1300.0)
 WILD_S = 400.0  # how long things go wrong; then everybody has all the time there is to come to rest
@@ -182,7 +182,7 @@ class Simulation:
             self.outside.later(down_s, self._tick)
             self.down_until_s = self.outside.clock.elapsed_s() + down_s
             return
-        pause_s = min(TICK_MOST_S, TICK_S * 1.3 ** max(0, self._quiet_ticks - 10))
+        pause_s = min(MAX_TICK_S, TICK_S * 1.3 ** max(0, self._quiet_ticks - 10))
         self.outside.later(pause_s, self._tick)
         if not any(task.name == "poll_pending_jobs" for task in self.waiting):
             self._add("poll_pending_jobs", self._poll)

@@ -25,7 +25,7 @@ def test_a_lease_that_is_new_to_a_run_has_a_larger_token() -> None:
     assert [record.lease.run_id for record in (first, second, again) if record.lease] == ["a", "b", "a"]
 
 
-def test_barred_generations_are_kept_once_and_not_without_end() -> None:
+def test_blocked_generations_are_kept_once_and_not_without_end() -> None:
     """The newest ones are remembered."""
     record = EMPTY.blocking("1").blocking("2").blocking("1")
     assert record.blocked_generations == ("2", "1")

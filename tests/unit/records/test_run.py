@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shared.records.run import (
     MAX_RETRY_PAUSE_S,
     REASON_LIMIT,
+    STEPS,
     TERMINAL,
     TRANSITIONS,
     Run,
@@ -19,6 +20,7 @@ from shared.records.run import (
     retry_pause_s,
     run_id_for,
     run_to_json,
+    step_of,
 )
 from shared.records.run_steps import LandedStep
 
@@ -151,3 +153,18 @@ def test_json_has_the_fixed_names_and_utc_times() -> None:
 def test_iso_of_nothing_is_nothing() -> None:
     """An absent time stays absent."""
     assert iso(None) is None
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_a_step_of_another_state_is_refused(state: RunState) -> None:
+    """When a record is made, and when it is read; each of the state's own steps is taken."""
+    others = {step for kind in STEPS.values() for step in kind if kind is not STEPS.get(state)}
+    for step in others:
+        with pytest.raises(ValueError, match="has no step"):
+            a_run(state=state, step=step)
+    own = [str(step) for step in STEPS.get(state, ())]
+    for name in own:
+        assert a_run(state=state, step=step_of(state, name)).step == name
+    with pytest.raises(ValueError, match="no-such-step"):
+        step_of(state, "no-such-step")
+    assert step_of(state, "") is None
