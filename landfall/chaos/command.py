@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import json
 import shutil
 import signal
 import sys
@@ -19,7 +18,7 @@ from landfall.chaos.proxied_stack import start_proxied_stack
 from landfall.chaos.report import Report
 from landfall.chaos.scenario import Progress, Scenario
 from landfall.chaos.schedule import Schedule, draw_schedule
-from landfall.console import PIPED_WIDTH, console, escape, guard
+from landfall.console import PIPED_WIDTH, console, escape, guard, print_json
 from landfall.errors import CommandError
 from landfall.exit_status import ExitStatus
 from landfall.stack.scratch_folder import scratch_folder
@@ -48,7 +47,7 @@ def chaos(options: argparse.Namespace) -> int:
         err.print(f"data and logs are kept in {folder}")
     report.explain(err)
     if options.json:
-        print(json.dumps(report.to_json(), indent=2))  # noqa: T201 - this is a command
+        print_json(report.to_json())
     else:
         console().print(report.table())
     return ExitStatus.SUCCESS if report.ok else ExitStatus.FAILED

@@ -14,6 +14,7 @@ from azure.storage.queue import QueueServiceClient
 from landfall.chaos.secret_scan import SecretScan, decode_message
 from landfall.errors import CommandError
 from landfall.stack.run_store import ALL_RUNS
+from landfall.stack.stack_document import StackDocument, studio_log
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
@@ -29,10 +30,10 @@ TIMEOUT_S = 30
 class Observer:
     """Reads runs, files and the serving endpoint, over connections of its own. Used by one thread."""
 
-    def __init__(self, document: dict[str, Any], studio: str) -> None:
+    def __init__(self, document: StackDocument, studio: str) -> None:
         self._document = document
         self._studio = studio
-        self._storage: str = document["storage"]
+        self._storage = document["storage"]
         self._runs = TableRunStore.from_connection_string(self._storage)
         self._blobs = BlobStorageFiles.from_connection_string(self._storage)
         (service,) = document["services"]
@@ -73,8 +74,7 @@ class Observer:
     @property
     def patch_path(self) -> str:
         """The path to which updates of the serving endpoint are sent."""
-        url: str = self._serving["patch_url"]
-        return urlsplit(url).path
+        return urlsplit(self._serving["patch_url"]).path
 
     def served_model(self) -> str:
         """Return the location of the model that the serving endpoint lists (protocol 3.2).
@@ -93,7 +93,7 @@ class Observer:
 
     def request_log(self) -> "RequestLog":
         """Read the studio's request log."""
-        return RequestLog.of(Path(self._document["studio_log"]).read_text(encoding="utf-8"))
+        return RequestLog.of(studio_log(self._document).read_text(encoding="utf-8"))
 
     def search(self, secret_scan: SecretScan, logs: list[Path]) -> None:
         """Search rows, waiting messages and logs for secrets."""
@@ -107,7 +107,7 @@ class Observer:
                     secret_scan.search(
                         f"queue {queue.name}", f"{message.content} {decode_message(str(message.content))}"
                     )
-        for log in [*logs, Path(self._document["studio_log"])]:
+        for log in [*logs, studio_log(self._document)]:
             for number, line in enumerate(_lines(log), 1):
                 secret_scan.search(f"{log.name}, line {number}", line)
 

@@ -4,8 +4,9 @@ import base64
 import html
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 from urllib.parse import quote
+
+from landfall.stack.stack_document import Endpoint, PredictiveService, StackDocument
 
 # What the studio and the app write in the place of a secret.
 HIDDEN = ("[redacted]", "***")
@@ -66,12 +67,12 @@ def decode_message(text: str) -> str:
         return text
 
 
-def secrets_of(document: Mapping[str, Any]) -> dict[str, str]:
+def secrets_of(document: StackDocument) -> dict[str, str]:
     """Return every secret that `stack.json` holds."""
     secrets = {
         "the account key": document["storage"].partition("AccountKey=")[2].partition(";")[0],
         "the functions key": document["functions_key"],
-        "the management token": (document["management"] or {}).get("token", ""),
+        "the management token": document["management"]["token"] if document["management"] else "",
     }
     for service in document["services"]:
         secrets[f"the training key of {service['name']}"] = service["training"]["api_key"]
@@ -80,7 +81,7 @@ def secrets_of(document: Mapping[str, Any]) -> dict[str, str]:
     return secrets
 
 
-def _endpoints(predictive: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+def _endpoints(predictive: PredictiveService) -> Iterable[tuple[str, Endpoint]]:
     yield "default", predictive["default"]
     for endpoint in predictive["endpoints"]:
         yield endpoint["name"], endpoint

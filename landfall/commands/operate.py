@@ -24,16 +24,7 @@ def approve(options: argparse.Namespace) -> int:
     """
     if options.link:
         return _invite(options)
-    _require_reason(options)
-    run = _find(options, options.run)
-    call_operation(
-        options.state,
-        "approve",
-        run=run.run_id,
-        reason=options.reason,
-        by=_operator(options),
-        decision=_decision_hash(run),
-    )
+    run, _ = _decide(options, "approve")
     started = f"approved: run {run.run_id[:8]} goes on"
     return _follow(options, run, started, wait=options.wait, skip=run.revision + 1)
 
@@ -63,16 +54,7 @@ def reject(options: argparse.Namespace) -> int:
     Raises:
         CommandError: the app refuses, with its reason.
     """
-    _require_reason(options)
-    run = _find(options, options.run)
-    body = call_operation(
-        options.state,
-        "reject",
-        run=run.run_id,
-        reason=options.reason,
-        by=_operator(options),
-        decision=_decision_hash(run),
-    )
+    run, body = _decide(options, "reject")
     return _print_result(options, body["run"], f"run {run.run_id[:8]} is rejected")
 
 
@@ -135,6 +117,16 @@ def unfreeze(options: argparse.Namespace) -> int:
     return _print_result(options, body, f"endpoint {options.endpoint} is not frozen")
 
 
+def _decide(options: argparse.Namespace, verb: str) -> tuple[Run, Body]:
+    """Approve or reject a held run, with the decision that the operator saw; returns the run and the app's answer."""
+    _require_reason(options)
+    run = _find(options, options.run)
+    decision = decision_hash(run.decision) if run.decision else ""
+    by = _operator(options)
+    body = call_operation(options.state, verb, run=run.run_id, reason=options.reason, by=by, decision=decision)
+    return run, body
+
+
 def _call_on_endpoint(options: argparse.Namespace, operation: str) -> Body:
     return call_operation(
         options.state, operation, endpoint=options.endpoint, reason=options.reason, by=_operator(options)
@@ -176,7 +168,3 @@ def _require_reason(options: argparse.Namespace) -> None:
 
 def _operator(options: argparse.Namespace) -> str:
     return str(options.by or getpass.getuser())
-
-
-def _decision_hash(run: Run) -> str:
-    return decision_hash(run.decision) if run.decision else ""

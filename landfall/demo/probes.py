@@ -13,6 +13,7 @@ from azure.storage.queue import QueueClient
 from landfall.errors import CommandError
 from landfall.sample_data.csv_table import Table
 from landfall.stack.settings import HOST_ID
+from landfall.stack.stack_document import StackDocument, studio_log
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Prediction:
 class Probes:
     """Observes a running stack from outside."""
 
-    def __init__(self, document: dict[str, Any], host_log: Path) -> None:
+    def __init__(self, document: StackDocument, host_log: Path) -> None:
         self._document = document
         self._host_log = host_log
         (service,) = document["services"]
@@ -86,5 +87,5 @@ class Probes:
             queue.send_message(base64.b64encode(json.dumps(event).encode()).decode())
 
     def _requests(self) -> list[dict[str, Any]]:
-        lines = Path(self._document["studio_log"]).read_text(encoding="utf-8").splitlines()
+        lines = studio_log(self._document).read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines if line.endswith("}")]

@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
@@ -124,7 +125,7 @@ class _Runtime:
             functions.append(Function(metadata.name, metadata.function_id, bindings, bool(metadata.retry_options)))
         return Indexed(functions)
 
-    def submit(self, invocation: Invocation) -> "asyncio.Future[Any]":
+    def submit(self, invocation: Invocation) -> Future[Any]:
         """Start an execution."""
         request = Message(
             invocation_id=invocation.invocation_id,
@@ -134,8 +135,7 @@ class _Runtime:
             trace_context=Message(trace_parent="", trace_state="", attributes={}),
             retry_context=Message(retry_count=0, max_retry_count=0, exception=None),
         )
-        future: Any = asyncio.run_coroutine_threadsafe(self._coroutine("invocation_request", request), self._loop)
-        return future  # type: ignore[no-any-return]
+        return asyncio.run_coroutine_threadsafe(self._coroutine("invocation_request", request), self._loop)
 
     def _coroutine(self, verb: str, message: Message, properties: object = None) -> Coroutine[Any, Any, Any]:
         request = Message(name=verb, request=Message(**{verb: message}), properties=properties)
@@ -206,7 +206,7 @@ def main(pipe: Connection, app_folder: str) -> None:
 
 
 def _begin(runtime: _Runtime, sender: _Sender, invocation: Invocation) -> None:
-    def done(future: Any) -> None:
+    def done(future: Future[Any]) -> None:
         error = future.exception()
         if error is not None:
             sender.send(Outcome(invocation.invocation_id, "".join(traceback.format_exception(error))))

@@ -11,10 +11,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from azure.core.exceptions import ResourceExistsError
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
 from landfall.errors import CommandError
 from landfall.interrupts import uninterruptible
 from landfall.stack.azurite import ROOT
 from landfall.stack.processes import kill_session, studio_command, studio_data
+from landfall.stack.stack_document import Description, Service
 from landfall.stack.stack_state import StateFolder
 from shared.blob_path import BlobPath
 from shared.column_names import column_names
@@ -27,7 +33,7 @@ TABLES = ("runs", "endpoints")
 QUEUE = "evaluations"
 
 
-def publish(state: StateFolder, experiments: Sequence[Path], base_url: str) -> dict[str, Any]:
+def publish(state: StateFolder, experiments: Sequence[Path], base_url: str) -> Description:
     """Publish experiments and return the studio's description of its management and services.
 
     Raises:
@@ -36,8 +42,8 @@ def publish(state: StateFolder, experiments: Sequence[Path], base_url: str) -> d
     data = str(studio_data(state))
     for experiment in experiments:
         _studio(["publish", str(experiment.resolve()), "--data", data, "--base-url", base_url])
-    described: dict[str, Any] = json.loads(_studio(["describe", "--data", data, "--base-url", base_url]))
-    return described
+    description: Description = json.loads(_studio(["describe", "--data", data, "--base-url", base_url]))
+    return description
 
 
 def _studio(arguments: Sequence[str]) -> str:
@@ -66,11 +72,6 @@ def _studio(arguments: Sequence[str]) -> str:
 
 def create_storage(connection_string: str, container: str) -> None:
     """Create the containers, the tables and the queue that do not exist yet."""
-    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 - `landfall --help` should be quick
-    from azure.data.tables import TableServiceClient  # noqa: PLC0415
-    from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
-    from azure.storage.queue import QueueServiceClient  # noqa: PLC0415
-
     with BlobServiceClient.from_connection_string(connection_string) as blobs:
         for name in (container, *CONTAINERS):
             with contextlib.suppress(ResourceExistsError):
@@ -86,15 +87,12 @@ def create_storage(connection_string: str, container: str) -> None:
 
 
 def put_first_models(
-    connection_string: str, routes: Routes, services: Sequence[Mapping[str, Any]], experiments: Sequence[Path]
+    connection_string: str, routes: Routes, services: Sequence[Service], experiments: Sequence[Path]
 ) -> None:
     """Upload what each route needs before its first promotion, unless it exists already.
 
     That is the model in service, to which a rollback returns, and the golden rows, which verify an endpoint.
     """
-    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415
-    from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
-
     data = {document["name"]: (path, document) for path in experiments for document in [read_toml(path)]}
     with BlobServiceClient.from_connection_string(connection_string) as blobs:
         for route in routes.routes.values():
@@ -114,7 +112,7 @@ def put_first_models(
                     blobs.get_blob_client(*blob).upload_blob(text)
 
 
-def _service_of(route: Route, services: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+def _service_of(route: Route, services: Sequence[Service]) -> Service | None:
     """Return the published service to which a route promotes."""
     for service in services:
         urls = {endpoint["patch_url"].rstrip("/") for endpoint in service["predictive"]["endpoints"]}

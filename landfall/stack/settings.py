@@ -4,9 +4,9 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from landfall.errors import CommandError, UsageError
+from landfall.stack.stack_document import Service
 from shared.storage_settings import DATA_CONNECTION, HOST_CONNECTION
 
 POLL_SCHEDULE = "*/2 * * * * *"  # in Azure every minute: a tick costs money there
@@ -39,7 +39,7 @@ def setting_prefix(model: str) -> str:
     return name if name[0].isalpha() else f"M_{name}"
 
 
-def model_settings(services: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def model_settings(services: Iterable[Service]) -> dict[str, str]:
     """Return the settings of every published model: URLs and keys of its training service and its endpoints."""
     settings: dict[str, str] = {}
     for service in services:
@@ -62,7 +62,7 @@ def app_settings(
     routes: str,
     container: str,
     functions_key: str,
-    services: Iterable[Mapping[str, Any]],
+    services: Iterable[Service],
     chosen: Mapping[str, str],
 ) -> dict[str, str]:
     """Return all settings of the app; those of `--set` win."""

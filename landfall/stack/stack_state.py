@@ -2,14 +2,15 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from landfall.command_line import command_line
 from landfall.errors import CommandError
+from landfall.stack.stack_document import StackDocument
 
 DEFAULT_STATE = Path(".local")
 DOCUMENT = "stack.json"
@@ -71,11 +72,11 @@ class StateFolder:
         """The settings file of the functions host; `func start` reads the same shape."""
         return self.path / SETTINGS
 
-    def write_document(self, document: dict[str, Any]) -> None:
+    def write_document(self, document: Mapping[str, object]) -> None:
         """Write `stack.json`."""
         write_private(self.path / DOCUMENT, document)
 
-    def read_document(self) -> dict[str, Any]:
+    def read_document(self) -> StackDocument:
         """Read `stack.json` of a running stack.
 
         Raises:
@@ -83,7 +84,7 @@ class StateFolder:
         """
         self.check()
         try:
-            document: dict[str, Any] = json.loads((self.path / DOCUMENT).read_text(encoding="utf-8"))
+            document: StackDocument = json.loads((self.path / DOCUMENT).read_text(encoding="utf-8"))
         except FileNotFoundError:
             start = command_line("up", state=self.path)
             raise CommandError(f"no stack runs in {self.path}: start one with {start}") from None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from landfall.errors import CommandError
 from landfall.interrupts import interruptible, uninterruptible
@@ -20,6 +20,7 @@ from landfall.stack.publishing import create_storage, publish, put_first_models
 from landfall.stack.readiness import host_runs, storage_runs, studio_runs
 from landfall.stack.settings import KEY_SETTING, app_settings, environment_without
 from landfall.stack.stack_config import StackConfig
+from landfall.stack.stack_document import Description, Service, StackDocument
 from landfall.stack.stack_ports import StackPorts
 from landfall.stack.stack_state import DEFAULT_STATE, ProcessIdentity, StateFolder, write_private
 from landfall.stack.start_errors import readable_error
@@ -65,7 +66,7 @@ class StackOptions:
 class RunningStack:
     """A running stack; leaving its `with` block ends it."""
 
-    def __init__(self, state: StateFolder, document: dict[str, Any], running: list[Part], routes: Routes) -> None:
+    def __init__(self, state: StateFolder, document: StackDocument, running: list[Part], routes: Routes) -> None:
         self.state = state
         self.document = document
         self.routes = routes
@@ -152,25 +153,25 @@ def _start(
     ports = _choose_ports(options, last, report)
     storage = ports.azurite.connection_string
     azurite = add(lambda: processes.start_azurite(state, ports.azurite))
-    described: dict[str, Any] = {"management": None, "services": []}
+    description: Description = {"management": None, "services": []}
     studio_url = None
     if options.studio:
         studio_url = f"http://127.0.0.1:{ports.studio}"
-        described = publish(state, options.experiments, options.studio_public_url or studio_url)
+        description = publish(state, options.experiments, options.studio_public_url or studio_url)
         allowed = f"127.0.0.1:{ports.azurite.blob}"
         studio = add(lambda: processes.start_studio(state, ports.studio, allowed, options.studio_arguments))
         studio.wait_until(lambda: studio_runs(studio_url))
-        names = ", ".join(service["name"] for service in described["services"])
+        names = ", ".join(service["name"] for service in description["services"])
         report(f"studio            {studio_url}  ({names})")
     functions_key = options.settings.get(KEY_SETTING) or secrets.token_urlsafe(24)
-    settings, routes = _settings(options, storage, functions_key, described["services"])
+    settings, routes = _settings(options, storage, functions_key, description["services"])
     for warning in routes.warnings:
         report(f"warning           {warning}")
     write_private(state.settings, {"IsEncrypted": False, "Values": settings})
     azurite.wait_until(lambda: storage_runs(ports.azurite))
     report(f"storage           http://127.0.0.1:{ports.azurite.blob}/devstoreaccount1  (Azurite)")
     create_storage(storage, routes.input)
-    put_first_models(storage, routes, described["services"], options.experiments if options.studio else ())
+    put_first_models(storage, routes, description["services"], options.experiments if options.studio else ())
     if last is not None and last.ports.azurite != ports.azurite:
         for warning in orphaned_job_warnings(storage, routes):
             report(f"warning           {warning}")
@@ -179,15 +180,15 @@ def _start(
     host = add(lambda: _host(state, ports.host, settings, nonce))
     host.wait_until(lambda: host_runs(functions, nonce))
     report(f"functions         {functions}")
-    document = {
+    document: StackDocument = {
         "storage": storage,
         "input": routes.input,
         "functions": functions,
         "functions_key": functions_key,
         "functions_nonce": nonce,
         "studio": studio_url,
-        "management": described["management"],
-        "services": [_public(service) for service in described["services"]],
+        "management": description["management"],
+        "services": [_public(service) for service in description["services"]],
         "studio_log": str(processes.studio_data(state) / "requests.jsonl") if options.studio else None,
         "pids": {part.name: part.process.pid for part in running},
         "routes": str(options.routes.resolve()),
@@ -216,7 +217,7 @@ def _host(state: StateFolder, port: int, settings: Mapping[str, str], nonce: str
 
 
 def _settings(
-    options: StackOptions, storage: str, functions_key: str, services: Sequence[Mapping[str, Any]]
+    options: StackOptions, storage: str, functions_key: str, services: Sequence[Service]
 ) -> tuple[dict[str, str], Routes]:
     """Return the app's settings, and the routes read with them."""
     path = options.routes.resolve()
@@ -238,7 +239,7 @@ def _settings(
     return {name: value for name, value in os.environ.items() if f"${{{name}}}" in named} | chosen, routes
 
 
-def _public(service: Mapping[str, Any]) -> dict[str, Any]:
+def _public(service: Service) -> Service:
     return {"name": service["name"], "training": service["training"], "predictive": service["predictive"]}
 
 

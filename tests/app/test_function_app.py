@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from azure.storage.blob import BlobServiceClient
@@ -23,6 +23,9 @@ from shared.wiring import build_services
 from tests.log_lines import lines_about
 from tests.pipeline.world import SETTINGS
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
+
+if TYPE_CHECKING:
+    from landfall.stack.stack_document import Service
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -90,7 +93,7 @@ def app(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runn
             "AzureWebJobsStorage": azurite,
             "LANDFALL_ROUTES": str(folder / "routes.toml"),
             "LANDFALL_INPUT": container,
-            **model_settings([service]),
+            **model_settings([cast("Service", service)]),
         }
         for name, value in settings.items():
             patch.setenv(name, value)

@@ -1,10 +1,14 @@
 """The secret scan finds secrets in every form, and ignores texts that only mention them."""
 
 import base64
+from typing import TYPE_CHECKING
 
 import pytest
 
 from landfall.chaos.secret_scan import SecretScan, secrets_of
+
+if TYPE_CHECKING:
+    from landfall.stack.stack_document import NamedEndpoint, StackDocument
 
 KEY = "Ab+c/d=="
 LEAKS = {"the account key": KEY, "nothing": ""}
@@ -75,21 +79,35 @@ def test_a_secret_within_base64_is_found(before: str, after: str, secret: str) -
 
 def test_every_key_of_a_stack_is_searched_for() -> None:
     """Those of storage, functions, management, training and each endpoint."""
-    endpoint = {"api_key": "key-of-default", "execute_url": "u"}
-    document = {
+    production: NamedEndpoint = {
+        "name": "production",
+        "role": "serve",
+        "resource": "r",
+        "execute_url": "u",
+        "patch_url": "u",
+        "api_key": "key-of-production",
+    }
+    document: StackDocument = {
         "storage": "AccountName=a;AccountKey=key-of-account==;BlobEndpoint=b",
+        "input": "incoming",
+        "functions": "u",
         "functions_key": "key-of-functions",
+        "functions_nonce": None,
+        "studio": "u",
         "management": {"url": "u", "token": "key-of-management"},
         "services": [
             {
                 "name": "Census Model",
-                "training": {"api_key": "key-of-training"},
+                "training": {"jobs_url": "u", "api_key": "key-of-training"},
                 "predictive": {
-                    "default": endpoint,
-                    "endpoints": [{"name": "production", "api_key": "key-of-production"}],
+                    "default": {"api_key": "key-of-default", "execute_url": "u"},
+                    "endpoints": [production],
                 },
             }
         ],
+        "studio_log": "requests.jsonl",
+        "pids": {},
+        "routes": "routes.toml",
     }
 
     assert set(secrets_of(document).values()) == {

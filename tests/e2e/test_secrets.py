@@ -21,6 +21,7 @@ from landfall.chaos.secret_scan import SecretScan, decode_message, secrets_of
 from landfall.commands.submit import upload
 from landfall.sample_data.census import census_csv
 from landfall.stack.ports import free_ports
+from landfall.stack.stack_document import studio_log
 from landfall.stack.up import EXAMPLE_ROUTES, RunningStack, StackOptions, start_stack
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.records.run import Run, RunState
@@ -223,7 +224,7 @@ def test_no_secret_leaks_on_any_way(tmp_path: Path) -> None:
 
             assert search_storage(secret_scan, stack.document["storage"]) > 50
             document = stack.document
-        logs = [*(tmp_path / "state" / "logs").iterdir(), Path(document["studio_log"])]
+        logs = [*(tmp_path / "state" / "logs").iterdir(), studio_log(document)]
         assert {"host.log", "studio.log", "requests.jsonl"} <= {log.name for log in logs}
         for log in logs:
             secret_scan.search(log.name, log.read_text(encoding="utf-8", errors="replace"))

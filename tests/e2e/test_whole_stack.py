@@ -13,6 +13,7 @@ from landfall.demo.datasets import census_dataset
 from landfall.demo.probes import Probes
 from landfall.follow_run import follow_run
 from landfall.sample_data.census import census_csv
+from landfall.stack.stack_document import studio_log
 from landfall.stack.up import EXAMPLE_ROUTES, StackOptions, start_stack
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
@@ -68,7 +69,7 @@ def test_a_service_that_ignores_the_update_is_rolled_back(tmp_path: Path) -> Non
         written = repr((stored, steps, record)) + "".join(
             log.read_text(encoding="utf-8", errors="replace") for log in (stack.state.path / "logs").iterdir()
         )
-        written += Path(stack.document["studio_log"]).read_text(encoding="utf-8")
+        written += studio_log(stack.document).read_text(encoding="utf-8")
         (service,) = stack.document["services"]
         keys = [
             service["training"]["api_key"],

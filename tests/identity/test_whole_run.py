@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from azure.data.tables import TableServiceClient
@@ -28,6 +29,9 @@ from shared.services import Services
 from tests.identity.endpoint import identity_endpoint
 from tests.identity.storage import IdentityStorage
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
+
+if TYPE_CHECKING:
+    from landfall.stack.stack_document import Service
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,7 +70,7 @@ def settings(
             "REQUESTS_CA_BUNDLE": os.environ["REQUESTS_CA_BUNDLE"],
             "LANDFALL_ROUTES": str(tmp_path / "routes.toml"),
             "LANDFALL_INPUT": container,
-            **model_settings([service]),
+            **model_settings([cast("Service", service)]),
         }
 
 

@@ -1,5 +1,7 @@
 """App settings: named after the models, complete for the example, and the user's choice wins."""
 
+import copy
+import json
 import re
 from pathlib import Path
 
@@ -7,16 +9,18 @@ import pytest
 
 from landfall.errors import CommandError
 from landfall.stack.settings import app_settings, environment_without, model_settings, parse_settings, setting_prefix
+from landfall.stack.stack_document import NamedEndpoint, Service
 from shared.routes.load import load_routes
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "http://127.0.0.1:8600"
 
 
-def endpoint(name: str, role: str) -> dict[str, str]:
+def endpoint(name: str, role: str) -> NamedEndpoint:
     """Return an endpoint as the studio describes it."""
     return {
         "name": name,
+        "resource": "Census Model [trained model]",
         "role": role,
         "execute_url": f"{BASE}/workspaces/w/services/{name}/execute?api-version=2.0&details=true",
         "patch_url": f"{BASE}/management/workspaces/w/webservices/s/endpoints/{name}",
@@ -24,10 +28,13 @@ def endpoint(name: str, role: str) -> dict[str, str]:
     }
 
 
-SERVICE = {
+SERVICE: Service = {
     "name": "Census Model",
     "training": {"jobs_url": f"{BASE}/workspaces/w/services/t/jobs", "api_key": "training-key"},
-    "predictive": {"endpoints": [endpoint("production", "serve"), endpoint("staging", "staging")]},
+    "predictive": {
+        "default": {"execute_url": f"{BASE}/workspaces/w/services/p/execute", "api_key": "default-key"},
+        "endpoints": [endpoint("production", "serve"), endpoint("staging", "staging")],
+    },
 }
 
 
@@ -65,14 +72,14 @@ def test_the_example_route_finds_every_setting(tmp_path: Path) -> None:
 
 def test_an_added_endpoint_takes_no_place() -> None:
     """The settings of the example name the endpoints that publishing made, also after others were added."""
-    added = {"predictive": {"endpoints": [*SERVICE["predictive"]["endpoints"], endpoint("canary", "serve")]}}  # type: ignore[index]
-    assert model_settings([SERVICE | added]) == model_settings([SERVICE])
+    added = copy.deepcopy(SERVICE)
+    added["predictive"]["endpoints"].append(endpoint("canary", "serve"))
+
+    assert model_settings([added]) == model_settings([SERVICE])
 
 
 def test_the_example_settings_name_every_setting() -> None:
     """`local.settings.example.json` lists what `func start` needs, no more and no less."""
-    import json  # noqa: PLC0415
-
     example = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"]
     settings = app_settings(
         storage="s", routes="routes.toml", container="incoming", functions_key="", services=[SERVICE], chosen={}
