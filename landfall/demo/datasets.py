@@ -40,7 +40,7 @@ def census_dataset() -> Dataset:
     table = Table.of(text)
 
     return Dataset(
-        about=f"a made-up census of {GOOD_ROWS:,} people, to predict {LABEL}; the first model knows an older 600",
+        about=f"a synthetic census of {GOOD_ROWS:,} people, to predict {LABEL}; the first model knows 600 older rows",
         model="Census Model",
         route="census",
         folder="census",

@@ -1,4 +1,4 @@
-"""A made-up census table with the columns of the Adult data set: seeded, with missing values and a real signal."""
+"""A synthetic census table with the columns of the Adult data set: seeded, with missing values and a real signal."""
 
 import csv
 import io

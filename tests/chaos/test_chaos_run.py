@@ -1,4 +1,4 @@
-"""`landfall chaos` as a person types it, on a real stack."""
+"""`landfall chaos` on a real stack."""
 
 import contextlib
 import json

@@ -124,7 +124,7 @@ def test_promotions_in_order_are_no_excursion() -> None:
     assert update_history([], PATCH, "seeds/census.ilearner", [run(1, RunState.REJECTED)]).left == []
 
 
-def test_an_excursion_that_was_repaired_is_told_apart() -> None:
+def test_a_repaired_excursion_is_no_violation() -> None:
     """It is listed, and is no violation."""
     history = update_history([patch(model(2)), patch(model(1)), patch(model(2))], PATCH, model(2), [run(1), run(2)])
 
@@ -143,7 +143,7 @@ def test_an_excursion_that_was_repaired_is_told_apart() -> None:
     ],
 )
 def test_an_endpoint_left_on_older_data_is_found(log: Sequence[dict[str, Any]], served_model: str) -> None:
-    """By the updates it was sent, and by what it says it serves, if only one of the two shows it."""
+    """The log of updates shows it, or the endpoint's own list of its models."""
     assert len(update_history(log, PATCH, served_model, [run(1), run(2)]).left) == 1
 
 
@@ -160,7 +160,7 @@ def champion(number: int) -> Champion:
 
 
 def test_a_verified_endpoint_is_fine() -> None:
-    """With its champion's model, or with the initial one as long as it has none."""
+    """It serves its champion's model, or an initial model while it has no champion."""
     empty = EndpointRecord(route="census", name="production")
 
     assert unverified(replace(empty, champion=champion(1)), model(1), [INITIAL], [run(1)]) == []
@@ -186,7 +186,7 @@ def test_a_verified_endpoint_is_fine() -> None:
     ],
 )
 def test_an_unverified_endpoint_is_found(changes: dict[str, Any], served_model: str, decision: str, says: str) -> None:
-    """An open lease or intent, another model than the record's, a promotion that nobody decided."""
+    """A violation is an open lease or intent, another model than the record's, or a promotion without decision."""
     record = replace(EndpointRecord(route="census", name="production", champion=champion(1)), **changes)
     (problem,) = unverified(record, served_model, [INITIAL], [run(1, decision=a_decision(verdict=Verdict(decision)))])
 
@@ -194,7 +194,7 @@ def test_an_unverified_endpoint_is_found(changes: dict[str, Any], served_model: 
 
 
 def test_recovery_lasts_until_the_last_run_that_was_hit_has_its_outcome() -> None:
-    """The longest counts; a kill that hit nothing, or whose runs have not all ended, has none."""
+    """The longest recovery counts; a kill without unsettled runs, or with a run that never ended, has none."""
     runs = [run(10), run(30), run(50, RunState.STARTED)]
     ids = [record.run_id for record in runs]
 

@@ -1,4 +1,4 @@
-"""The blob trigger's events: a fifth is lost, the others come three times, and the host notices nothing."""
+"""The lossy blob queue: a fifth of the events is lost, the others come three times, and the host notices nothing."""
 
 import random
 import re
@@ -20,7 +20,7 @@ MESSAGES = 60
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    """Give something that takes messages."""
+    """Give a service that accepts messages."""
     with serving() as running:
         running.status, running.body = 201, lossy_blob_queue.accepted().body
         yield running
@@ -28,7 +28,7 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture
 def lossy(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> Iterator[LossyBlobQueue]:
-    """Give what takes the events away, in a hurry."""
+    """Give the interceptor, with short delays."""
     monkeypatch.setattr(lossy_blob_queue, "DELAY_S", (0.0, 0.5))
     running = LossyBlobQueue(random.Random(5), upstream.port)
     yield running
@@ -46,7 +46,7 @@ def connection(upstream: Upstream, lossy: LossyBlobQueue) -> Iterator[str]:
 def test_a_fifth_is_lost_and_the_rest_tripled_and_shuffled(
     upstream: Upstream, lossy: LossyBlobQueue, connection: str
 ) -> None:
-    """The storage library, which the host uses, takes every made-up answer for the queue's own."""
+    """The storage library, which the host uses, accepts every invented answer."""
     with QueueClient.from_connection_string(connection, QUEUE) as queue:
         for number in range(MESSAGES):
             assert queue.send_message(f"event {number:02d}").id

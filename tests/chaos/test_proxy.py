@@ -1,4 +1,4 @@
-"""The proxy, over real sockets: what it forwards, and each thing it can do to a request."""
+"""The proxy over real sockets: what it forwards, and each fault."""
 
 import http.client
 import threading
@@ -54,7 +54,7 @@ def test_an_answer_to_head_keeps_its_length(proxy: Proxy) -> None:
 
 
 def test_a_chunked_body_arrives_whole(proxy: Proxy, upstream: Upstream) -> None:
-    """And many requests share one connection."""
+    """Many requests share one connection."""
     with closing(http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=30)) as connection:
         for _ in range(3):
             connection.request("PUT", "/", iter([b"one ", b"two"]), encode_chunked=True)
@@ -81,7 +81,7 @@ def test_refused_and_open_again(proxy: Proxy, upstream: Upstream) -> None:
 
 
 def test_a_hanging_request_never_arrives(proxy: Proxy, upstream: Upstream) -> None:
-    """It is dropped after its time, and the service knows nothing of it."""
+    """The connection is dropped after its time, and the service gets no request."""
     proxy.treat = lambda _: Treatment(Fault.HANG, hang_s=0.05)
     with pytest.raises(http.client.RemoteDisconnected):
         call(proxy)
@@ -89,8 +89,8 @@ def test_a_hanging_request_never_arrives(proxy: Proxy, upstream: Upstream) -> No
     assert upstream.received == []
 
 
-def test_closing_drops_what_hangs(proxy: Proxy) -> None:
-    """A run that ends does not wait for its own hangs."""
+def test_closing_drops_hanging_requests(proxy: Proxy) -> None:
+    """Closing the proxy does not wait for hanging requests."""
     reached = threading.Event()
 
     def treat(_: Request) -> Treatment:
@@ -133,7 +133,7 @@ def test_it_takes_effect_and_the_caller_reads_nothing(proxy: Proxy, upstream: Up
     assert len(upstream.received) == 1
 
 
-def test_a_service_that_is_gone_looks_like_a_lost_connection(upstream: Upstream) -> None:
+def test_a_dead_service_looks_like_a_lost_connection(upstream: Upstream) -> None:
     """The caller gets no invented answer."""
     with serving() as stopped:
         port = stopped.port

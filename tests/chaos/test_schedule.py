@@ -16,7 +16,7 @@ def test_the_seed_decides_everything() -> None:
     assert first == second
 
 
-def test_it_has_the_files_and_kills_that_were_asked_for() -> None:
+def test_it_has_the_requested_files_and_kills() -> None:
     """Some files are written twice; restarts of the services come in addition to the kills."""
     schedule = draw_schedule(200, 100, 7)
     names = Counter(upload.blob for upload in schedule.uploads)

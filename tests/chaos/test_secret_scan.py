@@ -68,7 +68,7 @@ def test_a_text_without_secrets_gives_no_finding(text: str) -> None:
     "secret", ["0123456789abcdef", "s3cret-of-17-byte", "and-one-of-eightee", "~~~???>>>~~~???>>>"]
 )
 def test_a_secret_within_base64_is_found(before: str, after: str, secret: str) -> None:
-    """Wherever it begins in what was encoded, in both alphabets; another text of that length is not taken for it."""
+    """A secret is found at any offset, in both alphabets; another text of that length is not."""
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         secret_scan = SecretScan({"it": secret})
         secret_scan.search("other", encode(f"{before}{'q' * len(secret)}{after}".encode()).decode())
@@ -78,7 +78,7 @@ def test_a_secret_within_base64_is_found(before: str, after: str, secret: str) -
 
 
 def test_every_key_of_a_stack_is_searched_for() -> None:
-    """Those of storage, functions, management, training and each endpoint."""
+    """These are the keys of storage, functions, management, training and each endpoint."""
     production: NamedEndpoint = {
         "name": "production",
         "role": "serve",

@@ -1,4 +1,4 @@
-"""A service to put a proxy in front of: answers what it is told to, and remembers what it was sent."""
+"""A service behind a proxy: it answers as set, and records its requests."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Any, cast
 
 @dataclass
 class Upstream:
-    """The service; `status` and `body` are what it answers."""
+    """The service; it answers with `status` and `body`."""
 
     port: int = 0
     status: int = 200
@@ -19,7 +19,7 @@ class Upstream:
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
     def await_requests(self, count: int) -> list[tuple[str, str, bytes]]:
-        """Return what was received once so many requests were."""
+        """Return the requests once there are `count`."""
         with self.arrived:
             assert self.arrived.wait_for(lambda: len(self.received) >= count, 30)
             return list(self.received)
@@ -55,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving() -> Iterator[Upstream]:
-    """Run one."""
+    """Run a service."""
     upstream = Upstream()
     with _Server(("127.0.0.1", 0), _Handler) as server:
         server.upstream = upstream

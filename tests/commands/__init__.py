@@ -1,1 +1,1 @@
-"""What a person types: each command, in this process and on a real stack."""
+"""The commands: in this process, and on a real stack."""

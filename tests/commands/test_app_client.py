@@ -21,7 +21,7 @@ FROZEN = {"endpoint": "production", "route": "census", "frozen": True}
 
 @pytest.fixture
 def elsewhere() -> Iterator[Scripted]:
-    """Give another host, which would say yes to everything."""
+    """Give another host, which accepts every request."""
     with scripted(Reply(200, json.dumps(FROZEN).encode())) as script:
         yield script
 
@@ -37,7 +37,7 @@ def freeze(folder: Path, app: Scripted) -> int:
 def test_a_key_follows_no_redirect(
     elsewhere: Scripted, tmp_path: Path, capsys: pytest.CaptureFixture[str], status: int
 ) -> None:
-    """The host that a redirect points to sees no request; the error names it, without its query, and is no success."""
+    """The redirect's target gets no request; the error names it without its query, and the command fails."""
     target = f"{elsewhere.base_url}/sign-in?state=CANARY"
     with scripted(Reply(status, b"{}", {"Location": target})) as app:
         assert freeze(tmp_path, app) == 1
@@ -54,7 +54,7 @@ def test_a_key_follows_no_redirect(
 
 
 def test_a_redirect_within_the_app_is_none_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Also one without a host, and one that names no place at all."""
+    """Neither is a redirect without a host, or without a target."""
     replies = Reply(302, b"", {"Location": "/elsewhere"}), Reply(302, b"")
     with scripted(*replies) as app:
         assert freeze(tmp_path, app) == 1
@@ -80,7 +80,7 @@ def test_a_redirect_within_the_app_is_none_either(tmp_path: Path, capsys: pytest
 def test_only_the_operations_own_answer_is_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], reply: Reply
 ) -> None:
-    """A gateway's page, or somebody else's JSON, is not taken for success."""
+    """A gateway's page, or another service's JSON, is not taken for success."""
     with scripted(reply) as app:
         assert freeze(tmp_path, app) == 1
     output = capsys.readouterr()
@@ -89,7 +89,7 @@ def test_only_the_operations_own_answer_is_one(
 
 
 def test_no_other_call_of_the_command_or_the_app_follows_one() -> None:
-    """Whatever sends a request by `requests`, now or later, says that it follows no redirect."""
+    """Every call of `requests` in the command and the app refuses redirects."""
     sending = {f"{who}.{how}" for who in ("requests", "session") for how in ("get", "post", "put", "patch", "request")}
     calls = 0
     for path in (*(ROOT / "landfall").rglob("*.py"), *(ROOT / "shared").rglob("*.py")):
@@ -102,7 +102,7 @@ def test_no_other_call_of_the_command_or_the_app_follows_one() -> None:
 
 
 def test_the_apps_own_answer_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """And a refusal is told in the app's words."""
+    """A refusal is printed in the app's words."""
     refusal = Reply(409, json.dumps({"error": "it is frozen already", "problems": ["by dan"]}).encode())
     with scripted(Reply(200, json.dumps(FROZEN).encode()), refusal) as app:
         assert freeze(tmp_path, app) == 0
@@ -113,7 +113,7 @@ def test_the_apps_own_answer_is_taken(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_a_proxy_of_the_environment_never_sees_the_key_of_a_local_app(
     elsewhere: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """HTTP_PROXY is for the outside world."""
+    """HTTP_PROXY applies to other hosts only."""
     monkeypatch.setenv("HTTP_PROXY", elsewhere.base_url)
     monkeypatch.setenv("http_proxy", elsewhere.base_url)
     monkeypatch.delenv("NO_PROXY", raising=False)

@@ -1,4 +1,4 @@
-"""The audit: well while everything has its outcome or waits, and every breach named by its invariant and run."""
+"""The audit: it passes while every file has its outcome or waits, and names each violation's invariant and run."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -44,8 +44,8 @@ def run_of(world: World, blob: str) -> Run:
     return next(stored.run for stored in world.runs.list_runs() if stored.run.blob == blob)
 
 
-def test_a_sound_system_is_told_file_by_file(world: World) -> None:
-    """Each version with its state; what runs is waiting, and nothing is broken."""
+def test_a_correct_system_is_reported_file_by_file(world: World) -> None:
+    """Each version has its state; an unfinished run waits; no invariant is violated."""
     result = look(world)
 
     assert {file["blob"]: file["state"] for file in result.files} == {
@@ -60,7 +60,7 @@ def test_a_sound_system_is_told_file_by_file(world: World) -> None:
 
 
 def test_a_version_has_its_run_whatever_its_route_is_called_now(world: World) -> None:
-    """After a change of the routes its outcome still counts; what was unrouted and has a route now is yet to land."""
+    """After a change of the routes its outcome still counts; an unrouted version with a route now is yet to land."""
     world.routes = example_routes(("census/*.csv", "people/*.csv"))
     assert {file["blob"]: file["state"] for file in look(world, world.clock.now() + LATER).files} == {
         "census/a.csv": "promoted",
@@ -75,8 +75,8 @@ def test_a_version_has_its_run_whatever_its_route_is_called_now(world: World) ->
     assert "elsewhere/c.csv" in broken["what"]
 
 
-def test_what_waits_waits_since_it_landed(world: World) -> None:
-    """However often its run was written meanwhile."""
+def test_a_file_waits_since_its_landing(world: World) -> None:
+    """Later writes of its run do not change that time."""
     landed = run_of(world, "census/d.csv")
     world.tick(60)
     world.training.say(landed.job_id, JobState.UNKNOWN, "Napping")
@@ -87,7 +87,7 @@ def test_what_waits_waits_since_it_landed(world: World) -> None:
 
 
 def test_a_file_without_a_run_waits_and_is_then_forgotten(world: World) -> None:
-    """Just dropped it is waiting; minutes later nobody has seen it, and that is a breach."""
+    """A new file waits; a file without a run after minutes is a violation."""
     version = world.drop("census/new.csv")
 
     assert look(world).ok
@@ -110,7 +110,7 @@ def test_a_file_without_a_run_waits_and_is_then_forgotten(world: World) -> None:
     ],
 )
 def test_breaches_in_the_runs(world: World, blob: str, changes: dict[str, Any], invariant: str, says: str) -> None:
-    """Each is named with its invariant and its run."""
+    """Each violation names its invariant and its run."""
     runs = [
         replace(stored.run, **changes) if stored.run.blob == blob else stored.run for stored in world.runs.list_runs()
     ]
@@ -122,7 +122,7 @@ def test_breaches_in_the_runs(world: World, blob: str, changes: dict[str, Any], 
 
 
 def test_a_run_long_past_its_deadline_is_a_breach(world: World) -> None:
-    """A tick would have ended it."""
+    """A tick would have ended the run."""
     deadline = run_of(world, "census/d.csv").deadline_at
     assert deadline is not None
 
@@ -130,8 +130,8 @@ def test_a_run_long_past_its_deadline_is_a_breach(world: World) -> None:
     assert "past its deadline" in look(world, deadline + LATER).broken[0]["what"]
 
 
-def test_an_open_promotion_that_nobody_finishes_is_a_breach(world: World) -> None:
-    """An intent whose run has ended, or is not known; one whose run is on its way is none."""
+def test_an_open_promotion_without_a_run_is_a_violation(world: World) -> None:
+    """An intent whose run has ended or is unknown is a violation; an intent whose run goes on is none."""
     record = world.endpoints.get("census", "production").record
     now = world.clock.now()
 
@@ -144,8 +144,8 @@ def test_an_open_promotion_that_nobody_finishes_is_a_breach(world: World) -> Non
     assert with_intent(run_of(world, "census/d.csv").run_id).ok
 
 
-def test_an_endpoint_that_serves_what_nobody_knows_is_a_breach(world: World) -> None:
-    """The sweep froze it and nothing was verified since; frozen by a person it is none."""
+def test_an_endpoint_with_an_unknown_model_is_a_violation(world: World) -> None:
+    """An endpoint that the sweep froze is a violation; one that a person froze is none."""
     record = world.endpoints.get("census", "production").record
     by_hand = Frozen(by="bob", reason="release day", at=world.clock.now())
     assert look(world, endpoints={"census": replace(record, frozen=by_hand)}).ok
@@ -156,7 +156,7 @@ def test_an_endpoint_that_serves_what_nobody_knows_is_a_breach(world: World) -> 
 
 
 def test_an_endpoint_that_lost_its_champion_is_a_breach(world: World) -> None:
-    """A run was promoted, and the endpoint's row knows nothing of it, or holds an older one."""
+    """A run was promoted, but the endpoint's row has no champion or an older one."""
     record = world.endpoints.get("census", "production").record
     champion = record.champion
     assert isinstance(champion, Champion)
@@ -168,7 +168,7 @@ def test_an_endpoint_that_lost_its_champion_is_a_breach(world: World) -> None:
 
 
 def test_a_history_that_was_tampered_with_is_a_breach(world: World) -> None:
-    """An entry that is gone, and one that says something else, are told with their run."""
+    """A missing entry and an edited one are reported with their run."""
     runs = [stored.run for stored in world.runs.list_runs()]
     histories = [(run, world.runs.history(run.route, run.run_id)) for run in runs]
     result = Audit()

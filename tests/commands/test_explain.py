@@ -1,4 +1,4 @@
-"""`landfall explain` and `show`: the story of every kind of run, from the stored records alone."""
+"""`landfall explain` and `show`: every kind of run, explained from the stored records alone."""
 
 import time
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def told(world: World, file: str | Run, width: int = 300) -> str:
 
 
 def test_a_promotion_is_explained(world: World) -> None:
-    """File, input, job, both models' metrics, each gate's sentence, the endpoint before and after."""
+    """It prints the file, the job, both models' metrics, each gate's sentence, and the endpoint before and after."""
     first = world.settle(world.train("first", 0.9))
     run = world.settle(world.train("second", 0.95, "census/b.csv"))
     text = told(world, "census/b.csv")
@@ -61,7 +61,7 @@ def test_a_promotion_is_explained(world: World) -> None:
 
 
 def test_a_rejection_and_a_rollback_leave_the_endpoint_as_it_was(world: World) -> None:
-    """Nothing changed in the end, and the story says why."""
+    """The endpoint is unchanged, and the explanation says why."""
     world.settle(world.train("first", 0.9))
     world.train("worse", 0.85, "census/b.csv")
     assert "untouched by this run" in told(world, "census/b.csv")
@@ -75,7 +75,7 @@ def test_a_rejection_and_a_rollback_leave_the_endpoint_as_it_was(world: World) -
 
 
 def test_a_run_on_its_way_says_how_far_it_came(world: World) -> None:
-    """Without a decision there is none to tell."""
+    """Without a decision there is none to print."""
     world.land()
 
     assert "There is no decision yet." in told(world, "census/a.csv")
@@ -134,10 +134,10 @@ def barred(world: World) -> Run:
         (barred, RunState.REJECTED, "No gate decided: the run was rejected before the gates"),
     ],
 )
-def test_a_run_that_touched_no_endpoint_says_nothing_of_what_it_serves(
+def test_a_run_without_an_update_claims_nothing_about_the_endpoint(
     world: World, kind: Callable[[World], Run], state: RunState, sentence: str
 ) -> None:
-    """A promoted model is in service: none of these runs claims that it is the one from before the first promotion."""
+    """A promoted model is in service: no other run claims that the initial model is."""
     promote(world, "first", 0.9)
     run = kind(world)
     text = told(world, run)
@@ -152,8 +152,8 @@ def test_a_run_that_touched_no_endpoint_says_nothing_of_what_it_serves(
         assert "none was started" in text
 
 
-def test_a_failure_after_the_decision_names_what_was_compared(world: World) -> None:
-    """The serving endpoint refuses the model: the decision stands, and the endpoint is as it was."""
+def test_a_failure_after_the_decision_names_the_compared_model(world: World) -> None:
+    """The serving endpoint refuses the model: the decision stays, and so does the endpoint."""
     first = promote(world, "first", 0.9)
     world.scoring.faults.run_at_next("patch", lambda: None)  # the staging endpoint takes it
     world.scoring.faults.fail_next("patch", RejectedError(FAULT))
@@ -168,8 +168,8 @@ def test_a_failure_after_the_decision_names_what_was_compared(world: World) -> N
     assert "untouched by this run" in text
 
 
-def test_the_first_promotion_of_all_replaces_what_was_there_before(world: World) -> None:
-    """Only then is that model the one that was in service; nothing was known of it."""
+def test_the_first_promotion_replaces_the_initial_model(world: World) -> None:
+    """Only then was the initial model in service; its metrics are unknown."""
     text = told(world, promote(world, "first", 0.9))
 
     assert "before: the model from before the first promotion" in text
@@ -177,7 +177,7 @@ def test_the_first_promotion_of_all_replaces_what_was_there_before(world: World)
 
 
 def test_an_unchanged_run_tells_whether_the_endpoint_was_touched() -> None:
-    """With a staging endpoint it never was; without one the model was sent, and the one before put back."""
+    """With a staging endpoint no model was sent; without one it was sent, and the previous model put back."""
     for routes, sentence in ((example_routes(), "untouched by this run"), (without_staging(), "after:  the same")):
         world = World(routes)
         first = promote(world, "first", 0.9)
@@ -195,7 +195,7 @@ def test_an_unchanged_run_tells_whether_the_endpoint_was_touched() -> None:
 
 
 def test_newer_data_won_after_the_decision(world: World) -> None:
-    """It names what it was compared with then, and claims nothing of what is in service now."""
+    """It names the model that it was compared with, and claims nothing about the model in service now."""
     first = promote(world, "first", 0.9)
     world.clock.advance(60)
     old = world.train("second", 0.95, "census/b.csv")
@@ -211,8 +211,8 @@ def test_newer_data_won_after_the_decision(world: World) -> None:
     assert "before:" not in text
 
 
-def test_what_no_gate_says_is_told_beside_them() -> None:
-    """A policy without a floor, and a model that answers in another shape, are reasons of the decision too."""
+def test_reasons_of_no_gate_are_printed_beside_the_gates() -> None:
+    """A policy without a floor, and a model with another answer shape, are reasons of the decision too."""
     world = World(example_routes(("at_least = 0.80, ", "")))
     assert "beside  no gate has a floor" in told(world, promote(world, "first", 0.9))
     world.scoring.classes["second"] = ("yes", "no")
@@ -223,8 +223,8 @@ def test_what_no_gate_says_is_told_beside_them() -> None:
     assert "beside  the answers would change their shape: lost column 'Scored Probabilities'" in told(world, held)
 
 
-def test_after_a_rollback_nothing_is_said_to_be_unknown_that_is_known(world: World) -> None:
-    """It is known what serves, and only how good it is is not."""
+def test_after_a_rollback_only_the_metrics_are_unknown(world: World) -> None:
+    """The model in service is known; only its metrics are not."""
     promote(world, "first", 0.9)
     go_back(world)
     world.clock.advance(60)
@@ -235,8 +235,8 @@ def test_after_a_rollback_nothing_is_said_to_be_unknown_that_is_known(world: Wor
     assert "nothing was known" not in text
 
 
-def test_a_rollback_is_told_as_a_rollback(world: World) -> None:
-    """From which model to which, by whom and why; of no file, no bytes, no job and no pinned input."""
+def test_a_rollback_is_explained_as_a_rollback(world: World) -> None:
+    """It prints both models, the operator and the reason, but no file, bytes, job or pinned input."""
     first, second = promote(world, "first", 0.9), promote(world, "second", 0.95)
     run = go_back(world)
     text = told(world, run)
@@ -253,8 +253,8 @@ def test_a_rollback_is_told_as_a_rollback(world: World) -> None:
     assert "byte" not in shown(world, run, 300)
 
 
-def test_a_way_forwards_from_the_initial_model_is_told(world: World) -> None:
-    """It replaces no run's model: said in words, and by no id that there is not."""
+def test_a_rollback_from_the_initial_model_is_explained(world: World) -> None:
+    """It replaces no run's model: the text says so, and shows no id."""
     first = promote(world, "first", 0.9)
     go_back(world)
     text = told(world, go_back(world, to=first.run_id))
@@ -265,7 +265,7 @@ def test_a_way_forwards_from_the_initial_model_is_told(world: World) -> None:
 
 
 def test_a_rollback_that_was_not_carried_out_says_so(world: World) -> None:
-    """Another model was promoted before its turn came: it ended superseded, and claims nothing of the endpoint."""
+    """Another model was promoted first: the run ended superseded, and claims nothing about the endpoint."""
     promote(world, "first", 0.9)
     second = promote(world, "second", 0.95)
     world.at["production"].ignore_patch = True
@@ -279,7 +279,7 @@ def test_a_rollback_that_was_not_carried_out_says_so(world: World) -> None:
 
 
 def test_a_person_had_the_last_word() -> None:
-    """The policy said promote, somebody rejected it: both stand in the story."""
+    """The policy said promote, and a person rejected the run: the explanation has both."""
     world = World(example_routes(APPROVED))
     run = world.train("better", 0.9)
     assert ask(world, "reject", run=run.run_id, by="bob", reason="wrong month")[0] == 200
@@ -291,7 +291,7 @@ def test_a_person_had_the_last_word() -> None:
 
 
 def test_the_notes_of_a_training_are_shown(world: World) -> None:
-    """What the training says of its columns, a line each, in both commands."""
+    """Both commands print each note of the training on a line."""
     run = replace(world.land(), notes=("column 'id' was left out: an identifier", "column 'age': 3 odd cells"))
     out = Console(width=300, soft_wrap=True)
     with out.capture() as captured:
@@ -311,8 +311,8 @@ def shown(world: World, run: Run, width: int) -> str:
     return captured.get()
 
 
-def test_what_is_longer_than_the_line_is_wrapped(world: World) -> None:
-    """Twenty metrics at 80 columns: the last one, which decided, is there; where no person looks a fact is one line."""
+def test_long_lines_are_wrapped(world: World) -> None:
+    """With twenty metrics at 80 columns the last one is printed; in a pipe each fact is one line."""
     names = [f"Metric number {number}" for number in range(20)]
     run = promote(world, "first", 0.9)
     metrics: dict[str, float | None] = {**dict.fromkeys(names, 0.125), "Deciding": 0.875}
@@ -328,7 +328,7 @@ def test_what_is_longer_than_the_line_is_wrapped(world: World) -> None:
 
 
 def test_every_time_is_utc_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the zone of the machine is."""
+    """The machine's time zone has no effect."""
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
@@ -343,7 +343,7 @@ def test_every_time_is_utc_and_says_so(world: World, monkeypatch: pytest.MonkeyP
 
 
 def test_an_approval_link_has_a_line_of_its_own_in_the_history() -> None:
-    """Who made it and until when it works, beside why the run is held; a second link replaces the text of the first."""
+    """It names who made it and its end, beside the reason of the hold; a second link replaces the first one's text."""
     world = World(example_routes(APPROVED))
     run = world.train("better", 0.9)
     held = run.reason

@@ -1,4 +1,4 @@
-"""`landfall up`, `submit`, `runs`, `show` and `down` as a person types them, on the real stack."""
+"""`landfall up`, `submit`, `runs`, `show` and `down` on a real stack."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_stack_json_has_the_fixed_names(state: Path) -> None:
-    """Other tools find what they need, and only its owner can read it."""
+    """Other tools find the fixed names; only the file's owner can read it."""
     stack = document(state)
 
     names = "storage input functions functions_key studio management services studio_log pids"
@@ -48,7 +48,7 @@ def test_stack_json_has_the_fixed_names(state: Path) -> None:
 
 
 def test_a_second_up_says_that_it_runs(state: Path) -> None:
-    """It starts nothing and ends nothing."""
+    """The second start changes nothing."""
     again = landfall("up", "--detach", "--set", "OTHER=1", "--state", str(state))
 
     assert again.returncode == 1
@@ -57,8 +57,8 @@ def test_a_second_up_says_that_it_runs(state: Path) -> None:
     assert landfall("runs", "--state", str(state)).returncode == 0
 
 
-def test_the_doctor_finds_all_well(state: Path) -> None:
-    """Storage, studio, host, settings and poller; the poller as soon as it has run for the first time."""
+def test_the_doctor_passes(state: Path) -> None:
+    """Storage, studio, host, settings and poller pass; the poller once it has run for the first time."""
     done = landfall("doctor", "--state", str(state))
     for _ in range(60):
         if "it has not run yet" not in done.stdout:
@@ -77,8 +77,8 @@ def test_the_doctor_finds_all_well(state: Path) -> None:
     )
 
 
-def test_the_doctor_finds_what_will_make_runs_wait(tmp_path: Path) -> None:
-    """On a stack of its own: wrong keys, a wrong resource, a metric of another kind of model, missing files."""
+def test_the_doctor_fails_where_runs_would_wait(tmp_path: Path) -> None:
+    """A stack with wrong keys, a wrong resource, a metric of another task and missing files fails each check."""
     text = (ROOT / "routes.toml").read_text(encoding="utf-8")
     text = text.replace("Census Model [trained model]", "Sensus Model [trained model]", 1)  # of production
     text = text.replace(
@@ -120,7 +120,7 @@ def test_the_doctor_finds_what_will_make_runs_wait(tmp_path: Path) -> None:
 
 
 def test_a_file_is_submitted_followed_and_shown(state: Path, tmp_path: Path) -> None:
-    """`submit --wait` follows it to `promoted`; `runs` and `show` tell it, also as JSON."""
+    """`submit --wait` follows it to `promoted`; `runs` and `show` print it, also as JSON."""
     file = tmp_path / "new.csv"
     file.write_text(census_csv(2500, 5), encoding="utf-8")
     done = landfall("submit", str(file), "--route", "census", "--wait", "--state", str(state))
@@ -154,7 +154,7 @@ def test_a_file_is_submitted_followed_and_shown(state: Path, tmp_path: Path) -> 
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure(state: Path) -> None:
-    """`landfall … | head` ends with status 0 and without a traceback, whatever the command prints with."""
+    """`landfall … | head` ends with status 0 and without a traceback, whatever prints."""
     for arguments in (("runs", "--json"), ("runs",), ("verify", "--json"), ("--help",)):
         at = [] if arguments == ("--help",) else ["--state", str(state)]
         command = [sys.executable, "-m", "landfall", *arguments, *at]
@@ -165,8 +165,8 @@ def test_a_reader_that_has_seen_enough_is_no_failure(state: Path) -> None:
         assert (done.returncode, done.stderr) == (0, ""), arguments
 
 
-def test_an_empty_file_and_a_wrong_route_are_told(state: Path, tmp_path: Path) -> None:
-    """What cannot be trained ends with status 3 and the reason; what cannot be submitted, with 1."""
+def test_an_empty_file_and_a_wrong_route_are_reported(state: Path, tmp_path: Path) -> None:
+    """A file that cannot be trained ends with status 3 and the reason; one that cannot be submitted, with 1."""
     empty = tmp_path / "empty.csv"
     empty.touch()
     done = landfall("submit", str(empty), "--route", "census", "--wait", "--state", str(state))
@@ -192,8 +192,8 @@ def test_an_empty_file_and_a_wrong_route_are_told(state: Path, tmp_path: Path) -
     assert landfall("runs", "--route", "_unrouted", "--json", "--state", str(state)).stdout == "[]\n"
 
 
-def test_verify_tells_every_file_and_finds_what_nobody_drives(state: Path) -> None:
-    """All is well after the files above; a run whose active row somebody deleted breaks the contract."""
+def test_verify_reports_every_file_and_finds_a_run_without_a_driver(state: Path) -> None:
+    """The audit passes after the files above; a run whose active row somebody deleted violates the contract."""
     done = landfall("verify", "--json", "--state", str(state))
     audit = json.loads(done.stdout)
     assert (done.returncode, audit["ok"], audit["broken"]) == (0, True, []), audit
@@ -219,7 +219,7 @@ def test_verify_tells_every_file_and_finds_what_nobody_drives(state: Path) -> No
 
 
 def test_verify_finds_a_history_that_was_tampered_with(state: Path) -> None:
-    """Every run's history is whole; an entry that somebody edits is told, with its run."""
+    """Every run's history is complete; an edited entry is reported with its run."""
     assert landfall("verify", "--chain", "--state", str(state)).returncode == 0
     stack = document(state)
     run = TableRunStore.from_connection_string(stack["storage"]).list_runs()[0].run
@@ -236,7 +236,7 @@ def test_verify_finds_a_history_that_was_tampered_with(state: Path) -> None:
 
 
 def test_verify_audits_the_system_that_a_settings_file_names(state: Path, tmp_path: Path) -> None:
-    """The same audit wherever the app runs; a wrong file is told by what is wrong with it."""
+    """The audit is the same wherever the app runs; the error says what is wrong with the settings file."""
     done = landfall("verify", "--settings", str(state / "settings.json"))
     assert done.returncode == 0, done.stderr
     assert "nothing breaks the contract" in done.stdout
@@ -258,7 +258,7 @@ def test_verify_audits_the_system_that_a_settings_file_names(state: Path, tmp_pa
 
 
 def test_wrong_routes_stop_the_start(tmp_path: Path) -> None:
-    """Every problem is listed, and nothing is left running."""
+    """Every problem is listed, and no process remains."""
     text = (ROOT / "routes.toml").read_text(encoding="utf-8")
     wrong = tmp_path / "routes.toml"
     wrong.write_text(text.replace("no_champion", "no_chmpion").replace("${CENSUS_STAGING_KEY}", "${NOT_SET}"))
@@ -277,7 +277,7 @@ def test_wrong_routes_stop_the_start(tmp_path: Path) -> None:
 
 
 def test_without_a_studio_the_settings_must_come_from_elsewhere(tmp_path: Path) -> None:
-    """Each setting that is missing is named; those given by `--set` or the environment are not."""
+    """Each missing setting is named; settings of `--set` or the environment are not."""
     arguments = ("--no-studio", "--set", "CENSUS_TRAINING_KEY=k", "--state", str(tmp_path / "state"))
     done = landfall("up", "--detach", *arguments, CENSUS_STAGING_KEY="k")
 
@@ -290,7 +290,7 @@ def test_without_a_studio_the_settings_must_come_from_elsewhere(tmp_path: Path) 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.deep)])
 def test_ctrl_c_ends_everything(tmp_path: Path, number: signal.Signals) -> None:
-    """The stack in the foreground shows that it runs, and leaves nothing behind."""
+    """The stack in the foreground prints that it runs, and leaves no process."""
     folder = tmp_path / "state"
     command = [sys.executable, "-m", "landfall", "up", "--state", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

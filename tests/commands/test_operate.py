@@ -1,4 +1,4 @@
-"""`landfall approve`, `reject`, `rollback`, `freeze`, `show --links` on the real stack, with a scored holdout."""
+"""`landfall approve`, `reject`, `rollback`, `freeze`, `show --links` on a real stack, with a scored holdout."""
 
 import json
 import time
@@ -44,7 +44,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def command(state: Path, *arguments: str, status: int = 0) -> str:
-    """Run a command on the stack; returns what it printed, on either stream."""
+    """Run a command on the stack; returns its output of both streams."""
     done = landfall(*arguments, "--state", str(state))
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -67,7 +67,7 @@ def held(state: Path, folder: Path, rows: int, seed: int) -> dict[str, Any]:
 
 
 def test_people_decide_on_the_real_stack(state: Path, tmp_path: Path) -> None:
-    """Held with a decision on the same rows; approved by a link; promoted; gone back from; the links can be read."""
+    """A run is held with a decision on the holdout, approved by a link, promoted, rolled back; its links work."""
     run = held(state, tmp_path, 4000, 1)
     decision = run["decision"]
     assert decision["data"]["same"] is True
@@ -121,7 +121,7 @@ def policy(folder: Path) -> Path:
 
 
 def test_a_person_says_no(state: Path, tmp_path: Path) -> None:
-    """Rejected with a reason; a frozen endpoint says so; what cannot be done is refused in a sentence, status 1."""
+    """Reject needs a reason; a frozen endpoint says so; an impossible operation is refused with status 1."""
     run = held(state, tmp_path, 4200, 2)
     assert "--reason is missing" in command(state, "reject", run["run_id"], status=2)
     assert "is rejected" in command(state, "reject", run["run_id"], "--reason", "wrong month", "--by", "dan")

@@ -25,8 +25,8 @@ def world() -> World:
         (Policy(gates=(Gate(metric="Profit", at_least=0),), no_champion=NoChampion.PROMOTE), ["reject", "reject"]),
     ],
 )
-def test_another_policy_decides_on_what_was_recorded(world: World, policy: Policy, expected: list[str]) -> None:
-    """The first run had no champion to compare with, the second one had the first: also under another policy."""
+def test_another_policy_decides_on_the_record(world: World, policy: Policy, expected: list[str]) -> None:
+    """The first run has no champion to compare with, and the second has the first, under another policy as well."""
     runs = [world.settle(world.train("first", 0.9)), world.settle(world.train("second", 0.95, "census/b.csv"))]
 
     others = [replay(run, policy) for run in runs]
@@ -36,7 +36,7 @@ def test_another_policy_decides_on_what_was_recorded(world: World, policy: Polic
 
 
 def test_the_same_policy_decides_the_same(world: World) -> None:
-    """Whatever was decided, deciding again by the route's own policy gives verdict and sentences again."""
+    """A replay under the route's own policy gives the same verdict and sentences."""
     for run in (
         world.settle(world.train("first", 0.9)),
         world.train("worse", 0.85, "census/b.csv"),
@@ -48,7 +48,7 @@ def test_the_same_policy_decides_the_same(world: World) -> None:
 
 
 def test_a_wrong_policy_file_names_every_problem(tmp_path: Path) -> None:
-    """What is wrong, where, all at once; a file that is none says so."""
+    """All problems of a policy file are reported at once, each with its place."""
     file = tmp_path / "policy.toml"
     file.write_text('no_champion = "maybe"\ncooldown = 5\ngates = [{metric = "AUC", at_leest = 0.8}]', encoding="utf-8")
     with pytest.raises(CommandError) as refused:

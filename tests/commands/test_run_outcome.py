@@ -1,4 +1,4 @@
-"""What the end of a run means for whoever waited for it."""
+"""The exit status and the hint after a run that a command followed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.pipeline.world import World, example_routes
 
 @pytest.mark.parametrize("state", list(RunState))
 def test_only_promoted_and_unchanged_are_success(state: RunState) -> None:
-    """Every other state, also one that is no end, is told by status 3."""
+    """Every other state, also one that is no outcome, has status 3."""
     fine = state in {RunState.PROMOTED, RunState.UNCHANGED}
 
     assert exit_status(state) == (ExitStatus.SUCCESS if fine else ExitStatus.OTHER_END)
@@ -28,14 +28,14 @@ def ended(state: RunState) -> Run:
 
 
 def test_unchanged_says_that_it_is_fine(tmp_path: Path) -> None:
-    """Its name alone sounds as if something went wrong; a state that says it itself gets no comment."""
+    """`unchanged` sounds like a failure, so it gets a hint; a clear state gets none."""
     assert "good end" in outcome_hint(ended(RunState.UNCHANGED), tmp_path)
     assert colored_state(RunState.UNCHANGED).startswith("[green]")
     assert outcome_hint(ended(RunState.PROMOTED), tmp_path) == outcome_hint(ended(RunState.REJECTED), tmp_path) == ""
 
 
-def test_whoever_waits_is_told_that_a_person_must_decide(tmp_path: Path) -> None:
-    """A held run may stay so for a week: following it ends there, with the commands that go on."""
+def test_a_held_run_gives_the_commands_that_decide(tmp_path: Path) -> None:
+    """A run may be held for a week: following it ends there, with the commands that decide."""
     world = World(example_routes(('no_champion = "threshold-only"', 'no_champion = "hold"')))
     run = world.settle(world.train("first", 0.9))
 

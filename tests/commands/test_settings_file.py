@@ -1,4 +1,4 @@
-"""Settings files are read as the tools of Azure Functions read them, and what cannot be used is named."""
+"""Settings files are read as the tools of Azure Functions read them; a wrong file is named."""
 
 import json
 import tempfile
@@ -28,7 +28,7 @@ VALUES = {"URL": "http://127.0.0.1:9/a // b", "QUOTED": 'a " /* still the text *
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_marks_comments_and_last_commas_are_passed_over(tmp_path: Path, encoding: str) -> None:
-    """Editors and PowerShell write byte order marks, people comments; within a text nothing is taken away."""
+    """Byte order marks and comments are skipped; texts are unchanged."""
     path = tmp_path / "local.settings.json"
     path.write_text(COMMENTED, encoding=encoding)
 
@@ -38,7 +38,7 @@ def test_marks_comments_and_last_commas_are_passed_over(tmp_path: Path, encoding
 
 @given(st.dictionaries(st.text(), st.text()))
 def test_any_texts_come_back(values: dict[str, str]) -> None:
-    """Whatever a setting holds: slashes, commas, brackets, quotes."""
+    """A setting may hold slashes, commas, brackets and quotes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "local.settings.json"
         path.write_text(json.dumps({"Values": values}), encoding="utf-8")
@@ -59,8 +59,8 @@ def test_any_texts_come_back(values: dict[str, str]) -> None:
         ("no JSON", "is not JSON"),
     ],
 )
-def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, says: str) -> None:
-    """With the file, where it is wrong, and for an encrypted file the command that helps."""
+def test_a_wrong_file_is_named(tmp_path: Path, text: str, says: str) -> None:
+    """The error names the file and the place; for an encrypted file it gives the command that decrypts."""
     path = tmp_path / "local.settings.json"
     path.write_text(text, encoding="utf-8")
 
@@ -71,13 +71,13 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, says: str) -> N
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """As the system says it."""
+    """The error is the operating system's."""
     with pytest.raises(SettingsFileError, match=r"none\.json: No such file"):
         read_settings_file(tmp_path / "none.json")
 
 
 def test_host_json_may_have_comments_too(tmp_path: Path) -> None:
-    """The host reads it by the same rules."""
+    """The host reads `host.json` by the same rules."""
     (tmp_path / "host.json").write_text('\ufeff{"functionTimeout": "00:02:00", // short\n}', encoding="utf-8")
 
     assert HostJson.load(tmp_path, {}).function_timeout_s == 120

@@ -1,4 +1,4 @@
-"""A state folder remembers what it was started with; something else is never taken in silence."""
+"""A state folder remembers its configuration, and never changes it silently."""
 
 import argparse
 import stat
@@ -46,7 +46,7 @@ def state(tmp_path: Path) -> Path:
 
 
 def test_nothing_given_is_as_before() -> None:
-    """Routes, experiments and settings stay; of the settings those that are given again as well."""
+    """Routes, experiments and settings stay; so do settings given again with the same value."""
     assert ConfigChanges().applied_to(BEFORE) == BEFORE
     assert ConfigChanges(settings={"POLL": "1"}).applied_to(BEFORE) == BEFORE
     assert differences(BEFORE, BEFORE) == []
@@ -54,7 +54,7 @@ def test_nothing_given_is_as_before() -> None:
 
 @given(CHOICES, CHOICES)
 def test_there_is_no_difference_only_to_the_same(before: StackConfig, now: StackConfig) -> None:
-    """Whatever is chosen otherwise is told; settings that are left out are kept, and the order does not count."""
+    """Every difference is reported; settings that are left out stay, and the order does not count."""
     given = ConfigChanges(now.routes, now.experiments, now.settings)
     same = (before.routes, set(before.experiments)) == (now.routes, set(now.experiments))
     same = same and now.settings.items() <= before.settings.items()
@@ -62,8 +62,8 @@ def test_there_is_no_difference_only_to_the_same(before: StackConfig, now: Stack
     assert (differences(before, given.applied_to(before)) == []) is same
 
 
-def test_each_difference_is_told_without_a_value() -> None:
-    """By kind, with both sides; of a setting the name only, for its value may be a secret."""
+def test_each_difference_is_reported_without_a_value() -> None:
+    """A difference shows both sides; of a setting only the name, since its value may be a secret."""
     given = ConfigChanges(Path("/b/routes.toml"), [Path("/a/one.toml")], {"KEY": "other", "NEW": SECRET})
     lines = differences(BEFORE, given.applied_to(BEFORE))
 
@@ -76,7 +76,7 @@ def test_each_difference_is_told_without_a_value() -> None:
 
 
 def test_the_studio_can_be_left_out_and_come_back() -> None:
-    """Without one nothing is published; an experiment needs one."""
+    """Without a studio nothing is published; an experiment needs a studio."""
     without = ConfigChanges(studio=False).applied_to(BEFORE)
     assert (without.studio, without.experiments) == (False, ())
     assert differences(BEFORE, without) == ["studio: with one before, without one now"]
@@ -86,8 +86,8 @@ def test_the_studio_can_be_left_out_and_come_back() -> None:
     assert differences(without, back) == ["studio: without one before, with one now"]
 
 
-def test_what_is_remembered_is_private_and_comes_back(tmp_path: Path) -> None:
-    """Only its owner may read it; nothing is remembered before the first start; a broken file is named."""
+def test_the_last_start_is_private_and_read_back(tmp_path: Path) -> None:
+    """Only its owner may read it; there is none before the first start; a broken file is named."""
     folder = StateFolder(tmp_path / "state")
     folder.create()
     assert read_last_start(folder) is None
@@ -102,15 +102,15 @@ def test_what_is_remembered_is_private_and_comes_back(tmp_path: Path) -> None:
             read_last_start(folder)
 
 
-def test_the_first_start_takes_what_is_given_or_the_example(tmp_path: Path) -> None:
-    """With nothing to remember there is nothing to ask."""
+def test_the_first_start_takes_the_options_or_the_example(tmp_path: Path) -> None:
+    """The first start asks nothing."""
     assert choose_config(options(tmp_path), None) == EXAMPLE
     chosen = choose_config(options(tmp_path, "--routes", "r.toml", "--set", "A=1", "--no-studio"), None)
     assert chosen == StackConfig(Path("r.toml").resolve(), (), {"A": "1"}, studio=False)
 
 
 def test_the_next_start_needs_nothing(state: Path) -> None:
-    """It is as before, also if the same is given again."""
+    """The configuration is as before, also if the same is given again."""
     before = read_last_start(StateFolder(state))
     assert before is not None
     routes = str(before.config.routes)
@@ -119,8 +119,8 @@ def test_the_next_start_needs_nothing(state: Path) -> None:
     assert choose_config(options(state, "--routes", routes, "--set", f"KEY={SECRET}"), None) == before.config
 
 
-def test_another_choice_is_refused_with_the_ways_on(state: Path) -> None:
-    """Nobody is there to ask: what differs, and each whole command; no value of a setting."""
+def test_another_configuration_is_refused_with_alternatives(state: Path) -> None:
+    """Without a terminal the error has the differences and complete commands, but no value of a setting."""
     with pytest.raises(CommandError) as refused:
         choose_config(options(state, "--detach", "--routes", "my routes.toml", "--set", f"OTHER={SECRET}"), None)
 
@@ -134,7 +134,7 @@ def test_another_choice_is_refused_with_the_ways_on(state: Path) -> None:
 
 
 def test_a_person_is_asked(state: Path) -> None:
-    """Yes takes it; anything else, or nothing, starts nothing."""
+    """Yes accepts the configuration; any other answer starts nothing."""
     questions: list[str] = []
 
     def answer(reply: str) -> StackConfig:
@@ -152,8 +152,8 @@ def test_a_person_is_asked(state: Path) -> None:
     assert all(question.endswith("use the new configuration? [y/N] ") for question in questions)
 
 
-def test_replace_takes_what_is_given_and_keeps_the_rest(state: Path, tmp_path: Path) -> None:
-    """Only what is named changes; nothing named would be ignored, so that is refused."""
+def test_replace_changes_the_named_parts_and_keeps_the_rest(state: Path, tmp_path: Path) -> None:
+    """Only the named parts change; `--replace` without any part is refused."""
     before = read_last_start(StateFolder(state))
     assert before is not None
     other_routes = tmp_path / "other.toml"
@@ -165,8 +165,8 @@ def test_replace_takes_what_is_given_and_keeps_the_rest(state: Path, tmp_path: P
         choose_config(options(state, "--replace"), None)
 
 
-def test_a_remembered_file_that_is_gone_is_named(state: Path, tmp_path: Path) -> None:
-    """With the command that names another one."""
+def test_a_missing_remembered_file_is_named(state: Path, tmp_path: Path) -> None:
+    """The error has the command that replaces the file."""
     (tmp_path / "routes.toml").unlink()
     with pytest.raises(
         CommandError, match=rf"routes\.toml is missing; .* `landfall up --routes FILE --replace --state {state}`"

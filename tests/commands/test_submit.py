@@ -1,4 +1,4 @@
-"""`landfall submit`: the name that a file gets in the container."""
+"""`landfall submit`: the name of the blob."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ ROUTES = load_routes(ROOT / "routes.toml", SETTINGS)
 @pytest.mark.parametrize("character", ["\x00", "\t", "\n", "\x1b", "\x7f", "\x85", "\uffff"])
 @pytest.mark.parametrize("by_name", [True, False])
 def test_a_name_with_control_characters_is_not_uploaded(character: str, by_name: bool) -> None:
-    """Storage would not list the container any more, so no file would be found; the name is shown as codes."""
+    """Storage could not list the container any more; the error shows the name's characters as codes."""
     file = Path("plain.csv") if by_name else Path(f"a{character}b.csv")
 
     with pytest.raises(CommandError, match="control characters, which storage does not allow") as refused:
@@ -25,7 +25,7 @@ def test_a_name_with_control_characters_is_not_uploaded(character: str, by_name:
 
 
 def test_a_name_in_another_writing_is_uploaded() -> None:
-    """Letters of any script, spaces, and marks of direction are names like any other."""
+    """Letters of any script, spaces and direction marks are allowed."""
     name = "census/дані \u202efdp.csv"
 
     assert blob_name(ROUTES, "census", Path("plain.csv"), name) == name

@@ -1,4 +1,4 @@
-"""What a person types by mistake is refused in one sentence, with the status that says so, and never ignored."""
+"""A wrong command line is refused in one sentence, with the right exit status, and never ignored."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.pipeline.world import ROOT, SETTINGS
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    """Run the command in this process; returns its status and what it wrote to standard error."""
+    """Run the command in this process; returns its exit status and its standard error."""
     try:
         status = cli.main(arguments)
     except SystemExit as left:
@@ -62,7 +62,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]
 def test_a_wrong_command_line_ends_with_2(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:
-    """Before anything is asked or started: a value that cannot be meant, what is missing, what would be ignored."""
+    """A bad value, a missing option and an option that would be ignored are refused before anything starts."""
     here = ("--state", str(tmp_path)) if arguments[0] in {"approve", "reject", "freeze", "rollback"} else ()
     status, err = said(capsys, *arguments, *here)
 
@@ -84,10 +84,10 @@ def test_a_wrong_command_line_ends_with_2(
     ],
     ids=lambda arguments: str(arguments[0]),
 )
-def test_a_state_that_is_no_folder_is_said(
+def test_a_state_that_is_no_folder_is_refused(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    """A file, or a place below one: one sentence that names it, status 1, no traceback."""
+    """A file, or a path below a file, is refused in one sentence with status 1 and without a traceback."""
     file = tmp_path / "file"
     file.touch()
     for state in (file, file / "below"):
@@ -98,8 +98,8 @@ def test_a_state_that_is_no_folder_is_said(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no folder, whoever asks")
-def test_a_state_folder_that_cannot_be_made_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where not even root can write: one sentence."""
+def test_a_state_folder_that_cannot_be_created_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A path at which not even root can write is refused in one sentence."""
     status, err = said(capsys, "up", "--detach", "--state", "/proc/landfall-state")
 
     assert (status, len(err.splitlines())) == (1, 1)
@@ -112,7 +112,7 @@ def test_a_state_folder_that_cannot_be_made_is_said(capsys: pytest.CaptureFixtur
 def test_a_stack_of_its_own_needs_a_folder_of_its_own(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    """A file, and a folder that holds something: an old run's files would be counted with the new one's."""
+    """A file is refused, and so is a folder that is not empty: files of an old run would count."""
     file = tmp_path / "file"
     file.touch()
     assert said(capsys, *arguments, str(file)) == (1, f"landfall {arguments[0]}: {file} is not a folder\n")
@@ -125,7 +125,7 @@ def test_a_stack_of_its_own_needs_a_folder_of_its_own(
 def test_the_doctor_of_a_stack_that_does_not_run_ends_with_4(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """What is missing is what it looks for; the command that starts it can be pasted."""
+    """The output has the command that starts the stack, ready to paste."""
     status = cli.main(("doctor", "--state", str(tmp_path)))
 
     assert status == 4
@@ -143,13 +143,13 @@ def test_the_doctor_of_a_stack_that_does_not_run_ends_with_4(
     ],
     ids=lambda arguments: str(arguments[0]),
 )
-def test_a_stack_that_is_gone_says_how_to_start_it(
+def test_a_dead_stack_gives_the_command_that_starts_it(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     arguments: tuple[str, ...],
 ) -> None:
-    """Killed, or the machine was: its document is still there, nobody answers, and the way on can be pasted."""
+    """After a crash the document remains, but nothing answers; the error has the next command, ready to paste."""
     monkeypatch.setitem(table_client._RETRY_OPTIONS, "retry_backoff_factor", 0)
     for pause in NO_PAUSE:
         monkeypatch.setitem(blob_files._RETRY_OPTIONS, pause, 0)
@@ -171,7 +171,7 @@ def test_a_stack_that_is_gone_says_how_to_start_it(
 
 
 def test_a_suggested_command_can_be_pasted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It is called as it was called now, names the state folder, and quotes what a shell would take apart."""
+    """It calls the program as it was called now, names the state folder, and is quoted for the shell."""
     folder = tmp_path / "my state"
     monkeypatch.setattr(sys, "argv", ["/somewhere/.venv/bin/landfall", "runs"])
     assert command_line.command_line("down", state=folder) == f"`/somewhere/.venv/bin/landfall down --state '{folder}'`"

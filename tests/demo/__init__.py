@@ -1,1 +1,1 @@
-"""The demo: what it makes up, and what it makes of a user's own file."""
+"""The demo: its data, and the data that it makes of a user's CSV."""

@@ -1,4 +1,4 @@
-"""A user's own CSV: split into sample and rest, with routes that load, or refused with the reason."""
+"""A user's CSV: split into sample and rest, with routes that load, or refused with the reason."""
 
 import csv
 import tomllib
@@ -14,7 +14,7 @@ from shared.routes.load import load_routes
 
 
 def own_csv(path: Path, rows: int = 500, label: str = 'bought "it"') -> Path:
-    """Write a CSV whose label has two values, and a missing one now and then."""
+    """Write a CSV whose label has two values, and is missing in some rows."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["age", "comment, free", label])
@@ -25,7 +25,7 @@ def own_csv(path: Path, rows: int = 500, label: str = 'bought "it"') -> Path:
 
 
 def test_a_file_is_split_and_its_routes_load(tmp_path: Path) -> None:
-    """No row is in both parts, rows without a label in none; the routes load with the studio's settings."""
+    """No row is in both parts, rows without a label are in none, and the routes load with the studio's settings."""
     path = own_csv(tmp_path / "2026 Shop.visits.csv")
     material = user_dataset(path, 'bought "it"', tmp_path)
 
@@ -58,7 +58,7 @@ def test_a_file_is_split_and_its_routes_load(tmp_path: Path) -> None:
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, text: str, label: str | None, says: str) -> None:
-    """The message says what is wrong and where."""
+    """The error says what is wrong and where."""
     path = tmp_path / "x.csv"
     path.write_text(text, encoding="utf-8")
 
@@ -67,7 +67,7 @@ def test_other_files_are_refused(tmp_path: Path, text: str, label: str | None, s
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    """The message says at which byte."""
+    """The error names the byte."""
     (tmp_path / "x.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
 
     with pytest.raises(CommandError, match="not UTF-8"):

@@ -1,4 +1,4 @@
-"""`landfall doctor`: what is missing is named with what to do; of a deployed app by way of a made-up `az`."""
+"""`landfall doctor`: each failed check says what to do; an app in Azure is checked by a fake `az`."""
 
 import http.server
 import json
@@ -58,7 +58,7 @@ def answers(**changed: Any) -> list[tuple[str, Any]]:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+def health_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Give the apps that were asked for their health, with the key: nobody can answer at an address of Azure."""
     checks: list[tuple[str, str]] = []
     monkeypatch.setattr(deployment, "check_health", lambda _, functions, key: checks.append((functions, key)))
@@ -78,13 +78,13 @@ def doctor(
     return {**json.loads(capsys.readouterr().out), "status": status}
 
 
-def test_a_sound_deployment_is_well(
+def test_a_correct_deployment_passes(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    asked: list[tuple[str, str]],
+    health_calls: list[tuple[str, str]],
 ) -> None:
-    """Every function is loaded, the events lead to the app, and the app is asked with its own key."""
+    """Every function is loaded, events lead to the app, and the app is called with its own key."""
     document = doctor(tmp_path, monkeypatch, capsys)
     assert (document["ok"], document["status"]) == (True, 0), document
     assert [check["what"] for check in document["checks"]] == [
@@ -92,7 +92,7 @@ def test_a_sound_deployment_is_well(
         "its functions",
         "the event subscription",
     ]
-    assert asked == [(f"https://{HOST}", "the-key")]
+    assert health_calls == [(f"https://{HOST}", "the-key")]
     assert "the-key" not in json.dumps(document)
 
 
@@ -120,14 +120,14 @@ def test_a_sound_deployment_is_well(
         ({"apps": "ERROR: Please run 'az login' to setup account."}, "Please run 'az login'"),
     ],
 )
-def test_what_is_missing_is_named(
+def test_each_problem_of_a_deployment_is_named(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     changed: dict[str, Any],
     result: str,
 ) -> None:
-    """With what to do about it, no secret, and a status that scripts see; the other checks are made all the same."""
+    """A failed check says what to do and shows no secret; the other checks still run; the exit status is 4."""
     document = doctor(tmp_path, monkeypatch, capsys, **changed)
     assert (document["ok"], document["status"]) == (False, ExitStatus.BROKEN)
     wrong = [check for check in document["checks"] if not check["ok"]]
@@ -139,7 +139,7 @@ def test_what_is_missing_is_named(
 def test_without_the_azure_cli_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """Neither `az` nor `azd` is a requirement of anything else."""
+    """Only this command needs `az` and `azd`."""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["doctor", "--resource-group", "rg"]) == ExitStatus.BROKEN
     assert "`az` is not on the PATH: install the Azure CLI" in capsys.readouterr().out
@@ -193,16 +193,16 @@ FRESH, OLD = ((NOW - timedelta(minutes=minutes)).isoformat() for minutes in (4, 
         (401, "", False, "answered 401 and no JSON"),
     ],
 )
-def test_the_app_is_asked_itself(status: int, body: str, *, well: bool, result: str) -> None:
-    """Its problems are all told; a poller that is silent, or never ran, is not well."""
+def test_the_app_reports_its_own_health(status: int, body: str, *, well: bool, result: str) -> None:
+    """All of its problems are printed; a poller that is silent, or never ran, fails."""
     checks = Checks()
     with answering(status, body) as url:
         check_health(checks, url, "key", lambda: NOW)
     assert (checks.ok, result in checks.done[-1].result) == (well, True), checks
 
 
-def test_what_the_app_finds_is_told_one_by_one() -> None:
-    """Each of its checks with what to do, its problems once, its warnings as what is well; all at once."""
+def test_each_check_of_the_app_is_printed() -> None:
+    """It prints each of the app's checks with its remedy, its problems once, and its warnings as passed."""
     checks = Checks()
     gone = {"what": "routes.a.golden", "said": "there is no blob x", "do": "upload it there", "ok": False}
     body = {
@@ -229,7 +229,7 @@ def test_what_the_app_finds_is_told_one_by_one() -> None:
 
 
 def test_an_app_that_does_not_answer() -> None:
-    """Nobody listens any more."""
+    """No process listens there any more."""
     with answering(200, "{}") as url:
         pass
     checks = Checks()
@@ -240,6 +240,6 @@ def test_an_app_that_does_not_answer() -> None:
 
 
 def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path) -> None:
-    """As every command does."""
+    """Every command does so."""
     done = landfall("doctor", "--state", str(tmp_path))
     assert (done.returncode, "no stack runs in" in done.stdout) == (ExitStatus.BROKEN, True)

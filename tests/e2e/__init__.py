@@ -1,1 +1,1 @@
-"""Tests of the e2e tier."""
+"""The whole stack, every part real."""

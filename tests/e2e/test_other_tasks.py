@@ -1,4 +1,4 @@
-"""The main job with a regression and with three classes: every part real, both models on the same rows."""
+"""The main job with a regression and with three classes: every part real, both models on the same holdout."""
 
 import csv
 import io
@@ -65,7 +65,7 @@ TASKS = {
 
 
 def shuffled(text: str) -> str:
-    """Return the CSV with its labels, the last column, in another order."""
+    """Return the CSV with its labels, the last column, shuffled."""
     header, *rows = csv.reader(io.StringIO(text))
     labels = [row[-1] for row in rows]
     random.Random(3).shuffle(labels)
@@ -86,7 +86,7 @@ def route(name: str) -> str:
 
 
 def land(stack: RunningStack, folder: Path, name: str, file: str, text: str) -> Run:
-    """Drop a file and wait for its end."""
+    """Upload a file and wait for its run's end."""
     path = folder / file
     path.write_text(text, encoding="utf-8")
     storage = stack.document["storage"]
@@ -100,7 +100,7 @@ def land(stack: RunningStack, folder: Path, name: str, file: str, text: str) -> 
 
 @pytest.mark.timeout(240)
 def test_other_tasks_are_trained_measured_and_promoted(tmp_path: Path) -> None:
-    """More data makes a better model, which is promoted; shuffled labels are rejected; by metrics of the task."""
+    """A better model is promoted, and shuffled labels are rejected, by metrics of the task."""
     makers = {name: task[-1] for name, task in TASKS.items()}
     experiments = tuple(ROOT / "examples" / name / "experiment.toml" for name in TASKS)
     head = 'version = 1\ninput = "incoming"\nallow_hosts = ["127.0.0.1:*"]\n'

@@ -1,4 +1,4 @@
-"""No secret of the whole stack gets anywhere that it does not belong, on good ways and on bad ones."""
+"""No secret of the whole stack appears where it does not belong, in successes and failures."""
 
 import base64
 import contextlib
@@ -66,7 +66,7 @@ resource = "Model [trained model]"
 
 
 def repeated(header: str) -> str:
-    """Return a key in every form that a service may repeat it in."""
+    """Return a key in every form in which a service may repeat it."""
     key = header.partition(" ")[2]
     encoded = base64.b64encode(header.encode()).decode()
     forms = (header, key, quote(key, safe=""), quote(quote(key, safe=""), safe=""), key.replace("/", "\\/"), key[:40])
@@ -77,7 +77,7 @@ def repeated(header: str) -> str:
 
 @contextlib.contextmanager
 def hostile_service() -> Iterator[str]:
-    """Serve two training services that repeat whatever they were given, wherever they can."""
+    """Serve two training services that repeat everything they get wherever they can."""
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
@@ -105,7 +105,7 @@ def hostile_service() -> Iterator[str]:
         do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the base class's names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Keep quiet."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -128,19 +128,19 @@ class Caller:
         self.answers: list[tuple[str, str]] = []
 
     def ask(self, method: str, path: str, *, secret: bool = False, **options: Any) -> requests.Response:
-        """Send a request with the key; an answer whose purpose is a secret for its caller is not kept."""
+        """Send a request with the key; an answer that is a secret for its caller is not kept."""
         answer = requests.request(method, f"{self._base}/api/{path}", timeout=60, **{"headers": self._key, **options})
         if not secret:
             self.answers.append((f"{method} {path.partition('?')[0]}", f"{answer.headers} {answer.text}"))
         return answer
 
     def operate(self, operation: str, arguments: dict[str, str], *, secret: bool = False) -> Any:
-        """Ask for an operation."""
+        """Call an operation."""
         return self.ask("POST", f"operations/{operation}", secret=secret, json=arguments).json()
 
 
 def dropped(stack: RunningStack, folder: Path, name: str, text: str) -> Callable[[], Run | None]:
-    """Drop a file; returns what reads its run."""
+    """Upload a file; returns a function that reads its run."""
     path = folder / name.replace("/", "-")
     path.write_text(text, encoding="utf-8")
     run_id = upload(stack.document["storage"], stack.document["input"], name, path)
@@ -154,7 +154,7 @@ def dropped(stack: RunningStack, folder: Path, name: str, text: str) -> Callable
 
 
 def until(read: Callable[[], Run | None], wanted: Callable[[Run], bool]) -> Run:
-    """Look again and again until a run is as wanted."""
+    """Read a run repeatedly until a condition holds."""
     deadline = time.monotonic() + PATIENCE_S
     while (run := read()) is None or not wanted(run):
         assert time.monotonic() < deadline, run
@@ -163,7 +163,7 @@ def until(read: Callable[[], Run | None], wanted: Callable[[Run], bool]) -> Run:
 
 
 def search_storage(secret_scan: SecretScan, storage: str) -> int:
-    """Search every row, message and blob of the account; returns how many."""
+    """Search every row, message and blob of the account; returns their number."""
     count = 0
     with TableServiceClient.from_connection_string(storage) as tables:
         for table in tables.list_tables():
@@ -186,7 +186,7 @@ def search_storage(secret_scan: SecretScan, storage: str) -> int:
 
 @pytest.mark.timeout(240)
 def test_no_secret_leaks_on_any_way(tmp_path: Path) -> None:
-    """Keys, signatures and links are in no row, message, blob, log or answer, however things went."""
+    """Keys, signatures and links are in no row, message, blob, log or answer, after successes and failures."""
     (nobody,) = free_ports(1)
     text = EXAMPLE_ROUTES.read_text(encoding="utf-8").replace("golden = ", 'approval = "required"\ngolden = ', 1)
     text += "".join(ROUTE.format(name=name, jobs_url=url, key=key) for name, (url, key) in WRONG.items())
@@ -235,7 +235,7 @@ def test_no_secret_leaks_on_any_way(tmp_path: Path) -> None:
 
 
 def ways(caller: Caller, good: Callable[[], Run | None]) -> str:
-    """Take the ways of people through the app, some with secrets in what they say; returns an approval link's code."""
+    """Use every HTTP function of the app, some with secrets in their arguments; returns an approval link's code."""
     decision = {"by": f"Bearer {CANARIES['caller']}", "reason": f"AccountKey={CANARIES['said']}&sig={CANARIES['said']}"}
     assert caller.ask("GET", "health").status_code == 200
     assert caller.ask("GET", "health", headers={"x-functions-key": CANARIES["caller"]}).status_code == 401

@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.timeout(240)
-def test_the_demo_happens_as_told() -> None:
-    """A good file is promoted, a bad one rejected, the same one not trained twice; and nothing is left running."""
+def test_the_demo_succeeds() -> None:
+    """A good file is promoted, a bad one rejected, the same one not trained again; no process remains."""
     command = [sys.executable, "-m", "landfall", "demo", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -38,7 +38,7 @@ def test_the_demo_happens_as_told() -> None:
 
 @pytest.mark.timeout(240)
 def test_a_service_that_ignores_the_update_is_rolled_back(tmp_path: Path) -> None:
-    """200 and nothing served: the previous model is put back and verified; no secret is left in rows or logs."""
+    """The endpoint answers 200 and serves nothing new: the previous model is restored; no secret is in rows or logs."""
     routes = tmp_path / "routes.toml"
     text = EXAMPLE_ROUTES.read_text(encoding="utf-8").replace("propagation_s = 30", "propagation_s = 3")
     routes.write_text(text, encoding="utf-8")

@@ -1,1 +1,1 @@
-"""The local functions host, tried with small apps on a real storage emulator."""
+"""The local functions host, with small apps on a real storage emulator."""

@@ -1,4 +1,4 @@
-"""Starts the host as a process of its own, and reads what an app tells."""
+"""Starts the host as a process of its own, and reads the reports of an app."""
 
 import base64
 import contextlib
@@ -22,7 +22,7 @@ PATIENCE_S = 60
 
 @dataclass
 class RunningHost:
-    """A host that runs, and the file it logs to."""
+    """A running host, and its log file."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -33,7 +33,7 @@ class RunningHost:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def stop(self) -> int:
-        """End it gently and return its exit status."""
+        """End it with SIGTERM and return its exit status."""
         self.process.terminate()
         return self.process.wait(PATIENCE_S)
 
@@ -65,7 +65,7 @@ def start(app: Path, settings: dict[str, str], folder: Path, *arguments: str) ->
 
 @contextlib.contextmanager
 def running_host(app: Path, settings: dict[str, str], folder: Path, *arguments: str) -> Iterator[RunningHost]:
-    """Run a host for the time of the `with`."""
+    """Run a host within the `with`."""
     host = start(app, settings, folder, *arguments)
     try:
         started = until(lambda: re.search(r"Host started on (http://\S+)", host.text()) or host.process.poll())
@@ -78,7 +78,7 @@ def running_host(app: Path, settings: dict[str, str], folder: Path, *arguments: 
 
 
 def until[Thing](look: Callable[[], Thing]) -> Thing:
-    """Look again and again until there is something, and return it."""
+    """Call a function repeatedly until it returns something, and return that."""
     deadline = time.monotonic() + PATIENCE_S
     while not (value := look()):
         if time.monotonic() > deadline:
@@ -88,7 +88,7 @@ def until[Thing](look: Callable[[], Thing]) -> Thing:
 
 
 def take(queue: QueueClient, *, encoded: bool = True) -> list[Any]:
-    """Take every message there is out of a queue; JSON is read."""
+    """Receive and delete every message of a queue; JSON is parsed."""
     taken = []
     try:
         for message in queue.receive_messages(messages_per_page=32):
@@ -101,5 +101,5 @@ def take(queue: QueueClient, *, encoded: bool = True) -> list[Any]:
 
 
 def send(queue: QueueClient, text: str, *, encode: bool = True) -> None:
-    """Put a message into a queue."""
+    """Send a message to a queue."""
     queue.send_message(base64.b64encode(text.encode()).decode() if encode else text)

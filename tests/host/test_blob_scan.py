@@ -1,4 +1,4 @@
-"""The scan for blobs: what it asks of the storage, as counts, however many files lie there."""
+"""The scan for blobs: its requests to the storage, as counts, for any number of files."""
 
 import re
 import uuid
@@ -26,7 +26,7 @@ FILES = 40
 
 
 class Account:
-    """An account behind a counting proxy, with a container, a host id and a queue of a test's own."""
+    """An account behind a counting proxy, with a container, a host id and a queue of the test's own."""
 
     def __init__(self, proxied: str, exchanges: list[Exchange]) -> None:
         self.exchanges = exchanges
@@ -39,25 +39,25 @@ class Account:
         self.storage.create_hosts()
 
     def host(self) -> BlobListener:
-        """Return the listener of a host that has just been started."""
+        """Return the listener of a host that has just started."""
         binding = {"type": "blobTrigger", "name": "blob", "path": f"{self.container}/{{name}}"}
         function = Function("on_csv_landed", "1", [binding], has_retry_policy=False)
         nobody: Any = None
         return BlobListener(self.storage, nobody, [function], HostJson(), host_id=self.host_id, visibility_s=60)
 
     def scans(self, listener: BlobListener, count: int = 1) -> Counter[str]:
-        """Let a host scan so often; returns what it asked for."""
+        """Let a host scan a number of times; returns its requests."""
         self.exchanges.clear()
         listener.scan(_term(count), 0)
         return Counter(map(_kind, self.exchanges))
 
     def messages(self) -> list[str]:
-        """Take the messages that were sent; gives the files that they are about."""
+        """Receive the messages that were sent; returns their files."""
         return sorted(message["BlobName"] for message in take(self.queue))
 
 
 def _term(scans: int) -> Any:
-    """Return a term that is over after so many scans."""
+    """Return a term that is over after a number of scans."""
     term = SimpleNamespace(over=False, left=scans)
 
     def wait(_: float) -> None:
@@ -92,7 +92,7 @@ def _counted(storage: str) -> Iterator[tuple[str, list[Exchange]]]:
 
 
 def test_a_scan_asks_for_no_receipt_that_it_knows(account: Account) -> None:
-    """Each file is asked about once; after that a scan is one listing, whatever lies there."""
+    """Each file's receipt is read once; after that a scan is one listing, for any number of files."""
     for number in range(FILES):
         account.blobs.upload_blob(f"census/{number}.csv", b"a\n")
     listener = account.host()
@@ -111,7 +111,7 @@ def test_a_scan_asks_for_no_receipt_that_it_knows(account: Account) -> None:
 
 
 def test_a_host_that_starts_loads_its_receipts_once(account: Account) -> None:
-    """A listing of them in place of a question for each; nothing is sent a second time."""
+    """One listing of receipts replaces a request for each file; no message is sent again."""
     for number in range(FILES):
         account.blobs.upload_blob(f"a b/ü'{number}.csv", b"a\n")
     account.scans(account.host())
@@ -120,8 +120,8 @@ def test_a_host_that_starts_loads_its_receipts_once(account: Account) -> None:
     assert account.messages() == []
 
 
-def test_a_receipt_that_does_not_say_so_is_asked_for(account: Account) -> None:
-    """A host that died between receipt and message: the message is sent after all, by the one that starts next."""
+def test_an_incomplete_receipt_is_read_again(account: Account) -> None:
+    """A host died between receipt and message: the next host sends the message."""
     account.blobs.upload_blob("census/a.csv", b"a\n")
     account.scans(account.host())
     account.messages()
@@ -135,7 +135,7 @@ def test_a_receipt_that_does_not_say_so_is_asked_for(account: Account) -> None:
 
 
 def test_times_of_the_storage_count_for_nothing(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that is older than others that were seen, by a clock that was set back, is noticed all the same."""
+    """A file that is older than files seen before, by a clock that was set back, is found nevertheless."""
     account.blobs.upload_blob("census/a.csv", b"a\n")
     listener = account.host()
     account.scans(listener)
@@ -153,8 +153,8 @@ def test_times_of_the_storage_count_for_nothing(account: Account, monkeypatch: p
     assert account.messages() == ["census/a.csv", "census/b.csv"]
 
 
-def test_what_is_gone_is_forgotten(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory holds what lies there, and not everything that ever did."""
+def test_deleted_versions_are_forgotten(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The memory holds the versions that exist, and not everything that ever did."""
     monkeypatch.setattr(receipts, "MAX_ABSENT", 0)
     own = Receipts(account.storage, account.host_id, account.queue)
     for number in range(9):

@@ -1,4 +1,4 @@
-"""Timers on a clock that somebody sets: a jump of hours costs an interval at most, in either direction."""
+"""Timers on a clock that is set: a jump of hours costs at most an interval, in either direction."""
 
 import itertools
 import json
@@ -37,7 +37,7 @@ class MadeUpTime:
     held: bool = True
 
     def now(self) -> datetime:
-        """Return what the wall clock shows."""
+        """Return the time of the wall clock."""
         moved = sum(by for at, by in self.jumps if at <= self.elapsed_s)
         return START + timedelta(seconds=self.elapsed_s + moved)
 
@@ -47,7 +47,7 @@ class MadeUpTime:
         return self.elapsed_s >= self.end_s
 
     def wait(self, seconds: float) -> bool:
-        """Wait by the clock that never jumps."""
+        """Wait by the monotonic clock."""
         self.waits_s.append(seconds)
         self.elapsed_s += max(seconds, 0.001)
         return self.over
@@ -60,21 +60,21 @@ class MadeUpTime:
 
 
 class Kept:
-    """Where a timer's status is kept."""
+    """The storage of a timer's status."""
 
     def __init__(self, text: str = "") -> None:
         self.text = text
 
     def hosts(self) -> "Kept":
-        """Return the container, which is this too."""
+        """Return the container, which is this object too."""
         return self
 
     def get_blob_client(self, _: str) -> "Kept":
-        """Return the blob, which is this too."""
+        """Return the blob, which is this object too."""
         return self
 
     def download_blob(self) -> "Kept":
-        """Return the content, if there is any."""
+        """Return the content, if any."""
         if not self.text:
             raise ResourceNotFoundError("no status yet")
         return self
@@ -84,7 +84,7 @@ class Kept:
         return self.text
 
     def upload_blob(self, text: str, *, overwrite: bool) -> None:
-        """Keep a text."""
+        """Store a text."""
         assert overwrite
         self.text = text
 
@@ -110,7 +110,7 @@ JUMPS = st.lists(
 @example(jumps=[(100.0, -7200.0)], running_s=0.1)
 @example(jumps=[(15.05, -7200.0)], running_s=0.1)  # while the function runs
 def test_a_jump_costs_one_interval(jumps: list[tuple[float, float]], running_s: float) -> None:
-    """Between two executions, told by a clock that does not jump, there is an interval, and one more for each jump."""
+    """By a monotonic clock there is one interval between two executions, and one more for each jump."""
     time = MadeUpTime(jumps, running_s)
     listen(time)
     moments = [0.0, *time.fired_s, time.end_s]
@@ -123,7 +123,7 @@ def test_a_jump_costs_one_interval(jumps: list[tuple[float, float]], running_s: 
 
 @given(st.floats(0.0, 3.0))
 def test_without_jumps_every_occurrence_fires_once(running_s: float) -> None:
-    """On time, by short waits."""
+    """It fires on time, with short waits."""
     time = MadeUpTime([], running_s)
     listen(time)
     assert [round(fired_s) for fired_s in time.fired_s] == list(range(15, int(END_S), 15))
@@ -131,14 +131,14 @@ def test_without_jumps_every_occurrence_fires_once(running_s: float) -> None:
 
 
 def test_a_clock_that_is_put_back_a_little_fires_nothing_twice() -> None:
-    """Half a second, just after an execution."""
+    """The clock goes back by half a second just after an execution."""
     time = MadeUpTime([(15.05, -0.5)])
     listen(time)
     assert [round(fired_s) for fired_s in time.fired_s[:3]] in ([15, 30, 45], [15, 31, 46], [15, 30, 46])
 
 
 def test_a_status_from_the_future_does_not_hold_a_timer_up() -> None:
-    """A host that is started again after the clock was set right goes by the clock, not by what it wrote before."""
+    """A host that starts after the clock was corrected follows the clock, and not the stored status."""
     ahead = START + timedelta(hours=50)
     status = {"Last": ahead.isoformat(), "Next": (ahead + timedelta(hours=1)).isoformat()}
     kept = Kept(json.dumps({**status, "LastUpdated": ahead.isoformat()}))
@@ -149,7 +149,7 @@ def test_a_status_from_the_future_does_not_hold_a_timer_up() -> None:
 
 
 def test_an_occurrence_that_a_jump_passes_fires_at_once() -> None:
-    """It is late by then: a clock that goes on behaves so after a machine has slept."""
+    """The occurrence is late: a clock behaves so after a machine has slept."""
     time = MadeUpTime([(100.0, 7200.0)], end_s=200.0)
     listen(time, HOURLY)
     assert len(time.fired_s) == 1

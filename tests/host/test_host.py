@@ -1,4 +1,4 @@
-"""The host as a program: what it refuses to host, and what it does at the function timeout."""
+"""The host as a program: the apps that it refuses, and the function timeout."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -54,7 +54,7 @@ TIMER = '@app.timer_trigger(arg_name="timer", schedule="{}")\n'
     ],
 )
 def test_an_app_that_cannot_run_is_refused(tmp_path: Path, azurite: str, source: str, says: str) -> None:
-    """The host ends with status 1 and the reason, as Azure would have no functions."""
+    """The host ends with status 1 and the reason; Azure would load no function."""
     (tmp_path / "function_app.py").write_text(source, encoding="utf-8")
     (tmp_path / "host.json").write_text('{"version": "2.0"}', encoding="utf-8")
     host = start(tmp_path, own_settings(azurite), tmp_path / "out")
@@ -72,7 +72,7 @@ def test_an_app_that_cannot_run_is_refused(tmp_path: Path, azurite: str, source:
     ],
 )
 def test_wrong_files_are_named(tmp_path: Path, azurite: str, name: str, text: str, says: str) -> None:
-    """Which file, and what is wrong with it."""
+    """The error names the file and the problem."""
     for file in ("function_app.py", "host.json"):
         (tmp_path / file).write_text((APPS / "slow" / file).read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / name).write_text(text, encoding="utf-8")
@@ -84,7 +84,7 @@ def test_wrong_files_are_named(tmp_path: Path, azurite: str, name: str, text: st
 
 
 def test_a_function_over_its_time_ends_the_worker(azurite: str, tmp_path: Path) -> None:
-    """As in Azure, what else runs in that process fails too; the next call is answered by a new one."""
+    """As in Azure, other executions in that process fail too; a new process runs the next call."""
     with running_host(APPS / "slow", own_settings(azurite), tmp_path) as host:
         with ThreadPoolExecutor(2) as pool:
             url = f"{host.base_url}/api/wait"
@@ -95,7 +95,7 @@ def test_a_function_over_its_time_ends_the_worker(azurite: str, tmp_path: Path) 
 
 
 def test_nothing_is_left_when_the_host_is_killed(azurite: str, tmp_path: Path) -> None:
-    """The worker notices that its host is gone and ends."""
+    """The worker notices the end of its host, and ends."""
     with running_host(APPS / "slow", own_settings(azurite), tmp_path) as host:
         workers = psutil.Process(host.process.pid).children(recursive=True)
         assert workers

@@ -1,4 +1,4 @@
-"""`host.json` and the app settings that win over it: what is read, and what is refused by name."""
+"""`host.json` and the app settings that win over it: the values that are read, and those that are refused."""
 
 import json
 from pathlib import Path
@@ -12,13 +12,13 @@ from landfall.host.settings import SettingsError
 
 
 def load(folder: Path, document: Any, **settings: str) -> HostJson:
-    """Read a `host.json` under these app settings."""
+    """Read a `host.json` with these app settings."""
     (folder / "host.json").write_text(json.dumps(document), encoding="utf-8")
     return HostJson.load(folder, settings)
 
 
 def test_an_app_setting_wins_over_the_file(tmp_path: Path) -> None:
-    """Section by section, in capitals or not; what no setting names stays as the file says."""
+    """Settings override single values, in any case of letters; other values stay as in the file."""
     document = {"functionTimeout": "00:10:00", "extensions": {"queues": {"batchSize": 8, "maxDequeueCount": 3}}}
     loaded = load(
         tmp_path,
@@ -36,7 +36,7 @@ def test_an_app_setting_wins_over_the_file(tmp_path: Path) -> None:
 
 
 def test_the_defaults_are_the_extensions(tmp_path: Path) -> None:
-    """An empty file means what it means in Azure."""
+    """An empty file has Azure's defaults."""
     assert load(tmp_path, {}) == HostJson()
 
 
@@ -56,7 +56,7 @@ def test_the_defaults_are_the_extensions(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name(tmp_path: Path, setting: str, value: str) -> None:
-    """From an app setting the setting's name, from the file its place there."""
+    """The error has the setting's name, or the key's place in the file."""
     name = f"AzureFunctionsJobHost__{setting}"
     with pytest.raises(SettingsError, match=rf"^{name} is '{value}': use "):
         load(tmp_path, {}, **{name: value})
@@ -88,6 +88,6 @@ def test_a_section_that_is_none_is_refused(tmp_path: Path, document: Any) -> Non
     ],
 )
 def test_a_wrong_option_is_refused_with_its_name(option: str, values: dict[str, Any]) -> None:
-    """As it was given on the command line."""
+    """The error has the option's name."""
     with pytest.raises(SettingsError, match=f"^{option} is "):
         HostOptions(**values)

@@ -1,4 +1,4 @@
-"""Functions that take long: locks that are renewed, the stop of the host, the function timeout, the worker's death."""
+"""Long functions: renewed locks, the host's stop, the function timeout, and the worker's death."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.host.running import APPS, RunningHost, own_settings, running_host, se
 
 
 class Queues:
-    """The queue that the function works off, the one it tells in, and the host's settings for them."""
+    """The function's queue, its reports, and the host's settings for them."""
 
     def __init__(self, storage: str, folder: Path) -> None:
         self.settings = own_settings(storage)
@@ -26,12 +26,12 @@ class Queues:
 
     @contextlib.contextmanager
     def host(self, *arguments: str, **settings: str) -> Iterator[RunningHost]:
-        """Run a host for the time of the `with`."""
+        """Run a host within the `with`."""
         with running_host(APPS / "all", self.settings | settings, self._folder, *arguments) as host:
             yield host
 
     def dequeued(self, message: str) -> int:
-        """Wait until a message was worked off, and return how often it was delivered."""
+        """Wait until a message was processed, and return its number of deliveries."""
 
         def look() -> Any:
             self.reports += [report for report in take(self._reports) if isinstance(report, dict)]
@@ -53,7 +53,7 @@ def queues(azurite: str, tmp_path: Path) -> Queues:
 
 
 def executions(host: RunningHost) -> int:
-    """Count the executions that were begun."""
+    """Count the executions that have started."""
     return host.text().count("Executing 'Functions.on_message'")
 
 
@@ -64,7 +64,7 @@ def worker_of(host: RunningHost) -> psutil.Process:
 
 
 def test_a_function_longer_than_the_lock_of_its_message_runs_once(queues: Queues) -> None:
-    """The lock is renewed while it runs: nobody gets the message a second time."""
+    """The lock is renewed while the function runs: the message is delivered once."""
     with queues.host("--visibility-s", "1") as host:
         queues.begin(host, "slow")
         assert queues.dequeued("slow") == 1
@@ -72,7 +72,7 @@ def test_a_function_longer_than_the_lock_of_its_message_runs_once(queues: Queues
         assert executions(host) == 1
 
 
-def test_a_stop_waits_for_what_runs(queues: Queues) -> None:
+def test_a_stop_waits_for_running_functions(queues: Queues) -> None:
     """The function finishes, its message is deleted, and the host ends with status 0."""
     with queues.host() as host:
         queues.begin(host, "slow")
@@ -82,7 +82,7 @@ def test_a_stop_waits_for_what_runs(queues: Queues) -> None:
 
 
 def test_a_stop_waits_no_longer_than_the_drain_time(queues: Queues) -> None:
-    """What does not end is ended; its message is there for the next host at once."""
+    """A function that does not finish is ended; the next host gets its message at once."""
     with queues.host("--drain-s", "1") as host:
         queues.begin(host, "hang")
         worker = worker_of(host)
@@ -94,7 +94,7 @@ def test_a_stop_waits_no_longer_than_the_drain_time(queues: Queues) -> None:
 
 
 def test_a_function_over_its_time_takes_others_along_and_all_come_again(queues: Queues) -> None:
-    """The worker is restarted: what else ran in it died as well, and both messages are delivered a second time."""
+    """The worker is restarted: other executions died with it, and both messages are delivered again."""
     with queues.host(AzureFunctionsJobHost__functionTimeout="00:00:02") as host:
         queues.begin(host, "hang long")
         queues.begin(host, "hang along")
@@ -103,7 +103,7 @@ def test_a_function_over_its_time_takes_others_along_and_all_come_again(queues: 
 
 
 def test_a_worker_that_is_killed_is_replaced_and_its_message_delivered_again(queues: Queues) -> None:
-    """From outside in the middle of a function, and by the function itself."""
+    """A signal kills the worker during a function, or the function itself does."""
     with queues.host() as host:
         queues.begin(host, "hang")
         worker_of(host).kill()

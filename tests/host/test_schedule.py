@@ -1,4 +1,4 @@
-"""NCRONTAB schedules: six fields with seconds first, five without, and both day fields must fit."""
+"""NCRONTAB schedules: six fields with seconds first, or five; both day fields must match."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)  # a Monday
     ],
 )
 def test_next_occurrence(text: str, expected: datetime) -> None:
-    """The first moment after noon on a Monday in November."""
+    """The first occurrence after noon on a Monday in November."""
     assert Schedule(text).next(NOON) == expected
 
 
@@ -38,7 +38,7 @@ def test_other_texts_are_refused(text: str) -> None:
 
 @given(st.integers(1, 59), st.datetimes(min_value=datetime(2026, 1, 1), max_value=datetime(2030, 1, 1)))  # noqa: DTZ001 - made aware below
 def test_the_next_is_always_later_and_on_a_step(step: int, after: datetime) -> None:
-    """Every occurrence lies after the given time, on a second that the step names."""
+    """Every occurrence is after the given time, on a second of the step."""
     after = after.replace(tzinfo=UTC)
     fires_at = Schedule(f"*/{step} * * * * *").next(after)
 
@@ -47,8 +47,8 @@ def test_the_next_is_always_later_and_on_a_step(step: int, after: datetime) -> N
     assert fires_at.microsecond == 0
 
 
-def test_what_the_host_monitors() -> None:
-    """A schedule with one fixed second is monitored; one that fires more often than a minute is not."""
+def test_schedules_with_a_status() -> None:
+    """A schedule with one fixed second has a status; one that fires more often than once a minute has none."""
     assert not Schedule("0 */5 * * * *").fires_within_a_minute
     assert not Schedule("*/5 * * * *").fires_within_a_minute
     assert Schedule("*/2 * * * * *").fires_within_a_minute

@@ -1,4 +1,4 @@
-"""Two hosts on one storage and host id: what only one may do, and who does it when that one stops, dies, pauses."""
+"""Two hosts with one storage and host id: only one does singleton work; the other takes over when that one stops."""
 
 import contextlib
 import signal
@@ -17,7 +17,7 @@ SHORTEST_LOCK = ("--lock-s", "15")
 
 
 class Together:
-    """Hosts that share a storage account and a host id; each fire of their timer tells whose it was."""
+    """Hosts that share a storage account and a host id; each execution of their timer reports its host."""
 
     def __init__(self, storage: str, folder: Path) -> None:
         self._settings = own_settings(storage, SCHEDULE="*/2 * * * * *") | {RETRY: "00:00:01"}
@@ -29,7 +29,7 @@ class Together:
 
     @contextlib.contextmanager
     def host(self, who: str, *arguments: str) -> Iterator[RunningHost]:
-        """Run one of them for the time of the `with`, also if it is stopped by a signal."""
+        """Run one of the hosts within the `with`, also if a signal stops it."""
         with running_host(APPS / "all", self._settings | {"WHO": who}, self._folder, *arguments) as host:
             try:
                 yield host
@@ -37,16 +37,16 @@ class Together:
                 host.process.send_signal(signal.SIGCONT)
 
     def look(self) -> list[str]:
-        """Return who fired, in order, since the list was cleared."""
+        """Return the hosts that fired, in order, since the last call."""
         self.fired += [tick["by"] for tick in take(self._queue("TICKS"))]
         return self.fired
 
     def until_fired(self, who: str, times: int = 1) -> None:
-        """Wait until one of them fired so often."""
+        """Wait until a host has fired a number of times."""
         until(lambda: self.look().count(who) >= times)
 
     def land(self, name: str) -> None:
-        """Write a blob and wait until its function told."""
+        """Upload a blob and wait for its function's report."""
         self._blobs.get_container_client(self._settings["CONTAINER"]).upload_blob(f"in/{name}.csv", name)
         until(lambda: any(report["text"] == name for report in self._reports()))
 
@@ -59,12 +59,12 @@ class Together:
 
 @pytest.fixture
 def together(azurite: str, tmp_path: Path) -> Together:
-    """Give hosts that share everything but their name."""
+    """Give hosts that share everything except their name."""
     return Together(azurite, tmp_path)
 
 
 def test_one_of_two_fires_and_hands_over_at_its_stop(together: Together) -> None:
-    """The lock, a minute long, is given back at an orderly stop: the other need not wait for its end."""
+    """An orderly stop releases the lock of a minute: the other host need not wait for its end."""
     with together.host("first") as first:
         together.until_fired("first")
         with together.host("second"):
@@ -75,7 +75,7 @@ def test_one_of_two_fires_and_hands_over_at_its_stop(together: Together) -> None
 
 
 def test_the_other_goes_on_when_the_holder_is_killed(together: Together) -> None:
-    """Timer and blob scan both move to the host that is left, once the leases of the dead one ended."""
+    """Timer and blob scan move to the other host once the dead host's leases have ended."""
     with together.host("first", *SHORTEST_LOCK) as first:
         together.until_fired("first")
         together.land("before")
@@ -86,7 +86,7 @@ def test_the_other_goes_on_when_the_holder_is_killed(together: Together) -> None
 
 
 def test_a_holder_that_was_paused_does_not_fire_before_it_has_the_lock_again(together: Together) -> None:
-    """Its lease ended meanwhile and the other fires: it notices, and fires again only when the other stops."""
+    """Its lease ends and the other host fires: it notices, and fires again only when the other stops."""
     with together.host("first", *SHORTEST_LOCK) as first, together.host("second", *SHORTEST_LOCK) as second:
         together.until_fired("first")  # the moment after a fire is two seconds away from the next one
         first.process.send_signal(signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""Triggers and outputs of an app under the host: what runs, how often, and what becomes of what fails."""
+"""Triggers and outputs of an app under the host: executions, their number, and failures."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.host.running import APPS, RunningHost, own_settings, running_host, se
 
 
 class Outside:
-    """What a test does from outside to one host."""
+    """A test's view of one host from outside."""
 
     def __init__(self, settings: dict[str, str], host: RunningHost) -> None:
         self.host = host
@@ -31,7 +31,7 @@ class Outside:
         self._seen: list[Any] = []
 
     def tells(self, **members: object) -> Any:
-        """Wait until the app tells something with these members."""
+        """Wait until the app reports something with these members."""
 
         def look() -> Any:
             self._seen += take(self.reports)
@@ -44,7 +44,7 @@ class Outside:
         return until(look)
 
     def rest(self) -> list[Any]:
-        """Return what else the app told."""
+        """Return the app's other reports."""
         self._seen += take(self.reports)
         rest, self._seen = self._seen, []
         return rest
@@ -56,7 +56,7 @@ class Outside:
 
 @pytest.fixture(scope="module")
 def settings(azurite: str) -> dict[str, str]:
-    """Give settings of this module's own; its container and queue exist."""
+    """Give settings of this module's own; the container and the queue exist."""
     own = own_settings(azurite, SCHEDULE="* * * * * *")
     BlobServiceClient.from_connection_string(azurite).create_container(own["CONTAINER"])
     QueueServiceClient.from_connection_string(azurite).create_queue(own["QUEUE"])
@@ -65,13 +65,13 @@ def settings(azurite: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def outside(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
-    """Give one host that the module's tests share."""
+    """Give a host that the module's tests share."""
     with running_host(APPS / "all", settings, tmp_path_factory.mktemp("host"), "--visibility-s", "4") as host:
         yield Outside(settings, host)
 
 
 def test_a_blob_runs_once_and_again_when_overwritten(outside: Outside) -> None:
-    """One execution per version; a name that the pattern does not match runs nothing."""
+    """A version runs once; a name that the pattern does not match runs nothing."""
     outside.blobs.upload_blob("in/a.csv", "one")
     outside.blobs.upload_blob("in/a.txt", "other")
     assert outside.tells(text="one")["blob"].endswith("in/a.csv")
@@ -81,8 +81,8 @@ def test_a_blob_runs_once_and_again_when_overwritten(outside: Outside) -> None:
     assert outside.executions("on_blob") == 2
 
 
-def test_a_trigger_that_waits_for_events_is_polled_and_told_so(outside: Outside) -> None:
-    """The app's source is Event Grid, whose events reach no local machine: its blobs run, and the log says how."""
+def test_an_event_grid_trigger_is_polled_with_a_warning(outside: Outside) -> None:
+    """The app's source is Event Grid, whose events do not reach this machine: its blobs run, and the log warns."""
     outside.blobs.upload_blob("in/event.csv", "an event")
     outside.tells(text="an event")
 
@@ -90,7 +90,7 @@ def test_a_trigger_that_waits_for_events_is_polled_and_told_so(outside: Outside)
 
 
 def test_a_failing_blob_becomes_poison_after_five_executions(outside: Outside) -> None:
-    """Its event goes to the poison queue as JSON in base64."""
+    """Its event goes to the poison queue, as JSON in base64."""
     before = outside.executions("on_blob")
     outside.blobs.upload_blob("in/bad.csv", "x")
     container = outside.blobs.container_name
@@ -104,7 +104,7 @@ def test_a_failing_blob_becomes_poison_after_five_executions(outside: Outside) -
 
 
 def test_a_message_runs_and_its_outputs_are_sent(outside: Outside) -> None:
-    """A list output is several messages."""
+    """A list output becomes several messages."""
     send(outside.queue, "hello")
     assert outside.tells(message="hello")["count"] == 1
     assert "second" in until(outside.rest)
@@ -142,7 +142,7 @@ def test_a_timer_fires_again_and_again(outside: Outside) -> None:
 
 
 def test_http_functions(outside: Outside) -> None:
-    """Route parameters, query, body, status and headers go through; keys, methods and errors are the host's."""
+    """Route parameters, query, body, status and headers pass; the host handles keys, methods and errors."""
     base = outside.host.base_url
     answer = requests.post(f"{base}/api/open/me?q=1", data="text", timeout=30)
     assert (answer.status_code, answer.headers["x-own"]) == (201, "1")
@@ -158,7 +158,7 @@ def test_http_functions(outside: Outside) -> None:
 
 
 def test_a_restart_runs_no_blob_again(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Receipts belong to the host id, not to the process."""
+    """Receipts belong to the host id, and not to the process."""
     own = own_settings(azurite)
     folder = tmp_path_factory.mktemp("again")
     BlobServiceClient.from_connection_string(azurite).create_container(own["CONTAINER"])
@@ -174,7 +174,7 @@ def test_a_restart_runs_no_blob_again(azurite: str, tmp_path_factory: pytest.Tem
 
 
 def test_bindings_work_in_the_account_that_they_name(azurite: str, tmp_path: Path) -> None:
-    """A blob, a message, what is put out for both, and what becomes poison: all of it beside the host's account."""
+    """Blobs, messages, outputs and poison messages stay in another account than the host's."""
     with running_azurite() as other_account:
         own = own_settings(azurite, APP_CONNECTION="OTHER", OTHER=other_account)
         BlobServiceClient.from_connection_string(other_account).create_container(own["CONTAINER"])

@@ -1,1 +1,1 @@
-"""The made-up data."""
+"""Synthetic data."""

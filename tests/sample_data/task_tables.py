@@ -1,4 +1,4 @@
-"""Made-up tables for the tasks beside two classes, seeded: flats and their prices, plants and their species."""
+"""Synthetic tables for regression and three classes, seeded: flats and their prices, plants and their species."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ _SPECIES = ("avens", "bilberry", "cloudberry")
 
 
 def prices_csv(rows: int, seed: int) -> str:
-    """Return flats with an identifier, a date, a yes or no, a category and missing cells, and what they cost."""
+    """Return flats with an identifier, a date, a yes or no, a category and missing cells, and their price."""
     rng = np.random.default_rng(seed)
     table = []
     for number in range(rows):

@@ -1,4 +1,4 @@
-"""The made-up census: the same for everybody, with the right columns, missing values, and a signal."""
+"""The synthetic census: reproducible, with the columns of Adult, missing values, and a signal."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_same_seed_gives_the_same_table() -> None:
-    """The demo shows the same to everybody; another seed gives other rows."""
+    """The same seed gives the same rows; another seed gives other rows."""
     assert census_csv(200, 5) == census_csv(200, 5)
     assert census_csv(200, 5) != census_csv(200, 6)
 
@@ -24,7 +24,7 @@ def test_the_example_is_what_the_generator_makes() -> None:
 
 
 def test_columns_labels_and_missing_values() -> None:
-    """As in the Adult data set: 15 columns, two labels of which the rich are the fewer, `?` where something misses."""
+    """Like Adult it has 15 columns, two labels of which the high income is rarer, and `?` for missing values."""
     rows = census_rows(4000, 2)
     labels = Counter(row[LABEL] for row in rows)
 
@@ -35,7 +35,7 @@ def test_columns_labels_and_missing_values() -> None:
 
 
 def test_there_is_a_signal() -> None:
-    """Married people with a long education earn more, by far."""
+    """Married people with a long education earn much more."""
     rows = census_rows(4000, 3)
 
     def share(married: bool, least_years: int) -> float:
@@ -50,7 +50,7 @@ def test_there_is_a_signal() -> None:
 
 
 def test_shuffled_labels_are_the_same_labels_elsewhere() -> None:
-    """Only the label column differs, and its values are the same in number."""
+    """Only the label column differs, and it has the same values in another order."""
     material = census_dataset()
     good, shuffled = Table.of(material.good), Table.of(material.shuffled)
 

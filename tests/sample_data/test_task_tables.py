@@ -1,4 +1,4 @@
-"""The made-up tables of the other tasks: the same for everybody, and something can be learned from them."""
+"""The synthetic tables of the other tasks: reproducible, and with a signal."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ def test_the_examples_are_what_the_generators_make(example: str, made: Callable[
 
 
 def test_prices_and_species_have_a_signal() -> None:
-    """A flat in Oslo costs more than one in Vardø, by far; petals tell the species apart."""
+    """A flat in Oslo costs much more than one in Vardø; petals tell the species apart."""
     flats = list(csv.DictReader(io.StringIO(prices_csv(2000, 3))))
     of_town = {town: mean(float(flat["price"]) for flat in flats if flat["town"] == town) for town in ("Oslo", "Vardø")}
     assert of_town["Oslo"] > 3 * of_town["Vardø"]

@@ -1,4 +1,4 @@
-"""Runs the command, and looks at the stack that it started."""
+"""Runs the command, and observes the stack that it started."""
 
 import contextlib
 import io
@@ -71,7 +71,7 @@ def document(state: Path) -> dict[str, Any]:
 
 
 def until(what: Callable[[], bool]) -> None:
-    """Wait."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + LONG_S
     while not what():
         assert time.monotonic() < deadline

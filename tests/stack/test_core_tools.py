@@ -1,4 +1,4 @@
-"""The stack on Azure Functions Core Tools: they are started as they want it; without them it says what to install."""
+"""The stack on Azure Functions Core Tools: they get their settings; without them the error says what to install."""
 
 import json
 import os
@@ -29,7 +29,7 @@ os.execv(sys.executable, [*command, "--settings", str(folder / "settings.json")]
 
 @pytest.mark.timeout(120)
 def test_core_tools_run_the_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`func start` on the app's folder and port, every setting in its environment, `python` being the project's."""
+    """`func start` gets the app's folder, its port, every setting, and the project's `python`."""
     names = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"]
     (tmp_path / "names.json").write_text(json.dumps(list(names)), encoding="utf-8")
     func = tmp_path / "bin" / "func"
@@ -49,7 +49,7 @@ def test_core_tools_run_the_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_without_core_tools_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is left running; and another name is refused with those that there are."""
+    """No process remains; an unknown host name is refused with the names allowed."""
     monkeypatch.setattr(shutil, "which", lambda name: None if name == "func" else f"/usr/bin/{name}")
     assert main(["up", "--host", "func", "--detach", "--state", str(tmp_path / "state")]) == 1
     assert "install Azure Functions Core Tools 4" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Ctrl-C while a stack starts ends it at once, with everything that was started, also when it is pressed twice."""
+"""Ctrl-C while a stack starts ends it at once, with every process that was started; a second Ctrl-C changes nothing."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.stack.running import LONG_S, ROOT, processes_of, until
 
 
 def has_begun(state: Path, part: str) -> bool:
-    """Tell whether the command has begun, or has started a part."""
+    """Tell whether the command has started, or has started a part."""
     if part == "up":
         return (state / "logs").exists()
     try:
@@ -44,7 +44,7 @@ def has_begun(state: Path, part: str) -> bool:
 def test_a_start_is_broken_off(
     tmp_path: Path, arguments: tuple[str, ...], part: str, number: signal.Signals, times: int
 ) -> None:
-    """Whatever runs by then, and however often: the status tells the signal, and nothing is left running."""
+    """Whatever runs by then, and however many signals come: the status names the signal, and no process remains."""
     folder = tmp_path / "here"
     state = folder / "state" if arguments[0] == "demo" else folder
     command = [sys.executable, "-m", "landfall", *arguments, str(folder)]
@@ -64,8 +64,8 @@ def test_a_start_is_broken_off(
     assert not (state / "processes.json").exists()
 
 
-def test_what_has_only_begun_is_not_waited_for(tmp_path: Path) -> None:
-    """A part is not even asked to end, which could take long: it is gone, with what it started in its session."""
+def test_a_starting_part_is_killed(tmp_path: Path) -> None:
+    """It is killed with its children, since ending in order could take long."""
     state = StateFolder(tmp_path)
     state.create()
     code = (
@@ -85,7 +85,7 @@ def test_what_has_only_begun_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_the_storage_may_finish_its_writes(tmp_path: Path) -> None:
-    """It is asked to end and waited for: what it has acknowledged may be in its memory only."""
+    """It gets SIGTERM and is waited for: acknowledged writes may only be in its memory."""
     state = StateFolder(tmp_path)
     state.create()
     code = (
@@ -101,7 +101,7 @@ def test_the_storage_may_finish_its_writes(tmp_path: Path) -> None:
 
 
 def test_a_program_that_is_waited_for_ends_with_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Publishing is a process of its own: broken off, it is killed with what it has started."""
+    """Publishing is a process of its own: an interrupt kills it with its children."""
     mark = str(tmp_path)
     child = f"[sys.executable, '-c', 'import time; time.sleep(600)', {mark!r}]"
     code = f"import subprocess, sys, time; subprocess.Popen({child}); time.sleep(600)"
@@ -120,7 +120,7 @@ def test_a_program_that_is_waited_for_ends_with_the_command(tmp_path: Path, monk
 
 
 def test_signals_are_raised_only_where_that_is_safe() -> None:
-    """Noted everywhere; raised within `interruptible`, also late; never within `uninterruptible`, but at its end."""
+    """A signal is always recorded, raised within `interruptible`, and deferred within `uninterruptible`."""
     before = signal.getsignal(signal.SIGINT)
     steps = []
 
@@ -144,7 +144,7 @@ def test_signals_are_raised_only_where_that_is_safe() -> None:
 
 
 def test_an_exception_that_gets_lost_is_raised_at_the_end() -> None:
-    """Python drops one that is raised in a destructor, or deep within an import."""
+    """Python drops an exception in a destructor, or deep within an import."""
     before = signal.getsignal(signal.SIGINT)
     steps = []
 
@@ -164,7 +164,7 @@ def test_an_exception_that_gets_lost_is_raised_at_the_end() -> None:
 
 
 def test_a_signal_that_came_early_is_raised_at_the_next_chance() -> None:
-    """Between two regions it is only noted."""
+    """Between two interruptible regions it is only recorded."""
     before = signal.getsignal(signal.SIGTERM)
 
     def begin() -> None:

@@ -1,4 +1,4 @@
-"""`up` takes no other stack's part for its own, whatever that answers."""
+"""`up` does not take another stack's part for its own, whatever that part answers."""
 
 import json
 import socket
@@ -20,7 +20,7 @@ RUNNING = Reply(200, json.dumps({"state": "Running", "processId": 1}).encode(), 
 
 
 def with_port(part: str, port: int) -> StackPorts:
-    """Return free ports, but for one of a part."""
+    """Return free ports, except the given port for one part."""
     ports = StackPorts.free()
     if part == "azurite":
         return replace(ports, azurite=replace(ports.azurite, table=port))
@@ -46,7 +46,7 @@ def test_another_stacks_part_is_not_taken(part: str, tmp_path: Path) -> None:
 
 
 def test_a_host_is_known_by_its_nonce(tmp_path: Path, azurite: str) -> None:
-    """It repeats what it was started with; another nonce, or a host that has none, is not it."""
+    """The status repeats the host's nonce; a host with another nonce, or without one, is not this host."""
     with running_host(APPS / "slow", own_settings(azurite), tmp_path, "--nonce", "mine") as host:
         assert host_runs(host.base_url, "mine")
         assert not host_runs(host.base_url, "another")
@@ -55,8 +55,8 @@ def test_a_host_is_known_by_its_nonce(tmp_path: Path, azurite: str) -> None:
         assert not any(host_runs(foreign.base_url, "mine") for _ in range(3))
 
 
-def test_nobody_there_is_nobody() -> None:
-    """A port at which nothing listens."""
+def test_a_closed_port_is_not_ready() -> None:
+    """Return a port at which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         assert not host_runs(f"http://127.0.0.1:{probe.getsockname()[1]}", None)

@@ -1,4 +1,4 @@
-"""Two stacks that start at the same moment do not take each other's ports."""
+"""Two stacks that start at the same moment do not choose the same ports."""
 
 import tempfile
 from pathlib import Path
@@ -10,7 +10,7 @@ from landfall.stack.ports import port_choice_lock
 
 
 def test_who_starts_second_waits_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It goes on once the first has its ports, and only then."""
+    """The second start waits until the first has its ports."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # other stacks start on this machine meanwhile
     lines: list[str] = []
     waits, chose = Event(), Event()

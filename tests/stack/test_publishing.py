@@ -1,4 +1,4 @@
-"""What `landfall up` puts into storage for a route's first model."""
+"""The model and the golden rows that `landfall up` uploads for a route."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from shared.gates.golden_rows import read_golden_rows
 
 
 def test_golden_rows_name_columns_as_the_training_does(tmp_path: Path) -> None:
-    """A column without a name is called by its place in the whole file, although the label is left out."""
+    """An unnamed column is named by its position in the whole file, although the label is left out."""
     (tmp_path / "sample.csv").write_text("income, age,,\nyes, 39,x,1\n\nno, 50,y,2\n", encoding="utf-8")
 
     text = golden_rows(tmp_path / "experiment.toml", {"label": "income", "data": "sample.csv"})
@@ -21,7 +21,7 @@ def test_golden_rows_name_columns_as_the_training_does(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", ["sep=,\n", '"sep=,"\r\n'])
 def test_excels_separator_line_is_no_header(tmp_path: Path, line: str) -> None:
-    """The studio trains on such a file, so its golden rows are those below the line."""
+    """The studio trains on such a file, so the golden rows are those below that line."""
     (tmp_path / "sample.csv").write_text(f'{line}age,"in\ncome"\n39,yes\n', encoding="utf-8", newline="")
 
     assert golden_rows(tmp_path / "e.toml", {"label": " in\ncome ", "data": "sample.csv"}) == "age\n39\n"

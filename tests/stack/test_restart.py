@@ -1,4 +1,4 @@
-"""A stack that is ended and started again is the same stack: its routes, experiments, settings, ports and runs."""
+"""A stack that is started again is the same stack: routes, experiments, settings, ports and runs."""
 
 import json
 import os
@@ -43,7 +43,7 @@ class Ended:
 
     @property
     def at(self) -> tuple[str, str]:
-        """The options that name it."""
+        """The options that name its state folder."""
         return "--state", str(self.state)
 
 
@@ -71,7 +71,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
 
 @contextmanager
 def up(state: Path, *arguments: str) -> Iterator[str]:
-    """Run a stack for the time of the `with`; gives what its start said."""
+    """Run a stack within the `with`; yields the output of its start."""
     try:
         started = landfall("up", "--detach", *arguments, "--state", str(state))
         assert started.returncode == 0, started.stdout + started.stderr
@@ -82,12 +82,12 @@ def up(state: Path, *arguments: str) -> Iterator[str]:
 
 
 def published(state: Path) -> dict[str, Any]:
-    """Return what others are told of a running stack."""
+    """Return the members of `stack.json` that others use."""
     return {name: document(state)[name] for name in PUBLISHED}
 
 
 def test_a_start_without_options_is_the_same_stack(ended: Ended) -> None:
-    """The same ports, URLs, keys of the services, routes and settings; nothing becomes unrouted."""
+    """Ports, URLs, keys, routes and settings are the same; no file becomes unrouted."""
     with up(ended.state):
         assert published(ended.state) == ended.published
         settings = json.loads((ended.state / "settings.json").read_text(encoding="utf-8"))["Values"]
@@ -96,7 +96,7 @@ def test_a_start_without_options_is_the_same_stack(ended: Ended) -> None:
 
 
 def test_another_choice_is_refused(ended: Ended) -> None:
-    """Without a terminal nobody can be asked: the differences, the ways on, and nothing is started."""
+    """Without a terminal the error has the differences and the alternatives, and nothing starts."""
     refused = landfall("up", "--detach", "--routes", str(ROOT / "routes.toml"), *ended.at)
 
     assert refused.returncode == 1
@@ -106,7 +106,7 @@ def test_another_choice_is_refused(ended: Ended) -> None:
 
 
 def test_a_version_that_no_route_matches_any_more_keeps_its_run(ended: Ended) -> None:
-    """It is recorded a second time by nobody; lists, details and the audit tell its one run."""
+    """It gets no second run; lists, details and the audit show its one run."""
     log = ended.state / "logs" / "host.log"
     with up(ended.state, "--routes", str(ROOT / "routes.toml"), "--replace"):
         sweeps = log.read_text(encoding="utf-8").count(SWEPT)
@@ -120,8 +120,8 @@ def test_a_version_that_no_route_matches_any_more_keeps_its_run(ended: Ended) ->
     assert (audit["ok"], [file["state"] for file in audit["files"]]) == (True, ["promoted"])
 
 
-def test_ports_that_are_taken_are_said(ended: Ended) -> None:
-    """Which ones, what is lost, and which runs lose their job by it; the other ports stay."""
+def test_taken_ports_are_replaced_with_warnings(ended: Ended) -> None:
+    """The warnings name the ports, the effect, and the runs that lose their job; the other ports stay."""
     studio, blob = (int(re.findall(r":(\d+)", ended.published[name])[0]) for name in ("studio", "storage"))
     with running_azurite(ended.state / "azurite") as storage:  # the table alone is enough to claim a run
         now = datetime.now(UTC)
@@ -147,7 +147,7 @@ def test_ports_that_are_taken_are_said(ended: Ended) -> None:
 
 @contextmanager
 def taken(port: int) -> Iterator[None]:
-    """Have another program listen at a port."""
+    """Make another program listen at a port."""
     with socket.socket() as somebody:
         somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         somebody.bind(("127.0.0.1", port))
@@ -162,8 +162,8 @@ def parts(storage: str, *services: str) -> list[str]:
 
 
 @pytest.mark.parametrize("detached", [True, False])
-def test_a_start_that_nobody_reads_on(ended: Ended, detached: bool) -> None:
-    """`up --detach | head -1` leaves the stack running; in the foreground it ends, as what was watched has."""
+def test_a_start_whose_reader_closes_the_pipe(ended: Ended, detached: bool) -> None:
+    """`up --detach | head -1` leaves the stack running; in the foreground the stack ends with its reader."""
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "-m", "landfall", "up", *(["--detach"] if detached else []), *ended.at]
@@ -178,7 +178,7 @@ def test_a_start_that_nobody_reads_on(ended: Ended, detached: bool) -> None:
 
 
 def test_a_setting_that_is_a_secret_stands_in_private_files_only(ended: Ended) -> None:
-    """In the host's settings and in what is remembered, which only their owner may read; in no log."""
+    """It stands in two files that only their owner may read, and in no log."""
     files = {
         (path.name, path.stat().st_mode & 0o777)
         for path in ended.state.rglob("*")

@@ -1,4 +1,4 @@
-"""App settings: named after the models, complete for the example, and the user's choice wins."""
+"""App settings: named after the models, complete for the example; those of `--set` win."""
 
 import copy
 import json
@@ -50,18 +50,18 @@ SERVICE: Service = {
     ],
 )
 def test_prefixes(model: str, prefix: str) -> None:
-    """A model's settings begin with its name, in the letters that a setting may have."""
+    """A model's settings begin with its name, in letters that a setting may have."""
     assert setting_prefix(model) == prefix
 
 
 def test_a_name_without_letters_is_refused() -> None:
-    """There would be nothing to name the settings after."""
+    """Its settings could not be named."""
     with pytest.raises(CommandError, match="no letter"):
         setting_prefix("***")
 
 
 def test_the_example_route_finds_every_setting(tmp_path: Path) -> None:
-    """What the stack sets is exactly what `routes.toml` asks for, and it loads."""
+    """The stack sets exactly the settings of `routes.toml`, and the file loads with them."""
     settings = model_settings([SERVICE])
     text = (ROOT / "routes.toml").read_text(encoding="utf-8")
 
@@ -71,7 +71,7 @@ def test_the_example_route_finds_every_setting(tmp_path: Path) -> None:
 
 
 def test_an_added_endpoint_takes_no_place() -> None:
-    """The settings of the example name the endpoints that publishing made, also after others were added."""
+    """The example's settings name the published endpoints, also after others were added."""
     added = copy.deepcopy(SERVICE)
     added["predictive"]["endpoints"].append(endpoint("canary", "serve"))
 
@@ -79,7 +79,7 @@ def test_an_added_endpoint_takes_no_place() -> None:
 
 
 def test_the_example_settings_name_every_setting() -> None:
-    """`local.settings.example.json` lists what `func start` needs, no more and no less."""
+    """`local.settings.example.json` lists exactly the settings that `func start` needs."""
     example = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"]
     settings = app_settings(
         storage="s", routes="routes.toml", container="incoming", functions_key="", services=[SERVICE], chosen={}
@@ -88,8 +88,8 @@ def test_the_example_settings_name_every_setting() -> None:
     assert set(example) == set(settings)
 
 
-def test_what_the_user_sets_wins() -> None:
-    """`--set` is stronger than what the stack would set."""
+def test_the_users_settings_win() -> None:
+    """`--set` wins over the stack's own settings."""
     chosen = parse_settings(["LANDFALL_POLL_SCHEDULE=0 * * * * *", "EMPTY=", "URL=http://x/?a=b"])
     settings = app_settings(storage="s", routes="r", container="c", functions_key="k", services=[], chosen=chosen)
 
@@ -98,13 +98,13 @@ def test_what_the_user_sets_wins() -> None:
 
 
 def test_wrong_pairs_are_all_named() -> None:
-    """Every pair that is none is in the message."""
+    """The message names every malformed pair."""
     with pytest.raises(CommandError, match=r"'A', '=b', '1=x'"):
         parse_settings(["OK=1", "A", "=b", "1=x"])
 
 
 def test_old_settings_in_the_environment_do_not_win(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The host's environment has none of the names that its settings file has."""
+    """The host's environment has none of the names in its settings file."""
     monkeypatch.setenv("CENSUS_JOBS_URL", "old")
     monkeypatch.setenv("OTHER", "kept")
 

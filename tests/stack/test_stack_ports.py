@@ -1,4 +1,4 @@
-"""A stack's ports stay: others were told them. One that is taken is said, with what is lost."""
+"""A stack keeps its ports, since others use them. A taken port is replaced with a warning that names the effect."""
 
 import socket
 from datetime import UTC, datetime
@@ -10,15 +10,15 @@ from tests.contract.records import a_run
 
 
 def test_the_same_ports_again() -> None:
-    """While they are free nothing is said."""
+    """Free ports give no warning."""
     before = StackPorts.free()
 
     assert StackPorts.from_json(before.to_json()) == before
     assert before.with_taken_replaced() == (before, [])
 
 
-def test_a_port_that_somebody_has_taken_is_said() -> None:
-    """Which one, by whom, where that part listens now, and what is lost; the others stay."""
+def test_a_taken_port_is_replaced_with_a_warning() -> None:
+    """The warning names the port, its new listener, the new port and the effect; the other ports stay."""
     before = StackPorts.free()
     with socket.socket() as somebody:
         somebody.bind(("127.0.0.1", before.azurite.blob))
@@ -31,8 +31,8 @@ def test_a_port_that_somebody_has_taken_is_said() -> None:
     assert f"listens at {now.azurite.blob} now: jobs in flight, and links to files, use the old address" in warning
 
 
-def test_runs_whose_job_was_told_the_old_address_are_named() -> None:
-    """Those that have a job which may still write; until when; what to do."""
+def test_runs_whose_job_has_the_old_address_are_named() -> None:
+    """The warning names the run, its deadline and what to do; only jobs that may still write count."""
     until = datetime(2026, 12, 1, tzinfo=UTC)
     runs = [
         a_run(state=RunState.STARTED, job_id="job-1", blob="census/a.csv", deadline_at=until),

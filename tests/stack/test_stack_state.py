@@ -1,4 +1,4 @@
-"""The state folder: readable for its owner only, and sure of which processes are its own."""
+"""The state folder: readable for its owner only, and certain about its own processes."""
 
 import os
 import stat
@@ -15,7 +15,7 @@ from landfall.stack.processes import end_process
 from landfall.stack.stack_state import ProcessIdentity, StateFolder
 
 
-def test_what_holds_keys_is_private(tmp_path: Path) -> None:
+def test_files_with_keys_are_private(tmp_path: Path) -> None:
     """The folder is 0700 and stack.json 0600."""
     state = StateFolder(tmp_path / "state")
     state.create()
@@ -32,8 +32,8 @@ def test_no_stack_says_how_to_start_one(tmp_path: Path) -> None:
         StateFolder(tmp_path).read_document()
 
 
-def test_a_process_id_that_went_to_somebody_else_is_left_alone() -> None:
-    """Same id, another birth: not ours, so never ended."""
+def test_a_reused_process_id_is_left_alone() -> None:
+    """A process with the same id and another creation time is not ended."""
     identity = ProcessIdentity.of("host", os.getpid())
     reused = ProcessIdentity("host", identity.pid, identity.created_at - 100)
 
@@ -42,8 +42,8 @@ def test_a_process_id_that_went_to_somebody_else_is_left_alone() -> None:
     assert not end_process(reused)
 
 
-def test_down_ends_what_was_written_down(tmp_path: Path) -> None:
-    """Also if the command that started it is gone, and if part of it is dead already."""
+def test_down_ends_the_listed_processes(tmp_path: Path) -> None:
+    """It works without the command that started the stack, and when a part has ended already."""
     state = StateFolder(tmp_path)
     state.create()
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
@@ -56,7 +56,7 @@ def test_down_ends_what_was_written_down(tmp_path: Path) -> None:
 
 
 def test_ports() -> None:
-    """Free ports are different from each other and free."""
+    """The ports differ from each other and are free."""
     ports = free_ports(5)
 
     assert len(set(ports)) == 5

@@ -1,4 +1,4 @@
-"""An app with every trigger that the host knows; what happens is told in a queue."""
+"""An app with every trigger that the host knows; it reports its executions to a queue."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ STORAGE = os.environ.get("APP_CONNECTION") or "AzureWebJobsStorage"
 )
 @app.queue_output(arg_name="reports", queue_name="%REPORTS%", connection=STORAGE)
 def on_blob(blob: func.InputStream, reports: func.Out[str]) -> None:
-    """Tell a blob's name and content; one called bad fails."""
+    """Report a blob's name and content; a blob named bad fails."""
     if "bad" in (blob.name or ""):
         raise RuntimeError("a bad blob")
     reports.set(json.dumps({"blob": blob.name, "text": blob.read().decode()}))
@@ -48,7 +48,7 @@ def on_message(message: func.QueueMessage, reports: func.Out[List[str]]) -> None
 @app.queue_trigger(arg_name="message", queue_name="%QUEUE%-poison", connection=STORAGE)
 @app.queue_output(arg_name="reports", queue_name="%REPORTS%", connection=STORAGE)
 def on_poison(message: func.QueueMessage, reports: func.Out[str]) -> None:
-    """Tell what became poison."""
+    """Report a poison message."""
     reports.set(json.dumps({"poison": message.get_body().decode()}))
 
 
@@ -56,7 +56,7 @@ def on_poison(message: func.QueueMessage, reports: func.Out[str]) -> None:
 @app.timer_trigger(arg_name="timer", schedule="%SCHEDULE%")
 @app.queue_output(arg_name="reports", queue_name="%TICKS%", connection=STORAGE)
 async def on_time(timer: func.TimerRequest, reports: func.Out[str]) -> None:
-    """Tell that it is time and whose worker this is, without holding anybody up."""
+    """Report an execution and its worker, without blocking."""
     await asyncio.sleep(0)
     reports.set(json.dumps({"past_due": timer.past_due, "by": os.environ.get("WHO")}))
 
@@ -64,7 +64,7 @@ async def on_time(timer: func.TimerRequest, reports: func.Out[str]) -> None:
 @app.function_name("open")
 @app.route("open/{who}", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def open_to_all(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer with what came."""
+    """Return the request's content."""
     if req.route_params["who"] == "nobody":
         raise RuntimeError("nobody is there")
     body = {"who": req.route_params["who"], "q": req.params.get("q"), "body": req.get_body().decode()}
@@ -74,5 +74,5 @@ def open_to_all(req: func.HttpRequest) -> func.HttpResponse:
 @app.function_name("guarded")
 @app.route("guarded", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 def guarded(req: func.HttpRequest) -> str:  # noqa: ARG001 - the host requires the parameter
-    """Answer those who have the key."""
+    """Answer callers with the key."""
     return "welcome"

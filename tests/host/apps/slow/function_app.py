@@ -1,4 +1,4 @@
-"""An app whose function takes too long when told so."""
+"""An app whose function takes as long as its message says."""
 
 import time
 
