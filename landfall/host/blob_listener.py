@@ -126,9 +126,8 @@ class BlobListener:
         for blob in self._storage.blobs(trigger.connection).get_container_client(container).list_blobs():
             present.add((str(blob.name), quoted(str(blob.etag))))
             if not self._receipts.is_sent(function, container, blob) and trigger.pattern.match(blob.name):
-                self._receipts.notify(
-                    function, container, blob
-                )  # if another host has leased it, the next scan tries again
+                # If another host has leased the receipt, the next scan tries again.
+                self._receipts.notify(function, container, blob)
         self._receipts.forget_absent(function, container, present)
 
     def listen(self, stop: threading.Event) -> None:

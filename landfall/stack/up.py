@@ -157,10 +157,7 @@ def _start(
     studio_url = None
     if options.studio:
         studio_url = f"http://127.0.0.1:{ports.studio}"
-        description = publish(state, options.experiments, options.studio_public_url or studio_url)
-        allowed = f"127.0.0.1:{ports.azurite.blob}"
-        studio = add(lambda: processes.start_studio(state, ports.studio, allowed, options.studio_arguments))
-        studio.wait_until(lambda: studio_runs(studio_url))
+        description = _start_studio(options, state, ports, studio_url, add)
         names = ", ".join(service["name"] for service in description["services"])
         report(f"studio            {studio_url}  ({names})")
     functions_key = options.settings.get(KEY_SETTING) or secrets.token_urlsafe(24)
@@ -196,6 +193,17 @@ def _start(
     state.write_document(document)
     write_last_start(state, LastStart(options.config, ports))
     return RunningStack(state, document, running, routes)
+
+
+def _start_studio(
+    options: StackOptions, state: StateFolder, ports: StackPorts, url: str, add: Callable[[Callable[[], Part]], Part]
+) -> Description:
+    """Publish the experiments, start the studio, and return its description once it is ready."""
+    description = publish(state, options.experiments, options.studio_public_url or url)
+    storage_host = f"127.0.0.1:{ports.azurite.blob}"
+    studio = add(lambda: processes.start_studio(state, ports.studio, storage_host, options.studio_arguments))
+    studio.wait_until(lambda: studio_runs(url))
+    return description
 
 
 def _choose_ports(options: StackOptions, last: LastStart | None, report: Callable[[str], None]) -> StackPorts:
