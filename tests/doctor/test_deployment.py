@@ -96,7 +96,7 @@ def test_a_correct_deployment_passes(
     assert "the-key" not in json.dumps(document)
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("health_calls")
 @pytest.mark.parametrize(
     ("changed", "result"),
     [
