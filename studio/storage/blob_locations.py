@@ -32,7 +32,7 @@ class BlobAddress:
     """The host, blob and credential of a blob reference; no text and no repr shows the credential."""
 
     account_url: str  # without a slash at the end; a path-style URL has the account in its path
-    path: BlobPath
+    path: BlobPath = field(repr=False)  # a caller may have put a signed link in the place of a name
     account_name: str | None = None  # with a connection string
     account_key: str | None = field(default=None, repr=False)
     sas_token: str | None = field(default=None, repr=False)  # without the question mark

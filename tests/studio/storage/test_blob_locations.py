@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from studio.api.protocol_errors import translate
@@ -220,6 +220,7 @@ TEXT = st.lists(PIECES, max_size=4).map("".join)
 
 
 @given(TEXT, st.none() | TEXT, st.none() | TEXT, st.none() | TEXT)
+@example(f"c/x.csv?sv=1&sig={SECRET}", "UseDevelopmentStorage=true;", None, None)
 def test_no_secret_is_repeated(
     relative: str, connection_string: str | None, base: str | None, token: str | None
 ) -> None:
