@@ -84,7 +84,7 @@ _PARTS = st.lists(st.builds(AnswerPart, path=_TEXTS, rows=_COUNTS), max_size=2).
 _MEASUREMENTS = st.builds(HoldoutMeasurement, identity=_TEXTS, etag=_TEXTS, metrics=_METRICS, parts=_PARTS)
 _CHALLENGERS = st.builds(
     Challenger,
-    model=_LONG_TEXTS,
+    model=_TEXTS,
     metrics=_METRICS,
     evaluation=st.none() | _TEXTS,
     own_metrics=st.none() | _METRICS,
@@ -120,7 +120,7 @@ _APPROVALS = st.builds(Approval, by=_TEXTS, reason=_TEXTS, at=_TIMES, decision=_
 _DECISIONS = st.builds(
     a_decision,
     verdict=st.sampled_from(Verdict),
-    reasons=st.lists(_LONG_TEXTS, max_size=2).map(tuple),
+    reasons=st.lists(_TEXTS, max_size=2).map(tuple),
     policy=st.none() | _JSON,
     champion=st.none() | _SUMMARIES,
     data=st.builds(
@@ -188,7 +188,7 @@ def _runs_in(state: RunState) -> st.SearchStrategy[Run]:
         challenger=st.none() | _CHALLENGERS,
         champion=st.none() | _SUMMARIES,
         decision=st.none() | _DECISIONS,
-        notes=st.lists(_LONG_TEXTS, max_size=3).map(tuple),
+        notes=(st.lists(_TEXTS, max_size=3) | st.lists(_LONG_TEXTS, max_size=1)).map(tuple),
         endpoint_events=st.lists(_EVENTS, max_size=3).map(tuple),
         golden_answers=st.none() | _GOLDEN_ANSWERS,
         rollback=st.none() | st.builds(Rollback, cause=_TEXTS, alike=st.booleans(), target=st.none() | _TEXTS),
