@@ -1,87 +1,87 @@
-// Everything that Landfall needs in Azure: one resource group, and in it what the modules of app/ describe.
-// The Event Grid subscription follows after the code is deployed: app/eventgrid-subscription.bicep.
+// Deploys one resource group with all Azure resources of Landfall, except the Event Grid subscription. That one needs
+// the deployed code: hooks/postdeploy.sh deploys it from app/eventgrid-subscription.bicep.
 targetScope = 'subscription'
 
-@description('Name of the environment; it begins the names of the resource group and of its resources.')
+@description('Name of the azd environment. The resource group is called rg-NAME; a hash of the name is part of the other resource names.')
 @minLength(1)
 @maxLength(40)
 param environmentName string
 
-@description('Azure region of everything; it must offer Flex Consumption with Python 3.13.')
+@description('Azure region of all resources. It must offer Flex Consumption with Python 3.13.')
 @minLength(1)
 param location string
 
-@description('Object id of who operates the app: may set the secrets, drop files and put models. Empty: nobody is given a role.')
+@description('Object id of the operator, who may set secrets, upload files and upload models. Empty: no operator roles are assigned.')
 param operatorPrincipalId string = ''
 
-@description('What the operator is to Microsoft Entra.')
+@description('Principal type of the operator in Microsoft Entra.')
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param operatorPrincipalType string = 'User'
 
-@description('The container that CSVs land in; the same as `input` in routes.toml.')
+@description('Name of the input container. It must equal `input` in routes.toml.')
 @minLength(3)
 @maxLength(63)
 param inputContainer string = 'incoming'
 
-@description('Whether the host has a storage account of its own, apart from that of files, rows, queues and models. That one stays where it is either way.')
+@description('Whether the host gets a storage account of its own. The data (files, rows, queues, models) stays in its account either way.')
 param separateDataAccount bool = false
 
 @description('Path of routes.toml in the deployed package.')
 param routesFile string = 'routes.toml'
 
-@description('Plain settings that routes.toml names: URLs. Name and value; a value that is empty is reported by the app.')
+@description('Plain settings that routes.toml names, by name: URLs. The app reports an empty value.')
 param routeSettings object = {}
 
-@description('Names of the secret settings that routes.toml names: API keys. Each comes from the Key Vault secret of its name in small letters, with - for _.')
+@description('Names of the secret settings that routes.toml names: API keys. The value is the Key Vault secret of that name in lower-case letters, with - for _.')
 param secretSettings array = []
 
-@description('When pending jobs are polled, NCRONTAB with seconds, UTC.')
+@description('Schedule of poll_pending_jobs: NCRONTAB with seconds, UTC.')
 param pollSchedule string = '0 * * * * *'
 
-@description('When the input container is compared with the rows, NCRONTAB with seconds, UTC.')
+@description('Schedule of the sweep: NCRONTAB with seconds, UTC.')
 param sweepSchedule string = '0 */15 * * * *'
 
-@description('Memory of an instance of the function app, MB.')
+@description('Memory of each instance of the function app, in MB.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('Most instances that the function app may have at a time.')
+@description('Maximum number of concurrent instances of the function app.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('Client id of the app registration that callers of the HTTP functions sign in to. Empty: whoever has the function key is let in.')
+@description('Client id of the app registration that callers of the HTTP functions sign in to. Empty: the function key authorizes callers.')
 param entraClientId string = ''
 
-@description('Where alerts are sent, an e-mail address. Empty: alerts fire, and stand in the portal only.')
+@description('E-mail address for alerts. Empty: alerts appear in the portal only.')
 param alertEmail string = ''
 
-@description('Days that logs are kept.')
+@description('Retention of logs, in days.')
 @minValue(30)
 @maxValue(730)
 param logRetentionDays int = 30
 
-@description('Most that logs may take in a day, GB; alerts see nothing of what comes after it.')
+@description('Daily cap on ingested logs, in GB. Later lines of the day are dropped, so alerts do not see them.')
 @minValue(1)
 param logDailyCapGB int = 1
 
-@description('Budget of the resource group for a month, in the currency of the subscription. 0: no budget.')
+@description('Monthly budget of the resource group, in the currency of the subscription. 0: no budget.')
 @minValue(0)
 param budgetAmount int = 0
 
-@description('First day of the month from which the budget counts, such as 2027-01-01. Required with a budget; never change it afterwards.')
+@description('First day of the month in which the budget begins, such as 2027-01-01. Required with a budget. It must never change afterwards.')
 param budgetStartDate string = ''
 
 @description('Image of the studio, such as myregistry.azurecr.io/landfall-studio:0.1.0. Empty: no studio is deployed.')
 param studioImage string = ''
 
-@description('Login server of the registry that the image of the studio is pulled from by its identity, which needs AcrPull there. Empty: the image is public.')
+@description('Login server of the private registry with the image of the studio. The identity of the studio needs AcrPull there. Empty: the image is public.')
 param studioRegistry string = ''
 
-@description('Subnet for the studio, delegated to Microsoft.App/environments; needed for its NFS share. Empty: no network of your own.')
+@description('Resource id of a subnet for the studio, delegated to Microsoft.App/environments. The NFS share requires it. Empty: no virtual network.')
 param studioSubnetId string = ''
 
-@description('Host of an NFS share for what the studio keeps, such as account.file.core.windows.net. Empty: it is lost with every revision.')
+@description('Host of the NFS share for the data folder of the studio, such as account.file.core.windows.net. Empty: every new revision starts without data.')
 param studioNfsServer string = ''
 
 @description('Path of the NFS share, such as /account/share.')
@@ -260,7 +260,7 @@ module studio 'app/studio.bicep' = if (!empty(studioImage)) {
   }
 }
 
-@description('Name of the resource group; the hook deploys the Event Grid subscription into it.')
+@description('Name of the resource group. The hook deploys the Event Grid subscription into it.')
 output AZURE_RESOURCE_GROUP string = group.name
 
 @description('Name of the function app.')
@@ -269,17 +269,17 @@ output AZURE_FUNCTION_APP_NAME string = functionApp.outputs.name
 @description('Base URL of the function app.')
 output AZURE_FUNCTION_APP_URL string = functionApp.outputs.url
 
-@description('Name of the storage account that has the data.')
+@description('Name of the storage account for data.')
 output AZURE_STORAGE_ACCOUNT_NAME string = storage.outputs.name
 
-@description('Name of the container that CSVs are dropped into.')
+@description('Name of the input container.')
 output LANDFALL_INPUT string = inputContainer
 
-@description('Name of the Key Vault that the secret settings come from.')
+@description('Name of the Key Vault with the secret settings.')
 output AZURE_KEY_VAULT_NAME string = vault.outputs.name
 
-@description('Name of the Event Grid system topic of that account.')
+@description('Name of the Event Grid system topic of the data account.')
 output AZURE_EVENTGRID_TOPIC_NAME string = events.outputs.topicName
 
-@description('Name of the container that Event Grid puts undelivered events into.')
+@description('Name of the container for undelivered events.')
 output AZURE_DEAD_LETTER_CONTAINER string = storage.outputs.deadLetterContainer

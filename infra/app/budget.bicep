@@ -1,13 +1,13 @@
-// A budget for the resource group: it tells, it does not stop anything.
-@description('Amount for a month, in the currency of the subscription.')
+// A monthly budget of the resource group. It sends notifications; it stops no resource.
+@description('Monthly amount, in the currency of the subscription.')
 param amount int
 
-@description('First day of a month, such as 2027-01-01.')
+@description('First day of the month in which the budget begins, such as 2027-01-01.')
 @minLength(10)
 @maxLength(10)
 param startDate string
 
-@description('Who is told by e-mail, besides the owners of the subscription; empty: only these.')
+@description('E-mail address for notifications, besides the owners of the subscription. Empty: the owners only.')
 param email string
 
 resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {

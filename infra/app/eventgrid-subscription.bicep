@@ -1,18 +1,18 @@
-// Delivers the events of new CSVs to the blob trigger. Deployed by hooks/postdeploy.sh, since the key in the URL appears
-// only after the host has loaded the functions; deploying it again changes nothing.
+// The Event Grid subscription that delivers the events of new CSVs to the blob trigger. hooks/postdeploy.sh deploys it,
+// because the host creates the key in the URL only after it has loaded the functions. The deployment is idempotent.
 @description('Name of the function app.')
 param functionAppName string
 
 @description('Name of the system topic.')
 param topicName string
 
-@description('Name of the storage account that undelivered events are written to.')
+@description('Name of the storage account for undelivered events.')
 param storageAccountName string
 
-@description('The container that CSVs land in.')
+@description('Name of the input container.')
 param inputContainer string
 
-@description('The container for undelivered events.')
+@description('Name of the container for undelivered events.')
 param deadLetterContainer string
 
 @description('Name of the blob-triggered function.')
@@ -46,7 +46,7 @@ resource csvLanded 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-
       subjectBeginsWith: '/blobServices/default/containers/${inputContainer}/blobs/'
       subjectEndsWith: '.csv'
       isSubjectCaseSensitive: false
-      // Only calls that end a blob: not one that begins it and lets blocks follow.
+      // Only the calls that complete a blob. Other calls create it before its content is written.
       advancedFilters: [
         {
           operatorType: 'StringIn'

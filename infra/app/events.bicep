@@ -1,11 +1,11 @@
-// The topic of the storage account's events. What it is asked for, and where it delivers, comes after the code.
+// The system topic for the events of the data account. Its subscription is deployed after the code.
 @description('Name of the system topic.')
 param topicName string
 
-@description('Name of the storage account whose events it carries.')
+@description('Name of the storage account whose events the topic publishes.')
 param storageAccountName string
 
-@description('Azure region; the same as the account\'s.')
+@description('Azure region of the storage account.')
 param location string
 
 @description('Tags of the resource.')
@@ -31,8 +31,8 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
 @description('Name of the topic.')
 output topicName string = topic.name
 
-@description('Resource id of the topic: what the alert on undelivered events watches.')
+@description('Resource id of the topic, for the alert on undelivered events.')
 output topicId string = topic.id
 
-@description('Object id of its own identity, which writes undelivered events into their container.')
+@description('Object id of the managed identity of the topic, which writes undelivered events to their container.')
 output principalId string = topic.identity.principalId

@@ -1,4 +1,4 @@
-// The function app on Flex Consumption, with every app setting that it reads.
+// The function app on Flex Consumption, with all its app settings.
 @description('Name of the plan.')
 param planName string
 
@@ -11,61 +11,61 @@ param location string
 @description('Tags of the resources.')
 param tags object
 
-@description('Resource id of the app\'s identity.')
+@description('Resource id of the managed identity of the app.')
 param identityId string
 
-@description('Client id of the app\'s identity.')
+@description('Client id of the managed identity of the app.')
 param identityClientId string
 
-@description('Name of the storage account of the host; the deployed package stands in it.')
+@description('Name of the storage account of the host, which contains the deployed package.')
 param hostAccountName string
 
-@description('Whether the data has another account than the host.')
+@description('Whether the data has another storage account than the host.')
 param separateDataAccount bool
 
-@description('URL of the blobs of the account that has the data.')
+@description('Blob endpoint of the data account.')
 param blobEndpoint string
 
-@description('URL of its queues.')
+@description('Queue endpoint of the data account.')
 param queueEndpoint string
 
-@description('URL of its tables.')
+@description('Table endpoint of the data account.')
 param tableEndpoint string
 
-@description('The container that the deployed package stands in.')
+@description('Name of the container for the deployed package.')
 param deploymentContainer string
 
-@description('Connection string of Application Insights; no secret, see there.')
+@description('Connection string of Application Insights. It is not a secret: the component accepts logs only with a token.')
 param applicationInsightsConnectionString string
 
-@description('URL of the Key Vault, with a slash at its end.')
+@description('URL of the Key Vault, with a trailing slash.')
 param vaultUri string
 
-@description('The container that CSVs land in.')
+@description('Name of the input container.')
 param inputContainer string
 
 @description('Path of routes.toml in the deployed package.')
 param routesFile string
 
-@description('Plain settings that routes.toml names.')
+@description('Plain settings that routes.toml names, by name.')
 param routeSettings object
 
-@description('Names of the settings that come from the Key Vault.')
+@description('Names of the settings whose values are secrets in the Key Vault.')
 param secretSettings array
 
-@description('When pending jobs are polled, NCRONTAB.')
+@description('Schedule of poll_pending_jobs: NCRONTAB with seconds, UTC.')
 param pollSchedule string
 
-@description('When the input container is compared with the rows, NCRONTAB.')
+@description('Schedule of the sweep: NCRONTAB with seconds, UTC.')
 param sweepSchedule string
 
-@description('Client id of the app registration that callers sign in to; empty: none do.')
+@description('Client id of the app registration that callers sign in to. Empty: the function key authorizes callers.')
 param entraClientId string
 
-@description('Memory of an instance, MB.')
+@description('Memory of each instance, in MB.')
 param instanceMemoryMB int
 
-@description('Most instances at a time.')
+@description('Maximum number of concurrent instances.')
 param maximumInstanceCount int
 
 resource hostAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
@@ -88,7 +88,7 @@ var appSettings = {
   LANDFALL_SWEEP_SCHEDULE: sweepSchedule
 }
 
-// As soon as one of them is set, the app takes all its data to be there.
+// If any of these settings has a value, the app keeps all its data in this account.
 var dataSettings = {
   LANDFALL_DATA__credential: 'managedidentity'
   LANDFALL_DATA__clientId: identityClientId
@@ -101,7 +101,7 @@ var entraSettings = {
   LANDFALL_HTTP_AUTH: 'entra'
 }
 
-// No version in the reference: a secret that is changed in the vault is used within a day, or at the next restart.
+// The references name no version, so the app uses a changed secret within a day, or after a restart.
 var secretReferences = toObject(secretSettings, setting => setting, setting => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${replace(toLower(setting), '_', '-')})')
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -167,8 +167,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   properties: union(routeSettings, secretReferences, appSettings, separateDataAccount ? dataSettings : {}, empty(entraClientId) ? {} : entraSettings)
 }
 
-// The platform proves who a caller is, and refuses whoever has not signed in: but for events of Event Grid, which come
-// with a key of their own, and for approval links. Each function then asks for the caller's role.
+// The platform authenticates callers and refuses those without a token. Two paths are excluded: Event Grid sends a key
+// of its own, and approval links need no sign-in. Each function then checks the caller's role.
 resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(entraClientId)) {
   parent: site
   name: 'authsettingsV2'
@@ -204,7 +204,7 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(ent
   }
 }
 
-// Deploying is done with a token of Microsoft Entra; user name and password are refused.
+// Deployments need a token of Microsoft Entra. User name and password are refused.
 resource scmPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: site
   name: 'scm'

@@ -1,5 +1,6 @@
-// The identity of the function app: it outlives the app, so that roles need not be given again.
-@description('Name of the user-assigned identity.')
+// The managed identity of the function app. It outlives the app, so its role assignments stay when the app is
+// recreated.
+@description('Name of the user-assigned managed identity.')
 param name string
 
 @description('Azure region.')
@@ -14,11 +15,11 @@ resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-3
   tags: tags
 }
 
-@description('Resource id: what the function app is assigned.')
+@description('Resource id, for the assignment to the function app.')
 output id string = appIdentity.id
 
-@description('Client id: what code asks for a token with.')
+@description('Client id, with which code requests a token.')
 output clientId string = appIdentity.properties.clientId
 
-@description('Object id: what roles are given to.')
+@description('Object id, for role assignments.')
 output principalId string = appIdentity.properties.principalId

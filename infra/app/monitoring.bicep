@@ -1,4 +1,5 @@
-// Logs: a workspace, and the Application Insights component that the app writes to as its identity.
+// Logs: a Log Analytics workspace and an Application Insights component. The app signs in to the component with its
+// managed identity.
 @description('Name of the Log Analytics workspace.')
 param workspaceName string
 
@@ -11,10 +12,10 @@ param location string
 @description('Tags of the resources.')
 param tags object
 
-@description('Days that logs are kept.')
+@description('Retention of logs, in days.')
 param retentionDays int
 
-@description('Most that may come in in a day, GB.')
+@description('Daily cap on ingested logs, in GB.')
 param dailyCapGB int
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
@@ -48,11 +49,11 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-@description('Resource id of the workspace: what alerts ask.')
+@description('Resource id of the workspace, which alerts query.')
 output workspaceId string = workspace.id
 
-@description('Name of the component: what the app is given a role at.')
+@description('Name of the component, for the role assignment of the app.')
 output componentName string = component.name
 
-@description('Where the app sends its logs; no secret, since the component takes none without a token.')
+@description('Connection string of the component. It is not a secret: the component accepts logs only with a token.')
 output connectionString string = component.properties.ConnectionString

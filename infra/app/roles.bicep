@@ -1,8 +1,8 @@
-// Who may do what, and where: all role assignments, each at the narrowest scope at which the app works.
-@description('Name of the storage account that has the data.')
+// All role assignments, each at the narrowest scope at which the app works.
+@description('Name of the storage account for data.')
 param storageAccountName string
 
-@description('Name of the storage account of the host; the same one if it has none of its own.')
+@description('Name of the storage account of the host. It is the data account unless the host has its own.')
 param hostAccountName string
 
 @description('Name of the Key Vault.')
@@ -11,22 +11,22 @@ param vaultName string
 @description('Name of the Application Insights component.')
 param componentName string
 
-@description('The container that CSVs land in.')
+@description('Name of the input container.')
 param inputContainer string
 
-@description('The container for events that could not be delivered.')
+@description('Name of the container for undelivered events.')
 param deadLetterContainer string
 
-@description('Object id of the function app\'s identity.')
+@description('Object id of the managed identity of the app.')
 param appPrincipalId string
 
-@description('Object id of the system topic\'s identity.')
+@description('Object id of the managed identity of the system topic.')
 param topicPrincipalId string
 
-@description('Object id of the operator; empty: none.')
+@description('Object id of the operator. Empty: no operator roles are assigned.')
 param operatorPrincipalId string
 
-@description('What the operator is to Microsoft Entra.')
+@description('Principal type of the operator in Microsoft Entra.')
 param operatorPrincipalType string
 
 var roleIds = {
@@ -91,8 +91,9 @@ resource component 'Microsoft.Insights/components@2020-02-02' existing = {
   name: componentName
 }
 
-// The host makes containers of its own for locks, keys and receipts, and the app signs links as its identity, which is
-// an action of the account: no container would be enough. The blob trigger asks for this role where its blobs are.
+// The scope is the account for two reasons: the host creates containers for its locks, keys and receipts, and the app
+// signs links with a user delegation key, which is an action of the account. The blob trigger requires this role on its
+// blobs.
 resource appBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, appPrincipalId, roleIds.blobDataOwner)
   scope: account
@@ -103,7 +104,7 @@ resource appBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// The blob trigger has a queue of its own, whose name is the host's: no queue would be enough.
+// The scope is the account because the host chooses the name of the blob trigger's queue.
 resource appQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, appPrincipalId, roleIds.queueDataContributor)
   scope: account
@@ -114,7 +115,7 @@ resource appQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// What the host needs where it has an account of its own: containers and a queue of its naming, no table.
+// In an account of its own the host creates containers and a queue, and chooses their names. It needs no table.
 resource hostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hostAccountName != storageAccountName) {
   name: guid(hostAccount.id, appPrincipalId, roleIds.blobDataOwner)
   scope: hostAccount
@@ -135,7 +136,8 @@ resource hostQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (h
   }
 }
 
-// Its two tables and no other: the host's own table of diagnostic events is not written, and nothing here reads it.
+// The role is on the app's two tables only. The host cannot write its own table of diagnostic events, which nothing
+// reads.
 resource appRuns 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(runs.id, appPrincipalId, roleIds.tableDataContributor)
   scope: runs

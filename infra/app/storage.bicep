@@ -1,5 +1,5 @@
-// A storage account: for files, records, queues and models, for the host and the deployed package, or for both. No keys:
-// everybody comes with an identity.
+// A storage account for the data (files, rows, queues, models), for the host and the deployed package, or for both. It
+// accepts no shared keys: every caller signs in.
 @description('Name of the storage account.')
 @minLength(3)
 @maxLength(24)
@@ -11,13 +11,13 @@ param location string
 @description('Tags of the resource.')
 param tags object
 
-@description('The container that CSVs land in.')
+@description('Name of the input container.')
 param inputContainer string
 
-@description('Whether the host uses it, and the deployed package stands in it.')
+@description('Whether the account is for the host and the deployed package.')
 param forHost bool
 
-@description('Whether it has the data.')
+@description('Whether the account is for the data.')
 param forData bool
 
 var deploymentContainer = 'deployments'
@@ -46,8 +46,8 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     allowCrossTenantReplication: false
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    // Reachable from everywhere, opened by roles only: a training service outside of Azure reads and writes here by
-    // links that the app signs as its identity.
+    // The account is reachable from every network, and only roles give access. A training service outside of Azure
+    // reads and writes blobs by links that the app signs with a user delegation key.
     publicNetworkAccess: 'Enabled'
     networkAcls: {
       defaultAction: 'Allow'
@@ -102,17 +102,17 @@ resource queueList 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-
 @description('Name of the account.')
 output name string = account.name
 
-@description('URL of its blobs.')
+@description('Blob endpoint of the account.')
 output blobEndpoint string = account.properties.primaryEndpoints.blob
 
-@description('URL of its queues.')
+@description('Queue endpoint of the account.')
 output queueEndpoint string = account.properties.primaryEndpoints.queue
 
-@description('URL of its tables.')
+@description('Table endpoint of the account.')
 output tableEndpoint string = account.properties.primaryEndpoints.table
 
-@description('The container that the deployed package stands in.')
+@description('Name of the container for the deployed package.')
 output deploymentContainer string = deploymentContainer
 
-@description('The container for events that could not be delivered.')
+@description('Name of the container for undelivered events.')
 output deadLetterContainer string = deadLetterContainer

@@ -1,12 +1,12 @@
-// The studio in Azure Container Apps, off unless an image is named; docs/studio-container.md says what to expect of it.
-// Exactly one replica: two would each train the same jobs.
+// The studio in Azure Container Apps. It is off by default (docs/studio-container.md). The number of replicas is
+// exactly one: two replicas would each run the same jobs.
 @description('Name of the container app.')
 param name string
 
-@description('Name of its environment.')
+@description('Name of the Container Apps environment.')
 param environmentName string
 
-@description('Name of its identity.')
+@description('Name of the managed identity of the studio.')
 param identityName string
 
 @description('Azure region.')
@@ -15,16 +15,16 @@ param location string
 @description('Tags of the resources.')
 param tags object
 
-@description('The image.')
+@description('Image of the studio, with registry and tag.')
 param image string
 
-@description('Login server of the registry; empty: the image is public.')
+@description('Login server of the private registry. Empty: the image is public.')
 param registry string
 
-@description('Subnet delegated to Microsoft.App/environments; empty: none.')
+@description('Resource id of a subnet, delegated to Microsoft.App/environments. Empty: no virtual network.')
 param subnetId string
 
-@description('Host of the NFS share; empty: what the studio keeps is lost with every revision.')
+@description('Host of the NFS share. Empty: every new revision of the studio starts without data.')
 param nfsServer string
 
 @description('Path of the NFS share.')
@@ -33,13 +33,13 @@ param nfsShare string
 @description('Resource id of the Log Analytics workspace.')
 param workspaceId string
 
-@description('URL of the blobs that its jobs may read and write.')
+@description('Blob endpoint of the storage account that jobs may read and write.')
 param blobEndpoint string
 
 var persistent = !empty(nfsServer)
 var shareName = 'studio-data'
 var data = persistent ? { name: 'data', storageType: 'NfsAzureFile', storageName: shareName } : { name: 'data', storageType: 'EmptyDir' }
-// The root of the share is root's, and the image runs as user 10001.
+// Root owns the root of the share, and the image runs as user 10001.
 var owner = {
   name: 'owner'
   image: 'python:3.13-slim'

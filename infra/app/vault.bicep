@@ -1,4 +1,5 @@
-// The vault for the API keys of the training and scoring services. Secrets are put in by hand; nothing here knows them.
+// The Key Vault for the API keys of the training and scoring services. The operator sets the secrets; no template
+// contains one.
 @description('Name of the Key Vault.')
 @minLength(3)
 @maxLength(24)
@@ -31,5 +32,5 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
 @description('Name of the vault.')
 output name string = vault.name
 
-@description('URL of the vault, with a slash at its end.')
+@description('URL of the vault, with a trailing slash.')
 output uri string = vault.properties.vaultUri
