@@ -114,13 +114,13 @@ def superseded(world: World) -> Run:
     return world.run(run_id_for(version.container, version.name, version.etag))
 
 
-def barred(world: World) -> Run:
+def blocked(world: World) -> Run:
     """Bring the model that was rolled back again, out of a newer file."""
     second = promote(world, "second", 0.95)
     go_back(world)
     world.clock.advance(60)
     assert second.state is RunState.PROMOTED
-    return world.settle(world.train("second", 0.99, "census/barred.csv", "again"))
+    return world.settle(world.train("second", 0.99, "census/blocked.csv", "again"))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def barred(world: World) -> Run:
         (refused, RunState.FAILED, "The run ended before a decision."),
         (job_failed, RunState.FAILED, "The run ended before a decision."),
         (superseded, RunState.SUPERSEDED, "The run ended before a decision."),
-        (barred, RunState.REJECTED, "No gate decided: the run was rejected before the gates"),
+        (blocked, RunState.REJECTED, "No gate decided: the run was rejected before the gates"),
     ],
 )
 def test_a_run_without_an_update_claims_nothing_about_the_endpoint(

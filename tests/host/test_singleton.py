@@ -13,7 +13,7 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 from tests.host.running import APPS, RunningHost, own_settings, running_host, take, until
 
 RETRY = "AzureFunctionsJobHost__singleton__listenerLockRecoveryPollingInterval"
-SHORTEST_LOCK = ("--lock-s", "15")
+MIN_LOCK_OPTIONS = ("--lock-s", "15")
 
 
 class Together:
@@ -76,10 +76,10 @@ def test_one_of_two_fires_and_hands_over_at_its_stop(together: Together) -> None
 
 def test_the_other_goes_on_when_the_holder_is_killed(together: Together) -> None:
     """Timer and blob scan move to the other host once the dead host's leases have ended."""
-    with together.host("first", *SHORTEST_LOCK) as first:
+    with together.host("first", *MIN_LOCK_OPTIONS) as first:
         together.until_fired("first")
         together.land("before")
-        with together.host("second", *SHORTEST_LOCK):
+        with together.host("second", *MIN_LOCK_OPTIONS):
             first.process.kill()
             together.until_fired("second")
             together.land("after")
@@ -87,7 +87,7 @@ def test_the_other_goes_on_when_the_holder_is_killed(together: Together) -> None
 
 def test_a_holder_that_was_paused_does_not_fire_before_it_has_the_lock_again(together: Together) -> None:
     """Its lease ends and the other host fires: it notices, and fires again only when the other stops."""
-    with together.host("first", *SHORTEST_LOCK) as first, together.host("second", *SHORTEST_LOCK) as second:
+    with together.host("first", *MIN_LOCK_OPTIONS) as first, together.host("second", *MIN_LOCK_OPTIONS) as second:
         together.until_fired("first")  # the moment after a fire is two seconds away from the next one
         first.process.send_signal(signal.SIGSTOP)
         together.look()

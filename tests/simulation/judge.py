@@ -65,7 +65,7 @@ class Judge:
         if previous is not None and champion.generation <= previous.generation:
             self.breaks(f"I4: {champion.run_id[:6]} ({champion.generation}) succeeds {previous.generation}")
         if champion.generation in record.blocked_generations:
-            self.breaks(f"I4: {champion.run_id[:6]} is of a barred generation")
+            self.breaks(f"I4: {champion.run_id[:6]} is of a blocked generation")
         stored = self._quietly(champion.run_id)
         compared = stored.decision.champion if stored and stored.decision else None
         approved = stored.decision.approval if stored and stored.decision else None

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = ("function_app.py", "shared", "studio", "landfall", "bench", "scripts", "tests")
 VAGUE = frozenset({"one", "other", "found", "known", "told", "said"})
-ODD_LIMIT = re.compile(r"_*(MOST|FEWEST|LEAST|LONGEST)(_|$)")
+ODD_LIMIT = re.compile(r"_*(MOST|FEWEST|LEAST|LONGEST|SHORTEST|LARGEST|SMALLEST)(_|$)")
 
 
 def files(place: str) -> list[Path]:
@@ -37,7 +37,7 @@ def wrong_names(source: str) -> list[tuple[int, str]]:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_every_name_is_a_noun_of_the_thing(place: str) -> None:
-    """No variable, parameter or capture is called one, other, found, known, told or said; no limit MOST or LEAST."""
+    """No variable, parameter or capture is called one, other, found, known, told or said; no limit MOST or LONGEST."""
     wrong = [
         f"{path.relative_to(ROOT)}:{line}: {name}"
         for path in files(place)
@@ -59,6 +59,7 @@ def test_every_name_is_a_noun_of_the_thing(place: str) -> None:
         ("if (found := 1): pass", "found"),
         ("MOST_BYTES = 1", "MOST_BYTES"),
         ("LEAST, MAX_S = 1, 2", "LEAST"),
+        ("_SHORTEST_S = 1", "_SHORTEST_S"),
     ],
 )
 def test_the_check_sees_each_way_to_bind_a_name(source: str, name: str) -> None:

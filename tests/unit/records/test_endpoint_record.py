@@ -1,4 +1,4 @@
-"""The endpoint's record: tokens that tell leases apart, generations that stay barred."""
+"""The endpoint's record: tokens that tell leases apart, generations that stay blocked."""
 
 from datetime import timedelta
 
