@@ -13,7 +13,7 @@ from shared.effects.golden_scoring import answers_of, pin_version, pinned_golden
 from shared.effects.run_session import RunSession
 from shared.errors import BadEvaluationError, ConfigError, RetryableError
 from shared.gates.holdout import MAX_BYTES, Holdout, HoldoutRows, read_holdout
-from shared.gates.metrics import Metrics, measure
+from shared.gates.metrics import measure
 from shared.gates.paired_bootstrap import gain_intervals
 from shared.gates.policy import NoChampion
 from shared.gates.predictions import Predictions, read_predictions
@@ -30,7 +30,7 @@ from shared.lifecycle.observations import (
 )
 from shared.lifecycle.run_parts import golden_answers_of
 from shared.ports import Scored
-from shared.records.models import AnswerPart, HoldoutMeasurement, HoldoutProgress
+from shared.records.models import AnswerPart, HoldoutMeasurement, HoldoutProgress, Metrics
 from shared.routes.route import Endpoint
 
 SCORE_FOR_S = 60  # in one invocation; the rest is for the next tick

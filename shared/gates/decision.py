@@ -9,8 +9,7 @@ from shared.gates.known_metrics import Direction, direction_of, is_possible, met
 from shared.gates.policy import Bootstrap, Gate, NoChampion, Policy, Require
 from shared.plurals import counted
 from shared.records.decision import Interval, Verdict
-
-type Metrics = Mapping[str, float | None]
+from shared.records.models import Metrics
 
 
 @dataclass(frozen=True)
@@ -179,7 +178,9 @@ def _compare(
         return GateResult(metric, False, interval)
     gain = _gain(direction, recorded, value)
     low, high = _gain_interval(direction, interval, gain)
-    comparison = "equal" if gain == 0 else f"{'better' if gain > 0 else 'worse'} by {abs(gain):.4g}"
+    comparison = "equal"
+    if gain != 0:
+        comparison = f"{'better' if gain > 0 else 'worse'} by {abs(gain):.4g}"
     if interval is not None:
         comparison += f" ({100 * interval.confidence:g} % sure: {low:+.4g} to {high:+.4g})"
     relative_bounds = _bounds(gate, recorded)

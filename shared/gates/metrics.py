@@ -10,10 +10,10 @@ from collections.abc import Callable, Hashable, Sequence
 from shared.gates.holdout import label_key
 from shared.gates.known_metrics import CONFUSION_CELLS, Task, measured_metrics
 from shared.gates.predictions import Predictions, own_class_probabilities
+from shared.records.models import Metrics
 
 MIN_PROBABILITY = 2.0**-52  # where a log loss is cut off: the precision of a 64-bit number, as in scikit-learn
 
-type Metrics = dict[str, float | None]
 type Weights = Sequence[int]  # how often each row counts
 type WeightedMeasure = Callable[[Weights], Metrics]
 

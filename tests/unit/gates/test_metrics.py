@@ -8,8 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shared.gates.known_metrics import CONFUSION_CELLS, Task, direction_of, measured_metrics
-from shared.gates.metrics import Metrics, measure, weighted_measure
+from shared.gates.metrics import measure, weighted_measure
 from shared.gates.predictions import Predictions
+from shared.records.models import Metrics
 
 PROBABILITIES = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.5001, 0.9, 1.0]) | st.floats(0, 1)
 NUMBERS = st.floats(-1e6, 1e6).map(lambda value: round(value, 3))
