@@ -8,7 +8,6 @@ from shared.gates.predictions import task_of_answer
 from shared.lifecycle.run_parts import challenger_of
 from shared.operators.check_finding import Finding
 from shared.ports import Scored
-from shared.records.run import Run
 from shared.routes.route import Endpoint, Route
 from shared.services import Services
 
@@ -53,7 +52,3 @@ def check_newest_evaluation(services: Services, route: Route) -> Iterator[Findin
         f"the evaluation of run {run.run_id[:8]} has no {', '.join(missing)}: every run is rejected",
         f"use metrics of the evaluation in routes.toml: {', '.join(report.metrics)}",
     )
-
-
-def _has_metrics(run: Run) -> bool:
-    return run.challenger is not None and bool(run.challenger.metrics)
