@@ -50,5 +50,9 @@ def requests_table(promotion: PromotionRequests) -> Table:
 
 
 def _colored(row: Row) -> str:
-    color = "red" if row.failed else "green" if row.ok else "yellow"
+    color = "yellow"
+    if row.failed:
+        color = "red"
+    elif row.ok:
+        color = "green"
     return f"[{color}]{escape(row.verdict)}[/]" if row.verdict else ""

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from bench.proxy import Exchange
 from landfall.stack.azurite import ACCOUNT
+from shared.plurals import counted
 
 ID_CHARACTERS = 6  # enough to tell two ids apart
 _ID = re.compile(r"[0-9a-fA-F]{32}")
@@ -37,7 +38,7 @@ def billed_as(exchange: Exchange) -> str:
 def _of_table(exchange: Exchange) -> str:
     if exchange.path.partition("?")[0].endswith("/$batch"):
         return _of_transaction(exchange.body)
-    rows = f"{exchange.rows} row{'s' * (exchange.rows != 1)}"
+    rows = counted(exchange.rows, "row")
     return f"query: {rows}" if "()" in exchange.path else f"read one row: {rows}"
 
 
@@ -46,7 +47,8 @@ def _of_transaction(body: bytes) -> str:
     tables = sorted({name.decode() for name in _CHANGED_ROW.findall(body)})
     states = dict.fromkeys(name.decode() for name in _STATE.findall(body))
     parts = [part for part in _ENDPOINT_PARTS if f'"{part}":'.encode() in body]
-    return f"write {' and '.join(tables)}: {', '.join([*states, *([] if states else parts)]) or 'nothing held'}"
+    written = list(states) if states else parts
+    return f"write {' and '.join(tables)}: {', '.join(written) if written else 'nothing held'}"
 
 
 def _of_blob(exchange: Exchange) -> str:

@@ -19,7 +19,12 @@ _BAD = {RunState.FAILED, RunState.ROLLED_BACK, RunState.TIMED_OUT, RunState.QUAR
 
 def colored_state(state: RunState) -> str:
     """Return a state with the markup of its color."""
-    color = "green" if state in _GOOD else "red" if state in _BAD else "yellow" if state in TERMINAL else "cyan"
+    if state in _GOOD:
+        color = "green"
+    elif state in _BAD:
+        color = "red"
+    else:
+        color = "yellow" if state in TERMINAL else "cyan"
     return f"[{color}]{state.value}[/]"
 
 

@@ -42,7 +42,8 @@ class Upload:
             rng.shuffle(labels)
         else:
             low, high = sorted(set(labels))
-            labels = [(high if label == low else low) if rng.random() < self.noise else label for label in labels]
+            flipped = {low: high, high: low}
+            labels = [flipped[label] if rng.random() < self.noise else label for label in labels]
         out = io.StringIO()
         writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
         writer.writeheader()

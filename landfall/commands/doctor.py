@@ -41,7 +41,11 @@ def doctor(options: argparse.Namespace) -> int:
 def _print(checks: Checks, state: Path | None) -> None:
     out = console()
     for check in checks.done:
-        mark = "[red]wrong[/]" if not check.ok else "[yellow]warn[/] " if check.warning else "[green]ok[/]   "
+        mark = "[green]ok[/]   "
+        if not check.ok:
+            mark = "[red]wrong[/]"
+        elif check.warning:
+            mark = "[yellow]warn[/] "
         out.print(f"{mark}  {escape(check.what)}: {escape(check.result)}")
         if check.do:
             out.print(f"       {escape(check.do)}")

@@ -29,6 +29,16 @@ def az(*arguments: str) -> Any:
         raise CommandError(f"`az {' '.join(arguments[:3])}` did not print JSON") from None
 
 
+def az_list(*arguments: str) -> list[dict[str, Any]]:
+    """Return the list that `az` prints; an empty one if it prints nothing.
+
+    Raises:
+        CommandError: `az` is missing, fails, or does not answer in time.
+    """
+    listed: list[dict[str, Any]] | None = az(*arguments)
+    return [] if listed is None else listed
+
+
 def azd_value(name: str) -> str:
     """Return a value of this folder's azd environment.
 
@@ -55,6 +65,7 @@ def _run(program: str, arguments: Sequence[str]) -> str:
     except subprocess.TimeoutExpired:
         raise CommandError(f"{called} did not answer within {TIMEOUT_S} s") from None
     if done.returncode:
-        lines = [line for line in (done.stderr.strip() or done.stdout.strip()).splitlines() if line.strip()]
+        text = done.stderr if done.stderr.strip() else done.stdout
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
         raise CommandError(f"{called} failed: {redact(lines[0]) if lines else f'status {done.returncode}'}")
     return done.stdout

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from landfall.doctor.app_health import check_health
-from landfall.doctor.azure_cli import az
+from landfall.doctor.azure_cli import az, az_list
 from landfall.doctor.checks import Checks
 from landfall.errors import CommandError
 
@@ -41,7 +41,7 @@ def check_deployment(checks: Checks, group: str, name: str | None) -> None:
 
 
 def _app(group: str, name: str | None) -> dict[str, Any]:
-    apps = az("functionapp", "list", "--resource-group", group) or []
+    apps = az_list("functionapp", "list", "--resource-group", group)
     chosen = [app for app in apps if name in (None, app["name"])]
     if len(chosen) != 1:
         names = ", ".join(app["name"] for app in apps) or "none"
@@ -51,7 +51,7 @@ def _app(group: str, name: str | None) -> dict[str, Any]:
 
 
 def _check_functions(checks: Checks, where: tuple[str, ...]) -> None:
-    functions = az("functionapp", "function", "list", *where) or []
+    functions = az_list("functionapp", "function", "list", *where)
     loaded = {str(function["name"]).rpartition("/")[2] for function in functions}
     missing = [name for name in FUNCTIONS if name not in loaded]
     if missing:
@@ -80,19 +80,23 @@ def _check_subscription(checks: Checks, group: str, host: str, where: tuple[str,
 def _subscriptions(group: str) -> Iterator[dict[str, Any]]:
     """Yield every event subscription of every system topic in a resource group."""
     topics = ("eventgrid", "system-topic")
-    for topic in az(*topics, "list", "--resource-group", group) or []:
+    for topic in az_list(*topics, "list", "--resource-group", group):
         names = ("--resource-group", group, "--system-topic-name", str(topic["name"]))
-        yield from az(*topics, "event-subscription", "list", *names) or []
+        yield from az_list(*topics, "event-subscription", "list", *names)
 
 
 def _leads_to(subscription: dict[str, Any], host: str) -> bool:
-    url = urlsplit(str((subscription.get("destination") or {}).get("endpointBaseUrl") or ""))
+    destination = subscription.get("destination")
+    if destination is None:
+        return False
+    url = urlsplit(str(destination.get("endpointBaseUrl", "")))
     return url.hostname == host.lower() and url.path == WEBHOOK
 
 
 def _problems(subscription: dict[str, Any], container: str) -> list[str]:
-    event_filter = subscription.get("filter") or {}
-    prefix = str(event_filter.get("subjectBeginsWith") or "")
+    event_filter = subscription.get("filter")
+    begins_with = event_filter.get("subjectBeginsWith") if event_filter is not None else None
+    prefix = "" if begins_with is None else str(begins_with)
     name, state = subscription.get("name"), subscription.get("provisioningState")
     problems = [f"{name} is {state}"] if state != "Succeeded" else []
     input_prefix = f"/blobServices/default/containers/{container}/"

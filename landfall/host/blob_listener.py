@@ -73,7 +73,8 @@ class BlobTrigger:
     @property
     def deferred(self) -> bool:
         """Whether the function takes a reference instead of the content."""
-        return str((self.binding.get("properties") or {}).get("SupportsDeferredBinding")).lower() == "true"
+        properties = self.binding.get("properties")
+        return properties is not None and str(properties.get("SupportsDeferredBinding")).lower() == "true"
 
 
 class BlobListener:

@@ -88,13 +88,9 @@ class _Values:
         span = _SPAN.fullmatch(str(value))
         total_s = int(span[1]) * 3600 + int(span[2]) * 60 + int(span[3]) if span else -1
         if not minimum_s <= total_s <= maximum_s:
-            limits = (
-                f" of {minimum_s} to {maximum_s} s"
-                if maximum_s < _UNLIMITED
-                else f" of {minimum_s} s or more"
-                if minimum_s
-                else ""
-            )
+            limits = f" of {minimum_s} s or more" if minimum_s else ""
+            if maximum_s < _UNLIMITED:
+                limits = f" of {minimum_s} to {maximum_s} s"
             raise SettingsError(f"{where} is {value!r}: use a time hh:mm:ss{limits}")
         return total_s
 

@@ -48,7 +48,7 @@ class Receipts:
             function_name, _, rest = receipt.name.removeprefix(prefix).partition("/")
             etag, _, path = rest.partition("/")
             container, _, name = path.partition("/")
-            if (receipt.metadata or {}).get(_COMPLETED) == "True":
+            if _is_completed(receipt):
                 sent.add((function_name, container, name, etag))
         with self._lock:
             self._sent |= sent
@@ -85,7 +85,7 @@ class Receipts:
         path = f"blobreceipts/{self._host_id}/{function_id}/{etag}/{container}/{blob.name}"
         receipt = self._storage.hosts().get_blob_client(path)
         try:
-            if (receipt.get_blob_properties().metadata or {}).get(_COMPLETED) == "True":
+            if _is_completed(receipt.get_blob_properties()):
                 return True
         except ResourceNotFoundError:
             with contextlib.suppress(ResourceExistsError):
@@ -95,7 +95,7 @@ class Receipts:
         except ResourceExistsError:
             return False
         try:
-            if (receipt.get_blob_properties().metadata or {}).get(_COMPLETED) != "True":
+            if not _is_completed(receipt.get_blob_properties()):
                 message = {
                     "Type": "BlobTrigger",
                     "FunctionId": function_id,
@@ -109,3 +109,8 @@ class Receipts:
         finally:
             lease.release()
         return True
+
+
+def _is_completed(receipt: BlobProperties) -> bool:
+    """Tell whether the receipt records that its message was sent."""
+    return receipt.metadata is not None and receipt.metadata.get(_COMPLETED) == "True"

@@ -165,7 +165,9 @@ def _to_value(data: TypedData | None) -> Value | None:
     kind, content = next(iter(data.__dict__.items()))
     if kind == "http":
         body = _to_value(content.body)
-        text = b"" if body is None else body[1].encode() if isinstance(body[1], str) else body[1]
+        text = body[1] if body is not None else b""
+        if isinstance(text, str):
+            text = text.encode()
         return kind, {"status": int(content.status_code), "headers": dict(content.headers), "body": text}
     return kind, content
 

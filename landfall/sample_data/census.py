@@ -73,9 +73,9 @@ def census_rows(rows: int, seed: int) -> list[dict[str, Any]]:
                     int(rng.integers(20_000, 500_000)),
                     _EDUCATIONS[school[i]][0],
                     int(years[i]),
-                    "Married-civ-spouse" if married[i] else "Never-married" if age[i] < 30 else "Divorced",
+                    _marital_status(married=bool(married[i]), age=int(age[i])),
                     MISSING if unknown_job[i] else _OCCUPATIONS[job[i]][0],
-                    ("Husband" if male[i] else "Wife") if married[i] else "Not-in-family",
+                    _relationship(married=bool(married[i]), male=bool(male[i])),
                     _RACES[race[i]][0],
                     "Male" if male[i] else "Female",
                     int(gain[i]),
@@ -103,3 +103,15 @@ def census_csv(rows: int, seed: int) -> str:
 def _choice(rng: np.random.Generator, shares: list[float], rows: int) -> NDArray[np.int64]:
     total = sum(shares)
     return rng.choice(len(shares), size=rows, p=[share / total for share in shares])
+
+
+def _marital_status(*, married: bool, age: int) -> str:
+    if married:
+        return "Married-civ-spouse"
+    return "Never-married" if age < 30 else "Divorced"
+
+
+def _relationship(*, married: bool, male: bool) -> str:
+    if not married:
+        return "Not-in-family"
+    return "Husband" if male else "Wife"

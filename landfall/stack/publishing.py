@@ -66,7 +66,7 @@ def _studio(arguments: Sequence[str]) -> str:
             process.communicate()
         raise
     if process.returncode:
-        raise CommandError((err or out).strip())
+        raise CommandError(err.strip() if err else out.strip())
     return out
 
 

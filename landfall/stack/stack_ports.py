@@ -35,9 +35,9 @@ class StackPorts:
     def usual_or_free(cls) -> Self:
         """Return the usual ports, or free ones where they are taken."""
         usual = all(is_free(port) for port in USUAL_AZURITE)
-        azurite = AzuritePorts(*(USUAL_AZURITE if usual else free_ports(3)))
+        blob, queue, table = USUAL_AZURITE if usual else free_ports(3)
         studio, host = (port if is_free(port) else free_ports(1)[0] for port in (USUAL_STUDIO, USUAL_HOST))
-        return cls(azurite, studio, host)
+        return cls(AzuritePorts(blob, queue, table), studio, host)
 
     @classmethod
     def free(cls) -> Self:

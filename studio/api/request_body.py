@@ -70,7 +70,7 @@ class BodyBuffer:
         finally:
             if not taken:
                 self.release(body)
-        return refusal or body
+        return body if refusal is None else refusal
 
     async def _collect(self, receive: Receive, body: Body, has_key: Callable[[], bool]) -> ProtocolError | None:
         more = True

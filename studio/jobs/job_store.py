@@ -123,7 +123,7 @@ class JobStore:
         details: str | None = None,
     ) -> bool:
         """End a job and delete its credentials; False if it had ended before."""
-        stored = json.dumps({name: asdict(result) for name, result in (results or {}).items()})
+        stored = "{}" if results is None else json.dumps({name: asdict(result) for name, result in results.items()})
         statement = (
             "UPDATE jobs SET state = ?, results = ?, details = ?, ended_at = ?, accepted = NULL, queue_number = NULL"
             " WHERE id = ? AND state IN (?, ?)"

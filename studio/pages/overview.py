@@ -48,7 +48,9 @@ class Overview:
         cards = [
             element("section", element("h2", name), *(self._service(service, made_by) for service in group))
             for name, group in experiments.items()
-        ] or [element("p", "Nothing is published yet: python -m studio publish EXPERIMENT.toml --data DIR")]
+        ]
+        if not cards:
+            cards = [element("p", "Nothing is published yet: python -m studio publish EXPERIMENT.toml --data DIR")]
         head = f"The newest {MAX_JOBS} jobs" if len(jobs) == MAX_JOBS else "Jobs"
         listed = (element("h2", head), self._job_table(jobs, outcomes))
         return page("Overview", [], *cards, *listed, refresh_s=refresh_s(jobs))

@@ -52,7 +52,9 @@ def read_header(lines: TextIO, separator: str, needed: Collection[str], *, named
     if named and not set(needed).issubset(names):
         first = _FirstRow(line, cells, skipped + 1, skipped + reader.line_num)
         below = _rows(list(islice(lines, _LINES_SEARCHED)), separator)
-        problems = _instead(first, below, needed) or problems
+        instead = _instead(first, below, needed)
+        if instead:
+            problems = instead
     if problems:
         raise _wrong(problems)
     return Header(names, cells, skipped + reader.line_num, note)

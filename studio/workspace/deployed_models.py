@@ -50,7 +50,8 @@ class DeployedModels:
         Raises:
             ModelUnavailableError: its model cannot be read back, or it has none.
         """
-        return self.ready(endpoint, self._database.catalogue_version()) or self._current(self._load(endpoint))
+        ready = self.ready(endpoint, self._database.catalogue_version())
+        return ready if ready is not None else self._current(self._load(endpoint))
 
     def ready(self, endpoint: Endpoint, catalogue_version: str) -> Scorer | None:
         """Return what answers the endpoint's requests now; None if its model must be read from the disk.
@@ -138,7 +139,7 @@ class DeployedModels:
             ServiceNotFoundError: the endpoint was deleted meanwhile.
         """
         name = f"{hashlib.sha256(data).hexdigest()}{EXTENSION}"
-        scorer = Scorer(model or load_model(data), self._folder / name)
+        scorer = Scorer(load_model(data) if model is None else model, self._folder / name)
         with self._lock:
             # The file is written within the transaction, so that `remove_unused_files` does not take it.
             with self._database.transaction():

@@ -57,11 +57,13 @@ class ScoreResponse(BaseModel):
 
 def encoded(row: BaseModel) -> list[float]:
     """Return a row as the numbers that the model takes."""
-    cells = row.__dict__.values()
-    return [
-        math.nan if cell is None else cell if isinstance(cell, float) else code.get(cell, math.nan)
-        for cell, code in zip(cells, codes, strict=True)
-    ]
+    numbers = []
+    for cell, code in zip(row.__dict__.values(), codes, strict=True):
+        if cell is None:
+            numbers.append(math.nan)
+        else:
+            numbers.append(cell if isinstance(cell, float) else code.get(cell, math.nan))
+    return numbers
 
 
 app = FastAPI()

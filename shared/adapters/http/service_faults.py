@@ -48,7 +48,9 @@ def read_fault(operation: str, url: str, status: int, text: str, *, of_storage: 
 
 def _read_details(value: object) -> tuple[tuple[str, str], ...]:
     """Read the member `details`, which is an object or a list of them, into codes and messages."""
-    entries: list[object] = [value] if isinstance(value, dict) else value if isinstance(value, list) else []
+    entries = [value] if isinstance(value, dict) else value
+    if not isinstance(entries, list):
+        return ()
     details = [lower_names(entry) for entry in entries if isinstance(entry, dict)]
     return tuple(
         (
