@@ -39,16 +39,16 @@ def schedule_warnings(settings: Mapping[str, str]) -> list[str]:
     return warnings
 
 
-def silent_since(beat: datetime, now: datetime, settings: Mapping[str, str]) -> float | None:
+def silent_since(last_heartbeat: datetime, now: datetime, settings: Mapping[str, str]) -> float | None:
     """Return how many seconds ago a poller wrote its last heartbeat, if it has missed three polls since; else None.
 
     It is never silent before a quarter of an hour, nor if its schedule cannot be read.
     """
-    silence = now - beat
+    silence = now - last_heartbeat
     if silence <= timedelta(seconds=MIN_SILENCE_S):
         return None
     try:
-        due = Ncrontab.parse(settings.get(POLL) or "0 * * * * *").nth_after(beat, MISSED_POLLS)
+        due = Ncrontab.parse(settings.get(POLL) or "0 * * * * *").nth_after(last_heartbeat, MISSED_POLLS)
     except ValueError:
         due = None
     return silence.total_seconds() if due is not None and now > due else None

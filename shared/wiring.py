@@ -176,12 +176,12 @@ def build_services(environ: Mapping[str, str]) -> "Services":
     )
 
 
-def _too_long_for_links(routes: "Routes", longest_s: int) -> list[str]:
+def _too_long_for_links(routes: "Routes", max_life_s: int) -> list[str]:
     """Return a problem for each route whose jobs may need their input for longer than an identity can sign for."""
     return [
         f"routes.{route.name}.deadlines_s: not_started and running are {route.deadlines.job_access_s - JOB_GRACE_S:,} s"
-        f" together, and may be {longest_s - JOB_GRACE_S:,} s at most under an identity: longer than that it cannot"
+        f" together, and may be {max_life_s - JOB_GRACE_S:,} s at most under an identity: longer than that it cannot"
         " open a job's blobs to the training service"
         for route in routes.routes.values()
-        if route.deadlines.job_access_s > longest_s
+        if route.deadlines.job_access_s > max_life_s
     ]

@@ -68,8 +68,8 @@ class _LookUp:
 
 def fits_masks(model: Model) -> bool:
     """Tell whether QuickScorer can score the model: its trees are small and few enough."""
-    longest = max((len(tree.leaves) for tree in model.trees), default=0)
-    if not 0 < longest <= _WORDS[-1][0]:
+    max_leaves = max((len(tree.leaves) for tree in model.trees), default=0)
+    if not 0 < max_leaves <= _WORDS[-1][0]:
         return False
     masks, codes = 0, dict[int, set[int]]()
     for node in (node for tree in model.trees for node in tree.nodes):

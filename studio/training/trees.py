@@ -121,8 +121,8 @@ def _is_rare(settings: TreeSettings, target: NDArray[np.float64]) -> bool:
     if settings.objective == "regression":
         return False
     # With many rows, one rare class of several must not decide for the others.
-    most = np.inf if settings.objective == "binary" else MANY_ROWS
-    return len(target) < most and int(np.bincount(target.astype(np.int64)).min()) < RARE_ROWS
+    max_rows = np.inf if settings.objective == "binary" else MANY_ROWS
+    return len(target) < max_rows and int(np.bincount(target.astype(np.int64)).min()) < RARE_ROWS
 
 
 def _parameters(settings: TreeSettings, rows: NDArray[np.float64], target: NDArray[np.float64]) -> dict[str, Any]:

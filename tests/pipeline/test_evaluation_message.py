@@ -50,10 +50,10 @@ def test_a_message_that_comes_again_does_not_cut_a_pause_short() -> None:
     (message,) = world.tick()
     world.training.faults.fail_next("status", UnavailableError(replace(FAULT, retry_after_s=100)))
     world.evaluate([message])
-    asked = world.training.faults.calls["status"]
+    status_calls = world.training.faults.calls["status"]
     world.clock.advance(50)
     world.evaluate([message])
-    assert world.training.faults.calls["status"] == asked
+    assert world.training.faults.calls["status"] == status_calls
 
     world.tick(60)
     assert world.run(run.run_id).state is RunState.STAGED

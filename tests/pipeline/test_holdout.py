@@ -382,9 +382,9 @@ def test_scoring_that_is_disturbed_again_and_again_ends(world: World, monkeypatc
     """Going forwards may take as long as it takes; beginning anew may not: the deadline is not moved any more."""
     answered = world.scoring.score
 
-    def slowly(*asked: Any) -> Any:
+    def slowly(*arguments: Any) -> Any:
         world.clock.advance(40)
-        return answered(*asked)
+        return answered(*arguments)
 
     disturbed = HoldoutInvalidated(RetryableError("the endpoint changed its answers"))
     monkeypatch.setattr(world.scoring, "score", slowly)

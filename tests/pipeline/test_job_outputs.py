@@ -53,8 +53,8 @@ def test_two_possible_evaluations_are_an_error() -> None:
 )
 def test_an_output_elsewhere_is_not_used(path: str) -> None:
     """A service cannot have the app read another file of the account by naming it as an output."""
-    asked = ("training/0f/1/model.ilearner", "training/0f/1/evaluation.csv")
-    check_places(list(outputs(a=f"/{asked[0]}", b=asked[1]).values()), asked)
+    paths = ("training/0f/1/model.ilearner", "training/0f/1/evaluation.csv")
+    check_places(list(outputs(a=f"/{paths[0]}", b=paths[1]).values()), paths)
 
     with pytest.raises(PermanentError, match=r"told to write training/0f/1/evaluation\.csv"):
-        check_places(list(outputs(a=asked[0], b=path).values()), asked)
+        check_places(list(outputs(a=paths[0], b=path).values()), paths)

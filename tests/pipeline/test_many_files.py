@@ -69,8 +69,8 @@ def test_an_idle_sweep_writes_nothing(world: World) -> None:
     for name in names(MANY):
         world.land(name, "")  # empty files end at once
     for _ in range(3):
-        asked = asked_by(world, world.sweep) + asked_by(world, lambda: reconciling.reconcile(world.services))
-        assert asked == {"runs.get": MANY, "blobs.versions": 1, "runs.position": 2, "endpoints.get": 1}
+        requests = asked_by(world, world.sweep) + asked_by(world, lambda: reconciling.reconcile(world.services))
+        assert requests == {"runs.get": MANY, "blobs.versions": 1, "runs.position": 2, "endpoints.get": 1}
         assert asked_by(world, world.tick) == {"runs.active": 1}
 
 
@@ -237,25 +237,25 @@ def test_a_long_tick_acts_on_what_is_there_now(world: World) -> None:
     for name in names(20):
         world.land(name)
     world.clock.advance(30)
-    asked: Counter[str] = Counter()
+    requests: Counter[str] = Counter()
     first = True
 
     def long_step() -> None:
         """The first poll takes half a minute, in which another worker polls all of them and finds them finished."""
-        nonlocal first, asked
+        nonlocal first, requests
         if not first:
             return
         first = False
         world.clock.advance(MAX_READ_AGE_S + 25)
         for job in list(world.training.jobs.values()):
             world.training.finish(job.job_id, "better", "Accuracy,AUC\n0.8,0.9\n")
-        asked = asked_by(world, lambda: polling.tick(world.services))
+        requests = asked_by(world, lambda: polling.tick(world.services))
 
     world.training.faults.run_at_next("status", long_step)
     whole = asked_by(world, lambda: polling.tick(world.services))
-    assert asked["training.status"] == 20
-    assert whole["training.status"] - asked["training.status"] == 1
-    assert whole["runs.get"] - asked["runs.get"] == 19
+    assert requests["training.status"] == 20
+    assert whole["training.status"] - requests["training.status"] == 1
+    assert whole["runs.get"] - requests["runs.get"] == 19
     assert whole["runs.save"] == 20 + 1  # the one whose poll was under way loses its write
     assert whole["training.submit"] + whole["training.start"] == 0
 
@@ -265,5 +265,5 @@ def test_a_tick_of_many_pending_jobs_asks_each_once(world: World) -> None:
     for name in names(MANY):
         world.land(name)
     world.tick()  # which sees that they run, and writes that down
-    asked = asked_by(world, world.tick)
-    assert asked == {"runs.active": 1, "training.status": MANY}
+    requests = asked_by(world, world.tick)
+    assert requests == {"runs.active": 1, "training.status": MANY}

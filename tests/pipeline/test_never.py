@@ -134,10 +134,10 @@ def never(effect: type[effects.Effect], error: Exception) -> Any:
     """Let an effect raise, whoever carries it out."""
     perform = run_driver.perform
 
-    def fail(session: RunSession, asked: effects.Effect) -> Observation:
-        if isinstance(asked, effect):
+    def fail(session: RunSession, requested: effects.Effect) -> Observation:
+        if isinstance(requested, effect):
             raise error
-        return perform(session, asked)
+        return perform(session, requested)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_driver, "perform", fail)
@@ -150,9 +150,9 @@ def effects_of(scenario: str) -> list[type[effects.Effect]]:
     performed: list[type[effects.Effect]] = []
     perform = run_driver.perform
 
-    def noting(session: RunSession, asked: effects.Effect) -> Observation:
-        performed.append(type(asked))
-        return perform(session, asked)
+    def noting(session: RunSession, requested: effects.Effect) -> Observation:
+        performed.append(type(requested))
+        return perform(session, requested)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_driver, "perform", noting)
@@ -208,10 +208,10 @@ def test_a_single_conflict_costs_no_wait(effect: type[effects.Effect]) -> None:
     conflicts: list[ConflictError] = [StaleWriteError("somebody else wrote the row")]
     perform = run_driver.perform
 
-    def conflicting(session: RunSession, asked: effects.Effect) -> Observation:
-        if isinstance(asked, effect) and conflicts:
+    def conflicting(session: RunSession, requested: effects.Effect) -> Observation:
+        if isinstance(requested, effect) and conflicts:
             raise conflicts.pop()
-        return perform(session, asked)
+        return perform(session, requested)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_driver, "perform", conflicting)
@@ -269,10 +269,10 @@ def test_a_rollback_that_is_never_possible_ends() -> None:
     """An operator's run has a deadline as well."""
     world = World()
     world.settle(world.train())
-    asked = endpoint_overrides.rollback(world.services, "production", "somebody", "complaints")
+    rollback = endpoint_overrides.rollback(world.services, "production", "somebody", "complaints")
     with never(effects.CaptureBaseline, NoAnswerError(FAULT)):
         for _ in range(60):
             world.tick(3600)
 
-    assert world.run(asked.run_id).state is RunState.TIMED_OUT
+    assert world.run(rollback.run_id).state is RunState.TIMED_OUT
     assert_closed(world)

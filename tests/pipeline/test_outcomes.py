@@ -136,7 +136,7 @@ def test_a_page_instead_of_an_answer_ends_no_run(world: World, operation: str) -
     world.scoring.faults.fail_next(operation, BadAnswerError(PAGE), times=2)
     world.training.faults.fail_next(operation, BadAnswerError(PAGE), times=2)
     run = world.land()
-    seen: set[str] = set()
+    reasons: set[str] = set()
     for _ in range(100):
         if world.run(run.run_id).terminal:
             break
@@ -144,10 +144,10 @@ def test_a_page_instead_of_an_answer_ends_no_run(world: World, operation: str) -
         for job in jobs:
             world.training.finish(job.job_id, "better", "Accuracy,AUC\n0.8,0.9\n")
         world.tick(5)
-        seen.add(world.run(run.run_id).reason)
+        reasons.add(world.run(run.run_id).reason)
 
     assert world.run(run.run_id).state is RunState.PROMOTED
-    assert any("a page" in reason for reason in seen) or operation == "score"
+    assert any("a page" in reason for reason in reasons) or operation == "score"
     assert [job.starts for job in world.training.jobs.values()] == [1]
 
 

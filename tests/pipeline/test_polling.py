@@ -208,9 +208,9 @@ def test_a_row_that_cannot_be_written_does_not_stop_the_others(world: World) -> 
     world.runs.faults.fail_next("save", refused, times=2)
     world.runs.faults.fail_next("save", ZeroDivisionError(), times=2)
 
-    seen = len(world.tick())
-    assert seen >= 1
-    assert seen + len(world.tick(20)) == 5
+    messages = len(world.tick())
+    assert messages >= 1
+    assert messages + len(world.tick(20)) == 5
 
 
 def test_a_slow_service_does_not_keep_a_tick_for_ever(world: World) -> None:
@@ -221,14 +221,14 @@ def test_a_slow_service_does_not_keep_a_tick_for_ever(world: World) -> None:
     for _ in range(60):
         world.training.faults.run_at_next("status", lambda: world.clock.advance(30), after=True)
 
-    seen: set[str] = set()
+    announced: set[str] = set()
     for _ in range(40):
         messages = world.tick()
         assert len(messages) < 60
-        seen |= {message.run_id for message in messages}
-        if len(seen) == 60:
+        announced |= {message.run_id for message in messages}
+        if len(announced) == 60:
             break
-    assert len(seen) == 60
+    assert len(announced) == 60
 
 
 def test_a_route_that_cannot_be_read_is_left_for_the_next_tick(world: World) -> None:

@@ -58,8 +58,8 @@ def test_a_failed_run_is_tried_again_and_promoted(world: World) -> None:
     again = world.settle(again)
     assert (again.state, again.attempt, world.served()) == (RunState.PROMOTED, 2, "better")
     entries = world.runs.history(run.route, run.run_id)
-    asked = next(entry for entry in entries if entry.reason.startswith("retried by"))
-    assert (asked.actor, asked.reason) == ("operator alice", "retried by alice: the label is spelt right now")
+    entry = next(entry for entry in entries if entry.reason.startswith("retried by"))
+    assert (entry.actor, entry.reason) == ("operator alice", "retried by alice: the label is spelt right now")
     assert broken_links(again, entries) == []
     assert [job.starts for job in world.training.jobs.values()] == [1, 1]
     assert_closed(world)

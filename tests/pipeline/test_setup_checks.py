@@ -213,8 +213,8 @@ def test_health_is_cheap_unless_everything_is_asked_for(world: World) -> None:
     world.blobs.delete("models", "golden/census.csv")
     assert health(world, TIMERS)[0] == 200
     assert (sum(world.runs.faults.calls.values()), world.runs.faults.calls["last_heartbeat"]) == (1, 1)
-    asked = (world.blobs.faults, world.training.faults, world.scoring.faults, world.endpoints.faults)
-    assert all(not faults.calls for faults in asked)
+    gateways = (world.blobs.faults, world.training.faults, world.scoring.faults, world.endpoints.faults)
+    assert all(not faults.calls for faults in gateways)
 
     status, body = health(world, TIMERS, full="true")
     assert (status, body["state"]) == (503, "not ready")
