@@ -1,1 +1,1 @@
-"""The life of a run as one pure function: (run, observation, now) -> (run', effect). Nothing here does anything."""
+"""The life of a run as one pure function: (route, run, effect, observation, now) -> (run, effect). It performs none."""

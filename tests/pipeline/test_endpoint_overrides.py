@@ -366,7 +366,7 @@ def test_a_decision_from_before_a_rollback_is_made_anew() -> None:
 
 
 def test_what_cannot_be_done_is_refused_with_the_reason(world: World) -> None:
-    """No such endpoint, no such run, a run that never served, the one in service, a kept model that is gone."""
+    """No such endpoint, no such run, a run that never served, the one in service, an archived model that is gone."""
     first = promote(world, "first", 0.9)
     second = promote(world, "second", 0.95)
     bad = world.settle(world.train("bad", 0.5, "census/bad.csv", "bad"))

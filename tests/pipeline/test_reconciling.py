@@ -31,8 +31,8 @@ def patch_late(world: World, path: str) -> None:
     world.clock.advance(2)
 
 
-def kept(world: World, index: int) -> str:
-    """Return the kept model of the run that landed as number `index`."""
+def archived_model(world: World, index: int) -> str:
+    """Return the archived model of the run that landed as number `index`."""
     return f"models/census/{world.runs.list_runs()[-1 - index].run.run_id}.ilearner"
 
 
@@ -45,7 +45,7 @@ def test_an_endpoint_that_serves_what_it_must_is_left_alone(world: World) -> Non
 
 def test_an_older_model_that_came_late_is_replaced(world: World) -> None:
     """The next sweep gives the champion again; the one after it sees that it serves, and gives the lease back."""
-    patch_late(world, kept(world, 0))
+    patch_late(world, archived_model(world, 0))
     assert world.served() == "first"
     assert reconcile(world.services) == 1
     world.clock.advance(2)
@@ -57,7 +57,7 @@ def test_an_older_model_that_came_late_is_replaced(world: World) -> None:
 
 def test_a_repair_that_died_is_done_again(world: World) -> None:
     """Its PATCH was lost: once nothing of it can arrive any more, a sweep sends it again."""
-    patch_late(world, kept(world, 0))
+    patch_late(world, archived_model(world, 0))
     world.scoring.faults.fail_next("patch", NoAnswerError(FAULT))
     assert reconcile(world.services) == 0
     assert reconcile(world.services) == 0
@@ -70,7 +70,7 @@ def test_a_repair_that_died_is_done_again(world: World) -> None:
 @pytest.mark.parametrize("error", [RejectedError(FAULT), ThrottledError(FAULT)], ids=["refused", "throttled"])
 def test_a_repair_that_was_refused_holds_up_nobody(world: World, error: LandfallError) -> None:
     """It is known to have changed nothing: the endpoint is free, and the next sweep may try again at once."""
-    patch_late(world, kept(world, 0))
+    patch_late(world, archived_model(world, 0))
     world.scoring.faults.fail_next("patch", error)
     assert reconcile(world.services) == 0
     record = world.endpoints.get("census", "production").record
@@ -83,7 +83,7 @@ def test_a_repair_that_was_refused_holds_up_nobody(world: World, error: Landfall
 
 def test_nothing_is_on_its_way_after_a_repair_that_was_answered(world: World) -> None:
     """What is promoted next does not wait for it."""
-    patch_late(world, kept(world, 0))
+    patch_late(world, archived_model(world, 0))
     reconcile(world.services)
     world.clock.advance(2)
     reconcile(world.services)
@@ -95,7 +95,7 @@ def test_nothing_is_on_its_way_after_a_repair_that_was_answered(world: World) ->
 @pytest.mark.parametrize("slept", [True, False], ids=["machine slept", "wall clock set back"])
 def test_a_repair_by_a_worker_that_was_paused_is_not_sent(world: World, slept: bool) -> None:
     """Between its write and its PATCH another worker may have promoted: either clock alone tells of the pause."""
-    patch_late(world, kept(world, 0))
+    patch_late(world, archived_model(world, 0))
     patches = len(world.at["production"].patches)
     began_at = world.clock.now()
 
@@ -118,7 +118,7 @@ def test_a_repair_by_a_worker_that_was_paused_is_not_sent(world: World, slept: b
 
 def test_a_promotion_waits_for_a_repair(world: World) -> None:
     """While the champion is given again nobody promotes; afterwards the newer run goes on."""
-    patch_late(world, kept(world, 0))
+    patch_late(world, archived_model(world, 0))
     reconcile(world.services)
     run = world.train("third", 0.99, "census/c.csv")
     assert run.state is RunState.TRAINED
@@ -131,7 +131,7 @@ def test_a_promotion_waits_for_a_repair(world: World) -> None:
 
 def test_a_repair_that_is_never_finished_does_not_block_for_ever(world: World) -> None:
     """Its lease ends."""
-    patch_late(world, kept(world, 0))
+    patch_late(world, archived_model(world, 0))
     reconcile(world.services)
     run = world.train("third", 0.99, "census/c.csv")
 
@@ -177,7 +177,7 @@ def test_a_late_update_is_repaired_whatever_the_endpoint_lists(copies_to: str, s
         world.settle(world.train(model, 0.9 + number / 100, f"census/{number}.csv"))
     if swept:
         assert reconcile(world.services) == 0
-    world.scoring.patch(world.route.serving, world.blobs.link(kept(world, 0), 60))
+    world.scoring.patch(world.route.serving, world.blobs.link(archived_model(world, 0), 60))
     if copies_to == "nothing":
         world.at["production"].relative = ""
     world.clock.advance(2)
@@ -342,10 +342,10 @@ def test_a_newer_model_that_the_row_forgot_is_not_taken_away(world: World) -> No
     first = world.runs.list_runs()[-1].run
     assert second is not None
     assert stored.record.served is not None
-    champion = replace(second, run_id=first.run_id, generation=first.generation, model=kept(world, 0))
+    champion = replace(second, run_id=first.run_id, generation=first.generation, model=archived_model(world, 0))
     assert first.golden_answers is not None
     assert first.golden_answers.staged is not None
-    served = replace(stored.record.served, model=kept(world, 0), answers=first.golden_answers.staged)
+    served = replace(stored.record.served, model=archived_model(world, 0), answers=first.golden_answers.staged)
     world.endpoints.save(stored, replace(stored.record, champion=champion, served=served))
 
     assert reconcile(world.services) == 0

@@ -100,7 +100,7 @@ def test_a_staging_endpoint_that_cannot_be_asked_for_its_model_counts_as_ignorin
 
 
 def test_a_rollback_goes_back_to_the_champion_not_to_the_initial_model(world: World) -> None:
-    """After a first promotion the kept champion is what is put back."""
+    """After a first promotion the archived champion is restored."""
     world.settle(world.train("first", 0.9))
     world.at["production"].ignore_patch = True
     run = world.settle(world.train("second", 0.95, "census/b.csv"))
