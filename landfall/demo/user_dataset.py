@@ -1,6 +1,5 @@
 """Makes the demo's data out of a user's CSV: a small old sample, the good file, and the same with shuffled labels."""
 
-import csv
 import random
 import re
 from collections import Counter
@@ -10,12 +9,11 @@ from landfall.demo.datasets import SEED, Dataset, complete_row
 from landfall.errors import CommandError
 from landfall.sample_data.csv_table import Table
 from landfall.stack.settings import setting_prefix
-from shared.column_names import column_names
+from shared.csv_text import CsvError, read_csv
 from shared.plurals import counted
 
 SAMPLE_SHARE, MAX_SAMPLE_ROWS, MIN_ROWS = 0.05, 600, 400
 MISSING = frozenset({"", "?", "NA", "NaN", "nan", "null", "None"})
-MAX_SHOWN_PROBLEMS = 5
 
 _EXPERIMENT = """\
 name = "{model}"
@@ -115,30 +113,19 @@ def read_table(path: Path) -> Table:
         CommandError: the file is not such a CSV; with the lines of its problems.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = column_names(next(reader, []))
-            rows, problems = [], []
-            for row in reader:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    problems.append(f"line {reader.line_num} has {counted(len(row), 'cell')}, the header {len(header)}")
-                rows.append(row)
+        table = read_csv(path.read_bytes().decode())
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise CommandError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
-    except csv.Error as error:
-        raise CommandError(f"{path} is not a CSV: {error}") from error
-    if not header or not rows:
-        problems.append("it needs a header and rows")
-    if len(set(header)) != len(header):
-        problems.append("its header names a column more than once")
+    except CsvError as error:
+        raise CommandError(f"{path} {error}") from error
+    problems = table.problems()
+    if not table.rows:
+        problems.append("it has a header and no rows")
     if problems:
-        more = f" (and {len(problems) - MAX_SHOWN_PROBLEMS} more)" if len(problems) > MAX_SHOWN_PROBLEMS else ""
-        raise CommandError(f"{path} cannot be used: {'; '.join(problems[:MAX_SHOWN_PROBLEMS])}{more}")
-    return Table(header, rows)
+        raise CommandError(f"{path} cannot be used: {'; '.join(problems)}")
+    return Table(table.columns, [list(row) for row in table.rows])
 
 
 def _toml(text: str) -> str:

@@ -51,10 +51,11 @@ def test_a_file_is_split_and_its_routes_load(tmp_path: Path) -> None:
         ("a,b\n1,x\n2,y\n", None, "--label must name"),
         ("a,b\n1,x\n2,y\n3,z\n", "b", "has 3: "),
         ("a,b\n1,x\n2,y\n", "b", "needs 400 or more"),
-        ("a,b\n1,x\n2\n3,y,z\n", "b", "line 3 has 1 cell, the header 2; line 4 has 3 cells"),
+        ("a,b\n1,x\n2\n3,y,z\n", "b", "line 3 has 1 cell, the header names 2 columns; line 4 has 3 cells"),
         ("a,a\n1,x\n", "a", "more than once"),
-        ("", "a", "needs a header and rows"),
-        ('a,b\n"1,x\n', "b", "is not a CSV"),
+        ("a,b\n", "a", "a header and no rows"),
+        ("", "a", "is empty: it has not even a header"),
+        ('a,b\n"1,x\n', "b", "is no CSV: .* begins on line 2"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, text: str, label: str | None, says: str) -> None:
