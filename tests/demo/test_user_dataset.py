@@ -19,7 +19,9 @@ def own_csv(path: Path, rows: int = 500, label: str = 'bought "it"') -> Path:
         writer = csv.writer(file)
         writer.writerow(["age", "comment, free", label])
         for number in range(rows):
-            shown = "?" if number % 50 == 0 else "yes" if number % 3 == 0 else "no"
+            shown = "yes" if number % 3 == 0 else "no"
+            if number % 50 == 0:
+                shown = "?"
             writer.writerow([number % 90, f"a, b {number}", shown])
     return path
 

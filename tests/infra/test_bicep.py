@@ -147,8 +147,10 @@ def test_every_resource_has_what_it_needs() -> None:
     ]
     assert set(NEEDED) <= {resource.type for _, resource in declared}
     for parsed, resource in declared:
-        child = resource.type.count("/") > 1
-        for path in ["name", *(["parent"] if child else []), *NEEDED.get(resource.type, "").split()]:
+        needed = ["name", *NEEDED.get(resource.type, "").split()]
+        if resource.type.count("/") > 1:
+            needed.append("parent")
+        for path in needed:
             assert has(resource.config, path.split(".")), f"{parsed.name}: {resource.symbol}: {path}"
     for parsed in templates():
         for resource in parsed.resources():

@@ -47,7 +47,11 @@ batch_rows = 20
 
 def _routes(plan: Plan) -> Routes:
     """Return the example route with what the plan asks for."""
-    keys = "bake_s = 60\n" * plan.bake + 'approval = "required"\n' * plan.approval
+    keys = ""
+    if plan.bake:
+        keys += "bake_s = 60\n"
+    if plan.approval:
+        keys += 'approval = "required"\n'
     changes = [DEADLINES, ("golden = ", f"{keys}golden = ")]
     if plan.holdout:
         changes += [("[routes.census.training]", HOLDOUT_TABLE), ("at_least = 0.80", "at_least = 0.40")]

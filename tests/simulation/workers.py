@@ -171,7 +171,8 @@ class Worker:
             raise RejectedError(_FAULT)
         page = self.choices.draw("page", 3) if operation.startswith(_SERVED) else 0
         if page:
-            self.tell(f"{self.name}: {operation} is answered by a gateway{', and is done' * (page == 2)}")
+            effect_text = ", and is done" if page == 2 else ""
+            self.tell(f"{self.name}: {operation} is answered by a gateway{effect_text}")
         if page == 1:
             raise BadAnswerError(_PAGE)
         result = self._take_effect(effect, excused=fault in PAUSES_S)

@@ -166,7 +166,9 @@ def test_a_start_whose_reader_closes_the_pipe(ended: Ended, detached: bool) -> N
     """`up --detach | head -1` leaves the stack running; in the foreground the stack ends with its reader."""
     reading, writing = os.pipe()
     os.close(reading)
-    command = [sys.executable, "-m", "landfall", "up", *(["--detach"] if detached else []), *ended.at]
+    command = [sys.executable, "-m", "landfall", "up", *ended.at]
+    if detached:
+        command.append("--detach")
     try:
         done = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")

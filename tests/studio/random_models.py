@@ -5,7 +5,7 @@ import gzip
 import json
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -187,7 +187,11 @@ def _flipped(rng: random.Random, data: bytes) -> bytes:
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return where the members of a document are, all levels of them; the document itself is the first."""
     below: list[tuple[Any, ...]] = [path]
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
     for key, member in items:
         below += paths(member, (*path, key))
     return below

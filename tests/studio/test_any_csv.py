@@ -24,7 +24,11 @@ def flowers(rows: int, seed: int) -> dict[str, list[str]]:
     for row in range(rows):
         petal, colour, day, fresh = rng.uniform(0, 6), rng.choice(("red", "blue")), rng.randint(1, 28), row % 3 > 0
         price = petal * 2 + (3 if colour == "red" else 0) + (2 if fresh else 0) + rng.gauss(0, 0.2)
-        kind = ("rose", 'a "wild" one', "10")[0 if price > 12 else 1 if price > 7 else 2]
+        kind = "10"
+        if price > 12:
+            kind = "rose"
+        elif price > 7:
+            kind = 'a "wild" one'
         cells = (
             f"tag-{row}",
             f"{petal:.3f}",

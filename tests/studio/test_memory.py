@@ -22,7 +22,10 @@ def studio(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     data.mkdir()
     for path in published.rglob("*"):
         target = data / path.relative_to(published)
-        target.mkdir(exist_ok=True) if path.is_dir() else target.write_bytes(path.read_bytes())
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            target.write_bytes(path.read_bytes())
     with running_studio(data) as running:
         yield running
 

@@ -133,7 +133,8 @@ def test_a_folder_of_another_version_is_named(
             database.execute("UPDATE services SET plan = ?", change)
     capsys.readouterr()
 
-    assert main([*command, *([made] if command == ["publish"] else []), "--data", str(data)]) == 1
+    arguments = [*command, made] if command == ["publish"] else command
+    assert main([*arguments, "--data", str(data)]) == 1
 
     assert capsys.readouterr().err == (
         f"The data folder {data} was written by another version of the studio."
