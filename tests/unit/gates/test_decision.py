@@ -157,9 +157,9 @@ def test_any_gate_is_enough_but_guards_hold(
     auc: float, accuracy: float, recall: float, expected: Verdict, because: str
 ) -> None:
     """With `require = "any"` one gate decides, unless a guard fails or another metric is lost to the champion."""
-    champion = {"AUC": 0.9, "Accuracy": 0.8, "Recall": 0.7}
+    challenger = report(AUC=auc, Accuracy=accuracy, Recall=recall)
 
-    decision = decide(champion, report(AUC=auc, Accuracy=accuracy, Recall=recall), ANY)
+    decision = decide({"AUC": 0.9, "Accuracy": 0.8, "Recall": 0.7}, challenger, ANY)
 
     assert (decision.verdict, because in decision.summary) == (expected, True)
 
