@@ -8,7 +8,8 @@ from bench.proxy import Exchange
 from bench.results import PromotionRequests
 from landfall.sample_data.census import census_csv
 from shared.pipeline import evaluation_message, landing
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 
 MAX_PROMOTION_S = 120  # endpoints serve a new model at once or after a few seconds; nothing else delays a run
 TICK_PAUSE_S = 0.3

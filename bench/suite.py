@@ -11,7 +11,7 @@ from bench.imports import imports
 from bench.promotion_requests import promotion_requests, waiting_ticks
 from bench.request_labels import billed_as
 from bench.results import PromotionRequests, Results, Row
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 
 ACTIVATION_DELAY_S = 4.0  # long enough that some tick meets an endpoint without its new model
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from shared.errors import RetryableError
 from shared.ports import RunStore
 from shared.records.history import HistoryEntry
-from shared.records.run import TERMINAL, RunState
+from shared.records.run_states import TERMINAL, RunState
 
 POLL_S = 0.3
 

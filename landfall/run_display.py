@@ -10,7 +10,8 @@ from landfall.console import escape
 from landfall.times import clock, moment
 from shared.plurals import counted
 from shared.records.history import HistoryEntry
-from shared.records.run import TERMINAL, Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import TERMINAL, RunState
 from shared.visible_text import visible
 
 _GOOD = {RunState.PROMOTED, RunState.UNCHANGED}

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from shared.records.run import shown_time
+from shared.records.times import shown_time
 
 
 def clock(when: datetime) -> str:

@@ -3,7 +3,7 @@
 import threading
 
 from shared.ports import Clock, RunStore, StoredRun
-from shared.records.run import UNROUTED
+from shared.records.run_identity import UNROUTED
 
 MAX_AGE_S = 600  # the list is read anew then: another release may still write under routes of its own
 

@@ -13,7 +13,7 @@ from landfall.chaos.scenario import Scenario
 from landfall.chaos.schedule import Schedule
 from landfall.stack.azurite import ROOT
 from shared.plurals import counted
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 
 MIN_USEFUL_KILL_SHARE = 0.8  # share of kills that must fall while a run is unsettled
 LOGS = ("host", "studio")

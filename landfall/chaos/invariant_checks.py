@@ -12,7 +12,8 @@ from typing import Any
 
 from shared.records.decision import Verdict
 from shared.records.endpoint_record import EndpointRecord
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 
 _RUN_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _PINNED = re.compile(r"^/?training/([0-9a-f]{32})/(\d+)/input\.csv$")

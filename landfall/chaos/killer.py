@@ -10,7 +10,7 @@ from landfall.chaos.invariant_checks import KillRecord
 from landfall.chaos.observer import Observer
 from landfall.chaos.processes import Processes
 from landfall.chaos.schedule import KILLS, Kill, KillSignal
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 
 # The states that a run passes with this set-up. Each must be hit at least once.
 PASSED_STATES = frozenset(

@@ -20,7 +20,8 @@ from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import LandfallError
 from shared.records.endpoint_record import EndpointRecord
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 
 ROUTE = "census"
 TABLES = ("runs", "endpoints")

@@ -9,7 +9,10 @@ from shared.ports import BlobVersion
 from shared.records.decision import Verdict
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.history import HistoryEntry, broken_links
-from shared.records.run import UNROUTED, Run, RunState, iso, run_id_for, shown_time
+from shared.records.run import Run
+from shared.records.run_identity import UNROUTED, run_id_for
+from shared.records.run_states import RunState
+from shared.records.times import iso, shown_time
 from shared.routes.load import Routes
 
 GRACE_S = 300  # how long a file may have no run, or a run be past its deadline, before it counts as forgotten

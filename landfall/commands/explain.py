@@ -18,7 +18,10 @@ from shared.plurals import counted
 from shared.records.decision import DecidedChallenger, DecisionRecord, Override, Verdict
 from shared.records.json_codec import to_json_value
 from shared.records.models import Challenger, ChampionSummary, Metrics
-from shared.records.run import Run, RunState, iso, iso_time, run_to_json
+from shared.records.run import Run
+from shared.records.run_json import run_to_json
+from shared.records.run_states import RunState
+from shared.records.times import iso, iso_time
 
 type Row = tuple[str, float | None, float | None]
 

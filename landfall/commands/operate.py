@@ -13,7 +13,8 @@ from landfall.stack.run_store import open_stack_runs
 from landfall.stack.stack_state import StateFolder
 from landfall.times import moment
 from shared.lifecycle.decision_record import decision_hash
-from shared.records.run import Run, run_to_json
+from shared.records.run import Run
+from shared.records.run_json import run_to_json
 
 
 def approve(options: argparse.Namespace) -> int:

@@ -20,7 +20,8 @@ from shared.gates.decision import Decision, decide
 from shared.gates.evaluation_report import EvaluationReport
 from shared.gates.policy import Policy
 from shared.plurals import counted
-from shared.records.run import Run, iso
+from shared.records.run import Run
+from shared.records.times import iso
 from shared.routes.policy_reader import read_policy
 from shared.routes.toml_reader import TomlTable
 

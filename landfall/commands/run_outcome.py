@@ -11,7 +11,9 @@ from landfall.follow_run import follow_run
 from landfall.run_display import step_lines
 from landfall.stack.stack_state import StateFolder
 from shared.ports import RunStore
-from shared.records.run import Run, RunState, run_to_json
+from shared.records.run import Run
+from shared.records.run_json import run_to_json
+from shared.records.run_states import RunState
 
 _SUCCESSES = frozenset({RunState.PROMOTED, RunState.UNCHANGED})
 UNCHANGED_HINT = (

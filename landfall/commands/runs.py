@@ -13,7 +13,8 @@ from landfall.stack.run_store import open_stack_runs
 from landfall.stack.stack_routes import check_route
 from shared.plurals import counted
 from shared.records.history import HistoryEntry
-from shared.records.run import iso, run_to_json
+from shared.records.run_json import run_to_json
+from shared.records.times import iso
 
 
 def runs(options: argparse.Namespace) -> int:

@@ -16,7 +16,8 @@ from landfall.stack.up import RunningStack
 from landfall.times import clock
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.plurals import counted
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 
 RUN_LIMIT_S = 180
 REPEATS = 3

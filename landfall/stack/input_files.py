@@ -6,7 +6,7 @@ from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
 
 from landfall.errors import CommandError
-from shared.records.run import run_id_for
+from shared.records.run_identity import run_id_for
 
 
 def upload_input(storage: str, container: str, name: str, content: bytes | BinaryIO) -> str:

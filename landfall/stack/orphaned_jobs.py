@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.routes.load import Routes
 
 _WITH_A_JOB = frozenset({RunState.SUBMITTED, RunState.STARTED})

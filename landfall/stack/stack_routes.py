@@ -7,7 +7,7 @@ from pathlib import Path
 from landfall.errors import CommandError
 from landfall.stack.stack_state import StateFolder
 from shared.errors import ConfigError
-from shared.records.run import UNROUTED
+from shared.records.run_identity import UNROUTED
 from shared.routes.load import Routes, load_routes
 
 

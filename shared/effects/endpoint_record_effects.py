@@ -32,7 +32,7 @@ from shared.lifecycle.observations import (
 )
 from shared.records.endpoint_record import EndpointRecord, Intent, settled_at
 from shared.records.models import ChampionSummary
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 
 _AFTER_THE_INTENT = frozenset({RunState.PROMOTING, RunState.VERIFYING})
 

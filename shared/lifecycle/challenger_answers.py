@@ -10,7 +10,8 @@ from shared.lifecycle.run_updates import with_endpoint_event
 from shared.plurals import counted
 from shared.ports import Answers
 from shared.records.endpoint_events import EndpointEventKind
-from shared.records.run import Run, RunFields, RunState
+from shared.records.run import Run, RunFields
+from shared.records.run_states import RunState
 from shared.records.run_steps import StagedStep
 from shared.routes.route import Endpoint, Route
 

@@ -22,7 +22,8 @@ from shared.records.decision import (
 )
 from shared.records.json_codec import to_json_value
 from shared.records.models import Challenger, ChampionSummary
-from shared.records.run import Run, RunFields, RunState
+from shared.records.run import Run, RunFields
+from shared.records.run_states import RunState
 from shared.routes.route import Route
 
 _BESIDE = frozenset({"decided_at", "approval", "verdict", "policy_said"})  # what an approval does not depend on

@@ -11,7 +11,8 @@ from shared.ports import Answers, JobRequest
 from shared.records.endpoint_record import Champion, EndpointRecord, Served
 from shared.records.golden_answers import GoldenAnswers
 from shared.records.models import ChampionSummary, HoldoutProgress
-from shared.records.run import Run, RunFields, RunState
+from shared.records.run import Run, RunFields
+from shared.records.run_states import RunState
 
 
 class QuarantineInput(NamedTuple):

@@ -16,7 +16,9 @@ from shared.lifecycle.endpoint_rules import (
     waiting_for,
 )
 from shared.records.endpoint_record import EndpointRecord, settled_at
-from shared.records.run import Run, RunState, shown_time
+from shared.records.run import Run
+from shared.records.run_states import RunState
+from shared.records.times import shown_time
 from shared.routes.route import Route
 
 

@@ -6,7 +6,8 @@ from typing import Unpack
 from shared.errors import PermanentError
 from shared.lifecycle.effects import Next, ReleaseEndpoint
 from shared.lifecycle.retry_later import error_text, retry_after_error
-from shared.records.run import Run, RunFields, RunState
+from shared.records.run import Run, RunFields
+from shared.records.run_states import RunState
 
 RESEND_S = 15  # seconds that a worker has for its PATCH before another one sends the same again, which is harmless
 

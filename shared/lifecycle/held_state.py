@@ -8,7 +8,8 @@ from shared.lifecycle.observations import EffectFailed, EndpointRead, Observatio
 from shared.lifecycle.retry_later import unexpected
 from shared.records.decision import Approval
 from shared.records.endpoint_record import EndpointRecord
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.routes.route import Route
 
 

@@ -20,7 +20,8 @@ from shared.lifecycle.run_parts import challenger_of, golden_answers_of
 from shared.plurals import counted
 from shared.records.decision import DecisionData, DecisionHoldout, MeasuredChampion, MeasuredOn
 from shared.records.models import ChampionSummary
-from shared.records.run import Run, RunFields, RunState
+from shared.records.run import Run, RunFields
+from shared.records.run_states import RunState
 from shared.routes.route import Route
 
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from shared.lifecycle.decision_record import why_promoted
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.records.run_steps import StagedStep
 
 # For how many seconds after a write somebody else leaves the next step to the worker that wrote. In other states the

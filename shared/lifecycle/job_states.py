@@ -34,7 +34,8 @@ from shared.lifecycle.observations import (
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.lifecycle.run_updates import reason_changed
 from shared.ports import JobRequest, JobState, JobStatus
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.records.run_steps import LandedStep, StartedStep, SubmittedStep, WaitingStep
 from shared.routes.route import Route
 

@@ -43,7 +43,8 @@ from shared.lifecycle.run_parts import archived_model_of, challenger_of
 from shared.lifecycle.run_updates import evaluated_again, with_endpoint_event
 from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import EndpointRecord, settled_at
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.records.run_steps import PromotingStep, VerifyingStep
 from shared.routes.route import Route
 

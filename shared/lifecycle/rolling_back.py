@@ -23,7 +23,8 @@ from shared.ports import Answers
 from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import Served, settled_at
 from shared.records.golden_answers import Rollback
-from shared.records.run import Run, RunFields, RunState
+from shared.records.run import Run, RunFields
+from shared.records.run_states import RunState
 from shared.records.run_steps import VerifyingStep
 from shared.routes.route import Route
 

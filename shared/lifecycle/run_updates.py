@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from shared.records.endpoint_events import EndpointEvent, EndpointEventKind
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.routes.route import Endpoint, Route
 
 

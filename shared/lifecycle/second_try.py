@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from shared.lifecycle.endpoint_rules import blocked, newer_in_service
 from shared.records.endpoint_record import EndpointRecord
-from shared.records.run import RETRIABLE, Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RETRIABLE, RunState
 from shared.routes.route import Route
 
 # After these the job itself may have no end that is known: it was given up by its deadline, or its start was refused.

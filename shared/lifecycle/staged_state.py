@@ -19,7 +19,8 @@ from shared.lifecycle.retry_later import unexpected
 from shared.lifecycle.run_parts import challenger_of
 from shared.lifecycle.run_updates import evaluated_again
 from shared.ports import Answers
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.records.run_steps import StagedStep
 from shared.routes.route import Endpoint, Route
 

@@ -44,7 +44,8 @@ from shared.records.decision import DecisionData, MeasuredChampion, MeasuredOn
 from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.models import Challenger
-from shared.records.run import Run, RunFields, RunState
+from shared.records.run import Run, RunFields
+from shared.records.run_states import RunState
 from shared.records.run_steps import StagedStep
 from shared.routes.route import Route
 

@@ -17,7 +17,8 @@ from shared.lifecycle.staged_state import staged
 from shared.lifecycle.trained_state import trained
 from shared.lifecycle.verifying import verifying
 from shared.lifecycle.waiting_state import waiting
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.routes.route import Route
 
 _BY_STATE: Mapping[RunState, Callable[[Route, Run, Effect | None, Observation, datetime], Next]] = {

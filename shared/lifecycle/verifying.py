@@ -27,7 +27,8 @@ from shared.lifecycle.run_updates import with_endpoint_event
 from shared.ports import Answers
 from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import Champion, Served
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.records.run_steps import VerifyingStep
 from shared.routes.route import Route
 

@@ -17,7 +17,8 @@ from shared.lifecycle.observations import (
 )
 from shared.lifecycle.retry_later import error_text, unexpected
 from shared.lifecycle.run_updates import reason_changed
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.records.run_steps import LandedStep
 from shared.routes.route import Route
 

@@ -7,7 +7,8 @@ the same page for everybody: a script of one line puts the code into a form, and
 import html
 
 from shared.records.decision import DecisionRecord
-from shared.records.run import Run, shown_time
+from shared.records.run import Run
+from shared.records.times import shown_time
 from shared.visible_text import visible
 
 # The page has one inline style and one inline script, both fixed: its content security policy allows inline code only.

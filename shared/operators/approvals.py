@@ -12,7 +12,9 @@ from shared.lifecycle.held_state import approved, rejected
 from shared.operators.operator_runs import find_run, route_of_run, save_operators_run
 from shared.ports import StoredRun
 from shared.records.decision import Approval, Invitation
-from shared.records.run import REASON_LIMIT, Run, RunState, shown_time
+from shared.records.run import REASON_LIMIT, Run
+from shared.records.run_states import RunState
+from shared.records.times import shown_time
 from shared.routes.route import Route
 from shared.services import Services
 

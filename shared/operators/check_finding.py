@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from shared.records.run import Json
+from shared.records.json_codec import Json
 
 
 class Finding(NamedTuple):

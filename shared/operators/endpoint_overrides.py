@@ -13,7 +13,10 @@ from shared.log_actions import LogAction, get_log, log_fields
 from shared.records.decision import DecidedChallenger, Override
 from shared.records.endpoint_record import Champion, EndpointRecord, Frozen
 from shared.records.models import Challenger
-from shared.records.run import Run, RunState, run_id_for, shown_time
+from shared.records.run import Run
+from shared.records.run_identity import run_id_for
+from shared.records.run_states import RunState
+from shared.records.times import shown_time
 from shared.routes.route import Route
 from shared.services import Services
 

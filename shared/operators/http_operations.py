@@ -10,7 +10,9 @@ from shared.lifecycle.decision_record import decision_hash
 from shared.operators import approval_page, approvals, endpoint_overrides, output_links, retry
 from shared.operators.authorization import Caller
 from shared.operators.http_answers import Answer, error_answer, status_of
-from shared.records.run import Json, iso, run_to_json
+from shared.records.json_codec import Json
+from shared.records.run_json import run_to_json
+from shared.records.times import iso
 from shared.redaction import redact
 from shared.services import Services
 

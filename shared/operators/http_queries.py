@@ -7,7 +7,9 @@ from datetime import datetime
 from shared.errors import ConfigError, LandfallError
 from shared.operators.http_answers import Answer, bad_query_answer, error_answer
 from shared.operators.query_parameters import query_problems
-from shared.records.run import UNROUTED, Json, iso, run_to_json
+from shared.records.run_identity import UNROUTED
+from shared.records.run_json import run_to_json
+from shared.records.times import iso
 from shared.services import Services
 
 MAX_RUNS = 1000
@@ -55,14 +57,14 @@ def _health_of(
     silence: list[str] = []
     if silent_s is not None:
         silence = [f"the poller has been silent for {silent_s:.0f} s: check that its timer is enabled and the app runs"]
-    checks: list[Json] = []
+    checks: list[dict[str, object]] = []
     if full:
         from shared.operators.setup_checks import check_all  # noqa: PLC0415
 
         checks = [finding.to_json() for finding in check_all(services)]
     not_ready = [f"{check['what']}: {check['said']}" for check in checks if not check["ok"]]
     states = (("misconfigured", problems), ("poller silent", silence), ("not ready", not_ready))
-    body: Json = {
+    body: dict[str, object] = {
         "state": next((state for state, reasons in states if reasons), "ok"),
         "last_heartbeat": iso(heartbeat),
         "warnings": [*services.routes.warnings, *schedule_warnings(timers)],

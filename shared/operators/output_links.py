@@ -4,7 +4,8 @@ from shared.blob_path import BlobPath
 from shared.errors import NotNowError
 from shared.lifecycle.job_paths import output_paths
 from shared.operators.operator_runs import find_run
-from shared.records.run import Json, iso
+from shared.records.json_codec import Json
+from shared.records.times import iso
 from shared.services import Services
 
 LINKS_VALID_S = 900

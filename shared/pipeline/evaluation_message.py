@@ -4,7 +4,8 @@ from shared.effects.run_driver import drive
 from shared.lifecycle.observations import TimerFired
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.records.messages import EvaluationMessage
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.services import Services
 
 log = get_log("queue")

@@ -9,7 +9,9 @@ from shared.lifecycle.input_preparation import LANDING_LEASE_S
 from shared.lifecycle.observations import Claimed
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.ports import BlobVersion, StoredRun
-from shared.records.run import UNROUTED, Run, RunState, generation_for, run_id_for
+from shared.records.run import Run
+from shared.records.run_identity import UNROUTED, generation_for, run_id_for
+from shared.records.run_states import RunState
 from shared.routes.route import Route
 from shared.services import Services
 

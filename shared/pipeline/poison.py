@@ -12,7 +12,7 @@ from shared.log_actions import LogAction, get_log, log_fields
 from shared.pipeline.landing import land
 from shared.ports import StoredRun
 from shared.records.messages import EvaluationMessage
-from shared.records.run import UNROUTED, run_id_for
+from shared.records.run_identity import UNROUTED, run_id_for
 from shared.services import Services
 
 log = get_log("poison")

@@ -12,7 +12,8 @@ from shared.lifecycle.observations import TimerFired
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import StoredRun
 from shared.records.messages import EvaluationMessage
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.routes.route import Route
 from shared.services import Services
 

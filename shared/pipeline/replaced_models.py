@@ -10,7 +10,8 @@ from shared.lifecycle.golden_answers import answers_match
 from shared.lifecycle.job_paths import MODELS, TRAINING
 from shared.ports import Answers
 from shared.records.endpoint_record import EndpointRecord, Served
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.routes.route import Route
 from shared.services import Services
 

@@ -6,7 +6,7 @@ from shared.pipeline.landing import land_version
 from shared.pipeline.time_budget import round_robin
 from shared.plurals import counted
 from shared.ports import BlobVersion
-from shared.records.run import UNROUTED, run_id_for
+from shared.records.run_identity import UNROUTED, run_id_for
 from shared.services import Services
 
 log = get_log("sweep")

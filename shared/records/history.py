@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.held_secrets import hide
-from shared.records.run import Run, RunState, iso
+from shared.records.run import Run
 from shared.records.run_secrets import without_secrets
+from shared.records.run_states import RunState
+from shared.records.times import iso
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAliasType, Union, get_args, get_origin, 
 # Fields whose name in JSON, which other tools read, is another one.
 JSON_NAMES = {"own_metrics": "own", "archived_model": "kept"}
 
+type Json = dict[str, Any]  # an object, by the names of its members
 type Reader = Callable[[Any], Any]
 type TimeWriter = Callable[[datetime], str]
 

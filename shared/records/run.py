@@ -1,154 +1,20 @@
 """The run: our record of one file version on its way from landing to its one outcome (pure)."""
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import Any, TypedDict, Unpack
+from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
 
 from shared.records.decision import Approval, DecisionRecord, Invitation, Override
 from shared.records.endpoint_events import EndpointEvent
 from shared.records.golden_answers import GoldenAnswers, Rollback
-from shared.records.json_codec import to_json_value
 from shared.records.models import Challenger, ChampionSummary, HoldoutProgress
-from shared.records.run_steps import (
-    LandedStep,
-    PromotingStep,
-    StagedStep,
-    StartedStep,
-    Step,
-    SubmittedStep,
-    VerifyingStep,
-    WaitingStep,
-)
+from shared.records.run_states import STEPS, TERMINAL, TRANSITIONS, RunState
+from shared.records.run_steps import Step
 
 REASON_LIMIT = 2000  # characters; a table property holds 32 K of them, a failed job's details can be far longer
-UNROUTED = "_unrouted"  # the partition of files that no route matches; a route's name cannot begin with "_"
 MIN_RETRY_PAUSE_S = 5.0
 MAX_RETRY_PAUSE_S = 300.0
 MAX_ASKED_PAUSE_S = 3600.0
-
-type Json = dict[str, Any]
-
-
-class RunState(StrEnum):
-    """Where a run is. Ours, never the service's `StatusCode`."""
-
-    LANDED = "landed"  # claimed; its input is being pinned and its job prepared
-    SUBMITTED = "submitted"  # the job id is saved; the job is not known to be started
-    STARTED = "started"  # the job is started, queued or running
-    TRAINED = "trained"  # the job finished; its outputs wait for evaluation
-    STAGED = "staged"  # the staging endpoint was given the challenger; its answers are awaited
-    DECIDED = "decided"  # the decision record is written and says: promote
-    PROMOTING = "promoting"  # the intent is written; the serving endpoint is being PATCHed
-    VERIFYING = "verifying"  # the PATCH was accepted; the endpoint must now answer as the challenger does
-    WAITING = "waiting"  # held back by something outside, such as a file that is archived; no deadline ends it
-    HELD = "held"  # awaits approval
-    PROMOTED = "promoted"
-    UNROUTED = "unrouted"
-    QUARANTINED = "quarantined"
-    REJECTED = "rejected"
-    UNCHANGED = "unchanged"
-    SUPERSEDED = "superseded"
-    ROLLED_BACK = "rolled_back"
-    FAILED = "failed"
-    TIMED_OUT = "timed_out"
-    CANCELLED = "cancelled"
-
-
-TERMINAL = frozenset(
-    {
-        RunState.PROMOTED,
-        RunState.UNROUTED,
-        RunState.QUARANTINED,
-        RunState.REJECTED,
-        RunState.UNCHANGED,
-        RunState.SUPERSEDED,
-        RunState.ROLLED_BACK,
-        RunState.FAILED,
-        RunState.TIMED_OUT,
-        RunState.CANCELLED,
-    }
-)
-
-# Ends that an operator may have tried again: nothing of the run is in service. What is promoted, or answers as what is
-# in service, has nothing to gain; a file without a route is claimed by the sweep once a route matches it.
-RETRIABLE = frozenset(
-    {
-        RunState.QUARANTINED,
-        RunState.REJECTED,
-        RunState.SUPERSEDED,
-        RunState.ROLLED_BACK,
-        RunState.FAILED,
-        RunState.TIMED_OUT,
-        RunState.CANCELLED,
-    }
-)
-
-_ENDS_BEFORE_PROMOTION = frozenset(
-    {RunState.SUPERSEDED, RunState.FAILED, RunState.TIMED_OUT, RunState.CANCELLED, RunState.WAITING}
-)
-
-# What may follow what. A state may also be written again (another step, a new reason).
-TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
-    RunState.LANDED: _ENDS_BEFORE_PROMOTION | {RunState.SUBMITTED, RunState.QUARANTINED},
-    # Back to `landed`: the service dropped a job that was never started, so a new attempt begins.
-    RunState.SUBMITTED: _ENDS_BEFORE_PROMOTION | {RunState.STARTED, RunState.LANDED},
-    # Back to `landed`: the job was cancelled at its deadline, or the service lost it, so a new attempt begins.
-    RunState.STARTED: _ENDS_BEFORE_PROMOTION | {RunState.TRAINED, RunState.LANDED},
-    RunState.TRAINED: _ENDS_BEFORE_PROMOTION
-    | {RunState.STAGED, RunState.DECIDED, RunState.HELD, RunState.REJECTED, RunState.UNCHANGED},
-    # Back to `trained`: the champion changed, so the decision must be made anew.
-    RunState.STAGED: _ENDS_BEFORE_PROMOTION
-    | {
-        RunState.DECIDED,
-        RunState.TRAINED,
-        RunState.HELD,
-        RunState.REJECTED,
-        RunState.UNCHANGED,
-        RunState.ROLLED_BACK,
-    },
-    RunState.DECIDED: _ENDS_BEFORE_PROMOTION | {RunState.PROMOTING, RunState.TRAINED, RunState.HELD, RunState.REJECTED},
-    # From here on the endpoint may have changed: it ends verified, put back, or refused outright.
-    RunState.PROMOTING: frozenset(
-        {RunState.VERIFYING, RunState.FAILED, RunState.TIMED_OUT, RunState.ROLLED_BACK, RunState.UNCHANGED}
-    ),
-    RunState.VERIFYING: frozenset({RunState.PROMOTED, RunState.ROLLED_BACK, RunState.UNCHANGED}),
-    RunState.WAITING: frozenset({RunState.LANDED, RunState.SUPERSEDED, RunState.CANCELLED, RunState.TIMED_OUT}),
-    # Back to `trained`: somebody approved it, and whatever it was compared with is looked at anew.
-    RunState.HELD: frozenset(
-        {RunState.TRAINED, RunState.REJECTED, RunState.SUPERSEDED, RunState.CANCELLED, RunState.TIMED_OUT}
-    ),
-    # Out of an end only by an operator's word: the next attempt.
-    **dict.fromkeys(RETRIABLE, frozenset({RunState.LANDED})),
-}
-
-
-# The steps that a state has; a state that is not named has none.
-STEPS: Mapping[RunState, type[Step]] = {
-    RunState.LANDED: LandedStep,
-    RunState.WAITING: WaitingStep,
-    RunState.SUBMITTED: SubmittedStep,
-    RunState.STARTED: StartedStep,
-    RunState.STAGED: StagedStep,
-    RunState.PROMOTING: PromotingStep,
-    RunState.VERIFYING: VerifyingStep,
-}
-
-
-def step_of(state: RunState, text: str) -> Step | None:
-    """Return the step of a state that a text names; "" names none.
-
-    Raises:
-        ValueError: the state has no such step.
-    """
-    if not text:
-        return None
-    kind = STEPS.get(state)
-    if kind is None:
-        raise ValueError(f"a run that is {state} has no step {text!r}")
-    return kind(text)
 
 
 class RunFields(TypedDict, total=False):
@@ -295,65 +161,6 @@ class Run:
         return self.deadline_at is not None and now >= self.deadline_at
 
 
-def run_id_for(container: str, blob: str, etag: str) -> str:
-    """Return the id of the run of one file version: 32 hex digits, the same whoever computes it.
-
-    `etag` may come with or without quotes.
-    """
-    text = "\n".join((container, blob, etag.strip('"')))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def generation_for(modified_at: datetime, claimed_at: datetime, run_id: str) -> str:
-    """Return a text that sorts as (the blob's Last-Modified, the order of claims), and that no two runs share.
-
-    A file that the sweep finds late is therefore still old: the claim only breaks ties, and the run's id those that
-    are left when two are claimed in the same microsecond.
-    """
-    when = modified_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"{when}/{int(claimed_at.timestamp() * 1_000_000):020d}/{run_id[:8]}"
-
-
 def retry_pause_s(failures: int) -> float:
     """Return the pause in seconds after the failure number `failures` (from 0): doubling, at most five minutes."""
     return min(MAX_RETRY_PAUSE_S, MIN_RETRY_PAUSE_S * 2.0 ** min(failures, 10))
-
-
-def iso_time(when: datetime) -> str:
-    """Write a time as ISO 8601 UTC with milliseconds and `Z`."""
-    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def iso(when: datetime | None) -> str | None:
-    """Write a time as `iso_time` does; an absent time stays absent."""
-    return None if when is None else iso_time(when)
-
-
-def shown_time(when: datetime) -> str:
-    """Write a time for people, in UTC, and saying so: "2026-11-30 09:16:14 UTC"."""
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def run_to_json(run: Run) -> Json:
-    """Return the run as other tools read it; the names are fixed."""
-    return {
-        "run_id": run.run_id,
-        "route": run.route,
-        "blob": run.blob,
-        "etag": run.etag,
-        "generation": run.generation,
-        "state": run.state.value,
-        "step": str(run.step or ""),
-        "reason": run.reason,
-        "attempt": run.attempt,
-        "job_id": run.job_id or None,
-        "input_blob": run.input_blob or None,
-        "landed_at": iso(run.landed_at),
-        "updated_at": iso(run.updated_at),
-        "not_before": None if run.terminal else iso(run.not_before),
-        "challenger": to_json_value(run.challenger, iso_time),
-        "champion": to_json_value(run.champion, iso_time),
-        "decision": to_json_value(run.decision, iso_time),
-        "notes": list(run.notes),
-        "endpoints": to_json_value(run.endpoint_events, iso_time),
-    }

@@ -16,7 +16,7 @@ from landfall.commands.verify import read_live_system
 from landfall.host.invoker import Invoker
 from landfall.stack.azurite import ACCOUNT, ACCOUNT_KEY, running_azurite
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.records.run import run_id_for
+from shared.records.run_identity import run_id_for
 from shared.storage_settings import StorageAccount
 from tests.host.running import RunningHost, running_host, until
 from tests.pipeline.world import SETTINGS

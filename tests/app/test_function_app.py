@@ -18,7 +18,8 @@ from landfall.stack.settings import model_settings
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import ConfigError
 from shared.log_actions import LogAction
-from shared.records.run import UNROUTED, RunState, run_id_for
+from shared.records.run_identity import UNROUTED, run_id_for
+from shared.records.run_states import RunState
 from shared.wiring import build_services
 from tests.log_lines import lines_about
 from tests.pipeline.world import SETTINGS

@@ -18,7 +18,8 @@ from landfall.chaos.invariant_checks import (
 )
 from shared.records.decision import Verdict
 from shared.records.endpoint_record import Champion, EndpointRecord, Intent, Lease
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.contract.records import a_decision
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 from landfall.chaos import killer
 from landfall.chaos.killer import PASSED_STATES, Killer
 from landfall.chaos.schedule import Kill, KillSignal
-from shared.records.run import TERMINAL, RunState
+from shared.records.run_states import TERMINAL, RunState
 
 if TYPE_CHECKING:
     from landfall.chaos.observer import Observer

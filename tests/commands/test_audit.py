@@ -10,7 +10,9 @@ from landfall.commands.audit import GRACE_S, Audit, Rows, audit, check_chains
 from shared.ports import JobState
 from shared.records.decision import Verdict
 from shared.records.endpoint_record import SWEEP, Champion, EndpointRecord, Frozen, Intent
-from shared.records.run import Run, RunState, iso
+from shared.records.run import Run
+from shared.records.run_states import RunState
+from shared.records.times import iso
 from tests.contract.records import a_decision
 from tests.pipeline.world import World, example_routes
 

@@ -16,7 +16,7 @@ from azure.storage.blob import BlobServiceClient
 
 from landfall.sample_data.census import census_csv
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from tests.stack.running import ROOT, document, landfall, processes_of
 
 

@@ -9,7 +9,8 @@ from landfall.commands.run_outcome import exit_status, outcome_hint
 from landfall.exit_status import ExitStatus
 from landfall.follow_run import follow_run
 from landfall.run_display import colored_state
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.pipeline.world import World, example_routes
 
 

@@ -26,7 +26,8 @@ from shared.records.endpoint_events import EndpointEvent, EndpointEventKind
 from shared.records.endpoint_record import Champion, EndpointRecord, Frozen, Intent, Lease, Served
 from shared.records.golden_answers import GoldenAnswers, Rollback
 from shared.records.models import AnswerPart, Challenger, ChampionSummary, HoldoutMeasurement, HoldoutProgress
-from shared.records.run import STEPS, TERMINAL, Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import STEPS, TERMINAL, RunState
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from shared.errors import AlreadyClaimedError
 from shared.ports import RunStore, StoredRun
 from shared.records.history import HistoryEntry
-from shared.records.run import UNROUTED, RunState, run_id_for
+from shared.records.run_identity import UNROUTED, run_id_for
+from shared.records.run_states import RunState
 from tests.contract.records import NOON, a_run
 
 LATER = NOON + timedelta(seconds=5, microseconds=1)

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from shared.errors import StaleWriteError
 from shared.ports import RunStore, StoredRun
 from shared.records.history import HistoryEntry
-from shared.records.run import UNROUTED, Run, RunState
+from shared.records.run import Run
+from shared.records.run_identity import UNROUTED
+from shared.records.run_states import RunState
 from shared.records.run_steps import SubmittedStep
 from tests.contract.records import ACTIVE_STATES, NOON, STATES, a_run, runs
 

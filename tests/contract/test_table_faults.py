@@ -14,7 +14,7 @@ from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import AlreadyClaimedError, ConfigError, KeyRefusedError, NoAnswerError, StaleWriteError
 from shared.records.endpoint_record import Lease
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from tests.contract.access import Access
 from tests.contract.records import NOON, a_run
 from tests.fakes.faulty_transport import FaultyTransport

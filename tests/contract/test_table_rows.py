@@ -15,7 +15,7 @@ from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import StaleWriteError, UnreadableRowError
 from shared.log_actions import LogAction
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from tests.contract.access import Access
 from tests.contract.records import NOON, a_run
 from tests.log_lines import lines_about, records_about

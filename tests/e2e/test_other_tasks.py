@@ -12,7 +12,8 @@ from landfall.commands.submit import upload
 from landfall.follow_run import follow_run
 from landfall.stack.up import RunningStack, StackOptions, start_stack
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.sample_data.task_tables import prices_csv, species_csv
 
 type Rows = list[list[str]]

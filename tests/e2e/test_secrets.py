@@ -24,7 +24,8 @@ from landfall.stack.ports import free_ports
 from landfall.stack.stack_document import studio_log
 from landfall.stack.up import EXAMPLE_ROUTES, RunningStack, StackOptions, start_stack
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 
 PATIENCE_S = 120
 # One for each way that a secret can take. They have characters that are written otherwise in URLs, JSON and base64.

@@ -17,7 +17,7 @@ from landfall.stack.stack_document import studio_log
 from landfall.stack.up import EXAMPLE_ROUTES, StackOptions, start_stack
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 
 ROOT = Path(__file__).resolve().parents[2]
 

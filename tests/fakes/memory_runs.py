@@ -10,7 +10,8 @@ from shared.adapters.storage.table_runs import check_successor, run_of
 from shared.errors import AlreadyClaimedError, StaleWriteError
 from shared.ports import StoredRun
 from shared.records.history import HistoryEntry, entry_of
-from shared.records.run import UNROUTED, Run
+from shared.records.run import Run
+from shared.records.run_identity import UNROUTED
 from tests.fakes.faults import Faults
 
 type _Rows = dict[tuple[str, str], tuple[dict[str, Any], str]]  # (route, run id) -> columns, ETag

@@ -24,7 +24,8 @@ from shared.errors import ConfigError
 from shared.operators.output_links import links
 from shared.pipeline import evaluation_message, landing, sweeping
 from shared.pipeline.polling import Ticker
-from shared.records.run import RunState, run_id_for
+from shared.records.run_identity import run_id_for
+from shared.records.run_states import RunState
 from shared.services import Services
 from tests.identity.endpoint import identity_endpoint
 from tests.identity.storage import IdentityStorage

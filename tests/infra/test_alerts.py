@@ -15,7 +15,7 @@ from shared.pipeline import poison
 from shared.pipeline.polling import Ticker
 from shared.pipeline.reconciling import reconcile
 from shared.records.messages import EvaluationMessage
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from tests.infra.bicep import ROOT, template
 from tests.log_lines import lines_about
 from tests.pipeline.world import FAULT, SETTINGS, World

@@ -14,7 +14,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from shared.operators import approvals, http_operations
 from shared.operators.authorization import Caller
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.pipeline.world import World, example_routes
 
 pytestmark = pytest.mark.browser

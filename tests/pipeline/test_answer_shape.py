@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from shared.operators import approvals, endpoint_overrides
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.pipeline.test_holdout import TABLE, TRAINING
 from tests.pipeline.world import World, assert_closed, decision_of, example_routes, without_staging
 

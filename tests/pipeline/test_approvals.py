@@ -8,7 +8,8 @@ import pytest
 
 from shared.operators import http_operations
 from shared.operators.authorization import Caller
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.pipeline.world import World, assert_closed, decision_of, example_routes
 
 APPROVED = ("golden = ", 'approval = "required"\ngolden = ')

@@ -6,7 +6,8 @@ import pytest
 
 from shared.errors import NoAnswerError, UnavailableError
 from shared.lifecycle.clocks import longest_pause_s
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes, without_staging
 
 JUMP_S = 7200.0

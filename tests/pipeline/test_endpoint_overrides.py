@@ -12,7 +12,8 @@ from shared.log_actions import LogAction
 from shared.operators import approvals, http_operations
 from shared.operators.authorization import Caller
 from shared.pipeline import reconciling
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.log_lines import lines_about
 from tests.pipeline.world import FAULT, World, assert_closed, decision_of, example_routes, raising, without_staging
 

@@ -8,7 +8,7 @@ from shared.errors import BadMessageError, UnavailableError
 from shared.operators import endpoint_overrides
 from shared.pipeline import evaluation_message
 from shared.records.messages import EvaluationMessage
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from tests.pipeline.world import FAULT, World
 
 

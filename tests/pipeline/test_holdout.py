@@ -12,7 +12,8 @@ from shared.errors import NoAnswerError, RejectedError, RetryableError, Unavaila
 from shared.lifecycle.observations import HoldoutInvalidated
 from shared.operators import approvals, endpoint_overrides
 from shared.records.json_codec import to_json_value
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.pipeline.world import FAULT, DiedError, World, assert_closed, decision_of, die, example_routes, raising
 
 KEYS = 'no_champion = "threshold-only"'

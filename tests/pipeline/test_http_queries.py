@@ -8,7 +8,8 @@ import pytest
 from shared.errors import ConfigError, UnavailableError
 from shared.operators import http_queries
 from shared.pipeline.polling import Ticker
-from shared.records.run import UNROUTED, RunState
+from shared.records.run_identity import UNROUTED
+from shared.records.run_states import RunState
 from shared.services import Services
 from tests.pipeline.world import FAULT, World
 

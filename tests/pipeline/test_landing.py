@@ -4,7 +4,8 @@ import pytest
 
 from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault, UnavailableError
 from shared.pipeline import landing, sweeping
-from shared.records.run import UNROUTED, RunState, run_id_for
+from shared.records.run_identity import UNROUTED, run_id_for
+from shared.records.run_states import RunState
 from shared.services import Services
 from tests.pipeline.world import World, example_routes
 

@@ -15,7 +15,7 @@ from shared.pipeline import landing, polling, reconciling, sweeping
 from shared.pipeline.polling import MAX_READ_AGE_S
 from shared.pipeline.time_budget import round_robin
 from shared.records.models import HoldoutProgress
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from shared.records.run_steps import StagedStep
 from tests.pipeline.world import FAULT, World, example_routes
 

@@ -28,7 +28,8 @@ from shared.operators import approvals, endpoint_overrides
 from shared.pipeline import reconciling
 from shared.pipeline.polling import stuck
 from shared.ports import JobState
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.pipeline.test_holdout import a_world
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes, without_staging
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import BadAnswerError, LandfallError, NoAnswerError, RejectedError, ServiceFault, ThrottledError
 from shared.ports import JobState
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from tests.pipeline.world import FAULT, World, assert_closed, raising, without_staging
 
 PAGE = ServiceFault("some call", "http://127.0.0.1:8600/x", 200, message="a page", foreign=True)

@@ -8,7 +8,8 @@ import pytest
 from shared.log_actions import LogAction
 from shared.pipeline import poison
 from shared.records.messages import EvaluationMessage
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.log_lines import lines_about
 from tests.pipeline.world import World
 

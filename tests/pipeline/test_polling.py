@@ -11,7 +11,7 @@ from shared.log_actions import LogAction
 from shared.pipeline import polling
 from shared.pipeline.polling import Ticker, poll_due
 from shared.ports import JobState
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from tests.fakes.fake_clock import FakeClock
 from tests.log_lines import lines_about
 from tests.pipeline.world import FAULT, World

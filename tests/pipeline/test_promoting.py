@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, ServiceFault
 from shared.lifecycle.in_hand import IN_HAND_S
-from shared.records.run import Run, RunState
+from shared.records.run_states import RunState
 from tests.pipeline.world import FAULT, DiedError, World, assert_closed, decision_of, die, raising
 
 
@@ -191,7 +191,7 @@ def test_no_secret_is_written_anywhere(world: World, caplog: pytest.LogCaptureFi
     """No link's token and no key is in a row, a history entry or a log line."""
     caplog.set_level("DEBUG")
     world.at["production"].ignore_patch = True
-    run: Run = world.settle(world.train())
+    run = world.settle(world.train())
     record = world.endpoints.get("census", "production")
     written = repr((run, world.runs.history("census", run.run_id), record, caplog.text))
 

@@ -10,7 +10,7 @@ from shared.errors import LandfallError, NoAnswerError, RejectedError, Throttled
 from shared.log_actions import LogAction
 from shared.operators import endpoint_overrides
 from shared.pipeline.reconciling import reconcile
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from tests.log_lines import lines_about
 from tests.pipeline.world import FAULT, World, assert_closed
 

@@ -8,7 +8,8 @@ import pytest
 from shared.errors import NoAnswerError, RejectedError
 from shared.ports import JobState
 from shared.records.history import broken_links
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.pipeline.test_endpoint_overrides import ask, go_back, promote
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes
 

@@ -6,7 +6,7 @@ from shared.effects.run_driver import drive
 from shared.errors import NoAnswerError, NotFoundError, RejectedError, ServiceFault
 from shared.lifecycle.observations import TimerFired
 from shared.records.messages import EvaluationMessage
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from tests.fakes.fake_scoring import answers_of
 from tests.fakes.faults import Faults
 from tests.pipeline.world import (

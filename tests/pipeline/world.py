@@ -8,8 +8,12 @@ from pathlib import Path
 from shared.errors import ServiceFault
 from shared.pipeline import evaluation_message, landing, polling, sweeping
 from shared.ports import BlobVersion
+from shared.records.json_codec import Json
 from shared.records.messages import EvaluationMessage
-from shared.records.run import Json, Run, RunState, run_id_for, run_to_json
+from shared.records.run import Run
+from shared.records.run_identity import run_id_for
+from shared.records.run_json import run_to_json
+from shared.records.run_states import RunState
 from shared.routes.load import Routes, parse_routes
 from shared.routes.route import Endpoint, Route
 from shared.services import Services

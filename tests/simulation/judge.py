@@ -14,7 +14,9 @@ from shared.lifecycle.run_parts import archived_model_of
 from shared.records.decision import Verdict
 from shared.records.endpoint_record import Champion, EndpointRecord
 from shared.records.history import broken_links
-from shared.records.run import TERMINAL, Run, RunState, run_id_for
+from shared.records.run import Run
+from shared.records.run_identity import run_id_for
+from shared.records.run_states import TERMINAL, RunState
 from tests.fakes.memory_blobs import CANARY
 from tests.simulation.outside import SEED_MODEL, STRANGER, Outside, Patch, classes_of
 from tests.simulation.workers import PAGE

@@ -35,7 +35,7 @@ from shared.lifecycle.effects import SubmitJob, WriteIntent
 from shared.lifecycle.observations import IntentWritten, JobCancelled, JobSubmitted, RollbackMarked
 from shared.operators import retry
 from shared.pipeline import reconciling, sweeping
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from shared.records.run_steps import PromotingStep
 from tests.simulation.choices import Schedule
 from tests.simulation.plan import Directed, Plan

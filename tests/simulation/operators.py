@@ -5,7 +5,8 @@ from typing import Any
 
 from shared.errors import OperationError
 from shared.operators import approvals, endpoint_overrides, retry
-from shared.records.run import RETRIABLE, Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RETRIABLE, RunState
 from shared.services import Services
 from tests.simulation.choices import Choices
 from tests.simulation.plan import Plan

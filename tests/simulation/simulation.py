@@ -10,7 +10,7 @@ from shared.adapters.storage.table_client import Table
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.pipeline import evaluation_message, landing, poison, polling, reconciling, sweeping
-from shared.records.run import run_id_for
+from shared.records.run_identity import run_id_for
 from shared.services import Services
 from tests.simulation.choices import Choices, Schedule, of_seed
 from tests.simulation.fake_tables import Answer, FakeTableClient

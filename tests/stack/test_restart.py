@@ -18,7 +18,7 @@ import pytest
 from landfall.sample_data.census import census_csv
 from landfall.stack.azurite import running_azurite
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from tests.contract.records import a_run
 from tests.stack.running import ROOT, document, landfall, processes_of, until
 

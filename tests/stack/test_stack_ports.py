@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from landfall.stack.orphaned_jobs import warnings_for
 from landfall.stack.stack_ports import StackPorts
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 from tests.contract.records import a_run
 
 

@@ -9,7 +9,7 @@ import pytest
 from shared.gates.policy import NoChampion, Require
 from shared.records import run_steps
 from shared.records.decision import Verdict, Verification
-from shared.records.run import RunState
+from shared.records.run_states import RunState
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
 WORDS = re.findall(r"^\| (.+?) \| .+ \|$", PAGE, re.MULTILINE)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from shared.recorded_routes import MAX_AGE_S, RecordedRoutes
-from shared.records.run import UNROUTED
+from shared.records.run_identity import UNROUTED
 from tests.contract.records import a_run
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.memory_runs import MemoryRunStore

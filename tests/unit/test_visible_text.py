@@ -27,7 +27,8 @@ from shared.records.decision import DecidedChallenger, DecisionData, GateRecord,
 from shared.records.endpoint_events import EndpointEvent, EndpointEventKind
 from shared.records.history import entry_of
 from shared.records.models import Challenger, ChampionSummary
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from shared.visible_text import visible
 from tests.contract.records import NOON, a_decision, a_run
 

@@ -20,7 +20,9 @@ from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import StoredRun
 from shared.records.history import HistoryEntry, entry_of
 from shared.records.json_codec import time_text
-from shared.records.run import UNROUTED, Run, RunState, step_of
+from shared.records.run import Run
+from shared.records.run_identity import UNROUTED
+from shared.records.run_states import RunState, step_of
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential

@@ -33,7 +33,8 @@ from shared.records.decision import Approval
 from shared.records.endpoint_record import Champion, EndpointRecord, Intent, Lease
 from shared.records.golden_answers import GoldenAnswers
 from shared.records.models import HoldoutMeasurement, HoldoutProgress
-from shared.records.run import TERMINAL, Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import TERMINAL, RunState
 from shared.records.run_steps import PromotingStep
 from tests.contract.records import NOON, a_run
 from tests.pipeline.world import example_routes, without_staging

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from shared.records.history import HistoryEntry, broken_links, chained, entry_of
-from shared.records.run import Run, RunState
+from shared.records.run import Run
+from shared.records.run_states import RunState
 from tests.contract.records import NOON, a_run
 
 

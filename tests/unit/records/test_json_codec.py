@@ -10,7 +10,7 @@ from shared.records.decision import DecisionData, GateRecord, MeasuredOn, Verdic
 from shared.records.golden_answers import GoldenAnswers
 from shared.records.json_codec import reader_of, to_json_value
 from shared.records.models import AnswerPart, Challenger, HoldoutMeasurement, HoldoutProgress
-from shared.records.run import iso_time
+from shared.records.times import iso_time
 
 PART = AnswerPart("training/a/1/holdout/x.json", 500)
 RECORDS = [
