@@ -1,1 +1,1 @@
-"""Performs what the lifecycle asks for, through the ports."""
+"""Performs the effects of the lifecycle through the ports."""

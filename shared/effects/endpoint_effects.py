@@ -1,4 +1,4 @@
-"""What is done to the endpoints themselves: asked the golden rows, given a model, asked which one they were given."""
+"""Effects on the endpoints: score the golden rows, send a model, read which model an endpoint was given."""
 
 from typing import assert_never
 
@@ -47,7 +47,7 @@ from shared.ports import CopyState
 from shared.records.golden_answers import GoldenAnswers
 from shared.routes.route import Endpoint
 
-LINK_VALID_S = 900  # how long the endpoint may read the model it was given; it copies it at once
+LINK_VALID_S = 900  # the endpoint copies the model at once
 
 
 def perform(session: RunSession, effect: EndpointEffect) -> Observation:
@@ -81,12 +81,12 @@ def perform(session: RunSession, effect: EndpointEffect) -> Observation:
 
 
 def capture_baseline(session: RunSession) -> BaselineCaptured:
-    """Pin the golden rows, and ask how they are answered before the challenger comes."""
+    """Pin the golden rows, and score them before the update."""
     golden = read_golden(session, session.route.golden)
     pinned = pin_golden(session, golden)
     served, staging = session.endpoint().served, session.route.staging
     if served is not None and served.golden_etag == golden.etag:
-        before = served.answers  # as verified when it was put in service
+        before = served.answers  # as verified by its promotion
     else:
         before = answers_of(session, session.route.serving, golden)
     answers = GoldenAnswers(golden=pinned, golden_etag=golden.etag, before=before)
@@ -100,17 +100,17 @@ def capture_baseline(session: RunSession) -> BaselineCaptured:
 
 
 def patch_staging(session: RunSession) -> StagingPatched | StagingRefused:
-    """Give the challenger to the staging endpoint, by a link of our own: the job's may also permit to write."""
-    back = session.run.override is not None  # an operator goes back to an archived one
+    """Give the challenger to the staging endpoint by a read-only link: the job's own link may permit writes."""
+    back = session.run.override is not None  # the model of an operator's rollback is archived
     path = archived_model_of(session.run) if back else model_path(session.run)
     error = _patched(session, _staging_of(session), path)
     return StagingRefused(error) if error is not None else StagingPatched()
 
 
 def score_patched_staging(session: RunSession, pending: PendingPromotion) -> StagingScored:
-    """Ask the staging endpoint the golden rows just after its PATCH; an error only means that it is asked again."""
+    """Score the golden rows on staging just after its PATCH; after an error the next tick scores them."""
     if pending.answers is None:
-        raise ValueError("the golden rows are pinned before the staging endpoint is patched")
+        raise ValueError("The staging endpoint was patched before the golden rows were pinned.")
     try:
         golden = golden_at(session.services, pending.answers.golden)
         return StagingScored(answers_of(session, _staging_of(session), golden))
@@ -119,17 +119,17 @@ def score_patched_staging(session: RunSession, pending: PendingPromotion) -> Sta
 
 
 def score_staging(session: RunSession) -> StagingScored:
-    """Ask the staging endpoint the golden rows."""
+    """Score the golden rows on the staging endpoint."""
     return StagingScored(answers_of(session, _staging_of(session), pinned_golden(session)))
 
 
 def read_staging_model(session: RunSession) -> StagingModelRead:
-    """Ask which model the staging endpoint was given last; a service that cannot be asked shows nothing."""
+    """Read which model the staging endpoint was given last; "" if the service does not tell."""
     return StagingModelRead(located(session, _staging_of(session)))
 
 
 def located(session: RunSession, endpoint: Endpoint) -> str:
-    """Return the model that an endpoint was given last, as the service tells: container/path, "" if it does not."""
+    """Return the model that an endpoint was given last, by its service: container/path; "" if it does not tell."""
     try:
         resources = session.services.scoring.resources(endpoint)
     except PermanentError:
@@ -138,34 +138,32 @@ def located(session: RunSession, endpoint: Endpoint) -> str:
 
 
 def archive_model(session: RunSession, effect: ArchiveModel) -> ModelArchived:
-    """Copy the challenger to the kept models, and make sure that the way back exists.
+    """Archive the challenger, and check that the model to roll back to exists.
 
     Raises:
-        ConfigError: the way back does not exist: nothing is promoted.
+        ConfigError: the model to roll back to does not exist; nothing is promoted.
         RetryableError: the copy is not finished yet.
     """
     if session.services.blobs.version(*BlobPath.parse(effect.rollback_target)) is None:
         first = session.endpoint().champion is None
-        raise ConfigError(
-            [
-                f"{effect.rollback_target} does not exist, so a failed promotion could not be put back:"
-                " nothing was promoted;"
-                + (" put the model in service there (initial_model)" if first else " restore this kept model")
-            ]
-        )
+        problem = f"{effect.rollback_target} does not exist, so a failed promotion could not be rolled back."
+        remedy = "Restore this archived model."
+        if first:
+            remedy = f"Upload the model now in service to {effect.rollback_target} (initial_model in routes.toml)."
+        raise ConfigError([f"{problem} Nothing was promoted. {remedy}"])
     if session.services.blobs.copy(effect.model, effect.archived_model) is not CopyState.DONE:
-        raise RetryableError("the copy of the model is not finished yet")
+        raise RetryableError("The copy of the model is not finished yet.")
     return ModelArchived()
 
 
 def patch_serving(session: RunSession, model: str) -> ServingPatched | ServingRefused:
-    """Give the kept challenger to the serving endpoint; whatever it answers is for the run to judge."""
+    """Give the archived challenger to the serving endpoint; the run judges the answer."""
     error = _patched(session, session.route.serving, model)
     return ServingRefused(error) if error is not None else ServingPatched()
 
 
 def score_serving(session: RunSession) -> ServingScored:
-    """Ask the serving endpoint the golden rows; one that cannot score them at all does not serve what was staged."""
+    """Score the golden rows on the serving endpoint; a refusal of the rows is an answer too."""
     golden = pinned_golden(session)
     try:
         return ServingScored(answers_of(session, session.route.serving, golden))
@@ -181,14 +179,14 @@ def restore_previous(session: RunSession, model: str) -> PreviousRestored | Rest
 
 def _staging_of(session: RunSession) -> Endpoint:
     if session.route.staging is None:
-        raise RetryableError("the route has no staging endpoint any more")
+        raise RetryableError("The route no longer has a staging endpoint.")
     return session.route.staging
 
 
 def _patched(session: RunSession, endpoint: Endpoint, model: str) -> LandfallError | None:
-    """PATCH an endpoint with the model at `container/path`, if this worker may still do so; return what went wrong.
+    """PATCH an endpoint with the model at `container/path`, if this worker may still do so; return the error, if any.
 
-    A refusal also tells which resources the endpoint has. `had_no_effect` tells what it means.
+    A refusal also names the endpoint's resources. `had_no_effect` tells whether the endpoint is unchanged.
 
     Raises:
         StaleWriteError: this worker was paused for too long; nothing was sent.
@@ -196,7 +194,7 @@ def _patched(session: RunSession, endpoint: Endpoint, model: str) -> LandfallErr
     try:
         link = session.services.blobs.link(model, LINK_VALID_S)
     except RetryableError as error:
-        return NotSentError(f"the endpoint's link to {model} could not be made: {error}")
+        return NotSentError(f"The endpoint's link to {model} could not be created: {error}")
     except LandfallError as error:
         return error
     session.check_permit()
@@ -213,9 +211,9 @@ def _patched(session: RunSession, endpoint: Endpoint, model: str) -> LandfallErr
 def _resource_hint(session: RunSession, endpoint: Endpoint) -> str:
     try:
         names = [resource.name for resource in session.services.scoring.resources(endpoint)]
-    except Exception:  # noqa: BLE001 - a hint only: whatever goes wrong here must not hide the refusal itself
+    except Exception:  # noqa: BLE001 - a hint only: its failure must not hide the refusal
         return ""
     if endpoint.resource in names:
         return ""
-    listed = ", ".join(map(repr, names)) or "none: it may belong to the training web service"
-    return f"endpoint {endpoint.name} has no resource {endpoint.resource!r}, its updatable resources are: {listed}"
+    listed = ", ".join(map(repr, names)) or "none (it may belong to the training web service)"
+    return f"endpoint {endpoint.name} has no resource {endpoint.resource!r}. Its updatable resources: {listed}"

@@ -1,6 +1,6 @@
-"""What is done to the serving endpoint's row: read, lease, intent, champion, rollback, release.
+"""Effects on the serving endpoint's row: read, lease, intent, champion, rollback, release.
 
-Each change is one conditional write of the row that was read, so two workers cannot both make theirs.
+Each change is one conditional write of the row that was read: of two workers only one succeeds.
 """
 
 from dataclasses import replace
@@ -41,7 +41,7 @@ def perform(session: RunSession, effect: EndpointRecordEffect) -> Observation:
     """Carry an effect out.
 
     Raises:
-        StaleWriteError: somebody else wrote the row.
+        StaleWriteError: another worker wrote the row.
         LandfallError: it failed, or nobody knows whether it did.
     """
     match effect:
@@ -63,7 +63,7 @@ def perform(session: RunSession, effect: EndpointRecordEffect) -> Observation:
 
 
 def read_endpoint(session: RunSession) -> EndpointRead:
-    """Read the row; where it holds another run's intent, also whether that run has ended."""
+    """Read the row; if it has another run's intent, also whether that run has ended."""
     record = session.endpoint()
     intent = record.intent
     ended = True
@@ -74,7 +74,7 @@ def read_endpoint(session: RunSession) -> EndpointRead:
 
 
 def take_lease(session: RunSession) -> LeaseTaken:
-    """Take or renew the lease, and write down until when the PATCH of the staging endpoint may be on its way."""
+    """Take or renew the lease, and write until when the update of the staging endpoint may arrive."""
     record = _leased(session, session.endpoint())
     staging = session.route.staging
     if staging is not None:
@@ -84,14 +84,14 @@ def take_lease(session: RunSession) -> LeaseTaken:
 
 
 def renew_lease(session: RunSession) -> None:
-    """Renew a lease that the run holds: its work on the staging endpoint takes long."""
+    """Renew the run's lease while it scores the holdout."""
     session.save_endpoint(_leased(session, session.endpoint()))
 
 
 def write_intent(session: RunSession, effect: WriteIntent) -> IntentWritten:
-    """Write down what is about to be done to the endpoint, before it is done; renews the lease.
+    """Write the intent before the update, and renew the lease.
 
-    Only an operator gets here with a blocked generation, and unblocks it.
+    Only an operator's rollback arrives here with a blocked generation; it unblocks the generation.
     """
     record = _leased(session, session.endpoint())
     intent = Intent(
@@ -108,17 +108,17 @@ def write_intent(session: RunSession, effect: WriteIntent) -> IntentWritten:
 
 
 def record_champion(session: RunSession, effect: RecordChampion) -> ChampionRecorded | AlreadyRolledBack:
-    """Write the new champion, close the intent and give the lease back. What was closed before a crash stays so.
+    """Write the new champion, close the intent and release the lease; idempotent after a crash.
 
     Raises:
-        StaleWriteError: the promotion is being turned back by another worker.
+        StaleWriteError: another worker is rolling the promotion back.
     """
     record = session.endpoint()
     intent = record.intent
     if intent is None or not _is_own(intent, session):
         return _closed(session, record)
     if intent.back:
-        raise StaleWriteError(f"the promotion of run {session.run.run_id} is being turned back by another worker")
+        raise StaleWriteError(f"Another worker is rolling back the promotion of run {session.run.run_id}.")
     recorded = replace(
         record,
         champion=effect.champion,
@@ -135,14 +135,14 @@ def record_champion(session: RunSession, effect: RecordChampion) -> ChampionReco
 
 
 def _blocking(session: RunSession, record: EndpointRecord, replaced: ChampionSummary) -> EndpointRecord:
-    """Return the record with a champion blocked that an operator went away from."""
+    """Return the record with the champion blocked that an operator rolled back from."""
     if replaced.generation is None or replaced.model is None:
         return record
     return record.blocking(replaced.generation, _md5_of(session, replaced.model))
 
 
 def mark_rollback(session: RunSession) -> RollbackMarked | ChampionRecorded | AlreadyRolledBack:
-    """Mark the intent as turned and bar its generation. What was verified before a crash stays verified."""
+    """Mark the rollback in the intent and block its generation. A promotion verified before a crash stays verified."""
     record = session.endpoint(fresh=True)
     intent = record.intent
     if intent is None or not _is_own(intent, session):
@@ -155,10 +155,10 @@ def mark_rollback(session: RunSession) -> RollbackMarked | ChampionRecorded | Al
 
 
 def release(session: RunSession, effect: ReleaseEndpoint) -> EndpointReleased:
-    """Give back whatever lease and intent are this run's, and record what the endpoint was verified to serve.
+    """Release the run's lease and intent, and record what the endpoint was verified to serve.
 
-    A run that was not promoting yet leaves an intent alone: another worker of it wrote that, and may be about to send
-    the model. If this one's record comes first, nothing is sent, and the intent of an ended run holds nobody up.
+    A run that is not promoting leaves an intent alone: another worker of the run wrote it, and may be about to send the
+    model. If this worker's record comes first, nothing is sent, and the intent of an ended run blocks no other run.
     """
     record = session.endpoint()
     held = still_holds(record, session.run)
@@ -176,13 +176,13 @@ def release(session: RunSession, effect: ReleaseEndpoint) -> EndpointReleased:
 
 
 def _md5_of(session: RunSession, model: str) -> str:
-    """Return what a kept model is known by; "" if the storage does not know it."""
+    """Return the MD5 of an archived model; "" if storage does not know it."""
     kept = session.services.blobs.version(*BlobPath.parse(model))
     return kept.md5 if kept is not None else ""
 
 
 def _closed(session: RunSession, record: EndpointRecord) -> ChampionRecorded | AlreadyRolledBack:
-    """Tell how an intent of this run that is gone was closed: put back, if its generation is blocked."""
+    """Tell how the run's intent was closed: by a rollback if its generation is blocked, else by the promotion."""
     return AlreadyRolledBack() if session.run.generation in record.blocked_generations else ChampionRecorded()
 
 
@@ -196,10 +196,9 @@ def _is_own(intent: Intent | None, session: RunSession) -> bool:
 
 
 def _settling(session: RunSession, record: EndpointRecord) -> EndpointRecord:
-    """Hand on what of this run's updates may still be on its way: the next run waits for it.
+    """Return the record with the run's unconfirmed updates, which the next run waits for.
 
-    The mark of an update of staging is taken away by the worker whose own was answered, unless another worker of the
-    same run has set it anew since.
+    A worker whose update of staging was answered removes its mark, unless another worker of the run set a new mark.
     """
     settles = session.run.in_flight_until if session.run.state in _AFTER_THE_INTENT else record.in_flight_until
     return replace(

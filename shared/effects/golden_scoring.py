@@ -1,4 +1,4 @@
-"""Asks endpoints the golden rows, and pins the version of them that a run is verified with."""
+"""Scores the golden rows on endpoints, and pins the version of them that a run is verified with."""
 
 import hashlib
 
@@ -23,23 +23,23 @@ def read_golden(session: RunSession, path: str) -> GoldenRows:
 
 
 def pin_golden(session: RunSession, golden: GoldenRows) -> str:
-    """Keep the version that this run is verified with: the file may be replaced while the run is on its way.
+    """Pin the version that this run is verified with, since the file may be replaced meanwhile.
 
-    Returns where it is kept: container/path.
+    Returns the pinned copy: container/path.
 
     Raises:
         BlobChangedError: the file changed since it was read; the step is taken again.
     """
     target = _pinned_path(session, session.route.golden, golden.etag)
     if session.services.pinned.get(target) is not None:
-        return target  # this worker made sure of the copy before
+        return target  # this worker has checked the copy before
     pin_version(session, session.route.golden, golden.etag)
     session.services.pinned.put(target, golden)
     return target
 
 
 def pin_version(session: RunSession, path: str, etag: str) -> str:
-    """Keep the version of a file that was read just now; returns where: container/path.
+    """Pin the version of a file that was just read; return the pinned copy: container/path.
 
     Raises:
         BlobChangedError: the file changed since it was read; the step is taken again.
@@ -47,7 +47,7 @@ def pin_version(session: RunSession, path: str, etag: str) -> str:
     target = _pinned_path(session, path, etag)
     source = BlobVersion(*BlobPath.parse(path), etag, 0, session.now())
     if session.services.blobs.copy_version(source, *BlobPath.parse(target)) is not CopyState.DONE:
-        raise BlobChangedError(f"the copy of {path} is not finished yet")
+        raise BlobChangedError(f"The copy of {path} is not finished yet.")
     return target
 
 
@@ -70,11 +70,11 @@ def golden_at(services: Services, path: str) -> GoldenRows:
 
 
 def answers_of(session: RunSession, endpoint: Endpoint, golden: GoldenRows) -> Answers:
-    """Score the golden rows at an endpoint; the answer's columns come first, then a row for each golden row."""
+    """Score the golden rows on an endpoint; return the answer's columns, then a row for each golden row."""
     return session.services.scoring.score(endpoint, golden.columns, golden.rows).table
 
 
 def _pinned_path(session: RunSession, path: str, etag: str) -> str:
-    """Return where a version is pinned, once for all runs: named after it, so that two versions cannot mix."""
+    """Return the path of a pinned version, the same for all runs. Its name is a hash of path and ETag."""
     name = f"{path}\n{etag}"
     return f"{TRAINING}/golden/{session.route.name}/{hashlib.sha256(name.encode()).hexdigest()[:32]}.csv"

@@ -1,7 +1,7 @@
 """Scores the holdout: the challenger on the staging endpoint, the champion on the serving one, batch by batch.
 
-Answers are kept as blobs, and the run's row says which of them count: a worker that dies loses at most what it had
-scored since it wrote last, and two workers of one run never mix theirs.
+Answers are kept as blobs, and the run's row lists the valid ones. A worker that dies loses at most the batches since
+its last write, and the answers of two workers never mix.
 """
 
 import json
@@ -33,18 +33,19 @@ from shared.ports import Scored
 from shared.records.models import AnswerPart, HoldoutMeasurement, HoldoutProgress, Metrics
 from shared.routes.route import Endpoint
 
-SCORE_FOR_S = 60  # in one invocation; the rest is for the next tick
+SCORE_FOR_S = 60  # in one invocation; the next tick scores the rest
 ANSWERS_LIMIT_BYTES = 64 * 1024 * 1024
 CHALLENGER, CHAMPION = "challenger", "champion"
+SCORED_AGAIN = "The holdout is scored again."
 
 type Outcome = HoldoutScored | HoldoutMeasured | HoldoutInvalidated | LeaseLost
 
 
 def score_holdout(session: RunSession, effect: ScoreHoldout) -> Outcome:
-    """Score as many batches as there is time for; measure once all are there.
+    """Score batches for at most `SCORE_FOR_S` seconds; measure both models once every row is scored.
 
     Raises:
-        ConfigError: the holdout cannot be used, or the models do not answer what its task needs.
+        ConfigError: the holdout cannot be used, or a model's answers do not fit its task.
         PermanentError: an endpoint refuses the rows.
         RetryableError: not now; nothing new was scored.
     """
@@ -61,15 +62,15 @@ def score_holdout(session: RunSession, effect: ScoreHoldout) -> Outcome:
 
 
 def _begin(session: RunSession, progress: HoldoutProgress | None) -> "_Work":
-    """Read the holdout: the version that the run began with, or the present one, which is pinned then."""
+    """Read the holdout: the version that the run began with, or the present one, which is then pinned."""
     holdout, blobs = session.route.holdout, session.services.blobs
     if holdout is None:
-        raise RetryableError("the route has no holdout any more")
+        raise RetryableError("The route no longer has a holdout.")
     if progress is not None:
         rows = read_holdout(holdout, blobs.read_text(progress.path, MAX_BYTES)[0], progress.etag)
         if rows.identity == progress.identity:
             return _Work(session, holdout, rows, progress)
-    text, etag = blobs.read_text(holdout.data, MAX_BYTES)  # nothing yet, or the route reads it otherwise by now
+    text, etag = blobs.read_text(holdout.data, MAX_BYTES)  # the first read, or the route's [holdout] changed
     rows = read_holdout(holdout, text, etag)
     path = pin_version(session, holdout.data, etag)
     return _Work(session, holdout, rows, HoldoutProgress(path, etag, rows.identity, {}))
@@ -78,7 +79,7 @@ def _begin(session: RunSession, progress: HoldoutProgress | None) -> "_Work":
 class _Work:
     """One invocation's work on one run's holdout.
 
-    `progress` is what the run's row keeps of it.
+    `progress` is the part that the run's row keeps.
     """
 
     def __init__(self, session: RunSession, holdout: Holdout, rows: HoldoutRows, progress: HoldoutProgress) -> None:
@@ -86,13 +87,13 @@ class _Work:
         self._holdout = holdout
         self._rows = rows
         self._progress = progress
-        self._fresh: dict[str, Scored] = {}  # what this invocation scored itself need not be read again
+        self._fresh: dict[str, Scored] = {}  # scored in this invocation, by path: not read again
 
     def score(self) -> HoldoutScored | None:
-        """Score what is left; None once all is there.
+        """Score the rows that are left; None once every row is scored.
 
         Raises:
-            RetryableError: and nothing new was scored.
+            RetryableError: a batch failed, and nothing new was scored.
         """
         until_s = self._session.services.clock.elapsed_s() + SCORE_FOR_S
         for side, endpoint in self._sides().items():
@@ -105,28 +106,28 @@ class _Work:
         return None
 
     def invalidated(self) -> HoldoutInvalidated | None:
-        """Ask the golden rows again: who answered the holdout must still be who was staged, and who was in service."""
+        """Score the golden rows again: both endpoints must still serve the models that scored the holdout."""
         answers, tolerance = golden_answers_of(self._session.run), self._session.route.golden_tolerance
         golden = pinned_golden(self._session)
         expected = {CHALLENGER: answers.staged, CHAMPION: answers.before}
         for side, endpoint in self._sides().items():
             before = expected[side]
             if before is None or not answers_match(answers_of(self._session, endpoint, golden), before, tolerance):
-                what = f"endpoint {endpoint.name} changed its answers to the golden rows while it scored the holdout"
-                return HoldoutInvalidated(RetryableError(f"{what}: it is scored again"))
+                what = f"Endpoint {endpoint.name} changed its answers to the golden rows while it scored the holdout."
+                return HoldoutInvalidated(RetryableError(f"{what} {SCORED_AGAIN}"))
         return None
 
     def measured(self) -> HoldoutScored | HoldoutMeasured | HoldoutInvalidated:
         """Measure both models.
 
         Raises:
-            ConfigError: a model does not answer what the task needs.
+            ConfigError: a model's answers do not fit the task.
         """
         policy, recorded = self._session.route.policy, self._recorded()
         parts = self._progress.parts
         challenger = self._predictions(parts[CHALLENGER])
         if challenger is None or (CHAMPION in parts and self._predictions(parts[CHAMPION]) is None):
-            return HoldoutInvalidated(RetryableError("what was scored is not there any more: it is scored again"))
+            return HoldoutInvalidated(RetryableError(f"Answers to the holdout are missing in storage. {SCORED_AGAIN}"))
         champion: Predictions | None = None
         measured: ChampionMeasurement | None = None
         if CHAMPION in parts:
@@ -135,7 +136,9 @@ class _Work:
         elif recorded is not None:
             champion = self._predictions(recorded.parts) if policy.bootstrap is not None else None
             measured = ChampionMeasurement(recorded.metrics, "on the staging endpoint, when it was the challenger")
-            if policy.bootstrap is not None and champion is None:  # cleared away: it is asked again
+            if (
+                policy.bootstrap is not None and champion is None
+            ):  # the recorded answers are gone: the champion scores again
                 self._progress = self._progress._replace(use_recorded=False)
                 return self._so_far(None)
         how = (self._holdout.task, self._holdout.positive, self._rows.truth)
@@ -145,19 +148,19 @@ class _Work:
         return HoldoutMeasured(own, measured, intervals, len(self._rows.rows))
 
     def _sides(self) -> dict[str, Endpoint]:
-        """Return who must answer the rows, and where; not the champion if its answers to these rows are on record."""
+        """Return the sides that must score, with their endpoints; a champion with recorded answers need not."""
         route, record = self._session.route, self._session.endpoint()
         if route.staging is None:
-            raise RetryableError("the route has no staging endpoint any more")
+            raise RetryableError("The route no longer has a staging endpoint.")
         sides = {CHALLENGER: route.staging}
         if record.champion is not None:
             wanted = self._recorded() is None
-        else:  # what an operator went back to is known to serve, so it is measured as well
+        else:  # a restored initial model is known to serve, so it is measured as well
             wanted = route.policy.no_champion is NoChampion.COMPARE or record.initial_again_at is not None
         return {**sides, CHAMPION: route.serving} if wanted else sides
 
     def _recorded(self) -> HoldoutMeasurement | None:
-        """Return what the champion was measured to be on exactly these rows, when it was the challenger."""
+        """Return the champion's measurement on exactly these rows, from when it was the challenger."""
         champion = self._session.endpoint().champion
         measured = champion.measured if champion is not None else None
         if measured is None or measured.identity != self._rows.identity or not self._progress.use_recorded:
@@ -172,7 +175,7 @@ class _Work:
         return HoldoutScored(self._progress, sum(map(self._done, sides)), len(self._rows.rows) * len(sides), error)
 
     def _score_side(self, side: str, endpoint: Endpoint, until_s: float) -> RetryableError | None:
-        """Score batches until all are there, the time is over, or one fails; what was scored is kept in any case."""
+        """Score batches until the rows or the time end, or a batch fails; scored batches are kept in any case."""
         services, start = self._session.services, self._done(side)
         columns: tuple[str, ...] = ()
         answers: list[tuple[str, ...]] = []
@@ -186,7 +189,9 @@ class _Work:
                 error = failed
                 break
             if answers and scored.columns != columns:
-                error = RetryableError(f"endpoint {endpoint.name} answers with other columns than a moment ago")
+                error = RetryableError(
+                    f"Endpoint {endpoint.name} changed its answer columns while it scored the holdout."
+                )
                 break
             columns = scored.columns
             answers += scored.rows
@@ -207,14 +212,14 @@ class _Work:
 
     def _metrics(self, predictions: Predictions | None) -> Metrics:
         if predictions is None:
-            raise AssertionError("these answers were just read")
+            raise AssertionError("The answers were just read.")
         return measure(self._holdout.task, self._holdout.positive, self._rows.truth, predictions)
 
     def _predictions(self, parts: Iterable[AnswerPart]) -> Predictions | None:
         """Read answers back; None if they are gone.
 
         Raises:
-            ConfigError: they are not what the task needs.
+            ConfigError: they do not fit the task.
         """
         columns: tuple[str, ...] = ()
         rows: list[tuple[str, ...]] = []

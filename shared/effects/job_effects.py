@@ -1,4 +1,4 @@
-"""What is done for a run's job: pin its input, submit, start, ask, cancel, read its evaluation."""
+"""Effects on a run's job: pin its input, submit, start, read its status, cancel, read its evaluation."""
 
 from typing import assert_never
 from urllib.parse import unquote
@@ -37,7 +37,7 @@ from shared.ports import BlobLocation, BlobVersion, CopyState, JobState
 from shared.records.run import Run
 from shared.services import QUARANTINE
 
-NAME_TAIL = 800  # characters of a bad file's name that its copy keeps: a blob's name may have 1,024
+NAME_TAIL = 800  # characters of a bad file's name that its copy keeps; a blob's name may have 1,024
 EVALUATION_LIMIT_BYTES = 1024 * 1024
 
 
@@ -80,7 +80,7 @@ def quarantine(session: RunSession) -> Quarantined:
 
 
 def pin(session: RunSession, effect: PinInput) -> InputPinned | InputCopyPending | InputMissing | InputArchived:
-    """Copy the claimed version to where the job reads it; a later attempt copies what an earlier one pinned."""
+    """Copy the claimed version to where the job reads it; a later attempt copies the earlier pinned input."""
     try:
         copied = _pinned_again(session, effect)
         if copied is None:
@@ -93,7 +93,7 @@ def pin(session: RunSession, effect: PinInput) -> InputPinned | InputCopyPending
 
 
 def _pinned_again(session: RunSession, effect: PinInput) -> CopyState | None:
-    """Copy what an earlier attempt pinned; None if there is nothing of it, or nothing any more."""
+    """Copy the pinned input of an earlier attempt; None if there is none, or no longer one."""
     if not session.run.input_blob:
         return None
     try:
@@ -117,7 +117,7 @@ def start(session: RunSession, effect: StartJob) -> JobStarted | JobNotFound:
 
 
 def get_status(session: RunSession, effect: GetJobStatus) -> JobStatusRead | JobNotFound:
-    """Ask the service how the job is."""
+    """Read the job's status."""
     try:
         return JobStatusRead(session.services.training.status(session.route.training, effect.job_id))
     except NotFoundError as error:
@@ -131,14 +131,19 @@ def cancel(session: RunSession, effect: CancelJob) -> JobCancelled:
 
 
 def read_job_evaluation(session: RunSession, effect: ReadEvaluation) -> EvaluationRead:
-    """Ask again even if just polled: no SAS token is ever stored, and this answer brings fresh ones."""
+    """Read the status again, since it brings fresh SAS tokens: no token is ever stored. Then read the evaluation."""
     training = session.services.training
     status = training.status(session.route.training, effect.job_id)
     if status.state is not JobState.FINISHED:
-        raise RetryableError(f"job {effect.job_id} was finished and is now reported as {status.code or status.state}")
+        raise RetryableError(
+            f"Job {effect.job_id} was finished; now its service reports {status.code or status.state}."
+        )
     model = find_model(status.outputs, session.route.training.model_output)
     evaluation = find_evaluation(status.outputs, session.route.training.evaluation_output)
-    for location in (model, evaluation):  # an answer of others: neither the app nor an endpoint may be led astray by it
+    for location in (
+        model,
+        evaluation,
+    ):  # chosen by the service: neither the app nor an endpoint may follow it elsewhere
         session.services.routes.check_output(session.route, location.base + location.relative)
     check_places((model, evaluation), output_paths(session.run))
     text = training.read_output(evaluation, EVALUATION_LIMIT_BYTES)

@@ -1,4 +1,4 @@
-"""Which output of a job is the model and which the evaluation: by configured name or extension, never by position."""
+"""Finds the model and the evaluation among a job's outputs: by configured name or extension, never by position."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
@@ -21,8 +21,8 @@ def find_model(outputs: Mapping[str, BlobLocation], configured: str) -> BlobLoca
     models = [location for location in outputs.values() if _is_model(location)]
     if len(models) != 1:
         raise PermanentError(
-            f"the job has {len(models)} outputs ending in {MODEL_EXTENSION} and none of them is called {configured!r};"
-            f" its outputs are {_names(outputs)}: correct model_output in routes.toml"
+            f"The job has {len(models)} outputs that end in {MODEL_EXTENSION}, and none is called {configured!r}."
+            f" Its outputs: {_names(outputs)}. Correct model_output in routes.toml."
         )
     return models[0]
 
@@ -39,14 +39,14 @@ def find_evaluation(outputs: Mapping[str, BlobLocation], configured: str) -> Blo
     others = [location for location in outputs.values() if not _is_model(location)]
     if len(others) != 1:
         raise PermanentError(
-            f"the job has {len(others)} outputs that could be the evaluation and none of them is called"
-            f" {configured!r}; its outputs are {_names(outputs)}: correct evaluation_output in routes.toml"
+            f"The job has {len(others)} outputs that could be the evaluation, and none is called {configured!r}."
+            f" Its outputs: {_names(outputs)}. Correct evaluation_output in routes.toml."
         )
     return others[0]
 
 
 def check_places(outputs: Sequence[BlobLocation], asked: Sequence[str]) -> None:
-    """Check that outputs lie where the job was told to write them: what a service names is read with our own rights.
+    """Check that outputs lie where the job was told to write them: the app reads these paths with its own rights.
 
     Raises:
         PermanentError: one lies elsewhere.
@@ -54,8 +54,8 @@ def check_places(outputs: Sequence[BlobLocation], asked: Sequence[str]) -> None:
     for output, path in zip(outputs, asked, strict=True):
         if unquote(output.relative).lstrip("/") != path:
             raise PermanentError(
-                f"the service says that an output of the job is {output.relative}, but it was told to write {path}:"
-                " nothing of this job is used"
+                f"The service names the output {output.relative}, but the job was told to write {path}."
+                " No output of this job is used."
             )
 
 

@@ -1,4 +1,4 @@
-"""Drives a run: writes what the transition function returns, carries out the effect, and shows it what came of it."""
+"""Drives a run: writes the next record, performs the effect, and gives its observation to the transition function."""
 
 from typing import assert_never
 
@@ -66,11 +66,9 @@ def perform(session: RunSession, effect: Effect) -> Observation:
 
 
 def drive(services: Services, route: Route, stored: StoredRun, trigger: Observation) -> StoredRun:
-    """Take steps until the run ends, waits, or another worker takes over; returns it as last known.
+    """Take steps until the run ends, waits, or another worker takes over; return its last known record.
 
-    `trigger` is what begins them: `Claimed` or `TimerFired`.
-
-    Never raises for what went wrong with the run: that is written into it.
+    `trigger` begins the steps: `Claimed` or `TimerFired`. An error of the run is written into its record, never raised.
     """
     with log_subject(run_id=stored.run.run_id, route=route.name):
         return _drive(RunSession(services, route, stored), trigger)
@@ -86,14 +84,14 @@ def _drive(session: RunSession, trigger: Observation) -> StoredRun:
                 session.save(run)
             except ConflictError as conflict:
                 log.debug(
-                    "run %s: another worker goes on with it: %s",
+                    "run %s: another worker continues it: %s",
                     run.run_id[:8],
                     conflict,
                     extra=log_fields(LogAction.RUN_CONFLICT),
                 )
                 _undo(session, observation)
                 break
-            except LandfallError as error:  # the row still says what is next, and the tick comes again
+            except LandfallError as error:  # the row still names the next step for the next tick
                 log.warning(
                     "run %s could not be saved: %s", run.run_id[:8], error, extra=log_fields(LogAction.RUN_NOT_SAVED)
                 )
@@ -103,7 +101,7 @@ def _drive(session: RunSession, trigger: Observation) -> StoredRun:
         done, observation = effect, _performed(session, effect)
     else:
         log.error(
-            "run %s took %d steps in one invocation; the next tick goes on with it",
+            "run %s took %d steps in one invocation; the next tick continues it",
             session.run.run_id[:8],
             MAX_EFFECTS,
             extra=log_fields(LogAction.RUN_STEP_LIMIT),
@@ -112,10 +110,10 @@ def _drive(session: RunSession, trigger: Observation) -> StoredRun:
 
 
 def _performed(session: RunSession, effect: Effect) -> Observation:
-    """Carry an effect out; whatever goes wrong is an observation too.
+    """Perform an effect; an error is an observation too, so is a conflict.
 
-    So is a conflict. If another worker of this run goes on with it, what is written about the conflict fails; if none
-    does, the run says what it met, and its deadline still ends it.
+    If another worker continues the run, the write about the conflict fails. Otherwise the run keeps the conflict as its
+    reason, and its deadline still ends it.
     """
     try:
         return perform(session, effect)

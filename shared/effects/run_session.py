@@ -1,7 +1,7 @@
 """The session of one invocation with one run: saves its records, and keeps the serving endpoint's row at hand.
 
-Every write is conditional on an ETag. The session remembers rows to save requests; a remembered row decides nothing. A
-write that loses raises, and the memory is dropped with the invocation.
+Every write is conditional on an ETag. The session caches rows to save requests. A cached row decides nothing: a write
+that loses the compare-and-set raises, and the cache ends with the invocation.
 """
 
 import logging
@@ -28,7 +28,7 @@ _ACTIONS = {
 
 
 class RunSession:
-    """What an effect works with: the services, the route, the run as stored, the endpoint's row."""
+    """The working set of an effect: the services, the route, the run as stored, the endpoint's row."""
 
     def __init__(self, services: Services, route: Route, stored: StoredRun) -> None:
         self.services = services
@@ -50,7 +50,7 @@ class RunSession:
         """Write the run's next record.
 
         Raises:
-            StaleWriteError: somebody else wrote the run; this invocation must stop.
+            StaleWriteError: another worker wrote the run; this invocation must stop.
         """
         before = self.run
         self._permit = SendPermit.begin(self.services.clock)
@@ -78,15 +78,15 @@ class RunSession:
         return self._endpoint.record
 
     def save_endpoint(self, record: EndpointRecord) -> None:
-        """Replace the row that was looked at.
+        """Replace the row as last read.
 
         Raises:
-            StaleWriteError: somebody else wrote the row; this invocation must stop.
+            StaleWriteError: another worker wrote the row; this invocation must stop.
         """
         self.endpoint()
         before = self._endpoint
         if before is None:
-            raise AssertionError("the row was just read")
+            raise AssertionError("The row was just read.")
         self._permit = SendPermit.begin(self.services.clock)
         self._endpoint = self.services.endpoints.save(before, record)
 

@@ -1,4 +1,4 @@
-"""The staging endpoint answers as the challenger: what the run does about it."""
+"""The challenger's answers on the staging endpoint, and the next step of the run that they decide."""
 
 from datetime import datetime, timedelta
 
@@ -17,9 +17,10 @@ from shared.routes.route import Endpoint, Route
 
 
 def shows_challenger(route: Route, run: Run, answers: Answers) -> bool:
-    """Tell whether the staging endpoint answers as the challenger: otherwise than before it was given that.
+    """Tell whether the staging endpoint answers as the challenger: differently from before its update.
 
-    Or exactly as it did when it was given it for the first time: the run was held, say, and nobody came in between.
+    Answers equal to those of an earlier round of this run are the challenger's as well: the run was held meanwhile, and
+    no other run used the staging endpoint.
     """
     golden = golden_answers_of(run)
     if golden.staging is None or not answers_match(answers, golden.staging, route.golden_tolerance):
@@ -29,9 +30,9 @@ def shows_challenger(route: Route, run: Run, answers: Answers) -> bool:
 
 
 def challenger_answered(route: Route, run: Run, staging: Endpoint, answers: Answers, now: datetime) -> Next:
-    """Go on with the challenger's answers on the staging endpoint; a challenger that answers as the champion ends here.
+    """Continue with the challenger's answers; a challenger that answers as the champion ends `unchanged`.
 
-    An operator who goes back is obeyed in any case.
+    An operator's rollback continues in any case.
     """
     golden = golden_answers_of(run)
     fields: RunFields = {
@@ -43,7 +44,7 @@ def challenger_answered(route: Route, run: Run, staging: Endpoint, answers: Answ
     if answers_match(answers, golden.before, route.golden_tolerance):
         how = f"within {route.golden_tolerance:g}" if route.golden_tolerance else "exactly"
         rows = counted(len(answers) - 1, "golden row")  # the first line has the columns
-        why = f"nothing to change: the new model answers all {rows} {how} as the model in service, which stays"
+        why = f"The new model answers all {rows} {how} as the model in service, which stays."
         return run, ReleaseEndpoint(RunState.UNCHANGED, why, fields)
     if route.holdout is not None:
         deadline = now + timedelta(seconds=route.deadlines.promoting)

@@ -1,4 +1,4 @@
-"""Times that a clock wrote which was ahead: nothing waits for them longer than it would have by a right one."""
+"""Repairs times that a fast clock wrote: no run waits longer for them than with a correct clock."""
 
 from datetime import datetime, timedelta
 
@@ -6,28 +6,28 @@ from shared.records.endpoint_record import PATCH_TIMEOUT_S, SEND_WITHIN_S, settl
 from shared.records.run import MAX_ASKED_PAUSE_S, Run, RunFields
 from shared.routes.route import Route
 
-SKEW_S = 120  # by how much the clocks of machines may differ; what lies further ahead is from a clock that was set back
+SKEW_S = 120  # how far the clocks of two machines may differ; a time further ahead comes from a clock that was set back
 
 
 def longest_pause_s(route: Route) -> float:
-    """Return the longest pause in seconds that a run of the route ever makes."""
+    """Return the longest pause of a run of the route, in seconds."""
     propagation_s = max(endpoint.propagation_s for endpoint in route.endpoints)
     return max(MAX_ASKED_PAUSE_S, SEND_WITHIN_S + PATCH_TIMEOUT_S + propagation_s, route.policy.cooldown_s)
 
 
 def is_too_far(route: Route, when: datetime, now: datetime) -> bool:
-    """Tell whether a time lies further ahead than any pause: then it is not waited for."""
+    """Tell whether a time lies further ahead than any pause: no run waits for it."""
     return when - now > timedelta(seconds=longest_pause_s(route) + SKEW_S)
 
 
 def set_right(route: Route, run: Run, now: datetime) -> Run | None:
-    """Return the run with the times of a clock that was ahead replaced, as if they were made now; None: all are right.
+    """Return the run with the times of a fast clock replaced by the present; None if all are correct.
 
-    What may still be on its way is waited for anew, since nobody knows when it was sent.
+    An unconfirmed update is waited for anew: the time of its sending is unknown.
     """
     ahead = now + timedelta(seconds=SKEW_S)
     right: RunFields = {}
-    # The first three tell of something that has happened.
+    # The first three are times of past events.
     if run.patched_at is not None and run.patched_at > ahead:
         right["patched_at"] = now
     if run.job_missing_since is not None and run.job_missing_since > ahead:
@@ -43,5 +43,5 @@ def set_right(route: Route, run: Run, now: datetime) -> Run | None:
 
 
 def is_ahead(when: datetime, now: datetime) -> bool:
-    """Tell whether a time that must be past is from a clock that was ahead."""
+    """Tell whether a time that must lie in the past comes from a fast clock."""
     return when > now + timedelta(seconds=SKEW_S)

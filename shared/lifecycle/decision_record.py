@@ -1,4 +1,4 @@
-"""What a decision means for its run: it goes on, waits for a person, or ends; and the record that is kept of it."""
+"""The record of a decision, and its effect on the run: the run continues, waits for a person, or ends."""
 
 import hashlib
 import json
@@ -26,12 +26,12 @@ from shared.records.run import Run, RunFields
 from shared.records.run_states import RunState
 from shared.routes.route import Route
 
-_BESIDE = frozenset({"decided_at", "approval", "verdict", "policy_said"})  # what an approval does not depend on
-OVERRIDE_NOTE = "an operator's override: nothing was compared"
+_BESIDE = frozenset({"decided_at", "approval", "verdict", "policy_said"})  # an approval does not depend on these
+OVERRIDE_NOTE = "An operator's rollback: no models were compared."
 
 
 class Compared(NamedTuple):
-    """What a decision was made on."""
+    """The models and the data of a decision."""
 
     challenger: Challenger
     champion: ChampionSummary | None
@@ -41,10 +41,10 @@ class Compared(NamedTuple):
 
 
 def decision_hash(record: DecisionRecord | None) -> str:
-    """Return what an approval is bound to: the hash of all that the decision rests on; 64 hex digits.
+    """Return the hash that an approval is bound to, 64 hex digits: it covers everything that the decision rests on.
 
-    Made again after the approval, the same decision has the same hash, unless the champion, the policy, the data or a
-    number changed: then it is another one, and the approval does not count for it.
+    A decision that is made again after the approval has the same hash unless the champion, the policy, the data or a
+    number changed. With another hash the approval does not count.
     """
     members = to_json_value(record) if record is not None else {}
     kept = {name: value for name, value in members.items() if name not in _BESIDE}
@@ -52,7 +52,7 @@ def decision_hash(record: DecisionRecord | None) -> str:
 
 
 def decision_record(route: Route, run: Run, decision: Decision, compared: Compared, now: datetime) -> DecisionRecord:
-    """Return what is kept of a policy's decision."""
+    """Return the record of a policy's decision."""
     warnings = [] if decision.verdict is Verdict.REJECT else route.policy.warnings
     challenger = compared.challenger
     return DecisionRecord(
@@ -81,7 +81,7 @@ def decision_record(route: Route, run: Run, decision: Decision, compared: Compar
 def override_decision(
     route: Route, challenger: DecidedChallenger, champion: ChampionSummary | None, why: str, now: datetime
 ) -> DecisionRecord:
-    """Return what is kept of an operator's decision to go to another model: no gate and no policy is in it."""
+    """Return the record of an operator's rollback: it has no gate and no policy."""
     return DecisionRecord(
         verdict=Verdict.PROMOTE,
         reasons=(why,),
@@ -97,9 +97,9 @@ def override_decision(
 
 
 def shape_of(route: Route, run: Run, answers: Answers | None) -> ShapeChange:
-    """Return what another model's answers to the golden rows would change for callers, if the route minds that.
+    """Return how another model's answers to the golden rows change the answer shape; nothing if the route allows it.
 
-    An operator who goes back is obeyed in any case.
+    An operator's rollback may change the shape in any case.
     """
     if route.classes_may_change or run.override is not None or run.golden_answers is None or answers is None:
         return ShapeChange()
@@ -107,7 +107,7 @@ def shape_of(route: Route, run: Run, answers: Answers | None) -> ShapeChange:
 
 
 def with_shape(record: DecisionRecord, change: ShapeChange) -> DecisionRecord:
-    """Return a decision's record with what the model would change of the answers: an approval is for that as well."""
+    """Return a decision's record with the change of the answer shape: an approval covers it as well."""
     if not change:
         return record
     changed = {field.name: getattr(change, field.name) for field in fields(change)}
@@ -115,9 +115,9 @@ def with_shape(record: DecisionRecord, change: ShapeChange) -> DecisionRecord:
 
 
 def with_approved_shape(run: Run, record: DecisionRecord) -> DecisionRecord:
-    """Return the record made anew of a decision that was approved with its change of shape; else as it is.
+    """Return the record with the change of shape that was approved with it; without such an approval, as it is.
 
-    The challenger is staged again after that, and has to show the same change.
+    The challenger is staged again afterwards and must show the same change.
     """
     shape = run.decision.shape if run.decision is not None else None
     if run.approval is None or shape is None:
@@ -129,14 +129,14 @@ def with_approved_shape(run: Run, record: DecisionRecord) -> DecisionRecord:
 def apply_answer_shape(
     route: Route, run: Run, answers: Answers, fields: RunFields, now: datetime
 ) -> tuple[ReleaseEndpoint | None, RunFields]:
-    """Return the same as `apply_verdict` once it is known what the challenger answers: the decision is the run's own.
+    """Return the same as `apply_verdict` for the run's own decision, once the challenger's answers are known.
 
     Raises:
         ValueError: the run has no decision.
     """
     before = run.decision
     if before is None:
-        raise ValueError(f"run {run.run_id} is {run.state} and has no decision")
+        raise ValueError(f"Run {run.run_id} is {run.state} and has no decision.")
     verdict = before.policy_said if before.policy_said is not None else before.verdict
     reasons = before.reasons if before.shape is None else before.reasons[:-1]
     record = before._replace(verdict=verdict, reasons=reasons, shape=None, approval=None, policy_said=None)
@@ -147,16 +147,14 @@ def apply_answer_shape(
 def apply_verdict(
     route: Route, run: Run, decision: Decision, fields: RunFields, now: datetime
 ) -> tuple[ReleaseEndpoint | None, RunFields]:
-    """Return how the run ends or stops by its decision (None: it goes on), and what it then knows.
-
-    `known` holds the decision's record.
+    """Return the run's release if the decision rejects or holds it (None: the run continues), and the fields to write.
 
     Raises:
-        ValueError: it does not.
+        ValueError: `fields` has no record of the decision.
     """
     record = fields.get("decision")
     if record is None:
-        raise ValueError(f"the decision of run {run.run_id} has no record")
+        raise ValueError(f"The decision of run {run.run_id} has no record.")
     if decision.verdict is Verdict.REJECT:
         return ReleaseEndpoint(RunState.REJECTED, decision.summary, fields), fields
     return _approved_or_held(route, run, record, fields, now, decision.summary)
@@ -167,19 +165,19 @@ def why_promoted(run: Run) -> str:
     return "; ".join(run.decision.reasons) if run.decision is not None else ""
 
 
-def _approved_or_held(  # noqa: PLR0917 - its two callers give it all that they know
+def _approved_or_held(  # noqa: PLR0917 - both callers have all of these at hand
     route: Route, run: Run, record: DecisionRecord, fields: RunFields, now: datetime, summary: str
 ) -> tuple[ReleaseEndpoint | None, RunFields]:
     verdict, shape, approval = record.verdict, record.shape, run.approval
     if verdict is Verdict.PROMOTE and not route.needs_approval and shape is None:
         return None, fields
     if approval is not None and approval.decision == decision_hash(record):
-        # The decision as it stands in the end says promote, and who said so.
+        # The final record says promote, and names the approver.
         approved = record._replace(verdict=Verdict.PROMOTE, policy_said=verdict, approval=approval)
         return None, {**fields, "decision": approved}
     why = _why_held(record, summary)
     if approval is not None:
-        why = f"what {approval.by} approved is not what is decided now; {why}"
+        why = f"The decision changed after {approval.by} approved it. {why}"
     if shape is not None:
         record = record._replace(verdict=Verdict.HOLD, policy_said=verdict)
     held: RunFields = {
@@ -193,16 +191,15 @@ def _approved_or_held(  # noqa: PLR0917 - its two callers give it all that they 
 
 
 def _why_held(record: DecisionRecord, summary: str) -> str:
-    """Say why a run is held; the verdict of the record is still the policy's own."""
+    """Return the reason of the hold; the record still has the policy's own verdict."""
     if record.shape is not None:
-        lifted = 'approve it, or let routes.toml say classes = "may-change"'
-        return f"{record.shape.sentence}: {lifted}"
+        remedy = 'Approve the run, or set classes = "may-change" in routes.toml.'
+        return f"Awaiting approval: {record.shape.sentence}. {remedy}"
     if record.verdict is not Verdict.HOLD:
-        return f"awaits approval: {summary}"
+        return f"Awaiting approval: {summary}"
     if record.after_rollback:
-        why = "an operator went back to the model in service, whose metrics are not known: no gain can be shown"
-        return f"{why}; approve or reject it"
-    return "there is no champion to compare with, and no_champion says hold"
+        return "Awaiting approval: an operator restored the model in service, and its metrics are unknown."
+    return 'Awaiting approval: there is no champion to compare with, and routes.toml has no_champion = "hold".'
 
 
 def _shaped(record: DecisionRecord, shape: AnswerShape) -> DecisionRecord:

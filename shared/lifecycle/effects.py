@@ -1,6 +1,6 @@
-"""What a run may want done next. Every effect can be repeated: after a crash the row asks for it again.
+"""The effects of a run: one thing each to do outside. Every effect is idempotent: after a crash the row repeats it.
 
-An effect carries what its performer needs, and what the transition needs again once the result is known. Effects and
+An effect carries the input of its performer, and the values that the transition needs beside the result. Effects and
 observations are named tuples: fifty frozen dataclasses would cost every cold start 20 ms more.
 """
 
@@ -22,25 +22,25 @@ class QuarantineInput(NamedTuple):
 
 
 class PinInput(NamedTuple):
-    """Copy the claimed version server-side to where the job will read it: container/path."""
+    """Copy the claimed version server-side to the path that the job reads: container/path."""
 
     target: str
 
 
 class SubmitJob(NamedTuple):
-    """Submit the job of this attempt. It does not run before it is started, and costs nothing until then."""
+    """Submit the job of this attempt. It neither runs nor costs anything before it is started."""
 
     request: JobRequest
 
 
 class StartJob(NamedTuple):
-    """Start the job whose id is saved; started already counts as started now."""
+    """Start the job whose id is saved; a job that was started before counts as started."""
 
     job_id: str
 
 
 class GetJobStatus(NamedTuple):
-    """Ask the service for the job's state."""
+    """Read the job's status at the service."""
 
     job_id: str
 
@@ -63,12 +63,12 @@ class ReadEndpoint(NamedTuple):
 
 
 class PendingPromotion(NamedTuple):
-    """A challenger that passed its gates, on its way to the staging endpoint or to the decision: not yet written.
+    """A challenger that passed its gates, before the run is written as staged or decided.
 
     Attributes:
         changes: challenger, champion and decision, as the run will keep them.
         answers: the golden rows' answers from before the challenger; None until they are captured.
-        renewed: whether an earlier PATCH of this run, whose fate is unknown, may still be on its way.
+        renewed: whether an earlier, unconfirmed update of this run may still arrive.
     """
 
     changes: RunFields
@@ -77,7 +77,7 @@ class PendingPromotion(NamedTuple):
 
 
 class CaptureBaseline(NamedTuple):
-    """Pin the golden rows, and ask the model in service and the staging endpoint for their answers of now."""
+    """Pin the golden rows, and score them on the serving and the staging endpoint."""
 
     pending: PendingPromotion
 
@@ -96,29 +96,29 @@ class PatchStaging(NamedTuple):
 
 
 class ScorePatchedStaging(NamedTuple):
-    """Ask the staging endpoint the golden rows just after its PATCH. If that fails, a tick asks again."""
+    """Score the golden rows on staging just after its PATCH. If that fails, the next tick scores them."""
 
     pending: PendingPromotion
     lease: LeaseTaken
 
 
 class ScoreStaging(NamedTuple):
-    """Ask the staging endpoint the golden rows; `serving` are the serving endpoint's, if the two are compared."""
+    """Score the golden rows on staging; `serving`: the serving endpoint's answers to compare with, if any."""
 
     serving: Answers | None = None
 
 
 class GetStagingModel(NamedTuple):
-    """Ask which model the staging endpoint was given last, because its `answers` do not tell."""
+    """Read which model the staging endpoint was given last, because its `answers` do not tell."""
 
     answers: Answers
 
 
 class ScoreHoldout(NamedTuple):
-    """Let both models answer the holdout's rows, as many as there is time for, and measure them once all are there.
+    """Score the holdout with both models, as many rows as the time allows; measure them after the last row.
 
     Attributes:
-        progress: what the run's row keeps of what was scored so far; None at first.
+        progress: the scored rows, as the run's row keeps them; None at first.
     """
 
     progress: HoldoutProgress | None
@@ -130,7 +130,7 @@ class ArchiveModel(NamedTuple):
     Attributes:
         model: where the challenger is: container/path.
         archived_model: where its copy goes.
-        rollback_target: the model that is put back if the promotion fails.
+        rollback_target: the model that is restored if the promotion fails.
     """
 
     model: str
@@ -139,7 +139,7 @@ class ArchiveModel(NamedTuple):
 
 
 class WriteIntent(NamedTuple):
-    """Write into the endpoint's row what is about to be done to it; renews the lease."""
+    """Write the intent into the endpoint's row, and renew the lease."""
 
     from_model: str
     to_model: str
@@ -156,15 +156,15 @@ class PatchServing(NamedTuple):
 
 
 class ScoreServing(NamedTuple):
-    """Ask the serving endpoint the golden rows."""
+    """Score the golden rows on the serving endpoint."""
 
 
 class RecordChampion(NamedTuple):
-    """Write the new champion, close the intent, give the lease back: one write, refused if the intent is turned round.
+    """Write the new champion, close the intent, release the lease: one write, refused after `MarkRollback`.
 
     Attributes:
-        champion: None where an operator went back to the model from before the first promotion.
-        replaced: the champion that an operator went away from: run, generation, model; it is blocked from then on.
+        champion: None where an operator restored the initial model.
+        replaced: the champion that an operator rolled back from; it is blocked from then on.
     """
 
     champion: Champion | None
@@ -173,13 +173,13 @@ class RecordChampion(NamedTuple):
 
 
 class MarkRollback(NamedTuple):
-    """Mark the intent as turned round: it cannot be verified any more, and its generation is blocked."""
+    """Mark the rollback in the intent: it can no longer be verified, and its generation is blocked."""
 
 
 class RestorePrevious(NamedTuple):
     """Give the previous model back to the serving endpoint.
 
-    `first` is True while no earlier PATCH of this run, whose fate is unknown, can be on its way.
+    `first` is True while no earlier, unconfirmed update of this run can arrive.
     """
 
     model: str
@@ -187,12 +187,12 @@ class RestorePrevious(NamedTuple):
 
 
 class ReleaseEndpoint(NamedTuple):
-    """Give back whatever lease and intent are this run's; then the run gets the outcome.
+    """Release the run's lease and intent; then the run gets its outcome.
 
     Attributes:
         outcome, reason: of the run.
-        changes: further fields that the run is written with.
-        served: what the endpoint was verified to answer after the previous model was put back.
+        changes: further fields of the run to write.
+        served: the verified answers of the restored model.
     """
 
     outcome: RunState
@@ -216,4 +216,4 @@ type EndpointEffect = (
 )
 type Effect = JobEffect | EndpointRecordEffect | EndpointEffect | ScoreHoldout
 
-type Next = tuple[Run, Effect | None]  # what to write, if it is another record than before; then what to do
+type Next = tuple[Run, Effect | None]  # the record to write if it is a new object, then the effect to perform

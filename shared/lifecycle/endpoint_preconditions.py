@@ -1,4 +1,4 @@
-"""May a trained run go near its endpoint now? It goes on, waits, or ends before anybody is disturbed."""
+"""The checks of the endpoint before a trained run is evaluated: the run continues, waits, or ends."""
 
 from datetime import datetime, timedelta
 
@@ -23,7 +23,7 @@ from shared.routes.route import Route
 
 
 def check_endpoint(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
-    """Look at the endpoint first: nothing is asked of the service, and no other run is disturbed, in vain."""
+    """Check the endpoint first: a run that cannot be promoted sends no request and disturbs no other run."""
     if run.override is not None:
         return _go_back(route, run, record, now, intent_ended=intent_ended)
     newer = newer_in_service(record, run)
@@ -34,7 +34,7 @@ def check_endpoint(route: Route, run: Run, record: EndpointRecord, now: datetime
         return run, ReleaseEndpoint(RunState.REJECTED, rolled_back)
     holder = other_holder(record, run, now, intent_ended=intent_ended)
     if holder is not None:
-        # The decision will be against the champion that results.
+        # The decision will compare with the champion that results.
         return wait_for_endpoint(run, waiting_for(holder, route), now)
     for precondition in (_staging_settled, _frozen, _cooldown):
         waiting = precondition(route, run, record, now)
@@ -44,29 +44,32 @@ def check_endpoint(route: Route, run: Run, record: EndpointRecord, now: datetime
 
 
 def wait_for_endpoint(run: Run, reason: str, now: datetime, until: datetime | None = None) -> Next:
-    """Let a run wait for an endpoint: its reason is written once, and nothing while nothing changes."""
+    """Let a run wait for an endpoint. The reason is written once; then nothing is written until something changes."""
     if run.overdue(now):
         return timed_out(run, reason)
     if until is not None:
         return run.evolve(now, reason=reason, not_before=until), None
     if run.reason == reason and run.not_before <= now:
         return run, None
-    return run.evolve(now, reason=reason, not_before=now), None  # nothing else is waited for, such as a message
+    return run.evolve(now, reason=reason, not_before=now), None  # the run waits for nothing else, such as a message
 
 
-def wait_for_endpoint_until(run: Run, why: str, now: datetime, until: datetime, longest: timedelta) -> Next | None:
-    """Let a run wait until a time that somebody wrote, at most `longest` from now; None if it has waited enough.
+def wait_for_update(run: Run, target: str, now: datetime, until: datetime, longest: timedelta) -> Next | None:
+    """Let a run wait until an unconfirmed update of `target` can no longer arrive; None if it has waited enough.
 
-    What lies further ahead was written by a clock that was ahead: it is counted anew, once.
+    A time more than `longest` from now was written by a clock that was ahead. The run then waits `longest`, once.
     """
+    cause = f"an earlier, unconfirmed update could still reach {target}."
     if not is_ahead(until, now + longest):
-        return wait_for_endpoint(run, why, now, until)
-    anew = f"{why} (counted anew: the clock was set back since)"
-    return None if run.reason == anew and now >= run.not_before else wait_for_endpoint(run, anew, now, now + longest)
+        return wait_for_endpoint(run, f"Waiting until {shown_time(until)}: {cause}", now, until)
+    restarted = f"{cause} The wait began anew because a clock was set back."
+    if run.reason.endswith(restarted) and now >= run.not_before:
+        return None
+    return wait_for_endpoint(run, f"Waiting until {shown_time(now + longest)}: {restarted}", now, now + longest)
 
 
 def _go_back(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
-    """Begin what an operator asked for: no gate, no freeze and no newer data stand in its way, only another worker."""
+    """Begin an operator's rollback. It ignores gates, freezes and newer data, and waits only for another run."""
     changed = other_champion(run, record)
     if changed is not None:
         return run, ReleaseEndpoint(RunState.SUPERSEDED, changed)
@@ -83,13 +86,12 @@ def _staging_settled(route: Route, run: Run, record: EndpointRecord, now: dateti
     settles = record.staging_in_flight_until if route.staging is not None and not is_leased_to(record, run) else None
     if settles is None or now >= settles:
         return None
-    why = "waits until an earlier update of the staging endpoint, whose fate is unknown, can change nothing any more"
     staging_s = route.staging.propagation_s if route.staging is not None else 0.0
-    return wait_for_endpoint_until(run, why, now, settles, settled_at(now, staging_s) - now)
+    return wait_for_update(run, "the staging endpoint", now, settles, settled_at(now, staging_s) - now)
 
 
 def _frozen(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
-    """Let a run wait while an operator has frozen the endpoint. That is no fault of it: its deadline moves along."""
+    """Let a run wait while the endpoint is frozen. Its deadline moves along: a freeze does not time a run out."""
     why = frozen_by(record, route)
     if why is None:
         return None
@@ -101,17 +103,19 @@ def _frozen(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Ne
 
 
 def _cooldown(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
-    """Let a run wait until the cooldown after the last promotion is over. That is no fault of it: no deadline ends it.
+    """Let a run wait for the cooldown after the last promotion. Its deadline moves along.
 
-    It is evaluated after that, against the champion of then; one that comes from newer data supersedes it.
+    The run is evaluated afterwards, against the champion of then. A champion from newer data supersedes it.
     """
     champion, cooldown_s = record.champion, route.policy.cooldown_s
     if champion is None or champion.run_id == run.run_id or not cooldown_s:
         return None
     until = champion.promoted_at + timedelta(seconds=cooldown_s)
-    if now >= until or is_ahead(champion.promoted_at, now):  # the second: nobody knows how long ago it was
+    if now >= until or is_ahead(
+        champion.promoted_at, now
+    ):  # promoted by a clock that was ahead: the true time is unknown
         return None
-    why = f"waits until {shown_time(until)}: {cooldown_s} s must pass between two promotions"
+    why = f"Waiting until {shown_time(until)}: {cooldown_s} s must pass between two promotions (cooldown_s)."
     if run.reason == why:
         return run, None
     deadline = until + timedelta(seconds=route.deadlines.running)

@@ -1,36 +1,37 @@
-"""How a run leaves its endpoint: it gives lease and intent back, and then gets its outcome."""
+"""The end of a run at its endpoint: it releases lease and intent, then gets its outcome."""
 
 from datetime import datetime, timedelta
 from typing import Unpack
 
 from shared.errors import PermanentError
 from shared.lifecycle.effects import Next, ReleaseEndpoint
+from shared.lifecycle.reasons import with_sentence
 from shared.lifecycle.retry_later import error_text, retry_after_error
 from shared.records.run import Run, RunFields
 from shared.records.run_states import RunState
 
-RESEND_S = 15  # seconds that a worker has for its PATCH before another one sends the same again, which is harmless
+RESEND_S = 15  # seconds after a PATCH until another worker sends the same model again, which is idempotent
 
 
 def released(run: Run, release: ReleaseEndpoint, now: datetime) -> Run:
-    """Return the run with the outcome that it was given before it gave the endpoint back."""
+    """Return the run with its outcome, after the endpoint was released."""
     changes: RunFields = release.changes if release.changes is not None else {}
     return run.transitioned(now, release.outcome, release.reason, **changes)
 
 
 def not_released(run: Run, release: ReleaseEndpoint, error: Exception, now: datetime) -> Next:
-    """Try again until the deadline to give the endpoint back; past it the run ends without.
+    """Try until the deadline to release the endpoint; past it the run ends all the same.
 
-    A lease ends by itself, and the sweep takes away what a run left that has ended.
+    A lease ends by itself, and the sweep removes what an ended run left in the row.
     """
     if not run.overdue(now) or not run.consecutive_failures:
         return retry_after_error(run, error, now), None
-    left = f"endpoint not given back, its lease ends by itself: {error_text(error)}"
-    return released(run, release._replace(reason=f"{release.reason}; {left}"), now), None
+    left = f"The lease could not be released and ends by itself. Last error: {error_text(error)}"
+    return released(run, release._replace(reason=with_sentence(release.reason, left)), now), None
 
 
 def still_to_release(run: Run, release: ReleaseEndpoint, error: Exception, now: datetime) -> Next:
-    """Go on giving the endpoint back, with the reason of the outcome; past the deadline the run ends without."""
+    """Try again to release the endpoint, and keep the reason of the outcome; past the deadline the run ends."""
     if run.overdue(now) and run.consecutive_failures:
         return not_released(run, release, error, now)
     later = now + timedelta(seconds=RESEND_S)
@@ -38,7 +39,7 @@ def still_to_release(run: Run, release: ReleaseEndpoint, error: Exception, now: 
 
 
 def failed_untouched(run: Run, error: Exception, now: datetime, **changes: Unpack[RunFields]) -> Next:
-    """Say what an error means as long as nothing was sent to the serving endpoint.
+    """Judge an error before anything was sent to the serving endpoint: the run tries again, fails or times out.
 
     `changes` are further fields that the run is written with.
     """
@@ -51,8 +52,8 @@ def failed_untouched(run: Run, error: Exception, now: datetime, **changes: Unpac
 
 
 def timed_out(run: Run, last: str) -> Next:
-    """End a run that was not promoted in time; nothing was sent to the serving endpoint."""
-    why = f"the run was still {run.state} at its deadline; the serving endpoint is untouched"
+    """End a run that outlived its deadline before anything was sent to the serving endpoint."""
+    why = f"The run was still {run.state} at its deadline. The serving endpoint is untouched."
     if last:
-        why = f"{why}; last: {last}"
+        why = f"{why} Last reason: {last}"
     return run, ReleaseEndpoint(RunState.TIMED_OUT, why)

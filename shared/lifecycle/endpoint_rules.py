@@ -1,4 +1,4 @@
-"""Who may touch an endpoint now: the rules on its row that let one run promote at a time, and never backwards."""
+"""The rules on an endpoint's row: one run promotes at a time, and only from newer data."""
 
 from datetime import datetime
 
@@ -6,32 +6,34 @@ from shared.records.endpoint_record import EndpointRecord
 from shared.records.run import Run
 from shared.routes.route import Route
 
-LEASE_MARGIN_S = 60  # a lease outlives the promoting deadline by this, so that the run's own way back comes first
+LEASE_MARGIN_S = (
+    60  # a lease outlives the promoting deadline by this, so that the run itself restores the previous model
+)
 
 
 def is_leased_to(record: EndpointRecord, run: Run) -> bool:
-    """Tell whether the endpoint's lease is this run's; an expired one is, as long as nobody else took it."""
+    """Tell whether this run has the endpoint's lease. An expired lease stays the run's until another run takes it."""
     return record.lease is not None and record.lease.run_id == run.run_id
 
 
 def still_holds(record: EndpointRecord, run: Run) -> bool:
-    """Tell whether the lease that the run took is still the newest: nobody else had the endpoint in between."""
+    """Tell whether the run's lease is still the newest: no other run had the endpoint in between."""
     return is_leased_to(record, run) and record.token == run.lease_token
 
 
 def may_be_under_way(record: EndpointRecord, run: Run) -> bool:
-    """Tell whether an earlier PATCH of the staging endpoint by this run, whose fate is unknown, may still arrive.
+    """Tell whether an earlier, unconfirmed update of the staging endpoint by this run may still arrive.
 
-    It held the lease before, and the mark of that time is not the one of a PATCH that was answered.
+    The run held the lease before, and the row's mark is not that of an update that was answered.
     """
     return is_leased_to(record, run) and record.staging_in_flight_until != run.answered_staging_patch
 
 
 def other_holder(record: EndpointRecord, run: Run, now: datetime, *, intent_ended: bool) -> str | None:
-    """Return the run that holds the endpoint, if that is another one.
+    """Return the id of another run that holds the endpoint; None if no other run does.
 
-    A lease that has expired holds nothing. An open intent holds until its run has ended: until then that run's own
-    steps finish it, whatever became of its lease.
+    An expired lease holds nothing. An open intent holds until its run has ended: that run's own steps close it,
+    also without the lease.
     """
     lease, intent = record.lease, record.intent
     if lease is not None and lease.run_id != run.run_id and now < lease.expires_at:
@@ -47,38 +49,39 @@ def newer_in_service(record: EndpointRecord, run: Run) -> str | None:
     if champion is None or champion.generation <= run.generation or champion.run_id == run.run_id:
         return None
     landed = champion.generation.partition("/")[0].replace("T", " ").replace("Z", " UTC")
-    return f"the model in service is from newer data: run {champion.run_id}, whose file is of {landed}"
+    return f"The model in service comes from newer data: run {champion.run_id}, file of {landed}."
 
 
 def blocked(record: EndpointRecord, run: Run) -> str | None:
-    """Return the reason if a model of this very generation was rolled back before."""
+    """Return the reason if the run's generation is blocked."""
     if run.generation not in record.blocked_generations:
         return None
-    return f"a model of this generation ({run.generation}) was rolled back before and stays blocked"
+    return f"Generation {run.generation} is blocked: its model was rolled back."
 
 
 def frozen_by(record: EndpointRecord, route: Route) -> str | None:
-    """Return the sentence about an endpoint that an operator has frozen."""
+    """Return the reason if the endpoint is frozen."""
     if record.frozen is None:
         return None
-    return f"endpoint {route.serving.name} is frozen by {record.frozen.by}: {record.frozen.reason}"
+    return f"Endpoint {route.serving.name} is frozen by {record.frozen.by}: {record.frozen.reason}"
 
 
 def other_champion(run: Run, record: EndpointRecord) -> str | None:
-    """Return the reason if an operator's rollback was asked for while another model was in service."""
+    """Return the reason if the model in service is not the one that an operator's rollback targeted."""
     replaces = run.override.replaces if run.override is not None else None
     champion = record.champion
     if (champion.run_id if champion is not None else None) == replaces:
         return None
-    now_there = f"that of run {champion.run_id}" if champion else "the one from before the first promotion"
-    asked = f"the model of run {replaces}" if replaces else "the model from before the first promotion"
-    return f"it was asked for to replace {asked}; by now {now_there} is in service: ask again"
+    target = f"run {replaces}" if replaces else "the initial model"
+    in_service = f"run {champion.run_id}" if champion else "the initial model"
+    return f"The rollback targeted {target}, but {in_service} is in service now. Request it again."
 
 
 def waiting_for(holder: str, route: Route) -> str:
-    """Return the sentence about a run that waits for another one."""
-    who = f"run {holder}" if holder != REPAIR else "the repair of it"
-    return f"waits for {who} to leave endpoint {route.serving.name}"
+    """Return the reason of a run that waits until another run, or a repair, releases the endpoint."""
+    if holder == REPAIR:
+        return f"Waiting for the repair of endpoint {route.serving.name} to end."
+    return f"Waiting for run {holder} to release endpoint {route.serving.name}."
 
 
-REPAIR = "repair"  # stands for a run in the lease of an endpoint that is being brought back to what it must serve
+REPAIR = "repair"  # in place of a run's id, in the lease of an endpoint whose champion is being restored

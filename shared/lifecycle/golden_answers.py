@@ -6,10 +6,10 @@ from shared.ports import Answers
 
 
 def answers_match(first: Answers, second: Answers, tolerance: float) -> bool:
-    """Tell whether two tables of answers say the same.
+    """Tell whether two tables of answers are equal within a tolerance.
 
-    Texts must be equal. With a tolerance above 0 two finite numbers may differ by at most that, or by at most that
-    share of the larger one: services that compute in parallel do not always agree in the last digits.
+    Texts must be equal. With a tolerance above 0, two finite numbers may differ by the tolerance, or by that share of
+    the larger number: services that compute in parallel may differ in the last digits.
     """
     if first == second:
         return True
@@ -24,7 +24,7 @@ def answers_match(first: Answers, second: Answers, tolerance: float) -> bool:
 def as_answers(value: object) -> Answers:
     """Return answers as they were before they went through a JSON column."""
     if not isinstance(value, list | tuple):
-        raise TypeError(f"answers are a list of rows, not {type(value).__name__}")
+        raise TypeError(f"Answers are a list of rows, not {type(value).__name__}.")
     return tuple(tuple(str(cell) for cell in row) for row in value)
 
 

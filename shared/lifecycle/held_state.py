@@ -1,4 +1,4 @@
-"""A run that waits for a person: held, until it is approved or rejected, superseded, or nobody decided in time."""
+"""The state `held`: the decision waits for a person until it is approved, rejected, superseded or timed out."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from shared.routes.route import Route
 
 
 def held(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
-    """Look from time to time whether the endpoint went on without the run."""
+    """Check at each tick whether the run can still be promoted: newer data or a rollback ends it."""
     del effect
     match observation:
         case TimerFired():
@@ -24,7 +24,7 @@ def held(route: Route, run: Run, effect: Effect | None, observation: Observation
         case EffectFailed() if run.overdue(now):
             return _nobody_decided(route, run, now), None
         case EffectFailed():
-            return run, None  # it still says why it is held
+            return run, None  # its reason still says why it is held
     raise unexpected(run, observation)
 
 
@@ -39,17 +39,17 @@ def _checked(route: Route, run: Run, record: EndpointRecord, now: datetime) -> R
 
 
 def _nobody_decided(route: Route, run: Run, now: datetime) -> Run:
-    why = f"nobody approved or rejected it in {route.deadlines.held} s; it was held because: {run.reason}"
+    why = f"Nobody approved or rejected the decision within {route.deadlines.held} s. Last reason: {run.reason}"
     return run.transitioned(now, RunState.TIMED_OUT, why)
 
 
 def approved(route: Route, run: Run, approval: Approval, now: datetime) -> Run:
-    """Return a held run after its approval: what it was compared with is looked at anew, and then it goes on."""
+    """Return a held run after its approval: the run is evaluated again, since the champion may have changed."""
     deadline = now + timedelta(seconds=route.deadlines.running)
-    why = f"approved by {approval.by}: {approval.reason}"
+    why = f"Approved by {approval.by}: {approval.reason}"
     return run.transitioned(now, RunState.TRAINED, why, deadline_at=deadline, approval=approval, invitation=None)
 
 
 def rejected(run: Run, by: str, reason: str, now: datetime) -> Run:
     """Return a held run after a person rejected it."""
-    return run.transitioned(now, RunState.REJECTED, f"rejected by {by}: {reason}", invitation=None)
+    return run.transitioned(now, RunState.REJECTED, f"Rejected by {by}: {reason}", invitation=None)

@@ -1,4 +1,4 @@
-"""A staged challenger on the holdout: scored in batches, over as many ticks as it takes; then decided."""
+"""The step `staged (scoring)`: both models score the holdout in batches, then the run is decided."""
 
 from datetime import datetime, timedelta
 
@@ -26,7 +26,7 @@ from shared.routes.route import Route
 
 
 def scoring(route: Route, run: Run, observation: Observation, now: datetime) -> Next:
-    """Score on, and decide once both models have answered every row."""
+    """Score the next batches, and decide once both models have answered every row."""
     match observation:
         case TimerFired():
             return run, ScoreHoldout(run.holdout_progress)
@@ -50,11 +50,11 @@ def _scored(route: Route, run: Run, scored: HoldoutScored, now: datetime) -> Nex
         return retry_after_error(run, error, now, holdout_progress=progress), None
     if error is not None:
         return failed_untouched(run, error, now)
-    # What goes forwards may take as long as it takes; what begins anew may not.
+    # Progress extends the deadline; scoring that began anew does not.
     begun_anew = golden_answers_of(run).holdout_invalidated
     return run.evolve(
         now,
-        reason=f"holdout: {done:,} of {total:,} rows scored",
+        reason=f"Holdout: {done:,} of {total:,} rows scored.",
         holdout_progress=progress,
         consecutive_failures=0,
         not_before=now,
@@ -87,7 +87,7 @@ def _decided(route: Route, run: Run, measured: HoldoutMeasured, now: datetime) -
 
 
 def _data(route: Route, run: Run, measured: HoldoutMeasured) -> DecisionData:
-    """Return what both models were measured on: the same rows of one version of the holdout."""
+    """Return the data of both measurements: the same rows of one version of the holdout."""
     holdout, rows = route.holdout, measured.rows
     if holdout is None:
         raise unexpected(run, measured)
@@ -96,9 +96,9 @@ def _data(route: Route, run: Run, measured: HoldoutMeasured) -> DecisionData:
     challenger = MeasuredOn(run.blob, run.etag, 0, 1, rows)
     counted_rows = counted(rows, "row")
     if measured.champion is None:
-        note = f"the challenger was measured on {counted_rows} of {holdout.data}; there is no champion to measure"
+        note = f"The challenger was measured on {counted_rows} of {holdout.data}. There is no champion to measure."
         return DecisionData(None, same=False, note=note, challenger=challenger, holdout=named)
     run_id = run.champion.run_id if run.champion is not None else None
     champion = MeasuredChampion(run_id, measured.champion.scored)
-    note = f"both models were measured on the same {counted_rows} of {holdout.data}"
+    note = f"Both models were measured on the same {counted_rows} of {holdout.data}."
     return DecisionData(champion, same=True, note=note, challenger=challenger, holdout=named)

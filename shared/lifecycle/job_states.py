@@ -1,4 +1,4 @@
-"""From a claimed version to a finished job: landed, submitted, started."""
+"""The states `landed`, `submitted` and `started`: from a claimed version to a finished job."""
 
 from datetime import datetime, timedelta
 
@@ -31,6 +31,7 @@ from shared.lifecycle.observations import (
     Quarantined,
     TimerFired,
 )
+from shared.lifecycle.reasons import with_sentence
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.lifecycle.run_updates import reason_changed
 from shared.ports import JobRequest, JobState, JobStatus
@@ -39,25 +40,30 @@ from shared.records.run_states import RunState
 from shared.records.run_steps import LandedStep, StartedStep, SubmittedStep, WaitingStep
 from shared.routes.route import Route
 
-COPY_PAUSE_S = 5  # between two looks at a server-side copy that takes its time
-MESSAGE_GRACE_S = 20  # how long the queue message has before the tick evaluates the run itself
-START_AGAIN_S = 60  # how long a started job may say that it is not, before the start is sent again: it may be queued
+COPY_PAUSE_S = 5  # between two checks of a server-side copy that is not finished
+MESSAGE_GRACE_S = 20  # the queue message may start the evaluation within it; then the tick does
+START_AGAIN_S = (
+    60  # a job that is still not started after it gets its start again: it may be queued, or the start was lost
+)
 MAX_START_AGAIN_S = 3600
-LOST_S = 600  # a job that the service does not know for so long is dead; it might be restored until then
-CANCEL_FOR_S = 3600  # how long past its deadline a job that can neither be asked nor cancelled is waited for
+LOST_S = 600  # a job that the service does not know for so long is lost; a service may be restored until then
+CANCEL_FOR_S = 3600  # past the deadline of a job that can neither be read nor cancelled; then its run ends
+
+NOT_RUNNING = "The job was not running by its deadline."
+NEXT_ATTEMPT = "The next attempt begins."
 
 
 def landed(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
-    """Pin the claimed version, submit its job, save the job's id: only a saved id is ever started."""
+    """Pin the claimed version, submit its job, save the job's id: no job starts before its id is saved."""
     match effect, observation:
         case _, Claimed():
             return run, prepare(run)
         case _, TimerFired():
-            # A doubled submit would leave an orphan, so the step is claimed first.
+            # A second submit would leave an orphaned job, so the step is claimed first.
             return run.evolve(now, not_before=now + timedelta(seconds=LANDING_LEASE_S)), prepare(run)
         case QuarantineInput(reason), Quarantined(copied):
             if not copied:
-                reason += "; it was overwritten or deleted before it could be copied to quarantine"
+                reason = with_sentence(reason, "It was overwritten or deleted before it could be copied to quarantine.")
             return run.transitioned(now, RunState.QUARANTINED, reason), None
         case PinInput(target), InputPinned():
             return run, SubmitJob(JobRequest(target, *output_paths(run), route.deadlines.job_access_s))
@@ -74,13 +80,13 @@ def landed(route: Route, run: Run, effect: Effect | None, observation: Observati
             if isinstance(error, PermanentError):
                 return run.transitioned(now, RunState.FAILED, str(error)), None
             if run.overdue(now):
-                return _timed_out(run, now, f"the job was not running by its deadline; last: {error_text(error)}")
+                return _timed_out(run, now, f"{NOT_RUNNING} Last error: {error_text(error)}")
             return retry_after_error(run, error, now), None
     raise unexpected(run, observation)
 
 
 def submitted(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
-    """Start the job whose id is saved; one that is overdue is asked first, for it may have been started."""
+    """Start the job whose id is saved; the status of an overdue job is read first, since it may have been started."""
     del effect
     match observation:
         case TimerFired():
@@ -88,11 +94,11 @@ def submitted(route: Route, run: Run, effect: Effect | None, observation: Observ
         case JobStarted():
             return run.transitioned(now, RunState.STARTED, start_sent_at=now), None
         case JobNotFound():
-            # The service drops a job that nobody starts (protocol 0, 3): it is dead, so a new attempt cannot double it.
-            why = f"job {run.job_id} is gone from the service, which drops jobs that are not started"
+            # The service drops a job that is not started (protocol 0, 3): a new attempt cannot run beside it.
+            why = f"The service no longer has job {run.job_id}: it drops jobs that are not started."
             if run.overdue(now):
                 return _next_attempt(route, run, now, why)
-            return _again(run, now, f"{why}; trying again", run.deadline_at)
+            return _again(run, now, with_sentence(why, NEXT_ATTEMPT), run.deadline_at)
         case JobStatusRead(status):
             if status.state is JobState.CANCELLED and run.step == SubmittedStep.CANCELLING:
                 return _next_attempt(route, run, now)
@@ -111,7 +117,7 @@ def submitted(route: Route, run: Run, effect: Effect | None, observation: Observ
 
 
 def started(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
-    """Ask the service about the job. Nothing is written while nothing changes."""
+    """Read the job's status. Nothing is written while nothing changes."""
     del effect
     match observation:
         case TimerFired():
@@ -126,8 +132,8 @@ def started(route: Route, run: Run, effect: Effect | None, observation: Observat
             if run.job_missing_since is None:
                 return run.evolve(now, job_missing_since=now, reason=reason), None
             if now - run.job_missing_since < timedelta(seconds=LOST_S) and not run.overdue(now):
-                return run, None  # not a verdict yet: the job may be behind a service that is being restored
-            return _next_attempt(route, run, now, f"the service does not know job {run.job_id} any more")
+                return run, None  # no verdict yet: the service may be in the middle of a restore
+            return _next_attempt(route, run, now, f"The service no longer knows job {run.job_id}.")
         case JobCancelled():
             return _next_attempt(route, run, now)
         case EffectFailed(error):
@@ -141,7 +147,7 @@ def started(route: Route, run: Run, effect: Effect | None, observation: Observat
 
 def _still_copied(run: Run, now: datetime) -> Next:
     if run.overdue(now):
-        return _timed_out(run, now, f"the job was not running by its deadline; last: {COPIED}")
+        return _timed_out(run, now, f"{NOT_RUNNING} Last reason: {COPIED}")
     later = now + timedelta(seconds=COPY_PAUSE_S)
     return run.evolve(now, step=LandedStep.PINNING, reason=COPIED, not_before=later), None
 
@@ -152,12 +158,12 @@ def _job_status_read(route: Route, run: Run, status: JobStatus, now: datetime) -
         case JobState.FINISHED:
             return _finished(run, status, later, now), None
         case JobState.FAILED:
-            details = status.details or "the service gives no details"
-            return run.transitioned(now, RunState.FAILED, f"the job failed: {details}"), None
+            details = status.details or "the service gives no details."
+            return run.transitioned(now, RunState.FAILED, f"The job failed: {details}"), None
         case JobState.CANCELLED if run.step == StartedStep.CANCELLING:
             return _next_attempt(route, run, now)
         case JobState.CANCELLED:
-            return run.transitioned(now, RunState.CANCELLED, "the job was cancelled at the service"), None
+            return run.transitioned(now, RunState.CANCELLED, "The job was cancelled at the service."), None
         case _ if run.overdue(now):
             return _cancelling(run, now), CancelJob(run.job_id)
         case JobState.NOT_STARTED if run.step is None and _start_is_lost(run, now):
@@ -169,7 +175,7 @@ def _job_status_read(route: Route, run: Run, status: JobStatus, now: datetime) -
             running = run.evolve(now, step=StartedStep.RUNNING, reason="", deadline_at=later, job_missing_since=None)
             return running, None
         case JobState.UNKNOWN:
-            why = f"the job has the unknown status {status.code!r}, which counts as running"
+            why = f"The job has the unknown status {status.code!r}, which counts as running."
             return (run if run.reason == why else run.evolve(now, reason=why, job_missing_since=None)), None
         case _ if run.reason or run.job_missing_since is not None:
             return run.evolve(now, reason="", job_missing_since=None), None
@@ -188,19 +194,19 @@ def _finished(run: Run, status: JobStatus, deadline: datetime, now: datetime) ->
 
 
 def _cancelling(run: Run, now: datetime) -> Run:
-    """Return the run whose job is overdue: that it is to be cancelled is written first."""
+    """Return the run whose job is overdue. The step is written first, then the job is cancelled."""
     reason = run.reason
     if run.step == StartedStep.RUNNING:
-        reason = "the job was still running at its deadline"
+        reason = "The job was still running at its deadline."
     elif run.step != StartedStep.CANCELLING:
-        reason = "the job was not running by its deadline"
+        reason = NOT_RUNNING
     return run.evolve(now, step=StartedStep.CANCELLING, reason=reason, job_missing_since=None)
 
 
 def _start_is_lost(run: Run, now: datetime) -> bool:
-    """Tell whether a job that is not running should be started again: after a minute, then ever less often.
+    """Tell whether a job that is not running should be started again: after a minute, then after growing pauses.
 
-    `not_before` is still that of the first start, so each pause is as long as all before it, up to an hour.
+    `not_before` is still that of the first start, so each pause is as long as all earlier ones together, up to an hour.
     """
     sent_at = run.start_sent_at or run.not_before
     since_s = (sent_at - run.not_before).total_seconds()
@@ -209,15 +215,16 @@ def _start_is_lost(run: Run, now: datetime) -> bool:
 
 
 def _started_again(run: Run) -> str:
-    return f"job {run.job_id} is still not running: it may be queued, or its start was lost, so it was started again"
+    return f"Job {run.job_id} is still not running: it may be queued, or its start was lost. It was started again."
 
 
 def _next_attempt(route: Route, run: Run, now: datetime, why: str = "") -> Next:
-    """Train once more, now that the job is dead for certain; after the last attempt the run ends."""
-    why = why or run.reason or "the job was not running by its deadline"
+    """Begin the next attempt, now that the job can no longer run; after the last attempt the run ends."""
+    why = why or run.reason or NOT_RUNNING
     if run.attempt >= route.attempts:
-        return _timed_out(run, now, f"{why}; it was attempt {run.attempt}, and attempts = {route.attempts}")
-    return _again(run, now, f"{why}; trying again", now + timedelta(seconds=route.deadlines.not_started))
+        last = f"It was attempt {run.attempt}, and routes.toml has attempts = {route.attempts}."
+        return _timed_out(run, now, with_sentence(why, last))
+    return _again(run, now, with_sentence(why, NEXT_ATTEMPT), now + timedelta(seconds=route.deadlines.not_started))
 
 
 def _again(run: Run, now: datetime, why: str, deadline_at: datetime | None) -> Next:
@@ -236,14 +243,14 @@ def _again(run: Run, now: datetime, why: str, deadline_at: datetime | None) -> N
 
 
 def _waited_too_long(run: Run, now: datetime) -> bool:
-    """Tell whether a job could not even be cancelled for so long that its run ends."""
+    """Tell whether a job could not be cancelled for so long that its run ends."""
     return run.deadline_at is not None and now >= run.deadline_at + timedelta(seconds=CANCEL_FOR_S)
 
 
 def _given_up(run: Run, error: Exception, now: datetime) -> Next:
-    """End a run whose job can neither be asked nor cancelled: it is not trained again, since it might still run."""
-    why = "the job was not finished by its deadline and can neither be asked nor cancelled"
-    return _timed_out(run, now, f"{why}; last: {error_text(error)}")
+    """End a run whose job can neither be read nor cancelled. The job may still run, so no next attempt begins."""
+    why = "The job was not finished by its deadline. Its status cannot be read, and it cannot be cancelled."
+    return _timed_out(run, now, f"{why} Last error: {error_text(error)}")
 
 
 def _timed_out(run: Run, now: datetime, why: str) -> Next:

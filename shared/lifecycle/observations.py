@@ -1,6 +1,6 @@
-"""What can be observed: the result of an effect, its failure, or that a run's time has come.
+"""The observations of a run: the result of an effect, its failure, or a trigger.
 
-A result holds only what was learned. What was asked for stands in the effect, which the transition is given beside it.
+A result holds only what was learned. The request stands in the effect, which is the transition's input beside it.
 """
 
 from datetime import datetime
@@ -15,35 +15,35 @@ from shared.records.models import HoldoutMeasurement, HoldoutProgress, Metrics
 
 
 class Claimed(NamedTuple):
-    """This worker has just claimed the version: its insert is the permission to prepare the job. No effect."""
+    """Trigger: this worker has just claimed the version. Its insert permits it to prepare the job."""
 
 
 class TimerFired(NamedTuple):
-    """The run's time has come: the row alone says what is next. No effect."""
+    """Trigger: the run is due. The row alone names the next step."""
 
 
 class EffectFailed(NamedTuple):
-    """The effect raised. An error is never a verdict: what it means depends on where the run is."""
+    """The effect raised an error. An error is never a verdict: its meaning depends on the run's state."""
 
     error: Exception
 
 
 class Quarantined(NamedTuple):
-    """The bad file was copied; `copied` is False if it was gone."""
+    """The bad file was copied; `copied` is False if the file no longer exists."""
 
     copied: bool
 
 
 class InputPinned(NamedTuple):
-    """The claimed version lies where the job will read it."""
+    """The claimed version lies at the path that the job reads."""
 
 
 class InputCopyPending(NamedTuple):
-    """The storage is still copying the file."""
+    """Storage is still copying the file."""
 
 
 class InputArchived(NamedTuple):
-    """The version is in the archive tier: nobody can copy it before it is rehydrated. `reason` tells what to do."""
+    """The version is in the archive tier and cannot be copied before it is rehydrated; `reason` says how."""
 
     reason: str
 
@@ -53,7 +53,7 @@ class InputMissing(NamedTuple):
 
 
 class JobSubmitted(NamedTuple):
-    """The service took the job; it is not started."""
+    """The service accepted the job; it is not started."""
 
     job_id: str
 
@@ -63,7 +63,7 @@ class JobStarted(NamedTuple):
 
 
 class JobStatusRead(NamedTuple):
-    """The state of the job."""
+    """The status of the job."""
 
     status: JobStatus
 
@@ -75,7 +75,7 @@ class JobNotFound(NamedTuple):
 
 
 class JobCancelled(NamedTuple):
-    """The job cannot finish any more, or the service does not know it."""
+    """The job can no longer finish, or the service does not know it."""
 
 
 class EndpointRead(NamedTuple):
@@ -90,7 +90,7 @@ class EvaluationRead(NamedTuple):
 
     Attributes:
         evaluation: container/path of the evaluation.
-        model_md5: of the model; looked up only where a model was rolled back before, else "".
+        model_md5: of the model; read only if the endpoint has blocked models, else "".
     """
 
     report: EvaluationReport
@@ -99,7 +99,7 @@ class EvaluationRead(NamedTuple):
 
 
 class BaselineCaptured(NamedTuple):
-    """The golden rows are pinned, and the answers from before the challenger are known."""
+    """The golden rows are pinned, and their answers from before the update are known."""
 
     answers: GoldenAnswers
 
@@ -109,7 +109,7 @@ class LeaseTaken(NamedTuple):
 
     Attributes:
         token: of the lease.
-        staging_in_flight_until: until when the PATCH of the staging endpoint may arrive, as the endpoint's row says.
+        staging_in_flight_until: the end of the time in which the update of staging may arrive, as in the row.
     """
 
     token: int
@@ -125,13 +125,13 @@ class StagingPatched(NamedTuple):
 
 
 class StagingRefused(NamedTuple):
-    """The PATCH of the staging endpoint was answered with an error, or not answered at all, or never sent."""
+    """The PATCH of the staging endpoint was answered with an error, not answered, or not sent."""
 
     error: Exception
 
 
 class StagingScored(NamedTuple):
-    """The staging endpoint's answers to the golden rows; None: it gives none yet."""
+    """The staging endpoint's answers to the golden rows; None if it does not answer yet."""
 
     answers: Answers | None
 
@@ -143,7 +143,7 @@ class StagingModelRead(NamedTuple):
 
 
 class HoldoutScored(NamedTuple):
-    """Some rows were scored, and more are left; `error` kept the next ones from being scored."""
+    """Some rows were scored, and more are left; `error` stopped the scoring, if it is not None."""
 
     progress: HoldoutProgress
     done: int
@@ -152,7 +152,7 @@ class HoldoutScored(NamedTuple):
 
 
 class ChampionMeasurement(NamedTuple):
-    """What the champion was measured to be on the holdout; `scored` tells where, for people."""
+    """The champion's metrics on the holdout; `scored` says in words where it was scored."""
 
     metrics: Metrics
     scored: str
@@ -173,7 +173,7 @@ class HoldoutMeasured(NamedTuple):
 
 
 class HoldoutInvalidated(NamedTuple):
-    """The scored rows cannot be used: a model changed meanwhile, or the answers are gone."""
+    """The scored rows are invalid: a model changed meanwhile, or the answers are missing."""
 
     error: Exception
 
@@ -183,7 +183,7 @@ class ModelArchived(NamedTuple):
 
 
 class IntentWritten(NamedTuple):
-    """The endpoint's row says what is about to be done to it, under the lease `token`."""
+    """The endpoint's row has the intent, under the lease `token`."""
 
     token: int
 
@@ -193,13 +193,13 @@ class ServingPatched(NamedTuple):
 
 
 class ServingRefused(NamedTuple):
-    """The PATCH was answered with an error, or not answered at all, or never sent."""
+    """The PATCH was answered with an error, not answered, or not sent."""
 
     error: Exception
 
 
 class ServingScored(NamedTuple):
-    """The serving endpoint's answers to the golden rows; None if it cannot score them at all, and `reason` why."""
+    """The serving endpoint's answers to the golden rows; None if it refuses the rows, with the `reason`."""
 
     answers: Answers | None
     reason: str = ""
@@ -210,13 +210,13 @@ class ChampionRecorded(NamedTuple):
 
 
 class RollbackMarked(NamedTuple):
-    """The intent is marked as turned round; `rollback_target` is the model to put back: container/path."""
+    """The intent has the mark of the rollback; `rollback_target` is the model to restore: container/path."""
 
     rollback_target: str
 
 
 class AlreadyRolledBack(NamedTuple):
-    """The previous model was put back and verified before; only the run's own record of it is missing."""
+    """The previous model was restored and verified before; only the run's own record of it is missing."""
 
 
 class PreviousRestored(NamedTuple):
@@ -224,13 +224,13 @@ class PreviousRestored(NamedTuple):
 
 
 class RestoreRefused(NamedTuple):
-    """The PATCH with the previous model was answered with an error, or not answered at all, or never sent."""
+    """The PATCH with the previous model was answered with an error, not answered, or not sent."""
 
     error: Exception
 
 
 class EndpointReleased(NamedTuple):
-    """The run holds neither the lease nor the intent. `held`: whether it still held the lease until now."""
+    """The run no longer holds the lease or the intent. `held`: whether it still held the lease when it released it."""
 
     held: bool
 

@@ -1,4 +1,4 @@
-"""The promotion: check the endpoint, archive the model, write the intent, PATCH: decided, promoting."""
+"""The states `decided` and `promoting`: check the endpoint, archive the model, write the intent, send the update."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from shared.lifecycle.effects import (
     ScoreServing,
     WriteIntent,
 )
-from shared.lifecycle.endpoint_preconditions import wait_for_endpoint, wait_for_endpoint_until
+from shared.lifecycle.endpoint_preconditions import wait_for_endpoint, wait_for_update
 from shared.lifecycle.endpoint_release import RESEND_S, failed_untouched, not_released, released, still_to_release
 from shared.lifecycle.endpoint_rules import (
     blocked,
@@ -40,7 +40,7 @@ from shared.lifecycle.observations import (
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.lifecycle.rolling_back import put_back
 from shared.lifecycle.run_parts import archived_model_of, challenger_of
-from shared.lifecycle.run_updates import evaluated_again, with_endpoint_event
+from shared.lifecycle.run_updates import LEASE_LOST, evaluated_again, with_endpoint_event
 from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import EndpointRecord, settled_at
 from shared.records.run import Run
@@ -48,13 +48,13 @@ from shared.records.run_states import RunState
 from shared.records.run_steps import PromotingStep, VerifyingStep
 from shared.routes.route import Route
 
-# The last steps of a run whose every PATCH was refused. Only once one of them is written is the intent taken away: that
-# write fails if another worker of this run has sent the model meanwhile, and then the promotion goes on.
+# The last steps of a run whose every PATCH was refused. The intent is removed only after one of them is written. That
+# write fails if another worker of this run has sent the model meanwhile; then the promotion continues.
 _GIVEN_UP = {PromotingStep.REFUSED: RunState.FAILED, PromotingStep.UNSENT: RunState.TIMED_OUT}
 
 
 def decided(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
-    """Make sure of the endpoint, of the champion that was compared, and of the way back; then write the intent."""
+    """Check the endpoint, the compared champion and the model to roll back to; then write the intent."""
     match effect, observation:
         case _, TimerFired():
             return run, ReadEndpoint()
@@ -84,7 +84,7 @@ def decided(route: Route, run: Run, effect: Effect | None, observation: Observat
 
 
 def promoting(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
-    """Give the archived model to the serving endpoint. Sending the same model again is harmless."""
+    """Give the archived model to the serving endpoint. The update is idempotent."""
     match effect, observation:
         case ReleaseEndpoint() as release, EndpointReleased():
             return released(run, release, now), None
@@ -115,10 +115,10 @@ def promoting(route: Route, run: Run, effect: Effect | None, observation: Observ
 
 
 def _patched(route: Route, run: Run, now: datetime, *, first: bool) -> Next:
-    """Write that the endpoint accepted the model, then ask it.
+    """Write that the endpoint accepted the model, then score the golden rows.
 
-    Also where the endpoint answers at once this write comes first: it fences off a second worker of this run, which
-    might send the model again after the run was promoted and another one came after it.
+    This write comes first even if the endpoint answers at once. It fences off a second worker of this run, which might
+    send the model again after the promotion of a later run.
     """
     patched = run.transitioned(
         now,
@@ -133,7 +133,7 @@ def _patched(route: Route, run: Run, now: datetime, *, first: bool) -> Next:
 
 
 def _leaving(run: Run, outcome: RunState, observation: Observation, now: datetime) -> Next:
-    """Give the endpoint back after a promotion that was given up."""
+    """Release the endpoint after a promotion that was given up."""
     match observation:
         case TimerFired():
             return run, ReleaseEndpoint(outcome, run.reason)
@@ -144,8 +144,8 @@ def _leaving(run: Run, outcome: RunState, observation: Observation, now: datetim
 
 def _check_endpoint(route: Route, run: Run, record: EndpointRecord, now: datetime, *, intent_ended: bool) -> Next:
     if route.staging is not None and not still_holds(record, run):
-        # Whatever was staged, and whatever was in service, may be another model by now.
-        return evaluated_again(route, run, now, "the lease of the endpoint was lost meanwhile"), None
+        # Both endpoints may have another model by now.
+        return evaluated_again(route, run, now, LEASE_LOST), None
     holder = other_holder(record, run, now, intent_ended=intent_ended)
     if holder is not None:
         return wait_for_endpoint(run, waiting_for(holder, route), now)
@@ -164,14 +164,14 @@ def _check_endpoint(route: Route, run: Run, record: EndpointRecord, now: datetim
 
 
 def _check_decision(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
-    """Return what becomes of a run whose decision does not count any more; None if it does."""
+    """Return the next record of a run whose decision no longer counts; None if it still counts."""
     frozen = frozen_by(record, route)
     if frozen is not None:
         return evaluated_again(route, run, now, frozen), None
     champion = record.champion
     compared = run.champion.run_id if run.champion is not None else None
     if (champion.run_id if champion else None) != compared or _went_back(route, run, record):
-        return evaluated_again(route, run, now, "the champion changed since the decision"), None
+        return evaluated_again(route, run, now, "The champion changed after the decision."), None
     newer = newer_in_service(record, run)
     if newer is not None:
         return run, ReleaseEndpoint(RunState.SUPERSEDED, newer)
@@ -182,25 +182,24 @@ def _check_decision(route: Route, run: Run, record: EndpointRecord, now: datetim
 
 
 def _went_back(route: Route, run: Run, record: EndpointRecord) -> bool:
-    """Tell whether an operator went back to the initial model since a decision that had no champion to compare with.
+    """Tell whether an operator restored the initial model after a decision that had no champion to compare with.
 
-    With a holdout the lease of its staging endpoint was held all the time, so nobody can have.
+    With a holdout the run held the lease all the time, so no rollback was possible.
     """
     decided_after = run.decision is not None and run.decision.after_rollback
     return route.holdout is None and record.initial_again_at is not None and not decided_after
 
 
 def _settled(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Next | None:
-    """Let a run wait while an earlier update of the endpoint may still be on its way."""
+    """Let a run wait until an unconfirmed update of the endpoint can no longer arrive."""
     if record.in_flight_until is None or now >= record.in_flight_until:
         return None
-    why = "waits until an earlier update of the endpoint, whose fate is unknown, can change nothing any more"
     longest = settled_at(now, route.serving.propagation_s) - now
-    return wait_for_endpoint_until(run, why, now, record.in_flight_until, longest)
+    return wait_for_update(run, "the endpoint", now, record.in_flight_until, longest)
 
 
 def _archive(route: Route, run: Run, record: EndpointRecord) -> ArchiveModel:
-    """Return how the run's model is archived; a model that an operator goes back to is archived already."""
+    """Return the effect that archives the run's model; the model of a rollback is archived already."""
     rollback_target = record.champion.model if record.champion else route.initial_model
     if run.override is not None:
         archived = archived_model_of(run)
@@ -209,28 +208,28 @@ def _archive(route: Route, run: Run, record: EndpointRecord) -> ArchiveModel:
 
 
 def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:
-    """Tell what is certain from what is not: only a first PATCH that was refused left the endpoint as it was."""
+    """Judge a failed PATCH. Only a first PATCH that was refused certainly left the endpoint unchanged."""
     untouched = first and had_no_effect(error)
     if isinstance(error, PermanentError):
         if untouched:
             why = text_with(error, "the serving endpoint is untouched")
             return _given_up(run, PromotingStep.REFUSED, why, now)
-        return put_back(run, f"the endpoint refuses the model, and an earlier update may have reached it: {error}", now)
-    if not run.overdue(now):  # it may pass, or somebody may correct the key
+        return put_back(run, f"The endpoint refused the model, but an earlier update may have reached it: {error}", now)
+    if not run.overdue(now):  # the error may pass, or a person may correct the key
         if untouched:
             return retry_after_error(run, error, now, step=PromotingStep.NOT_SENT, in_flight_until=None), None
         return retry_after_error(run, error, now), None
     if untouched:
-        why = f"the serving endpoint could not be updated in time and is untouched; last: {error_text(error)}"
+        why = f"No update was accepted in time. The serving endpoint is untouched. Last error: {error_text(error)}"
         return _given_up(run, PromotingStep.UNSENT, why, now)
     return _never_confirmed(run, error, now)
 
 
 def _given_up(run: Run, step: PromotingStep, why: str, now: datetime) -> Next:
-    """Write down that nothing was sent or is on its way, and that nothing will be; then give the endpoint back."""
+    """Write that no update is on its way and none will be sent; then release the endpoint."""
     given_up = run.evolve(now, step=step, reason=why, consecutive_failures=0, not_before=now, in_flight_until=None)
     return given_up, ReleaseEndpoint(_GIVEN_UP[step], given_up.reason)
 
 
 def _never_confirmed(run: Run, error: Exception, now: datetime) -> Next:
-    return put_back(run, f"the update was never confirmed within the deadline; last: {error_text(error)}", now)
+    return put_back(run, f"The update was not confirmed by the deadline. Last error: {error_text(error)}", now)

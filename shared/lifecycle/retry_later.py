@@ -1,4 +1,4 @@
-"""What an error means for a run that it does not end: a reason for people, and a later try."""
+"""Errors that do not end a run: the reason for people, and the time of the next try."""
 
 from datetime import datetime
 from typing import Unpack
@@ -11,14 +11,14 @@ MAX_CONFLICTS_AT_ONCE = 5
 
 
 def error_text(error: Exception) -> str:
-    """Return an error's text; of one that nobody expected only the kind, since its text may quote anything."""
+    """Return an error's text; of an unexpected error only its class, since its text may quote a secret."""
     return str(error) if isinstance(error, LandfallError) else f"internal error: {type(error).__name__}"
 
 
 def retry_after_error(run: Run, error: Exception, now: datetime, **changes: Unpack[RunFields]) -> Run:
-    """Return the run after a step that failed: the same step is tried again, as late as the service asked for.
+    """Return the run after a failed step. The step is tried again after a growing pause, or the service's longer one.
 
-    Somebody else who wrote at the same moment is done by then: the first few times there is no pause after that.
+    The first few conflicts cause no pause: the other writer is done by then.
     """
     if not isinstance(error, ConflictError) or run.consecutive_failures >= MAX_CONFLICTS_AT_ONCE:
         return run.retry_later(now, error_text(error), retry_after_s(error), **changes)
@@ -32,5 +32,5 @@ def retry_after_error(run: Run, error: Exception, now: datetime, **changes: Unpa
 
 
 def unexpected(run: Run, observation: Observation) -> ValueError:
-    """Return the error about an observation that cannot be made in this state: a bug."""
-    return ValueError(f"a run that is {run.state} ({run.step}) cannot observe {type(observation).__name__}")
+    """Return the error for an observation that is impossible in this state: a bug."""
+    return ValueError(f"A run that is {run.state} ({run.step}) cannot observe {type(observation).__name__}.")

@@ -1,4 +1,4 @@
-"""The way back: the previous model is sent, as often as it takes, and verified; then the run ends."""
+"""The restore: the previous model is sent until the endpoint accepts it, and verified; then the run ends."""
 
 from datetime import datetime, timedelta
 from typing import Unpack
@@ -16,6 +16,7 @@ from shared.lifecycle.observations import (
     ServingScored,
     TimerFired,
 )
+from shared.lifecycle.reasons import with_sentence
 from shared.lifecycle.retry_later import error_text, unexpected
 from shared.lifecycle.run_parts import golden_answers_of
 from shared.lifecycle.run_updates import with_endpoint_event
@@ -30,11 +31,10 @@ from shared.routes.route import Route
 
 
 def put_back(run: Run, why: str, now: datetime, *, alike: bool = False) -> Next:
-    """Turn the promotion round: from here on it ends with the previous model verified, however long that takes.
+    """Begin the restore: it ends only with the previous model verified, and has no deadline.
 
-    The previous model is another one than what was sent: it waits until nothing of that can arrive any more.
-    `why` is the run's reason in the end, whatever else goes wrong on the way; `alike`: the endpoint was asked, and its
-    answers do not tell the two models apart.
+    The previous model is sent once no unconfirmed update can arrive any more. `why` stays at the front of the run's
+    reason; `alike`: the endpoint's answers do not tell the two models apart.
     """
     return run.transitioned(
         now,
@@ -48,7 +48,7 @@ def put_back(run: Run, why: str, now: datetime, *, alike: bool = False) -> Next:
 
 
 def rolling_back(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next | None:
-    """Go on with the way back; None if the run is not on it."""
+    """Continue the restore; None if the run is in none."""
     match run.step:
         case VerifyingStep.PUT_BACK:
             return _restoring(route, run, effect, observation, now)
@@ -60,19 +60,19 @@ def rolling_back(route: Route, run: Run, effect: Effect | None, observation: Obs
 
 
 def end_of_way_back(run: Run) -> RunState:
-    """Return the outcome: where both models were asked and answered alike, nobody knows which of them was served."""
+    """Return the outcome: `unchanged` if the answers do not tell which of the two models was served."""
     return RunState.UNCHANGED if run.rollback is not None and run.rollback.alike else RunState.ROLLED_BACK
 
 
 def put_back_and_verified(run: Run) -> str:
-    """Return the reason of the outcome: what began the way back, and after it what went wrong on the way."""
+    """Return the reason of the outcome: the cause of the restore, then its last problem."""
     if end_of_way_back(run) is RunState.UNCHANGED:
-        return f"the two models could not be told apart; the previous one was put back: {run.reason}"
-    return f"the previous model was put back and verified: {run.reason}"
+        return f"The two models could not be told apart. The previous model was restored. Cause: {run.reason}"
+    return f"The previous model was restored and verified. Cause: {run.reason}"
 
 
 def _restoring(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
-    """Mark the intent as turned round, then send the previous model, as often as it takes."""
+    """Mark the rollback in the intent, then send the previous model until the endpoint accepts it."""
     match effect, observation:
         case _, TimerFired():
             return run, MarkRollback()
@@ -104,7 +104,7 @@ def _restoring(route: Route, run: Run, effect: Effect | None, observation: Obser
 
 
 def _verifying_previous(route: Route, run: Run, observation: Observation, now: datetime) -> Next:
-    """Check the previous model, after the whole propagation time: the challenger might otherwise still come up."""
+    """Verify the previous model after the whole propagation time: until then the challenger may still appear."""
     served_by = (run.patched_at or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
     match observation:
         case TimerFired():
@@ -120,10 +120,10 @@ def _previous_answered(route: Route, run: Run, answers: Answers | None, now: dat
     before = golden_answers_of(run).before
     if answers is None or not answers_match(answers, before, route.golden_tolerance):
         name = route.serving.name
-        what = f"endpoint {name} does not answer as before although the previous model was put back"
+        what = f"Endpoint {name} does not answer as before, although it accepted the previous model."
         return run.retry_later(now, _with_cause(run, what), step=VerifyingStep.PUT_BACK), None
-    # Written before the intent is taken away: it fails if another worker of this run saw otherwise, and is about to
-    # send the previous model once more.
+    # Written before the intent is removed: this write fails if another worker of this run saw other answers, and is
+    # about to send the previous model again.
     deadline = now + timedelta(seconds=route.deadlines.promoting)
     verified = run.evolve(
         now, step=VerifyingStep.PUT_BACK_VERIFIED, consecutive_failures=0, not_before=now, deadline_at=deadline
@@ -132,7 +132,7 @@ def _previous_answered(route: Route, run: Run, answers: Answers | None, now: dat
 
 
 def _leaving(run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
-    """Give the endpoint back, now that the previous model is verified."""
+    """Release the endpoint, now that the previous model is verified."""
     match effect, observation:
         case _, TimerFired():
             return run, _release_verified(run)
@@ -144,23 +144,23 @@ def _leaving(run: Run, effect: Effect | None, observation: Observation, now: dat
 
 
 def _tried_again(run: Run, error: Exception, now: datetime, **changes: Unpack[RunFields]) -> Next:
-    """Go on trying; what began the way back stays in front of what keeps it up."""
+    """Try again later; the cause of the restore stays in front of the present problem."""
     return run.retry_later(now, _with_cause(run, error_text(error)), retry_after_s(error), **changes), None
 
 
 def _with_cause(run: Run, problem: str) -> str:
-    return f"{_way_back(run).cause}; on the way back: {problem}"
+    return with_sentence(_way_back(run).cause, f"During the restore: {problem}")
 
 
 def _way_back(run: Run) -> Rollback:
-    """Return the way back that the run is on; a run that has none began it for the reason that it gives."""
+    """Return the run's restore; without a record of it, the run's reason is the cause."""
     return run.rollback if run.rollback is not None else Rollback(run.reason)
 
 
 def _release_verified(run: Run) -> ReleaseEndpoint:
     golden, target = golden_answers_of(run), _way_back(run).target
     if target is None:
-        raise ValueError(f"run {run.run_id} has put no model back")
+        raise ValueError(f"Run {run.run_id} has restored no model.")
     restored = Served(
         model=target,
         golden=golden.golden,

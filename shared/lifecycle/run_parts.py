@@ -1,4 +1,4 @@
-"""The parts of a run that its state takes for granted; a run without them is a bug."""
+"""The parts that a run must have in its state; a run without them is a bug."""
 
 from shared.records.golden_answers import GoldenAnswers
 from shared.records.models import Challenger
@@ -6,13 +6,13 @@ from shared.records.run import Run
 
 
 def golden_answers_of(run: Run) -> GoldenAnswers:
-    """Return the golden rows' answers of a run that was staged or decided.
+    """Return the golden answers of a run that was staged or decided.
 
     Raises:
         ValueError: it has none.
     """
     if run.golden_answers is None:
-        raise ValueError(f"run {run.run_id} is {run.state} and has no golden answers")
+        raise ValueError(f"Run {run.run_id} is {run.state} and has no golden answers.")
     return run.golden_answers
 
 
@@ -23,7 +23,7 @@ def challenger_of(run: Run) -> Challenger:
         ValueError: it has none.
     """
     if run.challenger is None:
-        raise ValueError(f"run {run.run_id} is {run.state} and has no challenger")
+        raise ValueError(f"Run {run.run_id} is {run.state} and has no challenger.")
     return run.challenger
 
 
@@ -35,5 +35,5 @@ def archived_model_of(run: Run) -> str:
     """
     path = challenger_of(run).archived_model
     if path is None:
-        raise ValueError(f"run {run.run_id} is {run.state} and has no archived model")
+        raise ValueError(f"Run {run.run_id} is {run.state} and has no archived model.")
     return path

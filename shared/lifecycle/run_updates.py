@@ -2,25 +2,30 @@
 
 from datetime import datetime, timedelta
 
+from shared.lifecycle.reasons import with_sentence
 from shared.records.endpoint_events import EndpointEvent, EndpointEventKind
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.routes.route import Endpoint, Route
 
+LEASE_LOST = "The lease of the endpoint was lost."
+
 
 def with_endpoint_event(
     run: Run, endpoint: Endpoint, event: EndpointEventKind, now: datetime
 ) -> tuple[EndpointEvent, ...]:
-    """Return the run's list of what was done to endpoints, with one more entry."""
+    """Return the run's endpoint events, with one more."""
     return (*run.endpoint_events, EndpointEvent(endpoint.name, endpoint.role.value, event, now))
 
 
 def evaluated_again(route: Route, run: Run, now: datetime, why: str) -> Run:
-    """Return the run at the point where it was trained: what it was compared with is not there any more."""
+    """Return the run as trained: the models that it was compared with have changed."""
     deadline = now + timedelta(seconds=route.deadlines.running)
-    return run.transitioned(now, RunState.TRAINED, f"{why}; evaluating again", deadline_at=deadline)
+    return run.transitioned(
+        now, RunState.TRAINED, with_sentence(why, "The model is evaluated again."), deadline_at=deadline
+    )
 
 
 def reason_changed(run: Run, reason: str, now: datetime) -> Run:
-    """Return the run with a reason; the very same run if it says so already, so that nothing is written."""
+    """Return the run with a reason; the same object if the reason is unchanged, so that nothing is written."""
     return run if run.reason == reason else run.evolve(now, reason=reason)

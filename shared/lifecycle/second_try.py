@@ -1,7 +1,7 @@
-"""A second try that an operator asks for: a run that ended without a promotion begins its next attempt.
+"""The retry that an operator asks for: a run that ended without a promotion begins its next attempt.
 
-It is the same version, so it keeps its generation: whatever is newer still wins over it. The number of attempts that a
-run begins by itself (`attempts`) is not given anew either: one word, one attempt.
+It is the same version, so it keeps its generation: newer data still wins. The count of attempts continues as well: each
+request of an operator gives one attempt, beside those that a run begins by itself (`attempts`).
 """
 
 from datetime import datetime, timedelta
@@ -12,36 +12,37 @@ from shared.records.run import Run
 from shared.records.run_states import RETRIABLE, RunState
 from shared.routes.route import Route
 
-# After these the job itself may have no end that is known: it was given up by its deadline, or its start was refused.
+# After these the job may still run: it was given up at its deadline, or its start was refused.
 JOB_MAY_RUN = frozenset({RunState.FAILED, RunState.TIMED_OUT, RunState.CANCELLED})
 
 
 def why_not(run: Run) -> str | None:
-    """Return why a run cannot be tried again, by what it is; None if it can."""
+    """Return why a run cannot be retried, by its own record; None if it can."""
     if run.override is not None:
-        return f"run {run.run_id} is an operator's rollback: ask for the rollback again"
+        return f"Run {run.run_id} is an operator's rollback. Request the rollback again."
     if not run.terminal:
-        return f"run {run.run_id} is {run.state.value}: it has not ended, and goes on by itself"
+        return f"Run {run.run_id} is {run.state.value}. It has not ended and continues by itself."
     if run.state is RunState.UNROUTED:
         return (
-            f"no route matches the file of run {run.run_id}: correct `files` of a route, and the next sweep takes it up"
+            f"No route matches the file of run {run.run_id}. Correct `files` of a route in routes.toml; the next sweep"
+            " then claims the file."
         )
     if run.state not in RETRIABLE:
-        return f"run {run.run_id} is {run.state.value}: only a run that ended otherwise can be tried again"
+        return f"Run {run.run_id} is {run.state.value}. Only a run that ended without this outcome can be retried."
     return None
 
 
 def in_vain(run: Run, record: EndpointRecord) -> str | None:
-    """Return why its model could not go into service anyhow, by the endpoint as it is now: no job is paid for that."""
+    """Return why a retry would be in vain, by the endpoint's row: its model could not be promoted. None if it could."""
     reason = newer_in_service(record, run) or blocked(record, run)
-    return None if reason is None else f"run {run.run_id} cannot be tried again: {reason}"
+    return None if reason is None else f"Run {run.run_id} cannot be retried. {reason}"
 
 
 def retried(route: Route, run: Run, request: str, input_blob: str, now: datetime) -> Run:
-    """Return the run at the beginning of its next attempt; `request` says who asked for it and why.
+    """Return the run at the beginning of its next attempt; `request` names the operator and the reason.
 
-    Only what names the version is taken along: what the attempt before came to (its job, decision, answers, notes, and
-    whatever a run may keep besides) stays in the history and in its folder.
+    The run keeps only the fields that name the version. The results of the previous attempt (job, decision, answers,
+    notes) stay in the history and in its folder.
     `input_blob` is the copy to pin anew, container/path; "" for the claimed version itself.
     """
     version = Run(

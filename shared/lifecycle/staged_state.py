@@ -1,4 +1,4 @@
-"""The staging endpoint: wait until it answers with the challenger, and compare it with the model in service."""
+"""The state `staged`: the staging endpoint answers as the challenger, which is compared with the model in service."""
 
 from datetime import datetime, timedelta
 
@@ -17,18 +17,16 @@ from shared.lifecycle.observations import (
 )
 from shared.lifecycle.retry_later import unexpected
 from shared.lifecycle.run_parts import challenger_of
-from shared.lifecycle.run_updates import evaluated_again
+from shared.lifecycle.run_updates import LEASE_LOST, evaluated_again
 from shared.ports import Answers
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.records.run_steps import StagedStep
 from shared.routes.route import Endpoint, Route
 
-LEASE_LOST = "the lease of the endpoint was lost meanwhile"
-
 
 def staged(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
-    """Ask the staging endpoint; once it answers with the challenger, the run is decided or ends `unchanged`."""
+    """Score the golden rows on staging; once the challenger answers, the run is decided or ends `unchanged`."""
     if isinstance(effect, ReleaseEndpoint):
         return _released(route, run, effect, observation, now)
     outdated = _outdated(route, run, observation)
@@ -40,13 +38,13 @@ def staged(route: Route, run: Run, effect: Effect | None, observation: Observati
 
 
 def _outdated(route: Route, run: Run, observation: Observation) -> str | None:
-    """Return why the run is evaluated again: what it was staged under has changed; None if it goes on."""
+    """Return why the run is evaluated again: its lease or its route has changed; None if it continues."""
     if route.staging is None or run.golden_answers is None or run.patched_at is None:
-        return "the route's endpoints changed"
+        return "The endpoints of the route changed."
     if isinstance(observation, LeaseLost):
         return LEASE_LOST
     if route.holdout is None and (run.step == StagedStep.SCORING or run.decision is None):
-        return "the route has no holdout any more"
+        return "The route no longer has a holdout."
     return None
 
 
@@ -72,8 +70,8 @@ def _asked(route: Route, run: Run, effect: Effect | None, observation: Observati
             if model == challenger_of(run).model:
                 return challenger_answered(route, run, staging, answers, now)
             why = (
-                f"endpoint {staging.name} accepted the model but neither answers differently nor shows it"
-                f" {staging.propagation_s} s later: the update had no effect; nothing was sent to the serving endpoint"
+                f"Endpoint {staging.name} accepted the model, but {staging.propagation_s} s later it neither answers"
+                " differently nor lists the model. The update had no effect. The serving endpoint is untouched."
             )
             return run, ReleaseEndpoint(RunState.ROLLED_BACK, why)
         case _, EffectFailed(error):
@@ -85,5 +83,5 @@ def _answered(route: Route, run: Run, staging: Endpoint, answers: Answers, now: 
     if shows_challenger(route, run, answers):
         return challenger_answered(route, run, staging, answers, now)
     if run.patched_at is not None and now < run.patched_at + timedelta(seconds=staging.propagation_s):
-        return run, None  # accepted is not served: the tick asks again
+        return run, None  # an accepted model is not served at once: the tick asks again
     return run, GetStagingModel(answers)

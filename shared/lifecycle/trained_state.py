@@ -1,4 +1,4 @@
-"""From a finished job to a decision: trained."""
+"""The state `trained`: from a finished job to a decision."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -85,11 +85,11 @@ def _evaluated(route: Route, run: Run, record: EndpointRecord, evaluation: Evalu
     report = evaluation.report
     challenger = Challenger(model_path(run), report.measured, evaluation.evaluation)
     if evaluation.model_md5 in record.blocked_models:
-        why = "exactly this model was rolled back before and stays blocked, whatever its evaluation says"
+        why = "The model is blocked: an identical model file was rolled back. Its evaluation does not count."
         return run, ReleaseEndpoint(RunState.REJECTED, why, {"challenger": challenger})
     renewed = may_be_under_way(record, run)
     summary = champion.summary() if champion else None
-    if route.holdout is not None:  # both are measured on the same rows first, once the challenger is staged
+    if route.holdout is not None:  # the challenger is staged first; then both models are measured on the same rows
         unmeasured: RunFields = {
             "challenger": challenger,
             "champion": summary,
@@ -121,10 +121,10 @@ def _baseline_captured(route: Route, run: Run, pending: PendingPromotion, now: d
 
 
 def _staged(route: Route, run: Run, patched: ScorePatchedStaging, answers: Answers | None, now: datetime) -> Next:
-    """Go on with a challenger that the staging endpoint accepted: by its answers, if there are any at once."""
+    """Continue with a challenger that the staging endpoint accepted, by its answers if it answers at once."""
     staging, (pending, lease) = route.staging, patched
     if staging is None:
-        raise ValueError(f"route {route.name} has no staging endpoint, and run {run.run_id} patched it")
+        raise ValueError(f"Route {route.name} has no staging endpoint, but run {run.run_id} patched it.")
     fields: RunFields = {
         **pending.changes,
         "step": StagedStep.ANSWERS,
@@ -138,16 +138,16 @@ def _staged(route: Route, run: Run, patched: ScorePatchedStaging, answers: Answe
     staged = run.transitioned(now, RunState.STAGED, **fields)
     if answers is None or not shows_challenger(route, staged, answers):
         return staged, None
-    # An endpoint that answers at once saves a write. If this worker dies first, the same model is sent again.
+    # An endpoint that answers at once saves a write. If this worker dies first, the idempotent update is sent again.
     answered, effect = challenger_answered(route, staged, staging, answers, now)
     return replace(answered, revision=staged.revision), effect
 
 
 def _data(run: Run, report: EvaluationReport, record: EndpointRecord) -> DecisionData:
-    """Return what both models were measured on: each on data of its own."""
+    """Return the data of both measurements: each model's own."""
     return DecisionData(
         champion=MeasuredChampion(record.champion.run_id) if record.champion else None,
         same=False,
-        note="each model was evaluated by its own job, on data of its own file",
+        note="Each model was evaluated by its own job, on data from its own file.",
         challenger=MeasuredOn(run.blob, run.etag, report.row, report.rows, report.examples),
     )

@@ -1,7 +1,7 @@
-"""The one transition function of a run, pure: an observation decides what is written, and what is done after that.
+"""The transition function of a run (pure): from an observation it computes the next record and the next effect.
 
-Whoever drives it writes the returned record first, conditional on the version it read, and only then carries the
-effect out; the effect and what came of it go in again. So after a crash anywhere the row says what is next.
+The driver writes the returned record first, conditional on the version that it read, and only then performs the effect.
+The effect and its observation are the next input. So after a crash anywhere the row names the next step.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,14 +36,13 @@ _BY_STATE: Mapping[RunState, Callable[[Route, Run, Effect | None, Observation, d
 
 
 def transition(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
-    """Return the run's next record (the very same object if nothing is to be written) and what is to be done then.
+    """Return the run's next record (the same object if nothing is to be written) and the next effect.
 
-    `effect` is what was asked for, and `observation` what came of it; a trigger (`Claimed`, `TimerFired`) has no
-    effect. The rules of the route (deadlines, policy, endpoints) are read from it, the time is `now`; nothing else
-    counts.
+    `observation` is the result of `effect`; a trigger (`Claimed`, `TimerFired`) has no effect. Deadlines, policy and
+    endpoints come from the route, the time is `now`; the result depends on nothing else.
 
     Raises:
-        ValueError: this cannot be observed in the run's state; it would be a bug.
+        ValueError: the observation is impossible in the run's state: a bug.
     """
     step = _BY_STATE.get(run.state)
     if step is None:
@@ -56,8 +55,8 @@ def transition(route: Route, run: Run, effect: Effect | None, observation: Obser
 
 
 def compensation_for(observation: Observation) -> Effect | None:
-    """Return what to do about something that was done but could not be recorded: another worker was first.
+    """Return the effect that undoes an observation which could not be recorded, since another worker wrote first.
 
-    Only a submitted job would linger: it was never started and never will be.
+    Only a submitted job would remain: it was never started and never will be.
     """
     return CancelJob(observation.job_id) if isinstance(observation, JobSubmitted) else None

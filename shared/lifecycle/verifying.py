@@ -1,6 +1,6 @@
-"""Verification: the endpoint must answer as the challenger does, in time and for as long as it is watched.
+"""The state `verifying`: the endpoint must answer as the challenger in time, and for the whole bake.
 
-Else the previous model is put back, and verified in its turn.
+Otherwise the previous model is restored and verified.
 """
 
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from shared.lifecycle.observations import (
     StagingScored,
     TimerFired,
 )
+from shared.lifecycle.reasons import with_sentence
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.lifecycle.rolling_back import end_of_way_back, put_back, put_back_and_verified, rolling_back
 from shared.lifecycle.run_parts import archived_model_of, challenger_of, golden_answers_of
@@ -34,7 +35,7 @@ from shared.routes.route import Route
 
 
 def verifying(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
-    """Go on with the promotion where it is: forwards, or on its way back."""
+    """Continue the verification, or the restore."""
     match effect, observation:
         case _, ChampionRecorded():
             events = with_endpoint_event(run, route.serving, EndpointEventKind.VERIFIED, now)
@@ -61,17 +62,17 @@ def _verifying(route: Route, run: Run, effect: Effect | None, observation: Obser
         case ScoreStaging(serving), StagingScored(answers):
             if answers is not None and serving is not None and _match(route, answers, serving):
                 return _verified(route, run, serving, now)
-            return put_back(run, _unverified(route, "it answers otherwise than the staging endpoint"), now)
+            return put_back(run, _unverified(route, "it answers differently from the staging endpoint."), now)
         case _, EffectFailed(error):
             if run.overdue(now) and now >= _served_by(route, run):
-                why = f"the endpoint could not be verified within the deadline; last: {error_text(error)}"
+                why = f"The endpoint could not be verified by the deadline. Last error: {error_text(error)}"
                 return put_back(run, why, now)
             return retry_after_error(run, error, now), None
     raise unexpected(run, observation)
 
 
 def _serving_answered(route: Route, run: Run, answers: Answers | None, reason: str, now: datetime) -> Next:
-    """Verify the challenger by its answers, wait until it is served, or turn the promotion round."""
+    """Verify the challenger by its answers, wait until it is served, or restore the previous model."""
     if answers is not None and _is_challenger(route, run, answers) and not _too_early(route, run, now):
         return _shown(route, run, answers, now)
     if now < _served_by(route, run):
@@ -80,9 +81,9 @@ def _serving_answered(route: Route, run: Run, answers: Answers | None, reason: s
     if answers is None:
         return put_back(run, _unverified(route, reason), now)
     if golden.staged is not None and not _match(route, answers, golden.before):
-        # It is neither what was staged nor what was there before. Was the staged reference right?
+        # The answers are neither the staged ones nor the previous ones. Does staging still answer as it did?
         return run, ScoreStaging(serving=answers)
-    unverified = _unverified(route, reason or "it still answers as before")
+    unverified = _unverified(route, reason or "it still answers as before.")
     return put_back(run, unverified, now, alike=golden.staged is None)
 
 
@@ -91,27 +92,27 @@ def _match(route: Route, answers: Answers, reference: Answers) -> bool:
 
 
 def _served_by(route: Route, run: Run) -> datetime:
-    """Return by when the serving endpoint must answer with the model that it accepted."""
+    """Return the time by which the serving endpoint must serve the model that it accepted."""
     return (run.patched_at or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
 
 
 def _shown(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
-    """Go on with a challenger that answers; without a staging endpoint the shape of its answers shows only now."""
+    """Continue with a challenger that answers; without a staging endpoint its answer shape is known only now."""
     change = shape_of(route, run, answers) if golden_answers_of(run).staged is None else ShapeChange()
     if not change:
         return _verified(route, run, answers, now)
-    lifted = 'classes = "may-change" in routes.toml lets such a model through, a staging endpoint lets a person decide'
-    return put_back(run, f"{change.sentence}; {lifted}", now)
+    remedy = 'Set classes = "may-change" in routes.toml to allow it, or add a staging endpoint to let a person decide.'
+    return put_back(run, with_sentence(change.sentence, remedy), now)
 
 
 def _verified(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
-    """Record the champion, or watch it first; what it answered now is what it must go on answering."""
+    """Record the champion, or begin the bake: the endpoint must keep answering as it answers now."""
     if not route.bake_s:
         return run, _record_champion(run, answers, now)
     baking = run.evolve(
         now,
         step=VerifyingStep.BAKING,
-        reason=f"verified; watched for {route.bake_s} s before it counts as promoted",
+        reason=f"Verified. The endpoint is watched for {route.bake_s} s before the run counts as promoted.",
         consecutive_failures=0,
         not_before=now,
         patched_at=now,
@@ -123,7 +124,7 @@ def _verified(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
 
 
 def _baking(route: Route, run: Run, observation: Observation, now: datetime) -> Next:
-    """Go on asking. An error is no verdict; another answer is one, and so is a model that cannot score the rows."""
+    """Keep scoring the golden rows. A changed answer is a verdict, so is a refusal of the rows; an error is none."""
     match observation:
         case TimerFired():
             return run, ScoreServing()
@@ -131,7 +132,7 @@ def _baking(route: Route, run: Run, observation: Observation, now: datetime) -> 
             return _still_answered(route, run, answers, reason, now)
         case EffectFailed(error):
             if run.overdue(now):
-                why = f"the endpoint could not be watched to the end; last: {error_text(error)}"
+                why = f"The endpoint could not be watched for the whole bake. Last error: {error_text(error)}"
                 return put_back(run, why, now)
             return retry_after_error(run, error, now), None
     raise unexpected(run, observation)
@@ -141,17 +142,17 @@ def _still_answered(route: Route, run: Run, answers: Answers | None, reason: str
     watched_s = (now - (run.patched_at or run.updated_at)).total_seconds()
     expected = golden_answers_of(run).verified
     if expected is None:
-        raise ValueError(f"run {run.run_id} is watched, and was not verified")
+        raise ValueError(f"Run {run.run_id} is baking and was not verified.")
     if answers is None or not _match(route, answers, expected):
-        what = reason or "it answers the golden rows otherwise than when it was verified"
-        return put_back(run, f"{watched_s:.0f} s after endpoint {route.serving.name} was verified: {what}", now)
+        problem = reason or "its answers to the golden rows changed."
+        return put_back(run, f"Endpoint {route.serving.name} failed the bake after {watched_s:.0f} s: {problem}", now)
     if watched_s >= route.bake_s:
         return run, _record_champion(run, expected, now)
     return run, None  # nothing is written while nothing changes: the tick asks again
 
 
 def _is_challenger(route: Route, run: Run, answers: Answers) -> bool:
-    """Tell whether the challenger answers: as staged; without a staging endpoint, at least not as before."""
+    """Tell whether the answers are the challenger's: as on staging; without staging, different from before."""
     golden = golden_answers_of(run)
     if golden.staged is not None:
         return _match(route, answers, golden.staged)
@@ -159,10 +160,10 @@ def _is_challenger(route: Route, run: Run, answers: Answers) -> bool:
 
 
 def _too_early(route: Route, run: Run, now: datetime) -> bool:
-    """Tell whether the right answers may still be those of the model that is replaced.
+    """Tell whether answers that match may still come from the model that is being replaced.
 
-    An operator may go back to a model that answers the golden rows as the one in service does: then only the time
-    tells that it was put in service.
+    An operator may roll back to a model that answers the golden rows as the model in service. Then only the propagation
+    time tells that it is served.
     """
     golden = golden_answers_of(run)
     if run.override is None or golden.staged is None:
@@ -188,4 +189,6 @@ def _record_champion(run: Run, answers: Answers, now: datetime) -> RecordChampio
 
 def _unverified(route: Route, problem: str) -> str:
     serving = route.serving
-    return f"endpoint {serving.name} accepted the model but {serving.propagation_s} s later was not verified: {problem}"
+    return (
+        f"Endpoint {serving.name} accepted the model but was not verified within {serving.propagation_s} s: {problem}"
+    )

@@ -1,4 +1,4 @@
-"""A run that waits for something outside, without a deadline: waiting."""
+"""The state `waiting`: something outside prevents progress, and no deadline ends the run."""
 
 from datetime import datetime, timedelta
 
@@ -24,9 +24,9 @@ from shared.routes.route import Route
 
 
 def waiting(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
-    """Look from time to time whether an archived file was rehydrated: it has the same ETag, and no event tells.
+    """Check at each tick whether an archived file was rehydrated: its ETag stays, and no event reports it.
 
-    No deadline ends it: that takes as long as somebody takes. Nothing is written while nothing changes.
+    No deadline ends the run, since a person decides when to rehydrate. Nothing is written while nothing changes.
     """
     del effect
     deadline = now + timedelta(seconds=route.deadlines.not_started)
@@ -34,9 +34,9 @@ def waiting(route: Route, run: Run, effect: Effect | None, observation: Observat
         case TimerFired():
             return run, PinInput(input_path(run))
         case InputPinned():
-            # The step is claimed first, as ever, and taken anew: the copy is there already.
+            # The step is claimed first, as always, then repeated: the copy exists already.
             lease = now + timedelta(seconds=LANDING_LEASE_S)
-            why = "the file can be read again"
+            why = "The file can be read again."
             landed_again = run.transitioned(now, RunState.LANDED, why, not_before=lease, deadline_at=deadline)
             return landed_again, prepare(landed_again)
         case InputCopyPending():
@@ -46,7 +46,7 @@ def waiting(route: Route, run: Run, effect: Effect | None, observation: Observat
             return reason_changed(run, reason, now), None
         case InputMissing():
             return run.transitioned(now, RunState.SUPERSEDED, GONE), None
-        case EffectFailed(error) if isinstance(error, PermanentError):  # `landed` tries once more, and judges
+        case EffectFailed(error) if isinstance(error, PermanentError):  # `landed` tries once more and judges the error
             return run.transitioned(now, RunState.LANDED, error_text(error), deadline_at=deadline), None
         case EffectFailed(error):
             return reason_changed(run, error_text(error), now), None

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from shared.errors import NotNowError
 from shared.lifecycle.decision_record import decision_hash
 from shared.lifecycle.held_state import approved, rejected
+from shared.lifecycle.reasons import with_sentence
 from shared.operators.operator_runs import find_run, route_of_run, save_operators_run
 from shared.ports import StoredRun
 from shared.records.decision import Approval, Invitation
@@ -75,8 +76,8 @@ def invite(services: Services, run_id: str, valid_s: int = DEFAULT_INVITATION_VA
     expires_at = now + timedelta(seconds=min(valid_s, MAX_INVITATION_VALID_S))
     held_because = run.invitation.held_because if run.invitation is not None else run.reason
     invitation = Invitation(_digest(secret), expires_at, decision_hash(run.decision), held_because)
-    link = f"an approval link was made, valid until {shown_time(expires_at)}"
-    reason = f"{held_because[: REASON_LIMIT - len(link) - 2]}; {link}"
+    link = f"An approval link was made, valid until {shown_time(expires_at)}."
+    reason = with_sentence(held_because[: REASON_LIMIT - len(link) - 2], link)
     save_operators_run(services, stored, run.evolve(now, reason=reason, invitation=invitation))
     return ApprovalLink(f"{run.route}.{run.run_id}.{secret}", expires_at)
 

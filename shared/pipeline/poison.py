@@ -8,6 +8,7 @@ import base64
 import json
 
 from shared.errors import BadMessageError
+from shared.lifecycle.reasons import with_sentence
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.pipeline.landing import land
 from shared.ports import StoredRun
@@ -45,7 +46,7 @@ def evaluation(services: Services, text: str) -> None:
     _add_reason(
         services,
         services.runs.get(message.route, message.run_id),
-        "the host gave up its evaluation message after five failed deliveries (the app's log has the errors)",
+        "The host gave up its evaluation message after five failed deliveries. The app's log has the errors.",
     )
 
 
@@ -86,7 +87,7 @@ def blob_event(services: Services, text: str) -> None:
     _add_reason(
         services,
         services.runs.get(route_name, run_id),
-        "the host gave up the event of its file after five failed executions (the app's log has the errors)",
+        "The host gave up the event of its file after five failed executions. The app's log has the errors.",
     )
 
 
@@ -100,7 +101,7 @@ def _add_reason(services: Services, stored: StoredRun | None, cause: str) -> Non
         )
         return
     run = stored.run
-    reason = f"{run.reason}; {cause}" if run.reason and not run.reason.endswith(cause) else cause
+    reason = with_sentence(run.reason, cause) if run.reason and not run.reason.endswith(cause) else cause
     services.save_run(stored, run.evolve(services.clock.now(), reason=reason))
 
 

@@ -181,7 +181,7 @@ def _freeze(services: Services, route: Route, stored: StoredEndpoint, difference
     earlier = frozen_by(record, route)
     reason = f"{difference}, and no earlier run of this table explains that; the last verified model is {verified}"
     if earlier is not None:
-        reason += f"; before that, {earlier}"
+        reason += f"; before that: {earlier}"
     frozen = Frozen(by=SWEEP, reason=reason, at=services.clock.now())
     services.endpoints.save(stored, replace(record, frozen=frozen, lease=None))
     log.error("%s is frozen: %s", _label(record), reason, extra=log_fields(LogAction.ENDPOINT_UNEXPLAINED))

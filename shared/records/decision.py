@@ -1,6 +1,6 @@
-"""The record of a decision: which models, measured how and on what, by which policy, with which verdict and why (pure).
+"""The record of a decision: models, metrics, data, policy, verdict and reasons (pure).
 
-Its JSON is read by people and other tools: docs/gates.md tells the names.
+People and other tools read its JSON; docs/gates.md explains the names.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ class Verdict(StrEnum):
 
 
 class Verification(StrEnum):
-    """How a promotion is verified: the serving endpoint answers as staging did, or otherwise than before."""
+    """How a promotion is verified: the serving endpoint answers as staging did, or differently from before."""
 
     EQUALITY = "equality"
     CHANGE = "change"
@@ -44,7 +44,7 @@ class GateRecord(NamedTuple):
 class DecidedChallenger(NamedTuple):
     """The challenger as the decision names it.
 
-    `run_id` is None where an operator goes back to the model from before the first promotion.
+    `run_id` is None where an operator restores the initial model.
     """
 
     run_id: str | None
@@ -66,14 +66,14 @@ class MeasuredOn(NamedTuple):
 
 
 class MeasuredChampion(NamedTuple):
-    """The champion that was compared; `scored` tells where it was measured on the holdout."""
+    """The compared champion; `scored` says in words where it scored the holdout."""
 
     run_id: str | None
     scored: str | None = None
 
 
 class DecisionHoldout(NamedTuple):
-    """The holdout that both models answered."""
+    """The holdout that both models scored."""
 
     data: str
     etag: str
@@ -84,7 +84,7 @@ class DecisionHoldout(NamedTuple):
 
 
 class DecisionData(NamedTuple):
-    """What the models were measured on; `same` tells whether it was the same rows."""
+    """The data of both measurements; `same`: whether both models scored the same rows."""
 
     champion: MeasuredChampion | None
     same: bool
@@ -94,7 +94,7 @@ class DecisionData(NamedTuple):
 
 
 class AnswerShape(NamedTuple):
-    """What callers would find changed in the answers: see `ShapeChange`."""
+    """The change of the answer shape that callers would see: see `ShapeChange`."""
 
     sentence: str
     lost_classes: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ class Invitation(NamedTuple):
 
     Attributes:
         token: hash of the link's secret.
-        decision: hash of the decision that it is for.
+        decision: hash of the decision that the link approves.
         held_because: why the run is held.
     """
 
@@ -130,11 +130,11 @@ class Invitation(NamedTuple):
 
 
 class Override(NamedTuple):
-    """An operator's rollback, on which no gate decides.
+    """A rollback that an operator requested; no gate decides on it.
 
     Attributes:
-        to: the run whose model is wanted; "" for the model from before the first promotion.
-        replaces: the run whose model was in service when it was asked for; None for that same model.
+        to: the run whose model is restored; "" for the initial model.
+        replaces: the run whose model was in service at the request; None for the initial model.
     """
 
     by: str
@@ -145,14 +145,14 @@ class Override(NamedTuple):
 
 
 class DecisionRecord(NamedTuple):
-    """What is kept of a decision.
+    """The record of a decision.
 
     Attributes:
         policy: the policy in JSON, as it was at the decision; None for an operator's rollback.
-        notes: what the training said of its columns.
-        after_rollback: whether there was no champion because an operator had gone back to the initial model.
+        notes: the training's remarks about the columns.
+        after_rollback: whether there was no champion because an operator had restored the initial model.
         intervals: of the gains, by metric.
-        shape: what callers would find changed in the answers.
+        shape: the change of the answer shape, if there is one.
         policy_said: the policy's own verdict, where an approval or the shape of the answers changed it.
     """
 

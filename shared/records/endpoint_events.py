@@ -1,4 +1,4 @@
-"""What was done to the endpoints of a run (pure)."""
+"""The events of a run's endpoints (pure)."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class EndpointEventKind(StrEnum):
-    """What happened to an endpoint."""
+    """The kind of an event of an endpoint."""
 
-    PATCHED = "patched"  # it accepted the challenger
-    ANSWERS = "answers"  # it answers as the challenger
-    VERIFIED = "verified"  # it is recorded as serving the challenger
-    PUT_BACK = "put_back"  # it accepted the previous model
+    PATCHED = "patched"  # the endpoint accepted the challenger
+    ANSWERS = "answers"  # the endpoint answers as the challenger
+    VERIFIED = "verified"  # the endpoint's row names the challenger as the champion
+    PUT_BACK = "put_back"  # the endpoint accepted the previous model
 
 
 class EndpointEvent(NamedTuple):

@@ -1,4 +1,4 @@
-"""What is known of one endpoint: what it serves, who may promote to it now, and what is being done to it (pure)."""
+"""The record of one endpoint: its champion, its lease, its intent, its blocked models (pure)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -7,49 +7,47 @@ from typing import Self
 from shared.records.golden_answers import Answers
 from shared.records.models import ChampionSummary, HoldoutMeasurement, Metrics
 
-# How the fate of a PATCH is bounded. Whoever sends one was allowed to by a conditional write, and sends within
-# SEND_WITHIN_S of it or not at all; the client gives up after PATCH_TIMEOUT_S. So a PATCH whose sender died, or whose
-# answer was lost, has arrived by then or never does, and is served a propagation time later.
+# These bound the time in which an unconfirmed update may arrive. A conditional write permits each PATCH, and the worker
+# sends it within SEND_WITHIN_S of that write or not at all. The client gives up after PATCH_TIMEOUT_S. A PATCH whose
+# sender died, or whose answer was lost, has arrived by then or never arrives, and is served a propagation time later.
 SEND_WITHIN_S = 20.0
 PATCH_TIMEOUT_S = 40.0
-MAX_BLOCKED_GENERATIONS = 50  # generations that an endpoint remembers as rolled back; the oldest are forgotten first
-
-
-SWEEP = "the sweep"  # who freezes an endpoint that shows a model which no run explains
+MAX_BLOCKED_GENERATIONS = 50  # blocked generations in an endpoint's row; past it the oldest are dropped
+SWEEP = "the sweep"  # the `by` of a freeze: the endpoint serves a model that no run explains
 
 
 def settled_at(permitted_at: datetime, propagation_s: float) -> datetime:
-    """Return when a PATCH that was permitted at `permitted_at`, whatever became of it, can change nothing any more."""
+    """Return the time from which an update that was permitted at `permitted_at` can no longer change the endpoint."""
     return permitted_at + timedelta(seconds=SEND_WITHIN_S + PATCH_TIMEOUT_S + propagation_s)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Champion:
-    """The model that an endpoint was verified to serve, and the run that it came from."""
+    """The model that an endpoint was verified to serve, and its run."""
 
     run_id: str
     generation: str
-    model: str  # container/path of the kept copy
+    model: str  # container/path of the archived model
     metrics: Metrics
     promoted_at: datetime
-    measured: HoldoutMeasurement | None = None  # as the challenger, on the holdout of then
+    measured: HoldoutMeasurement | None = None  # on the holdout, when it was the challenger
 
     def summary(self) -> ChampionSummary:
-        """Return what a decision record names: run, generation, kept model and metrics."""
+        """Return the summary for a decision record: run, generation, archived model and metrics."""
         return ChampionSummary(self.run_id, self.generation, self.model, self.metrics)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """What an endpoint was last verified to answer, by a promotion or by a rollback: it must go on doing so."""
+    """The last verified answers of an endpoint, of a promotion or a rollback: it must keep giving them."""
 
-    model: str  # container/path of what it was given
-    golden: str  # container/path of the pinned golden rows it was asked
-    golden_etag: str  # the version of the route's golden file that they are
+    model: str  # container/path of the model that it was given
+    golden: str  # container/path of the pinned golden rows that it answered
+    golden_etag: str  # of the route's golden file, from which they were pinned
     answers: Answers  # the columns, then a row for each golden row
     verified_at: datetime
-    # Where the endpoint said its model came from while it answered as verified, if that is another place: a service
-    # that copies models names its own. As long as that stays, it proves nothing. None: not seen yet, or just that.
+    # Location of the model that the endpoint listed while it answered as verified, if it is not `model`: a service that
+    # copies models lists its own copy. An unchanged location proves nothing. None: not read yet, or equal to `model`.
     listed: str | None = None
 
 
@@ -64,20 +62,20 @@ class Lease:
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
-    """A promotion that was begun and must be finished: verified or put back."""
+    """A promotion that was begun and must end verified or restored."""
 
     run_id: str
     generation: str
-    token: int  # of the lease that it was written under
-    from_model: str  # container/path of what to put back
-    to_model: str  # container/path of the kept challenger
+    token: int  # of the lease under which it was written
+    from_model: str  # container/path of the model to restore
+    to_model: str  # container/path of the archived challenger
     began_at: datetime
-    back: bool = False  # whether the way back was taken: from then on it cannot be verified any more
+    back: bool = False  # whether the restore began: from then on the promotion can no longer be verified
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frozen:
-    """An operator's word, or the sweep's, that no new model goes to an endpoint until it is taken back."""
+    """A freeze by an operator or the sweep: no new model goes to the endpoint until `unfreeze`."""
 
     by: str
     reason: str
@@ -86,17 +84,17 @@ class Frozen:
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointRecord:
-    """The row of one serving endpoint, and of the staging endpoint beside it. A new endpoint has nothing in it.
+    """The row of one serving endpoint and its staging endpoint. The row of a new endpoint is empty.
 
     Attributes:
-        token: the largest that was given with a lease so far.
-        barred: generations that were rolled back, oldest first; none of them is promoted again.
-        barred_models: MD5 of the models that were, so that the same model under another generation is not tried again.
-        in_flight_until: before it a PATCH whose fate is unknown may still reach the serving endpoint: no other model is
-            sent earlier. None: nothing is on its way.
+        token: the largest lease token so far.
+        blocked_generations: generations that were rolled back, oldest first; none of them is promoted again.
+        blocked_models: MD5 of their models: an identical model of another generation is not promoted either.
+        in_flight_until: until then an unconfirmed update may reach the serving endpoint, and no other model is sent.
+            None: no update is on its way.
         staging_in_flight_until: the same for the staging endpoint.
-        initial_again_at: when an operator went back to the model from before the first promotion. It is known what
-            serves then, although there is no champion. None: they did not, or a model was promoted since.
+        initial_again_at: when an operator restored the initial model, which serves although there is no champion. None:
+            it was not restored, or a model was promoted since.
     """
 
     route: str
@@ -115,31 +113,31 @@ class EndpointRecord:
 
     @property
     def unexplained(self) -> bool:
-        """Whether the sweep has frozen the endpoint, and nothing was verified since: what serves is not known."""
+        """Whether the sweep froze the endpoint and nothing was verified since: the model in service is unknown."""
         if self.frozen is None or self.frozen.by != SWEEP:
             return False
         return self.served is None or self.served.verified_at <= self.frozen.at
 
     def unfrozen(self) -> Self:
-        """Return the record with new models allowed; what serves without explanation is left there from then on.
+        """Return the record with new models allowed; an unexplained model in service stays.
 
-        It was not verified, so it is not compared with anything before the next promotion.
+        That model was not verified, so `served` is empty until the next promotion.
         """
         return replace(self, frozen=None, served=None if self.unexplained else self.served)
 
     def leased(self, run_id: str, expires_at: datetime) -> Self:
-        """Return the record with the lease given to a run, or renewed: a lease that is new to it gets a new token."""
+        """Return the record with the run's lease, new or renewed; a new lease gets a new token."""
         own = self.lease is not None and self.lease.run_id == run_id and self.lease.token == self.token
         token = self.token if own else self.token + 1
         return replace(self, token=token, lease=Lease(run_id=run_id, token=token, expires_at=expires_at))
 
     def blocking(self, generation: str, model_md5: str = "") -> Self:
-        """Return the record with one more generation that was rolled back, and its model where that is known."""
+        """Return the record with one more blocked generation, and its model if the MD5 is known."""
         models = _with(self.blocked_models, model_md5) if model_md5 else self.blocked_models
         return replace(self, blocked_generations=_with(self.blocked_generations, generation), blocked_models=models)
 
     def unblocked(self, generation: str, model_md5: str = "") -> Self:
-        """Return the record with a generation and its model allowed again: an operator goes back to it."""
+        """Return the record with a generation and its model unblocked: an operator rolls forward to it."""
         return replace(
             self,
             blocked_generations=tuple(blocked for blocked in self.blocked_generations if blocked != generation),

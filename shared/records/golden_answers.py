@@ -1,4 +1,4 @@
-"""The golden rows of a run: which version it is verified with, and who answered them how (pure)."""
+"""The golden rows of a run, the endpoints' answers to them, and the restore of a failed promotion (pure)."""
 
 from typing import NamedTuple
 
@@ -6,17 +6,17 @@ type Answers = tuple[tuple[str, ...], ...]  # the answer's columns, then a row f
 
 
 class GoldenAnswers(NamedTuple):
-    """Answers to the golden rows that a run is verified with.
+    """The answers to the golden rows that a run is verified with.
 
     Attributes:
         golden: the pinned golden rows: container/path.
-        golden_etag: the version of the route's golden file that they are.
-        before: the serving endpoint's answers with the champion.
-        staging: the staging endpoint's, before it was given the challenger.
-        staged: the staging endpoint's, as the challenger.
-        previous_staged: the same of an earlier round of this run.
-        verified: the serving endpoint's, as it was verified.
-        holdout_invalidated: whether scored rows of the holdout had to be thrown away since.
+        golden_etag: the version of the route's golden file that was pinned.
+        before: the serving endpoint's answers, with the champion.
+        staging: the staging endpoint's answers before its update.
+        staged: the staging endpoint's answers as the challenger.
+        previous_staged: those of an earlier round of this run.
+        verified: the serving endpoint's answers at its verification.
+        holdout_invalidated: whether scored rows of the holdout became invalid since.
     """
 
     golden: str
@@ -30,12 +30,12 @@ class GoldenAnswers(NamedTuple):
 
 
 class Rollback(NamedTuple):
-    """The way back that a run is on.
+    """The restore of the previous model.
 
     Attributes:
-        cause: why the promotion was turned round.
-        alike: whether the endpoint was asked, and its answers did not tell the two models apart.
-        target: the model that is put back: container/path; None until the intent is marked.
+        cause: why the promotion failed.
+        alike: whether the endpoint's answers did not tell the two models apart.
+        target: the model to restore: container/path; None until the intent has the mark of the rollback.
     """
 
     cause: str

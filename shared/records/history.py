@@ -41,9 +41,9 @@ def entry_of(run: Run) -> HistoryEntry:
 
 
 def chained(run: Run, actor: str, previous: str = "") -> Run:
-    """Return a revision with who writes it and its place in the chain; `previous` is the `chain` of the one before.
+    """Return a revision with its actor and its place in the chain; `previous` is the `chain` of the entry before.
 
-    Every write of a run passes here, so here it loses whatever repeats a secret that the app holds.
+    Every write of a run passes here, so here the secrets that the app holds are removed from its texts.
     """
     written = replace(without_secrets(run), actor=hide(actor))
     return replace(written, chain=entry_hash(run.run_id, entry_of(written), previous))
@@ -65,7 +65,7 @@ def entry_hash(run_id: str, entry: HistoryEntry, previous: str) -> str:
 
 
 def broken_links(run: Run, entries: Sequence[HistoryEntry]) -> list[str]:
-    """Compare a run with its history, oldest first; gives a sentence for every entry that was removed or edited."""
+    """Compare a run with its history, oldest first; return a sentence for every removed or edited entry."""
     broken: list[str] = []
     previous, expected = "", 0
     for entry in entries:

@@ -1,8 +1,8 @@
 """Typed records to JSON values and back: one codec, for the rows of the tables and for what other tools read (pure).
 
 A record is a named tuple or a dataclass. Its fields are texts, numbers, booleans, times, enumerations, tuples,
-dictionaries by text, and records. What other tools read leaves out a field that equals its
-default; a row holds every field, and one that lacks any is not read: nothing is made up.
+dictionaries by text, and records. The JSON for other tools leaves out a field that equals its default. A row holds
+every field; a row that lacks one is refused, since no value is made up.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, NamedTuple, TypeAliasType, Union, get_args, get_origin, get_type_hints
 
-# Fields whose name in JSON, which other tools read, is another one.
+# Fields with another name in the JSON that other tools read.
 JSON_NAMES = {"own_metrics": "own", "archived_model": "kept"}
 
 type Json = dict[str, Any]  # an object, by the names of its members
@@ -22,12 +22,12 @@ type TimeWriter = Callable[[datetime], str]
 
 
 def time_text(when: datetime) -> str:
-    """Write an aware time as UTC with exactly six digits after the second, so that it comes back exactly."""
+    """Write an aware time as UTC with six digits after the second: it is read back exactly."""
     return when.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def to_json_value(value: object, write_time: TimeWriter = time_text, *, with_defaults: bool = False) -> Any:
-    """Return what `json.dumps` takes; `with_defaults` also writes fields that equal their default.
+    """Return a value for `json.dumps`; `with_defaults` also writes fields that equal their default.
 
     Raises:
         TypeError: a value of a kind that no record may hold.
@@ -94,7 +94,7 @@ def _record_fields(kind: Any) -> tuple[RecordField, ...]:
 
 @cache
 def reader_of(hint: Any) -> Reader:  # noqa: PLR0911 - one line a kind
-    """Return what reads a JSON value of a kind.
+    """Return the function that reads a JSON value of a kind.
 
     Raises:
         TypeError: no record may hold such a kind.

@@ -1,4 +1,4 @@
-"""Queue messages: versioned, small, and never needed: whatever they announce stands in a row as well (pure)."""
+"""Queue messages: versioned, small, and never needed, since the rows hold the same facts (pure)."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -29,10 +29,10 @@ class EvaluationMessage:
         try:
             body = json.loads(text)
         except ValueError as error:
-            raise BadMessageError(f"an evaluation message is not JSON: {error}") from error
+            raise BadMessageError(f"An evaluation message is not JSON: {error}") from error
         if not isinstance(body, dict) or body.get("version") != EVALUATION_VERSION:
-            raise BadMessageError(f"an evaluation message must have version {EVALUATION_VERSION}")
+            raise BadMessageError(f"An evaluation message must have version {EVALUATION_VERSION}.")
         route, run_id = body.get("route"), body.get("run_id")
         if not isinstance(route, str) or not isinstance(run_id, str) or not route or not run_id:
-            raise BadMessageError("an evaluation message needs `route` and `run_id`")
+            raise BadMessageError("An evaluation message must have the texts `route` and `run_id`.")
         return cls(route, run_id)

@@ -1,23 +1,23 @@
-"""The two models that a decision is about, and what they answered to the rows of a holdout (pure)."""
+"""The two models of a decision, and their answers to the rows of a holdout (pure)."""
 
 from typing import NamedTuple
 
-type Metrics = dict[str, float | None]  # by the evaluation's names; None where it has no finite value
+type Metrics = dict[str, float | None]  # by the evaluation's names; None for a value that is not finite
 
 
 class AnswerPart(NamedTuple):
-    """Answers of one model to consecutive rows of a holdout: the blob (container/path), and how many rows."""
+    """Answers of one model to consecutive rows of a holdout: the blob (container/path) and the number of rows."""
 
     path: str
     rows: int
 
 
 class HoldoutMeasurement(NamedTuple):
-    """What a model was measured to be on a holdout.
+    """A model's measurement on a holdout.
 
     Attributes:
         identity, etag: of the holdout, see `HoldoutRows`.
-        parts: where its answers lie, in the order of the rows.
+        parts: the blobs of its answers, in the order of the rows.
     """
 
     identity: str
@@ -30,12 +30,12 @@ class Challenger(NamedTuple):
     """The new model of a run.
 
     Attributes:
-        model: where it is: container/path.
-        metrics: those that the decision was made on.
-        evaluation: container/path of the job's evaluation; None where there was none.
-        own_metrics: those of the job's own evaluation, where a holdout gave `metrics`.
-        measured: on the holdout, where there is one.
-        archived_model: container/path of its archived copy, once it is promoted.
+        model: the job's output: container/path.
+        metrics: the metrics that the decision used.
+        evaluation: container/path of the job's evaluation; None if there was none.
+        own_metrics: the metrics of the job's evaluation, if a holdout gave `metrics`.
+        measured: the measurement on the holdout, if the route has one.
+        archived_model: container/path of the archived model, from the promotion on.
     """
 
     model: str
@@ -49,7 +49,7 @@ class Challenger(NamedTuple):
 class ChampionSummary(NamedTuple):
     """The model in service at a decision.
 
-    Run, generation and model are None for a model from before the first promotion, which was measured on the holdout.
+    Run, generation and model are None for the initial model, which was measured on the holdout.
     """
 
     run_id: str | None
@@ -62,10 +62,10 @@ class HoldoutProgress(NamedTuple):
     """The holdout's answers so far.
 
     Attributes:
-        path: the pinned version of the holdout that the run began with: container/path.
+        path: the pinned version of the holdout: container/path.
         etag, identity: of that version.
         parts: the answers by side, `challenger` or `champion`.
-        use_recorded: whether the champion's answers from when it was the challenger may be used.
+        use_recorded: whether the champion's recorded answers, from when it was the challenger, may be used.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""The run: our record of one file version on its way from landing to its one outcome (pure)."""
+"""The run: our record of one file version on its way from landing to its outcome (pure)."""
 
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from shared.records.models import Challenger, ChampionSummary, HoldoutProgress
 from shared.records.run_states import STEPS, TERMINAL, TRANSITIONS, RunState
 from shared.records.run_steps import Step
 
-REASON_LIMIT = 2000  # characters; a table property holds 32 K of them, a failed job's details can be far longer
+REASON_LIMIT = 2000  # characters; a longer reason is cut, since a table property holds 32 K of them
 MIN_RETRY_PAUSE_S = 5.0
 MAX_RETRY_PAUSE_S = 300.0
 MAX_ASKED_PAUSE_S = 3600.0
@@ -54,9 +54,9 @@ class RunChanges(RunFields, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One file version and everything known about its way. Frozen: `evolve` and `transitioned` give the next record.
+    """The record of one file version. Frozen: `evolve` and `transitioned` return the next record.
 
-    Holds no secret: no SAS token, key or connection string may enter any field (contract I7).
+    No field holds a secret: no SAS token, key or connection string (contract I7).
     """
 
     run_id: str
@@ -69,45 +69,45 @@ class Run:
     state: RunState
     landed_at: datetime
     updated_at: datetime
-    not_before: datetime  # no step is taken before, except by the message that announces it
-    deadline_at: datetime | None  # when the state becomes overdue; None for terminal states
-    step: Step | None = None  # where within the state; a state without steps has none
-    reason: str = ""  # why it is here, for people
+    not_before: datetime  # earliest time of the next step; an evaluation message may start it sooner
+    deadline_at: datetime | None  # when the state becomes overdue; None: it never does
+    step: Step | None = None  # within the state; None in a state without steps
+    reason: str = ""  # why the run is in its state, for people
     revision: int = 0  # counts the writes of this run; the number of its newest history entry
-    attempt: int = 1  # trainings of this version, from 1
-    consecutive_failures: int = 0  # failures of the present step in a row
+    attempt: int = 1  # the training of this version, counted from 1
+    consecutive_failures: int = 0  # of the present step, in a row
     job_id: str = ""
     input_blob: str = ""  # container/path of the pinned copy that the job reads
-    start_sent_at: datetime | None = None  # when the start of the job was last answered well, or sent again
-    job_missing_since: datetime | None = None  # since when the service does not know the job
-    patched_at: datetime | None = None  # when the endpoint that is being watched accepted its PATCH
-    # Before it a PATCH of this run whose fate is unknown may reach the endpoint
+    start_sent_at: datetime | None = None  # when the job's start last succeeded, or was sent again
+    job_missing_since: datetime | None = None  # when the service first did not know the job
+    patched_at: datetime | None = None  # when the endpoint that is being verified accepted its PATCH
+    # Until then an unconfirmed update of this run may reach the endpoint.
     in_flight_until: datetime | None = None
-    # The endpoint's `staging_in_flight_until`, if the PATCH it stands for was answered
+    # The endpoint's `staging_in_flight_until` whose update was answered.
     answered_staging_patch: datetime | None = None
-    lease_token: int = 0  # of the endpoint's lease that this run took
+    lease_token: int = 0  # of this run's lease of the endpoint
     challenger: Challenger | None = None
-    champion: ChampionSummary | None = None  # as it was at the decision
+    champion: ChampionSummary | None = None  # at the decision
     decision: DecisionRecord | None = None
-    notes: tuple[str, ...] = ()  # what the training says of its columns, a line each
+    notes: tuple[str, ...] = ()  # the training's remarks about the columns, a line each
     endpoint_events: tuple[EndpointEvent, ...] = ()
     golden_answers: GoldenAnswers | None = None
-    rollback: Rollback | None = None  # the way back that a promotion is on
+    rollback: Rollback | None = None  # the restore of a failed promotion
     holdout_progress: HoldoutProgress | None = None
     approval: Approval | None = None
     invitation: Invitation | None = None
     override: Override | None = None  # an operator's rollback
-    actor: str = ""  # who wrote this revision: the function, or the operator
-    chain: str = ""  # hash of this revision's history entry, which holds that of the one before
+    actor: str = ""  # the writer of this revision: a function or an operator
+    chain: str = ""  # hash of this revision's history entry, which covers the hash of the entry before
 
     def __post_init__(self) -> None:
         """Refuse a step of another state, and naive times: every time of a record is aware UTC."""
         if self.step is not None and type(self.step) is not STEPS.get(self.state):
-            raise ValueError(f"a run that is {self.state} has no step {self.step!r}")
+            raise ValueError(f"A run that is {self.state} has no step {self.step!r}.")
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, datetime) and value.utcoffset() != timedelta(0):
-                raise ValueError(f"{field.name} must be an aware UTC time, not {value!r}")
+                raise ValueError(f"{field.name} must be an aware UTC time, not {value!r}.")
 
     @property
     def terminal(self) -> bool:
@@ -120,26 +120,26 @@ class Run:
         return f"{self.run_id}/{self.attempt}"
 
     def evolve(self, now: datetime, **changes: Unpack[RunChanges]) -> "Run":
-        """Return the record with `changes`, written at `now`, one revision later; an overlong reason is cut."""
+        """Return the next revision with `changes`, written at `now`; a reason past `REASON_LIMIT` is cut."""
         return self._next(now, self.state, changes)
 
     def transitioned(self, now: datetime, state: RunState, reason: str = "", **changes: Unpack[RunFields]) -> "Run":
-        """Return the record in another state; the count of failed tries begins anew, terminal states wait for nothing.
+        """Return the record in another state, with no failures counted; a terminal state has no deadline.
 
         Raises:
             ValueError: the transition is not one of `TRANSITIONS`, or the state has no such step.
         """
         if state != self.state and state not in TRANSITIONS.get(self.state, frozenset()):
-            raise ValueError(f"a run cannot go from {self.state} to {state}")
+            raise ValueError(f"A run cannot go from {self.state} to {state}.")
         defaults: RunChanges = {"step": None, "consecutive_failures": 0, "not_before": now, "reason": reason}
         if state in TERMINAL:
             defaults["deadline_at"] = None
         return self._next(now, state, {**defaults, **changes})
 
     def retry_later(self, now: datetime, reason: str, least_s: float = 0.0, **changes: Unpack[RunFields]) -> "Run":
-        """Return the record after a step that failed and may succeed later: next try after a growing pause.
+        """Return the record after a failed step, which is tried again after a growing pause.
 
-        `least_s` is the pause in seconds that the service asked for; more than an hour is not granted.
+        `least_s` is the pause in seconds that the service asked for; past an hour, it is an hour.
         """
         failures = self.consecutive_failures
         pause_s = max(retry_pause_s(failures), min(least_s, MAX_ASKED_PAUSE_S))
@@ -162,5 +162,5 @@ class Run:
 
 
 def retry_pause_s(failures: int) -> float:
-    """Return the pause in seconds after the failure number `failures` (from 0): doubling, at most five minutes."""
+    """Return the pause in seconds after failure number `failures` (from 0): it doubles, up to five minutes."""
     return min(MAX_RETRY_PAUSE_S, MIN_RETRY_PAUSE_S * 2.0 ** min(failures, 10))

@@ -1,4 +1,4 @@
-"""The identity of a run, which every worker computes alike: its id, its generation, its partition (pure)."""
+"""The identity of a run: its id, its generation, and the partition of files without a route (pure)."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ UNROUTED = "_unrouted"  # the partition of files that no route matches; a route'
 
 
 def run_id_for(container: str, blob: str, etag: str) -> str:
-    """Return the id of the run of one file version: 32 hex digits, the same whoever computes it.
+    """Return the run id of a file version: 32 hex digits, the same for every worker that computes it.
 
     `etag` may come with or without quotes.
     """
@@ -16,10 +16,10 @@ def run_id_for(container: str, blob: str, etag: str) -> str:
 
 
 def generation_for(modified_at: datetime, claimed_at: datetime, run_id: str) -> str:
-    """Return a text that sorts as (the blob's Last-Modified, the order of claims), and that no two runs share.
+    """Return the generation: a text that sorts by the blob's Last-Modified, then by the order of claims.
 
-    A file that the sweep finds late is therefore still old: the claim only breaks ties, and the run's id those that
-    are left when two are claimed in the same microsecond.
+    A file that the sweep finds late is therefore still old. The claim only breaks ties; the run's id breaks those of
+    two claims in the same microsecond, so no two runs share a generation.
     """
     when = modified_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return f"{when}/{int(claimed_at.timestamp() * 1_000_000):020d}/{run_id[:8]}"

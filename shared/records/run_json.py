@@ -6,7 +6,7 @@ from shared.records.times import iso, iso_time
 
 
 def run_to_json(run: Run) -> Json:
-    """Return the run as other tools read it; the names are fixed."""
+    """Return the run in the JSON of other tools; its names are fixed."""
     return {
         "run_id": run.run_id,
         "route": run.route,

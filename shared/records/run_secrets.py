@@ -1,4 +1,4 @@
-"""Takes the secrets that the app holds out of a run, before it is written (pure)."""
+"""Removes the secrets that the app holds from a run before it is written (pure)."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from shared.records.run import Run
 
 
 def without_secrets(run: Run) -> Run:
-    """Return a run whose texts from outside repeat no secret that the app holds; nearly always the run itself."""
+    """Return the run with every secret that the app holds removed from its texts; nearly always the same object."""
     if not holds_any():
         return run
     changed: dict[str, Any] = {}
@@ -24,7 +24,7 @@ def without_secrets(run: Run) -> Run:
     return replace(run, **changed) if changed else run
 
 
-# All of a run that is not the app's own: names of files, routes and endpoints, times and hashes are.
+# The fields with texts from outside. Names of files, routes and endpoints, times and hashes are the app's own.
 _TEXTS_FROM_OUTSIDE = (
     *("reason", "notes", "challenger", "champion", "decision", "endpoint_events", "golden_answers", "holdout_progress"),
     *("rollback", "approval", "override"),

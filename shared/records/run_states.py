@@ -16,18 +16,18 @@ from shared.records.run_steps import (
 
 
 class RunState(StrEnum):
-    """Where a run is. Ours, never the service's `StatusCode`."""
+    """The state of a run: the app's own, never the service's `StatusCode`."""
 
     LANDED = "landed"  # claimed; its input is being pinned and its job prepared
     SUBMITTED = "submitted"  # the job id is saved; the job is not known to be started
     STARTED = "started"  # the job is started, queued or running
     TRAINED = "trained"  # the job finished; its outputs wait for evaluation
     STAGED = "staged"  # the staging endpoint was given the challenger; its answers are awaited
-    DECIDED = "decided"  # the decision record is written and says: promote
-    PROMOTING = "promoting"  # the intent is written; the serving endpoint is being PATCHed
-    VERIFYING = "verifying"  # the PATCH was accepted; the endpoint must now answer as the challenger does
-    WAITING = "waiting"  # held back by something outside, such as a file that is archived; no deadline ends it
-    HELD = "held"  # awaits approval
+    DECIDED = "decided"  # the decision is stored and its verdict is `promote`
+    PROMOTING = "promoting"  # the intent is written; the serving endpoint is being updated
+    VERIFYING = "verifying"  # the update was accepted; the endpoint must now answer as the challenger
+    WAITING = "waiting"  # something outside prevents progress, such as an archived file; no deadline ends it
+    HELD = "held"  # the decision waits for a person
     PROMOTED = "promoted"
     UNROUTED = "unrouted"
     QUARANTINED = "quarantined"
@@ -55,8 +55,8 @@ TERMINAL = frozenset(
     }
 )
 
-# Ends that an operator may have tried again: nothing of the run is in service. What is promoted, or answers as what is
-# in service, has nothing to gain; a file without a route is claimed by the sweep once a route matches it.
+# Ends that an operator may retry: nothing of the run is in service. A promoted or unchanged run has nothing to gain.
+# The sweep claims an unrouted file once a route matches it.
 RETRIABLE = frozenset(
     {
         RunState.QUARANTINED,
@@ -73,7 +73,7 @@ _ENDS_BEFORE_PROMOTION = frozenset(
     {RunState.SUPERSEDED, RunState.FAILED, RunState.TIMED_OUT, RunState.CANCELLED, RunState.WAITING}
 )
 
-# What may follow what. A state may also be written again (another step, a new reason).
+# The states that may follow each state. A state may also be written again (another step, a new reason).
 TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     RunState.LANDED: _ENDS_BEFORE_PROMOTION | {RunState.SUBMITTED, RunState.QUARANTINED},
     # Back to `landed`: the service dropped a job that was never started, so a new attempt begins.
@@ -82,7 +82,7 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     RunState.STARTED: _ENDS_BEFORE_PROMOTION | {RunState.TRAINED, RunState.LANDED},
     RunState.TRAINED: _ENDS_BEFORE_PROMOTION
     | {RunState.STAGED, RunState.DECIDED, RunState.HELD, RunState.REJECTED, RunState.UNCHANGED},
-    # Back to `trained`: the champion changed, so the decision must be made anew.
+    # Back to `trained`: the champion changed, so the model is evaluated again.
     RunState.STAGED: _ENDS_BEFORE_PROMOTION
     | {
         RunState.DECIDED,
@@ -93,22 +93,22 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
         RunState.ROLLED_BACK,
     },
     RunState.DECIDED: _ENDS_BEFORE_PROMOTION | {RunState.PROMOTING, RunState.TRAINED, RunState.HELD, RunState.REJECTED},
-    # From here on the endpoint may have changed: it ends verified, put back, or refused outright.
+    # From here on the endpoint may have changed: the promotion ends verified, restored, or refused outright.
     RunState.PROMOTING: frozenset(
         {RunState.VERIFYING, RunState.FAILED, RunState.TIMED_OUT, RunState.ROLLED_BACK, RunState.UNCHANGED}
     ),
     RunState.VERIFYING: frozenset({RunState.PROMOTED, RunState.ROLLED_BACK, RunState.UNCHANGED}),
     RunState.WAITING: frozenset({RunState.LANDED, RunState.SUPERSEDED, RunState.CANCELLED, RunState.TIMED_OUT}),
-    # Back to `trained`: somebody approved it, and whatever it was compared with is looked at anew.
+    # Back to `trained`: the decision was approved, and is made again with the champion of now.
     RunState.HELD: frozenset(
         {RunState.TRAINED, RunState.REJECTED, RunState.SUPERSEDED, RunState.CANCELLED, RunState.TIMED_OUT}
     ),
-    # Out of an end only by an operator's word: the next attempt.
+    # Only an operator's retry leaves an end: the next attempt begins.
     **dict.fromkeys(RETRIABLE, frozenset({RunState.LANDED})),
 }
 
 
-# The steps that a state has; a state that is not named has none.
+# The steps of each state; a state that is not named has none.
 STEPS: Mapping[RunState, type[Step]] = {
     RunState.LANDED: LandedStep,
     RunState.WAITING: WaitingStep,
@@ -121,7 +121,7 @@ STEPS: Mapping[RunState, type[Step]] = {
 
 
 def step_of(state: RunState, text: str) -> Step | None:
-    """Return the step of a state that a text names; "" names none.
+    """Return the step of a state by its text; "" is no step.
 
     Raises:
         ValueError: the state has no such step.
@@ -130,5 +130,5 @@ def step_of(state: RunState, text: str) -> Step | None:
         return None
     kind = STEPS.get(state)
     if kind is None:
-        raise ValueError(f"a run that is {state} has no step {text!r}")
+        raise ValueError(f"A run that is {state} has no step {text!r}.")
     return kind(text)

@@ -12,13 +12,13 @@ class LandedStep(StrEnum):
 class WaitingStep(StrEnum):
     """Steps of `waiting`: what the run waits for."""
 
-    ARCHIVED = "archived"  # the file is in the archive tier, where nobody can read it
+    ARCHIVED = "archived"  # the file is in the archive tier, where nothing can read it
 
 
 class SubmittedStep(StrEnum):
     """Steps of `submitted`. Without a step the job is about to be started."""
 
-    CANCELLING = "cancelling"  # written before the cancellation, so that a cancelled job is known to be our own doing
+    CANCELLING = "cancelling"  # written before the cancellation: it tells our own from a cancellation at the service
 
 
 class StartedStep(StrEnum):
@@ -31,27 +31,27 @@ class StartedStep(StrEnum):
 class StagedStep(StrEnum):
     """Steps of `staged`."""
 
-    ANSWERS = "answers"  # the staging endpoint accepted the challenger and is asked the golden rows
-    SCORING = "scoring"  # both models answer the rows of the holdout
+    ANSWERS = "answers"  # the staging endpoint accepted the challenger; its answers to the golden rows are awaited
+    SCORING = "scoring"  # both models score the holdout
 
 
 class PromotingStep(StrEnum):
     """Steps of `promoting`."""
 
-    SENDING = "sending"  # written before a PATCH leaves: whoever reads it cannot know that none arrived
-    NOT_SENT = "not-sent"  # every PATCH so far was refused for certain: the endpoint is as it was
-    REFUSED = "refused"  # the endpoint refuses the model; nothing was changed, and the run ends `failed`
-    UNSENT = "unsent"  # no PATCH was accepted in time; nothing was changed, and the run ends `timed_out`
+    SENDING = "sending"  # written before a PATCH leaves: an update may have arrived
+    NOT_SENT = "not-sent"  # every PATCH so far was refused: the endpoint is as it was
+    REFUSED = "refused"  # the endpoint refused the model and is unchanged; the run ends `failed`
+    UNSENT = "unsent"  # no PATCH was accepted by the deadline, the endpoint is unchanged; the run ends `timed_out`
 
 
 class VerifyingStep(StrEnum):
-    """Steps of `verifying`: forwards, or on the way back."""
+    """Steps of `verifying`: of the verification, or of the restore."""
 
-    ANSWERS = "answers"  # the serving endpoint accepted the challenger and is asked the golden rows
+    ANSWERS = "answers"  # the serving endpoint accepted the challenger; its answers to the golden rows are awaited
     BAKING = "baking"  # verified, and watched for the route's `bake_s` before it counts as promoted
-    PUT_BACK = "put-back"  # the promotion is turned round: the previous model is sent until it is accepted
-    PUT_BACK_ANSWERS = "put-back-answers"  # the previous model was accepted and is being verified
-    PUT_BACK_VERIFIED = "put-back-verified"  # the previous model is verified; the endpoint is about to be released
+    PUT_BACK = "put-back"  # the previous model is sent until the endpoint accepts it
+    PUT_BACK_ANSWERS = "put-back-answers"  # the previous model was accepted; its answers are awaited
+    PUT_BACK_VERIFIED = "put-back-verified"  # the previous model is verified; the endpoint is being released
 
 
 type Step = LandedStep | WaitingStep | SubmittedStep | StartedStep | StagedStep | PromotingStep | VerifyingStep

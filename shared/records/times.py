@@ -9,10 +9,10 @@ def iso_time(when: datetime) -> str:
 
 
 def iso(when: datetime | None) -> str | None:
-    """Write a time as `iso_time` does; an absent time stays absent."""
+    """Write a time as `iso_time` does; None stays None."""
     return None if when is None else iso_time(when)
 
 
 def shown_time(when: datetime) -> str:
-    """Write a time for people, in UTC, and saying so: "2026-11-30 09:16:14 UTC"."""
+    """Write a time for people, with its zone: "2026-11-30 09:16:14 UTC"."""
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -288,7 +288,7 @@ def test_a_person_had_the_last_word() -> None:
     text = told(world, run)
 
     assert "The policy said promote" in text
-    assert "It ended rejected all the same: rejected by bob: wrong month" in text
+    assert "It ended rejected all the same: Rejected by bob: wrong month" in text
     assert "untouched by this run" in text
 
 
@@ -354,7 +354,7 @@ def test_an_approval_link_has_a_line_of_its_own_in_the_history() -> None:
 
     entry = world.runs.history(run.route, run.run_id)[-1]
     assert entry.actor == "operator alice"
-    assert entry.reason.startswith(f"{held}; an approval link was made, valid until 20")
-    assert entry.reason.endswith(" UTC")
+    assert entry.reason.startswith(f"{held}. An approval link was made, valid until 20")
+    assert entry.reason.endswith(" UTC.")
     assert entry.reason.count("link") == 1
-    assert "an approval link was made" in shown(world, world.run(run.run_id), 300)
+    assert "An approval link was made" in shown(world, world.run(run.run_id), 300)

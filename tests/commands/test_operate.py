@@ -82,7 +82,7 @@ def test_people_decide_on_the_real_stack(state: Path, tmp_path: Path) -> None:
     assert (opened.status_code, "<form" in opened.text, run["run_id"][:8] in opened.text) == (200, True, False)
     shown = requests.post(page, {"code": code}, timeout=20)
     assert run["run_id"][:8] in shown.text
-    assert "both models were measured on the same 500 rows" in shown.text
+    assert "Both models were measured on the same 500 rows" in shown.text
     form = {"code": code, "action": "approve", "by": "carol", "reason": "looked at it"}
     assert requests.post(page, form, timeout=20).status_code == 200
     assert requests.post(page, form, timeout=20).status_code == 409
@@ -92,7 +92,7 @@ def test_people_decide_on_the_real_stack(state: Path, tmp_path: Path) -> None:
             break
         time.sleep(0.3)
     assert "approved by carol" in output
-    assert "measured here: both models were measured on the same 500 rows of models/holdout/census.csv" in output
+    assert "measured here: Both models were measured on the same 500 rows of models/holdout/census.csv" in output
 
     links = json.loads(command(state, "show", run["run_id"], "--links", "--json"))["links"]
     assert requests.get(links["evaluation"], timeout=20).text.startswith("Accuracy")
@@ -101,7 +101,7 @@ def test_people_decide_on_the_real_stack(state: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.csv"
     again.write_text(census_csv(4000, 1), encoding="utf-8")
     output = command(state, "submit", str(again), "--route", "census", "--wait")  # status 0
-    assert "nothing to change: the new model answers all 20 golden rows exactly" in output
+    assert "The new model answers all 20 golden rows exactly" in output
     assert "unchanged is a good end" in output.splitlines()[-1]
 
     output = command(state, "rollback", "production", "--reason", "a trial", "--by", "dan")

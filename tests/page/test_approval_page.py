@@ -95,13 +95,13 @@ def test_a_link_is_opened_read_and_decided(browser: Chrome, site: Site) -> None:
     press(browser, "show")
 
     shown = text(browser)
-    for part in (run.run_id[:8], "census/a.csv", "awaits approval", "at least 0.8 required", "new model"):
+    for part in (run.run_id[:8], "census/a.csv", "Awaiting approval", "at least 0.8 required", "new model"):
         assert part in shown
     field(browser, "by").send_keys("carol")
     field(browser, "reason").send_keys("looked at it", Keys.ENTER)
     assert site.world.run(run.run_id).state is RunState.HELD
     press(browser, "approve")
-    assert "approved by carol: looked at it" in text(browser)
+    assert "Approved by carol: looked at it" in text(browser)
     assert site.world.run(run.run_id).state is RunState.TRAINED
 
     browser.get("about:blank")
@@ -126,5 +126,5 @@ def test_a_link_can_say_no(browser: Chrome, site: Site) -> None:
     field(browser, "reason").send_keys("<script>alert(1)</script>")
     press(browser, "reject")
 
-    assert "rejected by dan: <script>alert(1)</script>" in text(browser)
+    assert "Rejected by dan: <script>alert(1)</script>" in text(browser)
     assert site.world.run(run.run_id).state is RunState.REJECTED

@@ -83,7 +83,7 @@ def test_an_approval_is_for_the_change_that_was_seen(world: World) -> None:
     run = world.settle(run, 31, ticks=12)
 
     assert (run.state, world.served()) == (RunState.HELD, "full")
-    assert "what alice approved is not what is decided now" in run.reason
+    assert "The decision changed after alice approved it" in run.reason
     assert "lost class 'plum'" in run.reason
     assert run.decision is not None
     assert decision_of(run)["shape"]["lost_classes"] == ["plum"]
@@ -143,11 +143,11 @@ def test_a_route_whose_decisions_all_need_approval_is_asked_about_the_shape_too(
     """The first approval did not know of it: the challenger is staged only after it. The second one is for both."""
     world = of_fruits(World(example_routes(APPROVAL)))
     run = train(world, "fewer", 0.99)
-    assert "awaits approval" in run.reason
+    assert "Awaiting approval" in run.reason
     approvals.approve(world.services, run.run_id, "alice", "good numbers")
     run = world.settle(run, 31, ticks=12)
     assert run.state is RunState.HELD
-    assert "what alice approved is not what is decided now" in run.reason
+    assert "The decision changed after alice approved it" in run.reason
     assert "lost class 'cherry'" in run.reason
     approvals.approve(world.services, run.run_id, "bob", "cherry is out of season")
     run = world.settle(run)
@@ -157,13 +157,13 @@ def test_a_route_whose_decisions_all_need_approval_is_asked_about_the_shape_too(
 
 
 def test_without_a_staging_endpoint_the_previous_model_is_put_back() -> None:
-    """The shape shows only once it serves: put back and verified, with the names in the reason, and not tried again."""
+    """The shape shows only once it serves: restored and verified, with the names in the reason, and not tried again."""
     world = of_fruits(World(without_staging()))
     assert train(world, "full").state is RunState.PROMOTED
     run = train(world, "fewer", 0.99)
 
     assert (run.state, world.served()) == (RunState.ROLLED_BACK, "full")
-    assert "the previous model was put back and verified: the answers would change their shape" in run.reason
+    assert "The previous model was restored and verified. Cause: the answers would change their shape" in run.reason
     assert "lost class 'cherry'" in run.reason
     assert_closed(world)
     assert train(world, "full again", 0.995).state is RunState.PROMOTED

@@ -51,7 +51,7 @@ def test_a_run_waits_for_approval_and_then_goes_its_way(world: World) -> None:
     """Held before any endpoint gets a PATCH; approved, it is promoted, and the record says by whom and why."""
     run = held(world)
     assert world.at["staging"].patches == []
-    assert "awaits approval: AUC 0.9" in run.reason
+    assert "Awaiting approval: AUC 0.9" in run.reason
     for _ in range(5):
         world.tick(600)
     assert world.run(run.run_id).state is RunState.HELD
@@ -73,7 +73,7 @@ def test_a_rejected_run_has_its_outcome(world: World) -> None:
     assert ask(world, "reject", run=run.run_id, by="bob", reason="wrong month")[0] == 200
     ended = world.run(run.run_id)
 
-    assert (ended.state, ended.reason) == (RunState.REJECTED, "rejected by bob: wrong month")
+    assert (ended.state, ended.reason) == (RunState.REJECTED, "Rejected by bob: wrong month")
     status, body = ask(world, "approve", run=run.run_id, by="alice", reason="no, it is fine")
     assert status == 409
     assert "is rejected; only a held run can be approved" in body["error"]
@@ -84,7 +84,7 @@ def test_what_no_champion_holds_can_be_approved() -> None:
     """`no_champion = "hold"` waits for a person too, and the record ends with their word."""
     world = World(example_routes(HOLDING))
     run = held(world)
-    assert "no_champion says hold" in run.reason
+    assert 'no_champion = "hold"' in run.reason
     ask(world, "approve", run=run.run_id, by="alice", reason="the first one")
     ended = world.settle(run)
 
@@ -106,7 +106,7 @@ def test_an_approval_is_for_one_decision_only(world: World) -> None:
     again = world.run(second.run_id)
 
     assert again.state is RunState.HELD
-    assert "what alice approved is not what is decided now" in again.reason
+    assert "The decision changed after alice approved it" in again.reason
     assert "against the champion's 0.9" in again.reason
 
 
@@ -127,7 +127,7 @@ def test_nobody_waits_for_ever(world: World) -> None:
     ended = world.settle(run, 86_400)
 
     assert ended.state is RunState.TIMED_OUT
-    assert "nobody approved or rejected it in 604800 s" in ended.reason
+    assert "Nobody approved or rejected the decision within 604800 s" in ended.reason
 
 
 def test_a_link_shows_the_decision_and_works_once(world: World) -> None:
@@ -146,7 +146,7 @@ def test_a_link_shows_the_decision_and_works_once(world: World) -> None:
     assert world.run(run.run_id).state is RunState.HELD
     status, page = answer(world, code=code, action="approve", by="carol", reason="checked")
     assert status == 200
-    assert "approved by carol: checked" in page
+    assert "Approved by carol: checked" in page
     assert "approval link (carol)" in {entry.actor for entry in world.runs.history(run.route, run.run_id)}
 
     assert answer(world, code=code, action="approve", by="carol", reason="again")[0] == 409

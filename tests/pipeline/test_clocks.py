@@ -75,7 +75,7 @@ def test_a_jump_that_is_set_right_holds_up_nothing(state: RunState, what: str) -
 
 
 def test_a_way_back_is_not_held_up_by_a_jump() -> None:
-    """An endpoint that ignores the model is put back in minutes, although its update was accepted in the future."""
+    """An endpoint that ignores the model is restored in minutes, although its update was accepted in the future."""
     world = World()
     world.at["production"].ignore_patch = True
     run = world.train()
@@ -101,7 +101,7 @@ def test_an_unknown_update_of_the_future_is_waited_for_as_long_as_any() -> None:
     world.finish(following, "next", 0.95)
     world.evaluate(world.tick())
 
-    assert "counted anew" in world.run(following.run_id).reason
+    assert "The wait began anew" in world.run(following.run_id).reason
     assert 60 < ended_after_s(world, following) < 300
     assert world.run(following.run_id).state is RunState.PROMOTED
 

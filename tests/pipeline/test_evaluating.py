@@ -123,7 +123,7 @@ def test_a_service_that_names_another_file_gets_nothing_of_it(world: World, outp
     run = world.settle(run)
 
     assert run.state is RunState.FAILED
-    assert f"an output of the job is {path}, but it was told to write training/" in run.reason
+    assert f"The service names the output {path}, but the job was told to write training/" in run.reason
     assert [endpoint.patches for endpoint in world.at.values()] == [[], []]
 
 
@@ -164,7 +164,7 @@ def test_one_promoter_at_a_time(world: World) -> None:
     world.evaluate(world.tick())
 
     waiting = next(run for run in (world.run(first.run_id), world.run(second.run_id)) if run.state is RunState.TRAINED)
-    assert "waits for run" in waiting.reason
+    assert "Waiting for run" in waiting.reason
     outcomes = {world.settle(first).state, world.settle(second).state}
     # The first to promote decides how the other ends: better, worse, or from older data.
     assert RunState.PROMOTED in outcomes

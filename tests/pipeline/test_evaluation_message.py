@@ -67,7 +67,7 @@ def test_a_run_whose_message_met_a_taken_endpoint_goes_on_as_soon_as_it_is_free(
         world.finish(run, f"model {number}", 0.9 + number / 100)
     world.evaluate(world.tick(1))
     waiting = [world.run(run.run_id) for run in runs]
-    assert sum("waits for run" in run.reason for run in waiting) == 4
+    assert sum("Waiting for run" in run.reason for run in waiting) == 4
     assert all(run.not_before <= world.clock.now() for run in waiting)
 
     began_s = world.clock.elapsed_s()

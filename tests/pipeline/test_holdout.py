@@ -71,7 +71,7 @@ def test_both_models_are_measured_on_the_same_rows(world: World) -> None:
     decision = decision_of(run)
     assert decision["data"]["same"] is True
     assert decision["data"]["holdout"]["rows"] == ROWS
-    assert decision["data"]["note"] == "both models were measured on the same 200 rows of models/holdout/census.csv"
+    assert decision["data"]["note"] == "Both models were measured on the same 200 rows of models/holdout/census.csv."
     challenger, champion = decision["challenger"]["metrics"], decision["champion"]["metrics"]
     assert challenger["AUC"] > champion["AUC"] + 0.1
     assert decision["challenger"]["own"] == {"Accuracy": 0.8, "AUC": 0.81}
@@ -141,7 +141,7 @@ def test_without_a_champion_the_policy_says_what_to_do() -> None:
     alone = decision_of(train(a_world(), "poor"))
     assert alone["champion"] is None
     assert alone["data"]["same"] is False
-    assert "there is no champion to measure" in alone["data"]["note"]
+    assert "There is no champion to measure." in alone["data"]["note"]
 
     world = a_world('no_champion = "compare"')
     world.scoring.skill["seed"] = 0.95
@@ -171,7 +171,7 @@ def test_scoring_goes_on_over_several_ticks(world: World, monkeypatch: pytest.Mo
         world.tick(400)
         reasons.add(world.run(run.run_id).reason)
     assert world.settle(run).state is RunState.PROMOTED
-    assert {f"holdout: {count} of 200 rows scored" for count in (40, 80, 120, 160)} <= reasons
+    assert {f"Holdout: {count} of 200 rows scored." for count in (40, 80, 120, 160)} <= reasons
 
 
 @pytest.mark.parametrize("operation", ["score", "write_text", "read_text"])
@@ -324,8 +324,8 @@ def test_a_lost_lease_begins_anew(world: World) -> None:
     world.endpoints.save(stored, stored.record.leased("another run", world.clock.now()))
     for _ in range(3):
         world.tick(31)
-    assert "the lease of the endpoint was lost meanwhile" in {
-        entry.reason.partition(";")[0] for entry in world.runs.history("census", first.run_id)
+    assert "The lease of the endpoint was lost" in {
+        entry.reason.partition(".")[0] for entry in world.runs.history("census", first.run_id)
     }
 
     assert world.settle(first, 600).state is RunState.PROMOTED

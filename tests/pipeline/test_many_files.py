@@ -205,7 +205,7 @@ def test_what_waits_is_not_left_to_anybody_else(world: World) -> None:
         decision=decision._replace(reasons=("good",)),
     )
     assert in_hand(decided, now)
-    assert not in_hand(replace(decided, reason="waits for run 12 to leave endpoint production"), now)
+    assert not in_hand(replace(decided, reason="Waiting for run 12 to release endpoint production."), now)
     scoring = replace(decided, state=RunState.STAGED, step=StagedStep.SCORING, holdout_progress=None)
     assert in_hand(scoring, now + timedelta(seconds=SCORING_IN_HAND_S - 1))
     assert not in_hand(replace(scoring, holdout_progress=HoldoutProgress("p", "e", "i", {})), now)

@@ -261,7 +261,7 @@ def test_a_run_that_nobody_decides_on_ends_although_the_endpoint_cannot_be_read(
         run = walk(world, lambda _: None)
 
     assert run.state is RunState.TIMED_OUT
-    assert "nobody approved or rejected it" in run.reason
+    assert "Nobody approved or rejected the decision" in run.reason
     with pytest.raises(Exception, match="is timed_out"):
         approvals.approve(world.services, run.run_id, "somebody", "too late")
 

@@ -118,7 +118,7 @@ def test_after_the_last_attempt_the_run_times_out(world: World) -> None:
     run = world.settle(world.land(), seconds=50_000)
 
     assert run.state is RunState.TIMED_OUT
-    assert "still running at its deadline; it was attempt 2, and attempts = 2" in run.reason
+    assert "still running at its deadline. It was attempt 2, and routes.toml has attempts = 2." in run.reason
     assert {job.state for job in world.training.jobs.values()} == {JobState.CANCELLED}
     assert len(world.training.jobs) == 2
 

@@ -60,7 +60,7 @@ def test_a_patch_that_is_refused_leaves_the_endpoint_untouched(world: World) -> 
     assert run.state is RunState.FAILED
     resource = world.route.serving.resource
     assert run.reason == (
-        f"endpoint production has no resource {resource!r}, its updatable resources are: 'Another model';"
+        f"endpoint production has no resource {resource!r}. Its updatable resources: 'Another model';"
         " The location is wrong; the serving endpoint is untouched; PATCH endpoint answered 400 BadArgument at http://x/y"
     )
     assert world.at["production"].patches == []

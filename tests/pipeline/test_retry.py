@@ -160,11 +160,11 @@ def test_what_went_well_or_goes_on_is_refused(world: World) -> None:
     going = world.land("census/going-on.csv")
 
     for run, status, reason in (
-        (promoted, 409, "is promoted: only a run that ended otherwise"),
-        (unchanged, 409, "is unchanged: only a run that ended otherwise"),
-        (going, 409, "is started: it has not ended"),
-        (unrouted, 409, "no route matches the file"),
-        (back, 409, "ask for the rollback again"),
+        (promoted, 409, "is promoted. Only a run that ended without this outcome"),
+        (unchanged, 409, "is unchanged. Only a run that ended without this outcome"),
+        (going, 409, "is started. It has not ended"),
+        (unrouted, 409, "No route matches the file"),
+        (back, 409, "Request the rollback again"),
     ):
         answer = retry(world, run)
         assert (answer[0], reason in answer[1]["error"]) == (status, True), answer
@@ -180,7 +180,7 @@ def test_newer_data_and_a_rollback_stand_in_the_way(world: World) -> None:
     promote(world, "newer", 0.9)
     status, body = retry(world, old)
     assert status == 409
-    assert "the model in service is from newer data" in body["error"]
+    assert "The model in service comes from newer data" in body["error"]
 
     world.at["production"].ignore_patch = True
     world.clock.advance(60)
@@ -188,7 +188,7 @@ def test_newer_data_and_a_rollback_stand_in_the_way(world: World) -> None:
     assert back.state is RunState.ROLLED_BACK
     status, body = retry(world, back)
     assert status == 409
-    assert "was rolled back before and stays blocked" in body["error"]
+    assert "is blocked: its model was rolled back" in body["error"]
 
 
 def test_a_newer_model_that_is_promoted_meanwhile_still_wins(world: World) -> None:
@@ -250,7 +250,7 @@ def test_one_word_is_one_attempt(world: World) -> None:
     run = world.settle(again, 3600)
 
     assert (run.state, run.attempt) == (RunState.TIMED_OUT, 2)
-    assert "it was attempt 2, and attempts = 2" in run.reason
+    assert "It was attempt 2, and routes.toml has attempts = 2." in run.reason
     assert retry(world, run)[0] == 200  # beyond `attempts`, by a word of its own
     assert world.run(run.run_id).attempt == 3
 

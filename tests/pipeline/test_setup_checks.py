@@ -182,7 +182,7 @@ def test_an_endpoint_that_no_model_can_go_to_is_found(world: World) -> None:
     run = world.settle(world.train())
     endpoint_overrides.freeze(world.services, "production", "alice", "release day")
     frozen = [finding.result for finding in check_all(world.services) if "is frozen" in finding.result]
-    assert frozen == ["endpoint production is frozen by alice: release day: every run waits, as requested"]
+    assert frozen == ["Endpoint production is frozen by alice: release day: every run waits, as requested"]
     assert wrong(world) == []
 
     world.blobs.delete("models", f"census/{run.run_id}.ilearner")

@@ -190,7 +190,9 @@ def test_an_endpoint_that_could_not_be_asked_is_not_said_to_answer_alike() -> No
 
     assert ended.state is RunState.ROLLED_BACK
     assert "told apart" not in ended.reason
-    assert ended.reason.startswith("the previous model was put back and verified: the endpoint could not be verified")
+    assert ended.reason.startswith(
+        "The previous model was restored and verified. Cause: The endpoint could not be verified"
+    )
     assert world.served() == "seed"
     assert_closed(world)
 
@@ -205,7 +207,7 @@ def test_a_model_that_goes_bad_without_staging_was_told_apart() -> None:
     ended = world.settle(run, 31)
 
     assert ended.state is RunState.ROLLED_BACK
-    assert "otherwise than when it was verified" in ended.reason
+    assert "its answers to the golden rows changed" in ended.reason
 
 
 def test_the_first_cause_of_a_way_back_is_kept(world: World) -> None:
@@ -219,12 +221,12 @@ def test_the_first_cause_of_a_way_back_is_kept(world: World) -> None:
     for operation in ("patch", "score"):
         world.scoring.faults.run_at_next(operation, raising(NoAnswerError(FAULT)))
     world.tick(600)
-    assert world.run(run.run_id).reason.startswith(f"{cause}; on the way back: ")
+    assert world.run(run.run_id).reason.startswith(f"{cause} During the restore: ")
     ended = world.settle(run, 31)
 
     assert ended.state is RunState.ROLLED_BACK
-    assert ended.reason.startswith(f"the previous model was put back and verified: {cause}; on the way back: ")
-    assert ended.reason.count("on the way back") == 1
+    assert ended.reason.startswith(f"The previous model was restored and verified. Cause: {cause} During the restore: ")
+    assert ended.reason.count("During the restore") == 1
 
 
 def test_a_tolerance_forgives_the_last_digits(world: World) -> None:
@@ -281,7 +283,7 @@ def test_a_model_that_goes_bad_while_it_bakes_is_put_back() -> None:
     ended = world.settle(run, 31)
 
     assert ended.state is RunState.ROLLED_BACK
-    assert "271 s after endpoint production was verified: it answers the golden rows otherwise" in ended.reason
+    assert "Endpoint production failed the bake after 271 s: its answers to the golden rows changed." in ended.reason
     assert world.served() == "seed"
     assert ended.generation in world.endpoints.get("census", "production").record.blocked_generations
     assert_closed(world)
@@ -309,7 +311,7 @@ def test_a_model_that_was_rolled_back_is_not_tried_again(world: World) -> None:
     again = world.settle(world.train("bad", name="census/b.csv"))
 
     assert again.state is RunState.REJECTED
-    assert "exactly this model was rolled back before" in again.reason
+    assert "an identical model file was rolled back" in again.reason
     assert world.at["staging"].patches == patches
     world.clock.advance(60)
     assert world.settle(world.train("good", name="census/c.csv")).state is RunState.PROMOTED
