@@ -258,7 +258,7 @@ def ways(caller: Caller, good: Callable[[], Run | None]) -> str:
         is False
     )
     done = caller.ask("POST", "approval", headers={}, data={"code": code, "action": "approve", **decision})
-    assert "approved by" in done.text
+    assert "Approved by" in done.text
     until(good, lambda run: run.state is RunState.PROMOTED)
     assert "sig=" in str(caller.operate("links", {"run": run.run_id}, secret=True))
     return code.rpartition(".")[2]
