@@ -225,7 +225,7 @@ class _Work:
         rows: list[tuple[str, ...]] = []
         for part in parts:
             try:
-                scored = self._fresh.get(part.path) or self._read(part.path)
+                scored = self._fresh[part.path] if part.path in self._fresh else self._read(part.path)
             except ConfigError:
                 return None
             self._fresh[part.path] = scored

@@ -45,13 +45,13 @@ def find_evaluation(outputs: Mapping[str, BlobLocation], configured: str) -> Blo
     return others[0]
 
 
-def check_places(outputs: Sequence[BlobLocation], asked: Sequence[str]) -> None:
+def check_places(outputs: Sequence[BlobLocation], expected: Sequence[str]) -> None:
     """Check that outputs lie where the job was told to write them: the app reads these paths with its own rights.
 
     Raises:
         PermanentError: one lies elsewhere.
     """
-    for output, path in zip(outputs, asked, strict=True):
+    for output, path in zip(outputs, expected, strict=True):
         if unquote(output.relative).lstrip("/") != path:
             raise PermanentError(
                 f"The service names the output {output.relative}, but the job was told to write {path}."

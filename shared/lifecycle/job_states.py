@@ -208,7 +208,7 @@ def _start_is_lost(run: Run, now: datetime) -> bool:
 
     `not_before` is still that of the first start, so each pause is as long as all earlier ones together, up to an hour.
     """
-    sent_at = run.start_sent_at or run.not_before
+    sent_at = run.not_before if run.start_sent_at is None else run.start_sent_at
     since_s = (sent_at - run.not_before).total_seconds()
     pause_s = min(max(since_s, START_AGAIN_S), MAX_START_AGAIN_S)
     return now - sent_at >= timedelta(seconds=pause_s)

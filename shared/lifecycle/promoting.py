@@ -38,7 +38,7 @@ from shared.lifecycle.observations import (
     TimerFired,
 )
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
-from shared.lifecycle.rolling_back import put_back
+from shared.lifecycle.rolling_back import begin_restore
 from shared.lifecycle.run_parts import archived_model_of, challenger_of
 from shared.lifecycle.run_updates import LEASE_LOST, evaluated_again, with_endpoint_event
 from shared.records.endpoint_events import EndpointEventKind
@@ -170,7 +170,8 @@ def _check_decision(route: Route, run: Run, record: EndpointRecord, now: datetim
         return evaluated_again(route, run, now, frozen), None
     champion = record.champion
     compared = run.champion.run_id if run.champion is not None else None
-    if (champion.run_id if champion else None) != compared or _went_back(route, run, record):
+    present = champion.run_id if champion is not None else None
+    if present != compared or _went_back(route, run, record):
         return evaluated_again(route, run, now, "The champion changed after the decision."), None
     newer = newer_in_service(record, run)
     if newer is not None:
@@ -214,7 +215,9 @@ def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:
         if untouched:
             why = text_with(error, "the serving endpoint is untouched")
             return _given_up(run, PromotingStep.REFUSED, why, now)
-        return put_back(run, f"The endpoint refused the model, but an earlier update may have reached it: {error}", now)
+        return begin_restore(
+            run, f"The endpoint refused the model, but an earlier update may have reached it: {error}", now
+        )
     if not run.overdue(now):  # the error may pass, or a person may correct the key
         if untouched:
             return retry_after_error(run, error, now, step=PromotingStep.NOT_SENT, in_flight_until=None), None
@@ -232,4 +235,4 @@ def _given_up(run: Run, step: PromotingStep, why: str, now: datetime) -> Next:
 
 
 def _never_confirmed(run: Run, error: Exception, now: datetime) -> Next:
-    return put_back(run, f"The update was not confirmed by the deadline. Last error: {error_text(error)}", now)
+    return begin_restore(run, f"The update was not confirmed by the deadline. Last error: {error_text(error)}", now)

@@ -19,7 +19,7 @@ from shared.lifecycle.observations import (
 from shared.lifecycle.reasons import with_sentence
 from shared.lifecycle.retry_later import error_text, unexpected
 from shared.lifecycle.run_parts import golden_answers_of
-from shared.lifecycle.run_updates import with_endpoint_event
+from shared.lifecycle.run_updates import patch_accepted_at, with_endpoint_event
 from shared.ports import Answers
 from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import Served, settled_at
@@ -30,7 +30,7 @@ from shared.records.run_steps import VerifyingStep
 from shared.routes.route import Route
 
 
-def put_back(run: Run, why: str, now: datetime, *, alike: bool = False) -> Next:
+def begin_restore(run: Run, why: str, now: datetime, *, alike: bool = False) -> Next:
     """Begin the restore: it ends only with the previous model verified, and has no deadline.
 
     The previous model is sent once no unconfirmed update can arrive any more. `why` stays at the front of the run's
@@ -59,14 +59,14 @@ def rolling_back(route: Route, run: Run, effect: Effect | None, observation: Obs
     return None
 
 
-def end_of_way_back(run: Run) -> RunState:
+def outcome_of_restore(run: Run) -> RunState:
     """Return the outcome: `unchanged` if the answers do not tell which of the two models was served."""
     return RunState.UNCHANGED if run.rollback is not None and run.rollback.alike else RunState.ROLLED_BACK
 
 
-def put_back_and_verified(run: Run) -> str:
+def restored_reason(run: Run) -> str:
     """Return the reason of the outcome: the cause of the restore, then its last problem."""
-    if end_of_way_back(run) is RunState.UNCHANGED:
+    if outcome_of_restore(run) is RunState.UNCHANGED:
         return f"The two models could not be told apart. The previous model was restored. Cause: {run.reason}"
     return f"The previous model was restored and verified. Cause: {run.reason}"
 
@@ -80,7 +80,7 @@ def _restoring(route: Route, run: Run, effect: Effect | None, observation: Obser
             first = run.in_flight_until is None or now >= run.in_flight_until
             sending = run.evolve(
                 now,
-                rollback=_way_back(run)._replace(target=target),
+                rollback=_rollback_of(run)._replace(target=target),
                 not_before=now + timedelta(seconds=RESEND_S),
                 in_flight_until=settled_at(now, route.serving.propagation_s),
             )
@@ -105,7 +105,7 @@ def _restoring(route: Route, run: Run, effect: Effect | None, observation: Obser
 
 def _verifying_previous(route: Route, run: Run, observation: Observation, now: datetime) -> Next:
     """Verify the previous model after the whole propagation time: until then the challenger may still appear."""
-    served_by = (run.patched_at or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
+    served_by = patch_accepted_at(run) + timedelta(seconds=route.serving.propagation_s)
     match observation:
         case TimerFired():
             return run, ScoreServing() if now >= served_by else None
@@ -149,16 +149,16 @@ def _tried_again(run: Run, error: Exception, now: datetime, **changes: Unpack[Ru
 
 
 def _with_cause(run: Run, problem: str) -> str:
-    return with_sentence(_way_back(run).cause, f"During the restore: {problem}")
+    return with_sentence(_rollback_of(run).cause, f"During the restore: {problem}")
 
 
-def _way_back(run: Run) -> Rollback:
+def _rollback_of(run: Run) -> Rollback:
     """Return the run's restore; without a record of it, the run's reason is the cause."""
     return run.rollback if run.rollback is not None else Rollback(run.reason)
 
 
 def _release_verified(run: Run) -> ReleaseEndpoint:
-    golden, target = golden_answers_of(run), _way_back(run).target
+    golden, target = golden_answers_of(run), _rollback_of(run).target
     if target is None:
         raise ValueError(f"Run {run.run_id} has restored no model.")
     restored = Served(
@@ -168,4 +168,4 @@ def _release_verified(run: Run) -> ReleaseEndpoint:
         answers=golden.before,
         verified_at=run.updated_at,
     )
-    return ReleaseEndpoint(end_of_way_back(run), put_back_and_verified(run), served=restored)
+    return ReleaseEndpoint(outcome_of_restore(run), restored_reason(run), served=restored)

@@ -29,3 +29,8 @@ def evaluated_again(route: Route, run: Run, now: datetime, why: str) -> Run:
 def reason_changed(run: Run, reason: str, now: datetime) -> Run:
     """Return the run with a reason; the same object if the reason is unchanged, so that nothing is written."""
     return run if run.reason == reason else run.evolve(now, reason=reason)
+
+
+def patch_accepted_at(run: Run) -> datetime:
+    """Return when the endpoint that is watched accepted its PATCH; without that time, the run's last write counts."""
+    return run.updated_at if run.patched_at is None else run.patched_at

@@ -34,7 +34,7 @@ def staged(route: Route, run: Run, effect: Effect | None, observation: Observati
         return evaluated_again(route, run, now, outdated), None
     if run.step == StagedStep.SCORING:
         return scoring(route, run, observation, now)
-    return _asked(route, run, effect, observation, now)
+    return _await_answers(route, run, effect, observation, now)
 
 
 def _outdated(route: Route, run: Run, observation: Observation) -> str | None:
@@ -57,7 +57,7 @@ def _released(route: Route, run: Run, release: ReleaseEndpoint, observation: Obs
     raise unexpected(run, observation)
 
 
-def _asked(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
+def _await_answers(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
     staging = route.staging
     if staging is None:
         raise unexpected(run, observation)

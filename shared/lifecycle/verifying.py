@@ -22,9 +22,9 @@ from shared.lifecycle.observations import (
 )
 from shared.lifecycle.reasons import with_sentence
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
-from shared.lifecycle.rolling_back import end_of_way_back, put_back, put_back_and_verified, rolling_back
+from shared.lifecycle.rolling_back import begin_restore, outcome_of_restore, restored_reason, rolling_back
 from shared.lifecycle.run_parts import archived_model_of, challenger_of, golden_answers_of
-from shared.lifecycle.run_updates import with_endpoint_event
+from shared.lifecycle.run_updates import patch_accepted_at, with_endpoint_event
 from shared.ports import Answers
 from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import Champion, Served
@@ -42,7 +42,7 @@ def verifying(route: Route, run: Run, effect: Effect | None, observation: Observ
             why = why_promoted(run)
             return run.transitioned(now, RunState.PROMOTED, why, deadline_at=None, endpoint_events=events), None
         case _, AlreadyRolledBack():
-            return run.transitioned(now, end_of_way_back(run), put_back_and_verified(run)), None
+            return run.transitioned(now, outcome_of_restore(run), restored_reason(run)), None
         case ReleaseEndpoint() as release, EndpointReleased():
             return released(run, release, now), None
     back = rolling_back(route, run, effect, observation, now)
@@ -62,11 +62,11 @@ def _verifying(route: Route, run: Run, effect: Effect | None, observation: Obser
         case ScoreStaging(serving), StagingScored(answers):
             if answers is not None and serving is not None and _match(route, answers, serving):
                 return _verified(route, run, serving, now)
-            return put_back(run, _unverified(route, "it answers differently from the staging endpoint."), now)
+            return begin_restore(run, _unverified(route, "it answers differently from the staging endpoint."), now)
         case _, EffectFailed(error):
             if run.overdue(now) and now >= _served_by(route, run):
                 why = f"The endpoint could not be verified by the deadline. Last error: {error_text(error)}"
-                return put_back(run, why, now)
+                return begin_restore(run, why, now)
             return retry_after_error(run, error, now), None
     raise unexpected(run, observation)
 
@@ -79,12 +79,12 @@ def _serving_answered(route: Route, run: Run, answers: Answers | None, reason: s
         return run, None  # nothing is written while nothing changes: the tick asks again
     golden = golden_answers_of(run)
     if answers is None:
-        return put_back(run, _unverified(route, reason), now)
+        return begin_restore(run, _unverified(route, reason), now)
     if golden.staged is not None and not _match(route, answers, golden.before):
         # The answers are neither the staged ones nor the previous ones. Does staging still answer as it did?
         return run, ScoreStaging(serving=answers)
     unverified = _unverified(route, reason or "it still answers as before.")
-    return put_back(run, unverified, now, alike=golden.staged is None)
+    return begin_restore(run, unverified, now, alike=golden.staged is None)
 
 
 def _match(route: Route, answers: Answers, reference: Answers) -> bool:
@@ -93,7 +93,7 @@ def _match(route: Route, answers: Answers, reference: Answers) -> bool:
 
 def _served_by(route: Route, run: Run) -> datetime:
     """Return the time by which the serving endpoint must serve the model that it accepted."""
-    return (run.patched_at or run.updated_at) + timedelta(seconds=route.serving.propagation_s)
+    return patch_accepted_at(run) + timedelta(seconds=route.serving.propagation_s)
 
 
 def _shown(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
@@ -102,7 +102,7 @@ def _shown(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
     if not change:
         return _verified(route, run, answers, now)
     remedy = 'Set classes = "may-change" in routes.toml to allow it, or add a staging endpoint to let a person decide.'
-    return put_back(run, with_sentence(change.sentence, remedy), now)
+    return begin_restore(run, with_sentence(change.sentence, remedy), now)
 
 
 def _verified(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
@@ -133,19 +133,21 @@ def _baking(route: Route, run: Run, observation: Observation, now: datetime) -> 
         case EffectFailed(error):
             if run.overdue(now):
                 why = f"The endpoint could not be watched for the whole bake. Last error: {error_text(error)}"
-                return put_back(run, why, now)
+                return begin_restore(run, why, now)
             return retry_after_error(run, error, now), None
     raise unexpected(run, observation)
 
 
 def _still_answered(route: Route, run: Run, answers: Answers | None, reason: str, now: datetime) -> Next:
-    watched_s = (now - (run.patched_at or run.updated_at)).total_seconds()
+    watched_s = (now - patch_accepted_at(run)).total_seconds()
     expected = golden_answers_of(run).verified
     if expected is None:
         raise ValueError(f"Run {run.run_id} is baking and was not verified.")
     if answers is None or not _match(route, answers, expected):
         problem = reason or "its answers to the golden rows changed."
-        return put_back(run, f"Endpoint {route.serving.name} failed the bake after {watched_s:.0f} s: {problem}", now)
+        return begin_restore(
+            run, f"Endpoint {route.serving.name} failed the bake after {watched_s:.0f} s: {problem}", now
+        )
     if watched_s >= route.bake_s:
         return run, _record_champion(run, expected, now)
     return run, None  # nothing is written while nothing changes: the tick asks again

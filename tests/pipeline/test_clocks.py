@@ -74,7 +74,7 @@ def test_a_jump_that_is_set_right_holds_up_nothing(state: RunState, what: str) -
     assert world.run(following.run_id).state is RunState.PROMOTED
 
 
-def test_a_way_back_is_not_held_up_by_a_jump() -> None:
+def test_a_rollback_is_not_held_up_by_a_jump() -> None:
     """An endpoint that ignores the model is restored in minutes, although its update was accepted in the future."""
     world = World()
     world.at["production"].ignore_patch = True

@@ -128,7 +128,7 @@ def test_the_model_that_was_gone_back_from_is_not_tried_again(world: World) -> N
     assert "an identical model file was rolled back" in again.reason
 
 
-def test_a_way_back_that_is_not_served_is_turned(world: World) -> None:
+def test_a_rollback_that_is_not_served_is_turned(world: World) -> None:
     """The endpoint ignores the update: the model in service stays, verified, and the rollback says that it failed."""
     promote(world, "first", 0.9)
     second = promote(world, "second", 0.95)
@@ -180,7 +180,7 @@ def test_a_newer_promotion_meanwhile_ends_the_rollback(world: World) -> None:
     assert world.served() == "third"
 
 
-def test_lost_answers_do_not_stop_the_way_back(world: World) -> None:
+def test_lost_answers_do_not_stop_the_rollback(world: World) -> None:
     """Staging, PATCH and scoring fail once each: the run goes on."""
     promote(world, "first", 0.9)
     promote(world, "second", 0.95)

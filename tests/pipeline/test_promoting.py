@@ -172,7 +172,7 @@ def test_a_resource_name_the_endpoint_does_not_have_names_those_it_has() -> None
     assert_closed(world)
 
 
-def test_a_first_promotion_needs_a_way_back(world: World) -> None:
+def test_a_first_promotion_needs_a_rollback(world: World) -> None:
     """Without the initial model nothing is promoted; once it is there the run goes on."""
     world.blobs.delete("models", "initial/census.ilearner")
     run = world.train()

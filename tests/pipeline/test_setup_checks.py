@@ -178,7 +178,7 @@ def test_a_metric_that_the_newest_evaluation_lacks_is_found() -> None:
 
 
 def test_an_endpoint_that_no_model_can_go_to_is_found(world: World) -> None:
-    """The archived model in service is gone, so there is no way back; frozen by a person is said and is well."""
+    """The archived model in service is gone, so there is nothing to restore; frozen by a person is said and is well."""
     run = world.settle(world.train())
     endpoint_overrides.freeze(world.services, "production", "alice", "release day")
     frozen = [finding.result for finding in check_all(world.services) if "is frozen" in finding.result]

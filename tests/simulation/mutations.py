@@ -158,7 +158,7 @@ def same_champion(patch: pytest.MonkeyPatch) -> None:
     lease(patch)
 
 
-def way_back_is_marked(patch: pytest.MonkeyPatch) -> None:
+def rollback_is_marked(patch: pytest.MonkeyPatch) -> None:
     """A promotion is turned round without a mark in the endpoint's row."""
 
     def unmarked(session: RunSession) -> RollbackMarked:
@@ -190,13 +190,13 @@ def permission_to_send(patch: pytest.MonkeyPatch) -> None:
 
 def waiting_for_the_unknown(patch: pytest.MonkeyPatch) -> None:
     """Another model is sent while an update whose fate is unknown may still arrive."""
-    put_back = rolling_back.put_back
+    begin_restore = rolling_back.begin_restore
 
     def at_once(run: Any, why: str, now: Any) -> Any:
-        return put_back(replace(run, in_flight_until=None), why, now)
+        return begin_restore(replace(run, in_flight_until=None), why, now)
 
     for module in (promoting, verifying):
-        patch.setattr(module, "put_back", at_once)
+        patch.setattr(module, "begin_restore", at_once)
 
 
 def unknown_is_not_refused(patch: pytest.MonkeyPatch) -> None:
@@ -302,7 +302,7 @@ MUTATIONS: dict[str, Mutation] = {
     "one decision": one_decision,
     "ETag on the endpoint's row": endpoint_row_by_etag,
     "same champion": same_champion,
-    "mark of the way back": way_back_is_marked,
+    "mark of the rollback": rollback_is_marked,
     "end before release": end_before_release,
     "intent of another worker": intent_of_another_worker,
     "permission to send": permission_to_send,

@@ -18,7 +18,7 @@ KNOWN = {
     "generation fence": 6,
     "lease": 6,
     "lease token": 1018,
-    "mark of the way back": 1,
+    "mark of the rollback": 1,
     "no champion by a rollback": 12,
     "one decision": 1,
     "rollback of one champion": 8,
