@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.blob_path import BlobPath
 from shared.records.endpoint_record import EndpointRecord
@@ -15,8 +15,7 @@ from shared.routes.route import Endpoint, Training
 type Answers = tuple[tuple[str, ...], ...]  # per row: the scored columns, as text, in the service's order
 
 
-@dataclass(frozen=True)
-class Scored:
+class Scored(NamedTuple):
     """An endpoint's answer: the names of the scored columns, and their cells row by row."""
 
     columns: tuple[str, ...]
@@ -28,8 +27,7 @@ class Scored:
         return (self.columns, *self.rows)
 
 
-@dataclass(frozen=True)
-class StoredRun:
+class StoredRun(NamedTuple):
     """A run as read or written, with the ETags that fence the next write; None if this read did not give one."""
 
     run: Run
@@ -37,8 +35,7 @@ class StoredRun:
     active_etag: str | None
 
 
-@dataclass(frozen=True)
-class StoredEndpoint:
+class StoredEndpoint(NamedTuple):
     """An endpoint's record as read or written; `etag` is None while there is no row yet."""
 
     record: EndpointRecord
@@ -112,8 +109,7 @@ class EndpointStore(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class BlobVersion:
+class BlobVersion(NamedTuple):
     """One version of a blob: its name and ETag (without quotes), and the properties that a listing gives."""
 
     container: str
@@ -202,8 +198,7 @@ class JobState(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class JobStatus:
+class JobStatus(NamedTuple):
     """A job's status as the service reports it; `outputs` is empty until the job has finished."""
 
     state: JobState
@@ -213,8 +208,7 @@ class JobStatus:
     notes: tuple[str, ...] = ()  # notes of a finished job on its training, one per line, redacted and shortened
 
 
-@dataclass(frozen=True)
-class JobRequest:
+class JobRequest(NamedTuple):
     """Where a job reads and writes: container/path each, in the app's own storage account.
 
     `valid_s` is how long from now it may do so, in seconds.
@@ -249,8 +243,7 @@ class TrainingService(Protocol):
         """Read a small text output by its link."""
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(NamedTuple):
     """An updatable resource of an endpoint, and the location of its model (container/path, no SAS)."""
 
     name: str

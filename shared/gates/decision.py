@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from shared.gates.evaluation_report import EvaluationReport
 from shared.gates.known_metrics import Direction, direction_of, is_possible, metric_key, why_impossible
@@ -12,8 +13,7 @@ from shared.records.decision import Interval, Verdict
 from shared.records.models import Metrics
 
 
-@dataclass(frozen=True)
-class GateResult:
+class GateResult(NamedTuple):
     """The result of one gate, with the reason for people.
 
     Attributes:
@@ -26,8 +26,7 @@ class GateResult:
     lost: bool = False
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """The verdict with a reason for every gate; `summary` holds the reasons that decided, in one line."""
 
     verdict: Verdict
@@ -209,8 +208,7 @@ def _demanded_gain(gate: Gate) -> str:
     return " and ".join(filter(None, (absolute, relative)))
 
 
-@dataclass(frozen=True)
-class _Bound:
+class _Bound(NamedTuple):
     """One bound of gain or loss: its text, the minimum gain, and whether the low end of the interval must reach it."""
 
     text: str

@@ -1,7 +1,6 @@
 """The metrics of Evaluate Model: spelling, direction, range, and the tasks that have them (pure; protocol 5)."""
 
 import math
-import re
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -86,7 +85,7 @@ CONFUSION_CELLS = ("True Positive", "False Positive", "True Negative", "False Ne
 
 def metric_key(name: str) -> str:
     """Return what all spellings of one name share: case, spaces, `_` and `-` do not count."""
-    return re.sub(r"[\s_\-]+", "", name).casefold()
+    return "".join(name.replace("_", " ").replace("-", " ").split()).casefold()
 
 
 _BY_KEY = {metric_key(name): metric for metric in METRICS for name in (metric.name, *metric.aliases)}

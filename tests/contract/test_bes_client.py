@@ -168,7 +168,7 @@ def test_a_job_without_its_input_fails_readably(
     bes: BesTrainingService, training: Training, request_in_storage: JobRequest
 ) -> None:
     """The details name the blob, and no key."""
-    job_id = bes.submit(training, replace(request_in_storage, input_path="nowhere/gone.csv"))
+    job_id = bes.submit(training, request_in_storage._replace(input_path="nowhere/gone.csv"))
     bes.start(training, job_id)
     status = until_ended(bes, training, job_id)
 

@@ -106,7 +106,7 @@ def test_a_finished_job_stays_finished(
 
 def test_a_job_without_its_input_fails_with_details(services: ClassicServices) -> None:
     """The details name the blob and no key; a failed job has no outputs, and a late cancel changes nothing."""
-    request = replace(new_request(services), input_path="nowhere/gone.csv")
+    request = new_request(services)._replace(input_path="nowhere/gone.csv")
     job_id = services.training_service.submit(services.training, request)
     services.training_service.start(services.training, job_id)
     status = services.end(job_id)

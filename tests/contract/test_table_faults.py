@@ -52,8 +52,8 @@ def test_a_claim_whose_answer_is_lost_is_a_claim(store: TableRunStore, transport
     claimed = store.claim(run)
 
     assert transport.sent.count("POST") >= 2
-    assert store.get("census", run.run_id) == replace(claimed, active_etag=None)
-    assert replace(claimed, run_etag=None) in store.active("census")
+    assert store.get("census", run.run_id) == claimed._replace(active_etag=None)
+    assert claimed._replace(run_etag=None) in store.active("census")
     assert len(store.history("census", run.run_id)) == 1
 
 
@@ -63,7 +63,7 @@ def test_a_claim_whose_answer_breaks_off_is_a_claim(store: TableRunStore, transp
 
     claimed = store.claim(a_run())
 
-    assert store.get("census", claimed.run.run_id) == replace(claimed, active_etag=None)
+    assert store.get("census", claimed.run.run_id) == claimed._replace(active_etag=None)
 
 
 def test_answers_that_keep_breaking_off_leave_the_outcome_open(

@@ -65,7 +65,7 @@ def insert_only_claim(patch: pytest.MonkeyPatch) -> None:
 def pin_by_etag(patch: pytest.MonkeyPatch) -> None:
     """Whatever the blob holds now is pinned, not the version that was claimed."""
     version = job_effects._version
-    patch.setattr(job_effects, "_version", lambda run: replace(version(run), etag=cast("str", None)))
+    patch.setattr(job_effects, "_version", lambda run: version(run)._replace(etag=cast("str", None)))
 
 
 def _without_conditions(patch: pytest.MonkeyPatch, states: frozenset[RunState]) -> None:
