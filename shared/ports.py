@@ -8,18 +8,17 @@ from typing import NamedTuple, Protocol
 
 from shared.blob_path import BlobPath
 from shared.records.endpoint_record import EndpointRecord
+from shared.records.golden_answers import Answers
 from shared.records.history import HistoryEntry
 from shared.records.run import Run
 from shared.routes.route import Endpoint, Training
-
-type Answers = tuple[tuple[str, ...], ...]  # per row: the scored columns, as text, in the service's order
 
 
 class Scored(NamedTuple):
     """An endpoint's answer: the names of the scored columns, and their cells row by row."""
 
     columns: tuple[str, ...]
-    rows: Answers
+    rows: tuple[tuple[str, ...], ...]
 
     @property
     def table(self) -> Answers:

@@ -8,8 +8,8 @@ from shared.lifecycle.golden_answers import answers_match
 from shared.lifecycle.run_parts import golden_answers_of
 from shared.lifecycle.run_updates import with_endpoint_event
 from shared.plurals import counted
-from shared.ports import Answers
 from shared.records.endpoint_events import EndpointEventKind
+from shared.records.golden_answers import Answers
 from shared.records.run import Run, RunFields
 from shared.records.run_states import RunState
 from shared.records.run_steps import StagedStep

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from shared.gates.answer_shape import ShapeChange, shape_change
 from shared.gates.decision import Decision
 from shared.lifecycle.effects import ReleaseEndpoint
-from shared.ports import Answers
 from shared.records.decision import (
     AnswerShape,
     DecidedChallenger,
@@ -20,6 +19,7 @@ from shared.records.decision import (
     Verdict,
     Verification,
 )
+from shared.records.golden_answers import Answers
 from shared.records.json_codec import to_json_value
 from shared.records.models import Challenger, ChampionSummary
 from shared.records.run import Run, RunFields

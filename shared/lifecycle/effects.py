@@ -7,9 +7,9 @@ observations are named tuples: fifty frozen dataclasses would cost every cold st
 from typing import NamedTuple
 
 from shared.lifecycle.observations import LeaseTaken
-from shared.ports import Answers, JobRequest
+from shared.ports import JobRequest
 from shared.records.endpoint_record import Champion, EndpointRecord, Served
-from shared.records.golden_answers import GoldenAnswers
+from shared.records.golden_answers import Answers, GoldenAnswers
 from shared.records.models import ChampionSummary, HoldoutProgress
 from shared.records.run import Run, RunFields
 from shared.records.run_states import RunState

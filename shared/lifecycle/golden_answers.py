@@ -2,7 +2,7 @@
 
 import math
 
-from shared.ports import Answers
+from shared.records.golden_answers import Answers
 
 
 def answers_match(first: Answers, second: Answers, tolerance: float) -> bool:

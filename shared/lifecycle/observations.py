@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.gates.evaluation_report import EvaluationReport
-from shared.ports import Answers, JobStatus
+from shared.ports import JobStatus
 from shared.records.decision import Interval
 from shared.records.endpoint_record import EndpointRecord
-from shared.records.golden_answers import GoldenAnswers
+from shared.records.golden_answers import Answers, GoldenAnswers
 from shared.records.models import HoldoutMeasurement, HoldoutProgress, Metrics
 
 

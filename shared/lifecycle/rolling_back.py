@@ -20,10 +20,9 @@ from shared.lifecycle.reasons import with_sentence
 from shared.lifecycle.retry_later import error_text, unexpected
 from shared.lifecycle.run_parts import golden_answers_of
 from shared.lifecycle.run_updates import patch_accepted_at, with_endpoint_event
-from shared.ports import Answers
 from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import Served, settled_at
-from shared.records.golden_answers import Rollback
+from shared.records.golden_answers import Answers, Rollback
 from shared.records.run import Run, RunFields
 from shared.records.run_states import RunState
 from shared.records.run_steps import VerifyingStep

@@ -34,7 +34,9 @@ def why_not(run: Run) -> str | None:
 
 def in_vain(run: Run, record: EndpointRecord) -> str | None:
     """Return why a retry would be in vain, by the endpoint's row: its model could not be promoted. None if it could."""
-    reason = newer_in_service(record, run) or blocked(record, run)
+    reason = newer_in_service(record, run)
+    if reason is None:
+        reason = blocked(record, run)
     return None if reason is None else f"Run {run.run_id} cannot be retried. {reason}"
 
 

@@ -18,7 +18,7 @@ from shared.lifecycle.observations import (
 from shared.lifecycle.retry_later import unexpected
 from shared.lifecycle.run_parts import challenger_of
 from shared.lifecycle.run_updates import LEASE_LOST, evaluated_again
-from shared.ports import Answers
+from shared.records.golden_answers import Answers
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.records.run_steps import StagedStep

@@ -39,10 +39,10 @@ from shared.lifecycle.observations import (
 )
 from shared.lifecycle.retry_later import unexpected
 from shared.lifecycle.run_updates import with_endpoint_event
-from shared.ports import Answers
 from shared.records.decision import DecisionData, MeasuredChampion, MeasuredOn
 from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import EndpointRecord
+from shared.records.golden_answers import Answers
 from shared.records.models import Challenger
 from shared.records.run import Run, RunFields
 from shared.records.run_states import RunState

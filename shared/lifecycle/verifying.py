@@ -25,9 +25,9 @@ from shared.lifecycle.retry_later import error_text, retry_after_error, unexpect
 from shared.lifecycle.rolling_back import begin_restore, outcome_of_restore, restored_reason, rolling_back
 from shared.lifecycle.run_parts import archived_model_of, challenger_of, golden_answers_of
 from shared.lifecycle.run_updates import patch_accepted_at, with_endpoint_event
-from shared.ports import Answers
 from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import Champion, Served
+from shared.records.golden_answers import Answers
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.records.run_steps import VerifyingStep

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from shared.lifecycle.golden_answers import answers_match
 from shared.lifecycle.job_paths import MODELS, TRAINING
-from shared.ports import Answers
 from shared.records.endpoint_record import EndpointRecord, Served
+from shared.records.golden_answers import Answers
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.routes.route import Route

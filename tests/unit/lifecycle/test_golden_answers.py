@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.lifecycle.golden_answers import answers_match
-from shared.ports import Answers
+from shared.records.golden_answers import Answers
 
 TABLES = st.lists(
     st.tuples(st.one_of(st.text(max_size=5), st.floats().map(str)), st.sampled_from(["yes", "no"])), max_size=4
