@@ -88,7 +88,7 @@ def before_and_after(run: Run) -> tuple[str | None, str | None]:
     """Return the serving endpoint's model before and after this run; None where the record does not say.
 
     The record of a run that sent nothing does not name the model in service, which another run may have changed. The
-    path of the initial model is recorded only once it was put back.
+    path of the initial model is recorded only once it was restored.
     """
     if not sent_to_endpoint(run):
         return None, None

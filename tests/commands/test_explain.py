@@ -179,7 +179,7 @@ def test_the_first_promotion_replaces_the_initial_model(world: World) -> None:
 
 
 def test_an_unchanged_run_tells_whether_the_endpoint_was_touched() -> None:
-    """With a staging endpoint no model was sent; without one it was sent, and the previous model put back."""
+    """With a staging endpoint no model was sent; without one it was sent, and the previous model restored."""
     for routes, sentence in ((example_routes(), "untouched by this run"), (without_staging(), "after:  the same")):
         world = World(routes)
         first = promote(world, "first", 0.9)

@@ -172,7 +172,7 @@ def test_an_output_that_cannot_be_used_is_an_error(
 
 
 def test_an_accepted_model_is_served(services: ClassicServices, finished: tuple[str, JobRequest, JobStatus]) -> None:
-    """The endpoint lists where the model lies, and answers by it; the model before can be put back."""
+    """The endpoint lists where the model lies, and answers by it; the model before can be restored."""
     first, second = finished[1].model_path, trained(services, seed=5)[1].model_path
     scored = []
     for path in (first, second, first):

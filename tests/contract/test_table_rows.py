@@ -130,7 +130,7 @@ def test_a_row_that_lacks_what_every_row_has_is_unreadable(
 def test_a_part_of_an_endpoint_that_lacks_a_member_is_unreadable(
     access: Access, table_name: str, rows: TableClient, part: str, members: dict[str, Any], lacks: str
 ) -> None:
-    """Whether a promotion is on its way back is not made up, nor anything else that is always written."""
+    """Whether a promotion is being rolled back is not made up, nor anything else that is always written."""
     rows.create_table()
     rows.create_entity({"PartitionKey": "census", "RowKey": "production", "token": 1, part: json.dumps(members)})
 

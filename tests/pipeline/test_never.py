@@ -1,6 +1,6 @@
 """Effects that never succeed, in every state: each run says what it waits for, and none outlives its deadline.
 
-From the first update of the serving endpoint on there are two ends only: verified, or put back. Such a run goes on,
+From the first update of the serving endpoint on there are two ends only: verified, or restored. Such a run goes on,
 shows as stuck, and ends once the effect succeeds.
 """
 

@@ -119,7 +119,7 @@ def test_a_put_back_of_unknown_fate_is_waited_for(world: World) -> None:
 
 
 def test_a_link_that_cannot_be_made_leaves_the_endpoint_untouched() -> None:
-    """Nothing was sent, so nothing needs to be put back, however long it lasts."""
+    """Nothing was sent, so nothing needs to be restored, however long it lasts."""
     world = World(without_staging())
     world.blobs.faults.fail_next("link", NoAnswerError(FAULT), times=500)
     run = world.settle(world.train(), seconds=30)

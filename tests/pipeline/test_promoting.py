@@ -51,7 +51,7 @@ def test_a_patch_whose_answer_is_lost_is_sent_again(world: World) -> None:
 
 
 def test_a_patch_that_is_refused_leaves_the_endpoint_untouched(world: World) -> None:
-    """A certain refusal ends the run `failed`; nothing needs to be put back. The cause comes first, the URL last."""
+    """A certain refusal ends the run `failed`; nothing needs to be restored. The cause comes first, the URL last."""
     world.scoring.faults.run_at_next("patch", lambda: setattr(world.at["production"], "resource", "Another model"))
     fault = ServiceFault("PATCH endpoint", "http://x/y", 400, "BadArgument", "The location is wrong.")
     world.scoring.faults.fail_next("patch", RejectedError(fault))
@@ -84,7 +84,7 @@ def test_a_refused_endpoint_key_waits_for_a_person_and_ends_untouched(world: Wor
 
 
 def test_a_worker_that_died_after_its_patch_leaves_no_certainty(world: World) -> None:
-    """The PATCH arrived, nobody wrote it down, and the next one is refused: the previous model is put back."""
+    """The PATCH arrived, nobody wrote it down, and the next one is refused: the previous model is restored."""
     world.scoring.faults.run_at_next("patch", lambda: None, after=True)  # staging
     world.scoring.faults.run_at_next("patch", die, after=True)  # production
     run = world.train()

@@ -1,4 +1,4 @@
-"""Verifying: an endpoint ends verified, or with its previous model put back and verified."""
+"""Verifying: an endpoint ends verified, or with its previous model restored and verified."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def world() -> World:
 
 
 def test_a_serving_endpoint_that_ignores_the_patch_is_rolled_back(world: World) -> None:
-    """200 and nothing served: the previous model is put back, verified, and the run ends rolled back."""
+    """200 and nothing served: the previous model is restored, verified, and the run ends rolled back."""
     world.at["production"].ignore_patch = True
     run = world.settle(world.train())
 
@@ -165,7 +165,7 @@ def test_without_a_staging_endpoint_a_change_verifies() -> None:
 
 
 def test_without_a_staging_endpoint_no_change_ends_unchanged() -> None:
-    """The two cannot be told apart: the previous model is put back and the run says so."""
+    """The two cannot be told apart: the previous model is restored and the run says so."""
     world = World(without_staging())
     world.at["production"].ignore_patch = True
     run = world.settle(world.train())
@@ -272,7 +272,7 @@ def test_a_baking_model_counts_as_promoted_only_after_the_time() -> None:
 
 
 def test_a_model_that_goes_bad_while_it_bakes_is_put_back() -> None:
-    """Verified first, answering otherwise minutes later: put back, verified, and not tried again."""
+    """Verified first, answering otherwise minutes later: restored, verified, and not tried again."""
     world = World(example_routes(BAKED))
     run = world.train()
     while world.run(run.run_id).step != "baking":

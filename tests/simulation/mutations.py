@@ -159,7 +159,7 @@ def same_champion(patch: pytest.MonkeyPatch) -> None:
 
 
 def rollback_is_marked(patch: pytest.MonkeyPatch) -> None:
-    """A promotion is turned round without a mark in the endpoint's row."""
+    """A promotion is rolled back without a mark in the endpoint's row."""
 
     def unmarked(session: RunSession) -> RollbackMarked:
         intent = session.endpoint(fresh=True).intent

@@ -217,7 +217,7 @@ class Life(RuleBasedStateMachine):
                 assert run.step is PromotingStep.SENDING
                 assert run.in_flight_until is not None
             case do.RestorePrevious():
-                assert self.turned, "the way back is marked before it is taken"
+                assert self.turned, "the restore is marked before it begins"
             case do.RecordChampion():
                 assert run.state is RunState.VERIFYING
 
@@ -252,7 +252,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def has_an_end_or_a_time(self) -> None:
-        """A run that has no outcome has a deadline, or is on its way back, or waits for what no clock ends."""
+        """A run that has no outcome has a deadline, or is being restored, or waits for what no clock ends."""
         run = self.run
         if run.state in TERMINAL:
             assert run.deadline_at is None
