@@ -148,7 +148,7 @@ def mark_rollback(session: RunSession) -> RollbackMarked | ChampionRecorded | Al
     if intent is None or not _is_own(intent, session):
         return _closed(session, record)
     if not intent.back:
-        turned = replace(record, intent=replace(intent, back=True))
+        turned = replace(record, intent=intent._replace(back=True))
         turned = turned.blocking(session.run.generation, _md5_of(session, intent.to_model))
         session.save_endpoint(turned)
     return RollbackMarked(intent.from_model)

@@ -125,7 +125,7 @@ def _check_location(services: Services, route: Route, stored: StoredEndpoint, se
         _repair(services, route, stored, served)
         return True
     if replaced is not False:  # False: the app's location of an unknown model is not the service's name of the verified
-        free = replace(free, served=replace(served, listed=listed))
+        free = replace(free, served=served._replace(listed=listed))
         log.info(
             "%s answers as verified with %s, and lists %s",
             _label(record),

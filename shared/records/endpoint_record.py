@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Self
+from typing import NamedTuple, Self
 
 from shared.records.golden_answers import Answers
 from shared.records.models import ChampionSummary, HoldoutMeasurement, Metrics
@@ -21,8 +21,7 @@ def settled_at(permitted_at: datetime, propagation_s: float) -> datetime:
     return permitted_at + timedelta(seconds=SEND_WITHIN_S + PATCH_TIMEOUT_S + propagation_s)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Champion:
+class Champion(NamedTuple):
     """The model that an endpoint was verified to serve, and its run."""
 
     run_id: str
@@ -37,8 +36,7 @@ class Champion:
         return ChampionSummary(self.run_id, self.generation, self.model, self.metrics)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Served:
+class Served(NamedTuple):
     """The last verified answers of an endpoint, of a promotion or a rollback: it must keep giving them."""
 
     model: str  # container/path of the model that it was given
@@ -51,8 +49,7 @@ class Served:
     listed: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lease:
+class Lease(NamedTuple):
     """The right of one run to promote to an endpoint, until `expires_at`. A later lease has a larger token."""
 
     run_id: str
@@ -60,8 +57,7 @@ class Lease:
     expires_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class Intent:
+class Intent(NamedTuple):
     """A promotion that was begun and must end verified or restored."""
 
     run_id: str
@@ -73,8 +69,7 @@ class Intent:
     back: bool = False  # whether the restore began: from then on the promotion can no longer be verified
 
 
-@dataclass(frozen=True, kw_only=True)
-class Frozen:
+class Frozen(NamedTuple):
     """A freeze by an operator or the sweep: no new model goes to the endpoint until `unfreeze`."""
 
     by: str

@@ -152,7 +152,7 @@ def test_an_endpoint_with_an_unknown_model_is_a_violation(world: World) -> None:
     by_hand = Frozen(by="bob", reason="release day", at=world.clock.now())
     assert look(world, endpoints={"census": replace(record, frozen=by_hand)}).ok
 
-    frozen = replace(by_hand, by=SWEEP, reason="it was given elsewhere/x, and no earlier run explains that")
+    frozen = by_hand._replace(by=SWEEP, reason="it was given elsewhere/x, and no earlier run explains that")
     (broken,) = look(world, endpoints={"census": replace(record, frozen=frozen)}).broken
     assert (broken["invariant"], "elsewhere/x" in broken["what"]) == ("I5", True)
 
@@ -163,7 +163,7 @@ def test_an_endpoint_that_lost_its_champion_is_a_breach(world: World) -> None:
     champion = record.champion
     assert isinstance(champion, Champion)
     empty = EndpointRecord(route="census", name="production")
-    older = replace(record, champion=replace(champion, generation="0000"))
+    older = replace(record, champion=champion._replace(generation="0000"))
 
     for wrong in (empty, older):
         assert [entry["invariant"] for entry in look(world, endpoints={"census": wrong}).broken] == ["I4"]

@@ -203,7 +203,7 @@ def test_newer_data_won_after_the_decision(world: World) -> None:
     old = world.train("second", 0.95, "census/b.csv")
     assert old.state is RunState.STAGED
     record = world.endpoints.get("census", "production")
-    newer = replace(record.record.champion, run_id="f" * 32, generation="9999") if record.record.champion else None
+    newer = record.record.champion._replace(run_id="f" * 32, generation="9999") if record.record.champion else None
     world.endpoints.save(record, replace(record.record, champion=newer, lease=None))
     text = told(world, world.settle(old))
 

@@ -48,11 +48,11 @@ def test_a_save_from_an_old_read_changes_nothing(endpoint_store: EndpointStore) 
     """A worker that read before another one wrote is refused: at the first write as at any later one."""
     empty = endpoint_store.get("census", "production")
     first = endpoint_store.save(empty, replace(empty.record, lease=LEASE))
-    second = endpoint_store.save(first, replace(empty.record, lease=replace(LEASE, run_id="b")))
+    second = endpoint_store.save(first, replace(empty.record, lease=LEASE._replace(run_id="b")))
 
     for old in (empty, first):
         with pytest.raises(StaleWriteError):
-            endpoint_store.save(old, replace(empty.record, lease=replace(LEASE, run_id="late")))
+            endpoint_store.save(old, replace(empty.record, lease=LEASE._replace(run_id="late")))
 
     assert endpoint_store.get("census", "production") == second
 
@@ -71,7 +71,7 @@ def test_of_eight_leases_at_once_one_is_given(endpoint_store: EndpointStore) -> 
 
     def take(number: int) -> bool:
         with suppress(StaleWriteError):
-            endpoint_store.save(empty, replace(empty.record, lease=replace(LEASE, run_id=str(number))))
+            endpoint_store.save(empty, replace(empty.record, lease=LEASE._replace(run_id=str(number))))
             return True
         return False
 
@@ -95,7 +95,7 @@ def test_no_write_is_lost_between_workers(endpoint_store: EndpointStore) -> None
             before = endpoint_store.get("census", "production")
             lease = before.record.lease or LEASE
             with suppress(StaleWriteError):
-                longer = replace(lease, expires_at=lease.expires_at + timedelta(seconds=1))
+                longer = lease._replace(expires_at=lease.expires_at + timedelta(seconds=1))
                 endpoint_store.save(before, replace(before.record, lease=longer))
                 done += 1
 
@@ -103,7 +103,7 @@ def test_no_write_is_lost_between_workers(endpoint_store: EndpointStore) -> None
         list(pool.map(prolong, [5] * 4))
 
     lease = endpoint_store.get("census", "production").record.lease
-    assert lease == replace(LEASE, expires_at=NOON + timedelta(seconds=20))
+    assert lease == LEASE._replace(expires_at=NOON + timedelta(seconds=20))
 
 
 @settings(

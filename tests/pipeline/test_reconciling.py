@@ -239,7 +239,7 @@ def test_a_model_that_no_run_explains_is_left_and_the_endpoint_frozen(
         world.at["production"].relative = "service/current"
         stored = world.endpoints.get("census", "production")
         assert stored.record.served is not None
-        served = replace(stored.record.served, listed="service/current")
+        served = stored.record.served._replace(listed="service/current")
         world.endpoints.save(stored, replace(stored.record, served=served))
     assert before != path
     patches = len(world.at["production"].patches)
@@ -342,10 +342,10 @@ def test_a_newer_model_that_the_row_forgot_is_not_taken_away(world: World) -> No
     first = world.runs.list_runs()[-1].run
     assert second is not None
     assert stored.record.served is not None
-    champion = replace(second, run_id=first.run_id, generation=first.generation, model=archived_model(world, 0))
+    champion = second._replace(run_id=first.run_id, generation=first.generation, model=archived_model(world, 0))
     assert first.golden_answers is not None
     assert first.golden_answers.staged is not None
-    served = replace(stored.record.served, model=archived_model(world, 0), answers=first.golden_answers.staged)
+    served = stored.record.served._replace(model=archived_model(world, 0), answers=first.golden_answers.staged)
     world.endpoints.save(stored, replace(stored.record, champion=champion, served=served))
 
     assert reconcile(world.services) == 0

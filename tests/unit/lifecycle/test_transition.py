@@ -87,8 +87,8 @@ def records(run: Run) -> list[EndpointRecord]:
         replace(own, champion=champion("3000")),
         replace(own, blocked_generations=(run.generation,)),
         replace(own, token=3),
-        replace(free, lease=replace(lease, run_id="other")),
-        replace(free, intent=replace(intent, run_id="other")),
+        replace(free, lease=lease._replace(run_id="other")),
+        replace(free, intent=intent._replace(run_id="other")),
         replace(free, in_flight_until=later, staging_in_flight_until=later),
     ]
 
