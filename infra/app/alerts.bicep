@@ -19,7 +19,7 @@ var logAlerts = [
   {
     name: 'landfall-poison'
     title: 'Landfall: a message was given up'
-    description: 'A queue message or a file\'s event failed five times, and the host gave it up. The timer goes on with its run; the log has the errors.'
+    description: 'A queue message or a file\'s event failed five times, and the host gave it up. The timer continues its run; the log has the errors.'
     severity: 2
     query: 'AppTraces | where Message endswith "action=message.poisoned]" or Message matches regex "Moving message to queue \'[a-z0-9-]+-poison\'"'
     operator: 'GreaterThan'

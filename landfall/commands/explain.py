@@ -204,7 +204,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
 def _rollback_facts(run: Run, override: Override) -> Iterator[tuple[str, str]]:
     champion = run.decision.champion if run.decision is not None else None
     yield "rollback", f"requested by {override.by} at {moment(override.at)}: {override.reason}"
-    first = "the model from before the first promotion"
+    first = "the initial model"
     replaced = f"the model of run {override.replaces}, {champion.model if champion else None}"
     yield "from", replaced if override.replaces else first
     whose = f"the model of run {override.to}" if override.to else first
@@ -214,7 +214,7 @@ def _rollback_facts(run: Run, override: Override) -> Iterator[tuple[str, str]]:
 def _endpoint_facts(run: Run) -> Iterator[tuple[str, str]]:
     if sent_to_endpoint(run):
         before, after = before_and_after(run)
-        yield "endpoint", f"before: {before or 'the model from before the first promotion'}"
+        yield "endpoint", f"before: {before or 'the initial model'}"
         same = run.terminal and run.state is not RunState.PROMOTED
         yield "", f"after:  {'the same' if same else after or 'not known yet'}"
     else:

@@ -26,7 +26,7 @@ def approve(options: argparse.Namespace) -> int:
     if options.link:
         return _invite(options)
     run, _ = _decide(options, "approve")
-    started = f"approved: run {run.run_id[:8]} goes on"
+    started = f"approved: run {run.run_id[:8]} continues"
     return _follow(options, run, started, wait=options.wait, skip=run.revision + 1)
 
 

@@ -51,10 +51,10 @@ LINK_VALID_S = 900  # the endpoint copies the model at once
 
 
 def perform(session: RunSession, effect: EndpointEffect) -> Observation:
-    """Carry an effect out.
+    """Perform an effect.
 
     Raises:
-        LandfallError: it failed, or nobody knows whether it did.
+        LandfallError: it failed, or its result is unknown.
     """
     match effect:
         case CaptureBaseline():

@@ -38,11 +38,11 @@ _AFTER_THE_INTENT = frozenset({RunState.PROMOTING, RunState.VERIFYING})
 
 
 def perform(session: RunSession, effect: EndpointRecordEffect) -> Observation:
-    """Carry an effect out.
+    """Perform an effect.
 
     Raises:
         StaleWriteError: another worker wrote the row.
-        LandfallError: it failed, or nobody knows whether it did.
+        LandfallError: it failed, or its result is unknown.
     """
     match effect:
         case ReadEndpoint():

@@ -42,10 +42,10 @@ EVALUATION_LIMIT_BYTES = 1024 * 1024
 
 
 def perform(session: RunSession, effect: JobEffect) -> Observation:
-    """Carry an effect out.
+    """Perform an effect.
 
     Raises:
-        LandfallError: it failed, or nobody knows whether it did.
+        LandfallError: it failed, or its result is unknown.
     """
     match effect:
         case QuarantineInput():

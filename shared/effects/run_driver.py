@@ -20,10 +20,10 @@ MAX_EFFECTS = 60  # in one invocation; an undisturbed promotion takes some twent
 
 
 def perform(session: RunSession, effect: Effect) -> Observation:
-    """Carry an effect out.
+    """Perform an effect.
 
     Raises:
-        LandfallError: it failed, or nobody knows whether it did.
+        LandfallError: it failed, or its result is unknown.
     """
     match effect:
         case (

@@ -36,7 +36,7 @@ class ApprovalLink:
 
 
 def approve(services: Services, run_id: str, by: str, reason: str, decision: str = "") -> Run:
-    """Approve a held run; the tick goes on with it.
+    """Approve a held run; the tick continues it.
 
     `decision`: the hash of the decision that the person read, if the caller has it.
 

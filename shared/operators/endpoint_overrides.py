@@ -97,7 +97,7 @@ def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = 
         target = _chosen(services, route, to)
     elif champion is None:
         raise NotNowError(
-            f"endpoint {endpoint} serves the model from before the first promotion: there is nothing to roll back;"
+            f"endpoint {endpoint} serves the initial model: there is nothing to roll back;"
             " name a promoted run with --to RUN to put its model in service"
         )
     else:
@@ -106,8 +106,8 @@ def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = 
     present = champion.run_id if champion is not None else ""
     if origin == present and not record.unexplained:
         raise BadRequestError(f"{_model_of(origin)} is in service on endpoint {endpoint}")
-    where = f"that of run {origin}" if origin else "the one from before the first promotion"
-    why = f"rolled back by {by} from {_model_of(present)} to {where}: {reason}"
+    where = f"that of run {origin}" if origin else "the initial model"
+    why = f"Rolled back by {by} from {_model_of(present)} to {where}: {reason}"
     replaces = champion.run_id if champion is not None else None
     override = Override(by, reason, origin, services.clock.now(), replaces)
     run = _override_run(route, champion, target, override, why)
@@ -159,7 +159,7 @@ def _chosen(services: Services, route: Route, run_id: str) -> Run:
 
 
 def _before(services: Services, route: Route, champion: Champion) -> Run | None:
-    """Return the run whose model served before the champion's; None: the model from before the first promotion."""
+    """Return the run whose model served before the champion's; None: the initial model."""
     stored = services.runs.get(route.name, champion.run_id)
     if stored is None:
         raise NotNowError(f"the record of run {champion.run_id} is gone: name the target with --to RUN")
@@ -178,11 +178,11 @@ def _origin(run: Run) -> str:
 
 
 def _model_of(run_id: str) -> str:
-    return f"the model of run {run_id}" if run_id else "the model from before the first promotion"
+    return f"the model of run {run_id}" if run_id else "the initial model"
 
 
 def _override_run(route: Route, champion: Champion | None, target: Run | None, override: Override, why: str) -> Run:
-    """Return the run that rolls back to the model of `target`; None: the model from before the first promotion."""
+    """Return the run that rolls back to the model of `target`; None: the initial model."""
     now = override.at
     summary = champion.summary() if champion is not None else None
     promoted = target.challenger if target is not None else None

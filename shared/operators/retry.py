@@ -17,7 +17,7 @@ _ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
 
 
 def retry(services: Services, run_id: str, by: str, reason: str = "", *, even_if_running: bool = False) -> Run:
-    """Begin the next attempt of a run that ended; the tick goes on with it.
+    """Begin the next attempt of a run that ended; the tick continues it.
 
     `even_if_running`: begin it although the job of the previous attempt may still run; that job is cancelled if
     possible.
@@ -39,7 +39,7 @@ def retry(services: Services, run_id: str, by: str, reason: str = "", *, even_if
     if run.job_id and run.state in JOB_MAY_RUN:
         with log_subject(run_id=run.run_id, route=route.name):
             _end_job(services, route, run, even_if_running=even_if_running)
-    note = f"retried by {by}: {reason}" if reason else f"retried by {by}"
+    note = f"Retried by {by}: {reason}" if reason else f"Retried by {by}."
     return save_operators_run(services, stored, retried(route, run, note, source, services.clock.now()))
 
 

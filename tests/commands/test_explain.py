@@ -146,7 +146,7 @@ def test_a_run_without_an_update_claims_nothing_about_the_endpoint(
 
     assert run.state is state, run.reason
     assert sentence in text
-    for claim in ("before:", "after:", "before the first promotion"):
+    for claim in ("before:", "after:", "the initial model"):
         assert claim not in text
     assert ("untouched by this run" in text) == (state is not RunState.UNROUTED)
     assert explain.explanation(run)["endpoint"] == {"before": None, "after": None}
@@ -174,7 +174,7 @@ def test_the_first_promotion_replaces_the_initial_model(world: World) -> None:
     """Only then was the initial model in service; its metrics are unknown."""
     text = told(world, promote(world, "first", 0.9))
 
-    assert "before: the model from before the first promotion" in text
+    assert "before: the initial model" in text
     assert "compared with no model" in text
 
 
@@ -261,7 +261,7 @@ def test_a_rollback_from_the_initial_model_is_explained(world: World) -> None:
     go_back(world)
     text = told(world, go_back(world, to=first.run_id))
 
-    assert "from        the model from before the first promotion" in text
+    assert "from        the initial model" in text
     assert f"to          the model of run {first.run_id}" in text
     assert "None" not in text
 

@@ -105,7 +105,7 @@ def test_people_decide_on_the_real_stack(state: Path, tmp_path: Path) -> None:
     assert "unchanged is a good end" in output.splitlines()[-1]
 
     output = command(state, "rollback", "production", "--reason", "a trial", "--by", "dan")
-    assert f"rolled back by dan from the model of run {run['run_id']} to the one from before" in output
+    assert f"Rolled back by dan from the model of run {run['run_id']} to the initial model" in output
     assert " promoted " in output.splitlines()[-1]
     assert json.loads(command(state, "verify", "--chain", "--json"))["ok"] is True
     assert code not in (state / "logs" / "host.log").read_text(encoding="utf-8")
@@ -134,7 +134,7 @@ def test_a_person_says_no(state: Path, tmp_path: Path) -> None:
             break
         time.sleep(0.3)
     assert (run["state"], run["attempt"]) == ("held", 2)
-    assert "retried by erin: the right month" in command(state, "show", run["run_id"])
+    assert "Retried by erin: the right month" in command(state, "show", run["run_id"])
     assert "is rejected" in command(state, "reject", run["run_id"], "--reason", "not that either")
     assert "only a held run can be approved" in command(state, "approve", run["run_id"], "--reason", "x", status=1)
     assert "is frozen" in command(state, "freeze", "production", "--reason", "release day")

@@ -52,7 +52,7 @@ def test_going_back_serves_the_model_from_before(world: World) -> None:
     run = go_back(world)
 
     assert (run.state, world.served()) == (RunState.PROMOTED, "first")
-    assert f"rolled back by alice from the model of run {second.run_id} to that of run {first.run_id}" in run.reason
+    assert f"Rolled back by alice from the model of run {second.run_id} to that of run {first.run_id}" in run.reason
     assert run.reason.endswith("complaints")
     assert len(world.training.jobs) == jobs
     record = world.endpoints.get("census", "production").record
@@ -65,14 +65,14 @@ def test_going_back_serves_the_model_from_before(world: World) -> None:
 
 
 def test_going_back_twice_goes_further_back(world: World) -> None:
-    """From the second to the first, then to the model from before the first promotion; then there is nothing left."""
+    """From the second to the first, then to the initial model; then there is nothing left."""
     promote(world, "first", 0.9)
     promote(world, "second", 0.95)
     go_back(world)
     run = go_back(world)
 
     assert (run.state, world.served()) == (RunState.PROMOTED, "seed")
-    assert "to the one from before the first promotion" in run.reason
+    assert "to the initial model" in run.reason
     assert world.endpoints.get("census", "production").record.champion is None
     status, body = ask(world, "rollback", endpoint="production", by="alice", reason="more")
     assert status == 409
@@ -275,7 +275,7 @@ def test_from_the_initial_model_an_operator_goes_forwards_to_any_promoted_one(wo
     record = world.endpoints.get("census", "production").record
     assert record.champion is not None
     assert (record.champion.run_id, record.initial_again_at) == (first.run_id, None)
-    assert "from the model from before the first promotion to that of run" in went.reason
+    assert "from the initial model to that of run" in went.reason
     assert (went.champion, went.override and went.override.replaces) == (None, None)
 
 

@@ -59,8 +59,8 @@ def test_a_failed_run_is_tried_again_and_promoted(world: World) -> None:
     again = world.settle(again)
     assert (again.state, again.attempt, world.served()) == (RunState.PROMOTED, 2, "better")
     entries = world.runs.history(run.route, run.run_id)
-    entry = next(entry for entry in entries if entry.reason.startswith("retried by"))
-    assert (entry.actor, entry.reason) == ("operator alice", "retried by alice: the label is spelt right now")
+    entry = next(entry for entry in entries if entry.reason.startswith("Retried by"))
+    assert (entry.actor, entry.reason) == ("operator alice", "Retried by alice: the label is spelt right now")
     assert broken_links(again, entries) == []
     assert [job.starts for job in world.training.jobs.values()] == [1, 1]
     assert_closed(world)
@@ -70,7 +70,7 @@ def test_a_reason_may_be_left_out(world: World) -> None:
     """Who asked stands there all the same."""
     run = failed(world)
     assert retry(world, run)[0] == 200
-    assert world.run(run.run_id).reason == "retried by alice"
+    assert world.run(run.run_id).reason == "Retried by alice."
 
 
 def test_what_the_first_attempt_came_to_is_not_taken_for_the_second(world: World) -> None:

@@ -210,8 +210,8 @@ def test_a_model_that_goes_bad_without_staging_was_told_apart() -> None:
     assert "its answers to the golden rows changed" in ended.reason
 
 
-def test_the_first_cause_of_a_rollback_is_kept(world: World) -> None:
-    """What goes wrong on the way is told after it, while it lasts and in the outcome."""
+def test_the_first_cause_of_a_restore_is_kept(world: World) -> None:
+    """A problem of the restore follows the cause, during the restore and in the outcome."""
     world.at["production"].ignore_patch = True
     run = world.train("bad")
     while world.run(run.run_id).step != "put-back":
