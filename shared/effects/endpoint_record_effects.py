@@ -100,7 +100,6 @@ def write_intent(session: RunSession, effect: WriteIntent) -> IntentWritten:
         token=record.token,
         from_model=effect.from_model,
         to_model=effect.to_model,
-        began_at=session.now(),
     )
     md5 = _md5_of(session, effect.to_model) if session.run.override is not None and record.blocked_models else ""
     session.save_endpoint(replace(record, intent=intent).unblocked(session.run.generation, md5))

@@ -26,12 +26,9 @@ def check_endpoint(route: Route, run: Run, record: EndpointRecord, now: datetime
     """Check the endpoint first: a run that cannot be promoted sends no request and disturbs no other run."""
     if run.override is not None:
         return _go_back(route, run, record, now, intent_ended=intent_ended)
-    newer = newer_in_service(record, run)
-    if newer is not None:
-        return run, ReleaseEndpoint(RunState.SUPERSEDED, newer)
-    rolled_back = blocked(record, run)
-    if rolled_back is not None:
-        return run, ReleaseEndpoint(RunState.REJECTED, rolled_back)
+    ended = end_by_champion(run, record)
+    if ended is not None:
+        return run, ended
     holder = other_holder(record, run, now, intent_ended=intent_ended)
     if holder is not None:
         # The decision will compare with the champion that results.
@@ -41,6 +38,17 @@ def check_endpoint(route: Route, run: Run, record: EndpointRecord, now: datetime
         if waiting is not None:
             return waiting
     return run, ReadEvaluation(run.job_id, record)
+
+
+def end_by_champion(run: Run, record: EndpointRecord) -> ReleaseEndpoint | None:
+    """Return how a run ends that newer data has superseded, or whose model is blocked; None if it may be promoted."""
+    newer = newer_in_service(record, run)
+    if newer is not None:
+        return ReleaseEndpoint(RunState.SUPERSEDED, newer)
+    rolled_back = blocked(record, run)
+    if rolled_back is not None:
+        return ReleaseEndpoint(RunState.REJECTED, rolled_back)
+    return None
 
 
 def wait_for_endpoint(run: Run, reason: str, now: datetime, until: datetime | None = None) -> Next:

@@ -14,12 +14,10 @@ from shared.lifecycle.effects import (
     ScoreServing,
     WriteIntent,
 )
-from shared.lifecycle.endpoint_preconditions import wait_for_endpoint, wait_for_update
+from shared.lifecycle.endpoint_preconditions import end_by_champion, wait_for_endpoint, wait_for_update
 from shared.lifecycle.endpoint_release import RESEND_S, failed_untouched, not_released, released, still_to_release
 from shared.lifecycle.endpoint_rules import (
-    blocked,
     frozen_by,
-    newer_in_service,
     other_champion,
     other_holder,
     still_holds,
@@ -173,13 +171,8 @@ def _check_decision(route: Route, run: Run, record: EndpointRecord, now: datetim
     present = champion.run_id if champion is not None else None
     if present != compared or _went_back(route, run, record):
         return evaluated_again(route, run, now, "The champion changed after the decision."), None
-    newer = newer_in_service(record, run)
-    if newer is not None:
-        return run, ReleaseEndpoint(RunState.SUPERSEDED, newer)
-    rolled_back = blocked(record, run)
-    if rolled_back is not None:
-        return run, ReleaseEndpoint(RunState.REJECTED, rolled_back)
-    return None
+    ended = end_by_champion(run, record)
+    return None if ended is None else (run, ended)
 
 
 def _went_back(route: Route, run: Run, record: EndpointRecord) -> bool:

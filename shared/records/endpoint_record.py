@@ -65,7 +65,6 @@ class Intent(NamedTuple):
     token: int  # of the lease under which it was written
     from_model: str  # container/path of the model to restore
     to_model: str  # container/path of the archived challenger
-    began_at: datetime
     back: bool = False  # whether the restore began: from then on the promotion can no longer be verified
 
 

@@ -178,7 +178,7 @@ def test_a_verified_endpoint_is_fine() -> None:
             "run r2 still holds the endpoint",
         ),
         (
-            {"intent": Intent(run_id="r2", generation="2", token=1, from_model="a", to_model="b", began_at=START)},
+            {"intent": Intent(run_id="r2", generation="2", token=1, from_model="a", to_model="b")},
             *(model(1), "promote", "the promotion of run r2 is still open"),
         ),
         ({}, model(2), "promote", f"it serves {model(2)}"),

@@ -135,10 +135,9 @@ def test_a_run_long_past_its_deadline_is_a_breach(world: World) -> None:
 def test_an_open_promotion_without_a_run_is_a_violation(world: World) -> None:
     """An intent whose run has ended or is unknown is a violation; an intent whose run goes on is none."""
     record = world.endpoints.get("census", "production").record
-    now = world.clock.now()
 
     def with_intent(run_id: str) -> Audit:
-        intent = Intent(run_id=run_id, generation="1", token=1, from_model="a", to_model="b", began_at=now)
+        intent = Intent(run_id=run_id, generation="1", token=1, from_model="a", to_model="b")
         return look(world, endpoints={"census": replace(record, intent=intent)})
 
     assert [entry["invariant"] for entry in with_intent(run_of(world, "census/b.csv").run_id).broken] == ["I5"]

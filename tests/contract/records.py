@@ -244,7 +244,6 @@ def endpoint_records(route: str, name: str) -> st.SearchStrategy[EndpointRecord]
             token=_COUNTS,
             from_model=_TEXTS,
             to_model=_TEXTS,
-            began_at=_TIMES,
             back=st.booleans(),
         ),
         frozen=st.none() | st.builds(Frozen, by=_TEXTS, reason=_LONG_TEXTS, at=_TIMES),

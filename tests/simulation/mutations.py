@@ -110,8 +110,7 @@ def start_after_save(patch: pytest.MonkeyPatch) -> None:
 
 def generation_fence(patch: pytest.MonkeyPatch) -> None:
     """A model from older data may replace one from newer data."""
-    for module in (endpoint_preconditions, promoting):
-        patch.setattr(module, "newer_in_service", lambda *_: None)
+    patch.setattr(endpoint_preconditions, "newer_in_service", lambda *_: None)
 
 
 def lease(patch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,6 @@ def records(run: Run) -> list[EndpointRecord]:
         token=2,
         from_model="models/o",
         to_model="models/n",
-        began_at=NOON,
     )
     own = replace(free, lease=lease, intent=intent if run.state is RunState.VERIFYING else None)
     later = NOON + timedelta(minutes=5)
