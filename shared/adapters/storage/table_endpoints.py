@@ -1,42 +1,21 @@
 """The `endpoints` table: one row per endpoint, keyed by route and endpoint name; every write is conditional."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 from shared.adapters.storage.record_codec import Column, from_columns, to_columns
-from shared.adapters.storage.table_client import Table, Transaction, etag_of
+from shared.adapters.storage.table_client import Transaction, etag_of
+from shared.adapters.storage.table_store import TableStore
 from shared.errors import StaleWriteError
 from shared.held_secrets import hide
 from shared.ports import StoredEndpoint
 from shared.records.endpoint_record import EndpointRecord
 
-if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
 
-
-class TableEndpointStore:
+class TableEndpointStore(TableStore):
     """`EndpointStore` on Azure Table Storage."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
-
-    @classmethod
-    def from_connection_string(cls, connection_string: str, table: str = "endpoints") -> Self:
-        """Open the store; nothing is sent yet, the table is created by the first save.
-
-        Raises:
-            ConfigError: the connection string is malformed.
-        """
-        return cls(Table.from_connection_string(connection_string, table))
-
-    @classmethod
-    def with_identity(cls, url: str, credential: "TokenCredential", table: str = "endpoints") -> Self:
-        """Open the store at the https URL of a table service; nothing is sent yet."""
-        return cls(Table.with_identity(url, credential, table))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._table.close()
+    TABLE_NAME = "endpoints"
 
     def get(self, route: str, name: str) -> StoredEndpoint:
         """Read an endpoint's record; an endpoint without a row has an empty one.

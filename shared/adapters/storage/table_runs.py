@@ -9,12 +9,13 @@ Beside them stand a row for the poller's heartbeat, and one for each pass of a s
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 from azure.data.tables import TableEntity
 
 from shared.adapters.storage.record_codec import from_columns, to_columns
-from shared.adapters.storage.table_client import Table, Transaction, etag_of
+from shared.adapters.storage.table_client import Transaction, etag_of
+from shared.adapters.storage.table_store import TableStore
 from shared.errors import AlreadyClaimedError, StaleWriteError, UnreadableRowError
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import StoredRun
@@ -24,38 +25,16 @@ from shared.records.run import Run
 from shared.records.run_identity import UNROUTED
 from shared.records.run_states import RunState, step_of
 
-if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
-
 _log = get_log("runs")
 
 _APP = "_app"  # the partition of what is no route's: a route's name cannot begin with "_"
 _HEARTBEAT = (_APP, "heartbeat")
 
 
-class TableRunStore:
+class TableRunStore(TableStore):
     """`RunStore` on Azure Table Storage."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
-
-    @classmethod
-    def from_connection_string(cls, connection_string: str, table: str = "runs") -> Self:
-        """Open the store; nothing is sent yet, the table is created by the first claim.
-
-        Raises:
-            ConfigError: that is no connection string.
-        """
-        return cls(Table.from_connection_string(connection_string, table))
-
-    @classmethod
-    def with_identity(cls, url: str, credential: "TokenCredential", table: str = "runs") -> Self:
-        """Open the store at the https URL of a table service; nothing is sent yet."""
-        return cls(Table.with_identity(url, credential, table))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._table.close()
+    TABLE_NAME = "runs"
 
     def claim(self, run: Run) -> StoredRun:
         """Insert a new run, its active row (unless terminal) and its first history entry, all or nothing.
