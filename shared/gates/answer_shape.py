@@ -5,7 +5,7 @@ may still be a class. Columns named after classes list every class; a model that
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from shared.gates.holdout import label_key
 from shared.gates.known_metrics import metric_key
@@ -17,8 +17,7 @@ _PROBABILITY = metric_key("Scored Probabilities")
 type Table = Sequence[Sequence[str]]  # the columns, then the rows
 
 
-@dataclass(frozen=True, kw_only=True)
-class ShapeChange:
+class ShapeChange(NamedTuple):
     """What callers would lose, gain, or find changed; each in the order of the answers."""
 
     lost_classes: tuple[str, ...] = ()
@@ -30,14 +29,13 @@ class ShapeChange:
 
     def __bool__(self) -> bool:
         """Tell whether there is any change."""
-        return any(getattr(self, field.name) for field in fields(self))
+        return any(len(entries) > 0 for entries in self._asdict().values())
 
     def to_json(self) -> dict[str, list[str | list[str]]]:
         """Return the change as a decision record keeps it, without empty members."""
-        members = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             name: [list(entry) if isinstance(entry, tuple) else entry for entry in entries]
-            for name, entries in members.items()
+            for name, entries in self._asdict().items()
             if entries
         }
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from shared.gates.evaluation_report import EvaluationReport
@@ -65,7 +64,7 @@ def decide(
     no_champion_reason = "no champion to compare with"
     if champion is None and after_rollback and policy.no_champion is not NoChampion.COMPARE:
         holds = any(gate.compares for gate in policy.gates) or policy.no_champion is NoChampion.HOLD
-        policy = replace(policy, no_champion=NoChampion.HOLD if holds else NoChampion.THRESHOLD_ONLY)
+        policy = policy._replace(no_champion=NoChampion.HOLD if holds else NoChampion.THRESHOLD_ONLY)
         no_champion_reason = "the metrics of the model that an operator went back to are not known"
     results = [
         _apply(gate, champion, challenger, policy, intervals or {}, no_champion_reason=no_champion_reason)

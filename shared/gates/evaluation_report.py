@@ -1,6 +1,6 @@
 """Reads the CSV of Evaluate Model into an EvaluationReport: metrics by name (pure; protocol 5)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.csv_text import CsvError, read_csv
 from shared.errors import BadEvaluationError
@@ -13,8 +13,7 @@ from shared.plurals import counted
 _ROW_COUNTS = ("Number of Points", "Number of examples in fold")
 
 
-@dataclass(frozen=True)
-class EvaluationReport:
+class EvaluationReport(NamedTuple):
     """One row of an evaluation.
 
     Attributes:

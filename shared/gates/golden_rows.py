@@ -1,6 +1,6 @@
 """Golden rows: the few rows that every model of a route scores, to tell which model answers (pure)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.csv_text import CsvError, read_csv
 from shared.errors import ConfigError
@@ -10,8 +10,7 @@ MAX_BYTES = 256 * 1024
 MAX_PINNED_FILES = 32
 
 
-@dataclass(frozen=True)
-class GoldenRows:
+class GoldenRows(NamedTuple):
     """The rows of a golden CSV, as text.
 
     Attributes:

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.csv_text import CsvError, CsvTable, read_csv
 from shared.errors import ConfigError
@@ -37,8 +38,7 @@ class Holdout:
     label_sent: str | None = None
 
 
-@dataclass(frozen=True)
-class HoldoutRows:
+class HoldoutRows(NamedTuple):
     """One version of a holdout.
 
     Attributes:

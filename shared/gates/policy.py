@@ -1,8 +1,7 @@
 """A route's policy: which gates a challenger must pass to be promoted (pure records)."""
 
-from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.gates.known_metrics import Direction, direction_of
 
@@ -33,8 +32,7 @@ class Require(StrEnum):
     ANY = "any"  # at least one; and no gate may be lost, to the champion, by the gain that it demands
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gate:
+class Gate(NamedTuple):
     """One check of one metric; bounds are in the metric's own unit, or in per cent of the champion's value.
 
     Attributes:
@@ -71,8 +69,7 @@ class Gate:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bootstrap:
+class Bootstrap(NamedTuple):
     """How sure a gain must be: the interval of the gain, over `samples` resamples of the rows, must clear the bound."""
 
     samples: int = 500
@@ -80,8 +77,7 @@ class Bootstrap:
     seed: int = 7
 
 
-@dataclass(frozen=True, kw_only=True)
-class Policy:
+class Policy(NamedTuple):
     """The gates of a route, and what else a promotion requires."""
 
     gates: tuple[Gate, ...]
@@ -116,5 +112,5 @@ class Policy:
         if self.cooldown_s:
             kept["cooldown_s"] = self.cooldown_s
         if self.bootstrap is not None:
-            kept["bootstrap"] = asdict(self.bootstrap)
+            kept["bootstrap"] = self.bootstrap._asdict()
         return kept

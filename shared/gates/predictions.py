@@ -1,7 +1,7 @@
 """Predictions out of an endpoint's answer: labels, scores, probabilities (pure; protocol 2)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.errors import BadEvaluationError
 from shared.gates.finite_numbers import finite_number
@@ -12,8 +12,7 @@ _LABELS = ("Scored Labels", "Scored Label Mean")  # the second is the name in so
 _PROBABILITIES = "Scored Probabilities"
 
 
-@dataclass(frozen=True)
-class Predictions:
+class Predictions(NamedTuple):
     """Predictions of some rows; a number is None where the cell holds no finite number.
 
     Attributes:

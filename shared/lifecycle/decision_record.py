@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -110,8 +109,7 @@ def with_shape(record: DecisionRecord, change: ShapeChange) -> DecisionRecord:
     """Return a decision's record with the change of the answer shape: an approval covers it as well."""
     if not change:
         return record
-    changed = {field.name: getattr(change, field.name) for field in fields(change)}
-    return _shaped(record, AnswerShape(sentence=change.sentence, **changed))
+    return _shaped(record, AnswerShape(sentence=change.sentence, **change._asdict()))
 
 
 def with_approved_shape(run: Run, record: DecisionRecord) -> DecisionRecord:

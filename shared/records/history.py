@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.held_secrets import hide
 from shared.records.run import Run
@@ -13,8 +14,7 @@ from shared.records.run_states import RunState
 from shared.records.times import iso
 
 
-@dataclass(frozen=True)
-class HistoryEntry:
+class HistoryEntry(NamedTuple):
     """One write of a run, as its append-only history keeps it.
 
     Attributes:

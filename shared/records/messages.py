@@ -1,15 +1,14 @@
 """Queue messages: versioned, small, and never needed, since the rows hold the same facts (pure)."""
 
 import json
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from shared.errors import BadMessageError
 
 EVALUATION_VERSION = 1
 
 
-@dataclass(frozen=True)
-class EvaluationMessage:
+class EvaluationMessage(NamedTuple):
     """Announces on the queue `evaluations` that a run is trained."""
 
     route: str
@@ -17,7 +16,7 @@ class EvaluationMessage:
 
     def to_text(self) -> str:
         """Write the message as JSON text."""
-        return json.dumps({"version": EVALUATION_VERSION, **asdict(self)})
+        return json.dumps({"version": EVALUATION_VERSION, **self._asdict()})
 
     @classmethod
     def from_text(cls, text: str) -> "EvaluationMessage":

@@ -40,11 +40,11 @@ def _bootstrap(table: TomlTable) -> Bootstrap | None:
     keys = table.table("bootstrap", required=False)
     if keys is None:
         return None
-    confidence = keys.number("confidence")
+    usual, confidence = Bootstrap(), keys.number("confidence")
     bootstrap = Bootstrap(
-        samples=keys.integer("samples", Bootstrap.samples, minimum=MIN_SAMPLES),
-        confidence=Bootstrap.confidence if confidence is None else confidence,
-        seed=keys.integer("seed", Bootstrap.seed),
+        samples=keys.integer("samples", usual.samples, minimum=MIN_SAMPLES),
+        confidence=usual.confidence if confidence is None else confidence,
+        seed=keys.integer("seed", usual.seed),
     )
     if not MIN_CONFIDENCE <= bootstrap.confidence < 1:
         keys.problem("confidence", f"must be at least {MIN_CONFIDENCE} and less than 1, not {bootstrap.confidence:g}")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from shared.gates.holdout import Holdout
 from shared.gates.policy import Policy
@@ -63,8 +64,7 @@ class Endpoint:
         return AllowedHosts(map(host_of, (self.patch_url, self.execute_url)), "the URLs that its key is for")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Deadlines:
+class Deadlines(NamedTuple):
     """The time limits of a run's phases, in seconds."""
 
     not_started: int = 86400  # from landing until the job runs
@@ -78,13 +78,16 @@ class Deadlines:
         return self.not_started + self.running + JOB_GRACE_S
 
 
-@dataclass(frozen=True, kw_only=True)
-class PurposeHosts:
+class PurposeHosts(NamedTuple):
     """The route's own allow-lists by purpose, which narrow `allow_hosts` of the file; an empty list narrows nothing."""
 
     training: tuple[str, ...] = ()  # for jobs_url
     endpoints: tuple[str, ...] = ()  # for patch_url and execute_url
     outputs: tuple[str, ...] = ()  # for the storage that a job's status names
+
+
+_USUAL_DEADLINES = Deadlines()
+_ANY_HOSTS = PurposeHosts()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +106,8 @@ class Route:
     holdout: Holdout | None = None  # the rows on which both models are measured
     classes_may_change: bool = False  # whether a new model may change the answers' columns or classes
     needs_approval: bool = False  # whether a person must approve every decision to promote
-    deadlines: Deadlines = Deadlines()
-    hosts: PurposeHosts = PurposeHosts()
+    deadlines: Deadlines = _USUAL_DEADLINES
+    hosts: PurposeHosts = _ANY_HOSTS
     attempts: int = 2  # trainings of one version before the run fails
 
     @cached_property

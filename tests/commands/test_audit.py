@@ -177,7 +177,7 @@ def test_a_history_that_was_tampered_with_is_a_breach(world: World) -> None:
     assert result.ok
 
     run, entries = next(history for history in histories if len(history[1]) > 1)
-    check_chains(result, [(run, entries[1:]), (run, [*entries[:-1], replace(entries[-1], reason="never")])])
+    check_chains(result, [(run, entries[1:]), (run, [*entries[:-1], entries[-1]._replace(reason="never")])])
     assert {(entry["invariant"], entry["run_id"]) for entry in result.broken} == {("chain", run.run_id)}
     assert "removed" in result.broken[0]["what"]
     assert "edited" in result.broken[1]["what"]

@@ -2,7 +2,6 @@
 
 import math
 import random
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -109,8 +108,8 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 
     usual = Bootstrap(samples=60, confidence=0.9, seed=3)
     assert interval(usual) == interval(usual)
-    assert interval(replace(usual, seed=4)) != interval(usual)
-    low, high = interval(replace(usual, confidence=0.99))
+    assert interval(usual._replace(seed=4)) != interval(usual)
+    low, high = interval(usual._replace(confidence=0.99))
     assert low <= interval(usual)[0] <= interval(usual)[1] <= high
 
 

@@ -37,9 +37,9 @@ type Change = Callable[[list[HistoryEntry]], list[HistoryEntry]]
         (lambda all_: [*all_[:1], *all_[3:]], "entries 1 to 2 of its history were removed"),
         (lambda all_: all_[:-1], "ends with entry 3, the run itself is at 4"),
         (lambda all_: all_[:0], "ends with entry -1"),
-        (lambda all_: [*all_[:2], replace(all_[2], reason="never"), *all_[3:]], "entry 2 of its history was edited"),
-        (lambda all_: [*all_[:4], replace(all_[4], actor="somebody")], "entry 4 of its history was edited"),
-        (lambda all_: [replace(all_[0], state=RunState.PROMOTED), *all_[1:]], "entry 0 of its history was edited"),
+        (lambda all_: [*all_[:2], all_[2]._replace(reason="never"), *all_[3:]], "entry 2 of its history was edited"),
+        (lambda all_: [*all_[:4], all_[4]._replace(actor="somebody")], "entry 4 of its history was edited"),
+        (lambda all_: [all_[0]._replace(state=RunState.PROMOTED), *all_[1:]], "entry 0 of its history was edited"),
     ],
 )
 def test_what_was_done_to_it_is_said(recorded: tuple[Run, list[HistoryEntry]], change: Change, says: str) -> None:
