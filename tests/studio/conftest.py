@@ -1,4 +1,4 @@
-"""Fixtures of the studio tier: one published experiment, one running studio, a container a test."""
+"""Fixtures of the studio tier: one published experiment, one running studio, a container a test, low limits."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from studio.tables import column_collector, csv_reader
 from tests.studio.caller import Storage, Trainer
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
 
@@ -44,3 +45,12 @@ def storage(azurite: str) -> Storage:
 def trainer(studio: RunningStudio) -> Trainer:
     """Give the caller of the shared studio's training service."""
     return Trainer.of(studio)
+
+
+@pytest.fixture
+def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drop texts from twenty different ones on, and read a few rows at a time."""
+    monkeypatch.setattr(column_collector, "MANY_NUMBERS", 10)
+    monkeypatch.setattr(column_collector, "MANY_TEXTS", 20)
+    monkeypatch.setattr(csv_reader, "_AT_ONCE", 40)
+    monkeypatch.setattr(csv_reader, "_AT_ONCE_A_COLUMN", 1)

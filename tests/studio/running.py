@@ -39,6 +39,14 @@ def census_csv(rows: int = 400, seed: int = 1, *, shift: float = 0.0) -> str:
     return out.getvalue()
 
 
+def printed_by(code: str, *arguments: str) -> str:
+    """Run Python code in a new process, which must succeed; returns what it prints, without the spaces around it."""
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 def publish_census(folder: Path, data: Path, rows: int = 400) -> None:
     """Publish the experiment into the data folder `data`; its files go to `folder`."""
     (folder / "old.csv").write_text(census_csv(rows), encoding="utf-8")

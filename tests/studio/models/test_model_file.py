@@ -24,7 +24,7 @@ from studio.training.train import train
 from studio.training.training_plan import TrainingPlan
 from tests.studio.fuzzing import check_cells, check_scores
 from tests.studio.random_models import content_of, file_of, hostile_file, paths, random_model, random_row
-from tests.studio.running import ROOT, census_csv
+from tests.studio.running import ROOT, census_csv, printed_by
 
 MODEL = Model(
     "binary",
@@ -263,8 +263,7 @@ def test_the_largest_files_fit_into_the_memory(tmp_path: Path) -> None:
         "before = at()\nScorer(load_model(pathlib.Path(sys.argv[1]).read_bytes()))\nprint(at() - before)"
     )
     for file in files:
-        command = [sys.executable, "-c", code, str(file)]
-        assert int(subprocess.run(command, capture_output=True, check=True, cwd=ROOT).stdout) < 300
+        assert int(printed_by(code, str(file))) < 300
 
 
 def test_no_score_is_infinite() -> None:

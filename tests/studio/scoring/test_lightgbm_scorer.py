@@ -3,8 +3,6 @@
 import logging
 import math
 import random
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -32,7 +30,7 @@ from studio.training.train import train
 from studio.training.training_plan import TrainingPlan
 from tests.studio.fuzzing import check_scores
 from tests.studio.random_models import CELLS, random_model, random_row
-from tests.studio.running import ROOT, census_csv
+from tests.studio.running import census_csv, printed_by
 
 STEP = Model("binary", "y", ("0", "1"), (Column("a", "numeric"),), (Tree((Node(0, 0.5, True, -1, -2),), (-1.0, 1.0)),))
 PLAIN_NUMBERS = (
@@ -143,8 +141,7 @@ def _imported(rows: int, model: str = "WIDE") -> str:
         "[one.join() for one in threading.enumerate() if one.name == 'load LightGBM']\n"
         "print(now, 'lightgbm' in sys.modules)"
     )
-    command = [sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
+    return printed_by(code)
 
 
 def test_few_rows_never_load_the_library() -> None:

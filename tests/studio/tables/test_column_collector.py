@@ -22,15 +22,6 @@ odd = st.sampled_from(["", "?", "NA", " 7 ", "1,000", "5%", "1e3", "None", "-", 
 no_date = st.sampled_from(["", "NA", "n.a."])
 
 
-@pytest.fixture
-def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drop texts from twenty different ones on, and read a few rows at a time."""
-    monkeypatch.setattr(column_collector, "MANY_NUMBERS", 10)
-    monkeypatch.setattr(column_collector, "MANY_TEXTS", 20)
-    monkeypatch.setattr(csv_reader, "_AT_ONCE", 40)
-    monkeypatch.setattr(csv_reader, "_AT_ONCE_A_COLUMN", 1)
-
-
 @given(st.lists(numbers, min_size=30, max_size=60, unique=True), st.lists(odd, max_size=9), st.randoms())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
 @pytest.mark.usefixtures("low_limits")

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from studio.errors import TableError
-from studio.tables import column_collector, csv_reader
 from studio.tables.columns import CodedColumn, DateColumn, NumberColumn
 from studio.tables.csv_reader import read_table
 from studio.tables.model_column import Column
@@ -142,15 +141,6 @@ def test_kinds_are_read_as_people_write_them() -> None:
     ]
     with pytest.raises(ValueError, match=r"is 'date'; it must be one of: number, category, yes or no, date yyyy-mm-dd"):
         stated_column("a", "date")
-
-
-@pytest.fixture
-def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drop texts from twenty different ones on, and read a few rows at a time."""
-    monkeypatch.setattr(column_collector, "MANY_NUMBERS", 10)
-    monkeypatch.setattr(column_collector, "MANY_TEXTS", 20)
-    monkeypatch.setattr(csv_reader, "_AT_ONCE", 40)
-    monkeypatch.setattr(csv_reader, "_AT_ONCE_A_COLUMN", 1)
 
 
 @pytest.mark.usefixtures("low_limits")

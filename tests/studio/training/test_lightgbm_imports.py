@@ -1,9 +1,6 @@
 """LightGBM is imported without its optional libraries."""
 
-import subprocess
-import sys
-
-from tests.studio.running import ROOT
+from tests.studio.running import printed_by
 
 
 def _loaded(before: str) -> list[str]:
@@ -14,8 +11,7 @@ def _loaded(before: str) -> list[str]:
         "assert lightgbm.train({'verbose': -1, 'min_data_in_leaf': 1}, data, 2).num_trees() == 2\n"
         "print(*[name for name in ('sklearn', 'pandas', 'matplotlib', 'dask') if sys.modules.get(name)])"
     )
-    command = [sys.executable, "-c", code]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    return printed_by(code).split()
 
 
 def test_a_process_that_trains_loads_nothing_unused() -> None:

@@ -1,7 +1,6 @@
 """Training, scoring and measuring: against LightGBM itself."""
 
 import random
-import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,7 @@ from studio.training import train
 from studio.training.features import encode_rows
 from studio.training.labels import Labels
 from studio.training.training_plan import TrainingPlan
-from tests.studio.running import census_csv
+from tests.studio.running import census_csv, printed_by
 from tests.studio.small_tables import write_csv
 
 PLAN = TrainingPlan("binary", "income", ">50K", 0.25, 7)
@@ -246,8 +245,7 @@ def test_any_table_trains_or_is_refused(tmp_path: Path, data: st.DataObject, tas
 def test_serving_needs_no_lightgbm() -> None:
     """The process that serves imports neither LightGBM nor scipy."""
     code = "import sys, studio.commands.cli; print([name for name in ('lightgbm', 'scipy') if name in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
-    assert out.strip() == "[]"
+    assert printed_by(code) == "[]"
 
 
 def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
