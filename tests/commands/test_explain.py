@@ -15,8 +15,8 @@ from shared.pipeline import landing
 from shared.records.run import Run
 from shared.records.run_identity import run_id_for
 from shared.records.run_states import RunState
-from tests.pipeline.test_approvals import APPROVED, ask, code_for
-from tests.pipeline.test_endpoint_overrides import go_back, promote
+from tests.pipeline.operator_calls import ask, go_back, promote
+from tests.pipeline.test_approvals import APPROVED, code_for
 from tests.pipeline.world import FAULT, World, example_routes, without_staging
 
 

@@ -1,7 +1,5 @@
 """Approval: a run waits for a person, who decides about one decision, once."""
 
-import json
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -10,6 +8,7 @@ from shared.operators import http_operations
 from shared.operators.authorization import Caller
 from shared.records.run import Run
 from shared.records.run_states import RunState
+from tests.pipeline.operator_calls import ask
 from tests.pipeline.world import World, assert_closed, decision_of, example_routes
 
 APPROVED = ("golden = ", 'approval = "required"\ngolden = ')
@@ -20,12 +19,6 @@ HOLDING = ('no_champion = "threshold-only"', 'no_champion = "hold"')
 def world() -> World:
     """Give a world whose route asks for approval."""
     return World(example_routes(APPROVED))
-
-
-def ask(world: World, operation: str, **body: str) -> tuple[int, Any]:
-    """Call an operation as the HTTP function does; gives status and JSON."""
-    status, text = http_operations.operate(lambda: world.services, operation, json.dumps(body).encode(), Caller())
-    return status, json.loads(text)
 
 
 def answer(world: World, **form: str) -> tuple[int, str]:

@@ -13,12 +13,6 @@ from shared.routes.route import Endpoint
 from tests.pipeline.world import FAULT, World, assert_closed, decision_of, example_routes
 
 
-@pytest.fixture
-def world() -> World:
-    """Give a world with the example route."""
-    return World()
-
-
 @pytest.mark.parametrize("listed", ["allow_hosts", "outputs"])
 def test_an_answer_cannot_lead_to_storage_of_others(listed: str) -> None:
     """A host that is not allowed for outputs is neither read nor told to an endpoint; the run says which list it is."""

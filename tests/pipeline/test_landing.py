@@ -12,12 +12,6 @@ from tests.pipeline.world import World, example_routes
 DOWN = ServiceFault("submit job", "http://127.0.0.1:8600/jobs", 0, "", "connection refused")
 
 
-@pytest.fixture
-def world() -> World:
-    """Give a world with the example route."""
-    return World()
-
-
 def test_a_file_is_claimed_pinned_submitted_and_started(world: World) -> None:
     """After its event the run's job reads the pinned copy and writes model and evaluation beside it."""
     run = world.land(text="the rows")

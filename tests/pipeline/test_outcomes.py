@@ -14,12 +14,6 @@ PAGE = ServiceFault("some call", "http://127.0.0.1:8600/x", 200, message="a page
 REFUSED = RejectedError(ServiceFault("PATCH endpoint", "http://x/y", 400, "BadArgument"))
 
 
-@pytest.fixture
-def world() -> World:
-    """Give a world with the example route."""
-    return World()
-
-
 def promoted_after_s(world: World) -> float:
     """Train one more file, and return how long it took from trained to promoted."""
     began = world.clock.now()

@@ -17,12 +17,6 @@ from tests.log_lines import lines_about
 from tests.pipeline.world import FAULT, World
 
 
-@pytest.fixture
-def world() -> World:
-    """Give a world with the example route."""
-    return World()
-
-
 def test_a_finished_job_is_announced_once(world: World) -> None:
     """The tick that sees it finished gives the message; later ticks do not."""
     run = world.land()

@@ -8,12 +8,6 @@ from shared.records.run_states import RunState
 from tests.pipeline.world import FAULT, DiedError, World, assert_closed, decision_of, die, raising
 
 
-@pytest.fixture
-def world() -> World:
-    """Give a world with the example route."""
-    return World()
-
-
 def test_a_better_model_is_promoted_and_verified(world: World) -> None:
     """The whole way: every state in order, the endpoint serves the model, its kept copy and decision are recorded."""
     run = world.settle(world.train())

@@ -10,14 +10,8 @@ from shared.ports import JobState
 from shared.records.history import broken_links
 from shared.records.run import Run
 from shared.records.run_states import RunState
-from tests.pipeline.test_endpoint_overrides import ask, go_back, promote
+from tests.pipeline.operator_calls import ask, go_back, promote
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes
-
-
-@pytest.fixture
-def world() -> World:
-    """Give a world with the example route."""
-    return World()
 
 
 def failed(world: World, name: str = "census/a.csv") -> Run:

@@ -20,12 +20,6 @@ from tests.pipeline.world import FAULT, SETTINGS, World, example_routes, without
 URL = "https://app/api/health"
 
 
-@pytest.fixture
-def world() -> World:
-    """Give a world with the example route."""
-    return World()
-
-
 def wrong(world: World) -> list[Finding]:
     """Return what is not in order; one look after the other, so that a fault meets the one it is meant for."""
     return [finding for finding in check_all(replace(world.services, max_concurrency=1)) if finding.do]

@@ -24,12 +24,6 @@ TOLERANT = ("golden = ", "golden_tolerance = 0.00001\ngolden = ")
 BAKED = ("golden = ", "bake_s = 600\ngolden = ")
 
 
-@pytest.fixture
-def world() -> World:
-    """Give a world with the example route."""
-    return World()
-
-
 def test_a_serving_endpoint_that_ignores_the_patch_is_rolled_back(world: World) -> None:
     """200 and nothing served: the previous model is restored, verified, and the run ends rolled back."""
     world.at["production"].ignore_patch = True
