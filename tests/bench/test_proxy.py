@@ -2,18 +2,17 @@
 
 import http.client
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from bench.proxy import CountingProxy, Exchange
 from landfall.stack.ports import free_ports
+from tests.local_server import QuietHandler, serving
 
 
-class Echo(BaseHTTPRequestHandler):
+class Echo(QuietHandler):
     """Answers with what it was sent; a path `/status/N` sets the status, `/rows/N` answers as the Table service."""
 
     protocol_version = "HTTP/1.1"
@@ -23,9 +22,6 @@ class Echo(BaseHTTPRequestHandler):
         if name.startswith("do_"):
             return self.answer
         raise AttributeError(name)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
-        """Stay silent."""
 
     def answer(self) -> None:
         """Answer in chunks, as the storage emulator does."""
@@ -51,12 +47,8 @@ class Echo(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[int]:
     """Give the port of an echo server."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
+    with serving(Echo) as port:
+        yield port
 
 
 @pytest.fixture

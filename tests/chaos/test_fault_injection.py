@@ -8,7 +8,7 @@ from contextlib import closing
 
 from landfall.chaos.fault_injection import FaultBurst, FaultInjector
 from landfall.chaos.proxy import Fault, Proxy, Request, Treatment
-from tests.chaos.upstream import serving
+from tests.chaos.upstream import upstream_service
 
 MANY = 3000
 READ = Request("GET", "/devstoreaccount1/runs()", [], b"")
@@ -55,7 +55,7 @@ def test_nothing_happens_before_and_after() -> None:
 def test_bursts_hit_one_service_and_pass() -> None:
     """One burst refuses every connection, one injects many faults; afterwards the services answer as before."""
     injector, stop = started(), threading.Event()
-    with serving() as upstream:
+    with upstream_service() as upstream:
         proxies = [Proxy(upstream.port), Proxy(upstream.port)]
         try:
             bursts = [FaultBurst(0.0, 0.6, refuse=True, service=1), FaultBurst(0.6, 0.6, refuse=False, service=0)]

@@ -13,7 +13,7 @@ from landfall.chaos import lossy_blob_queue
 from landfall.chaos.lossy_blob_queue import COPIES, QUEUE, LossyBlobQueue
 from landfall.chaos.proxy import Proxy
 from landfall.stack.azurite import AzuritePorts
-from tests.chaos.upstream import Upstream, serving
+from tests.chaos.upstream import Upstream, upstream_service
 
 MESSAGES = 60
 
@@ -21,7 +21,7 @@ MESSAGES = 60
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
     """Give a service that accepts messages."""
-    with serving() as running:
+    with upstream_service() as running:
         running.status, running.body = 201, lossy_blob_queue.accepted().body
         yield running
 

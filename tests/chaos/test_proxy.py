@@ -8,13 +8,13 @@ from contextlib import closing
 import pytest
 
 from landfall.chaos.proxy import Answer, Fault, Proxy, Request, Treatment
-from tests.chaos.upstream import Upstream, serving
+from tests.chaos.upstream import Upstream, upstream_service
 
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
     """Give a service."""
-    with serving() as running:
+    with upstream_service() as running:
         yield running
 
 
@@ -135,7 +135,7 @@ def test_it_takes_effect_and_the_caller_reads_nothing(proxy: Proxy, upstream: Up
 
 def test_a_dead_service_looks_like_a_lost_connection(upstream: Upstream) -> None:
     """The caller gets no invented answer."""
-    with serving() as stopped:
+    with upstream_service() as stopped:
         port = stopped.port
     proxy = Proxy(port)
     try:

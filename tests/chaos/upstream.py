@@ -4,8 +4,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+
+from tests.local_server import QuietHandler, serving
 
 
 @dataclass
@@ -25,45 +25,28 @@ class Upstream:
             return list(self.received)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    upstream: Upstream
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-    def answer(self) -> None:
-        upstream = cast("_Server", self.server).upstream
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        with upstream.arrived:
-            upstream.received.append((self.command, self.path, body))
-            upstream.arrived.notify_all()
-        self.send_response(upstream.status)
-        self.send_header("X-Seen", self.headers.get("X-Mark", ""))
-        self.send_header("Content-Type", "application/xml")
-        self.send_header("Content-Length", str(len(upstream.body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(upstream.body)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_MERGE = answer  # noqa: N815 - the library's names
-
-
 @contextmanager
-def serving() -> Iterator[Upstream]:
+def upstream_service() -> Iterator[Upstream]:
     """Run a service."""
     upstream = Upstream()
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        server.upstream = upstream
-        upstream.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield upstream
-        finally:
-            server.shutdown()
-            thread.join()
+
+    class Handler(QuietHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            with upstream.arrived:
+                upstream.received.append((self.command, self.path, body))
+                upstream.arrived.notify_all()
+            self.send_response(upstream.status)
+            self.send_header("X-Seen", self.headers.get("X-Mark", ""))
+            self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Length", str(len(upstream.body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(upstream.body)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_MERGE = answer  # noqa: N815 - the library's names
+
+    with serving(Handler) as upstream.port:
+        yield upstream

@@ -3,10 +3,10 @@
 import contextlib
 import http.client
 import socket
-import threading
 from collections.abc import Iterator
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.local_server import QuietHandler, serving
 
 UNAVAILABLE = b'{"error": {"code": "ServiceUnavailable", "message": "Try later", "details": []}}'
 _HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "content-length"})
@@ -41,7 +41,7 @@ def faulty_gateway(port: int) -> Iterator[FaultyGateway]:
     """Run a gateway on a free port for the time of the `with`."""
     gateway = FaultyGateway(port)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def answer(self) -> None:
@@ -70,17 +70,6 @@ def faulty_gateway(port: int) -> Iterator[FaultyGateway]:
 
         do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the base class's names
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Keep quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    gateway.base_url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with serving(Handler) as own_port:
+        gateway.base_url = f"http://127.0.0.1:{own_port}"
         yield gateway
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

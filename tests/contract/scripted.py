@@ -5,7 +5,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.local_server import QuietHandler, serving
 
 
 @dataclass
@@ -56,7 +57,7 @@ def scripted(*replies: Reply) -> Iterator[Scripted]:
     script = Scripted(*replies)
     done = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def answer(self) -> None:
@@ -90,18 +91,9 @@ def scripted(*replies: Reply) -> Iterator[Scripted]:
 
         do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = answer  # noqa: N815 - the base class's names
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Keep quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    script.base_url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
-        yield script
-    finally:
-        done.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as port:
+        script.base_url = f"http://127.0.0.1:{port}"
+        try:
+            yield script
+        finally:
+            done.set()

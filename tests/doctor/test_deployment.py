@@ -1,10 +1,8 @@
 """`landfall doctor`: each failed check says what to do; an app in Azure is checked by a fake `az`."""
 
-import http.server
 import json
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +16,7 @@ from landfall.doctor import deployment
 from landfall.doctor.app_health import check_health
 from landfall.doctor.checks import Checks
 from landfall.exit_status import ExitStatus
+from tests.local_server import QuietHandler, serving
 from tests.stack.running import landfall
 
 HOST = "func-landfall.azurewebsites.net"
@@ -151,24 +150,14 @@ def test_without_the_azure_cli_it_says_what_to_install(
 def answering(status: int, body: str) -> Iterator[str]:
     """Give the URL of a server that gives every GET the same answer."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(QuietHandler):
+        def do_GET(self) -> None:  # noqa: N802 - http.server's name
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body.encode())
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

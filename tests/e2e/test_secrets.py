@@ -3,10 +3,8 @@
 import base64
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +24,7 @@ from landfall.stack.up import EXAMPLE_ROUTES, RunningStack, StackOptions, start_
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.records.run import Run
 from shared.records.run_states import RunState
+from tests.local_server import QuietHandler, serving
 
 PATIENCE_S = 120
 # One for each way that a secret can take. They have characters that are written otherwise in URLs, JSON and base64.
@@ -80,7 +79,7 @@ def repeated(header: str) -> str:
 def hostile_service() -> Iterator[str]:
     """Serve two training services that repeat everything they get wherever they can."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def answer(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             key = self.headers.get("Authorization", "")
@@ -105,19 +104,8 @@ def hostile_service() -> Iterator[str]:
 
         do_GET = do_POST = do_DELETE = answer  # noqa: N815 - the base class's names
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Log nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 class Caller:

@@ -1,14 +1,13 @@
 """A stand-in for the endpoint where a function app in Azure gets the tokens of its managed identity."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from json import dumps
 from urllib.parse import parse_qs, urlsplit
 
 from tests.identity.tokens import STORAGE, a_token
+from tests.local_server import QuietHandler, serving
 
 SECRET = "CANARY-IDENTITY-HEADER"
 
@@ -25,8 +24,8 @@ class IdentityEndpoint:
 def identity_endpoint() -> Iterator[IdentityEndpoint]:
     """Issue tokens on a free port of 127.0.0.1 for the time of the `with`."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(QuietHandler):
+        def do_GET(self) -> None:  # noqa: N802 - http.server's name
             query = parse_qs(urlsplit(self.path).query)
             right = self.headers.get("X-IDENTITY-HEADER") == SECRET and query["resource"] == [STORAGE]
             answer: dict[str, object] = {"statusCode": 400, "message": f"no identity for {self.headers}"}
@@ -42,16 +41,7 @@ def identity_endpoint() -> Iterator[IdentityEndpoint]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Keep quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        url = f"http://127.0.0.1:{server.server_address[1]}/msi/token"
+    with serving(Handler) as port:
+        url = f"http://127.0.0.1:{port}/msi/token"
         running = IdentityEndpoint({"IDENTITY_ENDPOINT": url, "IDENTITY_HEADER": SECRET})
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield running
-        finally:
-            server.shutdown()
-            thread.join()
+        yield running

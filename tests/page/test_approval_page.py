@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 from selenium.webdriver import Chrome
@@ -16,6 +14,7 @@ from shared.operators import approvals, http_operations
 from shared.operators.authorization import Caller
 from shared.records.run import Run
 from shared.records.run_states import RunState
+from tests.local_server import QuietHandler, serving
 from tests.pipeline.world import World, example_routes
 
 pytestmark = pytest.mark.browser
@@ -42,11 +41,11 @@ def site() -> Iterator[Site]:
     world = World(example_routes(("golden = ", 'approval = "required"\ngolden = ')))
     request_lines: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(QuietHandler):
+        def do_GET(self) -> None:  # noqa: N802 - http.server's name
             self._give(200, http_operations.show_approval())
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802 - http.server's name
             body = self.rfile.read(int(self.headers["content-length"]))
             self._give(*http_operations.answer_approval(lambda: world.services, body, Caller()))
 
@@ -58,15 +57,8 @@ def site() -> Iterator[Site]:
             self.end_headers()
             self.wfile.write(page.encode())
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield Site(world, f"http://127.0.0.1:{server.server_port}/api/approval", request_lines)
-        server.shutdown()
-        thread.join()
+    with serving(Handler) as port:
+        yield Site(world, f"http://127.0.0.1:{port}/api/approval", request_lines)
 
 
 def field(browser: Chrome, name: str) -> WebElement:

@@ -1,8 +1,7 @@
 """The load generator against a real server: right, wrong, failed and lost answers are counted."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from itertools import count
 
 import pytest
@@ -10,20 +9,18 @@ import pytest
 from bench.errors import BenchError
 from bench.serving.load import Load, drive, put_load, send_once
 from landfall.stack.ports import free_ports
+from tests.local_server import QuietHandler, serving
 
 LONG = b"x" * 2**19
 
 
-class Answering(BaseHTTPRequestHandler):
+class Answering(QuietHandler):
     """Answers a path with what it names; `/mixed` in turn with two bodies, `/closing` by closing the connection."""
 
     protocol_version = "HTTP/1.1"
     turns = count()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
-        """Stay silent."""
-
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
         """Answer."""
         if self.path == "/closing":
             self.close_connection = True
@@ -46,12 +43,8 @@ class Server(ThreadingHTTPServer):
 @pytest.fixture
 def port() -> Iterator[int]:
     """Give the port of a server."""
-    with Server(("127.0.0.1", 0), Answering) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
+    with serving(Answering, Server) as port:
+        yield port
 
 
 def load(port: int, path: str, *accepted: bytes) -> Load:
