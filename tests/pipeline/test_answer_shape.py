@@ -7,7 +7,7 @@ import pytest
 from shared.operators import approvals, endpoint_overrides
 from shared.records.run import Run
 from shared.records.run_states import RunState
-from tests.pipeline.test_holdout import TABLE, TRAINING
+from tests.pipeline.holdout_world import HOLDOUT_TABLE, TRAINING_TABLE
 from tests.pipeline.world import World, assert_closed, decision_of, example_routes, without_staging
 
 FRUITS = ("apple", "cherry", "plum")
@@ -206,9 +206,9 @@ def test_an_operator_who_goes_back_needs_no_approval_for_it() -> None:
 
 def test_with_a_holdout_shape_and_numbers_are_one_decision() -> None:
     """Both models are measured first; the decision that a person is asked about has the numbers and the names."""
-    table = TABLE.replace("binary", "multiclass").replace('positive = "yes"\n', "")
+    table = HOLDOUT_TABLE.replace("binary", "multiclass").replace('positive = "yes"\n', "")
     gate = ('metric = "AUC", at_least = 0.80, min_gain = 0.002', 'metric = "Overall Accuracy", at_least = 0.0')
-    world = of_fruits(World(example_routes(gate, (TRAINING, table))))
+    world = of_fruits(World(example_routes(gate, (TRAINING_TABLE, table))))
     rows = "".join(f"{number},{20 + number},{FRUITS[number % 3]}\n" for number in range(60))
     world.blobs.put("models", "holdout/census.csv", f"signal,age,income\n{rows}")
     world.blobs.put("models", "golden/census.csv", "signal,age\n0.3,39\n0.8,50\n")

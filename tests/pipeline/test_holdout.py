@@ -1,65 +1,21 @@
-"""The holdout: both models are measured on the same rows, whatever dies, fails or changes meanwhile."""
+"""The holdout: both models are measured on the same rows, and the policy decides by that."""
 
 import json
-import random
 from typing import Any
 
 import pytest
 
-from shared.blob_path import BlobPath
-from shared.effects import holdout_effects
-from shared.errors import NoAnswerError, RejectedError, RetryableError, UnavailableError
-from shared.lifecycle.observations import HoldoutInvalidated
 from shared.operators import approvals, endpoint_overrides
 from shared.records.json_codec import to_json_value
-from shared.records.run import Run
 from shared.records.run_states import RunState
-from tests.pipeline.world import FAULT, DiedError, World, assert_closed, decision_of, die, example_routes, raising
-
-KEYS = 'no_champion = "threshold-only"'
-TABLE = """[routes.census.holdout]
-data = "models/holdout/census.csv"
-label = "income"
-task = "binary"
-positive = "yes"
-batch_rows = 40
-
-[routes.census.training]"""
-TRAINING = "[routes.census.training]"
-ROWS = 200
-
-
-def holdout_csv(seed: int = 1, rows: int = ROWS) -> str:
-    """Return rows whose label follows a signal, with noise."""
-    source = random.Random(seed)
-    lines = ["signal,age,income"]
-    for _ in range(rows):
-        signal = source.random()
-        lines.append(
-            f"{signal:.4f},{source.randrange(20, 70)},{'yes' if signal + source.gauss(0, 0.2) > 0.5 else 'no'}"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def a_world(keys: str = KEYS) -> World:
-    """Return a world whose route has a holdout; models follow the signal by their skill."""
-    world = World(example_routes(("at_least = 0.80", "at_least = 0.50"), (KEYS, keys), (TRAINING, TABLE)))
-    world.blobs.put("models", "holdout/census.csv", holdout_csv())
-    world.blobs.put("models", "golden/census.csv", "signal,age\n0.3,39\n0.8,50\n")
-    world.scoring.skill = {"seed": 0.1, "poor": 0.3, "good": 0.9, "best": 1.0}
-    return world
+from tests.pipeline.holdout_world import POLICY_KEY, ROWS, holdout_csv, train, world_with_holdout
+from tests.pipeline.world import World, assert_closed, decision_of
 
 
 @pytest.fixture
 def world() -> World:
     """Give a world whose route has a holdout."""
-    return a_world()
-
-
-def train(world: World, model: str, auc: float = 0.9) -> Run:
-    """Land a file, let its job finish with a model, and let the run come to its end."""
-    world.clock.advance(60)
-    return world.settle(world.train(model, auc, f"census/{model}.csv", model))
+    return world_with_holdout()
 
 
 def test_both_models_are_measured_on_the_same_rows(world: World) -> None:
@@ -81,7 +37,7 @@ def test_both_models_are_measured_on_the_same_rows(world: World) -> None:
 @pytest.mark.parametrize("no_champion", ["promote", "threshold-only", "hold"])
 def test_the_model_that_an_operator_went_back_to_is_measured(no_champion: str) -> None:
     """After a rollback to the initial model it is known what serves: a new one must beat it on the same rows."""
-    world = a_world(f'no_champion = "{no_champion}"')
+    world = world_with_holdout(f'no_champion = "{no_champion}"')
     world.scoring.skill |= {"seed": 0.6}
     run = train(world, "good")
     if run.state is RunState.HELD:
@@ -138,12 +94,12 @@ def test_the_champions_answers_are_used_again_while_the_holdout_is_the_same(worl
 
 def test_without_a_champion_the_policy_says_what_to_do() -> None:
     """`threshold-only` measures the challenger alone; `compare` also the model in service, whoever put it there."""
-    alone = decision_of(train(a_world(), "poor"))
+    alone = decision_of(train(world_with_holdout(), "poor"))
     assert alone["champion"] is None
     assert alone["data"]["same"] is False
     assert "There is no champion to measure." in alone["data"]["note"]
 
-    world = a_world('no_champion = "compare"')
+    world = world_with_holdout('no_champion = "compare"')
     world.scoring.skill["seed"] = 0.95
     rejected = train(world, "poor")
     assert rejected.state is RunState.REJECTED
@@ -154,152 +110,9 @@ def test_without_a_champion_the_policy_says_what_to_do() -> None:
     assert decision_of(promoted)["data"]["same"] is True
 
 
-def test_scoring_goes_on_over_several_ticks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One batch a tick: what was scored is kept, progress is told, and the lease does not run out."""
-    monkeypatch.setattr(holdout_effects, "SCORE_FOR_S", 1e-9)
-    began = world.scoring.score
-
-    def slow(endpoint: Any, columns: Any, rows: Any) -> Any:
-        rows = list(rows)
-        world.clock.advance(1 if len(rows) > 2 else 0)
-        return began(endpoint, columns, rows)
-
-    world.scoring.score = slow  # type: ignore[method-assign]
-    run = world.train("good")
-    reasons = set()
-    for _ in range(30):
-        world.tick(400)
-        reasons.add(world.run(run.run_id).reason)
-    assert world.settle(run).state is RunState.PROMOTED
-    assert {f"Holdout: {count} of 200 rows scored." for count in (40, 80, 120, 160)} <= reasons
-
-
-@pytest.mark.parametrize("operation", ["score", "write_text", "read_text"])
-@pytest.mark.parametrize("occurrence", range(1, 9))
-def test_a_worker_may_die_anywhere(world: World, operation: str, occurrence: int) -> None:
-    """Killed before any request of the scoring: the next tick goes on, and the decision is the same."""
-    train(world, "poor")
-    world.clock.advance(60)
-    run = world.land("census/good.csv", "good")
-    world.finish(run, "good")
-    faults = world.scoring.faults if operation == "score" else world.blobs.faults
-    for _ in range(occurrence - 1):
-        faults.run_at_next(operation, lambda: None)
-    faults.run_at_next(operation, die)
-    for _ in range(100):
-        try:
-            world.tick(31)
-        except DiedError:
-            continue
-        if world.run(run.run_id).terminal:
-            break
-
-    ended = world.run(run.run_id)
-    assert ended.state is RunState.PROMOTED, ended.reason
-    assert decision_of(ended)["data"]["same"] is True
-    assert_closed(world)
-
-
-def test_failing_batches_are_tried_again_and_are_no_verdict(world: World) -> None:
-    """Throttled and cut off in between: what was scored stays scored, the pause grows, the run goes on."""
-    for error in (UnavailableError(FAULT), NoAnswerError(FAULT)):
-        for _ in range(6):
-            world.scoring.faults.run_at_next("score", lambda: None)
-        world.scoring.faults.run_at_next("score", raising(error))
-
-    assert train(world, "good").state is RunState.PROMOTED
-
-
-def test_rows_that_an_endpoint_refuses_end_the_run_with_its_words(world: World) -> None:
-    """A holdout with other columns than the model knows: failed, nothing was promoted."""
-    for _ in range(4):
-        world.scoring.faults.run_at_next("score", lambda: None)
-    world.scoring.faults.run_at_next("score", raising(RejectedError(FAULT)))
-    run = train(world, "good")
-
-    assert run.state is RunState.FAILED
-    assert world.at["production"].patches == []
-    assert_closed(world)
-
-
-def test_a_bad_holdout_is_told_and_can_be_mended(world: World) -> None:
-    """The run waits with every problem in its reason; the file is put right, and it goes on."""
-    world.blobs.put("models", "holdout/census.csv", "signal,age\n0.1,39\n")
-    run = world.train("good")
-    for _ in range(5):
-        world.tick(31)
-    waiting = world.run(run.run_id)
-    assert not waiting.terminal
-    assert "holdout models/holdout/census.csv: it has no column 'income'" in waiting.reason
-    world.blobs.put("models", "holdout/census.csv", holdout_csv())
-
-    assert world.settle(run, 31).state is RunState.PROMOTED
-
-
-def test_a_task_that_does_not_fit_the_model_is_a_mistake_in_the_route() -> None:
-    """The answer lacks what the task needs: said with the columns there are; at the deadline the run times out."""
-    world = a_world()
-    before = world.scoring.score
-
-    def other(endpoint: Any, columns: Any, rows: Any) -> Any:
-        scored = before(endpoint, columns, rows)
-        return type(scored)(("Scored Labels", "Other"), scored.rows)
-
-    world.scoring.score = other  # type: ignore[method-assign]
-    run = world.train("good")
-    for _ in range(10):
-        world.tick(31)
-    assert "has no column 'Scored Probabilities', which a binary holdout needs" in world.run(run.run_id).reason
-    assert world.settle(run, 600).state is RunState.TIMED_OUT
-
-
-def test_golden_rows_tell_that_a_model_changed(world: World) -> None:
-    """After the last batch the golden rows are asked again: another answer throws the scores away."""
-    run = world.train("good")
-    calls = 0
-    before = world.scoring.score
-
-    def disturbed(endpoint: Any, columns: Any, rows: Any) -> Any:
-        nonlocal calls
-        rows = list(rows)
-        if len(rows) > 2:
-            calls += 1
-            if calls == 3:
-                world.at["staging"].model = "somebody else's"
-            if calls == 6:
-                world.at["staging"].model = "good"
-        return before(endpoint, columns, rows)
-
-    world.scoring.score = disturbed  # type: ignore[method-assign]
-    reasons = set()
-    for _ in range(40):
-        world.tick(31)
-        reasons.add(world.run(run.run_id).reason)
-    ended = world.run(run.run_id)
-
-    assert any("changed its answers to the golden rows while it scored the holdout" in reason for reason in reasons)
-    assert ended.state is RunState.PROMOTED
-    expected = decision_of(train(a_world(), "good"))
-    assert decision_of(ended)["challenger"]["metrics"] == expected["challenger"]["metrics"]
-
-
-def test_recorded_answers_that_were_cleared_away_are_asked_for_again() -> None:
-    """A clean-up of old outputs took the champion's answers: where the interval needs them, it is scored again."""
-    world = a_world(KEYS + "\nbootstrap = { samples = 100, confidence = 0.9 }")
-    first = train(world, "poor")
-    assert first.challenger is not None
-    assert first.challenger.measured is not None
-    for part in first.challenger.measured.parts:
-        world.blobs.delete(*BlobPath.parse(part.path))
-    run = train(world, "good")
-
-    assert run.state is RunState.PROMOTED
-    assert decision_of(run)["data"]["champion"]["scored"] == "on the serving endpoint, beside the challenger"
-
-
 def test_a_gain_must_be_sure_if_the_policy_says_so() -> None:
     """A small gain on few rows may be chance: rejected, with the interval; a large one is promoted."""
-    world = a_world(KEYS + "\nbootstrap = { samples = 200, confidence = 0.95 }")
+    world = world_with_holdout(POLICY_KEY + "\nbootstrap = { samples = 200, confidence = 0.95 }")
     world.scoring.skill |= {"good": 0.50, "hardly": 0.52}
     train(world, "good")
     run = train(world, "hardly")
@@ -313,85 +126,15 @@ def test_a_gain_must_be_sure_if_the_policy_says_so() -> None:
     assert decision_of(sure)["intervals"]["AUC"]["low"] >= 0.002
 
 
-def test_a_lost_lease_begins_anew(world: World) -> None:
-    """The app slept for longer than its lease while it scored, and another run had the endpoint: all is begun anew."""
-    first = world.train("good", name="census/a.csv", text="a")
-    while world.run(first.run_id).step != "scoring":
-        world.blobs.faults.run_at_next("write_text", raising(NoAnswerError(FAULT)))
-        world.tick(1)
-    world.blobs.faults.forget("write_text")
-    stored = world.endpoints.get("census", "production")
-    world.endpoints.save(stored, stored.record.leased("another run", world.clock.now()))
-    for _ in range(3):
-        world.tick(31)
-    assert "The lease of the endpoint was lost" in {
-        entry.reason.partition(".")[0] for entry in world.runs.history("census", first.run_id)
-    }
-
-    assert world.settle(first, 600).state is RunState.PROMOTED
-
-
 def test_min_rows_counts_the_rows_of_the_holdout() -> None:
     """Two hundred rows are too few for a policy that wants more."""
-    run = train(a_world(KEYS + "\nmin_rows = 500"), "good")
+    run = train(world_with_holdout(POLICY_KEY + "\nmin_rows = 500"), "good")
 
     assert run.state is RunState.REJECTED
     assert "200 rows were evaluated: at least 500 required" in run.reason
-
-
-def test_a_holdout_that_is_gone_from_the_route_is_no_reason_to_stop(world: World) -> None:
-    """The route is deployed without it while a run scores: the run is evaluated again, on its own evaluation."""
-    run = world.train("good")
-    while world.run(run.run_id).step != "scoring" and not world.run(run.run_id).terminal:
-        world.scoring.faults.run_at_next("score", lambda: None)
-        world.blobs.faults.run_at_next("write_text", raising(NoAnswerError(FAULT)))
-        world.tick()
-    assert world.run(run.run_id).step == "scoring"
-    world.blobs.faults.forget("write_text")
-    plain = World(example_routes())
-    object.__setattr__(world.services, "routes", plain.routes)
-
-    ended = world.settle(run, 31)
-    assert ended.state is RunState.PROMOTED
-    assert decision_of(ended)["data"]["same"] is False
 
 
 def test_nothing_of_a_holdout_stands_in_a_row(world: World) -> None:
     """Neither its rows nor the answers: only where they lie."""
     run = train(world, "good")
     assert len(json.dumps(to_json_value((run.decision, run.challenger, run.holdout_progress)))) < 4000
-
-
-@pytest.mark.parametrize("step", ["answers", "scoring"])
-def test_a_holdout_that_the_route_loses_meanwhile_decides_nothing(
-    world: World, step: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The run was staged to be measured: it is evaluated again, by the rules of the route as it is now."""
-    world.at["staging"].propagation_s = 10.0
-    monkeypatch.setattr(holdout_effects, "SCORE_FOR_S", -1.0)  # no batch is ever scored
-    run = world.train("good", 0.9)
-    while (world.run(run.run_id).state, world.run(run.run_id).step) != (RunState.STAGED, step):
-        world.tick()
-    object.__setattr__(world.route, "holdout", None)  # as after a deployment of another routes.toml
-
-    run = world.settle(run, 31)
-    assert run.state is RunState.PROMOTED, run.reason
-    assert decision_of(run)["data"]["same"] is False
-
-
-def test_scoring_that_is_disturbed_again_and_again_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Going forwards may take as long as it takes; beginning anew may not: the deadline is not moved any more."""
-    answered = world.scoring.score
-
-    def slowly(*arguments: Any) -> Any:
-        world.clock.advance(40)
-        return answered(*arguments)
-
-    disturbed = HoldoutInvalidated(RetryableError("the endpoint changed its answers"))
-    monkeypatch.setattr(world.scoring, "score", slowly)
-    monkeypatch.setattr(holdout_effects._Work, "invalidated", lambda _: disturbed)
-    run = world.settle(world.train("good", 0.9), ticks=200)
-
-    assert run.state is RunState.TIMED_OUT
-    assert "the endpoint changed its answers" in run.reason
-    assert_closed(world)

@@ -30,7 +30,7 @@ from shared.pipeline.polling import stuck
 from shared.ports import JobState
 from shared.records.run import Run
 from shared.records.run_states import RunState
-from tests.pipeline.test_holdout import a_world
+from tests.pipeline.holdout_world import world_with_holdout
 from tests.pipeline.world import FAULT, World, assert_closed, example_routes, without_staging
 
 ERRORS: dict[str, Exception] = {
@@ -71,7 +71,7 @@ def unmoved() -> World:
 
 def measured() -> World:
     """A holdout."""
-    return a_world()
+    return world_with_holdout()
 
 
 def held() -> World:

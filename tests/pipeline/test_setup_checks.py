@@ -13,7 +13,7 @@ from shared.operators.setup_checks import check_all
 from shared.ports import JobStatus
 from shared.records.endpoint_record import SWEEP, Frozen
 from shared.routes.route import Endpoint, Training
-from tests.pipeline.test_holdout import a_world
+from tests.pipeline.holdout_world import world_with_holdout
 from tests.pipeline.test_http_queries import TIMERS
 from tests.pipeline.world import FAULT, SETTINGS, World, example_routes, without_staging
 
@@ -124,7 +124,7 @@ def test_files_that_cannot_be_used_are_found(world: World) -> None:
 
 def test_a_holdout_that_is_missing_or_wrong_is_found() -> None:
     """It makes every run of its route wait."""
-    world = a_world()
+    world = world_with_holdout()
     assert wrong(world) == []
     world.blobs.delete("models", "holdout/census.csv")
     (missing,) = wrong(world)

@@ -37,6 +37,7 @@ SETTINGS = {
     "CENSUS_STAGING_KEY": "staging-key",
 }
 FAULT = ServiceFault("some call", "http://127.0.0.1:8600/x", 503, "ServiceUnavailable")
+DOWN = ServiceFault("submit job", "http://127.0.0.1:8600/jobs", 0, "", "connection refused")
 GOLDEN = "age,workclass\n39,State-gov\n50,Private\n"
 
 
