@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from shared.gates.evaluation_report import EvaluationReport
-from shared.gates.known_metrics import Direction, direction_of, is_possible, metric_key, why_impossible
+from shared.gates.known_metrics import Direction, direction_of, in_any_spelling, is_possible, why_impossible
 from shared.gates.policy import Bootstrap, Gate, NoChampion, Policy, Require
 from shared.plurals import counted
 from shared.records.decision import Interval, Verdict
@@ -89,12 +89,6 @@ def _summary(results: list[GateResult]) -> str:
     return "; ".join(result.reason for result in results)
 
 
-def interval_of(metric: str, intervals: Mapping[str, Interval]) -> Interval | None:
-    """Return the interval of a metric, in any spelling of its name."""
-    key = metric_key(metric)
-    return next((interval for name, interval in intervals.items() if metric_key(name) == key), None)
-
-
 def _row_count_result(rows: int | None, minimum: int) -> GateResult:
     if rows is None:
         return GateResult(
@@ -146,7 +140,7 @@ def _required_interval(
     """Return the interval that must clear the gain; None if the point value decides; why it fails if there is none."""
     if bootstrap is None or (gate.min_gain is None and gate.min_gain_percent is None):
         return None
-    interval = interval_of(gate.metric, intervals)
+    interval = in_any_spelling(intervals, gate.metric)
     if interval is None:
         return f"no bootstrap interval was computed for {gate.metric}, so its gain cannot be confirmed"
     if interval.confidence != bootstrap.confidence:
@@ -161,8 +155,8 @@ def _compare(
     gate: Gate, champion: Metrics, value: float, absolute_bounds: list[str], interval: Interval | str | None
 ) -> GateResult:
     """Check gain and loss against the champion's value."""
-    metric, key = gate.metric, metric_key(gate.metric)
-    recorded = next((number for name, number in champion.items() if metric_key(name) == key), None)
+    metric = gate.metric
+    recorded = in_any_spelling(champion, metric)
     if recorded is None or not math.isfinite(recorded) or not is_possible(metric, recorded):
         what = "that it is no worse" if gate.is_guard else f"a gain of {_demanded_gain(gate)}"
         state = f"the champion has no finite {metric}"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from shared.csv_text import CsvError, read_csv
 from shared.errors import BadEvaluationError
 from shared.gates.finite_numbers import finite_number
-from shared.gates.known_metrics import CONFUSION_CELLS, is_possible, metric_key, why_impossible
+from shared.gates.known_metrics import CONFUSION_CELLS, in_any_spelling, is_possible, metric_key, why_impossible
 from shared.gates.undefined_metrics import undefined
 from shared.plurals import counted
 
@@ -41,7 +41,7 @@ class EvaluationReport(NamedTuple):
 
     def value(self, metric: str) -> float | None:
         """Return the metric's value; None if it is missing, not finite, impossible, or cannot be computed at all."""
-        value = self._reported(metric)
+        value = in_any_spelling(self.metrics, metric)
         if value is None or not is_possible(metric, value) or metric_key(metric) in undefined(self.metrics):
             return None
         return value
@@ -55,16 +55,12 @@ class EvaluationReport(NamedTuple):
         """Return why a metric has no value."""
         if not self.has(metric):
             return f"{metric} is not in the evaluation"
-        value, reason = self._reported(metric), undefined(self.metrics).get(metric_key(metric))
+        value, reason = in_any_spelling(self.metrics, metric), undefined(self.metrics).get(metric_key(metric))
         if value is None:
             return f"{metric} is not a finite number"
         if reason is not None and is_possible(metric, value):
             return f"{metric} {value:g} is no value: {reason}"
         return why_impossible(metric, value)
-
-    def _reported(self, metric: str) -> float | None:
-        key = metric_key(metric)
-        return next((value for name, value in self.metrics.items() if metric_key(name) == key), None)
 
 
 def read_evaluation(text: str, row: int = 0) -> EvaluationReport:

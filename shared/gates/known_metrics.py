@@ -1,6 +1,7 @@
 """The metrics of Evaluate Model: spelling, direction, range, and the tasks that have them (pure; protocol 5)."""
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -86,6 +87,12 @@ CONFUSION_CELLS = ("True Positive", "False Positive", "True Negative", "False Ne
 def metric_key(name: str) -> str:
     """Return what all spellings of one name share: case, spaces, `_` and `-` do not count."""
     return "".join(name.replace("_", " ").replace("-", " ").split()).casefold()
+
+
+def in_any_spelling[Value](values: Mapping[str, Value], name: str) -> Value | None:
+    """Return the value of a metric, in whatever spelling the mapping names it; None if it does not."""
+    key = metric_key(name)
+    return next((value for spelling, value in values.items() if metric_key(spelling) == key), None)
 
 
 _BY_KEY = {metric_key(name): metric for metric in METRICS for name in (metric.name, *metric.aliases)}

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.gates.decision import interval_of
-from shared.gates.known_metrics import Task
+from shared.gates.known_metrics import Task, in_any_spelling
 from shared.gates.metrics import measure, weighted_measure
 from shared.gates.paired_bootstrap import gain_intervals
 from shared.gates.policy import Bootstrap
@@ -88,8 +87,8 @@ def test_the_interval_tells_a_real_gain_from_chance() -> None:
     truth = a_truth(Task.BINARY, 400, 5)
     poor, good, alike = (a_model(Task.BINARY, truth, seed, skill) for seed, skill in ((6, 0.4), (7, 0.9), (8, 0.4)))
     few = Bootstrap(samples=100)
-    gained = interval_of("auc", gain_intervals(Task.BINARY, "yes", truth, (poor, good), few))
-    chance = interval_of("A U-C", gain_intervals(Task.BINARY, "yes", truth, (poor, alike), few))
+    gained = in_any_spelling(gain_intervals(Task.BINARY, "yes", truth, (poor, good), few), "auc")
+    chance = in_any_spelling(gain_intervals(Task.BINARY, "yes", truth, (poor, alike), few), "A U-C")
 
     assert gained is not None
     assert gained.low > 0.1
