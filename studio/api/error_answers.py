@@ -25,11 +25,8 @@ def _answer(error: ProtocolError) -> Response:
 
 
 async def _request_error(_: Request, error: Exception) -> Response:
-    match error:
-        case ProtocolError():
-            return _answer(error)
-        case RequestError():
-            return _answer(translate(error))
+    if isinstance(error, RequestError | ProtocolError):
+        return _answer(translate(error))
     return _answer(unexpected_error())
 
 

@@ -126,8 +126,10 @@ _STORAGE_CODES: dict[StorageFault, tuple[str, str]] = {
 }
 
 
-def translate(error: RequestError) -> ProtocolError:
+def translate(error: RequestError | ProtocolError) -> ProtocolError:
     """Return what the caller of a failed request is answered."""
+    if isinstance(error, ProtocolError):
+        return error
     problems = error.problems if isinstance(error, workspace.SettingsError) else [error]
     codes = [_codes(problem) for problem in problems]
     details = [Detail(detail, str(problem)) for (_, detail), problem in zip(codes, problems, strict=True)]

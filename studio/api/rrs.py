@@ -62,9 +62,7 @@ class RequestResponse:
         """Answer a request that it `serves`; its body arrives whole, in one message."""
         try:
             content = await self._answer(scope, (await receive())["body"])
-        except ProtocolError as error:
-            await _send_error(send, error)
-        except RequestError as error:
+        except (RequestError, ProtocolError) as error:
             await _send_error(send, translate(error))
         except Exception:  # whatever it is, the caller gets the documented 500, and the server's log gets the error
             await _send_error(send, unexpected_error())

@@ -66,7 +66,7 @@ class ScoringPage:
             body = json.dumps({"Inputs": {INPUT: row}}).encode()
             value = scoring_response(scorer, body, swagger=False, details=True)["Results"][OUTPUT]["value"]
         except (RequestError, ProtocolError) as error:
-            refusal = translate(error) if isinstance(error, RequestError) else error
+            refusal = translate(error)
             codes = ", ".join(detail.code for detail in refusal.details)
             problem = help_parts.trial_problem(f"{refusal} ({codes})")
             return self._page(endpoint, scorer, cells, problem, refusal.status)
