@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from studio.api.auth import authorization_of
 from studio.api.bes import BatchExecution
 from studio.api.error_answers import EXCEPTION_HANDLERS
 from studio.api.fault_injector import FaultInjector
@@ -97,8 +98,7 @@ def build_app(database: Database, settings: StudioSettings) -> ASGIApp:
     app = FaultInjector(answer, settings.quirks.every) if settings.quirks.every else answer
 
     def has_key(scope: Scope) -> bool:
-        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        return core.registry.knows_key(header.decode("latin-1"))
+        return core.registry.knows_key(authorization_of(scope))
 
     return RequestLog(app, database.folder, has_key)
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from studio.api.protocol_errors import BAD_ARGUMENT, UNAUTHORIZED, protocol_error
 from studio.workspace.registry import Registry
@@ -43,6 +44,12 @@ def run_endpoint(registry: Registry, prefix: str, workspace: str, endpoint_id: s
         text = "The subscription Id that is used to score is not the one present in the resource."
         raise protocol_error(BAD_ARGUMENT, "BadSubscriptionId", text)
     return registry.endpoint(workspace, endpoint_id)
+
+
+def authorization_of(scope: Scope) -> str:
+    """Return the Authorization header of an ASGI request; empty if it has none."""
+    header: bytes = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    return header.decode("latin-1")
 
 
 def authorize(endpoint: Endpoint, authorization: str | None) -> None:

@@ -10,7 +10,15 @@ from collections.abc import Mapping, Sequence
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from studio.api.auth import RUN_PREFIXES, WORKSPACES, authorize, check_version, query_parameters, run_endpoint
+from studio.api.auth import (
+    RUN_PREFIXES,
+    WORKSPACES,
+    authorization_of,
+    authorize,
+    check_version,
+    query_parameters,
+    run_endpoint,
+)
 from studio.api.protocol_errors import (
     BAD_ARGUMENT,
     INVALID_OPERATION,
@@ -107,9 +115,8 @@ class RequestResponse:
         """Return the endpoint, after checking key and version, and the catalogue's version that it was read from."""
         named = _PATH.fullmatch(scope["path"])
         prefix, workspace, endpoint_id = named.groups() if named else (WORKSPACES, "", "")
-        authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         endpoint = run_endpoint(self._registry, prefix, workspace, endpoint_id)
-        authorize(endpoint, authorization.decode("latin-1"))
+        authorize(endpoint, authorization_of(scope))
         check_version(parameters)
         if endpoint.service.kind is not Kind.PREDICTIVE:
             text = f"{endpoint.service.title!r} only trains, by /jobs; its predictive service scores."
