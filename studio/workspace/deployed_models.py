@@ -114,8 +114,8 @@ class DeployedModels:
 
     def location(self, endpoint: Endpoint) -> Location | None:
         """Return where the endpoint's newest model came from, whether it serves already or waits for its time."""
-        deployments = self._records.newest_first(endpoint.id)
-        return deployments[0].location if deployments else None
+        newest = self._records.newest(endpoint.id)
+        return None if newest is None else newest.location
 
     def serving(self, endpoint: Endpoint) -> Deployment | None:
         """Return the model that answers the endpoint's requests now; None if it has no model."""
@@ -123,8 +123,8 @@ class DeployedModels:
 
     def waiting(self, endpoint: Endpoint) -> Deployment | None:
         """Return the model that was deployed last, if its time has not come."""
-        deployments = self._records.newest_first(endpoint.id)
-        return deployments[0] if deployments and deployments[0].activate_at > self._now() else None
+        newest = self._records.newest(endpoint.id)
+        return newest if newest is not None and newest.activate_at > self._now() else None
 
     def deploy(
         self, endpoint: Endpoint, data: bytes, location: Location, delay_s: float, model: Model | None = None
@@ -158,8 +158,7 @@ class DeployedModels:
         """
         with self._lock:
             with self._database.transaction():
-                wanted = next(iter(self._records.newest_first(source.id)), None)
-                present = next(iter(self._records.newest_first(endpoint.id)), None)
+                wanted, present = self._records.newest(source.id), self._records.newest(endpoint.id)
                 if wanted is None:
                     raise _no_model(source)
                 if present is not None and (present.file, present.location) == (wanted.file, wanted.location):

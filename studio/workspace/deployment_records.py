@@ -55,6 +55,10 @@ class DeploymentRecords:
             for row in self._database.rows(query, endpoint_id)
         ]
 
+    def newest(self, endpoint_id: str) -> Deployment | None:
+        """Return the last deployment of an endpoint, whether it serves already or waits for its time."""
+        return next(iter(self.newest_first(endpoint_id)), None)
+
     def add(self, endpoint_id: str, file: str, location: Location, activate_at: float) -> int:
         """Record a deployment; returns its number.
 
