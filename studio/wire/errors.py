@@ -1,10 +1,17 @@
 """The errors of a request's body."""
 
+from collections.abc import Iterable, Sequence
+
 from studio.errors import RequestError
 
 
 class InvalidBodyError(RequestError):
     """The body cannot be read, or a part of it has another type than it must have."""
+
+
+def unreadable_body(text: str) -> str:
+    """Return the sentence that refuses a body; `text` says why, without a period."""
+    return f"No request body provided or error in deserializing the request body. {text}."
 
 
 class BlobExtensionError(RequestError):
@@ -25,6 +32,13 @@ class TooManyInputsError(RequestError):
 
 class UnknownInputError(RequestError):
     """An input has a name that the service does not know."""
+
+
+def unknown_inputs(given: Iterable[str], accepted: Sequence[str]) -> UnknownInputError:
+    """Return the error for inputs of which at least one is not an accepted one."""
+    names = ", ".join(sorted(set(given) - set(accepted)))
+    text = f"Invalid service input name(s) specified in the request: {names}. There is: {', '.join(accepted)}."
+    return UnknownInputError(text)
 
 
 class UnknownOutputError(RequestError):

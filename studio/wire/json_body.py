@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import orjson
 
 from studio.json_values import Json, r_number
-from studio.wire.errors import InvalidBodyError
+from studio.wire.errors import InvalidBodyError, unreadable_body
 
 
 def read_object(body: bytes) -> Json:
@@ -48,7 +48,7 @@ def _leniently(body: bytes) -> Any:
 
 def refuse_body(text: str) -> NoReturn:
     """Refuse a body; `text` says why, without a period."""
-    raise InvalidBodyError(f"No request body provided or error in deserializing the request body. {text}.")
+    raise InvalidBodyError(unreadable_body(text))
 
 
 def lowered(value: Any, what: str) -> Json:

@@ -105,10 +105,8 @@ def _job_inputs(members: Json, contract: JobContract) -> dict[str, BlobReference
         raise errors.MissingInputError(text)
     if len(given) > len(contract.inputs):
         raise errors.TooManyInputsError(f"The model does not allow multiple inputs, only {accepted}.")
-    unknown = sorted(set(given) - set(contract.inputs))
-    if unknown:
-        text = f"Invalid service input name(s) specified in the request: {', '.join(unknown)}. There is: {accepted}."
-        raise errors.UnknownInputError(text)
+    if not set(given) <= set(contract.inputs):
+        raise errors.unknown_inputs(given, contract.inputs)
     return {name: _blob_reference(value, f"input {name}") for name, value in given.items()}
 
 

@@ -94,9 +94,7 @@ def _read(scorer: Scorer, body: bytes, *, swagger: bool) -> Rows:
     if not isinstance(inputs, dict) or not inputs:
         raise errors.MissingRowsError(f"The web service expects an input, {INPUT!r}, but none was provided.")
     if set(inputs) != {INPUT}:
-        unknown = ", ".join(sorted(set(inputs) - {INPUT}))
-        text = f"Invalid service input name(s) specified in the request: {unknown}. There is: {INPUT}."
-        raise errors.UnknownInputError(text)
+        raise errors.unknown_inputs(inputs, [INPUT])
     rows = _objects(inputs[INPUT], scorer) if swagger else _table(inputs[INPUT])
     if len(rows.values) > MAX_ROWS:
         _unparsable(f"the request has {len(rows.values)} rows; at most {MAX_ROWS} are scored at once")

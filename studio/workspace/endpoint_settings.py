@@ -7,6 +7,7 @@ from typing import Any
 
 from studio.errors import RequestError
 from studio.json_values import Json
+from studio.wire.errors import unreadable_body
 from studio.wire.json_body import read_object
 from studio.workspace.errors import (
     FixedCallsError,
@@ -14,6 +15,7 @@ from studio.workspace.errors import (
     SettingTypeError,
     SettingValueError,
     TooManyCallsError,
+    broken_rule,
 )
 
 LOW_CALLS = 4  # at the level Low, always (protocol 1.10)
@@ -55,7 +57,7 @@ def read_settings(
     problems: Problems = []
     if not _NAME.fullmatch(name):
         problems.append(_bad_value("EndpointName", f"{name!r} is not 1 to 24 lower-case letters or digits"))
-    members = read_object(body) if body.strip() else {}
+    members = _members(body)
     _check_address(members, service_id, name, problems)
     description = _typed(members, "Description", str, problems)
     prevent_update = _typed(members, "PreventUpdate", bool, problems)
@@ -80,7 +82,7 @@ def read_overwrite(body: bytes) -> bool:
         InvalidBodyError: the body is no JSON object.
         SettingTypeError: the value is neither.
     """
-    value = (read_object(body) if body.strip() else {}).get("overwriteresources")
+    value = _members(body).get("overwriteresources")
     if isinstance(value, str):
         value = {"true": True, "false": False}.get(value.strip().lower(), value)
     if value is not None and not isinstance(value, bool):
@@ -88,14 +90,17 @@ def read_overwrite(body: bytes) -> bool:
     return bool(value)
 
 
+def _members(body: bytes) -> Json:
+    """Return the members of a body, which may be left out."""
+    return read_object(body) if body.strip() else {}
+
+
 def _bad_value(parameter: str, text: str) -> SettingValueError:
-    rule = "The parameter value supplied does not satisfy the parameter rule on the parameter"
-    return SettingValueError(f"{rule} {parameter}: {text}.")
+    return SettingValueError(broken_rule(parameter, text))
 
 
 def _bad_type(parameter: str, what: str) -> SettingTypeError:
-    text = f"No request body provided or error in deserializing the request body. {parameter} must be {what}."
-    return SettingTypeError(text)
+    return SettingTypeError(unreadable_body(f"{parameter} must be {what}"))
 
 
 def _typed(members: Json, parameter: str, kind: type, problems: Problems) -> Any:

@@ -5,6 +5,11 @@ from collections.abc import Sequence
 from studio.errors import RequestError
 
 
+def broken_rule(parameter: str, text: str) -> str:
+    """Return the sentence that refuses a parameter's value; `text` says why, without a period."""
+    return f"The parameter value supplied does not satisfy the parameter rule on the parameter {parameter}: {text}."
+
+
 class WorkspaceNotFoundError(RequestError):
     """The studio has one workspace, and the request names another."""
 

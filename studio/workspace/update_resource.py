@@ -19,6 +19,7 @@ from studio.workspace.errors import (
     InvalidModelError,
     ModelUnavailableError,
     UnknownResourceError,
+    broken_rule,
 )
 from studio.workspace.registry import Registry
 from studio.workspace.services import DEFAULT_ENDPOINT, Endpoint, Role
@@ -101,9 +102,7 @@ class ModelUpdates:
         unknown = sorted({update.resource for update in updates} - {resource})
         if unknown or len(updates) > 1:
             named = ", ".join(map(repr, unknown)) or "one twice"
-            text = (
-                f"The parameter value supplied does not satisfy the parameter rule on the parameter Resources: {named}."
-            )
+            text = broken_rule("Resources", named)
             raise UnknownResourceError(f"{text} This endpoint has one resource: {resource!r}.")
         check_extension(updates[0].location, MODEL_EXTENSIONS, "resource")
         return updates[0]
