@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Self
 
 from studio.errors import SetupError, StorageError
@@ -46,8 +45,8 @@ class DefaultOutputStorage:
     @staticmethod
     def path(job_id: str, output: str, extension: str) -> BlobPath:
         """Return the path of a job's output. It is deterministic: a job that runs again overwrites its outputs."""
-        name = PurePosixPath(job_id) / f"{uuid.uuid5(uuid.NAMESPACE_OID, f'{job_id}/{output}')}{extension}"
-        return BlobPath(CONTAINER, str(name))
+        identifier = uuid.uuid5(uuid.NAMESPACE_OID, f"{job_id}/{output}")
+        return BlobPath(CONTAINER, f"{job_id}/{identifier}{extension}")
 
     def address(self, path: BlobPath) -> BlobAddress:
         """Return the blob of the account at a path."""

@@ -24,7 +24,7 @@ type Target = NDArray[np.float64]
 def fit_with_early_stopping(
     parameters: dict[str, Any], data: Any, target: Target, seed: int, max_trees: int, *, small: bool, report: Report
 ) -> tuple[Any, int]:
-    """Return a booster, and how many of its first trees to use: the best number, at most `most`.
+    """Return a booster, and how many of its first trees to use: the best number, at most `max_trees`.
 
     `data` is a LightGBM data set. `small`: the number is found by cross-validation. `report` is called after each
     tree. The same seed gives the same booster.

@@ -1,6 +1,6 @@
 """Which model of an experiment is in service."""
 
-from studio.training.previous_model import PreviousModel
+from studio.training.previous_model import NO_PREVIOUS_MODEL, PreviousModel
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.errors import ModelUnavailableError
 from studio.workspace.registry import Registry
@@ -23,11 +23,11 @@ def model_in_service(registry: Registry, deployed: DeployedModels, experiment: s
         if endpoint.role in _ROLES
     ]
     if not endpoints:
-        return PreviousModel()
+        return NO_PREVIOUS_MODEL
     try:
         return PreviousModel.of(deployed.scorer(min(endpoints, key=_order)).model)
     except ModelUnavailableError:
-        return PreviousModel()
+        return NO_PREVIOUS_MODEL
 
 
 def _order(endpoint: Endpoint) -> tuple[int, str, str]:
