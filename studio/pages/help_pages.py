@@ -24,6 +24,7 @@ from studio.pages.scoring_page import ScoringPage
 from studio.pages.swagger import scoring_document, training_document
 from studio.responses import JsonResponse
 from studio.wire.quirks import Quirks
+from studio.wire.request_codec import result_reference
 from studio.workspace.deployed_models import DeployedModels
 from studio.workspace.errors import EndpointNotFoundError
 from studio.workspace.registry import Registry
@@ -218,10 +219,5 @@ def _no_update(endpoint: Endpoint) -> list[Markup]:
 
 
 def _finished() -> Json:
-    result = {
-        "ConnectionString": None,
-        "RelativeLocation": "YOUR-CONTAINER/…",
-        "BaseLocation": _BASE_LOCATION,
-        "SasBlobToken": "?sv=…&sr=b&sig=…&se=…&sp=r",
-    }
+    result = result_reference(_BASE_LOCATION, "YOUR-CONTAINER/…", "?sv=…&sr=b&sig=…&se=…&sp=r")
     return {"StatusCode": "Finished", "Results": dict.fromkeys(OUTPUTS, result), "Details": None}
