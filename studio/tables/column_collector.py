@@ -12,7 +12,7 @@ from studio.errors import TableError
 from studio.tables.cell_parsing import MAX_NUMBER, MAX_ODD_TEXTS, MISSING, NEAR_ZERO, has_no_value, parse_number
 from studio.tables.column_types import INT32_BOUND
 from studio.tables.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, TableColumn
-from studio.tables.dates import DATE_FORMATS, parse_date, timestamp_encoder
+from studio.tables.dates import matching_formats, timestamp_encoder
 from studio.tables.model_column import Column
 
 # With more distinct cells than MANY_NUMBERS a column is tested for numbers, whose texts are not needed; with more than
@@ -144,7 +144,8 @@ class ColumnCollector:
             self._replay(self._add_numbers)
             self._forget_texts("numbers")
         elif many and not self._keep:
-            self._timestamps = {date_format: array("d") for date_format in self._matching_formats()}
+            cells = [cell for cell in map(str.strip, self._codes) if not has_no_value(cell)]
+            self._timestamps = {date_format: array("d") for date_format in matching_formats(cells)}
             if self._timestamps:
                 self._state = "dates"
                 self._replay(self._add_timestamps)
@@ -157,14 +158,6 @@ class ColumnCollector:
         coded, distinct = np.frombuffer(self._coded, dtype=np.int32), list(self._codes)
         for begin in range(0, len(coded), _BLOCK):
             add([distinct[code] for code in coded[begin : begin + _BLOCK].tolist()])
-
-    def _matching_formats(self) -> list[str]:
-        """Return the formats in which every cell is a date; the first cells already exclude most formats."""
-        cells = [cell for cell in map(str.strip, self._codes) if not has_no_value(cell)]
-        formats = [
-            date_format for date_format in DATE_FORMATS if all(parse_date(cell, date_format) for cell in cells[:100])
-        ]
-        return [date_format for date_format in formats if all(parse_date(cell, date_format) for cell in cells)]
 
     def _add_timestamps(self, cells: Sequence[str]) -> None:
         stripped = [cell.strip() for cell in cells]
