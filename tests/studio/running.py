@@ -116,13 +116,19 @@ def child_processes(process: subprocess.Popen[str]) -> list[str]:
     return [pid for children in threads for pid in children.read_text(encoding="ascii").split()]
 
 
+def is_alive(process_id: str) -> bool:
+    """Tell whether a process runs. A zombie (Z) has ended; who inherits it may be slow to ask for its status."""
+    try:
+        return ") Z " not in Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def wait_until_gone(process_ids: Sequence[str]) -> None:
     """Return once none of the processes runs; the time limit of the test ends the waiting for one that stays."""
     for process_id in process_ids:
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            # A zombie (Z) has ended; who inherits it may be slow to ask for its status.
-            while ") Z " not in Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8"):
-                time.sleep(0.01)
+        while is_alive(process_id):
+            time.sleep(0.01)
 
 
 def storage_host(connection_string: str) -> str:

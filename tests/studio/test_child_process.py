@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+
+from tests.studio.running import is_alive
 
 # Starts a child that prints its id once it is bound, and waits.
 PARENT = """
@@ -24,22 +25,13 @@ if __name__ == "__main__":
 """
 
 
-def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that ended and waits for its parent does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
 def test_a_child_outlives_an_interrupt_and_not_its_parent() -> None:
     """SIGINT to the child alone does nothing; when its parent is killed it ends by itself."""
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
-        child = int(parent.stdout.readline())
+        child = parent.stdout.readline().strip()
         try:
-            os.kill(child, signal.SIGINT)
+            os.kill(int(child), signal.SIGINT)
             time.sleep(0.3)
             assert is_alive(child)
             parent.kill()
@@ -51,4 +43,4 @@ def test_a_child_outlives_an_interrupt_and_not_its_parent() -> None:
         finally:
             parent.kill()
             if is_alive(child):
-                os.kill(child, signal.SIGKILL)
+                os.kill(int(child), signal.SIGKILL)
