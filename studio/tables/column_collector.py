@@ -20,6 +20,7 @@ from studio.tables.model_column import Column
 MANY_NUMBERS, MANY_TEXTS = 20_000, 200_000
 _BLOCK = 100_000  # rows
 MIN_IDENTIFIER_SHARE = 0.9  # of the rows: with more distinct texts than this share a column is an identifier
+IDENTIFIER = "an identifier: nearly every row has a different value"  # why a column is dropped
 # Of all columns together. A text takes at least 60 bytes, and its dictionary entry 100.
 MAX_TEXTS, MAX_TEXT_CHARACTERS = 15_000_000, 1_000_000_000
 _MAX_TEXTS_KEPT, _OTHERS = 100, "other texts"  # of the texts among numbers; with more the column is not one of numbers
@@ -74,7 +75,7 @@ class ColumnCollector:
         self._date_format = expected.date_format if expected is not None else ""
         self._budget = budget
         self._state: _State = "texts"
-        self._why = "an identifier: nearly every row has a different value"  # why it was dropped
+        self._why = IDENTIFIER  # why it was dropped
         self._codes = _Codes()
         self._coded = array("i")
         self._next_check = MANY_TEXTS if keep else MANY_NUMBERS

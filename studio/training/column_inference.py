@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from studio.limits import MAX_CATEGORIES, MAX_TARGET_ENCODED_CATEGORIES
 from studio.tables.cell_parsing import MAX_ODD_TEXTS, MISSING, has_no_value, parse_number
+from studio.tables.column_collector import IDENTIFIER
 from studio.tables.column_types import WireType, is_int32, is_plain, type_of
 from studio.tables.columns import CodedColumn, DateColumn, DroppedColumn, NumberColumn, TableColumn
 from studio.tables.dates import matching_formats
@@ -205,7 +206,7 @@ def as_dates(name: str, formats: Sequence[str], missing: int) -> InferredColumn:
 def _identifier(texts: Texts) -> InferredColumn | None:
     if len(texts.count_of) <= max(MIN_DISTINCT_TEXTS, texts.rows // 2):
         return None
-    return texts.dropped("an identifier: nearly every row has a different value")
+    return texts.dropped(IDENTIFIER)
 
 
 def as_categories(texts: Texts, *, target_encode: bool) -> InferredColumn:
