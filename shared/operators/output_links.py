@@ -27,8 +27,7 @@ def links(services: Services, run_id: str) -> Json:
     urls: Json = {}
     for name, path in paths.items():
         if services.blobs.version(*BlobPath.parse(path)) is not None:
-            link = services.blobs.link(path, LINKS_VALID_S)
-            urls[name] = f"{link.base}{link.relative}{link.sas}"
+            urls[name] = services.blobs.link(path, LINKS_VALID_S).url
     if not urls:
         raise NotNowError(f"run {run_id} is {run.state.value}: its job has written neither evaluation nor model")
     return {"run_id": run.run_id, **urls, "valid_s": LINKS_VALID_S, "made_at": iso(services.clock.now())}

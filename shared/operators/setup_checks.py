@@ -42,22 +42,18 @@ def check_all(services: Services) -> list[Finding]:
 
 
 def _run(check: _Check) -> list[Finding]:
-    findings: list[Finding] = []
-    try:
-        with log_subject(route=check.route):
+    with log_subject(route=check.route):
+        findings: list[Finding] = []
+        try:
             findings.extend(check.run())
-    except ConfigError as error:
-        findings += [Finding(check.subject, problem, check.remedy) for problem in error.problems]
-    except LandfallError as error:
-        findings.append(Finding(check.subject, str(error), check.remedy))
-    except Exception as error:  # a bug in one check must not prevent the others
-        log.exception(
-            "%s could not be checked",
-            check.subject,
-            extra=log_fields(LogAction.SETUP_CHECK_CRASHED, route=check.route),
-        )
-        findings.append(Finding(check.subject, f"internal error: {type(error).__name__}", "see the app's log"))
-    return findings
+        except ConfigError as error:
+            findings += [Finding(check.subject, problem, check.remedy) for problem in error.problems]
+        except LandfallError as error:
+            findings.append(Finding(check.subject, str(error), check.remedy))
+        except Exception as error:  # a bug in one check must not prevent the others
+            log.exception("%s could not be checked", check.subject, extra=log_fields(LogAction.SETUP_CHECK_CRASHED))
+            findings.append(Finding(check.subject, f"internal error: {type(error).__name__}", "see the app's log"))
+        return findings
 
 
 def _checks(services: Services, route: Route) -> Iterator[_Check]:
@@ -70,9 +66,7 @@ def _checks(services: Services, route: Route) -> Iterator[_Check]:
     yield check(
         f"{key}.initial_model",
         f"correct {key}.initial_model in routes.toml",
-        lambda: _blob(
-            services, f"{key}.initial_model", route.initial_model, "the first promotion cannot be rolled back"
-        ),
+        lambda: _initial_model(services, route),
     )
     if route.holdout is not None:
         yield check(f"{key}.holdout.data", f"correct the file, or {key}.holdout", lambda: _holdout(services, route))
@@ -94,21 +88,24 @@ def _checks(services: Services, route: Route) -> Iterator[_Check]:
     yield check(f"{key}, its endpoint's record", "check the storage account", lambda: _record(services, route))
 
 
-def _blob(services: Services, subject: str, path: str, consequence: str) -> Iterator[Finding]:
+def _blob(services: Services, subject: str, path: str, consequence: str) -> Finding:
     if services.blobs.version(*BlobPath.parse(path)) is None:
         remedy = f"upload it there, or correct {subject} in routes.toml"
-        yield Finding(subject, f"there is no blob {path}: {consequence}", remedy)
-    else:
-        yield Finding(subject, f"{path} exists")
+        return Finding(subject, f"there is no blob {path}: {consequence}", remedy)
+    return Finding(subject, f"{path} exists")
+
+
+def _initial_model(services: Services, route: Route) -> Iterator[Finding]:
+    subject = f"routes.{route.name}.initial_model"
+    yield _blob(services, subject, route.initial_model, "the first promotion cannot be rolled back")
 
 
 def _golden(services: Services, route: Route) -> Iterator[Finding]:
-    for finding in _blob(services, f"routes.{route.name}.golden", route.golden, "every run waits for it"):
-        if finding.do:
-            yield finding
-            return
+    finding = _blob(services, f"routes.{route.name}.golden", route.golden, "every run waits for it")
+    if not finding.do:
         rows = _golden_rows(services, route)
-        yield finding._replace(result=f"{route.golden} exists and has {counted(len(rows.rows), 'row')}")
+        finding = finding._replace(result=f"{route.golden} exists and has {counted(len(rows.rows), 'row')}")
+    yield finding
 
 
 def _golden_rows(services: Services, route: Route) -> GoldenRows:
@@ -119,12 +116,11 @@ def _holdout(services: Services, route: Route) -> Iterator[Finding]:
     holdout = route.holdout
     if holdout is None:
         return
-    for finding in _blob(services, f"routes.{route.name}.holdout.data", holdout.data, "every run waits for it"):
-        if finding.do:
-            yield finding
-            return
+    finding = _blob(services, f"routes.{route.name}.holdout.data", holdout.data, "every run waits for it")
+    if not finding.do:
         rows = read_holdout(holdout, *services.blobs.read_text(holdout.data, MAX_HOLDOUT_BYTES))
-        yield finding._replace(result=f"{holdout.data} exists and has {counted(len(rows.rows), 'row')}")
+        finding = finding._replace(result=f"{holdout.data} exists and has {counted(len(rows.rows), 'row')}")
+    yield finding
 
 
 def _record(services: Services, route: Route) -> Iterator[Finding]:

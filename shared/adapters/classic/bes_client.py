@@ -98,8 +98,7 @@ class BesTrainingService:
         """
         if location.base.rstrip("/") == self._storage.base.rstrip("/"):
             location = self._storage.link(unquote(location.relative), READ_VALID_S)
-        url = location.base + location.relative + location.sas
-        return self._web.send(Call("read output", "GET", url, limit_bytes=limit_bytes))
+        return self._web.send(Call("read output", "GET", location.url, limit_bytes=limit_bytes))
 
 
 class ClassicScoringService:

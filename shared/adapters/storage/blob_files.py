@@ -112,9 +112,7 @@ class BlobStorageFiles:
             BlobArchivedError: the source is in the archive tier.
         """
         url = self._service.get_blob_client(source.container, source.name).url
-        return self._copy(
-            _Source(str(BlobPath(source.container, source.name)), url, source.etag), BlobPath(container, name)
-        )
+        return self._copy(_Source(str(source.path), url, source.etag), BlobPath(container, name))
 
     def copy(self, source: str, target: str) -> CopyState:
         """Copy `container/path` to `container/path` server-side. A finished copy that exists already is left as it is.
