@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import uuid4
 
 from azure.storage.blob import BlobServiceClient
@@ -17,12 +17,13 @@ from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.errors import NoAnswerError, ServiceFault, ThrottledError, UnavailableError
 from shared.ports import BlobLocation, JobRequest, JobState, JobStatus, ScoringService, TrainingService
 from shared.routes.host_allowlist import AllowedHosts
-from shared.routes.route import Endpoint, EndpointRole, Training
+from shared.routes.route import Endpoint, Training
 from tests.contract.faulty_gateway import FaultyGateway, Outage, faulty_gateway
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_scoring import FakeScoring
 from tests.fakes.fake_training import FakeTraining
 from tests.fakes.memory_blobs import MemoryBlobs
+from tests.route_parts import a_training, an_endpoint, described_endpoint, described_training
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
 
 COLUMNS = ("age", "hours", "occupation", "region")
@@ -98,23 +99,7 @@ class FakeServices:
         self._blobs, self._clock = MemoryBlobs(), FakeClock()
         self.training_service = FakeTraining(self._blobs)
         self.scoring_service = FakeScoring(self._blobs, self._clock)
-        self.training = Training(
-            jobs_url="https://bes.example/jobs",
-            api_key="training key",
-            api_key_setting="CENSUS_TRAINING_KEY",
-            input="input1",
-            model_output="output1",
-            evaluation_output="output2",
-        )
-        self.production = Endpoint(
-            name="production",
-            role=EndpointRole.SERVE,
-            patch_url="https://bes.example/webservices/1/endpoints/production",
-            execute_url="https://bes.example/execute",
-            api_key="endpoint key",
-            api_key_setting="CENSUS_ENDPOINT_KEY",
-            resource="Census Model [trained model]",
-        )
+        self.training, self.production = a_training(), an_endpoint()
         self.training_service.add(self.training)
         self.scoring_service.add(self.production, "seed").columns = COLUMNS
         self._numbers = count(1)
@@ -173,25 +158,8 @@ class StudioServices:
         self._files = BlobStorageFiles.from_connection_string(connection_string)
         self.training_service = BesTrainingService(web, self._files)
         self.scoring_service = ClassicScoringService(web)
-        training: dict[str, Any] = described.service()["training"]
-        self.training = Training(
-            jobs_url=training["jobs_url"].partition("?")[0],
-            api_key=training["api_key"],
-            api_key_setting="CENSUS_TRAINING_KEY",
-            input="input1",
-            model_output="output1",
-            evaluation_output="output2",
-        )
-        endpoint = described.endpoint("production")
-        self.production = Endpoint(
-            name="production",
-            role=EndpointRole.SERVE,
-            patch_url=endpoint["patch_url"],
-            execute_url=endpoint["execute_url"].partition("?")[0],
-            api_key=endpoint["api_key"],
-            api_key_setting="CENSUS_ENDPOINT_KEY",
-            resource=endpoint["resource"],
-        )
+        self.training = described_training(described.service())
+        self.production = described_endpoint(described.endpoint("production"))
 
     def put(self, name: str, text: str) -> str:
         """Write a blob."""

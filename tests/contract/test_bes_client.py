@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from azure.storage.blob import BlobServiceClient
@@ -18,8 +17,9 @@ from shared.errors import KeyRefusedError, RejectedError
 from shared.gates.evaluation_report import read_evaluation
 from shared.ports import JobRequest, JobState, JobStatus
 from shared.routes.host_allowlist import AllowedHosts
-from shared.routes.route import Endpoint, EndpointRole, Training
+from shared.routes.route import Training
 from tests.contract.access import Access
+from tests.route_parts import described_endpoint, described_training
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
 
 ROWS = (("38", "45", "Exec", "north"), ("22", "20", "Sales", "?"))
@@ -66,29 +66,7 @@ def scoring(web: HttpClient) -> ClassicScoringService:
 @pytest.fixture
 def training(studio: RunningStudio) -> Training:
     """Give the studio's training service as a route has it."""
-    described: dict[str, Any] = studio.service()["training"]
-    return Training(
-        jobs_url=described["jobs_url"].partition("?")[0],
-        api_key=described["api_key"],
-        api_key_setting="CENSUS_TRAINING_KEY",
-        input="input1",
-        model_output="output1",
-        evaluation_output="output2",
-    )
-
-
-def an_endpoint(studio: RunningStudio, name: str) -> Endpoint:
-    """Return an endpoint of the studio as a route has it."""
-    described = studio.endpoint(name)
-    return Endpoint(
-        name=name,
-        role=EndpointRole.SERVE,
-        patch_url=described["patch_url"],
-        execute_url=described["execute_url"].partition("?")[0],
-        api_key=described["api_key"],
-        api_key_setting="CENSUS_ENDPOINT_KEY",
-        resource=described["resource"],
-    )
+    return described_training(studio.service())
 
 
 @pytest.fixture
@@ -130,7 +108,7 @@ def test_a_job_from_submit_to_a_served_model(
     assert (report.value("AUC") or 0) > 0.7
     assert status.outputs["output1"].relative == request_in_storage.model_path
 
-    staging = an_endpoint(studio, "staging")
+    staging = described_endpoint(studio.endpoint("staging"))
     before = scoring.score(staging, COLUMNS, ROWS).rows
     scoring.patch(staging, status.outputs["output1"])
 
@@ -157,7 +135,7 @@ def test_our_own_link_to_a_kept_copy_is_served_as_well(
     assert until_ended(bes, training, job_id).state is JobState.FINISHED
     kept = f"models/{uuid.uuid4().hex}/kept.ilearner"
     blobs.copy(request_in_storage.model_path, kept)
-    production = an_endpoint(studio, "production")
+    production = described_endpoint(studio.endpoint("production"))
 
     scoring.patch(production, blobs.link(kept, 300))
 
@@ -181,7 +159,7 @@ def test_the_default_endpoint_cannot_be_patched(
     scoring: ClassicScoringService, studio: RunningStudio, blobs: BlobStorageFiles
 ) -> None:
     """Only endpoints that were added are updatable (protocol 3.3)."""
-    production = an_endpoint(studio, "production")
+    production = described_endpoint(studio.endpoint("production"))
     default = replace(production, patch_url=production.patch_url.rpartition("/")[0] + "/default")
     with pytest.raises((RejectedError, KeyRefusedError)):
         scoring.patch(default, blobs.link("models/none.ilearner", 60))

@@ -20,8 +20,8 @@ from shared.errors import (
 )
 from shared.ports import BlobLocation, JobRequest
 from shared.routes.host_allowlist import AllowedHosts
-from shared.routes.route import Endpoint, EndpointRole, Training
 from tests.contract.scripted import Reply, scripted
+from tests.route_parts import a_training, an_endpoint
 
 PLACE = BlobLocation("https://memory/", "training/x/1/model.ilearner", "?sig=x")
 PAGE = b"<html><h1>Back soon</h1></html>"
@@ -43,23 +43,7 @@ class Service:
 
     def __init__(self, web: HttpClient, base: str) -> None:
         self._bes, self._scoring = BesTrainingService(web, _Storage()), ClassicScoringService(web)
-        self._training = Training(
-            jobs_url=f"{base}/jobs",
-            api_key="k",
-            api_key_setting="K",
-            input="i",
-            model_output="output1",
-            evaluation_output="output2",
-        )
-        self._endpoint = Endpoint(
-            name="production",
-            role=EndpointRole.SERVE,
-            patch_url=base,
-            execute_url=base,
-            api_key="k",
-            api_key_setting="K",
-            resource="M",
-        )
+        self._training, self._endpoint = a_training(f"{base}/jobs"), an_endpoint(base, base, resource="M")
 
     def submit(self) -> object:
         """Submit a job."""

@@ -18,9 +18,10 @@ from shared.adapters.http.http_client import HttpClient
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.ports import BlobLocation, JobRequest
 from shared.routes.host_allowlist import AllowedHosts
-from shared.routes.route import Deadlines, Training
+from shared.routes.route import Deadlines
 from tests.contract.access import Access
 from tests.contract.scripted import Reply, scripted
+from tests.route_parts import a_training
 
 VALID_S = Deadlines().job_access_s
 
@@ -48,14 +49,7 @@ def submitted(blobs: BlobStorageFiles, container: str) -> dict[str, dict[str, di
     folder = f"{container}/a"
     request = JobRequest(f"{folder}/input.csv", f"{folder}/model.ilearner", f"{folder}/evaluation.csv", VALID_S)
     with scripted(Reply(200, b'"job"')) as service:
-        training = Training(
-            jobs_url=f"{service.base_url}/jobs",
-            api_key="k",
-            api_key_setting="K",
-            input="input1",
-            model_output="output1",
-            evaluation_output="output2",
-        )
+        training = a_training(f"{service.base_url}/jobs")
         web = HttpClient(AllowedHosts(["127.0.0.1:*"]))
         with closing(web):
             BesTrainingService(web, blobs).submit(training, request)

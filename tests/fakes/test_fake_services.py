@@ -5,30 +5,14 @@ import pytest
 from shared.errors import KeyRefusedError, NotFoundError, UnavailableError
 from shared.errors import ServiceFault as Fault
 from shared.ports import CopyState, JobRequest
-from shared.routes.route import Endpoint, EndpointRole, Training
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_scoring import FakeScoring, answers_of
 from tests.fakes.fake_training import FakeTraining
 from tests.fakes.memory_blobs import MemoryBlobs
+from tests.route_parts import a_training, an_endpoint
 
-TRAINING = Training(
-    jobs_url="https://bes.example/jobs",
-    api_key="key",
-    api_key_setting="CENSUS_TRAINING_KEY",
-    input="input1",
-    model_output="output1",
-    evaluation_output="output2",
-)
+TRAINING, ENDPOINT = a_training(), an_endpoint()
 REQUEST = JobRequest("training/0f/1/input.csv", "training/0f/1/model.ilearner", "training/0f/1/evaluation.csv", 60)
-ENDPOINT = Endpoint(
-    name="production",
-    role=EndpointRole.SERVE,
-    patch_url="https://bes.example/webservices/1/endpoints/production",
-    execute_url="https://bes.example/execute",
-    api_key="key",
-    api_key_setting="CENSUS_ENDPOINT_KEY",
-    resource="Census Model [trained model]",
-)
 ROWS = [["39", "Bachelors"], ["50", ""]]
 
 

@@ -67,7 +67,8 @@ BENCH_ROOMS = (
 )
 # A folder of tests borrows what it needs only from folders on lines above its own.
 TEST_ROOMS = (
-    ("fakes", "host", "local_server", "log_lines", "studio"),
+    ("local_server", "route_parts"),
+    ("fakes", "host", "log_lines", "studio"),
     ("identity", "pipeline", "sample_data"),
     ("conftest", "contract", "infra", "page", "simulation"),
     ("stack", "unit"),

@@ -1,6 +1,7 @@
 """The bodies of jobs: every documented shape is written or read, and what is no job is refused."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,18 +10,10 @@ from hypothesis import strategies as st
 from shared.adapters.classic import bes_wire
 from shared.errors import BadAnswerError
 from shared.ports import BlobLocation, JobState
-from shared.routes.route import Training
+from tests.route_parts import a_training
 from tests.unit.adapters.classic.wire_examples import FAULT, LOCATION
 
-TRAINING = Training(
-    jobs_url="https://a.example/jobs",
-    api_key="k",
-    api_key_setting="K",
-    input="input1",
-    model_output="output1",
-    evaluation_output="output2",
-    global_parameters={"rate": "0.1"},
-)
+TRAINING = replace(a_training(), global_parameters={"rate": "0.1"})
 
 
 def test_a_submit_names_inputs_outputs_and_parameters() -> None:
