@@ -98,5 +98,5 @@ def _end_job(services: Services, route: Route, run: Run, *, even_if_running: boo
             "run %s is retried although its earlier job may still run: %s",
             run.run_id[:8],
             error,
-            extra=log_fields(LogAction.JOB_MAY_RUN_ON, run_id=run.run_id, route=run.route),
+            extra=log_fields(LogAction.JOB_MAY_RUN_ON),
         )

@@ -55,29 +55,29 @@ def reconcile(services: Services) -> int:
 
 def _check(services: Services, route: Route) -> bool:
     """Reconcile one endpoint; an error with it, of whatever kind, never stops the checks of the others."""
-    try:
-        with log_subject(route=route.name):
+    with log_subject(route=route.name):
+        try:
             return _reconcile(services, route)
-    except ConflictError as conflict:
-        log.debug(
-            "endpoint %s: another worker changed its record meanwhile: %s",
-            route.serving.name,
-            conflict,
-            extra=log_fields(LogAction.ENDPOINT_CONFLICT, route=route.name),
-        )
-    except LandfallError as error:
-        log.warning(
-            "endpoint %s could not be checked: %s",
-            route.serving.name,
-            error,
-            extra=log_fields(LogAction.ENDPOINT_NOT_CHECKED, route=route.name),
-        )
-    except Exception:  # a bug with one endpoint must not stop the others
-        log.exception(
-            "endpoint %s could not be checked",
-            route.serving.name,
-            extra=log_fields(LogAction.ENDPOINT_CHECK_CRASHED, route=route.name),
-        )
+        except ConflictError as conflict:
+            log.debug(
+                "endpoint %s: another worker changed its record meanwhile: %s",
+                route.serving.name,
+                conflict,
+                extra=log_fields(LogAction.ENDPOINT_CONFLICT),
+            )
+        except LandfallError as error:
+            log.warning(
+                "endpoint %s could not be checked: %s",
+                route.serving.name,
+                error,
+                extra=log_fields(LogAction.ENDPOINT_NOT_CHECKED),
+            )
+        except Exception:  # a bug with one endpoint must not stop the others
+            log.exception(
+                "endpoint %s could not be checked",
+                route.serving.name,
+                extra=log_fields(LogAction.ENDPOINT_CHECK_CRASHED),
+            )
     return False
 
 
