@@ -20,6 +20,12 @@ log = get_log("landing")
 MAX_NEW_AGE_S = 15 * 60  # an event about a version modified later reports a new file: nobody can have its run
 
 
+def run_key(services: Services, container: str, name: str, etag: str) -> tuple[str, str]:
+    """Return the name of the route under which a file version is recorded now, and the id of its run."""
+    route = services.routes.match(name)
+    return route.name if route else UNROUTED, run_id_for(container, name, etag)
+
+
 def land(services: Services, container: str, name: str) -> bool:
     """Land the present version of a blob that an event reported; return whether this call claimed it."""
     version = services.blobs.version(container, name)

@@ -10,10 +10,9 @@ import json
 from shared.errors import BadMessageError
 from shared.lifecycle.reasons import with_sentence
 from shared.log_actions import LogAction, get_log, log_fields
-from shared.pipeline.landing import land
+from shared.pipeline.landing import land, run_key
 from shared.ports import StoredRun
 from shared.records.messages import EvaluationMessage
-from shared.records.run_identity import UNROUTED, run_id_for
 from shared.services import Services
 
 log = get_log("poison")
@@ -67,9 +66,7 @@ def blob_event(services: Services, text: str) -> None:
             extra=log_fields(LogAction.MESSAGE_POISONED),
         )
         return
-    route = services.routes.match(name)
-    route_name = route.name if route else UNROUTED
-    run_id = run_id_for(container, name, etag)
+    route_name, run_id = run_key(services, container, name, etag)
     log.error(
         "poison message of the blob trigger: %s",
         plain[:MAX_LOGGED_CHARACTERS],

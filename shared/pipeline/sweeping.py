@@ -2,11 +2,10 @@
 
 from shared.errors import LandfallError
 from shared.log_actions import LogAction, get_log, log_fields
-from shared.pipeline.landing import land_version
+from shared.pipeline.landing import land_version, run_key
 from shared.pipeline.time_budget import round_robin
 from shared.plurals import counted
 from shared.ports import BlobVersion
-from shared.records.run_identity import UNROUTED, run_id_for
 from shared.services import Services
 
 log = get_log("sweep")
@@ -40,9 +39,7 @@ def sweep(services: Services) -> int:
 
 def _land_if_new(services: Services, version: BlobVersion) -> bool:
     """Land one version unless it has a run; an error with one version never stops the others."""
-    route = services.routes.match(version.name)
-    route_name = route.name if route else UNROUTED
-    run_id = run_id_for(version.container, version.name, version.etag)
+    route_name, run_id = run_key(services, version.container, version.name, version.etag)
     try:
         if services.runs.get(route_name, run_id) is not None:
             return False
