@@ -7,7 +7,7 @@ from typing import NamedTuple
 from shared.column_names import column_names, repeated
 from shared.plurals import counted
 
-MAX_LISTED = 5  # ragged lines that are listed one by one
+MAX_LISTED = 5  # lines with one kind of problem that are listed one by one
 
 
 class CsvError(ValueError):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shared.csv_text import CsvError, CsvTable, read_csv
+from shared.csv_text import MAX_LISTED, CsvError, CsvTable, read_csv
 from shared.errors import ConfigError
 from shared.gates.finite_numbers import finite_number
 from shared.gates.known_metrics import Task
@@ -15,7 +15,6 @@ from shared.plurals import counted
 
 MAX_ROWS = 20_000  # more take long to score, and the confidence of a gain hardly grows
 MAX_BYTES = 16 * 1024 * 1024
-MAX_LISTED = 5  # problems of one kind that are listed one by one
 
 
 @dataclass(frozen=True, kw_only=True)

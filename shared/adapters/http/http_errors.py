@@ -17,7 +17,6 @@ from shared.errors import (
     LandfallError,
     NotFoundError,
     RejectedError,
-    ServiceFault,
     ThrottledError,
     UnavailableError,
 )
@@ -49,7 +48,7 @@ def failure(call: Call, status: int, text: str, headers: Mapping[str, str]) -> L
     fault = read_fault(call.operation, redacted(call.url), status, text, of_storage=not call.keys)
     if 300 <= status < 400:
         target = redact(redacted(headers.get("Location", "")))
-        return BadAnswerError(_with_message(fault, f"redirects are not followed, and this one leads to {target}"))
+        return BadAnswerError(replace(fault, message=f"redirects are not followed, and this one leads to {target}"))
     if status in {401, 403}:
         settings = " and ".join(key.setting for key in call.keys)
         plural = "s" if len(call.keys) > 1 else ""
@@ -62,12 +61,8 @@ def failure(call: Call, status: int, text: str, headers: Mapping[str, str]) -> L
         return UnavailableError(replace(fault, retry_after_s=asked_pause_s(headers)))
     if fault.foreign:
         message = "; ".join(part for part in (fault.message, _FOREIGN) if part)
-        return BadAnswerError(_with_message(replace(fault, retry_after_s=asked_pause_s(headers)), message))
+        return BadAnswerError(replace(fault, message=message, retry_after_s=asked_pause_s(headers)))
     return NotFoundError(fault) if status == 404 else RejectedError(fault)
-
-
-def _with_message(fault: ServiceFault, message: str) -> ServiceFault:
-    return replace(fault, message=message)
 
 
 def kind_of(error: Exception) -> str:
