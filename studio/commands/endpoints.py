@@ -173,7 +173,7 @@ def _keys(options: argparse.Namespace) -> int:
 def _chosen(registry: Registry, options: argparse.Namespace) -> list[Endpoint]:
     """Return the endpoints that the options name; all of them without --service."""
     if options.service is None:
-        return [endpoint for service in registry.services() for endpoint in registry.endpoints(service)]
+        return registry.all_endpoints()
     service = _service(registry, options)
     if options.endpoint is None:
         return registry.endpoints(service)

@@ -122,10 +122,7 @@ class JobPage:
     def _serving(self, job: Job, sha256: str) -> Markup:
         """Return the endpoints that serve a job's model, or will: the same file, from whatever location."""
         served = []
-        endpoints = [
-            endpoint for service in self._registry.services() for endpoint in self._registry.endpoints(service)
-        ]
-        for endpoint in endpoints:
+        for endpoint in self._registry.all_endpoints():
             for model, word in (
                 (self._deployed.serving(endpoint), "since"),
                 (self._deployed.waiting(endpoint), "from"),

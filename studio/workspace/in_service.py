@@ -17,10 +17,10 @@ def model_in_service(registry: Registry, deployed: DeployedModels, experiment: s
     """
     endpoints = [
         endpoint
-        for service in registry.services()
-        if service.kind is Kind.PREDICTIVE and service.experiment == experiment
-        for endpoint in registry.endpoints(service)
-        if endpoint.role in _ROLES
+        for endpoint in registry.all_endpoints()
+        if endpoint.service.kind is Kind.PREDICTIVE
+        and endpoint.service.experiment == experiment
+        and endpoint.role in _ROLES
     ]
     if not endpoints:
         return NO_PREVIOUS_MODEL

@@ -94,6 +94,10 @@ class Registry:
         """Return a service's endpoints."""
         return [endpoint for endpoint in self._current().endpoints.values() if endpoint.service.id == service.id]
 
+    def all_endpoints(self) -> list[Endpoint]:
+        """Return the endpoints of all services, service by service."""
+        return [endpoint for service in self.services() for endpoint in self.endpoints(service)]
+
     def endpoint(self, workspace_id: str, endpoint_id: str) -> Endpoint:
         """Find the endpoint of a run URL, whose id is the endpoint's and not the service's (protocol, surprise 2).
 
