@@ -1,12 +1,18 @@
-"""The type of JSON objects, and the number formats of the original service."""
+"""The type of JSON objects, and the formats of numbers and times in them."""
 
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 type Json = dict[str, Any]
 
 _SHORT = 1e-3  # smaller numbers may be written with an exponent
 _EXACT = 2.0**53  # up to here every whole number has a float of its own
+
+
+def timestamp() -> str:
+    """Write the present moment: ISO 8601 in UTC, with milliseconds and a Z."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def r_number(value: float) -> str:

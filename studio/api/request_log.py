@@ -5,7 +5,6 @@ import os
 import re
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from studio.api.protocol_errors import ProtocolError
 from studio.api.request_body import Body, BodyBuffer
+from studio.json_values import timestamp
 from studio.redaction import HIDDEN, without_secrets
 from studio.responses import JSON_TYPE
 from studio.workspace.database import private_folder
@@ -131,7 +131,6 @@ class RequestLog:
                 self._write(scope, body, status)
 
     def _write(self, scope: Scope, body: Body | ProtocolError, status: int) -> None:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if isinstance(body, ProtocolError):
             shown = json.dumps(f"[not taken: {body}]")
         elif body.length > MAX_LOGGED_BYTES:
@@ -142,7 +141,7 @@ class RequestLog:
         if not path.isascii() or _may_hide(path):
             path = without_secrets(path)
         method, path = json.dumps(scope["method"]), json.dumps(path)
-        line = f'{{"time": "{now}", "method": {method}, "path": {path}, "body": {shown}, "status": {status}}}\n'
+        line = f'{{"time": "{timestamp()}", "method": {method}, "path": {path}, "body": {shown}, "status": {status}}}\n'
         self._file.write(line.encode("ascii"))
 
 

@@ -4,8 +4,8 @@ import re
 import secrets
 import sqlite3
 from dataclasses import astuple, dataclass
-from datetime import UTC, datetime
 
+from studio.json_values import timestamp
 from studio.training.training_plan import TrainingPlan
 from studio.workspace.database import CATALOGUE_VERSION_QUERY, Database, other_version
 from studio.workspace.endpoint_settings import EndpointSettings
@@ -172,7 +172,7 @@ class Registry:
                 experiment,
                 kind,
                 plan.to_json(),
-                _timestamp(),
+                timestamp(),
             )
             service = Service.of_row(self._database.rows(query, experiment, kind)[0])
             for name, role in roles.items() if is_new else ():
@@ -198,14 +198,10 @@ class Registry:
                     role,
                     new_key(),
                     new_key(),
-                    _timestamp(),
+                    timestamp(),
                     *astuple(settings),
                 )
                 self._database.bump_catalogue_version()
         except sqlite3.IntegrityError as error:
             raise ServiceNotFoundError from error
         return endpoint_id
-
-
-def _timestamp() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
