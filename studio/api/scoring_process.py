@@ -33,6 +33,7 @@ from studio.models.model_file import load_model
 from studio.scoring.scorer import Scorer
 from studio.wire.charsets import to_utf8
 from studio.wire.scoring_codec import ScoringForm, response_body
+from studio.workspace.errors import ModelUnavailableError
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -169,7 +170,7 @@ def _replied(task: ScoringTask, body: bytes) -> tuple[_Reply, bytes]:
     except RequestError as error:
         return _refused(translate(error))
     except ModelFileError as error:
-        return _refused(protocol_error(INTERNAL_ERROR, "ResourceLoadFailed", f"The model is damaged: {error}"))
+        return _refused(translate(ModelUnavailableError(f"The model is damaged: {error}")))
     except MemoryError:
         text = "The memory does not suffice to score so many rows at once; send fewer."
         return _refused(protocol_error(MEMORY_QUOTA_VIOLATION, "OutOfMemoryLimit", text))
