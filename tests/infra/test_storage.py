@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from shared.adapters.storage.table_endpoints import TableEndpointStore
+from shared.adapters.storage.table_runs import TableRunStore
 from shared.lifecycle.job_paths import MODELS, TRAINING
 from shared.services import QUARANTINE
 from tests.infra.bicep import ROOT, dotted, template
@@ -37,9 +39,7 @@ def test_containers_tables_and_queues_are_those_of_the_app() -> None:
     app = {"inputContainer", QUARANTINE, TRAINING, MODELS}
     assert set(storage.variable("dataContainers")) == app | {"deadLetterContainer"}
     assert storage.variable("hostContainers") == ["deploymentContainer"]
-    folder = ROOT / "shared" / "adapters" / "storage"
-    stores = "".join((folder / f"table_{name}.py").read_text() for name in ("runs", "endpoints"))
-    assert set(storage.variable("dataTables")) == set(re.findall(r'table: str = "(\w+)"', stores))
+    assert set(storage.variable("dataTables")) == {TableRunStore.TABLE_NAME, TableEndpointStore.TABLE_NAME}
     assert set(storage.variable("dataQueues")) == queues_of_the_app()
 
 
