@@ -66,14 +66,7 @@ def retry(options: argparse.Namespace) -> int:
         CommandError: the app refuses, with its reason.
     """
     run = _find(options, options.run)
-    body = call_operation(
-        options.state,
-        "retry",
-        run=run.run_id,
-        reason=options.reason,
-        by=_operator(options),
-        even_if_running="true" if options.even_if_running else None,
-    )
+    body = _call(options, "retry", run=run.run_id, even_if_running="true" if options.even_if_running else None)
     started = f"run {run.run_id[:8]} begins attempt {body['run']['attempt']}"
     return _follow(options, run, started, wait=options.wait, skip=run.revision + 1)
 
@@ -85,14 +78,8 @@ def rollback(options: argparse.Namespace) -> int:
         CommandError: the app refuses, with its reason.
     """
     _require_reason(options)
-    body = call_operation(
-        options.state,
-        "rollback",
-        endpoint=options.endpoint,
-        reason=options.reason,
-        by=_operator(options),
-        to=_find(options, options.to).run_id if options.to else None,
-    )
+    to = _find(options, options.to).run_id if options.to else None
+    body = _call(options, "rollback", endpoint=options.endpoint, to=to)
     run = _find(options, body["run"]["run_id"])
     return _follow(options, run, f"rollback requested: run {run.run_id[:8]}", wait=not options.no_wait)
 
@@ -104,7 +91,7 @@ def freeze(options: argparse.Namespace) -> int:
         CommandError: the app refuses, with its reason.
     """
     _require_reason(options)
-    body = _call_on_endpoint(options, "freeze")
+    body = _call(options, "freeze", endpoint=options.endpoint)
     return _print_result(options, body, f"endpoint {options.endpoint} is frozen: new models wait")
 
 
@@ -114,7 +101,7 @@ def unfreeze(options: argparse.Namespace) -> int:
     Raises:
         CommandError: the app refuses, with its reason.
     """
-    body = _call_on_endpoint(options, "unfreeze")
+    body = _call(options, "unfreeze", endpoint=options.endpoint)
     return _print_result(options, body, f"endpoint {options.endpoint} is not frozen")
 
 
@@ -123,15 +110,12 @@ def _decide(options: argparse.Namespace, verb: str) -> tuple[Run, Body]:
     _require_reason(options)
     run = _find(options, options.run)
     decision = decision_hash(run.decision) if run.decision else ""
-    by = _operator(options)
-    body = call_operation(options.state, verb, run=run.run_id, reason=options.reason, by=by, decision=decision)
-    return run, body
+    return run, _call(options, verb, run=run.run_id, decision=decision)
 
 
-def _call_on_endpoint(options: argparse.Namespace, operation: str) -> Body:
-    return call_operation(
-        options.state, operation, endpoint=options.endpoint, reason=options.reason, by=_operator(options)
-    )
+def _call(options: argparse.Namespace, operation: str, **arguments: str | None) -> Body:
+    """Call an operation with the reason and the name of the operator."""
+    return call_operation(options.state, operation, reason=options.reason, by=_operator(options), **arguments)
 
 
 def _find(options: argparse.Namespace, beginning: str) -> Run:
