@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from shared.lifecycle.effects import Effect, Next, ReadEndpoint
-from shared.lifecycle.endpoint_rules import blocked, newer_in_service
+from shared.lifecycle.endpoint_preconditions import end_by_champion
+from shared.lifecycle.endpoint_release import released
 from shared.lifecycle.observations import EffectFailed, EndpointRead, Observation, TimerFired
 from shared.lifecycle.retry_later import unexpected
 from shared.records.decision import Approval
@@ -29,12 +30,9 @@ def held(route: Route, run: Run, effect: Effect | None, observation: Observation
 
 
 def _checked(route: Route, run: Run, record: EndpointRecord, now: datetime) -> Run:
-    newer = newer_in_service(record, run)
-    if newer is not None:
-        return run.transitioned(now, RunState.SUPERSEDED, newer)
-    rolled_back = blocked(record, run)
-    if rolled_back is not None:
-        return run.transitioned(now, RunState.REJECTED, rolled_back)
+    ended = end_by_champion(run, record)
+    if ended is not None:
+        return released(run, ended, now)  # a held run has no lease: its release before the hold was the last
     return _nobody_decided(route, run, now) if run.overdue(now) else run
 
 

@@ -6,7 +6,7 @@ request of an operator gives one attempt, beside those that a run begins by itse
 
 from datetime import datetime, timedelta
 
-from shared.lifecycle.endpoint_rules import blocked, newer_in_service
+from shared.lifecycle.endpoint_preconditions import end_by_champion
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.run import Run
 from shared.records.run_states import RETRIABLE, RunState
@@ -34,10 +34,8 @@ def why_not(run: Run) -> str | None:
 
 def in_vain(run: Run, record: EndpointRecord) -> str | None:
     """Return why a retry would be in vain, by the endpoint's row: its model could not be promoted. None if it could."""
-    reason = newer_in_service(record, run)
-    if reason is None:
-        reason = blocked(record, run)
-    return None if reason is None else f"Run {run.run_id} cannot be retried. {reason}"
+    ended = end_by_champion(run, record)
+    return None if ended is None else f"Run {run.run_id} cannot be retried. {ended.reason}"
 
 
 def retried(route: Route, run: Run, request: str, input_blob: str, now: datetime) -> Run:
