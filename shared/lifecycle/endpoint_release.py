@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from typing import Unpack
 
 from shared.errors import PermanentError
-from shared.lifecycle.effects import Next, ReleaseEndpoint
+from shared.lifecycle.effects import Effect, Next, ReleaseEndpoint
+from shared.lifecycle.observations import EffectFailed, EndpointReleased, Observation
 from shared.lifecycle.reasons import with_sentence
-from shared.lifecycle.retry_later import error_text, retry_after_error
+from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.records.run import Run, RunFields
 from shared.records.run_states import RunState
 
@@ -28,6 +29,22 @@ def not_released(run: Run, release: ReleaseEndpoint, error: Exception, now: date
         return retry_after_error(run, error, now), None
     left = f"The lease could not be released and ends by itself. Last error: {error_text(error)}"
     return released(run, release._replace(reason=with_sentence(release.reason, left)), now), None
+
+
+def released_or_failed(run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
+    """Continue a run, before anything was sent to the serving endpoint, whose release or failed effect was observed.
+
+    Raises:
+        ValueError: another observation: a bug.
+    """
+    match effect, observation:
+        case ReleaseEndpoint() as release, EndpointReleased():
+            return released(run, release, now), None
+        case ReleaseEndpoint() as release, EffectFailed(error):
+            return not_released(run, release, error, now)
+        case _, EffectFailed(error):
+            return failed_untouched(run, error, now)
+    raise unexpected(run, observation)
 
 
 def still_to_release(run: Run, release: ReleaseEndpoint, error: Exception, now: datetime) -> Next:

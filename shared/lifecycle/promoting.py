@@ -15,7 +15,7 @@ from shared.lifecycle.effects import (
     WriteIntent,
 )
 from shared.lifecycle.endpoint_preconditions import end_by_champion, wait_for_endpoint, wait_for_update
-from shared.lifecycle.endpoint_release import RESEND_S, failed_untouched, not_released, released, still_to_release
+from shared.lifecycle.endpoint_release import RESEND_S, released, released_or_failed, still_to_release
 from shared.lifecycle.endpoint_rules import (
     frozen_by,
     other_champion,
@@ -38,7 +38,7 @@ from shared.lifecycle.observations import (
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.lifecycle.rolling_back import begin_restore
 from shared.lifecycle.run_parts import archived_model_of, challenger_of
-from shared.lifecycle.run_updates import LEASE_LOST, evaluated_again, with_endpoint_event
+from shared.lifecycle.run_updates import LEASE_LOST, evaluated_again, update_permitted, with_endpoint_event
 from shared.records.endpoint_events import EndpointEventKind
 from shared.records.endpoint_record import EndpointRecord, settled_at
 from shared.records.run import Run
@@ -66,19 +66,12 @@ def decided(route: Route, run: Run, effect: Effect | None, observation: Observat
                 RunState.PROMOTING,
                 why_promoted(run),
                 step=PromotingStep.SENDING,
-                not_before=now + timedelta(seconds=RESEND_S),
-                in_flight_until=settled_at(now, route.serving.propagation_s),
+                **update_permitted(route, now),
                 lease_token=token,
                 challenger=challenger_of(run)._replace(archived_model=to_model),
             )
             return sending, PatchServing(to_model, first=True)
-        case ReleaseEndpoint() as release, EndpointReleased():
-            return released(run, release, now), None
-        case ReleaseEndpoint() as release, EffectFailed(error):
-            return not_released(run, release, error, now)
-        case _, EffectFailed(error):
-            return failed_untouched(run, error, now)
-    raise unexpected(run, observation)
+    return released_or_failed(run, effect, observation, now)
 
 
 def promoting(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
@@ -100,8 +93,7 @@ def promoting(route: Route, run: Run, effect: Effect | None, observation: Observ
             sending = run.evolve(
                 now,
                 step=PromotingStep.SENDING,
-                not_before=now + timedelta(seconds=RESEND_S),
-                in_flight_until=settled_at(now, route.serving.propagation_s),
+                **update_permitted(route, now),
             )
             first = run.step == PromotingStep.NOT_SENT
             return sending, PatchServing(archived_model_of(run), first=first)

@@ -19,9 +19,9 @@ from shared.lifecycle.observations import (
 from shared.lifecycle.reasons import with_sentence
 from shared.lifecycle.retry_later import error_text, unexpected
 from shared.lifecycle.run_parts import golden_answers_of
-from shared.lifecycle.run_updates import patch_accepted_at, with_endpoint_event
+from shared.lifecycle.run_updates import patch_accepted_at, update_permitted, with_endpoint_event
 from shared.records.endpoint_events import EndpointEventKind
-from shared.records.endpoint_record import Served, settled_at
+from shared.records.endpoint_record import Served
 from shared.records.golden_answers import Answers, Rollback
 from shared.records.run import Run, RunFields
 from shared.records.run_states import RunState
@@ -80,8 +80,7 @@ def _restoring(route: Route, run: Run, effect: Effect | None, observation: Obser
             sending = run.evolve(
                 now,
                 rollback=_rollback_of(run)._replace(target=target),
-                not_before=now + timedelta(seconds=RESEND_S),
-                in_flight_until=settled_at(now, route.serving.propagation_s),
+                **update_permitted(route, now),
             )
             return sending, RestorePrevious(target, first)
         case RestorePrevious(_, first), PreviousRestored():

@@ -1,9 +1,12 @@
 """Changes of a run that several states share."""
 
 from datetime import datetime, timedelta
+from typing import TypedDict
 
+from shared.lifecycle.endpoint_release import RESEND_S
 from shared.lifecycle.reasons import with_sentence
 from shared.records.endpoint_events import EndpointEvent, EndpointEventKind
+from shared.records.endpoint_record import settled_at
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.routes.route import Endpoint, Route
@@ -16,6 +19,21 @@ def with_endpoint_event(
 ) -> tuple[EndpointEvent, ...]:
     """Return the run's endpoint events, with one more."""
     return (*run.endpoint_events, EndpointEvent(endpoint.name, endpoint.role.value, event, now))
+
+
+class UpdatePermitted(TypedDict):
+    """The times that a run is written with before a PATCH of the serving endpoint leaves."""
+
+    not_before: datetime
+    in_flight_until: datetime
+
+
+def update_permitted(route: Route, now: datetime) -> UpdatePermitted:
+    """Return when another worker repeats the PATCH that this write permits, and until when the PATCH may arrive."""
+    return {
+        "not_before": now + timedelta(seconds=RESEND_S),
+        "in_flight_until": settled_at(now, route.serving.propagation_s),
+    }
 
 
 def evaluated_again(route: Route, run: Run, now: datetime, why: str) -> Run:

@@ -21,14 +21,12 @@ from shared.lifecycle.effects import (
     TakeLease,
 )
 from shared.lifecycle.endpoint_preconditions import check_endpoint
-from shared.lifecycle.endpoint_release import failed_untouched, not_released, released
+from shared.lifecycle.endpoint_release import failed_untouched, released_or_failed
 from shared.lifecycle.endpoint_rules import may_be_under_way
 from shared.lifecycle.job_paths import model_path
 from shared.lifecycle.observations import (
     BaselineCaptured,
-    EffectFailed,
     EndpointRead,
-    EndpointReleased,
     EvaluationRead,
     LeaseTaken,
     Observation,
@@ -37,7 +35,6 @@ from shared.lifecycle.observations import (
     StagingScored,
     TimerFired,
 )
-from shared.lifecycle.retry_later import unexpected
 from shared.lifecycle.run_updates import with_endpoint_event
 from shared.records.decision import DecisionData, MeasuredChampion, MeasuredOn
 from shared.records.endpoint_events import EndpointEventKind
@@ -71,13 +68,7 @@ def trained(route: Route, run: Run, effect: Effect | None, observation: Observat
             return failed_untouched(run, error, now)
         case ScorePatchedStaging() as patched, StagingScored(answers):
             return _staged(route, run, patched, answers, now)
-        case ReleaseEndpoint() as release, EndpointReleased():
-            return released(run, release, now), None
-        case ReleaseEndpoint() as release, EffectFailed(error):
-            return not_released(run, release, error, now)
-        case _, EffectFailed(error):
-            return failed_untouched(run, error, now)
-    raise unexpected(run, observation)
+    return released_or_failed(run, effect, observation, now)
 
 
 def _evaluated(route: Route, run: Run, record: EndpointRecord, evaluation: EvaluationRead, now: datetime) -> Next:
