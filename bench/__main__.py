@@ -18,6 +18,7 @@ from bench.serving.suite import measure_serving
 from bench.suite import measure
 from bench.ticks import SHORT_HISTORY
 from landfall.errors import CommandError
+from landfall.option_types import positive, whole
 
 HISTORY = 100_000
 REQUESTS, SERVING = "requests", "serving"
@@ -78,10 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--label", metavar="NAME", help="the column of --csv to predict (default: the last)")
     parser.add_argument(
-        "--rounds", type=_positive, default=Sizes.rounds, help="rounds of alternating loads (default: %(default)s)"
+        "--rounds", type=positive, default=Sizes.rounds, help="rounds of alternating loads (default: %(default)s)"
     )
     parser.add_argument(
-        "--swaps", type=_positive, default=Sizes.swaps, help="model swaps, in rounds of 20 (default: %(default)s)"
+        "--swaps", type=positive, default=Sizes.swaps, help="model swaps, in rounds of 20 (default: %(default)s)"
     )
     parser.add_argument(
         "--history",
@@ -93,15 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
-    return number
-
-
 def _history(text: str) -> int:
-    number = int(text)
+    number = whole(text)
     if number < SHORT_HISTORY:
         raise argparse.ArgumentTypeError(f"{number} is not {SHORT_HISTORY} or more")
     return number
