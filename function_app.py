@@ -11,7 +11,7 @@ from shared.held_secrets import hide
 from shared.operators import http_queries
 from shared.operators.http_answers import Answer, bad_query_answer, error_answer
 from shared.operators.query_parameters import query_problems
-from shared.pipeline import evaluation_message, landing, poison, polling, reconciling, sweeping
+from shared.pipeline import csv_event, evaluation_message, landing, poison, polling, reconciling, sweeping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,20 +23,47 @@ ticker = polling.Ticker()
 
 STORAGE = wiring.data_connection()
 EVALUATIONS = "evaluations"
+CSV_EVENTS = "csv-events"
 # In the mode `entra` the host asks for no function key: each function checks the signed-in caller's role instead.
 LEVEL = func.AuthLevel.ANONYMOUS if wiring.requires_entra() else func.AuthLevel.FUNCTION
 
 
-@app.function_name("on_csv_landed")
-@app.blob_trigger(
-    arg_name="blob",
-    path="%LANDFALL_INPUT%/{name}",
-    connection=STORAGE,
-    source=wiring.blob_source(),  # type: ignore[arg-type]  # the host takes the text as it is
-)
-def on_csv_landed(blob: BlobReference) -> None:
-    """Land a file: claim its version, pin it, submit and start its training job."""
-    landing.land(wiring.services().acting_as("on_csv_landed"), blob.container, blob.name)
+# What reports new files is decided when the app is indexed: the blob trigger, or the queue that Event Grid writes to.
+if wiring.reads_event_queue():
+
+    @app.function_name("on_csv_event")
+    @app.queue_trigger(arg_name="message", queue_name=CSV_EVENTS, connection=STORAGE)
+    def on_csv_event(message: func.QueueMessage) -> None:
+        """Land the file that an event reports, as `on_csv_landed` does."""
+        text = message.get_body().decode(errors="replace")
+        csv_event.land_event(wiring.services().acting_as("on_csv_event"), text)
+
+    @app.function_name("on_csv_event_poison")
+    @app.queue_trigger(arg_name="message", queue_name=f"{CSV_EVENTS}-poison", connection=STORAGE)
+    def on_csv_event_poison(message: func.QueueMessage) -> None:
+        """Write into its run that the host gave up a file's event; a file without a run is landed now."""
+        text = message.get_body().decode(errors="replace")
+        poison.csv_event(wiring.services().acting_as("on_csv_event_poison"), text)
+
+else:
+
+    @app.function_name("on_csv_landed")
+    @app.blob_trigger(
+        arg_name="blob",
+        path="%LANDFALL_INPUT%/{name}",
+        connection=STORAGE,
+        source=wiring.blob_source(),  # type: ignore[arg-type]  # the host takes the text as it is
+    )
+    def on_csv_landed(blob: BlobReference) -> None:
+        """Land a file: claim its version, pin it, submit and start its training job."""
+        landing.land(wiring.services().acting_as("on_csv_landed"), blob.container, blob.name)
+
+    @app.function_name("on_blob_poison")
+    @app.queue_trigger(arg_name="message", queue_name="webjobs-blobtrigger-poison", connection=STORAGE)
+    def on_blob_poison(message: func.QueueMessage) -> None:
+        """Write into its run that the host gave up a blob event; a file without a run is landed now."""
+        text = message.get_body().decode(errors="replace")
+        poison.blob_event(wiring.services().acting_as("on_blob_poison"), text)
 
 
 @app.function_name("poll_pending_jobs")
@@ -71,13 +98,6 @@ def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host requires
 def on_evaluation_poison(message: func.QueueMessage) -> None:
     """Write into its run that the host gave up an evaluation message; the tick goes on with the run."""
     poison.evaluation(wiring.services().acting_as("on_evaluation_poison"), message.get_body().decode(errors="replace"))
-
-
-@app.function_name("on_blob_poison")
-@app.queue_trigger(arg_name="message", queue_name="webjobs-blobtrigger-poison", connection=STORAGE)
-def on_blob_poison(message: func.QueueMessage) -> None:
-    """Write into its run that the host gave up a blob event; a file without a run is landed now."""
-    poison.blob_event(wiring.services().acting_as("on_blob_poison"), message.get_body().decode(errors="replace"))
 
 
 @app.function_name("health")

@@ -31,6 +31,7 @@ class LogAction(StrEnum):
     FILE_NOT_LANDED = "file.not_landed"
     FILE_LANDING_CRASHED = "file.landing_crashed"
     SWEEP_FOUND_FILES = "sweep.found_files"
+    SWEEP_FOUND_UNREPORTED = "sweep.found_unreported"
     SWEEP_INTERRUPTED = "sweep.interrupted"
 
     RUN_MOVED = "run.moved"
@@ -69,6 +70,8 @@ class LogAction(StrEnum):
     OPERATOR_FROZE = "operator.froze"
     OPERATOR_UNFROZE = "operator.unfroze"
 
+    EVENT_MALFORMED = "event.malformed"
+    EVENT_FOREIGN = "event.foreign"
     MESSAGE_POISONED = "message.poisoned"
     MESSAGE_WITHOUT_RUN = "message.without_run"
 

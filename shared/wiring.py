@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 log = get_log("app")
 
-BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid")  # the extension's own words; the first is its default
+# What reports new files. The first two are the extension's own words for its blob trigger, and the first its default.
+# The third is ours: Event Grid delivers to the queue `csv-events`, and there is no blob trigger.
+BY_QUEUE = "EventGridQueue"
+BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid", BY_QUEUE)
 
 # The app's own key, and the secrets with which the platform lets it sign in.
 SECRET_SETTINGS = ("LANDFALL_FUNCTIONS_KEY", "IDENTITY_HEADER", "MSI_SECRET")
@@ -74,13 +77,18 @@ def services() -> "Services":
 
 
 def blob_source(environ: Mapping[str, str] = os.environ) -> str:
-    """Return the source of the blob trigger's events: Event Grid in Azure, a scan with an emulator.
+    """Return what reports new files: Event Grid in Azure, a scan with an emulator.
 
     It is read when the app is indexed, since the host resolves no `%SETTING%` in this property of the trigger. It never
     raises, since an app that fails at import has no functions at all: the host refuses a wrong word for this one
     function, and `health` says what is wrong.
     """
     return environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
+
+
+def reads_event_queue() -> bool:
+    """Tell whether events about new files arrive in a queue, so that no blob trigger is needed; as `blob_source`."""
+    return blob_source() == BY_QUEUE
 
 
 def data_connection() -> str:

@@ -26,13 +26,16 @@ def run_key(services: Services, container: str, name: str, etag: str) -> tuple[s
     return route.name if route else UNROUTED, run_id_for(container, name, etag)
 
 
-def land(services: Services, container: str, name: str) -> bool:
-    """Land the present version of a blob that an event reported; return whether this call claimed it."""
-    version = services.blobs.version(container, name)
-    if version is None:
-        log.info("%s was deleted before its event arrived", name, extra=log_fields(LogAction.FILE_DELETED))
-        return False
-    return land_version(services, version, reported=True)
+def land(services: Services, container: str, *names: str) -> bool:
+    """Land the present version of a blob that an event reported; return whether this call claimed one.
+
+    `names`: what the blob may be called; each blob that exists is landed, as the sweep would do.
+    """
+    versions = [version for name in names if (version := services.blobs.version(container, name)) is not None]
+    if not versions:
+        log.info("%s was deleted before its event arrived", names[0], extra=log_fields(LogAction.FILE_DELETED))
+    claimed = [land_version(services, version, reported=True) for version in versions]
+    return any(claimed)
 
 
 def land_version(services: Services, version: BlobVersion, *, reported: bool = False) -> bool:

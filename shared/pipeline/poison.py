@@ -4,7 +4,6 @@ Nothing is lost by one: the tick and the sweep drive every run from its row. A p
 an alert.
 """
 
-import base64
 import json
 
 from shared.errors import BadMessageError
@@ -12,6 +11,7 @@ from shared.lifecycle.reasons import with_sentence
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.pipeline.landing import land, run_key
 from shared.ports import StoredRun
+from shared.records.blob_created import BlobCreated, plain_text
 from shared.records.messages import EvaluationMessage
 from shared.services import Services
 
@@ -26,7 +26,7 @@ def evaluation(services: Services, text: str) -> None:
     Raises:
         RetryableError: storage does not answer; the host delivers the message again.
     """
-    plain = _plain(text)
+    plain = plain_text(text)
     try:
         message = EvaluationMessage.from_text(plain)
     except BadMessageError as error:
@@ -55,7 +55,7 @@ def blob_event(services: Services, text: str) -> None:
     Raises:
         LandfallError: storage does not answer, or the settings are wrong; the host delivers the message again.
     """
-    plain = _plain(text)
+    plain = plain_text(text)
     try:
         event = json.loads(plain)
         container, name, etag = str(event["ContainerName"]), str(event["BlobName"]), str(event["ETag"])
@@ -66,21 +66,47 @@ def blob_event(services: Services, text: str) -> None:
             extra=log_fields(LogAction.MESSAGE_POISONED),
         )
         return
-    route_name, run_id = run_key(services, container, name, etag)
+    _land(services, "the blob trigger", plain, BlobCreated(container, (name,), etag, ""))
+
+
+def csv_event(services: Services, text: str) -> None:
+    """Write into its run that the host gave up an event of the queue `csv-events`; a file without a run is landed now.
+
+    Raises:
+        LandfallError: storage does not answer, or the settings are wrong; the host delivers the message again.
+    """
+    plain = plain_text(text)
+    try:
+        event = BlobCreated.from_text(plain)
+    except BadMessageError as error:
+        log.error(  # noqa: TRY400 - as above
+            "poison message of queue csv-events, which names no blob (%s); the sweep lands its file: %s",
+            error,
+            plain[:MAX_LOGGED_CHARACTERS],
+            extra=log_fields(LogAction.MESSAGE_POISONED),
+        )
+        return
+    _land(services, "queue csv-events", plain, event)
+
+
+def _land(services: Services, source: str, plain: str, event: BlobCreated) -> None:
+    """Log a poison event; land its file, and write into its run what happened to the event."""
+    route_name, run_id = run_key(services, event.container, event.names[0], event.etag)
     log.error(
-        "poison message of the blob trigger: %s",
+        "poison message of %s: %s",
+        source,
         plain[:MAX_LOGGED_CHARACTERS],
         extra=log_fields(LogAction.MESSAGE_POISONED, run_id=run_id, route=route_name),
     )
-    if container != services.routes.input:
+    if event.container != services.routes.input:
         log.error(
             "the poison message is about container %s; this app reads %s only",
-            container,
+            event.container,
             services.routes.input,
             extra=log_fields(LogAction.MESSAGE_WITHOUT_RUN),
         )
         return
-    land(services, container, name)
+    land(services, event.container, *event.names)
     _add_reason(
         services,
         services.runs.get(route_name, run_id),
@@ -100,11 +126,3 @@ def _add_reason(services: Services, stored: StoredRun | None, cause: str) -> Non
     run = stored.run
     reason = with_sentence(run.reason, cause) if run.reason and not run.reason.endswith(cause) else cause
     services.save_run(stored, run.evolve(services.clock.now(), reason=reason))
-
-
-def _plain(text: str) -> str:
-    """Return the text of a message: the host writes poison blob events in base64, whatever `host.json` says."""
-    try:
-        return base64.b64decode(text, validate=True).decode()
-    except ValueError:
-        return text

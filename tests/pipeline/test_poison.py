@@ -10,6 +10,7 @@ from shared.pipeline import poison
 from shared.records.messages import EvaluationMessage
 from shared.records.run import Run
 from shared.records.run_states import RunState
+from tests.blob_events import event_grid_event, in_base64
 from tests.log_lines import lines_about
 from tests.pipeline.world import World
 
@@ -70,6 +71,31 @@ def test_a_blob_event_of_a_run_that_is_under_way_is_noted() -> None:
     assert "gave up the event" in world.run().reason
 
 
+def test_a_queue_event_that_was_given_up_is_landed() -> None:
+    """As Event Grid wrote it: the file is landed now, and its run says what happened to the event."""
+    world = World()
+    version = world.drop("census/a b.csv")
+    event = event_grid_event("incoming", "census/a b.csv", version.etag)
+    poison.csv_event(world.services.acting_as("on_csv_event_poison"), in_base64(event))
+
+    run = world.run()
+    assert run.state is RunState.STARTED
+    assert "gave up the event" in run.reason
+    assert world.runs.history(run.route, run.run_id)[-1].actor == "on_csv_event_poison"
+
+
+def test_a_queue_event_of_another_container_lands_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """The line says which container the app reads."""
+    world = World()
+    world.blobs.put("elsewhere", "census/a.csv", "a\n1\n")
+    poison.csv_event(world.services, in_base64(event_grid_event("elsewhere", "census/a.csv")))
+
+    assert world.runs.list_runs() == []
+    assert lines_about(caplog, LogAction.MESSAGE_WITHOUT_RUN) == [
+        "the poison message is about container elsewhere; this app reads incoming only"
+    ]
+
+
 @pytest.mark.parametrize(
     "text", ["{not json", '{"BlobName": "a.csv"}', base64.b64encode(b'["x"]').decode(), "x" * 100_000, event("a", "b")]
 )
@@ -77,7 +103,8 @@ def test_poison_that_names_no_run_is_reported_readably(text: str, caplog: pytest
     """Whatever it is, it goes to the log, cut to a bearable length."""
     world = World()
     poison.blob_event(world.services, text)
+    poison.csv_event(world.services, text)
     poison.evaluation(world.services, text)
 
-    assert len(lines_about(caplog, LogAction.MESSAGE_POISONED)) == 2
+    assert len(lines_about(caplog, LogAction.MESSAGE_POISONED)) == 3
     assert len(caplog.text) < 5000

@@ -3,10 +3,12 @@
 import pytest
 
 from shared.errors import RejectedError, UnavailableError
+from shared.log_actions import LogAction
 from shared.pipeline import landing, sweeping
 from shared.records.run_identity import UNROUTED, run_id_for
 from shared.records.run_states import RunState
 from shared.services import Services
+from tests.log_lines import lines_about
 from tests.pipeline.world import DOWN, World, example_routes
 
 
@@ -92,6 +94,46 @@ def test_the_names_of_routes_are_read_once_in_a_while(world: World) -> None:
     world.drop("other/late.csv")
     world.sweep()
     assert world.runs.faults.calls["routes"] == 2
+
+
+def test_files_that_no_event_brought_are_counted_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """One line a sweep says how many and names one; the next sweep has nothing to say."""
+    for number in range(3):
+        world.drop(f"census/{number}.csv")
+    world.drop("elsewhere/3.CSV")  # unrouted: an event should have brought it nevertheless
+    world.clock.advance(sweeping.EVENT_GRACE_S)
+    world.drop("census/young.csv")
+
+    assert world.sweep() == 5
+    (line,) = lines_about(caplog, LogAction.SWEEP_FOUND_UNREPORTED)
+    assert line.startswith("no event reported 4 files within 300 s, such as census/0.csv: check the event subscription")
+    caplog.clear()
+    world.clock.advance(sweeping.EVENT_GRACE_S)
+    assert world.sweep() == 0
+    assert lines_about(caplog, LogAction.SWEEP_FOUND_UNREPORTED) == []
+
+
+def test_files_without_events_are_not_counted(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Other suffixes have none; a file that was unrouted was reported then."""
+    world.drop("census/a.tsv")
+    world.land("other/a.csv")
+    world.clock.advance(86_400)
+
+    assert sweeping.sweep(with_routes(world, ("census/*.csv", "census/*.tsv"))) == 1
+    assert sweeping.sweep(with_routes(world, ("census/*.csv", "other/*.csv"))) == 1
+    assert lines_about(caplog, LogAction.SWEEP_FOUND_UNREPORTED) == []
+
+
+def test_a_file_that_could_not_be_landed_is_counted_when_it_is(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The line counts files that the sweep has landed."""
+    world.drop()
+    world.clock.advance(sweeping.EVENT_GRACE_S)
+    world.runs.faults.fail_next("claim", UnavailableError(DOWN))
+
+    assert world.sweep() == 0
+    assert lines_about(caplog, LogAction.SWEEP_FOUND_UNREPORTED) == []
+    assert world.sweep() == 1
+    assert len(lines_about(caplog, LogAction.SWEEP_FOUND_UNREPORTED)) == 1
 
 
 def with_routes(world: World, *changes: tuple[str, str]) -> Services:

@@ -68,7 +68,7 @@ BENCH_ROOMS = (
 # A folder of tests borrows what it needs only from folders on lines above its own.
 TEST_ROOMS = (
     ("local_server", "route_parts"),
-    ("fakes", "host", "log_lines", "studio"),
+    ("fakes", "host", "blob_events", "log_lines", "studio"),
     ("identity", "pipeline", "sample_data"),
     ("conftest", "contract", "infra", "page", "simulation"),
     ("stack", "unit"),
