@@ -2,28 +2,25 @@
 # ruff: noqa: T201 (a command prints)
 
 import argparse
-import contextlib
-import fcntl
 import gc
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import uvicorn
 
 from studio.api.header_limits import HeaderLimitProtocol
 from studio.app import StudioSettings, build_app
 from studio.commands.settings import ALLOW_HOSTS, BASE_URL, served_url, words_of
+from studio.commands.sole_server import sole_server
 from studio.errors import SetupError
 from studio.jobs.job_store import RUNNING_PER_ENDPOINT, UNSTARTED_S, JobLimits
 from studio.storage.default_output_storage import DefaultOutputStorage
 from studio.storage.transfer import TransferLimits
 from studio.wire.quirks import PERIODIC, SWITCHES, Quirks
-from studio.workspace.database import Database, private_folder
+from studio.workspace.database import Database
 
 SHUTDOWN_S = 5
 GARBAGE_OBJECTS = 50_000  # new objects before a garbage collection; a request of 10,000 rows makes fewer
@@ -47,6 +44,11 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         type=float,
         default=30.0,
         help="seconds from a PATCH until its model serves (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--take-over",
+        action="store_true",
+        help="if another studio serves the data folder: wait until it ends, and answer health checks meanwhile",
     )
     _add_storage_options(serve)
     _add_job_options(serve)
@@ -140,17 +142,6 @@ class _Server(uvicorn.Server):
             print(f"The studio listens on http://{host}:{port}", flush=True)
 
 
-@contextlib.contextmanager
-def _sole_server(folder: Path) -> Iterator[None]:
-    """Lock a folder for one studio: two studios would run each job twice."""
-    with os.fdopen(os.open(private_folder(folder) / "serve.lock", os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise SetupError(f"Another studio serves {folder}. Stop it, or name another folder.") from None
-        yield
-
-
 def _listener(host: str, port: int) -> socket.socket:
     # The protocol is named: asyncio sends small answers at once only on sockets that are known to be TCP.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -166,14 +157,14 @@ def _listener(host: str, port: int) -> socket.socket:
 def _serve(options: argparse.Namespace) -> int:
     quirks, default_storage = Quirks.of(options.quirk), DefaultOutputStorage.of_environment()
     base_url = served_url(options.base_url, options.host)
+    # uvicorn shuts down cleanly and then raises the signal again; nothing is left to do but to exit.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with (
         _listener(options.host, options.port) as listener,
-        _sole_server(options.data),
+        sole_server(options.data, listener, take_over=options.take_over),
         Database(options.data) as database,
     ):
         os.umask(0o077)
-        # uvicorn shuts down cleanly and then raises the signal again; nothing is left to do but to exit.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         settings = StudioSettings(
             base_url=base_url or f"http://{options.host}:{listener.getsockname()[1]}",
             activation_delay_s=options.activation_delay_s,

@@ -73,6 +73,19 @@ def healthy(port: str | int) -> bool:
     return subprocess.run(words, capture_output=True, check=False, timeout=60).returncode == 0
 
 
+def test_the_base_is_pinned_by_digest() -> None:
+    """A build of the same commit gives the same image, and the labels name the base that it has."""
+    lines = (ROOT / "studio" / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    (base,) = [line.removeprefix("FROM ") for line in lines if line.startswith("FROM ")]
+    match = re.fullmatch(r"(python:3\.13\.\d+-slim-trixie)@(sha256:[0-9a-f]{64})", base)
+
+    assert match, base
+    name, digest = match.groups()
+    text = "\n".join(lines)
+    assert f'org.opencontainers.image.base.name="docker.io/library/{name}"' in text
+    assert f'org.opencontainers.image.base.digest="{digest}"' in text
+
+
 def test_the_image_holds_the_package_and_no_more(image: Path) -> None:
     """Every file of the package is copied, with its lock file; nothing else of the repository is even sent."""
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()

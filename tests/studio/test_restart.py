@@ -7,6 +7,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -92,6 +94,58 @@ def test_two_studios_do_not_share_a_folder(own_data: Path) -> None:
         second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert second.returncode == 1
     assert "Another studio serves" in second.stderr
+
+
+@contextlib.contextmanager
+def waiting_studio(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start a studio that takes over a folder which another one serves; gives its process and its URL."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "studio", "serve", "--port", str(port), "--data", str(data), "--take-over"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            assert "Waiting until it ends" in process.stdout.readline()
+            url = f"http://127.0.0.1:{port}"
+            while True:
+                with contextlib.suppress(requests.ConnectionError):
+                    requests.get(url + "/health", timeout=30)
+                    break
+                time.sleep(0.05)
+            yield process, url
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def test_a_studio_takes_over_when_the_earlier_one_ends(own_data: Path) -> None:
+    """Until then it is healthy and refuses requests, so that a container platform ends the earlier one."""
+    with running_studio(own_data) as earlier:
+        jobs_url = earlier.service()["training"]["jobs_url"]
+        with waiting_studio(own_data) as (process, url):
+            waiting = requests.get(url + "/health", timeout=30)
+            assert (waiting.status_code, waiting.json()) == (200, {"state": "Waiting"})
+            path = urlsplit(jobs_url).path
+            refused = requests.post(url + path, json={}, timeout=30)
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+            assert requests.get(earlier.base_url + "/health", timeout=30).json() == {"state": "Running"}
+
+            earlier.process.send_signal(signal.SIGTERM)
+            assert earlier.process.wait(30) == 0
+            assert process.stdout
+            assert f"The studio listens on {url}" in process.stdout.readline()
+            assert requests.get(url + "/health", timeout=30).json() == {"state": "Running"}
+            assert requests.post(url + path, json={}, timeout=30).status_code == 401
+
+
+def test_a_waiting_studio_ends_cleanly(own_data: Path) -> None:
+    """SIGTERM ends its wait with status 0, and the earlier studio still serves."""
+    with running_studio(own_data) as earlier:
+        with waiting_studio(own_data) as (process, _):
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        assert requests.get(earlier.base_url + "/health", timeout=30).json() == {"state": "Running"}
 
 
 def test_publishing_again_keeps_urls_and_keys(tmp_path: Path) -> None:
