@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.errors import AuthSettingsError, NotSignedInError, RoleMissingError, WrongContentTypeError
+from shared.key_vault_references import is_unresolved, unresolved_problem
 from shared.redaction import redact
 
 HTTP_AUTH, READ_ROLE, OPERATE_ROLE = "LANDFALL_HTTP_AUTH", "LANDFALL_READ_ROLE", "LANDFALL_OPERATE_ROLE"
@@ -37,14 +38,13 @@ _NAME_CLAIMS = (
 class Permission(StrEnum):
     """What a function requires of its caller."""
 
-    NOTHING = "nothing"  # something else permits the call, for example the code of an approval link
     READ = "read"
     OPERATE = "operate"
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller who is let in. `signed_in`: the identity that the platform proved; None: the key or the link permits."""
+    """A caller who is let in. `signed_in`: the identity that the platform proved; None: the key permits."""
 
     signed_in: str | None = None
 
@@ -73,8 +73,11 @@ class Authorizer:
         """Read the settings."""
         mode = settings.get(HTTP_AUTH) or "key"
         platform_auth = settings.get(PLATFORM_AUTH, "").casefold() == "true"
+        unresolved = [name for name in (HTTP_AUTH, READ_ROLE, OPERATE_ROLE) if is_unresolved(settings.get(name, ""))]
         problem = ""
-        if mode not in {"key", "entra"}:
+        if unresolved:
+            problem = "; ".join(map(unresolved_problem, unresolved))
+        elif mode not in {"key", "entra"}:
             problem = f"the setting {HTTP_AUTH} must be 'key' or 'entra', not {mode!r}"
         elif mode == "entra" and not platform_auth:
             problem = (
@@ -101,7 +104,7 @@ class Authorizer:
         if self.problem:
             raise AuthSettingsError(self.problem)
         principal = self._principal(headers)
-        if self.entra and permission is not Permission.NOTHING:
+        if self.entra:
             if principal is None:
                 raise NotSignedInError(
                     "sign in with Microsoft Entra: this app accepts only callers whom the platform signed in"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
-from shared.errors import AccessDeniedError, BadRequestError, ConfigError, LandfallError, OperationError, UnknownError
+from shared.errors import BadRequestError, ConfigError, LandfallError, OperationError, UnknownError
 from shared.lifecycle.decision_record import decision_hash
 from shared.operators import approval_page, approvals, endpoint_overrides, output_links, retry
 from shared.operators.authorization import Caller
@@ -117,23 +117,26 @@ def approval_error(error: LandfallError) -> Answer:
     """Return an error as a page."""
     if isinstance(error, ConfigError):
         text = "The app is misconfigured. GET /api/health lists the problems."
-    elif isinstance(error, OperationError | AccessDeniedError):
+    elif isinstance(error, OperationError):
         text = str(error)
     else:
         text = "The storage does not answer. Nothing was changed. Please try again."
     return status_of(error), approval_page.message_page(text)
 
 
-def answer_approval(services: Callable[[], Services], body: bytes, caller: Caller) -> Answer:
-    """Answer a form of the approval page: show the decision that the link is for, or carry out the person's choice."""
+def answer_approval(services: Callable[[], Services], body: bytes) -> Answer:
+    """Answer a form of the approval page: show the decision that the link is for, or carry out the person's choice.
+
+    The record has the name that the person states, and that the link decided: nothing proves the name.
+    """
     form = {name: values[0].strip() for name, values in parse_qs(body.decode(errors="replace")).items()}
     try:
-        return _answer_form(services, form, caller)
+        return _answer_form(services, form)
     except LandfallError as error:
         return approval_error(error)
 
 
-def _answer_form(services: Callable[[], Services], form: Request, caller: Caller) -> Answer:
+def _answer_form(services: Callable[[], Services], form: Request) -> Answer:
     code, action = form.get("code", ""), form.get("action", "show")
     by, reason = _kept_text(form.get("by", "")), _kept_text(form.get("reason", ""))
     if action not in {"approve", "reject"}:
@@ -144,9 +147,8 @@ def _answer_form(services: Callable[[], Services], form: Request, caller: Caller
         run = approvals.find_invited_run(services(), code)
         problem = f"Please give {' and '.join(missing)}."
         return 400, approval_page.decision_page(run, code, decision_hash(run.decision), problem)
-    by = caller.display_name(by)
     decide = approvals.approve_by_invitation if action == "approve" else approvals.reject_by_invitation
-    run = decide(services().acting_as(f"approval link ({by})"), code, by, reason)
+    run = decide(services().acting_as(f"approval link ({by})"), code, f"{by} (by approval link)", reason)
     return 200, approval_page.message_page(f"Run {run.run_id[:8]} of {run.blob}: {run.reason}")
 
 

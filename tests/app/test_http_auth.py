@@ -3,16 +3,26 @@
 import json
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import requests
 
 from landfall.host.invoker import Invoker
 from shared.adapters.storage.table_endpoints import TableEndpointStore
+from shared.adapters.storage.table_runs import TableRunStore
+from shared.operators import approvals
+from shared.records.run import Run
+from shared.records.run_states import RunState
+from shared.services import Services
+from shared.wiring import SystemClock
+from tests.contract.records import a_run
+from tests.fakes.memory_blobs import MemoryBlobs
+from tests.fakes.memory_endpoints import MemoryEndpointStore
 from tests.host.running import running_host
-from tests.pipeline.world import SETTINGS
+from tests.pipeline.world import SETTINGS, example_routes
 from tests.unit.operators.test_authorization import claims, headers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,9 +91,6 @@ def test_with_entra_a_role_lets_in_and_the_record_has_the_name(azurite: str, tmp
         assert stored.record.frozen is not None
         assert stored.record.frozen.by == "bob (signed in as alice@example.com, oid-1)"
 
-        page = requests.get(f"{host.base_url}/api/approval", timeout=60)
-        assert (page.status_code, "<form" in page.text) == (200, True)  # the link's code permits, whoever opens it
-
 
 @pytest.mark.parametrize("mode", ["entra", "Entra"])
 def test_without_the_platforms_word_nothing_is_served(mode: str, azurite: str, tmp_path: Path) -> None:
@@ -94,4 +101,42 @@ def test_without_the_platforms_word_nothing_is_served(mode: str, azurite: str, t
             refused = ask(host.base_url, path, sent)
             assert refused.status_code == 503
             assert "LANDFALL_HTTP_AUTH" in refused.json()["error"]
-        assert requests.get(f"{host.base_url}/api/approval", timeout=60).status_code == 503
+
+
+def invited_run(store: TableRunStore, decision: str) -> tuple[Run, str]:
+    """Record a held run that has an approval link; returns it with the link's code."""
+    services = Services(
+        example_routes(), store, MemoryEndpointStore(), MemoryBlobs(), *(cast("Any", None),) * 2, SystemClock()
+    )
+    held = a_run(state=RunState.HELD, reason=decision, deadline_at=datetime.now(UTC) + timedelta(days=1))
+    store.claim(held)
+    return held, approvals.invite(services, held.run_id).code
+
+
+@pytest.mark.parametrize("mode", ["key", "entra", "Entra"])
+@pytest.mark.parametrize("platform", ["True", ""])
+def test_the_approval_page_heeds_no_header(mode: str, platform: str, azurite: str, tmp_path: Path) -> None:
+    """The code alone permits: a forged or a real principal is neither refused nor recorded, nor are wrong settings."""
+    principals = {
+        "none": {},
+        "real": headers(claims("Landfall.Operate")),
+        "forged": {"x-ms-client-principal": "e30=", "x-ms-client-principal-name": "mallory"},
+        "unreadable": {"x-ms-client-principal": "\u00ff" * 9},
+    }
+    chosen = settings(azurite, LANDFALL_HTTP_AUTH=mode, WEBSITE_AUTH_ENABLED=platform)
+    with (
+        running_host(ROOT, chosen, tmp_path) as host,
+        closing(TableRunStore.from_connection_string(azurite)) as store,
+    ):
+        page = f"{host.base_url}/api/approval"
+        for kind, sent in principals.items():
+            wanted = {name: value for name, value in sent.items() if name != "content-type"}
+            opened = requests.get(page, headers=wanted, timeout=60)
+            assert (opened.status_code, "<form" in opened.text) == (200, True), kind
+            run, code = invited_run(store, kind)
+            form = {"code": code, "action": "reject", "by": "carol", "reason": kind}
+            assert requests.post(page, form, headers=wanted, timeout=60).status_code == 200, kind
+            ended = store.get("census", run.run_id)
+            assert ended is not None
+            assert ended.run.reason == f"Rejected by carol (by approval link): {kind}"
+            assert store.history("census", run.run_id)[-1].actor == "approval link (carol)"

@@ -11,7 +11,6 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from shared.operators import approvals, http_operations
-from shared.operators.authorization import Caller
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from tests.local_server import QuietHandler, serving
@@ -47,7 +46,7 @@ def site() -> Iterator[Site]:
 
         def do_POST(self) -> None:  # noqa: N802 - http.server's name
             body = self.rfile.read(int(self.headers["content-length"]))
-            self._give(*http_operations.answer_approval(lambda: world.services, body, Caller()))
+            self._give(*http_operations.answer_approval(lambda: world.services, body))
 
         def _give(self, status: int, page: str) -> None:
             request_lines.append(self.requestline)
@@ -93,7 +92,7 @@ def test_a_link_is_opened_read_and_decided(browser: Chrome, site: Site) -> None:
     field(browser, "reason").send_keys("looked at it", Keys.ENTER)
     assert site.world.run(run.run_id).state is RunState.HELD
     press(browser, "approve")
-    assert "Approved by carol: looked at it" in text(browser)
+    assert "Approved by carol (by approval link): looked at it" in text(browser)
     assert site.world.run(run.run_id).state is RunState.TRAINED
 
     browser.get("about:blank")
@@ -118,5 +117,5 @@ def test_a_link_can_say_no(browser: Chrome, site: Site) -> None:
     field(browser, "reason").send_keys("<script>alert(1)</script>")
     press(browser, "reject")
 
-    assert "Rejected by dan: <script>alert(1)</script>" in text(browser)
+    assert "Rejected by dan (by approval link): <script>alert(1)</script>" in text(browser)
     assert site.world.run(run.run_id).state is RunState.REJECTED

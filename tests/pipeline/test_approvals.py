@@ -23,7 +23,7 @@ def world() -> World:
 
 def answer(world: World, **form: str) -> tuple[int, str]:
     """Send a form of the approval page; gives status and page."""
-    return http_operations.answer_approval(lambda: world.services, urlencode(form).encode(), Caller())
+    return http_operations.answer_approval(lambda: world.services, urlencode(form).encode())
 
 
 def held(world: World, model: str = "better", auc: float = 0.9, name: str = "census/a.csv") -> Run:
@@ -139,18 +139,21 @@ def test_a_link_shows_the_decision_and_works_once(world: World) -> None:
     assert world.run(run.run_id).state is RunState.HELD
     status, page = answer(world, code=code, action="approve", by="carol", reason="checked")
     assert status == 200
-    assert "Approved by carol: checked" in page
+    assert "Approved by carol (by approval link): checked" in page
     assert "approval link (carol)" in {entry.actor for entry in world.runs.history(run.route, run.run_id)}
 
     assert answer(world, code=code, action="approve", by="carol", reason="again")[0] == 409
-    assert world.settle(run).state is RunState.PROMOTED
+    ended = world.settle(run)
+    assert ended.state is RunState.PROMOTED
+    assert decision_of(ended)["approval"]["by"] == "carol (by approval link)"
 
 
 def test_a_link_can_also_reject(world: World) -> None:
     """The other button."""
     run = held(world)
     assert answer(world, code=code_for(world, run), action="reject", by="carol", reason="no")[0] == 200
-    assert world.run(run.run_id).state is RunState.REJECTED
+    ended = world.run(run.run_id)
+    assert (ended.state, ended.reason) == (RunState.REJECTED, "Rejected by carol (by approval link): no")
 
 
 def test_a_link_needs_a_name_and_a_reason(world: World) -> None:
