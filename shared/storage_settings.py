@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from shared.errors import ConfigError
+from shared.key_vault_references import is_unresolved, unresolved_problem
 
 HOST_CONNECTION = "AzureWebJobsStorage"  # the host's own account; it holds the data as well unless another is named
 DATA_CONNECTION = "LANDFALL_DATA"
@@ -66,6 +67,11 @@ def read_storage_account(settings: Mapping[str, str]) -> StorageAccount:
         ConfigError: every problem; none quotes a value of a connection string.
     """
     connection = connection_of(settings)
+    suffixes = ("accountName", *_URIS.values(), "credential", "clientId")
+    names = (connection, *(f"{connection}__{suffix}" for suffix in suffixes))
+    unresolved = [unresolved_problem(name) for name in names if is_unresolved(settings.get(name, ""))]
+    if unresolved:  # what else may be wrong shows only once these have values
+        raise ConfigError(unresolved)
     text = settings.get(connection, "").strip()
     name = settings.get(f"{connection}__accountName", "").strip()
     uris = {service: settings.get(f"{connection}__{suffix}", "").strip() for service, suffix in _URIS.items()}

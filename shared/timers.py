@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from shared.key_vault_references import is_unresolved, unresolved_problem
 from shared.ncrontab import Ncrontab
 
 POLL, SWEEP = "LANDFALL_POLL_SCHEDULE", "LANDFALL_SWEEP_SCHEDULE"
@@ -14,6 +15,9 @@ def schedule_problems(settings: Mapping[str, str]) -> list[str]:
     """Return a sentence for each schedule that no host can read."""
     problems: list[str] = []
     for name in (POLL, SWEEP):
+        if is_unresolved(settings.get(name, "")):
+            problems.append(unresolved_problem(name))
+            continue
         try:
             if settings.get(name):
                 Ncrontab.parse(settings[name])

@@ -30,6 +30,9 @@ log = get_log("app")
 BY_QUEUE = "EventGridQueue"
 BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid", BY_QUEUE)
 
+ROUTES_FILE, INPUT, BLOB_SOURCE = "LANDFALL_ROUTES", "LANDFALL_INPUT", "LANDFALL_BLOB_SOURCE"
+CA_BUNDLE = "REQUESTS_CA_BUNDLE"
+
 # The app's own key, and the secrets with which the platform lets it sign in.
 SECRET_SETTINGS = ("LANDFALL_FUNCTIONS_KEY", "IDENTITY_HEADER", "MSI_SECRET")
 
@@ -56,7 +59,7 @@ def requires_entra() -> bool:
 
 
 def authorize(headers: Mapping[str, str], permission: str) -> "Caller":
-    """Return the caller of an HTTP function that requires a permission: `nothing`, `read` or `operate`.
+    """Return the caller of an HTTP function that requires a permission: `read` or `operate`.
 
     Raises:
         AccessDeniedError: the caller is not let in.
@@ -83,7 +86,7 @@ def blob_source(environ: Mapping[str, str] = os.environ) -> str:
     raises, since an app that fails at import has no functions at all: the host refuses a wrong word for this one
     function, and `health` says what is wrong.
     """
-    return environ.get("LANDFALL_BLOB_SOURCE") or BLOB_SOURCES[0]
+    return environ.get(BLOB_SOURCE) or BLOB_SOURCES[0]
 
 
 def reads_event_queue() -> bool:
@@ -138,26 +141,28 @@ def build_services(environ: Mapping[str, str]) -> "Services":
     from shared.adapters.http.http_client import HttpClient  # noqa: PLC0415
     from shared.adapters.storage.sas_links import MAX_IDENTITY_LINK_LIFE_S  # noqa: PLC0415
     from shared.adapters.storage.storage_factory import Storage  # noqa: PLC0415
+    from shared.key_vault_references import is_unresolved  # noqa: PLC0415
     from shared.routes.host_allowlist import AllowedHosts  # noqa: PLC0415
     from shared.routes.load import load_routes  # noqa: PLC0415
     from shared.services import Services  # noqa: PLC0415
     from shared.storage_settings import read_storage_account  # noqa: PLC0415
 
-    problems: list[str] = []
+    problems = _unresolved_settings(environ)
     account = routes = None
     try:
         account = read_storage_account(environ)
     except ConfigError as error:
         problems += error.problems
+    routes_file = environ.get(ROUTES_FILE) or "routes.toml"
     try:
-        routes = load_routes(APP_FOLDER / (environ.get("LANDFALL_ROUTES") or "routes.toml"), environ)
+        routes = None if is_unresolved(routes_file) else load_routes(APP_FOLDER / routes_file, environ)
     except ConfigError as error:
         problems += error.problems
     source = blob_source(environ)
-    if source not in BLOB_SOURCES:
+    if source not in BLOB_SOURCES and not is_unresolved(source):
         problems.append(f"the setting LANDFALL_BLOB_SOURCE is {source!r}: set it to one of {', '.join(BLOB_SOURCES)}")
-    watched = environ.get("LANDFALL_INPUT", "")
-    if routes is not None and watched != routes.input:
+    watched = environ.get(INPUT, "")
+    if routes is not None and watched != routes.input and not is_unresolved(watched):
         problems.append(
             f"the setting LANDFALL_INPUT is {watched!r}, but routes.toml has input = {routes.input!r}: make them equal,"
             " since the blob trigger watches the one and the sweep the other"
@@ -171,7 +176,7 @@ def build_services(environ: Mapping[str, str]) -> "Services":
     # At INFO the SDKs log every request with its headers, and each sign-in: too much for the app's log.
     for name in ("azure.core.pipeline.policies.http_logging_policy", "azure.identity"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    web = HttpClient(AllowedHosts(routes.allow_hosts), ca_bundle=environ.get("REQUESTS_CA_BUNDLE"))
+    web = HttpClient(AllowedHosts(routes.allow_hosts), ca_bundle=environ.get(CA_BUNDLE))
     storage = Storage.open(account)
     return Services(
         routes=routes,
@@ -182,6 +187,19 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         scoring=ClassicScoringService(web),
         clock=SystemClock(),
     )
+
+
+def _unresolved_settings(environ: Mapping[str, str]) -> list[str]:
+    """Return a problem for each setting of the app that is a Key Vault reference instead of a value.
+
+    The settings of the storage account and those that routes.toml names are checked where they are read.
+    """
+    from shared.key_vault_references import is_unresolved, unresolved_problem  # noqa: PLC0415
+    from shared.operators.authorization import HTTP_AUTH, OPERATE_ROLE, READ_ROLE  # noqa: PLC0415
+    from shared.timers import POLL, SWEEP  # noqa: PLC0415
+
+    names = (ROUTES_FILE, INPUT, BLOB_SOURCE, CA_BUNDLE, POLL, SWEEP, HTTP_AUTH, READ_ROLE, OPERATE_ROLE)
+    return [unresolved_problem(name) for name in (*names, *SECRET_SETTINGS) if is_unresolved(environ.get(name, ""))]
 
 
 def _too_long_for_links(routes: "Routes", max_life_s: int) -> list[str]:

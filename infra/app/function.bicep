@@ -101,7 +101,8 @@ var entraSettings = {
   LANDFALL_HTTP_AUTH: 'entra'
 }
 
-// The references name no version, so the app uses a changed secret within a day, or after a restart.
+// The references name no version, so the platform reads a changed secret within a day, or when it is asked to
+// (docs/deploy.md): a restart does not promise it.
 var secretReferences = toObject(secretSettings, setting => setting, setting => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${replace(toLower(setting), '_', '-')})')
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from landfall.doctor.app_health import check_health
 from landfall.doctor.azure_cli import az, az_list
 from landfall.doctor.checks import Checks
+from landfall.doctor.key_vault_references import WHAT as REFERENCES
+from landfall.doctor.key_vault_references import check_references
 from landfall.errors import CommandError
 
 FUNCTIONS = (
@@ -33,6 +35,8 @@ def check_deployment(checks: Checks, group: str, name: str | None) -> None:
         where = ("--resource-group", group, "--name", str(app["name"]))
         with checks.catching("its functions", "deploy: `azd deploy`"):
             _check_functions(checks, where)
+        with checks.catching(REFERENCES, "get the role Reader on the function app"):
+            check_references(checks, str(app["id"]))
         with checks.catching("the event subscription", _REPAIR):
             _check_subscription(checks, group, host, where)
         with checks.catching("the app's settings and storage", "get the right to list its keys"):

@@ -39,7 +39,8 @@ def health(
     try:
         built = services()
     except ConfigError as error:
-        return 503, json.dumps({"state": "misconfigured", "problems": [*error.problems, *problems]})
+        each = list(dict.fromkeys([*error.problems, *problems]))
+        return 503, json.dumps({"state": "misconfigured", "problems": each})
     try:
         heartbeat = built.runs.last_heartbeat()
     except LandfallError as error:

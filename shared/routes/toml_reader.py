@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from shared.blob_path import BlobPath
+from shared.key_vault_references import REMEDY, UNRESOLVED, is_unresolved
 
 _SETTING = re.compile(r"\$\{([^}]*)\}")
 
@@ -216,7 +217,11 @@ class TomlTable:
         return default
 
     def _expand(self, name: str, value: str) -> str:
-        for setting in _SETTING.findall(value):
-            if not self._environ.get(setting):
+        texts = {setting: self._environ.get(setting, "") for setting in _SETTING.findall(value)}
+        for setting, text in texts.items():
+            if not text:
                 self.problem(name, f"needs the setting {setting}, which is not set")
-        return _SETTING.sub(lambda match: self._environ.get(match[1], ""), value)
+            elif is_unresolved(text):
+                self.problem(name, f"needs the setting {setting}, which {UNRESOLVED}", REMEDY)
+                texts[setting] = ""
+        return _SETTING.sub(lambda match: texts[match[1]], value)

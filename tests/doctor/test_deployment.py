@@ -20,7 +20,9 @@ from tests.local_server import QuietHandler, serving
 from tests.stack.running import landfall
 
 HOST = "func-landfall.azurewebsites.net"
-APP = {"name": "func-landfall", "defaultHostName": HOST, "state": "Running"}
+APP_ID = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/func-landfall"
+APP = {"name": "func-landfall", "defaultHostName": HOST, "state": "Running", "id": APP_ID}
+REFERENCES = f"rest --method get --url {APP_ID}/config/configreferences/appsettings?api-version=2022-03-01"
 SUBSCRIPTION = {
     "name": "csv-landed",
     "provisioningState": "Succeeded",
@@ -40,6 +42,24 @@ print("ERROR: not expected: " + " ".join(sys.argv[1:]), file=sys.stderr); sys.ex
 """
 
 
+def reference(setting: str, status: str = "Resolved", **members: str) -> dict[str, Any]:
+    """Return the status of a setting's Key Vault reference, as Azure lists it."""
+    secret = setting.lower().replace("_", "-")
+    return {
+        "id": f"{APP_ID}/config/configreferences/appsettings/{setting}",
+        "name": setting,
+        "type": "Microsoft.Web/sites/config/configreferences",
+        "properties": {
+            "reference": f"@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/{secret})",
+            "status": status,
+            "vaultName": "kv",
+            "secretName": secret,
+            "source": "KeyVault",
+            **members,
+        },
+    }
+
+
 def answers(**changed: Any) -> list[tuple[str, Any]]:
     """Return what `az` answers where all is well, with changes."""
     usual: dict[str, tuple[str, Any]] = {
@@ -52,6 +72,8 @@ def answers(**changed: Any) -> list[tuple[str, Any]]:
         "topics": ("eventgrid system-topic list", [{"name": "topic"}]),
         "container": ("functionapp config appsettings list", "incoming"),
         "keys": ("functionapp keys list", {"functionKeys": {"default": "the-key"}}),
+        "references": (REFERENCES, {"value": [reference("CENSUS_TRAINING_KEY")]}),
+        "more references": ("rest --method get --url https://management.azure.com/page2", {"value": []}),
     }
     return [(called, changed.get(name, answer)) for name, (called, answer) in usual.items()]
 
@@ -89,6 +111,7 @@ def test_a_correct_deployment_passes(
     assert [check["what"] for check in document["checks"]] == [
         "the function app",
         "its functions",
+        "the Key Vault references",
         "the event subscription",
     ]
     assert health_calls == [(f"https://{HOST}", "the-key")]
@@ -113,6 +136,8 @@ def test_a_correct_deployment_passes(
         ({"container": "landing"}, "but LANDFALL_INPUT is landing"),
         ({"functions": [{"name": "func-landfall/sweep"}]}, "not loaded: on_csv_landed, poll_pending_jobs"),
         ({"keys": []}, "answered something unexpected"),
+        ({"references": f"ERROR: no right to {SECRET}"}, "`az rest --method get` failed: ERROR: no right to"),
+        ({"references": {}}, "answered something unexpected"),
         ({"apps": []}, "rg has 0 function apps, not one; there are: none"),
         ({"apps": [{**APP, "state": "Stopped"}]}, "func-landfall is Stopped"),
         ({"keys": f"ERROR: no right to {SECRET}"}, "`az functionapp keys list` failed: ERROR: no right to"),
@@ -132,6 +157,45 @@ def test_each_problem_of_a_deployment_is_named(
     wrong = [check for check in document["checks"] if not check["ok"]]
     assert any(result in check["said"] for check in wrong), document
     assert all(check["do"] for check in wrong)
+    assert SECRET not in json.dumps(document)
+
+
+@pytest.mark.usefixtures("health_calls")
+def test_each_unresolved_reference_is_named_with_its_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On every page of the list; each says what to do, and how all are read again; what is resolved is not named."""
+    page2 = "https://management.azure.com/page2"
+    listed = [
+        reference("A_KEY", "SecretNotFound", details=f"no such secret {SECRET}"),
+        reference("B_KEY"),
+        reference("C_KEY", "AccessToKeyVaultDenied"),
+        reference("D_KEY", "SomethingNew"),
+        {"name": "E_KEY"},
+    ]
+    document = doctor(
+        tmp_path,
+        monkeypatch,
+        capsys,
+        references={"value": listed, "nextLink": page2},
+        **{"more references": {"value": [reference("F_KEY", "VaultNotFound")]}},
+    )
+    assert document["status"] == ExitStatus.BROKEN
+    wrong = {check["said"]: check["do"] for check in document["checks"] if not check["ok"]}
+    assert list(wrong) == [
+        "A_KEY is SecretNotFound: no such secret AccountKey=***",
+        "C_KEY is AccessToKeyVaultDenied",
+        "D_KEY is SomethingNew",
+        "E_KEY is None",
+        "F_KEY is VaultNotFound",
+    ]
+    refresh = (
+        f"`az rest --method post --url {APP_ID}/config/configreferences/appsettings/refresh?api-version=2022-03-01`"
+    )
+    assert all(do.endswith(f"; then have all of them read again: {refresh}") for do in wrong.values())
+    remedies = [do.partition(";")[0] for do in wrong.values()]
+    assert remedies[0] == "create the secret: `az keyvault secret set --vault-name kv --name a-key --value …`"
+    assert "role Key Vault Secrets User" in remedies[1]
     assert SECRET not in json.dumps(document)
 
 

@@ -161,3 +161,34 @@ def test_an_empty_text_says_what_is_needed() -> None:
 
     for key in ("version", "input", "allow_hosts", "routes"):
         assert any(sentence.startswith(f"{key} is missing. Add ") for sentence in sentences)
+
+
+REFERENCE = "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/census-training-key)"
+
+
+def test_each_unresolved_reference_is_a_problem_of_its_key() -> None:
+    """A reference that the platform has not replaced is no key and no URL: all are named at once, none is quoted."""
+    unresolved = dict.fromkeys(SETTINGS, REFERENCE)
+    lines = problems(EXAMPLE, **unresolved)
+    named = [line for line in lines if "which is an unresolved Key Vault reference. `landfall doctor --azure`" in line]
+    assert len(named) == len(SETTINGS)
+    assert {re.findall(r"the setting (\w+),", line)[0] for line in named} == set(SETTINGS)
+    assert all(line.startswith("routes.census.") for line in lines)
+    assert not any("kv.vault.azure.net" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "value", [REFERENCE.lower(), f"  {REFERENCE}", "@Microsoft.KeyVault(VaultName=v;SecretName=s)"]
+)
+def test_a_reference_is_recognised_however_it_is_written(value: str) -> None:
+    """The platform ignores case."""
+    (problem,) = problems(EXAMPLE, CENSUS_STAGING_KEY=value)
+    assert problem.startswith("routes.census.endpoints[1].api_key needs the setting CENSUS_STAGING_KEY, which is an un")
+
+
+@pytest.mark.parametrize(
+    "value", ["Microsoft.KeyVault(x)", "key@Microsoft.KeyVault(x)", "@Microsoft.AppConfiguration(x)"]
+)
+def test_a_key_that_is_no_reference_is_used(value: str) -> None:
+    """Whatever else a key may look like."""
+    assert parse(EXAMPLE, CENSUS_STAGING_KEY=value).routes["census"].endpoints[1].api_key == value
