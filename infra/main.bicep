@@ -1,5 +1,5 @@
 // Deploys one resource group with all Azure resources of Landfall, except the Event Grid subscription. That one needs
-// the deployed code: hooks/postdeploy.sh deploys it from app/eventgrid-subscription.bicep.
+// the deployed code: hooks/postdeploy.py deploys it from app/eventgrid-subscription.bicep.
 targetScope = 'subscription'
 
 @description('Name of the azd environment. The resource group is called rg-NAME; a hash of the name is part of the other resource names.')

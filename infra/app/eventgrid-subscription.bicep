@@ -1,4 +1,4 @@
-// The Event Grid subscription that delivers the events of new CSVs to the blob trigger. hooks/postdeploy.sh deploys it,
+// The Event Grid subscription that delivers the events of new CSVs to the blob trigger. hooks/postdeploy.py deploys it,
 // because the host creates the key in the URL only after it has loaded the functions. The deployment is idempotent.
 @description('Name of the function app.')
 param functionAppName string

@@ -1,6 +1,8 @@
-"""`landfall package`: the files that are deployed to Azure, as a list or as a zip."""
+"""`landfall package`: the files that are deployed to Azure, with the app's packages, as a list or as a zip."""
 
 import argparse
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -14,14 +16,17 @@ from shared.plurals import counted
 
 _ENTRY_TIME = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip can hold: the same files make the same bytes
 _MODE = 0o644
+_PACKAGES = Path(".python_packages")
 
 
 def package(options: argparse.Namespace) -> int:
     """List the files that are deployed, or write them to a zip.
 
     Raises:
-        CommandError: the zip cannot be written, or a file that the app needs is missing.
+        CommandError: the packages cannot be installed, the zip cannot be written, or a file that the app needs is
+            missing.
     """
+    fill_packages()
     files = deployed_files(ROOT)
     missing = {"function_app.py", "host.json", "requirements.txt"} - set(map(str, files))
     if missing:
@@ -39,20 +44,34 @@ def package(options: argparse.Namespace) -> int:
         print_json({"files": list(map(str, files)), "bytes": size})
         return ExitStatus.SUCCESS
     out = console()
-    total = f"{counted(len(files), 'file')}, {counted(size, 'byte')}; packages are installed from requirements.txt"
+    of_packages = [file for file in files if file.parts[0] == _PACKAGES.name]
+    total = f"{counted(len(files), 'file')}, {counted(size, 'byte')}"
     if options.out is None:
         for file in files:
-            out.print(escape(str(file)))
-        out.print(total)
+            if file not in of_packages:
+                out.print(escape(str(file)))
+        out.print(f"{total}; {counted(len(of_packages), 'file')} of packages are in {_PACKAGES}")
     else:
         out.print(f"{total}; {escape(str(options.out))} has {counted(options.out.stat().st_size, 'byte')}")
     return ExitStatus.SUCCESS
 
 
+def fill_packages() -> None:
+    """Put the app's packages into `.python_packages` with the hook that azd runs before it packs the app.
+
+    Raises:
+        CommandError: they cannot be installed; the text is the hook's.
+    """
+    hook = [sys.executable, str(ROOT / "infra" / "hooks" / "prepackage.py")]
+    done = subprocess.run(hook, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CommandError(done.stderr.strip())
+
+
 def deployed_files(root: Path) -> list[Path]:
     """Return the files that `.funcignore` does not exclude, relative to the folder, sorted.
 
-    `func` and `azd` read its patterns as those of `.gitignore`, and so does this.
+    The patterns are such that `azd`, which reads them with a library of its own, and git's rules agree.
     """
     ignored = GitIgnoreSpec.from_lines((root / ".funcignore").read_text(encoding="utf-8").splitlines())
     files = []

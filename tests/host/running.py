@@ -52,21 +52,25 @@ def own_settings(storage: str, **more: str) -> dict[str, str]:
     }
 
 
-def start(app: Path, settings: dict[str, str], folder: Path, *arguments: str) -> RunningHost:
-    """Start a host without waiting for it."""
+def start(
+    app: Path, settings: dict[str, str], folder: Path, *arguments: str, program: tuple[str, ...] = ("landfall.host",)
+) -> RunningHost:
+    """Start a host without waiting for it. The program is a module with its first arguments."""
     folder.mkdir(parents=True, exist_ok=True)
     file, log = folder / f"{uuid.uuid4().hex}.json", folder / f"{uuid.uuid4().hex}.log"
     file.write_text(json.dumps({"Values": settings}), encoding="utf-8")
-    command = [sys.executable, "-m", "landfall.host", "--app", str(app), "--port", "0", "--settings", str(file)]
+    command = [sys.executable, "-m", *program, "--app", str(app), "--port", "0", "--settings", str(file)]
     with log.open("wb") as out:
         process = subprocess.Popen([*command, "--blob-scan-s", "0.3", *arguments], stdout=out, stderr=out)
     return RunningHost(process, log)
 
 
 @contextlib.contextmanager
-def running_host(app: Path, settings: dict[str, str], folder: Path, *arguments: str) -> Iterator[RunningHost]:
+def running_host(
+    app: Path, settings: dict[str, str], folder: Path, *arguments: str, program: tuple[str, ...] = ("landfall.host",)
+) -> Iterator[RunningHost]:
     """Run a host within the `with`."""
-    host = start(app, settings, folder, *arguments)
+    host = start(app, settings, folder, *arguments, program=program)
     try:
         started = until(lambda: re.search(r"Host started on (http://\S+)", host.text()) or host.process.poll())
         assert isinstance(started, re.Match), host.text()

@@ -3,9 +3,11 @@
 The tools that read them ignore what they do not know, so a slip of the pen there is a setting that has no effect.
 """
 
+import ast
 import json
 import re
-from pathlib import PurePosixPath
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,21 @@ def exactly(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
     }
 
 
+def hook(script: str) -> dict[str, Any]:
+    """Return the schema of a hook that runs a Python script: an inline command for each family of systems."""
+    more = {"continueOnError": {"const": False}, "interactive": {"const": False}}
+    windows = (
+        f"if (Get-Command py -ErrorAction SilentlyContinue) {{ py -3 {script} }} else {{ python {script} }}\n"
+        "exit $LASTEXITCODE\n"
+    )
+    return exactly(
+        {
+            "posix": exactly({"shell": {"const": "sh"}, "run": {"const": f"python3 {script}"}, **more}),
+            "windows": exactly({"shell": {"const": "pwsh"}, "run": {"const": windows}, **more}),
+        }
+    )
+
+
 def count(least: int, most: int) -> dict[str, Any]:
     """Return the schema of a whole number within limits."""
     return {"type": "integer", "minimum": least, "maximum": most}
@@ -35,26 +52,23 @@ def count(least: int, most: int) -> dict[str, Any]:
 AZURE_YAML = exactly(
     {
         "name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]*[a-z0-9]$"},
+        "requiredVersions": exactly({"azd": {"const": ">= 1.23.5"}}),
         "infra": exactly({"provider": {"const": "bicep"}, "path": {"const": "infra"}, "module": {"const": "main"}}),
         "services": exactly(
             {
                 "app": exactly(
-                    {"project": {"const": "."}, "language": {"const": "python"}, "host": {"const": "function"}}
-                )
-            }
-        ),
-        "hooks": exactly(
-            {
-                "postdeploy": exactly(
                     {
-                        "shell": {"const": "sh"},
-                        "run": {"type": "string"},
-                        "continueOnError": {"const": False},
-                        "interactive": {"const": False},
+                        "project": {"const": "."},
+                        "language": {"const": "python"},
+                        "host": {"const": "function"},
+                        "remoteBuild": {"const": False},
+                        # Of the service: those of the project do not run before the packing that `azd deploy` does.
+                        "hooks": exactly({"prepackage": hook("infra/hooks/prepackage.py")}),
                     }
                 )
             }
         ),
+        "hooks": exactly({"postdeploy": hook("infra/hooks/postdeploy.py")}),
     }
 )
 HOST_JSON = exactly(
@@ -152,19 +166,20 @@ def test_the_file_has_what_it_must_and_nothing_else(name: str) -> None:
     assert problems == []
 
 
-def test_the_hook_is_there_and_may_be_run() -> None:
-    """The script is executable and starts with the shell of azure.yaml, and the template that it deploys exists."""
-    script = ROOT / read("azure.yaml")["hooks"]["postdeploy"]["run"]
-
-    assert script.read_text(encoding="utf-8").startswith("#!/bin/sh\n")
-    assert script.stat().st_mode & 0o111
-    assert (INFRA / "app" / "eventgrid-subscription.bicep").is_file()
-
-
 def test_all_hooks_are_run() -> None:
-    """azure.yaml names every script in the folder of hooks."""
-    named = {PurePosixPath(hook["run"]).name for hook in read("azure.yaml")["hooks"].values()}
-    assert {path.name for path in (INFRA / "hooks").iterdir()} == named
+    """azure.yaml names every script in the folder of hooks, and no other."""
+    text = (ROOT / "azure.yaml").read_text(encoding="utf-8")
+    named = set(re.findall(r"infra/hooks/(\S+)", text))
+    assert {path.name for path in (INFRA / "hooks").iterdir() if path.is_file()} == named
+
+
+@pytest.mark.parametrize("script", sorted((INFRA / "hooks").glob("*.py")), ids=lambda path: path.name)
+def test_a_hook_runs_under_an_old_python(script: Path) -> None:
+    """It is Python 3.9, whose standard library has every module that it imports: azd takes what the computer has."""
+    tree = ast.parse(script.read_text(encoding="utf-8"), feature_version=(3, 9))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names - {"tomllib"}
 
 
 def test_the_service_is_the_one_that_bicep_tags() -> None:
@@ -175,9 +190,9 @@ def test_the_service_is_the_one_that_bicep_tags() -> None:
 
 def test_the_hook_knows_what_the_deployment_puts_out() -> None:
     """Every variable that the script needs is an output of main.bicep or azd's own."""
-    script = (INFRA / "hooks" / "postdeploy.sh").read_text(encoding="utf-8")
+    script = (INFRA / "hooks" / "postdeploy.py").read_text(encoding="utf-8")
     main = (INFRA / "main.bicep").read_text(encoding="utf-8")
-    needed = set(re.findall(r"\$\{?((?:AZURE|LANDFALL)_[A-Z_]+)", script)) - {"LANDFALL_HOOK_PAUSE_S"}
+    needed = set(re.findall(r"\"((?:AZURE|LANDFALL)_[A-Z_]+)\"", script)) - {"LANDFALL_HOOK_PAUSE_S"}
 
     assert len(needed) == 7
     assert needed - {"AZURE_SUBSCRIPTION_ID"} <= set(re.findall(r"^output (\w+)", main, re.MULTILINE))

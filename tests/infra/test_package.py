@@ -1,6 +1,8 @@
-"""The deployed package: exactly the app, importable with its locked packages alone, and running when unpacked."""
+"""The deployed zip: the app and its packages, nothing else, running where nothing else is installed."""
 
+import fnmatch
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -10,34 +12,81 @@ import pytest
 import requests
 
 from landfall.cli import main
-from landfall.commands.package import deployed_files, write_zip
+from landfall.commands.package import deployed_files, fill_packages
 from landfall.stack.azurite import ROOT
 from tests.host.running import own_settings, running_host, until
 
-MAX_BYTES = 1_000_000  # of the app's own files: it is copied at every cold start
-MAX_INSTALLED_BYTES = 100_000_000  # of its packages, as installed
+MAX_APP_BYTES = 1_000_000  # of the app's own files
+MAX_ZIP_BYTES = 10_000_000  # an instance fetches the zip at every cold start
+MAX_UNPACKED_BYTES = 35_000_000
 AT_THE_ROOT = {"function_app.py", "host.json", "requirements.txt", "routes.toml"}
+SITE = Path(".python_packages", "lib", "site-packages")
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with the unpacked package."""
-    folder = tmp_path_factory.mktemp("deployed")
-    write_zip(ROOT, deployed_files(ROOT), folder / "app.zip")
-    with zipfile.ZipFile(folder / "app.zip") as archive:
-        archive.extractall(folder / "app")
-    return folder / "app"
+def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the zip that `landfall package` writes."""
+    target = tmp_path_factory.mktemp("package") / "app.zip"
+    assert main(["package", "--out", str(target)]) == 0
+    return target
 
 
-def test_the_package_is_the_app_and_nothing_else() -> None:
-    """It is four files and the package `shared`, without studio, tests, docs, tools, settings or secrets."""
-    files = deployed_files(ROOT)
+@pytest.fixture(scope="module")
+def unpacked(zipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with the contents of the zip."""
+    folder = tmp_path_factory.mktemp("deployed") / "wwwroot"
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an interpreter without any package."""
+    folder = tmp_path_factory.mktemp("environment")
+    command = [str(ROOT / ".uv" / "bin" / "uv"), "venv", "--quiet", "--clear", "--no-project", "--python"]
+    subprocess.run([*command, sys.executable, str(folder)], check=True, capture_output=True)
+    return folder / "bin" / "python"
+
+
+def test_the_package_is_the_app_with_its_packages_and_nothing_else(zipped: Path) -> None:
+    """It is four files, `shared` and the packages; no studio, tests, docs, tools, settings or secrets."""
     tracked = subprocess.run(
         ["git", "ls-files", "shared"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout
     of_the_app = {file for file in tracked.split() if file.endswith(".py")} | AT_THE_ROOT
-    assert {file.as_posix() for file in files} == of_the_app
-    assert sum((ROOT / file).stat().st_size for file in files) < MAX_BYTES
+    with zipfile.ZipFile(zipped) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    assert {file for file in sizes if not file.startswith(".python_packages/")} == of_the_app
+    assert sum(sizes[file] for file in of_the_app) < MAX_APP_BYTES
+    assert sum(sizes.values()) < MAX_UNPACKED_BYTES
+    assert zipped.stat().st_size < MAX_ZIP_BYTES
+
+
+def test_azd_and_git_read_the_patterns_alike() -> None:
+    """Azd packs the files that `landfall package` lists, although it reads `.funcignore` with a library of its own.
+
+    That library (denormal/go-gitignore) compares an anchored pattern with the whole path and lets `*` match a `/`; a
+    bare name it compares with the last part of the path; it loses a `/` at the end, and the folder of a file that a `!`
+    takes back.
+    """
+    lines = (ROOT / ".funcignore").read_text(encoding="utf-8").splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    assert [pattern for pattern in patterns if pattern.startswith("!") or "/" in pattern[1:]] == []
+
+    def is_ignored(path: Path) -> bool:
+        return any(
+            fnmatch.fnmatchcase(path.as_posix() if pattern[0] == "/" else path.name, pattern.removeprefix("/"))
+            for pattern in patterns
+        )
+
+    fill_packages()
+    by_azd = []
+    for folder, folders, names in ROOT.walk():
+        at = folder.relative_to(ROOT)
+        folders[:] = [name for name in folders if not is_ignored(at / name)]
+        by_azd += [at / name for name in names if not is_ignored(at / name) and name != ".funcignore"]
+    assert sorted(by_azd) == deployed_files(ROOT)
 
 
 @pytest.mark.parametrize(
@@ -46,10 +95,17 @@ def test_the_package_is_the_app_and_nothing_else() -> None:
         "local.settings.json",
         ".env",
         ".azure/env/.env",
+        ".pypirc",
+        ".pytest_cache/x",
+        ".python-version",
+        ".landfall-packages-x/new/lib/x.py",
+        ".venv/lib/x.py",
+        "landfall_env/pyvenv.cfg",
         "infra/main.bicep",
         ".local/stack.json",
         "tests/x.py",
         "shared/__pycache__/runs.cpython-313.pyc",
+        ".python_packages/lib/site-packages/requests/__pycache__/api.cpython-313.pyc",
         "docs/deploy.md",
         "requirements-dev.txt",
         "studio/app.py",
@@ -64,42 +120,59 @@ def test_what_holds_secrets_or_is_no_app_is_left_out(tmp_path: Path, name: str) 
     assert deployed_files(tmp_path) == [Path("function_app.py")]
 
 
-def test_the_same_files_make_the_same_zip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("name", ["docs", "tests", "shared", "bench", "infra", "scripts", "studio", "README.md", "env"])
+def test_a_package_keeps_what_the_repository_leaves_out(tmp_path: Path, name: str) -> None:
+    """A package may have a folder or file of the same name as one that is not deployed."""
+    file = SITE / "package" / name / "x.py"
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text("x", encoding="utf-8")
+    (tmp_path / ".funcignore").write_bytes((ROOT / ".funcignore").read_bytes())
+    assert deployed_files(tmp_path) == [file]
+
+
+def test_the_same_files_make_the_same_zip(zipped: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two packages of the same files are identical, and the command lists the files."""
+    names = zipfile.ZipFile(zipped).namelist()
     assert main(["package", "--out", str(tmp_path / "a.zip")]) == 0
-    assert main(["package", "--out", str(tmp_path / "b.zip"), "--json"]) == 0
-    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
-    summary, _, document = capsys.readouterr().out.partition("\n")
-    assert str(len(zipfile.ZipFile(tmp_path / "a.zip").namelist())) in summary
-    assert "function_app.py" in json.loads(document)["files"]
+    assert (tmp_path / "a.zip").read_bytes() == zipped.read_bytes()
+    assert capsys.readouterr().out.startswith(f"{len(names)} files, ")
+    assert main(["package", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == names
+    assert main(["package"]) == 0
+    *listed, summary = capsys.readouterr().out.splitlines()
+    assert listed == [name for name in names if not name.startswith(".python_packages/")]
+    assert summary.endswith(f"; {len(names) - len(listed)} files of packages are in .python_packages")
     assert main(["package", "--out", str(tmp_path / "none" / "a.zip")]) == 1
     assert "cannot be written: No such file" in capsys.readouterr().err
 
 
-@pytest.fixture(scope="module")
-def deployed_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give an interpreter that has the packages of requirements.txt, by their hashes, and nothing else."""
-    folder = tmp_path_factory.mktemp("environment")
-    uv, python = str(ROOT / ".uv" / "bin" / "uv"), folder / "bin" / "python"
-    install = ["pip", "sync", "--quiet", "--require-hashes", "--python", str(python), str(ROOT / "requirements.txt")]
-    for command in (["venv", "--quiet", "--no-project", "--python", sys.executable, str(folder)], install):
-        subprocess.run([uv, *command], check=True, capture_output=True)
-    return python
+def test_no_package_hides_a_module_of_the_app(unpacked: Path) -> None:
+    """Azure's worker looks for a module among the packages before it looks among the app's files."""
+    own = {"function_app", *(path.name for path in unpacked.iterdir() if path.is_dir())}
+    assert own & {path.name.partition(".")[0] for path in (unpacked / SITE).iterdir()} == set()
 
 
 @pytest.mark.timeout(120)
-def test_it_imports_with_its_locked_packages_alone(unpacked: Path, deployed_python: Path) -> None:
-    """Every module imports where only requirements.txt is installed, and the installed packages are small enough."""
+def test_it_imports_with_its_own_packages_alone(unpacked: Path, bare_python: Path) -> None:
+    """Every module imports where nothing is installed, in Azure's order of the path, from the zip alone."""
     code = (
-        "import importlib, pathlib, function_app\n"
+        "import importlib, pathlib, sys, azure.identity, azure.storage.blob, azure.data.tables, function_app\n"
         "for file in sorted(pathlib.Path('shared').rglob('*.py')):\n"
         "    importlib.import_module('.'.join(file.with_suffix('').parts).removesuffix('.__init__'))\n"
+        "files = [getattr(module, '__file__', None) or '' for module in sys.modules.values()]\n"
+        "print(*{file for file in files if file and not file.startswith((sys.argv[1], sys.base_prefix))})\n"
         "print(function_app.app.get_functions()[0].get_function_name())"
     )
-    done = subprocess.run([deployed_python, "-c", code], cwd=unpacked, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "on_csv_landed\n"), done.stderr
-    site = next(deployed_python.parents[1].glob("lib/*/site-packages"))
-    assert sum(file.stat().st_size for file in site.rglob("*") if file.is_file()) < MAX_INSTALLED_BYTES
+    path = os.pathsep.join([str(unpacked / SITE), str(unpacked)])
+    done = subprocess.run(
+        [bare_python, "-s", "-P", "-c", code, str(unpacked)],
+        cwd=unpacked,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "\non_csv_landed\n"), done.stdout + done.stderr
 
 
 def _plausible(setting: str) -> str:
@@ -111,14 +184,19 @@ def _plausible(setting: str) -> str:
 
 
 @pytest.mark.timeout(120)
-def test_it_runs_from_an_unpacked_copy(unpacked: Path, azurite: str, tmp_path: Path) -> None:
-    """The host finds every function, and a request is answered by the copy's own code."""
+def test_it_runs_from_exactly_the_zip(unpacked: Path, bare_python: Path, azurite: str, tmp_path: Path) -> None:
+    """The host finds every function, and a request is answered by the zip's own code with the zip's own packages."""
     wiring = unpacked / "shared" / "wiring.py"
-    wiring.write_text(f"{wiring.read_text()}\nlog.warning('this is the copy')\n", encoding="utf-8")
+    origin = "import azure.data.tables, azure_functions_runtime, requests"
+    files = "(azure.data.tables.__file__, azure_functions_runtime.__file__, requests.__file__, __file__)"
+    wiring.write_text(f"{wiring.read_text()}\n{origin}\nlog.warning('from %s', {files})\n", encoding="utf-8")
+    (tmp_path / "worker").mkdir()
+    (tmp_path / "worker" / "landfall").symlink_to(ROOT / "landfall")
+    program = ("tests.infra.run_as_in_azure", str(bare_python), str(unpacked / SITE), str(tmp_path / "worker"))
     settings = own_settings(azurite) | json.loads((ROOT / "local.settings.example.json").read_text())["Values"]
     filled = {name: value or _plausible(name) for name, value in settings.items()}
     filled |= {"AzureWebJobsStorage": azurite, "LANDFALL_FUNCTIONS_KEY": "the-key"}
-    with running_host(unpacked, filled, tmp_path) as host:
+    with running_host(unpacked, filled, tmp_path, program=program) as host:
         answer = requests.get(f"{host.base_url}/api/health", headers={"x-functions-key": "the-key"}, timeout=60)
         assert (answer.status_code, answer.json()["state"]) == (200, "ok"), answer.text
-        until(lambda: "this is the copy" in host.text())
+        until(lambda: host.text().count(f"'{unpacked}/") == 4)

@@ -1,0 +1,137 @@
+"""Deploys the Event Grid subscription of the blob trigger, after azd has deployed the code. Idempotent.
+
+The host creates the key in the trigger's URL only after it has loaded the functions, so the script retries. It runs
+under any Python from 3.9 on, with the standard library alone, on Linux, macOS and Windows.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+TEMPLATE = Path(__file__).resolve().parents[1] / "app" / "eventgrid-subscription.bicep"
+TRIES = 20
+PAUSE_S = 15.0  # 20 tries, 15 s apart: about five minutes, as long as a host may take to load the functions
+# Parameter of the template -> variable that azd sets from an output of main.bicep.
+PARAMETERS = {
+    "functionAppName": "AZURE_FUNCTION_APP_NAME",
+    "topicName": "AZURE_EVENTGRID_TOPIC_NAME",
+    "storageAccountName": "AZURE_STORAGE_ACCOUNT_NAME",
+    "inputContainer": "LANDFALL_INPUT",
+    "deadLetterContainer": "AZURE_DEAD_LETTER_CONTAINER",
+}
+NEEDED = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", *PARAMETERS.values())
+PERMANENT = re.compile("az login|AuthorizationFailed|ResourceGroupNotFound|SubscriptionNotFound")
+KEY = re.compile(r"code=[^\"'&\s]+")  # an error of az may quote the trigger's URL, which contains the key
+
+
+class HookError(Exception):
+    """The subscription is not deployed; the text says why and what to do."""
+
+
+def required_settings(environ: dict[str, str]) -> dict[str, str]:
+    """Return the variables that the deployment needs.
+
+    Raises:
+        HookError: some are not set; the text names all of them.
+    """
+    missing = [name for name in NEEDED if not environ.get(name)]
+    if missing:
+        raise HookError(
+            f"not set: {' '.join(missing)}. Run 'azd provision', which sets them, then 'azd hooks run postdeploy'."
+        )
+    return {name: environ[name] for name in NEEDED}
+
+
+def deployment_command(settings: dict[str, str]) -> list[str]:
+    """Return the command that deploys the template.
+
+    Raises:
+        HookError: the Azure CLI is not installed.
+    """
+    az = shutil.which("az")  # with its extension: on Windows it is az.cmd
+    if az is None:
+        raise HookError(
+            "the Azure CLI (az) is not on the PATH. Install it, run 'az login', then 'azd hooks run postdeploy'."
+        )
+    return [
+        az,
+        *("deployment", "group", "create", "--name", "landfall-events"),
+        *("--subscription", settings["AZURE_SUBSCRIPTION_ID"], "--resource-group", settings["AZURE_RESOURCE_GROUP"]),
+        # A bare name, found in the working directory: cmd.exe, which runs az.cmd, reads `&` and `%` of a path.
+        *("--template-file", TEMPLATE.name),
+        "--parameters",
+        *(f"{parameter}={settings[name]}" for parameter, name in PARAMETERS.items()),
+        *("--only-show-errors", "--output", "none"),
+    ]
+
+
+def problem_of(command: list[str]) -> str | None:
+    """Run a command beside the template; return None if it succeeds, else its output without keys."""
+    done = subprocess.run(
+        command,
+        cwd=TEMPLATE.parent,
+        stdin=subprocess.DEVNULL,  # az must fail, not ask
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode == 0:
+        return None
+    return KEY.sub("code=***", done.stdout)
+
+
+def tell(text: str) -> None:
+    """Write the last five lines to stderr at once: azd shows a hook's output while it runs."""
+    print("\n".join(text.splitlines()[-5:]), file=sys.stderr, flush=True)
+
+
+def deploy(command: list[str], pause_s: float) -> None:
+    """Run the command until it succeeds.
+
+    Raises:
+        HookError: it fails for a reason that does not pass, or after the last try.
+    """
+    for number in range(1, TRIES + 1):
+        problem = problem_of(command)
+        if problem is None:
+            return
+        if PERMANENT.search(problem):
+            tell(problem)
+            raise HookError("a retry would not help. Mend the error above, then run 'azd hooks run postdeploy'.")
+        if number == TRIES:
+            tell(problem)
+            raise HookError(
+                f"the subscription could not be deployed in {TRIES} tries. The last error of az is above.\n"
+                "Check that the app runs (GET /api/health), then run 'azd hooks run postdeploy'."
+                " Until then the sweep finds files."
+            )
+        tell(
+            f"postdeploy: not yet (try {number} of {TRIES}). The host may still be loading the functions."
+            f" Next try in {pause_s:g} s."
+        )
+        time.sleep(pause_s)
+
+
+def main() -> int:
+    """Deploy the subscription; return the exit status."""
+    try:
+        settings = required_settings(dict(os.environ))
+        deploy(deployment_command(settings), float(os.environ.get("LANDFALL_HOOK_PAUSE_S") or PAUSE_S))
+    except HookError as error:
+        tell(f"postdeploy: {error}")
+        return 1
+    container, app = settings["LANDFALL_INPUT"], settings["AZURE_FUNCTION_APP_NAME"]
+    print(f"postdeploy: Event Grid delivers the events of new CSVs in '{container}' to {app}.", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
