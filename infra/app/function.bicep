@@ -83,6 +83,7 @@ var appSettings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   LANDFALL_ROUTES: routesFile
   LANDFALL_INPUT: inputContainer
+  LANDFALL_DATA_HOST: split(blobEndpoint, '/')[2] // routes.toml allows it, so that job outputs can be read
   LANDFALL_BLOB_SOURCE: 'EventGrid'
   LANDFALL_POLL_SCHEDULE: pollSchedule
   LANDFALL_SWEEP_SCHEDULE: sweepSchedule

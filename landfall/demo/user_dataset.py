@@ -37,7 +37,7 @@ propagation_s = 30
 _ROUTES = """\
 version = 1
 input = "incoming"
-allow_hosts = ["127.0.0.1:*"]
+allow_hosts = ["${{LANDFALL_DATA_HOST}}", "127.0.0.1:*"]
 
 [routes.{route}]
 files = "{route}/*.csv"

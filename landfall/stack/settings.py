@@ -14,6 +14,7 @@ SWEEP_SCHEDULE = "*/15 * * * * *"
 BLOB_SOURCE = "LogsAndContainerScan"  # in Azure EventGrid; no emulator sends events
 ROUTES_SETTING = "LANDFALL_ROUTES"
 KEY_SETTING = "LANDFALL_FUNCTIONS_KEY"
+DATA_HOST_SETTING = "LANDFALL_DATA_HOST"  # routes.toml names it in allow_hosts
 _OWN_STORAGE = "the commands read the stack's own storage"
 _ALTERNATIVES = {
     ROUTES_SETTING: "use --routes FILE, which applies to the whole stack",
@@ -56,6 +57,12 @@ def model_settings(services: Iterable[Service]) -> dict[str, str]:
     return settings
 
 
+def data_host(storage: str) -> str:
+    """Return host and port of the blob endpoint that a connection string names; "" if it names none."""
+    match = re.search(r"(?:^|;)BlobEndpoint=https?://([^/;]+)", storage)
+    return match[1] if match else ""
+
+
 def app_settings(
     *,
     storage: str,
@@ -72,6 +79,7 @@ def app_settings(
         "AzureFunctionsWebHost__hostid": HOST_ID,
         ROUTES_SETTING: routes,
         "LANDFALL_INPUT": container,
+        DATA_HOST_SETTING: data_host(storage),
         "LANDFALL_BLOB_SOURCE": BLOB_SOURCE,
         "LANDFALL_POLL_SCHEDULE": POLL_SCHEDULE,
         "LANDFALL_SWEEP_SCHEDULE": SWEEP_SCHEDULE,

@@ -94,6 +94,7 @@ def app(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runn
             "AzureWebJobsStorage": azurite,
             "LANDFALL_ROUTES": str(folder / "routes.toml"),
             "LANDFALL_INPUT": container,
+            "LANDFALL_DATA_HOST": storage_host(azurite),
             **model_settings([cast("Service", service)]),
         }
         for name, value in settings.items():

@@ -38,6 +38,7 @@ def test_a_file_is_split_and_its_routes_load(tmp_path: Path) -> None:
     assert (experiment["label"], experiment["positive"]) == ('bought "it"', "yes")
     prefix, base = setting_prefix(material.model), "http://127.0.0.1:1"
     settings = {f"{prefix}_{key}": "k" for key in ("TRAINING_KEY", "ENDPOINT_KEY", "STAGING_KEY")}
+    settings["LANDFALL_DATA_HOST"] = "127.0.0.1:10000"
     settings[f"{prefix}_JOBS_URL"] = f"{base}/jobs"
     for stem in (prefix, f"{prefix}_STAGING"):
         settings[f"{stem}_PATCH_URL"] = f"{base}/webservices/s/endpoints/{stem[-1].lower()}"

@@ -71,6 +71,7 @@ def settings(
             "REQUESTS_CA_BUNDLE": os.environ["REQUESTS_CA_BUNDLE"],
             "LANDFALL_ROUTES": str(tmp_path / "routes.toml"),
             "LANDFALL_INPUT": container,
+            "LANDFALL_DATA_HOST": storage_host(identity_storage.connection_string),
             **model_settings([cast("Service", service)]),
         }
 

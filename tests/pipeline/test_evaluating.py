@@ -20,7 +20,7 @@ def test_an_answer_cannot_lead_to_storage_of_others(listed: str) -> None:
         own = '[routes.census.allow_hosts]\noutputs = ["127.0.0.1:1"]\n\n[routes.census.training]'
         world = World(example_routes(("[routes.census.training]", own)))
     else:
-        world = World(example_routes(('["127.0.0.1:*"]', '["127.0.0.1:8600"]')))
+        world = World(example_routes(('["${LANDFALL_DATA_HOST}", "127.0.0.1:*"]', '["127.0.0.1:8600"]')))
     run = world.train()
 
     assert run.state is RunState.TRAINED

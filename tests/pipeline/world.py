@@ -27,6 +27,7 @@ from tests.fakes.memory_runs import MemoryRunStore
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "http://127.0.0.1:8600"
 SETTINGS = {
+    "LANDFALL_DATA_HOST": "127.0.0.1:10000",
     "CENSUS_JOBS_URL": f"{BASE}/workspaces/w/services/t/jobs",
     "CENSUS_TRAINING_KEY": "training-key",
     "CENSUS_PATCH_URL": f"{BASE}/management/workspaces/w/webservices/s/endpoints/production",

@@ -14,6 +14,7 @@ from shared.routes.load import load_routes
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "http://127.0.0.1:8600"
+STORAGE = "AccountName=a;AccountKey=k;BlobEndpoint=http://127.0.0.1:10000/a;QueueEndpoint=http://127.0.0.1:10001/a"
 
 
 def endpoint(name: str, role: str) -> NamedEndpoint:
@@ -62,12 +63,17 @@ def test_a_name_without_letters_is_refused() -> None:
 
 def test_the_example_route_finds_every_setting(tmp_path: Path) -> None:
     """The stack sets exactly the settings of `routes.toml`, and the file loads with them."""
-    settings = model_settings([SERVICE])
+    models = model_settings([SERVICE])
+    settings = app_settings(
+        storage=STORAGE, routes="routes.toml", container="c", functions_key="", services=[SERVICE], chosen={}
+    )
     text = (ROOT / "routes.toml").read_text(encoding="utf-8")
 
-    assert set(re.findall(r"\$\{(CENSUS\w+)\}", text)) == set(settings)
+    assert set(re.findall(r"\$\{(CENSUS\w+)\}", text)) == set(models)
     (tmp_path / "routes.toml").write_text(text, encoding="utf-8")
-    assert load_routes(tmp_path / "routes.toml", settings).routes["census"].serving.api_key == "production-key"
+    routes = load_routes(tmp_path / "routes.toml", settings)
+    assert routes.routes["census"].serving.api_key == "production-key"
+    assert routes.allow_hosts[0] == "127.0.0.1:10000"
 
 
 def test_an_added_endpoint_takes_no_place() -> None:

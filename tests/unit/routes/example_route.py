@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = (ROOT / "routes.toml").read_text(encoding="utf-8")
 BASE = "http://127.0.0.1:8600"
 SETTINGS = {
+    "LANDFALL_DATA_HOST": "stdata.blob.core.windows.net",
     "CENSUS_JOBS_URL": f"{BASE}/workspaces/w/services/t/jobs?api-version=2.0",
     "CENSUS_TRAINING_KEY": "training-key",
     "CENSUS_PATCH_URL": f"{BASE}/management/workspaces/w/webservices/s/endpoints/production",

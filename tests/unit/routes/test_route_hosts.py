@@ -15,6 +15,23 @@ def test_an_address_that_no_list_allows_is_refused() -> None:
     )
 
 
+def test_the_example_reads_outputs_from_the_data_account_alone() -> None:
+    """The setting names it, so no edit is needed after the account is created; another account is refused."""
+    routes = parse(EXAMPLE, LANDFALL_DATA_HOST="st2.blob.core.windows.net")
+    census = routes.routes["census"]
+
+    routes.check_output(census, "https://st2.blob.core.windows.net/training/r/1/evaluation.csv")
+    with pytest.raises(HostNotAllowedError, match="allow_hosts of"):
+        routes.check_output(census, "https://st3.blob.core.windows.net/training/r/1/evaluation.csv")
+
+
+def test_a_missing_data_host_is_a_problem() -> None:
+    """Before any job is submitted, not when its evaluation is read."""
+    assert problems(EXAMPLE, LANDFALL_DATA_HOST="") == [
+        "allow_hosts needs the setting LANDFALL_DATA_HOST, which is not set."
+    ]
+
+
 HOSTS = """[routes.census.allow_hosts]
 training = ["127.0.0.1:8600"]
 endpoints = ["127.0.0.1:8600"]
