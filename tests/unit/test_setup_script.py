@@ -96,10 +96,17 @@ def test_lock_files_name_no_registry() -> None:
     for name in (
         "requirements.txt",
         "studio/requirements.txt",
-        *(f"requirements-{x}.txt" for x in ("dev", "node", "uv")),
+        *(f"requirements-{x}.txt" for x in ("audit", "checkov", "dev", "node", "uv")),
     ):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "--hash=sha256:" in text
         assert "://" not in text
     lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
     assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+
+
+def test_programs_of_an_environment(script: ModuleType) -> None:
+    """Windows has another folder and another ending for them."""
+    assert script.program(Path("x"), "uv", "posix") == Path("x/bin/uv")
+    assert script.program(Path("x"), "uv", "nt") == Path("x/Scripts/uv.exe")
+    assert script.program(Path(sys.prefix), "python").exists()
