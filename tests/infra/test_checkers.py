@@ -21,7 +21,7 @@ ACCEPTED = {
     "check_func_cli": "`landfall up` has a host of its own",
     "check_func_core_tools_version": "as above",
     "check_app_insights": "infra/app/function.bicep sets the connection string",
-    "check_unused_files": "it does not read the patterns of .funcignore that begin with /; test_package.py checks the zip",
+    "check_unused_files": "it cannot read .funcignore patterns that begin with /; test_package.py checks the zip",
     "check_asgi_wsgi_exposure": "the studio and the local host are no function apps",
 }
 
