@@ -7,7 +7,7 @@ BIN := .venv/bin
 # With bytecode, whatever the environment says: without it each worker takes twice as long to collect the tests.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses 4
 
-.PHONY: help setup demo test test-deep test-page check checkov up bench package audit sbom format lock
+.PHONY: help setup demo test test-deep test-page check checkov up bench package audit sbom snapshots format lock
 
 help:
 	@echo 'make demo       watch a CSV land, a model train, the gates decide, and the endpoint get updated and verified'
@@ -21,6 +21,7 @@ help:
 	@echo 'make package    write dist/app.zip, the app with its packages, which is deployed to Azure'
 	@echo 'make sbom       list the packages of app and studio as CycloneDX in dist/'
 	@echo 'make audit      look up known vulnerabilities of the locked packages (needs the internet)'
+	@echo 'make snapshots evaluate the Azure templates anew for tests/infra (needs the Bicep compiler)'
 	@echo 'make setup      create the environment only'
 	@echo 'make format     format the code'
 	@echo 'make lock       renew the lock files (needs the network)'
@@ -86,6 +87,10 @@ sbom: $(AUDIT)/made
 	@mkdir -p dist
 	$(AUDIT)/cyclonedx-py requirements --output-reproducible --of JSON -o dist/app.cdx.json requirements.txt
 	$(AUDIT)/cyclonedx-py requirements --output-reproducible --of JSON -o dist/studio.cdx.json studio/requirements.txt
+
+# What the Bicep compiler evaluates the templates to, for a set of parameters each. A change of a template changes them.
+snapshots: setup
+	$(BIN)/python -m tests.infra.compiler
 
 format: setup
 	$(BIN)/ruff check --fix --quiet . || true

@@ -1,5 +1,7 @@
 // Deploys one resource group with all Azure resources of Landfall, except the Event Grid subscription. That one needs
 // the deployed code: hooks/postdeploy.py deploys it from app/eventgrid-subscription.bicep.
+import { settingValues } from 'types.bicep'
+
 targetScope = 'subscription'
 
 @description('Name of the azd environment. The resource group is called rg-NAME; a hash of the name is part of the other resource names.')
@@ -30,10 +32,10 @@ param separateDataAccount bool = false
 param routesFile string = 'routes.toml'
 
 @description('Plain settings that routes.toml names, by name: URLs. The app reports an empty value.')
-param routeSettings object = {}
+param routeSettings settingValues = {}
 
 @description('Names of the secret settings that routes.toml names: API keys. The value is the Key Vault secret of that name in lower-case letters, with - for _.')
-param secretSettings array = []
+param secretSettings string[] = []
 
 @description('Schedule of poll_pending_jobs: NCRONTAB with seconds, UTC.')
 param pollSchedule string = '0 * * * * *'
@@ -87,9 +89,33 @@ param studioNfsServer string = ''
 @description('Path of the NFS share, such as /account/share.')
 param studioNfsShare string = ''
 
-var resourceToken = toLower(uniqueString(subscription().id, environmentName, location))
+// Combinations of parameters that Azure would refuse late, or accept and then not work with. Each text says what to do.
+var problems = filter(
+  [
+    budgetAmount > 0 && empty(budgetStartDate)
+      ? 'budgetAmount needs budgetStartDate: give it the first day of a month, such as 2027-01-01.'
+      : ''
+    !empty(studioNfsServer) && empty(studioNfsShare)
+      ? 'studioNfsServer needs studioNfsShare: give it the path of the share, such as /account/share.'
+      : ''
+    empty(studioNfsServer) && !empty(studioNfsShare)
+      ? 'studioNfsShare needs studioNfsServer: give it the host of the file service that has the share.'
+      : ''
+    !empty(studioNfsServer) && empty(studioSubnetId)
+      ? 'studioNfsServer needs studioSubnetId: an NFS share is reachable from a virtual network only.'
+      : ''
+  ],
+  problem => !empty(problem)
+)
+// Every name contains the token, so nothing is deployed if there is a problem.
+var resourceToken = empty(problems)
+  ? toLower(uniqueString(subscription().id, environmentName, location))
+  : fail(join(problems, ' '))
 var dataAccountName = 'st${resourceToken}'
 var hostAccountName = separateDataAccount ? 'sthost${resourceToken}' : dataAccountName
+var vaultName = 'kv-${resourceToken}'
+var componentName = 'appi-${resourceToken}'
+var deadLetterContainer = 'dead-letters'
 var tags = {
   'azd-env-name': environmentName
 }
@@ -101,7 +127,6 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
 }
 
 module identity 'app/identity.bicep' = {
-  name: 'identity'
   scope: group
   params: {
     name: 'id-landfall-${resourceToken}'
@@ -111,37 +136,36 @@ module identity 'app/identity.bicep' = {
 }
 
 module storage 'app/storage.bicep' = {
-  name: 'storage'
   scope: group
   params: {
     name: dataAccountName
     location: location
     tags: tags
     inputContainer: inputContainer
+    deadLetterContainer: deadLetterContainer
     forHost: !separateDataAccount
     forData: true
   }
 }
 
 module hostStorage 'app/storage.bicep' = if (separateDataAccount) {
-  name: 'host-storage'
   scope: group
   params: {
     name: hostAccountName
     location: location
     tags: tags
     inputContainer: inputContainer
+    deadLetterContainer: deadLetterContainer
     forHost: true
     forData: false
   }
 }
 
 module monitoring 'app/monitoring.bicep' = {
-  name: 'monitoring'
   scope: group
   params: {
     workspaceName: 'log-${resourceToken}'
-    componentName: 'appi-${resourceToken}'
+    componentName: componentName
     location: location
     tags: tags
     retentionDays: logRetentionDays
@@ -150,46 +174,47 @@ module monitoring 'app/monitoring.bicep' = {
 }
 
 module vault 'app/vault.bicep' = {
-  name: 'vault'
   scope: group
   params: {
-    name: 'kv-${resourceToken}'
+    name: vaultName
     location: location
     tags: tags
   }
 }
 
 module events 'app/events.bicep' = {
-  name: 'events'
   scope: group
   params: {
     topicName: 'evgt-${resourceToken}'
-    storageAccountName: storage.outputs.name
+    storageAccountName: dataAccountName
     location: location
     tags: tags
   }
+  dependsOn: [storage]
 }
 
 module roles 'app/roles.bicep' = {
-  name: 'roles'
   scope: group
   params: {
-    storageAccountName: storage.outputs.name
+    storageAccountName: dataAccountName
     hostAccountName: hostAccountName
-    vaultName: vault.outputs.name
-    componentName: monitoring.outputs.componentName
+    vaultName: vaultName
+    componentName: componentName
     inputContainer: inputContainer
-    deadLetterContainer: storage.outputs.deadLetterContainer
+    deadLetterContainer: deadLetterContainer
+    // The name of a role assignment contains the principal, which exists only after the deployment of its resource. The
+    // name of the resource would not do: a principal that is created anew needs an assignment of its own.
+    #disable-next-line what-if-short-circuiting
     appPrincipalId: identity.outputs.principalId
+    #disable-next-line what-if-short-circuiting
     topicPrincipalId: events.outputs.principalId
     operatorPrincipalId: operatorPrincipalId
     operatorPrincipalType: operatorPrincipalType
   }
-  dependsOn: [hostStorage]
+  dependsOn: [storage, hostStorage, vault, monitoring]
 }
 
 module functionApp 'app/function.bicep' = {
-  name: 'function'
   scope: group
   params: {
     planName: 'plan-${resourceToken}'
@@ -220,7 +245,6 @@ module functionApp 'app/function.bicep' = {
 }
 
 module alerts 'app/alerts.bicep' = {
-  name: 'alerts'
   scope: group
   params: {
     location: location
@@ -232,7 +256,6 @@ module alerts 'app/alerts.bicep' = {
 }
 
 module budget 'app/budget.bicep' = if (budgetAmount > 0) {
-  name: 'budget'
   scope: group
   params: {
     amount: budgetAmount
@@ -242,7 +265,6 @@ module budget 'app/budget.bicep' = if (budgetAmount > 0) {
 }
 
 module studio 'app/studio.bicep' = if (!empty(studioImage)) {
-  name: 'studio'
   scope: group
   params: {
     name: 'ca-studio-${resourceToken}'
@@ -282,4 +304,4 @@ output AZURE_KEY_VAULT_NAME string = vault.outputs.name
 output AZURE_EVENTGRID_TOPIC_NAME string = events.outputs.topicName
 
 @description('Name of the container for undelivered events.')
-output AZURE_DEAD_LETTER_CONTAINER string = storage.outputs.deadLetterContainer
+output AZURE_DEAD_LETTER_CONTAINER string = deadLetterContainer

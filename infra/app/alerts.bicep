@@ -1,10 +1,12 @@
 // The alerts. Each query matches the action that ends a line of the app's log (shared/log_actions.py), the host's own line,
 // or the absence of requests.
+import { resourceTags } from '../types.bicep'
+
 @description('Azure region.')
 param location string
 
 @description('Tags of the resources.')
-param tags object
+param tags resourceTags
 
 @description('Resource id of the Log Analytics workspace.')
 param workspaceId string
@@ -89,42 +91,44 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in logAlerts: {
-  name: alert.name
-  location: location
-  tags: tags
-  kind: 'LogAlert'
-  properties: {
-    displayName: alert.title
-    description: alert.description
-    severity: alert.severity
-    enabled: true
-    scopes: [workspaceId]
-    evaluationFrequency: 'PT5M'
-    windowSize: alert.windowSize
-    criteria: {
-      allOf: [
-        {
-          query: alert.query
-          timeAggregation: 'Count'
-          operator: alert.operator
-          threshold: alert.threshold
-          failingPeriods: {
-            numberOfEvaluationPeriods: 1
-            minFailingPeriodsToAlert: 1
+resource logRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+  for alert in logAlerts: {
+    name: alert.name
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: alert.title
+      description: alert.description
+      severity: alert.severity
+      enabled: true
+      scopes: [workspaceId]
+      evaluationFrequency: 'PT5M'
+      windowSize: alert.windowSize
+      criteria: {
+        allOf: [
+          {
+            query: alert.query
+            timeAggregation: 'Count'
+            operator: alert.operator
+            threshold: alert.threshold
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
           }
-        }
-      ]
-    }
-    autoMitigate: true
-    skipQueryValidation: true // the tables are there only after the first line
-    actions: {
-      actionGroups: [people.id]
+        ]
+      }
+      autoMitigate: true
+      skipQueryValidation: true // the tables are there only after the first line
+      actions: {
+        actionGroups: [people.id]
+      }
     }
   }
-}]
+]
 
-resource deadLettered 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+resource deadLettered 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   name: 'landfall-dead-lettered'
   location: 'global'
   tags: tags

@@ -10,7 +10,7 @@ param startDate string
 @description('E-mail address for notifications, besides the owners of the subscription. Empty: the owners only.')
 param email string
 
-resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
+resource budget 'Microsoft.Consumption/budgets@2026-06-01' = {
   name: 'landfall'
   properties: {
     category: 'Cost'

@@ -1,4 +1,6 @@
 // The system topic for the events of the data account. Its subscription is deployed after the code.
+import { resourceTags } from '../types.bicep'
+
 @description('Name of the system topic.')
 param topicName string
 
@@ -9,9 +11,9 @@ param storageAccountName string
 param location string
 
 @description('Tags of the resource.')
-param tags object
+param tags resourceTags
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: storageAccountName
 }
 

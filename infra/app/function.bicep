@@ -1,4 +1,6 @@
 // The function app on Flex Consumption, with all its app settings.
+import { resourceTags, settingValues } from '../types.bicep'
+
 @description('Name of the plan.')
 param planName string
 
@@ -9,7 +11,7 @@ param siteName string
 param location string
 
 @description('Tags of the resources.')
-param tags object
+param tags resourceTags
 
 @description('Resource id of the managed identity of the app.')
 param identityId string
@@ -48,10 +50,10 @@ param inputContainer string
 param routesFile string
 
 @description('Plain settings that routes.toml names, by name.')
-param routeSettings object
+param routeSettings settingValues
 
 @description('Names of the settings whose values are secrets in the Key Vault.')
-param secretSettings array
+param secretSettings string[]
 
 @description('Schedule of poll_pending_jobs: NCRONTAB with seconds, UTC.')
 param pollSchedule string
@@ -68,7 +70,7 @@ param instanceMemoryMB int
 @description('Maximum number of concurrent instances.')
 param maximumInstanceCount int
 
-resource hostAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource hostAccount 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: hostAccountName
 }
 
@@ -104,7 +106,11 @@ var entraSettings = {
 
 // The references name no version, so the platform reads a changed secret within a day, or when it is asked to
 // (docs/deploy.md): a restart does not promise it.
-var secretReferences = toObject(secretSettings, setting => setting, setting => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${replace(toLower(setting), '_', '-')})')
+var secretReferences = toObject(
+  secretSettings,
+  setting => setting,
+  setting => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${replace(toLower(setting), '_', '-')})'
+)
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
@@ -166,7 +172,13 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
 resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: site
   name: 'appsettings'
-  properties: union(routeSettings, secretReferences, appSettings, separateDataAccount ? dataSettings : {}, empty(entraClientId) ? {} : entraSettings)
+  properties: union(
+    routeSettings,
+    secretReferences,
+    appSettings,
+    separateDataAccount ? dataSettings : {},
+    empty(entraClientId) ? {} : entraSettings
+  )
 }
 
 // The platform authenticates callers and refuses those without a token. Two paths are excluded: Event Grid sends a key

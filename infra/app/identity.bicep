@@ -1,5 +1,7 @@
 // The managed identity of the function app. It outlives the app, so its role assignments stay when the app is
 // recreated.
+import { resourceTags } from '../types.bicep'
+
 @description('Name of the user-assigned managed identity.')
 param name string
 
@@ -7,7 +9,7 @@ param name string
 param location string
 
 @description('Tags of the resource.')
-param tags object
+param tags resourceTags
 
 resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name

@@ -1,5 +1,7 @@
 // Logs: a Log Analytics workspace and an Application Insights component. The app signs in to the component with its
 // managed identity.
+import { resourceTags } from '../types.bicep'
+
 @description('Name of the Log Analytics workspace.')
 param workspaceName string
 
@@ -10,7 +12,7 @@ param componentName string
 param location string
 
 @description('Tags of the resources.')
-param tags object
+param tags resourceTags
 
 @description('Retention of logs, in days.')
 param retentionDays int
@@ -18,7 +20,7 @@ param retentionDays int
 @description('Daily cap on ingested logs, in GB.')
 param dailyCapGB int
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: workspaceName
   location: location
   tags: tags
@@ -51,9 +53,6 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
 
 @description('Resource id of the workspace, which alerts query.')
 output workspaceId string = workspace.id
-
-@description('Name of the component, for the role assignment of the app.')
-output componentName string = component.name
 
 @description('Connection string of the component. It is not a secret: the component accepts logs only with a token.')
 output connectionString string = component.properties.ConnectionString

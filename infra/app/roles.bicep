@@ -40,50 +40,50 @@ var roleIds = {
   metricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: storageAccountName
 }
 
-resource hostAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource hostAccount 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: hostAccountName
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' existing = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' existing = {
   parent: account
   name: 'default'
 }
 
-resource incoming 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
+resource incoming 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' existing = {
   parent: blobs
   name: inputContainer
 }
 
-resource models 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
+resource models 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' existing = {
   parent: blobs
   name: 'models'
 }
 
-resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
+resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' existing = {
   parent: blobs
   name: deadLetterContainer
 }
 
-resource tables 'Microsoft.Storage/storageAccounts/tableServices@2025-06-01' existing = {
+resource tables 'Microsoft.Storage/storageAccounts/tableServices@2026-04-01' existing = {
   parent: account
   name: 'default'
 }
 
-resource runs 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-01' existing = {
+resource runs 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-04-01' existing = {
   parent: tables
   name: 'runs'
 }
 
-resource endpoints 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-01' existing = {
+resource endpoints 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-04-01' existing = {
   parent: tables
   name: 'endpoints'
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
   name: vaultName
 }
 

@@ -1,5 +1,7 @@
 // A storage account for the data (files, rows, queues, models), for the host and the deployed package, or for both. It
 // accepts no shared keys: every caller signs in.
+import { resourceTags } from '../types.bicep'
+
 @description('Name of the storage account.')
 @minLength(3)
 @maxLength(24)
@@ -9,10 +11,13 @@ param name string
 param location string
 
 @description('Tags of the resource.')
-param tags object
+param tags resourceTags
 
 @description('Name of the input container.')
 param inputContainer string
+
+@description('Name of the container for undelivered events.')
+param deadLetterContainer string
 
 @description('Whether the account is for the host and the deployed package.')
 param forHost bool
@@ -21,7 +26,6 @@ param forHost bool
 param forData bool
 
 var deploymentContainer = 'deployments'
-var deadLetterContainer = 'dead-letters'
 var dataContainers = [inputContainer, 'quarantine', 'training', 'models', deadLetterContainer]
 var dataTables = ['runs', 'endpoints']
 var dataQueues = ['evaluations', 'evaluations-poison', 'csv-events', 'csv-events-poison', 'webjobs-blobtrigger-poison']
@@ -30,7 +34,7 @@ var containerNames = union(forHost ? hostContainers : [], forData ? dataContaine
 var tableNames = forData ? dataTables : []
 var queueNames = forData ? dataQueues : []
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: name
   location: location
   tags: tags
@@ -56,7 +60,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -71,33 +75,39 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   }
 }
 
-resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = [for container in containerNames: {
-  parent: blobs
-  name: container
-  properties: {
-    publicAccess: 'None'
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = [
+  for container in containerNames: {
+    parent: blobs
+    name: container
+    properties: {
+      publicAccess: 'None'
+    }
   }
-}]
+]
 
-resource tables 'Microsoft.Storage/storageAccounts/tableServices@2025-06-01' = {
+resource tables 'Microsoft.Storage/storageAccounts/tableServices@2026-04-01' = {
   parent: account
   name: 'default'
 }
 
-resource tableList 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-01' = [for table in tableNames: {
-  parent: tables
-  name: table
-}]
+resource tableList 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-04-01' = [
+  for table in tableNames: {
+    parent: tables
+    name: table
+  }
+]
 
-resource queues 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
+resource queues 'Microsoft.Storage/storageAccounts/queueServices@2026-04-01' = {
   parent: account
   name: 'default'
 }
 
-resource queueList 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = [for queue in queueNames: {
-  parent: queues
-  name: queue
-}]
+resource queueList 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-01' = [
+  for queue in queueNames: {
+    parent: queues
+    name: queue
+  }
+]
 
 @description('Name of the account.')
 output name string = account.name
@@ -113,6 +123,3 @@ output tableEndpoint string = account.properties.primaryEndpoints.table
 
 @description('Name of the container for the deployed package.')
 output deploymentContainer string = deploymentContainer
-
-@description('Name of the container for undelivered events.')
-output deadLetterContainer string = deadLetterContainer

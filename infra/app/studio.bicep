@@ -1,5 +1,7 @@
 // The studio in Azure Container Apps. It is off by default (docs/studio-container.md). The number of replicas is
 // exactly one: two replicas would each run the same jobs.
+import { resourceTags } from '../types.bicep'
+
 @description('Name of the container app.')
 param name string
 
@@ -13,7 +15,7 @@ param identityName string
 param location string
 
 @description('Tags of the resources.')
-param tags object
+param tags resourceTags
 
 @description('Image of the studio, with registry and tag.')
 param image string
@@ -38,7 +40,9 @@ param blobEndpoint string
 
 var persistent = !empty(nfsServer)
 var shareName = 'studio-data'
-var data = persistent ? { name: 'data', storageType: 'NfsAzureFile', storageName: shareName } : { name: 'data', storageType: 'EmptyDir' }
+var data = persistent
+  ? { name: 'data', storageType: 'NfsAzureFile', storageName: shareName }
+  : { name: 'data', storageType: 'EmptyDir' }
 // Root owns the root of the share, and the image runs as user 10001.
 var owner = {
   name: 'owner'
@@ -57,7 +61,7 @@ resource studioIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-1
   tags: tags
 }
 
-resource environment 'Microsoft.App/managedEnvironments@2025-07-01' = {
+resource environment 'Microsoft.App/managedEnvironments@2026-01-01' = {
   name: environmentName
   location: location
   tags: tags
@@ -75,6 +79,8 @@ resource environment 'Microsoft.App/managedEnvironments@2025-07-01' = {
   }
 }
 
+// The newest stable version is of 2016 and has no resource-specific log tables.
+#disable-next-line use-recent-api-versions
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
   scope: environment
@@ -89,7 +95,7 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   }
 }
 
-resource share 'Microsoft.App/managedEnvironments/storages@2025-07-01' = if (persistent) {
+resource share 'Microsoft.App/managedEnvironments/storages@2026-01-01' = if (persistent) {
   parent: environment
   name: shareName
   properties: {
@@ -101,7 +107,7 @@ resource share 'Microsoft.App/managedEnvironments/storages@2025-07-01' = if (per
   }
 }
 
-resource studio 'Microsoft.App/containerApps@2025-07-01' = {
+resource studio 'Microsoft.App/containerApps@2026-01-01' = {
   name: name
   location: location
   tags: tags

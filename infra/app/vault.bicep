@@ -1,5 +1,7 @@
 // The Key Vault for the API keys of the training and scoring services. The operator sets the secrets; no template
 // contains one.
+import { resourceTags } from '../types.bicep'
+
 @description('Name of the Key Vault.')
 @minLength(3)
 @maxLength(24)
@@ -9,9 +11,9 @@ param name string
 param location string
 
 @description('Tags of the resource.')
-param tags object
+param tags resourceTags
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
   location: location
   tags: tags

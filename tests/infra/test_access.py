@@ -1,12 +1,16 @@
-"""Access: identities instead of keys, each with exactly the roles that it needs."""
+"""Access: identities instead of keys, each with exactly the roles that it needs; nothing open that need not be."""
 
+import json
 import re
 from typing import Any
 
-from tests.infra.bicep import Resource, dotted, template, templates
+import pytest
+
+from tests.infra.deployments import ROLES, Deployment, deployment, deployments, named, referenced, scope_of
+from tests.infra.sources import FILES, name_of, text_of
 
 # What Azure calls the roles; the ids are the same in every subscription.
-ROLES = {
+ROLE_NAMES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
@@ -16,202 +20,233 @@ ROLES = {
     "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Key Vault Secrets Officer",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
 }
+OPERATOR_ID = "33333333-3333-3333-3333-333333333333"
 
-APP, TOPIC, OPERATOR = "appPrincipalId", "topicPrincipalId", "operatorPrincipalId"
-HOST_ACCOUNT = "storageAccounts hostAccountName"
-ASSIGNED = {
-    (APP, "Storage Blob Data Owner", "storageAccounts storageAccountName"),
-    (APP, "Storage Queue Data Contributor", "storageAccounts storageAccountName"),
-    (APP, "Storage Blob Data Owner", HOST_ACCOUNT),
-    (APP, "Storage Queue Data Contributor", HOST_ACCOUNT),
-    (APP, "Storage Table Data Contributor", "tables runs"),
-    (APP, "Storage Table Data Contributor", "tables endpoints"),
-    (APP, "Key Vault Secrets User", "vaults vaultName"),
-    (APP, "Monitoring Metrics Publisher", "components componentName"),
-    (TOPIC, "Storage Blob Data Contributor", "containers deadLetterContainer"),
-    (OPERATOR, "Storage Blob Data Contributor", "containers inputContainer"),
-    (OPERATOR, "Storage Blob Data Contributor", "containers models"),
-    (OPERATOR, "Storage Table Data Reader", "tables runs"),
-    (OPERATOR, "Storage Table Data Reader", "tables endpoints"),
-    (OPERATOR, "Key Vault Secrets Officer", "vaults vaultName"),
+ALWAYS = {
+    ("app", "Storage Blob Data Owner", "data account"),
+    ("app", "Storage Queue Data Contributor", "data account"),
+    ("app", "Storage Table Data Contributor", "runs"),
+    ("app", "Storage Table Data Contributor", "endpoints"),
+    ("app", "Key Vault Secrets User", "vault"),
+    ("app", "Monitoring Metrics Publisher", "logs"),
+    ("topic", "Storage Blob Data Contributor", "dead-letters"),
 }
+HOST_APART = {
+    ("app", "Storage Blob Data Owner", "host account"),
+    ("app", "Storage Queue Data Contributor", "host account"),
+}
+OPERATED = {
+    ("operator", "Storage Blob Data Contributor", "incoming"),
+    ("operator", "Storage Blob Data Contributor", "models"),
+    ("operator", "Storage Table Data Reader", "runs"),
+    ("operator", "Storage Table Data Reader", "endpoints"),
+    ("operator", "Key Vault Secrets Officer", "vault"),
+}
+ASSIGNED = ALWAYS | HOST_APART | OPERATED
 
 
-def assignments() -> list[Resource]:
-    """Return every role assignment."""
-    return template("app/roles.bicep").resources("Microsoft.Authorization/roleAssignments")
+def host_account(made: Deployment) -> str:
+    """Return the storage account of the host."""
+    return referenced(made.app_settings()["AzureWebJobsStorage__blobServiceUri"])[0]
 
 
-def role_of(assignment: Resource) -> str:
-    """Return the name of the role that is assigned."""
-    call = assignment.properties["roleDefinitionId"]["function"]
-    assert call["type"] == "subscription_resource_id"
-    role = dotted(call["parameters"]["resource_name_1"]).removeprefix("roleIds.")
-    return ROLES[template("app/roles.bicep").variable("roleIds")[role]]
+def meanings(made: Deployment) -> dict[str, str]:
+    """Return what the names of principals and scopes mean."""
+    app = next(iter(made.get("Microsoft.Web/sites").body["identity"]["userAssignedIdentities"]))
+    return {
+        named(app): "app",
+        made.outputs["AZURE_EVENTGRID_TOPIC_NAME"]: "topic",
+        OPERATOR_ID: "operator",
+        host_account(made): "host account",
+        made.outputs["AZURE_STORAGE_ACCOUNT_NAME"]: "data account",
+        made.outputs["AZURE_KEY_VAULT_NAME"]: "vault",
+        made.get("Microsoft.Insights/components").name: "logs",
+    }
 
 
-def scope_of(assignment: Resource) -> str:
-    """Return the type and the name of what the role is for."""
-    by_symbol = {resource.symbol: resource for resource in template("app/roles.bicep").resources()}
-    scope = by_symbol[assignment.config["scope"]]
-    assert scope.existing
-    return f"{scope.type.split('/')[-1]} {scope.config['name']}"
-
-
-def test_each_identity_has_exactly_its_roles() -> None:
-    """Principal, role and scope of every assignment are those of the table."""
-    assigned = [
-        (assignment.properties["principalId"], role_of(assignment), scope_of(assignment))
-        for assignment in assignments()
+def assigned(made: Deployment) -> list[tuple[str, str, str]]:
+    """Return who has which role at what."""
+    meaning = meanings(made)
+    return [
+        (meaning.get(principal, principal), ROLE_NAMES[role], meaning.get(scope, scope))
+        for principal, role, scope in made.roles()
     ]
 
-    assert set(assigned) == ASSIGNED
-    assert len(assigned) == len(ASSIGNED)
-    assert set(template("app/roles.bicep").variable("roleIds").values()) == set(ROLES)
+
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_each_identity_has_exactly_its_roles(made: Deployment) -> None:
+    """Nobody operates unless somebody is named; the host's account has roles of its own only if it is another."""
+    expected = set(ALWAYS)
+    if made.name in {"data-account", "everything"}:
+        expected |= HOST_APART
+    if made.name == "everything":
+        expected |= OPERATED
+
+    roles = assigned(made)
+    assert set(roles) == expected
+    assert len(roles) == len(expected)
 
 
-def test_an_assignment_is_named_after_all_that_it_says() -> None:
+def test_every_role_of_the_tables_is_used() -> None:
+    """No id of a role is idle."""
+    assert {role for _, role, _ in ASSIGNED} == set(ROLE_NAMES.values())
+
+
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_an_assignment_is_named_after_all_that_it_says(made: Deployment) -> None:
     """Different assignments have different names; deploying the same assignment again gives the same name."""
-    for assignment in assignments():
-        named = assignment.config["name"]["function"]["parameters"]
-        role = assignment.properties["roleDefinitionId"]["function"]["parameters"]["resource_name_1"]
-        assert dotted(named["base_string"]) == f"{assignment.config['scope']}.id"
-        assert named["extra_string_1"] == assignment.properties["principalId"]
-        assert named["extra_string_2"] == role
+    for assignment in made.of(ROLES):
+        principal, role = (str(assignment.properties[name]) for name in ("principalId", "roleDefinitionId"))
+        name = assignment.name
+        if name.startswith("["):  # the principal's id is known to Azure only
+            assert name == f"[guid('{scope_of(assignment)}', {principal.strip('[]')}, '{role.rsplit('/')[-1]}')]"
+        else:
+            assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", name)
+            assert principal == OPERATOR_ID
 
 
-def test_nobody_operates_unless_somebody_is_named() -> None:
-    """The operator's roles depend on the parameter that names the operator, and use its principal type."""
-    for assignment in assignments():
-        by_operator = assignment.properties["principalId"] == OPERATOR
-        assert assignment.conditional == (by_operator or scope_of(assignment) == HOST_ACCOUNT), assignment.symbol
-        assert assignment.properties["principalType"] == (
-            "operatorPrincipalType" if by_operator else "ServicePrincipal"
-        )
-
-
-def test_the_hosts_account_has_roles_of_its_own_only_if_it_is_another() -> None:
-    """With one account each assignment would exist twice under one name, and the deployment would fail."""
-    text = template("app/roles.bicep").text
-    at_host = [assignment.symbol for assignment in assignments() if scope_of(assignment) == HOST_ACCOUNT]
-
-    assert len(at_host) == 2
-    for symbol in at_host:
-        assert re.search(
-            rf"^resource {symbol} \S+ = if \(hostAccountName != storageAccountName\) {{", text, re.MULTILINE
-        )
-    main = template("main.bicep")
-    assert main.module_parameters("roles")["hostAccountName"] == "hostAccountName"
-    after = re.search(r"^module roles .*?^}", main.text, re.MULTILINE | re.DOTALL)
-    assert after
-    assert "dependsOn: [hostStorage]" in after[0]
-
-
-def test_roles_are_given_to_the_identities_that_they_are_meant_for() -> None:
-    """main.bicep passes the object id of the app as the app's and that of the topic as the topic's."""
-    given = template("main.bicep").module_parameters("roles")
-
-    assert dotted(given[APP]) == "identity.outputs.principalId"
-    assert dotted(given[TOPIC]) == "events.outputs.principalId"
-    assert given[OPERATOR] == OPERATOR
-    assert dotted(template("app/identity.bicep").part("outputs")["principalId"]["value"]) == (
-        "appIdentity.properties.principalId"
-    )
-    assert dotted(template("app/events.bicep").part("outputs")["principalId"]["value"]) == "topic.identity.principalId"
+def test_the_kind_of_each_principal_is_named() -> None:
+    """Without its type Azure looks a new principal up in a directory that may not have it yet."""
+    made = deployment("everything")
+    for assignment in made.of(ROLES):
+        by_operator = assignment.properties["principalId"] == OPERATOR_ID
+        assert assignment.properties["principalType"] == ("Group" if by_operator else "ServicePrincipal")
 
 
 def test_roles_stand_in_one_file() -> None:
     """No other file assigns a role."""
-    others = [file for file in templates() if file.name != "app/roles.bicep"]
-    assert not [file.name for file in others if "roleAssignments" in file.text or "accessPolicies" in file.text]
+    others = [path for path in FILES if name_of(path) != "app/roles.bicep"]
+    texts = {path: path.read_text(encoding="utf-8") for path in others}
+    assert not [path for path, text in texts.items() if "roleAssignments" in text or "accessPolicies" in text]
 
 
-def test_the_storage_account_takes_no_key_and_shows_nothing() -> None:
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_a_storage_account_takes_no_key_and_shows_nothing(made: Deployment) -> None:
     """It accepts identities only, over TLS 1.2, and no container can be made public."""
-    storage = template("app/storage.bicep")
-    account = storage.only("Microsoft.Storage/storageAccounts").properties
+    accounts = made.of("Microsoft.Storage/storageAccounts")
+    assert {account.name for account in accounts} == {made.outputs["AZURE_STORAGE_ACCOUNT_NAME"], host_account(made)}
+    for account in accounts:
+        assert account.properties["allowSharedKeyAccess"] is False
+        assert account.properties["allowBlobPublicAccess"] is False
+        assert account.properties["allowCrossTenantReplication"] is False
+        assert account.properties["defaultToOAuthAuthentication"] is True
+        assert account.properties["supportsHttpsTrafficOnly"] is True
+        assert account.properties["minimumTlsVersion"] == "TLS1_2"
+    for container in made.of("Microsoft.Storage/storageAccounts/blobServices/containers"):
+        assert container.properties["publicAccess"] == "None", container.name
 
-    assert account["allowSharedKeyAccess"] is False
-    assert account["allowBlobPublicAccess"] is False
-    assert account["allowCrossTenantReplication"] is False
-    assert account["defaultToOAuthAuthentication"] is True
-    assert account["supportsHttpsTrafficOnly"] is True
-    assert account["minimumTlsVersion"] == "TLS1_2"
-    containers = storage.only("Microsoft.Storage/storageAccounts/blobServices/containers")
-    assert containers.properties == {"publicAccess": "None"}
 
-
-def test_logs_are_taken_with_a_token_only() -> None:
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_logs_are_taken_with_a_token_only(made: Deployment) -> None:
     """The connection string alone lets nobody write, so it is no secret; the app sends a token of its identity."""
-    monitoring = template("app/monitoring.bicep")
+    assert made.get("Microsoft.Insights/components").properties["DisableLocalAuth"] is True
+    workspace = made.get("Microsoft.OperationalInsights/workspaces").properties
+    assert workspace["features"]["disableLocalAuth"] is True
+    sent = made.app_settings()["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]
+    assert sent.startswith("[format('ClientId={0};Authorization=AAD', reference(")
+    assert meanings(made)[referenced(sent)[0]] == "app"
+    assert referenced(sent)[1] == "clientId"
 
-    assert monitoring.only("Microsoft.Insights/components").properties["DisableLocalAuth"] is True
-    workspace = monitoring.only("Microsoft.OperationalInsights/workspaces").properties
-    assert workspace["features"] == {"disableLocalAuth": True}
-    settings = template("app/function.bicep").variable("appSettings")
-    assert settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] == "ClientId=${identityClientId};Authorization=AAD"
 
-
-def test_the_vault_is_opened_by_roles_and_nothing_is_lost_at_once() -> None:
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_the_vault_is_opened_by_roles_and_nothing_is_lost_at_once(made: Deployment) -> None:
     """The vault has no access policies, and a deleted vault can be restored."""
-    vault = template("app/vault.bicep").only("Microsoft.KeyVault/vaults").properties
+    vault = made.get("Microsoft.KeyVault/vaults").properties
 
     assert vault["enableRbacAuthorization"] is True
     assert vault["enableSoftDelete"] is True
     assert vault["enablePurgeProtection"] is True
-    assert not [file.name for file in templates() if "vaults/secrets" in file.text]  # no template ever sees a secret
+    assert "accessPolicies" not in vault
+    assert not made.of("Microsoft.KeyVault/vaults/secrets")  # no template ever sees a secret
 
 
-def test_the_app_is_reached_by_https_and_deployed_by_identity() -> None:
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_the_app_is_reached_by_https_and_deployed_by_identity(made: Deployment) -> None:
     """One identity opens its package, secrets and storage; deployment passwords are refused."""
-    function = template("app/function.bicep")
-    site = function.only("Microsoft.Web/sites")
+    site = made.get("Microsoft.Web/sites")
+    (identity,) = site.body["identity"]["userAssignedIdentities"]
 
     assert site.properties["httpsOnly"] is True
-    assert site.properties["siteConfig"] == {"minTlsVersion": "1.2"}
-    assert site.properties["keyVaultReferenceIdentity"] == "identityId"
-    assert site.config["identity"] == {"type": "UserAssigned", "userAssignedIdentities": {"${identityId}": {}}}
+    assert site.properties["siteConfig"]["minTlsVersion"] == "1.2"
+    assert site.properties["keyVaultReferenceIdentity"] == identity
+    assert site.body["identity"]["type"] == "UserAssigned"
+    assert made.get("Microsoft.ManagedIdentity/userAssignedIdentities", named(identity)).id == identity
     package = site.properties["functionAppConfig"]["deployment"]["storage"]
     assert package["authentication"] == {
         "type": "UserAssignedIdentity",
-        "userAssignedIdentityResourceId": "identityId",
+        "userAssignedIdentityResourceId": identity,
     }
-    passwords = function.resources("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
-    assert {(policy.config["name"], policy.properties["allow"]) for policy in passwords} == {
-        ("scm", False),
-        ("ftp", False),
-    }
+    passwords = made.of("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
+    assert {(policy.name, policy.properties["allow"]) for policy in passwords} == {("scm", False), ("ftp", False)}
 
 
 def test_the_app_runs_where_it_was_tried() -> None:
     """The plan is Flex Consumption, with the project's Python version."""
-    function = template("app/function.bicep")
+    made = deployment("first-up")
 
-    assert function.only("Microsoft.Web/serverfarms").config["sku"] == {"tier": "FlexConsumption", "name": "FC1"}
-    runtime = function.only("Microsoft.Web/sites").properties["functionAppConfig"]["runtime"]
+    assert made.get("Microsoft.Web/serverfarms").body["sku"] == {"tier": "FlexConsumption", "name": "FC1"}
+    runtime = made.get("Microsoft.Web/sites").properties["functionAppConfig"]["runtime"]
     assert runtime == {"name": "python", "version": "3.13"}
 
 
 def test_no_template_holds_a_key() -> None:
-    """No file contains a text that looks like a key."""
-    secret = re.compile(r"AccountKey=|SharedAccessSignature|sig=|InstrumentationKey=|[A-Za-z0-9+/]{60,}={0,2}")
-    assert not [file.name for file in templates() if secret.search(file.text)]
+    """No file and no evaluated resource contains a text that looks like a key."""
+    secret = re.compile(r"AccountKey=|SharedAccessSignature|sig=|InstrumentationKey=|[A-Za-z0-9+]{60,}={0,2}")
+    assert not [path for path in FILES if secret.search(text_of(name_of(path)))]
+    for made in deployments():
+        assert not secret.search(json.dumps([resource.body for resource in made.resources])), made.name
 
 
-def studio() -> Any:
+def studio(made: Deployment) -> Any:
     """Return the properties of the studio's container app."""
-    return template("app/studio.bicep").only("Microsoft.App/containerApps").properties
+    return made.get("Microsoft.App/containerApps").properties
 
 
-def test_the_studio_is_one_replica_behind_tls() -> None:
+@pytest.mark.parametrize("name", ["studio", "everything"])
+def test_the_studio_is_one_replica_behind_tls(name: str) -> None:
     """Two replicas would both train the same jobs. The studio hands out keys, so it speaks TLS only."""
-    assert studio()["template"]["scale"] == {"minReplicas": 1, "maxReplicas": 1}
-    assert studio()["configuration"]["ingress"]["allowInsecure"] is False
-    assert studio()["configuration"]["ingress"]["targetPort"] == 8600
+    properties = studio(deployment(name))
+    assert properties["template"]["scale"] == {"minReplicas": 1, "maxReplicas": 1}
+    assert properties["configuration"]["ingress"]["allowInsecure"] is False
+    assert properties["configuration"]["ingress"]["targetPort"] == 8600
 
 
-def test_the_studio_is_told_its_address_and_its_one_storage_host() -> None:
+@pytest.mark.parametrize("name", ["studio", "everything"])
+def test_the_studio_is_told_its_address_and_its_one_storage_host(name: str) -> None:
     """Jobs may name that storage host only."""
-    (container,) = studio()["template"]["containers"]
-    assert [variable["name"] for variable in container["env"]] == ["STUDIO_BASE_URL", "STUDIO_ALLOW_HOSTS"]
-    assert "value: split(blobEndpoint, '/')[2]" in template("app/studio.bicep").text
+    made = deployment(name)
+    (container,) = studio(made)["template"]["containers"]
+    told = {variable["name"]: variable["value"] for variable in container["env"]}
+
+    assert list(told) == ["STUDIO_BASE_URL", "STUDIO_ALLOW_HOSTS"]
+    environment = made.get("Microsoft.App/managedEnvironments").name
+    assert referenced(told["STUDIO_BASE_URL"]) == (environment, "defaultDomain")
+    app = made.get("Microsoft.App/containerApps").name
+    assert told["STUDIO_BASE_URL"].startswith(f"[format('https://{{0}}.{{1}}', '{app}', reference(")
+    account = made.outputs["AZURE_STORAGE_ACCOUNT_NAME"]
+    assert referenced(told["STUDIO_ALLOW_HOSTS"]) == (account, "primaryEndpoints.blob")
+    assert re.fullmatch(r"\[split\(reference\(.*\)\.primaryEndpoints\.blob, '/'\)\[2\]\]", told["STUDIO_ALLOW_HOSTS"])
+
+
+def test_the_studio_keeps_its_data_only_on_a_share() -> None:
+    """With a share, an init container gives the folder to the image's user; without one the folder is empty."""
+    kept, fresh = studio(deployment("everything")), studio(deployment("studio"))
+
+    assert kept["template"]["volumes"] == [
+        {"name": "data", "storageType": "NfsAzureFile", "storageName": "studio-data"}
+    ]
+    assert len(kept["template"]["initContainers"]) == 1
+    assert fresh["template"]["volumes"] == [{"name": "data", "storageType": "EmptyDir"}]
+    assert fresh["template"]["initContainers"] == []
+    assert deployment("studio").of("Microsoft.App/managedEnvironments/storages") == []
+    share = deployment("everything").get("Microsoft.App/managedEnvironments/storages")
+    assert share.properties["nfsAzureFile"]["server"] == "example.file.core.windows.net"
+
+
+def test_the_studio_pulls_a_private_image_as_its_identity() -> None:
+    """No password of a registry is needed; a public image needs no registry."""
+    made = deployment("everything")
+    (identity,) = made.get("Microsoft.App/containerApps").body["identity"]["userAssignedIdentities"]
+
+    assert studio(made)["configuration"]["registries"] == [{"server": "example.azurecr.io", "identity": identity}]
+    assert studio(deployment("studio"))["configuration"]["registries"] == []

@@ -16,12 +16,13 @@ from shared.pipeline.polling import Ticker
 from shared.pipeline.reconciling import reconcile
 from shared.records.messages import EvaluationMessage
 from shared.records.run_states import RunState
-from tests.infra.bicep import ROOT, template
+from tests.infra.deployments import deployment
+from tests.infra.sources import ROOT
 from tests.log_lines import lines_about
 from tests.pipeline.world import FAULT, SETTINGS, World
 
-ALERTS = template("app/alerts.bicep")
-LOG_ALERTS: dict[str, dict[str, Any]] = {alert["name"]: alert for alert in ALERTS.variable("logAlerts")}
+MADE = deployment("first-up")
+LOG_ALERTS = {alert.name: alert.properties for alert in MADE.of("Microsoft.Insights/scheduledQueryRules")}
 _CONDITION = re.compile(r'Message (endswith|matches regex) "([^"\\]*)"')
 
 
@@ -30,10 +31,15 @@ def fired_by(caplog: pytest.LogCaptureFixture) -> set[str]:
     return {name for name in LOG_ALERTS for line in caplog.messages if matches(name, line)}
 
 
+def criterion_of(alert: str) -> dict[str, Any]:
+    """Return the condition of an alert over the log."""
+    (criterion,) = LOG_ALERTS[alert]["criteria"]["allOf"]
+    return dict(criterion)
+
+
 def matches(alert: str, line: str) -> bool:
     """Evaluate an alert's query for a line, with the part of KQL that the queries use."""
-    query = LOG_ALERTS[alert]["query"].replace("\\'", "'")
-    table, _, where = query.partition(" | where ")
+    table, _, where = criterion_of(alert)["query"].partition(" | where ")
     conditions = where.split(" or ")
     if table != "AppTraces":
         return False
@@ -175,10 +181,11 @@ def test_a_warning_about_routes_raises_no_alert(lines: pytest.LogCaptureFixture,
 
 def test_a_silent_poller_raises_its_alert() -> None:
     """Azure counts the function's requests; fewer than one in half an hour raises the alert."""
-    silent = LOG_ALERTS["landfall-silent"]
+    silent = criterion_of("landfall-silent")
 
     assert silent["query"] == 'AppRequests | where Name == "poll_pending_jobs"'
-    assert (silent["operator"], silent["threshold"], silent["windowSize"]) == ("LessThan", 1, "PT30M")
+    assert (silent["operator"], silent["threshold"]) == ("LessThan", 1)
+    assert LOG_ALERTS["landfall-silent"]["windowSize"] == "PT30M"
     assert '@app.function_name("poll_pending_jobs")\n@app.timer_trigger' in (ROOT / "function_app.py").read_text(
         encoding="utf-8"
     )
@@ -186,37 +193,42 @@ def test_a_silent_poller_raises_its_alert() -> None:
 
 def test_dead_lettered_events_raise_their_alert() -> None:
     """The topic's own metric counts them."""
-    alert = ALERTS.only("Microsoft.Insights/metricAlerts").properties
+    alert = MADE.get("Microsoft.Insights/metricAlerts", "landfall-dead-lettered").properties
     (criterion,) = alert["criteria"]["allOf"]
 
     assert criterion["metricName"] == "DeadLetteredCount"
     assert (criterion["operator"], criterion["threshold"], criterion["timeAggregation"]) == ("GreaterThan", 0, "Total")
-    assert alert["scopes"] == ["topicId"]
+    assert alert["scopes"] == [MADE.get("Microsoft.EventGrid/systemTopics").id]
     assert alert["enabled"] is True
     assert criterion["metricNamespace"] == "Microsoft.EventGrid/systemTopics"
-    assert alert["actions"] == [{"actionGroupId": {"operator": {
-        "type": "property_accessor", "operands": {"operand_1": "people", "operand_2": "id"}}}}]  # fmt: skip
+    assert alert["actions"] == [{"actionGroupId": MADE.get("Microsoft.Insights/actionGroups").id}]
 
 
 def test_every_alert_is_on_and_reaches_the_action_group() -> None:
     """It is on from the first minute, before a line has created the table, and fires after one period."""
-    rule = ALERTS.only("Microsoft.Insights/scheduledQueryRules")
+    workspace = MADE.get("Microsoft.OperationalInsights/workspaces").id
+    group = MADE.get("Microsoft.Insights/actionGroups")
 
-    assert len(LOG_ALERTS) == 6
-    assert rule.properties["enabled"] is True
-    assert rule.properties["skipQueryValidation"] is True
-    assert rule.properties["scopes"] == ["workspaceId"]
-    assert "actionGroups: [people.id]" in ALERTS.text
-    (criterion,) = rule.properties["criteria"]["allOf"]
-    assert criterion["timeAggregation"] == "Count"
-    assert criterion["failingPeriods"] == {"numberOfEvaluationPeriods": 1, "minFailingPeriodsToAlert": 1}
-    for alert in LOG_ALERTS.values():
-        assert all(re.search(rf": alert\.{member}\n", ALERTS.text) for member in alert)
-        assert set(alert) == {
-            *("name", "title", "description", "severity", "query", "operator", "threshold", "windowSize"),
-        }
-        assert alert["operator"] in {"GreaterThan", "LessThan"}
+    assert group.properties["enabled"] is True
+    for name, alert in LOG_ALERTS.items():
+        criterion = criterion_of(name)
+        assert alert["enabled"] is True
+        assert alert["skipQueryValidation"] is True
+        assert alert["scopes"] == [workspace]
+        assert alert["actions"] == {"actionGroups": [group.id]}
         assert alert["severity"] in range(4)
+        assert alert["displayName"].startswith("Landfall: ")
+        assert alert["description"]
+        assert criterion["timeAggregation"] == "Count"
+        assert criterion["operator"] in {"GreaterThan", "LessThan"}
+        assert criterion["failingPeriods"] == {"numberOfEvaluationPeriods": 1, "minFailingPeriodsToAlert": 1}
+
+
+def test_an_address_gets_every_alert() -> None:
+    """The action group mails to the address, if one is given."""
+    assert MADE.get("Microsoft.Insights/actionGroups").properties["emailReceivers"] == []
+    (receiver,) = deployment("everything").get("Microsoft.Insights/actionGroups").properties["emailReceivers"]
+    assert receiver["emailAddress"] == "operator@example.com"
 
 
 def test_lines_of_alerts_are_not_dropped_by_the_host() -> None:

@@ -1,255 +1,190 @@
-"""The Bicep files fit together: names, parameters and outputs, and nothing from elsewhere."""
+"""The deployments as a whole: names by Azure's rules, tags, what is off by default; and the files that make them."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections import defaultdict
 
 import pytest
 
-from tests.infra.bicep import FILES, INFRA, Template, code_of, dotted, template, templates
+from tests.infra.deployments import ROLES, Deployment, deployment, deployments
+from tests.infra.sources import FILES, INFRA, name_of, text_of
 
-NAMES = [path.relative_to(INFRA).as_posix() for path in FILES]
+NAMES = [name_of(path) for path in FILES]
+GROUP = "Microsoft.Resources/resourceGroups"
 
-# The version of each type that was looked up in the published types; another one is looked up before it is used.
-VERSIONS = {
-    "Microsoft.App/containerApps": "2025-07-01",
-    "Microsoft.App/managedEnvironments": "2025-07-01",
-    "Microsoft.App/managedEnvironments/storages": "2025-07-01",
-    "Microsoft.Authorization/roleAssignments": "2022-04-01",
-    "Microsoft.Consumption/budgets": "2024-08-01",
-    "Microsoft.EventGrid/systemTopics": "2025-02-15",
-    "Microsoft.EventGrid/systemTopics/eventSubscriptions": "2025-02-15",
-    "Microsoft.Insights/actionGroups": "2023-01-01",
-    "Microsoft.Insights/components": "2020-02-02",
-    "Microsoft.Insights/diagnosticSettings": "2021-05-01-preview",
-    "Microsoft.Insights/metricAlerts": "2018-03-01",
-    "Microsoft.Insights/scheduledQueryRules": "2023-12-01",
-    "Microsoft.KeyVault/vaults": "2024-11-01",
-    "Microsoft.ManagedIdentity/userAssignedIdentities": "2024-11-30",
-    "Microsoft.OperationalInsights/workspaces": "2025-02-01",
-    "Microsoft.Resources/resourceGroups": "2025-04-01",
-    "Microsoft.Storage/storageAccounts": "2025-06-01",
-    "Microsoft.Storage/storageAccounts/blobServices": "2025-06-01",
-    "Microsoft.Storage/storageAccounts/blobServices/containers": "2025-06-01",
-    "Microsoft.Storage/storageAccounts/queueServices": "2025-06-01",
-    "Microsoft.Storage/storageAccounts/queueServices/queues": "2025-06-01",
-    "Microsoft.Storage/storageAccounts/tableServices": "2025-06-01",
-    "Microsoft.Storage/storageAccounts/tableServices/tables": "2025-06-01",
-    "Microsoft.Web/serverfarms": "2025-03-01",
-    "Microsoft.Web/sites": "2025-03-01",
-    "Microsoft.Web/sites/basicPublishingCredentialsPolicies": "2025-03-01",
-    "Microsoft.Web/sites/config": "2025-03-01",
+# The rules for names: Microsoft's page "Naming rules and restrictions for Azure resources".
+NAME_RULES = {
+    "Microsoft.App/containerApps": r"(?=.{2,32}$)[a-z]([a-z0-9]|-(?!-))*[a-z0-9]",
+    "Microsoft.App/managedEnvironments": r"(?=.{2,60}$)[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]",
+    "Microsoft.App/managedEnvironments/storages": r"(?=.{2,32}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?",
+    "Microsoft.Consumption/budgets": r"[a-zA-Z0-9_-]{1,63}",
+    "Microsoft.EventGrid/systemTopics": r"[a-zA-Z0-9-]{3,128}",
+    "Microsoft.EventGrid/systemTopics/eventSubscriptions": r"[a-zA-Z0-9-]{3,64}",
+    "Microsoft.Insights/actionGroups": r"[^:<>+/&%\\?|]{1,259}[^:<>+/&%\\?|. ]",
+    "Microsoft.Insights/components": r"[^%&\\?/]{1,259}[^%&\\?/. ]",
+    "Microsoft.Insights/diagnosticSettings": r"[^*<>%&:\\?+/]{1,260}",
+    "Microsoft.Insights/metricAlerts": r"[^*#&+:<>?@%{}\\/]{1,259}[^*#&+:<>?@%{}\\/. ]",
+    "Microsoft.Insights/scheduledQueryRules": r"[^*<>%{}&:\\?/#]{1,259}[^*<>%{}&:\\?/#. ]",
+    "Microsoft.KeyVault/vaults": r"(?=.{3,24}$)[a-zA-Z]([a-zA-Z0-9]|-(?!-))*[a-zA-Z0-9]",
+    "Microsoft.ManagedIdentity/userAssignedIdentities": r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}",
+    "Microsoft.OperationalInsights/workspaces": r"(?=.{4,63}$)[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]",
+    GROUP: r"(?=.{1,90}$)[\w().-]*[\w()-]",
+    "Microsoft.Storage/storageAccounts": r"[a-z0-9]{3,24}",
+    "Microsoft.Storage/storageAccounts/blobServices": r"default",
+    "Microsoft.Storage/storageAccounts/blobServices/containers": r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*",
+    "Microsoft.Storage/storageAccounts/queueServices": r"default",
+    "Microsoft.Storage/storageAccounts/queueServices/queues": r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*",
+    "Microsoft.Storage/storageAccounts/tableServices": r"default",
+    "Microsoft.Storage/storageAccounts/tableServices/tables": r"[a-zA-Z][a-zA-Z0-9]{2,62}",
+    "Microsoft.Web/serverfarms": r"[a-zA-Z0-9-]{1,60}",
+    # The host's id is made of the first 32 characters, so a longer name could be another app's.
+    "Microsoft.Web/sites": r"(?=.{2,60}$)[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]",
+    "Microsoft.Web/sites/basicPublishingCredentialsPolicies": r"scm|ftp",
+    "Microsoft.Web/sites/config": r"appsettings|authsettingsV2",
 }
-# What a deployment asks for or the templates rely on, besides the name; a type with `location` has one or is refused.
+# Properties that Azure or the templates rely on although the compiler lets them be left out.
 NEEDED = {
-    "Microsoft.App/containerApps": "location identity properties.environmentId properties.workloadProfileName",
-    "Microsoft.App/managedEnvironments": "location properties.appLogsConfiguration properties.workloadProfiles",
-    "Microsoft.Consumption/budgets": "properties.category properties.amount properties.timeGrain"
-    " properties.timePeriod.startDate properties.notifications",
-    "Microsoft.EventGrid/systemTopics": "location properties.source properties.topicType",
-    "Microsoft.EventGrid/systemTopics/eventSubscriptions": "parent properties.destination.endpointType"
-    " properties.eventDeliverySchema properties.filter.isSubjectCaseSensitive"
+    "Microsoft.App/containerApps": "identity properties.environmentId properties.workloadProfileName",
+    "Microsoft.App/managedEnvironments": "properties.appLogsConfiguration properties.workloadProfiles",
+    "Microsoft.Consumption/budgets": "properties.timePeriod.startDate properties.notifications",
+    "Microsoft.EventGrid/systemTopics": "properties.source properties.topicType",
+    "Microsoft.EventGrid/systemTopics/eventSubscriptions": "properties.destination.endpointType"
+    " properties.eventDeliverySchema"
     " properties.deadLetterWithResourceIdentity.deadLetterDestination.endpointType"
     " properties.deadLetterWithResourceIdentity.deadLetterDestination.properties.resourceId",
-    "Microsoft.Insights/actionGroups": "location properties.enabled properties.groupShortName",
-    "Microsoft.Insights/components": "location kind properties.Application_Type properties.WorkspaceResourceId",
-    "Microsoft.Insights/diagnosticSettings": "scope properties.workspaceId properties.logs",
-    "Microsoft.Insights/metricAlerts": "location properties.criteria properties.enabled"
-    " properties.evaluationFrequency properties.scopes properties.severity properties.windowSize",
-    "Microsoft.Insights/scheduledQueryRules": "location kind properties.displayName properties.description"
-    " properties.severity properties.evaluationFrequency properties.windowSize properties.criteria properties.actions",
-    "Microsoft.KeyVault/vaults": "location properties.sku.family properties.sku.name properties.tenantId",
-    "Microsoft.ManagedIdentity/userAssignedIdentities": "location",
-    "Microsoft.OperationalInsights/workspaces": "location properties.sku.name properties.retentionInDays"
+    "Microsoft.Insights/actionGroups": "properties.enabled properties.groupShortName",
+    "Microsoft.Insights/components": "kind properties.Application_Type properties.WorkspaceResourceId",
+    "Microsoft.Insights/diagnosticSettings": "properties.workspaceId properties.logs",
+    "Microsoft.Insights/metricAlerts": "properties.criteria properties.evaluationFrequency properties.windowSize",
+    "Microsoft.Insights/scheduledQueryRules": "kind properties.displayName properties.description"
+    " properties.evaluationFrequency properties.windowSize properties.criteria properties.actions",
+    "Microsoft.OperationalInsights/workspaces": "properties.sku.name properties.retentionInDays"
     " properties.workspaceCapping.dailyQuotaGb",
-    "Microsoft.Resources/resourceGroups": "location",
-    "Microsoft.Storage/storageAccounts": "kind location sku.name",
-    "Microsoft.Web/serverfarms": "location kind properties.reserved",
-    "Microsoft.Web/sites": "location kind properties.serverFarmId properties.functionAppConfig.deployment.storage.type"
+    "Microsoft.Web/serverfarms": "kind properties.reserved",
+    "Microsoft.Web/sites": "kind properties.serverFarmId properties.functionAppConfig.deployment.storage.type"
     " properties.functionAppConfig.deployment.storage.value"
     " properties.functionAppConfig.scaleAndConcurrency.instanceMemoryMB"
     " properties.functionAppConfig.scaleAndConcurrency.maximumInstanceCount",
 }
-DECORATORS = {"allowed", "description", "maxLength", "maxValue", "minLength", "minValue"}
-FUNCTIONS = {
-    "empty",
-    "environment",
-    "guid",
-    "json",
-    "listKeys",
-    "replace",
-    "split",
-    "subscription",
-    "subscriptionResourceId",
-    "tenant",
-    "toLower",
-    "toObject",
-    "union",
-    "uniqueString",
-}
+ALL = [*deployments(), deployment("event-subscription")]
 
 
-def given_by_modules() -> dict[str, tuple[Template, str]]:
-    """Return which file each module of main.bicep is."""
-    main = template("main.bicep")
-    return {symbol: (main, module["detail"]["path"]) for symbol, module in main.part("modules").items()}
+@pytest.mark.parametrize("made", ALL, ids=lambda made: made.name)
+def test_names_are_allowed(made: Deployment) -> None:
+    """Length and characters of each name are those that its type may have; a type without a rule here gets one."""
+    for resource in made.resources:
+        if resource.type != ROLES:  # a GUID that Azure makes
+            assert re.fullmatch(NAME_RULES[resource.type], resource.name), f"{resource.type}: {resource.name}"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_file_parses_and_declares_something(name: str) -> None:
-    """A file with a slip in its syntax is found here, not at the deployment."""
-    parsed = template(name)
+def test_the_longest_names_are_allowed() -> None:
+    """Names hold a token of 13 characters, so the length of the environment's name changes the group's name only."""
+    token = deployment("smallest").get("Microsoft.KeyVault/vaults").name.removeprefix("kv-")
 
-    assert parsed.part("resources") or parsed.part("modules")
-    assert {*parsed.part("resources"), *parsed.part("modules"), *parsed.part("parameters")} <= parsed.declared()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_symbol_and_function_is_there(name: str) -> None:
-    """An expression names only what its file declares, and calls only functions that Bicep has; no symbol is idle."""
-    parsed = template(name)
-    used, idle_by_design = parsed.used(), {*parsed.part("resources"), *parsed.part("modules")}
-
-    assert used <= parsed.declared()
-    assert parsed.declared() - idle_by_design <= used
-    assert parsed.functions() <= FUNCTIONS | DECORATORS
+    assert re.fullmatch(r"[a-z0-9]{13}", token)
+    assert [
+        name for name in NAME_RULES if name not in {resource.type for made in ALL for resource in made.resources}
+    ] == []
+    long = "e" * int(re.findall(r"@maxLength\((\d+)\)\nparam environmentName ", text_of("main.bicep"))[0])
+    assert re.fullmatch(NAME_RULES[GROUP], f"rg-{long}")
+    for made in deployments():
+        for resource in made.resources:
+            assert "landfall-dev" not in resource.name or resource.type in {GROUP, ROLES}
 
 
-def test_the_scanner_sees_names_in_texts_and_none_in_comments() -> None:
-    """The test above depends on it: the parser alone accepts an undefined name."""
-    code = code_of("var a = '${inText}x\\'' // inComment\nvar b = bare\nvar c = 'http://${deep['${deeper}']}'")
-
-    assert all(name in code for name in ("inText", "bare", "deep", "deeper"))
-    assert not any(name in code for name in ("inComment", "http"))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_parameter_and_output_is_described(name: str) -> None:
-    """Each has a description that ends with a period."""
-    parsed = template(name)
-    for kind in ("parameters", "outputs"):
-        for symbol, declaration in parsed.part(kind).items():
-            described = [item["argument"] for item in declaration["decorators"] if item["type"] == "description"]
-            assert described, f"{kind}: {symbol}"
-            assert described[0].endswith("."), symbol
-
-
-def test_types_and_versions_are_those_that_were_looked_up() -> None:
-    """Each type has the one API version whose properties were looked up, and each of these versions is used."""
-    used = {(resource.type, resource.version) for parsed in templates() for resource in parsed.resources()}
-    assert used == set(VERSIONS.items())
-
-
-def test_every_resource_has_what_it_needs() -> None:
-    """It has a name, a parent if its type is a child's, and the properties that the service requires."""
-    declared = [
-        (parsed, resource) for parsed in templates() for resource in parsed.resources() if not resource.existing
+@pytest.mark.parametrize("made", ALL, ids=lambda made: made.name)
+def test_every_resource_has_what_it_needs(made: Deployment) -> None:
+    """The properties that the compiler does not ask for."""
+    missing = [
+        f"{resource.type}: {path}"
+        for resource in made.resources
+        for path in NEEDED.get(resource.type, "").split()
+        if not resource.has(path)
     ]
-    assert set(NEEDED) <= {resource.type for _, resource in declared}
-    for parsed, resource in declared:
-        needed = ["name", *NEEDED.get(resource.type, "").split()]
-        if resource.type.count("/") > 1:
-            needed.append("parent")
-        for path in needed:
-            assert has(resource.config, path.split(".")), f"{parsed.name}: {resource.symbol}: {path}"
-    for parsed in templates():
-        for resource in parsed.resources():
-            assert resource.config.get("name"), f"{parsed.name}: {resource.symbol}"
+    assert missing == []
 
 
-def has(config: Any, path: list[str]) -> bool:
-    """Return whether a property exists and is not empty."""
-    for name in path:
-        config = config.get(name) if isinstance(config, Mapping) else None
-    return config not in (None, "", {}, [])
+@pytest.mark.parametrize("made", ALL, ids=lambda made: made.name)
+def test_no_resource_is_made_twice(made: Deployment) -> None:
+    """Two resources with one id would overwrite each other, or fail."""
+    ids = [resource.id for resource in made.resources]
+    assert len(set(ids)) == len(ids)
 
 
-def test_what_a_loop_makes_is_named_by_the_loop() -> None:
-    """Without the loop variable in the name, all resources of the loop would have the same name."""
-    for parsed in templates():
-        for variable, body in re.findall(r"= \[for (\w+) in \w+: (\{.*?^\}\])", parsed.text, re.DOTALL | re.MULTILINE):
-            assert re.search(rf"^  name: {variable}\b", body, re.MULTILINE), f"{parsed.name}: {variable}"
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_everything_is_in_the_group_and_has_the_environments_tag(made: Deployment) -> None:
+    """Azd finds the group by its tag and the app by its service's; `azd down` deletes the group."""
+    group = made.get(GROUP)
+    assert group.name == "rg-landfall-dev"
+    for resource in made.resources:
+        assert group.id in resource.id, resource.id
+        if "location" in resource.body:
+            assert resource.body["tags"]["azd-env-name"] == "landfall-dev", resource.id
+            assert resource.body["location"] in {"westeurope", "global"}, resource.id
+    assert made.get("Microsoft.Web/sites").body["tags"]["azd-service-name"] == "app"
 
 
-def test_every_module_goes_into_the_group() -> None:
-    """A module of main.bicep without a scope would be deployed at the subscription."""
-    main = template("main.bicep")
-    bodies = re.findall(r"^module (\w+) .*?^\}", main.text, re.DOTALL | re.MULTILINE)
-    assert set(bodies) == set(main.part("modules"))
-    assert main.text.count("\n  scope: group\n") == len(bodies)
+def test_every_option_is_deployed_in_a_snapshot() -> None:
+    """Each type that a file declares is made in some snapshot."""
+    declared = {
+        kind
+        for name in NAMES
+        for kind in re.findall(r"^resource \w+ '([^@]+)@[^']+' (?!existing)", text_of(name), re.MULTILINE)
+    }
+    assert {resource.type for made in ALL for resource in made.resources} == declared
+
+
+def test_a_type_has_one_version() -> None:
+    """Two versions of one type would describe the same resource in two ways."""
+    versions = defaultdict(set)
+    for name in NAMES:
+        for kind, version in re.findall(r"^resource \w+ '([^@]+)@([^']+)'", text_of(name), re.MULTILINE):
+            versions[kind].add(version)
+    assert {kind: seen for kind, seen in versions.items() if len(seen) > 1} == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_description_is_a_sentence(name: str) -> None:
+    """Each description ends with a period; the linter asks for one on each parameter, output and type."""
+    descriptions = re.findall(r"^ *@description\('((?:[^'\\]|\\.)*)'\)$", text_of(name), re.MULTILINE)
+    assert descriptions
+    assert [text for text in descriptions if not text.endswith(".")] == []
 
 
 def test_no_module_comes_from_elsewhere() -> None:
     """Every module is local: a build needs no network, and every deployed line is in the repository."""
-    for parsed in templates():
-        assert not re.search(r"'(br|ts)[:/]", parsed.text), parsed.name
-        assert all(module["type"] == "local" for module in parsed.part("modules").values()), parsed.name
-
-
-def test_modules_are_given_what_they_ask_for() -> None:
-    """A module gets every parameter without a default, and none that it does not declare."""
-    for symbol, (main, path) in given_by_modules().items():
-        expected, given = template(path).part("parameters"), set(main.module_parameters(symbol))
-        assert given <= set(expected), symbol
-        assert {name for name, parameter in expected.items() if parameter["default"] is None} <= given, symbol
-
-
-def test_outputs_that_are_used_exist() -> None:
-    """An output that main.bicep reads of a module is one of that module."""
-    main, paths = template("main.bicep"), given_by_modules()
-    outputs = re.findall(r"\b(\w+)\.outputs\.(\w+)", code_of(main.text))
-
-    assert len(outputs) > 15
-    for symbol, output in outputs:
-        assert output in template(paths[symbol][1]).part("outputs"), f"{symbol}.outputs.{output}"
-
-
-def test_a_conditional_module_has_no_output_that_is_read() -> None:
-    """A conditional module may be absent, so no expression reads its outputs."""
-    main = template("main.bicep")
-    conditional = {name for name, module in main.part("modules").items() if "condition" in module["config"]}
-
-    assert conditional == {"budget", "hostStorage", "studio"}
-    assert not [name for name in conditional if f"{name}.outputs" in main.text]
+    assert not [name for name in NAMES if re.search(r"'(br|ts)[:/]", text_of(name))]
 
 
 def test_every_file_is_deployed() -> None:
-    """main.bicep deploys every file but the event subscription, which the hook deploys after the code."""
-    used = {path for _, path in given_by_modules().values()}
-    assert used | {"main.bicep", "app/eventgrid-subscription.bicep"} == set(NAMES)
+    """main.bicep or a module of it deploys every file but the event subscription, which the hook deploys."""
+    used = {
+        (path.parent / module).resolve().relative_to(INFRA).as_posix()
+        for path in FILES
+        for module in re.findall(r"^module \w+ '([^']+)'", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert used | {"main.bicep", "types.bicep", "app/eventgrid-subscription.bicep"} == set(NAMES)
     assert "app/eventgrid-subscription.bicep" not in used
 
 
 def test_no_output_carries_a_secret() -> None:
-    """Outputs can be read in the deployment's history, so no expression with an output reads a key."""
-    for parsed in templates():
-        for name, output in parsed.part("outputs").items():
-            assert not re.search(r"(?i)list\w*keys|secret|password|token|\bkeys?\b|sas", str(output["value"])), name
-    calls = [parsed.name for parsed in templates() if re.search(r"(?i)\blist\w+\(", code_of(parsed.text))]
-    assert calls == ["app/eventgrid-subscription.bicep"]
-    assert template("app/eventgrid-subscription.bicep").part("outputs") == {}
-
-
-def test_every_resource_belongs_to_the_environment() -> None:
-    """The group is found by its tag, the app by its service name; every resource that may be tagged is."""
-    main = template("main.bicep")
-    group = main.only("Microsoft.Resources/resourceGroups")
-    assert main.variable("tags") == {"azd-env-name": "environmentName"}
-    assert group.config["tags"] == "tags"
-    for parsed in templates():
-        for resource in parsed.resources():
-            if "location" in resource.config and resource.type != "Microsoft.Web/sites":
-                assert resource.config.get("tags") == "tags", f"{parsed.name}: {resource.symbol}"
-    site = template("app/function.bicep").only("Microsoft.Web/sites")
-    assert site.config["tags"]["function"]["parameters"] == {"arg_1": "tags", "arg_2": {"azd-service-name": "app"}}
+    """Outputs can be read in the deployment's history: no output is a key, and only the subscription's URL has one."""
+    for made in ALL:
+        for name, value in made.outputs.items():
+            assert not re.search(r"(?i)list\w*\(|secret|password|token", str(value)), f"{made.name}: {name}"
+    keyed = [made.name for made in ALL if re.search(r"(?i)\blist\w+\(", str([r.body for r in made.resources]))]
+    assert keyed == ["event-subscription"]
+    assert deployment("event-subscription").outputs == {}
 
 
 def test_what_costs_or_is_exposed_more_is_off_by_default() -> None:
-    """The defaults create no budget, no studio, no operator's roles and no e-mail alert."""
-    defaults = {name: parameter["default"] for name, parameter in template("main.bicep").part("parameters").items()}
-
-    assert defaults["budgetAmount"] == 0
-    for name in ("studioImage", "operatorPrincipalId", "alertEmail", "budgetStartDate"):
-        assert defaults[name] in {"", "''"}, name
-    assert "utcNow" not in template("app/budget.bicep").text + template("main.bicep").text  # its start must not move
-    assert dotted(template("main.bicep").module_parameters("budget")["startDate"]) == "budgetStartDate"
+    """The first `azd up` creates no budget, no studio, no operator's roles and no e-mail alert."""
+    for name in ("smallest", "first-up"):
+        made = deployment(name)
+        types = {resource.type for resource in made.resources}
+        assert not {kind for kind in types if kind.startswith(("Microsoft.Consumption/", "Microsoft.App/"))}
+        assert {principal.split("-")[0] for principal, _, _ in made.roles()} == {"id", "evgt"}
+        assert made.get("Microsoft.Insights/actionGroups").properties["emailReceivers"] == []
+    assert not [name for name in NAMES if "utcNow" in text_of(name)]  # a budget's start must not move
+    budget = deployment("everything").get("Microsoft.Consumption/budgets").properties
+    assert budget["timePeriod"] == {"startDate": "2027-01-01"}
+    assert budget["amount"] == 100

@@ -2,11 +2,12 @@
 
 import re
 
-from tests.infra.bicep import FILES, INFRA, ROOT, template
+from tests.infra.deployments import deployment
+from tests.infra.sources import FILES, INFRA, ROOT, parameter_names
 from tests.infra.test_access import ASSIGNED
 
 PAGE = (ROOT / "docs" / "azure-resources.md").read_text(encoding="utf-8")
-WHO = {"appPrincipalId": "the app", "topicPrincipalId": "the system topic", "operatorPrincipalId": "the operator"}
+WHO = {"app": "the app", "topic": "the system topic", "operator": "the operator"}
 
 
 def test_every_file_and_every_alert_is_on_the_page() -> None:
@@ -14,8 +15,10 @@ def test_every_file_and_every_alert_is_on_the_page() -> None:
     assert set(re.findall(r"^\| `([\w/-]+\.bicep)`", PAGE, re.MULTILINE)) == {
         path.relative_to(INFRA).as_posix() for path in FILES
     }
-    alerts = {alert["name"] for alert in template("app/alerts.bicep").variable("logAlerts")} | {
-        "landfall-dead-lettered"
+    made = deployment("everything")
+    alerts = {
+        *made.names("Microsoft.Insights/scheduledQueryRules"),
+        *made.names("Microsoft.Insights/metricAlerts"),
     }
     assert set(re.findall(r"^\| `(landfall-[\w-]+)`", PAGE, re.MULTILINE)) == alerts
 
@@ -32,7 +35,7 @@ def test_parameters_on_the_page_exist() -> None:
     names = set(re.findall(r"`([a-z]\w+)`", table.replace("`routes.toml`", ""))) - {"incoming", "input"}
     variables = set(re.findall(r"`(LANDFALL_[A-Z_]+)`", table))
 
-    assert names <= set(template("main.bicep").part("parameters"))
+    assert names <= parameter_names("main.bicep")
     assert variables
     text = (INFRA / "main.parameters.json").read_text(encoding="utf-8")
     assert all(re.search(rf"\$\{{{name}[=}}]", text) for name in variables)

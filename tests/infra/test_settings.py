@@ -11,7 +11,9 @@ import pytest
 
 from shared.redaction import redact
 from shared.storage_settings import connection_of, read_storage_account
-from tests.infra.bicep import INFRA, ROOT, Resource, dotted, template
+from tests.infra.deployments import Deployment, deployment, deployments, referenced
+from tests.infra.sources import PARAMETERS, ROOT, SNAPSHOTS, parameter_names, required_parameters
+from tests.infra.test_access import host_account, meanings
 
 # Settings that something else than the app's code reads. A new setting needs no entry: the code that reads it is found.
 READ_BY_THE_HOST = {
@@ -40,6 +42,12 @@ OPTIONAL = {
     "LANDFALL_OPERATE_ROLE": "as above",
     "WEBSITE_AUTH_ENABLED": "the platform's own word that its authentication is on",
     "REQUESTS_CA_BUNDLE": "for a service whose certificate no public authority signed",
+}
+
+# The settings of a data account of its own. Together they are the connection LANDFALL_DATA.
+DATA_SETTINGS = {
+    f"LANDFALL_DATA__{name}"
+    for name in ("credential", "clientId", "blobServiceUri", "queueServiceUri", "tableServiceUri")
 }
 
 _SETTING = re.compile(r"(?:LANDFALL|WEBSITE|AZURE|REQUESTS)_[A-Z_]+|AzureWebJobsStorage(?:__\w+)?")
@@ -94,13 +102,14 @@ SET_FOR_ROUTES = {"LANDFALL_DATA_HOST"}
 
 def parameters() -> dict[str, Any]:
     """Return the values of main.parameters.json."""
-    document = json.loads((INFRA / "main.parameters.json").read_text(encoding="utf-8"))
+    document = json.loads(PARAMETERS.read_text(encoding="utf-8"))
     return {name: parameter["value"] for name, parameter in document["parameters"].items()}
 
 
 def set_in_azure() -> set[str]:
-    """Return the settings that a deployment sets, without those of routes.toml."""
-    return set(template("app/function.bicep").variable("appSettings"))
+    """Return the settings that the first deployment sets, without those that its parameters name."""
+    named = {*parameters()["routeSettings"], *parameters()["secretSettings"]}
+    return set(deployment("first-up").app_settings()) - named
 
 
 def set_by_the_example() -> set[str]:
@@ -154,122 +163,138 @@ def test_keys_come_from_the_vault_and_urls_are_plain() -> None:
     assert not secret & set(parameters()["routeSettings"])
 
 
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_every_deployment_sets_only_what_is_read(made: Deployment) -> None:
+    """An option adds no setting that nothing reads."""
+    optional = {*OPTIONAL, *DATA_SETTINGS}
+    assert set(made.app_settings()) - set(named_by_routes()) <= set_in_azure() | optional
+    assert set_in_azure() <= set(made.app_settings())
+
+
 def test_a_secret_is_a_reference_to_the_vault() -> None:
     """`CENSUS_ENDPOINT_KEY` is the secret `census-endpoint-key`: a vault takes no underscore. It names no version."""
-    text = template("app/function.bicep").text
-    reference = next(line for line in text.splitlines() if line.startswith("var secretReferences"))
+    made = deployment("first-up")
+    vault = made.outputs["AZURE_KEY_VAULT_NAME"]
+    for name in parameters()["secretSettings"]:
+        assert re.fullmatch(r"[A-Z][A-Z0-9_]*", name)
+        reference = re.fullmatch(
+            r"\[format\('@Microsoft\.KeyVault\(SecretUri=\{0\}secrets/\{1\}\)', "
+            r"(reference\(.*\)\.vaultUri), '([a-z0-9-]+)'\)\]",
+            made.app_settings()[name],
+        )
+        assert reference, name
+        assert referenced(reference[1]) == (vault, "vaultUri")
+        assert reference[2] == name.lower().replace("_", "-")
 
-    assert "'@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${replace(toLower(setting), '_', '-')})'" in reference
-    assert all(re.fullmatch(r"[A-Z][A-Z0-9_]*", name) for name in parameters()["secretSettings"])
-    assert dotted(template("main.bicep").module_parameters("functionApp")["vaultUri"]) == "vault.outputs.uri"
+
+def test_plain_settings_of_a_route_are_passed_on() -> None:
+    """The first deployment sets each to an empty text, which the app reports by name."""
+    settings = deployment("first-up").app_settings()
+    assert {name: settings[name] for name in parameters()["routeSettings"]} == dict.fromkeys(
+        parameters()["routeSettings"], ""
+    )
+    assert deployment("everything").app_settings()["CENSUS_JOBS_URL"] == "https://example.com/jobs"
 
 
 def test_settings_of_a_route_cannot_replace_those_of_the_app() -> None:
-    """The union lists the app's settings last, and the last one wins."""
-    settings = next(resource for resource in function_config() if resource.config["name"] == "appsettings")
+    """The deployment with everything on tries to, for a setting that is plain and one that is secret."""
+    text = (SNAPSHOTS / "everything.bicepparam").read_text(encoding="utf-8")
+    settings = deployment("everything").app_settings()
 
-    assert not settings.conditional
-    assert list(settings.config["properties"]["function"]["parameters"].values())[:3] == [
-        "routeSettings",
-        "secretReferences",
-        "appSettings",
-    ]
-
-
-def function_config() -> list[Resource]:
-    """Return the resources that configure the function app."""
-    return template("app/function.bicep").resources("Microsoft.Web/sites/config")
+    assert "  LANDFALL_INPUT: 'taken-over'\n" in text
+    assert settings["LANDFALL_INPUT"] == "incoming"
+    assert "'LANDFALL_SWEEP_SCHEDULE'" in text
+    assert settings["LANDFALL_SWEEP_SCHEDULE"] == "0 */15 * * * *"
 
 
 def test_callers_sign_in_only_if_an_app_registration_is_named() -> None:
     """With one, the platform authenticates callers and still lets events and approval links through."""
-    function = template("app/function.bicep")
-    authentication = next(resource for resource in function_config() if resource.config["name"] == "authsettingsV2")
+    plain, made = deployment("first-up"), deployment("everything")
 
-    assert authentication.conditional
-    assert ", empty(entraClientId) ? {} : entraSettings)" in function.text
-    assert function.variable("entraSettings") == {"LANDFALL_HTTP_AUTH": "entra"}
-    assert set(function.variable("entraSettings")) <= set(OPTIONAL)
-    assert authentication.properties["platform"] == {"enabled": True}
-    assert authentication.properties["globalValidation"] == {
+    assert plain.names("Microsoft.Web/sites/config") == ["appsettings"]
+    assert "LANDFALL_HTTP_AUTH" not in plain.app_settings()
+    assert made.app_settings()["LANDFALL_HTTP_AUTH"] == "entra"
+    authentication = made.get("Microsoft.Web/sites/config", "authsettingsV2").properties
+    assert authentication["platform"] == {"enabled": True}
+    assert authentication["globalValidation"] == {
         "requireAuthentication": True,
         "unauthenticatedClientAction": "Return401",
         "excludedPaths": ["/api/approval", "/runtime/webhooks/blobs"],
     }
-    registration = authentication.properties["identityProviders"]["azureActiveDirectory"]["registration"]
-    assert registration["clientId"] == "entraClientId"
-    assert registration["openIdIssuer"].endswith("${tenant().tenantId}/v2.0")
-    assert authentication.properties["login"] == {"tokenStore": {"enabled": False}}  # nothing is kept of who signed in
-    assert template("main.bicep").part("parameters")["entraClientId"]["default"] in {"", "''"}
+    registration = authentication["identityProviders"]["azureActiveDirectory"]["registration"]
+    assert registration["clientId"] == "44444444-4444-4444-4444-444444444444"
+    issuer = "[format('{0}{1}/v2.0', environment().authentication.loginEndpoint, '%s')]"
+    assert registration["openIdIssuer"] == issuer % "11111111-1111-1111-1111-111111111111"
+    assert authentication["httpSettings"] == {"requireHttps": True}
+    assert authentication["login"] == {"tokenStore": {"enabled": False}}  # nothing is kept of who signed in
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("LANDFALL_BLOB_SOURCE", "EventGrid"),
-        ("AzureWebJobsStorage__credential", "managedidentity"),
-        ("AzureWebJobsStorage__clientId", "identityClientId"),
-        ("AZURE_CLIENT_ID", "identityClientId"),
-        ("AzureWebJobsStorage__blobServiceUri", "hostAccount.properties.primaryEndpoints.blob"),
-        ("AzureWebJobsStorage__queueServiceUri", "hostAccount.properties.primaryEndpoints.queue"),
-        ("AzureWebJobsStorage__tableServiceUri", "hostAccount.properties.primaryEndpoints.table"),
-    ],
-)
-def test_the_app_is_told_the_right_things(setting: str, value: str) -> None:
-    """The app gets events, its identity and the address of each storage service."""
-    assert dotted(template("app/function.bicep").variable("appSettings")[setting]) == value
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_the_app_is_told_the_right_things(made: Deployment) -> None:
+    """The app gets events, its identity and the address of each storage service of the host's account."""
+    settings, meaning = made.app_settings(), meanings(made)
+    host = host_account(made)
+
+    assert settings["LANDFALL_BLOB_SOURCE"] == "EventGrid"
+    assert settings["AzureWebJobsStorage__credential"] == "managedidentity"
+    for name in ("AzureWebJobsStorage__clientId", "AZURE_CLIENT_ID"):
+        identity, member = referenced(settings[name])
+        assert (meaning[identity], member) == ("app", "clientId")
+    for service in ("blob", "queue", "table"):
+        setting = settings[f"AzureWebJobsStorage__{service}ServiceUri"]
+        assert referenced(setting) == (host, f"primaryEndpoints.{service}")
+    component = made.get("Microsoft.Insights/components").name
+    assert referenced(settings["APPLICATIONINSIGHTS_CONNECTION_STRING"]) == (component, "ConnectionString")
 
 
-def test_the_app_is_told_of_the_datas_account_only_if_it_is_another() -> None:
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_the_app_is_told_of_the_datas_account_only_if_it_is_another(made: Deployment) -> None:
     """Then all its settings are there, for the app's identity and for the account that is named."""
-    function, given = template("app/function.bicep"), template("main.bicep").module_parameters("functionApp")
-    settings = function.variable("dataSettings")
+    settings = made.app_settings()
+    data = made.outputs["AZURE_STORAGE_ACCOUNT_NAME"]
+    apart = {name: value for name, value in settings.items() if name.startswith("LANDFALL_DATA__")}
 
-    assert settings == {
-        "LANDFALL_DATA__credential": "managedidentity",
-        "LANDFALL_DATA__clientId": "identityClientId",
-        "LANDFALL_DATA__blobServiceUri": "blobEndpoint",
-        "LANDFALL_DATA__queueServiceUri": "queueEndpoint",
-        "LANDFALL_DATA__tableServiceUri": "tableEndpoint",
-    }
-    assert connection_of(settings) == "LANDFALL_DATA"
-    assert connection_of(function.variable("appSettings")) == "AzureWebJobsStorage"
-    endpoints = {name: "https://a.b.example/" for name in settings if name.endswith("Uri")}
-    assert read_storage_account({**settings, **endpoints}).managed
-    assert "appSettings, separateDataAccount ? dataSettings : {}, empty(" in function.text
-    for name in ("blobEndpoint", "queueEndpoint", "tableEndpoint"):
-        assert dotted(given[name]) == f"storage.outputs.{name}"
-    assert (given["hostAccountName"], given["separateDataAccount"]) == ("hostAccountName", "separateDataAccount")
+    assert connection_of(settings) == ("LANDFALL_DATA" if apart else "AzureWebJobsStorage")
+    assert bool(apart) == (host_account(made) != data) == (made.name in {"data-account", "everything"})
+    if apart:
+        assert set(apart) == DATA_SETTINGS
+        assert apart["LANDFALL_DATA__credential"] == "managedidentity"
+        assert apart["LANDFALL_DATA__clientId"] == settings["AZURE_CLIENT_ID"]
+        for service in ("blob", "queue", "table"):
+            assert referenced(apart[f"LANDFALL_DATA__{service}ServiceUri"]) == (data, f"primaryEndpoints.{service}")
+        endpoints = {name: "https://a.b.example/" for name in apart if name.endswith("Uri")}
+        assert read_storage_account({**apart, **endpoints}).managed
 
 
-def test_the_package_stands_in_the_hosts_account() -> None:
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_the_package_stands_in_the_hosts_account(made: Deployment) -> None:
     """The package lies in the host's account, to which no role on data gives access."""
-    package = template("app/function.bicep").only("Microsoft.Web/sites").properties["functionAppConfig"]["deployment"]
+    package = made.get("Microsoft.Web/sites").properties["functionAppConfig"]["deployment"]["storage"]["value"]
 
-    assert package["storage"]["value"] == "${hostAccount.properties.primaryEndpoints.blob}${deploymentContainer}"
+    assert referenced(package) == (host_account(made), "primaryEndpoints.blob")
+    assert package.endswith(".primaryEndpoints.blob, 'deployments')]")
 
 
 def test_every_parameter_that_is_given_exists() -> None:
     """Every parameter without a default is given; each `${NAME}` stands alone or with a default."""
-    declared = template("main.bicep").part("parameters")
     given = parameters()
 
-    assert set(given) <= set(declared)
-    assert {name for name, parameter in declared.items() if parameter["default"] is None} <= set(given)
-    text = (INFRA / "main.parameters.json").read_text(encoding="utf-8")
+    assert set(given) <= parameter_names("main.bicep")
+    assert required_parameters("main.bicep") <= set(given)
+    text = PARAMETERS.read_text(encoding="utf-8")
     assert len(re.findall(r"\$\{", text)) == len(re.findall(r'"\$\{[A-Z_]+(=\w+)?\}"', text))
 
 
 def test_the_parameters_hold_no_secret() -> None:
     """The file is in the repository, so it holds names of secrets only."""
-    text = (INFRA / "main.parameters.json").read_text(encoding="utf-8")
+    text = PARAMETERS.read_text(encoding="utf-8")
     assert redact(text) == text
     assert not re.search(r"[A-Za-z0-9+/]{40,}", text.replace("https://schema.management.azure.com", ""))
 
 
 def test_azure_polls_once_a_minute() -> None:
     """A tick costs money there; both schedules have six fields, as NCRONTAB with seconds has."""
-    defaults = {name: parameter["default"] for name, parameter in template("main.bicep").part("parameters").items()}
+    settings = deployment("first-up").app_settings()
 
-    assert defaults["pollSchedule"] == "0 * * * * *"
-    assert len(defaults["sweepSchedule"].split()) == 6
+    assert settings["LANDFALL_POLL_SCHEDULE"] == "0 * * * * *"
+    assert len(settings["LANDFALL_SWEEP_SCHEDULE"].split()) == 6

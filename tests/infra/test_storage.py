@@ -9,9 +9,17 @@ from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.lifecycle.job_paths import MODELS, TRAINING
 from shared.services import QUARANTINE
-from tests.infra.bicep import ROOT, dotted, template
+from tests.infra.deployments import Deployment, deployment, deployments, referenced
+from tests.infra.sources import ROOT
+from tests.infra.test_access import host_account
 
-SUBSCRIPTION = template("app/eventgrid-subscription.bicep").only("Microsoft.EventGrid/systemTopics/eventSubscriptions")
+SUBSCRIPTION = deployment("event-subscription").get("Microsoft.EventGrid/systemTopics/eventSubscriptions")
+ACCOUNT = "Microsoft.Storage/storageAccounts"
+CHILDREN = {
+    "containers": f"{ACCOUNT}/blobServices/containers",
+    "tables": f"{ACCOUNT}/tableServices/tables",
+    "queues": f"{ACCOUNT}/queueServices/queues",
+}
 
 
 def queues_of_the_app() -> set[str]:
@@ -32,67 +40,58 @@ def queues_of_the_app() -> set[str]:
     return {eval(text, {"__builtins__": {}}, constants) for text in texts}  # noqa: S307 - our own code
 
 
-def test_containers_tables_and_queues_are_those_of_the_app() -> None:
+def children(made: Deployment, account: str, kind: str) -> set[str]:
+    """Return the names of the containers, tables or queues that a deployment makes in an account."""
+    return {child.name for child in made.of(CHILDREN[kind]) if f"/storageAccounts/{account}/" in child.id}
+
+
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_containers_tables_and_queues_are_those_of_the_app(made: Deployment) -> None:
     """They exist before the app runs: its roles on the two tables do not allow it to create them."""
-    storage = template("app/storage.bicep")
+    data, host = made.outputs["AZURE_STORAGE_ACCOUNT_NAME"], host_account(made)
+    package = {"deployments"} if data == host else set()
 
-    app = {"inputContainer", QUARANTINE, TRAINING, MODELS}
-    assert set(storage.variable("dataContainers")) == app | {"deadLetterContainer"}
-    assert storage.variable("hostContainers") == ["deploymentContainer"]
-    assert set(storage.variable("dataTables")) == {TableRunStore.TABLE_NAME, TableEndpointStore.TABLE_NAME}
-    assert set(storage.variable("dataQueues")) == queues_of_the_app()
-
-
-def test_an_account_has_what_it_is_for() -> None:
-    """The data's has all but the package, the host's has the package alone, and the one for both has everything."""
-    storage = template("app/storage.bicep")
-
-    lists = [line for line in storage.text.splitlines() if re.match(r"var \w+Names = ", line)]
-    assert lists == [
-        "var containerNames = union(forHost ? hostContainers : [], forData ? dataContainers : [])",
-        "var tableNames = forData ? dataTables : []",
-        "var queueNames = forData ? dataQueues : []",
-    ]
-    for service, names in (("blob", "containerNames"), ("table", "tableNames"), ("queue", "queueNames")):
-        kind = "containers" if service == "blob" else f"{service}s"
-        declared = rf"storageAccounts/{service}Services/{kind}@[\d-]+' = \[for {kind.removesuffix('s')} in {names}:"
-        assert re.search(declared, storage.text), service
+    assert children(made, data, "containers") == package | {
+        *(made.outputs["LANDFALL_INPUT"], QUARANTINE, TRAINING, MODELS, made.outputs["AZURE_DEAD_LETTER_CONTAINER"])
+    }
+    assert children(made, data, "tables") == {TableRunStore.TABLE_NAME, TableEndpointStore.TABLE_NAME}
+    assert children(made, data, "queues") == queues_of_the_app()
 
 
-def test_the_data_stays_where_it_is_when_the_host_moves() -> None:
-    """The parameter makes a second account for the host; name and content of the first are the data's either way."""
-    main = template("main.bicep")
-    data, host = main.module_parameters("storage"), main.module_parameters("hostStorage")
+@pytest.mark.parametrize("name", ["data-account", "everything"])
+def test_the_hosts_own_account_has_the_package_alone(name: str) -> None:
+    """The data stays in the account in which it was, under the name that it had."""
+    made, before = deployment(name), deployment("smallest")
+    host = host_account(made)
 
-    assert main.part("parameters")["separateDataAccount"]["default"] in {False, "false"}
-    assert (data["name"], host["name"]) == ("dataAccountName", "hostAccountName")
-    assert "var dataAccountName = 'st${resourceToken}'\n" in main.text
-    assert "var hostAccountName = separateDataAccount ? 'sthost${resourceToken}' : dataAccountName\n" in main.text
-    assert "module hostStorage 'app/storage.bicep' = if (separateDataAccount) {" in main.text
-    assert re.findall(r"(for(?:Host|Data)): (\S+)", main.text) == [
-        ("forHost", "!separateDataAccount"),
-        ("forData", "true"),
-        ("forHost", "true"),
-        ("forData", "false"),
-    ]
-    assert main.part("modules")["storage"]["detail"]["path"] == main.part("modules")["hostStorage"]["detail"]["path"]
+    assert made.outputs["AZURE_STORAGE_ACCOUNT_NAME"] == before.outputs["AZURE_STORAGE_ACCOUNT_NAME"] != host
+    assert {kind: children(made, host, kind) for kind in CHILDREN} == {
+        "containers": {"deployments"},
+        "tables": set(),
+        "queues": set(),
+    }
 
 
-def test_events_and_files_are_those_of_the_datas_account() -> None:
-    """The topic, its dead letters, the roles on data, the studio and what people are told all name that account."""
-    main = template("main.bicep")
+def test_the_host_has_no_account_of_its_own_by_default() -> None:
+    """One account is cheaper to watch; the parameter makes the second."""
+    made = deployment("first-up")
+    assert made.names(ACCOUNT) == [host_account(made)] == [made.outputs["AZURE_STORAGE_ACCOUNT_NAME"]]
 
-    assert dotted(main.module_parameters("events")["storageAccountName"]) == "storage.outputs.name"
-    assert dotted(main.module_parameters("roles")["storageAccountName"]) == "storage.outputs.name"
-    assert dotted(main.module_parameters("studio")["blobEndpoint"]) == "storage.outputs.blobEndpoint"
-    assert dotted(main.part("outputs")["AZURE_STORAGE_ACCOUNT_NAME"]["value"]) == "storage.outputs.name"
-    assert "hostStorage.outputs" not in main.text  # it may not be there
+
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_events_and_files_are_those_of_the_datas_account(made: Deployment) -> None:
+    """The topic, its dead letters and the studio name that account."""
+    data = made.get(ACCOUNT, made.outputs["AZURE_STORAGE_ACCOUNT_NAME"])
+
+    assert made.get("Microsoft.EventGrid/systemTopics").properties["source"] == data.id
+    dead = made.get(CHILDREN["containers"], made.outputs["AZURE_DEAD_LETTER_CONTAINER"])
+    assert dead.id.startswith(f"{data.id}/")
 
 
 def test_the_input_container_is_that_of_the_example() -> None:
     """The default says the same as routes.toml."""
-    default = template("main.bicep").part("parameters")["inputContainer"]["default"]
-    assert f'input = "{default}"' in (ROOT / "routes.toml").read_text(encoding="utf-8")
+    container = deployment("smallest").outputs["LANDFALL_INPUT"]
+    assert f'input = "{container}"' in (ROOT / "routes.toml").read_text(encoding="utf-8")
 
 
 def test_only_finished_csvs_of_the_input_container_are_delivered() -> None:
@@ -100,7 +99,7 @@ def test_only_finished_csvs_of_the_input_container_are_delivered() -> None:
     filters = SUBSCRIPTION.properties["filter"]
 
     assert filters["includedEventTypes"] == ["Microsoft.Storage.BlobCreated"]
-    assert filters["subjectBeginsWith"] == "/blobServices/default/containers/${inputContainer}/blobs/"
+    assert filters["subjectBeginsWith"] == "/blobServices/default/containers/incoming/blobs/"
     assert filters["subjectEndsWith"] == ".csv"
     assert filters["isSubjectCaseSensitive"] is False
     (advanced,) = filters["advancedFilters"]
@@ -113,29 +112,29 @@ def test_delivery_is_tried_for_a_day_and_what_fails_is_kept() -> None:
     assert SUBSCRIPTION.properties["retryPolicy"] == {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440}
     dead = SUBSCRIPTION.properties["deadLetterWithResourceIdentity"]
     assert dead["identity"] == {"type": "SystemAssigned"}
-    assert dead["deadLetterDestination"]["properties"]["blobContainerName"] == "deadLetterContainer"
-    topic = template("app/events.bicep").only("Microsoft.EventGrid/systemTopics")
-    assert topic.config["identity"] == {"type": "SystemAssigned"}
+    assert dead["deadLetterDestination"]["properties"]["blobContainerName"] == "dead-letters"
+    topic = deployment("first-up").get("Microsoft.EventGrid/systemTopics")
+    assert topic.body["identity"] == {"type": "SystemAssigned"}
 
 
 def test_events_go_to_the_blob_triggered_function() -> None:
     """Its name and the extension's own path; the key is looked up at the deployment and stands nowhere."""
-    parsed = template("app/eventgrid-subscription.bicep")
-    function = parsed.part("parameters")["functionName"]["default"]
-    url = next(line for line in parsed.text.splitlines() if "endpointUrl" in line)
+    url = re.fullmatch(
+        r"\[format\('https://\{0\}/runtime/webhooks/blobs\?functionName=Host\.Functions\.\{1\}&code=\{2\}', "
+        r"(.+)\.defaultHostName, '(\w+)', listKeys\('[^']+/host/default', '[\d-]+'\)\.systemKeys\.blobs_extension\)\]",
+        SUBSCRIPTION.properties["destination"]["properties"]["endpointUrl"],
+    )
 
+    assert url
+    assert referenced(f"{url[1]}.defaultHostName") == ("func-landfall-dev", "defaultHostName")
     app = (ROOT / "function_app.py").read_text(encoding="utf-8")
-    assert re.search(rf'@app.function_name\("{function}"\)\n *@app.blob_trigger\(', app)
-    assert "/runtime/webhooks/blobs?functionName=Host.Functions.${functionName}&code=${listKeys(" in url
-    assert ".systemKeys.blobs_extension}'" in url
+    assert re.search(rf'@app.function_name\("{url[2]}"\)\n *@app.blob_trigger\(', app)
 
 
-@pytest.mark.parametrize("service", ["blobServices", "queueServices", "tableServices"])
-def test_every_child_hangs_on_the_account(service: str) -> None:
-    """A container, table or queue belongs to the `default` service of this account."""
-    storage = template("app/storage.bicep")
-    parent = storage.only(f"Microsoft.Storage/storageAccounts/{service}")
-    children = [child for child in storage.resources() if child.type.startswith(f"{parent.type}/")]
-
-    assert (parent.config["parent"], parent.config["name"]) == ("account", "default")
-    assert [child.config["parent"] for child in children] == [parent.symbol]
+@pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
+def test_every_child_hangs_on_an_account(made: Deployment) -> None:
+    """A container, table or queue belongs to the `default` service of an account of the deployment."""
+    accounts = "|".join(made.names(ACCOUNT))
+    for kind, type_ in CHILDREN.items():
+        for child in made.of(type_):
+            assert re.search(rf"/storageAccounts/({accounts})/\w+Services/default/{kind}/[\w-]+$", child.id)

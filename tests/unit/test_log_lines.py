@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from shared.log_actions import LogAction
-from tests.infra.bicep import template
+from tests.infra.deployments import deployment
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
@@ -126,11 +126,10 @@ def test_the_page_has_the_fields_of_every_action() -> None:
 
 def test_the_page_names_the_alert_of_every_action() -> None:
     """Each query matches the ends of lines; the page says which alert an action raises."""
-    alerts = template("app/alerts.bicep").variable("logAlerts")
     raised = {
-        action: alert["name"]
-        for alert in alerts
-        for action in re.findall(r'endswith "action=([^]]+)\]"', alert["query"])
+        action: alert.name
+        for alert in deployment("first-up").of("Microsoft.Insights/scheduledQueryRules")
+        for action in re.findall(r'endswith "action=([^]]+)\]"', alert.properties["criteria"]["allOf"][0]["query"])
     }
 
     assert {row.action: row.alert for row in rows() if row.alert} == raised

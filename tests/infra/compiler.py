@@ -1,0 +1,135 @@
+"""The Bicep compiler: whether it is here, and what the tests and `make snapshots` ask of it."""
+
+import functools
+import json
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.infra.sources import BICEP_VERSION, DIGEST, FIRST_UP, ROOT, SNAPSHOTS, digest, first_up
+
+BICEP_FILES, PARAMETER_FILES = "infra/**/*.bicep", "tests/infra/snapshots/**/*.bicepparam"
+REFUSALS = SNAPSHOTS / "refused.json"
+
+# Where and as what the deployment takes place. Names contain a hash of the subscription, so these values are fixed.
+PLACE = (
+    *("--tenant-id", "11111111-1111-1111-1111-111111111111"),
+    *("--subscription-id", "22222222-2222-2222-2222-222222222222"),
+    *("--location", "westeurope"),
+    *("--deployment-name", "landfall"),
+)
+GROUP = ("--resource-group", "rg-landfall-dev")
+
+_REASON = re.compile(r"could not be completed for the following reason: '(.*)'\.\s*$", re.DOTALL)
+_ADVICE = re.compile(r"\.?\s*Please see https://aka\.ms/[\w-]+ for usage details\.")
+_FAILED = re.compile(r"is not valid: (.*)$", re.DOTALL)
+
+
+class CompilerError(Exception):
+    """The compiler refused what it should accept, or accepted what it should refuse. The text is what it printed."""
+
+
+@functools.cache
+def compiler() -> str | None:
+    """Return the path of the compiler, or None unless the PATH has exactly the version that the snapshots are of."""
+    path = shutil.which("bicep")
+    if path is None:
+        return None
+    printed = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+    return path if f" {BICEP_VERSION} " in printed else None
+
+
+def bicep(*arguments: str | Path, folder: Path = ROOT) -> str:
+    """Run the compiler in a folder; return what it prints.
+
+    Raises:
+        CompilerError: It failed, or it printed a warning.
+    """
+    path = compiler()
+    if path is None:
+        raise CompilerError(
+            f"No Bicep {BICEP_VERSION} is on the PATH. Run: az bicep install --version v{BICEP_VERSION}"
+        )
+    run = subprocess.run([path, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False)
+    if run.returncode or run.stderr.strip():
+        raise CompilerError(f"{run.stdout}{run.stderr}".strip())
+    return run.stdout
+
+
+def accepted() -> list[Path]:
+    """Return the parameter files of the deployments that have a snapshot."""
+    return sorted(SNAPSHOTS.glob("*.bicepparam"))
+
+
+def refused() -> list[Path]:
+    """Return the parameter files of the deployments that Bicep refuses."""
+    return sorted((SNAPSHOTS / "refused").glob("*.bicepparam"))
+
+
+def snapshot(parameters: Path, mode: str) -> None:
+    """Write the snapshot of a deployment, or compare it with the file (`Overwrite`, `Validate`).
+
+    Raises:
+        CompilerError: The deployment is refused, or the snapshot differs.
+    """
+    group = "main.bicep" not in parameters.read_text(encoding="utf-8")
+    bicep("snapshot", parameters, "--mode", mode, *PLACE, *(GROUP if group else ()))
+
+
+def refusal(parameters: Path) -> str:
+    """Return the message with which a deployment is refused.
+
+    Raises:
+        CompilerError: It is not refused.
+    """
+    try:
+        snapshot(parameters, "Overwrite")
+    except CompilerError as error:
+        reason = _REASON.search(str(error))
+        if reason is None:
+            raise
+        message = _ADVICE.sub(".", reason[1])
+        failed = _FAILED.search(message)
+        return re.sub(r"\.+$", ".", failed[1] if failed else message)
+    written_snapshot(parameters).unlink()
+    raise CompilerError(f"{parameters.name} is not refused.")
+
+
+def refusals() -> dict[str, str]:
+    """Return the message of each refused deployment by the name of its parameter file."""
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip((path.stem for path in refused()), pool.map(refusal, refused()), strict=True))
+
+
+def written_snapshot(parameters: Path) -> Path:
+    """Return the path of a parameter file's snapshot."""
+    return parameters.with_suffix(".snapshot.json")
+
+
+def write_snapshot(parameters: Path) -> None:
+    """Write the snapshot of a deployment, the same each time: the compiler lists outputs in random order."""
+    snapshot(parameters, "Overwrite")
+    path = written_snapshot(parameters)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["outputs"] = dict(sorted(document["outputs"].items()))
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def renew() -> None:
+    """Format the Bicep files and write every snapshot, every refusal and the digest of their sources."""
+    FIRST_UP.write_text(first_up(), encoding="utf-8")
+    bicep("format", "--pattern", BICEP_FILES)
+    bicep("format", "--pattern", PARAMETER_FILES)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write_snapshot, accepted()))
+    REFUSALS.write_text(json.dumps(refusals(), indent=2) + "\n", encoding="utf-8")
+    for path in SNAPSHOTS.glob("*.snapshot.json"):
+        if path.with_name(path.name.replace(".snapshot.json", ".bicepparam")) not in accepted():
+            path.unlink()
+    DIGEST.write_text(digest() + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    renew()

@@ -1,0 +1,22 @@
+// Every option at once.
+using '../../../infra/main.bicep'
+
+param environmentName = 'landfall-dev'
+param location = 'westeurope'
+param operatorPrincipalId = '33333333-3333-3333-3333-333333333333'
+param operatorPrincipalType = 'Group'
+param separateDataAccount = true
+param routeSettings = {
+  LANDFALL_INPUT: 'taken-over'
+  CENSUS_JOBS_URL: 'https://example.com/jobs'
+}
+param secretSettings = ['CENSUS_TRAINING_KEY', 'LANDFALL_SWEEP_SCHEDULE']
+param entraClientId = '44444444-4444-4444-4444-444444444444'
+param alertEmail = 'operator@example.com'
+param budgetAmount = 100
+param budgetStartDate = '2027-01-01'
+param studioImage = 'example.azurecr.io/landfall-studio:0.1.0'
+param studioRegistry = 'example.azurecr.io'
+param studioSubnetId = '/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-network/providers/Microsoft.Network/virtualNetworks/vnet/subnets/studio'
+param studioNfsServer = 'example.file.core.windows.net'
+param studioNfsShare = '/example/studio'

@@ -1,0 +1,27 @@
+// Written by `make snapshots`: what azd passes at the first `azd up`.
+using '../../../infra/main.bicep'
+
+param environmentName = 'landfall-dev'
+param location = 'westeurope'
+param operatorPrincipalId = ''
+param operatorPrincipalType = 'User'
+param inputContainer = 'incoming'
+param entraClientId = ''
+param alertEmail = ''
+param routeSettings = {
+  CENSUS_JOBS_URL: ''
+  CENSUS_PATCH_URL: ''
+  CENSUS_EXECUTE_URL: ''
+  CENSUS_STAGING_PATCH_URL: ''
+  CENSUS_STAGING_EXECUTE_URL: ''
+}
+param secretSettings = [
+  'CENSUS_TRAINING_KEY'
+  'CENSUS_ENDPOINT_KEY'
+  'CENSUS_STAGING_KEY'
+]
+param studioImage = ''
+param studioRegistry = ''
+param studioSubnetId = ''
+param studioNfsServer = ''
+param studioNfsShare = ''

@@ -1,0 +1,6 @@
+using '../../../../infra/main.bicep'
+
+param environmentName = 'landfall-dev'
+param location = 'westeurope'
+param studioImage = 'ghcr.io/example/landfall-studio:0.1.0'
+param studioNfsShare = '/example/studio'

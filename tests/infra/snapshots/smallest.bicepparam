@@ -1,0 +1,5 @@
+// Only what has no default.
+using '../../../infra/main.bicep'
+
+param environmentName = 'landfall-dev'
+param location = 'westeurope'

@@ -1,0 +1,6 @@
+// The studio without a network or a share, from a public image.
+using '../../../infra/main.bicep'
+
+param environmentName = 'landfall-dev'
+param location = 'westeurope'
+param studioImage = 'ghcr.io/example/landfall-studio:0.1.0'
