@@ -1,27 +1,24 @@
 """Checks an app in Azure from outside: it runs, its functions are loaded, and events about new files reach it."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from landfall.doctor.app_health import check_health
 from landfall.doctor.azure_cli import az, az_list
 from landfall.doctor.checks import Checks
+from landfall.doctor.event_subscription import WHAT as SUBSCRIPTION
+from landfall.doctor.event_subscription import Receiver, check_subscription
 from landfall.doctor.key_vault_references import WHAT as REFERENCES
 from landfall.doctor.key_vault_references import check_references
 from landfall.errors import CommandError
 
-FUNCTIONS = (
-    "on_csv_landed",
-    "poll_pending_jobs",
-    "evaluate_and_promote",
-    "sweep",
-    "on_evaluation_poison",
-    "on_blob_poison",
-)
-WEBHOOK = "/runtime/webhooks/blobs"
-_REPAIR = "`azd hooks run postdeploy` creates it"
-_EFFECT = "only the sweep finds new files"
+FUNCTIONS = ("poll_pending_jobs", "evaluate_and_promote", "sweep", "on_evaluation_poison")
+# What reports new files, by LANDFALL_BLOB_SOURCE. Flex Consumption supports no other source.
+REPORTING = {
+    "EventGrid": ("on_csv_landed", "on_blob_poison"),
+    "EventGridQueue": ("on_csv_event", "on_csv_event_poison"),
+}
+SETTINGS = ("LANDFALL_BLOB_SOURCE", "LANDFALL_INPUT", "LANDFALL_DATA_HOST")
 
 
 def check_deployment(checks: Checks, group: str, name: str | None) -> None:
@@ -33,12 +30,15 @@ def check_deployment(checks: Checks, group: str, name: str | None) -> None:
         do = "" if state == "Running" else "start it: `az functionapp start`"
         checks.add("the function app", f"{app['name']} is {state}", do)
         where = ("--resource-group", group, "--name", str(app["name"]))
-        with checks.catching("its functions", "deploy: `azd deploy`"):
-            _check_functions(checks, where)
+        with checks.catching("its app settings", "get the role Website Contributor on the function app"):
+            settings = _settings(where)
+            with checks.catching("its functions", "deploy: `azd deploy`"):
+                _check_functions(checks, where, settings)
+            receiver = _receiver(host, settings)
+            with checks.catching(SUBSCRIPTION, receiver.repair):
+                check_subscription(checks, group, receiver, where)
         with checks.catching(REFERENCES, "get the role Reader on the function app"):
             check_references(checks, str(app["id"]))
-        with checks.catching("the event subscription", _REPAIR):
-            _check_subscription(checks, group, host, where)
         with checks.catching("the app's settings and storage", "get the right to list its keys"):
             keys = az("functionapp", "keys", "list", *where)
             check_health(checks, f"https://{host}", str(keys["functionKeys"]["default"]))
@@ -54,56 +54,28 @@ def _app(group: str, name: str | None) -> dict[str, Any]:
     return dict(chosen[0])
 
 
-def _check_functions(checks: Checks, where: tuple[str, ...]) -> None:
+def _settings(where: tuple[str, ...]) -> dict[str, str]:
+    """Return those of `SETTINGS` that the app has; the query keeps the others, which may be secrets, out of memory."""
+    query = f"[?{' || '.join(f"name=='{name}'" for name in SETTINGS)}].{{name: name, value: value}}"
+    listed = az_list("functionapp", "config", "appsettings", "list", *where, "--query", query)
+    return {str(setting["name"]): str(setting["value"]) for setting in listed}
+
+
+def _receiver(host: str, settings: Mapping[str, str]) -> Receiver:
+    account = settings.get("LANDFALL_DATA_HOST", "").partition(".")[0]
+    return Receiver(host, settings.get("LANDFALL_BLOB_SOURCE", ""), settings.get("LANDFALL_INPUT", ""), account)
+
+
+def _check_functions(checks: Checks, where: tuple[str, ...], settings: Mapping[str, str]) -> None:
+    source = settings.get("LANDFALL_BLOB_SOURCE", "")
+    if source not in REPORTING:
+        do = "deploy the settings again: `azd provision`"
+        checks.add("its app settings", f"LANDFALL_BLOB_SOURCE is {source!r} instead of {' or '.join(REPORTING)}", do)
     functions = az_list("functionapp", "function", "list", *where)
     loaded = {str(function["name"]).rpartition("/")[2] for function in functions}
-    missing = [name for name in FUNCTIONS if name not in loaded]
+    missing = [name for name in (*REPORTING.get(source, ()), *FUNCTIONS) if name not in loaded]
     if missing:
         do = "deploy the app; after a deployment its log says why its module could not be loaded"
         checks.add("its functions", f"not loaded: {', '.join(missing)}", do)
     else:
         checks.add("its functions", f"{len(loaded)} loaded")
-
-
-def _check_subscription(checks: Checks, group: str, host: str, where: tuple[str, ...]) -> None:
-    """Check the subscription that sends events about new files to the app (second phase of the deployment)."""
-    subscriptions = [subscription for subscription in _subscriptions(group) if _leads_to(subscription, host)]
-    if not subscriptions:
-        checks.add("the event subscription", f"none leads to the app: {_EFFECT}", _REPAIR)
-        return
-    query = "[?name=='LANDFALL_INPUT'].value | [0]"
-    container = az("functionapp", "config", "appsettings", "list", *where, "--query", query)
-    problems = [problem for subscription in subscriptions for problem in _problems(subscription, str(container))]
-    if problems:
-        checks.add("the event subscription", f"{'; '.join(problems)}: {_EFFECT}", _REPAIR)
-    else:
-        names = ", ".join(str(subscription["name"]) for subscription in subscriptions)
-        checks.add("the event subscription", f"{names}: .csv files of {container}")
-
-
-def _subscriptions(group: str) -> Iterator[dict[str, Any]]:
-    """Yield every event subscription of every system topic in a resource group."""
-    topics = ("eventgrid", "system-topic")
-    for topic in az_list(*topics, "list", "--resource-group", group):
-        names = ("--resource-group", group, "--system-topic-name", str(topic["name"]))
-        yield from az_list(*topics, "event-subscription", "list", *names)
-
-
-def _leads_to(subscription: dict[str, Any], host: str) -> bool:
-    destination = subscription.get("destination")
-    if destination is None:
-        return False
-    url = urlsplit(str(destination.get("endpointBaseUrl", "")))
-    return url.hostname == host.lower() and url.path == WEBHOOK
-
-
-def _problems(subscription: dict[str, Any], container: str) -> list[str]:
-    event_filter = subscription.get("filter")
-    begins_with = event_filter.get("subjectBeginsWith") if event_filter is not None else None
-    prefix = "" if begins_with is None else str(begins_with)
-    name, state = subscription.get("name"), subscription.get("provisioningState")
-    problems = [f"{name} is {state}"] if state != "Succeeded" else []
-    input_prefix = f"/blobServices/default/containers/{container}/"
-    if prefix and not input_prefix.startswith(prefix) and not prefix.startswith(input_prefix):
-        problems.append(f"{name} is for {prefix}, but LANDFALL_INPUT is {container}")
-    return problems

@@ -11,6 +11,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from landfall.doctor import deployment
 from landfall.host.invoker import Invoker
 from landfall.stack.azurite import ACCOUNT, ACCOUNT_KEY, running_azurite
 from shared.adapters.storage.table_runs import TableRunStore
@@ -89,6 +90,8 @@ def test_the_queue_functions_take_the_place_of_the_blob_trigger(monkeypatch: pyt
         invoker.stop()
 
     assert {"on_csv_landed", "on_blob_poison"}.isdisjoint(functions)
+    triggered = {name for name, binding in functions.items() if binding["type"].lower() != "httptrigger"}
+    assert triggered == {*deployment.FUNCTIONS, *deployment.REPORTING["EventGridQueue"]}  # the doctor looks for these
     for name, queue in (("on_csv_event", "csv-events"), ("on_csv_event_poison", "csv-events-poison")):
         assert (functions[name]["type"].lower(), functions[name]["queueName"]) == ("queuetrigger", queue)
         assert functions[name]["connection"] == "LANDFALL_DATA"

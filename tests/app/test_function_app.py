@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from azure.storage.blob import BlobServiceClient
 
+from landfall.doctor import deployment
 from landfall.host.invoker import Invoker
 from landfall.host.worker import Outcome, Value
 from landfall.stack.settings import model_settings
@@ -138,6 +139,8 @@ def test_every_function_is_indexed_with_its_bindings(app: RunningApp) -> None:
         "operations": "httpTrigger",
         "approval": "httpTrigger",
     }
+    by_event = {name for name, trigger in triggers.items() if trigger != "httpTrigger"}
+    assert by_event == {*deployment.FUNCTIONS, *deployment.REPORTING["EventGrid"]}  # the doctor looks for these
     (blob,) = bindings_of["on_csv_landed"]
     assert str(blob["properties"]["SupportsDeferredBinding"]).lower() == "true"
     outputs = [binding for binding in bindings_of["poll_pending_jobs"] if binding["type"] == "queue"]

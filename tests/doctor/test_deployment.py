@@ -1,8 +1,6 @@
 """`landfall doctor`: each failed check says what to do; an app in Azure is checked by a fake `az`."""
 
 import json
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,91 +10,12 @@ from typing import Any
 import pytest
 
 from landfall.cli import main
-from landfall.doctor import deployment
 from landfall.doctor.app_health import check_health
 from landfall.doctor.checks import Checks
 from landfall.exit_status import ExitStatus
+from tests.doctor.fake_azure import APP, APP_ID, HOST, SECRET, doctor, reference, settings
 from tests.local_server import QuietHandler, serving
 from tests.stack.running import landfall
-
-HOST = "func-landfall.azurewebsites.net"
-APP_ID = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/func-landfall"
-APP = {"name": "func-landfall", "defaultHostName": HOST, "state": "Running", "id": APP_ID}
-REFERENCES = f"rest --method get --url {APP_ID}/config/configreferences/appsettings?api-version=2022-03-01"
-SUBSCRIPTION = {
-    "name": "csv-landed",
-    "provisioningState": "Succeeded",
-    "destination": {"endpointType": "WebHook", "endpointBaseUrl": f"https://{HOST}/runtime/webhooks/blobs"},
-    "filter": {"subjectBeginsWith": "/blobServices/default/containers/incoming/", "subjectEndsWith": ".csv"},
-}
-SECRET = "AccountKey=c2VjcmV0"
-# Answers by the entry that the call begins with.
-AZ = """#!{python}
-import json, sys
-for called, answer in json.load(open({answers!r})):
-    if " ".join(sys.argv[1:]).startswith(called + " "):
-        if isinstance(answer, str) and answer.startswith("ERROR"):
-            print(answer, file=sys.stderr); sys.exit(1)
-        print(json.dumps(answer)); sys.exit(0)
-print("ERROR: not expected: " + " ".join(sys.argv[1:]), file=sys.stderr); sys.exit(1)
-"""
-
-
-def reference(setting: str, status: str = "Resolved", **members: str) -> dict[str, Any]:
-    """Return the status of a setting's Key Vault reference, as Azure lists it."""
-    secret = setting.lower().replace("_", "-")
-    return {
-        "id": f"{APP_ID}/config/configreferences/appsettings/{setting}",
-        "name": setting,
-        "type": "Microsoft.Web/sites/config/configreferences",
-        "properties": {
-            "reference": f"@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/{secret})",
-            "status": status,
-            "vaultName": "kv",
-            "secretName": secret,
-            "source": "KeyVault",
-            **members,
-        },
-    }
-
-
-def answers(**changed: Any) -> list[tuple[str, Any]]:
-    """Return what `az` answers where all is well, with changes."""
-    usual: dict[str, tuple[str, Any]] = {
-        "functions": (
-            "functionapp function list",
-            [{"name": f"func-landfall/{name}"} for name in deployment.FUNCTIONS],
-        ),
-        "apps": ("functionapp list", [APP]),
-        "subscriptions": ("eventgrid system-topic event-subscription list", [SUBSCRIPTION]),
-        "topics": ("eventgrid system-topic list", [{"name": "topic"}]),
-        "container": ("functionapp config appsettings list", "incoming"),
-        "keys": ("functionapp keys list", {"functionKeys": {"default": "the-key"}}),
-        "references": (REFERENCES, {"value": [reference("CENSUS_TRAINING_KEY")]}),
-        "more references": ("rest --method get --url https://management.azure.com/page2", {"value": []}),
-    }
-    return [(called, changed.get(name, answer)) for name, (called, answer) in usual.items()]
-
-
-@pytest.fixture
-def health_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Give the apps that were asked for their health, with the key: nobody can answer at an address of Azure."""
-    checks: list[tuple[str, str]] = []
-    monkeypatch.setattr(deployment, "check_health", lambda _, functions, key: checks.append((functions, key)))
-    return checks
-
-
-def doctor(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **changed: Any
-) -> dict[str, Any]:
-    """Run the command; returns what it prints as JSON, with `status`."""
-    (tmp_path / "answers.json").write_text(json.dumps(answers(**changed)), encoding="utf-8")
-    program = tmp_path / "az"
-    program.write_text(AZ.format(python=sys.executable, answers=str(tmp_path / "answers.json")), encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    status = main(["doctor", "--resource-group", "rg", "--json"])
-    return {**json.loads(capsys.readouterr().out), "status": status}
 
 
 def test_a_correct_deployment_passes(
@@ -111,11 +30,12 @@ def test_a_correct_deployment_passes(
     assert [check["what"] for check in document["checks"]] == [
         "the function app",
         "its functions",
-        "the Key Vault references",
         "the event subscription",
+        "the Key Vault references",
     ]
     assert health_calls == [(f"https://{HOST}", "the-key")]
     assert "the-key" not in json.dumps(document)
+    assert "the-blob-key" not in json.dumps(document)
 
 
 @pytest.mark.usefixtures("health_calls")
@@ -124,17 +44,14 @@ def test_a_correct_deployment_passes(
     [
         ({"subscriptions": []}, "none leads to the app"),
         ({"topics": []}, "none leads to the app"),
+        ({"settings": []}, "LANDFALL_BLOB_SOURCE is '' instead of EventGrid or EventGridQueue"),
+        ({"settings": f"ERROR: no right to {SECRET}"}, "`az functionapp config appsettings` failed: ERROR: no right"),
+        ({"settings": settings(LANDFALL_BLOB_SOURCE="LogsAndContainerScan")}, "is 'LogsAndContainerScan' instead of"),
         (
-            {
-                "subscriptions": [
-                    {**SUBSCRIPTION, "destination": {"endpointBaseUrl": "https://other.net/runtime/webhooks/blobs"}}
-                ]
-            },
-            "none leads to the app",
+            {"settings": settings(LANDFALL_BLOB_SOURCE="EventGridQueue")},
+            "not loaded: on_csv_event, on_csv_event_poison",
         ),
-        ({"subscriptions": [{**SUBSCRIPTION, "provisioningState": "AwaitingManualAction"}]}, "is AwaitingManualAction"),
-        ({"container": "landing"}, "but LANDFALL_INPUT is landing"),
-        ({"functions": [{"name": "func-landfall/sweep"}]}, "not loaded: on_csv_landed, poll_pending_jobs"),
+        ({"functions": [{"name": "func-landfall/sweep"}]}, "not loaded: on_csv_landed, on_blob_poison, poll_pend"),
         ({"keys": []}, "answered something unexpected"),
         ({"references": f"ERROR: no right to {SECRET}"}, "`az rest --method get` failed: ERROR: no right to"),
         ({"references": {}}, "answered something unexpected"),

