@@ -1,5 +1,5 @@
-// Deploys one resource group with all Azure resources of Landfall, except the Event Grid subscription. That one needs
-// the deployed code: hooks/postdeploy.py deploys it from app/eventgrid-subscription.bicep.
+// Deploys one resource group with all Azure resources of Landfall, except the Event Grid subscription to a webhook. That
+// one needs the deployed code: hooks/postdeploy.py deploys it from app/eventgrid-subscription.bicep.
 import { settingValues } from 'types.bicep'
 
 targetScope = 'subscription'
@@ -24,6 +24,10 @@ param operatorPrincipalType string = 'User'
 @minLength(3)
 @maxLength(63)
 param inputContainer string = 'incoming'
+
+@description('How Event Grid delivers events about new files. webhook: it calls the blob trigger with a key, and the hook deploys the subscription after the code. queue: it writes to a queue with its own identity, and nothing has to be called.')
+@allowed(['webhook', 'queue'])
+param eventDelivery string = 'webhook'
 
 @description('Whether the host gets a storage account of its own. The data (files, rows, queues, models) stays in its account either way.')
 param separateDataAccount bool = false
@@ -51,6 +55,11 @@ param instanceMemoryMB int = 2048
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
+
+@description('Number of instances that are always ready for the function that lands files. They are billed all the time. 0: it may start cold.')
+@minValue(0)
+@maxValue(1000)
+param alwaysReadyInstances int = 0
 
 @description('Client id of the app registration that callers of the HTTP functions sign in to. Empty: the function key authorizes callers.')
 param entraClientId string = ''
@@ -95,6 +104,9 @@ var problems = filter(
     budgetAmount > 0 && empty(budgetStartDate)
       ? 'budgetAmount needs budgetStartDate: give it the first day of a month, such as 2027-01-01.'
       : ''
+    alwaysReadyInstances > maximumInstanceCount
+      ? 'alwaysReadyInstances is more than maximumInstanceCount: reduce the one or raise the other.'
+      : ''
     !empty(studioNfsServer) && empty(studioNfsShare)
       ? 'studioNfsServer needs studioNfsShare: give it the path of the share, such as /account/share.'
       : ''
@@ -115,7 +127,9 @@ var dataAccountName = 'st${resourceToken}'
 var hostAccountName = separateDataAccount ? 'sthost${resourceToken}' : dataAccountName
 var vaultName = 'kv-${resourceToken}'
 var componentName = 'appi-${resourceToken}'
+var topicName = 'evgt-${resourceToken}'
 var deadLetterContainer = 'dead-letters'
+var eventQueue = 'csv-events'
 var tags = {
   'azd-env-name': environmentName
 }
@@ -185,7 +199,7 @@ module vault 'app/vault.bicep' = {
 module events 'app/events.bicep' = {
   scope: group
   params: {
-    topicName: 'evgt-${resourceToken}'
+    topicName: topicName
     storageAccountName: dataAccountName
     location: location
     tags: tags
@@ -208,6 +222,7 @@ module roles 'app/roles.bicep' = {
     appPrincipalId: identity.outputs.principalId
     #disable-next-line what-if-short-circuiting
     topicPrincipalId: events.outputs.principalId
+    eventQueue: eventDelivery == 'queue' ? eventQueue : ''
     operatorPrincipalId: operatorPrincipalId
     operatorPrincipalType: operatorPrincipalType
   }
@@ -232,6 +247,7 @@ module functionApp 'app/function.bicep' = {
     applicationInsightsConnectionString: monitoring.outputs.connectionString
     vaultUri: vault.outputs.uri
     inputContainer: inputContainer
+    eventDelivery: eventDelivery
     routesFile: routesFile
     routeSettings: routeSettings
     secretSettings: secretSettings
@@ -240,8 +256,22 @@ module functionApp 'app/function.bicep' = {
     entraClientId: entraClientId
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
+    alwaysReadyInstances: alwaysReadyInstances
   }
   dependsOn: [roles]
+}
+
+// Last, since a new role takes effect after some minutes, and Event Grid does not try again what the queue has refused.
+module queueSubscription 'app/eventgrid-queue-subscription.bicep' = if (eventDelivery == 'queue') {
+  scope: group
+  params: {
+    topicName: topicName
+    storageAccountName: dataAccountName
+    inputContainer: inputContainer
+    deadLetterContainer: deadLetterContainer
+    queueName: eventQueue
+  }
+  dependsOn: [events, functionApp]
 }
 
 module alerts 'app/alerts.bicep' = {
@@ -302,6 +332,9 @@ output AZURE_KEY_VAULT_NAME string = vault.outputs.name
 
 @description('Name of the Event Grid system topic of the data account.')
 output AZURE_EVENTGRID_TOPIC_NAME string = events.outputs.topicName
+
+@description('How Event Grid delivers events. With queue the hook has nothing to deploy.')
+output AZURE_EVENT_DELIVERY string = eventDelivery
 
 @description('Name of the container for undelivered events.')
 output AZURE_DEAD_LETTER_CONTAINER string = deadLetterContainer

@@ -69,6 +69,16 @@ var logAlerts = [
     windowSize: 'PT30M'
   }
   {
+    name: 'landfall-unreported'
+    title: 'Landfall: events about new files do not arrive'
+    description: 'At least two sweeps within two days landed files that no event had reported for five minutes. Check the event subscription: "landfall doctor --azure".'
+    severity: 2
+    query: 'AppTraces | where Message endswith "action=sweep.found_unreported]"'
+    operator: 'GreaterThan'
+    threshold: 1
+    windowSize: 'P2D'
+  }
+  {
     name: 'landfall-configuration'
     title: 'Landfall: the settings are wrong'
     description: 'The app cannot start with its settings or its routes.toml. Each line of its log that begins with "configuration:" names a problem.'
@@ -103,7 +113,7 @@ resource logRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       severity: alert.severity
       enabled: true
       scopes: [workspaceId]
-      evaluationFrequency: 'PT5M'
+      evaluationFrequency: alert.windowSize == 'P2D' ? 'PT1H' : 'PT5M' // a query over days costs more
       windowSize: alert.windowSize
       criteria: {
         allOf: [

@@ -1,5 +1,7 @@
 // The Event Grid subscription that delivers the events of new CSVs to the blob trigger. hooks/postdeploy.py deploys it,
 // because the host creates the key in the URL only after it has loaded the functions. The deployment is idempotent.
+import { csvFilter, retryPolicy, subscriptionName } from 'csv-events.bicep'
+
 @description('Name of the function app.')
 param functionAppName string
 
@@ -32,7 +34,7 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
 
 resource csvLanded 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
   parent: topic
-  name: 'csv-landed'
+  name: subscriptionName
   properties: {
     eventDeliverySchema: 'EventGridSchema'
     destination: {
@@ -41,24 +43,8 @@ resource csvLanded 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-
         endpointUrl: 'https://${site.properties.defaultHostName}/runtime/webhooks/blobs?functionName=Host.Functions.${functionName}&code=${listKeys('${site.id}/host/default', '2025-03-01').systemKeys.blobs_extension}'
       }
     }
-    filter: {
-      includedEventTypes: ['Microsoft.Storage.BlobCreated']
-      subjectBeginsWith: '/blobServices/default/containers/${inputContainer}/blobs/'
-      subjectEndsWith: '.csv'
-      isSubjectCaseSensitive: false
-      // Only the calls that complete a blob. Other calls create it before its content is written.
-      advancedFilters: [
-        {
-          operatorType: 'StringIn'
-          key: 'data.api'
-          values: ['PutBlob', 'PutBlockList', 'CopyBlob', 'FlushWithClose']
-        }
-      ]
-    }
-    retryPolicy: {
-      maxDeliveryAttempts: 30
-      eventTimeToLiveInMinutes: 1440
-    }
+    filter: csvFilter(inputContainer)
+    retryPolicy: retryPolicy
     deadLetterWithResourceIdentity: {
       identity: {
         type: 'SystemAssigned'

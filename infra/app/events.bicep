@@ -1,4 +1,4 @@
-// The system topic for the events of the data account. Its subscription is deployed after the code.
+// The system topic for the events of the data account. Its subscription has a file of its own for each kind of delivery.
 import { resourceTags } from '../types.bicep'
 
 @description('Name of the system topic.')
@@ -36,5 +36,5 @@ output topicName string = topic.name
 @description('Resource id of the topic, for the alert on undelivered events.')
 output topicId string = topic.id
 
-@description('Object id of the managed identity of the topic, which writes undelivered events to their container.')
+@description('Object id of the managed identity of the topic, which writes undelivered events to their container, and events to a queue.')
 output principalId string = topic.identity.principalId

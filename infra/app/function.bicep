@@ -46,6 +46,9 @@ param vaultUri string
 @description('Name of the input container.')
 param inputContainer string
 
+@description('How events about new files arrive: webhook or queue.')
+param eventDelivery string
+
 @description('Path of routes.toml in the deployed package.')
 param routesFile string
 
@@ -70,6 +73,9 @@ param instanceMemoryMB int
 @description('Maximum number of concurrent instances.')
 param maximumInstanceCount int
 
+@description('Number of instances that are always ready for the function that lands files.')
+param alwaysReadyInstances int
+
 resource hostAccount 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: hostAccountName
 }
@@ -86,7 +92,7 @@ var appSettings = {
   LANDFALL_ROUTES: routesFile
   LANDFALL_INPUT: inputContainer
   LANDFALL_DATA_HOST: split(blobEndpoint, '/')[2] // routes.toml allows it, so that job outputs can be read
-  LANDFALL_BLOB_SOURCE: 'EventGrid'
+  LANDFALL_BLOB_SOURCE: eventDelivery == 'queue' ? 'EventGridQueue' : 'EventGrid'
   LANDFALL_POLL_SCHEDULE: pollSchedule
   LANDFALL_SWEEP_SCHEDULE: sweepSchedule
 }
@@ -164,6 +170,15 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
+        // Blob triggers scale as a group, every queue trigger by itself.
+        alwaysReady: alwaysReadyInstances == 0
+          ? []
+          : [
+              {
+                name: eventDelivery == 'queue' ? 'function:on_csv_event' : 'blob'
+                instanceCount: alwaysReadyInstances
+              }
+            ]
       }
     }
   }

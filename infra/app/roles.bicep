@@ -23,6 +23,9 @@ param appPrincipalId string
 @description('Object id of the managed identity of the system topic.')
 param topicPrincipalId string
 
+@description('Name of the queue that the system topic sends events to. Empty: it sends them elsewhere.')
+param eventQueue string
+
 @description('Object id of the operator. Empty: no operator roles are assigned.')
 param operatorPrincipalId string
 
@@ -32,6 +35,7 @@ param operatorPrincipalType string
 var roleIds = {
   blobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   blobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+  queueMessageSender: 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
   queueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
   tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   tableDataReader: '76199698-9eea-4c19-bc75-cec21354c6b6'
@@ -66,6 +70,16 @@ resource models 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-
 resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' existing = {
   parent: blobs
   name: deadLetterContainer
+}
+
+resource queues 'Microsoft.Storage/storageAccounts/queueServices@2026-04-01' existing = {
+  parent: account
+  name: 'default'
+}
+
+resource csvEvents 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-01' existing = {
+  parent: queues
+  name: empty(eventQueue) ? 'none' : eventQueue
 }
 
 resource tables 'Microsoft.Storage/storageAccounts/tableServices@2026-04-01' existing = {
@@ -185,6 +199,16 @@ resource topicDeadLetters 'Microsoft.Authorization/roleAssignments@2022-04-01' =
     principalId: topicPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.blobDataContributor)
+  }
+}
+
+resource topicEvents 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(eventQueue)) {
+  name: guid(csvEvents.id, topicPrincipalId, roleIds.queueMessageSender)
+  scope: csvEvents
+  properties: {
+    principalId: topicPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.queueMessageSender)
   }
 }
 

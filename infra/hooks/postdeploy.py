@@ -1,5 +1,7 @@
 """Deploys the Event Grid subscription of the blob trigger, after azd has deployed the code. Idempotent.
 
+With delivery by queue there is nothing to do: main.bicep has deployed the subscription.
+
 The host creates the key in the trigger's URL only after it has loaded the functions, so the script retries. It runs
 under any Python from 3.9 on, with the standard library alone, on Linux, macOS and Windows.
 """
@@ -26,6 +28,7 @@ PARAMETERS = {
     "deadLetterContainer": "AZURE_DEAD_LETTER_CONTAINER",
 }
 NEEDED = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", *PARAMETERS.values())
+DELIVERY = "AZURE_EVENT_DELIVERY"  # an output of main.bicep: webhook or queue
 PERMANENT = re.compile("az login|AuthorizationFailed|ResourceGroupNotFound|SubscriptionNotFound")
 KEY = re.compile(r"code=[^\"'&\s]+")  # an error of az may quote the trigger's URL, which contains the key
 
@@ -122,6 +125,12 @@ def deploy(command: list[str], pause_s: float) -> None:
 
 def main() -> int:
     """Deploy the subscription; return the exit status."""
+    if os.environ.get(DELIVERY) == "queue":
+        print(
+            "postdeploy: nothing to do. Events arrive by the queue csv-events; main.bicep deployed their subscription.",
+            flush=True,
+        )
+        return 0
     try:
         settings = required_settings(dict(os.environ))
         deploy(deployment_command(settings), float(os.environ.get("LANDFALL_HOOK_PAUSE_S") or PAUSE_S))

@@ -13,6 +13,7 @@ from tests.infra.sources import FILES, name_of, text_of
 ROLE_NAMES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+    "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": "Storage Queue Data Message Sender",
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
     "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
     "76199698-9eea-4c19-bc75-cec21354c6b6": "Storage Table Data Reader",
@@ -35,6 +36,7 @@ HOST_APART = {
     ("app", "Storage Blob Data Owner", "host account"),
     ("app", "Storage Queue Data Contributor", "host account"),
 }
+EVENTS_BY_QUEUE = {("topic", "Storage Queue Data Message Sender", "csv-events")}
 OPERATED = {
     ("operator", "Storage Blob Data Contributor", "incoming"),
     ("operator", "Storage Blob Data Contributor", "models"),
@@ -42,7 +44,7 @@ OPERATED = {
     ("operator", "Storage Table Data Reader", "endpoints"),
     ("operator", "Key Vault Secrets Officer", "vault"),
 }
-ASSIGNED = ALWAYS | HOST_APART | OPERATED
+ASSIGNED = ALWAYS | HOST_APART | EVENTS_BY_QUEUE | OPERATED
 
 
 def host_account(made: Deployment) -> str:
@@ -79,6 +81,8 @@ def test_each_identity_has_exactly_its_roles(made: Deployment) -> None:
     expected = set(ALWAYS)
     if made.name in {"data-account", "everything"}:
         expected |= HOST_APART
+    if made.outputs["AZURE_EVENT_DELIVERY"] == "queue":
+        expected |= EVENTS_BY_QUEUE
     if made.name == "everything":
         expected |= OPERATED
 

@@ -112,15 +112,18 @@ def test_stuck_runs_raise_their_alert(lines: pytest.LogCaptureFixture) -> None:
 
 
 def test_poison_messages_raise_their_alert(lines: pytest.LogCaptureFixture) -> None:
-    """The app's poison functions do, for both queues; if they do not run, the host's own line does."""
+    """The app's poison functions do, for every queue; if they do not run, the host's own line does."""
     world = World()
     poison.evaluation(world.services, EvaluationMessage("census", "0" * 32).to_text())
     assert fired_by(lines) == {"landfall-poison"}
     lines.clear()
     poison.blob_event(world.services, "{}")
     assert fired_by(lines) == {"landfall-poison"}
+    lines.clear()
+    poison.csv_event(world.services, "{}")
+    assert fired_by(lines) == {"landfall-poison"}
 
-    for queue in ("evaluations-poison", "webjobs-blobtrigger-poison"):
+    for queue in ("evaluations-poison", "csv-events-poison", "webjobs-blobtrigger-poison"):
         assert matches("landfall-poison", POISON_TEXT.format(5, queue))
 
 
@@ -151,6 +154,28 @@ def test_a_repaired_endpoint_raises_its_alert(lines: pytest.LogCaptureFixture) -
     assert reconcile(world.services) == 1
 
     assert fired_by(lines) == {"landfall-endpoint"}
+
+
+def test_files_that_no_event_brings_raise_their_alert(lines: pytest.LogCaptureFixture) -> None:
+    """Each sweep that lands such files writes the line; two lines in two days raise it, so one lost event does not."""
+    world = World()
+    for day in range(2):
+        world.drop(f"census/{day}.csv")
+        world.clock.advance(86_400)
+        world.sweep()
+    alert, criterion = LOG_ALERTS["landfall-unreported"], criterion_of("landfall-unreported")
+
+    assert fired_by(lines) == {"landfall-unreported"}
+    assert len(lines_about(lines, LogAction.SWEEP_FOUND_UNREPORTED)) == 2 > criterion["threshold"] >= 1
+    assert (alert["windowSize"], criterion["operator"]) == ("P2D", "GreaterThan")
+
+
+def test_a_file_that_the_sweep_finds_before_its_event_raises_nothing(lines: pytest.LogCaptureFixture) -> None:
+    """An event may be a little late."""
+    world = World()
+    world.drop()
+    world.sweep()
+    assert fired_by(lines) == set()
 
 
 def test_wrong_settings_raise_their_alert(lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

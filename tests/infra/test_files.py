@@ -197,7 +197,7 @@ def test_the_hook_knows_what_the_deployment_puts_out() -> None:
     main = (INFRA / "main.bicep").read_text(encoding="utf-8")
     needed = set(re.findall(r"\"((?:AZURE|LANDFALL)_[A-Z_]+)\"", script)) - {"LANDFALL_HOOK_PAUSE_S"}
 
-    assert len(needed) == 7
+    assert len(needed) == 8
     assert needed - {"AZURE_SUBSCRIPTION_ID"} <= set(re.findall(r"^output (\w+)", main, re.MULTILINE))
 
 

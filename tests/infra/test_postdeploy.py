@@ -109,6 +109,15 @@ def test_the_subscription_is_deployed_with_all_its_parameters(shell: Shell) -> N
     }
 
 
+def test_with_delivery_by_queue_there_is_nothing_to_do(shell: Shell) -> None:
+    """It says so; main.bicep has deployed the subscription, and a webhook's would deliver every event twice."""
+    done = shell.run(settings={"AZURE_EVENT_DELIVERY": "queue"})
+
+    assert (done.status, done.calls) == (0, [])
+    assert done.text.startswith("postdeploy: nothing to do. Events arrive by the queue csv-events")
+    assert len(shell.run(settings=SETTINGS | {"AZURE_EVENT_DELIVERY": "webhook"}).calls) == 1
+
+
 def test_it_tries_again_until_the_key_is_there(shell: Shell) -> None:
     """While the host is still loading the functions, the script repeats the same call until it succeeds."""
     done = shell.run(failures=3, says="The language expression property 'blobs_extension' doesn't exist")

@@ -231,11 +231,10 @@ def test_callers_sign_in_only_if_an_app_registration_is_named() -> None:
 
 @pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
 def test_the_app_is_told_the_right_things(made: Deployment) -> None:
-    """The app gets events, its identity and the address of each storage service of the host's account."""
+    """The app gets its identity and the address of each storage service of the host's account."""
     settings, meaning = made.app_settings(), meanings(made)
     host = host_account(made)
 
-    assert settings["LANDFALL_BLOB_SOURCE"] == "EventGrid"
     assert settings["AzureWebJobsStorage__credential"] == "managedidentity"
     for name in ("AzureWebJobsStorage__clientId", "AZURE_CLIENT_ID"):
         identity, member = referenced(settings[name])

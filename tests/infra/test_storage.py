@@ -1,4 +1,4 @@
-"""The storage account has what the app uses, and the Event Grid subscription lets through what the app needs."""
+"""The storage account has what the app uses."""
 
 import ast
 import re
@@ -9,11 +9,10 @@ from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.lifecycle.job_paths import MODELS, TRAINING
 from shared.services import QUARANTINE
-from tests.infra.deployments import Deployment, deployment, deployments, referenced
+from tests.infra.deployments import Deployment, deployment, deployments
 from tests.infra.sources import ROOT
 from tests.infra.test_access import host_account
 
-SUBSCRIPTION = deployment("event-subscription").get("Microsoft.EventGrid/systemTopics/eventSubscriptions")
 ACCOUNT = "Microsoft.Storage/storageAccounts"
 CHILDREN = {
     "containers": f"{ACCOUNT}/blobServices/containers",
@@ -92,43 +91,6 @@ def test_the_input_container_is_that_of_the_example() -> None:
     """The default says the same as routes.toml."""
     container = deployment("smallest").outputs["LANDFALL_INPUT"]
     assert f'input = "{container}"' in (ROOT / "routes.toml").read_text(encoding="utf-8")
-
-
-def test_only_finished_csvs_of_the_input_container_are_delivered() -> None:
-    """The filter uses type, container, suffix and API call, so a write that has only begun raises no event."""
-    filters = SUBSCRIPTION.properties["filter"]
-
-    assert filters["includedEventTypes"] == ["Microsoft.Storage.BlobCreated"]
-    assert filters["subjectBeginsWith"] == "/blobServices/default/containers/incoming/blobs/"
-    assert filters["subjectEndsWith"] == ".csv"
-    assert filters["isSubjectCaseSensitive"] is False
-    (advanced,) = filters["advancedFilters"]
-    assert (advanced["operatorType"], advanced["key"]) == ("StringIn", "data.api")
-    assert set(advanced["values"]) == {"PutBlob", "PutBlockList", "CopyBlob", "FlushWithClose"}
-
-
-def test_delivery_is_tried_for_a_day_and_what_fails_is_kept() -> None:
-    """Thirty tries in 24 hours, then into the dead-letter container, written as the topic's own identity."""
-    assert SUBSCRIPTION.properties["retryPolicy"] == {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440}
-    dead = SUBSCRIPTION.properties["deadLetterWithResourceIdentity"]
-    assert dead["identity"] == {"type": "SystemAssigned"}
-    assert dead["deadLetterDestination"]["properties"]["blobContainerName"] == "dead-letters"
-    topic = deployment("first-up").get("Microsoft.EventGrid/systemTopics")
-    assert topic.body["identity"] == {"type": "SystemAssigned"}
-
-
-def test_events_go_to_the_blob_triggered_function() -> None:
-    """Its name and the extension's own path; the key is looked up at the deployment and stands nowhere."""
-    url = re.fullmatch(
-        r"\[format\('https://\{0\}/runtime/webhooks/blobs\?functionName=Host\.Functions\.\{1\}&code=\{2\}', "
-        r"(.+)\.defaultHostName, '(\w+)', listKeys\('[^']+/host/default', '[\d-]+'\)\.systemKeys\.blobs_extension\)\]",
-        SUBSCRIPTION.properties["destination"]["properties"]["endpointUrl"],
-    )
-
-    assert url
-    assert referenced(f"{url[1]}.defaultHostName") == ("func-landfall-dev", "defaultHostName")
-    app = (ROOT / "function_app.py").read_text(encoding="utf-8")
-    assert re.search(rf'@app.function_name\("{url[2]}"\)\n *@app.blob_trigger\(', app)
 
 
 @pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)

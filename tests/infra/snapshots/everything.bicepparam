@@ -6,6 +6,8 @@ param location = 'westeurope'
 param operatorPrincipalId = '33333333-3333-3333-3333-333333333333'
 param operatorPrincipalType = 'Group'
 param separateDataAccount = true
+param eventDelivery = 'queue'
+param alwaysReadyInstances = 2
 param routeSettings = {
   LANDFALL_INPUT: 'taken-over'
   CENSUS_JOBS_URL: 'https://example.com/jobs'
