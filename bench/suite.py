@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench import sweeps, thresholds, ticks
 from bench.environment import running_environment
-from bench.imports import imports
+from bench.imports import imports, imports_from_the_zip
 from bench.promotion_requests import promotion_requests, waiting_ticks
 from bench.request_labels import billed_as
 from bench.results import PromotionRequests, Results, Row
@@ -50,6 +50,7 @@ def measure(finished: int, announce: Callable[[str], None], progress: Callable[[
             ]
             announce("imports in fresh interpreters")
             rows += imports(environment)
+            rows += imports_from_the_zip()
     return Results(rows, promotions)
 
 

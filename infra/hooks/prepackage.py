@@ -1,7 +1,8 @@
 """Fills `.python_packages/lib/site-packages` with the packages that the app needs in Azure.
 
 They are the wheels of requirements.txt for Linux on x86-64 and Python 3.13, checked by their hashes, whatever this
-computer and its Python are. azd runs the script before it packs the app, and so does `landfall package`. While lock
+computer and its Python are. Where a Python 3.13 is, it adds their bytecode, which Azure could not keep: a cold start
+would compile everything again. azd runs the script before it packs the app, and so does `landfall package`. While lock
 and packages are unchanged, it installs nothing and needs no network. It runs under any Python from 3.9 on, with the
 standard library alone, on Linux, macOS and Windows.
 """
@@ -27,11 +28,21 @@ LOCK = ROOT / "requirements.txt"
 PACKAGES = ROOT / ".python_packages"  # the Functions worker puts its lib/site-packages first on the path
 SITE = Path("lib", "site-packages")
 STAMP = "made-from.json"
+IN_AZURE = "/home/site/wwwroot/.python_packages/lib/site-packages"
 
 PYTHON = "3.13"  # as in functionAppConfig of infra/app/function.bicep
 # The newest C library that a wheel may ask for, then older ones: the image of Azure Functions for Python 3.13 has glibc
 # 2.36. pip takes only the platforms that are named, uv takes the older ones too.
 PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_24", "manylinux_2_17", "manylinux2014")
+# Unchecked: the times of the files in Azure are not those of this computer. The name is for tracebacks.
+COMPILE = f"""
+import pathlib, py_compile, sys
+site = pathlib.Path(sys.argv[1])
+for file in sorted(site.rglob("*.py")):
+    name = "{IN_AZURE}/" + file.relative_to(site).as_posix()
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(file), dfile=name, quiet=2, invalidation_mode=mode)
+"""
 # What is for building on a package, and what differs between installers and computers. Licences and METADATA stay.
 UNNEEDED_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".h", ".pyc"}
 UNNEEDED_RECORDS = {"INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json"}
@@ -52,12 +63,10 @@ def installers(target: Path, scratch: Path) -> Iterator[tuple[str, list[str]]]:
             yield uv, [uv, "pip", "install", "--link-mode", "copy", *platform, *into]
     tags = [f"--platform={platform}_x86_64" for platform in PLATFORMS]
     tags += ["--implementation=cp", f"--abi=cp{PYTHON.replace('.', '')}", "--abi=abi3", "--abi=none"]
+    # pip would compare what a package requires with the Python that runs pip, not with the one named here.
+    options = ["--no-compile", "--ignore-requires-python", *tags, *into]
     for python in pythons_with_pip(scratch):
-        # pip would compare what a package requires with the Python that runs pip, not with the one named here.
-        yield (
-            f"{python} -m pip",
-            [python, "-m", "pip", "install", "--no-compile", "--ignore-requires-python", *tags, *into],
-        )
+        yield f"{python} -m pip", [python, "-m", "pip", "install", *options]
 
 
 def pythons_with_pip(scratch: Path) -> Iterator[str]:
@@ -103,10 +112,41 @@ def prune(target: Path) -> None:
     for folder in (target / "bin", target / "Scripts", *target.rglob("__pycache__")):
         shutil.rmtree(folder, ignore_errors=True)
     (target / ".lock").unlink(missing_ok=True)  # uv's
-    for file in target.rglob("*"):
+    for file in list(target.rglob("*")):
         record = file.parent.name.endswith(".dist-info") and file.name in UNNEEDED_RECORDS
         if file.is_file() and (record or file.suffix in UNNEEDED_SUFFIXES):
             file.unlink()
+
+
+def find_python() -> list[str] | None:
+    """Return the command of a Python whose bytecode Azure's Python can read; None if there is none."""
+    own = ROOT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")  # made by `make setup`
+    commands = [[sys.executable], [str(own)], [f"python{PYTHON}"], ["py", f"-{PYTHON}"]]
+    for command in commands:
+        program = shutil.which(command[0])
+        if program:
+            version = [program, *command[1:], "-c", "import sys; print(sys.implementation.cache_tag)"]
+            done = subprocess.run(version, capture_output=True, text=True, check=False)
+            if done.stdout.strip() == f"cpython-{PYTHON.replace('.', '')}":
+                return [program, *command[1:]]
+    return None
+
+
+def compile_all(target: Path) -> None:
+    """Write the bytecode of the packages, if a Python that can is here. A file that does not compile has none.
+
+    Raises:
+        HookError: the interpreter ends with an error.
+    """
+    python = find_python()
+    if python is None:
+        print(f"prepackage: no Python {PYTHON} is here, so the zip has no bytecode and starts later.", flush=True)
+        return
+    environ = {**os.environ, "PYTHONHASHSEED": "0"}
+    command = [*python, "-s", "-S", "-c", COMPILE, str(target)]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise HookError(f"the packages could not be compiled with {python[0]}:\n{done.stderr[-1000:]}")
 
 
 def check(target: Path) -> None:
@@ -133,8 +173,7 @@ def digest(packages: Path) -> dict[str, str]:
     files = sorted((file.relative_to(site).as_posix(), file) for file in site.rglob("*") if file.is_file())
     tree = hashlib.sha256()
     for name, file in files:
-        if file.suffix != ".pyc":  # of a Python that has imported them here; they are not deployed
-            tree.update(f"{name}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+        tree.update(f"{name}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     made_from = {"lock": LOCK, "script": Path(__file__)}
     return {**{key: text_digest(file) for key, file in made_from.items()}, "packages": tree.hexdigest()}
 
@@ -145,12 +184,13 @@ def text_digest(file: Path) -> str:
 
 
 def is_ready() -> bool:
-    """Return whether the packages are those of the lock, unchanged since they were installed."""
+    """Return whether the packages are those of the lock, unchanged since then, with bytecode if that can be made."""
     try:
         stamp = json.loads((PACKAGES / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(stamp == digest(PACKAGES))
+    compiled = next((PACKAGES / SITE).rglob("*.pyc"), None) is not None
+    return bool(stamp == digest(PACKAGES)) and (compiled or find_python() is None)
 
 
 def fill() -> None:
@@ -165,6 +205,7 @@ def fill() -> None:
         install(new / SITE, Path(folder))
         prune(new / SITE)
         check(new / SITE)
+        compile_all(new / SITE)
         (new / STAMP).write_bytes(f"{json.dumps(digest(new), indent=1)}\n".encode())
         shutil.rmtree(PACKAGES, ignore_errors=True)
         new.rename(PACKAGES)

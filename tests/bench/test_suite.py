@@ -66,6 +66,8 @@ def test_waiting_and_imports_are_reported_without_a_limit(results: Results) -> N
         "each tick more that the staging endpoint takes",
         "each tick more that the serving endpoint takes",
         "`import function_app`",
+        "the zip",
+        "imports of a new worker, from the zip",
     }
     assert all(row.measured > 0 for row in reported)
     assert not any(row.failed for row in reported)

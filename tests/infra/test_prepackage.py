@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -120,22 +121,23 @@ def test_the_lock_says_the_same_on_every_system() -> None:
     assert names <= {"platform_python_implementation", "implementation_name"}
 
 
-def _installers(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Return the commands that the hook would try."""
+def _module(project: Project) -> ModuleType:
+    """Load the hook of a project."""
     spec = importlib.util.spec_from_file_location("prepackage_hook", project.root / HOOK)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(module.shutil, "which", lambda name: f"/bin/{name}")
-    monkeypatch.setattr(module, "pythons_with_pip", lambda _: ["python"])
-    return [command for _, command in module.installers(Path("target"), Path("scratch"))]
+    return module
 
 
 def test_only_wheels_with_known_hashes_are_installed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """No installer may build a package or take a file whose hash is not in the lock; uv comes before pip."""
     project.with_fake_uv()
-    commands = _installers(project, monkeypatch)
+    hook = _module(project)
+    monkeypatch.setattr(hook.shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(hook, "pythons_with_pip", lambda _: ["python"])
+    commands = [command for _, command in hook.installers(Path("target"), Path("scratch"))]
 
     assert [command[0] for command in commands] == [str(project.root / ".uv" / "bin" / "uv"), "/bin/uv", "python"]
     for command in commands:
@@ -150,8 +152,59 @@ def test_what_nobody_reads_is_left_out(project: Project) -> None:
     done = project.run()
 
     assert done.returncode == 0, done.stderr
-    assert project.files() == {"parcel/__init__.py", "parcel-1.0.dist-info/METADATA", "parcel-1.0.dist-info/LICENSE"}
+    assert project.files() == {
+        "parcel/__init__.py",
+        "parcel/__pycache__/__init__.cpython-313.pyc",
+        "parcel-1.0.dist-info/METADATA",
+        "parcel-1.0.dist-info/LICENSE",
+    }
     assert not list(project.root.glob(".landfall-packages-*"))
+
+
+def test_the_bytecode_is_one_that_azure_takes(filled: Path) -> None:
+    """Every module has its bytecode, which is not compared with the times of files and names them as they lie there."""
+    modules = list((filled / SITE).rglob("*.py"))
+    assert len(modules) > 500
+    for module in modules:
+        compiled = Path(importlib.util.cache_from_source(module)).read_bytes()
+        assert (compiled[:4], compiled[4:8]) == (importlib.util.MAGIC_NUMBER, b"\1\0\0\0"), module
+        name = f"/home/site/wwwroot/.python_packages/lib/site-packages/{module.relative_to(filled / SITE).as_posix()}"
+        assert name.encode() in compiled
+
+
+def test_without_the_right_python_there_is_no_bytecode(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The packages are deployed all the same, and are compiled as soon as such a Python is there."""
+    calls = project.with_fake_uv()
+    hook = _module(project)
+    with monkeypatch.context() as without:
+        without.setattr(hook, "find_python", lambda: None)
+        assert (hook.main(), hook.main()) == (0, 0)
+    assert "no Python 3.13 is here, so the zip has no bytecode" in capsys.readouterr().out
+    assert not [name for name in project.files() if name.endswith(".pyc")]
+    assert len(calls.read_text().splitlines()) == 1
+
+    assert hook.main() == 0
+    assert [name for name in project.files() if name.endswith(".pyc")]
+
+
+def test_a_python_of_another_version_compiles_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The interpreter is asked for its version, whatever its file is called; the one of `make setup` is tried too."""
+    hook = _module(project)
+    old = tmp_path / "python3.13"
+    old.write_text("#!/bin/sh\necho cpython-312\n", encoding="utf-8")
+    old.chmod(0o755)
+    monkeypatch.setattr(hook.sys, "executable", str(old))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert hook.find_python() is None
+
+    own = project.root / ".venv" / "bin" / "python"
+    own.parent.mkdir(parents=True)
+    own.symlink_to(Path(os.__file__).parents[2] / "bin" / "python3.13")
+    assert hook.find_python() == [str(own)]
 
 
 def test_a_second_run_installs_nothing(project: Project) -> None:
