@@ -41,7 +41,7 @@ def package(options: argparse.Namespace) -> int:
         except OSError as error:
             raise CommandError(f"{options.out} cannot be written: {error.strerror}") from error
     if options.json:
-        print_json({"files": list(map(str, files)), "bytes": size})
+        print_json({"files": [file.as_posix() for file in files], "bytes": size})
         return ExitStatus.SUCCESS
     out = console()
     of_packages = [file for file in files if file.parts[0] == _PACKAGES.name]
@@ -49,7 +49,7 @@ def package(options: argparse.Namespace) -> int:
     if options.out is None:
         for file in files:
             if file not in of_packages:
-                out.print(escape(str(file)))
+                out.print(escape(file.as_posix()))
         out.print(f"{total}; {counted(len(of_packages), 'file')} of packages are in {_PACKAGES}")
     else:
         out.print(f"{total}; {escape(str(options.out))} has {counted(options.out.stat().st_size, 'byte')}")

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from landfall.cli import main
+from landfall.commands import package
 from landfall.commands.package import deployed_files, fill_packages
 from landfall.stack.azurite import ROOT
 from tests.host.running import own_settings, running_host, until
@@ -146,6 +147,20 @@ def test_the_same_files_make_the_same_zip(zipped: Path, tmp_path: Path, capsys: 
     assert summary.endswith(f"; {len(names) - len(listed):,} files of packages are in .python_packages")
     assert main(["package", "--out", str(tmp_path / "none" / "a.zip")]) == 1
     assert "cannot be written: No such file" in capsys.readouterr().err
+
+
+def test_packages_that_cannot_be_installed_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No zip is written, and the hook's own words are shown."""
+    hook = tmp_path / "infra" / "hooks" / "prepackage.py"
+    hook.parent.mkdir(parents=True)
+    hook.write_text("raise SystemExit('prepackage: no installer')", encoding="utf-8")
+    monkeypatch.setattr(package, "ROOT", tmp_path)
+
+    assert main(["package", "--out", str(tmp_path / "app.zip")]) == 1
+    assert "prepackage: no installer" in capsys.readouterr().err
+    assert not (tmp_path / "app.zip").exists()
 
 
 def test_no_package_hides_a_module_of_the_app(unpacked: Path) -> None:
