@@ -12,14 +12,17 @@ from shared.operators import http_queries
 from shared.operators.http_answers import Answer, bad_query_answer, error_answer
 from shared.operators.query_parameters import query_problems
 from shared.pipeline import csv_event, evaluation_message, landing, poison, polling, reconciling, sweeping
+from shared.records.heartbeats import TickSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.operators.authorization import Caller
+    from shared.services import Services
 
 app = func.FunctionApp()
 ticker = polling.Ticker()
+http_ticker = polling.Ticker(TickSource.HTTP)
 
 STORAGE = wiring.data_connection()
 EVALUATIONS = "evaluations"
@@ -74,7 +77,8 @@ def poll_pending_jobs(
     messages: func.Out[List[str]],  # noqa: UP006 - the runtime cannot load an app that says Out[list[str]]
 ) -> None:
     """Poll the pending jobs, take every step that is due, and announce the runs whose training ended."""
-    messages.set([message.to_text() for message in ticker.tick(wiring.services().acting_as("poll_pending_jobs"))])
+    result = ticker.tick(wiring.services().acting_as("poll_pending_jobs"))
+    messages.set([message.to_text() for message in result.messages])
 
 
 @app.function_name("evaluate_and_promote")
@@ -132,6 +136,29 @@ def operations(req: func.HttpRequest) -> func.HttpResponse:
     return _answer(req, "operate", operate)
 
 
+@app.function_name("http_tick")
+@app.route("tick", methods=["POST"], auth_level=LEVEL)
+@app.queue_output(arg_name="messages", queue_name=EVALUATIONS, connection=STORAGE)
+def http_tick(req: func.HttpRequest, messages: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006 - as above
+    """Take a tick for a caller, for at most a minute, as `poll_pending_jobs` does for its timer."""
+    from shared.pipeline import http_clock  # noqa: PLC0415 - as above
+
+    request = http_clock.Request(req.url, req.params, req.get_body())
+    return _answer(
+        req, "operate", lambda _: http_clock.tick(lambda: _acting_as("http_tick"), http_ticker, request, messages.set)
+    )
+
+
+@app.function_name("http_sweep")
+@app.route("sweep", methods=["POST"], auth_level=LEVEL)
+def http_sweep(req: func.HttpRequest) -> func.HttpResponse:
+    """Sweep for a caller, for at most a minute, as `sweep` does for its timer; `full` begins at the first file."""
+    from shared.pipeline import http_clock  # noqa: PLC0415 - as above
+
+    request = http_clock.Request(req.url, req.params, req.get_body())
+    return _answer(req, "operate", lambda _: http_clock.sweep(lambda: _acting_as("http_sweep"), request))
+
+
 @app.function_name("approval")
 @app.route("approval", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def approval(req: func.HttpRequest) -> func.HttpResponse:
@@ -147,6 +174,10 @@ def approval(req: func.HttpRequest) -> func.HttpResponse:
     else:
         status, page = 200, http_operations.show_approval()
     return func.HttpResponse(hide(page), status_code=status, mimetype="text/html", headers=http_operations.PAGE_HEADERS)
+
+
+def _acting_as(function: str) -> "Services":
+    return wiring.services().acting_as(function)
 
 
 def _answer(req: func.HttpRequest, permission: str, handle: "Callable[[Caller], Answer]") -> func.HttpResponse:

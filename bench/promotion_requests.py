@@ -31,7 +31,7 @@ def promotion_requests(environment: Environment, title: str, name: str) -> Promo
     run = only_active_run(environment)
     environment.wait_for_job(run)
     with environment.recorder.recording() as polled:
-        messages = environment.ticker.tick(environment.services)
+        messages = environment.ticker.tick(environment.services).messages
     recorded += [("tick", exchange) for exchange in polled]
     with environment.recorder.recording() as evaluated:
         for message in messages:
@@ -51,7 +51,7 @@ def waiting_ticks(environment: Environment, name: str) -> dict[RunState, list[Ex
     landing.land(environment.services, environment.services.routes.input, name)
     run = only_active_run(environment)
     environment.wait_for_job(run)
-    for message in environment.ticker.tick(environment.services):
+    for message in environment.ticker.tick(environment.services).messages:
         evaluation_message.evaluate(environment.services, message.to_text())
     waited: dict[RunState, list[Exchange]] = {}
     deadline = time.monotonic() + MAX_PROMOTION_S

@@ -12,7 +12,7 @@ from shared.routes.host_allowlist import redacted
 
 KEY_HEADER = "x-functions-key"
 TIMEOUT_S = 60
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class NotJsonError(CommandError):
@@ -34,9 +34,15 @@ class AppAnswer:
     status: int
     body: Mapping[str, Any]
 
+    @property
+    def refusal(self) -> str:
+        """What the app says in an error answer, with every problem on a line of its own."""
+        problems = "".join(f"\n  {problem}" for problem in self.body.get("problems", []))
+        return f"{self.body.get('error', f'the app answered {self.status}')}{problems}"
+
 
 def call_app(
-    method: str, url: str, key: str, arguments: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S
+    method: str, url: str, key: str, arguments: Mapping[str, str | bool] | None = None, timeout_s: float = TIMEOUT_S
 ) -> AppAnswer:
     """Send one request with the app's function key, and the arguments as JSON.
 
@@ -49,7 +55,7 @@ def call_app(
     """
     with requests.Session() as session:
         # A proxy of the environment must not see a key that goes to this machine.
-        session.trust_env = urlsplit(url).hostname not in _LOOPBACK
+        session.trust_env = urlsplit(url).hostname not in LOOPBACK
         try:
             answer = session.request(
                 method, url, json=arguments, headers={KEY_HEADER: key}, timeout=timeout_s, allow_redirects=False

@@ -20,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_approvals(commands)
     _add_rollback(commands)
+    _add_outside_clock(commands)
     _add_doctor(commands)
     _add_package(commands)
     _add_demo(commands)
@@ -191,6 +192,22 @@ def _add_rollback(commands: _Commands) -> None:
     rollback.add_argument("--no-wait", action="store_true", help="do not follow the rollback to its end")
     commands.add_operation("freeze", "stop promotions to an endpoint", "endpoint", endpoint_help)
     commands.add_operation("unfreeze", "allow promotions to an endpoint again", "endpoint", endpoint_help)
+
+
+def _add_outside_clock(commands: _Commands) -> None:
+    target = "landfall.commands.outside_clock"
+    tick = commands.add_on_stack("tick", "take every due step now, without waiting for the timer", f"{target}:tick")
+    sweep = commands.add_on_stack(
+        "sweep", "land the files that no event reported, and check the endpoints, now", f"{target}:sweep"
+    )
+    sweep.add_argument("--full", action="store_true", help="begin at the first file, not where the last sweep stopped")
+    for parser in (tick, sweep):
+        parser.add_argument(
+            "--url",
+            type=text,
+            metavar="URL",
+            help="an app in Azure instead of the local stack; its function key is in LANDFALL_KEY",
+        )
 
 
 def _add_doctor(commands: _Commands) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from shared.blob_path import BlobPath
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.golden_answers import Answers
+from shared.records.heartbeats import Heartbeats, TickSource
 from shared.records.history import HistoryEntry
 from shared.records.run import Run
 from shared.routes.route import Endpoint, Training
@@ -81,11 +82,14 @@ class RunStore(Protocol):
     def history(self, route: str, run_id: str) -> list[HistoryEntry]:
         """Read a run's history, oldest first."""
 
-    def write_heartbeat(self, now: datetime) -> None:
-        """Write down that the poller lives."""
+    def write_heartbeat(self, source: TickSource, now: datetime) -> None:
+        """Record that a source of ticks lives; the latest writer counts."""
 
-    def last_heartbeat(self) -> datetime | None:
-        """Read when the poller last wrote that it lives; None if it never did."""
+    def heartbeats(self) -> Heartbeats:
+        """Read the last heartbeat of each source, in one request."""
+
+    def await_heartbeat(self, now: datetime) -> None:
+        """Record that the timer's first heartbeat is awaited since `now`; the first record stays."""
 
     def save_position(self, what: str, name: str) -> None:
         """Record where a pass over many items stopped: the name of the last item; "" if it reached the end."""

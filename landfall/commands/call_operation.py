@@ -27,8 +27,7 @@ def call_operation(folder: Path, operation: str, **arguments: str | None) -> Bod
     except AppUnreachableError as error:
         raise CommandError(f"{error}\n  {state.advice()}") from error
     if answer.status != 200:
-        problems = "".join(f"\n  {problem}" for problem in answer.body.get("problems", []))
-        raise CommandError(f"{answer.body.get('error', f'the app answered {answer.status}')}{problems}")
+        raise CommandError(answer.refusal)
     is_own_answer = _OWN_ANSWERS.get(operation, _is_about_run)
     if not is_own_answer(answer.body, sent):
         raise CommandError(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from landfall.app_client import NotJsonError, call_app
 from landfall.doctor.checks import Checks
 from landfall.errors import CommandError
+from shared.timers import POLLER, REPAIR
 
 FULL_HEALTH_TIMEOUT_S = 200  # the app asks every service of its routes; the platform ends a request after 230 s
 
@@ -40,21 +41,25 @@ def check_health(
     if "state" not in body or "last_heartbeat" not in body:
         checks.add(what, f"it answered 200, but not with the app's health: {url}", NOT_THE_APP)
         return
-    silence = [problem for problem in problems if problem.startswith("the poller")]
-    wrong = [problem for problem in problems if problem not in silence]
+    silences = [problem for problem in problems if problem.startswith(POLLER)]
+    wrong = [problem for problem in problems if problem not in silences]
     checks.add(what, "; ".join(wrong) or "in order", CORRECT if wrong else "")
-    _check_poller(checks, body["last_heartbeat"], silence, now())
+    _check_poller(checks, body["last_heartbeat"], silences, now())
     for check in app_checks:
         checks.add(str(check["what"]), str(check["said"]), str(check["do"]))
     for warning in body.get("warnings", []):
         checks.warn("a warning", str(warning))
 
 
-def _check_poller(checks: Checks, heartbeat: str | None, silence: Sequence[str], now: datetime) -> None:
-    """Add the age of the poller's heartbeat; the app knows the schedule, and says whether it is too old."""
+def _check_poller(checks: Checks, heartbeat: str | None, silences: Sequence[str], now: datetime) -> None:
+    """Add the timer's own heartbeat; the app knows the schedule, and says whether the timer is dead."""
+    for silence in silences:
+        result, _, remedy = silence.partition(": ")
+        checks.add("the poller", result, remedy or REPAIR)
+    if silences:
+        return
     if heartbeat is None:
         checks.add("the poller", "it has not run yet", "wait for its schedule (LANDFALL_POLL_SCHEDULE), then try again")
         return
     age_s = (now - datetime.fromisoformat(heartbeat)).total_seconds()
-    do = "pending runs stand still: check that the app runs and that its timer is enabled" if silence else ""
-    checks.add("the poller", f"its last heartbeat is {age_s:.0f} s old", do)
+    checks.add("the poller", f"its last heartbeat is {age_s:.0f} s old")

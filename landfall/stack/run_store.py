@@ -32,7 +32,7 @@ def open_runs(storage: str) -> TableRunStore:
     """
     try:
         store = TableRunStore.from_connection_string(storage)
-        store.last_heartbeat()
+        store.heartbeats()
     except LandfallError as error:
         raise CommandError(f"the storage does not answer: {error}") from error
     return store

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 
 from shared.errors import ConfigError, LandfallError
 from shared.operators.http_answers import Answer, bad_query_answer, error_answer
 from shared.operators.query_parameters import query_problems
+from shared.records.heartbeats import Heartbeats
 from shared.records.run_identity import UNROUTED
 from shared.records.run_json import run_to_json
 from shared.records.times import iso
@@ -20,11 +20,12 @@ _HEALTH_PARAMETERS = ("full",)
 def health(
     services: Callable[[], Services], timers: Mapping[str, str], url: str = "", query: Mapping[str, str] | None = None
 ) -> Answer:
-    """Answer 200 if the settings are right, the tables can be read and the poller runs; else 503 with every problem.
+    """Answer 200 if the settings are right, the tables can be read and the timer fires; else 503 with every problem.
 
     That costs one read, so probes may ask often. `full=true` also calls every service and reads every file that the
     routes name; `checks` then lists the findings, and each finding that is not in order is a problem. `timers` are the
-    settings of the timers. The poller writes `last_heartbeat` at most every five minutes.
+    settings of the timers. `last_heartbeat` is the timer's, which it writes at most every five minutes. Before its
+    first heartbeat the state is `starting`: the first question records since when it is awaited.
     """
     parameters = query or {}
     query_errors = query_problems(url, parameters, _HEALTH_PARAMETERS)
@@ -42,35 +43,37 @@ def health(
         each = list(dict.fromkeys([*error.problems, *problems]))
         return 503, json.dumps({"state": "misconfigured", "problems": each})
     try:
-        heartbeat = built.runs.last_heartbeat()
+        heartbeats = built.runs.heartbeats()
+        if heartbeats.timer is None and heartbeats.awaited_since is None:
+            built.runs.await_heartbeat(built.clock.now())
     except LandfallError as error:
         return 503, json.dumps({"state": "storage unavailable", "problems": [str(error), *problems]})
-    return _health_of(built, heartbeat, timers, problems, full=full == "true")
+    return _health_of(built, heartbeats, timers, problems, full=full == "true")
 
 
 def _health_of(
-    services: Services, heartbeat: datetime | None, timers: Mapping[str, str], problems: Sequence[str], *, full: bool
+    services: Services, heartbeats: Heartbeats, timers: Mapping[str, str], problems: Sequence[str], *, full: bool
 ) -> Answer:
     """Answer for an app with valid settings and a readable table; `problems`: those of the timers' settings."""
-    from shared.timers import schedule_warnings, silent_since  # noqa: PLC0415
+    from shared.timers import schedule_warnings, silence  # noqa: PLC0415
 
-    silent_s = silent_since(heartbeat, services.clock.now(), timers) if heartbeat is not None else None
-    silence: list[str] = []
-    if silent_s is not None:
-        silence = [f"the poller has been silent for {silent_s:.0f} s: check that its timer is enabled and the app runs"]
+    silent = silence(heartbeats, services.clock.now(), timers)
+    silences = [silent] if silent else []
     checks: list[dict[str, object]] = []
     if full:
         from shared.operators.setup_checks import check_all  # noqa: PLC0415
 
         checks = [finding.to_json() for finding in check_all(services)]
     not_ready = [f"{check['what']}: {check['said']}" for check in checks if not check["ok"]]
-    states = (("misconfigured", problems), ("poller silent", silence), ("not ready", not_ready))
+    states = (("misconfigured", problems), ("poller silent", silences), ("not ready", not_ready))
+    state_without_problems = "ok" if heartbeats.timer is not None else "starting"
     body: dict[str, object] = {
-        "state": next((state for state, reasons in states if reasons), "ok"),
-        "last_heartbeat": iso(heartbeat),
+        "state": next((state for state, reasons in states if reasons), state_without_problems),
+        "last_heartbeat": iso(heartbeats.timer),
+        "last_http_heartbeat": iso(heartbeats.http),
         "warnings": [*services.routes.warnings, *schedule_warnings(timers)],
     }
-    all_problems = [*problems, *silence, *not_ready]
+    all_problems = [*problems, *silences, *not_ready]
     if all_problems:
         body["problems"] = all_problems
     if full:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.effects.run_driver import drive
@@ -11,6 +12,7 @@ from shared.lifecycle.in_hand import in_hand
 from shared.lifecycle.observations import TimerFired
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import StoredRun
+from shared.records.heartbeats import TickSource
 from shared.records.messages import EvaluationMessage
 from shared.records.run import Run
 from shared.records.run_states import RunState
@@ -32,61 +34,89 @@ POLL_INTERVAL_SHARE = 0.1  # an older one after another tenth of its age,
 MAX_POLL_INTERVAL_S = 300  # but at least this often
 
 
-class Ticker:
-    """Ticks, and remembers the last tick to space out heartbeats and polls; a new worker starts without that memory."""
+@dataclass(frozen=True)
+class TickResult:
+    """What a tick did.
 
-    def __init__(self) -> None:
+    Attributes:
+        messages: for the runs that are trained now.
+        active: the number of runs without an outcome.
+        due: the number of those whose next step was due.
+        left: the number of due runs that this tick had no time for.
+        unread: names of the routes whose runs could not be read.
+    """
+
+    messages: list[EvaluationMessage]
+    active: int
+    due: int
+    left: int
+    unread: list[str]
+
+
+class Ticker:
+    """Ticks for one source, and remembers the last tick to space out heartbeats and polls.
+
+    A new worker starts without that memory.
+    """
+
+    def __init__(self, source: TickSource = TickSource.TIMER) -> None:
+        self._source = source
         self._previous: datetime | None = None
         self._last_heartbeat: datetime | None = None
 
-    def tick(self, services: Services) -> list[EvaluationMessage]:
-        """Take one tick; return the messages for the runs that are trained now."""
+    def tick(self, services: Services, budget_s: float = TICK_BUDGET_S) -> TickResult:
+        """Take one tick, which begins no step after `budget_s` seconds."""
         now = services.clock.now()
-        messages = tick(services, self._previous)
+        result = tick(services, self._previous, budget_s)
         self._previous = now
         age = None if self._last_heartbeat is None else now - self._last_heartbeat
         if age is None or not timedelta() <= age < timedelta(seconds=HEARTBEAT_S):  # negative: the clock was set back
-            services.runs.write_heartbeat(now)
+            services.runs.write_heartbeat(self._source, now)
             self._last_heartbeat = now
-        return messages
+        return result
 
 
-def tick(services: Services, previous: datetime | None = None) -> list[EvaluationMessage]:
-    """Poll the jobs and take the due steps of every route's active runs; return messages for runs that are trained now.
+def tick(services: Services, previous: datetime | None = None, budget_s: float = TICK_BUDGET_S) -> TickResult:
+    """Poll the jobs and take the due steps of every route's active runs.
 
-    `previous`: time of the last tick; None: poll every job. An error with one run never stops the others.
+    `previous`: time of the last tick; None: poll every job. An error with one run never stops the others. After
+    `budget_s` seconds no step is begun.
     """
     now, began_s = services.clock.now(), services.clock.elapsed_s()
-    active = list(_active(services))
+    active, unread = _active(services)
     _log_stuck(active, now, previous)
     due = [(route, stored) for route, stored in active if _is_due(route, stored.run, now, previous)]
     due = _rotated(due, now)
 
-    def advance(item: tuple[Route, StoredRun]) -> StoredRun:
-        return _advance(services, *item, began_s=began_s, previous=previous)
+    def advance(item: tuple[Route, StoredRun]) -> StoredRun | None:
+        passed_s = services.clock.elapsed_s() - began_s
+        return None if passed_s > budget_s else _advance(services, *item, read_age_s=passed_s, previous=previous)
 
     after = services.map_concurrently(advance, due)
-    return [
+    messages = [
         EvaluationMessage(stored.run.route, stored.run.run_id)
         for (_, before), stored in zip(due, after, strict=True)
-        if stored.run.state is RunState.TRAINED and before.run.state is not RunState.TRAINED
+        if stored is not None and stored.run.state is RunState.TRAINED and before.run.state is not RunState.TRAINED
     ]
+    return TickResult(messages, len(active), len(due), after.count(None), unread)
 
 
-def _active(services: Services) -> Iterable[tuple[Route, StoredRun]]:
-    """Return the active runs of every route, with one query a route."""
+def _active(services: Services) -> tuple[list[tuple[Route, StoredRun]], list[str]]:
+    """Return the active runs of every route, with one query a route, and the routes that could not be read."""
     active: list[tuple[Route, StoredRun]] = []
+    unread: list[str] = []
     for route in services.routes.routes.values():
         try:
             active += [(route, stored) for stored in services.runs.active(route.name)]
         except RetryableError as error:
+            unread.append(route.name)
             log.warning(
                 "the active runs of route %s could not be read: %s",
                 route.name,
                 error,
                 extra=log_fields(LogAction.RUNS_NOT_READ, route=route.name),
             )
-    return active
+    return active, unread
 
 
 def stuck(run: Run, now: datetime) -> bool:
@@ -138,13 +168,11 @@ def _rotated[Item](due: list[Item], now: datetime) -> list[Item]:
 
 
 def _advance(
-    services: Services, route: Route, stored: StoredRun, *, began_s: float, previous: datetime | None
+    services: Services, route: Route, stored: StoredRun, *, read_age_s: float, previous: datetime | None
 ) -> StoredRun:
-    passed_s = services.clock.elapsed_s() - began_s
-    if passed_s > TICK_BUDGET_S:
-        return stored  # left for the next tick
+    """Take the next step of a run that was read `read_age_s` seconds ago."""
     try:
-        if passed_s > MAX_READ_AGE_S:
+        if read_age_s > MAX_READ_AGE_S:
             fresh = services.runs.get(route.name, stored.run.run_id)
             if fresh is None or fresh.run.terminal or not _is_due(route, fresh.run, services.clock.now(), previous):
                 return stored  # another worker went on with it

@@ -18,7 +18,7 @@ from shared.lifecycle.endpoint_rules import REPAIR, frozen_by
 from shared.lifecycle.golden_answers import answers_match
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.pipeline.replaced_models import ObservedModel, answers_are_replaced, location_is_replaced
-from shared.pipeline.time_budget import round_robin
+from shared.pipeline.time_budget import Swept, round_robin
 from shared.ports import StoredEndpoint
 from shared.records.endpoint_record import (
     PATCH_TIMEOUT_S,
@@ -41,16 +41,22 @@ def reconcile(services: Services) -> int:
 
     If the endpoints are too slow for one sweep, the next sweep continues.
     """
-    routes = services.routes.routes.values()
-    repaired = round_robin(
+    return sweep_endpoints(services, RECONCILE_BUDGET_S).changed
+
+
+def sweep_endpoints(services: Services, budget_s: float, *, to_end: bool = False, from_first: bool = False) -> Swept:
+    """Check the serving endpoints, and begin none after `budget_s` seconds; the options are `round_robin`'s."""
+    passed = round_robin(
         services,
-        routes,
+        services.routes.routes.values(),
         lambda route: route.name,
         lambda route: _check(services, route),
         over="endpoints",
-        budget_s=RECONCILE_BUDGET_S,
+        budget_s=budget_s,
+        to_end=to_end,
+        from_first=from_first,
     )
-    return sum(repaired)
+    return Swept(len(passed.results), sum(passed.results), passed.left)
 
 
 def _check(services: Services, route: Route) -> bool:

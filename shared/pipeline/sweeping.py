@@ -6,7 +6,7 @@ from typing import NamedTuple
 from shared.errors import LandfallError
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.pipeline.landing import land_version, run_key
-from shared.pipeline.time_budget import round_robin
+from shared.pipeline.time_budget import Swept, round_robin
 from shared.plurals import counted
 from shared.ports import BlobVersion
 from shared.records.blob_created import FILE_SUFFIX
@@ -33,16 +33,23 @@ def sweep(services: Services) -> int:
 
     If the files are too many for one sweep, the next sweep continues.
     """
+    return sweep_files(services, SWEEP_BUDGET_S).changed
+
+
+def sweep_files(services: Services, budget_s: float, *, to_end: bool = False, from_first: bool = False) -> Swept:
+    """Land the versions that have no run, and begin none after `budget_s` seconds; the options are `round_robin`'s."""
     versions = services.blobs.versions(services.routes.input)
-    results = round_robin(
+    passed = round_robin(
         services,
         versions,
         lambda version: version.name,
         lambda version: _land_if_new(services, version),
         over="files",
-        budget_s=SWEEP_BUDGET_S,
+        budget_s=budget_s,
+        to_end=to_end,
+        from_first=from_first,
     )
-    landed = [result for result in results if result is not None]
+    landed = [result for result in passed.results if result is not None]
     if landed:
         log.info(
             "the sweep landed %s that no event had reported",
@@ -58,7 +65,7 @@ def sweep(services: Services) -> int:
             min(overdue),
             extra=log_fields(LogAction.SWEEP_FOUND_UNREPORTED),
         )
-    return len(landed)
+    return Swept(len(passed.results), len(landed), passed.left)
 
 
 def _land_if_new(services: Services, version: BlobVersion) -> _Landed | None:

@@ -156,7 +156,7 @@ def test_every_binding_names_the_datas_connection(
         invoker.stop()
 
     named = [(binding["type"].lower(), binding["connection"]) for binding in bindings if "connection" in binding]
-    assert sorted(kind for kind, _ in named) == ["blobtrigger", "queue", *["queuetrigger"] * 3]
+    assert sorted(kind for kind, _ in named) == ["blobtrigger", *["queue"] * 2, *["queuetrigger"] * 3]
     assert {name for _, name in named} == {connection}
 
 

@@ -85,7 +85,7 @@ def test_the_queue_functions_take_the_place_of_the_blob_trigger(monkeypatch: pyt
     monkeypatch.setenv("LANDFALL_DATA", "UseDevelopmentStorage=true")
     invoker = Invoker(ROOT, 60)
     try:
-        functions = {name: function.bindings[0] for name, function in invoker.functions.items()}
+        functions = {name: function.trigger for name, function in invoker.functions.items()}
     finally:
         invoker.stop()
 

@@ -119,13 +119,15 @@ def drop(app: RunningApp, name: str, text: str) -> str:
     return run_id_for(app.container, name, str(answer["etag"]))
 
 
+def trigger_of(bindings: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the trigger among a function's bindings."""
+    return next(binding for binding in bindings if binding["type"].lower().endswith("trigger"))
+
+
 def test_every_function_is_indexed_with_its_bindings(app: RunningApp) -> None:
     """The fixed names, each with its trigger; the blob trigger asks for a reference, not for the content."""
     bindings_of = {name: function.bindings for name, function in app.invoker.functions.items()}
-    triggers = {
-        name: next(binding["type"] for binding in bindings if binding["type"].lower().endswith("trigger"))
-        for name, bindings in bindings_of.items()
-    }
+    triggers = {name: trigger_of(bindings)["type"] for name, bindings in bindings_of.items()}
 
     assert triggers == {
         "on_csv_landed": "blobTrigger",
@@ -138,15 +140,20 @@ def test_every_function_is_indexed_with_its_bindings(app: RunningApp) -> None:
         "runs": "httpTrigger",
         "operations": "httpTrigger",
         "approval": "httpTrigger",
+        "http_tick": "httpTrigger",
+        "http_sweep": "httpTrigger",
     }
     by_event = {name for name, trigger in triggers.items() if trigger != "httpTrigger"}
     assert by_event == {*deployment.FUNCTIONS, *deployment.REPORTING["EventGrid"]}  # the doctor looks for these
     (blob,) = bindings_of["on_csv_landed"]
     assert str(blob["properties"]["SupportsDeferredBinding"]).lower() == "true"
-    outputs = [binding for binding in bindings_of["poll_pending_jobs"] if binding["type"] == "queue"]
-    assert {output["queueName"] for output in outputs} == {"evaluations"}
-    levels = {str(bindings_of[name][0]["authLevel"]).upper() for name in ("health", "runs", "operations")}
-    assert levels == {"FUNCTION"}
+    for name in ("poll_pending_jobs", "http_tick"):
+        outputs = [binding for binding in bindings_of[name] if binding["type"] == "queue"]
+        assert {output["queueName"] for output in outputs} == {"evaluations"}
+    routes = {name: trigger_of(bindings_of[name]).get("route") for name in ("http_tick", "http_sweep")}
+    assert routes == {"http_tick": "tick", "http_sweep": "sweep"}
+    guarded = ("health", "runs", "operations", "http_tick", "http_sweep")
+    assert {str(trigger_of(bindings_of[name])["authLevel"]).upper() for name in guarded} == {"FUNCTION"}
     assert str(bindings_of["approval"][0]["authLevel"]).upper() == "ANONYMOUS"  # the link's code is the permission
     assert blob["source"] == "LogsAndContainerScan"
 
@@ -207,6 +214,47 @@ def test_a_file_goes_its_whole_way(app: RunningApp) -> None:
     assert app.get("runs", run_id=run_id)[1]["runs"][0]["blob"] == "census/a.csv"
 
 
+def test_a_file_goes_its_whole_way_without_events_and_timers(app: RunningApp) -> None:
+    """Over HTTP `sweep` lands it, and `tick` takes every step; its messages are those of the timer."""
+    run_id = drop(app, "census/by-http.csv", census_csv(700, 11, shift=0.5))
+    status, body, _ = app.call("http_sweep", "POST", b'{"full": true}')
+    assert (status, json.loads(body)["done"], json.loads(body)["files_landed"]) == (200, True, 1)
+    store = TableRunStore.from_connection_string(app.storage)
+    announced: list[str] = []
+    stored = None
+    request = {"method": "POST", "url": "http://x/", "headers": {}, "query": {}, "params": {}, "body": b""}
+    for _ in range(400):
+        outcome = app.invoke("http_tick", {"req": ("http", request)})
+        assert outcome.error is None, outcome.error
+        assert outcome.returned is not None
+        answer = outcome.returned[1]
+        assert (answer["status"], json.loads(answer["body"])["done"]) == (200, True)
+        for message in json.loads(outcome.outputs["messages"][1]):
+            announced.append(message)
+            assert app.invoke("evaluate_and_promote", {"message": ("string", message)}).error is None
+        stored = store.get(app.container, run_id)
+        assert stored is not None
+        if stored.run.terminal:
+            break
+
+    assert stored is not None
+    assert stored.run.state in {RunState.PROMOTED, RunState.REJECTED, RunState.UNCHANGED}, stored.run.reason
+    assert [json.loads(message)["run_id"] for message in announced] == [run_id]
+    actors = {entry.actor for entry in store.history(app.container, run_id)}
+    assert {"http_sweep", "http_tick"} <= actors <= {"http_sweep", "http_tick", "evaluate_and_promote"}
+    assert app.get("health")[1]["last_http_heartbeat"] is not None
+
+
+def test_a_refused_tick_announces_nothing(app: RunningApp) -> None:
+    """400 for an option that does not exist; the output is left alone."""
+    request = {"method": "POST", "url": "http://x/", "headers": {}, "query": {}, "params": {}, "body": b'{"x": 1}'}
+    outcome = app.invoke("http_tick", {"req": ("http", request)})
+    assert outcome.error is None, outcome.error
+    assert outcome.returned is not None
+    assert outcome.returned[1]["status"] == 400
+    assert "messages" not in outcome.outputs
+
+
 def test_the_sweep_function_finds_what_no_event_reported(app: RunningApp) -> None:
     """A file that no route matches is recorded as well."""
     run_id = drop(app, "elsewhere/x.csv", "a,b\n1,2\n")
@@ -261,7 +309,8 @@ def test_a_message_that_cannot_be_read_fails(app: RunningApp) -> None:
 
 
 def test_http_functions(app: RunningApp) -> None:
-    """Health is ok; a wrong query is refused with what is allowed."""
+    """Health is ok once the timer has fired; a wrong query is refused with what is allowed."""
+    app.tick()
     status, body = app.get("health")
     assert (status, body["state"]) == (200, "ok")
     status, body = app.get("runs", limit="many")

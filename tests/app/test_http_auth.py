@@ -26,7 +26,14 @@ from tests.pipeline.world import SETTINGS, example_routes
 from tests.unit.operators.test_authorization import claims, headers
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = {"health": "GET", "runs": "GET", "operations/freeze": "POST", "operations/retry": "POST"}
+FUNCTIONS = {
+    "health": "GET",
+    "runs": "GET",
+    "operations/freeze": "POST",
+    "operations/retry": "POST",
+    "tick": "POST",
+    "sweep": "POST",
+}
 
 
 def settings(azurite: str, **more: str) -> dict[str, str]:
@@ -55,8 +62,8 @@ def test_the_host_asks_for_the_key_unless_the_app_asks_for_more(
     monkeypatch.setenv("LANDFALL_HTTP_AUTH", mode)
     invoker = Invoker(ROOT, 60)
     invoker.stop()
-    for name in ("health", "runs", "operations"):
-        assert str(invoker.functions[name].bindings[0].get("authLevel")).upper() == level
+    for name in ("health", "runs", "operations", "http_tick", "http_sweep"):
+        assert str(invoker.functions[name].trigger.get("authLevel")).upper() == level
 
 
 def ask(base_url: str, path: str, sent: dict[str, str], **body: Any) -> requests.Response:
@@ -75,7 +82,7 @@ def test_with_entra_a_role_lets_in_and_the_record_has_the_name(azurite: str, tmp
             refused = ask(host.base_url, path, headers(claims("Other")))
             assert (refused.status_code, "needs the app role" in refused.json()["error"]) == (403, True)
         reader, operator = headers(claims("Landfall.Read")), headers(claims("Landfall.Operate"))
-        assert ask(host.base_url, "health", reader).json()["state"] == "ok"
+        assert ask(host.base_url, "health", reader).status_code == 200
         assert ask(host.base_url, "runs", reader).status_code == 200
         freeze = {"endpoint": "production", "reason": "release day", "by": "bob"}
         assert ask(host.base_url, "operations/freeze", reader, **freeze).status_code == 403
@@ -85,6 +92,11 @@ def test_with_entra_a_role_lets_in_and_the_record_has_the_name(azurite: str, tmp
         assert ask(host.base_url, "operations/retry", operator, **retry).json() == {
             "error": f"there is no run {'0' * 32}"
         }
+        for path in ("tick", "sweep"):
+            assert ask(host.base_url, path, reader).status_code == 403
+            form = {**operator, "content-type": "application/x-www-form-urlencoded"}
+            assert ask(host.base_url, path, form).status_code == 415
+            assert "done" in ask(host.base_url, path, operator).json()
         with closing(TableEndpointStore.from_connection_string(azurite)) as endpoints:
             stored = endpoints.get("census", "production")
             endpoints.save(stored, replace(stored.record, frozen=None))
@@ -140,3 +152,20 @@ def test_the_approval_page_heeds_no_header(mode: str, platform: str, azurite: st
             assert ended is not None
             assert ended.run.reason == f"Rejected by carol (by approval link): {kind}"
             assert store.history("census", run.run_id)[-1].actor == "approval link (carol)"
+
+
+def test_with_the_key_an_outside_clock_ticks_and_sweeps(azurite: str, tmp_path: Path) -> None:
+    """Over real HTTP: no key, no tick; GET is no operation; the heartbeat is not the timer's."""
+    with (
+        running_host(ROOT, settings(azurite), tmp_path) as host,
+        closing(TableRunStore.from_connection_string(azurite)) as store,
+    ):
+        for path, body in (("tick", None), ("sweep", {"full": True})):
+            url = f"{host.base_url}/api/{path}"
+            assert requests.post(url, timeout=60).status_code == 401
+            assert requests.get(url, headers={"x-functions-key": "the-key"}, timeout=60).status_code == 405
+            before = store.heartbeats()
+            answer = requests.post(url, json=body, headers={"x-functions-key": "the-key"}, timeout=60)
+            assert (answer.status_code, "done" in answer.json()) == (200, True)
+            assert store.heartbeats().timer == before.timer
+        assert store.heartbeats().http is not None

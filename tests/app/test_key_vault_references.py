@@ -23,7 +23,7 @@ WELL = {
     "LANDFALL_SWEEP_SCHEDULE": "0 */15 * * * *",
 }
 PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-NOT_OF_THE_APP = {"LANDFALL_HOST"}  # the command's environment
+NOT_OF_THE_APP = {"LANDFALL_HOST", "LANDFALL_KEY"}  # the command's environment
 READ_BY_ROUTES = {"LANDFALL_DATA_HOST"}  # a problem of the key that names it, as every ${NAME} is
 DOCUMENTED = sorted(
     {

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.errors import StaleWriteError
 from shared.ports import RunStore, StoredRun
+from shared.records.heartbeats import Heartbeats, TickSource
 from shared.records.history import HistoryEntry
 from shared.records.run import Run
 from shared.records.run_identity import UNROUTED
@@ -219,7 +220,8 @@ def test_a_run_that_has_a_route_is_not_unrouted_as_well(run_store: RunStore) -> 
 def test_the_names_of_all_routes_with_runs_are_read(run_store: RunStore) -> None:
     """Each once, in order, whatever else stands in the table; none while there is no table."""
     assert run_store.routes() == []
-    run_store.write_heartbeat(NOON)
+    run_store.write_heartbeat(TickSource.TIMER, NOON)
+    run_store.await_heartbeat(NOON)
     for route in ("wine", "census", "0-first", "census", "census-2", UNROUTED):
         run_store.claim(a_run(route=route))
 
@@ -263,19 +265,33 @@ def test_any_active_run_comes_back_exactly(run_store: RunStore, run: Run) -> Non
 
 
 def test_a_heartbeat_is_read_back(run_store: RunStore) -> None:
-    """The last one counts; it is no run."""
-    runs = len(run_store.list_runs())
-    run_store.write_heartbeat(NOON)
-    run_store.write_heartbeat(LATER)
+    """The last one of each source counts, and none stands for another; it is no run."""
+    assert run_store.heartbeats() == Heartbeats()
+    run_store.write_heartbeat(TickSource.HTTP, NOON)
+    assert run_store.heartbeats() == Heartbeats(http=NOON)
+    run_store.write_heartbeat(TickSource.TIMER, NOON)
+    run_store.write_heartbeat(TickSource.TIMER, LATER)
 
-    assert run_store.last_heartbeat() == LATER
-    assert len(run_store.list_runs()) == runs
+    assert run_store.heartbeats() == Heartbeats(timer=LATER, http=NOON)
+    assert run_store.list_runs() == []
+    assert run_store.routes() == []
+
+
+def test_the_first_wait_for_a_heartbeat_stays(run_store: RunStore) -> None:
+    """Whoever asks later does not begin the wait anew, also after the first heartbeat."""
+    run_store.await_heartbeat(NOON)
+    run_store.await_heartbeat(LATER)
+    assert run_store.heartbeats() == Heartbeats(awaited_since=NOON)
+
+    run_store.write_heartbeat(TickSource.TIMER, LATER)
+    run_store.await_heartbeat(LATER)
+    assert run_store.heartbeats() == Heartbeats(timer=LATER, awaited_since=NOON)
 
 
 @pytest.mark.parametrize("name", ["a/b c.csv", "\u202e'\"?#%/\\", "x" * 1024])
 def test_a_position_is_read_back(run_store: RunStore, name: str) -> None:
     """The last one counts, for each pass; a name of any kind; it is no run and no heartbeat."""
-    runs, heartbeat = len(run_store.list_runs()), run_store.last_heartbeat()
+    runs, heartbeats = len(run_store.list_runs()), run_store.heartbeats()
     run_store.save_position("files", "before")
     run_store.save_position("files", name)
 
@@ -283,4 +299,4 @@ def test_a_position_is_read_back(run_store: RunStore, name: str) -> None:
     assert run_store.position("endpoints") == ""
     run_store.save_position("files", "")
     assert run_store.position("files") == ""
-    assert (len(run_store.list_runs()), run_store.last_heartbeat()) == (runs, heartbeat)
+    assert (len(run_store.list_runs()), run_store.heartbeats()) == (runs, heartbeats)

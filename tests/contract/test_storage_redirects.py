@@ -23,6 +23,6 @@ def test_no_request_to_storage_follows_a_redirect(status: int) -> None:
             with closing(BlobStorageFiles.from_connection_string(text)) as files, pytest.raises(LandfallError):
                 files.version("input", "a.csv")
             with closing(TableRunStore.from_connection_string(text)) as runs, pytest.raises(LandfallError):
-                runs.last_heartbeat()
+                runs.heartbeats()
         assert account.received
         assert elsewhere.received == []

@@ -13,6 +13,8 @@ from landfall.cli import main
 from landfall.doctor.app_health import check_health
 from landfall.doctor.checks import Checks
 from landfall.exit_status import ExitStatus
+from shared.records.heartbeats import Heartbeats
+from shared.timers import silence
 from tests.doctor.fake_azure import APP, APP_ID, HOST, SECRET, doctor, reference, settings
 from tests.local_server import QuietHandler, serving
 from tests.stack.running import landfall
@@ -142,6 +144,9 @@ def answering(status: int, body: str) -> Iterator[str]:
 
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+TICKED = NOW.replace(second=0)
+SILENT = silence(Heartbeats(NOW - timedelta(minutes=40), TICKED), NOW, {})
+NEVER = silence(Heartbeats(awaited_since=NOW - timedelta(minutes=70)), NOW, {})
 FRESH, OLD = ((NOW - timedelta(minutes=minutes)).isoformat() for minutes in (4, 40))
 
 
@@ -152,11 +157,17 @@ FRESH, OLD = ((NOW - timedelta(minutes=minutes)).isoformat() for minutes in (4, 
         (200, json.dumps({"state": "ok", "last_heartbeat": OLD}), True, "2400 s old"),  # it polls once a day
         (
             503,
-            json.dumps({"state": "poller silent", "problems": ["the poller has been silent"], "last_heartbeat": OLD}),
+            json.dumps({"state": "poller silent", "problems": [SILENT], "last_heartbeat": OLD}),
             False,
-            "2400 s old",
+            "poll_pending_jobs has been silent for 2400 s; the last tick over HTTP was at 2026-01-02 03:04:00 UTC",
         ),
-        (200, json.dumps({"state": "ok", "last_heartbeat": None}), False, "it has not run yet"),
+        (200, json.dumps({"state": "starting", "last_heartbeat": None}), False, "it has not run yet"),
+        (
+            503,
+            json.dumps({"state": "poller silent", "problems": [NEVER], "last_heartbeat": None}),
+            False,
+            "the timer poll_pending_jobs has not fired yet, and was awaited for 4200 s",
+        ),
         (503, json.dumps({"state": "misconfigured", "problems": ["a is wrong", "b too"]}), False, "a is wrong; b too"),
         (503, json.dumps({"error": "half of a set-up"}), False, "503: half of a set-up"),
         (200, "{}", False, "not with the app's health"),
@@ -179,7 +190,7 @@ def test_each_check_of_the_app_is_printed() -> None:
         "state": "misconfigured",
         "problems": [
             "the setting S is wrong",
-            "the poller has been silent for 2400 s",
+            SILENT,
             "routes.a.golden: there is no blob x",
         ],
         "warnings": ["five fields"],
@@ -190,11 +201,12 @@ def test_each_check_of_the_app_is_printed() -> None:
         check_health(checks, url, "key", lambda: NOW)
     assert [(check.what, check.result, check.ok, check.warning) for check in checks.done] == [
         ("the app's settings and storage", "the setting S is wrong", False, False),
-        ("the poller", "its last heartbeat is 2400 s old", False, False),
+        ("the poller", SILENT.partition(": ")[0], False, False),
         ("routes.a.golden", "there is no blob x", False, False),
         ("a key", "is taken", True, False),
         ("a warning", "five fields", True, True),
     ]
+    assert checks.done[1].do.startswith("see that the app runs and its timers are enabled, then deploy it again")
     assert checks.done[2].do == "upload it there"
 
 

@@ -9,6 +9,7 @@ from shared.adapters.storage.record_codec import to_columns
 from shared.adapters.storage.table_runs import check_successor, run_of
 from shared.errors import AlreadyClaimedError, StaleWriteError
 from shared.ports import StoredRun
+from shared.records.heartbeats import Heartbeats, TickSource
 from shared.records.history import HistoryEntry, entry_of
 from shared.records.run import Run
 from shared.records.run_identity import UNROUTED
@@ -23,7 +24,8 @@ class MemoryRunStore:
     def __init__(self) -> None:
         self.faults = Faults()
         self._lock = Lock()
-        self._last_heartbeat: datetime | None = None
+        self._heartbeats: dict[TickSource, datetime] = {}
+        self._awaited_since: datetime | None = None
         self._positions: dict[str, str] = {}
         self._etags = count(1)
         self._runs: _Rows = {}
@@ -97,15 +99,21 @@ class MemoryRunStore:
             entries = self._history.get((route, run_id), {})
             return [entries[revision] for revision in sorted(entries)]
 
-    def write_heartbeat(self, now: datetime) -> None:
-        """Write down that the poller lives."""
+    def write_heartbeat(self, source: TickSource, now: datetime) -> None:
+        """Record that a source of ticks lives."""
         with self.faults.call("write_heartbeat"):
-            self._last_heartbeat = now
+            self._heartbeats[source] = now
 
-    def last_heartbeat(self) -> datetime | None:
-        """Read when the poller last wrote that it lives."""
-        with self.faults.call("last_heartbeat"):
-            return self._last_heartbeat
+    def heartbeats(self) -> Heartbeats:
+        """Read the last heartbeat of each source."""
+        with self.faults.call("heartbeats"):
+            timer, http = (self._heartbeats.get(source) for source in (TickSource.TIMER, TickSource.HTTP))
+            return Heartbeats(timer, http, self._awaited_since)
+
+    def await_heartbeat(self, now: datetime) -> None:
+        """Record that the timer's first heartbeat is awaited since `now`; the first record stays."""
+        with self.faults.call("await_heartbeat"):
+            self._awaited_since = self._awaited_since or now
 
     def save_position(self, what: str, name: str) -> None:
         """Write down how far a pass over many things came."""

@@ -17,6 +17,7 @@ from shared.adapters.storage.credentials import credential_of
 from shared.adapters.storage.sas_links import MAX_IDENTITY_LINK_LIFE_S, READ, SasLinks
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import ConfigError, KeyRefusedError
+from shared.records.heartbeats import Heartbeats
 from shared.storage_settings import read_storage_account
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.faulty_transport import NO_PAUSE, FaultyTransport
@@ -134,7 +135,7 @@ def test_a_managed_identity_gets_its_tokens_where_azure_gives_them(
             closing(TableRunStore.with_identity(account.table_url, credential)) as runs,
         ):
             assert files.read_text(blob, 100)[0] == "model"
-            assert runs.last_heartbeat() is None
+            assert runs.heartbeats() == Heartbeats()
             link = files.link(blob, 600)
 
     assert endpoint.client_ids == [account.client_id]

@@ -87,7 +87,7 @@ def settle(services: Services, run_id: str) -> RunState:
     """Tick, and deliver what the ticks announce, until a run has its outcome."""
     ticker = Ticker()
     for _ in range(600):
-        for message in ticker.tick(services.acting_as("poll_pending_jobs")):
+        for message in ticker.tick(services.acting_as("poll_pending_jobs")).messages:
             evaluation_message.evaluate(services.acting_as("evaluate_and_promote"), message.to_text())
         stored = services.runs.find(run_id)
         assert stored is not None

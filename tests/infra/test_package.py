@@ -215,5 +215,5 @@ def test_it_runs_from_exactly_the_zip(unpacked: Path, bare_python: Path, azurite
     filled |= {"AzureWebJobsStorage": azurite, "LANDFALL_FUNCTIONS_KEY": "the-key"}
     with running_host(unpacked, filled, tmp_path, program=program) as host:
         answer = requests.get(f"{host.base_url}/api/health", headers={"x-functions-key": "the-key"}, timeout=60)
-        assert (answer.status_code, answer.json()["state"]) == (200, "ok"), answer.text
+        assert (answer.status_code, answer.json()["state"] in {"ok", "starting"}) == (200, True), answer.text
         until(lambda: host.text().count(f"'{unpacked}/") == 4)

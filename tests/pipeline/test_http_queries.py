@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from shared.errors import ConfigError, UnavailableError
 from shared.operators import http_queries
 from shared.pipeline.polling import Ticker
+from shared.records.heartbeats import TickSource
 from shared.records.run_identity import UNROUTED
 from shared.records.run_states import RunState
 from shared.services import Services
@@ -20,14 +22,12 @@ TIMERS = {"LANDFALL_POLL_SCHEDULE": "0 * * * * *", "LANDFALL_SWEEP_SCHEDULE": "0
 def test_health_tells_what_is_wrong() -> None:
     """Well, misconfigured, or without storage: a status, and every problem."""
     world = World()
+    Ticker().tick(world.services)
     assert http_queries.health(lambda: world.services, TIMERS) == (
         200,
-        '{"state": "ok", "last_heartbeat": null, "warnings": []}',
+        '{"state": "ok", "last_heartbeat": "2026-11-23T12:00:00.000Z", "last_http_heartbeat": null, "warnings": []}',
     )
-    Ticker().tick(world.services)
-    body = json.loads(http_queries.health(lambda: world.services, TIMERS)[1])
-    assert body["last_heartbeat"] == "2026-11-23T12:00:00.000Z"
-    world.runs.faults.fail_next("last_heartbeat", UnavailableError(FAULT))
+    world.runs.faults.fail_next("heartbeats", UnavailableError(FAULT))
     status, body = http_queries.health(lambda: world.services, TIMERS)
     assert (status, json.loads(body)["state"]) == (503, "storage unavailable")
 
@@ -37,6 +37,59 @@ def test_health_tells_what_is_wrong() -> None:
     status, body = http_queries.health(misconfigured, TIMERS)
     assert (status, json.loads(body)["problems"]) == (503, ["A_SETTING is not set", "another"])
     assert json.loads(http_queries.runs(misconfigured, URL, {})[1])["problems"] == ["A_SETTING is not set", "another"]
+
+
+def health(world: World, **timers: str) -> tuple[int, dict[str, Any]]:
+    """Ask for the health; gives status and body."""
+    status, body = http_queries.health(lambda: world.services, {**TIMERS, **timers})
+    return status, json.loads(body)
+
+
+def test_an_app_whose_timer_has_never_fired_starts_and_then_is_ill() -> None:
+    """Just deployed it has a quarter of an hour, counted from the first question, which costs the only write."""
+    world = World()
+    status, body = health(world)
+    assert (status, body["state"], body["last_heartbeat"]) == (200, "starting", None)
+    world.clock.advance(900)
+    assert health(world)[1]["state"] == "starting"
+    world.clock.advance(1)
+    status, body = health(world)
+    assert (status, body["state"]) == (503, "poller silent")
+    assert body["problems"][0].startswith("the timer poll_pending_jobs has not fired yet, and was awaited for 901 s: ")
+    assert world.runs.faults.calls["await_heartbeat"] == 1
+
+    Ticker().tick(world.services)
+    assert health(world)[1]["state"] == "ok"
+    world.clock.advance(901)
+    assert "has been silent for 901 s" in health(world)[1]["problems"][0]
+
+
+def test_the_wait_for_a_first_heartbeat_outlives_the_worker() -> None:
+    """Another worker, and one that lost the race for the write, count from the same moment; a rare timer has more."""
+    world = World()
+    rare = {"LANDFALL_POLL_SCHEDULE": "0 */10 * * * *"}
+    assert health(world)[1]["state"] == "starting"
+    world.clock.advance(1000)
+    world.runs.await_heartbeat(world.clock.now())
+    assert health(world)[0] == 503
+    assert health(world, **rare)[0] == 200
+    world.clock.advance(801)
+    assert health(world, **rare)[0] == 503
+
+
+def test_ticks_over_http_never_hide_a_dead_timer() -> None:
+    """They go on, every minute: the app is ill all the same, and the problem says when the last one was."""
+    world, timer, clock = World(), Ticker(), Ticker(TickSource.HTTP)
+    timer.tick(world.services)
+    for _ in range(20):
+        world.clock.advance(60)
+        clock.tick(world.services)
+    status, body = health(world)
+    assert (status, body["state"]) == (503, "poller silent")
+    assert body["last_heartbeat"] == "2026-11-23T12:00:00.000Z"
+    assert body["last_http_heartbeat"] == "2026-11-23T12:16:00.000Z"  # at most every five minutes
+    assert "silent for 1200 s; the last tick over HTTP was at 2026-11-23 12:16:00 UTC: " in body["problems"][0]
+    assert world.runs.faults.calls["await_heartbeat"] == 0
 
 
 def test_runs_are_listed_newest_first() -> None:

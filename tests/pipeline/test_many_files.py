@@ -149,6 +149,32 @@ def test_every_item_gets_its_turn(items: list[str], passes: list[tuple[int, str]
         assert max(since.values(), default=0) <= 2 * (len(set(items) | {item for _, item in passes}) + 1)
 
 
+@given(
+    st.lists(st.text(min_size=1, max_size=4), unique=True, max_size=20),
+    st.text(max_size=4),
+    st.lists(st.integers(1, 6), min_size=25, max_size=25),
+)
+def test_passes_to_the_end_look_at_everything(items: list[str], stopped_at: str, budgets: list[int]) -> None:
+    """One that begins at the first name, then others until nothing is left: each item once, wherever it began."""
+    world = World()
+    services = replace(world.services, max_concurrency=1)
+    world.runs.save_position("things", stopped_at)
+    order: list[str] = []
+
+    def work(item: str) -> None:
+        world.clock.advance(1)
+        order.append(item)
+
+    for number, budget in enumerate(budgets):
+        options = {"budget_s": budget - 0.5, "to_end": True, "from_first": number == 0}
+        passed = round_robin(services, items, str, work, over="things", **options)  # type: ignore[arg-type]
+        assert passed.left == len(items) - len(order)
+        if not passed.left:
+            break
+    assert order == sorted(items)
+    assert world.runs.position("things") == ""
+
+
 def test_slow_endpoints_share_the_sweeps(world: World) -> None:
     """An endpoint that takes long keeps the others waiting for the next sweep, not for ever."""
     route = world.route

@@ -11,6 +11,7 @@ from shared.log_actions import LogAction
 from shared.pipeline import polling
 from shared.pipeline.polling import Ticker, poll_due
 from shared.ports import JobState
+from shared.records.heartbeats import Heartbeats
 from shared.records.run_states import RunState
 from tests.fakes.fake_clock import FakeClock
 from tests.log_lines import lines_about
@@ -191,7 +192,7 @@ def test_the_ticker_remembers_only_when(world: World) -> None:
     world.finish(run)
     world.clock.advance(2)
 
-    assert [message.run_id for message in ticker.tick(world.services)] == [run.run_id]
+    assert [message.run_id for message in ticker.tick(world.services).messages] == [run.run_id]
 
 
 def test_a_row_that_cannot_be_written_does_not_stop_the_others(world: World) -> None:
@@ -244,7 +245,7 @@ def test_the_poller_leaves_a_heartbeat(world: World) -> None:
 
     assert world.runs.faults.calls["write_heartbeat"] == 2
     assert world.runs.faults.calls["save"] == 0
-    assert world.runs.last_heartbeat() == world.clock.now() - timedelta(seconds=100)
+    assert world.runs.heartbeats() == Heartbeats(timer=world.clock.now() - timedelta(seconds=100))
 
 
 def test_a_busy_service_is_left_alone_as_long_as_it_asks(world: World) -> None:

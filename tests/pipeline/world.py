@@ -115,11 +115,11 @@ class World:
     def tick(self, seconds: float = 2) -> list[EvaluationMessage]:
         """Let time pass, then tick."""
         self.clock.advance(seconds)
-        return polling.tick(self.services)
+        return polling.tick(self.services).messages
 
     def tick_after(self, previous: datetime) -> list[EvaluationMessage]:
         """Tick, where the tick before was at `previous`."""
-        return polling.tick(self.services, previous)
+        return polling.tick(self.services, previous).messages
 
     def evaluate(self, messages: list[EvaluationMessage]) -> None:
         """Deliver messages."""

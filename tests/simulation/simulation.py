@@ -188,7 +188,7 @@ class Simulation:
             self._add("poll_pending_jobs", self._poll)
 
     def _poll(self, services: Services) -> None:
-        messages = polling.tick(services)
+        messages = polling.tick(services).messages
         if not self.plan.events:
             return
         for message in messages:

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.timers import schedule_problems, schedule_warnings, silent_since
+from shared.records.heartbeats import Heartbeats
+from shared.timers import schedule_problems, schedule_warnings, silence, silent_since
 
 BEAT = datetime(2026, 1, 2, 3, 0, 0, tzinfo=UTC)
 WELL = {"LANDFALL_POLL_SCHEDULE": "0 * * * * *", "LANDFALL_SWEEP_SCHEDULE": "0 */5 * * * *"}
@@ -45,3 +48,22 @@ def test_a_poller_is_silent_after_three_of_its_polls(schedule: str, silent_s: in
     """And after a quarter of an hour at the earliest; one that polls once a day is not silent after an hour."""
     now = BEAT + timedelta(seconds=silent_s)
     assert silent_since(BEAT, now, {"LANDFALL_POLL_SCHEDULE": schedule}) == (silent_s if silent else None)
+
+
+ages = st.none() | st.integers(0, 4000).map(lambda age_s: BEAT - timedelta(seconds=age_s))
+
+
+@given(st.builds(Heartbeats, ages, ages, ages), ages)
+def test_only_the_timers_own_heartbeat_counts(heartbeats: Heartbeats, http: datetime | None) -> None:
+    """Whatever ticks over HTTP there are, the verdict is the same; the wait counts only before the first heartbeat."""
+    silent = silence(heartbeats, BEAT, WELL)
+    assert bool(silent) == bool(silence(heartbeats._replace(http=http), BEAT, WELL))
+    since = heartbeats.timer or heartbeats.awaited_since
+    assert bool(silent) == (since is not None and BEAT - since > timedelta(minutes=15))
+
+
+def test_the_problem_of_a_silent_timer_says_what_to_do() -> None:
+    """For how long, and that an outside clock can stand in."""
+    late = silence(Heartbeats(timer=BEAT), BEAT + timedelta(hours=1), WELL)
+    assert late.startswith("the timer poll_pending_jobs has been silent for 3600 s: see that the app runs")
+    assert "POST /api/tick" in late

@@ -3,11 +3,13 @@
 A change of a run is one transaction over its rows. The history row, whose key is the run's revision, can be inserted
 only once: so it fences also those writes that know no ETag. The active row is a full copy of the run: one query of
 the range gives a tick all it needs, however many finished runs stand beside it.
-Beside them stand a row for the poller's heartbeat, and one for each pass of a sweep that did not come to its end.
+Beside them stand a row for the heartbeat of each source of ticks, and one for each pass of a sweep that did not come to
+its end.
 """
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +21,7 @@ from shared.adapters.storage.table_store import TableStore
 from shared.errors import AlreadyClaimedError, StaleWriteError, UnreadableRowError
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports import StoredRun
+from shared.records.heartbeats import Heartbeats, TickSource
 from shared.records.history import HistoryEntry, entry_of
 from shared.records.json_codec import time_text
 from shared.records.run import Run
@@ -28,7 +31,7 @@ from shared.records.run_states import RunState, step_of
 _log = get_log("runs")
 
 _APP = "_app"  # the partition of what is no route's: a route's name cannot begin with "_"
-_HEARTBEAT = (_APP, "heartbeat")
+_AWAITED = "heartbeat;awaited"
 
 
 class TableRunStore(TableStore):
@@ -144,14 +147,23 @@ class TableRunStore(TableStore):
         )
         return [from_columns(HistoryEntry, row) for row in sorted(rows, key=lambda row: row["RowKey"])]
 
-    def write_heartbeat(self, now: datetime) -> None:
-        """Write down that the poller lives."""
-        self._table.put(*_HEARTBEAT, {"at": time_text(now)})
+    def write_heartbeat(self, source: TickSource, now: datetime) -> None:
+        """Record that a source of ticks lives; the latest writer counts."""
+        self._table.put(_APP, f"heartbeat;{source}", {"at": time_text(now)})
 
-    def last_heartbeat(self) -> datetime | None:
-        """Read when the poller last wrote that it lives; None if it never did."""
-        row = self._table.read(*_HEARTBEAT)
-        return None if row is None else datetime.fromisoformat(row["at"])
+    def heartbeats(self) -> Heartbeats:
+        """Read the last heartbeat of each source, in one request."""
+        condition = "PartitionKey eq @app and RowKey ge 'heartbeat;' and RowKey lt 'heartbeat<'"
+        at = {row["RowKey"]: datetime.fromisoformat(row["at"]) for row in self._table.query(condition, app=_APP)}
+        timer, http = (at.get(f"heartbeat;{source}") for source in (TickSource.TIMER, TickSource.HTTP))
+        return Heartbeats(timer, http, at.get(_AWAITED))
+
+    def await_heartbeat(self, now: datetime) -> None:
+        """Record that the timer's first heartbeat is awaited since `now`; the first record stays."""
+        change = Transaction(_APP, fence=_AWAITED)
+        change.insert(_AWAITED, {"at": time_text(now)})
+        with suppress(StaleWriteError):  # another worker was faster
+            self._table.write(change)
 
     def save_position(self, what: str, name: str) -> None:
         """Write down how far a pass over many things came; the latest writer counts."""

@@ -1,0 +1,111 @@
+"""Ticks and sweeps that somebody asks for over HTTP: an operator, or a clock outside the app if its timers do not fire.
+
+They do what the functions of the timers do, for at most a minute: the platform ends a request after 230 s. A caller
+repeats a call that answers 202, since more is left. Two calls at once, or a call beside a timer, do no harm: every
+write is conditional, as between the workers of one timer.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from shared.errors import BadRequestError, LandfallError
+from shared.operators.http_answers import Answer, error_answer
+from shared.operators.query_parameters import query_problems
+from shared.pipeline.polling import Ticker
+from shared.pipeline.reconciling import sweep_endpoints
+from shared.pipeline.sweeping import sweep_files
+from shared.services import Services
+
+# A call is to end within 60 s. So it begins nothing in the last part of that time: whatever it began may take a while.
+TICK_BUDGET_S = 40  # for the steps of runs
+FILES_BUDGET_S = 30  # of a sweep, for files
+SWEEP_BUDGET_S = 45  # for files and endpoints together,
+MIN_ENDPOINTS_S = 5  # of which the endpoints have at least this much, however long the listing of the files took
+
+
+class Request(NamedTuple):
+    """A request as the host hands it over."""
+
+    url: str
+    query: Mapping[str, str]
+    body: bytes
+
+
+def tick(
+    services: Callable[[], Services], ticker: Ticker, request: Request, announce: Callable[[list[str]], None]
+) -> Answer:
+    """Take one tick: 200 if nothing due is left, 202 if more is left, 503 if runs could not be read.
+
+    `announce` gets the messages for the runs that are trained now.
+    """
+    try:
+        _read(request, ())
+        result = ticker.tick(services(), TICK_BUDGET_S)
+    except LandfallError as error:
+        return error_answer(error)
+    announce([message.to_text() for message in result.messages])
+    body: dict[str, object] = {
+        "done": not result.left and not result.unread,
+        "active": result.active,
+        "due": result.due,
+        "left": result.left,
+        "trained": len(result.messages),
+    }
+    if result.unread:
+        body["error"] = f"the runs of {', '.join(result.unread)} could not be read: repeat the request"
+        return 503, json.dumps(body)
+    return 202 if result.left else 200, json.dumps(body)
+
+
+def sweep(services: Callable[[], Services], request: Request) -> Answer:
+    """Sweep files and endpoints: 200 if the end of both lists was reached, 202 if more is left.
+
+    A call continues where the last sweep stopped, or with `full` at the first file and endpoint: one call with `full`
+    and then calls without it, until one is done, look at everything.
+    """
+    try:
+        full = bool(_read(request, ("full",)).get("full", False))
+        built = services()
+        began_s = built.clock.elapsed_s()
+        files = sweep_files(built, FILES_BUDGET_S, to_end=True, from_first=full)
+        left_s = max(MIN_ENDPOINTS_S, SWEEP_BUDGET_S - (built.clock.elapsed_s() - began_s))
+        endpoints = sweep_endpoints(built, left_s, to_end=True, from_first=full)
+    except LandfallError as error:
+        return error_answer(error)
+    done = not files.left and not endpoints.left
+    body = {
+        "done": done,
+        "files_checked": files.checked,
+        "files_landed": files.changed,
+        "files_left": files.left,
+        "endpoints_checked": endpoints.checked,
+        "endpoints_repaired": endpoints.changed,
+        "endpoints_left": endpoints.left,
+    }
+    return 200 if done else 202, json.dumps(body)
+
+
+def _read(request: Request, allowed: tuple[str, ...]) -> Mapping[str, object]:
+    """Read the body of a request: nothing, or a JSON object of truth values.
+
+    Raises:
+        BadRequestError: the query or the body is wrong; it lists all problems.
+    """
+    problems = query_problems(request.url, request.query, ())
+    try:
+        document = json.loads(request.body or b"{}")
+    except (ValueError, RecursionError):
+        raise BadRequestError("; ".join([*problems, "the body is not JSON"])) from None
+    if not isinstance(document, dict):
+        raise BadRequestError("; ".join([*problems, "the body must be a JSON object"]))
+    names = ", ".join(allowed) or "none"
+    problems += [f"{name} is unknown; allowed are: {names}" for name in sorted(document) if name not in allowed]
+    problems += [
+        f"{name} must be true or false, not {json.dumps(document[name])}"
+        for name in allowed
+        if not isinstance(document.get(name, False), bool)
+    ]
+    if problems:
+        raise BadRequestError("; ".join(problems))
+    return document
