@@ -59,7 +59,7 @@ $(CHECKOV)/made: requirements-checkov.txt | setup
 	@touch $@
 
 checkov: $(CHECKOV)/made
-	$(CHECKOV)/checkov --directory infra --framework bicep --compact --quiet --skip-download
+	$(BIN)/python -m tests.infra.checkov $(CHECKOV)/checkov
 
 up: setup
 	@$(BIN)/landfall up

@@ -119,6 +119,7 @@ var secretReferences = toObject(
 )
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  // checkov:skip=CKV_AZURE_225: zoneRedundant turns it on; it is not in every region, and rows survive an instance
   name: planName
   location: location
   tags: tags
@@ -133,6 +134,13 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
 }
 
 resource site 'Microsoft.Web/sites@2025-03-01' = {
+  // checkov:skip=CKV_AZURE_17: callers have a function key or a token; Event Grid and browsers send no certificate
+  // checkov:skip=CKV_AZURE_18: no caller needs HTTP/2, and a setting that Flex Consumption may refuse was never tried
+  // checkov:skip=CKV_AZURE_67: as above
+  // checkov:skip=CKV_AZURE_78: FTP lets nobody in: ftpPasswords refuses user name and password
+  // checkov:skip=CKV_AZURE_212: Flex Consumption scales from zero, and no work is lost while no instance runs
+  // checkov:skip=CKV_AZURE_213: Flex Consumption has no health check of the platform; the app has GET /api/health
+  // checkov:skip=CKV_AZURE_222: Event Grid, operators and approval links come from outside; each has a key or a token
   name: siteName
   location: location
   tags: union(tags, {
@@ -185,6 +193,13 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
 }
 
 resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
+  // checkov:skip=CKV_AZURE_13: entraClientId turns it on; without it the host asks for a function key
+  // checkov:skip=CKV_AZURE_63: a key of the configuration `web`, which this is not; logs go to Application Insights
+  // checkov:skip=CKV_AZURE_65: as above
+  // checkov:skip=CKV_AZURE_66: as above
+  // checkov:skip=CKV_AZURE_80: the app is in Python
+  // checkov:skip=CKV_AZURE_88: Flex Consumption has no content share; the package is in a blob container
+  // checkov:skip=CKV_AZURE_222: it is for the site, above
   parent: site
   name: 'appsettings'
   properties: union(

@@ -35,6 +35,9 @@ var tableNames = forData ? dataTables : []
 var queueNames = forData ? dataQueues : []
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
+  // checkov:skip=CKV_AZURE_35: without the private network a training service anywhere reads and writes by signed links
+  // checkov:skip=CKV_AZURE_59: as above; shared keys and anonymous access are off, only roles and signed links open it
+  // checkov:skip=CKV_AZURE_206: storageSku chooses the redundancy; the default is the cheapest (docs/deploy.md)
   name: name
   location: location
   tags: tags
