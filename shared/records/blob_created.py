@@ -19,7 +19,6 @@ COMPLETING_CALLS = frozenset({"PutBlob", "PutBlockList", "CopyBlob", "FlushWithC
 
 _SUBJECT_START, _SUBJECT_MIDDLE = "blobServices/default/containers/", "/blobs/"
 _MAX_NAME_CHARACTERS = 1024  # Azure Storage's limit
-_EMULATOR = "devstoreaccount1"  # its URLs name the account in the path
 
 
 class BlobCreated(NamedTuple):
@@ -107,7 +106,7 @@ def _of_url(url: str, container: str) -> str:
 
     The URL is cut by hand: `?` and `#` in a name would end the path if the sender had left them as they are.
     """
-    path = url.partition("://")[2].partition("/")[2].removeprefix(f"{_EMULATOR}/")
+    path = url.partition("://")[2].partition("/")[2]
     named, _, name = path.partition("/")
     if unquote(named) != container:
         return ""
