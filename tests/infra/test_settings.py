@@ -267,7 +267,7 @@ def test_the_app_is_told_of_the_datas_account_only_if_it_is_another(made: Deploy
 
 @pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
 def test_the_example_allows_the_account_with_the_data(made: Deployment) -> None:
-    """Its `allow_hosts` names a setting, which is the host of that account's blobs: no edit is needed after `azd up`."""
+    """Its `allow_hosts` names a setting, which is the host of that account's blobs: nobody edits it after `azd up`."""
     host = made.app_settings()["LANDFALL_DATA_HOST"]
 
     assert "LANDFALL_DATA_HOST" in named_by_routes()
