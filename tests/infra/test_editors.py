@@ -118,6 +118,12 @@ def test_each_request_is_a_route_of_the_app() -> None:
         assert method in routes()[route], path
 
 
+def test_each_route_of_the_app_has_a_request() -> None:
+    """Whoever adds an HTTP function adds its request, with each of its methods."""
+    sent = {(re.sub(r"^operations/\w+$", "operations/{operation}", path), method) for method, path, _, _ in requests()}
+    assert sent == {(path, method) for path, methods in routes().items() for method in methods}
+
+
 def test_each_operation_has_a_request() -> None:
     """Its body has the members that the operation requires, and no others than it knows."""
     bodies = {path.partition("/")[2]: body for _, path, _, body in requests() if path.startswith("operations/")}
