@@ -140,7 +140,7 @@ def compile_all(target: Path) -> None:
     """
     python = find_python()
     if python is None:
-        print(f"prepackage: no Python {PYTHON} is here, so the zip has no bytecode: cold starts take longer.", flush=True)
+        print(f"prepackage: no Python {PYTHON} is here: the zip has no bytecode, and starts later.", flush=True)
         return
     environ = {**os.environ, "PYTHONHASHSEED": "0"}
     command = [*python, "-s", "-S", "-c", COMPILE, str(target)]
