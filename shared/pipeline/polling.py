@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from shared.effects.run_driver import drive
 from shared.errors import LandfallError, RetryableError
@@ -34,8 +34,7 @@ POLL_INTERVAL_SHARE = 0.1  # an older one after another tenth of its age,
 MAX_POLL_INTERVAL_S = 300  # but at least this often
 
 
-@dataclass(frozen=True)
-class TickResult:
+class TickResult(NamedTuple):
     """What a tick did.
 
     Attributes:
