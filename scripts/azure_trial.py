@@ -169,8 +169,10 @@ class Trial:
         self.keep("LANDFALL_OPERATOR_ID", signed_in_as())
         self.keep("LANDFALL_OPERATOR_TYPE", "ServicePrincipal")
         run("azd", "provision", "--no-prompt", shown=True)
-        (studio,) = az("containerapp", "list", "--resource-group", self.value("AZURE_RESOURCE_GROUP"))
-        host = studio["properties"]["configuration"]["ingress"]["fqdn"]
+        of_studios = ["--resource-type", "Microsoft.App/containerApps"]
+        (studio,) = az("resource", "list", "--resource-group", self.value("AZURE_RESOURCE_GROUP"), *of_studios)
+        properties = az("resource", "show", "--ids", studio["id"])["properties"]
+        host = properties["configuration"]["ingress"]["fqdn"]
         for name, value in self.services(f"https://{host}").items():
             if name.endswith("_URL"):
                 self.keep(name, value)

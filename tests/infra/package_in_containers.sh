@@ -27,7 +27,7 @@ for function in on_csv_landed poll_pending_jobs evaluate_and_promote sweep healt
 done
 
 echo "== in the image of Azure Functions: the host starts the app, which answers"
-node node_modules/azurite/dist/src/azurite.js --silent --location "$work/storage" &
+node node_modules/azurite/dist/src/azurite.js --silent --skipApiVersionCheck --location "$work/storage" &
 azurite=$!
 # By tag on purpose: the platform renews its hosts as well, and this is the newest.
 docker run --detach --name landfall-host --network host --env-file "$work/settings" --volume "$work/app:/home/site/wwwroot" \

@@ -60,7 +60,10 @@ class Subscription:
         self.folder, self.script = folder, script
         self.answers: dict[str, Any] = {
             "az account get-access-token": {"accessToken": TOKEN},
-            "az containerapp list": [{"properties": {"configuration": {"ingress": {"fqdn": HOST}}}}],
+            "az resource list": [{"id": "/subscriptions/s/containerApps/ca-studio"}],
+            "az resource show --ids /subscriptions/s/containerApps/ca-studio": {
+                "properties": {"configuration": {"ingress": {"fqdn": HOST}}}
+            },
             "az functionapp keys list": {"functionKeys": {"default": "function-key"}},
             "az functionapp show": {"id": "/subscriptions/s/sites/func-x"},
             "az group exists": False,
