@@ -43,8 +43,10 @@ def required_parameters(name: str) -> set[str]:
 def parameters_by_azd(variables: Mapping[str, str]) -> dict[str, Any]:
     """Return the parameters that azd passes to main.bicep if the environment has these variables and no others.
 
-    Like azd: a variable that is unset or empty becomes the default beside its name, else an empty text; a text for a
-    parameter of another type is read as JSON.
+    Like `loadParameters` in azd's bicep_provider.go: the file is JSON before a variable is replaced. A variable that is
+    unset or empty becomes the default beside its name, else an empty text. A parameter that is an empty text because a
+    variable is unset is left out, so the template's default holds. A text for a parameter of another type is read as
+    JSON.
     """
     types = dict(_DECLARATION.findall(text_of("main.bicep")))
 
@@ -58,10 +60,17 @@ def parameters_by_azd(variables: Mapping[str, str]) -> dict[str, Any]:
         return value
 
     document = json.loads(PARAMETERS.read_text(encoding="utf-8"))
-    given = {name: filled(parameter["value"]) for name, parameter in document["parameters"].items()}
+    written = {name: parameter["value"] for name, parameter in document["parameters"].items()}
+    unset = {
+        name
+        for name, value in written.items()
+        if isinstance(value, str) and {variable for variable, _ in _VARIABLE.findall(value)} - set(variables)
+    }
+    given = {name: filled(value) for name, value in written.items()}
     return {
         name: json.loads(value) if isinstance(value, str) and types[name] != "string" else value
         for name, value in given.items()
+        if value != "" or name not in unset
     }
 
 

@@ -21,13 +21,15 @@ def test_the_first_up_is_what_azd_passes() -> None:
 
 
 def test_azds_variables_are_filled_in() -> None:
-    """A variable that is set replaces the default; a text for another type of parameter is read as its JSON."""
-    given = parameters_by_azd({"AZURE_ENV_NAME": "dev", "LANDFALL_INPUT": "files"})
+    """A variable that is set replaces the default; an empty text is passed only if the variable is set."""
+    given = parameters_by_azd({"AZURE_ENV_NAME": "dev", "LANDFALL_INPUT": "files", "LANDFALL_STUDIO_IMAGE": ""})
 
     assert given["environmentName"] == "dev"
     assert given["inputContainer"] == "files"
     assert given["operatorPrincipalType"] == "User"
-    assert given["alertEmail"] == ""
+    assert given["studioImage"] == ""
+    assert "alertEmail" not in given
+    assert given["routeSettings"]["CENSUS_JOBS_URL"] == ""
 
 
 def test_every_parameter_file_has_its_snapshot() -> None:
