@@ -68,14 +68,18 @@ def refused() -> list[Path]:
     return sorted((SNAPSHOTS / "refused").glob("*.bicepparam"))
 
 
+def place_of(parameters: Path) -> tuple[str, ...]:
+    """Return the arguments that say where a deployment takes place: in the subscription, or in its group."""
+    return PLACE if "main.bicep" in parameters.read_text(encoding="utf-8") else (*PLACE, *GROUP)
+
+
 def snapshot(parameters: Path, mode: str) -> None:
     """Write the snapshot of a deployment, or compare it with the file (`Overwrite`, `Validate`).
 
     Raises:
         CompilerError: The deployment is refused, or the snapshot differs.
     """
-    group = "main.bicep" not in parameters.read_text(encoding="utf-8")
-    bicep("snapshot", parameters, "--mode", mode, *PLACE, *(GROUP if group else ()))
+    bicep("snapshot", parameters, "--mode", mode, *place_of(parameters))
 
 
 def refusal(parameters: Path) -> str:

@@ -83,7 +83,7 @@ def test_wrong_combinations_are_refused_with_their_message() -> None:
 
 
 def test_azd_can_read_the_type_of_each_parameter() -> None:
-    """azd follows one reference to a type; a type that only names another type would stay unknown to it."""
+    """A tool such as azd follows one reference to a type; a type that only names another type would stay unknown."""
     template = json.loads(bicep("build", INFRA / "main.bicep", "--stdout"))
     for name, parameter in template["parameters"].items():
         reference = parameter.get("$ref", "")

@@ -27,12 +27,17 @@ def awaited(name: str) -> set[str]:
     return done
 
 
-def makers(type_: str) -> set[str]:
-    """Return the modules whose file makes resources of a type."""
+def names_given(name: str) -> set[str]:
+    """Return the variables with names of resources that a module is given."""
+    return set(re.findall(r": (\w+Name)$", modules()[name][1], re.MULTILINE))
+
+
+def makers(type_: str, names: set[str]) -> set[str]:
+    """Return the modules that make a resource of a type with one of these names."""
     return {
         name
         for name, (file, _) in modules().items()
-        if type_ in re.findall(_TYPE + r"(?!existing)", text_of(file), re.MULTILINE)
+        if names_given(name) & names and type_ in re.findall(_TYPE + r"(?!existing)", text_of(file), re.MULTILINE)
     }
 
 
@@ -46,7 +51,9 @@ def test_a_module_waits_for_what_it_looks_up() -> None:
 
     assert {("events", "Microsoft.Storage/storageAccounts"), ("roles", "Microsoft.KeyVault/vaults")} <= looked_up
     for name, type_ in looked_up:
-        assert makers(type_) <= awaited(name), f"{name} looks up {type_}"
+        made_by = makers(type_, names_given(name))
+        assert made_by, f"{name} looks up {type_}"
+        assert made_by <= awaited(name), f"{name} looks up {type_}"
 
 
 def test_the_app_starts_with_its_roles_and_its_storage() -> None:

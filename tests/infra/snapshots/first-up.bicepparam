@@ -3,13 +3,10 @@ using '../../../infra/main.bicep'
 
 param environmentName = 'landfall-dev'
 param location = 'westeurope'
-param operatorPrincipalId = ''
 param operatorPrincipalType = 'User'
 param inputContainer = 'incoming'
 param eventDelivery = 'webhook'
 param alwaysReadyInstances = 0
-param entraClientId = ''
-param alertEmail = ''
 param routeSettings = {
   CENSUS_JOBS_URL: ''
   CENSUS_PATCH_URL: ''
@@ -22,8 +19,3 @@ param secretSettings = [
   'CENSUS_ENDPOINT_KEY'
   'CENSUS_STAGING_KEY'
 ]
-param studioImage = ''
-param studioRegistry = ''
-param studioSubnetId = ''
-param studioNfsServer = ''
-param studioNfsShare = ''
