@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,40 @@ def test_actionlint_would_find_it(tmp_path: Path, sound: str, broken: str, messa
     assert sound in text
     copy.write_text(text.replace(sound, broken), encoding="utf-8")
     assert message in "\n".join(linted(copy))
+
+
+def scripts(file: Path) -> list[str]:
+    """Return the shell scripts of a workflow or an action; expressions are a word."""
+    document = read(file)
+    described = document["jobs"].values() if "jobs" in document else [document["runs"]]
+    of_bash = [each for each in described if "windows" not in str(each.get("runs-on"))]
+    lines = [str(step["run"]) for each in of_bash for step in each["steps"] if "run" in step]
+    return [re.sub(r"\$\{\{.*?\}\}", "expression", text) for text in lines]
+
+
+@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=named)
+def test_the_scripts_pass_shellcheck(file: Path) -> None:
+    """The scripts of the steps are as sound as those in files of their own."""
+    for text in scripts(file):
+        assert shellchecked(text) == "", text
+
+
+def shellchecked(text: str) -> str:
+    """Return what shellcheck says about a script, which GitHub runs in bash."""
+    command = [Path(sys.executable).parent / "shellcheck", "--norc", "--shell=bash", "--format=gcc", "-"]
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=False).stdout
+
+
+def test_shellcheck_would_find_it() -> None:
+    """A word without quotes is reported."""
+    assert "SC2086" in shellchecked("cat $RUNNER_TEMP/file")
+
+
+def test_the_script_in_a_file_passes_shellcheck() -> None:
+    """So does the script that starts the package in containers."""
+    script = Path(__file__).parent / "package_in_containers.sh"
+    assert shellchecked(script.read_text(encoding="utf-8")) == ""
+    assert os.access(script, os.X_OK)
 
 
 def test_the_commands_are_there() -> None:
