@@ -116,7 +116,7 @@ def test_the_scripts_pass_shellcheck(file: Path) -> None:
 
 def shellchecked(text: str) -> str:
     """Return what shellcheck says about a script, which GitHub runs in bash."""
-    command = [Path(sys.executable).parent / "shellcheck", "--norc", "--shell=bash", "--format=gcc", "-"]
+    command = [str(Path(sys.executable).parent / "shellcheck"), "--norc", "--shell=bash", "--format=gcc", "-"]
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False).stdout
 
 
