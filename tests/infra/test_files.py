@@ -6,6 +6,7 @@ The tools that read them ignore what they do not know, so a slip of the pen ther
 import ast
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,26 @@ def test_a_hook_runs_under_an_old_python(script: Path) -> None:
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names - {"tomllib"}
+
+
+def test_a_checkout_has_the_same_bytes_on_every_system() -> None:
+    """Git writes LF everywhere, also on Windows: the zip is compared byte by byte, and `sh` refuses CRLF."""
+    listed = subprocess.run(["git", "ls-files", "--eol"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    lines = [re.split(r"\s+", line, maxsplit=4) for line in listed.splitlines()]
+    assert len(lines) > 500
+    assert [line for line in lines if line[0] not in {"i/lf", "i/none", "i/-text"}] == []
+    assert [line for line in lines if line[2:4] != ["attr/text=auto", "eol=lf"]] == []
+
+
+def test_what_a_program_made_is_marked_so() -> None:
+    """A diff folds the lock files and the snapshots, and nothing that a person wrote."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    command = ["git", "check-attr", "--stdin", "linguist-generated"]
+    done = subprocess.run(command, cwd=ROOT, input=listed, capture_output=True, text=True, check=True)
+    marked = {line.partition(":")[0] for line in done.stdout.splitlines() if line.endswith(": set")}
+    lock = r"(.*/)?requirements[\w-]*\.txt|bench/serving/\w+\.txt|(.*/)?package-lock\.json"
+    snapshot = r"tests/infra/snapshots/.*\.json"
+    assert marked == {name for name in listed.splitlines() if re.fullmatch(f"{lock}|{snapshot}", name)}
 
 
 def test_the_service_is_the_one_that_bicep_tags() -> None:
