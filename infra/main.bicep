@@ -101,7 +101,7 @@ param studioNfsShare string = ''
 // Combinations of parameters that Azure would refuse late, or accept and then not work with. Each text says what to do.
 var problems = filter(
   [
-    budgetAmount > 0 && empty(budgetStartDate)
+    budgetAmount > 0 && !endsWith(budgetStartDate, '-01')
       ? 'budgetAmount needs budgetStartDate: give it the first day of a month, such as 2027-01-01.'
       : ''
     alwaysReadyInstances > maximumInstanceCount
