@@ -7,7 +7,8 @@ in), and Docker. It costs a few cents an hour while it stands.
     .venv/bin/python scripts/azure_trial.py round   --work DIR   azd up, doctor, one file to promoted, azd down
     .venv/bin/python scripts/azure_trial.py clean   --work DIR   removes whatever is left, also after a failure
 
-Run `round` twice: the second `azd up` must recover what the first `azd down` has deleted. AZURE_SUBSCRIPTION_ID,
+Run `round` twice: the second `azd up` must recover what the first `azd down` has deleted. `--events queue` lets Event
+Grid deliver to a queue in place of the webhook, so that two rounds try both. AZURE_SUBSCRIPTION_ID,
 AZURE_LOCATION and AZURE_ENV_NAME say where; the environment's name must be of this trial alone.
 """
 
@@ -120,7 +121,8 @@ def signed_in_as() -> str:
 class Trial:
     """One trial: what `prepare` made is in the work folder, the rest in Azure."""
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, events: str = "webhook") -> None:
+        self.events = events
         self.seed = work / "trial" / "seed"
         self.folder = work / "trial"
         self.environment = setting("AZURE_ENV_NAME")
@@ -168,6 +170,7 @@ class Trial:
         self.keep("LANDFALL_STUDIO_IMAGE", self.image)
         self.keep("LANDFALL_OPERATOR_ID", signed_in_as())
         self.keep("LANDFALL_OPERATOR_TYPE", "ServicePrincipal")
+        self.keep("LANDFALL_EVENT_DELIVERY", self.events)
         run("azd", "provision", "--no-prompt", shown=True)
         of_studios = ["--resource-type", "Microsoft.App/containerApps"]
         (studio,) = az("resource", "list", "--resource-group", self.value("AZURE_RESOURCE_GROUP"), *of_studios)
@@ -283,9 +286,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Runs Landfall in a real subscription.")
     parser.add_argument("step", choices=["prepare", "round", "clean"])
     parser.add_argument("--work", type=Path, required=True, help="folder of the trial; the same for every step")
+    parser.add_argument("--events", choices=["webhook", "queue"], default="webhook", help="how Event Grid delivers")
     options = parser.parse_args()
     try:
-        trial = Trial(options.work)
+        trial = Trial(options.work, options.events)
         {"prepare": trial.prepare, "round": trial.round, "clean": trial.clean}[options.step]()
     except TrialError as error:
         print(f"azure_trial: {error}", file=sys.stderr, flush=True)

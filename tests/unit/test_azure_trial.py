@@ -78,11 +78,11 @@ class Subscription:
             (folder / name).write_text(FAKE, encoding="utf-8")
             (folder / name).chmod(0o755)
 
-    def step(self, name: str) -> tuple[int, list[list[str]]]:
+    def step(self, name: str, *options: str) -> tuple[int, list[list[str]]]:
         """Run a step; return its exit status and the calls that it made."""
         (self.folder / "answers.json").write_text(json.dumps(self.answers), encoding="utf-8")
         (self.folder / "calls").write_text("", encoding="utf-8")
-        sys.argv = ["azure_trial.py", name, "--work", str(self.folder)]
+        sys.argv = ["azure_trial.py", name, "--work", str(self.folder), *options]
         status = self.script.main()
         return status, [json.loads(line) for line in (self.folder / "calls").read_text(encoding="utf-8").splitlines()]
 
@@ -176,6 +176,19 @@ def test_the_app_may_call_the_studio(subscription: Subscription) -> None:
     assert subscription.step("round")[0] == 0
     assert HOST in allowed
     assert "${LANDFALL_DATA_HOST}" in allowed
+
+
+def test_a_round_tries_the_delivery_that_is_asked_for(subscription: Subscription) -> None:
+    """The webhook, or the queue; the environment of an earlier round is overwritten before anything is deployed."""
+    assert subscription.step("prepare")[0] == 0
+    for options, expected in (((), "webhook"), (("--events", "queue"), "queue")):
+        App.answers[:] = [run_of("promoted")]
+        status, calls = subscription.step("round", *options)
+        steps = [call[1:5] for call in calls if call[0] == "azd"]
+        assert status == 0
+        assert steps.index(["env", "set", "LANDFALL_EVENT_DELIVERY", expected]) < steps.index(
+            next(step for step in steps if step[0] == "provision")
+        )
 
 
 def test_a_rejected_file_fails_the_trial(subscription: Subscription, capsys: pytest.CaptureFixture[str]) -> None:
