@@ -19,6 +19,7 @@ WEBHOOK = "/runtime/webhooks/blobs"
 BLOB_FUNCTION = "Host.Functions.on_csv_landed"  # the host's id of a Python function has this prefix
 QUEUE = "csv-events"
 API_VERSION = "2025-02-15"
+_RIGHTS = "get the roles EventGrid EventSubscription Contributor and Website Contributor: its URL is not for readers"
 EFFECT = "only the sweep finds new files"
 _REPAIRS = {
     "EventGrid": "`azd hooks run postdeploy` deploys it",
@@ -59,13 +60,14 @@ def check_subscription(checks: Checks, group: str, receiver: Receiver, where: tu
         result = "; ".join(["none leads to the app", *elsewhere])
         checks.add(WHAT, f"{result}: {EFFECT}", receiver.repair)
         return
-    problems = []
+    before, problems = len(checks.done), []
     for subscription in right:
-        problems += [f"{subscription['name']} {problem}" for problem in _problems(subscription, receiver, where)]
+        with checks.catching(WHAT, _RIGHTS):
+            problems += [f"{subscription['name']} {problem}" for problem in _problems(subscription, receiver, where)]
     names = ", ".join(str(subscription["name"]) for subscription in right)
     if problems:
         checks.add(WHAT, f"{'; '.join(problems)}: {EFFECT}", receiver.repair)
-    else:
+    elif len(checks.done) == before:  # everything could be read
         checks.add(WHAT, f"{names}: {FILE_SUFFIX} files of {receiver.container}")
     for subscription in right:
         prefix, full = _prefix(subscription), _subjects_of(receiver.container)

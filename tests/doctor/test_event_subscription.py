@@ -81,7 +81,6 @@ SIZE = {"key": "data.contentLength", "operatorType": "NumberGreaterThan", "value
         ),
         ({"full url": {"endpointUrl": f"{WEBHOOK}?code=the-blob-key"}}, "names no function instead of"),
         ({"full url": {"endpointUrl": FULL_URL.replace("the-blob-key", "old")}}, "has another key than the blob"),
-        ({"full url": "ERROR: no right"}, "`az rest --method post` failed: ERROR: no right"),
         ({"settings": settings(LANDFALL_INPUT="landing")}, "blobs/, but LANDFALL_INPUT is landing"),
         (filtered(subjectBeginsWith="/blobServices/default/containers/incoming2/blobs/"), "LANDFALL_INPUT is incoming"),
         (filtered(subjectEndsWith=".txt"), "is for files that end in '.txt' instead of .csv"),
@@ -113,6 +112,14 @@ def test_each_difference_is_a_problem(check: Any, changed: dict[str, Any], probl
     assert problem in failed["said"], failed
     by_queue = "EventGridQueue" in str(changed.get("settings"))
     assert failed["do"] == f"`{'azd provision' if by_queue else 'azd hooks run postdeploy'}` deploys it"
+
+
+def test_a_url_that_may_not_be_read_is_no_wrong_url(check: Any) -> None:
+    """A reader of the resource group may not see it: the doctor says which role is missing, and passes no judgement."""
+    (failed,), status = check(**{"full url": "ERROR: no right"})
+    assert (failed["ok"], status) == (False, ExitStatus.BROKEN)
+    assert failed["said"] == "`az rest --method post` failed: ERROR: no right"
+    assert failed["do"].startswith("get the roles EventGrid EventSubscription Contributor and Website Contributor")
 
 
 def test_all_differences_are_named_at_once(check: Any) -> None:
