@@ -246,7 +246,7 @@ class Trial:
         """Remove whatever is left, with the deleted vault; what is not there is no error."""
         problems = []
         for command in (
-            ["azd", "down", "--force", "--purge", "--no-prompt", "--environment", self.environment],
+            ["azd", "down", "--force", "--no-prompt", "--environment", self.environment],
             ["az", "group", "delete", "--yes", "--name", f"rg-{self.environment}"],
             ["az", "group", "delete", "--yes", "--name", self.registry_group],
         ):
@@ -261,6 +261,9 @@ class Trial:
         ]
         if left:
             raise TrialError("\n".join([f"not removed: {', '.join(left)}", *problems]))
+        for vault in az("keyvault", "list-deleted", "--resource-type", "vault"):
+            if (vault["properties"].get("tags") or {}).get("azd-env-name") == self.environment:
+                run("az", "keyvault", "purge", "--name", vault["name"], "--location", vault["properties"]["location"])
 
     def upload(self, container: str, name: str, file: Path) -> None:
         """Upload a file to the data account as whoever is signed in."""

@@ -67,6 +67,10 @@ class Subscription:
             "az functionapp keys list": {"functionKeys": {"default": "function-key"}},
             "az functionapp show": {"id": "/subscriptions/s/sites/func-x"},
             "az group exists": False,
+            "az keyvault list-deleted": [
+                {"name": "kv-x", "properties": {"location": "westeurope", "tags": {"azd-env-name": name}}}
+                for name in ("landfall-trial-7", "landfall-prod")
+            ],
             "azd env get-value AZURE_RESOURCE_GROUP": "rg-trial",
             "azd env get-value AZURE_KEY_VAULT_NAME": "kv-x",
             "azd env get-value AZURE_STORAGE_ACCOUNT_NAME": "stx",
@@ -219,10 +223,11 @@ def test_a_role_that_does_not_hold_yet_is_waited_for(
 
 
 def test_clean_removes_what_is_left(subscription: Subscription, capsys: pytest.CaptureFixture[str]) -> None:
-    """It purges the vault too. Groups that stay are an error by name; a trial that never began is none."""
+    """It purges the trial's own deleted vault. Groups that stay are an error; a trial that never began is none."""
     status, calls = subscription.step("clean")
     assert status == 0
-    assert calls[0][:4] == ["azd", "down", "--force", "--purge"]
+    assert calls[0][:3] == ["azd", "down", "--force"]
+    assert len([call for call in calls if call[1:3] == ["keyvault", "purge"]]) == 1
     subscription.answers |= {"az group exists": True, "az group delete": 3}
     status, calls = subscription.step("clean")
     assert status == 1
