@@ -1,6 +1,6 @@
 // Deploys one resource group with all Azure resources of Landfall, except the Event Grid subscription to a webhook. That
 // one needs the deployed code: hooks/postdeploy.py deploys it from app/eventgrid-subscription.bicep.
-import { settingValues } from 'types.bicep'
+import { resourceNames, resourceTags, retentionDays, settingValues } from 'types.bicep'
 
 targetScope = 'subscription'
 
@@ -9,9 +9,66 @@ targetScope = 'subscription'
 @maxLength(40)
 param environmentName string
 
-@description('Azure region of all resources. It must offer Flex Consumption with Python 3.13.')
-@minLength(1)
+@description('Azure region of all resources. Flex Consumption is offered in these; add a region that is newer than this list.')
+@allowed([
+  'australiaeast'
+  'australiasoutheast'
+  'brazilsouth'
+  'canadacentral'
+  'centralindia'
+  'centralus'
+  'eastasia'
+  'eastus'
+  'eastus2'
+  'francecentral'
+  'germanywestcentral'
+  'italynorth'
+  'japaneast'
+  'koreacentral'
+  'northcentralus'
+  'northeurope'
+  'norwayeast'
+  'southafricanorth'
+  'southcentralus'
+  'southeastasia'
+  'southindia'
+  'spaincentral'
+  'swedencentral'
+  'uaenorth'
+  'uksouth'
+  'ukwest'
+  'westcentralus'
+  'westeurope'
+  'westus'
+  'westus2'
+  'westus3'
+])
+@metadata({
+  azd: {
+    type: 'location'
+  }
+})
 param location string
+
+@description('Names that replace the derived ones. A resource that is there already keeps its name: a new name makes a new resource.')
+param names resourceNames = {}
+
+@description('Tags of all resources, besides azd-env-name.')
+param userTags resourceTags = {}
+
+@description('Whether instances of the function app are spread over the zones of the region. The storage must be, too. At least two instances of each group of functions are then always ready, and paid.')
+param zoneRedundant bool = false
+
+@description('Redundancy of the storage accounts.')
+@allowed([
+  'Standard_LRS'
+  'Standard_ZRS'
+  'Standard_GRS'
+  'Standard_GZRS'
+  'Standard_RAGRS'
+  'Standard_RAGZRS'
+])
+param storageSku string = 'Standard_LRS'
 
 @description('Object id of the operator, who may set secrets, upload files and upload models. Empty: no operator roles are assigned.')
 param operatorPrincipalId string = ''
@@ -31,6 +88,38 @@ param eventDelivery string = 'webhook'
 
 @description('Whether the host gets a storage account of its own. The data (files, rows, queues, models) stays in its account either way.')
 param separateDataAccount bool = false
+
+@description('Whether blobs of the data account keep their earlier versions.')
+param blobVersioning bool = true
+
+@description('After how many days the data account deletes what the app no longer needs.')
+param retention retentionDays = {
+  training: 90
+  quarantine: 90
+  deadLetters: 30
+  versions: 30
+}
+
+@description('Whether reads of secrets, writes of blobs and failed deliveries of events are logged to the workspace.')
+param auditLogs bool = true
+
+@description('Whether a lock protects the data account and the vault from deletion. It must be removed before azd down.')
+param deleteLock bool = false
+
+@description('Whether the app is part of a virtual network, and storage and vault are closed to the public network. They have private endpoints then.')
+param vnetEnabled bool = false
+
+@description('Address space of the virtual network, a /24 or larger. It must not change afterwards.')
+param vnetAddressPrefix string = '10.110.0.0/24'
+
+@description('Public IPv4 addresses and ranges that reach the data account and the vault all the same, separated by commas: operators, an external training service. A range is at most a /30.')
+param allowedAddresses string = ''
+
+@description('Resource ids of subnets that reach the data account all the same. Each needs the service endpoint Microsoft.Storage.')
+param allowedSubnets string[] = []
+
+@description('Whether the data account stays open to the public network with vnetEnabled. Roles and links still guard it.')
+param dataAccountOpen bool = false
 
 @description('Path of routes.toml in the deployed package.')
 param routesFile string = 'routes.toml'
@@ -113,29 +202,49 @@ var problems = filter(
     empty(studioNfsServer) && !empty(studioNfsShare)
       ? 'studioNfsShare needs studioNfsServer: give it the host of the file service that has the share.'
       : ''
-    !empty(studioNfsServer) && empty(studioSubnetId)
-      ? 'studioNfsServer needs studioSubnetId: an NFS share is reachable from a virtual network only.'
+    !empty(studioNfsServer) && empty(studioSubnetId) && !vnetEnabled
+      ? 'studioNfsServer needs vnetEnabled or studioSubnetId: an NFS share is reachable from a virtual network only.'
+      : ''
+    zoneRedundant && !contains(storageSku, 'ZRS')
+      ? 'zoneRedundant needs a storage account that is in all zones, too: set storageSku (LANDFALL_STORAGE_SKU) to Standard_ZRS, Standard_GZRS or Standard_RAGZRS.'
+      : ''
+    !empty(allowedAddresses) && !vnetEnabled
+      ? 'allowedAddresses (LANDFALL_ALLOWED_ADDRESSES) needs vnetEnabled: without it storage and vault are open to all addresses. Set LANDFALL_VNET_ENABLED to true.'
+      : ''
+    !empty(allowedSubnets) && !vnetEnabled
+      ? 'allowedSubnets needs vnetEnabled: without it storage is open to all networks. Set LANDFALL_VNET_ENABLED to true.'
+      : ''
+    dataAccountOpen && !vnetEnabled
+      ? 'dataAccountOpen needs vnetEnabled: without it storage is open anyway. Set LANDFALL_VNET_ENABLED to true.'
       : ''
   ],
   problem => !empty(problem)
 )
-// Every name contains the token, so nothing is deployed if there is a problem.
-var resourceToken = empty(problems)
-  ? toLower(uniqueString(subscription().id, environmentName, location))
-  : fail(join(problems, ' '))
-var dataAccountName = 'st${resourceToken}'
-var hostAccountName = separateDataAccount ? 'sthost${resourceToken}' : dataAccountName
-var vaultName = 'kv-${resourceToken}'
-var componentName = 'appi-${resourceToken}'
-var topicName = 'evgt-${resourceToken}'
+var resourceToken = toLower(uniqueString(subscription().id, environmentName, location))
+var dataAccountName = names.?storageAccount ?? 'st${resourceToken}'
+var hostAccountName = separateDataAccount ? (names.?hostStorageAccount ?? 'sthost${resourceToken}') : dataAccountName
+var vaultName = names.?vault ?? 'kv-${resourceToken}'
+var componentName = names.?component ?? 'appi-${resourceToken}'
+var topicName = names.?topic ?? 'evgt-${resourceToken}'
 var deadLetterContainer = 'dead-letters'
 var eventQueue = 'csv-events'
-var tags = {
-  'azd-env-name': environmentName
+// With the private network nothing outside needs a key of the app.
+var delivery = vnetEnabled ? 'queue' : eventDelivery
+// Every resource has the tag, so nothing is deployed if there is a problem.
+var tags = union(userTags, {
+  'azd-env-name': empty(problems) ? environmentName : fail(join(problems, ' '))
+})
+var addresses = map(split(allowedAddresses, ','), address => trim(address))
+var dataAccess = {
+  closed: vnetEnabled && !dataAccountOpen
+  addresses: empty(allowedAddresses) || dataAccountOpen ? [] : addresses
+  subnets: dataAccountOpen ? [] : allowedSubnets
 }
+var hostAccess = { closed: vnetEnabled, addresses: [], subnets: [] }
+var vaultAccess = { closed: vnetEnabled, addresses: empty(allowedAddresses) ? [] : addresses, subnets: [] }
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: 'rg-${environmentName}'
+  name: names.?resourceGroup ?? 'rg-${environmentName}'
   location: location
   tags: tags
 }
@@ -143,7 +252,7 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
 module identity 'app/identity.bicep' = {
   scope: group
   params: {
-    name: 'id-landfall-${resourceToken}'
+    name: names.?identity ?? 'id-landfall-${resourceToken}'
     location: location
     tags: tags
   }
@@ -159,6 +268,9 @@ module storage 'app/storage.bicep' = {
     deadLetterContainer: deadLetterContainer
     forHost: !separateDataAccount
     forData: true
+    sku: storageSku
+    access: dataAccess
+    versioned: blobVersioning
   }
 }
 
@@ -172,13 +284,16 @@ module hostStorage 'app/storage.bicep' = if (separateDataAccount) {
     deadLetterContainer: deadLetterContainer
     forHost: true
     forData: false
+    sku: storageSku
+    access: hostAccess
+    versioned: false
   }
 }
 
 module monitoring 'app/monitoring.bicep' = {
   scope: group
   params: {
-    workspaceName: 'log-${resourceToken}'
+    workspaceName: names.?workspace ?? 'log-${resourceToken}'
     componentName: componentName
     location: location
     tags: tags
@@ -193,6 +308,7 @@ module vault 'app/vault.bicep' = {
     name: vaultName
     location: location
     tags: tags
+    access: vaultAccess
   }
 }
 
@@ -205,6 +321,88 @@ module events 'app/events.bicep' = {
     tags: tags
   }
   dependsOn: [storage]
+}
+
+module lifecycle 'app/lifecycle.bicep' = {
+  scope: group
+  params: {
+    storageAccountName: dataAccountName
+    inputContainer: inputContainer
+    deadLetterContainer: deadLetterContainer
+    versioned: blobVersioning
+    retention: retention
+  }
+  dependsOn: [storage]
+}
+
+module diagnostics 'app/diagnostics.bicep' = if (auditLogs) {
+  scope: group
+  params: {
+    workspaceId: monitoring.outputs.workspaceId
+    storageAccountName: dataAccountName
+    vaultName: vaultName
+    topicName: topicName
+  }
+  dependsOn: [storage, vault, events]
+}
+
+module locks 'app/locks.bicep' = if (deleteLock) {
+  scope: group
+  params: {
+    storageAccountName: dataAccountName
+    vaultName: vaultName
+  }
+  dependsOn: [storage, vault]
+}
+
+module network 'app/network.bicep' = if (vnetEnabled) {
+  scope: group
+  params: {
+    name: names.?network ?? 'vnet-${resourceToken}'
+    location: location
+    tags: tags
+    addressPrefix: vnetAddressPrefix
+  }
+}
+
+module dataEndpoints 'app/private-endpoints.bicep' = if (vnetEnabled) {
+  scope: group
+  params: {
+    resourceId: storage.outputs.id
+    resourceName: dataAccountName
+    services: ['blob', 'queue', 'table']
+    location: location
+    tags: tags
+    subnetId: network!.outputs.endpointSubnetId
+    zones: network!.outputs.zones
+  }
+  dependsOn: [lifecycle] // which writes to the same account
+}
+
+module hostEndpoints 'app/private-endpoints.bicep' = if (vnetEnabled && separateDataAccount) {
+  scope: group
+  params: {
+    resourceId: hostStorage!.outputs.id
+    resourceName: hostAccountName
+    services: ['blob', 'queue', 'table']
+    location: location
+    tags: tags
+    subnetId: network!.outputs.endpointSubnetId
+    zones: network!.outputs.zones
+  }
+}
+
+module vaultEndpoints 'app/private-endpoints.bicep' = if (vnetEnabled) {
+  scope: group
+  params: {
+    resourceId: vault.outputs.id
+    resourceName: vaultName
+    services: ['vault']
+    location: location
+    tags: tags
+    subnetId: network!.outputs.endpointSubnetId
+    zones: network!.outputs.zones
+  }
 }
 
 module roles 'app/roles.bicep' = {
@@ -222,7 +420,7 @@ module roles 'app/roles.bicep' = {
     appPrincipalId: identity.outputs.principalId
     #disable-next-line what-if-short-circuiting
     topicPrincipalId: events.outputs.principalId
-    eventQueue: eventDelivery == 'queue' ? eventQueue : ''
+    eventQueue: delivery == 'queue' ? eventQueue : ''
     operatorPrincipalId: operatorPrincipalId
     operatorPrincipalType: operatorPrincipalType
   }
@@ -232,8 +430,8 @@ module roles 'app/roles.bicep' = {
 module functionApp 'app/function.bicep' = {
   scope: group
   params: {
-    planName: 'plan-${resourceToken}'
-    siteName: 'func-landfall-${resourceToken}'
+    planName: names.?plan ?? 'plan-${resourceToken}'
+    siteName: names.?functionApp ?? 'func-landfall-${resourceToken}'
     location: location
     tags: tags
     identityId: identity.outputs.id
@@ -247,7 +445,7 @@ module functionApp 'app/function.bicep' = {
     applicationInsightsConnectionString: monitoring.outputs.connectionString
     vaultUri: vault.outputs.uri
     inputContainer: inputContainer
-    eventDelivery: eventDelivery
+    eventDelivery: delivery
     routesFile: routesFile
     routeSettings: routeSettings
     secretSettings: secretSettings
@@ -257,12 +455,14 @@ module functionApp 'app/function.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
+    zoneRedundant: zoneRedundant
+    subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
   }
-  dependsOn: [roles]
+  dependsOn: [roles, dataEndpoints, hostEndpoints, vaultEndpoints]
 }
 
 // Last, since a new role takes effect after some minutes, and Event Grid does not try again what the queue has refused.
-module queueSubscription 'app/eventgrid-queue-subscription.bicep' = if (eventDelivery == 'queue') {
+module queueSubscription 'app/eventgrid-queue-subscription.bicep' = if (delivery == 'queue') {
   scope: group
   params: {
     topicName: topicName
@@ -297,14 +497,14 @@ module budget 'app/budget.bicep' = if (budgetAmount > 0) {
 module studio 'app/studio.bicep' = if (!empty(studioImage)) {
   scope: group
   params: {
-    name: 'ca-studio-${resourceToken}'
+    name: names.?studio ?? 'ca-studio-${resourceToken}'
     environmentName: 'cae-${resourceToken}'
     identityName: 'id-studio-${resourceToken}'
     location: location
     tags: tags
     image: studioImage
     registry: studioRegistry
-    subnetId: studioSubnetId
+    subnetId: empty(studioSubnetId) && vnetEnabled ? network!.outputs.studioSubnetId : studioSubnetId
     nfsServer: studioNfsServer
     nfsShare: studioNfsShare
     workspaceId: monitoring.outputs.workspaceId
@@ -334,7 +534,7 @@ output AZURE_KEY_VAULT_NAME string = vault.outputs.name
 output AZURE_EVENTGRID_TOPIC_NAME string = events.outputs.topicName
 
 @description('How Event Grid delivers events. With queue the hook has nothing to deploy.')
-output AZURE_EVENT_DELIVERY string = eventDelivery
+output AZURE_EVENT_DELIVERY string = delivery
 
 @description('Name of the container for undelivered events.')
 output AZURE_DEAD_LETTER_CONTAINER string = deadLetterContainer

@@ -76,6 +76,12 @@ param maximumInstanceCount int
 @description('Number of instances that are always ready for the function that lands files.')
 param alwaysReadyInstances int
 
+@description('Whether instances are spread over the zones of the region.')
+param zoneRedundant bool
+
+@description('Resource id of a subnet, delegated to Microsoft.App/environments, through which the app sends its requests. Empty: no virtual network.')
+param subnetId string
+
 resource hostAccount 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: hostAccountName
 }
@@ -130,6 +136,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   }
   properties: {
     reserved: true
+    zoneRedundant: zoneRedundant
   }
 }
 
@@ -156,6 +163,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     keyVaultReferenceIdentity: identityId
     siteConfig: {
       minTlsVersion: '1.2'

@@ -1,6 +1,6 @@
 // A storage account for the data (files, rows, queues, models), for the host and the deployed package, or for both. It
 // accepts no shared keys: every caller signs in.
-import { resourceTags } from '../types.bicep'
+import { publicAccess, resourceTags } from '../types.bicep'
 
 @description('Name of the storage account.')
 @minLength(3)
@@ -12,6 +12,12 @@ param location string
 
 @description('Tags of the resource.')
 param tags resourceTags
+
+@description('Redundancy of the account.')
+param sku string
+
+@description('Who reaches the account.')
+param access publicAccess
 
 @description('Name of the input container.')
 param inputContainer string
@@ -25,6 +31,9 @@ param forHost bool
 @description('Whether the account is for the data.')
 param forData bool
 
+@description('Whether blobs keep their earlier versions.')
+param versioned bool
+
 var deploymentContainer = 'deployments'
 var dataContainers = [inputContainer, 'quarantine', 'training', 'models', deadLetterContainer]
 var dataTables = ['runs', 'endpoints']
@@ -33,6 +42,13 @@ var hostContainers = [deploymentContainer]
 var containerNames = union(forHost ? hostContainers : [], forData ? dataContainers : [])
 var tableNames = forData ? dataTables : []
 var queueNames = forData ? dataQueues : []
+
+var subnetRules = [
+  for id in access.subnets: {
+    id: id
+    action: 'Allow'
+  }
+]
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   // checkov:skip=CKV_AZURE_35: without the private network a training service anywhere reads and writes by signed links
@@ -43,7 +59,7 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   tags: tags
   kind: 'StorageV2'
   sku: {
-    name: 'Standard_LRS'
+    name: sku
   }
   properties: {
     accessTier: 'Hot'
@@ -53,12 +69,15 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     allowCrossTenantReplication: false
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    // The account is reachable from every network, and only roles give access. A training service outside of Azure
-    // reads and writes blobs by links that the app signs with a user delegation key.
-    publicNetworkAccess: 'Enabled'
+    // An open account is reachable from every network, and only roles give access. A training service outside of Azure
+    // reads and writes blobs by links that the app signs with a user delegation key. A closed one still lets Event Grid
+    // in, as a trusted service with the identity of the topic.
+    publicNetworkAccess: access.closed && empty(access.addresses) && empty(access.subnets) ? 'Disabled' : 'Enabled'
     networkAcls: {
-      defaultAction: 'Allow'
+      defaultAction: access.closed ? 'Deny' : 'Allow'
       bypass: 'AzureServices'
+      ipRules: map(access.addresses, address => { value: address, action: 'Allow' })
+      virtualNetworkRules: subnetRules
     }
   }
 }
@@ -67,6 +86,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
   parent: account
   name: 'default'
   properties: {
+    isVersioningEnabled: versioned
     deleteRetentionPolicy: {
       enabled: true
       days: 7
@@ -111,6 +131,9 @@ resource queueList 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-
     name: queue
   }
 ]
+
+@description('Resource id of the account.')
+output id string = account.id
 
 @description('Name of the account.')
 output name string = account.name

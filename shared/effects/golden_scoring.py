@@ -1,12 +1,10 @@
 """Scores the golden rows on endpoints, and pins the version of them that a run is verified with."""
 
-import hashlib
-
 from shared.blob_path import BlobPath
 from shared.effects.run_session import RunSession
 from shared.errors import BlobChangedError
 from shared.gates.golden_rows import MAX_BYTES, GoldenRows, read_golden_rows
-from shared.lifecycle.job_paths import TRAINING
+from shared.lifecycle.job_paths import pinned_rows_path
 from shared.lifecycle.run_parts import golden_answers_of
 from shared.ports import BlobVersion, CopyState
 from shared.records.golden_answers import Answers
@@ -31,7 +29,7 @@ def pin_golden(session: RunSession, golden: GoldenRows) -> str:
     Raises:
         BlobChangedError: the file changed since it was read; the step is taken again.
     """
-    target = _pinned_path(session, session.route.golden, golden.etag)
+    target = pinned_rows_path(session.route.name, session.route.golden, golden.etag)
     if session.services.pinned.get(target) is not None:
         return target  # this worker has checked the copy before
     pin_version(session, session.route.golden, golden.etag)
@@ -45,7 +43,7 @@ def pin_version(session: RunSession, path: str, etag: str) -> str:
     Raises:
         BlobChangedError: the file changed since it was read; the step is taken again.
     """
-    target = _pinned_path(session, path, etag)
+    target = pinned_rows_path(session.route.name, path, etag)
     source = BlobVersion(*BlobPath.parse(path), etag, 0, session.now())
     if session.services.blobs.copy_version(source, *BlobPath.parse(target)) is not CopyState.DONE:
         raise BlobChangedError(f"The copy of {path} is not finished yet.")
@@ -73,9 +71,3 @@ def golden_at(services: Services, path: str) -> GoldenRows:
 def answers_of(session: RunSession, endpoint: Endpoint, golden: GoldenRows) -> Answers:
     """Score the golden rows on an endpoint; return the answer's columns, then a row for each golden row."""
     return session.services.scoring.score(endpoint, golden.columns, golden.rows).table
-
-
-def _pinned_path(session: RunSession, path: str, etag: str) -> str:
-    """Return the path of a pinned version, the same for all runs. Its name is a hash of path and ETag."""
-    name = f"{path}\n{etag}"
-    return f"{TRAINING}/golden/{session.route.name}/{hashlib.sha256(name.encode()).hexdigest()[:32]}.csv"

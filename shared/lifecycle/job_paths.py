@@ -1,4 +1,9 @@
-"""The paths of a run's files: its pinned input, the outputs of its job, its archived model."""
+"""The paths of a run's files: its pinned input, the outputs of its job, its archived model; and of pinned golden rows.
+
+infra/app/lifecycle.bicep deletes old folders of runs by the digit that they begin with, and nothing else here.
+"""
+
+import hashlib
 
 from shared.records.run import Run
 
@@ -27,6 +32,15 @@ def output_paths(run: Run) -> tuple[str, str]:
 def model_path(run: Run) -> str:
     """Return the path of this attempt's model, which its job writes: container/path."""
     return output_paths(run)[0]
+
+
+def pinned_rows_path(route: str, path: str, etag: str) -> str:
+    """Return the path of a pinned version of golden rows, the same for all runs of a route: container/path.
+
+    Its name is a hash of the rows' own path and ETag. An endpoint is verified with it for as long as its model serves.
+    """
+    name = f"{path}\n{etag}"
+    return f"{TRAINING}/golden/{route}/{hashlib.sha256(name.encode()).hexdigest()[:32]}.csv"
 
 
 def archived_model_path(run: Run) -> str:

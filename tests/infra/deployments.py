@@ -14,6 +14,8 @@ from typing import Any
 from tests.infra.sources import SNAPSHOTS
 
 ROLES = "Microsoft.Authorization/roleAssignments"
+# The deployments with `separateDataAccount`.
+APART = {"data-account", "everything", "open-data-account", "private-network"}
 
 _REFERENCE = re.compile(r"reference\('([^']+)', '[^']+'(?:, 'full')?\)\.([\w.]+)")
 _SCOPE = re.compile(r"^\[extensionResourceId\('([^']+)',")

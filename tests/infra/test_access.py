@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.infra.deployments import ROLES, Deployment, deployment, deployments, named, referenced, scope_of
+from tests.infra.deployments import APART, ROLES, Deployment, deployment, deployments, named, referenced, scope_of
 from tests.infra.sources import FILES, name_of, text_of
 
 # What Azure calls the roles; the ids are the same in every subscription.
@@ -78,7 +78,7 @@ def assigned(made: Deployment) -> list[tuple[str, str, str]]:
 def test_each_identity_has_exactly_its_roles(made: Deployment) -> None:
     """Nobody operates unless somebody is named; the host's account has roles of its own only if it is another."""
     expected = set(ALWAYS)
-    if made.name in {"data-account", "everything"}:
+    if made.name in APART:
         expected |= HOST_APART
     if made.outputs["AZURE_EVENT_DELIVERY"] == "queue":
         expected |= EVENTS_BY_QUEUE

@@ -136,12 +136,12 @@ def test_every_condition_is_exercised_both_ways(entry: str, tmp_path: Path) -> N
     cases = [(condition, value) for condition in all_conditions for value in ("true()", "false()")]
 
     with ThreadPoolExecutor(2) as pool:
-        seen = pool.map(
+        effects = pool.map(
             lambda case: evaluator.matters(template, case[1][0], case[1][1], f"case-{case[0]}"), enumerate(cases)
         )
         idle = [
             f"{value}: {condition.text} at {'.'.join(map(str, condition.path))}"
-            for (condition, value), matters in zip(cases, seen, strict=True)
+            for (condition, value), matters in zip(cases, effects, strict=True)
             if not matters
         ]
 

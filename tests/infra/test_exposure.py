@@ -22,6 +22,7 @@ OPEN_BY_NATURE = {
 # Types without an address of their own.
 NOT_REACHABLE = {
     "Microsoft.App/managedEnvironments/storages",
+    "Microsoft.Authorization/locks",
     "Microsoft.Authorization/roleAssignments",
     "Microsoft.Consumption/budgets",
     "Microsoft.EventGrid/systemTopics/eventSubscriptions",
@@ -30,9 +31,15 @@ NOT_REACHABLE = {
     "Microsoft.Insights/metricAlerts",
     "Microsoft.Insights/scheduledQueryRules",
     "Microsoft.ManagedIdentity/userAssignedIdentities",
+    "Microsoft.Network/privateDnsZones",
+    "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+    "Microsoft.Network/privateEndpoints",
+    "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+    "Microsoft.Network/virtualNetworks",
     "Microsoft.Resources/resourceGroups",
     "Microsoft.Storage/storageAccounts/blobServices",
     "Microsoft.Storage/storageAccounts/blobServices/containers",
+    "Microsoft.Storage/storageAccounts/managementPolicies",
     "Microsoft.Storage/storageAccounts/queueServices",
     "Microsoft.Storage/storageAccounts/queueServices/queues",
     "Microsoft.Storage/storageAccounts/tableServices",

@@ -53,6 +53,7 @@ def count(least: int, most: int) -> dict[str, Any]:
 AZURE_YAML = exactly(
     {
         "name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]*[a-z0-9]$"},
+        "metadata": exactly({"template": {"type": "string", "pattern": r"^landfall@\d+\.\d+\.\d+$"}}),
         "requiredVersions": exactly({"azd": {"const": ">= 1.23.5"}}),
         "infra": exactly({"provider": {"const": "bicep"}, "path": {"const": "infra"}, "module": {"const": "main"}}),
         "services": exactly(

@@ -11,7 +11,7 @@ import pytest
 
 from shared.redaction import redact
 from shared.storage_settings import connection_of, read_storage_account
-from tests.infra.deployments import Deployment, deployment, deployments, referenced
+from tests.infra.deployments import APART, Deployment, deployment, deployments, referenced
 from tests.infra.sources import PARAMETERS, ROOT, SNAPSHOTS, parameter_names, required_parameters
 from tests.infra.test_access import host_account, meanings
 
@@ -254,7 +254,7 @@ def test_the_app_is_told_of_the_datas_account_only_if_it_is_another(made: Deploy
     apart = {name: value for name, value in settings.items() if name.startswith("LANDFALL_DATA__")}
 
     assert connection_of(settings) == ("LANDFALL_DATA" if apart else "AzureWebJobsStorage")
-    assert bool(apart) == (host_account(made) != data) == (made.name in {"data-account", "everything"})
+    assert bool(apart) == (host_account(made) != data) == (made.name in APART)
     if apart:
         assert set(apart) == DATA_SETTINGS
         assert apart["LANDFALL_DATA__credential"] == "managedidentity"

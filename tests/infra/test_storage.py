@@ -57,7 +57,7 @@ def test_containers_tables_and_queues_are_those_of_the_app(made: Deployment) -> 
     assert children(made, data, "queues") == queues_of_the_app()
 
 
-@pytest.mark.parametrize("name", ["data-account", "everything"])
+@pytest.mark.parametrize("name", ["data-account", "private-network"])
 def test_the_hosts_own_account_has_the_package_alone(name: str) -> None:
     """The data stays in the account in which it was, under the name that it had."""
     made, before = deployment(name), deployment("smallest")

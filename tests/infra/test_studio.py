@@ -27,16 +27,18 @@ def test_the_studio_is_told_its_address_and_its_one_storage_host(name: str) -> N
     """Jobs may name that storage host only."""
     made = deployment(name)
     (container,) = studio(made)["template"]["containers"]
-    told = {variable["name"]: variable["value"] for variable in container["env"]}
+    variables = {variable["name"]: variable["value"] for variable in container["env"]}
 
-    assert list(told) == ["STUDIO_BASE_URL", "STUDIO_ALLOW_HOSTS"]
+    assert list(variables) == ["STUDIO_BASE_URL", "STUDIO_ALLOW_HOSTS"]
     environment = made.get("Microsoft.App/managedEnvironments").name
-    assert referenced(told["STUDIO_BASE_URL"]) == (environment, "defaultDomain")
+    assert referenced(variables["STUDIO_BASE_URL"]) == (environment, "defaultDomain")
     app = made.get("Microsoft.App/containerApps").name
-    assert told["STUDIO_BASE_URL"].startswith(f"[format('https://{{0}}.{{1}}', '{app}', reference(")
+    assert variables["STUDIO_BASE_URL"].startswith(f"[format('https://{{0}}.{{1}}', '{app}', reference(")
     account = made.outputs["AZURE_STORAGE_ACCOUNT_NAME"]
-    assert referenced(told["STUDIO_ALLOW_HOSTS"]) == (account, "primaryEndpoints.blob")
-    assert re.fullmatch(r"\[split\(reference\(.*\)\.primaryEndpoints\.blob, '/'\)\[2\]\]", told["STUDIO_ALLOW_HOSTS"])
+    assert referenced(variables["STUDIO_ALLOW_HOSTS"]) == (account, "primaryEndpoints.blob")
+    assert re.fullmatch(
+        r"\[split\(reference\(.*\)\.primaryEndpoints\.blob, '/'\)\[2\]\]", variables["STUDIO_ALLOW_HOSTS"]
+    )
 
 
 def test_the_studio_keeps_its_data_only_on_a_share() -> None:

@@ -22,3 +22,26 @@ param studioRegistry = 'example.azurecr.io'
 param studioSubnetId = '/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-network/providers/Microsoft.Network/virtualNetworks/vnet/subnets/studio'
 param studioNfsServer = 'example.file.core.windows.net'
 param studioNfsShare = '/example/studio'
+param names = {
+  resourceGroup: 'rg-ml'
+  storageAccount: 'stexample'
+  hostStorageAccount: 'stexamplehost'
+  functionApp: 'example-landfall'
+  plan: 'example-plan'
+  identity: 'example-app'
+  vault: 'example-keys'
+  workspace: 'example-logs'
+  component: 'example-insights'
+  topic: 'example-events'
+  network: 'example-network'
+  studio: 'example-studio'
+}
+param userTags = {
+  'cost-center': '4711'
+  'azd-env-name': 'somebody-else'
+}
+param storageSku = 'Standard_RAGZRS'
+param zoneRedundant = true
+param deleteLock = true
+param vnetEnabled = true
+param allowedAddresses = '203.0.113.7'

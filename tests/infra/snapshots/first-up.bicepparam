@@ -4,6 +4,9 @@ using '../../../infra/main.bicep'
 param environmentName = 'landfall-dev'
 param location = 'westeurope'
 param operatorPrincipalType = 'User'
+param zoneRedundant = false
+param storageSku = 'Standard_LRS'
+param vnetEnabled = false
 param inputContainer = 'incoming'
 param eventDelivery = 'webhook'
 param alwaysReadyInstances = 0

@@ -1,0 +1,157 @@
+"""What the data account deletes by age: never what a run, an endpoint or a rollback still needs."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared.lifecycle.job_paths import (
+    MODELS,
+    TRAINING,
+    archived_model_path,
+    input_path,
+    output_paths,
+    pinned_rows_path,
+)
+from shared.records.run import Run
+from shared.records.run_identity import generation_for, run_id_for
+from shared.records.run_states import RunState
+from shared.routes.route import Deadlines, Route
+from shared.services import QUARANTINE
+from tests.infra.deployments import Deployment, deployment, deployments
+from tests.infra.sources import ROOT
+
+ACCOUNT = "Microsoft.Storage/storageAccounts"
+POLICY, SERVICE, CONTAINER = (
+    f"{ACCOUNT}/managementPolicies",
+    f"{ACCOUNT}/blobServices",
+    f"{ACCOUNT}/blobServices/containers",
+)
+DAY_S = 86400
+WITH_RULES = [made for made in deployments() if made.of(POLICY)]
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def landed(blob: str) -> Run:
+    """Return the run of a file, as it lands."""
+    run_id = run_id_for("incoming", blob, "0x8DC")
+    return Run(
+        run_id=run_id,
+        route="census",
+        container="incoming",
+        blob=blob,
+        etag="0x8DC",
+        generation=generation_for(NOON, NOON, run_id),
+        state=RunState.LANDED,
+        landed_at=NOON,
+        updated_at=NOON,
+        not_before=NOON,
+        deadline_at=None,
+    )
+
+
+RUNS = [landed(f"census/{number}.csv") for number in range(200)]
+
+
+def rules(made: Deployment) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
+    """Yield the actions and the prefixes of each rule."""
+    for rule in made.get(POLICY).properties["policy"]["rules"]:
+        assert (rule["enabled"], rule["type"]) == (True, "Lifecycle"), rule["name"]
+        yield rule["definition"]["actions"], rule["definition"]["filters"]["prefixMatch"]
+
+
+def days_of(made: Deployment, path: str) -> int | None:
+    """Return after how many days a blob at container/path is deleted; None: never."""
+    days = [
+        actions["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]
+        for actions, prefixes in rules(made)
+        if "baseBlob" in actions and path.startswith(tuple(prefixes))
+    ]
+    return min(days, default=None)
+
+
+def version_days_of(made: Deployment, path: str) -> int | None:
+    """Return after how many days an earlier version of a blob is deleted; None: never."""
+    days = [
+        actions["version"]["delete"]["daysAfterCreationGreaterThan"]
+        for actions, prefixes in rules(made)
+        if "version" in actions and path.startswith(tuple(prefixes))
+    ]
+    return min(days, default=None)
+
+
+@pytest.mark.parametrize("made", WITH_RULES, ids=lambda made: made.name)
+def test_every_rule_can_be_deployed(made: Deployment) -> None:
+    """A rule has one to ten prefixes, each begins with a whole container, and names are not used twice."""
+    documents = made.get(POLICY).properties["policy"]["rules"]
+
+    assert len({rule["name"] for rule in documents}) == len(documents)
+    for _, prefixes in rules(made):
+        assert 1 <= len(prefixes) <= 10
+        assert all("/" in prefix for prefix in prefixes)
+
+
+def test_files_of_runs_are_deleted_by_age() -> None:
+    """Whatever the id of a run, its pinned input and its job's outputs go after 90 days, quarantined copies too."""
+    made = deployment("smallest")
+
+    assert len({run.run_id[0] for run in RUNS}) == 16
+    for run in RUNS:
+        assert {days_of(made, path) for path in (input_path(run), *output_paths(run))} == {90}
+    assert days_of(made, f"{QUARANTINE}/census/{RUNS[0].run_id}/june.csv") == 90
+    assert days_of(made, "dead-letters/evgt/event.json") == 30
+
+
+@pytest.mark.parametrize("made", WITH_RULES, ids=lambda made: made.name)
+def test_what_is_needed_without_end_is_never_deleted(made: Deployment) -> None:
+    """Golden rows verify a serving endpoint, archived models are rolled back to, and input files are the user's."""
+    (container,) = {name for name in made.names(CONTAINER) if name == "incoming"}
+    for route in ("census", "0-churn", "abc"):
+        assert days_of(made, pinned_rows_path(route, "models/golden/census.csv", "0x8DC")) is None
+    for path in (
+        archived_model_path(RUNS[0]),
+        f"{MODELS}/initial/census.ilearner",
+        f"{MODELS}/golden/census.csv",
+        f"{container}/census/june.csv",
+        f"{container}/{TRAINING}/0/june.csv",
+        "azure-webjobs-hosts/locks/landfall/host",
+        "azure-webjobs-secrets/landfall/host.json",
+        "deployments/released-package.zip",
+    ):
+        assert days_of(made, path) is None, path
+
+
+def test_a_run_of_the_example_ends_before_its_files_go() -> None:
+    """All its deadlines together, for each attempt, are less than half of the time that its files are kept."""
+    (route,) = tomllib.loads((ROOT / "routes.toml").read_text(encoding="utf-8"))["routes"].values()
+    limits = Deadlines(**route.get("deadlines_s", {}))
+    attempts = route.get("attempts", Route.attempts)
+    longest_s = attempts * (limits.not_started + 2 * limits.running) + limits.held + limits.promoting
+
+    days = days_of(deployment("smallest"), input_path(RUNS[0]))
+    assert days is not None
+    assert longest_s + route.get("bake_s", Route.bake_s) < days * DAY_S / 2
+
+
+def test_versions_undo_a_mistake_and_cost_little() -> None:
+    """Those of files and models are kept for a month, those of by-products for a day."""
+    made = deployment("smallest")
+
+    assert made.get(SERVICE).properties["isVersioningEnabled"] is True
+    assert {version_days_of(made, f"{name}/x") for name in ("incoming", MODELS)} == {30}
+    others = {*made.names(CONTAINER), "azure-webjobs-hosts", "azure-webjobs-secrets"} - {"incoming", MODELS}
+    assert {version_days_of(made, f"{name}/0") for name in others} == {1}
+
+
+def test_zero_days_mean_always() -> None:
+    """Without ages and versions there is no rule, and the host's own account never has one."""
+    made = deployment("open-data-account")
+    assert not made.of(POLICY)
+    assert {service.properties["isVersioningEnabled"] for service in made.of(SERVICE)} == {False}
+
+    made = deployment("data-account")
+    host, data = (next(iter(made.of(SERVICE)[index:])) for index in (1, 0))
+    assert (host.properties["isVersioningEnabled"], data.properties["isVersioningEnabled"]) == (False, True)
+    assert made.get(POLICY).id.startswith(f"{made.get(ACCOUNT, min(made.names(ACCOUNT), key=len)).id}/")
