@@ -47,6 +47,11 @@ def test_a_finding_needs_a_reason_and_a_reason_a_finding() -> None:
     ]
 
 
+def test_the_options_that_mend_have_snapshots() -> None:
+    """The private network with redundancy is one of them, or Checkov would never see it."""
+    assert set(MENDED) <= set(deployment_names())
+
+
 @pytest.mark.parametrize("check", MENDED["private-network"])
 def test_the_private_network_leaves_none_of_its_findings(check: str) -> None:
     """What the option mends may be silenced elsewhere, never where the option is on."""
