@@ -6,7 +6,7 @@ from collections import defaultdict
 import pytest
 
 from tests.infra.deployments import ROLES, Deployment, deployment, deployments
-from tests.infra.sources import FILES, INFRA, name_of, text_of
+from tests.infra.sources import FILES, INFRA, STANDALONE, name_of, text_of
 
 NAMES = [name_of(path) for path in FILES]
 GROUP = "Microsoft.Resources/resourceGroups"
@@ -26,6 +26,7 @@ NAME_RULES = {
     "Microsoft.Insights/metricAlerts": r"[^*#&+:<>?@%{}\\/]{1,259}[^*#&+:<>?@%{}\\/. ]",
     "Microsoft.Insights/scheduledQueryRules": r"[^*<>%{}&:\\?/#]{1,259}[^*<>%{}&:\\?/#. ]",
     "Microsoft.KeyVault/vaults": r"(?=.{3,24}$)[a-zA-Z]([a-zA-Z0-9]|-(?!-))*[a-zA-Z0-9]",
+    "Microsoft.Logic/workflows": r"[\w.()-]{1,43}",
     "Microsoft.ManagedIdentity/userAssignedIdentities": r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}",
     # Azure alone knows the domains of its services.
     "Microsoft.Network/privateDnsZones": r"\[format\('privatelink.*\)\]",
@@ -73,7 +74,7 @@ NEEDED = {
     " properties.functionAppConfig.scaleAndConcurrency.instanceMemoryMB"
     " properties.functionAppConfig.scaleAndConcurrency.maximumInstanceCount",
 }
-ALL = [*deployments(), deployment("event-subscription")]
+ALL = [*deployments(), deployment("event-subscription"), deployment("outside-clock")]
 
 
 @pytest.mark.parametrize("made", ALL, ids=lambda made: made.name)
@@ -165,25 +166,25 @@ def test_no_module_comes_from_elsewhere() -> None:
 
 
 def test_every_file_is_deployed() -> None:
-    """main.bicep or a module of it deploys every file but the event subscription, which the hook deploys."""
+    """main.bicep or a module of it deploys every file but those that are deployed by themselves."""
     used = {
         (path.parent / module).resolve().relative_to(INFRA).as_posix()
         for path in FILES
         for module in re.findall(r"^module \w+ '([^']+)'", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
     imported = {"types.bicep", "app/csv-events.bicep"}
-    assert used | imported | {"main.bicep", "app/eventgrid-subscription.bicep"} == set(NAMES)
-    assert "app/eventgrid-subscription.bicep" not in used
+    assert used | imported | {"main.bicep"} | STANDALONE == set(NAMES)
+    assert used.isdisjoint(STANDALONE)
 
 
 def test_no_output_carries_a_secret() -> None:
-    """Outputs can be read in the deployment's history: no output is a key, and only the subscription's URL has one."""
+    """Outputs can be read in the deployment's history: no output is a key; two deployments read one, and have none."""
     for made in ALL:
         for name, value in made.outputs.items():
             assert not re.search(r"(?i)list\w*\(|secret|password|token", str(value)), f"{made.name}: {name}"
     keyed = [made.name for made in ALL if re.search(r"(?i)\blist\w+\(", str([r.body for r in made.resources]))]
-    assert keyed == ["event-subscription"]
-    assert deployment("event-subscription").outputs == {}
+    assert keyed == ["event-subscription", "outside-clock"]
+    assert not any(deployment(name).outputs for name in keyed)
 
 
 def test_what_costs_or_is_exposed_more_is_off_by_default() -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from tests.infra import compiler
 from tests.infra.compiler import CompilerError, accepted, bicep, place_of, refused
-from tests.infra.sources import INFRA
+from tests.infra.sources import INFRA, STANDALONE
 
-ENTRIES = ("main.bicep", "app/eventgrid-subscription.bicep")
+ENTRIES = ("main.bicep", *sorted(STANDALONE))
 pytestmark = pytest.mark.skipif(
     compiler.compiler() is None, reason="no Bicep compiler of the version in .ci/bicep-version on the PATH"
 )

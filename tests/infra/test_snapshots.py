@@ -63,7 +63,7 @@ def test_every_problem_is_refused_in_a_snapshot() -> None:
 
 def test_a_snapshot_is_the_same_on_every_machine() -> None:
     """Subscription and tenant are the made-up ones, and no path of a machine is in a snapshot."""
-    for made in [*deployments(), deployment("event-subscription")]:
+    for made in [*deployments(), deployment("event-subscription"), deployment("outside-clock")]:
         text = json.dumps([resource.body for resource in made.resources])
         ids = set(re.findall(r"/subscriptions/([^/']+)", text))
         assert ids == {"22222222-2222-2222-2222-222222222222"}, made.name
