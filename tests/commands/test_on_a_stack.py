@@ -153,6 +153,16 @@ def test_a_file_is_submitted_followed_and_shown(state: Path, tmp_path: Path) -> 
     assert run["run_id"][:8] in landfall("runs", "--route", "census", "--state", str(state)).stdout
 
 
+def test_a_tick_and_a_sweep_are_taken_at_once(state: Path) -> None:
+    """By the app itself, over HTTP with its key: done, with counts; the doctor still sees the timer's own heartbeat."""
+    ticked = landfall("tick", "--json", "--state", str(state))
+    assert ticked.returncode == 0, ticked.stderr
+    assert json.loads(ticked.stdout).keys() == {"done", "calls", "active", "due", "left", "trained"}
+    swept = landfall("sweep", "--full", "--state", str(state))
+    assert (swept.returncode, "checked" in swept.stdout) == (0, True), swept.stderr
+    assert landfall("doctor", "--state", str(state)).returncode == 0
+
+
 def test_a_reader_that_has_seen_enough_is_no_failure(state: Path) -> None:
     """`landfall … | head` ends with status 0 and without a traceback, whatever prints."""
     for arguments in (("runs", "--json"), ("runs",), ("verify", "--json"), ("--help",)):
