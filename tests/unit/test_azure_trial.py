@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import subprocess
 import sys
 import threading
 import tomllib
@@ -113,7 +114,8 @@ def subscription(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: str) -> S
     spec.loader.exec_module(script)
     routes = tmp_path / "routes.toml"
     routes.write_bytes((ROOT / "routes.toml").read_bytes())
-    for name, value in {"PAUSE_S": 0, "DOCTOR_S": 0, "ROUTES": routes}.items():
+    monkeypatch.setattr(sys.modules["azure_commands"], "PAUSE_S", 0)
+    for name, value in {"DOCTOR_S": 0, "ROUTES": routes}.items():
         monkeypatch.setattr(script, name, value)
     monkeypatch.setattr(script.Trial, "doctor", lambda _: True)
     for name in ("AZURE_SUBSCRIPTION_ID", "AZURE_LOCATION"):
@@ -236,6 +238,25 @@ def test_clean_removes_what_is_left(subscription: Subscription, capsys: pytest.C
         "rg-landfall-trial-7-registry",
     ]
     assert "not removed: rg-landfall-trial-7, rg-landfall-trial-7-registry" in capsys.readouterr().err
+
+
+def test_the_image_serves_the_seeded_studio(subscription: Subscription, tmp_path: Path) -> None:
+    """Its entry point copies the data and serves with the options; Docker reads it as JSON."""
+    lines = dict(line.split(" ", 1) for line in subscription.script.DOCKERFILE.splitlines())
+    assert lines["FROM"] == "landfall-studio"
+    shell, flag, text, name = json.loads(lines["ENTRYPOINT"])
+    (tmp_path / "seed").mkdir()
+    (tmp_path / "seed" / "studio.sqlite").touch()
+    (tmp_path / "data").mkdir()
+    for path in ("/seed", "/data"):
+        text = text.replace(f" {path}", f" {tmp_path}{path}")
+    (tmp_path / "python").write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    (tmp_path / "python").chmod(0o755)
+    command = [f"/bin/{shell}", flag, text, name, *json.loads(lines["CMD"])]
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[:5] == ["-m", "studio", "serve", "--host", "0.0.0.0"]  # noqa: S104 - in the container
+    assert (tmp_path / "data" / "studio" / "studio.sqlite").exists()
 
 
 def test_names_are_as_azure_wants_them(subscription: Subscription) -> None:
