@@ -120,7 +120,9 @@ class Evaluator:
         """Return whether a condition that is always the same changes what some parameter file deploys."""
         changed = with_condition(template, condition, value)
         # What is off in the smallest deployment is on in the one with everything: the file that differs comes first.
-        files = self.files if value == "true()" else reversed(self.files)
+        files = self.files if value == "true()" else self.files[::-1]
+        if "problems" in condition.path and value == "false()":
+            files = sorted(files, key=lambda path: path not in refused())
         return any(self.evaluate(changed, path, f"{name}-{path.stem}") != self.before[path] for path in files)
 
 
