@@ -208,6 +208,12 @@ var problems = filter(
     zoneRedundant && !contains(storageSku, 'ZRS')
       ? 'zoneRedundant needs a storage account that is in all zones, too: set storageSku (LANDFALL_STORAGE_SKU) to Standard_ZRS, Standard_GZRS or Standard_RAGZRS.'
       : ''
+    zoneRedundant && alwaysReadyInstances == 1
+      ? 'alwaysReadyInstances is 1 with zoneRedundant, which takes none or at least two: set LANDFALL_ALWAYS_READY_INSTANCES to 0 or 2.'
+      : ''
+    contains(allowedAddresses, '/31') || contains(allowedAddresses, '/32')
+      ? 'allowedAddresses (LANDFALL_ALLOWED_ADDRESSES) has a range that storage refuses: write single addresses without a slash, and ranges of /30 or larger.'
+      : ''
     !empty(allowedAddresses) && !vnetEnabled
       ? 'allowedAddresses (LANDFALL_ALLOWED_ADDRESSES) needs vnetEnabled: without it storage and vault are open to all addresses. Set LANDFALL_VNET_ENABLED to true.'
       : ''
@@ -329,7 +335,6 @@ module lifecycle 'app/lifecycle.bicep' = {
     storageAccountName: dataAccountName
     inputContainer: inputContainer
     deadLetterContainer: deadLetterContainer
-    versioned: blobVersioning
     retention: retention
   }
   dependsOn: [storage]

@@ -11,71 +11,53 @@ param inputContainer string
 @description('Name of the container for undelivered events.')
 param deadLetterContainer string
 
-@description('Whether the account keeps versions of its blobs.')
-param versioned bool
-
 @description('After how many days each kind is deleted. 0: never.')
 param retention retentionDays
 
 // The folder of a run begins with a hexadecimal digit. That leaves out `golden`, whose rows verify an endpoint for as
 // long as its model serves. A rule takes at most ten prefixes.
-var runFolders = [
-  map(range(0, 10), digit => 'training/${digit}')
-  ['training/a', 'training/b', 'training/c', 'training/d', 'training/e', 'training/f']
-]
-var trainingRules = [
-  for (prefixes, index) in runFolders: {
-    name: 'training-${index + 1}'
-    prefixes: prefixes
+var blobAges = [
+  { name: 'training-1', prefixes: map(range(0, 10), digit => 'training/${digit}'), days: retention.training }
+  {
+    name: 'training-2'
+    prefixes: ['training/a', 'training/b', 'training/c', 'training/d', 'training/e', 'training/f']
     days: retention.training
   }
+  { name: 'quarantine', prefixes: ['quarantine/'], days: retention.quarantine }
+  { name: 'dead-letters', prefixes: ['${deadLetterContainer}/'], days: retention.deadLetters }
 ]
-var deletions = filter(
-  concat(trainingRules, [
-    { name: 'quarantine', prefixes: ['quarantine/'], days: retention.quarantine }
-    { name: 'dead-letters', prefixes: ['${deadLetterContainer}/'], days: retention.deadLetters }
-  ]),
-  rule => rule.days > 0
-)
 // Versions of input files and models undo a mistake. All others are by-products, mostly of the host's locks and of its
-// timers, which write every minute.
-var versionDeletions = filter(
-  [
-    { name: 'versions', prefixes: ['${inputContainer}/', 'models/'], days: retention.versions }
-    {
-      name: 'versions-by-products'
-      prefixes: [
-        'azure-webjobs-hosts/'
-        'azure-webjobs-secrets/'
-        'deployments/'
-        'training/'
-        'quarantine/'
-        '${deadLetterContainer}/'
-      ]
-      days: 1
-    }
-  ],
-  rule => versioned && rule.days > 0
-)
-
-resource account 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
-  name: storageAccountName
-}
-
+// timers, which write every minute. Both are deleted also when no new versions are kept.
+var versionAges = [
+  { name: 'versions', prefixes: ['${inputContainer}/', 'models/'], days: retention.versions }
+  {
+    name: 'versions-by-products'
+    prefixes: [
+      'azure-webjobs-hosts/'
+      'azure-webjobs-secrets/'
+      'deployments/'
+      'training/'
+      'quarantine/'
+      '${deadLetterContainer}/'
+    ]
+    days: 1
+  }
+]
+// A rule without an age is turned off: left out, it would still be in the account after a change.
 var blobRules = [
-  for rule in deletions: {
-    name: rule.name
+  for age in blobAges: {
+    name: age.name
     type: 'Lifecycle'
-    enabled: true
+    enabled: age.days > 0
     definition: {
       filters: {
         blobTypes: ['blockBlob']
-        prefixMatch: rule.prefixes
+        prefixMatch: age.prefixes
       }
       actions: {
         baseBlob: {
           delete: {
-            daysAfterModificationGreaterThan: rule.days
+            daysAfterModificationGreaterThan: max(age.days, 1)
           }
         }
       }
@@ -83,19 +65,19 @@ var blobRules = [
   }
 ]
 var versionRules = [
-  for rule in versionDeletions: {
-    name: rule.name
+  for age in versionAges: {
+    name: age.name
     type: 'Lifecycle'
-    enabled: true
+    enabled: age.days > 0
     definition: {
       filters: {
         blobTypes: ['blockBlob']
-        prefixMatch: rule.prefixes
+        prefixMatch: age.prefixes
       }
       actions: {
         version: {
           delete: {
-            daysAfterCreationGreaterThan: rule.days
+            daysAfterCreationGreaterThan: max(age.days, 1)
           }
         }
       }
@@ -103,7 +85,11 @@ var versionRules = [
   }
 ]
 
-resource policy 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = if (!empty(deletions) || !empty(versionDeletions)) {
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
+  name: storageAccountName
+}
+
+resource policy 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = {
   parent: account
   name: 'default'
   properties: {

@@ -56,9 +56,11 @@ RUNS = [landed(f"census/{number}.csv") for number in range(200)]
 
 
 def rules(made: Deployment) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
-    """Yield the actions and the prefixes of each rule."""
+    """Yield the actions and the prefixes of each rule that is on."""
     for rule in made.get(POLICY).properties["policy"]["rules"]:
-        assert (rule["enabled"], rule["type"]) == (True, "Lifecycle"), rule["name"]
+        assert rule["type"] == "Lifecycle", rule["name"]
+        if not rule["enabled"]:
+            continue
         yield rule["definition"]["actions"], rule["definition"]["filters"]["prefixMatch"]
 
 
@@ -146,12 +148,25 @@ def test_versions_undo_a_mistake_and_cost_little() -> None:
 
 
 def test_zero_days_mean_always() -> None:
-    """Without ages and versions there is no rule, and the host's own account never has one."""
+    """The rules are off and not left out: a deployment removes nothing, so the earlier rules would go on deleting."""
     made = deployment("open-data-account")
-    assert not made.of(POLICY)
+    before = {rule["name"] for rule in deployment("smallest").get(POLICY).properties["policy"]["rules"]}
+
+    assert {rule["name"] for rule in made.get(POLICY).properties["policy"]["rules"]} == before
+    for path in (input_path(RUNS[0]), f"{QUARANTINE}/june.csv", "dead-letters/event.json"):
+        assert days_of(made, path) is None, path
+    assert version_days_of(made, f"{MODELS}/x") is None
     assert {service.properties["isVersioningEnabled"] for service in made.of(SERVICE)} == {False}
 
+
+def test_the_hosts_own_account_keeps_no_versions_and_has_no_rules() -> None:
+    """Its blobs are locks, keys and the package."""
     made = deployment("data-account")
-    host, data = (next(iter(made.of(SERVICE)[index:])) for index in (1, 0))
-    assert (host.properties["isVersioningEnabled"], data.properties["isVersioningEnabled"]) == (False, True)
-    assert made.get(POLICY).id.startswith(f"{made.get(ACCOUNT, min(made.names(ACCOUNT), key=len)).id}/")
+    data, host = (made.get(ACCOUNT, name) for name in sorted(made.names(ACCOUNT), key=len))
+    versioned = {
+        service.id.partition("/blobServices/")[0]: service.properties["isVersioningEnabled"]
+        for service in made.of(SERVICE)
+    }
+
+    assert versioned == {data.id: True, host.id: False}
+    assert made.get(POLICY).id.startswith(f"{data.id}/")
