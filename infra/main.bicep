@@ -70,7 +70,7 @@ param zoneRedundant bool = false
 ])
 param storageSku string = 'Standard_LRS'
 
-@description('Object id of the operator, who may set secrets, upload files and upload models. Empty: no operator roles are assigned.')
+@description('Object id of the operator, who may set secrets, upload files and upload models. Empty: nobody. hooks/postprovision.py removes the roles of an earlier operator.')
 param operatorPrincipalId string = ''
 
 @description('Principal type of the operator in Microsoft Entra.')
@@ -86,7 +86,7 @@ param inputContainer string = 'incoming'
 @allowed(['webhook', 'queue'])
 param eventDelivery string = 'webhook'
 
-@description('Whether the host gets a storage account of its own. The data (files, rows, queues, models) stays in its account either way.')
+@description('Whether the host gets a storage account of its own. The data (files, rows, queues, models) and the deployed package stay in their account either way.')
 param separateDataAccount bool = false
 
 @description('Whether blobs of the data account keep their earlier versions.')
@@ -130,6 +130,15 @@ param routeSettings settingValues = {}
 @description('Names of the secret settings that routes.toml names: API keys. The value is the Key Vault secret of that name in lower-case letters, with - for _.')
 param secretSettings string[] = []
 
+@description('Further app settings, by name, such as AzureFunctionsJobHost__logging__logLevel__default. A setting that is neither here nor in another parameter is removed by the next provision.')
+param extraSettings settingValues = {}
+
+@description('Whether a deleted Key Vault of this name is recovered, with its secrets. hooks/preprovision.py finds out. It must be false where no deleted vault is.')
+param recoverVault bool = false
+
+@description('Whether the deleted Key Vault can be purged only after its retention time. Azure never turns it off again.')
+param vaultPurgeProtection bool = false
+
 @description('Schedule of poll_pending_jobs: NCRONTAB with seconds, UTC.')
 param pollSchedule string = '0 * * * * *'
 
@@ -152,6 +161,14 @@ param alwaysReadyInstances int = 0
 
 @description('Client id of the app registration that callers of the HTTP functions sign in to. Empty: the function key authorizes callers.')
 param entraClientId string = ''
+
+@description('With entraClientId: app role that may read.')
+@minLength(1)
+param readRole string = 'Landfall.Read'
+
+@description('With entraClientId: app role that may read and operate.')
+@minLength(1)
+param operateRole string = 'Landfall.Operate'
 
 @description('E-mail address for alerts. Empty: alerts appear in the portal only.')
 param alertEmail string = ''
@@ -187,6 +204,31 @@ param studioNfsServer string = ''
 @description('Path of the NFS share, such as /account/share.')
 param studioNfsShare string = ''
 
+@description('Image of the container that makes the NFS share writable for the studio. It needs a root user and a shell. Empty: the base of studio/Dockerfile, by digest.')
+param studioInitImage string = ''
+
+@description('Address ranges that may call the studio, in CIDR notation, separated by commas. Empty: everybody; callers still need a key.')
+param studioAllowedIps string = ''
+
+// Settings that have a parameter of their own, or that the platform sets or refuses, begin with these words.
+var reservedSettings = [
+  'APPLICATIONINSIGHTS_'
+  'AZURE_CLIENT_ID'
+  'AzureWebJobsFeatureFlags'
+  'AzureWebJobsStorage'
+  'FUNCTIONS_'
+  'LANDFALL_'
+  'WEBSITE_'
+]
+var takenSettings = filter(
+  objectKeys(extraSettings),
+  name =>
+    contains(objectKeys(routeSettings), name) || contains(secretSettings, name) || !empty(filter(
+      reservedSettings,
+      word => startsWith(toLower(name), toLower(word))
+    ))
+)
+var takenNames = join(takenSettings, ', ')
 // Combinations of parameters that Azure would refuse late, or accept and then not work with. Each text says what to do.
 var problems = filter(
   [
@@ -195,6 +237,9 @@ var problems = filter(
       : ''
     alwaysReadyInstances > maximumInstanceCount
       ? 'alwaysReadyInstances is more than maximumInstanceCount: reduce the one or raise the other.'
+      : ''
+    !empty(takenSettings)
+      ? 'extraSettings must not name ${takenNames}: another parameter or the platform sets it (docs/settings.md).'
       : ''
     !empty(studioNfsServer) && empty(studioNfsShare)
       ? 'studioNfsServer needs studioNfsShare: give it the path of the share, such as /account/share.'
@@ -272,7 +317,6 @@ module storage 'app/storage.bicep' = {
     tags: tags
     inputContainer: inputContainer
     deadLetterContainer: deadLetterContainer
-    forHost: !separateDataAccount
     forData: true
     sku: storageSku
     access: dataAccess
@@ -288,7 +332,6 @@ module hostStorage 'app/storage.bicep' = if (separateDataAccount) {
     tags: tags
     inputContainer: inputContainer
     deadLetterContainer: deadLetterContainer
-    forHost: true
     forData: false
     sku: storageSku
     access: hostAccess
@@ -315,6 +358,8 @@ module vault 'app/vault.bicep' = {
     location: location
     tags: tags
     access: vaultAccess
+    recover: recoverVault
+    purgeProtection: vaultPurgeProtection
   }
 }
 
@@ -456,7 +501,10 @@ module functionApp 'app/function.bicep' = {
     secretSettings: secretSettings
     pollSchedule: pollSchedule
     sweepSchedule: sweepSchedule
+    extraSettings: extraSettings
     entraClientId: entraClientId
+    readRole: readRole
+    operateRole: operateRole
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
@@ -490,6 +538,15 @@ module alerts 'app/alerts.bicep' = {
   }
 }
 
+module workbook 'app/workbook.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
 module budget 'app/budget.bicep' = if (budgetAmount > 0) {
   scope: group
   params: {
@@ -512,6 +569,8 @@ module studio 'app/studio.bicep' = if (!empty(studioImage)) {
     subnetId: empty(studioSubnetId) && vnetEnabled ? network!.outputs.studioSubnetId : studioSubnetId
     nfsServer: studioNfsServer
     nfsShare: studioNfsShare
+    initImage: studioInitImage
+    allowedIpRanges: empty(studioAllowedIps) ? [] : split(replace(studioAllowedIps, ' ', ''), ',')
     workspaceId: monitoring.outputs.workspaceId
     blobEndpoint: storage.outputs.blobEndpoint
   }
@@ -530,7 +589,7 @@ output AZURE_FUNCTION_APP_URL string = functionApp.outputs.url
 output AZURE_STORAGE_ACCOUNT_NAME string = storage.outputs.name
 
 @description('Name of the input container.')
-output LANDFALL_INPUT string = inputContainer
+output AZURE_INPUT_CONTAINER_NAME string = inputContainer
 
 @description('Name of the Key Vault with the secret settings.')
 output AZURE_KEY_VAULT_NAME string = vault.outputs.name
@@ -540,6 +599,9 @@ output AZURE_EVENTGRID_TOPIC_NAME string = events.outputs.topicName
 
 @description('How Event Grid delivers events. With queue the hook has nothing to deploy.')
 output AZURE_EVENT_DELIVERY string = delivery
+
+@description('Object id of the operator, or `nobody`. The hook removes the roles of everybody else who was the operator once.')
+output AZURE_OPERATOR_PRINCIPAL_ID string = empty(operatorPrincipalId) ? 'nobody' : operatorPrincipalId
 
 @description('Name of the container for undelivered events.')
 output AZURE_DEAD_LETTER_CONTAINER string = deadLetterContainer

@@ -17,7 +17,29 @@ param topicId string
 @description('The e-mail address that the alerts go to; empty: none.')
 param email string
 
-var logAlerts = [
+@description('An alert on the log.')
+type logAlert = {
+  @description('Name of the rule.')
+  name: string
+  @description('Title in notifications.')
+  title: string
+  @description('What is wrong, and where to look.')
+  description: string
+  @description('0, critical, to 4, verbose.')
+  severity: int
+  @description('Query in KQL, whose rows are counted.')
+  query: string
+  @description('How the number of rows is compared with the threshold.')
+  operator: 'GreaterThan' | 'LessThan'
+  @description('Number of rows.')
+  threshold: int
+  @description('Period whose rows are counted, as an ISO 8601 duration.')
+  windowSize: string
+  @description('Period that the query reads, if it is longer than windowSize.')
+  queryRange: string?
+}
+
+var logAlerts logAlert[] = [
   {
     name: 'landfall-poison'
     title: 'Landfall: a message was given up'
@@ -41,12 +63,14 @@ var logAlerts = [
   {
     name: 'landfall-silent'
     title: 'Landfall: the poller is silent'
-    description: 'The timer polled no pending job for half an hour: the app or its timer does not run.'
+    description: 'The timer polled pending jobs within the last two days, but not within the last half hour: the app or its timer does not run.'
     severity: 1
-    query: 'AppRequests | where Name == "poll_pending_jobs"'
-    operator: 'LessThan'
-    threshold: 1
+    // There is no row before the first tick, so the alert does not fire while the app is being deployed.
+    query: 'AppRequests | where Name == "poll_pending_jobs" | summarize Last = max(TimeGenerated) | where Last < ago(30m)'
+    operator: 'GreaterThan'
+    threshold: 0
     windowSize: 'PT30M'
+    queryRange: 'P2D' // the longest that a log alert may look back
   }
   {
     name: 'landfall-promotion'
@@ -115,6 +139,7 @@ resource logRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       scopes: [workspaceId]
       evaluationFrequency: alert.windowSize == 'P2D' ? 'PT1H' : 'PT5M' // a query over days costs more
       windowSize: alert.windowSize
+      overrideQueryTimeRange: alert.?queryRange
       criteria: {
         allOf: [
           {

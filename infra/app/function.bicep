@@ -19,13 +19,13 @@ param identityId string
 @description('Client id of the managed identity of the app.')
 param identityClientId string
 
-@description('Name of the storage account of the host, which contains the deployed package.')
+@description('Name of the storage account of the host.')
 param hostAccountName string
 
 @description('Whether the data has another storage account than the host.')
 param separateDataAccount bool
 
-@description('Blob endpoint of the data account.')
+@description('Blob endpoint of the data account, which contains the deployed package.')
 param blobEndpoint string
 
 @description('Queue endpoint of the data account.')
@@ -64,8 +64,17 @@ param pollSchedule string
 @description('Schedule of the sweep: NCRONTAB with seconds, UTC.')
 param sweepSchedule string
 
+@description('Further app settings, by name.')
+param extraSettings settingValues
+
 @description('Client id of the app registration that callers sign in to. Empty: the function key authorizes callers.')
 param entraClientId string
+
+@description('App role that may read.')
+param readRole string
+
+@description('App role that may read and operate.')
+param operateRole string
 
 @description('Memory of each instance, in MB.')
 param instanceMemoryMB int
@@ -93,6 +102,9 @@ var appSettings = {
   AzureWebJobsStorage__queueServiceUri: hostAccount.properties.primaryEndpoints.queue
   AzureWebJobsStorage__tableServiceUri: hostAccount.properties.primaryEndpoints.table
   AZURE_CLIENT_ID: identityClientId
+  // The host would keep its diagnostic events in a table that it creates. It has no role for that, and each instance would
+  // report the refusal. The same events are in the log.
+  AzureWebJobsFeatureFlags: 'DisableDiagnosticEventLogging'
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   LANDFALL_ROUTES: routesFile
@@ -114,6 +126,8 @@ var dataSettings = {
 
 var entraSettings = {
   LANDFALL_HTTP_AUTH: 'entra'
+  LANDFALL_READ_ROLE: readRole
+  LANDFALL_OPERATE_ROLE: operateRole
 }
 
 // The references name no version, so the platform reads a changed secret within a day, or when it is asked to
@@ -172,7 +186,9 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: '${hostAccount.properties.primaryEndpoints.blob}${deploymentContainer}'
+          // The package stays in the data account even if the host has an account of its own. Otherwise a provision that
+          // turns separateDataAccount on would leave the app without code.
+          value: '${blobEndpoint}${deploymentContainer}'
           authentication: {
             type: 'UserAssignedIdentity'
             userAssignedIdentityResourceId: identityId
@@ -200,6 +216,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
+// The children of the site are deployed one after another: each write restarts the site, and Azure refuses a write that
+// meets another one with a conflict.
 resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   // checkov:skip=CKV_AZURE_13: entraClientId turns it on; without it the host asks for a function key
   // checkov:skip=CKV_AZURE_63: a key of the configuration `web`, which this is not; logs go to Application Insights
@@ -211,6 +229,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: site
   name: 'appsettings'
   properties: union(
+    extraSettings,
     routeSettings,
     secretReferences,
     appSettings,
@@ -254,6 +273,7 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(ent
       }
     }
   }
+  dependsOn: [settings]
 }
 
 // Deployments need a token of Microsoft Entra. User name and password are refused.
@@ -263,6 +283,7 @@ resource scmPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@20
   properties: {
     allow: false
   }
+  dependsOn: [settings, authentication]
 }
 
 resource ftpPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
@@ -271,6 +292,7 @@ resource ftpPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@20
   properties: {
     allow: false
   }
+  dependsOn: [scmPasswords]
 }
 
 @description('Name of the function app.')

@@ -44,6 +44,9 @@ var roleIds = {
   metricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
 
+// hooks/postprovision.py deletes assignments with this description whose principal is no longer the operator.
+var operatorDescription = 'Landfall operator'
+
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: storageAccountName
 }
@@ -217,6 +220,7 @@ resource operatorIncoming 'Microsoft.Authorization/roleAssignments@2022-04-01' =
   scope: incoming
   properties: {
     principalId: operatorPrincipalId
+    description: operatorDescription
     principalType: operatorPrincipalType
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.blobDataContributor)
   }
@@ -227,6 +231,7 @@ resource operatorModels 'Microsoft.Authorization/roleAssignments@2022-04-01' = i
   scope: models
   properties: {
     principalId: operatorPrincipalId
+    description: operatorDescription
     principalType: operatorPrincipalType
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.blobDataContributor)
   }
@@ -237,6 +242,7 @@ resource operatorRuns 'Microsoft.Authorization/roleAssignments@2022-04-01' = if 
   scope: runs
   properties: {
     principalId: operatorPrincipalId
+    description: operatorDescription
     principalType: operatorPrincipalType
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.tableDataReader)
   }
@@ -247,6 +253,7 @@ resource operatorEndpoints 'Microsoft.Authorization/roleAssignments@2022-04-01' 
   scope: endpoints
   properties: {
     principalId: operatorPrincipalId
+    description: operatorDescription
     principalType: operatorPrincipalType
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.tableDataReader)
   }
@@ -257,6 +264,7 @@ resource operatorSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
   scope: vault
   properties: {
     principalId: operatorPrincipalId
+    description: operatorDescription
     principalType: operatorPrincipalType
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.vaultSecretsOfficer)
   }

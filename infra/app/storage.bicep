@@ -1,4 +1,4 @@
-// A storage account for the data (files, rows, queues, models), for the host and the deployed package, or for both. It
+// A storage account for the data (files, rows, queues, models) and the deployed package, for the host, or for both. It
 // accepts no shared keys: every caller signs in.
 import { publicAccess, resourceTags } from '../types.bicep'
 
@@ -25,21 +25,17 @@ param inputContainer string
 @description('Name of the container for undelivered events.')
 param deadLetterContainer string
 
-@description('Whether the account is for the host and the deployed package.')
-param forHost bool
-
-@description('Whether the account is for the data.')
+@description('Whether the account is for the data and the deployed package. The host creates what it needs itself.')
 param forData bool
 
 @description('Whether blobs keep their earlier versions.')
 param versioned bool
 
 var deploymentContainer = 'deployments'
-var dataContainers = [inputContainer, 'quarantine', 'training', 'models', deadLetterContainer]
+var dataContainers = [inputContainer, 'quarantine', 'training', 'models', deploymentContainer, deadLetterContainer]
 var dataTables = ['runs', 'endpoints']
 var dataQueues = ['evaluations', 'evaluations-poison', 'csv-events', 'csv-events-poison', 'webjobs-blobtrigger-poison']
-var hostContainers = [deploymentContainer]
-var containerNames = union(forHost ? hostContainers : [], forData ? dataContainers : [])
+var containerNames = forData ? dataContainers : []
 var tableNames = forData ? dataTables : []
 var queueNames = forData ? dataQueues : []
 

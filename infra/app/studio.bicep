@@ -32,6 +32,12 @@ param nfsServer string
 @description('Path of the NFS share.')
 param nfsShare string
 
+@description('Image of the container that makes the NFS share writable for the studio. It needs a root user and a shell. Empty: the base of studio/Dockerfile, by digest.')
+param initImage string
+
+@description('Address ranges that may call the studio, in CIDR notation. Empty: everybody.')
+param allowedIpRanges string[]
+
 @description('Resource id of the Log Analytics workspace.')
 param workspaceId string
 
@@ -39,6 +45,8 @@ param workspaceId string
 param blobEndpoint string
 
 var persistent = !empty(nfsServer)
+// The digest stands in one file, which Dependabot keeps current: FROM python:TAG@DIGEST.
+var baseDigest = split(split(loadTextContent('../../studio/Dockerfile'), 'FROM python:')[1], ['@', '\r', '\n'])[1]
 var shareName = 'studio-data'
 var data = persistent
   ? { name: 'data', storageType: 'NfsAzureFile', storageName: shareName }
@@ -46,7 +54,7 @@ var data = persistent
 // Root owns the root of the share, and the image runs as user 10001.
 var owner = {
   name: 'owner'
-  image: 'python:3.13-slim'
+  image: empty(initImage) ? 'docker.io/library/python@${baseDigest}' : initImage
   command: ['sh', '-c', 'mkdir -p /data/studio && chown 10001:10001 /data/studio']
   resources: {
     cpu: json('0.25')
@@ -128,6 +136,14 @@ resource studio 'Microsoft.App/containerApps@2026-01-01' = {
         targetPort: 8600
         transport: 'http'
         allowInsecure: false
+        // With at least one range, every other address is refused.
+        ipSecurityRestrictions: [
+          for (range, index) in allowedIpRanges: {
+            name: 'allowed-${index}'
+            action: 'Allow'
+            ipAddressRange: range
+          }
+        ]
       }
     }
     template: {
@@ -154,6 +170,11 @@ resource studio 'Microsoft.App/containerApps@2026-01-01' = {
             {
               name: 'STUDIO_ALLOW_HOSTS'
               value: split(blobEndpoint, '/')[2]
+            }
+            {
+              // The next revision must be healthy before the platform ends the present one, and one alone may serve.
+              name: 'STUDIO_TAKE_OVER'
+              value: 'true'
             }
           ]
           volumeMounts: [

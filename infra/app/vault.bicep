@@ -16,6 +16,12 @@ param tags resourceTags
 @description('Who reaches the vault. It takes no subnets.')
 param access publicAccess
 
+@description('Whether a deleted vault of this name is recovered, with its secrets. Azure refuses to recover where no deleted vault is.')
+param recover bool
+
+@description('Whether nobody can delete the vault for good before its retention time ends. Azure never turns it off again.')
+param purgeProtection bool
+
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   // checkov:skip=CKV_AZURE_109: without the private network the app and the operator come from any address; roles decide
   // checkov:skip=CKV_AZURE_189: as above
@@ -31,7 +37,11 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
     enableRbacAuthorization: true
     enableSoftDelete: true
     softDeleteRetentionInDays: 7
-    enablePurgeProtection: true
+    // checkov:skip=CKV_AZURE_110: a choice, vaultPurgeProtection, because Azure never turns it off again
+    // checkov:skip=CKV_AZURE_42: a deleted vault can be recovered for seven days; the check asks for purge protection too
+    // Azure accepts only true here. Without a value it leaves the vault as it is.
+    enablePurgeProtection: purgeProtection ? true : null
+    createMode: recover ? 'recover' : 'default'
     publicNetworkAccess: access.closed && empty(access.addresses) ? 'Disabled' : 'Enabled'
     networkAcls: {
       defaultAction: access.closed ? 'Deny' : 'Allow'

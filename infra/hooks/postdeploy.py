@@ -17,14 +17,14 @@ import time
 from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "app" / "eventgrid-subscription.bicep"
-TRIES = 20
+TRIES = 20  # LANDFALL_HOOK_TRIES replaces it
 PAUSE_S = 15.0  # 20 tries, 15 s apart: about five minutes, as long as a host may take to load the functions
 # Parameter of the template -> variable that azd sets from an output of main.bicep.
 PARAMETERS = {
     "functionAppName": "AZURE_FUNCTION_APP_NAME",
     "topicName": "AZURE_EVENTGRID_TOPIC_NAME",
     "storageAccountName": "AZURE_STORAGE_ACCOUNT_NAME",
-    "inputContainer": "LANDFALL_INPUT",
+    "inputContainer": "AZURE_INPUT_CONTAINER_NAME",
     "deadLetterContainer": "AZURE_DEAD_LETTER_CONTAINER",
 }
 NEEDED = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", *PARAMETERS.values())
@@ -96,28 +96,28 @@ def tell(text: str) -> None:
     print("\n".join(text.splitlines()[-5:]), file=sys.stderr, flush=True)
 
 
-def deploy(command: list[str], pause_s: float) -> None:
+def deploy(command: list[str], tries: int, pause_s: float) -> None:
     """Run the command until it succeeds.
 
     Raises:
         HookError: it fails for a reason that does not pass, or after the last try.
     """
-    for number in range(1, TRIES + 1):
+    for number in range(1, tries + 1):
         problem = problem_of(command)
         if problem is None:
             return
         if PERMANENT.search(problem):
             tell(problem)
             raise HookError("a retry would not help. Mend the error above, then run 'azd hooks run postdeploy'.")
-        if number == TRIES:
+        if number == tries:
             tell(problem)
             raise HookError(
-                f"the subscription could not be deployed in {TRIES} tries. The last error of az is above.\n"
+                f"the subscription could not be deployed in {tries} tries. The last error of az is above.\n"
                 "Check that the app runs (GET /api/health), then run 'azd hooks run postdeploy'."
                 " Until then the sweep finds files."
             )
         tell(
-            f"postdeploy: not yet (try {number} of {TRIES}). The host may still be loading the functions."
+            f"postdeploy: not yet (try {number} of {tries}). The host may still be loading the functions."
             f" Next try in {pause_s:g} s."
         )
         time.sleep(pause_s)
@@ -133,11 +133,12 @@ def main() -> int:
         return 0
     try:
         settings = required_settings(dict(os.environ))
-        deploy(deployment_command(settings), float(os.environ.get("LANDFALL_HOOK_PAUSE_S") or PAUSE_S))
+        tries = int(os.environ.get("LANDFALL_HOOK_TRIES") or TRIES)
+        deploy(deployment_command(settings), tries, float(os.environ.get("LANDFALL_HOOK_PAUSE_S") or PAUSE_S))
     except HookError as error:
         tell(f"postdeploy: {error}")
         return 1
-    container, app = settings["LANDFALL_INPUT"], settings["AZURE_FUNCTION_APP_NAME"]
+    container, app = settings["AZURE_INPUT_CONTAINER_NAME"], settings["AZURE_FUNCTION_APP_NAME"]
     print(f"postdeploy: Event Grid delivers the events of new CSVs in '{container}' to {app}.", flush=True)
     return 0
 

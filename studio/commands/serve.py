@@ -13,7 +13,7 @@ import uvicorn
 
 from studio.api.header_limits import HeaderLimitProtocol
 from studio.app import StudioSettings, build_app
-from studio.commands.settings import ALLOW_HOSTS, BASE_URL, served_url, words_of
+from studio.commands.settings import ALLOW_HOSTS, BASE_URL, TAKE_OVER, served_url, words_of
 from studio.commands.sole_server import sole_server
 from studio.errors import SetupError
 from studio.jobs.job_store import RUNNING_PER_ENDPOINT, UNSTARTED_S, JobLimits
@@ -48,7 +48,9 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     serve.add_argument(
         "--take-over",
         action="store_true",
-        help="if another studio serves the data folder: wait until it ends, and answer health checks meanwhile",
+        default=os.environ.get(TAKE_OVER) == "true",
+        help="if another studio serves the data folder: wait until it ends, and answer health checks meanwhile"
+        f" (default: whether the variable {TAKE_OVER} is true)",
     )
     _add_storage_options(serve)
     _add_job_options(serve)

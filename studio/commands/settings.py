@@ -10,6 +10,7 @@ from studio.storage.blob_locations import is_loopback
 DATA = "STUDIO_DATA"
 BASE_URL = "STUDIO_BASE_URL"
 ALLOW_HOSTS = "STUDIO_ALLOW_HOSTS"  # separated by spaces or commas
+TAKE_OVER = "STUDIO_TAKE_OVER"  # true: wait for another studio
 
 _log = logging.getLogger(__name__)
 

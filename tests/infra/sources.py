@@ -14,6 +14,7 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 STANDALONE = {"app/eventgrid-subscription.bicep", "app/outside-clock.bicep"}
 FILES = sorted(INFRA.rglob("*.bicep"))
 PARAMETERS = INFRA / "main.parameters.json"
+DOCKERFILE = ROOT / "studio" / "Dockerfile"  # app/studio.bicep reads the digest of the base
 FIRST_UP = SNAPSHOTS / "first-up.bicepparam"
 DIGEST = SNAPSHOTS / "sources.sha256"
 BICEP_VERSION = (ROOT / ".ci" / "bicep-version").read_text(encoding="utf-8").strip()
@@ -106,7 +107,7 @@ def _literal(value: Any, indent: str = "") -> str:
 
 def digest() -> str:
     """Return the SHA-256 of everything that the snapshots are made of, the same on every machine."""
-    sources = [*FILES, INFRA / "bicepconfig.json", PARAMETERS, *SNAPSHOTS.rglob("*.bicepparam")]
+    sources = [*FILES, DOCKERFILE, INFRA / "bicepconfig.json", PARAMETERS, *SNAPSHOTS.rglob("*.bicepparam")]
     content = hashlib.sha256(BICEP_VERSION.encode())
     for path in sorted(sources, key=lambda source: source.relative_to(ROOT).as_posix()):
         text = path.read_text(encoding="utf-8")  # with universal newlines: a checkout on Windows has CRLF

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.infra.deployments import APART, ROLES, Deployment, deployment, deployments, named, referenced, scope_of
-from tests.infra.sources import FILES, name_of, text_of
+from tests.infra.sources import FILES, INFRA, PARAMETERS, name_of, text_of
 
 # What Azure calls the roles; the ids are the same in every subscription.
 ROLE_NAMES = {
@@ -21,6 +21,7 @@ ROLE_NAMES = {
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
 }
 OPERATOR_ID = "33333333-3333-3333-3333-333333333333"
+HOOK = (INFRA / "hooks" / "postprovision.py").read_text(encoding="utf-8")
 
 ALWAYS = {
     ("app", "Storage Blob Data Owner", "data account"),
@@ -158,9 +159,33 @@ def test_the_vault_is_opened_by_roles_and_nothing_is_lost_at_once(made: Deployme
 
     assert vault["enableRbacAuthorization"] is True
     assert vault["enableSoftDelete"] is True
-    assert vault["enablePurgeProtection"] is True
     assert "accessPolicies" not in vault
     assert not made.of("Microsoft.KeyVault/vaults/secrets")  # no template ever sees a secret
+
+
+def test_a_vault_can_be_recovered_and_kept_from_being_purged() -> None:
+    """Both are choices: Azure refuses to recover what is not deleted, and never turns the protection off."""
+    first, chosen = (
+        deployment(name).get("Microsoft.KeyVault/vaults").properties for name in ("first-up", "everything")
+    )
+
+    assert (first["createMode"], first["enablePurgeProtection"]) == ("default", None)  # Azure refuses false
+    assert (chosen["createMode"], chosen["enablePurgeProtection"]) == ("recover", True)
+
+
+def test_nobody_is_the_operator_by_default() -> None:
+    """Whoever runs azd gets no rights. The roles of a named operator are marked, so that the hook finds them again."""
+    first, made = deployment("first-up"), deployment("everything")
+    marked = [assignment for assignment in made.of(ROLES) if assignment.properties.get("description")]
+
+    assert not [assignment for assignment in first.of(ROLES) if "description" in assignment.properties]
+    assert first.outputs["AZURE_OPERATOR_PRINCIPAL_ID"] == "nobody"
+    assert made.outputs["AZURE_OPERATOR_PRINCIPAL_ID"] == OPERATOR_ID
+    assert len(marked) == 5
+    assert {assignment.properties["principalId"] for assignment in marked} == {OPERATOR_ID}
+    (mark,) = {assignment.properties["description"] for assignment in marked}
+    assert f'MARK = "{mark}"' in HOOK
+    assert "AZURE_PRINCIPAL_ID" not in PARAMETERS.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
@@ -194,7 +219,9 @@ def test_the_app_runs_where_it_was_tried() -> None:
 
 def test_no_template_holds_a_key() -> None:
     """No file and no evaluated resource contains a text that looks like a key."""
-    secret = re.compile(r"AccountKey=|SharedAccessSignature|sig=|InstrumentationKey=|[A-Za-z0-9+]{60,}={0,2}")
+    secret = re.compile(
+        r"AccountKey=|SharedAccessSignature|sig=|InstrumentationKey=|(?<![A-Za-z0-9+])(?<!sha256:)[A-Za-z0-9+]{60,}={0,2}"
+    )
     assert not [path for path in FILES if secret.search(text_of(name_of(path)))]
     for made in deployments():
         assert not secret.search(json.dumps([resource.body for resource in made.resources])), made.name

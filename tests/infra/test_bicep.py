@@ -25,6 +25,7 @@ NAME_RULES = {
     "Microsoft.Insights/diagnosticSettings": r"[^*<>%&:\\?+/]{1,260}",
     "Microsoft.Insights/metricAlerts": r"[^*#&+:<>?@%{}\\/]{1,259}[^*#&+:<>?@%{}\\/. ]",
     "Microsoft.Insights/scheduledQueryRules": r"[^*<>%{}&:\\?/#]{1,259}[^*<>%{}&:\\?/#. ]",
+    "Microsoft.Insights/workbooks": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "Microsoft.KeyVault/vaults": r"(?=.{3,24}$)[a-zA-Z]([a-zA-Z0-9]|-(?!-))*[a-zA-Z0-9]",
     "Microsoft.Logic/workflows": r"[\w.()-]{1,43}",
     "Microsoft.ManagedIdentity/userAssignedIdentities": r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}",
@@ -66,6 +67,8 @@ NEEDED = {
     "Microsoft.Insights/metricAlerts": "properties.criteria properties.evaluationFrequency properties.windowSize",
     "Microsoft.Insights/scheduledQueryRules": "kind properties.displayName properties.description"
     " properties.evaluationFrequency properties.windowSize properties.criteria properties.actions",
+    "Microsoft.Insights/workbooks": "kind properties.category properties.displayName properties.sourceId"
+    " properties.serializedData",
     "Microsoft.OperationalInsights/workspaces": "properties.sku.name properties.retentionInDays"
     " properties.workspaceCapping.dailyQuotaGb",
     "Microsoft.Web/serverfarms": "kind properties.reserved",

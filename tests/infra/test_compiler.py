@@ -8,7 +8,7 @@ import pytest
 
 from tests.infra import compiler
 from tests.infra.compiler import BICEP_FILES, CompilerError, accepted, bicep, refusal, refused, snapshot
-from tests.infra.sources import INFRA, ROOT, SNAPSHOTS, STANDALONE
+from tests.infra.sources import DOCKERFILE, INFRA, ROOT, SNAPSHOTS, STANDALONE
 from tests.infra.test_snapshots import REFUSED
 
 pytestmark = pytest.mark.skipif(
@@ -22,6 +22,8 @@ def copy(tmp_path: Path) -> Path:
     """Return a folder with a copy of the templates and of the parameter files."""
     shutil.copytree(INFRA, tmp_path / "infra")
     shutil.copytree(SNAPSHOTS, tmp_path / "tests" / "infra" / "snapshots")
+    (tmp_path / "studio").mkdir()
+    shutil.copy(DOCKERFILE, tmp_path / "studio")
     return tmp_path
 
 

@@ -70,7 +70,9 @@ AZURE_YAML = exactly(
                 )
             }
         ),
-        "hooks": exactly({"postdeploy": hook("infra/hooks/postdeploy.py")}),
+        "hooks": exactly(
+            {name: hook(f"infra/hooks/{name}.py") for name in ("preprovision", "postprovision", "postdeploy")}
+        ),
         "pipeline": exactly(
             {"provider": {"const": "github"}, "variables": {"type": "array", "items": {"type": "string"}}}
         ),
@@ -172,10 +174,10 @@ def test_the_file_has_what_it_must_and_nothing_else(name: str) -> None:
 
 
 def test_all_hooks_are_run() -> None:
-    """azure.yaml names every script in the folder of hooks, and no other."""
+    """azure.yaml names every script in the folder of hooks, and no other; one is a module of the others."""
     text = (ROOT / "azure.yaml").read_text(encoding="utf-8")
     named = set(re.findall(r"infra/hooks/(\S+)", text))
-    assert {path.name for path in (INFRA / "hooks").iterdir() if path.is_file()} == named
+    assert {path.name for path in (INFRA / "hooks").iterdir() if path.is_file()} == named | {"azure_cli.py"}
 
 
 @pytest.mark.parametrize("script", sorted((INFRA / "hooks").glob("*.py")), ids=lambda path: path.name)
@@ -184,7 +186,8 @@ def test_a_hook_runs_under_an_old_python(script: Path) -> None:
     tree = ast.parse(script.read_text(encoding="utf-8"), feature_version=(3, 9))
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names - {"tomllib"}
+    beside = {path.stem for path in script.parent.glob("*.py")}
+    assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names - {"tomllib"} | beside
 
 
 def test_a_checkout_has_the_same_bytes_on_every_system() -> None:
@@ -214,13 +217,14 @@ def test_the_service_is_the_one_that_bicep_tags() -> None:
 
 
 def test_the_hook_knows_what_the_deployment_puts_out() -> None:
-    """Every variable that the script needs is an output of main.bicep or azd's own."""
-    script = (INFRA / "hooks" / "postdeploy.py").read_text(encoding="utf-8")
+    """Every variable that a script after a provision needs is an output of main.bicep or azd's own."""
     main = (INFRA / "main.bicep").read_text(encoding="utf-8")
-    needed = set(re.findall(r"\"((?:AZURE|LANDFALL)_[A-Z_]+)\"", script)) - {"LANDFALL_HOOK_PAUSE_S"}
-
-    assert len(needed) == 8
-    assert needed - {"AZURE_SUBSCRIPTION_ID"} <= set(re.findall(r"^output (\w+)", main, re.MULTILINE))
+    put_out = set(re.findall(r"^output (\w+)", main, re.MULTILINE))
+    for name, number in (("postdeploy", 8), ("postprovision", 4)):
+        script = (INFRA / "hooks" / f"{name}.py").read_text(encoding="utf-8")
+        needed = set(re.findall(r"\"(AZURE_[A-Z_]+)\"", script))
+        assert len(needed) == number
+        assert needed - {"AZURE_SUBSCRIPTION_ID"} <= put_out
 
 
 def test_a_pipeline_gets_every_variable_of_the_parameters() -> None:
@@ -231,3 +235,12 @@ def test_a_pipeline_gets_every_variable_of_the_parameters() -> None:
     text = (INFRA / "main.parameters.json").read_text(encoding="utf-8")
     named = [name for name in re.findall(r"\$\{(\w+)", text) if not name.startswith("AZURE_")]
     assert read("azure.yaml")["pipeline"]["variables"] == named
+
+
+def test_azd_down_keeps_what_a_person_has_set() -> None:
+    """It removes the outputs from the environment, so no output has the name of a variable that is a parameter."""
+    main = (INFRA / "main.bicep").read_text(encoding="utf-8")
+    given = set(re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text(encoding="utf-8")))
+
+    assert "LANDFALL_INPUT" in given
+    assert not given & set(re.findall(r"^output (\w+)", main, re.MULTILINE))

@@ -21,7 +21,7 @@ SETTINGS = {
     "AZURE_FUNCTION_APP_NAME": "func-x",
     "AZURE_EVENTGRID_TOPIC_NAME": "evgt-x",
     "AZURE_STORAGE_ACCOUNT_NAME": "stx",
-    "LANDFALL_INPUT": "incoming",
+    "AZURE_INPUT_CONTAINER_NAME": "incoming",
     "AZURE_DEAD_LETTER_CONTAINER": "dead-letters",
 }
 # Records its folder and its arguments, writes the text of `says` to stderr, and fails while there are `failures` left.
@@ -150,7 +150,7 @@ def test_it_gives_up_in_words(shell: Shell) -> None:
 def test_the_tries_take_about_five_minutes() -> None:
     """A host may take that long to load the functions after a deployment."""
     text = SCRIPT.read_text(encoding="utf-8")
-    assert "\nTRIES = 20\n" in text
+    assert "\nTRIES = 20 " in text
     assert "\nPAUSE_S = 15.0 " in text
     assert '"LANDFALL_HOOK_PAUSE_S") or PAUSE_S' in text
 
@@ -192,12 +192,12 @@ def test_the_key_is_asked_for_by_nobody_else() -> None:
 def test_all_missing_settings_are_named_at_once(shell: Shell) -> None:
     """It calls `az` not even once."""
     settings = SETTINGS | {"AZURE_RESOURCE_GROUP": ""}
-    del settings["LANDFALL_INPUT"]
+    del settings["AZURE_INPUT_CONTAINER_NAME"]
     done = shell.run(settings=settings)
 
     assert done.status == 1
     assert done.calls == []
-    assert "AZURE_RESOURCE_GROUP LANDFALL_INPUT." in done.text
+    assert "AZURE_RESOURCE_GROUP AZURE_INPUT_CONTAINER_NAME." in done.text
     assert "azd provision" in done.text
 
 

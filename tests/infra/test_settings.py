@@ -12,8 +12,9 @@ import pytest
 from shared.redaction import redact
 from shared.storage_settings import connection_of, read_storage_account
 from tests.infra.deployments import APART, Deployment, deployment, deployments, referenced
-from tests.infra.sources import PARAMETERS, ROOT, SNAPSHOTS, parameter_names, required_parameters
+from tests.infra.sources import PARAMETERS, ROOT, SNAPSHOTS, parameter_names, required_parameters, text_of
 from tests.infra.test_access import host_account, meanings
+from tests.infra.test_snapshots import REFUSED
 
 # Settings that something else than the app's code reads. A new setting needs no entry: the code that reads it is found.
 READ_BY_THE_HOST = {
@@ -23,6 +24,7 @@ READ_BY_THE_HOST = {
     "AzureWebJobsStorage__queueServiceUri": "the queue triggers, the blob trigger's own queue, the poison queues",
     "AzureWebJobsStorage__tableServiceUri": "complete beside the other two; the app's own tables",
     "AZURE_CLIENT_ID": "azure-identity's own name for the identity to sign in as",
+    "AzureWebJobsFeatureFlags": "that the host keeps no table of diagnostic events, for which it has no role",
     "APPLICATIONINSIGHTS_CONNECTION_STRING": "where the host sends logs",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "that it sends them with a token",
 }
@@ -49,6 +51,8 @@ DATA_SETTINGS = {
     f"LANDFALL_DATA__{name}"
     for name in ("credential", "clientId", "blobServiceUri", "queueServiceUri", "tableServiceUri")
 }
+
+EXTRA = "AzureFunctionsJobHost__logging__logLevel__default"  # extraSettings of the deployment with everything on
 
 _SETTING = re.compile(r"(?:LANDFALL|WEBSITE|AZURE|REQUESTS)_[A-Z_]+|AzureWebJobsStorage(?:__\w+)?")
 
@@ -166,7 +170,7 @@ def test_keys_come_from_the_vault_and_urls_are_plain() -> None:
 @pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
 def test_every_deployment_sets_only_what_is_read(made: Deployment) -> None:
     """An option adds no setting that nothing reads."""
-    optional = {*OPTIONAL, *DATA_SETTINGS}
+    optional = {*OPTIONAL, *DATA_SETTINGS, EXTRA}
     assert set(made.app_settings()) - set(named_by_routes()) <= set_in_azure() | optional
     assert set_in_azure() <= set(made.app_settings())
 
@@ -207,6 +211,34 @@ def test_settings_of_a_route_cannot_replace_those_of_the_app() -> None:
     assert settings["LANDFALL_SWEEP_SCHEDULE"] == "0 */15 * * * *"
 
 
+def test_further_settings_are_kept_by_a_provision() -> None:
+    """A setting made by hand would be gone after it. None replaces a setting of the templates."""
+    assert deployment("everything").app_settings()[EXTRA] == "Warning"
+    reserved = re.findall(
+        r"^  '(\w+)'$", text_of("main.bicep").partition("var reservedSettings")[2].partition("]")[0], re.MULTILINE
+    )
+    assert len(reserved) == 7
+    for made in deployments():
+        own = set(made.app_settings()) - set(named_by_routes()) - {EXTRA}
+        assert all(name.startswith(tuple(reserved)) for name in own), made.name
+    message = REFUSED["extra-setting-taken"]
+    for name in ("CENSUS_JOBS_URL", "CENSUS_TRAINING_KEY", "landfall_poll_schedule", "WEBSITE_AUTH_ENABLED"):
+        assert name in message
+    assert "REQUESTS_CA_BUNDLE" not in message
+
+
+def test_children_of_the_site_are_written_one_after_another() -> None:
+    """Azure refuses a write to a site that meets another one, so each child waits for those before it."""
+    text = text_of("app/function.bicep")
+    children = re.findall(r"^resource (\w+) 'Microsoft\.Web/sites/[^']*' =(.*?)\n\}\n", text, re.MULTILINE | re.DOTALL)
+    waits = [re.findall(r"dependsOn: \[([\w, ]+)\]", body) for _, body in children]
+    names = [name for name, _ in children]
+
+    assert names == ["settings", "authentication", "scmPasswords", "ftpPasswords"]
+    # A resource that is left out by its condition is no dependency, so the next one names the one before it as well.
+    assert waits == [[], ["settings"], ["settings, authentication"], ["scmPasswords"]]
+
+
 def test_callers_sign_in_only_if_an_app_registration_is_named() -> None:
     """With one, the platform authenticates callers and still lets events and approval links through."""
     plain, made = deployment("first-up"), deployment("everything")
@@ -214,6 +246,8 @@ def test_callers_sign_in_only_if_an_app_registration_is_named() -> None:
     assert plain.names("Microsoft.Web/sites/config") == ["appsettings"]
     assert "LANDFALL_HTTP_AUTH" not in plain.app_settings()
     assert made.app_settings()["LANDFALL_HTTP_AUTH"] == "entra"
+    assert made.app_settings()["LANDFALL_READ_ROLE"] == "Models.Read"
+    assert made.app_settings()["LANDFALL_OPERATE_ROLE"] == "Models.Operate"
     authentication = made.get("Microsoft.Web/sites/config", "authsettingsV2").properties
     assert authentication["platform"] == {"enabled": True}
     assert authentication["globalValidation"] == {
@@ -276,11 +310,11 @@ def test_the_example_allows_the_account_with_the_data(made: Deployment) -> None:
 
 
 @pytest.mark.parametrize("made", deployments(), ids=lambda made: made.name)
-def test_the_package_stands_in_the_hosts_account(made: Deployment) -> None:
-    """The package lies in the host's account, to which no role on data gives access."""
+def test_the_package_stays_in_the_account_of_the_data(made: Deployment) -> None:
+    """A provision that gives the host an account of its own must not leave the app without code."""
     package = made.get("Microsoft.Web/sites").properties["functionAppConfig"]["deployment"]["storage"]["value"]
 
-    assert referenced(package) == (host_account(made), "primaryEndpoints.blob")
+    assert referenced(package) == (made.outputs["AZURE_STORAGE_ACCOUNT_NAME"], "primaryEndpoints.blob")
     assert package.endswith(".primaryEndpoints.blob, 'deployments')]")
 
 

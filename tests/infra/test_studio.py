@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from studio.commands.settings import TAKE_OVER
 from tests.infra.deployments import Deployment, deployment, referenced
+from tests.infra.sources import DOCKERFILE
 
 
 def studio(made: Deployment) -> Any:
@@ -29,7 +31,8 @@ def test_the_studio_is_told_its_address_and_its_one_storage_host(name: str) -> N
     (container,) = studio(made)["template"]["containers"]
     variables = {variable["name"]: variable["value"] for variable in container["env"]}
 
-    assert list(variables) == ["STUDIO_BASE_URL", "STUDIO_ALLOW_HOSTS"]
+    assert list(variables) == ["STUDIO_BASE_URL", "STUDIO_ALLOW_HOSTS", TAKE_OVER]
+    assert variables[TAKE_OVER] == "true"  # the next revision is healthy while the present one has the lock
     environment = made.get("Microsoft.App/managedEnvironments").name
     assert referenced(variables["STUDIO_BASE_URL"]) == (environment, "defaultDomain")
     app = made.get("Microsoft.App/containerApps").name
@@ -54,6 +57,28 @@ def test_the_studio_keeps_its_data_only_on_a_share() -> None:
     assert deployment("studio").of("Microsoft.App/managedEnvironments/storages") == []
     share = deployment("everything").get("Microsoft.App/managedEnvironments/storages")
     assert share.properties["nfsAzureFile"]["server"] == "example.file.core.windows.net"
+
+
+def test_the_init_container_is_the_pinned_base() -> None:
+    """Its digest is that of the Dockerfile, which Dependabot keeps current."""
+    (init,) = studio(deployment("everything"))["template"]["initContainers"]
+    base = re.search(
+        r"^FROM python:[\w.-]+@(sha256:[0-9a-f]{64})$", DOCKERFILE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+    assert base
+    assert init["image"] == f"docker.io/library/python@{base[1]}"
+
+
+def test_the_studio_refuses_addresses_only_if_some_are_named() -> None:
+    """Callers need a key either way."""
+    made, fresh = (studio(deployment(name))["configuration"]["ingress"] for name in ("everything", "studio"))
+
+    assert [(rule["action"], rule["ipAddressRange"]) for rule in made["ipSecurityRestrictions"]] == [
+        ("Allow", "203.0.113.0/24"),
+        ("Allow", "198.51.100.7/32"),
+    ]
+    assert fresh["ipSecurityRestrictions"] == []
 
 
 def test_the_studio_pulls_a_private_image_as_its_identity() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -102,8 +103,9 @@ def waiting_studio(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "studio", "serve", "--port", str(port), "--data", str(data), "--take-over"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "studio", "serve", "--port", str(port), "--data", str(data)]
+    environ = {**os.environ, "STUDIO_TAKE_OVER": "true"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
         try:
             assert process.stdout
             assert "Waiting until it ends" in process.stdout.readline()

@@ -13,7 +13,14 @@ param routeSettings = {
   CENSUS_JOBS_URL: 'https://example.com/jobs'
 }
 param secretSettings = ['CENSUS_TRAINING_KEY', 'LANDFALL_SWEEP_SCHEDULE']
+param extraSettings = {
+  AzureFunctionsJobHost__logging__logLevel__default: 'Warning'
+}
+param recoverVault = true
+param vaultPurgeProtection = true
 param entraClientId = '44444444-4444-4444-4444-444444444444'
+param readRole = 'Models.Read'
+param operateRole = 'Models.Operate'
 param alertEmail = 'operator@example.com'
 param budgetAmount = 100
 param budgetStartDate = '2027-01-01'
@@ -45,3 +52,4 @@ param zoneRedundant = true
 param deleteLock = true
 param vnetEnabled = true
 param allowedAddresses = '203.0.113.7'
+param studioAllowedIps = '203.0.113.0/24, 198.51.100.7/32'

@@ -10,6 +10,9 @@ param vnetEnabled = false
 param inputContainer = 'incoming'
 param eventDelivery = 'webhook'
 param alwaysReadyInstances = 0
+param recoverVault = false
+param vaultPurgeProtection = false
+param extraSettings = {}
 param routeSettings = {
   CENSUS_JOBS_URL: ''
   CENSUS_PATCH_URL: ''
