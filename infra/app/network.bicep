@@ -38,6 +38,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
     }
     subnets: [
       {
+        // A delegated subnet reaches the internet whatever defaultOutboundAccess says: its service manages that.
         name: 'app'
         properties: {
           addressPrefix: cidrSubnet(addressPrefix, 26, 0)

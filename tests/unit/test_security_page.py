@@ -56,5 +56,5 @@ def test_every_threat_to_the_function_app_is_shown_by_a_test() -> None:
     threats = rows(PAGES["docs/threat-model.md"])
     assert len(threats) > 30
     for row in threats:
-        assert re.search(r"`(?:shared/|landfall/|function_app)|guarantees\.md", row), row
+        assert re.search(r"`(?:shared/|landfall/|infra/|function_app)|guarantees\.md", row), row
         assert "`tests/" in row or row.startswith(tuple(f"| {threat} |" for threat in WITHOUT_A_TEST)), row
