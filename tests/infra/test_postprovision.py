@@ -78,9 +78,9 @@ def test_all_assignments_of_the_subscription_are_asked_for(clis: FakeClis) -> No
     """Without `--all`, `az` lists no assignment below the subscription."""
     done = clis.run("postprovision.py", SETTINGS)
 
-    (asked,) = done.of(*LIST.split())
-    assert "--all" in asked
-    assert asked[asked.index("--subscription") + 1] == SETTINGS["AZURE_SUBSCRIPTION_ID"]
+    (arguments,) = done.of(*LIST.split())
+    assert "--all" in arguments
+    assert arguments[arguments.index("--subscription") + 1] == SETTINGS["AZURE_SUBSCRIPTION_ID"]
 
 
 def test_a_removal_that_fails_is_an_error(clis: FakeClis) -> None:

@@ -41,8 +41,8 @@ def test_a_deleted_vault_of_the_environment_is_recovered(clis: FakeClis) -> None
     assert done.status == 0
     assert done.of(*SET) == [[*SET, "true", "--environment", "landfall-prod"]]
     assert "kv-abc is recovered" in done.text
-    (asked,) = done.of(*LIST.split())
-    assert asked[asked.index("--subscription") + 1] == SETTINGS["AZURE_SUBSCRIPTION_ID"]
+    (arguments,) = done.of(*LIST.split())
+    assert arguments[arguments.index("--subscription") + 1] == SETTINGS["AZURE_SUBSCRIPTION_ID"]
 
 
 @pytest.mark.parametrize("vaults", [[], [deleted("another")], [deleted(location="northeurope")]])
