@@ -145,6 +145,8 @@ def test_a_round_ends_with_a_promoted_file_and_nothing_left(subscription: Subscr
     assert steps == ["azd provision", "azd up", "azd down"]
     settings = {call[3]: call[4] for call in calls if call[:3] == ["azd", "env", "set"]}
     assert settings["LANDFALL_OPERATOR_ID"] == "operator-id"
+    parameters = (ROOT / "infra" / "main.parameters.json").read_text(encoding="utf-8")
+    assert [name for name in settings if f"${{{name}}}" not in parameters and f"${{{name}=" not in parameters] == []
     assert {name: value for name, value in settings.items() if name.startswith("CENSUS_")}.keys() == {
         "CENSUS_JOBS_URL",
         "CENSUS_PATCH_URL",
