@@ -44,3 +44,21 @@ def test_parameters_on_the_page_exist() -> None:
     assert variables
     text = (INFRA / "main.parameters.json").read_text(encoding="utf-8")
     assert all(re.search(rf"\$\{{{name}[=}}]", text) for name in variables)
+
+
+def test_every_parameter_is_on_the_page() -> None:
+    """Those that the table leaves out are described above it or asked for by azd."""
+    undescribed = [name for name in parameter_names("main.bicep") if f"`{name}`" not in PAGE]
+    assert sorted(undescribed) == ["environmentName", "routesFile"]
+
+
+def test_the_page_about_the_network_names_parameters_that_exist() -> None:
+    """Its parameters are those of main.bicep, and its variables are handed over by azd."""
+    page = (ROOT / "docs" / "private-network.md").read_text(encoding="utf-8")
+    variables = set(re.findall(r"LANDFALL_[A-Z_]+", page))
+    text = (INFRA / "main.parameters.json").read_text(encoding="utf-8")
+
+    assert {"vnetEnabled", "allowedAddresses", "dataAccountOpen"} <= set(re.findall(r"`(\w+)`", page))
+    assert set(re.findall(r"`([a-z]+[A-Z]\w+)`", page)) <= parameter_names("main.bicep")
+    assert variables
+    assert all(re.search(rf"\$\{{{name}[=}}]", text) for name in variables)
