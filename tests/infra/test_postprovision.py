@@ -103,3 +103,46 @@ def test_an_unknown_operator_is_no_verdict(clis: FakeClis, missing: str) -> None
     assert done.status == 1
     assert missing in done.text
     assert done.calls == []
+
+
+EVENTS = {
+    "AZURE_EVENTGRID_TOPIC_NAME": "evgt-x",
+    "AZURE_STORAGE_ACCOUNT_NAME": "stx",
+    "AZURE_INPUT_CONTAINER_NAME": "incoming",
+    "AZURE_DEAD_LETTER_CONTAINER": "dead-letters",
+}
+DEPLOY = ["az", "deployment", "group", "create"]
+
+
+def test_events_keep_their_key_if_the_host_got_another_account(clis: FakeClis) -> None:
+    """An app with code has keys, perhaps new ones, so the second phase is repeated."""
+    clis.answer(FUNCTIONS, [{"name": "func-x/on_csv_landed"}])
+    clis.answer("az deployment group create")
+    done = clis.run("postprovision.py", {**SETTINGS, **EVENTS})
+
+    assert done.status == 0, done.text
+    (call,) = done.of(*DEPLOY)
+    assert "functionAppName=func-x" in call
+    (asked,) = done.of(*FUNCTIONS.split())
+    assert asked[asked.index("--name") + 1] == "func-x"
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_an_app_without_code_has_no_key_yet(clis: FakeClis, status: int) -> None:
+    """The hook after the deployment of the code follows; a host without code may not even answer."""
+    clis.answer(FUNCTIONS, [], status=status)
+    done = clis.run("postprovision.py", {**SETTINGS, **EVENTS})
+
+    assert (done.status, done.of(*DEPLOY)) == (0, [])
+
+
+def test_code_that_cannot_start_does_not_stop_azd_up(clis: FakeClis) -> None:
+    """The next code may mend it. So the hook gives up after four tries, says so, and lets `azd up` deploy it."""
+    clis.answer(FUNCTIONS, [{"name": "func-x/on_csv_landed"}])
+    clis.answer("az deployment group create", status=1, error="Webhook validation handshake failed")
+    done = clis.run("postprovision.py", {**SETTINGS, **EVENTS})
+
+    assert done.status == 0
+    assert len(done.of(*DEPLOY)) == 4
+    assert "was not renewed" in done.text
+    assert "azd hooks run postdeploy" in done.text
