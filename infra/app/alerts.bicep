@@ -63,10 +63,11 @@ var logAlerts logAlert[] = [
   {
     name: 'landfall-silent'
     title: 'Landfall: the poller is silent'
-    description: 'The timer polled pending jobs within the last two days, but not within the last half hour: the app or its timer does not run.'
+    description: 'The timer polled no pending job for half an hour although it did within two days, or never while the app answered other requests for an hour: the app or its timer does not run. See "When the timers stop" in docs/operating.md.'
     severity: 1
-    // There is no row before the first tick, so the alert does not fire while the app is being deployed.
-    query: 'AppRequests | where Name == "poll_pending_jobs" | summarize Last = max(TimeGenerated) | where Last < ago(30m)'
+    // Only the timer's own executions count: ticks over HTTP are requests of http_tick. A new app has an hour for its first
+    // tick, counted from its first request; after two days of silence its other requests still show that it should tick.
+    query: 'AppRequests | summarize First = min(TimeGenerated), Newest = max(TimeGenerated), Last = maxif(TimeGenerated, Name == "poll_pending_jobs") | where Last < ago(30m) or (isnull(Last) and First < ago(1h) and Newest > ago(30m))'
     operator: 'GreaterThan'
     threshold: 0
     windowSize: 'PT30M'
