@@ -112,9 +112,9 @@ def test_every_condition_is_true_and_false_in_snapshots(tmp_path: Path) -> None:
                 taken[probes[name.split("-")[0]]].add(str(value))
 
     one_sided = [
-        f"{'.'.join(map(str, condition.path))}: {condition.text}: {sorted(seen)}"
-        for condition, seen in taken.items()
-        if seen != {"True", "False"} and "problems" not in (*condition.path, *condition.text.split("'"))
+        f"{'.'.join(map(str, condition.path))}: {condition.text}: {sorted(results)}"
+        for condition, results in taken.items()
+        if results != {"True", "False"} and "problems" not in (*condition.path, *condition.text.split("'"))
     ]
     assert one_sided == []
     assert len(taken) > 50

@@ -123,8 +123,8 @@ def test_events_keep_their_key_if_the_host_got_another_account(clis: FakeClis) -
     assert done.status == 0, done.text
     (call,) = done.of(*DEPLOY)
     assert "functionAppName=func-x" in call
-    (asked,) = done.of(*FUNCTIONS.split())
-    assert asked[asked.index("--name") + 1] == "func-x"
+    (arguments,) = done.of(*FUNCTIONS.split())
+    assert arguments[arguments.index("--name") + 1] == "func-x"
 
 
 @pytest.mark.parametrize("status", [0, 1])
