@@ -68,6 +68,8 @@ def test_the_init_container_is_the_pinned_base() -> None:
 
     assert base
     assert init["image"] == f"docker.io/library/python@{base[1]}"
+    (init,) = studio(deployment("network-exceptions"))["template"]["initContainers"]
+    assert init["image"] == "example.azurecr.io/python:3.13-slim"  # where no image of Docker Hub may be pulled
 
 
 def test_the_studio_refuses_addresses_only_if_some_are_named() -> None:
