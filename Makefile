@@ -33,8 +33,10 @@ setup:
 demo: setup
 	@$(BIN)/landfall demo
 
+# What needs the Bicep compiler takes two minutes, and `make check` runs it.
 test: setup
-	$(PYTEST) --dist loadfile --no-loadscope-reorder --ignore tests/page
+	$(PYTEST) --dist loadfile --no-loadscope-reorder --ignore tests/page \
+		--ignore tests/infra/test_compiler.py --ignore tests/infra/test_conditions.py
 
 test-deep: setup
 	$(PYTEST) --dist worksteal -m 'deep or hypothesis' --hypothesis-profile many
