@@ -35,6 +35,12 @@ class LogAction(StrEnum):
     SWEEP_INTERRUPTED = "sweep.interrupted"
 
     RUN_MOVED = "run.moved"
+    RUN_PROMOTED = "run.promoted"
+    RUN_REJECTED = "run.rejected"
+    RUN_UNCHANGED = "run.unchanged"
+    RUN_SUPERSEDED = "run.superseded"
+    RUN_QUARANTINED = "run.quarantined"
+    RUN_CANCELLED = "run.cancelled"
     RUN_FAILED = "run.failed"
     RUN_ROLLED_BACK = "run.rolled_back"
     RUN_TIMED_OUT = "run.timed_out"

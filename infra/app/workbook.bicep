@@ -1,5 +1,5 @@
 // The workbook "Landfall" of the workspace: runs by outcome, failures, ticks, files that no event reported. Its queries
-// read the fields that end a line of the app's log (shared/log_actions.py).
+// read the fields that end a line of the app's log (shared/log_actions.py). The traceback of a bug stands behind them.
 import { resourceTags } from '../types.bicep'
 
 @description('Azure region.')
@@ -13,8 +13,7 @@ param workspaceId string
 
 var outcomes = '''
 AppTraces
-| where Message contains "action=run."
-| extend Outcome = extract(@"run [0-9a-f]{8} of .*?: (promoted|rejected|unchanged|superseded|rolled_back|failed|timed_out|cancelled|quarantined|unrouted)(?:: | \[)", 1, Message)
+| extend Outcome = extract(@"action=(?:run|file)\.(promoted|rejected|unchanged|superseded|rolled_back|failed|timed_out|cancelled|quarantined|unrouted)\]$", 1, Message)
 | where isnotempty(Outcome)
 '''
 
@@ -37,7 +36,7 @@ var queries = [
     visualization: 'table'
     query: '''
 AppTraces
-| extend Action = extract(@"action=([a-z_]+\.[a-z_]+)\]$", 1, Message)
+| extend Action = extract(@"action=([a-z_]+\.[a-z_]+)\](?:\n|$)", 1, Message)
 | where Action in ("run.failed", "run.rolled_back", "run.timed_out", "run.step_crashed", "runs.stuck", "message.poisoned", "endpoint.drifted", "endpoint.mismatched", "endpoint.unexplained", "configuration.invalid")
 | extend Route = url_decode(extract(@"route=(\S+) action=", 1, Message)), Run = extract(@"run_id=(\S+) ", 1, Message)
 | project TimeGenerated, Action, Route, Run, Message
@@ -52,7 +51,7 @@ AppTraces
     query: '''
 AppTraces
 | where SeverityLevel >= 2
-| extend Action = extract(@"action=([a-z_]+\.[a-z_]+)\]$", 1, Message)
+| extend Action = extract(@"action=([a-z_]+\.[a-z_]+)\](?:\n|$)", 1, Message)
 | where isnotempty(Action)
 | summarize Lines = count(), Last = max(TimeGenerated) by Action
 | order by Lines desc
@@ -71,7 +70,7 @@ AppRequests
   {
     name: 'last-tick'
     title: 'Minutes since the last tick'
-    visualization: 'tiles'
+    visualization: 'table'
     query: '''
 AppRequests
 | where Name == "poll_pending_jobs"

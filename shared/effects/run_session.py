@@ -19,8 +19,14 @@ from shared.services import Services
 
 log = get_log("run")
 
-# The outcomes that raise an alert.
+# An action for each outcome that a step of a run leads to, since alerts and queries count outcomes by it.
 _ACTIONS = {
+    RunState.PROMOTED: LogAction.RUN_PROMOTED,
+    RunState.REJECTED: LogAction.RUN_REJECTED,
+    RunState.UNCHANGED: LogAction.RUN_UNCHANGED,
+    RunState.SUPERSEDED: LogAction.RUN_SUPERSEDED,
+    RunState.QUARANTINED: LogAction.RUN_QUARANTINED,
+    RunState.CANCELLED: LogAction.RUN_CANCELLED,
     RunState.FAILED: LogAction.RUN_FAILED,
     RunState.ROLLED_BACK: LogAction.RUN_ROLLED_BACK,
     RunState.TIMED_OUT: LogAction.RUN_TIMED_OUT,

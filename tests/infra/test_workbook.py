@@ -3,13 +3,16 @@
 import json
 import logging
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from shared.effects.run_session import RunSession
 from shared.errors import UnavailableError
 from shared.log_actions import LogAction
 from shared.pipeline.polling import Ticker
+from shared.records.run_identity import UNROUTED
 from shared.records.run_states import TERMINAL, RunState
 from tests.infra.deployments import deployment
 from tests.infra.sources import ROOT
@@ -46,11 +49,38 @@ def test_runs_are_counted_by_their_outcome(lines: pytest.LogCaptureFixture) -> N
     world.at["production"].ignore_patch = True
     assert world.settle(world.train("other", 0.95, "census/c.csv")).state is RunState.ROLLED_BACK
 
-    for name in ("runs-by-outcome", "outcomes-by-route"):
-        assert '| where Message contains "action=run."\n' in QUERIES[name]
-        rows = [extracted(QUERIES[name], line) for line in lines.messages if "action=run." in line]
-        assert [row["Outcome"] for row in rows if row["Outcome"]] == ["promoted", "rejected", "rolled_back"]
-    assert {row["Route"] for row in rows if row["Outcome"]} == {"census"}
+    assert outcomes_in(lines.messages) == [("promoted", "census"), ("rejected", "census"), ("rolled_back", "census")]
+
+
+def test_a_file_without_a_route_is_counted(lines: pytest.LogCaptureFixture) -> None:
+    """It ends where it lands, without a step of its run."""
+    world = World()
+    world.drop("sales/a.csv")
+    world.sweep()
+
+    assert outcomes_in(lines.messages) == [("unrouted", UNROUTED)]
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL - {RunState.UNROUTED}))
+def test_every_outcome_is_counted_by_its_action(state: RunState, lines: pytest.LogCaptureFixture) -> None:
+    """Whatever the file is called: a name may read as an outcome or as fields of a line."""
+    world = World()
+    run = world.land("census/a: promoted: [action=run.failed].csv")
+    lines.clear()
+    stored = world.services.runs.get("census", run.run_id)
+    assert stored is not None
+    session = RunSession(world.services, world.route, stored)
+    ended = run.evolve(world.services.clock.now(), reason="failed: it was not promoted: yet")
+    session.save(replace(ended, state=state))
+
+    assert outcomes_in(lines.messages) == [(state.value, "census")]
+
+
+def outcomes_in(messages: list[str]) -> list[tuple[str, str]]:
+    """Return the outcomes and routes that the charts of outcomes see in lines; both charts see the same ones."""
+    assert QUERIES["outcomes-by-route"].startswith(QUERIES["runs-by-outcome"].partition("| summarize")[0])
+    rows = [extracted(QUERIES["outcomes-by-route"], message) for message in messages]
+    return [(row["Outcome"], row["Route"]) for row in rows if row["Outcome"]]
 
 
 def test_every_outcome_is_known() -> None:
@@ -71,6 +101,18 @@ def test_failures_are_listed_with_run_and_route(lines: pytest.LogCaptureFixture)
     (row,) = [row for row in rows if row["Action"] in named_actions("failures")]
 
     assert row == {"Action": "run.failed", "Route": "census", "Run": run.run_id}
+
+
+def test_a_bug_is_listed_although_its_traceback_follows(lines: pytest.LogCaptureFixture) -> None:
+    """The worker sends the host the text and the traceback as one message."""
+    world = World()
+    world.training.faults.fail_next("submit", ZeroDivisionError("a bug"), times=1)
+    world.land()
+    formatted = [logging.Formatter().format(record) for record in lines.records]
+
+    (message,) = [message for message in formatted if "Traceback" in message]
+    for name in ("failures", "warnings-by-action"):
+        assert extracted(QUERIES[name], message)["Action"] == "run.step_crashed"
 
 
 def test_stuck_runs_are_listed(lines: pytest.LogCaptureFixture) -> None:
@@ -101,7 +143,7 @@ def test_the_queries_name_actions_that_exist() -> None:
 
 
 def test_ticks_are_those_of_the_timer() -> None:
-    """A gap in the chart is a silent timer; the tile says for how long."""
+    """A gap in the chart is a silent timer; the table says for how long."""
     for name in ("ticks", "last-tick"):
         assert '| where Name == "poll_pending_jobs"\n' in QUERIES[name]
     assert '@app.function_name("poll_pending_jobs")\n@app.timer_trigger' in (ROOT / "function_app.py").read_text(
