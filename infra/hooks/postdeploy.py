@@ -18,6 +18,7 @@ from pathlib import Path
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "app" / "eventgrid-subscription.bicep"
 TRIES = 20  # LANDFALL_HOOK_TRIES replaces it
+ANSWER_S = 300.0  # LANDFALL_HOOK_ANSWER_S replaces it
 PAUSE_S = 15.0  # 20 tries, 15 s apart: about five minutes, as long as a host may take to load the functions
 # Parameter of the template -> variable that azd sets from an output of main.bicep.
 PARAMETERS = {
@@ -76,16 +77,21 @@ def deployment_command(settings: dict[str, str]) -> list[str]:
 
 def problem_of(command: list[str]) -> str | None:
     """Run a command beside the template; return None if it succeeds, else its output without keys."""
-    done = subprocess.run(
-        command,
-        cwd=TEMPLATE.parent,
-        stdin=subprocess.DEVNULL,  # az must fail, not ask
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    answer_s = float(os.environ.get("LANDFALL_HOOK_ANSWER_S") or ANSWER_S)
+    try:
+        done = subprocess.run(
+            command,
+            cwd=TEMPLATE.parent,
+            stdin=subprocess.DEVNULL,  # az must fail, not ask
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=answer_s,
+        )
+    except subprocess.TimeoutExpired:
+        return f"az did not answer in {answer_s:g} s."
     if done.returncode == 0:
         return None
     return KEY.sub("code=***", done.stdout)

@@ -40,18 +40,27 @@ def old_assignments(subscription: str, group: str, operator: str) -> list[dict[s
 
 
 def remove_old_operators(subscription: str, group: str, operator: str) -> None:
-    """Delete the role assignments of earlier operators.
+    """Delete the role assignments of earlier operators: all that can be.
 
     Raises:
-        CliError: `az` is missing or fails.
+        CliError: `az` is missing, or some could not be deleted. The text has each problem.
     """
+    problems = []
     for assignment in old_assignments(subscription, group, operator):
-        run("az", "role", "assignment", "delete", "--ids", assignment["id"], "--subscription", subscription)
-        print(
-            f"postprovision: removed '{assignment.get('roleDefinitionName')}' of {assignment.get('principalId')}"
-            f" at {str(assignment.get('scope')).rsplit('/', 1)[-1]}: no longer the operator.",
-            flush=True,
+        role = (
+            f"'{assignment.get('roleDefinitionName')}' of {assignment.get('principalId')}"
+            f" at {str(assignment.get('scope')).rsplit('/', 1)[-1]}"
         )
+        try:
+            run("az", "role", "assignment", "delete", "--ids", assignment["id"], "--subscription", subscription)
+        except CliError as error:
+            problems.append(f"{role} was not removed: {error}")
+            continue
+        print(f"postprovision: removed {role}: no longer the operator.", flush=True)
+    if any("ScopeLocked" in problem for problem in problems):
+        problems.append("A lock (deleteLock) protects role assignments too: remove it first (docs/azure-resources.md).")
+    if problems:
+        raise CliError("\n".join(problems))
 
 
 def has_functions(subscription: str, group: str, app: str) -> bool:
@@ -59,7 +68,13 @@ def has_functions(subscription: str, group: str, app: str) -> bool:
     arguments = ("--subscription", subscription, "--resource-group", group, "--name", app)
     try:
         return bool(az_json("functionapp", "function", "list", *arguments))
-    except CliError:
+    except CliError as error:
+        print(
+            f"postprovision: the app did not say whether it has code: {error}\nA new app has none. If yours has, and"
+            " 'azd deploy' does not follow, run 'azd hooks run postdeploy'.",
+            file=sys.stderr,
+            flush=True,
+        )
         return False
 
 

@@ -12,7 +12,7 @@ from landfall.stack.azurite import ROOT
 HOOKS = ROOT / "infra" / "hooks"
 # Writes the answer whose words begin its arguments; a call that no answer is for fails, as `az` does.
 _FAKE = """#!{python} -I
-import json, sys
+import json, sys, time
 from pathlib import Path
 me = Path(sys.argv[0])
 call = [me.name, *sys.argv[1:]]
@@ -20,6 +20,7 @@ with (me.parent / "calls").open("a", encoding="utf-8") as calls:
     calls.write(json.dumps(call) + "\\n")
 for words, answer in json.loads((me.parent / "answers").read_text(encoding="utf-8")):
     if call[:len(words)] == words:
+        time.sleep(answer["after_s"])
         sys.stderr.write(answer.get("error", ""))
         sys.stdout.write(answer.get("text", ""))
         sys.exit(answer.get("status", 0))
@@ -51,18 +52,18 @@ class FakeClis:
             path.write_text(_FAKE.format(python=sys.executable), encoding="utf-8")
             path.chmod(0o755)
 
-    def answer(self, words: str, value: Any = None, *, status: int = 0, error: str = "") -> None:
-        """Answer calls that begin with these words: with JSON, or with an error and a status."""
+    def answer(self, words: str, value: Any = None, *, status: int = 0, error: str = "", after_s: float = 0.0) -> None:
+        """Answer calls that begin with these words: with JSON, or with an error and a status, after some seconds."""
         text = "" if value is None else json.dumps(value)
-        self._answers.insert(0, (words.split(), {"text": text, "status": status, "error": error}))
+        self._answers.insert(0, (words.split(), {"text": text, "status": status, "error": error, "after_s": after_s}))
 
-    def run(self, hook: str, settings: dict[str, str]) -> Result:
-        """Run a hook of infra/hooks as azd does, with these variables."""
+    def run(self, hook: str, settings: dict[str, str], hooks: Path = HOOKS) -> Result:
+        """Run a hook of a folder as azd does, with these variables."""
         (self.folder / "answers").write_text(json.dumps(self._answers), encoding="utf-8")
         calls = self.folder / "calls"
         calls.write_text("", encoding="utf-8")
         done = subprocess.run(
-            [sys.executable, HOOKS / hook],
+            [sys.executable, hooks / hook],
             cwd=ROOT,
             env={"PATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", "LANDFALL_HOOK_PAUSE_S": "0", **settings},
             capture_output=True,

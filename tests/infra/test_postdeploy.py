@@ -1,6 +1,7 @@
 """The hook after a deployment, run with a fake `az` on its PATH: its calls, its retries, its messages."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -208,6 +209,17 @@ def test_a_machine_without_the_cli_is_told_so(shell: Shell) -> None:
 
     assert done.status == 1
     assert "Azure CLI (az) is not on the PATH" in done.text
+
+
+def test_a_call_without_an_answer_is_a_failed_try(shell: Shell) -> None:
+    """Otherwise `azd up` would hang without a word."""
+    (shell.folder / "az").write_text('#!/bin/sh\nread -r never <"${0%/*}/pipe"\n', encoding="utf-8")
+    os.mkfifo(shell.folder / "pipe")
+    done = shell.run(settings={**SETTINGS, "LANDFALL_HOOK_ANSWER_S": "0.2", "LANDFALL_HOOK_TRIES": "2"})
+
+    assert done.status == 1
+    assert done.text.count("not yet (try") == 1
+    assert "az did not answer in 0.2 s" in done.text
 
 
 def test_it_leaves_nothing_behind(shell: Shell) -> None:

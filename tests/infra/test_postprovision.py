@@ -92,6 +92,20 @@ def test_a_removal_that_fails_is_an_error(clis: FakeClis) -> None:
     assert done.status == 1
     assert "AuthorizationFailed" in done.text
     assert "may still have rights" in done.text
+    assert "lock" not in done.text
+
+
+def test_a_removal_that_fails_keeps_no_other_from_being_made(clis: FakeClis) -> None:
+    """All problems are reported at once; a lock protects role assignments too, and the hook says so."""
+    locked = assignment("2", BOB)
+    clis.answer(LIST, [locked, assignment("3", BOB)])
+    clis.answer(f"az role assignment delete --ids {locked['id']}", status=1, error="(ScopeLocked) no delete")
+    done = clis.run("postprovision.py", SETTINGS)
+
+    assert done.status == 1
+    assert len(done.of(*DELETE)) == 2
+    assert done.text.count("was not removed") == done.text.count("removed 'Key Vault Secrets Officer'") == 1
+    assert "deleteLock" in done.text
 
 
 @pytest.mark.parametrize("missing", SETTINGS)
@@ -134,6 +148,7 @@ def test_an_app_without_code_has_no_key_yet(clis: FakeClis, status: int) -> None
     done = clis.run("postprovision.py", {**SETTINGS, **EVENTS})
 
     assert (done.status, done.of(*DEPLOY)) == (0, [])
+    assert ("run 'azd hooks run postdeploy'" in done.text) == (status == 1)
 
 
 def test_code_that_cannot_start_does_not_stop_azd_up(clis: FakeClis) -> None:
