@@ -14,7 +14,7 @@ MISSED_POLLS = 3  # the timer is silent when it has missed as many
 POLLER = "the timer poll_pending_jobs"
 REPAIR = (
     "see that the app runs and its timers are enabled, then deploy it again (`azd deploy`); until they fire, call"
-    " POST /api/tick and /api/sweep from outside (docs/deploy.md)"
+    " POST /api/tick and /api/sweep from outside (docs/outside-clock.md)"
 )
 
 

@@ -1,4 +1,4 @@
-// A clock outside the app: Logic Apps that ask it for ticks and sweeps while its timers do not fire (docs/deploy.md).
+// A clock outside the app: Logic Apps that ask it for ticks and sweeps while its timers do not fire (docs/outside-clock.md).
 // A person deploys it; neither azd nor a hook does. The deployment is idempotent.
 @description('Name of the function app.')
 param functionAppName string

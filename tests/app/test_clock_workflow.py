@@ -1,4 +1,4 @@
-"""The clock outside the app, as docs/deploy.md gives it: its script run against a scripted app."""
+"""The clock outside the app, as docs/outside-clock.md gives it: its script run against a scripted app."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 from tests.contract.scripted import Reply, Scripted, scripted
 from tests.infra.sources import ROOT
 
-PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "outside-clock.md").read_text(encoding="utf-8")
 KEY = "CANARY-FUNCTION-KEY"
 DONE, MORE, WELL = Reply(200, b'{"done": true}'), Reply(202, b'{"done": false}'), Reply(200, b'{"state": "ok"}')
 

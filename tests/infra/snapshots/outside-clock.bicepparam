@@ -1,4 +1,4 @@
-// What docs/deploy.md lets a person deploy if the app's timers stop.
+// What docs/outside-clock.md lets a person deploy if the app's timers stop.
 using '../../../infra/app/outside-clock.bicep'
 
 param functionAppName = 'func-landfall-dev'
