@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,7 @@ _SUMMED = frozenset({"due", "trained", "files_checked", "files_landed", "endpoin
 
 @dataclass(frozen=True)
 class _App:
-    """Where the app is, and its function key. `advice`: what to do if it does not answer."""
+    """Where the app is, and its function key. `advice`: what to do if it does not answer, or refuses the key."""
 
     url: str
     key: str = field(repr=False)
@@ -99,6 +100,7 @@ def _app(options: argparse.Namespace) -> _App:
     try:
         parts = urlsplit(url)
         allowed = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        allowed = allowed and parts.port != 0  # reading the port raises ValueError for a number that is none
     except ValueError:
         allowed = False
     if not allowed or not parts.hostname or parts.query or parts.fragment or parts.username:
@@ -106,6 +108,8 @@ def _app(options: argparse.Namespace) -> _App:
     key = os.environ.get(KEY_VARIABLE, "").strip()
     if not key:
         raise UsageError(f"--url needs the app's function key in the environment variable {KEY_VARIABLE}")
+    if not re.fullmatch(r"[!-~]+", key):
+        raise UsageError(f"{KEY_VARIABLE} is no function key: such a key has no space and no character outside ASCII")
     return _App(url, key)
 
 
@@ -122,7 +126,8 @@ def _call(app: _App, operation: str, arguments: Mapping[str, bool]) -> Mapping[s
         raise CommandError("\n  ".join(filter(None, (str(error), app.advice)))) from error
     except NotJsonError as error:
         if error.status in {401, 403}:
-            raise CommandError(f"{url} refused the function key ({error.status}). Check {KEY_VARIABLE}.") from error
+            advice = app.advice or f"Check {KEY_VARIABLE}. An app with LANDFALL_HTTP_AUTH = entra takes no key."
+            raise CommandError(f"{url} refused the function key ({error.status}).\n  {advice}") from error
         raise
     if answer.status not in {200, 202}:
         raise CommandError(answer.refusal)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from landfall.errors import CommandError, UsageError
 from landfall.stack.stack_document import Service
+from shared import wiring
 from shared.storage_settings import DATA_CONNECTION, HOST_CONNECTION
 
 POLL_SCHEDULE = "*/2 * * * * *"  # in Azure every minute: a tick costs money there
@@ -105,7 +106,8 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
     """Read `--set NAME=VALUE`.
 
     Raises:
-        UsageError: with every malformed pair, every repeated name, and every name that `--set` does not accept.
+        UsageError: with every malformed pair, every repeated name, and every name or value that `--set` does not
+            accept.
     """
     pairs = list(pairs)
     wrong = [pair for pair in pairs if not re.match(r"[A-Za-z_][A-Za-z0-9_:]*=", pair)]
@@ -116,6 +118,10 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
         alternative = _alternative(name)
         if alternative:
             problems.append(f"--set {name} would reach the app alone: {alternative}")
+    chosen = dict(pair.split("=", 1) for pair in pairs if pair not in wrong)
+    source = chosen.get(wiring.BLOB_SOURCE)
+    if source and source not in wiring.BLOB_SOURCES:  # the host would end with a word about a binding
+        problems.append(f"--set {wiring.BLOB_SOURCE} takes {', '.join(wiring.BLOB_SOURCES)}, not {source!r}")
     if problems:
         raise UsageError("; ".join(problems))
-    return dict(pair.split("=", 1) for pair in pairs)
+    return chosen

@@ -49,7 +49,7 @@ def tick(
         "done": not result.left and not result.unread,
         "active": result.active,
         "due": result.due,
-        "left": result.left,
+        "left": len(result.left),
         "trained": len(result.messages),
     }
     if result.unread:

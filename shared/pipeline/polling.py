@@ -1,7 +1,7 @@
 """The tick: polls the pending jobs and takes the next step of every run that is due."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -41,19 +41,19 @@ class TickResult(NamedTuple):
         messages: for the runs that are trained now.
         active: the number of runs without an outcome.
         due: the number of those whose next step was due.
-        left: the number of due runs that this tick had no time for.
+        left: ids of the due runs that this tick had no time for.
         unread: names of the routes whose runs could not be read.
     """
 
     messages: list[EvaluationMessage]
     active: int
     due: int
-    left: int
+    left: list[str]
     unread: list[str]
 
 
 class Ticker:
-    """Ticks for one source, and remembers the last tick to space out heartbeats and polls.
+    """Ticks for one source, and remembers the last tick to space out heartbeats and polls, and what that tick missed.
 
     A new worker starts without that memory.
     """
@@ -61,13 +61,14 @@ class Ticker:
     def __init__(self, source: TickSource = TickSource.TIMER) -> None:
         self._source = source
         self._previous: datetime | None = None
+        self._missed: frozenset[str] = frozenset()
         self._last_heartbeat: datetime | None = None
 
     def tick(self, services: Services, budget_s: float = TICK_BUDGET_S) -> TickResult:
         """Take one tick, which begins no step after `budget_s` seconds."""
         now = services.clock.now()
-        result = tick(services, self._previous, budget_s)
-        self._previous = now
+        result = tick(services, self._previous, budget_s, self._missed)
+        self._previous, self._missed = now, frozenset([*result.left, *result.unread])
         age = None if self._last_heartbeat is None else now - self._last_heartbeat
         if age is None or not timedelta() <= age < timedelta(seconds=HEARTBEAT_S):  # negative: the clock was set back
             services.runs.write_heartbeat(self._source, now)
@@ -75,21 +76,36 @@ class Ticker:
         return result
 
 
-def tick(services: Services, previous: datetime | None = None, budget_s: float = TICK_BUDGET_S) -> TickResult:
+def tick(
+    services: Services,
+    previous: datetime | None = None,
+    budget_s: float = TICK_BUDGET_S,
+    missed: Collection[str] = frozenset(),
+) -> TickResult:
     """Poll the jobs and take the due steps of every route's active runs.
 
-    `previous`: time of the last tick; None: poll every job. An error with one run never stops the others. After
-    `budget_s` seconds no step is begun.
+    `previous`: time of the last tick; None: poll every job. `missed`: run ids and routes that the last tick did not
+    come to: their jobs are polled now, however short the time since. An error with one run never stops the others.
+    After `budget_s` seconds no step is begun.
     """
     now, began_s = services.clock.now(), services.clock.elapsed_s()
     active, unread = _active(services)
     _log_stuck(active, now, previous)
-    due = [(route, stored) for route, stored in active if _is_due(route, stored.run, now, previous)]
+
+    def polled_before(route: Route, run: Run) -> datetime | None:
+        return None if route.name in missed or run.run_id in missed else previous
+
+    due = [
+        (route, stored) for route, stored in active if _is_due(route, stored.run, now, polled_before(route, stored.run))
+    ]
     due = _rotated(due, now)
 
     def advance(item: tuple[Route, StoredRun]) -> StoredRun | None:
         passed_s = services.clock.elapsed_s() - began_s
-        return None if passed_s > budget_s else _advance(services, *item, read_age_s=passed_s, previous=previous)
+        if passed_s > budget_s:
+            return None
+        route, stored = item
+        return _advance(services, route, stored, read_age_s=passed_s, previous=polled_before(route, stored.run))
 
     after = services.map_concurrently(advance, due)
     messages = [
@@ -97,7 +113,8 @@ def tick(services: Services, previous: datetime | None = None, budget_s: float =
         for (_, before), stored in zip(due, after, strict=True)
         if stored is not None and stored.run.state is RunState.TRAINED and before.run.state is not RunState.TRAINED
     ]
-    return TickResult(messages, len(active), len(due), after.count(None), unread)
+    left = [stored.run.run_id for (_, stored), result in zip(due, after, strict=True) if result is None]
+    return TickResult(messages, len(active), len(due), left, unread)
 
 
 def _active(services: Services) -> tuple[list[tuple[Route, StoredRun]], list[str]]:

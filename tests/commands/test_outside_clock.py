@@ -121,7 +121,15 @@ def test_an_app_elsewhere_is_named_by_its_url(
 
 @pytest.mark.parametrize(
     "url",
-    ["http://app.example", "app.example", "ftp://app.example", "https://", "https://[x", "https://a.example/?code=x"],
+    [
+        "http://app.example",
+        "app.example",
+        "ftp://app.example",
+        "https://",
+        "https://[x",
+        "https://a.example/?code=x",
+        "https://a.example:99999",
+    ],
 )
 def test_a_key_goes_over_https_only(
     url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -130,6 +138,31 @@ def test_a_key_goes_over_https_only(
     monkeypatch.setenv("LANDFALL_KEY", KEY)
     assert main(["sweep", "--url", url]) == ExitStatus.USAGE
     assert "--url must be the base URL of the app" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", ["ключ", "a\nb", "a b"])
+def test_a_key_that_cannot_be_sent_is_named_and_not_quoted(
+    key: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key copied with something else is the caller's mistake, and not an app that does not answer."""
+    monkeypatch.setenv("LANDFALL_KEY", key)
+    assert main(["tick", "--url", "https://app.example"]) == ExitStatus.USAGE
+    error = capsys.readouterr().err
+    assert "LANDFALL_KEY is no function key" in error
+    assert key not in error
+
+
+def test_a_refused_key_is_told_with_where_it_came_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable, or the state folder of the stack."""
+    monkeypatch.setenv("LANDFALL_KEY", KEY)
+    with scripted(Reply(401, b"")) as app:
+        assert main(["tick", "--url", app.base_url]) == ExitStatus.FAILED
+        assert "Check LANDFALL_KEY" in capsys.readouterr().err
+        assert run(tmp_path, app, "tick") == ExitStatus.FAILED
+    error = capsys.readouterr().err
+    assert (str(tmp_path) in error, "LANDFALL_KEY" in error) == (True, False)
 
 
 def test_two_targets_are_one_too_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,6 +116,40 @@ def test_a_tick_that_runs_out_of_time_says_how_many_are_left(world: World, calle
     assert sorted(json.loads(message)["run_id"] for message in caller.announced) == sorted(run.run_id for run in runs)
 
 
+def test_old_jobs_that_a_call_did_not_come_to_are_left_until_a_call_polls_them(world: World, caller: Caller) -> None:
+    """However rarely jobs of that age are polled: `done` never hides a job that no call has asked about."""
+    caller.services = replace(world.services, max_concurrency=1)
+    runs = [world.land(f"census/{number}.csv") for number in range(12)]
+    world.clock.advance(6 * 3600)  # from now on each is polled every five minutes
+    assert caller.tick()[1]["due"] == 12
+    world.clock.advance(300)
+    for run in runs:
+        world.finish(run)
+    for _ in range(12):
+        world.training.faults.run_at_next("status", lambda: world.clock.advance(15), after=True)
+    calls: list[tuple[int, Any]] = []
+    while not calls or not calls[-1][1]["done"]:
+        calls.append(caller.tick())
+        assert len(calls) < 20
+    assert [status for status, _ in calls] == [202] * (len(calls) - 1) + [200]
+    assert sorted(json.loads(message)["run_id"] for message in caller.announced) == sorted(run.run_id for run in runs)
+
+
+def test_old_jobs_of_a_route_that_could_not_be_read_are_polled_by_the_repeated_call(
+    world: World, caller: Caller
+) -> None:
+    """The answer says to repeat the request: that is not in vain."""
+    run = world.land()
+    world.clock.advance(6 * 3600)
+    caller.tick()
+    world.clock.advance(300)
+    world.finish(run)
+    world.runs.faults.fail_next("active", UnavailableError(FAULT))
+    assert caller.tick()[0] == 503
+    world.clock.advance(2)
+    assert caller.tick() == (200, {"done": True, "active": 1, "due": 1, "left": 0, "trained": 1})
+
+
 def test_a_route_that_cannot_be_read_is_an_error_and_hides_no_message(world: World, caller: Caller) -> None:
     """503 with the route's name; the runs of the other routes went on."""
     routes = example_routes()

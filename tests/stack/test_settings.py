@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from landfall.errors import CommandError
+from landfall.errors import CommandError, UsageError
 from landfall.stack.settings import app_settings, environment_without, model_settings, parse_settings, setting_prefix
 from landfall.stack.stack_document import NamedEndpoint, Service
 from shared.routes.load import load_routes
@@ -107,6 +107,13 @@ def test_wrong_pairs_are_all_named() -> None:
     """The message names every malformed pair."""
     with pytest.raises(CommandError, match=r"'A', '=b', '1=x'"):
         parse_settings(["OK=1", "A", "=b", "1=x"])
+
+
+def test_a_source_of_events_that_does_not_exist_is_refused_before_anything_starts() -> None:
+    """With the words that exist: the case counts."""
+    assert parse_settings(["LANDFALL_BLOB_SOURCE=EventGridQueue"]) == {"LANDFALL_BLOB_SOURCE": "EventGridQueue"}
+    with pytest.raises(UsageError, match=r"LANDFALL_BLOB_SOURCE takes .*EventGridQueue, not 'eventgridqueue'"):
+        parse_settings(["LANDFALL_BLOB_SOURCE=eventgridqueue"])
 
 
 def test_old_settings_in_the_environment_do_not_win(monkeypatch: pytest.MonkeyPatch) -> None:
