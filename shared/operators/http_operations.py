@@ -10,6 +10,7 @@ from shared.lifecycle.decision_record import decision_hash
 from shared.operators import approval_page, approvals, endpoint_overrides, output_links, retry
 from shared.operators.authorization import Caller
 from shared.operators.http_answers import Answer, error_answer, status_of
+from shared.operators.json_body import read_object
 from shared.records.json_codec import Json
 from shared.records.run_json import run_to_json
 from shared.records.times import iso
@@ -158,13 +159,8 @@ def _read(body: bytes, operation: _Operation, caller: Caller) -> Request:
     Raises:
         BadRequestError: it is no JSON object of texts, or members are missing or unknown; it lists all problems.
     """
-    try:
-        document = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        raise BadRequestError("the body is not JSON") from None
-    if not isinstance(document, dict):
-        raise BadRequestError("the body must be a JSON object")
-    request = {str(name): _kept_text(str(value).strip()) for name, value in document.items() if value is not None}
+    members = read_object(body)
+    request = {name: _kept_text(str(value).strip()) for name, value in members.items() if value is not None}
     allowed = operation.required | operation.optional
     if "by" in allowed and (request.get("by") or caller.signed_in):
         request["by"] = caller.display_name(request.get("by", ""))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from shared.errors import BadRequestError, LandfallError
 from shared.operators.http_answers import Answer, error_answer
+from shared.operators.json_body import read_object
 from shared.operators.query_parameters import query_problems
 from shared.pipeline.polling import Ticker
 from shared.pipeline.reconciling import sweep_endpoints
@@ -94,18 +95,16 @@ def _read(request: Request, allowed: tuple[str, ...]) -> Mapping[str, object]:
     """
     problems = query_problems(request.url, request.query, ())
     try:
-        document = json.loads(request.body or b"{}")
-    except (ValueError, RecursionError):
-        raise BadRequestError("; ".join([*problems, "the body is not JSON"])) from None
-    if not isinstance(document, dict):
-        raise BadRequestError("; ".join([*problems, "the body must be a JSON object"]))
-    names = ", ".join(allowed) or "none"
-    problems += [f"{name} is unknown; allowed are: {names}" for name in sorted(document) if name not in allowed]
+        members = read_object(request.body)
+    except BadRequestError as error:
+        raise BadRequestError("; ".join([*problems, str(error)])) from None
+    hint = f"allowed are {', '.join(allowed)}" if allowed else "no members are allowed here"
+    problems += [f"the body's member {name!r} is unknown; {hint}" for name in sorted(members) if name not in allowed]
     problems += [
-        f"{name} must be true or false, not {json.dumps(document[name])}"
+        f"the body's member {name!r} must be true or false, not {json.dumps(members[name])}"
         for name in allowed
-        if not isinstance(document.get(name, False), bool)
+        if not isinstance(members.get(name, False), bool)
     ]
     if problems:
         raise BadRequestError("; ".join(problems))
-    return document
+    return members

@@ -86,7 +86,7 @@ def _event(text: str) -> dict[str, Any]:
     try:
         body = json.loads(plain_text(text).removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
-        raise BadMessageError(f"An event is not JSON: {error}") from error
+        raise BadMessageError(f"An event is not JSON: {error}.") from error
     if isinstance(body, list) and len(body) == 1:  # as a webhook gets it
         (body,) = body
     if not isinstance(body, dict):

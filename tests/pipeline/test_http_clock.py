@@ -21,6 +21,7 @@ from tests.pipeline.world import FAULT, World, example_routes
 
 URL = "https://app/api/x"
 QUERY = "the query parameter 'full' is unknown; no parameters are allowed here"
+NULL = "the body's member 'full' must be true or false, not null"
 CALL_LIMIT_S = 60  # what a caller is promised
 
 
@@ -241,13 +242,13 @@ def test_slow_files_leave_the_endpoints_their_time(world: World, caller: Caller)
     [
         (b"{", URL, "the body is not JSON"),
         (b"[]", URL, "the body must be a JSON object"),
-        (b'{"full": "yes"}', URL, 'full must be true or false, not "yes"'),
-        (b'{"full": 1}', URL, "full must be true or false, not 1"),
-        (b'{"ful": true}', URL, "ful is unknown; allowed are: full"),
+        (b'{"full": "yes"}', URL, "the body's member 'full' must be true or false, not \"yes\""),
+        (b'{"full": 1}', URL, "the body's member 'full' must be true or false, not 1"),
+        (b'{"ful": true}', URL, "the body's member 'ful' is unknown; allowed are full"),
         (
             b'{"full": null, "a": 1}',
             f"{URL}?full=true",
-            f"{QUERY}; a is unknown; allowed are: full; full must be true or false, not null",
+            f"{QUERY}; the body's member 'a' is unknown; allowed are full; {NULL}",
         ),
     ],
 )
@@ -262,7 +263,8 @@ def test_a_wrong_request_is_refused_with_everything_that_is_wrong(
 
 def test_a_tick_takes_no_options(world: World, caller: Caller) -> None:
     """A body with one is refused, an empty object is not; nothing is ticked."""
-    assert caller.tick(b'{"full": true}') == (400, {"error": "full is unknown; allowed are: none"})
+    refusal = {"error": "the body's member 'full' is unknown; no members are allowed here"}
+    assert caller.tick(b'{"full": true}') == (400, refusal)
     assert world.runs.faults.calls == {}
     assert caller.tick(b"{}")[0] == 200
 
