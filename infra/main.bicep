@@ -321,6 +321,9 @@ module storage 'app/storage.bicep' = {
     sku: storageSku
     access: dataAccess
     versioned: blobVersioning
+    // The rule counts the age of a version from the day on which it was written, and deletes an old one soon after it was
+    // replaced. It can be restored as long as promised all the same.
+    restorableDays: min(max(retention.versions, 7), 365)
   }
 }
 
@@ -336,6 +339,7 @@ module hostStorage 'app/storage.bicep' = if (separateDataAccount) {
     sku: storageSku
     access: hostAccess
     versioned: false
+    restorableDays: 7
   }
 }
 

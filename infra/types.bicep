@@ -97,7 +97,7 @@ type retentionDays = {
   @maxValue(36500)
   deadLetters: int
 
-  @description('Overwritten and deleted versions of input files and models.')
+  @description('Overwritten and deleted versions of input files and models, from the day on which they were written. Then they are deleted, and can be restored for as many days again (7 to 365).')
   @minValue(0)
   @maxValue(36500)
   versions: int

@@ -31,6 +31,11 @@ param forData bool
 @description('Whether blobs keep their earlier versions.')
 param versioned bool
 
+@description('For how many days deleted blobs and versions can be restored.')
+@minValue(1)
+@maxValue(365)
+param restorableDays int
+
 var deploymentContainer = 'deployments'
 var dataContainers = [inputContainer, 'quarantine', 'training', 'models', deploymentContainer, deadLetterContainer]
 var dataTables = ['runs', 'endpoints']
@@ -85,7 +90,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
     isVersioningEnabled: versioned
     deleteRetentionPolicy: {
       enabled: true
-      days: 7
+      days: restorableDays
     }
     containerDeleteRetentionPolicy: {
       enabled: true

@@ -147,6 +147,20 @@ def test_versions_undo_a_mistake_and_cost_little() -> None:
     assert {version_days_of(made, f"{name}/0") for name in others} == {1}
 
 
+def test_what_was_overwritten_or_deleted_can_be_restored_as_long_as_promised() -> None:
+    """A rule counts from the day of writing and may delete an old version at once; the deleted one is kept as long."""
+    kept = {
+        made.name: service.properties["deleteRetentionPolicy"]["days"]
+        for made in WITH_RULES
+        for service in made.of(SERVICE)
+        if service.id.startswith(f"{made.get(POLICY).id.partition('/managementPolicies/')[0]}/")
+    }
+
+    assert kept["smallest"] == version_days_of(deployment("smallest"), f"{MODELS}/x") == 30
+    assert kept["open-data-account"] == 7  # its versions are kept always, and a soft deletion has an end
+    assert all(7 <= days <= 365 for days in kept.values())
+
+
 def test_zero_days_mean_always() -> None:
     """The rules are off and not left out: a deployment removes nothing, so the earlier rules would go on deleting."""
     made = deployment("open-data-account")
