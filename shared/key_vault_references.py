@@ -8,7 +8,7 @@ key.
 _PREFIX = "@microsoft.keyvault("
 
 UNRESOLVED = "is an unresolved Key Vault reference"
-REMEDY = "`landfall doctor --azure` says why, and how to have it read again"
+REMEDY = "`landfall doctor --azure` says why, and how to have it read again; if it is resolved by now, restart the app"
 
 
 def is_unresolved(value: str) -> bool:

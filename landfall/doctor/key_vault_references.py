@@ -42,7 +42,7 @@ def check_references(checks: Checks, app_id: str) -> None:
         status = str(members.get("status"))
         details = redact(str(members.get("details") or "")).strip()
         result = f"{reference['name']} is {status}{f': {details}' if details else ''}"
-        again = f"then have all of them read again: {refresh_command(app_id)}"
+        again = f"then have all of them read again: {refresh_command(app_id)}, and restart the app"
         checks.add(WHAT, result, f"{_remedy(status, members)}; {again}")
 
 

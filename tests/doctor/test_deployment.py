@@ -111,7 +111,8 @@ def test_each_unresolved_reference_is_named_with_its_status(
     refresh = (
         f"`az rest --method post --url {APP_ID}/config/configreferences/appsettings/refresh?api-version=2022-03-01`"
     )
-    assert all(do.endswith(f"; then have all of them read again: {refresh}") for do in wrong.values())
+    end = f"; then have all of them read again: {refresh}, and restart the app"
+    assert all(do.endswith(end) for do in wrong.values())
     remedies = [do.partition(";")[0] for do in wrong.values()]
     assert remedies[0] == "create the secret: `az keyvault secret set --vault-name kv --name a-key --value …`"
     assert "role Key Vault Secrets User" in remedies[1]
