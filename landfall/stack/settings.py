@@ -9,6 +9,7 @@ from landfall.errors import CommandError, UsageError
 from landfall.stack.stack_document import Service
 from shared import wiring
 from shared.storage_settings import DATA_CONNECTION, HOST_CONNECTION
+from shared.timers import schedule_problems
 
 POLL_SCHEDULE = "*/2 * * * * *"  # in Azure every minute: a tick costs money there
 SWEEP_SCHEDULE = "*/15 * * * * *"
@@ -122,6 +123,7 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
     source = chosen.get(wiring.BLOB_SOURCE)
     if source and source not in wiring.BLOB_SOURCES:  # the host would end with a word about a binding
         problems.append(f"--set {wiring.BLOB_SOURCE} takes {', '.join(wiring.BLOB_SOURCES)}, not {source!r}")
+    problems += schedule_problems(chosen)
     if problems:
         raise UsageError("; ".join(problems))
     return chosen

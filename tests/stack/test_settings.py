@@ -116,6 +116,13 @@ def test_a_source_of_events_that_does_not_exist_is_refused_before_anything_start
         parse_settings(["LANDFALL_BLOB_SOURCE=eventgridqueue"])
 
 
+def test_a_schedule_that_no_host_reads_is_refused_with_the_name_of_its_setting() -> None:
+    """The host's own word names the function only; a missing schedule is no error."""
+    assert parse_settings(["LANDFALL_POLL_SCHEDULE=", "LANDFALL_SWEEP_SCHEDULE=0 */5 * * * *"])
+    with pytest.raises(UsageError, match=r"LANDFALL_POLL_SCHEDULE is no schedule.*LANDFALL_SWEEP_SCHEDULE"):
+        parse_settings(["LANDFALL_POLL_SCHEDULE=bad", "LANDFALL_SWEEP_SCHEDULE=99 * * * * *"])
+
+
 def test_old_settings_in_the_environment_do_not_win(monkeypatch: pytest.MonkeyPatch) -> None:
     """The host's environment has none of the names in its settings file."""
     monkeypatch.setenv("CENSUS_JOBS_URL", "old")
