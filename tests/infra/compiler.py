@@ -8,21 +8,21 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.infra.compiler_server import Server
 from tests.infra.sources import BICEP_VERSION, DIGEST, FIRST_UP, ROOT, SNAPSHOTS, digest, first_up
 
 BICEP_FILES, PARAMETER_FILES = "infra/**/*.bicep", "tests/infra/snapshots/**/*.bicepparam"
 REFUSALS = SNAPSHOTS / "refused.json"
 
 # Where and as what the deployment takes place. Names contain a hash of the subscription, so these values are fixed.
-PLACE = (
-    *("--tenant-id", "11111111-1111-1111-1111-111111111111"),
-    *("--subscription-id", "22222222-2222-2222-2222-222222222222"),
-    *("--location", "westeurope"),
-    *("--deployment-name", "landfall"),
-)
-GROUP = ("--resource-group", "rg-landfall-dev")
+PLACE = {
+    "tenantId": "11111111-1111-1111-1111-111111111111",
+    "subscriptionId": "22222222-2222-2222-2222-222222222222",
+    "location": "westeurope",
+    "deploymentName": "landfall",
+}
+GROUP = {"resourceGroup": "rg-landfall-dev"}
 
-_REASON = re.compile(r"could not be completed for the following reason: '(.*)'\.\s*$", re.DOTALL)
 _ADVICE = re.compile(r"\.?\s*Please see https://aka\.ms/[\w-]+ for usage details\.")
 _FAILED = re.compile(r"is not valid: (.*)$", re.DOTALL)
 
@@ -41,18 +41,29 @@ def compiler() -> str | None:
     return path if f" {BICEP_VERSION} " in printed else None
 
 
+def _needed_compiler() -> str:
+    """Return the path of the compiler.
+
+    Raises:
+        CompilerError: It is not here.
+    """
+    path = compiler()
+    if path is None:
+        raise CompilerError(
+            f"No Bicep {BICEP_VERSION} is on the PATH. Run `az bicep install --version v{BICEP_VERSION}`, and put"
+            " ~/.azure/bin on the PATH."
+        )
+    return path
+
+
 def bicep(*arguments: str | Path, folder: Path = ROOT) -> str:
     """Run the compiler in a folder; return what it prints.
 
     Raises:
         CompilerError: It failed, or it printed a warning.
     """
-    path = compiler()
-    if path is None:
-        raise CompilerError(
-            f"No Bicep {BICEP_VERSION} is on the PATH. Run: az bicep install --version v{BICEP_VERSION}"
-        )
-    run = subprocess.run([path, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False)
+    command = [_needed_compiler(), *map(str, arguments)]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if run.returncode or run.stderr.strip():
         raise CompilerError(f"{run.stdout}{run.stderr}".strip())
     return run.stdout
@@ -68,9 +79,9 @@ def refused() -> list[Path]:
     return sorted((SNAPSHOTS / "refused").glob("*.bicepparam"))
 
 
-def place_of(parameters: Path) -> tuple[str, ...]:
-    """Return the arguments that say where a deployment takes place: in the subscription, or in its group."""
-    return PLACE if "main.bicep" in parameters.read_text(encoding="utf-8") else (*PLACE, *GROUP)
+def place_of(parameters: Path) -> dict[str, str]:
+    """Return where a deployment takes place: in the subscription, or in its group."""
+    return {**PLACE, **GROUP} if "/infra/app/" in parameters.read_text(encoding="utf-8") else PLACE
 
 
 def snapshot(parameters: Path, mode: str) -> None:
@@ -79,32 +90,39 @@ def snapshot(parameters: Path, mode: str) -> None:
     Raises:
         CompilerError: The deployment is refused, or the snapshot differs.
     """
-    bicep("snapshot", parameters, "--mode", mode, *place_of(parameters))
+    names = {name: re.sub("[A-Z]", lambda match: f"-{match[0].lower()}", name) for name in place_of(parameters)}
+    place = [text for name, value in place_of(parameters).items() for text in (f"--{names[name]}", value)]
+    bicep("snapshot", parameters, "--mode", mode, *place)
 
 
-def refusal(parameters: Path) -> str:
+def server() -> Server:
+    """Start the compiler as a server, for a `with` statement.
+
+    Raises:
+        CompilerError: It is not here.
+    """
+    return Server(_needed_compiler())
+
+
+def refusal(parameters: Path, running: Server) -> str:
     """Return the message with which a deployment is refused.
 
     Raises:
-        CompilerError: It is not refused.
+        CompilerError: It is not refused, or the templates or the parameters cannot be read.
     """
-    try:
-        snapshot(parameters, "Overwrite")
-    except CompilerError as error:
-        reason = _REASON.search(str(error))
-        if reason is None:
-            raise
-        message = _ADVICE.sub(".", reason[1])
-        failed = _FAILED.search(message)
-        return re.sub(r"\.+$", ".", failed[1] if failed else message)
-    written_snapshot(parameters).unlink()
-    raise CompilerError(f"{parameters.name} is not refused.")
+    answer = running.snapshot(parameters, place_of(parameters))
+    error = answer.get("error", {}).get("data") or {}
+    if not str(error.get("type")).endswith(".TemplateValidationException"):
+        raise CompilerError(f"{parameters.name} is not refused: {json.dumps(answer)[:2000]}")
+    message = _ADVICE.sub(".", error["message"])
+    failed = _FAILED.search(message)
+    return re.sub(r"\.+$", ".", failed[1] if failed else message)
 
 
 def refusals() -> dict[str, str]:
     """Return the message of each refused deployment by the name of its parameter file."""
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip((path.stem for path in refused()), pool.map(refusal, refused()), strict=True))
+    with server() as running:
+        return {path.stem: refusal(path, running) for path in refused()}
 
 
 def written_snapshot(parameters: Path) -> Path:

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.infra import compiler
-from tests.infra.compiler import BICEP_FILES, CompilerError, accepted, bicep, refusal, refused, snapshot
+from tests.infra.compiler import BICEP_FILES, CompilerError, accepted, bicep, refusal, refused, server, snapshot
+from tests.infra.compiler_server import Server
 from tests.infra.sources import DOCKERFILE, INFRA, ROOT, SNAPSHOTS, STANDALONE
 from tests.infra.test_snapshots import REFUSED
 
@@ -80,10 +82,26 @@ def test_a_changed_template_makes_a_snapshot_fail(copy: Path) -> None:
         snapshot(copy / "tests" / "infra" / "snapshots" / "smallest.bicepparam", "Validate")
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    """Give a running compiler."""
+    with server() as running:
+        yield running
+
+
 @pytest.mark.parametrize("parameters", refused(), ids=lambda path: path.stem)
-def test_a_wrong_combination_is_refused_with_its_message(parameters: Path) -> None:
+def test_a_wrong_combination_is_refused_with_its_message(parameters: Path, running: Server) -> None:
     """The compiler refuses it with exactly the recorded text."""
-    assert refusal(parameters) == REFUSED[parameters.stem]
+    assert refusal(parameters, running) == REFUSED[parameters.stem]
+
+
+def test_only_a_refusal_has_a_message(running: Server, tmp_path: Path) -> None:
+    """A deployment that is accepted has none, nor one whose parameters the template does not know."""
+    unknown = tmp_path / "unknown.bicepparam"
+    unknown.write_text(f"using '{INFRA / 'main.bicep'}'\nparam unknown = 1\n", encoding="utf-8")
+    for parameters in (SNAPSHOTS / "smallest.bicepparam", unknown):
+        with pytest.raises(CompilerError, match=f"{parameters.name} is not refused"):
+            refusal(parameters, running)
 
 
 def test_azd_can_read_the_type_of_each_parameter() -> None:

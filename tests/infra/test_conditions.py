@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.infra import compiler
-from tests.infra.compiler import accepted, bicep, place_of
+from tests.infra.compiler import accepted, bicep, snapshot
 from tests.infra.sources import INFRA
 
 PROBE = "Landfall.Test/conditions"
@@ -87,7 +87,7 @@ def values(template: Any, parameters: Path, folder: Path) -> Iterator[tuple[str,
     (folder / "main.json").write_text(json.dumps(template), encoding="utf-8")
     text = re.sub(r"^using '.*'", "using 'main.json'", parameters.read_text(encoding="utf-8"), flags=re.MULTILINE)
     (folder / parameters.name).write_text(text, encoding="utf-8")
-    bicep("snapshot", folder / parameters.name, "--mode", "Overwrite", *place_of(parameters))
+    snapshot(folder / parameters.name, "Overwrite")
     made = json.loads((folder / f"{parameters.stem}.snapshot.json").read_text(encoding="utf-8"))
     for resource in made["predictedResources"]:
         if resource["type"] == PROBE:

@@ -121,6 +121,8 @@ def test_each_request_is_a_route_of_the_app() -> None:
 def test_each_route_of_the_app_has_a_request() -> None:
     """Whoever adds an HTTP function adds its request, with each of its methods."""
     sent = {(re.sub(r"^operations/\w+$", "operations/{operation}", path), method) for method, path, _, _ in requests()}
+    targets = [(method, path, query) for method, path, query, _ in requests()]
+    assert len(targets) == len(set(targets))
     assert sent == {(path, method) for path, methods in routes().items() for method in methods}
 
 

@@ -79,6 +79,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project.root
 
 
+@pytest.mark.deep  # pip downloads every package: it cannot read what uv has kept of `make setup`
 @pytest.mark.timeout(180)
 def test_uv_and_pip_make_the_same_folder(filled: Path, tmp_path: Path) -> None:
     """A computer without uv deploys the same bytes; it has this Python alone, whose pip the hook makes if it must."""

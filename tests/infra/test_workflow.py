@@ -225,17 +225,21 @@ def test_the_checkers_run() -> None:
         f"{workflow} {name}": str(job.get("runs-on")) + "".join(str(step) for step in job["steps"])
         for workflow, name, job in jobs()
     }
-    for job, part in {
-        "ci.yml infrastructure": "make checkov",
-        "ci.yml checks-and-tests": "$/.github/actions/bicep",
-        "ci.yml functions-host": "$/.github/actions/core-tools",
-        "ci.yml studio-image": "anchore/scan-action@",
-        "ci.yml package": "tests/infra/package_in_containers.sh",
-        "ci.yml windows": "windows-latest",
-        "ci.yml dependency-review": "actions/dependency-review-action@",
-        "audit.yml actions": "zizmor --quiet",
-        "codeql.yml analyze": "github/codeql-action/analyze@",
-    }.items():
+    for job, part in (
+        ("ci.yml infrastructure", "make checkov"),
+        ("ci.yml infrastructure", "azd package --all"),
+        ("ci.yml checks-and-tests", "$/.github/actions/bicep"),
+        ("ci.yml functions-host", "$/.github/actions/core-tools"),
+        ("ci.yml studio-image", "docker build --file studio/Dockerfile"),
+        ("ci.yml studio-image", "anchore/scan-action@"),
+        ("ci.yml package", "tests/infra/package_in_containers.sh"),
+        ("ci.yml package", "pytest -m deep tests/infra"),  # they download, so `make test` leaves them out
+        ("ci.yml windows", "windows-latest"),
+        ("ci.yml dependency-review", "actions/dependency-review-action@"),
+        ("audit.yml actions", "zizmor --quiet"),
+        ("audit.yml supply-chain", "make audit"),
+        ("codeql.yml analyze", "github/codeql-action/analyze@"),
+    ):
         assert part in steps[job], job
 
 
