@@ -19,7 +19,8 @@ class NotJsonError(CommandError):
     """The answer is not a JSON object. `status` is its HTTP status."""
 
     def __init__(self, url: str, status: int) -> None:
-        super().__init__(f"the app answered {status} and no JSON. Check that {url} is the app's URL.")
+        log = ", and read the app's log" if status >= 500 else ""  # a bug, or the platform gave the request up
+        super().__init__(f"the app answered {status} and no JSON. Check that {url} is the app's URL{log}.")
         self.status = status
 
 

@@ -80,6 +80,7 @@ def test_a_full_sweep_begins_anew_once(tmp_path: Path, capsys: pytest.CaptureFix
         (reply(200, {"done": True, "active": "many"}), "is not the app's"),
         (Reply(401, b""), "refused the function key (401)"),
         (Reply(200, b"<html>"), "no JSON"),
+        (Reply(504, b"<html>"), "is the app's URL, and read the app's log."),
         (Reply(302, b"{}", {"Location": "https://elsewhere.example/"}), "a redirect to https://elsewhere.example/"),
     ],
 )
