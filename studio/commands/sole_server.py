@@ -47,11 +47,20 @@ def sole_server(folder: Path, listener: socket.socket, *, take_over: bool) -> It
 
 
 def _lock(file: TextIO) -> bool:
-    """Lock a file; tells whether this process has the lock now."""
+    """Lock a file; tells whether this process has the lock now.
+
+    Raises:
+        SetupError: nobody can lock it. Not to be waited for: it would look as if another studio served.
+    """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError as error:
+        raise SetupError(
+            f"serve.lock of the data folder cannot be locked: {error.strerror}."
+            " Keep the folder on a file system with locks, such as NFS 4.1."
+        ) from error
     return True
 
 
