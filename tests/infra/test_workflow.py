@@ -235,6 +235,7 @@ def test_the_checkers_run() -> None:
         ("ci.yml package", "tests/infra/package_in_containers.sh"),
         ("ci.yml package", "pytest -m deep tests/infra"),  # they download, so `make test` leaves them out
         ("ci.yml windows", "windows-latest"),
+        ("ci.yml windows", "azd package --all"),  # azure.yaml has commands of its own for Windows
         ("ci.yml dependency-review", "actions/dependency-review-action@"),
         ("audit.yml actions", "zizmor --quiet"),
         ("audit.yml supply-chain", "make audit"),
