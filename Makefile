@@ -52,7 +52,7 @@ check: setup
 	$(BIN)/hadolint studio/Dockerfile
 	$(BIN)/zizmor --offline --quiet .
 	$(BIN)/bandit --quiet -ll --recursive function_app.py bench infra landfall scripts shared studio
-	$(PYTEST) --quiet tests/unit/test_imports.py tests/infra $(LATER:%=--ignore tests/infra/%)
+	$(PYTEST) --numprocesses 2 --dist loadgroup --quiet tests/unit/test_imports.py tests/infra $(LATER:%=--ignore tests/infra/%)
 
 # In a virtual environment of its own, like the tools of the audit, and not among them: it pins other versions of theirs.
 CHECKOV := .checkov-venv/bin

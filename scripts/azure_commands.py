@@ -77,6 +77,31 @@ def setting(name: str) -> str:
     return value
 
 
+def sign_in_again() -> None:
+    """Sign the Azure CLI in with a new token of GitHub, in a workflow; elsewhere do nothing.
+
+    az keeps the token of its sign-in, which is valid for minutes: later it gets no access token for a service that it
+    has not called yet, such as the vault (AADSTS700024, https://github.com/Azure/azure-cli/issues/28708).
+
+    Raises:
+        TrialError: GitHub gives no token, or Azure refuses it.
+    """
+    url = os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL", "")
+    if not url:
+        return
+    headers = {"Authorization": f"Bearer {setting('ACTIONS_ID_TOKEN_REQUEST_TOKEN')}"}
+    try:
+        answer = requests.get(url, params={"audience": "api://AzureADTokenExchange"}, headers=headers, timeout=60)
+        answer.raise_for_status()
+        token = answer.json()["value"]
+    except (requests.RequestException, KeyError) as error:
+        raise TrialError(f"GitHub gives no token to sign in to Azure with: {error}") from None
+    account = az("account", "show")
+    identity = ["--username", account["user"]["name"], "--tenant", account["tenantId"]]
+    run("az", "login", "--service-principal", *identity, "--federated-token", token)
+    run("az", "account", "set", "--subscription", account["id"])
+
+
 def signed_in_as() -> str:
     """Return the object id of whoever the Azure CLI is signed in as; a service principal may not ask the directory."""
     claims = az("account", "get-access-token")["accessToken"].split(".")[1]

@@ -26,7 +26,7 @@ import requests
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from azure_commands import TrialError, az, run, setting, signed_in_as, until  # noqa: E402 - the path must be set first
+from azure_commands import TrialError, az, run, setting, sign_in_again, signed_in_as, until  # noqa: E402 - the path must be set first
 
 from landfall.sample_data.census import census_csv  # noqa: E402
 from landfall.stack.publishing import golden_rows, read_toml  # noqa: E402
@@ -84,11 +84,14 @@ class Trial:
         text = ROUTES.read_text(encoding="utf-8")
         try:
             self.up(text)
+            sign_in_again()
             self.fill()
             until("landfall doctor --azure", DOCTOR_S, self.doctor)
+            sign_in_again()
             self.promote()
         finally:
             ROUTES.write_text(text, encoding="utf-8")
+        sign_in_again()
         run("azd", "down", "--force", "--no-prompt", shown=True)
 
     def up(self, routes: str) -> None:

@@ -89,12 +89,14 @@ def running() -> Iterator[Server]:
         yield running
 
 
+@pytest.mark.xdist_group("running")  # in one worker, so that one compiler is started
 @pytest.mark.parametrize("parameters", refused(), ids=lambda path: path.stem)
 def test_a_wrong_combination_is_refused_with_its_message(parameters: Path, running: Server) -> None:
     """The compiler refuses it with exactly the recorded text."""
     assert refusal(parameters, running) == REFUSED[parameters.stem]
 
 
+@pytest.mark.xdist_group("running")
 def test_only_a_refusal_has_a_message(running: Server, tmp_path: Path) -> None:
     """A deployment that is accepted has none, nor one whose parameters the template does not know."""
     unknown = tmp_path / "unknown.bicepparam"

@@ -43,7 +43,13 @@ class App(BaseHTTPRequestHandler):
     keys: ClassVar[list[str | None]] = []
 
     def do_GET(self) -> None:
-        """Answer with one run."""
+        """Answer with one run; or, as GitHub does, with a token for whoever has the right one."""
+        if self.path.startswith("/token"):
+            allowed = self.headers["Authorization"] == "Bearer of-the-job"
+            self.send_response(200 if allowed else 401)
+            self.end_headers()
+            self.wfile.write(json.dumps({"value": f"for {self.path}"}).encode())
+            return
         App.keys.append(self.headers["x-functions-key"])
         body = json.dumps({"runs": [App.answers.pop(0)]}).encode()
         self.send_response(200)
@@ -121,6 +127,7 @@ def subscription(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: str) -> S
     for name in ("AZURE_SUBSCRIPTION_ID", "AZURE_LOCATION"):
         monkeypatch.setenv(name, "00000000-1111" if name.endswith("ID") else "swedencentral")
     monkeypatch.setenv("AZURE_ENV_NAME", "landfall-trial-7")
+    monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_URL", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "argv", [])
     App.keys.clear()
@@ -171,6 +178,34 @@ def test_a_round_ends_with_a_promoted_file_and_nothing_left(subscription: Subscr
     ]
     assert App.keys == ["function-key", "function-key"]
     assert (subscription.folder / "routes.toml").read_bytes() == routes
+
+
+def test_a_workflow_signs_in_again_before_az_needs_new_access(
+    subscription: Subscription, app: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each sign-in has a new token of GitHub; vault and storage come after one, and a refused token ends the trial."""
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{app}/token?api-version=2.0")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-the-job")
+    subscription.answers["az account show"] = {"id": "s", "tenantId": "t", "user": {"name": "client"}}
+    assert subscription.step("prepare")[0] == 0
+    App.answers[:] = [run_of("promoted")]
+    status, calls = subscription.step("round")
+    assert status == 0
+    sign_ins = [index for index, call in enumerate(calls) if call[:2] == ["az", "login"]]
+    assert calls[sign_ins[0]][3:] == [
+        *("--username", "client", "--tenant", "t", "--federated-token"),
+        "for /token?api-version=2.0&audience=api%3A%2F%2FAzureADTokenExchange",
+    ]
+    steps = [" ".join(call[:4]) for call in calls]
+    up = next(index for index, step in enumerate(steps) if step.startswith("azd up"))
+    down = next(index for index, step in enumerate(steps) if step.startswith("azd down"))
+    first, last = steps.index("az keyvault secret set"), len(steps) - 1 - steps[::-1].index("az storage blob upload")
+    assert any(up < index < first for index in sign_ins)
+    assert any(last < index < down for index in sign_ins)
+
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-another-job")
+    assert subscription.step("round")[0] == 1
+    assert "GitHub gives no token to sign in to Azure with: 401" in capsys.readouterr().err
 
 
 def test_the_app_may_call_the_studio(subscription: Subscription) -> None:
