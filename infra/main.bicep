@@ -285,14 +285,16 @@ var delivery = vnetEnabled ? 'queue' : eventDelivery
 var tags = union(userTags, {
   'azd-env-name': empty(problems) ? environmentName : fail(join(problems, ' '))
 })
-var addresses = map(split(allowedAddresses, ','), address => trim(address))
+// A comma too many names no address.
+var addresses = filter(map(split(allowedAddresses, ','), address => trim(address)), address => !empty(address))
+var studioAddresses = filter(map(split(studioAllowedIps, ','), address => trim(address)), address => !empty(address))
 var dataAccess = {
   closed: vnetEnabled && !dataAccountOpen
-  addresses: empty(allowedAddresses) || dataAccountOpen ? [] : addresses
+  addresses: dataAccountOpen ? [] : addresses
   subnets: dataAccountOpen ? [] : allowedSubnets
 }
 var hostAccess = { closed: vnetEnabled, addresses: [], subnets: [] }
-var vaultAccess = { closed: vnetEnabled, addresses: empty(allowedAddresses) ? [] : addresses, subnets: [] }
+var vaultAccess = { closed: vnetEnabled, addresses: addresses, subnets: [] }
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: names.?resourceGroup ?? 'rg-${environmentName}'
@@ -574,7 +576,7 @@ module studio 'app/studio.bicep' = if (!empty(studioImage)) {
     nfsServer: studioNfsServer
     nfsShare: studioNfsShare
     initImage: studioInitImage
-    allowedIpRanges: empty(studioAllowedIps) ? [] : split(replace(studioAllowedIps, ' ', ''), ',')
+    allowedIpRanges: studioAddresses
     workspaceId: monitoring.outputs.workspaceId
     blobEndpoint: storage.outputs.blobEndpoint
   }

@@ -52,4 +52,4 @@ param zoneRedundant = true
 param deleteLock = true
 param vnetEnabled = true
 param allowedAddresses = '203.0.113.7'
-param studioAllowedIps = '203.0.113.0/24, 198.51.100.7/32'
+param studioAllowedIps = '203.0.113.0/24, 198.51.100.7/32,'

@@ -5,7 +5,7 @@ param environmentName = 'landfall-dev'
 param location = 'westeurope'
 param vnetEnabled = true
 param vnetAddressPrefix = '10.7.0.0/22'
-param allowedAddresses = '203.0.113.7, 198.51.100.0/24'
+param allowedAddresses = '203.0.113.7, 198.51.100.0/24,'
 param allowedSubnets = [
   '/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-training/providers/Microsoft.Network/virtualNetworks/vnet/subnets/training'
 ]
