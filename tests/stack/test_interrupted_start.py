@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -119,9 +120,19 @@ def test_a_program_that_is_waited_for_ends_with_the_command(tmp_path: Path, monk
     until(lambda: processes_of(tmp_path) == [])
 
 
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """Set the handlers of both signals back: programs that later tests start would ignore what is ignored here."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("own_signals")
 def test_signals_are_raised_only_where_that_is_safe() -> None:
     """A signal is always recorded, raised within `interruptible`, and deferred within `uninterruptible`."""
-    before = signal.getsignal(signal.SIGINT)
     steps = []
 
     def begin() -> None:
@@ -138,14 +149,13 @@ def test_signals_are_raised_only_where_that_is_safe() -> None:
         steps.append("cleaned up")
         assert (received.came.is_set(), received.status) == (True, 130)
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # the command ends now
-    signal.signal(signal.SIGINT, before)
 
     assert steps == ["written down", "cleaned up"]
 
 
+@pytest.mark.usefixtures("own_signals")
 def test_an_exception_that_gets_lost_is_raised_at_the_end() -> None:
     """Python drops an exception in a destructor, or deep within an import."""
-    before = signal.getsignal(signal.SIGINT)
     steps = []
 
     def begin() -> None:
@@ -158,11 +168,11 @@ def test_an_exception_that_gets_lost_is_raised_at_the_end() -> None:
 
     with record_signals(), pytest.raises(KeyboardInterrupt):
         begin()
-    signal.signal(signal.SIGINT, before)
 
     assert steps == ["lost", "went on"]
 
 
+@pytest.mark.usefixtures("own_signals")
 def test_a_signal_that_came_early_is_raised_at_the_next_chance() -> None:
     """Between two interruptible regions it is only recorded."""
     before = signal.getsignal(signal.SIGTERM)
@@ -175,7 +185,7 @@ def test_a_signal_that_came_early_is_raised_at_the_next_chance() -> None:
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(SystemExit) as left:
             begin()
-    signal.signal(signal.SIGTERM, before)
+    signal.signal(signal.SIGTERM, before)  # both signals are ignored now
 
     assert left.value.code == 143
     with record_signals():
