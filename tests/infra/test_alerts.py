@@ -1,6 +1,5 @@
 """The alerts: lines that the app and the host really write raise each of them, and a quiet day raises none."""
 
-import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -54,13 +53,6 @@ def matches(alert: str, line: str) -> bool:
         if holds:
             return True
     return False
-
-
-@pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Capture every line from INFO on: Azure stores these."""
-    caplog.set_level(logging.INFO)
-    return caplog
 
 
 def test_a_quiet_day_raises_nothing(lines: pytest.LogCaptureFixture) -> None:

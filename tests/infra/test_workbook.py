@@ -34,13 +34,6 @@ def extracted(query: str, line: str) -> dict[str, str]:
     return values
 
 
-@pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Capture every line from INFO on: Azure stores these."""
-    caplog.set_level(logging.INFO)
-    return caplog
-
-
 def test_runs_are_counted_by_their_outcome(lines: pytest.LogCaptureFixture) -> None:
     """Every end of a run is one line with its outcome and route; no other line has an outcome."""
     world = World()
