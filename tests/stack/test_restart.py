@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 
 from landfall.sample_data.census import census_csv
 from landfall.stack.azurite import running_azurite
+from landfall.stack.stack_ports import USUAL_AZURITE, USUAL_HOST, USUAL_STUDIO
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.records.run_states import RunState
 from tests.contract.records import a_run
@@ -61,7 +62,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     files = ("--routes", str(routes), "--experiment", str(experiment))
     settings = ("--set", f"A_KEY={SECRET}", "--set", "LANDFALL_SWEEP_SCHEDULE=* * * * * *")
     state = folder / "state"
-    with up(state, *files, *settings):
+    with usual_ports_taken(), up(state, *files, *settings):
         at = ("--state", str(state))
         done = landfall("submit", str(file), "--route", "census", "--name", "people/new.csv", "--wait", *at)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -79,6 +80,16 @@ def up(state: Path, *arguments: str) -> Iterator[str]:
     finally:
         landfall("down", "--state", str(state))
     assert processes_of(state) == []
+
+
+@contextmanager
+def usual_ports_taken() -> Iterator[None]:
+    """Let a stack that starts first choose free ports: while it is down, another test's stack takes the usual ones."""
+    with ExitStack() as ports:
+        for port in (*USUAL_AZURITE, USUAL_STUDIO, USUAL_HOST):
+            with suppress(OSError):
+                ports.enter_context(taken(port))
+        yield
 
 
 def published(state: Path) -> dict[str, Any]:
