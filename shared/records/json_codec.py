@@ -14,7 +14,7 @@ from types import UnionType
 from typing import Any, NamedTuple, TypeAliasType, Union, get_args, get_origin, get_type_hints
 
 # Fields with another name in the JSON that other tools read.
-JSON_NAMES = {"own_metrics": "own", "archived_model": "kept"}
+JSON_NAMES = {"own_metrics": "own", "archived_model": "kept", "times": "count"}
 
 type Json = dict[str, Any]  # an object, by the names of its members
 type Reader = Callable[[Any], Any]

@@ -4,9 +4,12 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
+from shared.records.batch import BatchRef, TrainingSetRef
 from shared.records.decision import Approval, DecisionRecord, Invitation, Override
+from shared.records.drift import DriftRecord
 from shared.records.endpoint_events import EndpointEvent
 from shared.records.golden_answers import GoldenAnswers, Rollback
+from shared.records.intake_record import IntakeRecord
 from shared.records.models import Challenger, ChampionSummary, HoldoutProgress
 from shared.records.run_states import STEPS, TERMINAL, TRANSITIONS, RunState
 from shared.records.run_steps import Step
@@ -26,7 +29,14 @@ class RunFields(TypedDict, total=False):
     attempt: int
     consecutive_failures: int
     job_id: str
+    original_blob: str
     input_blob: str
+    intake: IntakeRecord | None
+    problems: str
+    batch_run_id: str
+    batch: BatchRef | None
+    training_set: TrainingSetRef | None
+    drift: DriftRecord | None
     start_sent_at: datetime | None
     job_missing_since: datetime | None
     patched_at: datetime | None
@@ -77,7 +87,14 @@ class Run:
     attempt: int = 1  # the training of this version, counted from 1
     consecutive_failures: int = 0  # of the present step, in a row
     job_id: str = ""
-    input_blob: str = ""  # container/path of the pinned copy that the job reads
+    original_blob: str = ""  # container/path of the pinned original, where the route reads its files
+    input_blob: str = ""  # container/path of what the job reads: the pinned copy, or the training set
+    intake: IntakeRecord | None = None  # what was read of the file
+    problems: str = ""  # container/path of problems.json, if there are any
+    batch_run_id: str = ""  # the run that this version is trained with, if it is not the run itself
+    batch: BatchRef | None = None  # the batch that this run carries
+    training_set: TrainingSetRef | None = None  # what its job trains on, where that is more than a pinned copy
+    drift: DriftRecord | None = None
     start_sent_at: datetime | None = None  # when the job's start last succeeded, or was sent again
     job_missing_since: datetime | None = None  # when the service first did not know the job
     patched_at: datetime | None = None  # when the endpoint that is being verified accepted its PATCH

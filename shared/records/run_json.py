@@ -26,5 +26,10 @@ def run_to_json(run: Run) -> Json:
         "champion": to_json_value(run.champion, iso_time),
         "decision": to_json_value(run.decision, iso_time),
         "notes": list(run.notes),
+        "intake": to_json_value(run.intake, iso_time, with_defaults=True),
+        "problems": run.problems or None,
+        "batch_run_id": run.batch_run_id or None,
+        "training_set": to_json_value(run.training_set, iso_time),
+        "drift": to_json_value(run.drift, iso_time),
         "endpoints": to_json_value(run.endpoint_events, iso_time),
     }

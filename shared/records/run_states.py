@@ -26,10 +26,11 @@ class RunState(StrEnum):
     DECIDED = "decided"  # the decision is stored and its verdict is `promote`
     PROMOTING = "promoting"  # the intent is written; the serving endpoint is being updated
     VERIFYING = "verifying"  # the update was accepted; the endpoint must now answer as the challenger
-    WAITING = "waiting"  # something outside prevents progress, such as an archived file; no deadline ends it
+    WAITING = "waiting"  # for something outside, or for the rest of its batch; no deadline ends it
     HELD = "held"  # the decision waits for a person
     PROMOTED = "promoted"
     UNROUTED = "unrouted"
+    BATCHED = "batched"  # trained as a member of another run, `batch_run_id`
     QUARANTINED = "quarantined"
     REJECTED = "rejected"
     UNCHANGED = "unchanged"
@@ -44,6 +45,7 @@ TERMINAL = frozenset(
     {
         RunState.PROMOTED,
         RunState.UNROUTED,
+        RunState.BATCHED,
         RunState.QUARANTINED,
         RunState.REJECTED,
         RunState.UNCHANGED,
@@ -75,7 +77,8 @@ _ENDS_BEFORE_PROMOTION = frozenset(
 
 # The states that may follow each state. A state may also be written again (another step, a new reason).
 TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
-    RunState.LANDED: _ENDS_BEFORE_PROMOTION | {RunState.SUBMITTED, RunState.QUARANTINED},
+    # `unchanged`: its training set equals one that was trained, or no column drifted.
+    RunState.LANDED: _ENDS_BEFORE_PROMOTION | {RunState.SUBMITTED, RunState.QUARANTINED, RunState.UNCHANGED},
     # Back to `landed`: the service dropped a job that was never started, so a new attempt begins.
     RunState.SUBMITTED: _ENDS_BEFORE_PROMOTION | {RunState.STARTED, RunState.LANDED},
     # Back to `landed`: the job was cancelled at its deadline, or the service lost it, so a new attempt begins.
@@ -98,7 +101,9 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
         {RunState.VERIFYING, RunState.FAILED, RunState.TIMED_OUT, RunState.ROLLED_BACK, RunState.UNCHANGED}
     ),
     RunState.VERIFYING: frozenset({RunState.PROMOTED, RunState.ROLLED_BACK, RunState.UNCHANGED}),
-    RunState.WAITING: frozenset({RunState.LANDED, RunState.SUPERSEDED, RunState.CANCELLED, RunState.TIMED_OUT}),
+    RunState.WAITING: frozenset(
+        {RunState.LANDED, RunState.BATCHED, RunState.SUPERSEDED, RunState.CANCELLED, RunState.TIMED_OUT}
+    ),
     # Back to `trained`: the decision was approved, and is made again with the champion of now.
     RunState.HELD: frozenset(
         {RunState.TRAINED, RunState.REJECTED, RunState.SUPERSEDED, RunState.CANCELLED, RunState.TIMED_OUT}

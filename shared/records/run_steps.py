@@ -7,12 +7,18 @@ class LandedStep(StrEnum):
     """Steps of `landed`. Without a step the input is about to be copied, or its job about to be submitted."""
 
     PINNING = "pinning"  # the storage is copying the file to where the job reads it
+    QUEUED = "queued"  # pinned; a message of the queue `intake`, or a later tick, has it read
+    READING = "reading"  # a worker reads and checks it, and renews `not_before` as its lease
+    PREPARING = "preparing"  # its training set is complete; a message of the queue `intake` has it assembled
+    ASSEMBLING = "assembling"  # a worker assembles the training set, and renews `not_before` as its lease
 
 
 class WaitingStep(StrEnum):
     """Steps of `waiting`: what the run waits for."""
 
     ARCHIVED = "archived"  # the file is in the archive tier, where nothing can read it
+    SETTLE = "settle"  # the file may still be growing, or its marker is missing
+    BATCH = "batch"  # accepted; it is trained with the next batch
 
 
 class SubmittedStep(StrEnum):

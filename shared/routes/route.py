@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from shared.gates.holdout import Holdout
 from shared.gates.policy import Policy
+from shared.intake.settings import BatchSettings, DriftSettings, IntakeSettings
 from shared.routes.file_patterns import FilePattern
 from shared.routes.host_allowlist import AllowedHosts, host_of
 
@@ -109,6 +110,10 @@ class Route:
     deadlines: Deadlines = _USUAL_DEADLINES
     hosts: PurposeHosts = _ANY_HOSTS
     attempts: int = 2  # trainings of one version before the run fails
+    intake: IntakeSettings | None = None  # how files are read and checked; None: they are trained on unread
+    batch: BatchSettings | None = None  # which files make a training set; None: each file by itself, in its turn
+    drift: DriftSettings | None = None  # None: it is not measured
+    archives: bool = False  # whether settled originals move to the container `archive`
 
     @cached_property
     def pattern(self) -> FilePattern:

@@ -1,0 +1,1 @@
+"""What a file must be before it is trained on, and which files make a training set (pure)."""
