@@ -37,6 +37,7 @@ class RunFields(TypedDict, total=False):
     batch: BatchRef | None
     training_set: TrainingSetRef | None
     drift: DriftRecord | None
+    forgotten: str
     start_sent_at: datetime | None
     job_missing_since: datetime | None
     patched_at: datetime | None
@@ -95,6 +96,7 @@ class Run:
     batch: BatchRef | None = None  # the batch that this run carries
     training_set: TrainingSetRef | None = None  # what its job trains on, where that is more than a pinned copy
     drift: DriftRecord | None = None
+    forgotten: str = ""  # who had its data deleted, and why; nothing trains on this version again
     start_sent_at: datetime | None = None  # when the job's start last succeeded, or was sent again
     job_missing_since: datetime | None = None  # when the service first did not know the job
     patched_at: datetime | None = None  # when the endpoint that is being verified accepted its PATCH
