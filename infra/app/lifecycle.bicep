@@ -26,10 +26,10 @@ var blobAges = [
   { name: 'quarantine', prefixes: ['quarantine/'], days: retention.quarantine }
   { name: 'dead-letters', prefixes: ['${deadLetterContainer}/'], days: retention.deadLetters }
 ]
-// Versions of input files and models undo a mistake. All others are by-products, mostly of the host's locks and of its
-// timers, which write every minute. Both are deleted also when no new versions are kept.
+// Versions of input files, of archived ones and of models undo a mistake. All others are by-products, mostly of the host's
+// locks and of its timers, which write every minute. Both are deleted also when no new versions are kept.
 var versionAges = [
-  { name: 'versions', prefixes: ['${inputContainer}/', 'models/'], days: retention.versions }
+  { name: 'versions', prefixes: ['${inputContainer}/', 'archive/', 'models/'], days: retention.versions }
   {
     name: 'versions-by-products'
     prefixes: [

@@ -37,9 +37,23 @@ param versioned bool
 param restorableDays int
 
 var deploymentContainer = 'deployments'
-var dataContainers = [inputContainer, 'quarantine', 'training', 'models', deploymentContainer, deadLetterContainer]
+var dataContainers = [
+  inputContainer
+  'archive'
+  'quarantine'
+  'training'
+  'models'
+  deploymentContainer
+  deadLetterContainer
+]
 var dataTables = ['runs', 'endpoints']
-var dataQueues = ['evaluations', 'evaluations-poison', 'csv-events', 'csv-events-poison', 'webjobs-blobtrigger-poison']
+var dataQueues = [
+  'evaluations'
+  'evaluations-poison'
+  'csv-events'
+  'csv-events-poison'
+  'webjobs-blobtrigger-poison'
+]
 var containerNames = forData ? dataContainers : []
 var tableNames = forData ? dataTables : []
 var queueNames = forData ? dataQueues : []

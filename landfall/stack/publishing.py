@@ -28,7 +28,7 @@ from shared.routes.load import Routes
 from shared.routes.route import Route
 
 GOLDEN_ROWS = 20
-CONTAINERS = ("quarantine", "training", "models")
+CONTAINERS = ("archive", "quarantine", "training", "models")
 TABLES = ("runs", "endpoints")
 QUEUE = "evaluations"
 

@@ -19,7 +19,7 @@ from shared.records.run import Run
 from shared.records.run_identity import generation_for, run_id_for
 from shared.records.run_states import RunState
 from shared.routes.route import Deadlines, Route
-from shared.services import QUARANTINE
+from shared.services import ARCHIVE, QUARANTINE
 from tests.infra.deployments import Deployment, deployment, deployments
 from tests.infra.sources import ROOT
 
@@ -108,7 +108,7 @@ def test_files_of_runs_are_deleted_by_age() -> None:
 
 @pytest.mark.parametrize("made", WITH_RULES, ids=lambda made: made.name)
 def test_what_is_needed_without_end_is_never_deleted(made: Deployment) -> None:
-    """Golden rows verify a serving endpoint, archived models are rolled back to, and input files are the user's."""
+    """Golden rows verify a serving endpoint, models are rolled back to, parts are joined again, files are kept."""
     (container,) = {name for name in made.names(CONTAINER) if name == "incoming"}
     for route in ("census", "0-churn", "abc"):
         assert days_of(made, pinned_rows_path(route, "models/golden/census.csv", "0x8DC")) is None
@@ -117,6 +117,9 @@ def test_what_is_needed_without_end_is_never_deleted(made: Deployment) -> None:
         f"{MODELS}/initial/census.ilearner",
         f"{MODELS}/golden/census.csv",
         f"{container}/census/june.csv",
+        f"{ARCHIVE}/census/{RUNS[0].run_id}/june.csv",
+        f"{TRAINING}/parts/census/{RUNS[0].run_id}/1-3-.csv",
+        f"{MODELS}/schemas/census/1.json",
         f"{container}/{TRAINING}/0/june.csv",
         "azure-webjobs-hosts/locks/landfall/host",
         "azure-webjobs-secrets/landfall/host.json",
@@ -142,8 +145,9 @@ def test_versions_undo_a_mistake_and_cost_little() -> None:
     made = deployment("smallest")
 
     assert made.get(SERVICE).properties["isVersioningEnabled"] is True
-    assert {version_days_of(made, f"{name}/x") for name in ("incoming", MODELS)} == {30}
-    others = {*made.names(CONTAINER), "azure-webjobs-hosts", "azure-webjobs-secrets"} - {"incoming", MODELS}
+    kept = {"incoming", ARCHIVE, MODELS}
+    assert {version_days_of(made, f"{name}/x") for name in kept} == {30}
+    others = {*made.names(CONTAINER), "azure-webjobs-hosts", "azure-webjobs-secrets"} - kept
     assert {version_days_of(made, f"{name}/0") for name in others} == {1}
 
 

@@ -8,7 +8,7 @@ import pytest
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.lifecycle.job_paths import MODELS, TRAINING
-from shared.services import QUARANTINE
+from shared.services import ARCHIVE, QUARANTINE
 from tests.infra.deployments import Deployment, deployment, deployments
 from tests.infra.sources import ROOT
 from tests.infra.test_access import host_account
@@ -53,6 +53,7 @@ def test_containers_tables_and_queues_are_those_of_the_app(made: Deployment) -> 
         *(
             "deployments",
             made.outputs["AZURE_INPUT_CONTAINER_NAME"],
+            ARCHIVE,
             QUARANTINE,
             TRAINING,
             MODELS,
