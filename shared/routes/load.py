@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from shared.blob_path import CONTAINER_NAME_RULE, is_container_name
 from shared.errors import ConfigError, HostNotAllowedError
+from shared.routes.file_patterns import FilePattern
 from shared.routes.host_allowlist import AllowedHosts
 from shared.routes.route import Route
 from shared.routes.route_reader import RouteReader
@@ -136,6 +137,7 @@ def _check_between(top: TomlTable, routes: Mapping[str, Route]) -> None:
                 f"is {later.files!r}, which overlaps {earlier.files!r} of routes.{earlier.name}",
                 "Change one, so that a file belongs to one route",
             )
+    _check_markers(top, routes)
     owners: dict[str, str] = {}
     for route in routes.values():
         for endpoint in route.endpoints:
@@ -146,4 +148,20 @@ def _check_between(top: TomlTable, routes: Mapping[str, Route]) -> None:
                     where,
                     f"has the patch_url of {owner}",
                     "Give each its own: an endpoint belongs to one route, and either serves or stages",
+                )
+
+
+def _check_markers(top: TomlTable, routes: Mapping[str, Route]) -> None:
+    """Check that no marker is a file of a route: it would be trained on."""
+    for route in routes.values():
+        if route.intake is None or route.intake.marker is None:
+            continue
+        markers = FilePattern(route.files + route.intake.marker)
+        for owner in routes.values():
+            if owner.pattern.overlaps(markers):
+                top.problem(
+                    f"routes.{route.name}.intake.marker",
+                    f"is {route.intake.marker!r}, and files = {owner.files!r} of routes.{owner.name} can match a"
+                    " marker's name, so that the marker would land as a file",
+                    "Let the pattern end otherwise, for example in *.csv, or change the marker",
                 )

@@ -5,8 +5,11 @@ import re
 from shared.gates.holdout import Holdout
 from shared.gates.known_metrics import measured_metrics, metric_key
 from shared.gates.policy import NoChampion, Policy
+from shared.intake.settings import BatchSettings, DriftSettings, IntakeSettings, TrainingSetKind
+from shared.routes.batch_reader import read_batch, read_drift
 from shared.routes.file_patterns import FilePattern
 from shared.routes.holdout_reader import read_holdout_table
+from shared.routes.intake_reader import read_intake
 from shared.routes.policy_reader import read_policy
 from shared.routes.route import Deadlines, Endpoint, EndpointRole, PurposeHosts, Route, Training
 from shared.routes.service_urls import read_execute_url, read_jobs_url, read_patch_url
@@ -47,6 +50,10 @@ class RouteReader:
         policy = read_policy(table)
         holdout = self._holdout(policy)
         hosts = self._hosts()
+        archives = table.choice("after", ["keep", "archive"], required=False) == "archive"
+        batch = self._batch()
+        intake = self._intake(batch, holdout)
+        drift = self._drift(intake)
         training = self._training()
         endpoints = self._endpoints()
         if (
@@ -74,6 +81,10 @@ class RouteReader:
             hosts=hosts,
             deadlines=deadlines,
             attempts=attempts,
+            intake=intake,
+            batch=batch,
+            drift=drift,
+            archives=archives,
         )
 
     def _files(self) -> str | None:
@@ -131,6 +142,24 @@ class RouteReader:
                     f"Use one of {', '.join(measured_metrics(holdout.task))}",
                 )
         return holdout
+
+    def _batch(self) -> BatchSettings | None:
+        table = self._table.table("batch", required=False)
+        return None if table is None else read_batch(table)
+
+    def _intake(self, batch: BatchSettings | None, holdout: Holdout | None) -> IntakeSettings | None:
+        """Read `[intake]`; files that are joined to training sets are read without it too, with its defaults."""
+        joins_files = batch is not None and batch.training_set is not TrainingSetKind.FILE
+        table = self._table.table("intake", required=False)
+        if table is not None:
+            return read_intake(table, holdout, joins_files=joins_files)
+        if not joins_files:
+            return None
+        return IntakeSettings(label=holdout.label if holdout is not None else None)
+
+    def _drift(self, intake: IntakeSettings | None) -> DriftSettings | None:
+        table = self._table.table("drift", required=False)
+        return None if table is None else read_drift(table, reads_files=intake is not None)
 
     def _training(self) -> Training | None:
         table = self._table.table("training")

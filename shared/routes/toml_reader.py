@@ -71,6 +71,10 @@ class TomlTable:
             return ""
         return self._expand(name, value)
 
+    def optional_text(self, name: str) -> str | None:
+        """Read an optional non-empty string; None if it is absent or wrong."""
+        return (self.text(name) or None) if self._is_there(name) else None
+
     def blob_path(self, name: str, extension: str) -> str:
         """Read the path of a blob: `container/name` with this extension; "" if it is wrong."""
         text = self.text(name, add=f"the blob's path, container/path{extension}")
@@ -88,8 +92,7 @@ class TomlTable:
 
     def secret(self, name: str, *, required: bool = True) -> tuple[str, str]:
         """Read a secret, which may stand here only as `${NAME}`; gives its value and that name."""
-        if not required and name not in self._values:
-            self._read_keys.add(name)
+        if not required and not self._is_there(name):
             return "", ""
         value = self._take(name, None, 'the app setting that holds it, for example "${CENSUS_TRAINING_KEY}"')
         if value is None:
@@ -124,10 +127,13 @@ class TomlTable:
             return default
         return value
 
+    def optional_integer(self, name: str, *, minimum: int = 0) -> int | None:
+        """Read an optional whole number of at least `minimum`."""
+        return self.integer(name, minimum, minimum=minimum) if self._is_there(name) else None
+
     def number(self, name: str) -> float | None:
         """Read an optional finite number."""
-        if name not in self._values:
-            self._read_keys.add(name)
+        if not self._is_there(name):
             return None
         value = self._take(name, None)
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -135,10 +141,25 @@ class TomlTable:
             return None
         return float(value)
 
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """Read true or false."""
+        value = self._take(name, default)
+        if not isinstance(value, bool):
+            self.problem(name, f"must be true or false, not {value!r}")
+            return default
+        return value
+
+    def character(self, name: str) -> str | None:
+        """Read an optional text of one character."""
+        value = self._take(name, "") if self._is_there(name) else None
+        if value is None or (isinstance(value, str) and len(value) == 1):
+            return value
+        self.problem(name, f"must be one character, not {value!r}")
+        return None
+
     def choice(self, name: str, choices: list[str], *, required: bool = True) -> str:
         """Read one of some fixed words; "" if it is wrong, or if it is absent and not required."""
-        if not required and name not in self._values:
-            self._read_keys.add(name)
+        if not required and not self._is_there(name):
             return ""
         listed = ", ".join(map(repr, choices))
         value = self._take(name, None, f"one of {listed}")
@@ -160,8 +181,7 @@ class TomlTable:
 
     def table(self, name: str, *, required: bool = True) -> "TomlTable | None":
         """Read a table."""
-        if not required and name not in self._values:
-            self._read_keys.add(name)
+        if not required and not self._is_there(name):
             return None
         value = self._take(name, None, f"the table [{self._full(name)}]")
         if value is None:
@@ -207,6 +227,11 @@ class TomlTable:
 
     def _full(self, name: str) -> str:
         return ".".join(part for part in (self._key, name) if part)
+
+    def _is_there(self, name: str) -> bool:
+        """Tell whether an optional key is there; it is a known key in either case."""
+        self._read_keys.add(name)
+        return name in self._values
 
     def _take(self, name: str, default: object, add: str = "") -> object:
         self._read_keys.add(name)
