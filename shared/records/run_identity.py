@@ -23,3 +23,12 @@ def generation_for(modified_at: datetime, claimed_at: datetime, run_id: str) -> 
     """
     when = modified_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return f"{when}/{int(claimed_at.timestamp() * 1_000_000):020d}/{run_id[:8]}"
+
+
+def modified_at_of(generation: str) -> datetime:
+    """Return the Last-Modified of the file that has a generation.
+
+    Raises:
+        ValueError: the text is no generation.
+    """
+    return datetime.fromisoformat(generation.partition("/")[0])

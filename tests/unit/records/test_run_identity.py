@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.records.run_identity import generation_for, run_id_for
+from shared.records.run_identity import generation_for, modified_at_of, run_id_for
 
 
 def test_run_id_names_the_version_not_the_event() -> None:
@@ -33,3 +33,10 @@ def test_generation_sorts_by_data_then_by_claim(modified: datetime, later_s: int
     later = modified + timedelta(microseconds=1)
     assert generation_for(modified, modified, "f" * 32) < generation_for(modified, later, "0" * 32)
     assert generation_for(modified, modified, "f" * 32) != generation_for(modified, modified, "0" * 32)
+
+
+@given(st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001 - made aware below
+def test_a_generation_says_when_its_file_was_modified(modified: datetime) -> None:
+    """To the second, as the storage tells it."""
+    modified = modified.replace(microsecond=0, tzinfo=UTC)
+    assert modified_at_of(generation_for(modified, modified, "f" * 32)) == modified

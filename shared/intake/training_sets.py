@@ -1,0 +1,135 @@
+"""Which accepted files make a training set, and whether it is fit to train on (pure)."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
+from shared.plurals import counted
+from shared.records.part import Part
+from shared.records.run_identity import modified_at_of
+
+JOINED = frozenset({TrainingSetKind.BATCH, TrainingSetKind.ACCUMULATE, TrainingSetKind.WINDOW})
+MAX_LISTED = 5  # classes that a sentence names
+MAX_TEXT = 100  # characters of a header in a sentence
+
+
+class ChosenSet(NamedTuple):
+    """The files of a training set, in order of generation.
+
+    Attributes:
+        duplicates: how many files were left out because an older one has the same bytes.
+    """
+
+    parts: tuple[Part, ...]
+    duplicates: int = 0
+
+
+def choose(settings: BatchSettings, parts: Iterable[Part]) -> ChosenSet:
+    """Return which of the given parts make a set.
+
+    A newer version of a name replaces the older one, at its own place. Of files with the same bytes the oldest is
+    taken, so that a copy under another name changes nothing. A window counts what is left; its days end with its newest
+    file.
+    """
+    newest: dict[str, Part] = {}
+    for part in sorted(parts, key=lambda part: part.generation):
+        newest[part.blob] = part
+    ordered = sorted(newest.values(), key=lambda part: part.generation)
+    distinct: list[Part] = []
+    contents: set[str] = set()
+    for part in ordered:
+        if part.sha256 and part.sha256 in contents:
+            continue
+        contents.add(part.sha256)
+        distinct.append(part)
+    return ChosenSet(_window(settings, distinct), len(ordered) - len(distinct))
+
+
+def _window(settings: BatchSettings, parts: list[Part]) -> tuple[Part, ...]:
+    if settings.training_set is not TrainingSetKind.WINDOW or not parts:
+        return tuple(parts)
+    if settings.window_files is not None:
+        return tuple(parts[-settings.window_files :])
+    if settings.window_days is not None:
+        first = modified_at_of(parts[-1].generation) - timedelta(days=settings.window_days)
+        return tuple(part for part in parts if modified_at_of(part.generation) > first)
+    return tuple(parts)
+
+
+def problems_of_set(
+    settings: IntakeSettings, parts: Sequence[Part], champion_classes: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return why a set is not fit to train on, a sentence each; empty if it is.
+
+    `champion_classes`: the classes of the champion's set that must not be absent.
+    """
+    rows = sum(part.rows for part in parts)
+    problems: list[str] = []
+    if rows < max(settings.min_rows, 1):
+        problems.append(f"It has {counted(rows, 'row')}, and min_rows is {settings.min_rows:,}.")
+    problems += _missing(settings, parts, rows)
+    problems += _classes(parts, champion_classes)
+    problems += _forms(settings, parts)
+    return tuple(problems)
+
+
+def _missing(settings: IntakeSettings, parts: Sequence[Part], rows: int) -> list[str]:
+    if settings.max_missing is None or not rows:
+        return []
+    missing: Counter[str] = Counter()
+    for part in parts:
+        missing.update(part.missing)
+    return [
+        f"{missing[column]:,} of {counted(rows, 'cell')} of column {column!r} are missing"
+        f" ({missing[column] / rows:.0%}), and max_missing is {settings.max_missing:g}."
+        for column in sorted(missing)
+        if missing[column] > settings.max_missing * rows
+    ]
+
+
+def _classes(parts: Sequence[Part], champion_classes: Collection[str]) -> list[str]:
+    labels: Counter[str] = Counter()
+    for part in parts:
+        labels.update(part.labels)
+    classes = {label for label, rows in labels.items() if rows}
+    if len(classes) == 1:
+        (only,) = classes
+        return [f"Every row has the label {only!r}, and a model needs two classes."]
+    if classes and (lost := sorted(set(champion_classes) - classes)):
+        return [f"The model in service knows {_listed(lost)}, of which the set has no row."]
+    return []
+
+
+def _forms(settings: IntakeSettings, parts: Sequence[Part]) -> list[str]:
+    """Return why the rows cannot stand under one header: a file differs from the newest in it, or in its encoding.
+
+    Clean rows are all UTF-8. A part of an earlier schema is written anew before it is joined.
+    """
+    if not parts:
+        return []
+    newest = parts[-1]
+    for part in parts:
+        if part.schema == newest.schema and part.header != newest.header:
+            headers = [text.strip()[:MAX_TEXT] for text in (part.header, newest.header)]
+            difference = f"{part.blob} has the header {headers[0]!r}, and {newest.blob} has {headers[1]!r}"
+            return [f"{difference}: they cannot be joined."]
+        if not settings.normalise and part.encoding != newest.encoding:
+            return [f"{part.blob} is {part.encoding}, and {newest.blob} is {newest.encoding}: they cannot be joined."]
+    return []
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:MAX_LISTED])
+    rest = len(names) - MAX_LISTED
+    return f"{shown} and {counted(rest, 'more class', 'more classes')}" if rest > 0 else shown
+
+
+def sha256_of_set(header: str, parts: Iterable[Part]) -> str:
+    """Return the hash of a set's content, hex: of its header, and of its parts' hashes in order."""
+    digest = hashlib.sha256(header.encode())
+    for part in parts:
+        digest.update(bytes.fromhex(part.rows_sha256))
+    return digest.hexdigest()
