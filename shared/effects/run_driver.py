@@ -36,6 +36,8 @@ def perform(session: RunSession, effect: Effect) -> Observation:
             | effects.ReadEvaluation()
         ):
             return job_effects.perform(session, effect)
+        case effects.ReadInput() | effects.AssembleInput():
+            raise NotImplementedError(f"{type(effect).__name__} has no performer yet.")
         case (
             effects.ReadEndpoint()
             | effects.TakeLease()

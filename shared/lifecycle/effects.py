@@ -27,6 +27,14 @@ class PinInput(NamedTuple):
     target: str
 
 
+class ReadInput(NamedTuple):
+    """Read and check the pinned original: write its clean rows as a part, or copy it to the quarantine container."""
+
+
+class AssembleInput(NamedTuple):
+    """Make the training set of the run, or of the batch that it carries, at the path that the job reads."""
+
+
 class SubmitJob(NamedTuple):
     """Submit the job of this attempt. It neither runs nor costs anything before it is started."""
 
@@ -202,6 +210,7 @@ class ReleaseEndpoint(NamedTuple):
 
 
 type JobEffect = QuarantineInput | PinInput | SubmitJob | StartJob | GetJobStatus | CancelJob | ReadEvaluation
+type IntakeEffect = ReadInput | AssembleInput
 type EndpointRecordEffect = ReadEndpoint | TakeLease | WriteIntent | RecordChampion | MarkRollback | ReleaseEndpoint
 type EndpointEffect = (
     CaptureBaseline
@@ -214,6 +223,6 @@ type EndpointEffect = (
     | ScoreServing
     | RestorePrevious
 )
-type Effect = JobEffect | EndpointRecordEffect | EndpointEffect | ScoreHoldout
+type Effect = JobEffect | IntakeEffect | EndpointRecordEffect | EndpointEffect | ScoreHoldout
 
 type Next = tuple[Run, Effect | None]  # the record to write if it is a new object, then the effect to perform

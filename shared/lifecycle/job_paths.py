@@ -1,4 +1,4 @@
-"""The paths of a run's files: its pinned input, the outputs of its job, its archived model; and of pinned golden rows.
+"""The paths of a run's files: pinned original, part, input and outputs of its job, model; and of pinned golden rows.
 
 infra/app/lifecycle.bicep deletes old folders of runs by the digit that they begin with, and nothing else here.
 """
@@ -13,14 +13,49 @@ MODELS = "models"  # the container of archived models
 FORMS = (".nh.csv", ".nh.tsv", ".tsv", ".arff", ".csv")
 
 
-def input_path(run: Run) -> str:
-    """Return the path of this attempt's pinned input: container/path.
+def input_path(run: Run, *, normalised: bool = False) -> str:
+    """Return the path of what this attempt's job reads: container/path.
 
-    It keeps the file's extension if that says how the file is read: tabs, no header, ARFF (protocol 1.3).
+    A file that is trained on as it is keeps its extension if that says how it is read: tabs, no header, ARFF
+    (protocol 1.3). What is `normalised` is CSV.
     """
+    return f"{TRAINING}/{run.job_folder}/input{FORMS[-1] if normalised else _extension(run)}"
+
+
+def input_of_next_attempt(run: Run) -> str:
+    """Return where this attempt's copy of an earlier attempt's input goes: container/path.
+
+    Raises:
+        ValueError: the run has no input.
+    """
+    name = run.input_blob.rpartition("/")[2]
+    if not name:
+        raise ValueError(f"Run {run.run_id} has no input.")
+    return f"{TRAINING}/{run.job_folder}/{name}"
+
+
+def original_path(run: Run) -> str:
+    """Return the path of this attempt's pinned original, on a route that reads or gathers its files: container/path."""
+    return f"{TRAINING}/{run.job_folder}/original{_extension(run)}"
+
+
+def part_path(run: Run, schema: int | None, holdout_etag: str) -> str:
+    """Return the path of the clean rows of this attempt's file: container/path.
+
+    Rows that were checked against another schema, or another version of the holdout, have another path.
+    """
+    against = f"{run.attempt}-{schema or 0}-{holdout_etag or 'none'}"
+    return f"{TRAINING}/parts/{run.route}/{run.run_id}/{against}.csv"
+
+
+def quarantine_folder(run: Run) -> str:
+    """Return the folder of a bad file and its problems, in the container `quarantine`."""
+    return f"{run.route}/{run.run_id}"
+
+
+def _extension(run: Run) -> str:
     name = run.blob.casefold()
-    extension = next((form for form in FORMS if name.endswith(form)), FORMS[-1])
-    return f"{TRAINING}/{run.job_folder}/input{extension}"
+    return next((form for form in FORMS if name.endswith(form)), FORMS[-1])
 
 
 def output_paths(run: Run) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from shared.lifecycle.effects import (
     SubmitJob,
 )
 from shared.lifecycle.input_preparation import COPIED, GONE, LANDING_LEASE_S, prepare
-from shared.lifecycle.job_paths import output_paths
+from shared.lifecycle.intake_states import INTAKE_STEPS, pinned, preparing_input
 from shared.lifecycle.observations import (
     Claimed,
     EffectFailed,
@@ -22,6 +22,7 @@ from shared.lifecycle.observations import (
     InputCopyPending,
     InputMissing,
     InputPinned,
+    IntakeAnnounced,
     JobCancelled,
     JobNotFound,
     JobStarted,
@@ -34,7 +35,7 @@ from shared.lifecycle.observations import (
 from shared.lifecycle.reasons import with_sentence
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.lifecycle.run_updates import reason_changed
-from shared.ports import JobRequest, JobState, JobStatus
+from shared.ports import JobState, JobStatus
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.records.run_steps import LandedStep, StartedStep, SubmittedStep, WaitingStep
@@ -55,18 +56,22 @@ NEXT_ATTEMPT = "The next attempt begins."
 
 def landed(route: Route, run: Run, effect: Effect | None, observation: Observation, now: datetime) -> Next:
     """Pin the claimed version, submit its job, save the job's id: no job starts before its id is saved."""
+    if run.step in INTAKE_STEPS:
+        return preparing_input(route, run, effect, observation, now)
     match effect, observation:
+        case _, IntakeAnnounced():
+            return run, None  # the message is late
         case _, Claimed():
-            return run, prepare(run)
+            return run, prepare(route, run)
         case _, TimerFired():
             # A second submit would leave an orphaned job, so the step is claimed first.
-            return run.evolve(now, not_before=now + timedelta(seconds=LANDING_LEASE_S)), prepare(run)
+            return run.evolve(now, not_before=now + timedelta(seconds=LANDING_LEASE_S)), prepare(route, run)
         case QuarantineInput(reason), Quarantined(copied):
             if not copied:
                 reason = with_sentence(reason, "It was overwritten or deleted before it could be copied to quarantine.")
             return run.transitioned(now, RunState.QUARANTINED, reason), None
         case PinInput(target), InputPinned():
-            return run, SubmitJob(JobRequest(target, *output_paths(run), route.deadlines.job_access_s))
+            return pinned(route, run, target, now)
         case _, InputCopyPending():
             return _still_copied(run, now)
         case _, InputArchived(reason):
@@ -98,7 +103,7 @@ def submitted(route: Route, run: Run, effect: Effect | None, observation: Observ
             why = f"The service no longer has job {run.job_id}: it drops jobs that are not started."
             if run.overdue(now):
                 return _next_attempt(route, run, now, why)
-            return _again(run, now, with_sentence(why, NEXT_ATTEMPT), run.deadline_at)
+            return _again(route, run, now, with_sentence(why, NEXT_ATTEMPT), run.deadline_at)
         case JobStatusRead(status):
             if status.state is JobState.CANCELLED and run.step == SubmittedStep.CANCELLING:
                 return _next_attempt(route, run, now)
@@ -224,10 +229,12 @@ def _next_attempt(route: Route, run: Run, now: datetime, why: str = "") -> Next:
     if run.attempt >= route.attempts:
         last = f"It was attempt {run.attempt}, and routes.toml has attempts = {route.attempts}."
         return _timed_out(run, now, with_sentence(why, last))
-    return _again(run, now, with_sentence(why, NEXT_ATTEMPT), now + timedelta(seconds=route.deadlines.not_started))
+    return _again(
+        route, run, now, with_sentence(why, NEXT_ATTEMPT), now + timedelta(seconds=route.deadlines.not_started)
+    )
 
 
-def _again(run: Run, now: datetime, why: str, deadline_at: datetime | None) -> Next:
+def _again(route: Route, run: Run, now: datetime, why: str, deadline_at: datetime | None) -> Next:
     next_attempt = run.transitioned(
         now,
         RunState.LANDED,
@@ -239,7 +246,7 @@ def _again(run: Run, now: datetime, why: str, deadline_at: datetime | None) -> N
         not_before=now + timedelta(seconds=LANDING_LEASE_S),
         deadline_at=deadline_at,
     )
-    return next_attempt, prepare(next_attempt)
+    return next_attempt, prepare(route, next_attempt)
 
 
 def _waited_too_long(run: Run, now: datetime) -> bool:

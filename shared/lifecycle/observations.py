@@ -8,10 +8,14 @@ from typing import NamedTuple
 
 from shared.gates.evaluation_report import EvaluationReport
 from shared.ports import JobStatus
+from shared.records.batch import TrainingSetRef
 from shared.records.decision import Interval
+from shared.records.drift import DriftRecord
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.golden_answers import Answers, GoldenAnswers
+from shared.records.intake_record import IntakeRecord
 from shared.records.models import HoldoutMeasurement, HoldoutProgress, Metrics
+from shared.records.part import Part
 
 
 class Claimed(NamedTuple):
@@ -20,6 +24,10 @@ class Claimed(NamedTuple):
 
 class TimerFired(NamedTuple):
     """Trigger: the run is due. The row alone names the next step."""
+
+
+class IntakeAnnounced(NamedTuple):
+    """Trigger: a message of the queue `intake` names the run. Only this trigger reads files and assembles sets."""
 
 
 class EffectFailed(NamedTuple):
@@ -50,6 +58,59 @@ class InputArchived(NamedTuple):
 
 class InputMissing(NamedTuple):
     """The version was overwritten or deleted before it could be pinned."""
+
+
+class InputAccepted(NamedTuple):
+    """The original was read and is good; its part is inserted with the run's next record.
+
+    Attributes:
+        part: the row of its clean rows, whose blob is written.
+        problems: container/path of problems.json, which holds warnings only; "" if there are none.
+    """
+
+    part: Part
+    intake: IntakeRecord
+    problems: str = ""
+
+
+class InputRefused(NamedTuple):
+    """The original was read and is bad; it lies in the quarantine container.
+
+    Attributes:
+        reason: the first problems, for people.
+        problems: container/path of problems.json.
+        intake: what was read of it; None if it could not be read at all.
+    """
+
+    reason: str
+    problems: str
+    intake: IntakeRecord | None = None
+
+
+class OriginalMissing(NamedTuple):
+    """The pinned original no longer exists, or it was never complete."""
+
+
+class SetAssembled(NamedTuple):
+    """The training set lies at the path that the job reads.
+
+    Attributes:
+        input_blob: that path, container/path.
+        training_set: None where the set is the file itself, unread.
+        drift: as far as it was measured.
+    """
+
+    input_blob: str
+    training_set: TrainingSetRef | None
+    drift: DriftRecord | None = None
+
+
+class NothingToTrain(NamedTuple):
+    """The training set needs no job: an equal set was trained, or no column drifted."""
+
+    reason: str
+    training_set: TrainingSetRef
+    drift: DriftRecord | None = None
 
 
 class JobSubmitted(NamedTuple):
@@ -238,12 +299,18 @@ class EndpointReleased(NamedTuple):
 type Observation = (
     Claimed
     | TimerFired
+    | IntakeAnnounced
     | EffectFailed
     | Quarantined
     | InputPinned
     | InputCopyPending
     | InputArchived
     | InputMissing
+    | InputAccepted
+    | InputRefused
+    | OriginalMissing
+    | SetAssembled
+    | NothingToTrain
     | JobSubmitted
     | JobStarted
     | JobStatusRead

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from shared.gates.holdout import Holdout
 from shared.gates.policy import Policy
-from shared.intake.settings import BatchSettings, DriftSettings, IntakeSettings
+from shared.intake.settings import BatchSettings, DriftSettings, IntakeSettings, TrainingSetKind
 from shared.routes.file_patterns import FilePattern
 from shared.routes.host_allowlist import AllowedHosts, host_of
 
@@ -119,6 +119,18 @@ class Route:
     def pattern(self) -> FilePattern:
         """The compiled `files`."""
         return FilePattern(self.files)
+
+    @cached_property
+    def reading(self) -> IntakeSettings | None:
+        """How the route's files are read and checked; None: they are trained on unread. What is joined is read."""
+        if self.intake is None and self.batch is not None and self.batch.training_set is not TrainingSetKind.FILE:
+            return IntakeSettings()
+        return self.intake
+
+    @property
+    def normalises(self) -> bool:
+        """Whether jobs read clean UTF-8 CSV in place of the files' own bytes."""
+        return self.reading is not None and self.reading.normalise
 
     @property
     def secrets(self) -> tuple[str, ...]:

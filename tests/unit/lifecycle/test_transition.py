@@ -21,21 +21,26 @@ from shared.errors import (
 from shared.gates.evaluation_report import read_evaluation
 from shared.gates.holdout import Holdout
 from shared.gates.known_metrics import Task
+from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
 from shared.lifecycle import effects as do
 from shared.lifecycle import observations as saw
 from shared.lifecycle.decision_record import decision_hash
 from shared.lifecycle.effects import Effect
 from shared.lifecycle.held_state import approved
+from shared.lifecycle.intake_states import INTAKE_STEPS, UNDER_LEASE, is_announced, prepared
 from shared.lifecycle.observations import Observation
 from shared.lifecycle.transition import compensation_for, transition
 from shared.ports import JobState, JobStatus
+from shared.records.batch import TrainingSetRef
 from shared.records.decision import Approval
 from shared.records.endpoint_record import Champion, EndpointRecord, Intent, Lease
 from shared.records.golden_answers import GoldenAnswers
+from shared.records.intake_record import IntakeRecord
 from shared.records.models import HoldoutMeasurement, HoldoutProgress
+from shared.records.part import Part
 from shared.records.run import Run
 from shared.records.run_states import TERMINAL, RunState
-from shared.records.run_steps import PromotingStep
+from shared.records.run_steps import LandedStep, PromotingStep, WaitingStep
 from tests.contract.records import NOON, a_run
 from tests.pipeline.world import example_routes, without_staging
 
@@ -58,6 +63,26 @@ BASE = a_run(size=5)
 BASELINE = GoldenAnswers(
     golden="training/golden/g.csv", golden_etag="g", before=BEFORE, staging=BEFORE, previous_staged=AFTER
 )
+PART = Part(
+    run_id=BASE.run_id,
+    attempt=1,
+    route="census",
+    blob=BASE.blob,
+    blob_etag=BASE.etag,
+    generation=BASE.generation,
+    original="training/x/1/original.csv",
+    original_etag="o",
+    labels={},
+    missing={},
+)
+INTAKE = IntakeRecord(2, 1, "utf-8", ",", "00")
+SET = TrainingSetRef("file", "training/x/1/manifest.json", 2, "00")
+SETTINGS = {
+    "as it is": (None, None),
+    "read": (IntakeSettings(), None),
+    "gathered": (None, BatchSettings()),
+    "joined": (None, BatchSettings(training_set=TrainingSetKind.ACCUMULATE)),
+}
 PROGRESS = HoldoutProgress("training/golden/h.csv", "e", "i", {})
 
 
@@ -101,6 +126,14 @@ def results_of(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
         case do.PinInput():
             missing: list[Observation] = [saw.InputArchived("archived"), saw.InputMissing()]
             return [saw.InputPinned(), saw.InputCopyPending(), *missing, *failed]
+        case do.ReadInput():
+            read: list[Observation] = [saw.InputAccepted(PART, INTAKE), saw.InputRefused("bad", "quarantine/p", INTAKE)]
+            return [*read, saw.OriginalMissing(), *failed]
+        case do.AssembleInput():
+            assembled: list[Observation] = [
+                saw.SetAssembled(f"training/{run.job_folder}/input.csv", known_set) for known_set in (SET, None)
+            ]
+            return [*assembled, saw.NothingToTrain("equal", SET), saw.OriginalMissing(), *failed]
         case do.SubmitJob():
             return [saw.JobSubmitted(f"job-{run.revision}"), *failed]
         case do.StartJob():
@@ -167,14 +200,20 @@ class Life(RuleBasedStateMachine):
         approval=st.sampled_from([False, False, True]),
         bake_s=st.sampled_from([0, 0, 60]),
         size=st.sampled_from([5, 5, 5, 0]),
+        reading=st.sampled_from(["as it is", *SETTINGS]),
         lucky=st.sampled_from(range(25)),
         odd=st.tuples(st.sampled_from(range(5, 22)), st.sampled_from(range(6))),
     )
-    def begin(self, staging: str, approval: bool, bake_s: int, size: int, lucky: int, odd: tuple[int, int]) -> None:
+    def begin(
+        self, staging: str, approval: bool, bake_s: int, size: int, reading: str, lucky: int, odd: tuple[int, int]
+    ) -> None:
         """Claim a version, and let everything go well for some steps, but for one of them."""
         self.route = (without_staging() if staging == "none" else example_routes()).routes["census"]
         holdout = Holdout(data="models/h.csv", label="y", task=Task.BINARY) if staging == "holdout" else None
-        self.route = replace(self.route, bake_s=bake_s, needs_approval=approval, holdout=holdout)
+        intake, batch = SETTINGS[reading]
+        self.route = replace(
+            self.route, bake_s=bake_s, needs_approval=approval, holdout=holdout, intake=intake, batch=batch
+        )
         self.now: datetime = NOON
         self.run = replace(BASE, size=size, generation="2500")
         self.effect: Effect | None = None
@@ -183,6 +222,10 @@ class Life(RuleBasedStateMachine):
         for number in range(lucky):
             if self.run.state is RunState.HELD:
                 self.is_approved()
+            elif self.run.step == WaitingStep.BATCH:
+                self.is_sealed()
+            elif self.effect is None and is_announced(self.run):
+                self.is_announced()
             elif not self.run.terminal:
                 possible = results_of(self.effect, self.run) if self.effect is not None else [saw.TimerFired()]
                 self.step(self.effect, possible[odd[1] % len(possible) if number == odd[0] else 0])
@@ -211,6 +254,10 @@ class Life(RuleBasedStateMachine):
                 assert job_id == run.job_id, "only a job whose id is saved is touched"
             case do.SubmitJob(request):
                 assert f"/{run.attempt}/" in request.input_path
+                assert "/original" not in request.input_path, "a job reads what is made of the original"
+            case do.ReadInput() | do.AssembleInput():
+                assert run.step in UNDER_LEASE
+                assert run.not_before > self.now, "the lease is written before the work begins"
             case do.PatchServing():
                 assert self.promised, "an intent comes before every PATCH"
                 assert run.step is PromotingStep.SENDING
@@ -243,6 +290,23 @@ class Life(RuleBasedStateMachine):
         """Somebody approves the run, as it is held now."""
         approval = Approval("a", "b", self.now, decision_hash(self.run.decision))
         self.run, self.effect = approved(self.route, self.run, approval, self.now), None
+
+    @rule()
+    @precondition(lambda self: self.run.step in INTAKE_STEPS)
+    def is_announced(self) -> None:
+        """A message of the queue `intake` arrives: it begins what nobody has under a lease, and else nothing."""
+        leased = self.run.step in UNDER_LEASE and self.now < self.run.not_before
+        if leased:
+            assert transition(self.route, self.run, None, saw.IntakeAnnounced(), self.now) == (self.run, None)
+        else:
+            self.step(None, saw.IntakeAnnounced())
+            assert self.run.step in {LandedStep.READING, LandedStep.ASSEMBLING}
+
+    @rule()
+    @precondition(lambda self: self.run.step == WaitingStep.BATCH)
+    def is_sealed(self) -> None:
+        """Its batch is sealed, and it carries the batch."""
+        self.run, self.effect = prepared(self.route, self.run, self.now), None
 
     @rule(seconds=st.sampled_from([1, 31, 100, 1000, 90_000]))
     def time_passes(self, seconds: int) -> None:
