@@ -2,8 +2,8 @@
 
 import argparse
 
-from landfall.option_types import StoreAndMark, count, path, positive, text, whole
-from landfall.stack.stack_state import DEFAULT_STATE
+from landfall.command_parser import Commands
+from landfall.option_types import count, path, positive, text, whole
 
 RUN_HELP = "id of a run, or its beginning"
 WAIT_HELP = "follow the run to its end; exit status 3 unless it is promoted or unchanged"
@@ -12,7 +12,7 @@ WAIT_HELP = "follow the run to its end; exit status 3 unless it is promoted or u
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = argparse.ArgumentParser(prog="landfall", description="Models retrain when data lands.")
-    commands = _Commands(parser)
+    commands = Commands(parser)
     _add_stack(commands)
     _add_runs(commands)
     _add_decisions(commands)
@@ -21,6 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_approvals(commands)
     _add_rollback(commands)
     _add_outside_clock(commands)
+    _add_check(commands)
     _add_doctor(commands)
     _add_package(commands)
     _add_demo(commands)
@@ -28,49 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _Commands:
-    """Adds commands to the parser."""
-
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
-        self._commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    def add(self, name: str, purpose: str, target: str, *, json: str = "print JSON") -> argparse.ArgumentParser:
-        """Add a command that needs no stack; `target` is `module:function`. An empty `json` adds no `--json`."""
-        # No abbreviated options: a new option would change what `verify --set` means in old scripts.
-        parser = self._commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
-        parser.set_defaults(command=target, command_name=name)
-        if json:
-            parser.add_argument("--json", action="store_true", help=json)
-        return parser
-
-    def add_on_stack(
-        self, name: str, purpose: str, target: str, *, json: str = "print JSON"
-    ) -> argparse.ArgumentParser:
-        """Add a command that works on the stack in a state folder."""
-        parser = self.add(name, purpose, target, json=json)
-        parser.set_defaults(state_given=False)
-        parser.add_argument(
-            "--state",
-            type=path,
-            action=StoreAndMark,
-            default=DEFAULT_STATE,
-            metavar="DIR",
-            help="state folder of the stack; default: .local",
-        )
-        return parser
-
-    def add_operation(self, name: str, purpose: str, subject: str, subject_help: str) -> argparse.ArgumentParser:
-        """Add a command that the app carries out for an operator."""
-        parser = self.add_on_stack(name, purpose, f"landfall.commands.operate:{name}")
-        parser.add_argument(subject, type=text, metavar=subject.upper(), help=subject_help)
-        parser.add_argument("--reason", type=text, metavar="TEXT", help="reason, kept in the record")
-        parser.add_argument(
-            "--by", type=text, metavar="NAME", help="name of the operator; default: this machine's user"
-        )
-        return parser
-
-
-def _add_stack(commands: _Commands) -> None:
+def _add_stack(commands: Commands) -> None:
     up = commands.add_on_stack(
         "up",
         "start the local stack: Azurite, the studio and the functions host",
@@ -100,7 +59,7 @@ def _add_stack(commands: _Commands) -> None:
     commands.add_on_stack("down", "stop the local stack", "landfall.commands.up_down:down", json="")
 
 
-def _add_runs(commands: _Commands) -> None:
+def _add_runs(commands: Commands) -> None:
     runs = commands.add_on_stack("runs", "list runs, newest first", "landfall.commands.runs:runs")
     runs.add_argument("--route", type=text, metavar="R", help="only the runs of this route")
     runs.add_argument("--limit", type=positive, default=20, metavar="N", help="maximum number of runs; default: 20")
@@ -113,7 +72,7 @@ def _add_runs(commands: _Commands) -> None:
     )
 
 
-def _add_decisions(commands: _Commands) -> None:
+def _add_decisions(commands: Commands) -> None:
     explain = commands.add_on_stack(
         "explain", "explain why a run was or was not promoted, on one screen", "landfall.commands.explain:explain"
     )
@@ -126,7 +85,7 @@ def _add_decisions(commands: _Commands) -> None:
     gate.add_argument("--policy", type=path, required=True, metavar="FILE", help="TOML file with a route's policy keys")
 
 
-def _add_submit(commands: _Commands) -> None:
+def _add_submit(commands: Commands) -> None:
     submit = commands.add_on_stack(
         "submit", "upload a CSV to a route's folder of the input container", "landfall.commands.submit:submit"
     )
@@ -141,7 +100,7 @@ def _add_submit(commands: _Commands) -> None:
     submit.add_argument("--wait", action="store_true", help=WAIT_HELP)
 
 
-def _add_verify(commands: _Commands) -> None:
+def _add_verify(commands: Commands) -> None:
     verify = commands.add_on_stack(
         "verify",
         "audit every file: its outcome, the runs that wait, and violated invariants",
@@ -160,7 +119,7 @@ def _add_verify(commands: _Commands) -> None:
     )
 
 
-def _add_approvals(commands: _Commands) -> None:
+def _add_approvals(commands: Commands) -> None:
     approve = commands.add_operation("approve", "approve a held run", "run", RUN_HELP)
     approve.add_argument("--wait", action="store_true", help=WAIT_HELP)
     approve.add_argument(
@@ -178,7 +137,7 @@ def _add_approvals(commands: _Commands) -> None:
     retry.add_argument("--wait", action="store_true", help=WAIT_HELP)
 
 
-def _add_rollback(commands: _Commands) -> None:
+def _add_rollback(commands: Commands) -> None:
     endpoint_help = "the endpoint's name in routes.toml, or ROUTE/NAME"
     rollback = commands.add_operation(
         "rollback", "return to an earlier model, verified like a promotion", "endpoint", endpoint_help
@@ -194,7 +153,7 @@ def _add_rollback(commands: _Commands) -> None:
     commands.add_operation("unfreeze", "allow promotions to an endpoint again", "endpoint", endpoint_help)
 
 
-def _add_outside_clock(commands: _Commands) -> None:
+def _add_outside_clock(commands: Commands) -> None:
     target = "landfall.commands.outside_clock"
     tick = commands.add_on_stack("tick", "take every due step now, without waiting for the timer", f"{target}:tick")
     sweep = commands.add_on_stack(
@@ -210,7 +169,7 @@ def _add_outside_clock(commands: _Commands) -> None:
         )
 
 
-def _add_doctor(commands: _Commands) -> None:
+def _add_doctor(commands: Commands) -> None:
     doctor = commands.add_on_stack(
         "doctor", "check the set-up, and say how to repair each problem", "landfall.commands.doctor:doctor"
     )
@@ -223,7 +182,25 @@ def _add_doctor(commands: _Commands) -> None:
     doctor.add_argument("--app", type=text, metavar="NAME", help="name of the function app, if the group has several")
 
 
-def _add_package(commands: _Commands) -> None:
+def _add_check(commands: Commands) -> None:
+    check = commands.add_on_stack(
+        "check",
+        "check routes.toml and the files that it names, without a call to any service",
+        "landfall.commands.check:check",
+    )
+    check.add_argument(
+        "--routes", type=path, metavar="FILE", help="routes file; default: the one that the stack or the settings name"
+    )
+    check.add_argument(
+        "--settings",
+        type=path,
+        metavar="FILE",
+        help="check with these app settings (local.settings.json) instead of the local stack's",
+    )
+    check.add_argument("--strict", action="store_true", help="exit status 4 also if there are only warnings")
+
+
+def _add_package(commands: Commands) -> None:
     package = commands.add(
         "package",
         "list the files that are deployed to Azure, or write them to a zip",
@@ -232,7 +209,7 @@ def _add_package(commands: _Commands) -> None:
     package.add_argument("--out", type=path, metavar="FILE", help="zip to write")
 
 
-def _add_demo(commands: _Commands) -> None:
+def _add_demo(commands: Commands) -> None:
     demo = commands.add(
         "demo",
         "show how a CSV lands, a model trains, the gate decides and the endpoint is updated",
@@ -244,7 +221,7 @@ def _add_demo(commands: _Commands) -> None:
     demo.add_argument("--keep", type=path, metavar="DIR", help="keep the stack's data and logs in this empty folder")
 
 
-def _add_chaos(commands: _Commands) -> None:
+def _add_chaos(commands: Commands) -> None:
     chaos = commands.add(
         "chaos",
         "inject faults and kills into a stack of its own, and audit it",

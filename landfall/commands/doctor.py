@@ -40,15 +40,8 @@ def doctor(options: argparse.Namespace) -> int:
 
 def _print(checks: Checks, state: Path | None) -> None:
     out = console()
-    for check in checks.done:
-        mark = "[green]ok[/]   "
-        if not check.ok:
-            mark = "[red]wrong[/]"
-        elif check.warning:
-            mark = "[yellow]warn[/] "
-        out.print(f"{mark}  {escape(check.what)}: {escape(check.result)}")
-        if check.do:
-            out.print(f"       {escape(check.do)}")
+    for line in checks.lines():
+        out.print(line)
     if checks.ok:
         verify = command_line("verify", state=state) if state is not None else "`landfall verify`"
         out.print(escape(f"all is well; {verify} audits the records"))

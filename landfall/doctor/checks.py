@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from landfall.console import escape
 from landfall.errors import CommandError
 
 
@@ -41,6 +42,18 @@ class Checks:
     def warn(self, what: str, result: str) -> None:
         """Add a warning."""
         self.done.append(Check(what, ok=True, result=result, warning=True))
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines for a terminal, with markup: each check, and what to do."""
+        for check in self.done:
+            mark = "[green]ok[/]   "
+            if not check.ok:
+                mark = "[red]wrong[/]"
+            elif check.warning:
+                mark = "[yellow]warn[/] "
+            yield f"{mark}  {escape(check.what)}: {escape(check.result)}"
+            if check.do:
+                yield f"       {escape(check.do)}"
 
     @contextlib.contextmanager
     def catching(self, what: str, do: str) -> Iterator[None]:

@@ -42,6 +42,23 @@ def read_golden_rows(path: str, text: str, etag: str) -> GoldenRows:
     return GoldenRows(table.columns, table.rows, etag)
 
 
+def label_contradiction(golden: GoldenRows, label: str, *, is_sent: bool) -> str:
+    """Return why a column cannot be the one that is predicted; "" if it can be.
+
+    Golden rows have no label, or a constant in its place. `is_sent`: the route says which constant.
+    """
+    if is_sent or label not in golden.columns:
+        return ""
+    at = golden.columns.index(label)
+    values = {row[at] for row in golden.rows}
+    if len(values) < 2:
+        return ""
+    return (
+        f"the golden rows have {len(values)} different values of {label!r}: the model is asked with that column, so it"
+        " is not what the model predicts"
+    )
+
+
 class PinnedRows:
     """A cache of pinned golden rows by path: a pinned copy never changes, so a cached one is never stale."""
 

@@ -6,18 +6,15 @@ comes every few seconds. They change nothing; the largest request scores one row
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 from shared.blob_path import BlobPath
-from shared.errors import ConfigError, KeyRefusedError, LandfallError, NotFoundError, RejectedError
-from shared.gates.golden_rows import MAX_BYTES, GoldenRows, read_golden_rows
-from shared.gates.holdout import MAX_BYTES as MAX_HOLDOUT_BYTES
-from shared.gates.holdout import read_holdout
+from shared.errors import KeyRefusedError, LandfallError, NotFoundError, RejectedError
+from shared.gates.golden_rows import GoldenRows
 from shared.lifecycle.endpoint_rules import frozen_by
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
-from shared.operators.check_finding import Finding
+from shared.operators.check_finding import Finding, SetupCheck
+from shared.operators.file_checks import file_checks, golden_rows
 from shared.operators.gate_checks import check_gates_of_task, check_newest_evaluation
-from shared.plurals import counted
 from shared.routes.route import Endpoint, Route, Training
 from shared.services import Services
 
@@ -26,101 +23,43 @@ log = get_log("app")
 NO_JOB = "0" * 32  # the id of a job that no service has: its answer still tells whether the service accepts the key
 
 
-class _Check(NamedTuple):
-    """One check: its subject, what to do if it ends in an error, and the work."""
-
-    route: str
-    subject: str
-    remedy: str
-    run: Callable[[], Iterator[Finding]]
-
-
 def check_all(services: Services) -> list[Finding]:
     """Check everything that the routes need, several checks at once; an error of one check hides no other finding."""
-    checks = [check for route in services.routes.routes.values() for check in _checks(services, route)]
+    checks = [(route.name, check) for route in services.routes.routes.values() for check in _checks(services, route)]
     return [finding for findings in services.map_concurrently(_run, checks) for finding in findings]
 
 
-def _run(check: _Check) -> list[Finding]:
-    with log_subject(route=check.route):
+def _run(check_of_route: tuple[str, SetupCheck]) -> list[Finding]:
+    route, check = check_of_route
+    with log_subject(route=route):
         findings: list[Finding] = []
         try:
-            findings.extend(check.run())
-        except ConfigError as error:
-            findings += [Finding(check.subject, problem, check.remedy) for problem in error.problems]
-        except LandfallError as error:
-            findings.append(Finding(check.subject, str(error), check.remedy))
+            findings.extend(check.findings())
         except Exception as error:  # a bug in one check must not prevent the others
             log.exception("%s could not be checked", check.subject, extra=log_fields(LogAction.SETUP_CHECK_CRASHED))
             findings.append(Finding(check.subject, f"internal error: {type(error).__name__}", "see the app's log"))
         return findings
 
 
-def _checks(services: Services, route: Route) -> Iterator[_Check]:
+def _checks(services: Services, route: Route) -> Iterator[SetupCheck]:
     key = f"routes.{route.name}"
-
-    def check(subject: str, remedy: str, run: Callable[[], Iterator[Finding]]) -> _Check:
-        return _Check(route.name, subject, remedy, run)
-
-    yield check(f"{key}.golden", f"correct the file, or {key}.golden in routes.toml", lambda: _golden(services, route))
-    yield check(
-        f"{key}.initial_model",
-        f"correct {key}.initial_model in routes.toml",
-        lambda: _initial_model(services, route),
-    )
-    if route.holdout is not None:
-        yield check(f"{key}.holdout.data", f"correct the file, or {key}.holdout", lambda: _holdout(services, route))
+    yield from file_checks(services.blobs, route)
     for training in _each_key(route.training):
         subject = f"{key}.training, the key in {training.api_key_setting}"
-        yield check(subject, f"correct {key}.training.jobs_url", _training(services, subject, training))
+        yield SetupCheck(subject, f"correct {key}.training.jobs_url", _training(services, subject, training))
     for endpoint in route.endpoints:
         for keyed in _each_key(endpoint):
             subject = f"endpoint {endpoint.name} of {key}, the key in {keyed.api_key_setting}"
-            yield check(
+            yield SetupCheck(
                 f"{subject}, patch_url", "correct its patch_url", _resources(services, f"{subject}, patch_url", keyed)
             )
-            yield check(
+            yield SetupCheck(
                 f"{subject}, execute_url",
                 "correct its execute_url and input, or the golden rows",
                 _scoring(services, route, f"{subject}, execute_url", keyed),
             )
-    yield check(f"{key}.gates", "correct the gates", lambda: check_newest_evaluation(services, route))
-    yield check(f"{key}, its endpoint's record", "check the storage account", lambda: _record(services, route))
-
-
-def _blob(services: Services, subject: str, path: str, consequence: str) -> Finding:
-    if services.blobs.version(*BlobPath.parse(path)) is None:
-        remedy = f"upload it there, or correct {subject} in routes.toml"
-        return Finding(subject, f"there is no blob {path}: {consequence}", remedy)
-    return Finding(subject, f"{path} exists")
-
-
-def _initial_model(services: Services, route: Route) -> Iterator[Finding]:
-    subject = f"routes.{route.name}.initial_model"
-    yield _blob(services, subject, route.initial_model, "the first promotion cannot be rolled back")
-
-
-def _golden(services: Services, route: Route) -> Iterator[Finding]:
-    finding = _blob(services, f"routes.{route.name}.golden", route.golden, "every run waits for it")
-    if not finding.do:
-        rows = _golden_rows(services, route)
-        finding = finding._replace(result=f"{route.golden} exists and has {counted(len(rows.rows), 'row')}")
-    yield finding
-
-
-def _golden_rows(services: Services, route: Route) -> GoldenRows:
-    return read_golden_rows(route.golden, *services.blobs.read_text(route.golden, MAX_BYTES))
-
-
-def _holdout(services: Services, route: Route) -> Iterator[Finding]:
-    holdout = route.holdout
-    if holdout is None:
-        return
-    finding = _blob(services, f"routes.{route.name}.holdout.data", holdout.data, "every run waits for it")
-    if not finding.do:
-        rows = read_holdout(holdout, *services.blobs.read_text(holdout.data, MAX_HOLDOUT_BYTES))
-        finding = finding._replace(result=f"{holdout.data} exists and has {counted(len(rows.rows), 'row')}")
-    yield finding
+    yield SetupCheck(f"{key}.gates", "correct the gates", lambda: check_newest_evaluation(services, route))
+    yield SetupCheck(f"{key}, its endpoint's record", "check the storage account", lambda: _record(services, route))
 
 
 def _record(services: Services, route: Route) -> Iterator[Finding]:
@@ -190,7 +129,7 @@ def _resources(services: Services, subject: str, endpoint: Endpoint) -> Callable
 def _scoring(services: Services, route: Route, subject: str, endpoint: Endpoint) -> Callable[[], Iterator[Finding]]:
     def run() -> Iterator[Finding]:
         try:
-            golden = _golden_rows(services, route)
+            golden = golden_rows(services.blobs, route)
         except LandfallError:  # the check of the golden rows reports it; this check still tests the key
             golden = GoldenRows((), ((),), "")
         try:

@@ -143,7 +143,7 @@ def _check_between(top: TomlTable, routes: Mapping[str, Route]) -> None:
         for endpoint in route.endpoints:
             where = f"routes.{route.name}.endpoints ({endpoint.name})"
             owner = owners.setdefault(endpoint.patch_url, where)
-            if owner != where:
+            if owner != where and endpoint.patch_url:  # "": it is missing, which is reported already
                 top.problem(
                     where,
                     f"has the patch_url of {owner}",

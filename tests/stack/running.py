@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 IN_PROCESS = frozenset(
     {
         "approve",
+        "check",
         "doctor",
         "explain",
         "freeze",

@@ -52,6 +52,7 @@ COMMAND_ROOMS = (
     ("run_display", "stack"),
     ("doctor",),
     ("chaos", "commands", "demo"),
+    ("command_parser",),
     ("command_options",),
     ("cli",),
     ("__main__",),
