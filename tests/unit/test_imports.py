@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED_ROOMS = (
     ("blob_path", "column_names", "errors", "held_secrets", "key_vault_references", "plurals", "visible_text"),
     ("csv_text", "ncrontab", "records", "redaction", "storage_settings"),
-    ("gates", "guarded_log", "intake", "log_actions"),
+    ("gates", "guarded_log", "log_actions"),
+    ("intake",),
     ("routes", "timers"),
     ("adapters.http", "ports"),
     ("adapters.classic", "adapters.storage", "lifecycle", "recorded_routes"),

@@ -1,0 +1,55 @@
+"""The readers of a schema's columns (pure)."""
+
+from collections.abc import Mapping, Sequence
+
+from shared.intake.cells import ColumnReader
+from shared.intake.number_cells import NumberReader, settled
+from shared.intake.settings import Dialect
+from shared.intake.table_schema import FieldType, SchemaField, TableSchema
+from shared.intake.text_cells import BooleanReader, DateReader, LabelReader, TextReader
+
+_USUAL_DIALECT = Dialect()
+_DATES = {FieldType.DATE, FieldType.DATETIME, FieldType.TIME, FieldType.YEAR}
+
+
+def column_readers(
+    schema: TableSchema,
+    label: str | None = None,
+    classes: Sequence[str] = (),
+    dialect: Dialect = _USUAL_DIALECT,
+    golden: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, ColumnReader]:
+    """Return a reader for each column of a schema, by its name; make new ones for each file.
+
+    Args:
+        schema: where it comes from decides what holds if it does not say it.
+        label: the column that is trained for.
+        classes: the label's classes in the champion's spelling, which holds where the schema has no enum.
+        dialect: what routes.toml says; the schema's own signs come first.
+        golden: cells of the golden rows by column: booleans are spelt as there, where the schema names no values.
+    """
+    return {
+        field.name: _reader(field, schema, label, classes, dialect, (golden or {}).get(field.name, ()))
+        for field in schema.fields
+    }
+
+
+def _reader(  # noqa: PLR0917 - all that decides how a column is read
+    field: SchemaField,
+    schema: TableSchema,
+    label: str | None,
+    classes: Sequence[str],
+    dialect: Dialect,
+    golden: Sequence[str],
+) -> ColumnReader:
+    numbers = field.type in {FieldType.NUMBER, FieldType.INTEGER}
+    is_label = field.name == label
+    if field.type in _DATES:
+        return DateReader(field)
+    if field.type is FieldType.BOOLEAN:
+        return BooleanReader(field, (*classes, *golden) if is_label else golden)
+    if is_label and (field.constraints.enum or classes or not numbers):
+        return LabelReader(field, field.constraints.enum or classes)
+    if numbers:
+        return NumberReader(settled(field, learnt=schema.learnt, decimal=dialect.decimal, thousands=dialect.thousands))
+    return TextReader(field)
