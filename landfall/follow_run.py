@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from shared.errors import RetryableError
-from shared.ports import RunStore
+from shared.ports.run_store import RunStore
 from shared.records.history import HistoryEntry
 from shared.records.run_states import TERMINAL, RunState
 

@@ -2,7 +2,9 @@
 
 import threading
 
-from shared.ports import Clock, RunStore, StoredRun
+from shared.ports.clock import Clock
+from shared.ports.run_store import RunStore
+from shared.ports.stored_run import StoredRun
 from shared.records.run_identity import UNROUTED
 
 MAX_AGE_S = 600  # the list is read anew then: another release may still write under routes of its own

@@ -6,7 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from shared.gates.golden_rows import PinnedRows
-from shared.ports import BlobFiles, Clock, EndpointStore, RunStore, ScoringService, StoredRun, TrainingService
+from shared.ports.blob_files import BlobFiles
+from shared.ports.clock import Clock
+from shared.ports.endpoint_store import EndpointStore
+from shared.ports.run_store import RunStore
+from shared.ports.scoring_service import ScoringService
+from shared.ports.stored_run import StoredRun
+from shared.ports.training_service import TrainingService
 from shared.recorded_routes import RecordedRoutes
 from shared.records.history import chained
 from shared.records.run import Run

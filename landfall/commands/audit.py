@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.ports import BlobVersion
+from shared.ports.blob_files import BlobVersion
 from shared.records.decision import Verdict
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.history import HistoryEntry, broken_links

@@ -5,7 +5,7 @@ from pathlib import Path
 from landfall.command_line import command_line
 from landfall.errors import CommandError
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.ports import StoredRun
+from shared.ports.stored_run import StoredRun
 
 
 def find_run(store: TableRunStore, beginning: str, state: Path) -> StoredRun:

@@ -10,7 +10,7 @@ from landfall.exit_status import ExitStatus
 from landfall.follow_run import follow_run
 from landfall.run_display import step_lines
 from landfall.stack.stack_state import StateFolder
-from shared.ports import RunStore
+from shared.ports.run_store import RunStore
 from shared.records.run import Run
 from shared.records.run_json import run_to_json
 from shared.records.run_states import RunState

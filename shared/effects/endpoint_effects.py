@@ -43,7 +43,7 @@ from shared.lifecycle.observations import (
     StagingScored,
 )
 from shared.lifecycle.run_parts import archived_model_of
-from shared.ports import CopyState
+from shared.ports.blob_files import CopyState
 from shared.records.golden_answers import GoldenAnswers
 from shared.routes.route import Endpoint
 

@@ -6,7 +6,7 @@ from shared.errors import BlobChangedError
 from shared.gates.golden_rows import MAX_BYTES, GoldenRows, read_golden_rows
 from shared.lifecycle.job_paths import pinned_rows_path
 from shared.lifecycle.run_parts import golden_answers_of
-from shared.ports import BlobVersion, CopyState
+from shared.ports.blob_files import BlobVersion, CopyState
 from shared.records.golden_answers import Answers
 from shared.routes.route import Endpoint
 from shared.services import Services

@@ -29,7 +29,7 @@ from shared.lifecycle.observations import (
     LeaseLost,
 )
 from shared.lifecycle.run_parts import golden_answers_of
-from shared.ports import Scored
+from shared.ports.scoring_service import Scored
 from shared.records.models import AnswerPart, HoldoutMeasurement, HoldoutProgress, Metrics
 from shared.routes.route import Endpoint
 

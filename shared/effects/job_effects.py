@@ -33,7 +33,9 @@ from shared.lifecycle.observations import (
     Observation,
     Quarantined,
 )
-from shared.ports import BlobLocation, BlobVersion, CopyState, JobState
+from shared.ports.blob_files import BlobVersion, CopyState
+from shared.ports.blob_location import BlobLocation
+from shared.ports.training_service import JobState
 from shared.records.run import Run
 from shared.services import QUARANTINE
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
 from shared.errors import PermanentError
-from shared.ports import BlobLocation
+from shared.ports.blob_location import BlobLocation
 
 MODEL_EXTENSION = ".ilearner"
 

@@ -10,7 +10,7 @@ from shared.lifecycle.effects import Effect, Next
 from shared.lifecycle.observations import EffectFailed, Observation
 from shared.lifecycle.transition import compensation_for, transition
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
-from shared.ports import StoredRun
+from shared.ports.stored_run import StoredRun
 from shared.routes.route import Route
 from shared.services import Services
 

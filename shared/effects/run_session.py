@@ -6,16 +6,20 @@ that loses the compare-and-set raises, and the cache ends with the invocation.
 
 import logging
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from shared.effects.send_permit import SendPermit
 from shared.errors import StaleWriteError
 from shared.log_actions import LogAction, get_log, log_fields
-from shared.ports import StoredEndpoint, StoredRun
+from shared.ports.stored_run import StoredRun
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.routes.route import Route
 from shared.services import Services
+
+if TYPE_CHECKING:
+    from shared.ports.endpoint_store import StoredEndpoint
 
 log = get_log("run")
 

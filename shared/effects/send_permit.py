@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 from shared.errors import StaleWriteError
-from shared.ports import Clock
+from shared.ports.clock import Clock
 from shared.records.endpoint_record import SEND_WITHIN_S
 
 

@@ -7,7 +7,7 @@ observations are named tuples: fifty frozen dataclasses would cost every cold st
 from typing import NamedTuple
 
 from shared.lifecycle.observations import LeaseTaken
-from shared.ports import JobRequest
+from shared.ports.training_service import JobRequest
 from shared.records.endpoint_record import Champion, EndpointRecord, Served
 from shared.records.golden_answers import Answers, GoldenAnswers
 from shared.records.models import ChampionSummary, HoldoutProgress

@@ -2,7 +2,7 @@
 
 from shared.lifecycle.effects import PinInput, QuarantineInput, SubmitJob
 from shared.lifecycle.job_paths import input_of_next_attempt, input_path, original_path, output_paths
-from shared.ports import JobRequest
+from shared.ports.training_service import JobRequest
 from shared.records.run import Run
 from shared.routes.route import Route
 

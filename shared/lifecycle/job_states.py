@@ -35,7 +35,7 @@ from shared.lifecycle.observations import (
 from shared.lifecycle.reasons import with_sentence
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.lifecycle.run_updates import reason_changed
-from shared.ports import JobState, JobStatus
+from shared.ports.training_service import JobState, JobStatus
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.records.run_steps import LandedStep, StartedStep, SubmittedStep, WaitingStep

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.gates.evaluation_report import EvaluationReport
-from shared.ports import JobStatus
+from shared.ports.training_service import JobStatus
 from shared.records.batch import TrainingSetRef
 from shared.records.decision import Interval
 from shared.records.drift import DriftRecord

@@ -11,7 +11,7 @@ from shared.lifecycle.decision_record import decision_hash
 from shared.lifecycle.held_state import approved, rejected
 from shared.lifecycle.reasons import with_sentence
 from shared.operators.operator_runs import find_run, route_of_run, save_operators_run
-from shared.ports import StoredRun
+from shared.ports.stored_run import StoredRun
 from shared.records.decision import Approval, Invitation
 from shared.records.run import REASON_LIMIT, Run
 from shared.records.run_states import RunState

@@ -8,7 +8,7 @@ from shared.gates.holdout import MAX_BYTES as MAX_HOLDOUT_BYTES
 from shared.gates.holdout import read_holdout
 from shared.operators.check_finding import Finding, SetupCheck
 from shared.plurals import counted
-from shared.ports import BlobFiles
+from shared.ports.blob_files import BlobFiles
 from shared.routes.route import Route
 
 

@@ -7,7 +7,7 @@ from shared.gates.known_metrics import measured_metrics, tasks_of
 from shared.gates.predictions import task_of_answer
 from shared.lifecycle.run_parts import challenger_of
 from shared.operators.check_finding import Finding
-from shared.ports import Scored
+from shared.ports.scoring_service import Scored
 from shared.routes.route import Endpoint, Route
 from shared.services import Services
 

@@ -1,7 +1,7 @@
 """A run that an operator names: found, and saved, with the refusals that people get."""
 
 from shared.errors import NotNowError, StaleWriteError, UnknownError
-from shared.ports import StoredRun
+from shared.ports.stored_run import StoredRun
 from shared.records.run import Run
 from shared.routes.route import Route
 from shared.services import Services

@@ -6,7 +6,7 @@ from shared.lifecycle.job_paths import input_path
 from shared.lifecycle.second_try import JOB_MAY_RUN, in_vain, retried, why_not
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.operators.operator_runs import find_run, route_of_run, save_operators_run
-from shared.ports import JobState
+from shared.ports.training_service import JobState
 from shared.records.run import Run
 from shared.routes.route import Route
 from shared.services import Services

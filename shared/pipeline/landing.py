@@ -8,7 +8,8 @@ from shared.errors import AlreadyClaimedError
 from shared.lifecycle.input_preparation import LANDING_LEASE_S
 from shared.lifecycle.observations import Claimed
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
-from shared.ports import BlobVersion, StoredRun
+from shared.ports.blob_files import BlobVersion
+from shared.ports.stored_run import StoredRun
 from shared.records.run import Run
 from shared.records.run_identity import UNROUTED, generation_for, run_id_for
 from shared.records.run_states import RunState

@@ -10,7 +10,7 @@ from shared.errors import BadMessageError
 from shared.lifecycle.reasons import with_sentence
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.pipeline.landing import land, run_key
-from shared.ports import StoredRun
+from shared.ports.stored_run import StoredRun
 from shared.records.blob_created import BlobCreated, plain_text
 from shared.records.messages import EvaluationMessage
 from shared.services import Services

@@ -11,7 +11,7 @@ from shared.lifecycle.clocks import is_too_far
 from shared.lifecycle.in_hand import in_hand
 from shared.lifecycle.observations import TimerFired
 from shared.log_actions import LogAction, get_log, log_fields
-from shared.ports import StoredRun
+from shared.ports.stored_run import StoredRun
 from shared.records.heartbeats import TickSource
 from shared.records.messages import EvaluationMessage
 from shared.records.run import Run

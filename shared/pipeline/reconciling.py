@@ -19,7 +19,7 @@ from shared.lifecycle.golden_answers import answers_match
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.pipeline.replaced_models import ObservedModel, answers_are_replaced, location_is_replaced
 from shared.pipeline.time_budget import Swept, round_robin
-from shared.ports import StoredEndpoint
+from shared.ports.endpoint_store import StoredEndpoint
 from shared.records.endpoint_record import (
     PATCH_TIMEOUT_S,
     SWEEP,

@@ -8,7 +8,7 @@ from shared.log_actions import LogAction, get_log, log_fields
 from shared.pipeline.landing import land_version, run_key
 from shared.pipeline.time_budget import Swept, round_robin
 from shared.plurals import counted
-from shared.ports import BlobVersion
+from shared.ports.blob_files import BlobVersion
 from shared.records.blob_created import FILE_SUFFIX
 from shared.records.run_identity import UNROUTED
 from shared.services import Services

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from landfall.commands.audit import GRACE_S, Audit, Rows, audit, check_chains
-from shared.ports import JobState
+from shared.ports.training_service import JobState
 from shared.records.decision import Verdict
 from shared.records.endpoint_record import SWEEP, Champion, EndpointRecord, Frozen, Intent
 from shared.records.run import Run

@@ -7,8 +7,7 @@ from uuid import uuid4
 from azure.storage.blob import BlobServiceClient
 
 from shared.adapters.storage.blob_files import BlobStorageFiles
-from shared.blob_path import BlobPath
-from shared.ports import BlobFiles
+from shared.ports.blob_files import BlobFiles
 from tests.fakes.memory_blobs import MemoryBlobs
 
 
@@ -23,6 +22,9 @@ class BlobAccount(Protocol):
 
     def put(self, name: str, content: bytes) -> None:
         """Upload to the input container, overwriting."""
+
+    def append(self, name: str, content: bytes) -> None:
+        """Append to an append blob of the input container, which is created if there is none."""
 
     def delete(self, name: str) -> None:
         """Delete from the input container."""
@@ -47,11 +49,16 @@ class MemoryAccount:
 
     def put(self, name: str, content: bytes) -> None:
         """Upload to the input container, overwriting."""
-        self.files._put(BlobPath(self.input, name), content, datetime.now(UTC).replace(microsecond=0))
+        self.files.put_bytes(self.input, name, content, datetime.now(UTC).replace(microsecond=0))
+
+    def append(self, name: str, content: bytes) -> None:
+        """Append to an append blob of the input container, which is created if there is none."""
+        whole = (self.files.content(f"{self.input}/{name}") or b"") + content
+        self.files.put_bytes(self.input, name, whole, datetime.now(UTC).replace(microsecond=0), appendable=True)
 
     def delete(self, name: str) -> None:
         """Delete from the input container."""
-        self.files.delete(self.input, name)
+        self.files.remove(self.input, name)
 
     def archive(self, name: str) -> None:
         """Move a blob of the input container to the archive tier."""
@@ -78,6 +85,10 @@ class AzuriteAccount:
     def put(self, name: str, content: bytes) -> None:
         """Upload to the input container, overwriting."""
         self._container.upload_blob(name, content, overwrite=True)
+
+    def append(self, name: str, content: bytes) -> None:
+        """Append to an append blob of the input container, which is created if there is none."""
+        self._container.upload_blob(name, content, blob_type="AppendBlob", overwrite=False)
 
     def delete(self, name: str) -> None:
         """Delete from the input container."""

@@ -15,7 +15,9 @@ from shared.adapters.classic.bes_client import BesTrainingService, ClassicScorin
 from shared.adapters.http.http_client import HttpClient
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.errors import NoAnswerError, ServiceFault, ThrottledError, UnavailableError
-from shared.ports import BlobLocation, JobRequest, JobState, JobStatus, ScoringService, TrainingService
+from shared.ports.blob_location import BlobLocation
+from shared.ports.scoring_service import ScoringService
+from shared.ports.training_service import JobRequest, JobState, JobStatus, TrainingService
 from shared.routes.host_allowlist import AllowedHosts
 from shared.routes.route import Endpoint, Training
 from tests.contract.faulty_gateway import FaultyGateway, Outage, faulty_gateway

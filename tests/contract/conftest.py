@@ -8,7 +8,8 @@ import pytest
 
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.ports import EndpointStore, RunStore
+from shared.ports.endpoint_store import EndpointStore
+from shared.ports.run_store import RunStore
 from tests.contract.access import Access, IdentityAccess, KeyAccess
 from tests.contract.blob_account import AzuriteAccount, BlobAccount, MemoryAccount
 from tests.fakes.memory_blobs import MemoryBlobs

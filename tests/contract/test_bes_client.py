@@ -15,7 +15,7 @@ from shared.adapters.http.http_client import HttpClient
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.errors import KeyRefusedError, RejectedError
 from shared.gates.evaluation_report import read_evaluation
-from shared.ports import JobRequest, JobState, JobStatus
+from shared.ports.training_service import JobRequest, JobState, JobStatus
 from shared.routes.host_allowlist import AllowedHosts
 from shared.routes.route import Training
 from tests.contract.access import Access

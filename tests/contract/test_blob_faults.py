@@ -13,7 +13,7 @@ from azure.storage.blob import BlobServiceClient
 from landfall.stack.ports import free_ports
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.errors import ConfigError, KeyRefusedError, NoAnswerError
-from shared.ports import BlobVersion, CopyState
+from shared.ports.blob_files import BlobVersion, CopyState
 from tests.contract.access import Access
 from tests.fakes.faulty_transport import NO_PAUSE, FaultyTransport
 

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from shared.errors import BlobArchivedError, BlobChangedError, BlobMissingError, ConfigError
-from shared.ports import BlobVersion, CopyState
+from shared.ports.blob_files import BlobVersion, CopyState
 from tests.contract.blob_account import BlobAccount
 
 ODD_NAMES = [

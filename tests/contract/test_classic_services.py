@@ -16,7 +16,8 @@ from shared.errors import (
     UnusableAnswerError,
     had_no_effect,
 )
-from shared.ports import JobRequest, JobState, JobStatus, Scored
+from shared.ports.scoring_service import Scored
+from shared.ports.training_service import JobRequest, JobState, JobStatus
 from tests.contract.classic_services import (
     COLUMNS,
     GOLDEN_ROWS,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.errors import StaleWriteError
-from shared.ports import EndpointStore, StoredEndpoint
+from shared.ports.endpoint_store import EndpointStore, StoredEndpoint
 from shared.records.endpoint_record import EndpointRecord, Lease
 from tests.contract.records import NOON, endpoint_records
 

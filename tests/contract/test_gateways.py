@@ -18,7 +18,8 @@ from shared.errors import (
     UnusableAnswerError,
     had_no_effect,
 )
-from shared.ports import BlobLocation, JobRequest
+from shared.ports.blob_location import BlobLocation
+from shared.ports.training_service import JobRequest
 from shared.routes.host_allowlist import AllowedHosts
 from tests.contract.scripted import Reply, scripted
 from tests.route_parts import a_training, an_endpoint

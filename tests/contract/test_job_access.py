@@ -16,7 +16,8 @@ from landfall.stack.azurite import ACCOUNT_KEY
 from shared.adapters.classic.bes_client import BesTrainingService
 from shared.adapters.http.http_client import HttpClient
 from shared.adapters.storage.blob_files import BlobStorageFiles
-from shared.ports import BlobLocation, JobRequest
+from shared.ports.blob_location import BlobLocation
+from shared.ports.training_service import JobRequest
 from shared.routes.host_allowlist import AllowedHosts
 from shared.routes.route import Deadlines
 from tests.contract.access import Access

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import AlreadyClaimedError
-from shared.ports import RunStore, StoredRun
+from shared.ports.run_store import RunStore
+from shared.ports.stored_run import StoredRun
 from shared.records.history import HistoryEntry
 from shared.records.run_identity import UNROUTED, run_id_for
 from shared.records.run_states import RunState

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.errors import StaleWriteError
-from shared.ports import RunStore, StoredRun
+from shared.ports.run_store import RunStore
+from shared.ports.stored_run import StoredRun
 from shared.records.heartbeats import Heartbeats, TickSource
 from shared.records.history import HistoryEntry
 from shared.records.run import Run

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.errors import NotFoundError, RejectedError, ServiceFault
-from shared.ports import BlobLocation, Clock, Resource, Scored
+from shared.ports.blob_location import BlobLocation
+from shared.ports.clock import Clock
+from shared.ports.scoring_service import Resource, Scored
 from shared.records.golden_answers import Answers
 from shared.routes.route import Endpoint
 from tests.fakes.fake_keys import check_keys, key_refused

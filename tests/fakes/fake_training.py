@@ -6,7 +6,8 @@ from threading import Lock
 
 from shared.blob_path import BlobPath
 from shared.errors import KeyRefusedError, NotFoundError, ServiceFault, UnusableAnswerError
-from shared.ports import BlobLocation, JobRequest, JobState, JobStatus
+from shared.ports.blob_location import BlobLocation
+from shared.ports.training_service import JobRequest, JobState, JobStatus
 from shared.routes.route import Training
 from tests.fakes.fake_keys import check_keys
 from tests.fakes.faults import Faults

@@ -1,7 +1,8 @@
 """Blob Storage in memory: versions with ETags, copies that may take their time, links that carry a canary."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -11,7 +12,8 @@ from shared.adapters.storage.azure_errors import ARCHIVED
 from shared.adapters.storage.blob_files import decode_text
 from shared.blob_path import BlobPath
 from shared.errors import BlobArchivedError, BlobChangedError, BlobMissingError, ConfigError, ServiceFault
-from shared.ports import BlobLocation, BlobVersion, CopyState
+from shared.ports.blob_files import CHUNK_BYTES, BlobPart, BlobVersion, CopyState
+from shared.ports.blob_location import BlobLocation
 from tests.fakes.faults import Faults
 
 CANARY = "sig=CANARY"  # stands in every link: no row, message, log or error may ever hold it
@@ -24,6 +26,20 @@ class _Blob:
     version: BlobVersion
     copying: bool = False
     archived: bool = False
+    joined_from: tuple[bytes, tuple[BlobPart, ...]] | None = None
+
+
+class MemoryBlobWriter:
+    """A blob of `MemoryBlobs` that is being written."""
+
+    def __init__(self) -> None:
+        self.etag = ""
+        self.size = 0
+        self.content = bytearray()
+
+    def write(self, content: bytes) -> None:
+        """Add bytes."""
+        self.content += content
 
 
 class MemoryBlobs:
@@ -33,6 +49,7 @@ class MemoryBlobs:
 
     def __init__(self) -> None:
         self.faults = Faults()
+        self.is_hierarchical = False
         self.slow_copies = False  # while True, a copy stays pending until `finish_copies`
         self._blobs: dict[BlobPath, _Blob] = {}
         self._links: dict[str, str] = {}  # token -> container/path that it opens
@@ -41,10 +58,22 @@ class MemoryBlobs:
 
     def put(self, container: str, name: str, text: str, modified_at: datetime | None = None) -> BlobVersion:
         """Upload a text, overwriting what is there, and return the new version."""
-        return self._put(BlobPath(container, name), text.encode(), modified_at or datetime.now(UTC))
+        return self.put_bytes(container, name, text.encode(), modified_at)
 
-    def delete(self, container: str, name: str) -> None:
-        """Delete a blob."""
+    def put_bytes(
+        self,
+        container: str,
+        name: str,
+        content: bytes,
+        modified_at: datetime | None = None,
+        *,
+        appendable: bool = False,
+    ) -> BlobVersion:
+        """Upload bytes, overwriting what is there, and return the new version; appendable: as an append blob."""
+        return self._put(BlobPath(container, name), content, modified_at or datetime.now(UTC), appendable=appendable)
+
+    def remove(self, container: str, name: str) -> None:
+        """Delete a blob as another party of the account does."""
         with self._lock:
             del self._blobs[BlobPath(container, name)]
 
@@ -52,6 +81,11 @@ class MemoryBlobs:
         """Move a blob to the archive tier, or out of it: its version stays."""
         with self._lock:
             self._blobs[BlobPath(container, name)].archived = archived
+
+    def content(self, path: str) -> bytes | None:
+        """Return the bytes at `container/path`; None if nothing stands there."""
+        blob = self._blobs.get(BlobPath.parse(path))
+        return None if blob is None else blob.content
 
     def text(self, path: str) -> str | None:
         """Return what stands at `container/path`; None if nothing does."""
@@ -80,11 +114,18 @@ class MemoryBlobs:
             blob = self._blobs.get(BlobPath(container, name))
             return None if blob is None else blob.version
 
-    def versions(self, container: str) -> Iterator[BlobVersion]:
-        """List every blob of a container; an absent container is empty."""
+    def versions(self, container: str, prefix: str = "") -> Iterator[BlobVersion]:
+        """List every blob of a container whose name begins with `prefix`; an absent container is empty."""
         with self.faults.call("versions"), self._lock:
             versions = [blob.version for key, blob in sorted(self._blobs.items(), key=lambda item: item[0])]
-        yield from (version for version in versions if version.container == container)
+        yield from (
+            version for version in versions if version.container == container and version.name.startswith(prefix)
+        )
+
+    def hierarchical(self) -> bool:
+        """Tell whether files of the account may grow while they are written."""
+        with self.faults.call("hierarchical"):
+            return self.is_hierarchical
 
     def copy_version(self, source: BlobVersion, container: str, name: str) -> CopyState:
         """Copy exactly this version. A finished copy that exists already is left as it is."""
@@ -111,15 +152,82 @@ class MemoryBlobs:
         with self.faults.call("write_text"):
             self._put(BlobPath.parse(path), text.encode(), datetime.now(UTC))
 
+    def create_text(self, path: str, text: str) -> bool:
+        """Write a text at `container/path` unless something stands there; return whether it was written."""
+        with self.faults.call("create_text"), self._lock:
+            if BlobPath.parse(path) in self._blobs:
+                return False
+            self._put(BlobPath.parse(path), text.encode(), datetime.now(UTC))
+            return True
+
+    def read_chunks(self, path: str, etag: str, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
+        """Read one version of the blob at `container/path` in pieces; a fault meets each piece."""
+        offset, size = 0, 1
+        while offset < size:
+            with self.faults.call("read_chunks"):
+                content = self._version_of(path, etag).content
+            size = len(content)
+            if content:
+                yield content[offset : offset + chunk_bytes]
+            offset += chunk_bytes
+
+    @contextmanager
+    def writer(self, path: str) -> Iterator["MemoryBlobWriter"]:
+        """Write the blob at `container/path`; it appears whole at the end of the `with`."""
+        writer = MemoryBlobWriter()
+        yield writer
+        with self.faults.call("writer"), self._lock:
+            content = bytes(writer.content)
+            blob = self._blobs.get(BlobPath.parse(path))
+            equal = blob is not None and blob.content == content
+            version = blob.version if blob and equal else self._put(BlobPath.parse(path), content, datetime.now(UTC))
+            writer.etag, writer.size = version.etag, version.size
+
+    def join(self, target: str, header: bytes, parts: Sequence[BlobPart]) -> str:
+        """Write `header` and the bytes of every part as the blob at `container/path`; return its ETag."""
+        with self.faults.call("join"), self._lock:
+            content = header
+            for part in parts:
+                try:
+                    content += self._version_of(part.path, part.etag).content[: part.size]
+                except (BlobChangedError, BlobMissingError):
+                    raise BlobChangedError(
+                        f"the part {part.path} was overwritten or deleted since it was recorded"
+                    ) from None
+            blob, sources = self._blobs.get(BlobPath.parse(target)), (header, tuple(parts))
+            if blob is not None and blob.joined_from == sources:
+                return blob.version.etag
+            version = self._put(BlobPath.parse(target), content, datetime.now(UTC))
+            self._blobs[BlobPath.parse(target)].joined_from = sources
+            return version.etag
+
+    def delete(self, path: str, etag: str | None = None) -> bool:
+        """Delete the blob at `container/path`; return whether there was one."""
+        with self.faults.call("delete"), self._lock:
+            blob = self._blobs.get(BlobPath.parse(path))
+            if blob is not None and etag not in {None, blob.version.etag}:
+                raise BlobChangedError(f"{path} was overwritten since it was read")
+            return self._blobs.pop(BlobPath.parse(path), None) is not None
+
     def link(self, path: str, valid_s: int) -> BlobLocation:
         """Make a read-only location of one blob; every call gives another token."""
         with self.faults.call("link"):
             return self.make_link(path, valid_s)
 
-    def _put(self, path: BlobPath, content: bytes, modified_at: datetime) -> BlobVersion:
+    def _version_of(self, path: str, etag: str) -> _Blob:
+        blob = self._blobs.get(BlobPath.parse(path))
+        if blob is None:
+            raise BlobMissingError(f"{path} was deleted before it was read to its end")
+        if blob.version.etag != etag:
+            raise BlobChangedError(f"{path} was overwritten while it was read")
+        if blob.archived:
+            raise _archived("read a blob", path)
+        return blob
+
+    def _put(self, path: BlobPath, content: bytes, modified_at: datetime, *, appendable: bool = False) -> BlobVersion:
         with self._lock:
-            md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-            version = BlobVersion(*path, f"0x{next(self._numbers):X}", len(content), modified_at, md5)
+            md5 = "" if appendable else hashlib.md5(content, usedforsecurity=False).hexdigest()
+            version = BlobVersion(*path, f"0x{next(self._numbers):X}", len(content), modified_at, md5, appendable)
             self._blobs[path] = _Blob(content, version)
         return version
 

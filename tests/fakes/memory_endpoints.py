@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.adapters.storage.table_endpoints import check_same_endpoint, columns_of, record_from
 from shared.errors import StaleWriteError
-from shared.ports import StoredEndpoint
+from shared.ports.endpoint_store import StoredEndpoint
 from shared.records.endpoint_record import EndpointRecord
 from tests.fakes.faults import Faults
 

@@ -8,7 +8,7 @@ from typing import Any
 from shared.adapters.storage.record_codec import to_columns
 from shared.adapters.storage.table_runs import check_successor, run_of
 from shared.errors import AlreadyClaimedError, StaleWriteError
-from shared.ports import StoredRun
+from shared.ports.stored_run import StoredRun
 from shared.records.heartbeats import Heartbeats, TickSource
 from shared.records.history import HistoryEntry, entry_of
 from shared.records.run import Run

@@ -4,7 +4,8 @@ import pytest
 
 from shared.errors import KeyRefusedError, NotFoundError, UnavailableError
 from shared.errors import ServiceFault as Fault
-from shared.ports import CopyState, JobRequest
+from shared.ports.blob_files import CopyState
+from shared.ports.training_service import JobRequest
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_scoring import FakeScoring, answers_of
 from tests.fakes.fake_training import FakeTraining

@@ -33,7 +33,7 @@ def test_an_archived_file_that_is_deleted_waits_no_longer(world: World) -> None:
     world.drop("census/old.csv")
     world.blobs.archive("incoming", "census/old.csv")
     world.sweep()
-    world.blobs.delete("incoming", "census/old.csv")
+    world.blobs.remove("incoming", "census/old.csv")
     world.tick(600)
 
     assert world.run().state is RunState.SUPERSEDED

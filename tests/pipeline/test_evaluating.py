@@ -7,7 +7,7 @@ import pytest
 
 from shared.blob_path import BlobPath
 from shared.errors import UnavailableError
-from shared.ports import BlobLocation
+from shared.ports.blob_location import BlobLocation
 from shared.records.run_states import RunState
 from shared.routes.route import Endpoint
 from tests.pipeline.world import FAULT, World, assert_closed, decision_of, example_routes

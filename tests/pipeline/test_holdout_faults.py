@@ -155,7 +155,7 @@ def test_recorded_answers_that_were_cleared_away_are_asked_for_again() -> None:
     assert first.challenger is not None
     assert first.challenger.measured is not None
     for part in first.challenger.measured.parts:
-        world.blobs.delete(*BlobPath.parse(part.path))
+        world.blobs.remove(*BlobPath.parse(part.path))
     run = train(world, "good")
 
     assert run.state is RunState.PROMOTED

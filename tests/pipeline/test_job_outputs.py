@@ -4,7 +4,7 @@ import pytest
 
 from shared.effects.job_outputs import check_places, find_evaluation, find_model
 from shared.errors import PermanentError
-from shared.ports import BlobLocation
+from shared.ports.blob_location import BlobLocation
 
 
 def outputs(**paths: str) -> dict[str, BlobLocation]:

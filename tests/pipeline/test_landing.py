@@ -165,7 +165,7 @@ def test_a_copy_that_takes_for_ever_ends_at_the_deadline(world: World) -> None:
 def test_a_later_attempt_takes_the_file_itself_where_its_copy_is_gone(world: World) -> None:
     """What an earlier attempt pinned was deleted; the version that was claimed is still there."""
     run = world.land(text="the rows")
-    world.blobs.delete("training", f"{run.run_id}/1/input.csv")
+    world.blobs.remove("training", f"{run.run_id}/1/input.csv")
     world.training.forget(run.job_id)
     world.tick()
     world.tick(700)

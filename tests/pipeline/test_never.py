@@ -27,7 +27,7 @@ from shared.lifecycle.observations import Observation
 from shared.operators import approvals, endpoint_overrides
 from shared.pipeline import reconciling
 from shared.pipeline.polling import stuck
-from shared.ports import JobState
+from shared.ports.training_service import JobState
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from tests.pipeline.holdout_world import world_with_holdout
@@ -229,7 +229,7 @@ def test_a_model_that_is_not_there_fails_its_run_and_frees_the_endpoint() -> Non
     run = world.train()
     while world.run(run.run_id).state is not RunState.STAGED:
         world.tick(1)
-    world.blobs.delete("training", f"{run.run_id}/1/model.ilearner")
+    world.blobs.remove("training", f"{run.run_id}/1/model.ilearner")
     run = world.settle(run, seconds=1)
 
     assert run.state is RunState.FAILED
@@ -243,7 +243,7 @@ def test_a_model_that_was_never_written_fails_its_run() -> None:
     world = World(without_staging())
     run = world.land()
     world.finish(run)
-    world.blobs.delete("training", f"{run.run_id}/1/model.ilearner")
+    world.blobs.remove("training", f"{run.run_id}/1/model.ilearner")
     world.evaluate(world.tick())
     run = world.settle(run)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import BadAnswerError, LandfallError, NoAnswerError, RejectedError, ServiceFault, ThrottledError
-from shared.ports import JobState
+from shared.ports.training_service import JobState
 from shared.records.run_states import RunState
 from tests.pipeline.world import FAULT, World, assert_closed, raising, without_staging
 

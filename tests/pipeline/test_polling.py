@@ -10,7 +10,7 @@ from shared.errors import NotFoundError, RejectedError, ServiceFault, Unavailabl
 from shared.log_actions import LogAction
 from shared.pipeline import polling
 from shared.pipeline.polling import Ticker, poll_due
-from shared.ports import JobState
+from shared.ports.training_service import JobState
 from shared.records.heartbeats import Heartbeats
 from shared.records.run_states import RunState
 from tests.fakes.fake_clock import FakeClock

@@ -168,7 +168,7 @@ def test_a_resource_name_the_endpoint_does_not_have_names_those_it_has() -> None
 
 def test_a_first_promotion_needs_a_rollback(world: World) -> None:
     """Without the initial model nothing is promoted; once it is there the run goes on."""
-    world.blobs.delete("models", "initial/census.ilearner")
+    world.blobs.remove("models", "initial/census.ilearner")
     run = world.train()
     for _ in range(5):
         world.tick()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.errors import NoAnswerError, RejectedError
-from shared.ports import JobState
+from shared.ports.training_service import JobState
 from shared.records.history import broken_links
 from shared.records.run import Run
 from shared.records.run_states import RunState
@@ -111,7 +111,7 @@ def test_the_version_is_trained_from_whichever_copy_is_left(world: World, lost: 
     if lost == "the file":
         world.drop("census/a.csv", "another version")
     else:
-        world.blobs.delete("training", f"{run.run_id}/1/input.csv")
+        world.blobs.remove("training", f"{run.run_id}/1/input.csv")
 
     assert retry(world, run)[0] == 200
     world.tick()
@@ -123,7 +123,7 @@ def test_a_copy_that_no_job_ever_read_counts_too(world: World) -> None:
     world.training.faults.fail_next("submit", RejectedError(FAULT))
     run = world.land("census/a.csv", "rows")
     assert (run.state, run.input_blob) == (RunState.FAILED, "")
-    world.blobs.delete("incoming", "census/a.csv")
+    world.blobs.remove("incoming", "census/a.csv")
 
     assert retry(world, run)[0] == 200
     world.tick()
@@ -133,7 +133,7 @@ def test_a_copy_that_no_job_ever_read_counts_too(world: World) -> None:
 def test_without_any_copy_it_is_refused(world: World) -> None:
     """By name, with what to do; nothing is written."""
     run = failed(world)
-    world.blobs.delete("training", f"{run.run_id}/1/input.csv")
+    world.blobs.remove("training", f"{run.run_id}/1/input.csv")
     world.drop("census/a.csv", "another version")
     status, body = retry(world, run)
 

@@ -167,7 +167,7 @@ def test_what_cannot_be_done_is_refused_with_the_reason(world: World) -> None:
     for body, expected, reason in cases:
         status, answered = ask(world, "rollback", by="alice", reason="r", **body)
         assert (status, reason in answered["error"]) == (expected, True), answered
-    world.blobs.delete("models", f"census/{first.run_id}.ilearner")
+    world.blobs.remove("models", f"census/{first.run_id}.ilearner")
     status, answered = ask(world, "rollback", endpoint="production", by="alice", reason="r")
     assert (status, "does not exist" in answered["error"]) == (409, True)
     assert world.served() == "second"

@@ -105,7 +105,7 @@ def test_a_first_promotion_that_failed_is_no_rollback_of_an_operator(world: Worl
 def test_a_decision_from_before_a_rollback_is_made_anew() -> None:
     """Without staging nobody holds the endpoint: decided without a champion, promoted and gone back meanwhile."""
     world = World(without_staging(GAINS))
-    world.blobs.delete("models", "initial/census.ilearner")  # keeps it decided
+    world.blobs.remove("models", "initial/census.ilearner")  # keeps it decided
     run = world.train("slow", 0.9, "census/slow.csv", "slow")
     assert run.state is RunState.DECIDED
     world.blobs.put("models", "initial/census.ilearner", "seed")

@@ -10,7 +10,7 @@ from shared.errors import KeyRefusedError, NoAnswerError, RejectedError, Service
 from shared.operators import endpoint_overrides, http_queries
 from shared.operators.check_finding import Finding
 from shared.operators.setup_checks import check_all
-from shared.ports import JobStatus
+from shared.ports.training_service import JobStatus
 from shared.records.endpoint_record import SWEEP, Frozen
 from shared.records.heartbeats import TickSource
 from shared.routes.route import Endpoint, Training
@@ -70,8 +70,8 @@ def test_a_sound_system_is_in_order(world: World) -> None:
 
 def test_all_that_is_missing_is_found_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blobs, the resource, refused keys: each with where it is said and what to do."""
-    world.blobs.delete("models", "golden/census.csv")
-    world.blobs.delete("models", "initial/census.ilearner")
+    world.blobs.remove("models", "golden/census.csv")
+    world.blobs.remove("models", "initial/census.ilearner")
     world.at["production"].resource = "Another model"
     refuse_keys(world, monkeypatch, "training-key", "staging-key")
     findings = {finding.subject: finding for finding in wrong(world)}
@@ -127,7 +127,7 @@ def test_a_holdout_that_is_missing_or_wrong_is_found() -> None:
     """It makes every run of its route wait."""
     world = world_with_holdout()
     assert wrong(world) == []
-    world.blobs.delete("models", "holdout/census.csv")
+    world.blobs.remove("models", "holdout/census.csv")
     (missing,) = wrong(world)
     assert (missing.subject, "there is no blob" in missing.result) == ("routes.census.holdout.data", True)
     world.blobs.put("models", "holdout/census.csv", "a,b\n1,2\n")
@@ -180,7 +180,7 @@ def test_an_endpoint_that_no_model_can_go_to_is_found(world: World) -> None:
     assert frozen == ["Endpoint production is frozen by alice: release day: every run waits, as requested"]
     assert wrong(world) == []
 
-    world.blobs.delete("models", f"census/{run.run_id}.ilearner")
+    world.blobs.remove("models", f"census/{run.run_id}.ilearner")
     (finding,) = wrong(world)
     assert finding.subject == "endpoint production of routes.census"
     assert f"there is no blob models/census/{run.run_id}.ilearner" in finding.result
@@ -205,7 +205,7 @@ def health(world: World, timers: dict[str, str], **query: str) -> tuple[int, Any
 
 def test_health_is_cheap_unless_everything_is_asked_for(world: World) -> None:
     """A probe costs one read of the storage and no request to a service; `full=true` has every check."""
-    world.blobs.delete("models", "golden/census.csv")
+    world.blobs.remove("models", "golden/census.csv")
     world.runs.write_heartbeat(TickSource.TIMER, world.clock.now())
     world.runs.faults.calls.clear()
     assert health(world, TIMERS)[0] == 200

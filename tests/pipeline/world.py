@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.errors import ServiceFault
 from shared.pipeline import evaluation_message, landing, polling, sweeping
-from shared.ports import BlobVersion
+from shared.ports.blob_files import BlobVersion
 from shared.records.json_codec import Json
 from shared.records.messages import EvaluationMessage
 from shared.records.run import Run

@@ -6,7 +6,9 @@ from heapq import heappop, heappush
 from itertools import count
 
 from shared.blob_path import BlobPath
-from shared.ports import BlobLocation, BlobVersion, JobState
+from shared.ports.blob_files import BlobVersion
+from shared.ports.blob_location import BlobLocation
+from shared.ports.training_service import JobState
 from shared.routes.load import Routes
 from shared.routes.route import Endpoint, EndpointRole, Route, Training
 from tests.fakes.fake_clock import FakeClock
@@ -238,4 +240,4 @@ class Outside:
             self.training.finish(job.job_id, f"model of {text}", f"Accuracy,AUC\n0.8,{auc}\n")
             if self.choices.draw("missing", 2):
                 self.tell(f"the model of {job.job_id} is deleted")
-                self.blobs.delete(*BlobPath.parse(job.request.model_path))
+                self.blobs.remove(*BlobPath.parse(job.request.model_path))

@@ -10,7 +10,9 @@ from shared.adapters.http.http_client import HttpClient
 from shared.adapters.http.service_call import Call, Key
 from shared.errors import NotFoundError, RejectedError, ServiceFault
 from shared.log_actions import LogAction, get_log, log_fields
-from shared.ports import BlobLocation, JobRequest, JobStatus, Resource, Scored
+from shared.ports.blob_location import BlobLocation
+from shared.ports.scoring_service import Resource, Scored
+from shared.ports.training_service import JobRequest, JobStatus
 from shared.routes.host_allowlist import redacted
 from shared.routes.route import Endpoint, Training
 

@@ -13,7 +13,9 @@ from shared.column_names import column_names
 from shared.errors import BadAnswerError, ServiceFault, UnusableAnswerError
 from shared.held_secrets import hide
 from shared.plurals import counted
-from shared.ports import BlobLocation, JobState, JobStatus, Resource, Scored
+from shared.ports.blob_location import BlobLocation
+from shared.ports.scoring_service import Resource, Scored
+from shared.ports.training_service import JobState, JobStatus
 from shared.redaction import redact
 from shared.routes.route import Training
 

@@ -3,25 +3,41 @@
 Importing this module does not import the storage SDK, which would slow every cold start: the first use imports it.
 """
 
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 
-from shared.adapters.storage.azure_errors import ARCHIVED, error_code, storage_errors, translated
+from shared.adapters.storage.azure_errors import storage_errors
+from shared.adapters.storage.blob_blocks import BlockWriter, block_writer
+from shared.adapters.storage.blob_chunks import read_chunks
+from shared.adapters.storage.blob_copies import CopySource, copy_blob
+from shared.adapters.storage.blob_joins import BlobJoins
+from shared.adapters.storage.blob_properties import (
+    bare_etag,
+    if_version,
+    place_of,
+    properties_of,
+    send_to_container,
+    version_of,
+)
 from shared.adapters.storage.sas_links import READ, READ_AND_WRITE, SasLinks
 from shared.adapters.storage.sdk_transport import RETRIES, client_settings, malformed_connection_string
 from shared.blob_path import BlobPath
-from shared.errors import BlobChangedError, BlobMissingError, ConfigError
-from shared.ports import BlobLocation, BlobVersion, CopyState
+from shared.errors import BlobChangedError, ConfigError
+from shared.ports.blob_files import CHUNK_BYTES, BlobPart, BlobVersion, CopyState
+from shared.ports.blob_location import BlobLocation
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
-    from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
+    from azure.storage.blob import BlobClient, BlobServiceClient
 
 # With these the pauses are about 0.5, 1.5 and 1.5 seconds; the SDK's usual first pause is 15.
 _RETRY_OPTIONS = {
@@ -31,29 +47,6 @@ _RETRY_OPTIONS = {
     "random_jitter_range": 0.5,
 }
 _EMPTY_BLOB = 416  # the status of a request for the first bytes of an empty blob
-_NO_SUCH_SOURCE = frozenset({404, 412})  # answers to a copy: no such blob, or not in that version
-_COPY_REFUSED = _NO_SUCH_SOURCE | {409}  # also: the target exists, or another copy to it is under way
-
-
-@dataclass(frozen=True)
-class _Source:
-    """The source of a copy, in a version if that matters."""
-
-    path: str
-    url: str
-    etag: str | None = None
-
-    @property
-    def conditions(self) -> dict[str, Any]:
-        if self.etag is None:
-            return {}
-        return {"source_etag": f'"{self.etag}"', "source_match_condition": MatchConditions.IfNotModified}
-
-    def gone(self) -> BlobChangedError | BlobMissingError:
-        """Return the error about a source that does not exist, or not in that version."""
-        if self.etag is None:
-            return BlobMissingError(f"{self.path} does not exist: it was never written, or it was deleted")
-        return BlobChangedError(f"{self.path} was overwritten or deleted since it was read")
 
 
 class BlobStorageFiles:
@@ -62,6 +55,8 @@ class BlobStorageFiles:
     def __init__(self, service: "BlobServiceClient") -> None:
         self._service = service
         self._links = SasLinks(service)
+        self._joins = BlobJoins(service, self._links)
+        self._hierarchical: bool | None = None
 
     @classmethod
     def from_connection_string(cls, connection_string: str, **options: Any) -> Self:
@@ -94,15 +89,32 @@ class BlobStorageFiles:
 
     def version(self, container: str, name: str) -> BlobVersion | None:
         """Read the current version's properties; None if there is no such blob."""
-        properties = self._properties(self._service.get_blob_client(container, name))
-        return None if properties is None else _version(container, name, properties)
+        properties = properties_of(self._service.get_blob_client(container, name))
+        return None if properties is None else version_of(container, name, properties)
 
-    def versions(self, container: str) -> Iterator[BlobVersion]:
-        """List every blob of a container, page by page; an absent container is empty."""
+    def versions(self, container: str, prefix: str = "") -> Iterator[BlobVersion]:
+        """List every blob of a container, page by page, whose name begins with `prefix`.
+
+        An absent container is empty.
+        """
         client = self._service.get_container_client(container)
-        with storage_errors("list blobs", _place(client.url)), suppress(ResourceNotFoundError):
-            for blob in client.list_blobs():
-                yield _version(container, blob.name, blob)
+        with storage_errors("list blobs", place_of(client.url)), suppress(ResourceNotFoundError):
+            for blob in client.list_blobs(name_starts_with=prefix or None):
+                yield version_of(container, blob.name, blob)
+
+    def hierarchical(self) -> bool:
+        """Tell whether files of the account may grow while they are written: it has a hierarchical namespace.
+
+        Asked once. An identity that may not ask (its roles lack `blobServices/getInfo`) counts as yes.
+        """
+        if self._hierarchical is None:
+            with storage_errors("read the kind of the account", self.base):
+                try:
+                    about: Mapping[str, object] = self._service.get_account_information()
+                    self._hierarchical = bool(about.get("is_hns_enabled"))
+                except (ClientAuthenticationError, ResourceNotFoundError):
+                    self._hierarchical = True
+        return self._hierarchical
 
     def copy_version(self, source: BlobVersion, container: str, name: str) -> CopyState:
         """Copy exactly this version server-side. A finished copy that exists already is left as it is.
@@ -112,7 +124,7 @@ class BlobStorageFiles:
             BlobArchivedError: the source is in the archive tier.
         """
         url = self._service.get_blob_client(source.container, source.name).url
-        return self._copy(_Source(str(source.path), url, source.etag), BlobPath(container, name))
+        return copy_blob(self._service, CopySource(str(source.path), url, source.etag), BlobPath(container, name))
 
     def copy(self, source: str, target: str) -> CopyState:
         """Copy `container/path` to `container/path` server-side. A finished copy that exists already is left as it is.
@@ -121,7 +133,7 @@ class BlobStorageFiles:
             BlobMissingError: the source does not exist, and there is no copy yet.
             BlobArchivedError: the source is in the archive tier.
         """
-        return self._copy(_Source(source, self._client(source).url), BlobPath.parse(target))
+        return copy_blob(self._service, CopySource(source, self._client(source).url), BlobPath.parse(target))
 
     def read_text(self, path: str, limit_bytes: int) -> tuple[str, str]:
         """Read a small UTF-8 text at `container/path`, without its byte order mark; returns text and ETag.
@@ -130,7 +142,7 @@ class BlobStorageFiles:
             ConfigError: it does not exist, is larger than `limit_bytes`, or is not UTF-8.
         """
         client = self._client(path)
-        with storage_errors("read a blob", _place(client.url)):
+        with storage_errors("read a blob", place_of(client.url)):
             try:
                 download = client.download_blob(offset=0, length=limit_bytes + 1, max_concurrency=1)
                 content, etag = download.readall(), download.properties.etag
@@ -140,17 +152,70 @@ class BlobStorageFiles:
                 if error.status_code != _EMPTY_BLOB:
                     raise
                 content, etag = b"", client.get_blob_properties().etag
-        return decode_text(path, content, limit_bytes), _bare(etag)
+        return decode_text(path, content, limit_bytes), bare_etag(etag)
 
     def write_text(self, path: str, text: str) -> None:
         """Write a text at `container/path` as UTF-8, overwriting; an absent container is created."""
         client = self._client(path)
-        with storage_errors("write a blob", _place(client.url)):
+        self._send("write a blob", path, lambda: client.upload_blob(text.encode(), overwrite=True))
+
+    def create_text(self, path: str, text: str) -> bool:
+        """Write a text at `container/path` as UTF-8 unless something stands there; return whether it was written."""
+        client = self._client(path)
+
+        def request() -> bool:
             try:
-                client.upload_blob(text.encode(), overwrite=True)
+                client.upload_blob(text.encode(), overwrite=False)
+            except ResourceExistsError:
+                return False
+            return True
+
+        return self._send("write a blob", path, request)
+
+    def read_chunks(self, path: str, etag: str, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
+        """Read one version of the blob at `container/path` in pieces of `chunk_bytes`; the last one may be shorter.
+
+        Raises:
+            BlobChangedError: it is no longer this version.
+            BlobMissingError: it was deleted.
+            BlobArchivedError: it is in the archive tier.
+        """
+        return read_chunks(self._client(path), path, etag, chunk_bytes)
+
+    def writer(self, path: str) -> AbstractContextManager[BlockWriter]:
+        """Write the blob at `container/path` in blocks, in bounded memory; it appears whole at the end of the `with`.
+
+        Raises:
+            BlobChangedError: another worker wrote this blob meanwhile.
+        """
+        return block_writer(self._service, path)
+
+    def join(self, target: str, header: bytes, parts: Sequence[BlobPart]) -> str:
+        """Write `header` and then the bytes of every part, in order, as the blob at `container/path`; return its ETag.
+
+        Raises:
+            BlobChangedError: a part is no longer that version, or another worker wrote the target meanwhile.
+        """
+        return self._joins.join(target, header, parts)
+
+    def delete(self, path: str, etag: str | None = None) -> bool:
+        """Delete the blob at `container/path` with its snapshots; return whether there was one.
+
+        Raises:
+            BlobChangedError: it is no longer the version `etag`.
+        """
+        client = self._client(path)
+        version = {} if etag is None else if_version(etag)
+        with storage_errors("delete a blob", place_of(client.url)):
+            try:
+                client.delete_blob(delete_snapshots="include", **version)
             except ResourceNotFoundError:
-                self._create_container(BlobPath.parse(path).container)
-                client.upload_blob(text.encode(), overwrite=True)
+                return False
+            except ResourceModifiedError:
+                if properties_of(client) is None:  # Azurite answers so about a blob that is gone, too
+                    return False
+                raise BlobChangedError(f"{path} was overwritten since it was read") from None
+        return True
 
     @property
     def base(self) -> str:
@@ -173,52 +238,11 @@ class BlobStorageFiles:
         """
         return self._links.make(path, READ_AND_WRITE, valid_s)
 
+    def _send[Answer](self, operation: str, path: str, request: Callable[[], Answer]) -> Answer:
+        return send_to_container(self._service, path, operation, request)
+
     def _client(self, path: str) -> "BlobClient":
         return self._service.get_blob_client(*BlobPath.parse(path))
-
-    def _properties(self, client: "BlobClient") -> "BlobProperties | None":
-        with storage_errors("read a blob's properties", _place(client.url)):
-            try:
-                return client.get_blob_properties()
-            except ResourceNotFoundError:
-                return None
-
-    def _copy(self, source: _Source, path: BlobPath, *, retry: bool = True) -> CopyState:
-        """Start the copy; create a missing container or remove a failed earlier copy, and try once more."""
-        target = self._service.get_blob_client(*path)
-        with storage_errors("copy a blob", _place(target.url)):
-            try:
-                return _start(source, target)
-            except HttpResponseError as error:
-                if error_code(error) in ARCHIVED:
-                    raise translated(error, "copy a blob", _place(source.url)) from None
-                if error.status_code not in _COPY_REFUSED:
-                    raise
-                if error_code(error) == "ContainerNotFound":
-                    self._create_container(path.container)
-                state = self._existing_copy(target)
-                if state is not None:
-                    return state
-                if not retry and error.status_code in _NO_SUCH_SOURCE:
-                    raise source.gone() from None
-                if not retry:
-                    raise
-        return self._copy(source, path, retry=False)
-
-    def _existing_copy(self, target: "BlobClient") -> CopyState | None:
-        """Return the state of an existing copy; None if there is none, or if it had failed and was removed."""
-        properties = self._properties(target)
-        if properties is None:
-            return None
-        if properties.copy.status in {"failed", "aborted"}:
-            with suppress(ResourceNotFoundError, ResourceModifiedError):  # another worker was faster
-                target.delete_blob(etag=properties.etag, match_condition=MatchConditions.IfNotModified)
-            return None
-        return CopyState.PENDING if properties.copy.status == "pending" else CopyState.DONE
-
-    def _create_container(self, container: str) -> None:
-        with suppress(ResourceExistsError):
-            self._service.create_container(container)
 
 
 def decode_text(path: str, content: bytes, limit_bytes: int) -> str:
@@ -233,33 +257,3 @@ def decode_text(path: str, content: bytes, limit_bytes: int) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError([f"{path} is not UTF-8 text: save it as UTF-8"]) from None
-
-
-def _start(source: _Source, target: "BlobClient") -> CopyState:
-    """Start a copy to a blob that must not exist.
-
-    Source and target are in one account, so the key or identity of the request opens the source as well.
-    """
-    answer = target.start_copy_from_url(source.url, match_condition=MatchConditions.IfMissing, **source.conditions)
-    return CopyState.DONE if answer["copy_status"] == "success" else CopyState.PENDING
-
-
-def _version(container: str, name: str, blob: "BlobProperties") -> BlobVersion:
-    digest = blob.content_settings.content_md5
-    return BlobVersion(
-        container,
-        name,
-        _bare(blob.etag),
-        blob.size,
-        blob.last_modified.astimezone(UTC),
-        bytes(digest).hex() if digest else "",
-    )
-
-
-def _bare(etag: str) -> str:
-    return etag.strip('"')
-
-
-def _place(url: str) -> str:
-    """Return a URL without its query, which may hold a SAS token."""
-    return url.partition("?")[0]

@@ -14,7 +14,7 @@ from shared.adapters.storage.sdk_transport import malformed_connection_string
 from shared.blob_path import BlobPath
 from shared.errors import ConfigError
 from shared.held_secrets import hold
-from shared.ports import BlobLocation
+from shared.ports.blob_location import BlobLocation
 from shared.storage_settings import STRING_SETTING, account_name
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from shared.adapters.storage.table_client import Transaction, etag_of
 from shared.adapters.storage.table_store import TableStore
 from shared.errors import StaleWriteError
 from shared.held_secrets import hide
-from shared.ports import StoredEndpoint
+from shared.ports.endpoint_store import StoredEndpoint
 from shared.records.endpoint_record import EndpointRecord
 
 

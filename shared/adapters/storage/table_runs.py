@@ -20,7 +20,7 @@ from shared.adapters.storage.table_client import Transaction, etag_of
 from shared.adapters.storage.table_store import TableStore
 from shared.errors import AlreadyClaimedError, StaleWriteError, UnreadableRowError
 from shared.log_actions import LogAction, get_log, log_fields
-from shared.ports import StoredRun
+from shared.ports.stored_run import StoredRun
 from shared.records.heartbeats import Heartbeats, TickSource
 from shared.records.history import HistoryEntry, entry_of
 from shared.records.json_codec import time_text

@@ -30,7 +30,7 @@ from shared.lifecycle.held_state import approved
 from shared.lifecycle.intake_states import INTAKE_STEPS, UNDER_LEASE, is_announced, prepared
 from shared.lifecycle.observations import Observation
 from shared.lifecycle.transition import compensation_for, transition
-from shared.ports import JobState, JobStatus
+from shared.ports.training_service import JobState, JobStatus
 from shared.records.batch import TrainingSetRef
 from shared.records.decision import Approval
 from shared.records.endpoint_record import Champion, EndpointRecord, Intent, Lease

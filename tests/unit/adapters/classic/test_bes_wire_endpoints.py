@@ -7,7 +7,8 @@ import pytest
 
 from shared.adapters.classic import bes_wire
 from shared.errors import BadAnswerError, UnusableAnswerError
-from shared.ports import BlobLocation, Resource
+from shared.ports.blob_location import BlobLocation
+from shared.ports.scoring_service import Resource
 from tests.unit.adapters.classic.wire_examples import FAULT, LOCATION
 
 

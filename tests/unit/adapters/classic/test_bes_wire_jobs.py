@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from shared.adapters.classic import bes_wire
 from shared.errors import BadAnswerError
-from shared.ports import BlobLocation, JobState
+from shared.ports.blob_location import BlobLocation
+from shared.ports.training_service import JobState
 from tests.route_parts import a_training
 from tests.unit.adapters.classic.wire_examples import FAULT, LOCATION
 

@@ -1,0 +1,40 @@
+"""The port of the scoring endpoints."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from shared.ports.blob_location import BlobLocation
+from shared.records.golden_answers import Answers
+from shared.routes.route import Endpoint
+
+
+class Scored(NamedTuple):
+    """An endpoint's answer: the names of the scored columns, and their cells row by row."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def table(self) -> Answers:
+        """Columns and rows in one table: two answers are equal only if both are."""
+        return (self.columns, *self.rows)
+
+
+class Resource(NamedTuple):
+    """An updatable resource of an endpoint, and the location of its model (container/path, no SAS)."""
+
+    name: str
+    relative: str
+
+
+class ScoringService(Protocol):
+    """The scoring endpoints of a route (protocol 2 and 3). Every call raises the service errors of `shared.errors`."""
+
+    def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:
+        """Give the endpoint's resource another model. The service accepts it now and serves it some time later."""
+
+    def resources(self, endpoint: Endpoint) -> list[Resource]:
+        """Read the endpoint's updatable resources."""
+
+    def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
+        """Score rows in one request and return the scored columns of each, in order."""
