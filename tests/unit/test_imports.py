@@ -102,11 +102,18 @@ WEB_LIBRARIES = {"anyio", "starlette", "uvicorn"}
 # The adapters are the edge: whatever decides or drives knows the ports alone, and nobody but these knows an adapter.
 MAY_KNOW_ADAPTERS = {"shared.adapters", "shared.wiring"}
 # What a module of the app imports besides the standard library: what is not named here is pure.
-LIBRARIES = {"shared.adapters": {"azure", "azurefunctions", "requests", "urllib3"}, "function_app": {"azure"}}
+LIBRARIES = {
+    "shared.adapters": {"azure", "azurefunctions", "requests", "urllib3"},
+    "function_app": {"azure"},
+    # Sketches are no code to write anew; they are imported, with numpy, only where a route measures drift.
+    "shared.intake.profile": {"datasketches"},
+    "shared.intake.sketches": {"datasketches"},
+}
 HEAVY = (
     "azure.storage.blob",
     "azure.identity",
     "aiohttp",
+    "datasketches",
     "pandas",
     "numpy",
     "pydantic",
