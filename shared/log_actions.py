@@ -30,6 +30,7 @@ class LogAction(StrEnum):
     FILE_LANDED = "file.landed"
     FILE_NOT_LANDED = "file.not_landed"
     FILE_LANDING_CRASHED = "file.landing_crashed"
+    FILE_ARCHIVED = "file.archived"
     SWEEP_FOUND_FILES = "sweep.found_files"
     SWEEP_FOUND_UNREPORTED = "sweep.found_unreported"
     SWEEP_INTERRUPTED = "sweep.interrupted"

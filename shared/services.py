@@ -20,7 +20,6 @@ from shared.routes.load import Routes
 
 MAX_CONCURRENCY = 16  # requests in flight, a thread each; a classic endpoint runs 40 jobs at once
 QUARANTINE = "quarantine"  # copies of bad files
-ARCHIVE = "archive"  # originals of settled runs, where the route says so
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from shared.lifecycle.effects import (
     StartJob,
     SubmitJob,
 )
-from shared.lifecycle.job_paths import output_paths
+from shared.lifecycle.job_paths import NAME_TAIL, archived_original_path, output_paths
 from shared.lifecycle.observations import (
     EvaluationRead,
     InputArchived,
@@ -39,7 +39,6 @@ from shared.ports.training_service import JobState
 from shared.records.run import Run
 from shared.services import QUARANTINE
 
-NAME_TAIL = 800  # characters of a bad file's name that its copy keeps; a blob's name may have 1,024
 EVALUATION_LIMIT_BYTES = 1024 * 1024
 
 
@@ -86,8 +85,8 @@ def pin(session: RunSession, effect: PinInput) -> InputPinned | InputCopyPending
     try:
         copied = _pinned_again(session, effect)
         if copied is None:
-            copied = session.services.blobs.copy_version(_version(session.run), *BlobPath.parse(effect.target))
-    except BlobChangedError:
+            copied = _pinned_from_input(session, effect)
+    except (BlobChangedError, BlobMissingError):
         return InputMissing()
     except BlobArchivedError as error:
         return InputArchived(str(error))
@@ -102,6 +101,17 @@ def _pinned_again(session: RunSession, effect: PinInput) -> CopyState | None:
         return session.services.blobs.copy(session.run.input_blob, effect.target)
     except BlobMissingError:
         return None
+
+
+def _pinned_from_input(session: RunSession, effect: PinInput) -> CopyState:
+    """Copy the claimed version from the input container, or from where its original was moved to meanwhile."""
+    blobs = session.services.blobs
+    try:
+        return blobs.copy_version(_version(session.run), *BlobPath.parse(effect.target))
+    except BlobChangedError:
+        if not session.route.archives and session.run.attempt == 1:
+            raise  # nothing was ever moved
+        return blobs.copy(archived_original_path(session.run), effect.target)
 
 
 def submit(session: RunSession, effect: SubmitJob) -> JobSubmitted:

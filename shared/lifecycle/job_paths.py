@@ -9,6 +9,8 @@ from shared.records.run import Run
 
 TRAINING = "training"  # the container of pinned inputs and job outputs, in <run_id>/<attempt>/
 MODELS = "models"  # the container of archived models
+ARCHIVE = "archive"  # the container of originals of settled runs, where the route says so
+NAME_TAIL = 800  # characters of a file's name that its copy keeps; a blob's name may have 1,024
 # The extension of an input says how it is read (protocol 1.3); a name without one of these is read as the last.
 FORMS = (".nh.csv", ".nh.tsv", ".tsv", ".arff", ".csv")
 
@@ -76,6 +78,14 @@ def pinned_rows_path(route: str, path: str, etag: str) -> str:
     """
     name = f"{path}\n{etag}"
     return f"{TRAINING}/golden/{route}/{hashlib.sha256(name.encode()).hexdigest()[:32]}.csv"
+
+
+def archived_original_path(run: Run) -> str:
+    """Return where the original of a settled run goes on a route with `after = "archive"`: container/path.
+
+    The run's id is that of the version, so no version takes the place of another.
+    """
+    return f"{ARCHIVE}/{run.route}/{run.run_id}/{run.blob[-NAME_TAIL:]}"
 
 
 def archived_model_path(run: Run) -> str:

@@ -2,7 +2,7 @@
 
 from shared.blob_path import BlobPath
 from shared.errors import LandfallError, NotFoundError, NotNowError
-from shared.lifecycle.job_paths import input_path
+from shared.lifecycle.job_paths import archived_original_path, input_path
 from shared.lifecycle.second_try import JOB_MAY_RUN, in_vain, retried, why_not
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.operators.operator_runs import find_run, route_of_run, save_operators_run
@@ -44,7 +44,7 @@ def retry(services: Services, run_id: str, by: str, reason: str = "", *, even_if
 
 
 def _source(services: Services, run: Run) -> str:
-    """Return the pinned copy to train on; "" if the blob still is the claimed version.
+    """Return the pinned copy to train on; "" if the original is still there, in the input container or archived.
 
     Raises:
         NotNowError: neither exists; a newer version of the blob has a run of its own.
@@ -57,6 +57,8 @@ def _source(services: Services, run: Run) -> str:
     pinned = input_path(run)  # the previous attempt may have pinned it and ended before it submitted a job
     if _is_complete(services, run, pinned):
         return pinned
+    if _is_complete(services, run, archived_original_path(run)):
+        return ""  # the attempt pins it from there
     what = "was overwritten" if version is not None else "was deleted"
     raise NotNowError(
         f"the file of run {run.run_id} {what}, and no copy of this version was pinned: upload the file again; it gets a"

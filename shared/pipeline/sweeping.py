@@ -1,10 +1,11 @@
-"""The sweep: lists the input container and lands every version without a run. Events are only hints."""
+"""The sweep: lists the input container, lands every version without a run, archives settled ones. Events are hints."""
 
 from datetime import timedelta
 from typing import NamedTuple
 
 from shared.errors import LandfallError
 from shared.log_actions import LogAction, get_log, log_fields
+from shared.pipeline.archiving import archive_settled
 from shared.pipeline.landing import land_version, run_key
 from shared.pipeline.time_budget import Swept, round_robin
 from shared.plurals import counted
@@ -72,20 +73,22 @@ def _land_if_new(services: Services, version: BlobVersion) -> _Landed | None:
     """Land one version unless it has a run; return it if it was landed. An error never stops the other versions."""
     route_name, run_id = run_key(services, version.container, version.name, version.etag)
     try:
-        if services.runs.get(route_name, run_id) is not None:
+        stored = services.runs.get(route_name, run_id)
+        if stored is not None:
+            archive_settled(services, version, stored.run)
             return None
         overdue = _is_event_overdue(services, version, route_name, run_id)
         return _Landed(version.name, overdue) if land_version(services, version) else None
     except LandfallError as error:
         log.warning(
-            "%s was not landed; the next sweep tries again: %s",
+            "%s was neither landed nor archived; the next sweep tries again: %s",
             version.name,
             error,
             extra=log_fields(LogAction.FILE_NOT_LANDED, run_id=run_id, route=route_name),
         )
     except Exception:  # a bug with one file must not stop the others
         log.exception(
-            "%s was not landed; the next sweep tries again",
+            "%s was neither landed nor archived; the next sweep tries again",
             version.name,
             extra=log_fields(LogAction.FILE_LANDING_CRASHED, run_id=run_id, route=route_name),
         )

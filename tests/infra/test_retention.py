@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.lifecycle.job_paths import (
+    ARCHIVE,
     MODELS,
     TRAINING,
     archived_model_path,
@@ -19,7 +20,7 @@ from shared.records.run import Run
 from shared.records.run_identity import generation_for, run_id_for
 from shared.records.run_states import RunState
 from shared.routes.route import Deadlines, Route
-from shared.services import ARCHIVE, QUARANTINE
+from shared.services import QUARANTINE
 from tests.infra.deployments import Deployment, deployment, deployments
 from tests.infra.sources import ROOT
 

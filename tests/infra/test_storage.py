@@ -7,8 +7,8 @@ import pytest
 
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.lifecycle.job_paths import MODELS, TRAINING
-from shared.services import ARCHIVE, QUARANTINE
+from shared.lifecycle.job_paths import ARCHIVE, MODELS, TRAINING
+from shared.services import QUARANTINE
 from tests.infra.deployments import Deployment, deployment, deployments
 from tests.infra.sources import ROOT
 from tests.infra.test_access import host_account
