@@ -11,7 +11,16 @@ from shared.held_secrets import hide
 from shared.operators import http_queries
 from shared.operators.http_answers import Answer, bad_query_answer, error_answer
 from shared.operators.query_parameters import query_problems
-from shared.pipeline import csv_event, evaluation_message, landing, poison, polling, reconciling, sweeping
+from shared.pipeline import (
+    csv_event,
+    evaluation_message,
+    intake_message,
+    landing,
+    poison,
+    polling,
+    reconciling,
+    sweeping,
+)
 from shared.records.heartbeats import TickSource
 
 if TYPE_CHECKING:
@@ -26,6 +35,7 @@ http_ticker = polling.Ticker(TickSource.HTTP)
 
 STORAGE = wiring.data_connection()
 EVALUATIONS = "evaluations"
+INTAKE = "intake"
 CSV_EVENTS = "csv-events"
 # In the mode `entra` the host asks for no function key: each function checks the signed-in caller's role instead.
 LEVEL = func.AuthLevel.ANONYMOUS if wiring.requires_entra() else func.AuthLevel.FUNCTION
@@ -36,17 +46,21 @@ if wiring.reads_event_queue():
 
     @app.function_name("on_csv_event")
     @app.queue_trigger(arg_name="message", queue_name=CSV_EVENTS, connection=STORAGE)
-    def on_csv_event(message: func.QueueMessage) -> None:
+    @app.queue_output(arg_name="intake", queue_name=INTAKE, connection=STORAGE)
+    def on_csv_event(message: func.QueueMessage, intake: func.Out[List[str]]) -> None:  # noqa: UP006 - see below
         """Land the file that an event reports, as `on_csv_landed` does."""
-        text = message.get_body().decode(errors="replace")
-        csv_event.land_event(wiring.services().acting_as("on_csv_event"), text)
+        services = _acting_as("on_csv_event")
+        csv_event.land_event(services, message.get_body().decode(errors="replace"))
+        _announce(services, intake)
 
     @app.function_name("on_csv_event_poison")
     @app.queue_trigger(arg_name="message", queue_name=f"{CSV_EVENTS}-poison", connection=STORAGE)
-    def on_csv_event_poison(message: func.QueueMessage) -> None:
+    @app.queue_output(arg_name="intake", queue_name=INTAKE, connection=STORAGE)
+    def on_csv_event_poison(message: func.QueueMessage, intake: func.Out[List[str]]) -> None:  # noqa: UP006 - as above
         """Write into its run that the host gave up a file's event; a file without a run is landed now."""
-        text = message.get_body().decode(errors="replace")
-        poison.csv_event(wiring.services().acting_as("on_csv_event_poison"), text)
+        services = _acting_as("on_csv_event_poison")
+        poison.csv_event(services, message.get_body().decode(errors="replace"))
+        _announce(services, intake)
 
 else:
 
@@ -57,28 +71,47 @@ else:
         connection=STORAGE,
         source=wiring.blob_source(),  # type: ignore[arg-type]  # the host takes the text as it is
     )
-    def on_csv_landed(blob: BlobReference) -> None:
-        """Land a file: claim its version, pin it, submit and start its training job."""
-        landing.land(wiring.services().acting_as("on_csv_landed"), blob.container, blob.name)
+    @app.queue_output(arg_name="intake", queue_name=INTAKE, connection=STORAGE)
+    def on_csv_landed(blob: BlobReference, intake: func.Out[List[str]]) -> None:  # noqa: UP006 - see below
+        """Land a file: claim and pin its version; then announce that it is to be read, or submit and start its job."""
+        services = _acting_as("on_csv_landed")
+        landing.land(services, blob.container, blob.name)
+        _announce(services, intake)
 
     @app.function_name("on_blob_poison")
     @app.queue_trigger(arg_name="message", queue_name="webjobs-blobtrigger-poison", connection=STORAGE)
-    def on_blob_poison(message: func.QueueMessage) -> None:
+    @app.queue_output(arg_name="intake", queue_name=INTAKE, connection=STORAGE)
+    def on_blob_poison(message: func.QueueMessage, intake: func.Out[List[str]]) -> None:  # noqa: UP006 - as above
         """Write into its run that the host gave up a blob event; a file without a run is landed now."""
-        text = message.get_body().decode(errors="replace")
-        poison.blob_event(wiring.services().acting_as("on_blob_poison"), text)
+        services = _acting_as("on_blob_poison")
+        poison.blob_event(services, message.get_body().decode(errors="replace"))
+        _announce(services, intake)
 
 
 @app.function_name("poll_pending_jobs")
 @app.timer_trigger(arg_name="timer", schedule="%LANDFALL_POLL_SCHEDULE%", run_on_startup=False, use_monitor=True)
 @app.queue_output(arg_name="messages", queue_name=EVALUATIONS, connection=STORAGE)
+@app.queue_output(arg_name="intake", queue_name=INTAKE, connection=STORAGE)
 def poll_pending_jobs(
     timer: func.TimerRequest,  # noqa: ARG001 - the host requires the parameter
     messages: func.Out[List[str]],  # noqa: UP006 - the runtime cannot load an app that says Out[list[str]]
+    intake: func.Out[List[str]],  # noqa: UP006 - as above
 ) -> None:
-    """Poll the pending jobs, take every step that is due, and announce the runs whose training ended."""
-    result = ticker.tick(wiring.services().acting_as("poll_pending_jobs"))
+    """Poll the pending jobs, take every step that is due, and announce the runs whose next step has a queue."""
+    services = _acting_as("poll_pending_jobs")
+    result = ticker.tick(services)
     messages.set([message.to_text() for message in result.messages])
+    _announce(services, intake)
+
+
+@app.function_name("read_and_assemble")
+@app.queue_trigger(arg_name="message", queue_name=INTAKE, connection=STORAGE)
+@app.queue_output(arg_name="intake", queue_name=INTAKE, connection=STORAGE)
+def read_and_assemble(message: func.QueueMessage, intake: func.Out[List[str]]) -> None:  # noqa: UP006 - as above
+    """Read and check a file, assemble the training set of a run or batch, and submit and start its job."""
+    services = _acting_as("read_and_assemble")
+    intake_message.read_and_assemble(services, message.get_body().decode(errors="replace"))
+    _announce(services, intake)
 
 
 @app.function_name("evaluate_and_promote")
@@ -90,10 +123,15 @@ def evaluate_and_promote(message: func.QueueMessage) -> None:
 
 @app.function_name("sweep")
 @app.timer_trigger(arg_name="timer", schedule="%LANDFALL_SWEEP_SCHEDULE%", run_on_startup=False, use_monitor=True)
-def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host requires the parameter
+@app.queue_output(arg_name="intake", queue_name=INTAKE, connection=STORAGE)
+def sweep(
+    timer: func.TimerRequest,  # noqa: ARG001 - the host requires the parameter
+    intake: func.Out[List[str]],  # noqa: UP006 - as above
+) -> None:
     """Land the files that no event reported, and restore endpoints that do not serve their verified model."""
-    services = wiring.services().acting_as("sweep")
+    services = _acting_as("sweep")
     sweeping.sweep(services)
+    _announce(services, intake)
     reconciling.reconcile(services)
 
 
@@ -102,6 +140,13 @@ def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host requires
 def on_evaluation_poison(message: func.QueueMessage) -> None:
     """Write into its run that the host gave up an evaluation message; the tick goes on with the run."""
     poison.evaluation(wiring.services().acting_as("on_evaluation_poison"), message.get_body().decode(errors="replace"))
+
+
+@app.function_name("on_intake_poison")
+@app.queue_trigger(arg_name="message", queue_name=f"{INTAKE}-poison", connection=STORAGE)
+def on_intake_poison(message: func.QueueMessage) -> None:
+    """Write into its run that the host gave up an intake message; a tick announces the run again."""
+    poison.intake(_acting_as("on_intake_poison"), message.get_body().decode(errors="replace"))
 
 
 @app.function_name("health")
@@ -139,24 +184,31 @@ def operations(req: func.HttpRequest) -> func.HttpResponse:
 @app.function_name("http_tick")
 @app.route("tick", methods=["POST"], auth_level=LEVEL)
 @app.queue_output(arg_name="messages", queue_name=EVALUATIONS, connection=STORAGE)
-def http_tick(req: func.HttpRequest, messages: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006 - as above
+@app.queue_output(arg_name="intake", queue_name=INTAKE, connection=STORAGE)
+def http_tick(
+    req: func.HttpRequest,
+    messages: func.Out[List[str]],  # noqa: UP006 - as above
+    intake: func.Out[List[str]],  # noqa: UP006 - as above
+) -> func.HttpResponse:
     """Take a tick for a caller, for at most a minute, as `poll_pending_jobs` does for its timer."""
     from shared.pipeline import http_clock  # noqa: PLC0415 - as above
 
     request = http_clock.Request(req.url, req.params, req.get_body())
+    announce = http_clock.Announce(evaluations=messages.set, intake=intake.set)
     return _answer(
-        req, "operate", lambda _: http_clock.tick(lambda: _acting_as("http_tick"), http_ticker, request, messages.set)
+        req, "operate", lambda _: http_clock.tick(lambda: _acting_as("http_tick"), http_ticker, request, announce)
     )
 
 
 @app.function_name("http_sweep")
 @app.route("sweep", methods=["POST"], auth_level=LEVEL)
-def http_sweep(req: func.HttpRequest) -> func.HttpResponse:
+@app.queue_output(arg_name="intake", queue_name=INTAKE, connection=STORAGE)
+def http_sweep(req: func.HttpRequest, intake: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006 - as above
     """Sweep for a caller, for at most a minute, as `sweep` does for its timer; `full` begins at the first file."""
     from shared.pipeline import http_clock  # noqa: PLC0415 - as above
 
     request = http_clock.Request(req.url, req.params, req.get_body())
-    return _answer(req, "operate", lambda _: http_clock.sweep(lambda: _acting_as("http_sweep"), request))
+    return _answer(req, "operate", lambda _: http_clock.sweep(lambda: _acting_as("http_sweep"), request, intake.set))
 
 
 @app.function_name("approval")
@@ -178,6 +230,11 @@ def approval(req: func.HttpRequest) -> func.HttpResponse:
 
 def _acting_as(function: str) -> "Services":
     return wiring.services().acting_as(function)
+
+
+def _announce(services: "Services", intake: func.Out[List[str]]) -> None:  # noqa: UP006 - as above
+    """Put the messages about the runs that this function wrote into the queue `intake`."""
+    intake.set([message.to_text() for message in services.announced])
 
 
 def _answer(req: func.HttpRequest, permission: str, handle: "Callable[[Caller], Answer]") -> func.HttpResponse:

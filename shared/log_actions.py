@@ -80,6 +80,7 @@ class LogAction(StrEnum):
     EVENT_MALFORMED = "event.malformed"
     EVENT_FOREIGN = "event.foreign"
     MESSAGE_POISONED = "message.poisoned"
+    INTAKE_UNHEARD = "intake.unheard"
     MESSAGE_WITHOUT_RUN = "message.without_run"
 
 

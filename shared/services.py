@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from shared.gates.golden_rows import PinnedRows
+from shared.lifecycle.intake_states import is_announced
 from shared.ports.blob_files import BlobFiles
 from shared.ports.clock import Clock
 from shared.ports.endpoint_store import EndpointStore
@@ -15,6 +16,7 @@ from shared.ports.stored_run import StoredRun
 from shared.ports.training_service import TrainingService
 from shared.recorded_routes import RecordedRoutes
 from shared.records.history import chained
+from shared.records.messages import IntakeMessage
 from shared.records.run import Run
 from shared.routes.load import Routes
 
@@ -37,10 +39,19 @@ class Services:
     recorded_routes: RecordedRoutes = field(default_factory=RecordedRoutes)
     actor: str = "unknown"  # the function or the operator that writes runs
     max_concurrency: int = MAX_CONCURRENCY
+    announced: list[IntakeMessage] = field(default_factory=list)  # the function puts them into the queue `intake`
 
     def acting_as(self, actor: str) -> "Services":
         """Return the same services for one function, whose name the history records with each of its writes."""
-        return replace(self, actor=actor)
+        return replace(self, actor=actor, announced=[])
+
+    def announce(self, run: Run) -> None:
+        """Have the queue `intake` announce a run that was just written, if its file is to be read or its set assembled.
+
+        The message leaves at the end of the function. If it is lost, a tick announces the run again.
+        """
+        if is_announced(run):
+            self.announced.append(IntakeMessage(run.route, run.run_id))
 
     def claim_run(self, run: Run) -> StoredRun:
         """Insert a new run with the first entry of its history, written by this actor.

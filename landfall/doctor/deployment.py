@@ -12,7 +12,14 @@ from landfall.doctor.key_vault_references import WHAT as REFERENCES
 from landfall.doctor.key_vault_references import check_references
 from landfall.errors import CommandError
 
-FUNCTIONS = ("poll_pending_jobs", "evaluate_and_promote", "sweep", "on_evaluation_poison")
+FUNCTIONS = (
+    "poll_pending_jobs",
+    "read_and_assemble",
+    "evaluate_and_promote",
+    "sweep",
+    "on_evaluation_poison",
+    "on_intake_poison",
+)
 # What reports new files, by LANDFALL_BLOB_SOURCE. Flex Consumption supports no other source.
 REPORTING = {
     "EventGrid": ("on_csv_landed", "on_blob_poison"),

@@ -30,7 +30,7 @@ from shared.routes.route import Route
 GOLDEN_ROWS = 20
 CONTAINERS = ("archive", "quarantine", "training", "models")
 TABLES = ("runs", "endpoints")
-QUEUE = "evaluations"
+QUEUES = ("evaluations", "intake")
 
 
 def publish(state: StateFolder, experiments: Sequence[Path], base_url: str) -> Description:
@@ -79,11 +79,10 @@ def create_storage(connection_string: str, container: str) -> None:
     with TableServiceClient.from_connection_string(connection_string) as tables:
         for name in TABLES:
             tables.create_table_if_not_exists(name)
-    with (
-        QueueServiceClient.from_connection_string(connection_string) as queues,
-        contextlib.suppress(ResourceExistsError),
-    ):
-        queues.create_queue(QUEUE)
+    with QueueServiceClient.from_connection_string(connection_string) as queues:
+        for name in QUEUES:
+            with contextlib.suppress(ResourceExistsError):
+                queues.create_queue(name)
 
 
 def put_first_models(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.effects.send_permit import SendPermit
 from shared.errors import StaleWriteError
+from shared.lifecycle.intake_states import renewed
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports.stored_run import StoredRun
 from shared.records.endpoint_record import EndpointRecord
@@ -65,6 +66,7 @@ class RunSession:
         before = self.run
         self._permit = SendPermit.begin(self.services.clock)
         self.stored = self.services.save_run(self.stored, run)
+        self.services.announce(run)
         if run.state != before.state or run.reason != before.reason:
             level = logging.WARNING if run.state in {RunState.FAILED, RunState.ROLLED_BACK} else logging.INFO
             reason = f": {run.reason}" if run.reason else ""
@@ -78,6 +80,16 @@ class RunSession:
                 reason,
                 extra=log_fields(action, run_id=run.run_id, route=run.route),
             )
+
+    def renew_lease(self) -> None:
+        """Renew the lease of a run that is being read or assembled, if a third of it has passed; cheap otherwise.
+
+        Raises:
+            StaleWriteError: another worker wrote the run; this invocation must stop.
+        """
+        run = renewed(self.run, self.now())
+        if run is not None:
+            self.save(run)
 
     # -- the serving endpoint's row --------------------------------------------------------------------------------
 

@@ -33,19 +33,23 @@ class Request(NamedTuple):
     body: bytes
 
 
-def tick(
-    services: Callable[[], Services], ticker: Ticker, request: Request, announce: Callable[[list[str]], None]
-) -> Answer:
-    """Take one tick: 200 if nothing due is left, 202 if more is left, 503 if runs could not be read.
+class Announce(NamedTuple):
+    """The queues that runs are announced in: each is given its messages."""
 
-    `announce` gets the messages for the runs that are trained now.
-    """
+    evaluations: Callable[[list[str]], None]
+    intake: Callable[[list[str]], None]
+
+
+def tick(services: Callable[[], Services], ticker: Ticker, request: Request, announce: Announce) -> Answer:
+    """Take one tick: 200 if nothing due is left, 202 if more is left, 503 if runs could not be read."""
     try:
         _read(request, ())
-        result = ticker.tick(services(), TICK_BUDGET_S)
+        built = services()
+        result = ticker.tick(built, TICK_BUDGET_S)
     except LandfallError as error:
         return error_answer(error)
-    announce([message.to_text() for message in result.messages])
+    announce.evaluations([message.to_text() for message in result.messages])
+    announce.intake([message.to_text() for message in built.announced])
     body: dict[str, object] = {
         "done": not result.left and not result.unread,
         "active": result.active,
@@ -59,17 +63,19 @@ def tick(
     return 202 if result.left else 200, json.dumps(body)
 
 
-def sweep(services: Callable[[], Services], request: Request) -> Answer:
+def sweep(services: Callable[[], Services], request: Request, announce: Callable[[list[str]], None]) -> Answer:
     """Sweep files and endpoints: 200 if the end of both lists was reached, 202 if more is left.
 
     A call continues where the last sweep stopped, or with `full` at the first file and endpoint: one call with `full`
-    and then calls without it, until one is done, look at everything.
+    and then calls without it, until one is done, look at everything. `announce` gets the
+    messages of the queue `intake`.
     """
     try:
         full = bool(_read(request, ("full",)).get("full", False))
         built = services()
         began_s = built.clock.elapsed_s()
         files = sweep_files(built, FILES_BUDGET_S, to_end=True, from_first=full)
+        announce([message.to_text() for message in built.announced])
         left_s = max(MIN_ENDPOINTS_S, SWEEP_BUDGET_S - (built.clock.elapsed_s() - began_s))
         endpoints = sweep_endpoints(built, left_s, to_end=True, from_first=full)
     except LandfallError as error:

@@ -12,7 +12,7 @@ from shared.log_actions import LogAction, get_log, log_fields
 from shared.pipeline.landing import land, run_key
 from shared.ports.stored_run import StoredRun
 from shared.records.blob_created import BlobCreated, plain_text
-from shared.records.messages import EvaluationMessage
+from shared.records.messages import EvaluationMessage, IntakeMessage
 from shared.services import Services
 
 log = get_log("poison")
@@ -26,26 +26,43 @@ def evaluation(services: Services, text: str) -> None:
     Raises:
         RetryableError: storage does not answer; the host delivers the message again.
     """
+    _message(services, text, EvaluationMessage, "evaluations", "evaluation message")
+
+
+def intake(services: Services, text: str) -> None:
+    """Write into the run that the host gave up its intake message; a tick announces the run again.
+
+    Raises:
+        RetryableError: storage does not answer; the host delivers the message again.
+    """
+    _message(services, text, IntakeMessage, "intake", "intake message")
+
+
+def _message(
+    services: Services, text: str, kind: type[EvaluationMessage | IntakeMessage], queue: str, name: str
+) -> None:
     plain = plain_text(text)
     try:
-        message = EvaluationMessage.from_text(plain)
+        message = kind.from_text(plain)
     except BadMessageError as error:
         log.error(  # noqa: TRY400 - the line has the error, a traceback adds nothing
-            "poison message of queue evaluations, which names no run (%s): %s",
+            "poison message of queue %s, which names no run (%s): %s",
+            queue,
             error,
             plain[:MAX_LOGGED_CHARACTERS],
             extra=log_fields(LogAction.MESSAGE_POISONED),
         )
         return
     log.error(
-        "poison message of queue evaluations: %s",
+        "poison message of queue %s: %s",
+        queue,
         plain[:MAX_LOGGED_CHARACTERS],
         extra=log_fields(LogAction.MESSAGE_POISONED, run_id=message.run_id, route=message.route),
     )
     _add_reason(
         services,
         services.runs.get(message.route, message.run_id),
-        "The host gave up its evaluation message after five failed deliveries. The app's log has the errors.",
+        f"The host gave up its {name} after five failed deliveries. The app's log has the errors.",
     )
 
 

@@ -9,7 +9,8 @@ from shared.effects.run_driver import drive
 from shared.errors import LandfallError, RetryableError
 from shared.lifecycle.clocks import is_too_far
 from shared.lifecycle.in_hand import in_hand
-from shared.lifecycle.observations import TimerFired
+from shared.lifecycle.intake_states import is_announced, is_unheard, under_lease
+from shared.lifecycle.observations import IntakeAnnounced, TimerFired
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports.stored_run import StoredRun
 from shared.records.heartbeats import TickSource
@@ -95,6 +96,7 @@ def tick(
     def polled_before(route: Route, run: Run) -> datetime | None:
         return None if route.name in missed or run.run_id in missed else previous
 
+    unheard = _unheard(active, now)
     due = [
         (route, stored) for route, stored in active if _is_due(route, stored.run, now, polled_before(route, stored.run))
     ]
@@ -113,8 +115,32 @@ def tick(
         for (_, before), stored in zip(due, after, strict=True)
         if stored is not None and stored.run.state is RunState.TRAINED and before.run.state is not RunState.TRAINED
     ]
+    if unheard is not None and services.clock.elapsed_s() - began_s <= budget_s:
+        _take_unheard(services, *unheard)
     left = [stored.run.run_id for (_, stored), result in zip(due, after, strict=True) if result is None]
     return TickResult(messages, len(active), len(due), left, unread)
+
+
+def _unheard(active: Iterable[tuple[Route, StoredRun]], now: datetime) -> tuple[Route, StoredRun] | None:
+    """Return the oldest run whose announcements nobody heard; None while a worker reads any file: its turn comes."""
+    runs = list(active)
+    if any(under_lease(stored.run, now) for _, stored in runs):
+        return None
+    unheard = [(route, stored) for route, stored in runs if is_unheard(stored.run, now)]
+    return min(unheard, key=lambda item: item[1].run.landed_at, default=None)
+
+
+def _take_unheard(services: Services, route: Route, stored: StoredRun) -> None:
+    """Read or assemble one run in the tick, since its queue delivers nothing: messages are only hints."""
+    run = stored.run
+    log.warning(
+        "run %s was announced for minutes and nobody began: this tick reads its file. Check the queue `intake`.",
+        run.run_id[:8],
+        extra=log_fields(LogAction.INTAKE_UNHEARD, run_id=run.run_id, route=route.name),
+    )
+    fresh = services.runs.get(route.name, run.run_id)
+    if fresh is not None and is_announced(fresh.run):
+        drive(services, route, fresh, IntakeAnnounced())
 
 
 def _active(services: Services) -> tuple[list[tuple[Route, StoredRun]], list[str]]:

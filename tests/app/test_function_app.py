@@ -132,9 +132,11 @@ def test_every_function_is_indexed_with_its_bindings(app: RunningApp) -> None:
     assert triggers == {
         "on_csv_landed": "blobTrigger",
         "poll_pending_jobs": "timerTrigger",
+        "read_and_assemble": "queueTrigger",
         "evaluate_and_promote": "queueTrigger",
         "sweep": "timerTrigger",
         "on_evaluation_poison": "queueTrigger",
+        "on_intake_poison": "queueTrigger",
         "on_blob_poison": "queueTrigger",
         "health": "httpTrigger",
         "runs": "httpTrigger",
@@ -145,11 +147,14 @@ def test_every_function_is_indexed_with_its_bindings(app: RunningApp) -> None:
     }
     by_event = {name for name, trigger in triggers.items() if trigger != "httpTrigger"}
     assert by_event == {*deployment.FUNCTIONS, *deployment.REPORTING["EventGrid"]}  # the doctor looks for these
-    (blob,) = bindings_of["on_csv_landed"]
+    blob = trigger_of(bindings_of["on_csv_landed"])
     assert str(blob["properties"]["SupportsDeferredBinding"]).lower() == "true"
-    for name in ("poll_pending_jobs", "http_tick"):
-        outputs = [binding for binding in bindings_of[name] if binding["type"] == "queue"]
-        assert {output["queueName"] for output in outputs} == {"evaluations"}
+    announcing = ("on_csv_landed", "on_blob_poison", "read_and_assemble", "sweep", "http_sweep")
+    for name in ("poll_pending_jobs", "http_tick", *announcing):
+        outputs = {binding["queueName"] for binding in bindings_of[name] if binding["type"] == "queue"}
+        assert outputs == ({"intake"} if name in announcing else {"evaluations", "intake"}), name
+    assert trigger_of(bindings_of["read_and_assemble"])["queueName"] == "intake"
+    assert trigger_of(bindings_of["on_intake_poison"])["queueName"] == "intake-poison"
     routes = {name: trigger_of(bindings_of[name]).get("route") for name in ("http_tick", "http_sweep")}
     assert routes == {"http_tick": "tick", "http_sweep": "sweep"}
     guarded = ("health", "runs", "operations", "http_tick", "http_sweep")
@@ -164,7 +169,7 @@ def test_the_blob_triggers_source_is_a_setting(source: str, monkeypatch: pytest.
     monkeypatch.setenv("LANDFALL_BLOB_SOURCE", source)
     invoker = Invoker(ROOT, 60)
     try:
-        (blob,) = invoker.functions["on_csv_landed"].bindings
+        blob = trigger_of(invoker.functions["on_csv_landed"].bindings)
         assert blob["source"] == source
     finally:
         invoker.stop()
@@ -282,7 +287,7 @@ def test_an_event_about_a_blob_that_is_gone_is_no_error(app: RunningApp) -> None
 
 def test_poison_functions_take_whatever_text_there_is(app: RunningApp) -> None:
     """A message that names no run is logged, and nothing else happens."""
-    for name in ("on_evaluation_poison", "on_blob_poison"):
+    for name in ("on_evaluation_poison", "on_intake_poison", "on_blob_poison"):
         assert app.invoke(name, {"message": ("string", "{not json")}).error is None
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.errors import ConfigError, UnavailableError
 from shared.pipeline import http_clock
-from shared.pipeline.http_clock import Request
+from shared.pipeline.http_clock import Announce, Request
 from shared.pipeline.polling import Ticker
 from shared.pipeline.reconciling import RECONCILE_BUDGET_S
 from shared.records.heartbeats import Heartbeats, TickSource
@@ -32,16 +32,18 @@ class Caller:
         self.world = world
         self.services = world.services
         self.announced: list[str] = []
+        self.announced_files: list[str] = []  # of the queue `intake`
+        self.announce = Announce(self.announced.extend, self.announced_files.extend)
         self._ticker = Ticker(TickSource.HTTP)
 
     def tick(self, body: bytes = b"", url: str = URL) -> tuple[int, Any]:
         """Call `tick`; gives status and JSON."""
         request = Request(url, {}, body)
-        return _read(http_clock.tick(lambda: self.services, self._ticker, request, self.announced.extend))
+        return _read(http_clock.tick(lambda: self.services, self._ticker, request, self.announce))
 
     def sweep(self, body: bytes = b"", url: str = URL) -> tuple[int, Any]:
         """Call `sweep`; gives status and JSON."""
-        return _read(http_clock.sweep(lambda: self.services, Request(url, {}, body)))
+        return _read(http_clock.sweep(lambda: self.services, Request(url, {}, body), self.announced_files.extend))
 
 
 def _read(answer: tuple[int, str]) -> tuple[int, Any]:
@@ -178,12 +180,12 @@ def test_a_faulty_storage_and_wrong_settings_are_told(world: World, caller: Call
 
     request = Request(URL, {}, b"")
     for answer in (
-        http_clock.tick(misconfigured, Ticker(TickSource.HTTP), request, caller.announced.extend),
-        http_clock.sweep(misconfigured, request),
+        http_clock.tick(misconfigured, Ticker(TickSource.HTTP), request, caller.announce),
+        http_clock.sweep(misconfigured, request, caller.announced_files.extend),
     ):
         assert _read(answer)[0] == 500
         assert _read(answer)[1]["problems"] == ["A_SETTING is not set", "another"]
-    assert caller.announced == []
+    assert caller.announced == caller.announced_files == []
 
 
 def slow_storage(world: World, seconds: float) -> None:

@@ -39,6 +39,18 @@ def test_an_evaluation_message_that_was_given_up_stands_in_its_run() -> None:
     assert world.settle(run).state is RunState.PROMOTED
 
 
+def test_an_intake_message_that_was_given_up_stands_in_its_run(reading_world: World) -> None:
+    """The cause is written into the record, and a tick announces the run again."""
+    run = reading_world.land()
+    message = reading_world.services.announced.pop()
+    poison.intake(reading_world.services.acting_as("on_intake_poison"), message.to_text())
+
+    assert "gave up its intake message" in cause_of(reading_world, run)
+    assert reading_world.services.announced == []
+    reading_world.tick(30)
+    assert reading_world.services.announced == [message]
+
+
 def test_a_message_about_a_run_that_has_ended_changes_no_outcome() -> None:
     """The cause is noted; the state stays, and the run is not active again."""
     world = World()

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from shared.errors import ServiceFault
-from shared.pipeline import evaluation_message, landing, polling, sweeping
+from shared.pipeline import evaluation_message, intake_message, landing, polling, sweeping
 from shared.ports.blob_files import BlobVersion
 from shared.records.json_codec import Json
 from shared.records.messages import EvaluationMessage
@@ -125,6 +125,14 @@ class World:
         """Deliver messages."""
         for message in messages:
             evaluation_message.evaluate(self.services, message.to_text())
+
+    def read(self) -> int:
+        """Deliver the messages of the queue `intake`, and those that follow from them; return their number."""
+        delivered = 0
+        while self.services.announced:
+            intake_message.read_and_assemble(self.services, self.services.announced.pop(0).to_text())
+            delivered += 1
+        return delivered
 
     def sweep(self) -> int:
         """Sweep."""
