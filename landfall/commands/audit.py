@@ -10,7 +10,7 @@ from shared.records.decision import Verdict
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.history import HistoryEntry, broken_links
 from shared.records.run import Run
-from shared.records.run_identity import UNROUTED, run_id_for
+from shared.records.run_identity import UNROUTED, run_id_for, settling_run_id
 from shared.records.run_states import RunState
 from shared.records.times import iso, shown_time
 from shared.routes.load import Routes
@@ -63,6 +63,8 @@ def audit(routes: Routes, versions: Iterable[BlobVersion], rows: Rows, now: date
         _check_file(result, routes, version, by_id, now)
     for run in rows.runs:
         _check_run(result, routes, run, rows, now)
+        if run.state is RunState.BATCHED:
+            _check_member(result, run, by_id)
     _check_jobs(result, rows.runs)
     for name, record in rows.endpoints.items():
         _check_endpoint(result, record, [run for run in rows.runs if run.route == name])
@@ -82,12 +84,15 @@ def _check_file(result: Audit, routes: Routes, version: BlobVersion, runs: Mappi
     The run may be under any route: routes.toml may have changed since. Only an unrouted version that now matches a
     route is still to be claimed.
     """
-    run_id = run_id_for(version.container, version.name, version.etag)
-    run = runs.get(run_id)
+    run = runs.get(run_id_for(version.container, version.name, version.etag)) or _settling(runs, version)
+    if run is None and routes.is_marker(version.name):
+        return
     if run is not None and run.route == UNROUTED and routes.match(version.name) is not None:
         run = None
     state = run.state.value if run else None
-    result.files.append({"blob": version.name, "etag": version.etag, "run_id": run_id if run else None, "state": state})
+    result.files.append(
+        {"blob": version.name, "etag": version.etag, "run_id": run.run_id if run else None, "state": state}
+    )
     if run is not None:
         return
     if now - version.modified_at > timedelta(seconds=GRACE_S):
@@ -96,6 +101,12 @@ def _check_file(result: Audit, routes: Routes, version: BlobVersion, runs: Mappi
     else:
         unseen = {"blob": version.name, "etag": version.etag, "run_id": None, "state": None}
         result.waiting.append({**unseen, "reason": "not seen yet", "since": iso(version.modified_at)})
+
+
+def _settling(runs: Mapping[str, Run], version: BlobVersion) -> Run | None:
+    """Return the run that waits for this file to settle: it has any version until then, this one too."""
+    run = runs.get(settling_run_id(version.container, version.name))
+    return run if run is not None and not run.terminal else None
 
 
 def _check_run(result: Audit, routes: Routes, run: Run, rows: Rows, now: datetime) -> None:
@@ -119,6 +130,15 @@ def _check_run(result: Audit, routes: Routes, run: Run, rows: Rows, now: datetim
         result.add_broken(
             "I1", f"the run is still {run.state}, past its deadline of {shown_time(run.deadline_at)}", run.run_id
         )
+
+
+def _check_member(result: Audit, run: Run, runs: Mapping[str, Run]) -> None:
+    """Check that the run which a file is trained with exists, and carries a batch."""
+    carrier = runs.get(run.batch_run_id)
+    if carrier is None:
+        result.add_broken("I1", f"the run is batched with run {run.batch_run_id or '-'}, which is none", run.run_id)
+    elif carrier.batch is None:
+        result.add_broken("I1", f"the run is batched with run {carrier.run_id}, which carries no batch", run.run_id)
 
 
 def _check_jobs(result: Audit, runs: Iterable[Run]) -> None:

@@ -1,4 +1,4 @@
-"""The paths of a run's files: pinned original, part, input and outputs of its job, model; and of pinned golden rows.
+"""The paths of a run's files: pinned original, part, input and outputs of its job, model; of schemas and golden rows.
 
 infra/app/lifecycle.bicep deletes old folders of runs by the digit that they begin with, and nothing else here.
 """
@@ -48,6 +48,11 @@ def part_path(run: Run, schema: int | None, holdout_etag: str) -> str:
     """
     against = f"{run.attempt}-{schema or 0}-{holdout_etag or 'none'}"
     return f"{TRAINING}/parts/{run.route}/{run.run_id}/{against}.csv"
+
+
+def schema_path(route: str, number: int) -> str:
+    """Return the path of a version of a route's schema, counted from 1: container/path."""
+    return f"{MODELS}/schemas/{route}/{number}.json"
 
 
 def quarantine_folder(run: Run) -> str:

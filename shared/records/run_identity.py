@@ -15,6 +15,11 @@ def run_id_for(container: str, blob: str, etag: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def settling_run_id(container: str, blob: str) -> str:
+    """Return the id of the run that waits for a file to settle: one a name, however often the file grows."""
+    return run_id_for(container, blob, "settle")
+
+
 def generation_for(modified_at: datetime, claimed_at: datetime, run_id: str) -> str:
     """Return the generation: a text that sorts by the blob's Last-Modified, then by the order of claims.
 

@@ -31,6 +31,14 @@ class Routes:
         """Return the route of a blob in the input container; since patterns never overlap, there is at most one."""
         return next((route for route in self.routes.values() if route.pattern.matches(blob_name)), None)
 
+    def is_marker(self, blob_name: str) -> bool:
+        """Tell whether a blob of the input container only says that a file is complete: it is no file itself."""
+        return any(
+            route.pattern.matches(blob_name.removesuffix(route.intake.marker))
+            for route in self.routes.values()
+            if route.intake is not None and route.intake.marker is not None and blob_name.endswith(route.intake.marker)
+        )
+
     def check_output(self, route: Route, url: str) -> None:
         """Check the URL of a job's output, which a service named: the app reads it, and lets an endpoint read it.
 

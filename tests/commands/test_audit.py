@@ -8,10 +8,13 @@ import pytest
 
 from landfall.commands.audit import GRACE_S, Audit, Rows, audit, check_chains
 from shared.ports.training_service import JobState
+from shared.records.batch import BatchRef
 from shared.records.decision import Verdict
 from shared.records.endpoint_record import SWEEP, Champion, EndpointRecord, Frozen, Intent
 from shared.records.run import Run
+from shared.records.run_identity import settling_run_id
 from shared.records.run_states import RunState
+from shared.records.run_steps import WaitingStep
 from shared.records.times import iso
 from tests.contract.records import a_decision
 from tests.pipeline.world import World, example_routes
@@ -97,6 +100,51 @@ def test_a_file_without_a_run_waits_and_is_then_forgotten(world: World) -> None:
     result = look(world, world.clock.now() + LATER)
     assert [entry["invariant"] for entry in result.broken] == ["I1"]
     assert version.etag in result.broken[0]["what"]
+
+
+def test_a_file_that_settles_waits_and_its_marker_is_no_file(world: World) -> None:
+    """While it grows one run stands for every version; a marker needs no run, however old it is."""
+    version = world.drop("census/growing.csv")
+    settling = replace(
+        run_of(world, "census/d.csv"),
+        run_id=settling_run_id(version.container, version.name),
+        blob=version.name,
+        state=RunState.WAITING,
+        step=WaitingStep.SETTLE,
+        job_id="",
+        deadline_at=None,
+    )
+    runs = [*(stored.run for stored in world.runs.list_runs()), settling]
+    active = {"census": frozenset(run.run_id for run in runs if not run.terminal)}
+
+    def later() -> Audit:
+        return look(world, world.clock.now() + LATER, runs=runs, active=active)
+
+    (file,) = [file for file in later().files if file["blob"] == version.name]
+    assert (file["run_id"], file["state"]) == (settling.run_id, "waiting")
+    assert later().broken == []
+
+    world.drop("census/growing.csv.done")
+    assert [entry["invariant"] for entry in later().broken] == ["I1"]
+    intake = '[routes.census.intake]\nmarker = ".done"\n'
+    world.routes = example_routes(("[routes.census.training]", f"{intake}[routes.census.training]"))
+    assert later().broken == []
+
+
+def test_a_member_of_a_batch_has_the_run_that_trains_it(world: World) -> None:
+    """A run that is batched names a run that exists and carries a batch; else its file was trained nowhere."""
+    carrier = run_of(world, "census/a.csv")
+    member = replace(run_of(world, "census/b.csv"), state=RunState.BATCHED, batch_run_id=carrier.run_id)
+    batch = BatchRef("training/batches/x.json", 2, "", 1)
+
+    def broken(*runs: Run) -> list[str]:
+        by_id = {stored.run.run_id: stored.run for stored in world.runs.list_runs()}
+        by_id.update({run.run_id: run for run in runs})
+        return [entry["what"] for entry in look(world, runs=list(by_id.values())).broken]
+
+    assert broken(member, replace(carrier, batch=batch)) == []
+    assert broken(member) == [f"the run is batched with run {carrier.run_id}, which carries no batch"]
+    assert broken(replace(member, batch_run_id="")) == ["the run is batched with run -, which is none"]
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,9 @@ def test_bytes_that_stay_lose_nothing() -> None:
 def test_a_marker_is_no_file() -> None:
     """A marker whose name the route's pattern, or another's, matches would be trained on: refused."""
     assert census(with_intake('marker = ".done"')).intake == IntakeSettings(marker=".done")
+    routes = parse(with_intake('marker = ".done"'))
+    names = ("census/a.csv.done", "census/a.csv", "census/.done", "other/a.csv.done")
+    assert [routes.is_marker(name) for name in names] == [True, False, False, False]
     wide = changed(r"census/\*.csv", "census/*")
     assert problems(with_intake('marker = ".done"', wide)) == [
         (
