@@ -1,7 +1,7 @@
 """The services of a pipeline step: the ports, the routes, and the actor."""
 
 import contextvars
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -10,13 +10,16 @@ from shared.lifecycle.intake_states import is_announced
 from shared.ports.blob_files import BlobFiles
 from shared.ports.clock import Clock
 from shared.ports.endpoint_store import EndpointStore
+from shared.ports.intake_rows import RunChange, StoredBatch
 from shared.ports.run_store import RunStore
 from shared.ports.scoring_service import ScoringService
 from shared.ports.stored_run import StoredRun
 from shared.ports.training_service import TrainingService
 from shared.recorded_routes import RecordedRoutes
+from shared.records.batch import OpenBatch
 from shared.records.history import chained
 from shared.records.messages import IntakeMessage
+from shared.records.part import Part
 from shared.records.run import Run
 from shared.routes.load import Routes
 
@@ -67,7 +70,53 @@ class Services:
         Raises:
             StaleWriteError: the run was written since `before` was read; nothing was written.
         """
-        return self.runs.save(before, chained(run, self.actor, before.run.chain))
+        return self.runs.save(before, self._next(before, run))
+
+    def save_runs(self, changes: Sequence[RunChange]) -> list[StoredRun]:
+        """Save runs of one route as `save_run` does, all or nothing; `RunStore.in_transactions` divides what is more.
+
+        Raises:
+            StaleWriteError: one of them was written since it was read; nothing was written.
+        """
+        return self.runs.save_many([(before, self._next(before, run)) for before, run in changes])
+
+    def accept_part(self, before: StoredRun, run: Run, part: Part) -> StoredRun:
+        """Save a run as `save_run` does, together with its part.
+
+        Raises:
+            StaleWriteError: the run was written since `before` was read; nothing was written.
+        """
+        return self.runs.accept(before, self._next(before, run), part)
+
+    def seal_batch(
+        self, before: StoredBatch, sealed: OpenBatch, carrier: StoredRun, run: Run
+    ) -> tuple[StoredBatch, StoredRun]:
+        """Replace the open batch by the sealed one, together with a save of the run that carries it.
+
+        Raises:
+            StaleWriteError: the batch or the run was written since it was read; nothing was written.
+        """
+        return self.runs.seal(before, sealed, carrier, self._next(carrier, run))
+
+    def forget_part(self, before: StoredRun, run: Run) -> StoredRun:
+        """Save a run as `save_run` does, together with the deletion of its part.
+
+        Raises:
+            StaleWriteError: the run was written since `before` was read; nothing was written.
+        """
+        return self.runs.forget(before, self._next(before, run))
+
+    def settle_run(self, before: StoredRun, run: Run) -> StoredRun:
+        """Claim the version that a file settled at, in place of the run that waited for it.
+
+        Raises:
+            AlreadyClaimedError: that version has its run already; the rows of the waiting run are deleted.
+            StaleWriteError: the waiting run was written, or settled, since `before` was read.
+        """
+        return self.runs.settle(before, chained(run, self.actor))
+
+    def _next(self, before: StoredRun, run: Run) -> Run:
+        return chained(run, self.actor, before.run.chain)
 
     def map_concurrently[Item, Result](self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Apply a function to every item, `max_concurrency` at a time, and return the results in order.

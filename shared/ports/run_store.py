@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Protocol
 
+from shared.ports.intake_rows import IntakeRows
 from shared.ports.stored_run import StoredRun
 from shared.records.heartbeats import Heartbeats, TickSource
 from shared.records.history import HistoryEntry
 from shared.records.run import Run
 
 
-class RunStore(Protocol):
+class RunStore(IntakeRows, Protocol):
     """The `runs` table."""
 
     def claim(self, run: Run) -> StoredRun:

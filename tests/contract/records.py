@@ -27,6 +27,7 @@ from shared.records.endpoint_record import Champion, EndpointRecord, Frozen, Int
 from shared.records.golden_answers import GoldenAnswers, Rollback
 from shared.records.models import AnswerPart, Challenger, ChampionSummary, HoldoutMeasurement, HoldoutProgress
 from shared.records.run import Run
+from shared.records.run_identity import generation_for
 from shared.records.run_states import STEPS, TERMINAL, RunState
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -72,6 +73,7 @@ _TEXTS = st.text(max_size=80) | st.sampled_from(["", " ", "\u0000\t\r\n", "'\"\\
 # Around what one property of a row holds; for a few fields only, because a row is limited as well.
 _LONG_TEXTS = _TEXTS | st.sampled_from(["é" * 16_000, "\U0001f600" * 16_001, "x" * 70_000])
 _TIMES = st.datetimes(timezones=st.just(UTC))
+_RECENT = st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - with a zone
 _JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | _TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
@@ -167,7 +169,7 @@ def _runs_in(state: RunState) -> st.SearchStrategy[Run]:
         blob=_LONG_TEXTS,
         etag=_TEXTS,
         size=st.integers(0, 2**50),
-        generation=_TEXTS,
+        generation=st.builds(generation_for, _TIMES, _RECENT, st.builds(lambda: uuid4().hex)),
         state=st.just(state),
         landed_at=_TIMES,
         updated_at=_TIMES,

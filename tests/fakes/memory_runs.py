@@ -1,58 +1,35 @@
 """The `runs` table in memory. Rows go through the real columns, so what a table cannot hold fails here as well."""
 
 from datetime import datetime
-from itertools import count
-from threading import Lock
-from typing import Any
 
-from shared.adapters.storage.record_codec import to_columns
-from shared.adapters.storage.table_runs import check_successor, run_of
-from shared.errors import AlreadyClaimedError, StaleWriteError
+from shared.adapters.storage.run_rows import check_successor, run_of
 from shared.ports.stored_run import StoredRun
 from shared.records.heartbeats import Heartbeats, TickSource
-from shared.records.history import HistoryEntry, entry_of
+from shared.records.history import HistoryEntry
 from shared.records.run import Run
 from shared.records.run_identity import UNROUTED
-from tests.fakes.faults import Faults
-
-type _Rows = dict[tuple[str, str], tuple[dict[str, Any], str]]  # (route, run id) -> columns, ETag
+from tests.fakes.memory_intake import MemoryIntakeRows
 
 
-class MemoryRunStore:
+class MemoryRunStore(MemoryIntakeRows):
     """`RunStore` in memory; `faults` arranges failures of the operations named as the methods."""
 
     def __init__(self) -> None:
-        self.faults = Faults()
-        self._lock = Lock()
+        super().__init__()
         self._heartbeats: dict[TickSource, datetime] = {}
         self._awaited_since: datetime | None = None
         self._positions: dict[str, str] = {}
-        self._etags = count(1)
-        self._runs: _Rows = {}
-        self._active: _Rows = {}
-        self._history: dict[tuple[str, str], dict[int, HistoryEntry]] = {}
 
     def claim(self, run: Run) -> StoredRun:
         """Insert a new run, its active row (unless terminal) and its first history entry, all or nothing."""
-        key = (run.route, run.run_id)
         with self.faults.call("claim"), self._lock:
-            if key in self._runs:
-                raise AlreadyClaimedError(f"{run.container}/{run.blob} has its run {run.run_id} already")
-            return self._write(run)
+            return self._insert(run)
 
     def save(self, before: StoredRun, run: Run) -> StoredRun:
         """Replace `before` by `run` and append a history entry, all or nothing."""
         check_successor(before.run, run)
-        key = (run.route, run.run_id)
         with self.faults.call("save"), self._lock:
-            fresh = (
-                self._matches(self._runs, key, before.run_etag)
-                and (before.run.terminal or self._matches(self._active, key, before.active_etag))
-                and not (before.run.terminal and not run.terminal and key in self._active)
-                and run.revision not in self._history[key]
-            )
-            if not fresh:
-                raise StaleWriteError(f"run {run.run_id} was written since revision {before.run.revision} was read")
+            self._check_fresh(before, run)
             return self._write(run)
 
     def get(self, route: str, run_id: str) -> StoredRun | None:
@@ -60,12 +37,6 @@ class MemoryRunStore:
         with self.faults.call("get"), self._lock:
             row = self._runs.get((route, run_id))
             return None if row is None else StoredRun(run_of(row[0]), row[1], None)
-
-    def active(self, route: str) -> list[StoredRun]:
-        """Read every run of the route that has no outcome yet."""
-        with self.faults.call("active"), self._lock:
-            rows = sorted((key, row) for key, row in self._active.items() if key[0] == route)
-            return [StoredRun(run_of(columns), None, etag) for _, (columns, etag) in rows]
 
     def find(self, run_id: str) -> StoredRun | None:
         """Find a run whose route is not known; where two share the id, the one under a route."""
@@ -124,18 +95,3 @@ class MemoryRunStore:
         """Read how far the last such pass came."""
         with self.faults.call("position"):
             return self._positions.get(what, "")
-
-    def _matches(self, rows: _Rows, key: tuple[str, str], etag: str | None) -> bool:
-        return key in rows and etag in {None, rows[key][1]}
-
-    def _write(self, run: Run) -> StoredRun:
-        key = (run.route, run.run_id)
-        columns, run_etag, active_etag = to_columns(run), f"run-{next(self._etags)}", None
-        self._runs[key] = (columns, run_etag)
-        if run.terminal:
-            self._active.pop(key, None)
-        else:
-            active_etag = f"active-{next(self._etags)}"
-            self._active[key] = (columns, active_etag)
-        self._history.setdefault(key, {})[run.revision] = entry_of(run)
-        return StoredRun(run, run_etag, active_etag)

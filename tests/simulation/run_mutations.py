@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from azure.data.tables import TransactionOperation
 
-from shared.adapters.storage import table_runs
+from shared.adapters.storage import run_rows
 from shared.adapters.storage.record_codec import to_columns
 from shared.adapters.storage.table_client import Transaction
 from shared.adapters.storage.table_runs import TableRunStore
@@ -23,6 +23,7 @@ from shared.lifecycle.effects import SubmitJob
 from shared.lifecycle.observations import JobCancelled, JobSubmitted
 from shared.operators import retry
 from shared.pipeline import sweeping
+from shared.records.history import entry_of
 from shared.records.run_states import RunState
 from tests.simulation.mutation import Mutation
 
@@ -57,14 +58,14 @@ def _without_conditions(patch: pytest.MonkeyPatch, states: frozenset[RunState]) 
     def unconditional(self: TableRunStore, before: Any, run: Any) -> Any:
         if before.run.state not in states:
             return save(self, before, run)
-        change = _Blind(run.route, fence=table_runs._history_key(run))
-        change.replace(table_runs._run_key(run), to_columns(run), None)
+        change = _Blind(run.route, fence=run_rows.history_key(run))
+        change.replace(run_rows.run_key(run), to_columns(run), None)
         if not run.terminal:
-            change.replace(table_runs._active_key(run), to_columns(run), None)
-        elif self._table.read(run.route, table_runs._active_key(run)) is not None:
-            change.delete(table_runs._active_key(run), None)
-        change.insert(table_runs._history_key(run), table_runs._history_columns(run))
-        return table_runs._stored(run, self._table.write(change))
+            change.replace(run_rows.active_key(run), to_columns(run), None)
+        elif self._table.read(run.route, run_rows.active_key(run)) is not None:
+            change.delete(run_rows.active_key(run), None)
+        change.insert(run_rows.history_key(run), to_columns(entry_of(run)))
+        return run_rows.stored_run(run, self._table.write(change))
 
     patch.setattr(TableRunStore, "save", unconditional)
 

@@ -122,7 +122,9 @@ class Simulation:
         return self._quiet() and all(("census", f"run;{run_id}") in self.tables["runs"].rows for run_id in present)
 
     def _quiet(self) -> bool:
-        return not any(key.startswith("active;") for _, key in self.tables["runs"].rows)
+        return not any(
+            key.startswith("active;") and not key.startswith("active;!") for _, key in self.tables["runs"].rows
+        )
 
     def _settled(self) -> bool:
         """In calm, three sweeps with nothing left: the first may have to repair what came late."""

@@ -101,7 +101,7 @@ def _to_text(value: object) -> str:
 
 
 def _from_column(name: str, hint: Any, row: Mapping[str, Any]) -> Any:
-    if hint is int:
+    if _kind_of(hint) is int:
         value = row[name]
         return int(value.value if isinstance(value, EntityProperty) else value)
     text = text_of(name, row)
@@ -111,7 +111,12 @@ def _from_column(name: str, hint: Any, row: Mapping[str, Any]) -> Any:
 
 def _is_plain_text(hint: Any) -> bool:
     """Tell whether a field of this kind stands in its column as text: a text, a time, an enumeration."""
-    kind = hint
-    if get_origin(hint) in {Union, UnionType}:
-        kind = next(argument for argument in get_args(hint) if argument is not type(None))
+    kind = _kind_of(hint)
     return isinstance(kind, type) and issubclass(kind, str | datetime | Enum)
+
+
+def _kind_of(hint: Any) -> Any:
+    """Return the kind of a field that has a value."""
+    if get_origin(hint) in {Union, UnionType}:
+        return next(argument for argument in get_args(hint) if argument is not type(None))
+    return hint

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _CONFLICTS = frozenset({404, 409, 412})  # a row is missing, exists already, or was written since it was read
 _NO_TABLE = frozenset({"TableNotFound", "TableBeingDeleted"})  # with status 404 and 409 as well, but no conflict
+MAX_OPERATIONS = 100  # of one transaction: the service's limit
+_KEYS_A_QUERY = 13  # beside partition and fence: a condition may have 15 comparisons
 # By default the SDK repeats a transaction only after 500, 503 and 504. Ours may be repeated after a lost answer too:
 # one that has taken effect is refused, and its write token shows that it was ours.
 _REPEATABLE = frozenset({"GET", "POST", "PUT", "DELETE"})
@@ -48,6 +50,18 @@ class Transaction:
         """Replace a row that must exist; in the version `etag`, if that is known."""
         options = {"mode": UpdateMode.REPLACE, **_condition(etag)}
         self.operations.append((TransactionOperation.UPDATE, self._row(row_key, columns), options))
+
+    def put_over(self, row_key: str, columns: Mapping[str, Any], etag: str | None) -> None:
+        """Replace the version `etag` of a row; without one, add a row that must not exist."""
+        if etag is None:
+            self.insert(row_key, columns)
+        else:
+            self.replace(row_key, columns, etag)
+
+    def put(self, row_key: str, columns: Mapping[str, Any]) -> None:
+        """Write a row, whether or not it exists."""
+        options = {"mode": UpdateMode.REPLACE}
+        self.operations.append((TransactionOperation.UPSERT, self._row(row_key, columns), options))
 
     def delete(self, row_key: str, etag: str | None) -> None:
         """Delete a row that must exist; in the version `etag`, if that is known."""
@@ -163,16 +177,20 @@ class Table:
         Raises:
             StaleWriteError: somebody else wrote the rows.
         """
-        keys = {f"key{number}": row_key for number, row_key in enumerate(transaction.row_keys)}
-        rows = self.query(
-            f"PartitionKey eq @partition and ( {' or '.join(f'RowKey eq @{name}' for name in keys)} )",
-            partition=transaction.partition,
-            **keys,
-        )
-        written = {row["RowKey"]: row for row in rows if row.get("write_token") == transaction.token}
-        if transaction.fence not in written:
-            raise StaleWriteError(f"{transaction.fence} in {transaction.partition} was written by somebody else")
+        written: dict[str, TableEntity] = {}
+        others = [row_key for row_key in transaction.row_keys if row_key != transaction.fence]
+        for start in range(0, len(others) + 1, _KEYS_A_QUERY):  # the first of them tells whether there is more to ask
+            rows = self._rows(transaction.partition, [transaction.fence, *others[start : start + _KEYS_A_QUERY]])
+            written |= {row["RowKey"]: row for row in rows if row.get("write_token") == transaction.token}
+            if transaction.fence not in written:
+                raise StaleWriteError(f"{transaction.fence} in {transaction.partition} was written by somebody else")
         return {key: etag_of(written[key]) if key in written else None for key in transaction.row_keys}
+
+    def _rows(self, partition: str, row_keys: Sequence[str]) -> Iterator[TableEntity]:
+        """Read the rows of some keys in one query."""
+        keys = {f"key{number}": row_key for number, row_key in enumerate(row_keys)}
+        condition = f"PartitionKey eq @partition and ( {' or '.join(f'RowKey eq @{name}' for name in keys)} )"
+        return self.query(condition, partition=partition, **keys)
 
 
 def etag_of(row: TableEntity) -> str | None:

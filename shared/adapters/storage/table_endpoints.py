@@ -37,10 +37,7 @@ class TableEndpointStore(TableStore):
         """
         check_same_endpoint(before.record, record)
         change = Transaction(record.route, fence=record.name)
-        if before.etag is None:
-            change.insert(record.name, columns_of(record))
-        else:
-            change.replace(record.name, columns_of(record), before.etag)
+        change.put_over(record.name, columns_of(record), before.etag)
         try:
             return StoredEndpoint(record, self._table.write(change)[record.name])
         except StaleWriteError:

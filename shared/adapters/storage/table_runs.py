@@ -1,40 +1,36 @@
-"""The `runs` table: per route `run;<run_id>`, `active;<run_id>` while it has no outcome, `hist;<run_id>;<revision>`.
+"""The `runs` table: the runs of each route, their history, and what the app as a whole remembers.
 
 A change of a run is one transaction over its rows. The history row, whose key is the run's revision, can be inserted
 only once: so it fences also those writes that know no ETag. The active row is a full copy of the run: one query of
-the range gives a tick all it needs, however many finished runs stand beside it.
-Beside them stand a row for the heartbeat of each source of ticks, and one for each pass of a sweep that did not come to
-its end.
+the range gives a tick all it needs, however many finished runs stand beside it. `run_rows` and `table_intake` name the
+rows of a route. Beside the routes stand a row for the heartbeat of each source of ticks, and one for each pass of a
+sweep that did not come to its end.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from azure.data.tables import TableEntity
 
-from shared.adapters.storage.record_codec import from_columns, to_columns
+from shared.adapters.storage.record_codec import from_columns
+from shared.adapters.storage.run_rows import add_claim, add_save, history_key, readable, run_of, stored_run
 from shared.adapters.storage.table_client import Transaction, etag_of
-from shared.adapters.storage.table_store import TableStore
-from shared.errors import AlreadyClaimedError, StaleWriteError, UnreadableRowError
-from shared.log_actions import LogAction, get_log, log_fields
+from shared.adapters.storage.table_intake import TableIntakeRows
+from shared.errors import AlreadyClaimedError, StaleWriteError
 from shared.ports.stored_run import StoredRun
 from shared.records.heartbeats import Heartbeats, TickSource
-from shared.records.history import HistoryEntry, entry_of
+from shared.records.history import HistoryEntry
 from shared.records.json_codec import time_text
 from shared.records.run import Run
 from shared.records.run_identity import UNROUTED
-from shared.records.run_states import RunState, step_of
-
-_log = get_log("runs")
 
 _APP = "_app"  # the partition of what is no route's: a route's name cannot begin with "_"
 _AWAITED = "heartbeat;awaited"
 
 
-class TableRunStore(TableStore):
+class TableRunStore(TableIntakeRows):
     """`RunStore` on Azure Table Storage."""
 
     TABLE_NAME = "runs"
@@ -45,13 +41,10 @@ class TableRunStore(TableStore):
         Raises:
             AlreadyClaimedError: this route has a run of that id; nothing was written.
         """
-        change = Transaction(run.route, fence=_history_key(run))
-        change.insert(_run_key(run), to_columns(run))
-        if not run.terminal:
-            change.insert(_active_key(run), to_columns(run))
-        change.insert(_history_key(run), _history_columns(run))
+        change = Transaction(run.route, fence=history_key(run))
+        add_claim(change, run)
         try:
-            return _stored(run, self._table.write(change))
+            return stored_run(run, self._table.write(change))
         except StaleWriteError:
             raise AlreadyClaimedError(f"{run.container}/{run.blob} has its run {run.run_id} already") from None
 
@@ -64,19 +57,10 @@ class TableRunStore(TableStore):
             StaleWriteError: somebody wrote the run since `before` was read; nothing was written.
             ValueError: `run` is not the next revision of `before`.
         """
-        check_successor(before.run, run)
-        change = Transaction(run.route, fence=_history_key(run))
-        change.replace(_run_key(run), to_columns(run), before.run_etag)
-        match before.run.terminal, run.terminal:
-            case False, False:
-                change.replace(_active_key(run), to_columns(run), before.active_etag)
-            case False, True:
-                change.delete(_active_key(run), before.active_etag)
-            case True, False:
-                change.insert(_active_key(run), to_columns(run))
-        change.insert(_history_key(run), _history_columns(run))
+        change = Transaction(run.route, fence=history_key(run))
+        add_save(change, before, run)
         try:
-            return _stored(run, self._table.write(change))
+            return stored_run(run, self._table.write(change))
         except StaleWriteError:
             raise StaleWriteError(
                 f"run {run.run_id} was written since revision {before.run.revision} was read"
@@ -89,8 +73,8 @@ class TableRunStore(TableStore):
 
     def active(self, route: str) -> list[StoredRun]:
         """Read every run of the route that has no outcome yet, in one query."""
-        rows = self._table.query("PartitionKey eq @route and RowKey ge 'active;' and RowKey lt 'active<'", route=route)
-        return [StoredRun(run, None, etag_of(row)) for row, run in _readable(rows)]
+        condition = "PartitionKey eq @route and RowKey ge 'active;0' and RowKey lt 'active<'"  # an id is hexadecimal
+        return [StoredRun(run, None, etag_of(row)) for row, run in readable(self._table.query(condition, route=route))]
 
     def find(self, run_id: str) -> StoredRun | None:
         """Find a run whose route is not known; where two share the id, the one under a route."""
@@ -121,7 +105,7 @@ class TableRunStore(TableStore):
                 names.append(last)
 
     def _runs_of(self, route: str | None) -> Iterator[tuple[TableEntity, Run]]:
-        return _readable(
+        return readable(
             self._table.query("PartitionKey eq @route and RowKey ge 'run;' and RowKey lt 'run<'", route=route or "")
         )
 
@@ -131,7 +115,7 @@ class TableRunStore(TableStore):
         if not routed and not unrouted:
             return
         condition = "PartitionKey ne @unrouted and RowKey ge 'run;' and RowKey lt 'run<'"
-        for row, run in _readable(self._table.query(condition, unrouted=UNROUTED)):
+        for row, run in readable(self._table.query(condition, unrouted=UNROUTED)):
             unrouted.pop(run.run_id, None)
             if routed:
                 yield row, run
@@ -173,58 +157,3 @@ class TableRunStore(TableStore):
         """Read how far the last such pass came; "" if it came to the end, or there was none."""
         row = self._table.read(_APP, f"position;{what}")
         return "" if row is None else str(row.get("name") or "")
-
-
-def check_successor(before: Run, run: Run) -> None:
-    """Refuse to save anything but the next revision of the same run: the history's row keys depend on it.
-
-    Raises:
-        ValueError: `run` is another run, or not one revision later.
-    """
-    if (run.route, run.run_id, run.revision) != (before.route, before.run_id, before.revision + 1):
-        raise ValueError(
-            f"run {run.run_id} revision {run.revision} cannot follow run {before.run_id} revision {before.revision}"
-        )
-
-
-def _run_key(run: Run) -> str:
-    return f"run;{run.run_id}"
-
-
-def _active_key(run: Run) -> str:
-    return f"active;{run.run_id}"
-
-
-def _history_key(run: Run) -> str:
-    return f"hist;{run.run_id};{run.revision:06d}"
-
-
-def run_of(row: Mapping[str, Any]) -> Run:
-    """Read a run: which steps there are depends on its state.
-
-    Raises:
-        UnreadableRowError: a column is absent or holds something else, or the state has no such step.
-    """
-    return from_columns(Run, row, step=lambda: step_of(RunState(row["state"]), str(row.get("step", ""))))
-
-
-def _history_columns(run: Run) -> dict[str, Any]:
-    return to_columns(entry_of(run))
-
-
-def _stored(run: Run, etags: dict[str, str | None]) -> StoredRun:
-    return StoredRun(run, etags[_run_key(run)], None if run.terminal else etags[_active_key(run)])
-
-
-def _readable(rows: Iterable[TableEntity]) -> Iterator[tuple[TableEntity, Run]]:
-    """Leave rows out that cannot be read, say after a downgrade: one of them must not stop all the others."""
-    for row in rows:
-        try:
-            yield row, run_of(row)
-        except UnreadableRowError as error:
-            _, _, run_id = str(row["RowKey"]).partition(";")
-            _log.error(
-                "the row of a run is left out: %s",
-                error,
-                extra=log_fields(LogAction.RUN_UNREADABLE, run_id=run_id, route=str(row["PartitionKey"])),
-            )

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from shared.adapters.storage.table_client import Table
+from shared.adapters.storage.table_client import Table, Transaction
+from shared.errors import StaleWriteError
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -33,3 +34,10 @@ class TableStore:
     def close(self) -> None:
         """Close the connections."""
         self._table.close()
+
+    def _write(self, change: Transaction, what: str) -> dict[str, str | None]:
+        """Execute a transaction; `what` it changes, for the error."""
+        try:
+            return self._table.write(change)
+        except StaleWriteError:
+            raise StaleWriteError(f"{what} was written since it was read") from None
