@@ -44,12 +44,14 @@ class Cell(NamedTuple):
         missing: whether it holds no value; then `text` is "".
         change: how it was made clean; "" if it is as it was.
         problem: why it is refused; then nothing else counts.
+        warning: what people should know of it, though it is accepted.
     """
 
     text: str
     missing: bool = False
     change: str = ""
     problem: CellProblem | None = None
+    warning: CellProblem | None = None
 
 
 class ColumnReader(Protocol):

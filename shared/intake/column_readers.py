@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from shared.intake.cells import ColumnReader
 from shared.intake.number_cells import NumberReader, settled
 from shared.intake.settings import Dialect
-from shared.intake.table_schema import FieldType, SchemaField, TableSchema
-from shared.intake.text_cells import BooleanReader, DateReader, LabelReader, TextReader
+from shared.intake.table_schema import FieldType, SchemaField, TableSchema, Undecided
+from shared.intake.text_cells import BooleanReader, DateReader, LabelReader, TextReader, UndecidedDateReader
 
 _USUAL_DIALECT = Dialect()
 _DATES = {FieldType.DATE, FieldType.DATETIME, FieldType.TIME, FieldType.YEAR}
@@ -49,7 +49,9 @@ def _reader(  # noqa: PLR0917 - all that decides how a column is read
     if field.type is FieldType.BOOLEAN:
         return BooleanReader(field, (*classes, *golden) if is_label else golden)
     if is_label and (field.constraints.enum or classes or not numbers):
-        return LabelReader(field, field.constraints.enum or classes)
+        return LabelReader(field, field.constraints.enum or (*field.notes.values, *classes))
     if numbers:
         return NumberReader(settled(field, learnt=schema.learnt, decimal=dialect.decimal, thousands=dialect.thousands))
+    if field.notes.undecided is Undecided.DATE:
+        return UndecidedDateReader(field)
     return TextReader(field)

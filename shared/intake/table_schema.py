@@ -37,6 +37,7 @@ class Undecided(StrEnum):
 
     DATE = "date"  # kept as text: day and month could be exchanged
     DECIMAL = "decimal"  # whole numbers so far: neither point nor comma was used
+    CLASSES = "classes"  # of a label: so far there was only one
 
 
 class Constraints(NamedTuple):
@@ -64,6 +65,7 @@ class Notes(NamedTuple):
         values: the different cells of a text column, sorted; empty if there are more than `MAX_CATEGORIES`.
         missing: share of missing cells, from 0 to 1.
         undecided: what the column may yet become.
+        formats: of an undecided date, the formats that are possible.
         unit: the percent sign or currency that stood at its numbers.
     """
 
@@ -72,6 +74,7 @@ class Notes(NamedTuple):
     values: tuple[str, ...] = ()
     missing: float = 0.0
     undecided: Undecided | None = None
+    formats: tuple[str, ...] = ()
     unit: str = ""
 
 

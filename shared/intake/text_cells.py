@@ -3,17 +3,19 @@
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from shared.gates.holdout import label_key
 from shared.intake.cell_constraints import check_of, missing_problem
-from shared.intake.cells import Cell, CellChange, CellCode, refused
+from shared.intake.cells import Cell, CellChange, CellCode, CellProblem, refused
 from shared.intake.date_patterns import plain_pattern, reads
 from shared.intake.table_schema import FieldType, SchemaField
 
 # A spreadsheet shows a long number like this, and saves what it shows.
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_NEW_CATEGORY = CellProblem(CellCode.CONSTRAINT, "No file before had this value in the column. It is accepted.")
 _NO_DATE = {
     FieldType.DATE: "date",
     FieldType.DATETIME: "date and time",
@@ -30,10 +32,14 @@ class TextReader:
         self._check = check_of(field)
         self._missing = missing_problem(field)
         self._is_right = _FORMATS.get(field.format)
+        self._categories = frozenset(field.notes.values)
 
     @property
     def plain(self) -> str:
-        """Words of letters."""
+        """The categories so far; where they are not kept, words of letters."""
+        if self._categories and self._check is None and self._is_right is None:
+            texts = sorted(text for text in self._categories if text.isascii() and self.read(text) == Cell(text))
+            return "(?:" + "|".join(map(re.escape, texts)) + ")" if texts else ""
         if self._check is not None or self._is_right is not None or any(map(str.isalpha, self.field.missing_values)):
             return ""
         return "[A-Za-z][A-Za-z_ ]*"
@@ -53,7 +59,30 @@ class TextReader:
         if self._is_right is not None and not self._is_right(cell):
             return refused(cell, CellCode.TYPE, f"The cell is no {self.field.format}, which the schema's format says.")
         problem = self._check(cell) if self._check is not None else None
-        return Cell(cell, problem=problem)
+        is_new = bool(self._categories) and cell not in self._categories
+        return Cell(cell, problem=problem, warning=_NEW_CATEGORY if is_new else None)
+
+
+class UndecidedDateReader:
+    """Reads a learnt column of dates whose order of day and month nothing has decided: either is accepted."""
+
+    plain = ""
+
+    def __init__(self, field: SchemaField) -> None:
+        self.field = field
+        moment = replace(field, type=FieldType.DATETIME)
+        self._formats = [reads(replace(moment, format=pattern)) for pattern in field.notes.formats]
+        self._missing = missing_problem(field)
+
+    def read(self, cell: str) -> Cell:
+        """Read one cell."""
+        text = cell.strip()
+        if cell in self.field.missing_values or text in self.field.missing_values:
+            return Cell("", missing=True, change=CellChange.MISSING if cell else "", problem=self._missing)
+        if not any(read(text) for read in self._formats):
+            formats = " or ".join(self.field.notes.formats)
+            return refused(cell, CellCode.TYPE, f"The cell is no date as the column has had so far, {formats}.")
+        return Cell(text, change="" if text == cell else CellChange.SPACES)
 
 
 class DateReader:
