@@ -7,7 +7,9 @@ from rich.console import Console
 from rich.tree import Tree
 
 from landfall.console import escape
+from landfall.intake_display import intake_facts, problem_lines
 from landfall.times import clock, moment
+from shared.operators.run_documents import NO_DOCUMENTS, RunDocuments
 from shared.plurals import counted
 from shared.records.history import HistoryEntry
 from shared.records.run import Run
@@ -70,13 +72,13 @@ def subject(run: Run) -> str:
     return f"rollback to run {run.override.to[:8]}" if run.override.to else "rollback to the initial model"
 
 
-def print_run(out: Console, run: Run, history: list[HistoryEntry]) -> None:
+def print_run(out: Console, run: Run, history: list[HistoryEntry], documents: RunDocuments = NO_DOCUMENTS) -> None:
     """Print everything about one run; long lines are wrapped, never cut off."""
-    out.print(run_tree(run, history), soft_wrap=False)
+    out.print(run_tree(run, history, documents), soft_wrap=False)
 
 
-def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
-    """Return everything about one run."""
+def run_tree(run: Run, history: list[HistoryEntry], documents: RunDocuments = NO_DOCUMENTS) -> Tree:
+    """Return everything about one run; `documents`: what it has in blobs."""
     tree = Tree(f"run [bold]{run.run_id}[/]  {colored_state(run.state)}")
     if run.override is None:
         size = f"[dim]({counted(run.size, 'byte')}, version {escape(run.etag)})[/]"
@@ -86,6 +88,7 @@ def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
     tree.add(f"route     {run.route}, attempt {run.attempt}, job {escape(run.job_id) or '-'}")
     if run.reason:
         tree.add(f"reason    {escape(run.reason)}")
+    _add_intake(tree, run, documents)
     if run.notes:
         notes = tree.add("notes     of the training")
         for note in run.notes:
@@ -98,6 +101,18 @@ def run_tree(run: Run, history: list[HistoryEntry]) -> Tree:
         what = escape(f"{event.name} ({event.role}): {event.event}")
         tree.add(f"endpoint  {what} at {moment(event.at)}")
     return tree
+
+
+def _add_intake(tree: Tree, run: Run, documents: RunDocuments) -> None:
+    """Add what became of the file before its job, each problem and each file of the batch below its fact."""
+    branch = tree
+    for title, fact in intake_facts(run, documents.members):
+        branch = tree.add(f"{title:<10}{escape(fact)}") if title else branch
+        if not title:
+            branch.add(escape(fact))
+        if title == "problems" and documents.problems is not None:
+            for line in problem_lines(documents.problems):
+                branch.add(escape(line))
 
 
 def _add_decision(tree: Tree, run: Run) -> None:

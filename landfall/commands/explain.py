@@ -10,18 +10,22 @@ from rich.table import Table
 from landfall.commands.find_run import find_run
 from landfall.console import console, escape, print_json
 from landfall.exit_status import ExitStatus
+from landfall.intake_display import intake_facts, problem_lines
 from landfall.run_display import colored_state
-from landfall.stack.run_store import open_stack_runs
+from landfall.stack.run_store import open_stack_blobs, open_stack_runs
 from landfall.times import moment
 from shared.gates.known_metrics import metric_key
+from shared.operators.run_documents import NO_DOCUMENTS, RunDocuments, detailed_json, read_documents
 from shared.plurals import counted
 from shared.records.decision import DecidedChallenger, DecisionRecord, Override, Verdict
 from shared.records.json_codec import to_json_value
 from shared.records.models import Challenger, ChampionSummary, Metrics
 from shared.records.run import Run
-from shared.records.run_json import run_to_json
 from shared.records.run_states import RunState
 from shared.records.times import iso, iso_time
+
+# The members of a run's JSON that tell of its intake.
+_INTAKE = ("intake", "problems", "problem_file", "batch_run_id", "members", "training_set", "drift")
 
 type Row = tuple[str, float | None, float | None]
 
@@ -29,16 +33,17 @@ type Row = tuple[str, float | None, float | None]
 def explain(options: argparse.Namespace) -> int:
     """Explain one run."""
     run = find_run(open_stack_runs(options.state), options.run, options.state).run
+    documents = read_documents(open_stack_blobs(options.state), run)
     if options.json:
-        print_json(explanation(run))
+        print_json(explanation(run, documents))
     else:
-        print_explanation(console(), run)
+        print_explanation(console(), run, documents)
     return ExitStatus.SUCCESS
 
 
-def explanation(run: Run) -> dict[str, Any]:
-    """Return the explanation for scripts."""
-    shown = run_to_json(run)
+def explanation(run: Run, documents: RunDocuments = NO_DOCUMENTS) -> dict[str, Any]:
+    """Return the explanation for scripts; `documents`: what the run has in blobs."""
+    shown = detailed_json(run, documents)
     decision = shown["decision"] or {}
     return {
         "run_id": run.run_id,
@@ -58,6 +63,7 @@ def explanation(run: Run) -> dict[str, Any]:
             for name, challenger, champion in side_by_side(run)
         ],
         "notes": list(run.notes),
+        **{name: shown[name] for name in _INTAKE},
         "verdict": decision.get("verdict"),
         "gates": decision.get("gates", []),
         "data": decision.get("data"),
@@ -101,14 +107,16 @@ def before_and_after(run: Run) -> tuple[str | None, str | None]:
     return before, before if run.terminal else None
 
 
-def print_explanation(out: Console, run: Run) -> None:
-    """Print the explanation."""
+def print_explanation(out: Console, run: Run, documents: RunDocuments = NO_DOCUMENTS) -> None:
+    """Print the explanation; `documents`: what the run has in blobs."""
     routed = "that no route matches" if run.state is RunState.UNROUTED else f"of route {run.route}"
     out.print(f"run {run.run_id} {routed}: {colored_state(run.state)}")
     if run.reason:
         out.print(f"  {escape(run.reason)}")
-    for title, fact in _facts(run):
+    for title, fact in (*_facts(run), *intake_facts(run, documents.members)):
         out.print(f"{title:<12}{escape(fact)}")
+    for line in problem_lines(documents.problems) if documents.problems is not None else ():
+        out.print(f"  {escape(line)}")
     rows = side_by_side(run)
     if rows:
         table = Table("metric", "challenger", "champion then", box=None, pad_edge=False)

@@ -5,7 +5,7 @@ import getpass
 
 from landfall.commands.call_operation import Body, call_operation
 from landfall.commands.find_run import find_run
-from landfall.commands.run_outcome import print_outcome, print_steps
+from landfall.commands.run_outcome import follow_to_end, print_outcome
 from landfall.console import console, escape, print_json
 from landfall.errors import UsageError
 from landfall.exit_status import ExitStatus
@@ -128,13 +128,11 @@ def _follow(options: argparse.Namespace, run: Run, started: str, *, wait: bool, 
     out.print(started)
     store = open_stack_runs(options.state)
     if wait:
-        print_steps(out, store, (run.route, run.run_id), options.state, skip=skip)
-    stored = store.get(run.route, run.run_id)
-    latest = stored.run if stored is not None else run
-    if wait:
-        return print_outcome(out, latest, options.state, as_json=options.json)
+        end = follow_to_end(out, store, (run.route, run.run_id), options.state, skip=skip)
+        return print_outcome(out, end, options.state, as_json=options.json)
     if options.json:
-        print_json(run_to_json(latest))
+        stored = store.get(run.route, run.run_id)
+        print_json(run_to_json(stored.run if stored is not None else run))
     return ExitStatus.SUCCESS
 
 

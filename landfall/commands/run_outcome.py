@@ -6,6 +6,7 @@ from rich.console import Console
 
 from landfall.command_line import command_line
 from landfall.console import print_json
+from landfall.errors import CommandError
 from landfall.exit_status import ExitStatus
 from landfall.follow_run import follow_run
 from landfall.run_display import step_lines
@@ -21,20 +22,31 @@ UNCHANGED_HINT = (
 )
 
 
-def print_steps(out: Console, store: RunStore, run: tuple[str, str], folder: Path, *, skip: int = 0) -> None:
+def follow_to_end(out: Console, store: RunStore, run: tuple[str, str], folder: Path, *, skip: int = 0) -> Run:
     """Print the steps of a run (route and id), without the first `skip`, until it has its outcome or is held.
 
+    A run whose file is trained with another run's goes on as that run, which is returned then.
+
     Raises:
-        CommandError: the stack in the state folder has ended.
+        CommandError: the stack in the state folder has ended, or the run's row was deleted.
     """
     state = StateFolder(folder)
+    route, run_id = run
 
     def check() -> None:
         state.read_document()
 
-    for number, line in enumerate(step_lines(follow_run(store, *run, check))):
-        if number >= skip:
-            out.print(line)
+    while True:
+        for number, line in enumerate(step_lines(follow_run(store, route, run_id, check))):
+            if number >= skip:
+                out.print(line)
+        stored = store.get(route, run_id)
+        if stored is None:
+            raise CommandError(f"run {run_id} has no row any more: somebody deleted it from the table")
+        if stored.run.state is not RunState.BATCHED:
+            return stored.run
+        out.print(f"trained with run {stored.run.batch_run_id}, which goes on:")
+        run_id, skip = stored.run.batch_run_id, 0
 
 
 def print_outcome(out: Console, run: Run, folder: Path, *, as_json: bool) -> ExitStatus:
@@ -58,4 +70,10 @@ def outcome_hint(run: Run, folder: Path) -> str:
         arguments = (run.run_id[:8], "--reason", "WHY")
         choices = " or ".join(command_line(verb, *arguments, state=folder) for verb in ("approve", "reject"))
         return f"held until a person decides: {choices}"
+    if run.state is RunState.QUARANTINED and run.problems:
+        show, retry = (command_line(verb, run.run_id[:8], state=folder) for verb in ("show", "retry"))
+        return (
+            f"{show} lists its problems. Upload the corrected file, which gets a run of its own; if routes.toml was"
+            f" wrong, correct it and {retry}"
+        )
     return UNCHANGED_HINT if run.state is RunState.UNCHANGED else ""

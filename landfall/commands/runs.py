@@ -9,11 +9,11 @@ from landfall.commands.find_run import find_run
 from landfall.console import console, escape, print_json
 from landfall.exit_status import ExitStatus
 from landfall.run_display import print_run, run_lines
-from landfall.stack.run_store import open_stack_runs
+from landfall.stack.run_store import open_stack_blobs, open_stack_runs
 from landfall.stack.stack_routes import check_route
+from shared.operators.run_documents import detailed_json, read_documents, run_with_members
 from shared.plurals import counted
 from shared.records.history import HistoryEntry
-from shared.records.run_json import run_to_json
 from shared.records.times import iso
 
 
@@ -27,7 +27,8 @@ def runs(options: argparse.Namespace) -> int:
     if options.route and not listed:
         check_route(options.state, options.route)
     if options.json:
-        print_json([run_to_json(run) for run in listed])
+        blobs = open_stack_blobs(options.state)
+        print_json([run_with_members(blobs, run) for run in listed])
         return ExitStatus.SUCCESS
     out = console()
     if not listed:
@@ -44,13 +45,14 @@ def show(options: argparse.Namespace) -> int:
     store = open_stack_runs(options.state)
     run = find_run(store, options.run, options.state).run
     history = store.history(run.route, run.run_id)
+    documents = read_documents(open_stack_blobs(options.state), run)
     links = call_operation(options.state, "links", run=run.run_id) if options.links else {}
     if options.json:
-        document = {**run_to_json(run), "history": [_entry_to_json(entry) for entry in history]}
+        document = {**detailed_json(run, documents), "history": [_entry_to_json(entry) for entry in history]}
         print_json({**document, "links": links} if links else document)
         return ExitStatus.SUCCESS
     out = console()
-    print_run(out, run, history)
+    print_run(out, run, history, documents)
     for what in ("evaluation", "model"):
         if what in links:
             out.print(f"{what}, readable for {counted(links['valid_s'] // 60, 'minute')}: {escape(links[what])}")

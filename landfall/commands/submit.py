@@ -5,7 +5,7 @@ import re
 import time
 from pathlib import Path, PurePosixPath
 
-from landfall.commands.run_outcome import print_outcome, print_steps
+from landfall.commands.run_outcome import follow_to_end, print_outcome
 from landfall.console import console, print_json
 from landfall.errors import CommandError
 from landfall.exit_status import ExitStatus
@@ -36,11 +36,8 @@ def submit(options: argparse.Namespace) -> int:
         if options.json:
             print_json({"run_id": run_id, "blob": name}, indent=None)
         return ExitStatus.SUCCESS
-    print_steps(out, store, (options.route, run_id), options.state)
-    stored = store.get(options.route, run_id)
-    if stored is None:
-        raise CommandError(f"run {run_id} has no row any more: somebody deleted it from the table")
-    return print_outcome(out, stored.run, options.state, as_json=options.json)
+    run = follow_to_end(out, store, (options.route, run_id), options.state)
+    return print_outcome(out, run, options.state, as_json=options.json)
 
 
 def blob_name(routes: Routes, route_name: str, file: Path, chosen: str | None) -> str:

@@ -1,9 +1,10 @@
-"""Opens the runs of a running stack."""
+"""Opens the runs and the blobs of a running stack."""
 
 from pathlib import Path
 
 from landfall.errors import CommandError
 from landfall.stack.stack_state import StateFolder
+from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import LandfallError
 
@@ -22,6 +23,15 @@ def open_stack_runs(folder: Path) -> TableRunStore:
         return open_runs(storage)
     except CommandError as error:
         raise CommandError(f"{error}\n  {state.advice()}") from error
+
+
+def open_stack_blobs(folder: Path) -> BlobStorageFiles:
+    """Return the blobs of the stack in a state folder; nothing is sent yet.
+
+    Raises:
+        CommandError: no stack runs there.
+    """
+    return BlobStorageFiles.from_connection_string(StateFolder(folder).read_document()["storage"])
 
 
 def open_runs(storage: str) -> TableRunStore:

@@ -7,6 +7,8 @@ from shared.errors import ConfigError, LandfallError
 from shared.operators.http_answers import Answer, bad_query_answer, error_answer
 from shared.operators.query_parameters import query_problems
 from shared.records.heartbeats import Heartbeats
+from shared.records.json_codec import Json
+from shared.records.run import Run
 from shared.records.run_identity import UNROUTED
 from shared.records.run_json import run_to_json
 from shared.records.times import iso
@@ -91,18 +93,34 @@ def runs(services: Callable[[], Services], url: str, query: Mapping[str, str]) -
         return bad_query_answer(problems)
     route = query.get("route")
     try:
-        store = services().runs
+        built = services()
         if "run_id" in query:
-            stored = store.find(query["run_id"])
-            selected = [stored] if stored else []
+            stored = built.runs.find(query["run_id"])
+            shown = [] if stored is None else [_detailed(built, stored.run)]
         else:
-            selected = store.list_runs(route, int(query.get("limit", "100")))
-            names = services().routes.routes
-            if route not in {None, UNROUTED, *names} and not selected:
+            listed = built.runs.list_runs(route, int(query.get("limit", "100")))
+            names = built.routes.routes
+            if route not in {None, UNROUTED, *names} and not listed:
                 return bad_query_answer([f"there is no route {route!r}; there are: {', '.join(names)}"])
+            shown = _with_members(built, [stored.run for stored in listed])
     except LandfallError as error:
         return error_answer(error)
-    return 200, json.dumps({"runs": [run_to_json(stored.run) for stored in selected]})
+    return 200, json.dumps({"runs": shown})
+
+
+def _detailed(services: Services, run: Run) -> Json:
+    from shared.operators.run_documents import detailed_json, read_documents  # noqa: PLC0415
+
+    return detailed_json(run, read_documents(services.blobs, run))
+
+
+def _with_members(services: Services, runs: Sequence[Run]) -> list[Json]:
+    """Return runs in JSON; those that carry a batch with its files, which are read from a blob each."""
+    if all(run.batch is None for run in runs):
+        return [{**run_to_json(run), "members": None} for run in runs]
+    from shared.operators.run_documents import run_with_members  # noqa: PLC0415
+
+    return services.map_concurrently(lambda run: run_with_members(services.blobs, run), runs)
 
 
 def _value_problems(query: Mapping[str, str]) -> list[str]:

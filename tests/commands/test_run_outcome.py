@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from landfall.commands.run_outcome import exit_status, outcome_hint
+from landfall.commands.run_outcome import exit_status, follow_to_end, outcome_hint
 from landfall.exit_status import ExitStatus
 from landfall.follow_run import follow_run
 from landfall.run_display import colored_state
+from landfall.stack.stack_state import StateFolder
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from tests.pipeline.world import World, example_routes
@@ -45,3 +47,31 @@ def test_a_held_run_gives_the_commands_that_decide(tmp_path: Path) -> None:
     assert "approve" in hint
     assert "reject" in hint
     assert f"--state {tmp_path}" in hint
+
+
+def test_a_file_that_is_trained_with_another_is_followed_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--wait` goes on to the run that carries the batch: its end is the file's."""
+    monkeypatch.setattr(StateFolder, "read_document", lambda _: None)
+    world = World()
+    carrier = world.settle(world.train("first", 0.9))
+    member = world.land("census/b.csv")
+    stored = world.runs.find(member.run_id)
+    assert stored is not None
+    world.runs.save(
+        stored, replace(member, state=RunState.BATCHED, batch_run_id=carrier.run_id, revision=member.revision + 1)
+    )
+    out = Console(width=300)
+    with out.capture() as captured:
+        end = follow_to_end(out, world.runs, (member.route, member.run_id), tmp_path)
+
+    assert (end.run_id, end.state) == (carrier.run_id, RunState.PROMOTED)
+    assert f"trained with run {carrier.run_id}, which goes on:" in captured.get()
+    assert "promoted" in captured.get()
+
+
+def test_a_quarantined_run_says_how_to_go_on(tmp_path: Path) -> None:
+    """Its problems are one command away; a corrected file is dropped anew, corrected settings are tried by a retry."""
+    quarantined = replace(ended(RunState.QUARANTINED), problems="quarantine/census/1/problems.json")
+    hint = outcome_hint(quarantined, tmp_path)
+    assert f"landfall show {quarantined.run_id[:8]} --state {tmp_path}" in hint
+    assert f"landfall retry {quarantined.run_id[:8]} --state {tmp_path}" in hint

@@ -9,6 +9,7 @@ import pytest
 from shared.errors import ConfigError, UnavailableError
 from shared.operators import http_queries
 from shared.pipeline.polling import Ticker
+from shared.records.batch import BatchRef
 from shared.records.heartbeats import TickSource
 from shared.records.run_identity import UNROUTED
 from shared.records.run_states import RunState
@@ -157,3 +158,23 @@ def test_a_wrong_limit_says_what_is_right(limit: str) -> None:
 
     assert status == 400
     assert "from 1 to 1000" in body
+
+
+def test_a_run_that_carries_a_batch_lists_its_files() -> None:
+    """In lists and by id; by id a run also has the content of its problems file."""
+    world = World()
+    run = world.land()
+    member = {"blob": run.blob, "etag": run.etag, "rows": None, "sha256": None, "run_id": run.run_id}
+    world.blobs.write_text("training/batches/x.json", json.dumps({"kind": "batch", "members": [member]}))
+    world.blobs.write_text("quarantine/p.json", '{"problems": [], "more": 0}')
+    stored = world.runs.find(run.run_id)
+    assert stored is not None
+    batch = BatchRef("training/batches/x.json", 1, "", 1)
+    world.runs.save(stored, run.evolve(world.clock.now(), batch=batch, problems="quarantine/p.json"))
+
+    for query in ({}, {"run_id": run.run_id}):
+        status, body = http_queries.runs(lambda: world.services, URL, query)
+        (shown,) = json.loads(body)["runs"]
+        assert status == 200
+        assert shown["members"] == [{"blob": "census/a.csv", "etag": run.etag, "rows": None, "sha256": None}]
+    assert shown["problem_file"] == {"problems": [], "more": 0}

@@ -49,7 +49,7 @@ COMMAND_ROOMS = (
         "settings_file",
         "times",
     ),
-    ("app_client", "console", "host"),
+    ("app_client", "console", "host", "intake_display"),
     ("run_display", "stack"),
     ("doctor",),
     ("chaos", "commands", "demo"),
