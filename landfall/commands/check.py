@@ -17,6 +17,7 @@ from shared.adapters.storage.storage_factory import Storage
 from shared.errors import ConfigError
 from shared.operators.check_finding import Finding
 from shared.operators.file_checks import file_checks
+from shared.operators.intake_checks import intake_checks
 from shared.routes.load import Routes, load_routes
 from shared.storage_settings import StorageAccount, read_storage_account
 
@@ -112,8 +113,10 @@ def _read(checks: Checks, system: _System) -> tuple[Routes | None, StorageAccoun
 
 def _findings(routes: Routes, storage: Storage) -> Iterator[Finding]:
     for route in routes.routes.values():
-        for file_check in file_checks(storage.blobs, route):
-            yield from file_check.findings()
+        checks_of_files = file_checks(storage.blobs, route)
+        checks_of_intake = intake_checks(storage.blobs, storage.runs, route)
+        for setup_check in (*checks_of_files, *checks_of_intake):
+            yield from setup_check.findings()
 
 
 def _print(checks: Checks) -> None:

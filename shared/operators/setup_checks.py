@@ -15,6 +15,7 @@ from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.operators.check_finding import Finding, SetupCheck
 from shared.operators.file_checks import file_checks, golden_rows
 from shared.operators.gate_checks import check_gates_of_task, check_newest_evaluation
+from shared.operators.intake_checks import intake_checks
 from shared.routes.route import Endpoint, Route, Training
 from shared.services import Services
 
@@ -44,6 +45,7 @@ def _run(check_of_route: tuple[str, SetupCheck]) -> list[Finding]:
 def _checks(services: Services, route: Route) -> Iterator[SetupCheck]:
     key = f"routes.{route.name}"
     yield from file_checks(services.blobs, route)
+    yield from intake_checks(services.blobs, services.runs, route)
     for training in _each_key(route.training):
         subject = f"{key}.training, the key in {training.api_key_setting}"
         yield SetupCheck(subject, f"correct {key}.training.jobs_url", _training(services, subject, training))

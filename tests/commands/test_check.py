@@ -81,6 +81,18 @@ def test_the_files_in_storage_are_checked(folder: Path, azurite: str, capsys: py
     files.write_text("checked/initial.ilearner", "model")
     assert checked(capsys, "--settings", str(folder / "settings.json"))[0] == 0
 
+    change(
+        folder,
+        "[routes.census.training]",
+        '[routes.census.intake]\nlabel = "age"\nschema = "checked/own.json"\n[routes.census.training]',
+    )
+    files.write_text("checked/own.json", '{"fields": [{"name": "age"}, {"name": "workclass"}], "foreignKeys": []}')
+    status, checks = checked(capsys, "--settings", str(folder / "settings.json"))
+    assert status == 4
+    wrong = {check["what"]: check["said"] for check in checks if not check["ok"]}
+    assert list(wrong) == ["routes.census.intake.schema", "routes.census.intake.label"]
+    assert "foreignKeys" in wrong["routes.census.intake.schema"]
+
 
 def test_warnings_fail_only_a_strict_check(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

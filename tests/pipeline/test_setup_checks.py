@@ -245,3 +245,16 @@ def test_health_tells_timers_policies_and_silence(world: World) -> None:
     assert status == 200
     assert ["gates let any model through" in warning for warning in body["warnings"]] == [True, False]
     assert "five fields" in body["warnings"][1]
+
+
+def test_what_the_intake_needs_is_found() -> None:
+    """A schema that says what nothing obeys, and a label that the golden rows contradict."""
+    intake = '[routes.census.intake]\nschema = "models/own.json"\nlabel = "workclass"\n'
+    world = World(example_routes(("[routes.census.training]", f"{intake}[routes.census.training]")))
+    fields = [{"name": "age", "type": "geojson"}, {"name": "workclass"}]
+    world.blobs.put("models", "own.json", json.dumps({"fields": fields}))
+    findings = {finding.subject: finding.result for finding in wrong(world)}
+
+    assert list(findings) == ["routes.census.intake.schema", "routes.census.intake.label"]
+    assert "'geojson' is not supported" in findings["routes.census.intake.schema"]
+    assert "2 different values of 'workclass'" in findings["routes.census.intake.label"]
