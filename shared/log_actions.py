@@ -28,6 +28,7 @@ class LogAction(StrEnum):
     FILE_CLAIMED_BEFORE = "file.claimed_before"
     FILE_UNROUTED = "file.unrouted"
     FILE_LANDED = "file.landed"
+    FILE_SETTLES = "file.settles"
     FILE_NOT_LANDED = "file.not_landed"
     FILE_LANDING_CRASHED = "file.landing_crashed"
     FILE_ARCHIVED = "file.archived"

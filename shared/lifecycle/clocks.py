@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from shared.records.endpoint_record import PATCH_TIMEOUT_S, SEND_WITHIN_S, settled_at
 from shared.records.run import MAX_ASKED_PAUSE_S, Run, RunFields
-from shared.routes.route import Route
+from shared.routes.route import GROWING_SETTLE_S, Route
 
 SKEW_S = 120  # how far the clocks of two machines may differ; a time further ahead comes from a clock that was set back
 
@@ -12,7 +12,9 @@ SKEW_S = 120  # how far the clocks of two machines may differ; a time further ah
 def longest_pause_s(route: Route) -> float:
     """Return the longest pause of a run of the route, in seconds."""
     propagation_s = max(endpoint.propagation_s for endpoint in route.endpoints)
-    return max(MAX_ASKED_PAUSE_S, SEND_WITHIN_S + PATCH_TIMEOUT_S + propagation_s, route.policy.cooldown_s)
+    settle_s = route.reading.settle_s or GROWING_SETTLE_S if route.reading is not None else 0
+    sending_s = SEND_WITHIN_S + PATCH_TIMEOUT_S + propagation_s
+    return max(MAX_ASKED_PAUSE_S, sending_s, route.policy.cooldown_s, settle_s)
 
 
 def is_too_far(route: Route, when: datetime, now: datetime) -> bool:

@@ -5,13 +5,14 @@ from datetime import timedelta
 
 from shared.effects.run_driver import drive
 from shared.errors import AlreadyClaimedError
-from shared.lifecycle.input_preparation import LANDING_LEASE_S
 from shared.lifecycle.observations import Claimed
+from shared.lifecycle.settling import new_run, settling_run
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
+from shared.pipeline.settling import unsettled
 from shared.ports.blob_files import BlobVersion
 from shared.ports.stored_run import StoredRun
 from shared.records.run import Run
-from shared.records.run_identity import UNROUTED, generation_for, run_id_for
+from shared.records.run_identity import UNROUTED, run_id_for
 from shared.records.run_states import RunState
 from shared.routes.route import Route
 from shared.services import Services
@@ -30,9 +31,11 @@ def run_key(services: Services, container: str, name: str, etag: str) -> tuple[s
 def land(services: Services, container: str, *names: str) -> bool:
     """Land the present version of a blob that an event reported; return whether this call claimed one.
 
-    `names`: what the blob may be called; each blob that exists is landed, as the sweep would do.
+    `names`: what the blob may be called; each blob that exists is landed, as the sweep would do. An event about a
+    marker is one about the file that it releases.
     """
-    versions = [version for name in names if (version := services.blobs.version(container, name)) is not None]
+    files = dict.fromkeys(services.routes.released_by(name) or name for name in names)
+    versions = [version for name in files if (version := services.blobs.version(container, name)) is not None]
     if not versions:
         log.info("%s was deleted before its event arrived", names[0], extra=log_fields(LogAction.FILE_DELETED))
     claimed = [land_version(services, version, reported=True) for version in versions]
@@ -48,7 +51,7 @@ def land_version(services: Services, version: BlobVersion, *, reported: bool = F
     if claimed is None:
         return False
     route, stored = claimed
-    if route is not None:
+    if route is not None and stored.run.state is RunState.LANDED:
         drive(services, route, stored, Claimed())
     return True
 
@@ -58,7 +61,8 @@ def claim(services: Services, version: BlobVersion, *, reported: bool = False) -
 
     Returns the new run and its route (None: no route matches, and the run is `unrouted`). Returns None if the version
     has a run already. After a change of routes.toml that run may be of another route; it still counts, since a version
-    is trained once. An `unrouted` version is claimed again, for the first route that matches.
+    is trained once. An `unrouted` version is claimed again, for the first route that matches. A version that must
+    settle is claimed later; until then one run waits for all versions of its name.
     """
     route = services.routes.match(version.name)
     run = _new_run(services, version, route)
@@ -81,8 +85,9 @@ def _claim(
                 extra=log_fields(LogAction.FILE_CLAIMED_BEFORE),
             )
             return None
+    settles = _settling_run(services, version, route)
     try:
-        stored = services.claim_run(run)
+        stored = services.claim_run(settles or run)
     except AlreadyClaimedError:
         log.debug("%s has a run already", version.name, extra=log_fields(LogAction.FILE_CLAIMED_BEFORE))
         return None
@@ -92,6 +97,8 @@ def _claim(
             version.name,
             extra=log_fields(LogAction.FILE_UNROUTED),
         )
+    elif settles is not None:
+        log.info("%s must settle: %s", version.name, settles.reason, extra=log_fields(LogAction.FILE_SETTLES))
     else:
         log.info("%s landed on route %s", version.name, route.name, extra=log_fields(LogAction.FILE_LANDED))
     return route, stored
@@ -99,22 +106,16 @@ def _claim(
 
 def _new_run(services: Services, version: BlobVersion, route: Route | None) -> Run:
     now = services.clock.now()
-    run_id = run_id_for(version.container, version.name, version.etag)
-    landed = Run(
-        run_id=run_id,
-        route=route.name if route else UNROUTED,
-        container=version.container,
-        blob=version.name,
-        etag=version.etag,
-        size=version.size,
-        generation=generation_for(version.modified_at, now, run_id),
-        state=RunState.LANDED,
-        landed_at=now,
-        updated_at=now,
-        not_before=now + timedelta(seconds=LANDING_LEASE_S),
-        deadline_at=now + timedelta(seconds=route.deadlines.not_started) if route else None,
-    )
+    landed = new_run(version, route, now)
     if route is not None:
         return landed
     patterns = ", ".join(f"{candidate.name}: {candidate.files}" for candidate in services.routes.routes.values())
     return replace(landed, state=RunState.UNROUTED, reason=f"no route's files match ({patterns})", not_before=now)
+
+
+def _settling_run(services: Services, version: BlobVersion, route: Route | None) -> Run | None:
+    """Return the run in which a version waits to settle; None if it is settled, or was before and has its run."""
+    waits = unsettled(services, route, version) if route is not None else None
+    if route is None or waits is None or services.runs.get(*run_key(services, *version[:3])) is not None:
+        return None
+    return settling_run(version, route, waits, services.clock.now())

@@ -12,11 +12,13 @@ from shared.lifecycle.in_hand import in_hand
 from shared.lifecycle.intake_states import is_announced, is_unheard, under_lease
 from shared.lifecycle.observations import IntakeAnnounced, TimerFired
 from shared.log_actions import LogAction, get_log, log_fields
+from shared.pipeline.settling import look_again
 from shared.ports.stored_run import StoredRun
 from shared.records.heartbeats import TickSource
 from shared.records.messages import EvaluationMessage
 from shared.records.run import Run
 from shared.records.run_states import RunState
+from shared.records.run_steps import WaitingStep
 from shared.routes.route import Route
 from shared.services import Services
 
@@ -219,6 +221,8 @@ def _advance(
             if fresh is None or fresh.run.terminal or not _is_due(route, fresh.run, services.clock.now(), previous):
                 return stored  # another worker went on with it
             stored = fresh
+        if stored.run.step == WaitingStep.SETTLE:
+            return look_again(services, route, stored)
         return drive(services, route, stored, TimerFired())
     except LandfallError as error:
         log.warning(

@@ -39,7 +39,8 @@ def sweep(services: Services) -> int:
 
 def sweep_files(services: Services, budget_s: float, *, to_end: bool = False, from_first: bool = False) -> Swept:
     """Land the versions that have no run, and begin none after `budget_s` seconds; the options are `round_robin`'s."""
-    versions = services.blobs.versions(services.routes.input)
+    listed = services.blobs.versions(services.routes.input)
+    versions = (version for version in listed if not services.routes.is_marker(version.name))
     passed = round_robin(
         services,
         versions,

@@ -33,11 +33,18 @@ class Routes:
 
     def is_marker(self, blob_name: str) -> bool:
         """Tell whether a blob of the input container only says that a file is complete: it is no file itself."""
-        return any(
-            route.pattern.matches(blob_name.removesuffix(route.intake.marker))
-            for route in self.routes.values()
-            if route.intake is not None and route.intake.marker is not None and blob_name.endswith(route.intake.marker)
-        )
+        return self.released_by(blob_name) is not None
+
+    def released_by(self, blob_name: str) -> str | None:
+        """Return the name of the file that a blob is the marker of; None if it is no marker.
+
+        A marker is a hint, and no version of a file.
+        """
+        for route in self.routes.values():
+            marker = route.reading.marker if route.reading is not None else None
+            if marker and blob_name.endswith(marker) and route.pattern.matches(blob_name.removesuffix(marker)):
+                return blob_name.removesuffix(marker)
+        return None
 
     def check_output(self, route: Route, url: str) -> None:
         """Check the URL of a job's output, which a service named: the app reads it, and lets an endpoint read it.

@@ -12,6 +12,7 @@ from shared.intake.settings import BatchSettings, DriftSettings, IntakeSettings,
 from shared.routes.file_patterns import FilePattern
 from shared.routes.host_allowlist import AllowedHosts, host_of
 
+GROWING_SETTLE_S = 60  # the default of `settle_s` for files that grow: their writers add to them in pieces
 JOB_GRACE_S = 3600  # a job past its deadline is cancelled by the next tick, which may be late
 
 
