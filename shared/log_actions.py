@@ -41,6 +41,7 @@ class LogAction(StrEnum):
     RUN_REJECTED = "run.rejected"
     RUN_UNCHANGED = "run.unchanged"
     RUN_SUPERSEDED = "run.superseded"
+    RUN_BATCHED = "run.batched"
     RUN_QUARANTINED = "run.quarantined"
     RUN_CANCELLED = "run.cancelled"
     RUN_FAILED = "run.failed"

@@ -50,6 +50,8 @@ var dataTables = ['runs', 'endpoints']
 var dataQueues = [
   'evaluations'
   'evaluations-poison'
+  'intake'
+  'intake-poison'
   'csv-events'
   'csv-events-poison'
   'webjobs-blobtrigger-poison'

@@ -13,7 +13,7 @@ param workspaceId string
 
 var outcomes = '''
 AppTraces
-| extend Outcome = extract(@"action=(?:run|file)\.(promoted|rejected|unchanged|superseded|rolled_back|failed|timed_out|cancelled|quarantined|unrouted)\]$", 1, Message)
+| extend Outcome = extract(@"action=(?:run|file)\.(promoted|rejected|unchanged|superseded|batched|rolled_back|failed|timed_out|cancelled|quarantined|unrouted)\]$", 1, Message)
 | where isnotempty(Outcome)
 '''
 

@@ -30,6 +30,7 @@ _ACTIONS = {
     RunState.REJECTED: LogAction.RUN_REJECTED,
     RunState.UNCHANGED: LogAction.RUN_UNCHANGED,
     RunState.SUPERSEDED: LogAction.RUN_SUPERSEDED,
+    RunState.BATCHED: LogAction.RUN_BATCHED,
     RunState.QUARANTINED: LogAction.RUN_QUARANTINED,
     RunState.CANCELLED: LogAction.RUN_CANCELLED,
     RunState.FAILED: LogAction.RUN_FAILED,
