@@ -36,6 +36,8 @@ class LogAction(StrEnum):
     SWEEP_FOUND_UNREPORTED = "sweep.found_unreported"
     SWEEP_INTERRUPTED = "sweep.interrupted"
 
+    SCHEMA_IN_FORCE = "schema.in_force"
+
     RUN_MOVED = "run.moved"
     RUN_PROMOTED = "run.promoted"
     RUN_REJECTED = "run.rejected"

@@ -9,7 +9,9 @@ class RouteState:
 
     Attributes:
         schema: the number of the schema in force; 0 before the first.
+        schema_file: the version (ETag) of the file in routes.toml that was last taken as a schema; "" if none was.
     """
 
     route: str
     schema: int = 0
+    schema_file: str = ""

@@ -1,0 +1,124 @@
+"""A version of a route's schema is written once, and exactly one is in force, whoever dies or comes second."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.effects.route_schema import put_in_force, read_version, schema_in_force, schema_path
+from shared.errors import ConfigError, StaleWriteError
+from shared.intake.table_schema import Origin, SchemaField, TableSchema, to_json
+from tests.pipeline.world import World, example_routes
+
+LEARNT = "[routes.census.intake]\nlabel = 'income'\n[routes.census.training]"
+BY_HAND = f"[routes.census.intake]\nschema = 'models/by-hand.json'\n{LEARNT.partition(chr(10))[2]}"
+
+
+def world(intake: str = LEARNT) -> World:
+    """Return a world whose route reads its files."""
+    return World(example_routes(("[routes.census.training]", intake)))
+
+
+def schema(*names: str, run: str = "run1") -> TableSchema:
+    """Return a learnt schema of texts."""
+    origin = Origin(run, datetime(2026, 11, 30, tzinfo=UTC))
+    return TableSchema(fields=tuple(SchemaField(name=name) for name in names), origin=origin)
+
+
+def by_hand(*names: str) -> str:
+    """Return the JSON of a schema of texts."""
+    return json.dumps({"fields": [{"name": name} for name in names]})
+
+
+def test_first_and_next() -> None:
+    """Versions are numbered from 1, and all of them stay."""
+    here = world()
+    none = schema_in_force(here.services, here.route)
+    assert (none.number, none.schema) == (0, None)
+    first = put_in_force(here.services, none, schema("a"))
+    second = put_in_force(here.services, first, schema("a", "b"))
+    assert (first.number, second.number) == (1, 2)
+    assert schema_in_force(here.services, here.route) == second
+    assert read_version(here.services, "census", 1) == schema("a")
+
+
+def test_two_first_files() -> None:
+    """Of two workers that teach at once, one wins; the other is told to read its file again."""
+    here = world()
+    none = schema_in_force(here.services, here.route)
+    put_in_force(here.services, none, schema("a"))
+    with pytest.raises(StaleWriteError):
+        put_in_force(here.services, none, schema("b", run="run2"))
+    assert schema_in_force(here.services, here.route).schema == schema("a")
+
+
+def test_repeated() -> None:
+    """The same worker may repeat what it did."""
+    here = world()
+    none = schema_in_force(here.services, here.route)
+    put_in_force(here.services, none, schema("a"))
+    assert put_in_force(here.services, none, schema("a")).number == 1
+
+
+def test_dead_worker() -> None:
+    """A version that was written and not put in force is put in force by the next worker, which reads again."""
+    here = world()
+    none = schema_in_force(here.services, here.route)
+    here.blobs.create_text(schema_path("census", 1), json.dumps(to_json(schema("a"))))
+    assert schema_in_force(here.services, here.route).number == 0
+    with pytest.raises(StaleWriteError):
+        put_in_force(here.services, none, schema("b", run="run2"))
+    assert schema_in_force(here.services, here.route).schema == schema("a")
+
+
+def test_row_written_meanwhile() -> None:
+    """A row that another worker wrote between reading and writing keeps the later version."""
+    here = world()
+    none = schema_in_force(here.services, here.route)
+    first = put_in_force(here.services, none, schema("a"))
+    put_in_force(here.services, first, schema("b"))
+    with pytest.raises(StaleWriteError):
+        put_in_force(here.services, none, schema("a"))
+    assert schema_in_force(here.services, here.route).number == 2
+
+
+def test_by_hand() -> None:
+    """The file that routes.toml names is version 1, its next content version 2; another ETag alone is no version."""
+    here = world(BY_HAND)
+    here.blobs.put("models", "by-hand.json", by_hand("a"))
+    assert schema_in_force(here.services, here.route).number == 1
+    here.blobs.put("models", "by-hand.json", by_hand("a"))
+    assert schema_in_force(here.services, here.route).number == 1
+    here.blobs.put("models", "by-hand.json", by_hand("a", "b"))
+    changed = schema_in_force(here.services, here.route)
+    assert changed.number == 2
+    assert changed.schema is not None
+    assert changed.schema.names == ("a", "b")
+
+
+def test_accepted_over_a_file() -> None:
+    """A version that was accepted stays in force until the file in routes.toml changes."""
+    here = world(BY_HAND)
+    here.blobs.put("models", "by-hand.json", by_hand("a"))
+    put_in_force(here.services, schema_in_force(here.services, here.route), schema("a", "b"))
+    assert schema_in_force(here.services, here.route).schema == schema("a", "b")
+    here.blobs.put("models", "by-hand.json", by_hand("c"))
+    assert schema_in_force(here.services, here.route).number == 3
+
+
+def test_bad_file() -> None:
+    """A file that is missing or not supported stops the reading with its name; nothing is put in force."""
+    here = world(BY_HAND)
+    with pytest.raises(ConfigError, match="by-hand"):
+        schema_in_force(here.services, here.route)
+    here.blobs.put("models", "by-hand.json", '{"fields": [{"name": "a", "type": "geopoint"}]}')
+    with pytest.raises(ConfigError, match="geopoint"):
+        schema_in_force(here.services, here.route)
+    assert here.runs.route_state("census").state.schema == 0
+
+
+def test_no_schema() -> None:
+    """A route that wants none reads no row and no version."""
+    here = world(LEARNT.replace("label", "schema = 'none'\nlabel"))
+    assert schema_in_force(here.services, here.route).state is None
+    assert schema_in_force(here.services, here.route).number == 0
