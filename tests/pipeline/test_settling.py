@@ -81,10 +81,10 @@ def test_settle_s_says_how_old_a_version_must_be(settle_s: int) -> None:
     world = world_with(IntakeSettings(settle_s=settle_s))
     version = append(world, "a,b\n1,2\n")
     if settle_s:
-        asked = world.blobs.faults.calls["version"]
+        requests = world.blobs.faults.calls["version"]
         world.tick(settle_s - 1)
         assert run_of(world, version) is None
-        assert world.blobs.faults.calls["version"] == asked
+        assert world.blobs.faults.calls["version"] == requests
         world.tick(1)
     assert run_of(world, version) is not None
 
