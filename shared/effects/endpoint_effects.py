@@ -153,6 +153,10 @@ def archive_model(session: RunSession, effect: ArchiveModel) -> ModelArchived:
         raise ConfigError([f"{problem} Nothing was promoted. {remedy}"])
     if session.services.blobs.copy(effect.model, effect.archived_model) is not CopyState.DONE:
         raise RetryableError("The copy of the model is not finished yet.")
+    if session.run.drift is not None:
+        from shared.effects.drift_effects import keep_profile  # noqa: PLC0415 - only routes that measure drift pay for it
+
+        keep_profile(session, effect.archived_model)
     return ModelArchived()
 
 

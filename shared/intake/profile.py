@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
 
 NUMBERS_K = 500  # of a KLL sketch: ranks are within 0.6 %, in 12 KiB
@@ -26,6 +27,11 @@ class ColumnKind(StrEnum):
     MIXED = "mixed"  # parts of the set disagree: the column is not compared
 
 
+def text_key(text: str) -> str:
+    """Return the hash by which a sketch keeps a text: it is short, and no person's name outlives the files in it."""
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+
+
 @dataclass(frozen=True, kw_only=True)
 class ColumnProfile:
     """The sketches of one column; treat them as immutable.
@@ -34,7 +40,7 @@ class ColumnProfile:
         cells: cells with a value; an estimate where rows were sampled.
         sampled: cells with a value that were sketched.
         numbers: `kll_doubles_sketch` of a column of numbers, else None.
-        texts: `frequent_strings_sketch` of a column of categories or dates, else None.
+        texts: `frequent_strings_sketch` of the hashes of a column's categories or dates, else None.
         distinct: `hll_sketch` of the sketched values; not complete for numbers with fractions.
         whole: whether each number is a whole number.
         rises: of the sketched numbers, how many are larger than the one before in the file.
@@ -50,7 +56,9 @@ class ColumnProfile:
     rises: int = 0
 
     def merged(self, added: "ColumnProfile") -> "ColumnProfile":
-        """Return the profile of the cells of both; neither is changed."""
+        """Return the profile of the cells of both; neither is changed. A column without a value has any kind."""
+        if not self.cells or not added.cells:
+            return self if self.cells else added
         if self.kind is not added.kind or self.kind is ColumnKind.MIXED:
             return ColumnProfile(kind=ColumnKind.MIXED, cells=self.cells + added.cells)
         return replace(
@@ -63,6 +71,10 @@ class ColumnProfile:
             whole=self.whole and added.whole,
             rises=self.rises + added.rises,
         )
+
+    def times(self, text: str) -> int:
+        """Return how many cells of a column of categories or dates hold a text, approximately."""
+        return int(self.texts.get_estimate(text_key(text)))
 
     @property
     def distinct_values(self) -> float:

@@ -6,24 +6,45 @@ as it stands for. So the cost is bounded: what a 1 GB file adds is what a 4 MiB 
 
 import math
 import operator
+import re
+from array import array
 from collections import Counter
-from collections.abc import Sequence
-from hashlib import sha256
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from random import Random
 from typing import Any, NamedTuple
 
-from shared.intake.profile import DISTINCT_LG, FREQUENT_LG, NUMBERS_K, ColumnKind, ColumnProfile, Profile
+from shared.intake.profile import DISTINCT_LG, FREQUENT_LG, NUMBERS_K, ColumnKind, ColumnProfile, Profile, text_key
+from shared.intake.table_schema import FieldType, SchemaField, TableSchema, Undecided
 
 WHOLE_BYTES = 4 * 1024 * 1024  # up to this size every row of a file is sketched
-MAX_TEXT = 100  # characters; a longer value is kept by its beginning and its hash
+_NUMBER = re.compile(r"[+-]?(?!0[0-9])(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBERS = frozenset({FieldType.NUMBER, FieldType.INTEGER, FieldType.YEAR})
+_DATES = frozenset({FieldType.DATE, FieldType.DATETIME})
 
 
 class SketchedColumn(NamedTuple):
-    """A column to sketch: its name in the training set, and how its values are compared."""
+    """A column to sketch.
+
+    Attributes:
+        name: in the training set.
+        kind: how its values are compared; None: its first values decide, as no schema does.
+    """
 
     name: str
-    kind: ColumnKind
+    kind: ColumnKind | None = None
+
+
+def sketched_columns(names: Iterable[str], schema: TableSchema | None) -> tuple[SketchedColumn, ...]:
+    """Return the columns of a training set as its schema describes them; None: there is no schema."""
+    fields = {field.name: field for field in schema.fields} if schema is not None else {}
+    return tuple(SketchedColumn(name, _kind_of(fields[name]) if name in fields else None) for name in names)
+
+
+def _kind_of(field: SchemaField) -> ColumnKind:
+    if field.type in _DATES or field.notes.undecided is Undecided.DATE:
+        return ColumnKind.DATE
+    return ColumnKind.NUMBER if field.type in _NUMBERS else ColumnKind.CATEGORY
 
 
 class FileSketch:
@@ -77,37 +98,48 @@ def sampling_step(size_bytes: int) -> int:
 class _ColumnSketch:
     """The growing sketches of one column."""
 
-    def __init__(self, kind: ColumnKind) -> None:
+    def __init__(self, kind: ColumnKind | None) -> None:
         import datasketches  # noqa: PLC0415 - imports numpy, which only routes that measure drift pay for
 
         self._kind = kind
-        self._numbers: Any = datasketches.kll_doubles_sketch(NUMBERS_K) if kind is ColumnKind.NUMBER else None
-        self._texts: Any = None if kind is ColumnKind.NUMBER else datasketches.frequent_strings_sketch(FREQUENT_LG)
+        self._decides = kind is None
+        self._numbers: Any = datasketches.kll_doubles_sketch(NUMBERS_K)
+        self._texts: Any = datasketches.frequent_strings_sketch(FREQUENT_LG)
         self._distinct: Any = datasketches.hll_sketch(DISTINCT_LG)
         self._sampled = self._rises = 0
         self._whole = True
         self._last = math.inf
 
     def add(self, cells: Sequence[str], weight: int) -> None:
-        if self._numbers is not None:
+        if self._decides and self._kind in {None, ColumnKind.NUMBER}:
+            self._decide(cells)
+        if self._kind is ColumnKind.NUMBER:
             self._add_numbers(cells)
         else:
             counts = Counter(cells)
             self._sampled += len(cells) - counts.pop("", 0)
             for text, times in counts.items():
-                key = text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…{sha256(text.encode()).hexdigest()}"
+                key = text_key(text)
                 self._texts.update(key, times * weight)
                 self._distinct.update(key)
+
+    def _decide(self, cells: Sequence[str]) -> None:
+        """Find out the kind of a column without a schema; texts after numbers make it a column of no kind."""
+        values = [cell for cell in cells if cell]
+        if not values:
+            return
+        if all(map(_NUMBER.fullmatch, values)):
+            self._kind = ColumnKind.NUMBER
+        else:
+            self._kind = ColumnKind.CATEGORY if self._kind is None else ColumnKind.MIXED
 
     def _add_numbers(self, cells: Sequence[str]) -> None:
         values = [value for value in map(_number, cells) if math.isfinite(value)]
         if not values:
             return
-        from array import array  # noqa: PLC0415 - only routes that measure drift pay for it
-
+        self._whole = self._whole and all(map(float.is_integer, values))
         self._sampled += len(values)
         self._numbers.update(array("d", values))
-        self._whole = self._whole and all(map(float.is_integer, values))
         self._rises += (values[0] > self._last) + sum(map(operator.lt, values, islice(values, 1, None)))
         self._last = values[-1]
         if self._whole:  # only whole numbers may be ids, which need no sketch of fractions
@@ -115,14 +147,16 @@ class _ColumnSketch:
                 self._distinct.update(value)
 
     def profile(self, weight: int) -> ColumnProfile:
+        kind = self._kind if self._kind is not None else ColumnKind.CATEGORY
+        is_number = kind is ColumnKind.NUMBER
         return ColumnProfile(
-            kind=self._kind,
+            kind=kind,
             cells=self._sampled * weight,
             sampled=self._sampled,
-            numbers=_weighted(self._numbers, weight),
-            texts=self._texts,
+            numbers=_weighted(self._numbers, weight) if is_number else None,
+            texts=None if is_number else self._texts,
             distinct=self._distinct,
-            whole=self._numbers is not None and self._whole,
+            whole=is_number and self._whole,
             rises=self._rises,
         )
 
@@ -137,7 +171,7 @@ def _number(text: str) -> float:
 
 def _weighted(numbers: Any, weight: int) -> Any:
     """Return a KLL sketch in which each number counts `weight` times, a power of two: merged with itself it doubles."""
-    if numbers is None or weight == 1:
+    if weight == 1:
         return numbers
     copy = type(numbers).deserialize(numbers.serialize())
     for _ in range(weight.bit_length() - 1):

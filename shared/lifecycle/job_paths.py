@@ -55,6 +55,12 @@ def schema_path(route: str, number: int) -> str:
     return f"{MODELS}/schemas/{route}/{number}.json"
 
 
+def profile_path(path: str) -> str:
+    """Return the path of the profile of a part, of the set of a manifest, or of a model's set: it lies beside it."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{name.rpartition('.')[0]}.profile.json"
+
+
 def quarantine_folder(run: Run) -> str:
     """Return the folder of a bad file and its problems, in the container `quarantine`."""
     return f"{run.route}/{run.run_id}"

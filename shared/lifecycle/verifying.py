@@ -182,6 +182,7 @@ def _record_champion(run: Run, answers: Answers, now: datetime) -> RecordChampio
         metrics=challenger.own_metrics if challenger.own_metrics is not None else challenger.metrics,
         promoted_at=now,
         measured=challenger.measured,
+        classes=run.training_set.classes if run.training_set is not None else (),
     )
     served = Served(model=model, golden=golden.golden, golden_etag=golden.golden_etag, answers=answers, verified_at=now)
     if run.override is None:

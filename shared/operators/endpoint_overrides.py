@@ -208,6 +208,7 @@ def _override_run(route: Route, champion: Champion | None, target: Run | None, o
         updated_at=now,
         not_before=now,
         deadline_at=now + timedelta(seconds=route.deadlines.running),
+        training_set=target.training_set if target is not None else None,
         challenger=challenger,
         champion=summary,
         override=override,

@@ -54,9 +54,11 @@ class TrainingSetRef(NamedTuple):
         manifest: container/path of manifest.json.
         rows: data rows; None where nothing reads the files.
         sha256: of the header and the parts' hashes in order, hex; None where nothing reads the files.
+        classes: the labels in it, sorted; empty without a label, and where they are too many to be classes.
     """
 
     kind: str
     manifest: str
     rows: int | None
     sha256: str | None
+    classes: tuple[str, ...] = ()

@@ -30,6 +30,7 @@ class Champion(NamedTuple):
     metrics: Metrics
     promoted_at: datetime
     measured: HoldoutMeasurement | None = None  # on the holdout, when it was the challenger
+    classes: tuple[str, ...] = ()  # `TrainingSetRef.classes` of its training set; empty if they are not known
 
     def summary(self) -> ChampionSummary:
         """Return the summary for a decision record: run, generation, archived model and metrics."""

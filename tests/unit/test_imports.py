@@ -106,6 +106,7 @@ LIBRARIES = {
     "shared.adapters": {"azure", "azurefunctions", "requests", "urllib3"},
     "function_app": {"azure"},
     # Sketches are no code to write anew; they are imported, with numpy, only where a route measures drift.
+    "shared.intake.drift_measures": {"datasketches"},
     "shared.intake.profile": {"datasketches"},
     "shared.intake.sketches": {"datasketches"},
 }

@@ -26,7 +26,7 @@ def test_profiles_of_parts_merge_to_that_of_their_set() -> None:
     assert merged.rows == 400
     assert merged.columns["age"].cells == 400
     assert merged.columns["age"].numbers.get_rank(5.0) == pytest.approx(0.75)
-    assert merged.columns["city"].texts.get_estimate("Rome") == 300
+    assert merged.columns["city"].times("Rome") == 300
     assert merged.columns["city"].distinct_values == pytest.approx(2, abs=0.1)
 
 
@@ -37,7 +37,7 @@ def test_merging_changes_neither_profile() -> None:
     low.merged(high)
 
     assert low.columns["age"].numbers.n == 300
-    assert low.columns["city"].texts.get_estimate("Oslo") == 0
+    assert low.columns["city"].times("Oslo") == 0
     assert high.columns["age"].numbers.n == 100
 
 
@@ -89,3 +89,12 @@ def test_a_column_of_two_kinds_is_marked() -> None:
 
     assert (merged.kind, merged.cells) == (ColumnKind.MIXED, 10)
     assert merged.merged(numbers.columns["x"]).kind is ColumnKind.MIXED
+
+
+def test_a_column_without_a_value_has_any_kind() -> None:
+    """Nothing says that a wholly empty column holds texts: the other parts decide."""
+    empty = ColumnProfile(kind=ColumnKind.CATEGORY)
+    numbers = profile_of([1.0] * 10, ["Rome"] * 10).columns["age"]
+
+    assert empty.merged(numbers) is numbers
+    assert numbers.merged(empty) is numbers
