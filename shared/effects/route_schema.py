@@ -13,6 +13,7 @@ from shared.errors import StaleWriteError
 from shared.intake.schema_reader import parse_schema
 from shared.intake.settings import SchemaSource
 from shared.intake.table_schema import TableSchema, to_json
+from shared.lifecycle.job_paths import schema_path
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports.intake_rows import StoredRouteState
 from shared.routes.route import Route
@@ -21,7 +22,6 @@ from shared.services import Services
 log = get_log("run")
 
 MAX_SCHEMA_BYTES = 4 * 1024 * 1024
-FOLDER = "models/schemas"
 
 
 class SchemaInForce(NamedTuple):
@@ -39,11 +39,6 @@ class SchemaInForce(NamedTuple):
 
 
 NO_SCHEMA = SchemaInForce(0, None, None)
-
-
-def schema_path(route: str, number: int) -> str:
-    """Return where a version of a route's schema is kept, container/path."""
-    return f"{FOLDER}/{route}/{number}.json"
 
 
 def schema_in_force(services: Services, route: Route) -> SchemaInForce:

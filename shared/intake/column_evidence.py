@@ -70,6 +70,11 @@ class ColumnEvidence:
         return self.rows.total() - self.count((Kind.MISSING, Kind.PLACEHOLDER))
 
     @property
+    def texts(self) -> tuple[str, ...] | None:
+        """The different cells as they are, sorted; None if there are too many."""
+        return tuple(sorted(self._exact)) if len(self.spellings) <= MAX_CLASSES else None
+
+    @property
     def categories(self) -> tuple[str, ...]:
         """The different cells, sorted; empty if they are more than `MAX_CATEGORIES`."""
         return tuple(sorted(self._exact)) if len(self._exact) <= MAX_CATEGORIES else ()

@@ -34,13 +34,13 @@ class Label(NamedTuple):
     """The column that is trained for.
 
     Attributes:
-        has_classes: whether it is classified; None if nothing says it.
         classes: in the champion's spelling; empty if they are not known.
+        has_classes: whether it is classified; None if nothing says it.
     """
 
     name: str
-    has_classes: bool | None = None
     classes: Sequence[str] = ()
+    has_classes: bool | None = None
 
 
 class ColumnContext(NamedTuple):

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.effects.route_schema import put_in_force, read_version, schema_in_force, schema_path
+from shared.effects.route_schema import put_in_force, read_version, schema_in_force
 from shared.errors import ConfigError, StaleWriteError
 from shared.intake.table_schema import Origin, SchemaField, TableSchema, to_json
+from shared.lifecycle.job_paths import schema_path
 from tests.pipeline.world import World, example_routes
 
 LEARNT = "[routes.census.intake]\nlabel = 'income'\n[routes.census.training]"
