@@ -35,6 +35,11 @@ class MisfitReader:
         self._reader = reader
         self._misfits = misfits
 
+    @property
+    def warning(self) -> str:
+        """What the reader warns of."""
+        return self._reader.warning
+
     def read(self, cell: str) -> Cell:
         """Read one cell."""
         answer = self._reader.read(cell)

@@ -44,14 +44,12 @@ class Cell(NamedTuple):
         missing: whether it holds no value; then `text` is "".
         change: how it was made clean; "" if it is as it was.
         problem: why it is refused; then nothing else counts.
-        warning: what people should know of it, though it is accepted.
     """
 
     text: str
     missing: bool = False
     change: str = ""
     problem: CellProblem | None = None
-    warning: CellProblem | None = None
 
 
 class ColumnReader(Protocol):
@@ -71,6 +69,10 @@ class ColumnReader(Protocol):
 
         It holds only ASCII and no group, so that it can stand in a pattern over bytes.
         """
+
+    @property
+    def warning(self) -> str:
+        """What people should know of the cells that were read, though they are accepted, as a sentence; else ""."""
 
     def read(self, cell: str) -> Cell:
         """Read one cell, which is no longer quoted."""

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from shared.intake.cells import ColumnReader
+from shared.intake.date_cells import DateReader, UndecidedDateReader
+from shared.intake.label_cells import BooleanReader, LabelReader
 from shared.intake.number_cells import NumberReader, settled
 from shared.intake.settings import Dialect
 from shared.intake.table_schema import FieldType, SchemaField, TableSchema, Undecided
-from shared.intake.text_cells import BooleanReader, DateReader, LabelReader, TextReader, UndecidedDateReader
+from shared.intake.text_cells import TextReader
 
 _USUAL_DIALECT = Dialect()
 _DATES = {FieldType.DATE, FieldType.DATETIME, FieldType.TIME, FieldType.YEAR}

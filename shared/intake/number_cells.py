@@ -21,6 +21,8 @@ class NumberReader:
         field: its decimal sign is None while files have not decided it.
     """
 
+    warning = ""
+
     def __init__(self, field: SchemaField) -> None:
         self.field = field
         self._integer = field.type is FieldType.INTEGER
