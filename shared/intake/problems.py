@@ -104,8 +104,10 @@ def problems_json(
 
     Args:
         blob: container/path of the file.
+        etag: its version.
         rows_read: data rows that were read.
-        more: problems that are not listed.
+        problems: those that are listed.
+        more: how many are not.
         values: whether the cells' values are shown; else `value` is null.
     """
     listed = [_as_json(problem, values=values) for problem in problems]

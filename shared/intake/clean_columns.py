@@ -1,0 +1,120 @@
+"""The columns of one file while it is read: where each stands, and what its cells are (pure)."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from shared.intake.cells import Cell, CellChange, ColumnReader
+from shared.intake.header_match import MatchedHeader, name_key
+
+_CACHE_SIZE = 100_000  # distinct cells of a column; past them the cache begins anew, so that memory stays flat
+TOTAL = re.compile(
+    r"(?:grand[ -]?|sub[ -]?)?totals?|(?:zwischen|gesamt)?summen?|(?:ins)?gesamt|totale|total g[eé]n[eé]ral",
+    re.IGNORECASE,
+)
+
+
+class CleanColumn:
+    """One column of the clean rows.
+
+    Attributes:
+        name, shown: its name in the clean rows, and in the file.
+        at: where it stands in the file, from 0.
+        is_label: whether it is trained for.
+        plain: matches cells that are accepted as they are, each with a line feed; None where none is certain.
+        is_varied: whether most of its cells are distinct, so that they are matched and not looked up.
+        header_cells, total_cells: the cells read so far that repeat the column's name, or that sums begin with.
+    """
+
+    def __init__(self, name: str, shown: str, at: int, reader: ColumnReader | None, *, is_label: bool) -> None:
+        self.name, self.shown, self.at = name, shown, at
+        self._key = name_key(shown)
+        self.is_label = is_label
+        self._reader = reader
+        self.is_unique = reader is not None and reader.field.constraints.unique
+        self._hashes: set[int] = set()
+        self._cells: dict[str, Cell] = {}
+        self.header_cells: set[str] = set()
+        self.total_cells: set[str] = set()
+        self.plain = _bulk_pattern(reader.plain) if reader is not None and not is_label else None
+        self.is_varied = False
+
+    @property
+    def field_number(self) -> int:
+        """Where it stands in the file, from 1."""
+        return self.at + 1
+
+    def read(self, cell: str) -> Cell:
+        """Read one cell."""
+        read = self._cells.get(cell)
+        if read is None:
+            if len(self._cells) >= _CACHE_SIZE:
+                self._cells.clear()
+            read = self._first(cell)
+        return read
+
+    def read_all(self, cells: Sequence[str]) -> dict[str, Cell]:
+        """Read the distinct cells of some rows; those that were not read before in the order of the file."""
+        read = self._cells
+        distinct = set(cells)
+        if not distinct <= read.keys():
+            if len(read) + len(distinct) > _CACHE_SIZE:
+                read.clear()
+            for cell in dict.fromkeys(cells):
+                if cell not in read:
+                    self._first(cell)
+        return {cell: read[cell] for cell in distinct}
+
+    def repeats(self, text: str) -> bool:
+        """Tell whether a value of a column without duplicates was there before, and keep it in mind."""
+        mark = hash(text)
+        if mark in self._hashes:
+            return True
+        self._hashes.add(mark)
+        return False
+
+    def any_repeats(self, texts: Sequence[str]) -> bool:
+        """Tell whether one of the values was there before, or is twice among them."""
+        marks = set(map(hash, texts))
+        return len(marks) < len(texts) or not marks.isdisjoint(self._hashes)
+
+    def keep_in_mind(self, texts: Sequence[str]) -> None:
+        """Keep the values of a column without duplicates in mind."""
+        self._hashes.update(map(hash, texts))
+
+    def _first(self, cell: str) -> Cell:
+        read = _unchecked(cell) if self._reader is None else self._reader.read(cell)
+        self._cells[cell] = read
+        if name_key(cell) == self._key:
+            self.header_cells.add(cell)
+        if is_total(cell.strip()):
+            self.total_cells.add(cell)
+        return read
+
+
+def clean_columns(
+    header: MatchedHeader, readers: Mapping[str, ColumnReader], label: str | None
+) -> tuple[CleanColumn, ...]:
+    """Return the columns of the clean rows, in their order."""
+    return tuple(
+        CleanColumn(name, header.shown[at], at, readers.get(name), is_label=name == label)
+        for name, at in zip(header.columns, header.positions, strict=True)
+    )
+
+
+def is_total(text: str) -> bool:
+    """Tell whether a trimmed cell is what a line with sums begins with."""
+    return TOTAL.fullmatch(text.rstrip(":").rstrip()) is not None
+
+
+def _unchecked(cell: str) -> Cell:
+    """Read a cell of a column that no schema describes: only the empty cell is missing."""
+    if cell.strip():
+        return Cell(cell)
+    return Cell("", missing=True, change=CellChange.MISSING if cell else "")
+
+
+def _bulk_pattern(plain: str) -> re.Pattern[str] | None:
+    """Return a pattern for many cells at once; None if cells that need a look would match: empty ones, or sums."""
+    if not plain or re.fullmatch(plain, "") or re.fullmatch(plain, "Total") or re.fullmatch(plain, "total"):
+        return None
+    return re.compile(rf"(?:{plain}\n)*+")

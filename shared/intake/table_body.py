@@ -1,0 +1,129 @@
+"""Checks the rows below a header, block by block (pure)."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from shared.intake.block_check import BlockCheck, Columns
+from shared.intake.csv_rows import Comment, CsvRow, RowFault
+from shared.intake.file_form import FileForm
+from shared.intake.problems import MAX_ALIKE, Code, Problem, ProblemList
+from shared.intake.row_check import RowCheck
+from shared.intake.row_text import row_text
+from shared.intake.tally import FileChange, Tally
+
+BLOCK_CHARACTERS = 2**18  # checked at once: few enough for the processor's cache
+
+
+class TableBody:
+    """Checks the rows of one file.
+
+    Args:
+        line: of the first row.
+        observe: gets the clean columns of some rows at a time.
+        in_blocks: whether blocks are tried as columns first.
+
+    Attributes:
+        line: of the next row.
+        stopped: whether nothing more is looked at.
+    """
+
+    def __init__(
+        self,
+        form: FileForm,
+        problems: ProblemList,
+        tally: Tally,
+        line: int,
+        *,
+        observe: Callable[[Columns], None] | None,
+        in_blocks: bool,
+    ) -> None:
+        self.line = line
+        self.stopped = False
+        self._in_blocks = in_blocks
+        self._form, self._problems, self._tally, self._observe = form, problems, tally, observe
+        self._rows = RowCheck(form, problems, tally)
+        self._blocks = BlockCheck(form, self._rows, tally)
+        self._faults = 0
+        self._line_ends: Counter[str] = Counter()
+        self._first_lines: dict[str, int] = {}
+
+    def take(self, text: str, end: int, *, final: bool) -> tuple[str, str]:
+        """Check the lines of a text up to `end`; returns the clean rows, and the text that is not checked yet.
+
+        Args:
+            text: begins with the next row.
+            end: where a line ends; what stands behind it may be no rows.
+            final: whether no line follows before `end`.
+        """
+        rows: list[str] = []
+        at, size = 0, BLOCK_CHARACTERS
+        while at < end and not self.stopped:
+            cut = text.rfind("\n", at, min(at + size, end)) + 1
+            if cut <= at or at + size >= end:
+                cut = end
+            consumed = self._block(text[at:cut], rows, final=final and cut == end)
+            if not consumed and cut == end:
+                break
+            size = BLOCK_CHARACTERS if consumed else size * 2  # a row that takes more than a block
+            at += consumed
+        return "".join(rows), text[at:]
+
+    def finish(self) -> None:
+        """End the file."""
+        self._rows.finish(self._form.classes)
+        if len(self._line_ends) > 1:
+            usual = self._line_ends.most_common(1)[0][0]
+            line = min(line for kind, line in self._first_lines.items() if kind != usual)
+            self._tally.change(FileChange.LINE_ENDS, self._line_ends.total() - self._line_ends[usual], line)
+
+    def _block(self, text: str, rows: list[str], *, final: bool) -> int:
+        """Check a block; returns how many characters of it are whole rows."""
+        taken = self._blocks.take(text, self.line) if self._in_blocks else None
+        if taken is None:
+            return self._by_row(text, rows, final=final)
+        self._count_line_ends(taken.line_end, taken.lines, self.line)
+        self.line += taken.lines
+        rows.append(taken.text)
+        if self._observe is not None:
+            self._observe(taken.columns)
+        self._check_rows(len(text))
+        return len(text)
+
+    def _by_row(self, text: str, rows: list[str], *, final: bool) -> int:
+        consumed = 0
+        clean: list[tuple[str, ...]] = []
+        for item, end in self._form.rows.rows(text, self.line, final=final):
+            consumed = end
+            if isinstance(item, CsvRow):
+                if item.end:
+                    self._count_line_ends(item.end, 1, item.line)
+                cells = self._rows.row(item)
+                self.line = item.line + item.lines
+                if cells is not None:
+                    clean.append(tuple(cell.text for cell in cells))
+            elif isinstance(item, RowFault):
+                self._faults += 1
+                self._rows.fault(item)
+                self.line = item.line + 1
+            elif isinstance(item, Comment):
+                self._tally.change(FileChange.COMMENTS, 1, item.line)
+                self.line = item.line + 1
+            if self._faults > MAX_ALIKE:
+                self.stopped = True  # where quotes are wrong throughout, nothing more is certain
+                break
+        rows.extend(map(row_text, clean))
+        if self._observe is not None and clean:
+            self._observe(list(zip(*clean, strict=True)))
+        self._check_rows(consumed)
+        return consumed
+
+    def _check_rows(self, consumed: int) -> None:
+        limit = self._form.settings.max_rows
+        if consumed and limit is not None and self._tally.rows_read > limit and not self.stopped:
+            message = f"The file has more than {limit:,} rows. Split it, or raise max_rows."
+            self._problems.add(Problem(Code.CONSTRAINT_ERROR, message))
+            self.stopped = True
+
+    def _count_line_ends(self, kind: str, times: int, line: int) -> None:
+        self._line_ends[kind] += times
+        self._first_lines.setdefault(kind, line)
