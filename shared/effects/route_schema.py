@@ -6,10 +6,13 @@ that would write this number puts it in force instead.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from shared.errors import StaleWriteError
+from shared.gates.known_metrics import Task, tasks_of
+from shared.intake.field_learning import Label
 from shared.intake.schema_reader import parse_schema
 from shared.intake.settings import SchemaSource
 from shared.intake.table_schema import TableSchema, to_json
@@ -110,3 +113,18 @@ def _name_version(services: Services, before: StoredRouteState, number: int, fil
         except StaleWriteError:
             stored = services.runs.route_state(before.state.route)
     return stored
+
+
+def learnt_label(route: Route, label: str | None, classes: Sequence[str]) -> Label | None:
+    """Return the column that a route trains for as a `Learner` wants it; whether it has classes, the task tells.
+
+    `classes`: in the champion's spelling.
+    """
+    if label is None:
+        return None
+    if route.holdout is not None:
+        tasks = {route.holdout.task}
+    else:
+        tasks = {task for gate in route.policy.gates for task in tasks_of(gate.metric)}
+    has_classes = None if not tasks else Task.REGRESSION not in tasks
+    return Label(label, tuple(classes), has_classes)

@@ -7,7 +7,7 @@ the clean rows are then the same. What needs a second look (a problem, a total, 
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from shared.intake.cells import Cell
 from shared.intake.clean_columns import CleanColumn
 from shared.intake.csv_rows import MAX_CELL
 from shared.intake.file_form import FileForm
+from shared.intake.header_match import ABSENT_CELL
 from shared.intake.row_check import LastRow, RowCheck
 from shared.intake.row_text import LINE_END, cell_text, needs_quotes
 from shared.intake.tally import LeftOutRow, Tally
@@ -154,19 +155,25 @@ class BlockCheck:
         """Read the cells; None if one of them needs a second look."""
         read: dict[int, _ReadColumn] = {}
         columns = self._form.columns
+        if self._form.header.has_absent:
+            cells = [*cells, [ABSENT_CELL] * len(cells[0])]
         # The label last: its reader keeps the first spelling of a class, which no repeated header may give.
         order = sorted(range(len(columns)), key=lambda at: at == self._label)
         for at in order:
-            if at == self._label and all(column.repeats_header for column in read.values()):
+            if at == self._label and self._may_repeat_header(read.values()):
                 return None
             column = _read_column(columns[at], cells[columns[at].at])
             if column is None:
                 return None
             read[at] = column
         full = sum(not column.has_blanks for column in read.values())
-        if full < min(_MIN_FULL_COLUMNS, len(columns)) or all(column.repeats_header for column in read.values()):
+        if full < min(_MIN_FULL_COLUMNS, len(columns)) or self._may_repeat_header(read.values()):
             return None
         return [read[at] for at in range(len(columns))]
+
+    def _may_repeat_header(self, read: Iterable[_ReadColumn]) -> bool:
+        """Tell whether each column of the file has a cell that repeats its name."""
+        return all(column.repeats_header for column in read if column.column.at < self._width)
 
     def _last_index(self, cells: Columns, lines: int) -> int | None:
         """Return the running number of the last row; None if there is no such column, -1 if it does not count."""

@@ -43,6 +43,11 @@ class CleanColumn:
         """Where it stands in the file, from 1."""
         return self.at + 1
 
+    @property
+    def warning(self) -> str:
+        """What people should know of its cells, though they are accepted; else ""."""
+        return "" if self._reader is None else self._reader.warning
+
     def read(self, cell: str) -> Cell:
         """Read one cell."""
         read = self._cells.get(cell)
@@ -95,8 +100,9 @@ def clean_columns(
     header: MatchedHeader, readers: Mapping[str, ColumnReader], label: str | None
 ) -> tuple[CleanColumn, ...]:
     """Return the columns of the clean rows, in their order."""
+    shown = (*header.shown, "")
     return tuple(
-        CleanColumn(name, header.shown[at], at, readers.get(name), is_label=name == label)
+        CleanColumn(name, shown[at] or name, at, readers.get(name), is_label=name == label)
         for name, at in zip(header.columns, header.positions, strict=True)
     )
 

@@ -20,7 +20,8 @@ class ColumnEvidence:
         serials: rows that may have the day number of a spreadsheet.
         low, high: the range of the numbers with one reading; None without any.
         spellings: the first spelling of each different value, while there are at most `MAX_CLASSES`.
-        odd_line: the line of the first cell that is neither a number nor a moment; None without any.
+        odd_cell, odd_row: the first cell that is neither a number nor a moment, and its data row, from 1; None without
+            any, and while nobody says the row.
     """
 
     def __init__(self) -> None:
@@ -32,11 +33,12 @@ class ColumnEvidence:
         self.low: float | None = None
         self.high: float | None = None
         self.spellings: dict[str | float, str] = {}
-        self.odd_line: int | None = None
+        self.odd_cell: str | None = None
+        self.odd_row: int | None = None
         self._exact: set[str] = set()
 
-    def add(self, cell: str, line: int, rows: int = 1) -> None:
-        """Add a cell that stands in some rows, first on a line; the first call for each cell in the file's order."""
+    def add(self, cell: str, rows: int = 1) -> None:
+        """Add a cell that stands in some rows; the first call for each cell in the file's order."""
         look = look_of(cell)
         self.rows[look.kind] += rows
         if look.kind is Kind.MISSING:
@@ -45,8 +47,8 @@ class ColumnEvidence:
             self.forms[look.forms] += rows
         elif look.kind in NUMBERS:
             self._add_number(look, rows)
-        elif look.kind is not Kind.NO_MOMENT and self.odd_line is None:
-            self.odd_line = line
+        elif look.kind is not Kind.NO_MOMENT and self.odd_cell is None:
+            self.odd_cell = cell
         if len(self.spellings) <= MAX_CLASSES:
             self.spellings.setdefault(label_key(cell), cell.strip())
             self._exact.add(cell)

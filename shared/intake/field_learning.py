@@ -23,11 +23,11 @@ _CLASSES_AMONG_NUMBERS = 2  # more different numbers may be amounts, unless it i
 
 
 class Warned(NamedTuple):
-    """What people should know about a learnt column; `line` is of a cell that shows it, None if there is no such."""
+    """What people should know about a learnt column; `row`: the data row of a cell that shows it, from 1."""
 
     column: str
     message: str
-    line: int | None = None
+    row: int | None = None
 
 
 class Label(NamedTuple):
@@ -81,7 +81,7 @@ def learnt_field(name: str, evidence: ColumnEvidence, context: ColumnContext, wa
         return _boolean_field(name, evidence, context.golden)
     if evidence.count((*NUMBERS, Kind.MOMENT)) * 2 > evidence.values:
         text = "Most cells of the column are numbers or dates, but not all: it is learnt as text."
-        warnings.append(Warned(name, text, evidence.odd_line))
+        warnings.append(Warned(name, text, evidence.odd_row))
     elif evidence.rows[Kind.NO_MOMENT] == evidence.values:
         text = "The years of the column's dates have two digits, or no calendar has them: it is learnt as text."
         warnings.append(Warned(name, text))

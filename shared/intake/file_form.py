@@ -39,6 +39,8 @@ def file_form(rows: RowForm, header: MatchedHeader, settings: IntakeSettings, ex
     """Return the form of a file with this header."""
     schema, label = expected.schema or _label_alone(expected.label), expected.label
     readers = column_readers(schema, label, expected.classes, settings.dialect, expected.golden)
+    if expected.watch is not None:
+        readers = {name: expected.watch(reader) for name, reader in readers.items()}
     holdout = None
     if expected.holdout is not None:
         # Readers of their own: a class is spelt as in the file, and not as in the holdout.

@@ -1,9 +1,10 @@
 """What a file is checked against, and what the check says about it (pure)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from shared.intake.cells import ColumnReader
 from shared.intake.problems import Problem
 from shared.intake.table_schema import TableSchema
 from shared.records.intake_record import Change, LeftOut
@@ -29,6 +30,8 @@ class Expected:
         classes: the labels as the champion spells them; empty if that is not known.
         golden: the cells of the golden rows by column, which decide how booleans are spelt.
         holdout: the rows that never enter a training set.
+        optional: columns of the schema that a file may lack: every cell of theirs is missing then.
+        watch: gets the reader of each column; it returns the one to read with, which may look at the cells as well.
     """
 
     columns: Sequence[str]
@@ -38,6 +41,8 @@ class Expected:
     classes: Sequence[str] = ()
     golden: Mapping[str, Sequence[str]] = field(default_factory=dict)
     holdout: HoldoutTable | None = None
+    optional: Collection[str] = ()
+    watch: Callable[[ColumnReader], ColumnReader] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +62,6 @@ class FileReport:
         labels: rows by label, as the clean rows spell it; empty without a label.
         missing: missing cells by column, without columns that have none.
         sha256, rows_sha256: of the bytes that were read and of the clean rows, hex.
-        tightened: the schema that the file's certain cells lead to; None if it stays as it is.
     """
 
     problems: tuple[Problem, ...]
@@ -76,7 +80,6 @@ class FileReport:
     missing: Mapping[str, int] = field(default_factory=dict)
     sha256: str
     rows_sha256: str
-    tightened: TableSchema | None = None
 
     @property
     def warnings(self) -> tuple[Problem, ...]:

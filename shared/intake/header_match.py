@@ -3,7 +3,7 @@
 import difflib
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from shared.column_names import repeated
@@ -11,6 +11,7 @@ from shared.intake.problems import Code, Problem
 from shared.intake.settings import ExtraColumns
 from shared.plurals import counted
 
+ABSENT_CELL = ""  # what a column holds that the file lacks
 _MAX_NAMES = 30  # columns that a message lists
 
 
@@ -21,7 +22,7 @@ class MatchedHeader:
     Attributes:
         shown: the names as the file has them.
         columns: the names of the clean rows, in order.
-        positions: where each of them stands in the file, from 0.
+        positions: where each of them stands in the file, from 0; an absent one behind the last column of the file.
         index: where an unnamed first column stands that may be running numbers; None if there is none.
         respelled: names that differ from the file's; reordered: whether their order does; dropped: columns left out.
         problems: why the header is refused.
@@ -35,6 +36,11 @@ class MatchedHeader:
     reordered: bool = False
     dropped: int = 0
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def has_absent(self) -> bool:
+        """Whether a column of the clean rows is absent from the file."""
+        return len(self.shown) in self.positions
 
 
 def clean_name(cell: str) -> str:
@@ -53,7 +59,9 @@ def columns_matched(cells: Sequence[str], expected: Sequence[str]) -> int:
     return sum(name_key(name) in keys for name in expected)
 
 
-def match_header(cells: Sequence[str], expected: Sequence[str], extra: ExtraColumns, line: int) -> MatchedHeader:
+def match_header(
+    cells: Sequence[str], expected: Sequence[str], extra: ExtraColumns, line: int, optional: Collection[str] = ()
+) -> MatchedHeader:
     """Match a header.
 
     Args:
@@ -61,12 +69,14 @@ def match_header(cells: Sequence[str], expected: Sequence[str], extra: ExtraColu
         expected: the names that must be there, in the order of the clean rows.
         extra: what becomes of further columns.
         line: of the header.
+        optional: expected columns that may be absent: every cell of theirs is missing then.
     """
     shown = tuple(clean_name(cell) for cell in cells)
     names = _spelt(shown, expected)
     problems = _form_problems(names, shown, line)
     index = 0 if len(names) > 1 and not names[0] else None
     there = {name: at for at, name in enumerate(names) if name}
+    there |= {name: len(shown) for name in expected if name in optional and name not in there}
     absent = [name for name in expected if name not in there]
     more = [name for name in names if name and name not in set(expected)]
     problems += _name_problems(absent, more, names, expected, extra=extra, line=line)

@@ -93,7 +93,7 @@ def search_header(text: str, name: str, settings: IntakeSettings, expected: Expe
     elif row is None:
         search.problems.append(Problem(Code.LONG_CELL, "The header does not end.", line=search.line))
     else:
-        search.header = match_header(row.row.cells, names, settings.extra_columns, search.line)
+        search.header = match_header(row.row.cells, names, settings.extra_columns, search.line, expected.optional)
         search.problems += search.header.problems
         search.end, search.line = row.end, search.line + row.row.lines
     return search

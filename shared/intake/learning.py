@@ -1,5 +1,6 @@
 """Learns a Table Schema from the first file: what is certain becomes a rule, all else a note or a question (pure)."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -45,10 +46,27 @@ class Learner:
         self._dialect = dialect
         self._columns = {name: ColumnEvidence() for name in columns}
         self._golden = golden or {}
+        self._rows = 0
 
-    def add(self, column: str, cell: str, line: int, rows: int = 1) -> None:
-        """Add a cell that stands in some rows, first on a line; distinct cells come in the file's order."""
-        self._columns[column].add(cell, line, rows)
+    def has(self, column: str) -> bool:
+        """Tell whether it gathers the cells of a column."""
+        return column in self._columns
+
+    def add(self, column: str, cell: str) -> None:
+        """Add a cell of a column; distinct cells come in the file's order."""
+        self._columns[column].add(cell)
+
+    def add_rows(self, names: Sequence[str], columns: Sequence[Sequence[str]]) -> None:
+        """Add some rows, column by column; columns that it does not gather are left out."""
+        for name, cells in zip(names, columns, strict=True):
+            evidence = self._columns.get(name)
+            if evidence is None:
+                continue
+            for cell, rows in Counter(cells).items():
+                evidence.add(cell, rows)
+            if evidence.odd_cell is not None and evidence.odd_row is None:
+                evidence.odd_row = self._rows + cells.index(evidence.odd_cell) + 1
+        self._rows += len(columns[0]) if columns else 0
 
     def evidence(self, column: str) -> ColumnEvidence:
         """Return what the cells of a column said so far."""
@@ -57,8 +75,8 @@ class Learner:
     def context(self, column: str) -> ColumnContext:
         """Return what decides over a column beside its own cells."""
         golden = ColumnEvidence()
-        for line, cell in enumerate(self._golden.get(column, ()), start=2):
-            golden.add(cell, line)
+        for cell in self._golden.get(column, ()):
+            golden.add(cell)
         return ColumnContext(golden, self._decimal_of(column), self._dialect.thousands)
 
     def learnt(self, origin: Origin, *, keeps_values: bool = True) -> Learnt:

@@ -11,7 +11,7 @@ from shared.intake.cells import Cell
 from shared.intake.clean_columns import is_total
 from shared.intake.csv_rows import MAX_CELL, CsvRow, RowFault
 from shared.intake.file_form import FileForm
-from shared.intake.header_match import name_key
+from shared.intake.header_match import ABSENT_CELL, name_key
 from shared.intake.problems import Code, Problem, ProblemList
 from shared.intake.tally import LeftOutRow, Tally
 from shared.intake.text_decoding import STAND_IN
@@ -73,6 +73,8 @@ class RowCheck:
             return None
         self._form_problems(row)
         self._check_index(row)
+        if self._header.has_absent:
+            row = row._replace(cells=[*row.cells, ABSENT_CELL])
         read = tuple(column.read(row.cells[column.at]) for column in self._columns)
         if self._is_unlabelled(row, read):
             return None
@@ -228,7 +230,8 @@ class RowCheck:
             message = "The row has a single value: it looks like a title or a trailer. skip_footer leaves it out."
             self._add(Code.TYPE_ERROR, message, row, at, row.cells[at])
         elif is_total(row.cells[at].strip()):
-            if any(cell.missing for cell in read):
+            there = len(self._key)
+            if any(cell.missing for column, cell in zip(self._columns, read, strict=True) if column.at < there):
                 self._add(Code.TYPE_ERROR, message, row, at, row.cells[at])
             else:
                 self._totals += 1
@@ -250,13 +253,14 @@ class RowCheck:
         self._problems.add(self._problem(code, message, row, at, value))
 
     def _problem(self, code: Code, message: str, row: CsvRow, at: int | None, value: str | None) -> Problem:
+        is_there = at is not None and at < len(self._key)
         return Problem(
             code,
             message,
             line=row.line,
             row=self._tally.rows_read,
-            column=self._header.shown[at] or None if at is not None else None,
-            field_number=at + 1 if at is not None else None,
+            column=self._header.shown[at] or None if at is not None and is_there else None,
+            field_number=at + 1 if at is not None and is_there else None,
             value=value,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from shared.intake.block_check import BlockCheck, Columns
 from shared.intake.csv_rows import Comment, CsvRow, RowFault
 from shared.intake.file_form import FileForm
-from shared.intake.problems import MAX_ALIKE, Code, Problem, ProblemList
+from shared.intake.problems import MAX_ALIKE, Code, Level, Problem, ProblemList
 from shared.intake.row_check import RowCheck
 from shared.intake.row_text import row_text
 from shared.intake.tally import FileChange, Tally
@@ -71,6 +71,10 @@ class TableBody:
     def finish(self) -> None:
         """End the file."""
         self._rows.finish(self._form.classes)
+        for column in self._form.columns:
+            if column.warning:
+                where = Problem(Code.CONSTRAINT_ERROR, column.warning, Level.WARNING, column=column.shown)
+                self._problems.add(where._replace(field_number=column.field_number))
         if len(self._line_ends) > 1:
             usual = self._line_ends.most_common(1)[0][0]
             line = min(line for kind, line in self._first_lines.items() if kind != usual)

@@ -1,13 +1,44 @@
 """What a later file decides of a learnt schema: an order of day and month, a decimal sign, a second class (pure)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from shared.intake.cell_kinds import Kind
+from shared.intake.cells import Cell, ColumnReader
 from shared.intake.field_learning import decimal_sign, merged_classes, moment_forms
 from shared.intake.learning import Learner
 from shared.intake.table_schema import Constraints, Origin, SchemaField, TableSchema, Undecided
 
 _EMPTY_FORMATS: tuple[str, ...] = ()
+
+
+class EvidenceReader:
+    """Reads a column as its reader does, and gives its cells to a learner."""
+
+    def __init__(self, reader: ColumnReader, learner: Learner) -> None:
+        self.field = reader.field
+        self.plain = reader.plain
+        self._reader = reader
+        self._learner = learner
+
+    @property
+    def warning(self) -> str:
+        """What the reader warns of."""
+        return self._reader.warning
+
+    def read(self, cell: str) -> Cell:
+        """Read one cell."""
+        self._learner.add(self.field.name, cell)
+        return self._reader.read(cell)
+
+
+def watch_of(learner: Learner) -> Callable[[ColumnReader], ColumnReader]:
+    """Return what has the columns of a learner watched while a file is checked (`Expected.watch`)."""
+
+    def watch(reader: ColumnReader) -> ColumnReader:
+        return EvidenceReader(reader, learner) if learner.has(reader.field.name) else reader
+
+    return watch
 
 
 def open_columns(schema: TableSchema) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ SHARED_ROOMS = (
     ("adapters.http", "ports"),
     ("adapters.classic", "adapters.storage", "lifecycle", "recorded_routes"),
     ("services",),
-    ("effects", "operators"),
+    ("effects",),
+    ("operators",),
     ("pipeline", "wiring"),
 )
 STUDIO_ROOMS = (

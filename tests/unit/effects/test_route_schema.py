@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.effects.route_schema import put_in_force, read_version, schema_in_force
+from shared.effects.route_schema import learnt_label, put_in_force, read_version, schema_in_force
 from shared.errors import ConfigError, StaleWriteError
+from shared.intake.field_learning import Label
 from shared.intake.table_schema import Origin, SchemaField, TableSchema, to_json
 from shared.lifecycle.job_paths import schema_path
-from tests.pipeline.world import World, example_routes
+from tests.pipeline.world import ROOT, World, example_routes
 
 LEARNT = "[routes.census.intake]\nlabel = 'income'\n[routes.census.training]"
 BY_HAND = f"[routes.census.intake]\nschema = 'models/by-hand.json'\n{LEARNT.partition(chr(10))[2]}"
@@ -123,3 +124,22 @@ def test_no_schema() -> None:
     here = world(LEARNT.replace("label", "schema = 'none'\nlabel"))
     assert schema_in_force(here.services, here.route).state is None
     assert schema_in_force(here.services, here.route).number == 0
+
+
+@pytest.mark.parametrize(
+    ("gates", "has_classes"),
+    [
+        ('[{ metric = "AUC", at_least = 0.8 }]', True),
+        ('[{ metric = "Accuracy", at_least = 0.8 }]', True),
+        ('[{ metric = "Mean Absolute Error", at_most = 0.8 }]', False),
+        ('[{ metric = "Whatever", at_least = 0.8 }]', None),
+    ],
+)
+def test_label(gates: str, *, has_classes: bool | None) -> None:
+    """The task of the gates' metrics tells whether the label has classes, where no holdout says it."""
+    text = (ROOT / "routes.toml").read_text(encoding="utf-8")
+    present = next(line for line in text.splitlines() if line.startswith("gates = "))
+    here = World(example_routes((present, f"gates = {gates}")))
+    label = learnt_label(here.route, "income", ("low",))
+    assert label == Label("income", ("low",), has_classes)
+    assert learnt_label(here.route, None, ()) is None

@@ -35,8 +35,8 @@ def accepted(current: TableSchema, columns: Mapping[str, Sequence[str]], label: 
     """Return the schema that a file fits, loosened once."""
     learner = Learner(columns, None if label is None else Label(label))
     for name, cells in columns.items():
-        for line, cell in enumerate(cells, start=2):
-            learner.add(name, cell, line)
+        for cell in cells:
+            learner.add(name, cell)
     return fitted(current, learner.learnt(NEW).schema, misfits_of(current, columns, label), learner.evidence)
 
 

@@ -284,3 +284,31 @@ def test_plain_cells(column: ColumnReader, data: st.DataObject) -> None:
     if column.plain:
         cell = data.draw(st.from_regex(column.plain, fullmatch=True, alphabet=st.characters(codec="ascii")))
         assert column.read(cell) == Cell(cell)
+
+
+@pytest.mark.parametrize(
+    ("column", "plain", "not_plain"),
+    [
+        (reader(NUMBER), ["12", "-1.5"], ["1,5", "", "1."]),
+        (reader(NUMBER, learnt=True), ["12"], ["1.5"]),
+        (reader(NUMBER, decimal_char=","), ["12"], ["1.5", "1,5"]),
+        (reader(INTEGER), ["12"], ["1.5"]),
+        (reader(NUMBER, missing_values=("-999",)), [], ["1", "-999"]),
+        (reader(NUMBER, constraints=Constraints(minimum="0")), [], ["1"]),
+        (reader(NUMBER, notes=Notes(unit="%"), bare_number=False), [], ["1"]),
+        (reader(DATE, format="%d/%m/%Y"), ["28/02/2024"], ["30/02/2024", "29/02/2024"]),
+        (reader(DATE, missing_values=("1900-01-01",)), [], ["2024-01-01"]),
+        (reader(DATE, format="%d %B %Y"), [], ["1 May 2024"]),
+        (reader(FieldType.BOOLEAN), ["true", "false"], ["TRUE"]),
+        (reader(STRING), ["Private sector"], ["NA,", "", " x"]),
+        (reader(STRING, missing_values=("NA",)), [], ["NA", "x"]),
+        (reader(STRING, notes=Notes(values=("a", "b"))), ["a", "b"], ["c", "A"]),
+        (reader(STRING, constraints=Constraints(max_length=3)), [], ["a"]),
+        (label_reader("yes"), ["yes"], ["Yes", "no"]),
+    ],
+)
+def test_what_is_plain(column: ColumnReader, plain: list[str], not_plain: list[str]) -> None:
+    """Usual cells of a column are plain, so that whole blocks of them are accepted at once; no others are."""
+    assert [cell for cell in plain if not re.fullmatch(column.plain, cell)] == []
+    assert [cell for cell in not_plain if column.plain and re.fullmatch(column.plain, cell)] == []
+    assert bool(column.plain) is bool(plain)

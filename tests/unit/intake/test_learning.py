@@ -30,8 +30,7 @@ def gathered(
     """Return a learner that has the cells of a file."""
     learner = Learner(columns, label, dialect or Dialect(), golden)
     for name, cells in columns.items():
-        for line, cell in enumerate(cells, start=2):
-            learner.add(name, cell, line)
+        learner.add_rows([name], [cells])
     return learner
 
 
@@ -171,9 +170,9 @@ def test_golden_rows_decide_a_type() -> None:
 
 
 def test_mixed_column_is_warned_of() -> None:
-    """A column that is mostly numbers is text if nothing decides, with a warning that names a line."""
+    """A column that is mostly numbers is text if nothing decides, with a warning that names a row."""
     learnt = gathered({"x": ["1", "abc", "2", "3"]}).learnt(ORIGIN)
-    assert [(warned.column, warned.line) for warned in learnt.warnings] == [("x", 3)]
+    assert [(warned.column, warned.row) for warned in learnt.warnings] == [("x", 2)]
 
 
 def test_categories_are_notes() -> None:
