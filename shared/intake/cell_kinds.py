@@ -2,9 +2,10 @@
 
 import re
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
-from shared.intake.date_patterns import reads
+from shared.intake.date_patterns import When, reads
 from shared.intake.number_forms import MAX_CHARACTERS, readings, undressed
 from shared.intake.table_schema import DEFAULT_FORMAT, FieldType, SchemaField
 
@@ -21,6 +22,7 @@ _LEADING_ZERO = re.compile(r"[+-]?0[0-9]+")
 _TIME = r"(?P<time>[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?P<fraction>\.[0-9]{1,6})?)?)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
 _YEAR_FIRST = re.compile(r"[0-9]{4}(?P<sign>[-/.])[0-9]{1,2}(?P=sign)[0-9]{1,2}" + _TIME)
 _YEAR_LAST = re.compile(r"[0-9]{1,2}(?P<sign>[-/.])[0-9]{1,2}(?P=sign)(?P<year>[0-9]{4}|[0-9]{2})" + _TIME)
+_USUAL_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,20})?")
 _CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(?P<seconds>:[0-9]{2})?")
 _SERIAL = re.compile(r"[2-6][0-9]{4}(?:\.[0-9]+)?")
 
@@ -70,11 +72,14 @@ class Look(NamedTuple):
     serial: bool = False
 
 
-def look_of(cell: str) -> Look:
+def look_of(cell: str) -> Look:  # noqa: PLR0911 - one line a kind
     """Return what a cell looks like."""
     text = cell.strip()
     if not text:
         return Look(Kind.MISSING)
+    usual = _USUAL_NUMBER.fullmatch(text)
+    if usual is not None:
+        return _usual_number(text, usual[1], usual[2])
     if text in _PLACEHOLDERS:
         return Look(Kind.PLACEHOLDER)
     if len(text) > MAX_CHARACTERS:
@@ -84,6 +89,15 @@ def look_of(cell: str) -> Look:
     if text.casefold() in {TRUE, FALSE}:
         return Look(Kind.BOOLEAN)
     return _moment(text) or _number(text) or Look(Kind.TEXT)
+
+
+def _usual_number(text: str, whole: str, fraction: str | None) -> Look:
+    """Return what `_number` would, several times as fast."""
+    if fraction is None:
+        return Look(Kind.WHOLE, float(text), serial=_SERIAL.fullmatch(text) is not None)
+    if len(fraction) == 4 and len(whole) <= 3 and whole != "0":
+        return Look(Kind.POINT_OR_GROUP)
+    return Look(Kind.POINT, float(text), serial=_SERIAL.fullmatch(text) is not None)
 
 
 def _number(text: str) -> Look | None:
@@ -133,7 +147,10 @@ def _form(match: re.Match[str], order: str) -> MomentForm:
 
 
 def _look(forms: tuple[MomentForm, ...], text: str) -> Look:
-    right = [
-        form for form in forms if reads(SchemaField(name="", type=form.type, format=form.format))(text) is not None
-    ]
+    right = [form for form in forms if _reads(form)(text) is not None]
     return Look(Kind.MOMENT, forms=tuple(right)) if right else Look(Kind.NO_MOMENT)
+
+
+@cache
+def _reads(form: MomentForm) -> When:
+    return reads(SchemaField(name="", type=form.type, format=form.format))

@@ -16,15 +16,13 @@ _ISO_MOMENT = re.compile(
 # Directives that are read here, several times as fast as by strptime; all others are left to it.
 _DIGITS = {"Y": "[0-9]{4}", **dict.fromkeys("mdHMS", "[0-9]{1,2}")}
 _OTHERS = frozenset("yfbBpIjaAzZ%")
-# A subset that is right whatever the month is, for whole blocks of cells.
-_PLAIN = {
-    "Y": "[12][0-9]{3}",
-    "m": "(?:0[1-9]|1[0-2])",
-    "d": "(?:0[1-9]|1[0-9]|2[0-8])",
-    "H": "(?:[01][0-9]|2[0-3])",
-    "M": "[0-5][0-9]",
-    "S": "[0-5][0-9]",
-}
+# For whole blocks of cells: days that are right whatever the year is.
+_PLAIN = {"Y": "[12][0-9]{3}", "H": "(?:[01][0-9]|2[0-3])", "M": "[0-5][0-9]", "S": "[0-5][0-9]"}
+_MONTHS = (
+    {"m": "(?:0[13578]|1[02])", "d": "(?:0[1-9]|[12][0-9]|3[01])"},
+    {"m": "(?:0[469]|11)", "d": "(?:0[1-9]|[12][0-9]|30)"},
+    {"m": "02", "d": "(?:0[1-9]|1[0-9]|2[0-8])"},
+)
 _DIRECTIVE = re.compile(r"%(.?)")
 
 
@@ -55,13 +53,19 @@ def reads(field: SchemaField) -> When:
 def plain_pattern(field: SchemaField) -> str:
     """Return a regular expression of cells that certainly are right; "" if the format has names in it."""
     if field.type is FieldType.YEAR:
-        return "[12][0-9]{3}"
+        return _PLAIN["Y"]
     if field.format == DEFAULT_FORMAT and field.type is FieldType.DATETIME:
-        return _translated("%Y-%m-%dT%H:%M:%S", _PLAIN) + "Z?"
+        return _each_month("%Y-%m-%dT%H:%M:%S") + "Z?"
     pattern = _DEFAULTS.get(field.type, "") if field.format == DEFAULT_FORMAT else field.format
-    if not set(_DIRECTIVE.findall(pattern)) <= set(_PLAIN) or not pattern.isascii():
+    letters = _DIRECTIVE.findall(pattern)
+    if not set(letters) <= {*_PLAIN, "m", "d"} or len(set(letters)) != len(letters) or not pattern.isascii():
         return ""
-    return _translated(pattern, _PLAIN)
+    return _each_month(pattern)
+
+
+def _each_month(pattern: str) -> str:
+    alternatives = dict.fromkeys(_translated(pattern, {**_PLAIN, **month}) for month in _MONTHS)
+    return f"(?:{'|'.join(alternatives)})"
 
 
 def _translated(pattern: str, directives: dict[str, str]) -> str:

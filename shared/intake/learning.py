@@ -1,6 +1,5 @@
 """Learns a Table Schema from the first file: what is certain becomes a rule, all else a note or a question (pure)."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -62,8 +61,7 @@ class Learner:
             evidence = self._columns.get(name)
             if evidence is None:
                 continue
-            for cell, rows in Counter(cells).items():
-                evidence.add(cell, rows)
+            evidence.add_cells(cells)
             if evidence.odd_cell is not None and evidence.odd_row is None:
                 evidence.odd_row = self._rows + cells.index(evidence.odd_cell) + 1
         self._rows += len(columns[0]) if columns else 0

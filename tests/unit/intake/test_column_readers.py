@@ -296,7 +296,7 @@ def test_plain_cells(column: ColumnReader, data: st.DataObject) -> None:
         (reader(NUMBER, missing_values=("-999",)), [], ["1", "-999"]),
         (reader(NUMBER, constraints=Constraints(minimum="0")), [], ["1"]),
         (reader(NUMBER, notes=Notes(unit="%"), bare_number=False), [], ["1"]),
-        (reader(DATE, format="%d/%m/%Y"), ["28/02/2024"], ["30/02/2024", "29/02/2024"]),
+        (reader(DATE, format="%d/%m/%Y"), ["28/02/2024", "31/01/2024"], ["30/02/2024", "29/02/2024", "31/04/2024"]),
         (reader(DATE, missing_values=("1900-01-01",)), [], ["2024-01-01"]),
         (reader(DATE, format="%d %B %Y"), [], ["1 May 2024"]),
         (reader(FieldType.BOOLEAN), ["true", "false"], ["TRUE"]),
