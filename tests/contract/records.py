@@ -26,6 +26,7 @@ from shared.records.endpoint_events import EndpointEvent, EndpointEventKind
 from shared.records.endpoint_record import Champion, EndpointRecord, Frozen, Intent, Lease, Served
 from shared.records.golden_answers import GoldenAnswers, Rollback
 from shared.records.models import AnswerPart, Challenger, ChampionSummary, HoldoutMeasurement, HoldoutProgress
+from shared.records.part import Part
 from shared.records.run import Run
 from shared.records.run_identity import generation_for
 from shared.records.run_states import STEPS, TERMINAL, RunState
@@ -49,6 +50,23 @@ def a_run(**changes: Any) -> Run:
         "deadline_at": NOON + timedelta(days=1),
     }
     return Run(**{**values, **changes})
+
+
+def a_part(run: Run, **changes: Any) -> Part:
+    """Return the part of a run, with some members changed."""
+    values: dict[str, Any] = {
+        "run_id": run.run_id,
+        "attempt": run.attempt,
+        "route": run.route,
+        "blob": run.blob,
+        "blob_etag": run.etag,
+        "generation": run.generation,
+        "original": f"training/{run.job_folder}/original.csv",
+        "original_etag": "0x1",
+        "labels": {"yes": 3, "no": 4},
+        "missing": {},
+    }
+    return Part(**{**values, **changes})
 
 
 def a_decision(**changes: Any) -> DecisionRecord:

@@ -25,7 +25,7 @@ class TablePartRows(TableStore):
             raise ValueError(f"the part of run {part.run_id} is not of run {run.run_id}")
         change = Transaction(run.route, fence=history_key(run))
         add_save(change, before, run)
-        change.put(_part_key(part), to_columns(part))
+        change.put(part_key(part), to_columns(part))
         return stored_run(run, self._write(change, f"run {run.run_id}"))
 
     def parts(self, route: str, customer: str = "") -> Iterator[Part]:
@@ -44,7 +44,7 @@ class TablePartRows(TableStore):
 
     def part(self, run: Run) -> Part | None:
         """Read the part of a run; None if it has none."""
-        row = self._table.read(run.route, _part_key(run))
+        row = self._table.read(run.route, part_key(run))
         return None if row is None else from_columns(Part, row)
 
     def replace_part(self, part: Part) -> None:
@@ -53,7 +53,7 @@ class TablePartRows(TableStore):
         Raises:
             StaleWriteError: there is no such part, for it was forgotten.
         """
-        key = _part_key(part)
+        key = part_key(part)
         change = Transaction(part.route, fence=key)
         change.replace(key, to_columns(part), None)
         self._write(change, f"the part of run {part.run_id} was deleted, or")
@@ -66,10 +66,11 @@ class TablePartRows(TableStore):
         """
         change = Transaction(run.route, fence=history_key(run))
         add_save(change, before, run)
-        if self._table.read(run.route, _part_key(run)) is not None:  # none can come: the run's ETag fences `accept`
-            change.delete(_part_key(run), None)
+        if self._table.read(run.route, part_key(run)) is not None:  # none can come: the run's ETag fences `accept`
+            change.delete(part_key(run), None)
         return stored_run(run, self._write(change, f"run {run.run_id}"))
 
 
-def _part_key(part: Part | Run) -> str:
+def part_key(part: Part | Run) -> str:
+    """Return the key of a part, or of a run's part."""
     return f"part;;{key_text(part.generation)};{part.run_id}"
