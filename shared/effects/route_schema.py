@@ -80,6 +80,18 @@ def read_version(services: Services, route: str, number: int) -> TableSchema:
     return parse_schema(services.blobs.read_text(path, MAX_SCHEMA_BYTES)[0], path)
 
 
+def columns_since(services: Services, route: str, in_force: SchemaInForce, number: int) -> tuple[str, ...]:
+    """Return the columns of the schema in force that version `number` did not have: a file of then may lack them.
+
+    Raises:
+        ConfigError: there is no such version, or it cannot be read.
+    """
+    if in_force.schema is None or number == in_force.number:
+        return ()
+    names = read_version(services, route, number).names
+    return tuple(name for name in in_force.schema.names if name not in names)
+
+
 def put_in_force(
     services: Services, before: SchemaInForce, schema: TableSchema, file_etag: str | None = None
 ) -> SchemaInForce:

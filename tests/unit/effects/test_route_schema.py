@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.effects.route_schema import learnt_label, put_in_force, read_version, schema_in_force
+from shared.effects.route_schema import columns_since, learnt_label, put_in_force, read_version, schema_in_force
 from shared.errors import ConfigError, StaleWriteError
 from shared.intake.field_learning import Label
 from shared.intake.table_schema import Origin, SchemaField, TableSchema, to_json
@@ -42,6 +42,15 @@ def test_first_and_next() -> None:
     assert (first.number, second.number) == (1, 2)
     assert schema_in_force(here.services, here.route) == second
     assert read_version(here.services, "census", 1) == schema("a")
+
+
+def test_columns_since() -> None:
+    """A file that was checked against an older version may lack the columns that were added since."""
+    here = world()
+    first = put_in_force(here.services, schema_in_force(here.services, here.route), schema("a", "b"))
+    second = put_in_force(here.services, first, schema("c", "b", "d"))
+    assert columns_since(here.services, "census", second, 1) == ("c", "d")
+    assert columns_since(here.services, "census", second, 2) == ()
 
 
 def test_two_first_files() -> None:
