@@ -26,7 +26,7 @@ class ColumnEvidence:
         units, groups: rows by percent sign or currency, and by group sign.
         serials: rows that may have the day number of a spreadsheet.
         low, high: the range of the numbers with one reading; None without any.
-        spellings: the first spelling of each different value, while there are at most `MAX_CLASSES`.
+        spellings: the first spelling of each different value, until `is_full`.
         odd_cell, odd_row: the first cell that is neither a number nor a moment, and its data row, from 1; None without
             any, and while nobody says the row.
     """
@@ -56,14 +56,13 @@ class ColumnEvidence:
             self._add_number(look, rows)
         elif look.kind is not Kind.NO_MOMENT and self.odd_cell is None:
             self.odd_cell = cell
-        if len(self.spellings) <= MAX_CLASSES:
+        if not self.is_full:
             self.spellings.setdefault(label_key(cell), cell.strip())
             self._exact.add(cell)
 
     def add_cells(self, cells: Sequence[str]) -> None:
         """Add the cells of some rows, in order; as `add` for each of them, and faster for usual numbers."""
-        is_large = len(self.spellings) > MAX_CLASSES
-        if is_large and (self._add_usual_numbers(cells) or self._add_usual_moments(cells)):
+        if self.is_full and (self._add_usual_numbers(cells) or self._add_usual_moments(cells)):
             return
         for cell, rows in Counter(cells).items():
             self.add(cell, rows)
@@ -116,6 +115,11 @@ class ColumnEvidence:
         return sum(self.rows[kind] for kind in kinds)
 
     @property
+    def is_full(self) -> bool:
+        """Whether it has had more different cells than it keeps."""
+        return len(self._exact) > MAX_CLASSES
+
+    @property
     def values(self) -> int:
         """The rows that have a value, whatever the type is."""
         return self.rows.total() - self.count((Kind.MISSING, Kind.PLACEHOLDER))
@@ -123,7 +127,7 @@ class ColumnEvidence:
     @property
     def texts(self) -> tuple[str, ...] | None:
         """The different cells as they are, sorted; None if there are too many."""
-        return tuple(sorted(self._exact)) if len(self.spellings) <= MAX_CLASSES else None
+        return tuple(sorted(self._exact)) if not self.is_full else None
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -133,7 +137,7 @@ class ColumnEvidence:
     @property
     def classes(self) -> tuple[str, ...] | None:
         """The first spelling of each different value, in the order of the file; None if there are too many."""
-        return tuple(self.spellings.values()) if len(self.spellings) <= MAX_CLASSES else None
+        return tuple(self.spellings.values()) if not self.is_full else None
 
     def missing_share(self, *, placeholders: bool) -> float:
         """Return the share of missing cells; `placeholders`: whether these count."""

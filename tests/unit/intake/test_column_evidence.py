@@ -52,6 +52,9 @@ def test_bounded() -> None:
     for start in range(0, 10_000, 100):
         evidence.add_cells([f"text {number}" for number in range(start, start + 100)])
     assert len(evidence.spellings) == MAX_CLASSES + 1
+    for length in range(5000):
+        evidence.add("a" * length + "A")
+    assert len(evidence._exact) == MAX_CLASSES + 1
     assert (evidence.texts, evidence.classes, evidence.categories) == (None, None, ())
 
 
