@@ -16,6 +16,7 @@
     │   ├── UnusableAnswerError     the answer follows the protocol, but lacks what was asked for
     │   ├── BlobMissingError        the blob to copy does not exist
     │   ├── BadEvaluationError      the evaluation cannot be read as metrics
+    │   ├── UnfitSetError           the training set is not fit to train on
     │   ├── UnreadableRowError      a table row that this release cannot read
     │   └── BadMessageError         a queue message that this release cannot read
     ├── ConflictError               somebody else was first: read again, usually nothing is left to do
@@ -169,6 +170,10 @@ class BlobMissingError(PermanentError):
 
 class BadEvaluationError(PermanentError):
     """The evaluation CSV has no such row, or no metric can be read from it."""
+
+
+class UnfitSetError(PermanentError):
+    """A sealed training set is not fit to train on any more: files were forgotten, or schema or holdout changed."""
 
 
 class UnreadableRowError(PermanentError):

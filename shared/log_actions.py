@@ -32,11 +32,17 @@ class LogAction(StrEnum):
     FILE_NOT_LANDED = "file.not_landed"
     FILE_LANDING_CRASHED = "file.landing_crashed"
     FILE_ARCHIVED = "file.archived"
+    FILE_FORGOTTEN = "file.forgotten"
     SWEEP_FOUND_FILES = "sweep.found_files"
     SWEEP_FOUND_UNREPORTED = "sweep.found_unreported"
     SWEEP_INTERRUPTED = "sweep.interrupted"
 
     SCHEMA_IN_FORCE = "schema.in_force"
+    BATCH_SEALED = "batch.sealed"
+    BATCH_UNFIT = "batch.unfit"
+    BATCH_CONFLICT = "batch.conflict"
+    BATCH_NOT_SEALED = "batch.not_sealed"
+    BATCH_CRASHED = "batch.crashed"
 
     RUN_MOVED = "run.moved"
     RUN_PROMOTED = "run.promoted"

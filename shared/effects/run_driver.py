@@ -36,8 +36,12 @@ def perform(session: RunSession, effect: Effect) -> Observation:
             | effects.ReadEvaluation()
         ):
             return job_effects.perform(session, effect)
-        case effects.ReadInput() | effects.AssembleInput():
+        case effects.ReadInput():
             raise NotImplementedError(f"{type(effect).__name__} has no performer yet.")
+        case effects.AssembleInput():
+            from shared.effects import training_set_effects  # noqa: PLC0415 - routes that read no files need not pay
+
+            return training_set_effects.assemble(session)
         case (
             effects.ReadEndpoint()
             | effects.TakeLease()

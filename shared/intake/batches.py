@@ -66,16 +66,18 @@ def candidate_batches(settings: BatchSettings, accepted: tuple[Run, ...]) -> tup
     return (first,) if len(first) == len(accepted) else (first, accepted)
 
 
-def replaced_versions(accepted: Iterable[Run]) -> Mapping[str, Run]:
-    """Return the newest accepted version of a name for each accepted older one, by the id of the older one's run."""
-    accepted = tuple(accepted)
-    newest: dict[tuple[str, str], Run] = {}
-    for run in accepted:
-        key = (run.container, run.blob)
-        if key not in newest or newest[key].generation < run.generation:
-            newest[key] = run
-    successors = {run.run_id: newest[run.container, run.blob] for run in accepted}
-    return {run_id: run for run_id, run in successors.items() if run.run_id != run_id}
+def replaced_versions(burst: Burst) -> Mapping[str, Run]:
+    """Return the newest accepted version of a name for each older one without a batch, by the id of the older's run.
+
+    An older one may still be read: it is replaced all the same. A newer one that may yet be refused replaces nothing.
+    """
+    newest = {(run.container, run.blob): run for run in burst.accepted}  # in order of generation
+    successors: dict[str, Run] = {}
+    for run in (*burst.accepted, *burst.pending):
+        successor = newest.get((run.container, run.blob))
+        if successor is not None and run.generation < successor.generation:
+            successors[run.run_id] = successor
+    return successors
 
 
 def carrier_of(members: Iterable[Run]) -> Run:

@@ -11,7 +11,8 @@ from shared.plurals import counted
 from shared.records.part import Part
 from shared.records.run_identity import modified_at_of
 
-JOINED = frozenset({TrainingSetKind.BATCH, TrainingSetKind.ACCUMULATE, TrainingSetKind.WINDOW})
+GROWING = frozenset({TrainingSetKind.ACCUMULATE, TrainingSetKind.WINDOW})  # sets with files of earlier batches
+JOINED = GROWING | {TrainingSetKind.BATCH}
 MAX_LISTED = 5  # classes that a sentence names
 MAX_TEXT = 100  # characters of a header in a sentence
 

@@ -103,21 +103,14 @@ def preparing_input(route: Route, run: Run, effect: Effect | None, observation: 
             lease = now + timedelta(seconds=LANDING_LEASE_S)
             pinned_anew = run.evolve(now, step=None, original_blob="", not_before=lease)
             return pinned_anew, prepare(route, pinned_anew)
-        case SetAssembled(input_blob, training_set, drift):
+        case SetAssembled(input_blob):
             lease = now + timedelta(seconds=LANDING_LEASE_S)
-            assembled = run.evolve(
-                now,
-                step=None,
-                not_before=lease,
-                reason="",
-                consecutive_failures=0,
-                input_blob=input_blob,
-                training_set=training_set,
-                drift=drift,
-            )
+            ready: RunFields = {"step": None, "not_before": lease, "consecutive_failures": 0, "input_blob": input_blob}
+            changes: RunFields = {**ready, **_of_set(run, observation)}
+            assembled = run.evolve(now, reason="", **changes)
             return assembled, submit(route, assembled)
-        case NothingToTrain(reason, training_set, drift):
-            return run.transitioned(now, RunState.UNCHANGED, reason, training_set=training_set, drift=drift), None
+        case NothingToTrain(reason):
+            return run.transitioned(now, RunState.UNCHANGED, reason, **_of_set(run, observation)), None
         case EffectFailed(error):
             if isinstance(error, PermanentError):
                 return run.transitioned(now, RunState.FAILED, str(error)), None
@@ -173,6 +166,18 @@ def _accepted(route: Route, run: Run, intake: IntakeRecord, problems: str, now: 
         now, RunState.LANDED, step=LandedStep.ASSEMBLING, not_before=lease, intake=intake, problems=problems
     )
     return assembling, AssembleInput()
+
+
+def _of_set(run: Run, observation: SetAssembled | NothingToTrain) -> RunFields:
+    """Return what a run keeps of its training set: the set's generation is the run's from now on."""
+    changes: RunFields = {"training_set": observation.training_set, "drift": observation.drift}
+    if run.intake is not None:
+        left_out = run.intake.left_out._replace(duplicate_file=observation.duplicates)
+        changes["intake"] = run.intake._replace(left_out=left_out)
+    if observation.generation and observation.generation != run.generation:
+        changes["generation"] = observation.generation
+        changes["own_generation"] = run.file_generation
+    return changes
 
 
 def _timed_out(run: Run, now: datetime, why: str) -> Run:

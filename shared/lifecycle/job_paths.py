@@ -106,3 +106,19 @@ def archived_model_path(run: Run) -> str:
     """
     later = f"-{run.attempt}" if run.attempt > 1 else ""
     return f"{MODELS}/{run.route}/{run.run_id}{later}.ilearner"
+
+
+def manifest_path(run: Run) -> str:
+    """Return the path of the manifest of this attempt's training set: container/path."""
+    return manifest_paths(run)[-1]
+
+
+def manifest_paths(run: Run) -> tuple[str, ...]:
+    """Return the paths of the manifests of all attempts so far, container/path each."""
+    return tuple(f"{TRAINING}/{run.run_id}/{attempt}/manifest.json" for attempt in range(1, run.attempt + 1))
+
+
+def member_list_path(route: str, text: str) -> tuple[str, str]:
+    """Return where the member list of a batch stands (container/path), and the hash of its text, which names it."""
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return f"{TRAINING}/members/{route}/{sha256}.json", sha256

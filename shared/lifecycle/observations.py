@@ -96,13 +96,16 @@ class SetAssembled(NamedTuple):
 
     Attributes:
         input_blob: that path, container/path.
-        training_set: None where the set is the file itself, unread.
         drift: as far as it was measured.
+        generation: of the set; "" if it is the run's own.
+        duplicates: how many files were left out because another one has the same bytes.
     """
 
     input_blob: str
-    training_set: TrainingSetRef | None
+    training_set: TrainingSetRef
     drift: DriftRecord | None = None
+    generation: str = ""
+    duplicates: int = 0
 
 
 class NothingToTrain(NamedTuple):
@@ -111,6 +114,8 @@ class NothingToTrain(NamedTuple):
     reason: str
     training_set: TrainingSetRef
     drift: DriftRecord | None = None
+    generation: str = ""
+    duplicates: int = 0
 
 
 class JobSubmitted(NamedTuple):

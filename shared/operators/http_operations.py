@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from shared.errors import BadRequestError, ConfigError, LandfallError, OperationError, UnknownError
 from shared.lifecycle.decision_record import decision_hash
-from shared.operators import approval_page, approvals, endpoint_overrides, output_links, retry
+from shared.operators import approval_page, approvals, endpoint_overrides, forget, output_links, retry
 from shared.operators.authorization import Caller
 from shared.operators.http_answers import Answer, error_answer, status_of
 from shared.operators.json_body import read_object
@@ -55,13 +55,28 @@ def _links(services: Services, request: Request) -> Json:
 
 
 def _retry(services: Services, request: Request) -> Json:
-    text = request.get("even_if_running", "false").casefold()
-    if text not in {"true", "false"}:
-        raise BadRequestError(f"even_if_running must be true or false, not {request['even_if_running']!r}")
+    even_if_running = _flag(request, "even_if_running")
     run = retry.retry(
-        services, request["run"], request["by"], request.get("reason", ""), even_if_running=text == "true"
+        services, request["run"], request["by"], request.get("reason", ""), even_if_running=even_if_running
     )
     return {"run": run_to_json(run)}
+
+
+def _forget(services: Services, request: Request) -> Json:
+    cancel = _flag(request, "cancel")
+    return forget.forget(services, request["blob"], request["by"], request["reason"], cancel=cancel).to_json()
+
+
+def _flag(request: Request, name: str) -> bool:
+    """Return an option of a request.
+
+    Raises:
+        BadRequestError: it is neither true nor false.
+    """
+    text = request.get(name, "false").casefold()
+    if text not in {"true", "false"}:
+        raise BadRequestError(f"{name} must be true or false, not {request[name]!r}")
+    return text == "true"
 
 
 def _rollback(services: Services, request: Request) -> Json:
@@ -87,6 +102,7 @@ _OPERATIONS: Mapping[str, _Operation] = {
     "invite": _Operation(_invite, frozenset({"run", "by"}), frozenset({"valid_s"})),
     "links": _Operation(_links, frozenset({"run"}), frozenset({"by"})),
     "retry": _Operation(_retry, frozenset({"run", "by"}), frozenset({"reason", "even_if_running"})),
+    "forget": _Operation(_forget, frozenset({"blob", "reason", "by"}), frozenset({"cancel"})),
     "rollback": _Operation(_rollback, frozenset({"endpoint", "reason", "by"}), frozenset({"to"})),
     "freeze": _Operation(_freeze, frozenset({"endpoint", "reason", "by"}), frozenset()),
     "unfreeze": _Operation(_unfreeze, frozenset({"endpoint", "by"}), frozenset({"reason"})),

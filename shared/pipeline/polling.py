@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from shared.effects.run_driver import drive
-from shared.errors import LandfallError, RetryableError
+from shared.errors import LandfallError, RetryableError, UnreadableRowError
 from shared.lifecycle.clocks import is_too_far
 from shared.lifecycle.in_hand import in_hand
 from shared.lifecycle.intake_states import is_announced, is_unheard, under_lease
 from shared.lifecycle.observations import IntakeAnnounced, TimerFired
 from shared.log_actions import LogAction, get_log, log_fields
+from shared.pipeline.batching import tend_route
 from shared.pipeline.settling import look_again
 from shared.ports.stored_run import StoredRun
 from shared.records.heartbeats import TickSource
@@ -151,8 +152,8 @@ def _active(services: Services) -> tuple[list[tuple[Route, StoredRun]], list[str
     unread: list[str] = []
     for route in services.routes.routes.values():
         try:
-            active += [(route, stored) for stored in services.runs.active(route.name)]
-        except RetryableError as error:
+            active += [(route, stored) for stored in _runs_of(services, route)]
+        except (RetryableError, UnreadableRowError) as error:
             unread.append(route.name)
             log.warning(
                 "the active runs of route %s could not be read: %s",
@@ -161,6 +162,15 @@ def _active(services: Services) -> tuple[list[tuple[Route, StoredRun]], list[str
                 extra=log_fields(LogAction.RUNS_NOT_READ, route=route.name),
             )
     return active, unread
+
+
+def _runs_of(services: Services, route: Route) -> list[StoredRun]:
+    """Return the active runs of a route, as they were before its next batch was sealed, if it gathers its files."""
+    if route.batch is None:
+        return services.runs.active(route.name)
+    rows = services.runs.in_progress(route.name)
+    tend_route(services, route, rows)
+    return rows.runs
 
 
 def stuck(run: Run, now: datetime) -> bool:

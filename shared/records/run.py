@@ -33,6 +33,8 @@ class RunFields(TypedDict, total=False):
     input_blob: str
     intake: IntakeRecord | None
     problems: str
+    generation: str
+    own_generation: str
     batch_run_id: str
     batch: BatchRef | None
     training_set: TrainingSetRef | None
@@ -95,6 +97,7 @@ class Run:
     batch_run_id: str = ""  # the run that this version is trained with, if it is not the run itself
     batch: BatchRef | None = None  # the batch that this run carries
     training_set: TrainingSetRef | None = None  # what its job trains on, where that is more than a pinned copy
+    own_generation: str = ""  # of the file, where `generation` is that of a training set with newer files; else ""
     drift: DriftRecord | None = None
     forgotten: str = ""  # who had its data deleted, and why; nothing trains on this version again
     start_sent_at: datetime | None = None  # when the job's start last succeeded, or was sent again
@@ -132,6 +135,11 @@ class Run:
     def terminal(self) -> bool:
         """Whether the run has its outcome."""
         return self.state in TERMINAL
+
+    @property
+    def file_generation(self) -> str:
+        """The generation of the file itself, whatever else its training set has: it never changes."""
+        return self.own_generation or self.generation
 
     @property
     def job_folder(self) -> str:

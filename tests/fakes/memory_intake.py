@@ -56,7 +56,7 @@ class MemoryIntakeRows(MemoryRunRows):
 
     def accept(self, before: StoredRun, run: Run, part: Part) -> StoredRun:
         """Save a run and write its part; a part of an earlier attempt is replaced."""
-        if (part.route, part.run_id, part.generation) != (run.route, run.run_id, run.generation):
+        if (part.route, part.run_id, part.generation) != (run.route, run.run_id, run.file_generation):
             raise ValueError(f"the part of run {part.run_id} is not of run {run.run_id}")
         with self.faults.call("accept"), self._lock:
             self._check_fresh(before, run)
@@ -167,4 +167,5 @@ def _batch_key(batch: OpenBatch) -> tuple[str, ...]:
 
 
 def _part_key(part: Part | Run) -> tuple[str, str, str]:
-    return (part.route, part.generation, part.run_id)
+    generation = part.generation if isinstance(part, Part) else part.file_generation
+    return (part.route, generation, part.run_id)

@@ -21,7 +21,7 @@ class TablePartRows(TableStore):
             StaleWriteError: the run was written since it was read.
             ValueError: the part is not the run's.
         """
-        if (part.route, part.run_id, part.generation) != (run.route, run.run_id, run.generation):
+        if (part.route, part.run_id, part.generation) != (run.route, run.run_id, run.file_generation):
             raise ValueError(f"the part of run {part.run_id} is not of run {run.run_id}")
         change = Transaction(run.route, fence=history_key(run))
         add_save(change, before, run)
@@ -73,4 +73,5 @@ class TablePartRows(TableStore):
 
 def part_key(part: Part | Run) -> str:
     """Return the key of a part, or of a run's part."""
-    return f"part;;{key_text(part.generation)};{part.run_id}"
+    generation = part.generation if isinstance(part, Part) else part.file_generation
+    return f"part;;{key_text(generation)};{part.run_id}"

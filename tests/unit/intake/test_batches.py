@@ -116,23 +116,23 @@ def test_the_oldest_files_are_the_next_batch(count: int, max_files: int) -> None
     assert len(set(choices)) == len(choices)
 
 
-@given(names=st.lists(st.sampled_from("abc"), min_size=1, max_size=8), order=st.randoms())
-def test_only_the_newest_version_of_a_name_stays(names: list[str], order: object) -> None:
-    """Of each name one version has no successor: the newest; it is the successor of all others."""
-    runs = [landed_run(number, blob=name, age_s=100 - number) for number, name in enumerate(names)]
-    shuffled = sorted(runs, key=lambda run: hash((run.run_id, id(order))))
-    successors = replaced_versions(shuffled)
-    for name in set(names):
-        versions = [run for run in runs if run.blob == name]
-        assert versions[-1].run_id not in successors
-        assert all(successors[run.run_id] == versions[-1] for run in versions[:-1])
+@given(files=st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), min_size=1, max_size=8))
+def test_a_version_is_replaced_when_a_newer_one_is_accepted(files: list[tuple[str, bool]]) -> None:
+    """Accepted or still read, an older version has the newest accepted one of its name as successor, and only that."""
+    runs = [landed_run(number, blob=name, age_s=100 - number) for number, (name, _) in enumerate(files)]
+    accepted = tuple(run for run, (_, is_accepted) in zip(runs, files, strict=True) if is_accepted)
+    pending = tuple(run for run in runs if run not in accepted)
+    successors = replaced_versions(Burst(accepted, pending))
+    for run in runs:
+        newer = [later for later in accepted if later.blob == run.blob and later.generation > run.generation]
+        assert successors.get(run.run_id) == max(newer, key=lambda later: later.generation, default=None)
 
 
 def test_versions_of_two_containers_are_two_names() -> None:
     """A name alone does not say which blob it is."""
-    runs: list[Run] = [landed_run(1, blob="a.csv"), landed_run(2, blob="a.csv")]
-    runs[1] = Run(**{**vars(runs[1]), "container": "elsewhere"})
-    assert replaced_versions(runs) == {}
+    first = landed_run(1, blob="a.csv", age_s=9)
+    elsewhere = Run(**{**vars(landed_run(2, blob="a.csv")), "container": "elsewhere"})
+    assert replaced_versions(Burst((first, elsewhere), ())) == {}
 
 
 def test_the_newest_member_carries_the_batch() -> None:

@@ -130,10 +130,15 @@ def results_of(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
             read: list[Observation] = [saw.InputAccepted(PART, INTAKE), saw.InputRefused("bad", "quarantine/p", INTAKE)]
             return [*read, saw.OriginalMissing(), *failed]
         case do.AssembleInput():
-            assembled: list[Observation] = [
-                saw.SetAssembled(f"training/{run.job_folder}/input.csv", known_set) for known_set in (SET, None)
+            target = f"training/{run.job_folder}/input.csv"
+            newer = saw.SetAssembled(target, SET, generation="2026-08-01T00:00:00Z/1/x+00000002", duplicates=1)
+            return [
+                saw.SetAssembled(target, SET),
+                newer,
+                saw.NothingToTrain("equal", SET),
+                saw.OriginalMissing(),
+                *failed,
             ]
-            return [*assembled, saw.NothingToTrain("equal", SET), saw.OriginalMissing(), *failed]
         case do.SubmitJob():
             return [saw.JobSubmitted(f"job-{run.revision}"), *failed]
         case do.StartJob():

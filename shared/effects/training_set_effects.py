@@ -1,0 +1,170 @@
+"""Assembles a run's training set: it is decided once, in the manifest, and joined by the storage.
+
+Every step can be repeated. The first writer of the manifest decides which files the set has; whoever joins them later
+joins the same bytes.
+"""
+
+from dataclasses import replace
+
+from shared.blob_path import BlobPath
+from shared.effects.batch_members import complete_seal, read_members
+from shared.effects.run_session import RunSession
+from shared.errors import RetryableError, StaleWriteError, UnfitSetError
+from shared.intake.batches import burst_of
+from shared.intake.manifest import MAX_TEXT_BYTES, Manifest, manifest_from, manifest_of, manifest_of_unread, to_text
+from shared.intake.settings import BatchSettings, TrainingSetKind
+from shared.intake.training_sets import GROWING, JOINED, choose, problems_of_set
+from shared.lifecycle.job_paths import input_path, manifest_path
+from shared.lifecycle.observations import NothingToTrain, OriginalMissing, SetAssembled
+from shared.ports.blob_files import BlobPart, CopyState
+from shared.records.batch import TrainingSetRef
+from shared.records.part import Part
+from shared.records.run import Run
+from shared.records.run_states import RunState
+
+# A run with one of these ends was not trained to a verdict, so its set may be trained by another run.
+_GAVE_UP = frozenset({RunState.FAILED, RunState.TIMED_OUT, RunState.CANCELLED})
+
+
+def assemble(session: RunSession) -> SetAssembled | NothingToTrain | OriginalMissing:
+    """Assemble the training set of a run, or of the batch that it carries, at the path that its job reads.
+
+    Raises:
+        LandfallError: it failed; a repeated call goes on.
+    """
+    run = session.run
+    _complete_own_seal(session)
+    manifest = _manifest(session)
+    if manifest is None:
+        return OriginalMissing()
+    training_set = TrainingSetRef(manifest.kind, manifest_path(run), manifest.rows, manifest.sha256)
+    generation = manifest.generation
+    if manifest.kind in JOINED and manifest.sha256 is not None:
+        holder = _claim(session, manifest.sha256)
+        if holder is not None:
+            reason = f"Its training set equals that of run {holder.run_id}, which is {holder.state}: not trained again."
+            return NothingToTrain(reason, training_set, generation=generation, duplicates=manifest.duplicates)
+    target = input_path(run, normalised=session.route.normalises)
+    _write_input(session, manifest, target)
+    return SetAssembled(target, training_set, generation=generation, duplicates=manifest.duplicates)
+
+
+def _complete_own_seal(session: RunSession) -> None:
+    """Make sure that every member of the run's batch has left for its end, if the run carries one.
+
+    Raises:
+        StaleWriteError: another worker does the same and is not done.
+    """
+    run = session.run
+    if run.batch is None:
+        return
+    batch = session.services.runs.open_batch(run.route)
+    seal = batch.batch.seal
+    if seal is not None and seal.sequence == run.batch.sequence and not seal.done:
+        try:
+            complete_seal(session.services, batch)
+        except StaleWriteError:
+            seal = session.services.runs.open_batch(run.route).batch.seal
+            if seal is not None and seal.sequence == run.batch.sequence and not seal.done:
+                raise
+
+
+def _manifest(session: RunSession) -> Manifest | None:
+    """Return what the set consists of, as its first writer decided; None if the run's file was never read."""
+    blobs, path = session.services.blobs, manifest_path(session.run)
+    if blobs.version(*BlobPath.parse(path)) is None:
+        manifest = _decide(session)
+        if manifest is None or blobs.create_text(path, to_text(manifest)):
+            return manifest
+    text, _ = blobs.read_text(path, MAX_TEXT_BYTES)
+    return manifest_from(text)
+
+
+def _decide(session: RunSession) -> Manifest | None:
+    run, route = session.run, session.route
+    settings = route.batch or BatchSettings()
+    if run.batch is not None:
+        members = read_members(session.services, run.batch.members)
+        settings = replace(settings, training_set=members.kind)
+    if settings.training_set is TrainingSetKind.FILE and route.reading is None:
+        return manifest_of_unread(run)
+    parts = _accepted_parts(session, settings.training_set)
+    if not parts:
+        if settings.training_set is TrainingSetKind.FILE:
+            return None
+        raise UnfitSetError("No file of the training set is left: the data of all of them was forgotten.")
+    chosen = choose(settings, parts)
+    if settings.training_set is not TrainingSetKind.FILE and route.reading is not None:
+        problems = problems_of_set(route.reading, chosen.parts)
+        if problems:
+            raise UnfitSetError(" ".join(("The training set is not fit to train on.", *problems)))
+    return manifest_of(
+        settings.training_set,
+        chosen.parts,
+        generation=_generation(run, settings.training_set, chosen.parts[-1]),
+        encoding="utf-8" if route.normalises else chosen.parts[-1].encoding,
+        duplicates=chosen.duplicates,
+    )
+
+
+def _accepted_parts(session: RunSession, kind: TrainingSetKind) -> list[Part]:
+    """Return the parts that the set is taken from."""
+    services, run = session.services, session.run
+    if kind in GROWING:
+        parts = list(services.runs.parts(run.route))
+        # Read after the parts: a file that is sealed in between is in the set, and in that of its own batch as well.
+        burst = burst_of(stored.run for stored in services.runs.in_progress(run.route).runs)
+        waiting = {waiting_run.run_id for waiting_run in (*burst.accepted, *burst.pending)}
+        return [part for part in parts if part.run_id not in waiting]
+    members = [run]
+    if kind is TrainingSetKind.BATCH and run.batch is not None:
+        run_ids = [member.run_id for member in read_members(services, run.batch.members).members]
+        stored = services.map_concurrently(lambda run_id: services.runs.get(run.route, run_id), run_ids)
+        listed = [item.run for item in stored if item is not None]
+        members = [member for member in listed if run.run_id in {member.run_id, member.batch_run_id}]
+    return [part for part in services.map_concurrently(services.runs.part, members) if part is not None]
+
+
+def _generation(run: Run, kind: TrainingSetKind, newest: Part) -> str:
+    """Return the generation of a set: that of its newest file.
+
+    A run whose own file is older trains on a set that another run has trained in part. The sequence of its seal puts it
+    behind that run.
+    """
+    own = run.file_generation
+    if kind not in GROWING or newest.generation <= own or run.batch is None:
+        return own
+    return f"{newest.generation}+{run.batch.sequence:08d}"
+
+
+def _claim(session: RunSession, sha256: str) -> Run | None:
+    """Claim the set of this content for the run; return the run that has it already, None if it is this one.
+
+    Raises:
+        StaleWriteError: another run claimed it at the same moment.
+    """
+    services, run = session.services, session.run
+    before = services.runs.trained_set(run.route, sha256)
+    if before is not None and before.run_id == run.run_id:
+        return None
+    holder = services.runs.get(run.route, before.run_id) if before is not None else None
+    if holder is not None and _keeps(holder.run):
+        return holder.run
+    services.runs.claim_set(run.route, sha256, run.run_id, before)
+    return None
+
+
+def _keeps(holder: Run) -> bool:
+    """Tell whether a run trains on its set, or has a verdict on it."""
+    return not holder.terminal or (holder.state not in _GAVE_UP and bool(holder.job_id))
+
+
+def _write_input(session: RunSession, manifest: Manifest, target: str) -> None:
+    blobs, route = session.services.blobs, session.route
+    if manifest.kind is TrainingSetKind.FILE and not route.normalises:
+        if blobs.copy(session.run.original_blob, target) is CopyState.PENDING:
+            raise RetryableError("Storage is still copying the file to where its job reads it.")
+        return
+    session.renew_lease()
+    parts = [BlobPart(member.part, member.part_etag, member.part_bytes) for member in manifest.members]
+    blobs.join(target, manifest.header.encode(manifest.encoding), parts)

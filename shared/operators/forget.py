@@ -1,0 +1,236 @@
+"""An operator has a file forgotten: every copy and everything derived of it is deleted, and no set has it any more.
+
+The records stay: the runs as tombstones, without which the file would be trained again, and the batches that it was in.
+A model that was trained on it stays too. The answer names each one, since what becomes of it is for people to decide.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+from shared.blob_path import BlobPath
+from shared.errors import BlobChangedError, LandfallError, NotFoundError, NotNowError, StaleWriteError, UnknownError
+from shared.lifecycle.job_paths import NAME_TAIL, TRAINING, archived_original_path, quarantine_folder
+from shared.log_actions import LogAction, get_log, log_fields
+from shared.operators.operator_runs import route_of_run
+from shared.operators.training_set_users import SetUser, users_of
+from shared.plurals import counted
+from shared.ports.stored_run import StoredRun
+from shared.ports.training_service import JobState
+from shared.records.json_codec import Json
+from shared.records.run import Run
+from shared.records.run_states import TRANSITIONS, RunState
+from shared.records.run_steps import WaitingStep
+from shared.services import QUARANTINE, Services
+
+log = get_log("forget")
+
+MAX_TRIES = 5  # of a run that others write meanwhile
+_ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
+_DATA = ("original", "input")  # how the names of an attempt's files begin that hold rows
+
+
+class TrainedModel(NamedTuple):
+    """A model that was trained on a forgotten file.
+
+    Attributes:
+        model: container/path; the archived copy where there is one.
+        serves: whether it is in service now.
+    """
+
+    run_id: str
+    state: str
+    model: str
+    serves: bool
+
+
+class Forgotten(NamedTuple):
+    """What `forget` did.
+
+    Attributes:
+        runs: of the versions of the file.
+        cancelled: runs whose jobs were cancelled; `retry` trains what is left of their sets.
+        models: those that were trained on the file.
+        deleted: paths (container/path) of the deleted blobs.
+    """
+
+    runs: tuple[str, ...]
+    cancelled: tuple[str, ...]
+    models: tuple[TrainedModel, ...]
+    deleted: tuple[str, ...]
+
+    def to_json(self) -> Json:
+        """Return the JSON of the operation."""
+        return {
+            "runs": list(self.runs),
+            "cancelled": list(self.cancelled),
+            "models": [model._asdict() for model in self.models],
+            "deleted": list(self.deleted),
+        }
+
+
+def forget(services: Services, blob: str, by: str, reason: str, *, cancel: bool = False) -> Forgotten:
+    """Have every version of a file forgotten; a call that was interrupted is simply repeated.
+
+    `blob`: its name in the input container, or container/name. `cancel`: cancel the jobs that read it.
+
+    Raises:
+        UnknownError: no run is of that file.
+        NotNowError: a job reads it, and `cancel` is false, or the job still runs after its cancellation; or a version
+            has yet to settle.
+    """
+    name = blob.removeprefix(f"{services.routes.input}/")
+    by_route = {route: _all_runs(services, route) for route in services.runs.routes()}
+    own = [stored for runs in by_route.values() for stored in runs if stored.run.blob == name]
+    if not own:
+        raise UnknownError(f"no run is of the file {name}: give its name in the container {services.routes.input}")
+    if any(stored.run.step == WaitingStep.SETTLE for stored in own):
+        raise NotNowError(f"{name} may still be growing: ask again when its new version has a run, or delete it first")
+    routes = {stored.run.route for stored in own}
+    everything = [stored for route in routes for stored in by_route[route]]
+    files = [stored.run for stored in own]
+    users = users_of(services, everything, files)
+    cancelled = _end_jobs(services, users, by, cancel=cancel)
+    for stored in own:
+        _mark(services, stored.run, by, reason)
+    # A set may have been decided since the first look; from the mark on none can.
+    fresh = [stored for route in routes for stored in _all_runs(services, route)]
+    users = users_of(services, fresh, files)
+    cancelled += _end_jobs(services, users, by, cancel=cancel)
+    deleted = [path for run in files for path in _delete_copies(services, run)]
+    for user in users:
+        deleted += _delete_data(services, user.stored.run)
+    log.warning(
+        "%s was forgotten by %s: %s deleted",
+        name,
+        by,
+        counted(len(deleted), "blob"),
+        extra=log_fields(LogAction.FILE_FORGOTTEN, run_id=files[0].run_id, route=files[0].route),
+    )
+    models = tuple(model for user in users if (model := _model_of(services, user.stored.run)) is not None)
+    return Forgotten(tuple(run.run_id for run in files), tuple(cancelled), models, tuple(sorted(set(deleted))))
+
+
+def _all_runs(services: Services, route: str) -> list[StoredRun]:
+    return services.runs.list_runs(route, sys.maxsize)
+
+
+def _end_jobs(services: Services, users: Iterable[SetUser], by: str, *, cancel: bool) -> list[str]:
+    """End every run whose job reads the file, and return their ids.
+
+    Raises:
+        NotNowError: there are some and `cancel` is false, or a job has not ended yet.
+    """
+    reading = [user.stored.run for user in users if user.reads]
+    if reading and not cancel:
+        names = ", ".join(f"{run.run_id} ({run.state})" for run in reading)
+        raise NotNowError(f"the file is in the training set of {names}: wait until the job has ended, or use --cancel")
+    for run in reading:
+        _end_job(services, run)
+        reason = f"Cancelled by {by}: a file of its training set is forgotten. A retry trains on what is left."
+        _cancel(services, run, reason)
+    return [run.run_id for run in reading]
+
+
+def _end_job(services: Services, run: Run) -> None:
+    """Cancel the job of a run, and see it ended: a job that runs on would still read the file.
+
+    Raises:
+        NotNowError: it has not ended yet.
+    """
+    if not run.job_id:
+        return
+    training = route_of_run(services, run).training
+    try:
+        services.training.cancel(training, run.job_id)
+        state = services.training.status(training, run.job_id).state
+    except NotFoundError:
+        return
+    except LandfallError as error:
+        raise NotNowError(f"job {run.job_id} of run {run.run_id} could not be cancelled: {error}") from error
+    if state not in _ENDED and (run.state is not RunState.SUBMITTED or state is not JobState.NOT_STARTED):
+        raise NotNowError(f"job {run.job_id} of run {run.run_id} is being cancelled: ask again in a moment")
+
+
+def _cancel(services: Services, run: Run, reason: str) -> None:
+    for stored in _read_until_saved(services, run):
+        if stored.run.terminal:
+            return
+        if stored.run.job_id != run.job_id or RunState.CANCELLED not in TRANSITIONS[stored.run.state]:
+            raise NotNowError(f"run {run.run_id} has become {stored.run.state} meanwhile: ask again")
+        with suppress(StaleWriteError):
+            services.save_run(stored, stored.run.transitioned(services.clock.now(), RunState.CANCELLED, reason))
+            return
+
+
+def _mark(services: Services, run: Run, by: str, reason: str) -> None:
+    """Write into a run that its data is forgotten, and delete its part in the same transaction.
+
+    A run that waits or is read ends: there is nothing left to train on.
+    """
+    forgotten = f"{by}: {reason}"
+    for stored in _read_until_saved(services, run):
+        current, now = stored.run, services.clock.now()
+        if current.forgotten:
+            return
+        if current.state in {RunState.WAITING, RunState.LANDED}:
+            marked = current.transitioned(
+                now, RunState.CANCELLED, f"Its data was forgotten by {by}: {reason}", forgotten=forgotten
+            )
+        else:
+            marked = current.evolve(now, forgotten=forgotten)
+        with suppress(StaleWriteError):
+            services.forget_part(stored, marked)
+            return
+
+
+def _read_until_saved(services: Services, run: Run) -> Iterator[StoredRun]:
+    """Yield the run as it is, again while others write it.
+
+    Raises:
+        NotNowError: it is written all the time.
+    """
+    for _ in range(MAX_TRIES):
+        stored = services.runs.get(run.route, run.run_id)
+        if stored is None:
+            raise UnknownError(f"run {run.run_id} no longer exists")
+        yield stored
+    raise NotNowError(f"run {run.run_id} was changed at the same moment: ask again")
+
+
+def _delete_copies(services: Services, run: Run) -> list[str]:
+    """Delete every copy of the file of a run, with the file itself if it still is that version."""
+    blobs = services.blobs
+    deleted = _delete_data(services, run)
+    for container, folder in (
+        (TRAINING, f"parts/{run.route}/{run.run_id}/"),
+        (QUARANTINE, f"{quarantine_folder(run)}/"),
+        BlobPath.parse(archived_original_path(run).removesuffix(run.blob[-NAME_TAIL:])),
+    ):
+        deleted += [path for version in blobs.versions(container, folder) if blobs.delete(path := str(version.path))]
+    version = blobs.version(run.container, run.blob)
+    if version is not None and version.etag == run.etag:
+        with suppress(BlobChangedError):  # a newer version has its own run
+            if blobs.delete(str(version.path), run.etag):
+                deleted.append(str(version.path))
+    return deleted
+
+
+def _delete_data(services: Services, run: Run) -> list[str]:
+    """Delete what the attempts of a run read; what their jobs wrote stays."""
+    blobs = services.blobs
+    return [
+        path
+        for version in blobs.versions(TRAINING, f"{run.run_id}/")
+        if version.name.rpartition("/")[2].startswith(_DATA) and blobs.delete(path := str(version.path))
+    ]
+
+
+def _model_of(services: Services, run: Run) -> TrainedModel | None:
+    if run.challenger is None:
+        return None
+    route = services.routes.routes.get(run.route)
+    champion = services.endpoints.get(route.name, route.serving.name).record.champion if route is not None else None
+    serves = champion is not None and champion.run_id == run.run_id
+    return TrainedModel(run.run_id, run.state.value, run.challenger.archived_model or run.challenger.model, serves)
