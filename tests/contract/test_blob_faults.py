@@ -181,6 +181,25 @@ def test_a_service_that_is_not_there_may_come_back() -> None:
     assert caught.value.__suppress_context__
 
 
+def test_a_hierarchical_account_is_told_apart(files: BlobStorageFiles, transport: FaultyTransport) -> None:
+    """What the account says of itself is asked once."""
+    transport.alter_header("GET", "x-ms-is-hns-enabled", "true")
+    transport.alter_header("HEAD", "x-ms-is-hns-enabled", "true")
+    transport.sent.clear()
+
+    assert [files.hierarchical(), files.hierarchical()] == [True, True]
+    assert len(transport.sent) == 1
+
+
+# The SDK's own reading of an XML error tests an element's truth.
+@pytest.mark.filterwarnings("ignore:Testing an element's truth value:DeprecationWarning")
+def test_an_account_that_does_not_say_may_be_hierarchical(azurite: str) -> None:
+    """Whoever may not ask waits for files to settle: a wait is harmless, half a file is not."""
+    parts = [part for part in azurite.split(";") if not part.startswith("AccountKey=")]
+    with closing(BlobStorageFiles.from_connection_string(";".join([f"AccountKey={SECRET}", *parts]))) as files:
+        assert files.hierarchical() is True
+
+
 def test_the_storage_sdk_is_imported_only_when_used() -> None:
     """Importing the adapter does not cost a cold start the blob SDK."""
     code = "import sys, shared.adapters.storage.blob_files; sys.exit('azure.storage.blob' in sys.modules)"

@@ -63,7 +63,7 @@ BENCH_ROOMS = (
     ("errors", "proxy", "quality", "thresholds"),
     ("request_labels", "request_recorder", "results"),
     ("environment", "report", "serving"),
-    ("history", "imports", "promotion_requests", "sweeps"),
+    ("history", "imports", "joins", "promotion_requests", "sweeps"),
     ("cost", "ticks"),
     ("suite",),
     ("__main__",),

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from azure.core.exceptions import (
-    ClientAuthenticationError,
     HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
@@ -46,6 +45,7 @@ _RETRY_OPTIONS = {
     "increment_base": 1,
     "random_jitter_range": 0.5,
 }
+_MAY_NOT_ASK = frozenset({403, 404})  # an identity's roles lack the action; earlier the service answered 404
 _EMPTY_BLOB = 416  # the status of a request for the first bytes of an empty blob
 
 
@@ -112,7 +112,9 @@ class BlobStorageFiles:
                 try:
                     about: Mapping[str, object] = self._service.get_account_information()
                     self._hierarchical = bool(about.get("is_hns_enabled"))
-                except (ClientAuthenticationError, ResourceNotFoundError):
+                except HttpResponseError as error:
+                    if error.status_code not in _MAY_NOT_ASK:
+                        raise
                     self._hierarchical = True
         return self._hierarchical
 
