@@ -186,7 +186,15 @@ def test_two_readings() -> None:
     """A column whose numbers have two readings is not accepted either: nothing is guessed."""
     here = world()
     run = quarantined(here, 'age,workclass,income\n"1,234",Private,low\n40,Private,high\n')
-    with pytest.raises(NotNowError, match="two readings"):
+    with pytest.raises(NotNowError, match=r"line 2, column age: The number has two readings"):
+        preview(here.services, "census", run.run_id)
+
+
+def test_many_problems() -> None:
+    """A refusal names a few problems and counts the rest."""
+    here = world()
+    run = quarantined(here, f"{HEADER}39,Private,low\n" + "39,Private,\n" * 7)
+    with pytest.raises(NotNowError, match=r"line 3, column income: .* and 2 more"):
         preview(here.services, "census", run.run_id)
 
 
