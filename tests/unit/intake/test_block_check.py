@@ -1,0 +1,128 @@
+"""Checking by blocks is checking by rows: the same verdict, the same counts, the same bytes."""
+
+from dataclasses import replace
+from unittest import mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.intake import block_check, table_body
+from shared.intake.file_report import Expected, HoldoutTable
+from shared.intake.settings import Dialect, IntakeSettings
+from tests.unit.intake.checked_files import COLUMNS, EXPECTED, HEADER, SCHEMA, SETTINGS, Checked, check
+
+UNIQUE = replace(SCHEMA.fields[1], constraints=SCHEMA.fields[1].constraints._replace(unique=True))
+HELD_OUT = HoldoutTable(COLUMNS, [("39", "clerk", "1", "low"), ("40", "Köchin", "2.5", "high")])
+ROUTES = {
+    "typed": EXPECTED,
+    "untyped": replace(EXPECTED, schema=None),
+    "without a label": replace(EXPECTED, schema=None, label=None),
+    "unique": replace(EXPECTED, schema=replace(SCHEMA, fields=(SCHEMA.fields[0], UNIQUE, *SCHEMA.fields[2:]))),
+    "held out": replace(EXPECTED, holdout=HELD_OUT),
+}
+# Mostly cells that are accepted: a file with a problem in each block would only try the rows.
+CELLS = (
+    st.sampled_from(["39", "40", "41", " 42", "1.50", "", "age", "x"]),
+    st.sampled_from(
+        ["clerk", "Köchin", "a b", "", " ", "job", "Total", "a;b", '"a, b"', '"a ""b"""', '"a\nb"', '5"', "\0"]
+    ),
+    st.sampled_from(["1", "2.5", "?", "1000000", "-7.25", "", "pay"]),
+    st.sampled_from(["low", "high", "LOW", " high ", "middle", "", "income"]),
+)
+USUAL = (
+    st.sampled_from(["39", "40", "41"]),
+    st.sampled_from(["clerk", "Köchin", "cook"]),
+    st.just("2.5"),
+    st.just("low"),
+)
+ROW = st.one_of(*([st.tuples(*USUAL)] * 3), st.tuples(*CELLS)).map(",".join)
+LINE = st.one_of(
+    ROW,
+    ROW,
+    ROW,
+    ROW,
+    st.sampled_from(
+        [
+            "",
+            ",,,",
+            "  ",
+            "# note",
+            HEADER.strip(),
+            HEADER.strip().upper(),
+            "3 rows",
+            "1,2,3,4,5",
+            ",Total,,high",
+            ",Total,1,low",
+        ]
+    ),
+)
+LINES = st.lists(st.tuples(LINE, st.sampled_from(["\n"] * 8 + ["\r\n", "\r"])), max_size=30)
+SETTINGS_DRAWN = st.sampled_from(
+    [
+        SETTINGS,
+        replace(SETTINGS, drop_unlabelled=True),
+        replace(SETTINGS, normalise=False),
+        replace(SETTINGS, dialect=Dialect(comment="#", skip_footer=1)),
+        replace(SETTINGS, dialect=Dialect(escape="\\")),
+    ]
+)
+
+
+def outcome(checked: Checked) -> tuple[object, ...]:
+    """Return everything that a check says."""
+    return (checked.clean, checked.report)
+
+
+@given(lines=LINES, settings=SETTINGS_DRAWN, route=st.sampled_from(sorted(ROUTES)), chunk_bytes=st.integers(1, 300))
+def test_blocks_and_rows_agree(
+    lines: list[tuple[str, str]], settings: IntakeSettings, route: str, chunk_bytes: int
+) -> None:
+    """Whatever the file, the route and the cuts."""
+    content = HEADER + "".join(map("".join, lines))
+    expected: Expected = ROUTES[route]
+    with mock.patch.object(table_body, "BLOCK_CHARACTERS", 64):
+        by_blocks = check(content, settings, expected, chunk_bytes=chunk_bytes)
+    by_rows = check(content, settings, expected, row_by_row=True)
+
+    assert outcome(by_blocks) == outcome(by_rows)
+
+
+@given(lines=LINES, quoted=st.booleans(), index=st.booleans())
+def test_blocks_and_rows_agree_on_other_dialects(lines: list[tuple[str, str]], *, quoted: bool, index: bool) -> None:
+    """Semicolons, quotes around each cell, columns in another order, and a column that counts the rows."""
+    mark = '"' if quoted else ""
+    content = f"{';' if index else ''}income;pay;job;age\n"
+    for number, (line, end) in enumerate(lines):
+        cells = [f"{mark}{cell}{mark}" for cell in reversed(line.split(","))]
+        content += ";".join([*([str(number)] if index else []), *cells]) + end
+    with mock.patch.object(table_body, "BLOCK_CHARACTERS", 64):
+        by_blocks = check(content, chunk_bytes=100)
+
+    assert outcome(by_blocks) == outcome(check(content, row_by_row=True))
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["{n},clerk,{n}.5,low", "{n}, clerk ,?,HIGH", '"{n}","a, b","1","low"', "{n},,1,low", "0{n},job {n},-1,low"],
+)
+def test_ordinary_rows_are_checked_by_blocks(row: str) -> None:
+    """Else the fast path would agree by doing nothing."""
+    content = HEADER + "".join(row.format(n=number) + "\r\n" for number in range(2000))
+    taken: list[object] = []
+    take = block_check.BlockCheck.take
+
+    def noted(self: block_check.BlockCheck, text: str, line: int) -> block_check.TakenBlock | None:
+        taken.append(take(self, text, line))
+        return taken[-1]  # type: ignore[return-value]
+
+    with (
+        mock.patch.object(table_body, "BLOCK_CHARACTERS", 5000),
+        mock.patch.object(block_check.BlockCheck, "take", noted),
+    ):
+        checked = check(content)
+
+    assert checked.report.rows == 2000
+    assert len(taken) > 3
+    assert None not in taken
+    assert outcome(checked) == outcome(check(content, row_by_row=True))
