@@ -20,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_approvals(commands)
     _add_rollback(commands)
+    _add_intake(commands)
     _add_outside_clock(commands)
     _add_check(commands)
     _add_doctor(commands)
@@ -151,6 +152,17 @@ def _add_rollback(commands: Commands) -> None:
     rollback.add_argument("--no-wait", action="store_true", help="do not follow the rollback to its end")
     commands.add_operation("freeze", "stop promotions to an endpoint", "endpoint", endpoint_help)
     commands.add_operation("unfreeze", "allow promotions to an endpoint again", "endpoint", endpoint_help)
+
+
+def _add_intake(commands: Commands) -> None:
+    forget = commands.add_operation(
+        "forget",
+        "delete every copy of a file and what was derived of it, and list the models that were trained on it",
+        "blob",
+        "name of the file in the input container",
+        module="forget",
+    )
+    forget.add_argument("--cancel", action="store_true", help="cancel the jobs that read it")
 
 
 def _add_outside_clock(commands: Commands) -> None:

@@ -37,9 +37,11 @@ class Commands:
         )
         return parser
 
-    def add_operation(self, name: str, purpose: str, subject: str, subject_help: str) -> argparse.ArgumentParser:
-        """Add a command that the app carries out for an operator."""
-        parser = self.add_on_stack(name, purpose, f"landfall.commands.operate:{name}")
+    def add_operation(
+        self, name: str, purpose: str, subject: str, subject_help: str, *, module: str = "operate"
+    ) -> argparse.ArgumentParser:
+        """Add a command that the app carries out for an operator; `module`: of `landfall.commands`."""
+        parser = self.add_on_stack(name, purpose, f"landfall.commands.{module}:{name}")
         parser.add_argument(subject, type=text, metavar=subject.upper(), help=subject_help)
         parser.add_argument("--reason", type=text, metavar="TEXT", help="reason, kept in the record")
         parser.add_argument(

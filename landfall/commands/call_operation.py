@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from landfall.app_client import AppUnreachableError, call_app
+from landfall.app_client import TIMEOUT_S, AppUnreachableError, call_app
 from landfall.errors import CommandError
 from landfall.stack.stack_state import StateFolder
 
 type Arguments = Mapping[str, str]
 type Body = Mapping[str, Any]
+
+_TIMEOUTS_S = {"forget": 230}  # it looks at every run of a route; the platform ends a request after this time
 
 
 def call_operation(folder: Path, operation: str, **arguments: str | None) -> Body:
@@ -23,7 +25,7 @@ def call_operation(folder: Path, operation: str, **arguments: str | None) -> Bod
     url = f"{document['functions']}/api/operations/{operation}"
     sent = {name: value for name, value in arguments.items() if value}
     try:
-        answer = call_app("POST", url, document["functions_key"], sent)
+        answer = call_app("POST", url, document["functions_key"], sent, _TIMEOUTS_S.get(operation, TIMEOUT_S))
     except AppUnreachableError as error:
         raise CommandError(f"{error}\n  {state.advice()}") from error
     if answer.status != 200:
@@ -53,6 +55,7 @@ def _is_about_endpoint(body: Body, sent: Arguments, *, frozen: bool) -> bool:
 _OWN_ANSWERS: Mapping[str, Callable[[Body, Arguments], bool]] = {
     "invite": lambda body, _: str(body.get("link")).startswith("/api/approval#") and "expires_at" in body,
     "links": lambda body, sent: body.get("run_id") == sent["run"] and "valid_s" in body,
+    "forget": lambda body, _: isinstance(body.get("runs"), list) and isinstance(body.get("deleted"), list),
     "freeze": lambda body, sent: _is_about_endpoint(body, sent, frozen=True),
     "unfreeze": lambda body, sent: _is_about_endpoint(body, sent, frozen=False),
 }

@@ -1,10 +1,10 @@
 """The operator's commands: approve, reject, retry, rollback, freeze and unfreeze."""
 
 import argparse
-import getpass
 
 from landfall.commands.call_operation import Body, call_operation
 from landfall.commands.find_run import find_run
+from landfall.commands.operator_options import operator_of, require_reason
 from landfall.commands.run_outcome import follow_to_end, print_outcome
 from landfall.console import console, escape, print_json
 from landfall.errors import UsageError
@@ -38,7 +38,7 @@ def _invite(options: argparse.Namespace) -> int:
             " and gives the reason. Leave out one or the other."
         )
     run = _find(options, options.run)
-    body = call_operation(options.state, "invite", run=run.run_id, by=_operator(options))
+    body = call_operation(options.state, "invite", run=run.run_id, by=operator_of(options))
     link = str(StateFolder(options.state).read_document()["functions"]) + body["link"]
     if options.json:
         print_json({"run_id": run.run_id, "link": link, "expires_at": body["expires_at"]}, indent=None)
@@ -77,7 +77,7 @@ def rollback(options: argparse.Namespace) -> int:
     Raises:
         CommandError: the app refuses, with its reason.
     """
-    _require_reason(options)
+    require_reason(options)
     to = _find(options, options.to).run_id if options.to else None
     body = _call(options, "rollback", endpoint=options.endpoint, to=to)
     run = _find(options, body["run"]["run_id"])
@@ -90,7 +90,7 @@ def freeze(options: argparse.Namespace) -> int:
     Raises:
         CommandError: the app refuses, with its reason.
     """
-    _require_reason(options)
+    require_reason(options)
     body = _call(options, "freeze", endpoint=options.endpoint)
     return _print_result(options, body, f"endpoint {options.endpoint} is frozen: new models wait")
 
@@ -107,7 +107,7 @@ def unfreeze(options: argparse.Namespace) -> int:
 
 def _decide(options: argparse.Namespace, verb: str) -> tuple[Run, Body]:
     """Approve or reject a held run, with the decision that the operator saw; returns the run and the app's answer."""
-    _require_reason(options)
+    require_reason(options)
     run = _find(options, options.run)
     decision = decision_hash(run.decision) if run.decision else ""
     return run, _call(options, verb, run=run.run_id, decision=decision)
@@ -115,7 +115,7 @@ def _decide(options: argparse.Namespace, verb: str) -> tuple[Run, Body]:
 
 def _call(options: argparse.Namespace, operation: str, **arguments: str | None) -> Body:
     """Call an operation with the reason and the name of the operator."""
-    return call_operation(options.state, operation, reason=options.reason, by=_operator(options), **arguments)
+    return call_operation(options.state, operation, reason=options.reason, by=operator_of(options), **arguments)
 
 
 def _find(options: argparse.Namespace, beginning: str) -> Run:
@@ -142,12 +142,3 @@ def _print_result(options: argparse.Namespace, body: Body, sentence: str) -> int
     else:
         console().print(escape(sentence))
     return ExitStatus.SUCCESS
-
-
-def _require_reason(options: argparse.Namespace) -> None:
-    if not (options.reason or "").strip():
-        raise UsageError("--reason is missing: give a reason, which is kept in the record")
-
-
-def _operator(options: argparse.Namespace) -> str:
-    return str(options.by or getpass.getuser())
