@@ -167,7 +167,7 @@ def runs(req: func.HttpRequest) -> func.HttpResponse:
 @app.function_name("operations")
 @app.route("operations/{operation}", methods=["POST"], auth_level=LEVEL)
 def operations(req: func.HttpRequest) -> func.HttpResponse:
-    """Carry out an operator's request: approve, reject, invite, links, retry, rollback, freeze, unfreeze."""
+    """Carry out an operator's request: approve, reject, retry, schema, rollback, freeze, …."""
     from shared.operators import http_operations  # noqa: PLC0415 - people are rare, cold starts are not
 
     name, body = req.route_params.get("operation", ""), req.get_body()

@@ -155,6 +155,24 @@ def _add_rollback(commands: Commands) -> None:
 
 
 def _add_intake(commands: Commands) -> None:
+    schema = commands.add_operation(
+        "schema",
+        "show the schema of a route's files, or change it",
+        "route",
+        "name of the route",
+        module="schema",
+    )
+    schema.add_argument("--version", type=positive, metavar="N", help="show this version; default: the one in force")
+    schema.add_argument(
+        "--from", type=path, dest="source", metavar="FILE", help="put the Table Schema in this file in force"
+    )
+    schema.add_argument(
+        "--accept",
+        type=text,
+        metavar="RUN",
+        help="accept the form of a quarantined file, and try its run again; without --reason: say what that leads to",
+    )
+    schema.add_argument("--wait", action="store_true", help=f"with --accept: {WAIT_HELP}")
     forget = commands.add_operation(
         "forget",
         "delete every copy of a file and what was derived of it, and list the models that were trained on it",

@@ -11,7 +11,8 @@ from landfall.stack.stack_state import StateFolder
 type Arguments = Mapping[str, str]
 type Body = Mapping[str, Any]
 
-_TIMEOUTS_S = {"forget": 230}  # it looks at every run of a route; the platform ends a request after this time
+# They look at every run of a route, or read a whole file; the platform ends a request after this time.
+_TIMEOUTS_S = dict.fromkeys(("forget", "schema"), 230)
 
 
 def call_operation(folder: Path, operation: str, **arguments: str | None) -> Body:
@@ -56,6 +57,7 @@ _OWN_ANSWERS: Mapping[str, Callable[[Body, Arguments], bool]] = {
     "invite": lambda body, _: str(body.get("link")).startswith("/api/approval#") and "expires_at" in body,
     "links": lambda body, sent: body.get("run_id") == sent["run"] and "valid_s" in body,
     "forget": lambda body, _: isinstance(body.get("runs"), list) and isinstance(body.get("deleted"), list),
+    "schema": lambda body, sent: body.get("route") == sent["route"] and isinstance(body.get("version"), int),
     "freeze": lambda body, sent: _is_about_endpoint(body, sent, frozen=True),
     "unfreeze": lambda body, sent: _is_about_endpoint(body, sent, frozen=False),
 }

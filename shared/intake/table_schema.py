@@ -113,8 +113,8 @@ class Origin(NamedTuple):
     """Where a version of a route's schema comes from.
 
     Attributes:
-        run: the run of the file that taught it, or that was accepted.
-        by, reason: of the person who accepted it; "" of one that was learnt.
+        run: the run of the file that taught it, or that was accepted; "" of one that a person wrote.
+        by, reason: of the person who accepted or gave it; "" of one that was learnt.
     """
 
     run: str
@@ -144,7 +144,7 @@ class TableSchema:
     @property
     def learnt(self) -> bool:
         """Whether files taught it: then what it does not say is undecided, and no default of the standard."""
-        return self.origin is not None
+        return self.origin is not None and bool(self.origin.run)
 
     def field(self, name: str) -> SchemaField | None:
         """Return the field of a column; None if there is none of that name."""

@@ -24,11 +24,16 @@ type Request = Mapping[str, str]
 
 
 class _Operation(NamedTuple):
-    """What carries an operation out, and the members that its request must and may have."""
+    """What carries an operation out, and the members that its request must and may have.
+
+    Attributes:
+        documents: members that are whole documents, as text or as JSON: they are not cut off.
+    """
 
     perform: Callable[[Services, Request], Json]
     required: frozenset[str]
     optional: frozenset[str]
+    documents: frozenset[str] = frozenset()
 
 
 def _approve(services: Services, request: Request) -> Json:
@@ -79,6 +84,12 @@ def _flag(request: Request, name: str) -> bool:
     return text == "true"
 
 
+def _schema(services: Services, request: Request) -> Json:
+    from shared.operators import schema_operation  # noqa: PLC0415 - it reads CSV files
+
+    return schema_operation.perform(services, request)
+
+
 def _rollback(services: Services, request: Request) -> Json:
     run = endpoint_overrides.rollback(
         services, request["endpoint"], request["by"], request["reason"], request.get("to", "")
@@ -103,6 +114,9 @@ _OPERATIONS: Mapping[str, _Operation] = {
     "links": _Operation(_links, frozenset({"run"}), frozenset({"by"})),
     "retry": _Operation(_retry, frozenset({"run", "by"}), frozenset({"reason", "even_if_running"})),
     "forget": _Operation(_forget, frozenset({"blob", "reason", "by"}), frozenset({"cancel"})),
+    "schema": _Operation(
+        _schema, frozenset({"route"}), frozenset({"version", "from", "accept", "reason", "by"}), frozenset({"from"})
+    ),
     "rollback": _Operation(_rollback, frozenset({"endpoint", "reason", "by"}), frozenset({"to"})),
     "freeze": _Operation(_freeze, frozenset({"endpoint", "reason", "by"}), frozenset()),
     "unfreeze": _Operation(_unfreeze, frozenset({"endpoint", "by"}), frozenset({"reason"})),
@@ -176,7 +190,11 @@ def _read(body: bytes, operation: _Operation, caller: Caller) -> Request:
         BadRequestError: it is no JSON object of texts, or members are missing or unknown; it lists all problems.
     """
     members = read_object(body)
-    request = {name: _kept_text(str(value).strip()) for name, value in members.items() if value is not None}
+    request = {
+        name: _document(value) if name in operation.documents else _kept_text(str(value).strip())
+        for name, value in members.items()
+        if value is not None
+    }
     allowed = operation.required | operation.optional
     if "by" in allowed and (request.get("by") or caller.signed_in):
         request["by"] = caller.display_name(request.get("by", ""))
@@ -187,6 +205,10 @@ def _read(body: bytes, operation: _Operation, caller: Caller) -> Request:
     if problems:
         raise BadRequestError("; ".join(problems))
     return request
+
+
+def _document(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _kept_text(text: str) -> str:

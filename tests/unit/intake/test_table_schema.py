@@ -1,6 +1,7 @@
 """What a Table Schema says is read and written, and what is not supported is refused by name."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -116,3 +117,12 @@ def test_no_json() -> None:
     """A text that is no JSON is refused."""
     with pytest.raises(ConfigError, match="is no JSON"):
         parse_schema("{", WHERE)
+
+
+def test_only_what_files_taught_is_learnt() -> None:
+    """A schema that a person gave has an origin too; what it does not say is the standard's default."""
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    schema = TableSchema(fields=(SchemaField(name="age"),))
+    assert not schema.learnt
+    assert not replace(schema, origin=Origin("", at, "Ada", "we know it")).learnt
+    assert replace(schema, origin=Origin("run1", at)).learnt
