@@ -26,11 +26,13 @@ class Rows:
         runs: every run.
         active: by route, the ids of the runs that a tick reads.
         endpoints: by route, the record of its serving endpoint.
+        parts: by route, the runs whose files are in training sets.
     """
 
     runs: Sequence[Run]
     active: Mapping[str, frozenset[str]]
     endpoints: Mapping[str, EndpointRecord]
+    parts: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -65,6 +67,10 @@ def audit(routes: Routes, versions: Iterable[BlobVersion], rows: Rows, now: date
         _check_run(result, routes, run, rows, now)
         if run.state is RunState.BATCHED:
             _check_member(result, run, by_id)
+        if run.state is RunState.QUARANTINED and run.run_id in rows.parts.get(run.route, frozenset()):
+            result.add_broken("intake", "the run's file is in quarantine, and in training sets too", run.run_id)
+        if run.forgotten and run.run_id in rows.parts.get(run.route, frozenset()):
+            result.add_broken("intake", "the run's data was forgotten, and is in training sets still", run.run_id)
     _check_jobs(result, rows.runs)
     for name, record in rows.endpoints.items():
         _check_endpoint(result, record, [run for run in rows.runs if run.route == name])

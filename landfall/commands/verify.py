@@ -85,7 +85,12 @@ def _audit_once(routes: Routes, storage: Storage, *, chain: bool) -> Audit:
     active = {name: frozenset(stored.run.run_id for stored in store.active(name)) for name in routes.routes}
     runs = [stored.run for stored in store.list_runs(limit=ALL_RUNS)]
     records = {name: storage.endpoints.get(name, route.serving.name).record for name, route in routes.routes.items()}
-    result = audit(routes, versions, Rows(runs, active, records), datetime.now(UTC))
+    parts = {
+        name: frozenset(part.run_id for part in store.parts(name))
+        for name, route in routes.routes.items()
+        if route.reading is not None or route.batch is not None
+    }
+    result = audit(routes, versions, Rows(runs, active, records, parts), datetime.now(UTC))
     if chain:
         check_chains(result, ((run, store.history(run.route, run.run_id)) for run in runs))
     return result

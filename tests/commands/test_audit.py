@@ -29,6 +29,7 @@ def look(world: World, now: datetime | None = None, **rows: Any) -> Audit:
         runs=rows.get("runs", runs),
         active=rows.get("active", {"census": frozenset(stored.run.run_id for stored in world.runs.active("census"))}),
         endpoints=rows.get("endpoints", {"census": world.endpoints.get("census", "production").record}),
+        parts=rows.get("parts", {}),
     )
     return audit(world.routes, list(world.blobs.versions("incoming")), stored_rows, now or world.clock.now())
 
@@ -145,6 +146,24 @@ def test_a_member_of_a_batch_has_the_run_that_trains_it(world: World) -> None:
     assert broken(member, replace(carrier, batch=batch)) == []
     assert broken(member) == [f"the run is batched with run {carrier.run_id}, which carries no batch"]
     assert broken(replace(member, batch_run_id="")) == ["the run is batched with run -, which is none"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"state": RunState.QUARANTINED}, "in quarantine, and in training sets too"),
+        ({"forgotten": "dan: a request"}, "forgotten, and is in training sets still"),
+    ],
+)
+def test_a_bad_or_forgotten_file_is_in_no_set(world: World, changes: dict[str, Any], says: str) -> None:
+    """The part of a file that is quarantined or forgotten would be trained on with the next set."""
+    run = replace(run_of(world, "census/b.csv"), **changes)
+    runs = [*(stored.run for stored in world.runs.list_runs() if stored.run.run_id != run.run_id), run]
+
+    assert look(world, runs=runs, parts={"census": frozenset()}).ok
+    (broken,) = look(world, runs=runs, parts={"census": frozenset({run.run_id})}).broken
+    assert (broken["invariant"], broken["run_id"]) == ("intake", run.run_id)
+    assert says in broken["what"]
 
 
 @pytest.mark.parametrize(
