@@ -22,10 +22,13 @@ UNCHANGED_HINT = (
 )
 
 
-def follow_to_end(out: Console, store: RunStore, run: tuple[str, str], folder: Path, *, skip: int = 0) -> Run:
+def follow_to_end(
+    out: Console, store: RunStore, run: tuple[str, str], folder: Path, *, skip: int = 0, settling_id: str = ""
+) -> Run:
     """Print the steps of a run (route and id), without the first `skip`, until it has its outcome or is held.
 
-    A run whose file is trained with another run's goes on as that run, which is returned then.
+    A run whose file is trained with another run's goes on as that run, which is returned then. `settling_id`: the run
+    that waits until the file settles; its steps come first.
 
     Raises:
         CommandError: the stack in the state folder has ended, or the run's row was deleted.
@@ -37,7 +40,7 @@ def follow_to_end(out: Console, store: RunStore, run: tuple[str, str], folder: P
         state.read_document()
 
     while True:
-        for number, line in enumerate(step_lines(follow_run(store, route, run_id, check))):
+        for number, line in enumerate(step_lines(follow_run(store, route, run_id, check, settling_id))):
             if number >= skip:
                 out.print(line)
         stored = store.get(route, run_id)

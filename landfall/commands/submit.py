@@ -13,6 +13,7 @@ from landfall.stack.input_files import upload_input
 from landfall.stack.run_store import open_stack_runs
 from landfall.stack.stack_routes import no_such_route, routes_of
 from landfall.stack.stack_state import StateFolder
+from shared.records.run_identity import settling_run_id
 from shared.routes.load import Routes
 
 # Characters that XML cannot hold: storage lists names as XML, and allows no control characters in them.
@@ -36,7 +37,8 @@ def submit(options: argparse.Namespace) -> int:
         if options.json:
             print_json({"run_id": run_id, "blob": name}, indent=None)
         return ExitStatus.SUCCESS
-    run = follow_to_end(out, store, (options.route, run_id), options.state)
+    settling_id = settling_run_id(document["input"], name)
+    run = follow_to_end(out, store, (options.route, run_id), options.state, settling_id=settling_id)
     return print_outcome(out, run, options.state, as_json=options.json)
 
 

@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from landfall import follow_run as follow_run_module
 from landfall.commands.run_outcome import exit_status, follow_to_end, outcome_hint
 from landfall.exit_status import ExitStatus
 from landfall.follow_run import follow_run
 from landfall.run_display import colored_state
 from landfall.stack.stack_state import StateFolder
+from shared.intake.settings import IntakeSettings
+from shared.pipeline import landing
 from shared.records.run import Run
+from shared.records.run_identity import run_id_for, settling_run_id
 from shared.records.run_states import RunState
 from tests.pipeline.world import World, example_routes
 
@@ -75,3 +79,36 @@ def test_a_quarantined_run_says_how_to_go_on(tmp_path: Path) -> None:
     hint = outcome_hint(quarantined, tmp_path)
     assert f"landfall show {quarantined.run_id[:8]} --state {tmp_path}" in hint
     assert f"landfall retry {quarantined.run_id[:8]} --state {tmp_path}" in hint
+
+
+def test_a_file_that_settles_is_followed_before_it_has_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`submit --wait` says what a file waits for; once it has settled, the steps of its own run follow."""
+    routes = example_routes()
+    route = replace(routes.routes["census"], intake=IntakeSettings(settle_s=60))
+    world = World(replace(routes, routes={"census": route}))
+    version = world.drop()
+    landing.land(world.services, "incoming", version.name)
+    settling_id = settling_run_id("incoming", version.name)
+    run_id = run_id_for("incoming", version.name, version.etag)
+    assert world.runs.get("census", run_id) is None
+    looks = iter(range(2))
+
+    def settled(_: object) -> None:
+        if next(looks, None) is None:  # seen twice by now: then the time has passed, and the run comes to an end
+            world.tick(61)
+            stored = world.runs.get("census", run_id)
+            assert stored is not None
+            if not stored.run.terminal:
+                world.runs.save(stored, stored.run.transitioned(world.clock.now(), RunState.CANCELLED, "stopped"))
+
+    monkeypatch.setattr(StateFolder, "read_document", settled)
+    monkeypatch.setattr(follow_run_module, "POLL_S", 0)
+    out = Console(width=300)
+    with out.capture() as captured:
+        end = follow_to_end(out, world.runs, ("census", run_id), tmp_path, settling_id=settling_id)
+
+    assert (end.run_id, end.state) == (run_id, RunState.CANCELLED)
+    lines = captured.get().splitlines()
+    assert sum("waiting (settle)" in line for line in lines) == 1
+    assert "is read once it is 60 s old" in lines[0]
+    assert "cancelled" in lines[-1]
