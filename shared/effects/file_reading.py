@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from shared.csv_text import read_csv
 from shared.effects.route_schema import SchemaInForce
+from shared.errors import ConfigError
 from shared.gates.golden_rows import MAX_BYTES as MAX_GOLDEN_BYTES
-from shared.gates.golden_rows import GoldenRows, read_golden_rows
+from shared.gates.golden_rows import GoldenRows, label_contradiction, read_golden_rows
 from shared.gates.holdout import MAX_BYTES as MAX_HOLDOUT_BYTES
 from shared.gates.holdout import Holdout, read_holdout
 from shared.intake.block_check import Columns
@@ -72,14 +73,30 @@ def route_facts(services: Services, route: Route, classes: tuple[str, ...] = ())
     """Read what a route's files are checked against; `classes` are the labels as the champion spells them.
 
     Raises:
-        ConfigError: the golden rows or the holdout cannot be used; every problem is listed.
+        ConfigError: the golden rows or the holdout cannot be used, or the golden rows contradict the label; every
+            problem is listed.
     """
     golden = read_golden_rows(route.golden, *services.blobs.read_text(route.golden, MAX_GOLDEN_BYTES))
+    _check_label(route, golden)
     table, holdout_etag = (None, "") if route.holdout is None else _holdout(services.blobs, route.holdout)
     label = label_of(route)
     columns = golden.columns if label is None or label in golden.columns else (*golden.columns, label)
     expected = Expected(columns=columns, label=label, classes=classes, golden=_by_column(golden), holdout=table)
     return RouteFacts(expected, holdout_etag)
+
+
+def _check_label(route: Route, golden: GoldenRows) -> None:
+    """Check that the column to train for is none with which the model is asked: any file would fit, and train nonsense.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    label = label_of(route)
+    is_sent = route.holdout is not None and route.holdout.label_sent is not None
+    contradiction = label_contradiction(golden, label, is_sent=is_sent) if label is not None else ""
+    if contradiction:
+        remedy = f"Name the column that is predicted, or remove it from {route.golden}."
+        raise ConfigError([f"routes.{route.name}.intake.label: {contradiction}. {remedy}"])
 
 
 def check_file(  # noqa: PLR0917 - the parts of one reading

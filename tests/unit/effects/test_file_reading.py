@@ -94,3 +94,13 @@ def test_unusable_golden_rows() -> None:
     here.blobs.put("models", "golden/census.csv", "a,b\n1\n")
     with pytest.raises(ConfigError, match="golden"):
         route_facts(here.services, here.route)
+
+
+def test_a_label_that_the_golden_rows_contradict() -> None:
+    """A column with which the model is asked is not predicted: no file is read, and the setting is named."""
+    here = world()
+    here.blobs.put("models", "golden/census.csv", "age,income\n39,low\n50,high\n")
+    with pytest.raises(ConfigError, match=r"routes\.census\.intake\.label: the golden rows have 2 different values"):
+        route_facts(here.services, here.route)
+    here.blobs.put("models", "golden/census.csv", "age,income\n39,0\n50,0\n")
+    assert route_facts(here.services, here.route).expected.label == "income"
