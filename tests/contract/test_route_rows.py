@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import StaleWriteError
+from shared.log_actions import LogAction
 from shared.ports.intake_rows import NamedVersion, RouteRows, StoredBatch, StoredRouteState
 from shared.ports.run_store import RunStore
 from shared.records.batch import OpenBatch, Seal
@@ -15,6 +16,7 @@ from shared.records.route_state import RouteState
 from shared.records.run_states import RunState
 from shared.records.run_steps import LandedStep, WaitingStep
 from tests.contract.records import NOON, a_run
+from tests.log_lines import lines_about
 
 LATER = NOON + timedelta(seconds=5, microseconds=1)
 SEAL = Seal("0f", "training/batches/census/ab.json", 2, "ab", 1, LATER)
@@ -32,8 +34,8 @@ def test_a_route_begins_without_rows(run_store: RunStore) -> None:
     assert run_store.runs_of_blob("census", "census/june.csv") == []
 
 
-def test_a_tick_reads_runs_batch_and_state_at_once(run_store: RunStore) -> None:
-    """They stand in one range; none of them is taken for another, and no other route's is read."""
+def test_a_tick_reads_runs_batch_and_state_at_once(run_store: RunStore, caplog: pytest.LogCaptureFixture) -> None:
+    """They stand in one range; none of them is taken for another or for unreadable, and no other route's is read."""
     claimed = run_store.claim(a_run())
     run_store.claim(a_run(state=RunState.FAILED, deadline_at=None))
     run_store.claim(a_run(route="census-2"))
@@ -46,6 +48,7 @@ def test_a_tick_reads_runs_batch_and_state_at_once(run_store: RunStore) -> None:
     assert [stored.run for stored in run_store.list_runs("census")].count(claimed.run) == 1
     assert run_store.routes() == ["census", "census-2"]
     assert (run_store.open_batch("census"), run_store.route_state("census")) == (batch, state)
+    assert lines_about(caplog, LogAction.RUN_UNREADABLE) == []
 
 
 def test_batches_of_customers_are_apart(run_store: RunStore) -> None:

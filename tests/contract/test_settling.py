@@ -1,5 +1,6 @@
 """A run that waits for a file to settle gives way to the version that settled, in memory and on real tables alike."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -94,13 +95,26 @@ def test_a_version_with_a_run_is_not_claimed_twice(run_store: RunStore) -> None:
     assert run_store.active("census") == [real._replace(run_etag=None)]
 
 
-def test_an_old_read_settles_nothing(run_store: RunStore) -> None:
-    """If the file was seen to grow since, the wait goes on and no version is claimed."""
-    before = _settling(run_store)
-    after = run_store.save(before, before.run.evolve(LATER, reason="grew"))
+def _by_get(store: RunStore, run: Run) -> StoredRun:
+    stored = store.get(run.route, run.run_id)
+    assert stored is not None
+    return stored
 
-    with pytest.raises(StaleWriteError):
-        run_store.settle(before, _real())
+
+def _by_tick(store: RunStore, run: Run) -> StoredRun:
+    return next(stored for stored in store.in_progress(run.route).runs if stored.run.run_id == run.run_id)
+
+
+@pytest.mark.parametrize("read", [_by_get, _by_tick])
+def test_an_old_read_settles_nothing(run_store: RunStore, read: Callable[[RunStore, Run], StoredRun]) -> None:
+    """If the file was seen to grow since, the wait goes on and no version is claimed, whatever kind of read it was."""
+    claimed = _settling(run_store)
+    old = read(run_store, claimed.run)
+    after = run_store.save(claimed, claimed.run.evolve(LATER, reason="grew"))
+
+    for before in (old, claimed):
+        with pytest.raises(StaleWriteError):
+            run_store.settle(before, _real())
 
     assert run_store.get("census", _real().run_id) is None
     assert [stored.run for stored in run_store.list_runs()] == [after.run]

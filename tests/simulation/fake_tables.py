@@ -12,6 +12,8 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, Serv
 from azure.data.tables import TableEntity, TransactionOperation
 from requests import ConnectionError as BrokenOff
 
+from shared.adapters.storage.table_client import MAX_OPERATIONS
+
 
 class Answer(Enum):
     """What becomes of one request."""
@@ -133,6 +135,9 @@ class FakeTableClient:
     def _apply(
         self, operations: Sequence[tuple[TransactionOperation, dict[str, Any], dict[str, Any]]]
     ) -> list[dict[str, Any]]:
+        keys = {(row["PartitionKey"], row["RowKey"]) for _, row, _ in operations}
+        if len(operations) > MAX_OPERATIONS or len(keys) < len(operations) or len({key[0] for key in keys}) > 1:
+            raise _error(400, "InvalidInput")  # as the service refuses a transaction beyond its limits
         for operation, row, options in operations:
             stored = self.rows.get((row["PartitionKey"], row["RowKey"]))
             if operation is TransactionOperation.UPSERT:
