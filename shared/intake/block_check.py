@@ -11,18 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
 from typing import NamedTuple
 
-from shared.intake.cells import Cell
-from shared.intake.clean_columns import CleanColumn
 from shared.intake.csv_rows import MAX_CELL
 from shared.intake.file_form import FileForm
 from shared.intake.header_match import ABSENT_CELL
+from shared.intake.read_columns import FEW_CELLS, ReadColumn, read_column
 from shared.intake.row_check import LastRow, RowCheck
 from shared.intake.row_text import LINE_END, cell_text, needs_quotes
 from shared.intake.tally import LeftOutRow, Tally
 from shared.intake.text_decoding import STAND_IN
 
 _MIN_FULL_COLUMNS = 2  # columns without an empty cell, so that no row can be empty or a title
-_BULK_SHARE = 0.25  # of distinct cells, from which a column is matched as a whole
+_MENDED_SHARE = 0.25  # of rows with a changed cell, up to which the others are left as they are
 
 type Columns = Sequence[Sequence[str]]
 
@@ -41,35 +40,6 @@ class TakenBlock(NamedTuple):
     lines: int
     line_end: str
     columns: Columns
-
-
-class _ReadColumn(NamedTuple):
-    """The cells of one column.
-
-    Attributes:
-        distinct: what each distinct cell is; None if all are accepted as they are.
-    """
-
-    column: CleanColumn
-    raw: Sequence[str]
-    distinct: Mapping[str, Cell] | None
-
-    @property
-    def has_blanks(self) -> bool:
-        return any(cell.missing and not raw.strip() for raw, cell in (self.distinct or {}).items())
-
-    @property
-    def repeats_header(self) -> bool:
-        if self.distinct is None:
-            return self.column.shown in self.raw
-        return not self.column.header_cells.isdisjoint(self.distinct)
-
-    def clean(self) -> Sequence[str]:
-        """Return the cells as the clean rows have them."""
-        if self.distinct is None or all(cell.text == raw for raw, cell in self.distinct.items()):
-            return self.raw
-        texts = {raw: cell.text for raw, cell in self.distinct.items()}
-        return [texts[raw] for raw in self.raw]
 
 
 class _CountedBlock(NamedTuple):
@@ -109,13 +79,16 @@ class BlockCheck:
         if block is None:
             return None
         self._rows.rows_taken(lines, self._last_row(read, line + lines - 1), last_index)
-        unchanged = block.kept is None and all(
-            cells is column.raw for cells, column in zip(block.clean, read, strict=True)
-        )
-        rows = text if unchanged and is_plain and self._in_order else _joined(block.clean, read)
+        rows = None
+        if block.kept is None and is_plain and self._in_order:
+            rows = _mended(text, lines, block.clean, read)
+        if rows is None:
+            # Without quotes, a cell needs some only if it has a comma that is no delimiter, or was changed.
+            checked = not is_plain or "," in text or any(column.changed for column in read)
+            rows = _joined(block.clean, checked=checked)
         return TakenBlock(rows, lines, "\r\n" if returns else "\n", block.clean)
 
-    def _last_row(self, read: Sequence[_ReadColumn], line: int) -> LastRow | None:
+    def _last_row(self, read: Sequence[ReadColumn], line: int) -> LastRow | None:
         if self._label is None:
             return None
         label = read[self._label]
@@ -151,9 +124,9 @@ class BlockCheck:
             return None
         return list(zip(*rows, strict=True))
 
-    def _read(self, cells: Columns) -> list[_ReadColumn] | None:
+    def _read(self, cells: Columns) -> list[ReadColumn] | None:
         """Read the cells; None if one of them needs a second look."""
-        read: dict[int, _ReadColumn] = {}
+        read: dict[int, ReadColumn] = {}
         columns = self._form.columns
         if self._form.header.has_absent:
             cells = [*cells, [ABSENT_CELL] * len(cells[0])]
@@ -162,7 +135,7 @@ class BlockCheck:
         for at in order:
             if at == self._label and self._may_repeat_header(read.values()):
                 return None
-            column = _read_column(columns[at], cells[columns[at].at])
+            column = read_column(columns[at], cells[columns[at].at])
             if column is None:
                 return None
             read[at] = column
@@ -171,7 +144,7 @@ class BlockCheck:
             return None
         return [read[at] for at in range(len(columns))]
 
-    def _may_repeat_header(self, read: Iterable[_ReadColumn]) -> bool:
+    def _may_repeat_header(self, read: Iterable[ReadColumn]) -> bool:
         """Tell whether each column of the file has a cell that repeats its name."""
         return all(column.repeats_header for column in read if column.column.at < self._width)
 
@@ -186,9 +159,9 @@ class BlockCheck:
         last = int(first) + lines - 1
         return last if list(numbers) == [str(number) for number in range(int(first), last + 1)] else -1
 
-    def _count(self, read: Sequence[_ReadColumn], lines: int, line: int) -> _CountedBlock | None:
+    def _count(self, read: Sequence[ReadColumn], lines: int, line: int) -> _CountedBlock | None:
         """Count what the rows are; None if one of them needs a second look: then nothing is counted."""
-        if not self._form.settings.normalise and any(_changes(column) for column in read):
+        if not self._form.settings.normalise and any(column.changes for column in read):
             return None
         clean: Columns = [column.clean() for column in read]
         dropped = self._dropped(read, clean)
@@ -207,14 +180,14 @@ class BlockCheck:
         self._tally.rows += lines - len(gone)
         return _CountedBlock(clean, kept)
 
-    def _dropped(self, read: Sequence[_ReadColumn], clean: Columns) -> dict[LeftOutRow, set[int]] | None:
+    def _dropped(self, read: Sequence[ReadColumn], clean: Columns) -> dict[LeftOutRow, set[int]] | None:
         """Return the rows that are not trained on; None if they refuse the file."""
         settings, holdout = self._form.settings, self._form.holdout
         dropped: dict[LeftOutRow, set[int]] = {}
         label = read[self._label] if self._label is not None else None
-        missing = {raw for raw, cell in (label.distinct or {}).items() if cell.missing} if label is not None else set()
+        missing = {raw for raw, cell in label.unusual.items() if cell.missing} if label is not None else set()
         if label is not None and missing:
-            dropped[LeftOutRow.UNLABELLED] = {row for row, raw in enumerate(label.raw) if raw in missing}
+            dropped[LeftOutRow.UNLABELLED] = set(label.rows_of(missing))
             if not (settings.drop_unlabelled and settings.normalise):
                 return None
         if holdout is not None:
@@ -224,44 +197,29 @@ class BlockCheck:
             dropped[LeftOutRow.HOLDOUT] = rows
         return {why: rows for why, rows in dropped.items() if rows}
 
-    def _count_cells(self, read: Sequence[_ReadColumn], clean: Columns, kept: Sequence[bool] | None, line: int) -> None:
+    def _count_cells(self, read: Sequence[ReadColumn], clean: Columns, kept: Sequence[bool] | None, line: int) -> None:
         for column, cells in zip(read, clean, strict=True):
             if column.column.is_label:
-                self._tally.count_labels(Counter(cells))
-            changes = _changes(column)
-            if column.distinct is None or not (changes or any(cell.missing for cell in column.distinct.values())):
-                continue
-            counts = Counter(column.raw if kept is None else compress(column.raw, kept))
+                self._tally.count_labels(_counts(cells))
+            changes = column.changes
             for code in dict.fromkeys(changes.values()):
-                cells_changed = {raw for raw, change in changes.items() if change == code}
-                times = sum(counts[raw] for raw in cells_changed)
-                if times:
-                    rows = enumerate(column.raw)
-                    first = next(row for row, raw in rows if raw in cells_changed and (kept is None or kept[row]))
-                    self._tally.change(code, times, line + first)
-            missing = sum(times for raw, times in counts.items() if column.distinct[raw].missing)
-            if missing and not column.column.is_label:
-                self._tally.missing[column.column.name] += missing
+                rows = column.rows_of({raw for raw, change in changes.items() if change == code})
+                if kept is not None:
+                    rows = [row for row in rows if kept[row]]
+                if rows:
+                    self._tally.change(code, len(rows), line + min(rows))
+            missing = column.rows_of({raw for raw, cell in column.unusual.items() if cell.missing})
+            rows_missing = len(missing) if kept is None else sum(kept[row] for row in missing)
+            if rows_missing and not column.column.is_label:
+                self._tally.missing[column.column.name] += rows_missing
 
 
-def _read_column(column: CleanColumn, cells: Sequence[str]) -> _ReadColumn | None:
-    if column.plain is not None and column.is_varied:
-        if column.plain.fullmatch("\n".join(cells) + "\n"):
-            return _ReadColumn(column, cells, None)
-        column.is_varied = False
-    distinct = column.read_all(cells)
-    if column.plain is not None and len(distinct) > _BULK_SHARE * len(cells):
-        column.is_varied = True
-    if any(cell.problem is not None for cell in distinct.values()) or not column.total_cells.isdisjoint(distinct):
-        return None
-    return _ReadColumn(column, cells, distinct)
+def _counts(labels: Sequence[str]) -> Mapping[str, int]:
+    distinct = set(labels)
+    return {label: labels.count(label) for label in distinct} if len(distinct) <= FEW_CELLS else Counter(labels)
 
 
-def _changes(column: _ReadColumn) -> dict[str, str]:
-    return {raw: cell.change for raw, cell in column.distinct.items() if cell.change} if column.distinct else {}
-
-
-def _without_repeats(read: Sequence[_ReadColumn], clean: Columns) -> bool:
+def _without_repeats(read: Sequence[ReadColumn], clean: Columns) -> bool:
     """Keep the values of unique columns in mind; False if one of them was there before: then nothing is kept."""
     unique = [
         (column.column, [cell for cell in cells if cell])
@@ -275,16 +233,27 @@ def _without_repeats(read: Sequence[_ReadColumn], clean: Columns) -> bool:
     return True
 
 
-def _joined(columns: Columns, read: Sequence[_ReadColumn]) -> str:
-    """Return the rows of clean columns as text."""
-    written: list[Sequence[str]] = []
-    for cells, column in zip(columns, read, strict=True):
-        texts = () if column.distinct is None else {cell.text for cell in column.distinct.values()}
-        if needs_quotes(texts):
-            quoted = {text: cell_text(text) for text in texts}
-            written.append([quoted[cell] for cell in cells])
-        else:
-            written.append(cells)
+def _mended(text: str, lines: int, clean: Columns, read: Sequence[ReadColumn]) -> str | None:
+    """Return rows in the right order with their changed cells; None if it is better to join all of them anew."""
+    rows: set[int] = set()
+    for column in read:
+        changed = column.changed
+        if len(changed) > FEW_CELLS or needs_quotes(changed.values()):
+            return None
+        rows.update(column.rows_of(changed))
+    if not rows:
+        return text
+    if len(rows) > lines * _MENDED_SHARE:
+        return None
+    mended = text.split(LINE_END)
+    for row in rows:
+        mended[row] = ",".join([cells[row] for cells in clean])
+    return LINE_END.join(mended)
+
+
+def _joined(columns: Columns, *, checked: bool) -> str:
+    """Return the rows of clean columns as text; `checked`: some of them may need quotes."""
+    written = [list(map(cell_text, cells)) if checked and needs_quotes(cells) else cells for cells in columns]
     if len(written) == 1:
         return "".join((cell or '""') + LINE_END for cell in written[0])
     lines = LINE_END.join(map(",".join, zip(*written, strict=True)))

@@ -11,6 +11,7 @@ TOTAL = re.compile(
     r"(?:grand[ -]?|sub[ -]?)?totals?|(?:zwischen|gesamt)?summen?|(?:ins)?gesamt|totale|total g[eé]n[eé]ral",
     re.IGNORECASE,
 )
+_TOTAL_BEGINS = frozenset("tgsziTGSZI")
 
 
 class CleanColumn:
@@ -33,6 +34,7 @@ class CleanColumn:
         self.is_unique = reader is not None and reader.field.constraints.unique
         self._hashes: set[int] = set()
         self._cells: dict[str, Cell] = {}
+        self._accepted: set[str] = set()  # of these, those that need no second look
         self.header_cells: set[str] = set()
         self.total_cells: set[str] = set()
         self.plain = _bulk_pattern(reader.plain) if reader is not None and not is_label else None
@@ -54,20 +56,27 @@ class CleanColumn:
         if read is None:
             if len(self._cells) >= _CACHE_SIZE:
                 self._cells.clear()
+                self._accepted.clear()
             read = self._first(cell)
         return read
 
-    def read_all(self, cells: Sequence[str]) -> dict[str, Cell]:
-        """Read the distinct cells of some rows; those that were not read before in the order of the file."""
+    def read_unusual(self, distinct: set[str], cells: Sequence[str]) -> dict[str, Cell]:
+        """Return what those of the distinct cells are that are not accepted as they are, or repeat the column's name.
+
+        Those that were not read before are read in the order in which they stand in `cells`.
+        """
+        unusual = distinct - self._accepted
         read = self._cells
-        distinct = set(cells)
-        if not distinct <= read.keys():
-            if len(read) + len(distinct) > _CACHE_SIZE:
+        if not unusual <= read.keys():
+            if len(read) + len(unusual) > _CACHE_SIZE:
                 read.clear()
+                self._accepted.clear()
+                unusual = distinct
             for cell in dict.fromkeys(cells):
-                if cell not in read:
+                if cell in unusual and cell not in read:
                     self._first(cell)
-        return {cell: read[cell] for cell in distinct}
+            unusual -= self._accepted
+        return {cell: read[cell] for cell in unusual}
 
     def repeats(self, text: str) -> bool:
         """Tell whether a value of a column without duplicates was there before, and keep it in mind."""
@@ -93,6 +102,8 @@ class CleanColumn:
             self.header_cells.add(cell)
         if is_total(cell.strip()):
             self.total_cells.add(cell)
+        elif read.text == cell and not read.missing and read.problem is None and cell not in self.header_cells:
+            self._accepted.add(cell)
         return read
 
 
@@ -109,7 +120,7 @@ def clean_columns(
 
 def is_total(text: str) -> bool:
     """Tell whether a trimmed cell is what a line with sums begins with."""
-    return TOTAL.fullmatch(text.rstrip(":").rstrip()) is not None
+    return text[:1] in _TOTAL_BEGINS and TOTAL.fullmatch(text.rstrip(":").rstrip()) is not None
 
 
 def _unchecked(cell: str) -> Cell:

@@ -23,6 +23,7 @@ from shared.intake.text_decoding import UTF_8, TextDecoder
 from shared.intake.unchanged_file import job_reads_it_otherwise
 
 HEAD_BYTES = 2**20  # read before the header is looked for
+PIECE_BYTES = 2**18  # checked at once
 
 
 class FileCheck:
@@ -75,14 +76,17 @@ class FileCheck:
             self._stop(Problem(Code.CONSTRAINT_ERROR, message))
         if self.stopped:
             return b""
-        self._raw += chunk
-        if self._decoder is None and len(self._raw) < HEAD_BYTES:
-            return b""
-        return self._taken(final=False)
+        if self._decoder is None:
+            self._raw += chunk
+            if len(self._raw) < HEAD_BYTES:
+                return b""
+            chunk = bytes(self._raw)
+            self._raw.clear()
+        return self._taken(chunk, final=False)
 
     def finish(self) -> tuple[bytes, FileReport]:
         """End the file; returns the last clean rows, and what there is to say of it."""
-        rows = b"" if self.stopped else self._taken(final=True)
+        rows = b"" if self.stopped else self._taken(bytes(self._raw), final=True)
         if self._body is not None:
             self._body.finish()
         if not self.stopped and not self._problems.errors and not self._tally.rows:
@@ -116,13 +120,21 @@ class FileCheck:
         self._raw.clear()
         self._text = ""
 
-    def _taken(self, *, final: bool) -> bytes:
-        """Check what was fed; returns clean rows."""
-        raw = bytes(self._raw)
-        self._raw.clear()
-        if self._decoder is None and not self._may_be_text(raw):
-            return b""
-        self._decode(raw, final=final)
+    def _taken(self, chunk: bytes, *, final: bool) -> bytes:
+        """Check bytes, a piece at a time: what is made of a piece fits into the processor's cache."""
+        if self._decoder is None:
+            if not self._may_be_text(chunk):
+                return b""
+            return self._of_piece(chunk, final=final)
+        if len(chunk) <= PIECE_BYTES:
+            return self._of_piece(chunk, final=final)
+        pieces = range(0, len(chunk), PIECE_BYTES)
+        return b"".join(self._of_piece(chunk[at : at + PIECE_BYTES], final=final) for at in pieces)
+
+    def _of_piece(self, piece: bytes, *, final: bool) -> bytes:
+        """Check a piece; returns clean rows."""
+        if not self.stopped:
+            self._decode(piece, final=final)
         if self.stopped or self._body is None:
             return b""
         rows = self._check_rows(self._body, final=final)

@@ -50,6 +50,8 @@ def clean_name(cell: str) -> str:
 
 def name_key(name: str) -> str:
     """Return what all spellings of a name share: case, spaces and composition do not count."""
+    if name.isascii():  # most are, and cells are compared with names
+        return "".join(name.casefold().split())
     return "".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()).split())
 
 
