@@ -18,7 +18,7 @@ from shared.errors import ConfigError
 from shared.operators.check_finding import Finding
 from shared.operators.file_checks import file_checks
 from shared.operators.intake_checks import intake_checks
-from shared.routes.load import Routes, load_routes
+from shared.routes.load import Routes, RoutesReading, examine_routes
 from shared.storage_settings import StorageAccount, read_storage_account
 
 FILES = "the files that it names in storage"
@@ -52,11 +52,12 @@ def check(options: argparse.Namespace) -> int:
         raise UsageError("--settings FILE and --state DIR name two systems: keep one")
     checks = Checks()
     system = _system(options)
-    routes, account = _read(checks, system)
-    if routes is not None and account is not None:
-        for finding in _findings(routes, Storage.open(account)):
+    reading = _read_routes(checks, system)
+    account = _read_account(checks, system)
+    if reading.routes is not None and account is not None:
+        for finding in _findings(reading, reading.routes, Storage.open(account)):
             checks.add(*finding)
-    elif routes is not None and system.unknown:
+    elif reading.routes is not None and system.unknown:
         checks.add(FILES, f"not checked: {system.unknown}")
     broken = not checks.ok or (options.strict and any(result.warning for result in checks.done))
     if options.json:
@@ -90,33 +91,39 @@ def _system(options: argparse.Namespace) -> _System:
     return _System(path, os.environ, {}, "no stack was started here, and --settings FILE names no app")
 
 
-def _read(checks: Checks, system: _System) -> tuple[Routes | None, StorageAccount | None]:
-    """Read the routes and the storage account; what is wrong becomes a check each."""
-    routes = account = None
-    try:
-        routes = load_routes(system.routes, system.settings)
+def _read_routes(checks: Checks, system: _System) -> RoutesReading:
+    """Read the routes; each problem and each warning becomes a check."""
+    file = str(system.routes)
+    reading = examine_routes(system.routes, system.settings)
+    for problem in reading.problems:
+        checks.done.append(Check(file, ok=False, result=problem))
+    if not reading.problems:
+        checks.add(file, "it can be read")
+    for warning in reading.routes.warnings if reading.routes is not None else ():
+        checks.warn(file, warning)
+    return reading
+
+
+def _read_account(checks: Checks, system: _System) -> StorageAccount | None:
+    """Read the settings of the storage account, if there are any; each problem becomes a check."""
+    if not system.storage:
+        return None
+    try:  # the managed identity of the settings is the app's alone; a person signs in as themselves
+        return replace(read_storage_account(system.storage), managed=False, client_id="")
     except ConfigError as error:
         for problem in error.problems:
-            checks.done.append(Check(str(system.routes), ok=False, result=problem.removeprefix(f"{system.routes}: ")))
-    if routes is not None:
-        checks.add(str(system.routes), "it can be read")
-        for warning in routes.warnings:
-            checks.warn(str(system.routes), warning.removeprefix(f"{system.routes}: "))
-    if system.storage:
-        try:  # the managed identity of the settings is the app's alone; a person signs in as themselves
-            account = replace(read_storage_account(system.storage), managed=False, client_id="")
-        except ConfigError as error:
-            for problem in error.problems:
-                checks.add("the storage account", problem, "correct the setting")
-    return routes, account
+            checks.add("the storage account", problem, "correct the setting")
+        return None
 
 
-def _findings(routes: Routes, storage: Storage) -> Iterator[Finding]:
+def _findings(reading: RoutesReading, routes: Routes, storage: Storage) -> Iterator[Finding]:
+    """Check what the routes name in storage; not what a key names that is wrong itself."""
     for route in routes.routes.values():
         checks_of_files = file_checks(storage.blobs, route)
         checks_of_intake = intake_checks(storage.blobs, storage.runs, route)
         for setup_check in (*checks_of_files, *checks_of_intake):
-            yield from setup_check.findings()
+            if not any(problem.startswith(f"{setup_check.subject} ") for problem in reading.problems):
+                yield from setup_check.findings()
 
 
 def _print(checks: Checks) -> None:

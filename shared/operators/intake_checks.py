@@ -90,7 +90,7 @@ def _label(blobs: BlobFiles, route: Route) -> Iterator[Finding]:
     if contradiction:
         yield Finding(subject, contradiction, f"name the column that is predicted, or remove it from {route.golden}")
     else:
-        yield Finding(subject, f"the golden rows do not tell {label!r}")
+        yield Finding(subject, f"the golden rows do not contradict {label!r}")
 
 
 def _sends_label(route: Route) -> bool:
@@ -99,6 +99,8 @@ def _sends_label(route: Route) -> bool:
 
 def _readable_golden_rows(blobs: BlobFiles, route: Route) -> GoldenRows | None:
     """Return the golden rows; None if they cannot be read, which the check of the golden rows reports."""
+    if not route.golden:  # routes.toml names none
+        return None
     try:
         return golden_rows(blobs, route)
     except LandfallError:

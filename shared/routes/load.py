@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from shared.blob_path import CONTAINER_NAME_RULE, is_container_name
 from shared.errors import ConfigError, HostNotAllowedError
@@ -57,21 +58,26 @@ class Routes:
             AllowedHosts(route.hosts.outputs, _own_list(route, "outputs")).check(url)
 
 
+class RoutesReading(NamedTuple):
+    """What was read of a routes file.
+
+    Attributes:
+        routes: what could be read; a value that is wrong reads as an empty one, or as its default. Nothing may be run
+            with it if there are problems. None if the text is no TOML.
+        problems: everything that is wrong, each with its key.
+    """
+
+    routes: Routes | None
+    problems: list[str]
+
+
 def load_routes(path: Path, environ: Mapping[str, str]) -> Routes:
     """Read the file at `path`, with every `${NAME}` replaced from `environ`.
 
     Raises:
         ConfigError: the file is missing or malformed; `problems` has every one, with path and key.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ConfigError([f"{path} does not exist. Correct the setting LANDFALL_ROUTES, which names it."]) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"{path} is not UTF-8 text ({error}). Save it as UTF-8."]) from error
-    except OSError as error:
-        raise ConfigError([f"{path} cannot be read: {error}."]) from error
-    return parse_routes(text, environ, str(path))
+    return parse_routes(_text(path), environ, str(path))
 
 
 def parse_routes(text: str, environ: Mapping[str, str], source: str = "routes.toml") -> Routes:
@@ -80,16 +86,41 @@ def parse_routes(text: str, environ: Mapping[str, str], source: str = "routes.to
     Raises:
         ConfigError: the text is malformed; `problems` has every one, with its key.
     """
+    routes, problems = _read_text(text, environ)
+    if problems or routes is None:
+        raise ConfigError([f"{source}: {problem}" for problem in problems])
+    return replace(routes, warnings=tuple(f"{source}: {warning}" for warning in routes.warnings))
+
+
+def examine_routes(path: Path, environ: Mapping[str, str]) -> RoutesReading:
+    """Read the file at `path` as far as it can be read: what it names can be checked although something is wrong."""
+    try:
+        text = _text(path)
+    except ConfigError as error:
+        return RoutesReading(None, error.problems)
+    return _read_text(text, environ)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError([f"{path} does not exist. Correct the setting LANDFALL_ROUTES, which names it."]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path} is not UTF-8 text ({error}). Save it as UTF-8."]) from error
+    except OSError as error:
+        raise ConfigError([f"{path} cannot be read: {error}."]) from error
+
+
+def _read_text(text: str, environ: Mapping[str, str]) -> RoutesReading:
     try:
         document = tomllib.loads(text.removeprefix("\ufeff"))  # some editors begin a file with a byte order mark
     except tomllib.TOMLDecodeError as error:  # it names line and column
-        raise ConfigError([f"{source}: this is no TOML: {error}."]) from error
+        return RoutesReading(None, [f"this is no TOML: {error}."])
     problems: list[str] = []
     warnings: list[str] = []
     routes = _read(TomlTable(document, "", problems, environ, warnings))
-    if problems:
-        raise ConfigError([f"{source}: {problem}" for problem in problems])
-    return replace(routes, warnings=tuple(f"{source}: {warning}" for warning in warnings))
+    return RoutesReading(replace(routes, warnings=tuple(warnings)), problems)
 
 
 def _read(top: TomlTable) -> Routes:

@@ -64,6 +64,37 @@ def test_every_bad_setting_is_named_by_key_at_once(folder: Path, capsys: pytest.
     assert wrong[-1] == "the setting AzureWebJobsStorage: UseDevelopmentStorage can only be true"
 
 
+def test_files_and_settings_are_checked_at_once(folder: Path, azurite: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong key hides no file that another key names: the label and the schema are reported beside the settings."""
+    write_settings(folder, azurite)
+    change(folder, "models/golden/census.csv", "together/golden.csv")
+    change(folder, 'initial_model = "models/initial/census.ilearner"', 'initial_model = "nowhere"')
+    change(
+        folder,
+        "[routes.census.training]",
+        '[routes.census.intake]\nlabel = "age"\nschema = "together/own.json"\nskip_rows = -1\n'
+        'extra_columns = "keep"\n[routes.census.batch]\ntraining_set = "batch"\nwindow_files = 3\n'
+        "[routes.census.training]",
+    )
+    files = BlobStorageFiles.from_connection_string(azurite)
+    files.write_text("together/golden.csv", GOLDEN)
+    schema = {"fields": [{"name": "age"}, {"name": "workclass", "constraints": {"jsonSchema": {}}}]}
+    files.write_text("together/own.json", json.dumps(schema))
+    status, checks = checked(capsys, "--settings", str(folder / "settings.json"))
+
+    assert status == 4
+    wrong = [check for check in checks if not check["ok"]]
+    starts = [check["said"].split()[0] if "routes.toml" in check["what"] else check["what"] for check in wrong]
+    assert sorted(starts) == [
+        "routes.census.batch.window_files",
+        "routes.census.initial_model",
+        "routes.census.intake.extra_columns",
+        "routes.census.intake.label",
+        "routes.census.intake.schema",
+        "routes.census.intake.skip_rows",
+    ]
+
+
 def test_the_files_in_storage_are_checked(folder: Path, azurite: str, capsys: pytest.CaptureFixture[str]) -> None:
     """With the settings of an app its storage is read: golden rows and initial model; nothing else is asked."""
     write_settings(folder, azurite)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ConfigError
-from shared.routes.load import load_routes
+from shared.routes.load import examine_routes, load_routes
 from tests.unit.routes.example_route import BASE, EXAMPLE, SETTINGS, changed, parse, problems
 
 
@@ -192,3 +192,19 @@ def test_a_reference_is_recognised_however_it_is_written(value: str) -> None:
 def test_a_key_that_is_no_reference_is_used(value: str) -> None:
     """Whatever else a key may look like."""
     assert parse(EXAMPLE, CENSUS_STAGING_KEY=value).routes["census"].endpoints[1].api_key == value
+
+
+def test_a_wrong_file_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:
+    """What it names can be checked although something is wrong; text that is no TOML names nothing."""
+    path = tmp_path / "routes.toml"
+    path.write_text(changed("golden = ", "attempts = 0\ngolden = "), encoding="utf-8")
+    routes, wrong = examine_routes(path, SETTINGS)
+    assert routes is not None
+    assert routes.routes["census"].golden == "models/golden/census.csv"
+    assert wrong == ["routes.census.attempts must be a whole number of at least 1, not 0."]
+
+    path.write_text("[", encoding="utf-8")
+    routes, wrong = examine_routes(path, SETTINGS)
+    assert routes is None
+    assert wrong[0].startswith("this is no TOML: ")
+    assert examine_routes(tmp_path / "gone", SETTINGS).problems[0].startswith(f"{tmp_path / 'gone'} does not exist.")
