@@ -9,7 +9,7 @@ import pytest
 from azure.data.tables import TableClient
 
 from shared.adapters.storage.record_codec import to_columns
-from shared.adapters.storage.run_transactions import MAX_BYTES_AT_ONCE, bytes_of
+from shared.adapters.storage.run_transactions import LIMIT_BYTES, MAX_BYTES_AT_ONCE, bytes_of
 from shared.adapters.storage.table_parts import part_key
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.errors import StaleWriteError
@@ -155,7 +155,8 @@ def test_a_transaction_is_no_larger_than_was_thought(
 
 def test_a_full_transaction_is_near_the_limit() -> None:
     """The margin is small: what fits is not divided in vain."""
-    assert 0.9 * REQUEST_LIMIT < MAX_BYTES_AT_ONCE < REQUEST_LIMIT
+    assert LIMIT_BYTES == REQUEST_LIMIT
+    assert 0.9 * LIMIT_BYTES < MAX_BYTES_AT_ONCE < LIMIT_BYTES
 
 
 def test_every_write_is_one_request(store: TableRunStore, transport: MeasuringTransport) -> None:

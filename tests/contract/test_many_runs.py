@@ -10,6 +10,7 @@ from shared.errors import StaleWriteError
 from shared.ports.intake_rows import MAX_RUNS_AT_ONCE, RunChange
 from shared.ports.run_store import RunStore
 from shared.ports.stored_run import StoredRun
+from shared.records.history import chained
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.records.run_steps import WaitingStep
@@ -113,6 +114,35 @@ def test_large_runs_are_divided_by_their_size(run_store: RunStore) -> None:
 
     assert 2 <= len(chunks) < 12
     assert {after.run.reason for after in run_store.active("census")} == {"noted"}
+
+
+def test_a_full_transaction_has_room_for_writer_and_hash(run_store: RunStore) -> None:
+    """Changes are divided before each gets the name of its writer and its hash: they fit all the same."""
+    stored = _waiting(run_store, 10)
+    changes, size = _noted(stored, 150_000), 150_000
+    while len(list(run_store.in_transactions(changes))) == 1:  # up to the last thousand that fits
+        changes, size = _noted(stored, size + 1_000), size + 1_000
+    changes = _noted(stored, size - 1_000)
+    (chunk,) = run_store.in_transactions(changes)
+
+    run_store.save_many([(before, chained(run, "w" * 1_000)) for before, run in chunk])
+
+    assert {after.run.actor for after in run_store.active("census")} == {"w" * 1_000}
+
+
+def _noted(stored: Sequence[StoredRun], size: int) -> list[RunChange]:
+    return [(before, before.run.evolve(LATER, notes=("x" * size,))) for before in stored]
+
+
+def test_what_is_too_large_together_is_refused(run_store: RunStore) -> None:
+    """Before anything is sent."""
+    stored = _waiting(run_store, 12)
+    changes = [(before, before.run.evolve(LATER, notes=("é" * 60_000,))) for before in stored]
+
+    with pytest.raises(ValueError, match="do not fit"):
+        run_store.save_many(changes)
+
+    assert {after.run.revision for after in run_store.active("census")} == {0}
 
 
 def test_nothing_is_no_transaction(run_store: RunStore) -> None:

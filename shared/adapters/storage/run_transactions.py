@@ -7,7 +7,9 @@ from shared.adapters.storage.run_rows import add_save, history_key
 from shared.adapters.storage.table_client import Transaction
 from shared.ports.intake_rows import MAX_RUNS_AT_ONCE, RunChange
 
-MAX_BYTES_AT_ONCE = 4 * 1024 * 1024 - 128 * 1024  # of the request; a margin for what stands around the operations
+LIMIT_BYTES = 4 * 1024 * 1024  # of a request
+# A margin for what stands around the operations, and for the writer and the hash that a run gets when it is written.
+MAX_BYTES_AT_ONCE = LIMIT_BYTES - 128 * 1024
 _OPERATION_BYTES = 1_000  # of its headers, its address and its keys
 _COLUMN_BYTES = 40  # of the type that may stand beside a column
 
@@ -36,7 +38,8 @@ def check_fits(changes: Sequence[RunChange]) -> None:
     routes = {run.route for _, run in changes}
     if len(routes) != 1:
         raise ValueError(f"runs of {len(routes)} routes cannot be saved in one transaction")
-    if len(list(in_transactions(changes))) > 1:
+    is_large = len(changes) > 1 and sum(map(bytes_of, changes)) > LIMIT_BYTES
+    if len(changes) > MAX_RUNS_AT_ONCE or is_large:
         raise ValueError(f"{len(changes)} runs do not fit into one transaction: divide them by in_transactions")
 
 
