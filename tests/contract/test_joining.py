@@ -4,7 +4,9 @@ import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import uuid4
 
 import pytest
@@ -223,3 +225,18 @@ def test_no_link_shows_in_an_error(files: BlobStorageFiles, container: Container
 
     assert "sig=" not in f"{caught.value} {caught.value.__cause__}"
     assert caught.value.__suppress_context__
+
+
+def test_a_link_to_a_part_is_short_lived(
+    files: BlobStorageFiles, container: ContainerClient, transport: FencedTransport
+) -> None:
+    """The storage reads a part by a link that reads this one blob, for ten minutes at most."""
+    parts = _parts(container, 1)
+
+    files.join(f"{container.container_name}/input.csv", b"x\n", parts)
+
+    url, _, query = transport.sources[0].partition("?")
+    token = {name: values[0] for name, values in parse_qs(query).items()}
+    assert url.endswith(parts[0].path)
+    assert (token["sp"], token["sr"]) == ("r", "b")
+    assert datetime.fromisoformat(token["se"]) - datetime.now(UTC) <= timedelta(minutes=10)

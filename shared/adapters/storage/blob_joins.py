@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobProperties, BlobServiceClient
 
 _BLOCK_BYTES = 64 * 1024 * 1024  # of a part that the storage copies in one request: well within its time-out
-_LINK_LIFE_S = 3600
+_LINK_LIFE_S = 600  # of one request with its repetitions
 _CONCURRENT_BLOCKS = 8
 _MARK = "landfall_join"  # metadata of the blob: the hash of what it was joined from
 _CONDITION_NOT_MET = 412
