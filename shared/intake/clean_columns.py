@@ -12,6 +12,11 @@ TOTAL = re.compile(
     re.IGNORECASE,
 )
 _TOTAL_BEGINS = frozenset("tgsziTGSZI")
+_TOTAL_WORDS = ("total", "summe", "gesamt")  # each of them has one of these
+_VARIED_SHARE = 0.25  # of distinct cells among all
+_MIN_ROWS = 200  # of which the share says something
+_MAX_VAIN = 5
+_FEW_CELLS = 8  # that are read sooner than matched
 
 
 class CleanColumn:
@@ -21,8 +26,7 @@ class CleanColumn:
         name, shown: its name in the clean rows, and in the file.
         at: where it stands in the file, from 0.
         is_label: whether it is trained for.
-        plain: matches cells that are accepted as they are, each with a line feed; None where none is certain.
-        is_varied: whether most of its cells are distinct, so that they are matched and not looked up.
+        is_varied: whether many of its cells are distinct, so that they are matched all at once and not looked up.
         header_cells, total_cells: the cells read so far that repeat the column's name, or that sums begin with.
     """
 
@@ -37,7 +41,13 @@ class CleanColumn:
         self._accepted: set[str] = set()  # of these, those that need no second look
         self.header_cells: set[str] = set()
         self.total_cells: set[str] = set()
-        self.plain = _bulk_pattern(reader.plain) if reader is not None and not is_label else None
+        plain = reader.plain if reader is not None and not is_label else ""
+        self._plain = plain if not re.fullmatch(plain, "") else ""
+        self._all_plain = re.compile(rf"(?:(?:{self._plain})\n)*+")
+        self._plain_lines = re.compile(rf"^(?:{self._plain})$", re.MULTILINE)
+        # Where plain cells are numbers or dates, they are no words: neither totals nor, mostly, the column's name.
+        self._has_words = any(re.fullmatch(plain, text) for text in ("a", "total", self._key, shown))
+        self._vain = 0  # how often not all of many cells were plain
         self.is_varied = False
 
     @property
@@ -72,11 +82,42 @@ class CleanColumn:
                 read.clear()
                 self._accepted.clear()
                 unusual = distinct
-            for cell in dict.fromkeys(cells):
-                if cell in unusual and cell not in read:
-                    self._first(cell)
+            fresh = unusual.difference(read)
+            if self._plain and len(fresh) > _FEW_CELLS:
+                accepted = self._plain_ones(fresh)
+                self._accepted |= accepted
+                fresh -= accepted
+            if fresh:
+                for cell in dict.fromkeys(cells):
+                    if cell in fresh:
+                        self._first(cell)
             unusual -= self._accepted
         return {cell: read[cell] for cell in unusual}
+
+    def watch_variety(self, distinct: int, cells: int) -> None:
+        """Decide whether the column is varied by some of its rows: how many distinct cells are among how many."""
+        if self._plain and cells >= _MIN_ROWS and self._vain < _MAX_VAIN:
+            self.is_varied = distinct > _VARIED_SHARE * cells
+
+    def are_plain(self, cells: Sequence[str]) -> bool:
+        """Tell whether all cells are accepted as they are, and none may repeat the column's name or be a total."""
+        text = "\n".join(cells) + "\n"
+        plain = self._all_plain.fullmatch(text) is not None and not self._has_odd_words(text)
+        self._vain += not plain
+        self.is_varied = plain
+        return plain
+
+    def _plain_ones(self, cells: set[str]) -> set[str]:
+        """Return those cells that `are_plain`."""
+        text = "\n".join(cells) + "\n"
+        return set() if self._has_odd_words(text) else cells.intersection(self._plain_lines.findall(text))
+
+    def _has_odd_words(self, lines: str) -> bool:
+        """Tell whether one of some lines may repeat the column's name, or be a total."""
+        if not self._has_words:
+            return False
+        lowered = lines.casefold()
+        return any(word in lowered for word in _TOTAL_WORDS) or f"\n{self._key}\n" in "\n" + lowered.replace(" ", "")
 
     def repeats(self, text: str) -> bool:
         """Tell whether a value of a column without duplicates was there before, and keep it in mind."""
@@ -128,10 +169,3 @@ def _unchecked(cell: str) -> Cell:
     if cell.strip():
         return Cell(cell)
     return Cell("", missing=True, change=CellChange.MISSING if cell else "")
-
-
-def _bulk_pattern(plain: str) -> re.Pattern[str] | None:
-    """Return a pattern for many cells at once; None if cells that need a look would match: empty ones, or sums."""
-    if not plain or re.fullmatch(plain, "") or re.fullmatch(plain, "Total") or re.fullmatch(plain, "total"):
-        return None
-    return re.compile(rf"(?:{plain}\n)*+")

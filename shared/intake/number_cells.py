@@ -9,7 +9,7 @@ from shared.intake.field_values import NUMBER, number_of
 from shared.intake.number_forms import Dressed, Reading, as_number, readings, undressed
 from shared.intake.table_schema import FieldType, SchemaField
 
-_PLAIN = r"-?[0-9]{1,15}"
+_PLAIN = r"-?[0-9]{1,15}+"  # possessive: nothing is tried twice, in blocks of a thousand cells
 _PLAIN_NUMBER = re.compile(NUMBER)
 _ZEROS_ONLY = re.compile(r"([+-]?[0-9]+)\.0*")
 
@@ -39,7 +39,7 @@ class NumberReader:
             return ""
         if self._integer or self.field.decimal_char != ".":
             return _PLAIN
-        return rf"{_PLAIN}(?:\.[0-9]{{1,15}})?"
+        return rf"{_PLAIN}(?:\.[0-9]{{1,15}}+)?+"
 
     def read(self, cell: str) -> Cell:
         """Read one cell."""

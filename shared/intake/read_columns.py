@@ -7,7 +7,6 @@ from shared.intake.cells import Cell
 from shared.intake.clean_columns import CleanColumn
 
 FEW_CELLS = 4  # distinct ones, up to which it is faster to look for each
-_BULK_SHARE = 0.25  # of distinct cells, from which a column is matched as a whole
 
 
 class ReadColumn(NamedTuple):
@@ -31,9 +30,7 @@ class ReadColumn(NamedTuple):
     @property
     def repeats_header(self) -> bool:
         """Whether a cell repeats the column's name."""
-        return not self.column.header_cells.isdisjoint(self.unusual) or (
-            self.column.is_varied and self.column.shown in self.raw
-        )
+        return not self.column.header_cells.isdisjoint(self.unusual)
 
     @property
     def changed(self) -> dict[str, str]:
@@ -64,13 +61,10 @@ class ReadColumn(NamedTuple):
 
 def read_column(column: CleanColumn, cells: Sequence[str]) -> ReadColumn | None:
     """Read the cells of some rows; None if one of them needs a second look."""
-    if column.plain is not None and column.is_varied:
-        if column.plain.fullmatch("\n".join(cells) + "\n"):
-            return ReadColumn(column, cells, {}, {})
-        column.is_varied = False
+    if column.is_varied and column.are_plain(cells):
+        return ReadColumn(column, cells, {}, {})
     distinct = set(cells)
-    if column.plain is not None and len(distinct) > _BULK_SHARE * len(cells):
-        column.is_varied = True
+    column.watch_variety(len(distinct), len(cells))
     unusual = column.read_unusual(distinct, cells)
     if any(cell.problem is not None for cell in unusual.values()) or not column.total_cells.isdisjoint(unusual):
         return None

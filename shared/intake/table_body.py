@@ -11,7 +11,7 @@ from shared.intake.row_check import RowCheck
 from shared.intake.row_text import row_text
 from shared.intake.tally import FileChange, Tally
 
-BLOCK_CHARACTERS = 2**18  # checked at once: few enough for the processor's cache
+BLOCK_CHARACTERS = 2**19  # checked at once: a piece of the file, with what was left of the piece before
 
 
 class TableBody:

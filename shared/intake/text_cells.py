@@ -16,6 +16,9 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _MAX_NEW = 1000  # different new values of a column that are counted
 
 
+_USUAL_TEXT = "[A-Za-z_][ -~]*|[0-9][ -DF-~]*"  # digits with an E may be a shortened number
+
+
 class TextReader:
     """Reads a column of type string or any: a cell is never changed."""
 
@@ -37,13 +40,13 @@ class TextReader:
 
     @property
     def plain(self) -> str:
-        """The categories so far; where they are not kept, words of letters."""
+        """The categories so far; where they are not kept, a text that begins with a letter, or a digit without an E."""
         if self._categories and self._check is None and self._is_right is None:
             texts = sorted(text for text in self._categories if text.isascii() and self.read(text) == Cell(text))
             return "(?:" + "|".join(map(re.escape, texts)) + ")" if texts else ""
-        if self._check is not None or self._is_right is not None or any(map(str.isalpha, self.field.missing_values)):
+        if self._check is not None or self._is_right is not None:
             return ""
-        return "[A-Za-z][A-Za-z_ ]*"
+        return "" if any(re.fullmatch(_USUAL_TEXT, text) for text in self.field.missing_values) else _USUAL_TEXT
 
     def read(self, cell: str) -> Cell:
         """Read one cell."""

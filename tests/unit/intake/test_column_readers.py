@@ -300,7 +300,7 @@ def test_plain_cells(column: ColumnReader, data: st.DataObject) -> None:
         (reader(DATE, missing_values=("1900-01-01",)), [], ["2024-01-01"]),
         (reader(DATE, format="%d %B %Y"), [], ["1 May 2024"]),
         (reader(FieldType.BOOLEAN), ["true", "false"], ["TRUE"]),
-        (reader(STRING), ["Private sector"], ["NA,", "", " x"]),
+        (reader(STRING), ["Private sector", "NA, x", "12a"], ["1.2E+12", "", " x", "ä"]),
         (reader(STRING, missing_values=("NA",)), [], ["NA", "x"]),
         (reader(STRING, notes=Notes(values=("a", "b"))), ["a", "b"], ["c", "A"]),
         (reader(STRING, constraints=Constraints(max_length=3)), [], ["a"]),
