@@ -18,7 +18,7 @@ from shared.lifecycle.effects import (
     StartJob,
     SubmitJob,
 )
-from shared.lifecycle.job_paths import NAME_TAIL, archived_original_path, output_paths
+from shared.lifecycle.job_paths import archived_original_path, output_paths, quarantined_path
 from shared.lifecycle.observations import (
     EvaluationRead,
     InputArchived,
@@ -37,7 +37,6 @@ from shared.ports.blob_files import BlobVersion, CopyState
 from shared.ports.blob_location import BlobLocation
 from shared.ports.training_service import JobState
 from shared.records.run import Run
-from shared.services import QUARANTINE
 
 EVALUATION_LIMIT_BYTES = 1024 * 1024
 
@@ -72,9 +71,7 @@ def quarantine(session: RunSession) -> Quarantined:
     """Copy a bad file to the quarantine container; the original stays where it is."""
     run = session.run
     try:
-        session.services.blobs.copy_version(
-            _version(run), QUARANTINE, f"{run.route}/{run.run_id}/{run.blob[-NAME_TAIL:]}"
-        )
+        session.services.blobs.copy_version(_version(run), *BlobPath.parse(quarantined_path(run)))
     except BlobChangedError:
         return Quarantined(copied=False)
     return Quarantined(copied=True)
@@ -94,12 +91,20 @@ def pin(session: RunSession, effect: PinInput) -> InputPinned | InputCopyPending
 
 
 def _pinned_again(session: RunSession, effect: PinInput) -> CopyState | None:
-    """Copy the pinned input of an earlier attempt; None if there is none, or no longer one."""
-    if not session.run.input_blob:
+    """Copy what an earlier attempt pinned; None if there is nothing, or no longer anything.
+
+    Raises:
+        BlobChangedError: the training set that a file is part of is gone: its bytes as they landed are no substitute.
+    """
+    run = session.run
+    source = run.input_blob or run.original_blob
+    if not source or source == effect.target:
         return None
     try:
-        return session.services.blobs.copy(session.run.input_blob, effect.target)
+        return session.services.blobs.copy(source, effect.target)
     except BlobMissingError:
+        if run.input_blob and run.training_set is not None:
+            raise BlobChangedError(f"{source} was deleted") from None
         return None
 
 

@@ -8,7 +8,7 @@ from shared.errors import ConflictError, LandfallError
 from shared.lifecycle import effects
 from shared.lifecycle.effects import Effect, Next
 from shared.lifecycle.observations import EffectFailed, Observation
-from shared.lifecycle.transition import compensation_for, transition
+from shared.lifecycle.transition import accepted_part, compensation_for, refuses_earlier_part, transition
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.ports.stored_run import StoredRun
 from shared.routes.route import Route
@@ -37,7 +37,9 @@ def perform(session: RunSession, effect: Effect) -> Observation:
         ):
             return job_effects.perform(session, effect)
         case effects.ReadInput():
-            raise NotImplementedError(f"{type(effect).__name__} has no performer yet.")
+            from shared.effects import intake_effects  # noqa: PLC0415 - routes that read no files need not pay for it
+
+            return intake_effects.read_input(session)
         case effects.AssembleInput():
             from shared.effects import training_set_effects  # noqa: PLC0415 - routes that read no files need not pay
 
@@ -87,7 +89,11 @@ def _drive(session: RunSession, trigger: Observation) -> StoredRun:
         run, effect = _next(session, done, observation)
         if run is not session.run:
             try:
-                session.save(run)
+                session.save(
+                    run,
+                    part=accepted_part(observation),
+                    drops_part=refuses_earlier_part(run, observation),
+                )
             except ConflictError as conflict:
                 log.debug(
                     "run %s: another worker continues it: %s",

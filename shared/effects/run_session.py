@@ -14,6 +14,7 @@ from shared.lifecycle.intake_states import renewed
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports.stored_run import StoredRun
 from shared.records.endpoint_record import EndpointRecord
+from shared.records.part import Part
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.routes.route import Route
@@ -58,15 +59,20 @@ class RunSession:
         """Return the present."""
         return self.services.clock.now()
 
-    def save(self, run: Run) -> None:
-        """Write the run's next record.
+    def save(self, run: Run, *, part: Part | None = None, drops_part: bool = False) -> None:
+        """Write the run's next record, together with its part, or with the deletion of its part.
 
         Raises:
             StaleWriteError: another worker wrote the run; this invocation must stop.
         """
         before = self.run
         self._permit = SendPermit.begin(self.services.clock)
-        self.stored = self.services.save_run(self.stored, run)
+        if part is not None:
+            self.stored = self.services.accept_part(self.stored, run, part)
+        elif drops_part:
+            self.stored = self.services.forget_part(self.stored, run)
+        else:
+            self.stored = self.services.save_run(self.stored, run)
         self.services.announce(run)
         if run.state != before.state or run.reason != before.reason:
             level = logging.WARNING if run.state in {RunState.FAILED, RunState.ROLLED_BACK} else logging.INFO

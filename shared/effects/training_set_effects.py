@@ -37,7 +37,7 @@ def assemble(session: RunSession) -> SetAssembled | NothingToTrain | OriginalMis
     manifest = _manifest(session)
     if manifest is None:
         return OriginalMissing()
-    training_set = TrainingSetRef(manifest.kind, manifest_path(run), manifest.rows, manifest.sha256)
+    training_set = TrainingSetRef(manifest.kind, manifest_path(run), manifest.rows, manifest.sha256, manifest.classes)
     generation = manifest.generation
     if manifest.kind in JOINED and manifest.sha256 is not None:
         holder = _claim(session, manifest.sha256)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from shared.errors import UnreadableRowError
 from shared.intake.settings import TrainingSetKind
-from shared.intake.training_sets import sha256_of_set
+from shared.intake.training_sets import classes_of_set, sha256_of_set
 from shared.records.json_codec import reader_of, to_json_value
 from shared.records.part import Part
 from shared.records.run import Run
@@ -56,6 +56,7 @@ class Manifest(NamedTuple):
         generation: of the set: that of its newest file, with the seal's sequence if that file is not the run's own.
         duplicates: how many files were left out because another one has the same bytes.
         unfit: the files that were left out because they do not fit the schema.
+        classes: `TrainingSetRef.classes`.
     """
 
     kind: TrainingSetKind
@@ -67,6 +68,7 @@ class Manifest(NamedTuple):
     encoding: str = "utf-8"
     duplicates: int = 0
     unfit: tuple[UnfitFile, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 class BatchMember(NamedTuple):
@@ -113,7 +115,8 @@ def manifest_of(
     header = parts[-1].header
     rows = sum(part.rows for part in parts)
     sha256 = sha256_of_set(header, parts)
-    return Manifest(kind, members, rows, sha256, header, generation, encoding, duplicates, tuple(unfit))
+    classes = classes_of_set(parts)
+    return Manifest(kind, members, rows, sha256, header, generation, encoding, duplicates, tuple(unfit), classes)
 
 
 def manifest_of_unread(run: Run) -> Manifest:

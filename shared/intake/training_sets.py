@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from shared.intake.problems import Code, Problem
 from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
 from shared.plurals import counted
 from shared.records.part import Part
@@ -67,40 +68,53 @@ def problems_of_set(
 
     `champion_classes`: the classes of the champion's set that must not be absent.
     """
+    contents = (problem.message for problem in content_problems(settings, parts, champion_classes))
+    return (*contents, *_forms(settings, parts))
+
+
+def content_problems(
+    settings: IntakeSettings, parts: Sequence[Part], champion_classes: Collection[str] = ()
+) -> tuple[Problem, ...]:
+    """Return what the rows of a set lack, whatever their form; of a set of one file they are the file's problems."""
     rows = sum(part.rows for part in parts)
-    problems: list[str] = []
+    problems: list[Problem] = []
     if rows < max(settings.min_rows, 1):
-        problems.append(f"It has {counted(rows, 'row')}, and min_rows is {settings.min_rows:,}.")
+        message = f"It has {counted(rows, 'row')}, and min_rows is {settings.min_rows:,}."
+        problems.append(Problem(Code.FEW_ROWS, message))
     problems += _missing(settings, parts, rows)
     problems += _classes(parts, champion_classes)
-    problems += _forms(settings, parts)
     return tuple(problems)
 
 
-def _missing(settings: IntakeSettings, parts: Sequence[Part], rows: int) -> list[str]:
+def _missing(settings: IntakeSettings, parts: Sequence[Part], rows: int) -> list[Problem]:
     if settings.max_missing is None or not rows:
         return []
     missing: Counter[str] = Counter()
     for part in parts:
         missing.update(part.missing)
     return [
-        f"{missing[column]:,} of {counted(rows, 'cell')} of column {column!r} are missing"
-        f" ({missing[column] / rows:.0%}), and max_missing is {settings.max_missing:g}."
+        Problem(
+            Code.MOSTLY_MISSING,
+            f"{missing[column]:,} of {counted(rows, 'cell')} of column {column!r} are missing"
+            f" ({missing[column] / rows:.0%}), and max_missing is {settings.max_missing:g}.",
+            column=column,
+        )
         for column in sorted(missing)
         if missing[column] > settings.max_missing * rows
     ]
 
 
-def _classes(parts: Sequence[Part], champion_classes: Collection[str]) -> list[str]:
+def _classes(parts: Sequence[Part], champion_classes: Collection[str]) -> list[Problem]:
     labels: Counter[str] = Counter()
     for part in parts:
         labels.update(part.labels)
     classes = {label for label, rows in labels.items() if rows}
     if len(classes) == 1:
         (only,) = classes
-        return [f"Every row has the label {only!r}, and a model needs two classes."]
+        return [Problem(Code.ONE_CLASS, f"Every row has the label {only!r}, and a model needs two classes.")]
     if classes and (lost := sorted(set(champion_classes) - classes)):
-        return [f"The model in service knows {_listed(lost)}, of which the set has no row."]
+        message = f"The model in service knows {_listed(lost)}, of which the set has no row."
+        return [Problem(Code.LOST_CLASS, message)]
     return []
 
 
@@ -126,6 +140,16 @@ def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:MAX_LISTED])
     rest = len(names) - MAX_LISTED
     return f"{shown} and {counted(rest, 'more class', 'more classes')}" if rest > 0 else shown
+
+
+def classes_of_set(parts: Iterable[Part]) -> tuple[str, ...]:
+    """Return the labels in a set, sorted; empty if one of its files has no label, or too many to be classes."""
+    labels: set[str] = set()
+    for part in parts:
+        if not part.labels:
+            return ()
+        labels.update(label for label, rows in part.labels.items() if rows)
+    return tuple(sorted(labels))
 
 
 def sha256_of_set(header: str, parts: Iterable[Part]) -> str:

@@ -137,6 +137,12 @@ def prepared(route: Route, run: Run, now: datetime) -> Run:
     )
 
 
+def assembled_again(run: Run, now: datetime) -> Run:
+    """Return a run whose next attempt has lost its training set: it is assembled anew, and a message announces that."""
+    announced = now + timedelta(seconds=ANNOUNCE_S)
+    return run.evolve(now, step=LandedStep.PREPARING, input_blob="", training_set=None, not_before=announced)
+
+
 def _begun(run: Run, now: datetime) -> Next:
     """Take the lease. The write permits the step: of two workers that got a message, one continues."""
     reading = run.step in {LandedStep.QUEUED, LandedStep.READING}

@@ -8,6 +8,7 @@ import hashlib
 from shared.records.run import Run
 
 TRAINING = "training"  # the container of pinned inputs and job outputs, in <run_id>/<attempt>/
+QUARANTINE = "quarantine"  # copies of bad files, with their problems, in <route>/<run_id>/
 MODELS = "models"  # the container of archived models
 ARCHIVE = "archive"  # the container of originals of settled runs, where the route says so
 NAME_TAIL = 800  # characters of a file's name that its copy keeps; a blob's name may have 1,024
@@ -64,6 +65,17 @@ def profile_path(path: str) -> str:
 def quarantine_folder(run: Run) -> str:
     """Return the folder of a bad file and its problems, in the container `quarantine`."""
     return f"{run.route}/{run.run_id}"
+
+
+def quarantined_path(run: Run) -> str:
+    """Return where a bad file is copied to: container/path."""
+    return f"{QUARANTINE}/{quarantine_folder(run)}/{run.blob[-NAME_TAIL:]}"
+
+
+def problems_path(run: Run, *, refused: bool) -> str:
+    """Return where the problems of a file are listed: beside a bad file in quarantine, else in the attempt's folder."""
+    folder = f"{QUARANTINE}/{quarantine_folder(run)}" if refused else f"{TRAINING}/{run.job_folder}"
+    return f"{folder}/problems.json"
 
 
 def _extension(run: Run) -> str:

@@ -14,7 +14,7 @@ from shared.lifecycle.effects import (
     SubmitJob,
 )
 from shared.lifecycle.input_preparation import COPIED, GONE, LANDING_LEASE_S, prepare
-from shared.lifecycle.intake_states import INTAKE_STEPS, pinned, preparing_input
+from shared.lifecycle.intake_states import INTAKE_STEPS, assembled_again, pinned, preparing_input
 from shared.lifecycle.observations import (
     Claimed,
     EffectFailed,
@@ -76,6 +76,8 @@ def landed(route: Route, run: Run, effect: Effect | None, observation: Observati
             return _still_copied(run, now)
         case _, InputArchived(reason):
             return run.transitioned(now, RunState.WAITING, reason, step=WaitingStep.ARCHIVED, deadline_at=None), None
+        case _, InputMissing() if run.training_set is not None:
+            return assembled_again(run, now), None
         case _, InputMissing():
             return run.transitioned(now, RunState.SUPERSEDED, GONE), None
         case SubmitJob(request), JobSubmitted(job_id):

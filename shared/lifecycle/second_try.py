@@ -7,9 +7,11 @@ request of an operator gives one attempt, beside those that a run begins by itse
 from datetime import datetime, timedelta
 
 from shared.lifecycle.endpoint_preconditions import end_by_champion
+from shared.lifecycle.input_preparation import pins_original
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.run import Run
 from shared.records.run_states import RETRIABLE, RunState
+from shared.records.run_steps import LandedStep
 from shared.routes.route import Route
 
 # After these the job may still run: it was given up at its deadline, or its start was refused.
@@ -27,6 +29,8 @@ def why_not(run: Run) -> str | None:
             f"No route matches the file of run {run.run_id}. Correct `files` of a route in routes.toml; the next sweep"
             " then claims the file."
         )
+    if run.forgotten:
+        return f"The data of run {run.run_id} was deleted, and nothing trains on it again: {run.forgotten}"
     if run.state not in RETRIABLE:
         return f"Run {run.run_id} is {run.state.value}. Only a run that ended without this outcome can be retried."
     return None
@@ -38,13 +42,15 @@ def in_vain(run: Run, record: EndpointRecord) -> str | None:
     return None if ended is None else f"Run {run.run_id} cannot be retried. {ended.reason}"
 
 
-def retried(route: Route, run: Run, request: str, input_blob: str, now: datetime) -> Run:
+def retried(route: Route, run: Run, request: str, source: str, now: datetime) -> Run:
     """Return the run at the beginning of its next attempt; `request` names the operator and the reason.
 
-    The run keeps only the fields that name the version. The results of the previous attempt (job, decision, answers,
-    notes) stay in the history and in its folder.
-    `input_blob` is the copy to pin anew, container/path; "" for the claimed version itself.
+    The run keeps only the fields that name the version, and the batch that it carries. The results of the previous
+    attempt (job, decision, answers, notes) stay in the history and in its folder.
+    `source` is the copy to pin anew, container/path; "" for the claimed version itself. A route that reads its files
+    reads it again; the training set of a batch is assembled again.
     """
+    originals = pins_original(route)
     version = Run(
         run_id=run.run_id,
         route=run.route,
@@ -60,9 +66,13 @@ def retried(route: Route, run: Run, request: str, input_blob: str, now: datetime
         deadline_at=run.deadline_at,
         revision=run.revision,
         attempt=run.attempt + 1,
-        input_blob=input_blob,
+        original_blob=source if originals else "",
+        input_blob="" if originals else source,
+        intake=run.intake if run.batch is not None else None,
+        batch=run.batch,
         actor=run.actor,
         chain=run.chain,
     )
     deadline = now + timedelta(seconds=route.deadlines.not_started)
-    return version.transitioned(now, RunState.LANDED, request, deadline_at=deadline)
+    step = LandedStep.PREPARING if originals and run.batch is not None else None
+    return version.transitioned(now, RunState.LANDED, request, step=step, deadline_at=deadline)

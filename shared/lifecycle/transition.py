@@ -11,12 +11,13 @@ from shared.lifecycle.clocks import set_right
 from shared.lifecycle.effects import CancelJob, Effect, Next
 from shared.lifecycle.held_state import held
 from shared.lifecycle.job_states import landed, started, submitted
-from shared.lifecycle.observations import JobSubmitted, Observation, TimerFired
+from shared.lifecycle.observations import InputAccepted, InputRefused, JobSubmitted, Observation, TimerFired
 from shared.lifecycle.promoting import decided, promoting
 from shared.lifecycle.staged_state import staged
 from shared.lifecycle.trained_state import trained
 from shared.lifecycle.verifying import verifying
 from shared.lifecycle.waiting_state import waiting
+from shared.records.part import Part
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.routes.route import Route
@@ -52,6 +53,19 @@ def transition(route: Route, run: Run, effect: Effect | None, observation: Obser
         if right is not None:
             return right, None
     return step(route, run, effect, observation, now)
+
+
+def accepted_part(observation: Observation) -> Part | None:
+    """Return the part that is written together with the record that follows an observation; None if there is none."""
+    return observation.part if isinstance(observation, InputAccepted) else None
+
+
+def refuses_earlier_part(run: Run, observation: Observation) -> bool:
+    """Tell whether a run's part is deleted together with the record that follows an observation.
+
+    A file that was accepted before and is refused now is in no later training set.
+    """
+    return isinstance(observation, InputRefused) and run.attempt > 1
 
 
 def compensation_for(observation: Observation) -> Effect | None:

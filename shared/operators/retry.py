@@ -2,7 +2,8 @@
 
 from shared.blob_path import BlobPath
 from shared.errors import LandfallError, NotFoundError, NotNowError
-from shared.lifecycle.job_paths import archived_original_path, input_path
+from shared.lifecycle.input_preparation import pins_original
+from shared.lifecycle.job_paths import archived_original_path, input_path, original_path, quarantined_path
 from shared.lifecycle.second_try import JOB_MAY_RUN, in_vain, retried, why_not
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.operators.operator_runs import find_run, route_of_run, save_operators_run
@@ -35,7 +36,7 @@ def retry(services: Services, run_id: str, by: str, reason: str = "", *, even_if
     refusal = in_vain(run, services.endpoints.get(route.name, route.serving.name).record)
     if refusal is not None:
         raise NotNowError(refusal)
-    source = _source(services, run)
+    source = _source(services, route, run)
     if run.job_id and run.state in JOB_MAY_RUN:
         with log_subject(run_id=run.run_id, route=route.name):
             _end_job(services, route, run, even_if_running=even_if_running)
@@ -43,20 +44,23 @@ def retry(services: Services, run_id: str, by: str, reason: str = "", *, even_if
     return save_operators_run(services, stored, retried(route, run, note, source, services.clock.now()))
 
 
-def _source(services: Services, run: Run) -> str:
-    """Return the pinned copy to train on; "" if the original is still there, in the input container or archived.
+def _source(services: Services, route: Route, run: Run) -> str:
+    """Return the pinned copy to train on or to read again; "" if the original is still there, or in the archive.
 
     Raises:
         NotNowError: neither exists; a newer version of the blob has a run of its own.
     """
-    if run.input_blob and _is_complete(services, run, run.input_blob):
-        return run.input_blob
+    pinned = run.original_blob if pins_original(route) else run.input_blob
+    if pinned and _is_complete(services, run, pinned):
+        return pinned
     version = services.blobs.version(run.container, run.blob)
     if version is not None and version.etag == run.etag:
         return ""
-    pinned = input_path(run)  # the previous attempt may have pinned it and ended before it submitted a job
-    if _is_complete(services, run, pinned):
-        return pinned
+    # The previous attempt may have pinned it and ended before it submitted a job.
+    copies = [original_path(run), quarantined_path(run)] if pins_original(route) else [input_path(run)]
+    for copy in copies:
+        if _is_complete(services, run, copy):
+            return copy
     if _is_complete(services, run, archived_original_path(run)):
         return ""  # the attempt pins it from there
     what = "was overwritten" if version is not None else "was deleted"

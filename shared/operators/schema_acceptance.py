@@ -27,7 +27,7 @@ from shared.intake.problems import Code, Level, Problem
 from shared.intake.schema_comparison import schema_change
 from shared.intake.settings import ExtraColumns, IntakeSettings
 from shared.intake.table_schema import Origin, TableSchema
-from shared.lifecycle.job_paths import NAME_TAIL, quarantine_folder
+from shared.lifecycle.job_paths import quarantined_path
 from shared.operators.acceptance_consequences import alike_runs, consequences, serving_problem
 from shared.operators.operator_runs import find_run, route_of_run
 from shared.operators.retry import retry
@@ -36,7 +36,7 @@ from shared.records.json_codec import Json
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.routes.route import Route
-from shared.services import QUARANTINE, Services
+from shared.services import Services
 
 MAX_LISTED = 5  # problems that a refusal names
 MAX_ROUNDS = 3  # a file that does not fit after so many has cells with two readings
@@ -240,7 +240,7 @@ def _original(services: Services, run: Run) -> BlobVersion:
         NotNowError: both are gone.
     """
     copies = [BlobPath.parse(run.original_blob)] if run.original_blob else []
-    copies.append(BlobPath(QUARANTINE, f"{quarantine_folder(run)}/{run.blob[-NAME_TAIL:]}"))
+    copies.append(BlobPath.parse(quarantined_path(run)))
     for path in copies:
         version = services.blobs.version(*path)
         if version is not None and version.size == run.size:
