@@ -49,7 +49,7 @@ def problem_lines(document: Json) -> Iterator[str]:
 def _reading(intake: IntakeRecord) -> Iterator[Fact]:
     schema = f", schema {intake.schema}" if intake.schema is not None else ""
     delimiter = f", delimiter {intake.delimiter!r}" if intake.delimiter else ""
-    yield "read", f"{counted(intake.rows, 'row')} to train on, encoding {intake.encoding}{delimiter}{schema}"
+    yield "read", f"{counted(intake.rows, 'clean row')}, encoding {intake.encoding}{delimiter}{schema}"
     for change in intake.changes:
         first = f", the first at line {change.line}" if change.line else ""
         yield "changed", f"{change.code}: {counted(change.times, 'time')}{first}"

@@ -17,6 +17,7 @@ from landfall.exit_status import ExitStatus
 from landfall.stack.run_store import open_stack_runs
 from landfall.times import moment
 
+MAX_VALUES = 8  # of a list that are printed; the JSON has all
 _DEFAULT_FORMAT = "default"
 
 
@@ -152,5 +153,7 @@ def _field(field: dict[str, Any]) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        shown = ", ".join(repr(item) for item in value[:MAX_VALUES])
+        rest = len(value) - MAX_VALUES
+        return f"{shown} and {rest} more" if rest > 0 else shown
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -28,7 +28,8 @@ log = get_log("forget")
 
 MAX_TRIES = 5  # of a run that others write meanwhile
 _ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
-_DATA = ("original", "input")  # how the names of an attempt's files begin that hold rows
+# How the names of an attempt's files begin that hold rows: of its own file, and of all files of its set.
+_ORIGINAL, _INPUT = "original", "input"
 
 
 class TrainedModel(NamedTuple):
@@ -100,7 +101,7 @@ def forget(services: Services, blob: str, by: str, reason: str, *, cancel: bool 
     cancelled += _end_jobs(services, users, by, cancel=cancel)
     deleted = [path for run in files for path in _delete_copies(services, run)]
     for user in users:
-        deleted += _delete_data(services, user.stored.run)
+        deleted += _delete_data(services, user.stored.run, _INPUT)  # its original is of another file
     log.warning(
         "%s was forgotten by %s: %s deleted",
         name,
@@ -202,7 +203,7 @@ def _read_until_saved(services: Services, run: Run) -> Iterator[StoredRun]:
 def _delete_copies(services: Services, run: Run) -> list[str]:
     """Delete every copy of the file of a run, with the file itself if it still is that version."""
     blobs = services.blobs
-    deleted = _delete_data(services, run)
+    deleted = _delete_data(services, run, _ORIGINAL, _INPUT)
     for container, folder in (
         (TRAINING, f"parts/{run.route}/{run.run_id}/"),
         (QUARANTINE, f"{quarantine_folder(run)}/"),
@@ -217,13 +218,13 @@ def _delete_copies(services: Services, run: Run) -> list[str]:
     return deleted
 
 
-def _delete_data(services: Services, run: Run) -> list[str]:
-    """Delete what the attempts of a run read; what their jobs wrote stays."""
+def _delete_data(services: Services, run: Run, *beginnings: str) -> list[str]:
+    """Delete what the attempts of a run read, by how the files' names begin; what their jobs wrote stays."""
     blobs = services.blobs
     return [
         path
         for version in blobs.versions(TRAINING, f"{run.run_id}/")
-        if version.name.rpartition("/")[2].startswith(_DATA) and blobs.delete(path := str(version.path))
+        if version.name.rpartition("/")[2].startswith(beginnings) and blobs.delete(path := str(version.path))
     ]
 
 

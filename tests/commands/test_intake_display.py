@@ -66,7 +66,7 @@ def printed(run: Run, documents: RunDocuments) -> tuple[str, str]:
 def test_what_was_read_is_told() -> None:
     """Rows, encoding, delimiter, schema; each kind of change with its count and first line; what was left out."""
     assert list(intake_facts(a_run(intake=INTAKE))) == [
-        ("read", "1,200 rows to train on, encoding cp1252, delimiter ';', schema 3"),
+        ("read", "1,200 clean rows, encoding cp1252, delimiter ';', schema 3"),
         ("changed", "decimal-comma: 7 times, the first at line 2"),
         ("changed", "header-case: 1 time"),
         ("left out", "12 rows of the holdout, 1 repeated header, 2 empty lines, 1 file with the bytes of another"),

@@ -16,7 +16,7 @@ from tests.contract.scripted import Reply, Scripted, scripted
 FIELDS = [
     {"name": "age", "type": "number", "decimalChar": ",", "landfall": {"minimum": 1.0, "undecided": "decimal"}},
     {"name": "income", "type": "string", "constraints": {"enum": ["no", "yes"], "required": True}},
-    {"name": "since", "type": "date", "format": "%d.%m.%Y"},
+    {"name": "since", "type": "date", "format": "%d.%m.%Y", "missingValues": ["", *"abcdefghi"]},
 ]
 LEARNT = {"run": "a" * 32, "at": "2026-11-30T09:16:14.000Z"}
 SHOWN = {
@@ -68,8 +68,8 @@ def test_a_schema_is_shown_column_by_column(tmp_path: Path, capsys: pytest.Captu
         assert capsys.readouterr().out.splitlines() == [
             "schema 2 of route census, in force, learnt from run aaaaaaaa at 2026-11-30 09:16:14 UTC",
             "  age: number, decimalChar ,; noted: minimum 1.0, undecided decimal",
-            "  income: string, enum no, yes, required true",
-            "  since: date (%d.%m.%Y)",
+            "  income: string, enum 'no', 'yes', required true",
+            "  since: date (%d.%m.%Y), missingValues '', 'a', 'b', 'c', 'd', 'e', 'f', 'g' and 2 more",
         ]
         assert call(tmp_path, app, "--version", "1") == 0
         assert capsys.readouterr().out.splitlines()[0] == "schema 1 of route census, 2 is in force"
