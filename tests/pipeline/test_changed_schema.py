@@ -1,0 +1,156 @@
+"""A schema is learnt, decided and accepted by whole runs: the worked example of docs/intake.md, and its failures."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+from shared.effects.route_schema import schema_in_force
+from shared.errors import UnavailableError
+from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
+from shared.intake.table_schema import TableSchema
+from shared.pipeline import landing
+from shared.records.run import Run
+from shared.records.run_states import RunState
+from tests.pipeline.operator_calls import ask
+from tests.pipeline.world import FAULT, ROOT, World, example_routes
+
+# The worked example of the page is what the tests run.
+EXAMPLE = (
+    (ROOT / "docs/intake.md").read_text(encoding="utf-8").partition("### A changed schema\n")[2].partition("\n### ")[0]
+)
+FIRST, CHANGED = re.findall(r"```csv\n(.*?)```", EXAMPLE, re.DOTALL)
+OTHERWISE = "age,workclass,income\n77,Private,no\n28,Private,yes\n33,Private,unknown\n"
+
+
+def world_with(batch: BatchSettings | None = None, **intake: Any) -> World:
+    """Give a world whose route reads its files; its label is `income`."""
+    routes = example_routes()
+    settings = IntakeSettings(label="income", **intake)
+    route = replace(routes.routes["census"], intake=settings, batch=batch)
+    return World(replace(routes, routes={"census": route}))
+
+
+def read(world: World, name: str, text: str) -> Run:
+    """Land a file and deliver its messages; returns its run."""
+    run = world.land(name, text)
+    world.read()
+    return world.run(run.run_id)
+
+
+def in_force(world: World) -> tuple[int, TableSchema]:
+    """Return the number of the schema in force, and the schema."""
+    number, schema, _ = schema_in_force(world.services, world.route)
+    assert schema is not None
+    return number, schema
+
+
+def schema_operation(world: World, **members: str) -> tuple[int, Any]:
+    """Send the operation `schema` as the command does."""
+    return ask(world, "schema", route="census", **members)
+
+
+def test_changed_schema() -> None:
+    """A class that the schema lacks lies in quarantine until a person accepts it: then its run is trained."""
+    world = world_with()
+    assert read(world, "census/november.csv", FIRST).state is RunState.STARTED
+    number, schema = in_force(world)
+    assert (number, schema.fields[2].constraints.enum) == (1, ("no", "yes"))
+
+    run = read(world, "census/december.csv", CHANGED)
+    alike = read(world, "census/january.csv", OTHERWISE)
+    assert (run.state, alike.state) == (RunState.QUARANTINED, RunState.QUARANTINED)
+    problems = json.loads(world.blobs.text(run.problems) or "")["problems"]
+    assert [(problem["code"], problem["line"], problem["column"]) for problem in problems] == [
+        ("constraint-error", 4, "income")
+    ]
+
+    status, preview = schema_operation(world, accept=run.run_id)
+    assert status == 200
+    assert preview["changes"] == ["enum of column 'income' is 'no', 'yes', 'unknown' instead of 'no', 'yes'."]
+    assert all(f"\n  {sentence}\n" in EXAMPLE for sentence in (*preview["changes"], *preview["leads_to"]))
+    assert [listed["run_id"] for listed in preview["alike"]] == [alike.run_id]
+    assert in_force(world)[0] == 1
+
+    status, answer = schema_operation(world, accept=run.run_id, by="Ada", reason="a third answer")
+    assert (status, answer["version"], answer["accepted"]) == (200, 2, True)
+    assert in_force(world)[0] == 2
+    world.tick()
+    world.read()
+    again = world.run(run.run_id)
+    assert (again.state, again.attempt) == (RunState.STARTED, 2)
+    assert again.intake is not None
+    assert again.intake.schema == 2
+    assert again.training_set is not None or again.input_blob.endswith("/2/input.csv")
+    origin = in_force(world)[1].origin
+    assert origin is not None
+    assert (origin.by, origin.reason, origin.run) == ("Ada", "a third answer", run.run_id)
+
+
+def test_open_column_is_decided_in_one_reading() -> None:
+    """Whole numbers leave the decimal sign open: a file that says nothing of it is read once, one that does twice."""
+    world = world_with()
+    read(world, "census/a.csv", FIRST)
+    before = world.blobs.faults.calls["read_chunks"]
+    read(world, "census/b.csv", FIRST.replace("39", "40"))
+    assert world.blobs.faults.calls["read_chunks"] == before + 1
+    assert in_force(world)[0] == 1
+
+    read(world, "census/c.csv", FIRST.replace("39", "39.5"))
+    assert world.blobs.faults.calls["read_chunks"] == before + 3
+    number, schema = in_force(world)
+    assert (number, schema.fields[0].decimal_char) == (2, ".")
+    assert read(world, "census/d.csv", FIRST.replace("39", "1,5").replace(",", ";", 2)).state is RunState.QUARANTINED
+
+
+def test_bad_file_decides_nothing() -> None:
+    """A file that is refused neither teaches nor decides, whatever its cells say."""
+    world = world_with()
+    refused = read(world, "census/bad.csv", FIRST + "x,Private,yes\n")
+    assert refused.state is RunState.QUARANTINED
+    assert world.runs.route_state("census").state.schema == 0
+    read(world, "census/a.csv", FIRST)
+    read(world, "census/b.csv", FIRST.replace("39", "39.5") + "50,Private,perhaps\n")
+    assert in_force(world)[0] == 1
+
+
+def test_two_first_files() -> None:
+    """While one file teaches, another one's schema comes into force: the first is read again, against that."""
+    world = world_with()
+    late = world.land("census/late.csv", CHANGED)
+
+    def other_first() -> None:
+        landing.land(world.services, "incoming", world.drop("census/early.csv", FIRST).name)
+        world.read()
+
+    world.blobs.faults.run_at_next("create_text", other_first)
+    world.read()
+    number, schema = in_force(world)
+    assert (number, schema.fields[2].constraints.enum) == (1, ("no", "yes"))
+    assert world.run(late.run_id).state is RunState.QUARANTINED
+
+
+def test_crash_while_a_schema_comes_into_force() -> None:
+    """A worker that dies between the version and the row loses nothing: the next one goes on with that version."""
+    world = world_with()
+    run = world.land("census/a.csv", FIRST)
+    world.runs.faults.fail_next("save_route_state", UnavailableError(FAULT))
+    world.read()
+    assert world.run(run.run_id).state is RunState.LANDED
+    for _ in range(40):
+        world.tick(30)
+        world.read()
+    assert world.run(run.run_id).state is RunState.STARTED
+    assert in_force(world)[0] == 1
+
+
+def test_accumulated_set_says_its_members() -> None:
+    """Of an accumulated set it says how many files were accepted before."""
+    batch = BatchSettings(training_set=TrainingSetKind.ACCUMULATE, debounce_s=0)
+    world = world_with(batch)
+    read(world, "census/a.csv", FIRST)
+    run = read(world, "census/b.csv", CHANGED)
+    assert run.state is RunState.QUARANTINED
+    status, answer = schema_operation(world, accept=run.run_id)
+    assert status == 200
+    assert "1 file accepted before (2 rows)" in answer["leads_to"][0]
