@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from shared.errors import ConfigError
+from shared.gates.known_metrics import Task, tasks_of
 from shared.intake.file_report import Expected
 from shared.intake.schema_comparison import SchemaChange
 from shared.intake.settings import BatchSettings, TrainingSetKind
@@ -40,6 +41,25 @@ def serving_problem(route: Route, schema: TableSchema, expected: Expected) -> st
         f"its models would have {', '.join(parts)}, and the service in use cannot take a model with other columns:"
         f" {remedy}"
     )
+
+
+def new_classes(route: Route, before: TableSchema, after: TableSchema, label: str | None) -> Iterator[str]:
+    """Yield what classes of the label that a schema gains lead to, a sentence each."""
+    old, new = (schema.field(label) if label is not None else None for schema in (before, after))
+    if old is None or new is None or old.constraints.enum is None or new.constraints.enum is None:
+        return
+    gained = [text for text in new.constraints.enum if text not in old.constraints.enum]
+    if not gained:
+        return
+    binary = [gate.metric for gate in route.policy.gates if tasks_of(gate.metric) == (Task.BINARY,)]
+    if binary or (route.holdout is not None and route.holdout.task is Task.BINARY):
+        why = f"its gate on {binary[0]}" if binary else "its holdout"
+        yield f"Route {route.name} is of models with two classes, as {why} says: their training may fail."
+    if not route.classes_may_change:
+        yield (
+            f"A model that answers {counted(len(gained), 'new class', 'new classes')} is not promoted by itself, unless"
+            f' routes.{route.name}.classes is "may-change".'
+        )
 
 
 def consequences(services: Services, route: Route, change: SchemaChange) -> Iterator[str]:

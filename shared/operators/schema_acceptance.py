@@ -28,7 +28,7 @@ from shared.intake.schema_comparison import schema_change
 from shared.intake.settings import ExtraColumns, IntakeSettings
 from shared.intake.table_schema import Origin, TableSchema
 from shared.lifecycle.job_paths import quarantined_path
-from shared.operators.acceptance_consequences import alike_runs, consequences, serving_problem
+from shared.operators.acceptance_consequences import alike_runs, consequences, new_classes, serving_problem
 from shared.operators.operator_runs import find_run, route_of_run
 from shared.operators.retry import retry
 from shared.ports.blob_files import BlobVersion
@@ -122,19 +122,24 @@ def _plan(services: Services, route_name: str, run_id: str, origin: Origin) -> _
         raise NotNowError(f"route {route_name} has no schema: routes.{route_name}.intake.schema is 'none'")
     reading = _FileReading(services, route, run, settings)
     schema = reading.fitted_schema(in_force.schema, origin)
-    change = schema_change(in_force.schema or TableSchema(fields=()), schema)
+    before = in_force.schema or TableSchema(fields=())
+    change = schema_change(before, schema)
     is_new = in_force.schema is None or bool(change.sentences)
     if is_new:
         refusal = serving_problem(route, schema, reading.facts.expected)
         if refusal:
             raise NotNowError(f"the form of run {run_id}'s file cannot be accepted: {refusal}")
+    leads_to = (
+        *new_classes(route, before, schema, reading.facts.expected.label),
+        *consequences(services, route, change),
+    )
     acceptance = Acceptance(
         route=route.name,
         run_id=run.run_id,
         version=in_force.number + 1 if is_new else in_force.number,
         accepted=False,
         changes=tuple(change.sentences) if is_new else (f"The file fits schema {in_force.number} as it is.",),
-        leads_to=tuple(consequences(services, route, change)) if is_new else (),
+        leads_to=leads_to if is_new else (),
         alike=alike_runs(services, run),
     )
     return _Plan(in_force, schema if is_new else None, acceptance)

@@ -153,4 +153,4 @@ def test_accumulated_set_says_its_members() -> None:
     assert run.state is RunState.QUARANTINED
     status, answer = schema_operation(world, accept=run.run_id)
     assert status == 200
-    assert "1 file accepted before (2 rows)" in answer["leads_to"][0]
+    assert "1 file accepted before (2 rows)" in answer["leads_to"][-1]

@@ -29,10 +29,16 @@ HEADER = "age,workclass,income\n"
 
 
 def world(
-    *, extra: str = "refuse", batch: str = "", golden: str = GOLDEN, schema: TableSchema | None = SCHEMA
+    *,
+    extra: str = "refuse",
+    batch: str = "",
+    golden: str = GOLDEN,
+    schema: TableSchema | None = SCHEMA,
+    changes: Sequence[tuple[str, str]] = (),
 ) -> World:
     """Return a world whose route has a schema in force."""
-    here = World(example_routes(("[routes.census.training]", INTAKE.format(extra=extra, batch=batch))))
+    intake = INTAKE.format(extra=extra, batch=batch)
+    here = World(example_routes(("[routes.census.training]", intake), *changes))
     here.blobs.put("models", "golden/census.csv", golden)
     if schema is not None:
         learnt = replace(schema, origin=Origin("run0", here.clock.now()))
@@ -221,11 +227,29 @@ def test_no_members() -> None:
     """Without such a set, or without a file in it, it says that too."""
     texts = f"{HEADER}39,Private,maybe\n40,Private,low\n"
     here = world(batch=ACCUMULATE)
-    assert preview(here.services, "census", quarantined(here, texts).run_id).leads_to == (
-        "No file was accepted before.",
+    assert preview(here.services, "census", quarantined(here, texts).run_id).leads_to[-1] == (
+        "No file was accepted before."
     )
     here = world()
-    assert "not trained on again" in preview(here.services, "census", quarantined(here, texts).run_id).leads_to[0]
+    assert "not trained on again" in preview(here.services, "census", quarantined(here, texts).run_id).leads_to[-1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentences"),
+    [
+        ([], ["two classes, as its gate on AUC says", "answers 1 new class is not promoted"]),
+        ([("gates = [", 'classes = "may-change"\ngates = [')], ["two classes, as its gate on AUC says"]),
+        ([('metric = "AUC"', 'metric = "Overall accuracy"')], ["answers 1 new class is not promoted"]),
+    ],
+)
+def test_new_class_leads_to(changes: list[tuple[str, str]], sentences: list[str]) -> None:
+    """It says what a new class means for the training and for the promotion."""
+    here = world(changes=changes)
+    run = quarantined(here, f"{HEADER}39,Private,maybe\n40,Private,low\n")
+    leads_to = preview(here.services, "census", run.run_id).leads_to
+    assert len(leads_to) == len(sentences) + 1
+    for sentence, words in zip(leads_to, sentences, strict=False):
+        assert words in sentence
 
 
 def test_alike() -> None:
