@@ -152,3 +152,33 @@ def test_label(gates: str, *, has_classes: bool | None) -> None:
     label = learnt_label(here.route, "income", ("low",))
     assert label == Label("income", ("low",), has_classes)
     assert learnt_label(here.route, None, ()) is None
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("operation", ["create_text", "read_text", "save_route_state", "route_state"])
+def test_another_worker_at_any_moment(operation: str, *, after: bool) -> None:
+    """Whenever another worker puts its schema in force, one of the two has the number, and both agree on which."""
+    here = world()
+    begun = schema_in_force(here.services, here.route)
+    outcomes: list[str] = []
+
+    def put(run: str) -> None:
+        try:
+            put_in_force(here.services, begun, schema("a", run=run))
+        except StaleWriteError:
+            outcomes.append(f"{run} reads again")
+        else:
+            outcomes.append(f"{run} won")
+
+    faults = here.runs.faults if operation.endswith("route_state") else here.blobs.faults
+    faults.run_at_next(operation, lambda: put("run2"), after=after)
+    put("run1")
+    if operation in {"read_text", "route_state"}:  # only whoever comes second reads: so it must be made to
+        faults.forget(operation)
+        put("run2")
+    in_force = schema_in_force(here.services, here.route)
+    assert in_force.number == 1
+    assert in_force.schema is not None
+    assert in_force.schema.origin is not None
+    winner = in_force.schema.origin.run
+    assert sorted(outcomes) == sorted([f"{winner} won", f"{'run2' if winner == 'run1' else 'run1'} reads again"])
