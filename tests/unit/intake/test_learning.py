@@ -246,3 +246,25 @@ def test_any_column(cells: list[str]) -> None:
         answer = reader.read(cell)
         if schema.fields[0].type is FieldType.NUMBER and answer.problem is None and not answer.missing:
             assert [c for c in answer.text if c.isdigit()] == [c for c in cell if c.isdigit()]
+
+
+def test_booleans_are_spelt_as_the_golden_rows() -> None:
+    """True and false are spelt as in the golden rows, else as they come first, else as the other one is."""
+    assert taught(["TRUE", "false"], golden=["True"]).true_values == ("True",)
+    assert taught(["TRUE", "false", "true"]).true_values == ("TRUE",)
+    assert taught(["True", "True"]).false_values == ("False",)
+
+
+def test_values_are_noted_up_to_a_limit() -> None:
+    """Up to 50 different texts are noted; a column with more is no column of categories."""
+    texts = [f"text {number}" for number in range(51)]
+    assert taught(texts[:50]).notes.values == tuple(sorted(texts[:50]))
+    assert taught(texts).notes.values == ()
+
+
+def test_notes() -> None:
+    """Range and share of missing cells are noted; no cell is refused for them."""
+    learnt = gathered({"x": ["1", "9", "", "NA"]}).learnt(ORIGIN)
+    notes = learnt.schema.fields[0].notes
+    assert (notes.minimum, notes.maximum, notes.missing) == (1.0, 9.0, 0.5)
+    assert refused_cells(learnt, ["-100", "100"]) == []
