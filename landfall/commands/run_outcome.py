@@ -75,8 +75,9 @@ def outcome_hint(run: Run, folder: Path) -> str:
         return f"held until a person decides: {choices}"
     if run.state is RunState.QUARANTINED and run.problems:
         show, retry = (command_line(verb, run.run_id[:8], state=folder) for verb in ("show", "retry"))
+        accept = command_line("schema", run.route, "--accept", run.run_id[:8], state=folder)
         return (
             f"{show} lists its problems. Upload the corrected file, which gets a run of its own; if routes.toml was"
-            f" wrong, correct it and {retry}"
+            f" wrong, correct it and {retry}; if files look like this from now on, {accept} says what that leads to"
         )
     return UNCHANGED_HINT if run.state is RunState.UNCHANGED else ""

@@ -79,6 +79,8 @@ def test_a_quarantined_run_says_how_to_go_on(tmp_path: Path) -> None:
     hint = outcome_hint(quarantined, tmp_path)
     assert f"landfall show {quarantined.run_id[:8]} --state {tmp_path}" in hint
     assert f"landfall retry {quarantined.run_id[:8]} --state {tmp_path}" in hint
+    accept = f"landfall schema {quarantined.route} --accept {quarantined.run_id[:8]} --state {tmp_path}"
+    assert accept in hint, "a file whose form is meant is accepted"
 
 
 def test_a_file_that_settles_is_followed_before_it_has_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
