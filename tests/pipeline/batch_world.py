@@ -90,7 +90,7 @@ class BatchWorld(World):
         """Return the run of a file that was claimed, and is being read."""
         self.clock.advance(1)
         now = self.clock.now()
-        etag = etag or f"0x{len(self.runs.list_runs('census', 10_000)) + 1}"
+        etag = etag or f"0x{self.runs.faults.calls['claim'] + 1}"
         name = f"census/{name}"
         run_id = run_id_for("incoming", name, etag)
         original = self.blobs.put("training", f"{run_id}/{attempt}/original.csv", text or "original")
