@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from shared.blob_path import BlobPath
 from shared.effects.batch_members import complete_seal, read_members
+from shared.effects.route_schema import schema_in_force
 from shared.effects.run_session import RunSession
 from shared.errors import RetryableError, StaleWriteError, UnfitSetError
 from shared.intake.batches import burst_of
@@ -18,6 +19,7 @@ from shared.lifecycle.job_paths import input_path, manifest_path
 from shared.lifecycle.observations import NothingToTrain, OriginalMissing, SetAssembled
 from shared.ports.blob_files import BlobPart, CopyState
 from shared.records.batch import TrainingSetRef
+from shared.records.drift import DriftRecord
 from shared.records.part import Part
 from shared.records.run import Run
 from shared.records.run_states import RunState
@@ -44,9 +46,27 @@ def assemble(session: RunSession) -> SetAssembled | NothingToTrain | OriginalMis
         if holder is not None:
             reason = f"Its training set equals that of run {holder.run_id}, which is {holder.state}: not trained again."
             return NothingToTrain(reason, training_set, generation=generation, duplicates=manifest.duplicates)
+    drift = _drift(session, manifest)
+    if drift is not None and not drift.trained:
+        from shared.effects.drift_effects import why_not_trained  # noqa: PLC0415 - as in `_drift`
+
+        reason = why_not_trained(session, drift)
+        return NothingToTrain(reason, training_set, drift, generation, manifest.duplicates)
     target = input_path(run, normalised=session.route.normalises)
     _write_input(session, manifest, target)
-    return SetAssembled(target, training_set, generation=generation, duplicates=manifest.duplicates)
+    return SetAssembled(target, training_set, drift, generation, manifest.duplicates)
+
+
+def _drift(session: RunSession, manifest: Manifest) -> DriftRecord | None:
+    """Measure how far the set has moved from the champion's; None if the route does not ask for it."""
+    if session.route.drift is None:
+        return None
+    from shared.effects.drift_effects import drift_of  # noqa: PLC0415 - only routes that measure drift pay for it
+
+    session.renew_lease()
+    schema = schema_in_force(session.services, session.route).schema
+    parts = _blob_parts(manifest)
+    return drift_of(session, manifest_path(session.run), manifest.header, parts, schema)
 
 
 def _complete_own_seal(session: RunSession) -> None:
@@ -166,5 +186,8 @@ def _write_input(session: RunSession, manifest: Manifest, target: str) -> None:
             raise RetryableError("Storage is still copying the file to where its job reads it.")
         return
     session.renew_lease()
-    parts = [BlobPart(member.part, member.part_etag, member.part_bytes) for member in manifest.members]
-    blobs.join(target, manifest.header.encode(manifest.encoding), parts)
+    blobs.join(target, manifest.header.encode(manifest.encoding), _blob_parts(manifest))
+
+
+def _blob_parts(manifest: Manifest) -> list[BlobPart]:
+    return [BlobPart(member.part, member.part_etag, member.part_bytes) for member in manifest.members]

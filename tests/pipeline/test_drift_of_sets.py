@@ -1,0 +1,87 @@
+"""A set that has not moved from the champion's is not trained again, where the route says so; its files stay in it."""
+
+from dataclasses import replace
+
+import pytest
+
+from shared.intake.settings import BatchSettings, DriftSettings, IntakeSettings, SchemaSource, TrainingSetKind
+from shared.lifecycle.job_paths import profile_path
+from shared.records.endpoint_record import Champion
+from shared.records.run import Run
+from shared.records.run_states import RunState
+from tests.pipeline.batch_world import BatchWorld, batch_routes
+
+INTAKE = IntakeSettings(schema=SchemaSource.NONE)
+
+
+def rows_of(age: int, income: str) -> str:
+    """Return clean rows about an age; no two incomes give the same bytes."""
+    return "".join(f"{age + n % 9},{income}\n" for n in range(300))
+
+
+def world_with(drift: DriftSettings | None) -> BatchWorld:
+    """Return a world whose route joins the files of a burst."""
+    routes = batch_routes(BatchSettings(training_set=TrainingSetKind.BATCH), INTAKE)
+    return BatchWorld(replace(routes, routes={"census": replace(routes.routes["census"], drift=drift)}))
+
+
+def trained(world: BatchWorld, name: str, rows: str) -> Run:
+    """Return the run of a file that has been carried on to its job, or to its end without one."""
+    world.accept(name, rows, rows=300)
+    return world.assemble(world.seal())
+
+
+def serve(world: BatchWorld, run: Run) -> None:
+    """Let a run's model be the champion, with the profile of its set beside it."""
+    assert run.training_set is not None
+    model = f"models/census/{run.run_id}.ilearner"
+    world.blobs.copy(profile_path(run.training_set.manifest), profile_path(model))
+    champion = Champion(
+        run_id=run.run_id,
+        generation=run.generation,
+        model=model,
+        metrics={},
+        promoted_at=world.clock.now(),
+    )
+    stored = world.endpoints.get("census", "production")
+    world.endpoints.save(stored, replace(stored.record, champion=champion))
+    world.promote(run)
+
+
+@pytest.mark.parametrize(("at_least", "state"), [(0.2, RunState.UNCHANGED), (None, RunState.STARTED)])
+def test_a_set_that_has_not_moved(at_least: float | None, state: RunState) -> None:
+    """With `at_least` the run ends without a job and says why; without it drift is only measured."""
+    world = world_with(DriftSettings(at_least=at_least))
+    first = trained(world, "a.csv", rows_of(20, "yes"))
+    assert first.state is RunState.STARTED
+    assert first.drift is not None
+    assert first.drift.reference is None
+    serve(world, first)
+
+    same = trained(world, "b.csv", rows_of(20, "yes") + "21,yes\n")
+    assert same.state is state
+    assert same.drift is not None
+    assert same.drift.reference == first.run_id
+    assert bool(same.job_id) is (state is RunState.STARTED)
+    if at_least is not None:
+        assert "no column drifted by 0.2: not trained" in same.reason
+        assert same.training_set is not None
+    assert len(list(world.runs.parts("census"))) == 2
+
+
+def test_a_set_that_has_moved_is_trained() -> None:
+    """One column is enough."""
+    world = world_with(DriftSettings(at_least=0.2))
+    serve(world, trained(world, "a.csv", rows_of(20, "yes")))
+    moved = trained(world, "b.csv", rows_of(60, "yes"))
+    assert moved.state is RunState.STARTED
+    assert moved.drift is not None
+    assert moved.drift.trained
+
+
+def test_without_drift_nothing_is_measured() -> None:
+    """A route that does not ask for it writes no profile."""
+    world = world_with(None)
+    run = trained(world, "a.csv", rows_of(20, "yes"))
+    assert (run.state, run.drift) == (RunState.STARTED, None)
+    assert not [version for version in world.blobs.versions("training") if "profile" in version.name]
