@@ -21,6 +21,7 @@ class CsvRow(NamedTuple):
         lines: how many physical lines it takes.
         end: the line end behind it; "" at the end of the file.
         delimiters: of a row with quotes, how many delimiters each of its lines has, in quotes or not.
+        nulls: the places of cells that are an escaped N, from 0: databases write a missing value so.
     """
 
     line: int
@@ -28,6 +29,7 @@ class CsvRow(NamedTuple):
     lines: int
     end: str
     delimiters: tuple[int, ...] = ()
+    nulls: tuple[int, ...] = ()
 
 
 class RowFault(NamedTuple):
@@ -110,10 +112,25 @@ class RowForm:
         if self.is_plain(body):
             return CsvRow(line, body.split(self.delimiter), 1, row[1]), row.end()
         csv.field_size_limit(MAX_ROW)
-        reader = csv.reader([body], delimiter=self.delimiter, escapechar=self.escape, strict=True)
+        # With a line end: an escaped line break at the end of a cell needs one behind it.
+        reader = csv.reader([body + "\n"], delimiter=self.delimiter, escapechar=self.escape, strict=True)
         cells = next(reader, [])
         delimiters = tuple(part.count(self.delimiter) for part in _ANY_LINE_END.split(body))
-        return CsvRow(line, cells, len(delimiters), row[1], delimiters), row.end()
+        return CsvRow(line, cells, len(delimiters), row[1], delimiters, self._nulls(body)), row.end()
+
+    def _nulls(self, body: str) -> tuple[int, ...]:
+        null = f"{self.escape}N"
+        if self.escape is None or null not in body:
+            return ()
+        nulls, at, begin = [], 0, 0
+        while begin <= len(body):
+            field = self._field.match(body, begin)
+            if field is None:
+                break
+            if field[0] == null:
+                nulls.append(at)
+            at, begin = at + 1, field.end() + 1
+        return tuple(nulls)
 
     def _fault(self, text: str, at: int, line: int, *, final: bool) -> tuple[RowFault | None, int]:
         """Find the cell that is not well formed; what follows is read on from the line after the quote."""
@@ -136,6 +153,8 @@ class RowForm:
             message = (
                 "Text follows a closing quote. A cell with a quote in it stands in quotes, and the quote is doubled."
             )
+        elif self.escape and text.startswith(self.escape, end):
+            message = "The file ends with an escape character. Upload the whole file."
         else:
             message = "A quote stands inside a cell without quotes. Put the cell in quotes, and double the quote."
         behind = _line_end(text, quote)

@@ -95,7 +95,7 @@ class FileCheck:
         whole = self._settings.normalise
         decoder, search = self._decoder, self._search
         report = FileReport(
-            problems=tuple(self._problems.listed),
+            problems=self._problems.by_line(),
             more=self._problems.more,
             refused=refused,
             rows_read=self._tally.rows_read,
@@ -110,7 +110,7 @@ class FileCheck:
             labels=dict(self._tally.labels),
             missing=dict(self._tally.missing),
             sha256=self._original.hexdigest(),
-            rows_sha256=(self._rows if whole else self._original).hexdigest(),
+            rows_sha256="" if refused else (self._rows if whole else self._original).hexdigest(),
         )
         return (b"" if refused else rows), report
 

@@ -61,7 +61,7 @@ class FileReport:
         columns: the names in `header`.
         labels: rows by label, as the clean rows spell it; empty without a label.
         missing: missing cells by column, without columns that have none.
-        sha256, rows_sha256: of the bytes that were read and of the clean rows, hex.
+        sha256, rows_sha256: of the bytes that were read and of the clean rows, hex; a refused file has no clean rows.
     """
 
     problems: tuple[Problem, ...]

@@ -92,9 +92,13 @@ class ProblemList:
         value = problem.value[:MAX_VALUE] if problem.value is not None else None
         self.listed.append(problem._replace(value=value))
 
-    def count(self, code: Code, column: str | None = None) -> int:
-        """Return how many problems of a code and column there are, listed or not."""
-        return self._alike[code, column]
+    def by_line(self) -> tuple[Problem, ...]:
+        """Return the listed problems in the order of the file; those of no line come last."""
+        return tuple(sorted(self.listed, key=lambda problem: (problem.line is None, problem.line, *_place(problem))))
+
+
+def _place(problem: Problem) -> tuple[int, str]:
+    return problem.field_number or 0, problem.code
 
 
 def problems_json(

@@ -162,6 +162,11 @@ class RowCheck:
             if len(cell) > MAX_CELL:
                 message = f"The cell has {len(cell):,} characters; at most {MAX_CELL:,} are allowed."
                 self._add(Code.LONG_CELL, message, row, at, cell)
+        for at in row.nulls:
+            message = (
+                "The cell is the letter N, escaped; a database writes a missing value so. Write an empty cell or N."
+            )
+            self._add(Code.AMBIGUOUS_VALUE, message, row, at, "\\N")
         if row.lines > 1 and self._swallows_lines(row):
             message = "A quote opens a cell that swallows whole rows. Close it, or write a quote inside a cell as two."
             at = next((at for at, cell in enumerate(row.cells) if _LINE_BREAK.search(cell)), 0)

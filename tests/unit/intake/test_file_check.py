@@ -156,6 +156,14 @@ def test_backslashes_are_text_unless_the_route_says_that_they_escape() -> None:
     assert refused.errors == [("open-quote", 2, "job")]
 
 
+def test_a_missing_value_as_databases_write_it_is_refused_where_backslashes_escape() -> None:
+    """It would be read as the letter N; without an escape it is a text of two letters, which a schema may name."""
+    text = HEADER + "39,\\N,1,low\n50,c,2,high\n"
+
+    assert check(text, with_dialect(Dialect(escape="\\"))).errors == [("ambiguous-value", 2, "job")]
+    assert check(text).errors == []
+
+
 def test_excels_line_that_names_the_delimiter_is_left_out() -> None:
     """`sep=;` is no header."""
     checked = check("sep=;\n" + CLEAN.replace(",", ";"))
