@@ -202,11 +202,26 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     else:
         size = counted(run.size, "byte")
         yield "file", f"{run.container}/{run.blob}, {size}, version {run.etag}, landed {moment(run.landed_at)}"
-        yield "trained on", run.input_blob or ("nothing" if run.terminal else "not pinned yet")
-        job = run.job_id or ("none was started" if run.terminal else "none yet")
+        yield "trained on", run.input_blob or _without_input(run)
+        job = run.job_id or _without_job(run)
         yield "job", f"{job}, attempt {run.attempt}"
     if run.state is not RunState.UNROUTED:
         yield from _endpoint_facts(run)
+
+
+def _without_input(run: Run) -> str:
+    """Say what a run without an input is, or will be, trained on."""
+    if run.state is RunState.BATCHED:
+        return f"the training set of run {run.batch_run_id}"
+    if run.terminal:
+        return "nothing"
+    return f"not assembled yet; the file is pinned as {run.original_blob}" if run.original_blob else "not pinned yet"
+
+
+def _without_job(run: Run) -> str:
+    if run.state is RunState.BATCHED:
+        return f"that of run {run.batch_run_id}"
+    return "none was started" if run.terminal else "none yet"
 
 
 def _rollback_facts(run: Run, override: Override) -> Iterator[tuple[str, str]]:

@@ -117,6 +117,9 @@ def test_a_batch_and_its_set_are_told() -> None:
     member = a_run(state=RunState.BATCHED, deadline_at=None, batch_run_id="9" * 32)
     for text in printed(member, RunDocuments()):
         assert f"trained with run {'9' * 32}" in text
+    assert f"trained on  the training set of run {'9' * 32}" in printed(member, RunDocuments())[0]
+    waits = a_run(state=RunState.WAITING, original_blob="training/1/1/original.csv")
+    assert "not assembled yet; the file is pinned as training/1/1/original.csv" in printed(waits, RunDocuments())[0]
 
 
 def test_drift_is_told_column_by_column() -> None:
