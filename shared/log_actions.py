@@ -38,6 +38,7 @@ class LogAction(StrEnum):
     SWEEP_INTERRUPTED = "sweep.interrupted"
 
     SCHEMA_IN_FORCE = "schema.in_force"
+    MEMBER_LEFT_OUT = "member.left_out"
     BATCH_SEALED = "batch.sealed"
     BATCH_UNFIT = "batch.unfit"
     BATCH_CONFLICT = "batch.conflict"

@@ -8,11 +8,20 @@ from dataclasses import replace
 
 from shared.blob_path import BlobPath
 from shared.effects.batch_members import complete_seal, read_members
+from shared.effects.older_parts import current_parts
 from shared.effects.route_schema import schema_in_force
 from shared.effects.run_session import RunSession
 from shared.errors import RetryableError, StaleWriteError, UnfitSetError
 from shared.intake.batches import burst_of
-from shared.intake.manifest import MAX_TEXT_BYTES, Manifest, manifest_from, manifest_of, manifest_of_unread, to_text
+from shared.intake.manifest import (
+    MAX_TEXT_BYTES,
+    Manifest,
+    UnfitFile,
+    manifest_from,
+    manifest_of,
+    manifest_of_unread,
+    to_text,
+)
 from shared.intake.settings import BatchSettings, TrainingSetKind
 from shared.intake.training_sets import GROWING, JOINED, choose, problems_of_set
 from shared.lifecycle.job_paths import input_path, manifest_path
@@ -114,6 +123,12 @@ def _decide(session: RunSession) -> Manifest | None:
             return None
         raise UnfitSetError("No file of the training set is left: the data of all of them was forgotten.")
     chosen = choose(settings, parts)
+    unfit: tuple[UnfitFile, ...] = ()
+    if settings.training_set in JOINED and route.reading is not None:
+        current = current_parts(session, route.reading, chosen.parts)
+        if not current.parts:
+            raise UnfitSetError("No file of the training set fits the schema that is in force.")
+        chosen, unfit = chosen._replace(parts=current.parts), current.unfit
     if settings.training_set is not TrainingSetKind.FILE and route.reading is not None:
         problems = problems_of_set(route.reading, chosen.parts)
         if problems:
@@ -124,6 +139,7 @@ def _decide(session: RunSession) -> Manifest | None:
         generation=_generation(run, settings.training_set, chosen.parts[-1]),
         encoding="utf-8" if route.normalises else chosen.parts[-1].encoding,
         duplicates=chosen.duplicates,
+        unfit=unfit,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from shared.intake.cells import ColumnReader
 from shared.intake.date_cells import DateReader, UndecidedDateReader
-from shared.intake.label_cells import BooleanReader, LabelReader
+from shared.intake.label_cells import BooleanReader, LabelReader, NumberLabelReader
 from shared.intake.number_cells import NumberReader, settled
 from shared.intake.settings import Dialect
 from shared.intake.table_schema import FieldType, SchemaField, TableSchema, Undecided
@@ -50,10 +50,14 @@ def _reader(  # noqa: PLR0917 - all that decides how a column is read
         return DateReader(field)
     if field.type is FieldType.BOOLEAN:
         return BooleanReader(field, (*classes, *golden) if is_label else golden)
-    if is_label and (field.constraints.enum or classes or not numbers):
-        return LabelReader(field, field.constraints.enum or (*field.notes.values, *classes))
+    spellings = field.constraints.enum or (*field.notes.values, *classes)
     if numbers:
-        return NumberReader(settled(field, learnt=schema.learnt, decimal=dialect.decimal, thousands=dialect.thousands))
+        reader = NumberReader(
+            settled(field, learnt=schema.learnt, decimal=dialect.decimal, thousands=dialect.thousands)
+        )
+        return NumberLabelReader(reader, spellings) if is_label and spellings else reader
+    if is_label:
+        return LabelReader(field, spellings)
     if field.notes.undecided is Undecided.DATE:
         return UndecidedDateReader(field)
     return TextReader(field)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from shared.gates.holdout import label_key
 from shared.intake.cell_constraints import check_of, missing_problem
 from shared.intake.cells import Cell, CellChange, CellCode, refused
+from shared.intake.number_cells import NumberReader
 from shared.intake.table_schema import SchemaField
 
 
@@ -45,6 +46,28 @@ class LabelReader:
             return Cell(cell, problem=problem)
         self._spelling.setdefault(key, spelling)
         return Cell(spelling, change="" if spelling == cell else CellChange.LABEL)
+
+
+class NumberLabelReader:
+    """Reads a column of labels that are numbers: cleaned as numbers, then spelt as the class of the same value."""
+
+    warning = ""
+    plain = ""
+
+    def __init__(self, numbers: NumberReader, spellings: Iterable[str]) -> None:
+        self.field = numbers.field
+        self._numbers = numbers
+        self._spelling = {label_key(spelling): spelling for spelling in reversed(tuple(spellings))}
+
+    def read(self, cell: str) -> Cell:
+        """Read one cell."""
+        answer = self._numbers.read(cell)
+        if answer.problem is not None or answer.missing:
+            return answer
+        spelling = self._spelling.get(label_key(answer.text), answer.text)
+        return (
+            answer if spelling == answer.text else Cell(spelling, change="" if spelling == cell else CellChange.LABEL)
+        )
 
 
 class BooleanReader:

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.effects.route_schema import put_in_force, schema_in_force
 from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
+from shared.intake.table_schema import SchemaField, TableSchema
 from shared.lifecycle.intake_states import INTAKE_STEPS, waits_for_batch
 from shared.pipeline import intake_message
 from shared.pipeline.batching import tend_batch
@@ -23,6 +25,7 @@ from tests.pipeline.world import World, example_routes
 
 HEADER = "age,income\n"
 LABELS = {"no": 5, "yes": 5}
+SCHEMA = TableSchema(fields=(SchemaField(name="age"), SchemaField(name="income")))
 
 
 def batch_routes(batch: BatchSettings | None, intake: IntakeSettings | None = None) -> Routes:
@@ -34,6 +37,12 @@ def batch_routes(batch: BatchSettings | None, intake: IntakeSettings | None = No
 
 class BatchWorld(World):
     """A world with accepted files: their parts and rows are as a reader would have left them."""
+
+    def __post_init__(self) -> None:
+        """Put the schema in force that the files were accepted by, where the route reads them."""
+        super().__post_init__()
+        if self.batch_route.reading is not None:
+            put_in_force(self.services, schema_in_force(self.services, self.batch_route), SCHEMA)
 
     @property
     def batch_route(self) -> Route:

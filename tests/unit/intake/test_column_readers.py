@@ -312,3 +312,17 @@ def test_what_is_plain(column: ColumnReader, plain: list[str], not_plain: list[s
     assert [cell for cell in plain if not re.fullmatch(column.plain, cell)] == []
     assert [cell for cell in not_plain if column.plain and re.fullmatch(column.plain, cell)] == []
     assert bool(column.plain) is bool(plain)
+
+
+def test_labels_that_are_numbers() -> None:
+    """A label that is a number is cleaned as one, whatever classes are known; then it is spelt as its class."""
+    column = label_reader("1", "0", type=NUMBER, decimal_char=",")
+    assert column.read("1,0") == Cell("1", change=CellChange.LABEL)
+    assert column.read("2,5") == Cell("2.5", change=CellChange.NUMBER)
+    assert column.read("x").problem is not None
+    assert label_reader(type=NUMBER).read("1.0") == Cell("1.0")
+    only = label_reader(type=NUMBER, constraints=Constraints(enum=("0", "1")))
+    assert only.read("1.0").text == "1"
+    problem = only.read("2").problem
+    assert problem is not None
+    assert problem.code == CellCode.CONSTRAINT
