@@ -1,5 +1,6 @@
 """The operation `schema`: shows a version of a route's schema, puts a given one in force, or accepts a file's form."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -69,7 +70,7 @@ def give_schema(services: Services, route_name: str, text: str, by: str, reason:
     if len(text.encode()) > MAX_SCHEMA_BYTES:
         raise BadRequestError(f"the schema has more than {MAX_SCHEMA_BYTES:,} bytes")
     try:
-        schema = parse_schema(text, "given")
+        schema = parse_schema(_bare(text), "given")
     except ConfigError as error:
         raise BadRequestError("\n".join(error.problems)) from error
     # An edited copy of a learnt schema stays one: what it leaves open may still be decided by a file.
@@ -80,6 +81,16 @@ def give_schema(services: Services, route_name: str, text: str, by: str, reason:
     except StaleWriteError as error:
         raise NotNowError(f"{error}: look at it and try again") from error
     return schema_json(route, given.number, given.number, schema)
+
+
+def _bare(text: str) -> str:
+    """Return the schema in an answer of this operation, which a person may have edited; any other text as it is."""
+    try:
+        document = json.loads(text.removeprefix("\ufeff"))
+    except ValueError:
+        return text
+    is_answer = isinstance(document, dict) and "fields" not in document and isinstance(document.get("schema"), dict)
+    return json.dumps(document["schema"]) if is_answer else text
 
 
 def route_with_schema(services: Services, name: str) -> Route:

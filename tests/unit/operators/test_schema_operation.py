@@ -76,6 +76,17 @@ def test_a_given_schema_decides_what_a_learnt_one_leaves_open() -> None:
     assert ask(here, "schema", route="census")[1]["schema"] == given
 
 
+def test_what_was_shown_can_be_edited_and_given_back() -> None:
+    """The whole answer, as `landfall schema --json` prints it, is the schema in it."""
+    here = world()
+    shown = ask(here, "schema", route="census")[1]
+    shown["schema"]["fields"][1]["constraints"] = {"required": True}
+    status, body = ask(here, "schema", route="census", **{"from": json.dumps(shown)}, **WHO)
+    assert (status, body["version"]) == (200, 2)
+    assert body["schema"]["fields"][1]["constraints"] == {"required": True}
+    assert ask(here, "schema", route="census", **{"from": "["}, **WHO)[0] == 400
+
+
 @pytest.mark.parametrize(
     ("source", "says"), [("none", "is 'none'"), ("models/own.json", "upload the new schema there")]
 )
