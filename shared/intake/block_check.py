@@ -4,14 +4,12 @@ A block is taken only if `row_check.py` would accept each of its rows, or leave 
 the clean rows are then the same. What needs a second look (a problem, a total, a line that is no row) is left to it.
 """
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
 from typing import NamedTuple
 
-from shared.intake.csv_rows import MAX_CELL
+from shared.intake.block_columns import block_columns
 from shared.intake.file_form import FileForm
 from shared.intake.header_match import ABSENT_CELL
 from shared.intake.read_columns import FEW_CELLS, ReadColumn, read_column
@@ -31,12 +29,13 @@ class TakenBlock(NamedTuple):
 
     Attributes:
         text: the clean rows.
-        lines: its lines.
+        rows, lines: how many it has.
         line_end: of each of them.
         columns: the clean columns, for those who learn from them.
     """
 
     text: str
+    rows: int
     lines: int
     line_end: str
     columns: Columns
@@ -69,16 +68,19 @@ class BlockCheck:
             text = text.replace("\r\n", "\n")
         if "\r" in text or self._has_comment(text):
             return None
-        is_plain = self._form.rows.is_plain(text)
-        cells = self._split(text, lines) if is_plain else self._parsed(text, lines)
-        read = self._read(cells) if cells is not None else None
-        if cells is None or read is None:
+        cut = block_columns(text, line, self._form.rows, self._width)
+        # A line end inside a cell is kept as it is, and those of this text may be changed ones.
+        if cut is None or (returns and len(cut.begins) != lines):
             return None
-        last_index = self._last_index(cells, lines)
-        block = self._count(read, lines, line) if last_index is None or last_index >= 0 else None
+        cells, begins, is_plain = cut
+        read = self._read(cells)
+        if read is None:
+            return None
+        last_index = self._last_index(cells, len(begins))
+        block = self._count(read, begins) if last_index is None or last_index >= 0 else None
         if block is None:
             return None
-        self._rows.rows_taken(lines, self._last_row(read, line + lines - 1), last_index)
+        self._rows.rows_taken(len(begins), self._last_row(read, begins[-1]), last_index)
         rows = None
         if block.kept is None and is_plain and self._in_order:
             rows = _mended(text, lines, block.clean, read)
@@ -86,7 +88,7 @@ class BlockCheck:
             # Without quotes, a cell needs some only if it has a comma that is no delimiter, or was changed.
             checked = not is_plain or "," in text or any(column.changed for column in read)
             rows = _joined(block.clean, checked=checked)
-        return TakenBlock(rows, lines, "\r\n" if returns else "\n", block.clean)
+        return TakenBlock(rows, len(begins), lines, "\r\n" if returns else "\n", block.clean)
 
     def _last_row(self, read: Sequence[ReadColumn], line: int) -> LastRow | None:
         if self._label is None:
@@ -97,32 +99,6 @@ class BlockCheck:
     def _has_comment(self, text: str) -> bool:
         mark = self._form.rows.comment
         return bool(mark) and (text.startswith(str(mark)) or f"\n{mark}" in text)
-
-    def _split(self, text: str, lines: int) -> Columns | None:
-        """Return the columns of lines without quotes, all of the file's width; None if there is another line."""
-        width, delimiter = self._width, self._form.rows.delimiter
-        # Each line end becomes a cell of its own: their positions show whether every line has `width` cells.
-        cells = text.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
-        cells.pop()
-        if len(cells) != lines * (width + 1) or cells[width :: width + 1].count("\n") != lines:
-            return None
-        if len(text) > MAX_CELL and max(map(len, cells)) > MAX_CELL:
-            return None
-        return [cells[at :: width + 1] for at in range(width)]
-
-    def _parsed(self, text: str, lines: int) -> Columns | None:
-        """Return the columns of lines with quotes; None if a row takes several lines, or is not well formed."""
-        escape = self._form.rows.escape
-        if (escape and escape in text) or not self._form.rows.are_whole_rows(text):
-            return None
-        csv.field_size_limit(MAX_CELL)
-        try:
-            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=self._form.rows.delimiter, strict=True))
-        except csv.Error:
-            return None
-        if len(rows) != lines or {self._width} != set(map(len, rows)):
-            return None
-        return list(zip(*rows, strict=True))
 
     def _read(self, cells: Columns) -> list[ReadColumn] | None:
         """Read the cells; None if one of them needs a second look."""
@@ -159,7 +135,7 @@ class BlockCheck:
         last = int(first) + lines - 1
         return last if list(numbers) == [str(number) for number in range(int(first), last + 1)] else -1
 
-    def _count(self, read: Sequence[ReadColumn], lines: int, line: int) -> _CountedBlock | None:
+    def _count(self, read: Sequence[ReadColumn], begins: Sequence[int]) -> _CountedBlock | None:
         """Count what the rows are; None if one of them needs a second look: then nothing is counted."""
         if not self._form.settings.normalise and any(column.changes for column in read):
             return None
@@ -171,13 +147,13 @@ class BlockCheck:
         # A value of a row that is left out may come again in a column without duplicates.
         if any(column.column.is_unique for column in read) and (gone or not _without_repeats(read, clean)):
             return None
-        kept = [row not in gone for row in range(lines)] if gone else None
+        kept = [row not in gone for row in range(len(begins))] if gone else None
         if kept is not None:
             clean = [list(compress(cells, kept)) for cells in clean]
         for why, rows in dropped.items():
             self._tally.leave_out(why, len(rows))
-        self._count_cells(read, clean, kept, line)
-        self._tally.rows += lines - len(gone)
+        self._count_cells(read, clean, kept, begins)
+        self._tally.rows += len(begins) - len(gone)
         return _CountedBlock(clean, kept)
 
     def _dropped(self, read: Sequence[ReadColumn], clean: Columns) -> dict[LeftOutRow, set[int]] | None:
@@ -197,7 +173,9 @@ class BlockCheck:
             dropped[LeftOutRow.HOLDOUT] = rows
         return {why: rows for why, rows in dropped.items() if rows}
 
-    def _count_cells(self, read: Sequence[ReadColumn], clean: Columns, kept: Sequence[bool] | None, line: int) -> None:
+    def _count_cells(
+        self, read: Sequence[ReadColumn], clean: Columns, kept: Sequence[bool] | None, begins: Sequence[int]
+    ) -> None:
         for column, cells in zip(read, clean, strict=True):
             if column.column.is_label:
                 self._tally.count_labels(_counts(cells))
@@ -207,7 +185,7 @@ class BlockCheck:
                 if kept is not None:
                     rows = [row for row in rows if kept[row]]
                 if rows:
-                    self._tally.change(code, len(rows), line + min(rows))
+                    self._tally.change(code, len(rows), begins[min(rows)])
             missing = column.rows_of({raw for raw, cell in column.unusual.items() if cell.missing})
             rows_missing = len(missing) if kept is None else sum(kept[row] for row in missing)
             if rows_missing and not column.column.is_label:

@@ -66,9 +66,7 @@ def foreign_text(head: str) -> str | None:
 def utf_16_order(head: bytes) -> str | None:
     """Return the encoding of UTF-16 without a byte order mark: there each comma and line end has a NUL byte."""
     head = head[:LOOKED_AT]
-    marks = head.count(b",") + head.count(b"\n")  # some are halves of other letters
-    paired = sum(map(head.count, (b",\0", b"\n\0", b"\0,", b"\0\n")))
-    if paired * 2 < marks:
+    if b"\0" not in head.partition(b"\n")[0]:  # the header has a NUL byte at each delimiter
         return None
     for encoding, first in (("utf-16-le", 1), ("utf-16-be", 0)):
         if head[first::2].count(0) > 1 and 0 not in head[1 - first :: 2]:

@@ -85,7 +85,7 @@ class TableBody:
         taken = self._blocks.take(text, self.line) if self._in_blocks else None
         if taken is None:
             return self._by_row(text, rows, final=final)
-        self._count_line_ends(taken.line_end, taken.lines, self.line)
+        self._count_line_ends(taken.line_end, taken.rows, self.line)
         self.line += taken.lines
         rows.append(taken.text)
         if self._observe is not None:
