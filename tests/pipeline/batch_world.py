@@ -41,8 +41,8 @@ class BatchWorld(World):
     def __post_init__(self) -> None:
         """Put the schema in force that the files were accepted by, where the route reads them."""
         super().__post_init__()
-        if self.batch_route.reading is not None:
-            put_in_force(self.services, schema_in_force(self.services, self.batch_route), SCHEMA)
+        none_yet = schema_in_force(self.services, self.batch_route)
+        self.schema = put_in_force(self.services, none_yet, SCHEMA).number if none_yet.state is not None else None
 
     @property
     def batch_route(self) -> Route:
@@ -86,11 +86,11 @@ class BatchWorld(World):
             sha256=sha256,
             rows_sha256=sha256,
             encoding="utf-8",
-            schema=1,
+            schema=self.schema,
             labels=dict(labels),
             missing=dict(missing or {}),
         )
-        intake = IntakeRecord(rows, 1, "utf-8", ",", sha256)
+        intake = IntakeRecord(rows, self.schema, "utf-8", ",", sha256)
         return self.services.accept_part(stored, waits_for_batch(run, self.clock.now(), intake=intake), part).run
 
     def claim(
