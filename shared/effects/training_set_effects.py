@@ -49,26 +49,26 @@ def assemble(session: RunSession) -> SetAssembled | NothingToTrain | OriginalMis
     if manifest is None:
         return OriginalMissing()
     training_set = TrainingSetRef(manifest.kind, manifest_path(run), manifest.rows, manifest.sha256, manifest.classes)
-    generation = manifest.generation
+    generation, duplicates, unfit = manifest.generation, manifest.duplicates, len(manifest.unfit)
     if manifest.kind in JOINED and manifest.sha256 is not None:
         holder = _claim(session, manifest.sha256)
         if holder is not None:
             reason = f"Its training set equals that of run {holder.run_id}, which is {holder.state}: not trained again."
-            return NothingToTrain(reason, training_set, generation=generation, duplicates=manifest.duplicates)
+            return NothingToTrain(reason, training_set, None, generation, duplicates, unfit)
     drift = _drift(session, manifest)
     if drift is not None and not drift.trained:
         from shared.effects.drift_effects import why_not_trained  # noqa: PLC0415 - as in `_drift`
 
         reason = why_not_trained(session, drift)
-        return NothingToTrain(reason, training_set, drift, generation, manifest.duplicates)
+        return NothingToTrain(reason, training_set, drift, generation, duplicates, unfit)
     target = input_path(run, normalised=session.route.normalises)
     _write_input(session, manifest, target)
-    return SetAssembled(target, training_set, drift, generation, manifest.duplicates)
+    return SetAssembled(target, training_set, drift, generation, duplicates, unfit)
 
 
 def _drift(session: RunSession, manifest: Manifest) -> DriftRecord | None:
-    """Measure how far the set has moved from the champion's; None if the route does not ask for it."""
-    if session.route.drift is None:
+    """Measure how far the set has moved from the champion's; None if the route does not ask, or reads no files."""
+    if session.route.drift is None or manifest.sha256 is None:
         return None
     from shared.effects.drift_effects import drift_of  # noqa: PLC0415 - only routes that measure drift pay for it
 

@@ -178,7 +178,7 @@ def _of_set(run: Run, observation: SetAssembled | NothingToTrain) -> RunFields:
     """Return what a run keeps of its training set: the set's generation is the run's from now on."""
     changes: RunFields = {"training_set": observation.training_set, "drift": observation.drift}
     if run.intake is not None:
-        left_out = run.intake.left_out._replace(duplicate_file=observation.duplicates)
+        left_out = run.intake.left_out._replace(duplicate_file=observation.duplicates, unfit_file=observation.unfit)
         changes["intake"] = run.intake._replace(left_out=left_out)
     if observation.generation and observation.generation != run.generation:
         changes["generation"] = observation.generation

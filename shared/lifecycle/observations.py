@@ -99,6 +99,7 @@ class SetAssembled(NamedTuple):
         drift: as far as it was measured.
         generation: of the set; "" if it is the run's own.
         duplicates: how many files were left out because another one has the same bytes.
+        unfit: how many files were left out because they do not fit the schema in force.
     """
 
     input_blob: str
@@ -106,6 +107,7 @@ class SetAssembled(NamedTuple):
     drift: DriftRecord | None = None
     generation: str = ""
     duplicates: int = 0
+    unfit: int = 0
 
 
 class NothingToTrain(NamedTuple):
@@ -116,6 +118,7 @@ class NothingToTrain(NamedTuple):
     drift: DriftRecord | None = None
     generation: str = ""
     duplicates: int = 0
+    unfit: int = 0
 
 
 class JobSubmitted(NamedTuple):

@@ -58,7 +58,7 @@ def retried(route: Route, run: Run, request: str, source: str, now: datetime) ->
         blob=run.blob,
         etag=run.etag,
         size=run.size,
-        generation=run.generation,
+        generation=run.file_generation,
         state=run.state,
         landed_at=run.landed_at,
         updated_at=run.updated_at,

@@ -140,14 +140,23 @@ def _choose(services: Services, route: Route, settings: BatchSettings, accepted:
     if settings.training_set is TrainingSetKind.FILE or route.reading is None:
         return _Choice(candidate_batches(settings, accepted)[0], ())
     parts = _parts(services, route, settings, accepted)
+    classes = _champion_classes(services, route)
     choice = _Choice(accepted, ())
     for members in candidate_batches(settings, accepted):
         left = {run.run_id for run in accepted} - {run.run_id for run in members}
         chosen = choose(settings, [part for part in parts if part.run_id not in left])
-        choice = _Choice(members, problems_of_set(route.reading, chosen.parts))
+        choice = _Choice(members, problems_of_set(route.reading, chosen.parts, classes))
         if not choice.problems:
             break
     return choice
+
+
+def _champion_classes(services: Services, route: Route) -> tuple[str, ...]:
+    """Return the classes of the champion's training set, which the next set must have; empty if it may lose some."""
+    if route.classes_may_change:
+        return ()
+    champion = services.endpoints.get(route.name, route.serving.name).record.champion
+    return champion.classes if champion is not None else ()
 
 
 def _parts(services: Services, route: Route, settings: BatchSettings, accepted: tuple[Run, ...]) -> list[Part]:

@@ -24,6 +24,7 @@ class LeftOut(NamedTuple):
     repeated_header: int = 0
     blank: int = 0
     duplicate_file: int = 0
+    unfit_file: int = 0  # does not fit the schema that was accepted since
 
 
 class IntakeRecord(NamedTuple):

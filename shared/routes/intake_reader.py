@@ -152,6 +152,12 @@ def _check_together(table: TomlTable, settings: IntakeSettings, *, joins_files: 
             "is 'keep', and the route joins files to training sets, which must have the same columns",
             "Write 'drop' or 'refuse'",
         )
+    if not settings.normalise and joins_files:
+        table.problem(
+            "normalise",
+            "is false, and the route joins files to training sets: only clean rows can stand under one header",
+            "Remove it, or train on single files (training_set = 'file')",
+        )
     if not settings.normalise:
         for name in _leave_out(settings):
             table.problem(

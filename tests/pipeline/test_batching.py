@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from shared.lifecycle.job_paths import manifest_path
 from shared.pipeline import polling
 from shared.pipeline.batching import tend_batch
 from shared.ports.training_service import JobState
+from shared.records.endpoint_record import Champion
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.records.run_steps import LandedStep, StartedStep, WaitingStep
@@ -206,6 +208,33 @@ def test_a_day_with_one_class_waits_for_the_other() -> None:
     assert world.tend() is None
     world.accept("tuesday.csv", labels={"yes": 10})
     assert len(members_of(world, world.seal())) == 2
+
+
+def test_a_class_of_the_model_in_service_may_not_be_lost() -> None:
+    """The set waits for rows of it, unless the route lets classes change; the run tells its set's classes."""
+    world = world_of(joined(), IntakeSettings())
+    carrier = world.accept("a.csv", labels={"maybe": 1, "no": 4, "yes": 5})
+    trained = world.assemble(world.seal())
+    assert trained.run_id == carrier.run_id
+    assert trained.training_set is not None
+    assert trained.training_set.classes == ("maybe", "no", "yes")
+    record = world.endpoints.get("census", "production")
+    champion = Champion(
+        run_id=trained.run_id,
+        generation=trained.generation,
+        model="models/x",
+        metrics={},
+        promoted_at=world.clock.now(),
+        classes=trained.training_set.classes,
+    )
+    world.endpoints.save(record, replace(record.record, champion=champion))
+    waiting = world.accept("b.csv")
+    world.clock.advance(61)
+    assert world.tend() is None
+    assert "'maybe'" in world.run(waiting.run_id).reason
+    lenient = replace(world.batch_route, classes_may_change=True)
+    world.clock.advance(300)
+    assert tend_batch(world.services, lenient, world.runs.in_progress("census")) is not None
 
 
 def test_more_than_max_files_are_several_batches_in_order_of_age() -> None:

@@ -1,0 +1,103 @@
+"""Parts of an earlier schema or holdout: they are read again from their originals before they are joined."""
+
+from shared.effects.route_schema import put_in_force, schema_in_force
+from shared.intake.manifest import manifest_from
+from shared.intake.schema_reader import parse_schema
+from shared.intake.settings import IntakeSettings, SchemaSource, TrainingSetKind
+from shared.lifecycle.job_paths import manifest_path
+from shared.records.run import Run
+from shared.records.run_states import RunState
+from tests.pipeline.batch_world import BatchWorld, batch_routes, joined
+
+SCHEMA = '{"fields": [{"name": "age", "type": "integer"}, {"name": "workclass", "type": "string"}%s]}'
+OLD = SCHEMA % ""
+NEW = SCHEMA % ', {"name": "town", "type": "string"}'
+
+
+def world_with_schema() -> BatchWorld:
+    """Return a world whose sets grow, with the first schema in force."""
+    world = BatchWorld(batch_routes(joined(TrainingSetKind.ACCUMULATE), IntakeSettings(schema=SchemaSource.LEARN)))
+    accept_schema(world, OLD)
+    return world
+
+
+def accept_schema(world: BatchWorld, text: str) -> None:
+    """Put the next version of the schema in force."""
+    put_in_force(world.services, schema_in_force(world.services, world.batch_route), parse_schema(text, "s"))
+
+
+def read_file(world: BatchWorld, name: str, text: str) -> Run:
+    """Land a file, and have it read."""
+    run = world.land(f"census/{name}", text)
+    world.read()
+    return world.run(run.run_id)
+
+
+def train(world: BatchWorld) -> tuple[Run, str]:
+    """Seal what waits; return the carrier and what its job reads."""
+    world.clock.advance(61)
+    carrier = world.tend()
+    assert carrier is not None
+    world.read()
+    run = world.run(carrier.run.run_id)
+    return run, world.blobs.text(run.input_blob) or ""
+
+
+def test_a_part_of_an_earlier_schema_is_written_anew() -> None:
+    """A column that was added later is missing in older rows; all rows stand under one header."""
+    world = world_with_schema()
+    old = read_file(world, "old.csv", "age,workclass\n39,Private\n")
+    first, text = train(world)
+    assert (first.run_id, text.splitlines()) == (old.run_id, ["age,workclass", "39,Private"])
+    accept_schema(world, NEW)
+    world.clock.advance(1)
+    new = read_file(world, "new.csv", "age,workclass,town\n50,State-gov,Bonn\n")
+    second, text = train(world)
+    assert second.run_id == new.run_id
+    assert text.splitlines() == ["age,workclass,town", "39,Private,", "50,State-gov,Bonn"]
+    part = world.runs.part(old)
+    assert part is not None
+    assert part.schema == schema_in_force(world.services, world.batch_route).number
+
+
+def test_a_file_that_does_not_fit_the_new_schema_is_left_out_and_counted() -> None:
+    """The manifest names it with the reason, and the run counts it; its original stays."""
+    world = world_with_schema()
+    old = read_file(world, "old.csv", "age,workclass\n39,Private\n")
+    train(world)
+    accept_schema(world, OLD.replace('"type": "string"', '"type": "string", "constraints": {"enum": ["State-gov"]}'))
+    world.clock.advance(1)
+    read_file(world, "new.csv", "age,workclass\n50,State-gov\n")
+    run, text = train(world)
+    assert text.splitlines() == ["age,workclass", "50,State-gov"]
+    assert run.intake is not None
+    assert run.intake.left_out.unfit_file == 1
+    (unfit,) = manifest_from(world.blobs.text(manifest_path(run)) or "").unfit
+    assert unfit.run_id == old.run_id
+    assert "workclass" in unfit.reason
+    assert world.blobs.text(old.original_blob) is not None
+
+
+def test_a_file_whose_original_is_gone_is_left_out() -> None:
+    """Its rows cannot be read by the new schema, so they are not trained on by the old one."""
+    world = world_with_schema()
+    old = read_file(world, "old.csv", "age,workclass\n39,Private\n")
+    train(world)
+    world.blobs.delete(old.original_blob)
+    accept_schema(world, NEW)
+    world.clock.advance(1)
+    read_file(world, "new.csv", "age,workclass,town\n50,State-gov,Bonn\n")
+    run, text = train(world)
+    assert run.state is RunState.STARTED
+    assert text.splitlines() == ["age,workclass,town", "50,State-gov,Bonn"]
+
+
+def test_a_part_of_the_schema_in_force_is_not_read_again() -> None:
+    """Its original may even be gone: the set is joined from its part."""
+    world = world_with_schema()
+    old = read_file(world, "old.csv", "age,workclass\n39,Private\n")
+    train(world)
+    world.blobs.delete(old.original_blob)
+    world.clock.advance(1)
+    read_file(world, "new.csv", "age,workclass\n50,State-gov\n")
+    assert train(world)[1].splitlines() == ["age,workclass", "39,Private", "50,State-gov"]
