@@ -8,7 +8,8 @@ from shared.intake.file_report import HoldoutTable
 
 type CellKey = str | float
 _CACHE_SIZE = 100_000  # distinct cells of a column
-_LOOKED_AT_FIRST = 3  # columns with the most distinct cells: most rows are told apart by them
+_LOOKED_AT_FIRST = 5  # columns by which most rows are told apart
+_REPEATED = 1000  # distinct cells of a column, up to which those of a file mostly come again and are looked up
 
 
 class HoldoutKeys:
@@ -24,16 +25,13 @@ class HoldoutKeys:
 
     def __init__(self, holdout: HoldoutTable, columns: Sequence[str], readers: Mapping[str, ColumnReader]) -> None:
         shared = [name for name in columns if name in holdout.columns]
-        at = [holdout.columns.index(name) for name in shared]
-        clean = [
-            [_clean(readers.get(name), row[place]) for row in holdout.rows]
-            for name, place in zip(shared, at, strict=True)
-        ]
-        keys = [[label_key(cell) for cell in cells] for cells in clean]
+        keys = [_keys(readers.get(name), [row[holdout.columns.index(name)] for row in holdout.rows]) for name in shared]
         self._positions = [columns.index(name) for name in shared]
         self._rows = set(zip(*keys, strict=True))
-        distinct = sorted(range(len(keys)), key=lambda column: -len(set(keys[column])))
-        self._first = sorted(distinct[:_LOOKED_AT_FIRST])
+        distinct = [len(set(column)) for column in keys]
+        by_distinct = sorted(range(len(keys)), key=lambda column: -distinct[column])
+        repeated = [column for column in by_distinct if distinct[column] <= _REPEATED]
+        self._first = repeated[:_LOOKED_AT_FIRST] or by_distinct[-1:]
         self._firsts = {tuple(row[column] for column in self._first) for row in self._rows}
         self._keys: list[dict[str, CellKey]] = [{} for _ in shared]
 
@@ -49,12 +47,22 @@ class HoldoutKeys:
         if not firsts:
             return []
         possible = [row for row, key in enumerate(zip(*firsts, strict=True)) if key in self._firsts]
-        return [row for row in possible if self.has([cells[row] for cells in columns])]
+        if not possible:
+            return []
+        rows = [
+            self._column_keys(column, [columns[at][row] for row in possible])
+            for column, at in enumerate(self._positions)
+        ]
+        return [row for row, key in zip(possible, zip(*rows, strict=True), strict=True) if key in self._rows]
 
     def _column_keys(self, column: int, cells: Sequence[str]) -> list[CellKey]:
         keys = self._keys[column]
-        for cell in set(cells).difference(keys):
-            self._key(column, cell)
+        fresh = set(cells).difference(keys)
+        if len(keys) + len(fresh) > _CACHE_SIZE:
+            keys.clear()
+            fresh = set(cells)
+        for cell in fresh:
+            keys[cell] = label_key(cell)
         return [keys[cell] for cell in cells]
 
     def _key(self, column: int, cell: str) -> CellKey:
@@ -64,6 +72,11 @@ class HoldoutKeys:
                 keys.clear()
             keys[cell] = label_key(cell)
         return keys[cell]
+
+
+def _keys(reader: ColumnReader | None, cells: Sequence[str]) -> list[CellKey]:
+    keys = {cell: label_key(_clean(reader, cell)) for cell in dict.fromkeys(cells)}
+    return [keys[cell] for cell in cells]
 
 
 def _clean(reader: ColumnReader | None, cell: str) -> str:

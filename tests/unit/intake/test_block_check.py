@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.intake import block_check, clean_columns, table_body
+from shared.intake import block_check, clean_columns, holdout_rows, table_body
 from shared.intake.file_report import Expected, HoldoutTable
 from shared.intake.settings import Dialect, IntakeSettings
 from tests.unit.intake.checked_files import COLUMNS, EXPECTED, HEADER, SCHEMA, SETTINGS, Checked, check
@@ -74,7 +74,14 @@ SETTINGS_DRAWN = st.sampled_from(
 @pytest.fixture(autouse=True)
 def _small_blocks(request: pytest.FixtureRequest) -> Iterator[None]:
     """Cut small files into many blocks, and match columns as wholes where a few rows vary."""
-    small = ((table_body, "BLOCK_CHARACTERS", 64), (clean_columns, "_MIN_ROWS", 2), (clean_columns, "_FEW_CELLS", 1))
+    small = (
+        (table_body, "BLOCK_CHARACTERS", 64),
+        (clean_columns, "_MIN_ROWS", 2),
+        (clean_columns, "_FEW_CELLS", 1),
+        (clean_columns, "_CACHE_SIZE", 5),
+        (holdout_rows, "_CACHE_SIZE", 5),
+        (holdout_rows, "_LOOKED_AT_FIRST", 2),
+    )
     with contextlib.ExitStack() as patches:
         for module, limit, value in small if "agree" in request.node.name else ():
             patches.enter_context(mock.patch.object(module, limit, value))
