@@ -64,6 +64,7 @@ def _left_out(left_out: LeftOut) -> Iterator[str]:
         (left_out.unlabelled, "row without a label", "rows without a label"),
         (left_out.repeated_header, "repeated header", "repeated headers"),
         (left_out.blank, "empty line", "empty lines"),
+        (left_out.unfit_file, "file that no longer fits the schema", "files that no longer fit the schema"),
         (left_out.duplicate_file, "file with the bytes of another", "files with the bytes of others"),
     ):
         if number:

@@ -21,7 +21,7 @@ INTAKE = IntakeRecord(
     delimiter=";",
     sha256="ab" * 32,
     changes=(Change("decimal-comma", 7, 2), Change("header-case", 1, 0)),
-    left_out=LeftOut(holdout=12, repeated_header=1, blank=2, duplicate_file=1),
+    left_out=LeftOut(holdout=12, repeated_header=1, blank=2, duplicate_file=1, unfit_file=2),
 )
 PROBLEMS: Json = {
     "blob": "incoming/census/june.csv",
@@ -69,7 +69,13 @@ def test_what_was_read_is_told() -> None:
         ("read", "1,200 clean rows, encoding cp1252, delimiter ';', schema 3"),
         ("changed", "decimal-comma: 7 times, the first at line 2"),
         ("changed", "header-case: 1 time"),
-        ("left out", "12 rows of the holdout, 1 repeated header, 2 empty lines, 1 file with the bytes of another"),
+        (
+            "left out",
+            (
+                "12 rows of the holdout, 1 repeated header, 2 empty lines, 2 files that no longer fit the schema,"
+                " 1 file with the bytes of another"
+            ),
+        ),
     ]
     assert list(intake_facts(a_run())) == []
 

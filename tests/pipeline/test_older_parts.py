@@ -115,6 +115,8 @@ def test_file_that_does_not_fit_any_more() -> None:
     (unfit,) = manifest_of(world, run).unfit
     assert (unfit.run_id, unfit.blob) == (old.run_id, "census/a.csv")
     assert "Line 2, column 'age'" in unfit.reason
+    assert run.intake is not None
+    assert run.intake.left_out.unfit_file == 1
 
 
 def test_original_that_is_gone() -> None:
