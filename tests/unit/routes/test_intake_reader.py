@@ -188,3 +188,14 @@ def test_settled_originals_may_move() -> None:
     assert problems(changed("golden = ", 'after = "delete"\ngolden = ')) == [
         "routes.census.after must be one of 'keep', 'archive', not 'delete'."
     ]
+
+
+@pytest.mark.parametrize(("kind", "refused"), [("batch", True), ("accumulate", True), ("file", False)])
+def test_files_that_are_joined_must_be_clean(kind: str, refused: bool) -> None:
+    """Bytes that do not change cannot stand under one header; single files are trained as they are."""
+    text = with_intake(f'normalise = false\n[routes.census.batch]\ntraining_set = "{kind}"')
+    if not refused:
+        assert census(text).intake is not None
+        return
+    (problem,) = problems(text)
+    assert problem.startswith("routes.census.intake.normalise is false, and the route joins files")

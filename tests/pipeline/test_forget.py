@@ -1,0 +1,177 @@
+"""An erasure request: every copy goes, no set has the file again, and the records say who asked and why."""
+
+import pytest
+
+from shared.errors import NotNowError, UnknownError
+from shared.intake.manifest import manifest_from
+from shared.intake.settings import IntakeSettings, TrainingSetKind
+from shared.lifecycle.job_paths import manifest_path
+from shared.operators.forget import forget
+from shared.ports.training_service import JobState
+from shared.records.run import Run
+from shared.records.run_states import RunState
+from tests.pipeline.batch_world import BatchWorld, batch_routes, joined
+from tests.pipeline.operator_calls import ask
+from tests.pipeline.world import DiedError
+
+
+def growing() -> BatchWorld:
+    """Return a world whose sets have all files so far."""
+    return BatchWorld(batch_routes(joined(TrainingSetKind.ACCUMULATE)))
+
+
+def trained(world: BatchWorld, name: str) -> Run:
+    """Return the run of a file whose job is started."""
+    run = world.accept(name)
+    world.seal()
+    return world.assemble(world.run(run.run_id))
+
+
+def files(world: BatchWorld, run: Run) -> list[str]:
+    """Return the names of the files of a run's set."""
+    return [member.blob for member in manifest_from(world.blobs.text(manifest_path(run)) or "").members]
+
+
+def paths_with(world: BatchWorld, text: str) -> list[str]:
+    """Return every blob that holds a text."""
+    containers = ("incoming", "training", "quarantine", "archive", "models")
+    blobs = [str(version.path) for container in containers for version in world.blobs.versions(container)]
+    return [path for path in blobs if text.encode() in (world.blobs.content(path) or b"")]
+
+
+def test_a_file_that_waits_is_forgotten_at_once() -> None:
+    """Its run ends, its part goes, and the next set is without it; no other file loses its turn."""
+    world = growing()
+    gone = world.accept("gone.csv", "secret,no\n")
+    stays = world.accept("stays.csv")
+    assert forget(world.services, "census/gone.csv", "ada", "erasure").runs == (gone.run_id,)
+    ended = world.run(gone.run_id)
+    assert (ended.state, ended.forgotten) == (RunState.CANCELLED, "ada: erasure")
+    assert paths_with(world, "secret") == []
+    carrier = world.seal()
+    assert carrier.run_id == stays.run_id
+    assert files(world, world.assemble(carrier)) == ["census/stays.csv"]
+
+
+def test_while_a_job_reads_the_file_the_request_is_refused() -> None:
+    """The refusal names the run and changes nothing."""
+    world = growing()
+    run = trained(world, "gone.csv")
+    with pytest.raises(NotNowError, match=run.run_id):
+        forget(world.services, "census/gone.csv", "ada", "erasure")
+    assert world.run(run.run_id) == run
+    assert world.runs.part(run) is not None
+    assert world.blobs.text(run.input_blob) is not None
+
+
+def test_with_cancel_the_job_ends_first() -> None:
+    """A job that runs on after its cancellation would still read the file, so the request must be repeated."""
+    world = growing()
+    run = trained(world, "gone.csv")
+    forgotten = forget(world.services, "incoming/census/gone.csv", "ada", "erasure", cancel=True)
+    assert forgotten.cancelled == (run.run_id,)
+    assert world.training.jobs[run.job_id].state is JobState.CANCELLED
+    assert world.run(run.run_id).state is RunState.CANCELLED
+    assert world.blobs.text(run.input_blob) is None
+    assert world.runs.part(run) is None
+
+
+def test_every_later_set_that_has_the_file_is_deleted_and_its_models_are_named() -> None:
+    """The joined input of another run holds its rows, too; a later set is without them."""
+    world = growing()
+    gone = world.accept("gone.csv", "secret,no\n")
+    world.seal()
+    first = world.assemble(world.run(gone.run_id))
+    second = trained(world, "second.csv")
+    for run in (first, second):
+        world.training.finish(run.job_id, "better", "Accuracy,AUC\n0.8,0.9\n")
+        world.evaluate(world.tick())
+    ends = [world.settle(world.run(run.run_id)) for run in (first, second)]
+    assert len(paths_with(world, "secret")) == 4  # original, part, and the inputs of two runs
+    forgotten = forget(world.services, "census/gone.csv", "ada", "erasure")
+    assert paths_with(world, "secret") == []
+    assert {model.run_id for model in forgotten.models} == {run.run_id for run in ends if run.challenger is not None}
+    assert forgotten.models
+    champion = world.endpoints.get("census", "production").record.champion
+    assert champion is not None
+    assert [model.run_id for model in forgotten.models if model.serves] == [champion.run_id]
+    assert world.blobs.text(manifest_path(second)) is not None
+    assert files(world, trained(world, "third.csv")) == ["census/second.csv", "census/third.csv"]
+
+
+def test_copies_in_quarantine_and_archive_and_the_file_itself_are_deleted() -> None:
+    """Only the version that was claimed: a newer one that stands there now has a run of its own."""
+    world = growing()
+    version = world.blobs.put("incoming", "census/gone.csv", "secret,no\n")
+    run = world.accept("gone.csv", "secret,no\n", etag=version.etag)
+    world.blobs.put("quarantine", f"census/{run.run_id}/census/gone.csv", "secret,no\n")
+    world.blobs.put("quarantine", f"census/{run.run_id}/problems.json", '"secret"')
+    world.blobs.put("archive", f"census/{run.run_id}/census/gone.csv", "secret,no\n")
+    forget(world.services, "census/gone.csv", "ada", "erasure")
+    assert paths_with(world, "secret") == []
+    newer = world.blobs.put("incoming", "census/gone.csv", "consented,no\n")
+    forget(world.services, "census/gone.csv", "ada", "again")
+    assert world.blobs.version("incoming", "census/gone.csv") == newer
+
+
+@pytest.mark.parametrize("operation", ["forget", "versions", "delete"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_request_that_is_interrupted_is_simply_repeated(operation: str, after: bool) -> None:
+    """At the end the same is gone, and the first reason stays."""
+    world = growing()
+    run = world.accept("gone.csv", "secret,no\n")
+    faults = world.runs.faults if operation == "forget" else world.blobs.faults
+    faults.fail_next(operation, DiedError(), after=after)
+    with pytest.raises(DiedError):
+        forget(world.services, "census/gone.csv", "ada", "erasure")
+    forget(world.services, "census/gone.csv", "ada", "erasure")
+    assert paths_with(world, "secret") == []
+    assert world.run(run.run_id).forgotten == "ada: erasure"
+    assert world.runs.part(run) is None
+
+
+def test_a_set_that_is_decided_while_the_file_is_forgotten_is_not_trained() -> None:
+    """The second look finds it: without `cancel` the request is refused, and asked again it is complete."""
+    world = growing()
+    gone = world.accept("gone.csv", "secret,no\n")
+    carrier = world.seal()
+
+    def meanwhile() -> None:
+        world.assemble(carrier)
+
+    world.runs.faults.run_at_next("forget", meanwhile)
+    forget(world.services, "census/gone.csv", "ada", "erasure", cancel=True)
+    assert paths_with(world, "secret") == []
+    assert world.run(gone.run_id).state is RunState.CANCELLED
+    assert world.training.started == [] or world.training.started[0].state is JobState.CANCELLED
+
+
+def test_a_forgotten_file_is_never_trained_again() -> None:
+    """Neither the sweep nor a retry claims that version."""
+    world = growing()
+    run = world.accept("gone.csv")
+    forget(world.services, "census/gone.csv", "ada", "erasure")
+    status, body = ask(world, "retry", run=run.run_id, by="bob")
+    assert status == 409
+    assert "erasure" in str(body)
+    assert world.run(run.run_id).state is RunState.CANCELLED
+
+
+def test_a_file_without_a_run_is_unknown() -> None:
+    """The answer says how the name must be written."""
+    world = BatchWorld(batch_routes(joined(), IntakeSettings()))
+    with pytest.raises(UnknownError, match="container incoming"):
+        forget(world.services, "census/none.csv", "ada", "erasure")
+
+
+def test_the_operation_needs_a_reason_and_answers_in_json() -> None:
+    """It names runs, models and deleted blobs; `cancel` is true or false."""
+    world = growing()
+    run = world.accept("gone.csv")
+    assert ask(world, "forget", blob="census/gone.csv", by="ada")[0] == 400
+    assert ask(world, "forget", blob="census/gone.csv", by="ada", reason="x", cancel="yes")[0] == 400
+    status, body = ask(world, "forget", blob="census/gone.csv", by="ada", reason="erasure")
+    assert status == 200, body
+    assert body["runs"] == [run.run_id]
+    assert (body["models"], body["cancelled"]) == ([], [])
+    assert run.original_blob in body["deleted"]
