@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import joins, sweeps, thresholds, ticks
+from bench import joins, reading, sweeps, thresholds, ticks
 from bench.environment import running_environment
 from bench.imports import imports, imports_from_the_zip
 from bench.promotion_requests import promotion_requests, waiting_ticks
@@ -53,6 +53,8 @@ def measure(finished: int, announce: Callable[[str], None], progress: Callable[[
             announce("imports in fresh interpreters")
             rows += imports(environment)
             rows += imports_from_the_zip()
+    announce("files of 1 MB to 1 GB, checked before their job")
+    rows += reading.readings()
     return Results(rows, promotions)
 
 

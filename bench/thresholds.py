@@ -10,6 +10,7 @@ PENDING_JOB_WRITES = 0
 SWEEP_REQUESTS_A_FILE = 1  # for files that have their outcome
 JOIN_REQUESTS_A_FILE = 1.002  # a block of each of 1,000 files, the header, and the list of blocks
 MAX_JOIN_REQUESTS_A_FILE = 1.01
+READING_MS_A_MB = 16.7  # 60 MB a second
 IMPORT_RATIO = 1.5  # `import function_app` to `import azure.functions`
 PARITY_RATIO = 1  # the studio's time to another service's: below 1 the studio is ahead
 MIXED_LOAD_P99_RATIO = 3  # one row beside batches of 100,000 rows, to a row alone

@@ -69,6 +69,8 @@ def test_waiting_and_imports_are_reported_without_a_limit(results: Results) -> N
         "the zip",
         "imports of a new worker, from the zip",
         "assembling 1,000 files",
+        "checking a file of 1 MB, 20 typed columns",
+        "checking a file of 1000 MB, 20 typed columns",
     }
     assert all(row.measured > 0 for row in reported)
     assert not any(row.failed for row in reported)
