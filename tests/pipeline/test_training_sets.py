@@ -180,9 +180,9 @@ def test_a_worker_that_dies_while_it_assembles_leaves_the_same_set(operation: st
 
 def test_of_two_workers_the_first_manifest_counts() -> None:
     """A worker that decided on other files reads what was written before, and joins that."""
-    world = growing()
+    world = growing(max_files=1)
     first = world.accept("a.csv")
-    carrier = world.seal()
+    carrier = world.seal(0)
     earlier: list[str] = []
 
     def meanwhile() -> None:
@@ -191,7 +191,7 @@ def test_of_two_workers_the_first_manifest_counts() -> None:
         again = stored.run.evolve(world.clock.now(), step=LandedStep.PREPARING)
         world.services.save_run(stored, again)  # the lease of the first worker was over
         world.accept("b.csv")
-        world.seal()
+        world.seal(0)
         world.assemble(again)
         earlier.append(world.blobs.text(manifest_path(carrier)) or "")
 
@@ -199,6 +199,7 @@ def test_of_two_workers_the_first_manifest_counts() -> None:
     world.assemble(carrier)
     assert world.blobs.text(manifest_path(carrier)) == earlier[0]
     run = world.run(first.run_id)
+    assert len((world.blobs.text(run.input_blob) or "").splitlines()) == 1 + len(ids(world, run)) == 3
     assert [job.request.input_path for job in world.training.started].count(run.input_blob) == 1
 
 
