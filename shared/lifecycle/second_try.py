@@ -29,7 +29,7 @@ def why_not(run: Run) -> str | None:
             f"No route matches the file of run {run.run_id}. Correct `files` of a route in routes.toml; the next sweep"
             " then claims the file."
         )
-    if run.forgotten:
+    if run.forgotten and (run.batch is None or run.batch.size == 1):  # the other files of a batch are trained on
         return f"The data of run {run.run_id} was deleted, and nothing trains on it again: {run.forgotten}"
     if run.state not in RETRIABLE:
         return f"Run {run.run_id} is {run.state.value}. Only a run that ended without this outcome can be retried."
@@ -70,6 +70,7 @@ def retried(route: Route, run: Run, request: str, source: str, now: datetime) ->
         input_blob="" if originals else source,
         intake=run.intake if run.batch is not None else None,
         batch=run.batch,
+        forgotten=run.forgotten,
         actor=run.actor,
         chain=run.chain,
     )

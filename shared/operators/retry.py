@@ -50,6 +50,8 @@ def _source(services: Services, route: Route, run: Run) -> str:
     Raises:
         NotNowError: neither exists; a newer version of the blob has a run of its own.
     """
+    if run.batch is not None and run.forgotten:
+        return ""  # its set is joined from the parts of the other files
     pinned = run.original_blob if pins_original(route) else run.input_blob
     if pinned and _is_complete(services, run, pinned):
         return pinned

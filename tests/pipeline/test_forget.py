@@ -157,6 +157,23 @@ def test_a_forgotten_file_is_never_trained_again() -> None:
     assert world.run(run.run_id).state is RunState.CANCELLED
 
 
+def test_a_batch_whose_carrier_was_forgotten_is_trained_without_it() -> None:
+    """The cancelled carrier stays in charge of the other files: its retry trains on what is left of the batch."""
+    world = BatchWorld(batch_routes(joined()))
+    world.accept("stays.csv")
+    carrier = world.accept("gone.csv", "secret,no\n")
+    world.seal()
+    world.assemble(world.run(carrier.run_id))
+    forget(world.services, "census/gone.csv", "ada", "erasure", cancel=True)
+    status, body = ask(world, "retry", run=carrier.run_id, by="bob")
+    assert status == 200, body
+    again = world.assemble(world.run(carrier.run_id))
+    assert again.state is RunState.STARTED
+    assert again.forgotten == "ada: erasure"
+    assert files(world, again) == ["census/stays.csv"]
+    assert paths_with(world, "secret") == []
+
+
 def test_a_file_without_a_run_is_unknown() -> None:
     """The answer says how the name must be written."""
     world = BatchWorld(batch_routes(joined(), IntakeSettings()))
