@@ -7,14 +7,18 @@ may still be a class. Columns named after classes list every class; a model that
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from shared.gates.answer_meaning import (
+    LABELS,
+    Table,
+    answers_two_classes,
+    labels_of,
+    other_meanings,
+    respelt,
+    respelt_texts,
+)
 from shared.gates.holdout import label_key
 from shared.gates.known_metrics import metric_key
 from shared.gates.predictions import class_of
-
-_LABELS = metric_key("Scored Labels")
-_PROBABILITY = metric_key("Scored Probabilities")
-
-type Table = Sequence[Sequence[str]]  # the columns, then the rows
 
 
 class ShapeChange(NamedTuple):
@@ -26,6 +30,7 @@ class ShapeChange(NamedTuple):
     lost_columns: tuple[str, ...] = ()
     new_columns: tuple[str, ...] = ()
     other_kinds: tuple[tuple[str, str], ...] = ()  # column, its kind now and before
+    other_meanings: tuple[tuple[str, str], ...] = ()  # column, what its probability means now
 
     def __bool__(self) -> bool:
         """Tell whether there is any change."""
@@ -57,6 +62,8 @@ class ShapeChange(NamedTuple):
             yield f"class {before!r} is spelt {after!r}"
         for column, kind in self.other_kinds:
             yield f"column {column!r} holds {kind}"
+        for column, meaning in self.other_meanings:
+            yield f"column {column!r} is {meaning}"
 
 
 def shape_change(before: Table, after: Table) -> ShapeChange:
@@ -73,33 +80,23 @@ def shape_change(before: Table, after: Table) -> ShapeChange:
         new = [label for label in classes_after if label not in classes_before]
         lost_columns = [name for name in lost_columns if class_of(name) not in lost]
         new_columns = [name for name in new_columns if class_of(name) not in new]
-    elif _answers_two_classes(before[0]) and _answers_two_classes(after[0]):
-        lost, new = _changed_of_two(_labels(before), _labels(after))
-    respelt = _respelt(lost, new)
+    elif answers_two_classes(before[0]) and answers_two_classes(after[0]):
+        lost, new = _changed_of_two(labels_of(before), labels_of(after))
+    spelt_otherwise = respelt(lost, new) or respelt_texts(before, after)
     return ShapeChange(
-        lost_classes=tuple(label for label in lost if label not in {pair[0] for pair in respelt}),
-        new_classes=tuple(label for label in new if label not in {pair[1] for pair in respelt}),
-        respelt_classes=respelt,
+        lost_classes=tuple(label for label in lost if label not in {pair[0] for pair in spelt_otherwise}),
+        new_classes=tuple(label for label in new if label not in {pair[1] for pair in spelt_otherwise}),
+        respelt_classes=spelt_otherwise,
         lost_columns=tuple(lost_columns),
         new_columns=tuple(new_columns),
         other_kinds=tuple(_other_kinds(before, after)),
+        other_meanings=tuple(other_meanings(before, after)),
     )
 
 
 def _classes(columns: Sequence[str]) -> list[str]:
     """Return the classes that columns are named after: all classes of the model, or none."""
     return [label for label in map(class_of, columns) if label is not None]
-
-
-def _answers_two_classes(columns: Sequence[str]) -> bool:
-    keys = {metric_key(name) for name in columns}
-    return _LABELS in keys and _PROBABILITY in keys
-
-
-def _labels(table: Table) -> list[str]:
-    """Return the labels in the answers, each once."""
-    at = next(index for index, name in enumerate(table[0]) if metric_key(name) == _LABELS)
-    return list(dict.fromkeys(row[at].strip() for row in table[1:] if row[at].strip()))
 
 
 def _changed_of_two(before: list[str], after: list[str]) -> tuple[list[str], list[str]]:
@@ -116,15 +113,13 @@ def _changed_of_two(before: list[str], after: list[str]) -> tuple[list[str], lis
     return lost, new
 
 
-def _respelt(lost: Sequence[str], new: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    by_key = {label_key(label): label for label in new}
-    return tuple((label, by_key[label_key(label)]) for label in lost if label_key(label) in by_key)
-
-
 def _other_kinds(before: Table, after: Table) -> Iterator[tuple[str, str]]:
-    """Yield the columns that changed from numbers to texts or back; labels are compared by their classes instead."""
+    """Yield the columns that changed from numbers to texts or back; labels only if their classes cannot be compared."""
+    compared = bool(_classes(before[0]) and _classes(after[0])) or (
+        answers_two_classes(before[0]) and answers_two_classes(after[0])
+    )
     for name in before[0]:
-        if name in after[0] and metric_key(name) != _LABELS:
+        if name in after[0] and not (compared and metric_key(name) == LABELS):
             old, new = _kind(before, name), _kind(after, name)
             if old and new and old != new:
                 yield name, f"{new} instead of {old}"

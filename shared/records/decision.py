@@ -103,6 +103,7 @@ class AnswerShape(NamedTuple):
     lost_columns: tuple[str, ...] = ()
     new_columns: tuple[str, ...] = ()
     other_kinds: tuple[tuple[str, str], ...] = ()
+    other_meanings: tuple[tuple[str, str], ...] = ()
 
 
 class Approval(NamedTuple):

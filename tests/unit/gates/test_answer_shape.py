@@ -18,6 +18,11 @@ def of_two(*labels: str) -> list[list[str]]:
     return [["Scored Labels", "Scored Probabilities"], *([label, "0.5"] for label in labels)]
 
 
+def with_probabilities(*rows: tuple[str, str]) -> list[list[str]]:
+    """Return the answer of a model of two classes, with the probability of each row."""
+    return [["Scored Labels", "Scored Probabilities"], *([label, probability] for label, probability in rows)]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "change", "message"),
     [
@@ -57,6 +62,43 @@ def of_two(*labels: str) -> list[list[str]]:
         (of_two("a"), of_two("a", "b"), ShapeChange(), ""),
         ([["Scored Labels"], ["a"], ["b"]], [["Scored Labels"], ["a"], ["c"]], ShapeChange(), ""),
         ([["Scored Labels"], ["1.5"]], [["Scored Labels"], ["7"]], ShapeChange(), ""),
+        # No model spells a class twice; numbers may be rounded otherwise.
+        (
+            [["Scored Labels"], ["Ja"], ["nein"], ["?"]],
+            [["Scored Labels"], ["ja"], ["nein"], ["nein"]],
+            ShapeChange(respelt_classes=(("Ja", "ja"),)),
+            "class 'Ja' is spelt 'ja'",
+        ),
+        ([["Scored Labels"], ["1.0"]], [["Scored Labels"], ["1"]], ShapeChange(), ""),
+        # A regression became a classification, or the reverse.
+        (
+            [["Scored Labels"], ["1.5"], ["2"]],
+            [["Scored Labels"], ["low"], ["high"]],
+            ShapeChange(other_kinds=(("Scored Labels", "texts instead of numbers"),)),
+            "column 'Scored Labels' holds texts instead of numbers",
+        ),
+        # The probability is that of the other class.
+        (
+            with_probabilities(("yes", "0.9"), ("no", "0.2")),
+            with_probabilities(("yes", "0.1"), ("no", "0.8")),
+            ShapeChange(other_meanings=(("Scored Probabilities", "no longer the probability of 'yes'"),)),
+            "column 'Scored Probabilities' is no longer the probability of 'yes'",
+        ),
+        (
+            with_probabilities(("1", "0.1"), ("1", "0.2")),
+            with_probabilities(("1", "0.9"), ("1", "0.8")),
+            ShapeChange(other_meanings=(("Scored Probabilities", "the probability of '1'"),)),
+            "column 'Scored Probabilities' is the probability of '1'",
+        ),
+        # A threshold that is not one half, and answers near it, prove nothing.
+        (with_probabilities(("1", "0.4"), ("1", "0.3")), with_probabilities(("1", "0.9")), ShapeChange(), ""),
+        (
+            with_probabilities(("yes", "0.4"), ("no", "0.2")),
+            with_probabilities(("yes", "0.9"), ("no", "0.8")),
+            ShapeChange(),
+            "",
+        ),
+        (with_probabilities(("a", "0.9"), ("b", "0.1")), with_probabilities(("a", "NaN")), ShapeChange(), ""),
         (
             of_two("a", "b"),
             of_classes("a", "b", "c"),
