@@ -7,6 +7,7 @@ shows as stuck, and ends once the effect succeeds.
 import logging
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeAliasType, get_args
 
 import pytest
@@ -22,6 +23,7 @@ from shared.errors import (
     StaleWriteError,
     ThrottledError,
 )
+from shared.intake.settings import IntakeSettings
 from shared.lifecycle import effects
 from shared.lifecycle.observations import Observation
 from shared.operators import approvals, endpoint_overrides
@@ -91,9 +93,16 @@ def empty() -> World:
     return World()
 
 
+def reading() -> World:
+    """A route that reads its files."""
+    routes = example_routes()
+    return World(replace(routes, routes={"census": replace(routes.routes["census"], intake=IntakeSettings())}))
+
+
 SCENARIOS: dict[str, Callable[[], World]] = {
-    build.__name__: build for build in (plain, alone, ignoring, unmoved, measured, held, endless, empty)
+    build.__name__: build for build in (plain, alone, ignoring, unmoved, measured, held, endless, empty, reading)
 }
+TEXTS = {"empty": "", "reading": "age,workclass\n39,State-gov\n50,Private\n"}
 
 
 def go_on(world: World, seconds: float) -> Run:
@@ -102,13 +111,14 @@ def go_on(world: World, seconds: float) -> Run:
         if job.state is JobState.RUNNING:
             world.training.finish(job.job_id, "good", "Accuracy,AUC\n0.8,0.9\n")
     world.tick(seconds)
+    world.read()
     return world.run(world.runs.list_runs()[-1].run.run_id)
 
 
 def landed(scenario: str) -> tuple[World, Run]:
     """Return a world in which a file has landed."""
     world = SCENARIOS[scenario]()
-    return world, world.land(text="" if scenario == "empty" else "1")
+    return world, world.land(text=TEXTS.get(scenario, "1"))
 
 
 def walk(world: World, check: Callable[[Run], None]) -> Run:
@@ -167,7 +177,7 @@ CASES = [(scenario, effect) for scenario in SCENARIOS for effect in effects_of(s
 
 def test_every_effect_is_tried() -> None:
     """The scenarios come to all there are."""
-    assert {effect for _, effect in CASES} == set(every_effect()) - {effects.ReadInput, effects.AssembleInput}
+    assert {effect for _, effect in CASES} == set(every_effect())
 
 
 @pytest.mark.parametrize(
