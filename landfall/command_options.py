@@ -263,4 +263,9 @@ def _add_chaos(commands: Commands) -> None:
     )
     chaos.add_argument("--kills", type=count, default=100, metavar="N", help="number of kills; default: 100")
     chaos.add_argument("--seed", type=whole, default=7, metavar="N", help="seed of the schedule; default: 7")
+    chaos.add_argument(
+        "--training-set",
+        choices=("file", "batch", "accumulate", "window"),
+        help="have the route read its files and gather them so; default: each file is trained unread",
+    )
     chaos.add_argument("--state", type=path, metavar="DIR", help="keep the stack's data and logs in this empty folder")

@@ -4,16 +4,22 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
 
-from landfall.chaos import invariant_checks
-from landfall.chaos.observer import ROUTE, Observer
+from landfall.chaos import batch_checks, invariant_checks
+from landfall.chaos.files import clean_rows
+from landfall.chaos.observer import ROUTE, Observer, RequestLog
 from landfall.chaos.proxied_stack import ProxiedStack
 from landfall.chaos.report import Report, counts_text
 from landfall.chaos.scenario import Scenario
 from landfall.chaos.schedule import Schedule
 from landfall.stack.azurite import ROOT
+from shared.intake.settings import TrainingSetKind
 from shared.plurals import counted
+from shared.records.run import Run
 from shared.records.run_states import RunState
+
+type Contents = Mapping[tuple[str, str], bytes]  # by blob and ETag
 
 MIN_USEFUL_KILL_SHARE = 0.8  # share of kills that must fall while a run is unsettled
 LOGS = ("host", "studio")
@@ -32,6 +38,8 @@ def audit(proxied: ProxiedStack, schedule: Schedule, scenario: Scenario, *, sett
         served_model = observer.served_model()
         observer.search(proxied.secret_scan, [proxied.stack.state.log(name) for name in LOGS])
         history = invariant_checks.update_history(log.requests, observer.patch_path, served_model, runs)
+        inputs = _started_inputs(log, proxied.recorder.submitted)
+        wrong_sets = _wrong_sets(observer, schedule.training_set, inputs, scenario.uploader.contents, runs)
         initial_models = [proxied.stack.routes.routes[ROUTE].initial_model, *_seeds(served_model)]
         unverified = invariant_checks.unverified(observer.endpoint(), served_model, initial_models, runs)
     finally:
@@ -49,10 +57,32 @@ def audit(proxied: ProxiedStack, schedule: Schedule, scenario: Scenario, *, sett
         unverified=unverified,
         secrets=proxied.secret_scan.sentences(),
         longest_recovery_s=invariant_checks.longest_recovery_s(kill_records, runs),
+        wrong_sets=wrong_sets,
         broken=_verify(proxied),
         missed=_missed(schedule, scenario, settled=settled),
         notes=[*notes, *_facts(proxied, scenario, len(written), unseen, log.unreadable)],
     )
+
+
+def _started_inputs(log: RequestLog, submitted: Mapping[str, str]) -> dict[str, str]:
+    """Return what each started job reads, by its id: container/path."""
+    started = invariant_checks.started_jobs(log.requests)
+    return {job_id: submitted[job_id].lstrip("/") for job_id in started if job_id in submitted}
+
+
+def _wrong_sets(
+    observer: Observer, kind: TrainingSetKind | None, inputs: Mapping[str, str], contents: Contents, runs: list[Run]
+) -> list[str]:
+    """Return a sentence for each batch or training set that is not what it should be; none if the route has neither."""
+    if kind is None:
+        return []
+    sets = batch_checks.trained_sets(inputs, runs, observer.text)
+    problems = batch_checks.broken_batches(runs, observer.text) + batch_checks.broken_sets(sets, runs)
+    if not problems:
+        problems += batch_checks.wrong_rows(sets, lambda version: clean_rows(contents[version]))
+    if kind is TrainingSetKind.BATCH:
+        problems += batch_checks.in_two_batches(sets)
+    return problems
 
 
 def _seeds(served_model: str) -> list[str]:

@@ -23,6 +23,7 @@ from landfall.errors import CommandError
 from landfall.exit_status import ExitStatus
 from landfall.stack.scratch_folder import scratch_folder
 from shared.errors import LandfallError
+from shared.intake.settings import TrainingSetKind
 
 PROGRESS_INTERVAL_S = 15.0  # without a terminal; on a terminal one line changes all the time
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -34,7 +35,8 @@ def chaos(options: argparse.Namespace) -> int:
     Raises:
         CommandError: the stack cannot be started, or a part of it cannot be started again.
     """
-    schedule = draw_schedule(options.files, options.kills, options.seed)
+    kind = TrainingSetKind(options.training_set) if options.training_set else None
+    schedule = draw_schedule(options.files, options.kills, options.seed, kind)
     # Progress goes to standard error: standard output belongs to the result.
     width = None if sys.stderr.isatty() else PIPED_WIDTH
     err = guard(Console(stderr=True, highlight=False, soft_wrap=True, width=width))

@@ -74,11 +74,7 @@ def trained_twice(requests: Iterable[LoggedRequest], submitted: Mapping[str, str
     """
     started: dict[tuple[str, int], list[str]] = defaultdict(list)
     problems = []
-    for request in requests:
-        start = _START.search(request["path"])
-        if request["method"] != "POST" or start is None or not 200 <= request["status"] < 300:
-            continue
-        job_id = start[1]
+    for job_id in started_jobs(requests):
         pinned = _PINNED.match(submitted.get(job_id, ""))
         if pinned is None:
             problems.append(f"job {job_id} was started, but no submission of it for a pinned file was recorded")
@@ -88,6 +84,16 @@ def trained_twice(requests: Iterable[LoggedRequest], submitted: Mapping[str, str
         if len(jobs) > 1:
             problems.append(f"run {run_id}, attempt {attempt}: {len(jobs)} jobs were started: {', '.join(jobs)}")
     return problems
+
+
+def started_jobs(requests: Iterable[LoggedRequest]) -> list[str]:
+    """Return the ids of the jobs whose start was accepted, a repeated start as often as it was."""
+    starts = (
+        _START.search(request["path"])
+        for request in requests
+        if request["method"] == "POST" and 200 <= request["status"] < 300
+    )
+    return [start[1] for start in starts if start is not None]
 
 
 def update_history(

@@ -12,19 +12,6 @@ from landfall.chaos.processes import Processes
 from landfall.chaos.schedule import KILLS, Kill, KillSignal
 from shared.records.run_states import RunState
 
-# The states that a run passes with this set-up. Each must be hit at least once.
-PASSED_STATES = frozenset(
-    {
-        RunState.LANDED,
-        RunState.SUBMITTED,
-        RunState.STARTED,
-        RunState.TRAINED,
-        RunState.STAGED,
-        RunState.DECIDED,
-        RunState.PROMOTING,
-        RunState.VERIFYING,
-    }
-)
 AIM_S = 20.0  # how long an aimed kill waits for a state that no kill has hit yet
 LAST_AIM_S = 90.0  # the same, once few kills are left
 IDLE_S = 20.0  # how long any kill waits for an unsettled run
@@ -34,10 +21,13 @@ POLL_S = 0.004
 class Killer:
     """Carries out the kills of a schedule, one after the other."""
 
-    def __init__(self, processes: Processes, observer: Observer, kills: Sequence[Kill]) -> None:
+    def __init__(
+        self, processes: Processes, observer: Observer, kills: Sequence[Kill], passed_states: frozenset[RunState]
+    ) -> None:
         self._processes = processes
         self._observer = observer
         self._kills = kills
+        self._passed_states = passed_states
         self.kill_records: list[KillRecord] = []
         self.restarts: Counter[KillSignal] = Counter()
         self.idle = threading.Event()  # set while a kill waits for work to disturb
@@ -46,7 +36,7 @@ class Killer:
     @property
     def missed(self) -> frozenset[RunState]:
         """The states that no kill has hit yet."""
-        return PASSED_STATES - {state for record in self.kill_records for state in record.states.values()}
+        return self._passed_states - {state for record in self.kill_records for state in record.states.values()}
 
     def run(self, stop: threading.Event) -> None:
         """Carry out every kill, unless `stop` is set before.

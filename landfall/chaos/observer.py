@@ -18,6 +18,7 @@ from landfall.stack.stack_document import StackDocument, studio_log
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
+from shared.blob_path import BlobPath
 from shared.errors import LandfallError
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.run import Run
@@ -26,6 +27,7 @@ from shared.records.run_states import RunState
 ROUTE = "census"
 TABLES = ("runs", "endpoints")
 TIMEOUT_S = 30
+MAX_INPUT_BYTES = 256 * 1024 * 1024
 
 
 class Observer:
@@ -95,6 +97,16 @@ class Observer:
     def request_log(self) -> "RequestLog":
         """Read the studio's request log."""
         return RequestLog.of(studio_log(self._document).read_text(encoding="utf-8"))
+
+    def text(self, path: str) -> str | None:
+        """Return the text at container/path; None if there is none.
+
+        Raises:
+            LandfallError: the storage does not answer.
+        """
+        if self._blobs.version(*BlobPath.parse(path)) is None:
+            return None
+        return self._blobs.read_text(path, MAX_INPUT_BYTES)[0]
 
     def search(self, secret_scan: SecretScan, logs: list[Path]) -> None:
         """Search rows, waiting messages and logs for secrets."""

@@ -17,10 +17,14 @@ from landfall.chaos.lossy_blob_queue import QUEUE, LossyBlobQueue
 from landfall.chaos.proxy import HOST, Answer, Proxy, Request
 from landfall.chaos.schedule import Schedule
 from landfall.chaos.secret_scan import SecretScan, secrets_of
+from landfall.sample_data.census import LABEL
 from landfall.stack.azurite import AzuritePorts
 from landfall.stack.stack_ports import StackPorts
-from landfall.stack.up import RunningStack, StackOptions, start_stack
+from landfall.stack.up import EXAMPLE_ROUTES, RunningStack, StackOptions, start_stack
+from shared.intake.settings import TrainingSetKind
 
+DEBOUNCE_S, MAX_WAIT_S, MAX_FILES = 2, 12, 5  # of batches: some end by each of the three
+WINDOW_FILES = 4
 TRAINING_WORKERS = 3  # one job with a slow storage must not block all others
 
 
@@ -109,6 +113,7 @@ def start_proxied_stack(schedule: Schedule, state: Path, report: Callable[[str],
     blob, queue, table, studio = (proxy.port for proxy in proxies)
     options = StackOptions(
         state=state,
+        routes=_write_routes(state, schedule) or EXAMPLE_ROUTES,
         settings={"AzureWebJobsStorage": AzuritePorts(blob, queue, table).connection_string},
         # The app hands connection strings and links on to the studio; they name the proxy's port.
         studio_arguments=("--allow-host", f"{HOST}:{blob}", "--workers", str(TRAINING_WORKERS)),
@@ -130,6 +135,22 @@ def start_proxied_stack(schedule: Schedule, state: Path, report: Callable[[str],
         events.close()
         for proxy in proxies:
             proxy.close()
+
+
+def _write_routes(state: Path, schedule: Schedule) -> Path | None:
+    """Write the example's routes with an intake and batches; None: the schedule needs neither."""
+    if schedule.training_set is None:
+        return None
+    window = f"window_files = {WINDOW_FILES}\n" if schedule.training_set is TrainingSetKind.WINDOW else ""
+    state.mkdir(parents=True, exist_ok=True)
+    path = state / "chaos.routes.toml"
+    path.write_text(
+        f'{EXAMPLE_ROUTES.read_text(encoding="utf-8")}\n[routes.census.intake]\nlabel = "{LABEL}"\n'
+        f'\n[routes.census.batch]\ntraining_set = "{schedule.training_set}"\n{window}'
+        f"debounce_s = {DEBOUNCE_S}\nmax_wait_s = {MAX_WAIT_S}\nmax_files = {MAX_FILES}\n",
+        encoding="utf-8",
+    )
+    return path
 
 
 def _kill_host(stack: RunningStack) -> None:

@@ -19,6 +19,7 @@ class Report:
     Attributes:
         missed: what the chaos run failed to do: too few kills while a run was unsettled, a state that no kill hit, a
             time-out.
+        wrong_sets: training sets that are not what their batches and files say; they count as trained twice.
         broken: the violations that `landfall verify` reports.
         notes: facts that are no violation.
     """
@@ -33,6 +34,7 @@ class Report:
     secrets: Sequence[str]
     longest_recovery_s: float
     broken: Sequence[str] = ()
+    wrong_sets: Sequence[str] = ()
     missed: Sequence[str] = ()
     notes: Sequence[str] = field(default=())
 
@@ -40,7 +42,7 @@ class Report:
     def ok(self) -> bool:
         """Whether no invariant is violated and the chaos run did all that it planned."""
         violations = (self.lost, self.trained_twice, self.backward, self.unverified, self.secrets)
-        return not any((*violations, self.broken, self.missed))
+        return not any((*violations, self.wrong_sets, self.broken, self.missed))
 
     def to_json(self) -> dict[str, Any]:
         """Return the fixed JSON."""
@@ -50,7 +52,7 @@ class Report:
             "outcomes": dict(self.outcomes),
             "kills": dict(self.kills),
             "lost": len(self.lost),
-            "trained_twice": len(self.trained_twice),
+            "trained_twice": len(self.trained_twice) + len(self.wrong_sets),
             "backward": len(self.backward),
             "unverified": len(self.unverified),
             "secrets": len(self.secrets),
@@ -66,6 +68,7 @@ class Report:
         for name, sentences in (
             ("files lost", self.lost),
             ("versions trained twice", self.trained_twice),
+            ("batches and training sets that are wrong", self.wrong_sets),
             ("endpoints left on older data", self.backward),
             ("endpoints left unverified", self.unverified),
             ("secrets in rows, messages, logs", self.secrets),
@@ -80,6 +83,7 @@ class Report:
         for name, sentences in (
             ("lost", self.lost),
             ("trained twice", self.trained_twice),
+            ("wrong set", self.wrong_sets),
             ("backward", self.backward),
             ("unverified", self.unverified),
             ("secret", self.secrets),

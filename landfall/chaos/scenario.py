@@ -44,7 +44,7 @@ class Scenario:
         self._observer = Observer(proxied.stack.document, proxied.studio)
         self._killer_observer = Observer(proxied.stack.document, proxied.studio)  # used by its thread alone
         self.processes = Processes(proxied)
-        self.killer = Killer(self.processes, self._killer_observer, schedule.kills)
+        self.killer = Killer(self.processes, self._killer_observer, schedule.kills, schedule.passed_states)
         document = proxied.stack.document
         self.uploader = Uploader(document["storage"], document["input"], schedule.uploads, self._until_s)
 

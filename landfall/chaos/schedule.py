@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from landfall.chaos.fault_injection import FaultBurst
 from landfall.chaos.files import Upload, draw_uploads
+from shared.intake.settings import TrainingSetKind
+from shared.records.run_states import RunState
 
 KILL_S = 4.5  # average duration of a kill with the pause before it; spreads the files over the kills
 PAUSE_S = (0.5, 4.0)
@@ -14,6 +16,20 @@ BURST_INTERVAL_S = (12.0, 30.0)
 BURST_S = (0.5, 3.0)
 MIN_UPLOAD_INTERVAL_S = 0.3
 SERVICES = 4  # blob, queue, table, studio
+
+# The states that a run passes with this set-up.
+PASSED_STATES = frozenset(
+    {
+        RunState.LANDED,
+        RunState.SUBMITTED,
+        RunState.STARTED,
+        RunState.TRAINED,
+        RunState.STAGED,
+        RunState.DECIDED,
+        RunState.PROMOTING,
+        RunState.VERIFYING,
+    }
+)
 
 
 class KillSignal(StrEnum):
@@ -57,6 +73,7 @@ class Schedule:
     """A chaos run before it starts.
 
     Attributes:
+        training_set: what a run trains on; None: the route reads no files and has no batches.
         kills: the kills that count and the restarts among them, in order.
         kill_count: the number of kills that count.
         working_s: planned duration of the working phase; it takes longer if the kills take longer.
@@ -70,20 +87,30 @@ class Schedule:
     working_s: float
     fault_seed: int
     event_seed: int
+    training_set: TrainingSetKind | None = None
+
+    @property
+    def passed_states(self) -> frozenset[RunState]:
+        """The states that a run passes; each must be hit by a kill at least once."""
+        return PASSED_STATES if self.training_set is None else PASSED_STATES | {RunState.WAITING}
 
 
-def draw_schedule(files: int, kill_count: int, seed: int) -> Schedule:
-    """Draw a schedule; the same numbers give the same schedule."""
+def draw_schedule(files: int, kill_count: int, seed: int, training_set: TrainingSetKind | None = None) -> Schedule:
+    """Draw a schedule; the same numbers give the same schedule.
+
+    With a `training_set` the route reads and gathers its files, which then are of several forms.
+    """
     rng = random.Random(seed)  # noqa: S311 - not for secrets
     working_s = max(kill_count * KILL_S, files * MIN_UPLOAD_INTERVAL_S)
     return Schedule(
-        uploads=tuple(draw_uploads(rng, files, working_s / files)),
+        uploads=tuple(draw_uploads(rng, files, working_s / files, forms=training_set is not None)),
         kills=tuple(_draw_kills(rng, kill_count)),
         bursts=tuple(_draw_bursts(rng, working_s)),
         kill_count=kill_count,
         working_s=working_s,
         fault_seed=rng.getrandbits(32),
         event_seed=rng.getrandbits(32),
+        training_set=training_set,
     )
 
 

@@ -2,15 +2,17 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from azure.core.exceptions import AzureError
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobClient, BlobServiceClient
 
 from landfall.chaos.files import Upload
 
 RETRY_S = 0.5
 POLL_S = 0.05
+GROWS_AFTER_S = 0.5
 
 
 class Uploader:
@@ -26,13 +28,14 @@ class Uploader:
         self._uploads = uploads
         self._until_s = until_s
         self.written: list[tuple[str, str]] = []  # blob and ETag
+        self.contents: dict[tuple[str, str], bytes] = {}  # of each version
 
     def run(self, stop: threading.Event) -> None:
         """Write until every file is there or `stop` is set."""
         delayed_s, began = 0.0, time.monotonic()
         with BlobServiceClient.from_connection_string(self._storage, retry_total=0) as blobs:
             for upload in self._uploads:
-                content = upload.content()
+                pieces = upload.pieces()
                 held_at = time.monotonic()
                 while upload.at_s > self._until_s() and not stop.wait(POLL_S):
                     pass
@@ -41,11 +44,31 @@ class Uploader:
                 client = blobs.get_blob_client(self._container, upload.blob)
                 while not stop.wait(wait_s):
                     try:
-                        answer = client.upload_blob(content, overwrite=True)
+                        self._write(client, upload.blob, pieces, stop)
                     except AzureError:
                         wait_s = RETRY_S
                     else:
-                        self.written.append((upload.blob, str(answer["etag"]).strip('"')))
                         break
                 if stop.is_set():
                     return
+
+    def _write(self, client: BlobClient, blob: str, pieces: Sequence[bytes], stop: threading.Event) -> None:
+        """Write a file at once, or let an append blob grow by piece after piece; each is a version.
+
+        Raises:
+            AzureError: the storage does not answer; the file is begun anew.
+        """
+        if len(pieces) == 1:
+            self._record(blob, client.upload_blob(pieces[0], overwrite=True), pieces[0])
+            return
+        content = b""
+        self._record(blob, client.create_append_blob(), content)
+        for piece in pieces:
+            stop.wait(GROWS_AFTER_S)
+            content += piece
+            self._record(blob, client.append_block(piece), content)
+
+    def _record(self, blob: str, answer: Mapping[str, Any], content: bytes) -> None:
+        version = blob, str(answer["etag"]).strip('"')
+        self.written.append(version)
+        self.contents[version] = content

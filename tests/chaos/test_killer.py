@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from landfall.chaos import killer
-from landfall.chaos.killer import PASSED_STATES, Killer
-from landfall.chaos.schedule import Kill, KillSignal
+from landfall.chaos.killer import Killer
+from landfall.chaos.schedule import PASSED_STATES, Kill, KillSignal
 from shared.records.run_states import TERMINAL, RunState
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def kill(
 ) -> tuple[Killer, FakeProcesses]:
     """Run a killer to its end."""
     processes = FakeProcesses(gone)
-    made = Killer(cast("Processes", processes), cast("Observer", FakeObserver(sights)), kills)
+    made = Killer(cast("Processes", processes), cast("Observer", FakeObserver(sights)), kills, PASSED_STATES)
     made.run(threading.Event())
     assert made.done.is_set()
     return made, processes

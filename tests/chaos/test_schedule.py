@@ -3,9 +3,13 @@
 import csv
 import io
 from collections import Counter
+from dataclasses import replace
 
+from landfall.chaos.files import PIECES, Form, clean_rows
 from landfall.chaos.schedule import KILLS, KillSignal, draw_schedule
 from landfall.sample_data.census import LABEL
+from shared.intake.settings import TrainingSetKind
+from shared.records.run_states import RunState
 
 
 def test_the_seed_decides_everything() -> None:
@@ -48,3 +52,29 @@ def test_some_files_are_better_than_all_before() -> None:
     rows = list(csv.DictReader(io.StringIO(uploads[0].content().decode())))
     assert len(rows) == uploads[0].rows
     assert len({row[LABEL] for row in rows}) == 2
+
+
+def test_a_route_that_reads_gets_files_of_every_form() -> None:
+    """A bad file is followed by its correction; whatever the form, the clean rows are those of the plain file."""
+    uploads = draw_schedule(200, 0, 7, TrainingSetKind.BATCH).uploads
+    forms = Counter(upload.form for upload in uploads)
+
+    assert set(forms) == set(Form)
+    assert {upload.form for upload in draw_schedule(200, 0, 7).uploads} == {Form.PLAIN}
+    for form in Form:
+        upload = next(upload for upload in uploads if upload.form is form)
+        plain = clean_rows(replace(upload, form=Form.PLAIN).content())
+        rows = clean_rows(upload.content())
+        assert len(plain) == upload.rows
+        assert [{name: row[name] for name in plain[0]} for row in rows] == plain
+        assert b"".join(upload.pieces()) == upload.content()
+        assert len(upload.pieces()) == (PIECES if form is Form.GROWING else 1)
+    ragged = next(upload for upload in uploads if upload.form is Form.RAGGED)
+    assert any(upload.blob == ragged.blob and upload.at_s > ragged.at_s for upload in uploads)
+
+
+def test_waiting_must_be_hit_where_files_wait_for_their_batch() -> None:
+    """Only such a route has runs that wait."""
+    assert draw_schedule(1, 0, 7, TrainingSetKind.FILE).passed_states - draw_schedule(1, 0, 7).passed_states == {
+        RunState.WAITING
+    }

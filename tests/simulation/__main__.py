@@ -4,12 +4,13 @@ import argparse
 import logging
 import sys
 import time
-from dataclasses import fields
 
 from tests.simulation.mutations import MUTATIONS, mutated
-from tests.simulation.plan import Plan, Result
+from tests.simulation.plan import Plan, Result, switchable
 from tests.simulation.shrinking import from_text, shrink, to_text
 from tests.simulation.simulation import simulate_schedule, simulate_seed
+
+_SETS = "sets:"
 
 
 def main() -> int:
@@ -48,15 +49,16 @@ def _plan(text: str) -> Plan:
 def plan_from(text: str) -> Plan:
     """Read a plan as a replay prints it."""
     files, *switches = text.split(",")
-    switchable = [option.name for option in fields(Plan) if option.name != "files"]
-    if set(switches) - set(switchable):
-        raise ValueError(f"{text} has a switch other than {', '.join(switchable)}")
-    return Plan(int(files), **{name: name in switches for name in switchable})
+    sets = [switch.removeprefix(_SETS) for switch in switches if switch.startswith(_SETS)]
+    given = {switch for switch in switches if not switch.startswith(_SETS)}
+    if given - set(switchable()):
+        raise ValueError(f"{text} has a switch other than {', '.join(switchable())}")
+    return Plan(int(files), sets="".join(sets), **{name: name in given for name in switchable()})
 
 
 def plan_text(plan: Plan) -> str:
     """Write a plan as it is given on the command line."""
-    return ",".join([str(plan.files), *plan.switches])
+    return ",".join([str(plan.files), *plan.switches, *([f"{_SETS}{plan.sets}"] if plan.sets else [])])
 
 
 def _seeds(options: argparse.Namespace) -> int:

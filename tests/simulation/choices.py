@@ -60,6 +60,8 @@ def of_seed(seed: int) -> Choices:
         "wish": 0.3,
     }
     # Drawn from sources of their own: what else a seed decides stays as it is.
-    beside = {kind: random.Random(f"{kind} of {seed}") for kind in ("page", "ignored", "archived", "missing")}
+    kinds = ("page", "ignored", "archived", "missing", "kind", "grow", "announced")
+    beside = {kind: random.Random(f"{kind} of {seed}") for kind in kinds}
     chances |= {"page": beside["page"].choice([0.0, 0.0, 0.05]), "ignored": 0.05, "archived": 0.03, "missing": 0.03}
+    chances |= {"kind": 0.6, "grow": 0.5, "announced": beside["announced"].choice([0.0, 0.2, 0.7])}
     return Choices(source=source, chances=chances, beside=beside)

@@ -10,7 +10,9 @@ from shared.adapters.storage.table_endpoints import record_from
 from shared.adapters.storage.table_runs import TableRunStore
 from shared.lifecycle.decision_record import decision_hash
 from shared.lifecycle.endpoint_rules import REPAIR
+from shared.lifecycle.job_paths import archived_original_path
 from shared.lifecycle.run_parts import archived_model_of
+from shared.ports.blob_files import BlobVersion
 from shared.records.decision import Verdict
 from shared.records.endpoint_record import Champion, EndpointRecord
 from shared.records.history import broken_links
@@ -18,6 +20,7 @@ from shared.records.run import Run
 from shared.records.run_identity import run_id_for
 from shared.records.run_states import TERMINAL, RunState
 from tests.fakes.memory_blobs import CANARY
+from tests.simulation.intake_judge import IntakeJudge
 from tests.simulation.outside import SEED_MODEL, STRANGER, Outside, Patch, classes_of
 from tests.simulation.workers import PAGE
 
@@ -30,11 +33,28 @@ class Judge:
         self._runs = runs
         self._record = EndpointRecord(route="census", name="production")
         self._allowed: dict[str, set[str]] = {"staging": set(), "serve": set()}  # by role, what was allowed last
+        self._intake = IntakeJudge(outside, runs, self.breaks) if outside.plan.intake else None
 
     def breaks(self, what: str) -> None:
         """Note a broken promise."""
         self._outside.tell(f"BROKEN {what}")
         self._outside.seen.broken.append(what)
+
+    def run_written(self, partition: str, row_key: str, row: Mapping[str, Any]) -> None:
+        """Look at a new row of the table `runs`."""
+        del partition, row
+        if self._intake is not None:
+            self._intake.run_written(row_key)
+
+    def deleted(self, version: BlobVersion) -> None:
+        """The app deletes only what has its run, and a copy elsewhere: a retry may begin at that moment."""
+        run = self._quietly(run_id_for(version.container, version.name, version.etag))
+        if run is None:
+            self.breaks(f"I1: {version.name} ({version.etag}) is deleted, and has no run")
+        elif run.forgotten:
+            return
+        elif self._outside.blobs.text(archived_original_path(run)) != self._outside.seen.versions[run.blob, run.etag]:
+            self.breaks(f"I1: {version.name} ({version.etag}) is deleted, and nowhere else")
 
     # -- while it happens --------------------------------------------------------------------------------------------
 
@@ -126,6 +146,8 @@ class Judge:
         for run in runs:
             self._run(run)
         self._jobs(runs)
+        if self._intake is not None:
+            self._intake.look(runs)
         self._endpoint(runs)
         if CANARY in json.dumps([row for table in rows.values() for row in table.values()], default=str):
             self.breaks("I7: a row holds a SAS token")
@@ -173,7 +195,7 @@ class Judge:
         for path, jobs in started.items():
             if len(jobs) > 1:
                 self.breaks(f"I2: {', '.join(jobs)} were started for {path}")
-        for run in runs:
+        for run in runs if not self._outside.plan.intake else ():
             text = self._outside.seen.versions.get((run.blob, run.etag))
             for path in started:
                 if f"/{run.run_id}/" in path and self._outside.blobs.text(path) != text:

@@ -1,10 +1,10 @@
-"""What people do in a simulation: approve, reject, go back, freeze and unfreeze, have runs tried again."""
+"""What people do in a simulation: approve, reject, go back, freeze and unfreeze, retry, accept, forget."""
 
 from collections.abc import Callable
 from typing import Any
 
 from shared.errors import OperationError
-from shared.operators import approvals, endpoint_overrides, retry
+from shared.operators import approvals, endpoint_overrides, forget, retry, schema_acceptance
 from shared.records.run import Run
 from shared.records.run_states import RETRIABLE, RunState
 from shared.services import Services
@@ -28,7 +28,8 @@ class Operators:
 
     def begin(self) -> None:
         """Look for the first time a little later."""
-        if self._plan.approval or self._plan.overrides or self._plan.shapes or self._plan.retries:
+        plan = self._plan
+        if any((plan.approval, plan.overrides, plan.shapes, plan.retries, plan.accepts, plan.forgets)):
             self._later(LOOK_S, self._look)
 
     def _look(self) -> None:
@@ -36,6 +37,10 @@ class Operators:
         self._add("operations", self._decide)
         if self._plan.retries and not self._choices.calm and self._choices.draw("wish", 4) == 1:
             self._add("operations", self._try_again)
+        if self._plan.accepts and not self._choices.calm and self._choices.draw("wish", 3) == 1:
+            self._add("operations", self._accept)
+        if self._plan.forgets and not self._choices.calm and self._choices.draw("wish", 8) == 1:
+            self._add("operations", self._forget)
         if not self._plan.overrides:
             return
         wish = self._choices.draw("wish", 6)
@@ -68,6 +73,26 @@ class Operators:
         even_if_running = self._choices.draw("wish", 4) == 3
         try:
             retry.retry(services, run.run_id, "somebody", "it may work now", even_if_running=even_if_running)
+        except OperationError:
+            return
+
+    def _accept(self, services: Services) -> None:
+        refused = [stored.run for stored in services.runs.list_runs() if stored.run.state is RunState.QUARANTINED]
+        if not refused:
+            return
+        run = refused[self._choices.draw("wish", len(refused))]
+        try:
+            schema_acceptance.accept(services, run.route, run.run_id, "somebody", "it is meant so")
+        except OperationError:
+            return
+
+    def _forget(self, services: Services) -> None:
+        runs = [stored.run for stored in services.runs.list_runs() if stored.run.override is None]
+        if not runs:
+            return
+        run = runs[self._choices.draw("wish", len(runs))]
+        try:
+            forget.forget(services, run.blob, "somebody", "an erasure request")
         except OperationError:
             return
 

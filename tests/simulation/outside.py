@@ -1,14 +1,17 @@
 """What happens outside the app: files, jobs, endpoints, events. It also notes what an observer would see."""
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from itertools import count
 
 from shared.blob_path import BlobPath
+from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
 from shared.ports.blob_files import BlobVersion
 from shared.ports.blob_location import BlobLocation
 from shared.ports.training_service import JobState
+from shared.records.run_identity import run_id_for
 from shared.routes.load import Routes
 from shared.routes.route import Endpoint, EndpointRole, Route, Training
 from tests.fakes.fake_clock import FakeClock
@@ -17,6 +20,7 @@ from tests.fakes.fake_training import FakeJob, FakeTraining
 from tests.fakes.memory_blobs import MemoryBlobs
 from tests.pipeline.world import GOLDEN, example_routes, without_staging
 from tests.simulation.choices import Choices
+from tests.simulation.intake_files import MARKER, auc_of
 from tests.simulation.plan import Plan
 
 SEED_MODEL = "seed"
@@ -57,7 +61,16 @@ def _routes(plan: Plan) -> Routes:
     changes = [DEADLINES, ("golden = ", f"{keys}golden = ")]
     if plan.holdout:
         changes += [("[routes.census.training]", HOLDOUT_TABLE), ("at_least = 0.80", "at_least = 0.40")]
-    return example_routes(*changes) if plan.staging else without_staging(*changes)
+    routes = example_routes(*changes) if plan.staging else without_staging(*changes)
+    census = routes.routes["census"]
+    if plan.intake:
+        census = replace(census, intake=IntakeSettings(label="income", marker=MARKER if plan.marker else None))
+    if plan.sets:
+        kind = TrainingSetKind(plan.sets)
+        files = 2 if kind is TrainingSetKind.WINDOW else None
+        batch = BatchSettings(training_set=kind, window_files=files, debounce_s=20, max_wait_s=90, max_files=3)
+        census = replace(census, batch=batch)
+    return replace(routes, routes={"census": replace(census, archives=plan.archives)})
 
 
 @dataclass(frozen=True)
@@ -75,9 +88,29 @@ class Seen:
     """What an observer noted."""
 
     versions: dict[tuple[str, str], str] = field(default_factory=dict)  # (name, ETag) -> text, of every version ever
+    bad: set[tuple[str, str]] = field(default_factory=set)  # versions that may not be trained on
+    # by run id, the versions that no run was claimed for yet: name, when it was written, whether it grows
+    settles: dict[str, tuple[str, float, bool]] = field(default_factory=dict)
+    released: dict[str, float] = field(default_factory=dict)  # by name, when its marker was last written
     patches: list[Patch] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     stranger: bool = False  # whether the model came into service that the tables do not know
+
+
+class WatchedBlobs(MemoryBlobs):
+    """The storage; deletions of input files are watched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watch_deletion: Callable[[BlobVersion], None] = lambda _: None
+
+    def delete(self, path: str, etag: str | None = None) -> bool:
+        """Delete a blob."""
+        version = self.version(*BlobPath.parse(path))
+        deleted = super().delete(path, etag)
+        if deleted and version is not None and version.container == "incoming":
+            self.watch_deletion(version)
+        return deleted
 
 
 class WatchedTraining(FakeTraining):
@@ -136,7 +169,7 @@ class Outside:
         self.clock = FakeClock()
         self.seen = Seen()
         self.routes = _routes(plan)
-        self.blobs = MemoryBlobs()
+        self.blobs = WatchedBlobs()
         self.training = WatchedTraining(self.blobs, self)
         self.training.add(self.route.training)
         self.scoring = WatchedScoring(self.blobs, self.clock, self)
@@ -183,17 +216,31 @@ class Outside:
             happened = True
         return happened
 
-    def drop(self, name: str, text: str) -> BlobVersion:
-        """Upload a file."""
-        version = self.blobs.put("incoming", name, text, self.clock.now())
+    def drop(self, name: str, text: str, *, bad: bool = False, appended: bool = False) -> BlobVersion:
+        """Upload a file; `bad`: it need not be trained on; `appended`: it is an append blob."""
+        version = self.blobs.put_bytes("incoming", name, text.encode(), self.clock.now(), appendable=appended)
         self.seen.versions[version.name, version.etag] = text
+        run_id = run_id_for("incoming", version.name, version.etag)
+        self.seen.settles[run_id] = (name, self.clock.elapsed_s(), appended)
+        if bad:
+            self.seen.bad.add((version.name, version.etag))
         self.tell(f"file {name} lands as {version.etag}")
         archived_s = (0.0, 20.0, 200.0)[self.choices.draw("archived", 3)]
         if archived_s:
             self.tell(f"{name} is archived for {archived_s:.0f} s")
             self.blobs.archive("incoming", name)
-            self.later(archived_s, lambda: self.blobs.archive("incoming", name, archived=False))
+            self.later(archived_s, lambda: self._rehydrate(name))
         return version
+
+    def _rehydrate(self, name: str) -> None:
+        if self.blobs.text(f"incoming/{name}") is not None:
+            self.blobs.archive("incoming", name, archived=False)
+
+    def release(self, name: str) -> None:
+        """Upload the marker that releases a file."""
+        self.blobs.put("incoming", f"{name}{MARKER}", "", self.clock.now())
+        self.seen.released[name] = self.clock.elapsed_s()
+        self.tell(f"file {name} is released")
 
     def job_started(self, job: FakeJob) -> None:
         """Note a start, and let the job run to its end."""
@@ -236,8 +283,10 @@ class Outside:
         elif end == "lost":
             self.training.forget(job.job_id)
         else:
-            auc = text.rpartition("auc=")[2] or "0.9"
-            self.training.finish(job.job_id, f"model of {text}", f"Accuracy,AUC\n0.8,{auc}\n")
+            auc, model = text.rpartition("auc=")[2] or "0.9", f"model of {text}"
+            if self.plan.intake:
+                auc, model = f"{auc_of(text):.4f}", f"model of the set {hashlib.sha256(text.encode()).hexdigest()[:12]}"
+            self.training.finish(job.job_id, model, f"Accuracy,AUC\n0.8,{auc}\n")
             if self.choices.draw("missing", 2):
                 self.tell(f"the model of {job.job_id} is deleted")
                 self.blobs.remove(*BlobPath.parse(job.request.model_path))

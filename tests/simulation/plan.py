@@ -22,12 +22,26 @@ class Plan:
     copies: bool = False  # whether endpoints list a place of their own instead of what they were given
     retries: bool = False  # whether people have runs tried again that ended otherwise than promoted
     shapes: bool = False  # whether some models lack a class that callers know; without a holdout
+    intake: bool = False  # whether the route reads its files; without a holdout, and with files that are tables
+    sets: str = ""  # what a run trains on, as in routes.toml; "": the route has no batches
+    bad: bool = False  # whether some files cannot be trained on as they are
+    growing: bool = False  # whether some files grow
+    marker: bool = False  # whether a file is released by a marker
+    copied: bool = False  # whether some files have the bytes of another
+    archives: bool = False  # whether originals of settled runs move away
+    accepts: bool = False  # whether people accept the form of files in quarantine
+    forgets: bool = False  # whether people have the data of a file deleted
     stranger: bool = False  # whether a model comes into service that the tables do not know
 
     @property
     def switches(self) -> list[str]:
         """The names of what is on."""
-        return [option.name for option in fields(self) if option.name != "files" and getattr(self, option.name)]
+        return [name for name in switchable() if getattr(self, name)]
+
+
+def switchable() -> list[str]:
+    """Return the names of what can be on or off."""
+    return [option.name for option in fields(Plan) if option.type == "bool" or option.type is bool]
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from typing import Any
 from shared.adapters.storage.table_client import Table
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.pipeline import evaluation_message, landing, poison, polling, reconciling, sweeping
+from shared.pipeline import evaluation_message, intake_message, landing, poison, polling, reconciling, sweeping
 from shared.records.run_identity import run_id_for
 from shared.services import Services
 from tests.simulation.choices import Choices, Schedule, of_seed
 from tests.simulation.fake_tables import Answer, FakeTableClient
+from tests.simulation.intake_files import IntakeFiles
 from tests.simulation.judge import Judge
 from tests.simulation.operators import Operators
 from tests.simulation.outside import AUC, NARROW, Outside
@@ -42,8 +43,11 @@ class Simulation:
         self.tables = {name: FakeTableClient(name, lambda _: Answer.GIVEN) for name in ("runs", "endpoints")}
         self.judge = Judge(self.outside, TableRunStore(_table(self.tables["runs"])))
         self.tables["endpoints"].changed = self.judge.endpoint_written
+        self.tables["runs"].changed = self.judge.run_written
         self.outside.watch_patch = self.judge.patched
+        self.outside.blobs.watch_deletion = self.judge.deleted
         self.outside.excuse = self._excuse
+        self._intake_files = IntakeFiles(plan, choices, self.outside.later)
         self.waiting: list[Invocation] = []
         self.requests: list[str] = []
         self.down_until_s = 0.0
@@ -114,10 +118,13 @@ class Simulation:
         """Every file was there, was seen, and has its outcome."""
         idle = not self.waiting and not any(worker.busy for worker in self.workers)
         versions = self.outside.seen.versions
-        if not idle or len(versions) < self.plan.files * (1 + self.plan.overwrite):
+        expected = self._intake_files.expected if self.plan.intake else self.plan.files * (1 + self.plan.overwrite)
+        if not idle or len(versions) < expected:
             return False
         present = {
-            run_id_for("incoming", version.name, version.etag) for version in self.outside.blobs.versions("incoming")
+            run_id_for("incoming", version.name, version.etag)
+            for version in self.outside.blobs.versions("incoming")
+            if (version.name, version.etag) in versions
         }
         return self._quiet() and all(("census", f"run;{run_id}") in self.tables["runs"].rows for run_id in present)
 
@@ -135,6 +142,9 @@ class Simulation:
     _calm_sweeps = 0
 
     def _plan_files(self) -> None:
+        if self.plan.intake:
+            self._intake_files.begin(self._file, self.outside.release)
+            return
         for number in range(self.plan.files):
             at_s = (0.0, 1.0, 7.0, 31.0, 90.0)[self.choices.draw("file", 5)] + number * 0.5
             auc = AUC[self.choices.draw("file", len(AUC))] + number / 1000
@@ -146,8 +156,8 @@ class Simulation:
                 text = f"other rows {number} auc={auc + 0.02:.4f}"
                 self.outside.later(later_s, functools.partial(self._file, f"census/{number}.csv", text))
 
-    def _file(self, name: str, text: str) -> None:
-        version = self.outside.drop(name, text)
+    def _file(self, name: str, text: str, *, bad: bool = False, appended: bool = False) -> None:
+        version = self.outside.drop(name, text, bad=bad, appended=appended)
         if not self.plan.events:
             return
         for _ in range((1, 0, 2, 3)[self.choices.draw("event", 4)]):
@@ -171,6 +181,17 @@ class Simulation:
                 self._add("on_evaluation_poison", lambda services: poison.evaluation(services, text))
 
         self._add("evaluate_and_promote", lambda services: evaluation_message.evaluate(services, text), failed)
+
+    def _announced(self, text: str, delivery: int) -> None:
+        """Deliver a message of the queue `intake`."""
+
+        def failed() -> None:
+            if delivery < MAX_DELIVERIES:
+                self.outside.later(30, lambda: self._announced(text, delivery + 1))
+            else:
+                self._add("on_intake_poison", lambda services: poison.intake(services, text))
+
+        self._add("read_and_assemble", lambda services: intake_message.read_and_assemble(services, text), failed)
 
     def _tick(self) -> None:
         writes = sum(len(table.rows) for table in self.tables.values()), self.choices.count("fault")
@@ -214,7 +235,14 @@ class Simulation:
                 self._calm_sweeps = 0
 
     def _add(self, name: str, run: Any, failed: Any = lambda: None) -> None:
-        self.waiting.append(Invocation(name, lambda worker: run(worker.services.acting_as(name)), failed))
+        def invoke(worker: Worker) -> None:
+            services: Services = worker.services.acting_as(name)
+            run(services)
+            for message in services.announced if self.plan.events else ():
+                for _ in range((1, 0, 2)[self.choices.draw("announced", 3)]):
+                    self._announced(message.to_text(), 1)
+
+        self.waiting.append(Invocation(name, invoke, failed))
 
     # -- the workers -------------------------------------------------------------------------------------------------
 
@@ -275,7 +303,26 @@ def _with_people(plan: Plan, source: random.Random) -> Plan:
         copies=source.random() < 0.25,
         retries=source.random() < 0.25,
     )
-    return replace(peopled, shapes=source.random() < 0.25 and not peopled.holdout)
+    peopled = replace(peopled, shapes=source.random() < 0.25 and not peopled.holdout)
+    return _with_intake(peopled, source)
+
+
+def _with_intake(plan: Plan, source: random.Random) -> Plan:
+    """Draw whether the route reads its files, and what it makes of them."""
+    if plan.holdout or plan.shapes or plan.copies or source.random() < 0.5:
+        return plan
+    return replace(
+        plan,
+        intake=True,
+        sets=source.choice(["", "file", "batch", "accumulate", "window"]),
+        bad=source.random() < 0.5,
+        growing=source.random() < 0.3,
+        marker=source.random() < 0.2,
+        copied=source.random() < 0.3,
+        archives=source.random() < 0.3,
+        accepts=source.random() < 0.3,
+        forgets=source.random() < 0.2,
+    )
 
 
 def simulate_directed(plan: Plan, special: Schedule, faults: Sequence[Directed]) -> Result:

@@ -1,6 +1,8 @@
 """Workers that can be stopped at every request: each runs one function at a time, in a greenlet of its own."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -46,6 +48,7 @@ _TABLE_ANSWERS = {
 _REFUSABLE = frozenset({"scoring.patch", "training.start"})  # what a service may refuse for good
 _SERVED = ("training.", "scoring.")  # operations of the service, before which a gateway may stand
 PAGE = "we are down for maintenance"
+CHUNK_BYTES = 40  # small files are read in some requests too, between which they may be overwritten
 _PAGE = ServiceFault("a request", "https://memory", 200, message=PAGE, foreign=True)
 _FAULT = ServiceFault("a request", "https://memory", 503, "ServiceUnavailable")
 
@@ -202,6 +205,10 @@ class Port:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
+        if name == "read_chunks":
+            return self._read_chunks
+        if name == "writer":
+            return self._writer
         if name in {"link", "make_link"}:  # made here, without a request
             return method
 
@@ -213,3 +220,21 @@ class Port:
             return self._worker.call(f"{self._name}.{name}", effect)
 
         return call
+
+    def _read_chunks(self, path: str, etag: str) -> Iterator[bytes]:
+        """Read in pieces; each is a request."""
+        chunks = self._port.read_chunks(path, etag, CHUNK_BYTES)
+        while (chunk := self._worker.call(f"{self._name}.read_chunks", lambda: next(chunks, None))) is not None:
+            yield chunk
+
+    @contextmanager
+    def _writer(self, path: str) -> Iterator[Any]:
+        """Write in blocks; what makes them a blob at the end is the request that matters."""
+        writing = self._port.writer(path)
+        writer = writing.__enter__()
+        try:
+            yield writer
+        except BaseException:
+            writing.__exit__(*sys.exc_info())
+            raise
+        self._worker.call(f"{self._name}.writer", lambda: writing.__exit__(None, None, None))
