@@ -9,7 +9,7 @@ from shared.intake.file_form import FileForm
 from shared.intake.problems import MAX_ALIKE, Code, Level, Problem, ProblemList
 from shared.intake.row_check import RowCheck
 from shared.intake.row_text import row_text
-from shared.intake.tally import FileChange, Tally
+from shared.intake.tally import FileChange, LeftOutRow, Tally
 
 BLOCK_CHARACTERS = 2**19  # checked at once: a piece of the file, with what was left of the piece before
 
@@ -82,6 +82,12 @@ class TableBody:
 
     def _block(self, text: str, rows: list[str], *, final: bool) -> int:
         """Check a block; returns how many characters of it are whole rows."""
+        if self._in_blocks and self._is_blank(text):
+            lines = text.count("\n")
+            self._tally.leave_out(LeftOutRow.BLANK, lines)
+            self._count_line_ends("\n", lines, self.line)
+            self.line += lines
+            return len(text)
         taken = self._blocks.take(text, self.line) if self._in_blocks else None
         if taken is None:
             return self._by_row(text, rows, final=final)
@@ -92,6 +98,10 @@ class TableBody:
             self._observe(taken.columns)
         self._check_rows(len(text))
         return len(text)
+
+    def _is_blank(self, text: str) -> bool:
+        """Tell whether a block is only empty lines that are left out."""
+        return self._form.settings.normalise and text.endswith("\n") and "\r" not in text and not text.strip()
 
     def _by_row(self, text: str, rows: list[str], *, final: bool) -> int:
         consumed = 0

@@ -59,7 +59,7 @@ LINE = st.one_of(
         ]
     ),
 )
-LINES = st.lists(st.tuples(LINE, st.sampled_from(["\n"] * 8 + ["\r\n", "\r"])), max_size=30)
+LINES = st.lists(st.tuples(LINE, st.sampled_from(["\n"] * 8 + ["\r\n", "\r", "\n" * 80])), max_size=30)
 SETTINGS_DRAWN = st.sampled_from(
     [
         SETTINGS,
