@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.blob_path import BlobPath
 from shared.intake.settings import BatchSettings, DriftSettings, IntakeSettings, SchemaSource, TrainingSetKind
 from shared.lifecycle.job_paths import profile_path
 from shared.records.endpoint_record import Champion
@@ -85,3 +86,20 @@ def test_without_drift_nothing_is_measured() -> None:
     run = trained(world, "a.csv", rows_of(20, "yes"))
     assert (run.state, run.drift) == (RunState.STARTED, None)
     assert not [version for version in world.blobs.versions("training") if "profile" in version.name]
+
+
+def test_a_promotion_keeps_the_profile_and_the_classes_of_its_set() -> None:
+    """The next set is compared with them: one lies beside the archived model, one in the endpoint's row."""
+    world = world_with(DriftSettings(at_least=0.2))
+    world.accept("a.csv", rows_of(20, "yes"), rows=300, labels={"no": 100, "yes": 200})
+    run = world.assemble(world.seal())
+    world.finish(run)
+    promoted = world.settle(run)
+
+    assert promoted.state is RunState.PROMOTED
+    champion = world.endpoints.get("census", "production").record.champion
+    assert champion is not None
+    assert champion.classes == ("no", "yes")
+    assert world.blobs.version(*BlobPath.parse(profile_path(champion.model))) is not None
+    same = trained(world, "b.csv", rows_of(20, "yes") + "21,yes\n")
+    assert (same.state, same.drift and same.drift.reference) == (RunState.UNCHANGED, run.run_id)
