@@ -13,6 +13,7 @@ from shared.operators.http_answers import Answer, bad_query_answer, error_answer
 from shared.operators.query_parameters import query_problems
 from shared.pipeline import (
     csv_event,
+    erasing,
     evaluation_message,
     intake_message,
     landing,
@@ -133,6 +134,7 @@ def sweep(
     sweeping.sweep(services)
     _announce(services, intake)
     reconciling.reconcile(services)
+    erasing.erase_again(services)
 
 
 @app.function_name("on_evaluation_poison")

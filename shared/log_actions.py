@@ -32,6 +32,8 @@ class LogAction(StrEnum):
     FILE_NOT_LANDED = "file.not_landed"
     FILE_LANDING_CRASHED = "file.landing_crashed"
     FILE_ARCHIVED = "file.archived"
+    ERASURE_FAILED = "erasure.failed"
+    ERASURE_REPEATED = "erasure.repeated"
     FILE_FORGOTTEN = "file.forgotten"
     SWEEP_FOUND_FILES = "sweep.found_files"
     SWEEP_FOUND_UNREPORTED = "sweep.found_unreported"

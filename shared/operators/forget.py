@@ -7,29 +7,29 @@ A model that was trained on it stays too. The answer names each one, since what 
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from typing import NamedTuple
 
-from shared.blob_path import BlobPath
-from shared.errors import BlobChangedError, LandfallError, NotFoundError, NotNowError, StaleWriteError, UnknownError
-from shared.lifecycle.job_paths import NAME_TAIL, TRAINING, archived_original_path, quarantine_folder
+from shared.effects.erased_copies import delete_copies, delete_inputs
+from shared.errors import LandfallError, NotFoundError, NotNowError, StaleWriteError, UnknownError
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.operators.operator_runs import route_of_run
 from shared.operators.training_set_users import SetUser, users_of
 from shared.plurals import counted
 from shared.ports.stored_run import StoredRun
 from shared.ports.training_service import JobState
+from shared.records.erasure import Erasure
 from shared.records.json_codec import Json
 from shared.records.run import Run
 from shared.records.run_states import TRANSITIONS, RunState
 from shared.records.run_steps import WaitingStep
-from shared.services import QUARANTINE, Services
+from shared.services import Services
 
 log = get_log("forget")
 
 MAX_TRIES = 5  # of a run that others write meanwhile
 _ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
-# How the names of an attempt's files begin that hold rows: of its own file, and of all files of its set.
-_ORIGINAL, _INPUT = "original", "input"
+ERASED_AGAIN_S = 3600  # for so long a worker that was paused before the mark may write a copy, which a sweep deletes
 
 
 class TrainedModel(NamedTuple):
@@ -99,9 +99,12 @@ def forget(services: Services, blob: str, by: str, reason: str, *, cancel: bool 
     fresh = [stored for route in routes for stored in _all_runs(services, route)]
     users = users_of(services, fresh, files)
     cancelled += _end_jobs(services, users, by, cancel=cancel)
-    deleted = [path for run in files for path in _delete_copies(services, run)]
-    for user in users:
-        deleted += _delete_data(services, user.stored.run, _INPUT)  # its original is of another file
+    # Only the inputs of the other runs go: their originals are of other files.
+    inputs = tuple(folder for user in users for folder in _job_folders(user.stored.run))
+    until = services.clock.now() + timedelta(seconds=ERASED_AGAIN_S)
+    for run in files:
+        services.runs.save_erasure(Erasure(run.route, run.run_id, inputs, until))
+    deleted = [path for run in files for path in delete_copies(services, run)] + delete_inputs(services, inputs)
     log.warning(
         "%s was forgotten by %s: %s deleted",
         name,
@@ -200,32 +203,9 @@ def _read_until_saved(services: Services, run: Run) -> Iterator[StoredRun]:
     raise NotNowError(f"run {run.run_id} was changed at the same moment: ask again")
 
 
-def _delete_copies(services: Services, run: Run) -> list[str]:
-    """Delete every copy of the file of a run, with the file itself if it still is that version."""
-    blobs = services.blobs
-    deleted = _delete_data(services, run, _ORIGINAL, _INPUT)
-    for container, folder in (
-        (TRAINING, f"parts/{run.route}/{run.run_id}/"),
-        (QUARANTINE, f"{quarantine_folder(run)}/"),
-        BlobPath.parse(archived_original_path(run).removesuffix(run.blob[-NAME_TAIL:])),
-    ):
-        deleted += [path for version in blobs.versions(container, folder) if blobs.delete(path := str(version.path))]
-    version = blobs.version(run.container, run.blob)
-    if version is not None and version.etag == run.etag:
-        with suppress(BlobChangedError):  # a newer version has its own run
-            if blobs.delete(str(version.path), run.etag):
-                deleted.append(str(version.path))
-    return deleted
-
-
-def _delete_data(services: Services, run: Run, *beginnings: str) -> list[str]:
-    """Delete what the attempts of a run read, by how the files' names begin; what their jobs wrote stays."""
-    blobs = services.blobs
-    return [
-        path
-        for version in blobs.versions(TRAINING, f"{run.run_id}/")
-        if version.name.rpartition("/")[2].startswith(beginnings) and blobs.delete(path := str(version.path))
-    ]
+def _job_folders(run: Run) -> list[str]:
+    """Return `Run.job_folder` of every attempt so far; a later one trains without the file."""
+    return [f"{run.run_id}/{attempt}" for attempt in range(1, run.attempt + 1)]
 
 
 def _model_of(services: Services, run: Run) -> TrainedModel | None:

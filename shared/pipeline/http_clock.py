@@ -13,6 +13,7 @@ from shared.errors import BadRequestError, LandfallError
 from shared.operators.http_answers import Answer, error_answer
 from shared.operators.json_body import read_object
 from shared.operators.query_parameters import query_problems
+from shared.pipeline.erasing import erase_again
 from shared.pipeline.polling import Ticker
 from shared.pipeline.reconciling import sweep_endpoints
 from shared.pipeline.sweeping import sweep_files
@@ -78,6 +79,7 @@ def sweep(services: Callable[[], Services], request: Request, announce: Callable
         announce([message.to_text() for message in built.announced])
         left_s = max(MIN_ENDPOINTS_S, SWEEP_BUDGET_S - (built.clock.elapsed_s() - began_s))
         endpoints = sweep_endpoints(built, left_s, to_end=True, from_first=full)
+        erase_again(built)
     except LandfallError as error:
         return error_answer(error)
     done = not files.left and not endpoints.left

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from shared.ports.intake_rows import IntakeRows
 from shared.ports.stored_run import StoredRun
+from shared.records.erasure import Erasure
 from shared.records.heartbeats import Heartbeats, TickSource
 from shared.records.history import HistoryEntry
 from shared.records.run import Run
@@ -64,3 +65,12 @@ class RunStore(IntakeRows, Protocol):
 
     def position(self, what: str) -> str:
         """Read where the last such pass stopped; "" if it reached the end, or there was none."""
+
+    def save_erasure(self, erasure: Erasure) -> None:
+        """Record that a forgotten file is deleted by every sweep until `erasure.until`; the latest writer counts."""
+
+    def erasures(self) -> list[Erasure]:
+        """Read the erasures that go on, in one query."""
+
+    def end_erasure(self, erasure: Erasure) -> None:
+        """Delete the record of an erasure; one that is gone is gone."""

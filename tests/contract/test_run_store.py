@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from shared.errors import StaleWriteError
 from shared.ports.run_store import RunStore
 from shared.ports.stored_run import StoredRun
+from shared.records.erasure import Erasure
 from shared.records.heartbeats import Heartbeats, TickSource
 from shared.records.history import HistoryEntry
 from shared.records.run import Run
@@ -301,3 +302,19 @@ def test_a_position_is_read_back(run_store: RunStore, name: str) -> None:
     run_store.save_position("files", "")
     assert run_store.position("files") == ""
     assert (len(run_store.list_runs()), run_store.heartbeats()) == (runs, heartbeats)
+
+
+def test_an_erasure_goes_on_until_it_is_ended(run_store: RunStore) -> None:
+    """The later record of a run counts; the end of one is the end of no other, and ending it twice is harmless."""
+    first = Erasure("census", "a1", (), NOON)
+    second = Erasure("census", "b2", ("c3/1", "c3/2"), NOON)
+    later = first._replace(until=NOON + timedelta(hours=1))
+
+    for erasure in (first, second, later):
+        run_store.save_erasure(erasure)
+    assert sorted(run_store.erasures()) == [later, second]
+
+    run_store.end_erasure(first)
+    run_store.end_erasure(first)
+    assert run_store.erasures() == [second]
+    assert run_store.routes() == []

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from shared.adapters.storage.run_rows import check_successor, run_of
 from shared.ports.stored_run import StoredRun
+from shared.records.erasure import Erasure
 from shared.records.heartbeats import Heartbeats, TickSource
 from shared.records.history import HistoryEntry
 from shared.records.run import Run
@@ -19,6 +20,7 @@ class MemoryRunStore(MemoryIntakeRows):
         self._heartbeats: dict[TickSource, datetime] = {}
         self._awaited_since: datetime | None = None
         self._positions: dict[str, str] = {}
+        self._erasures: dict[tuple[str, str], Erasure] = {}
 
     def claim(self, run: Run) -> StoredRun:
         """Insert a new run, its active row (unless terminal) and its first history entry, all or nothing."""
@@ -95,3 +97,18 @@ class MemoryRunStore(MemoryIntakeRows):
         """Read how far the last such pass came."""
         with self.faults.call("position"):
             return self._positions.get(what, "")
+
+    def save_erasure(self, erasure: Erasure) -> None:
+        """Record an erasure."""
+        with self.faults.call("save_erasure"):
+            self._erasures[erasure.route, erasure.run_id] = erasure
+
+    def erasures(self) -> list[Erasure]:
+        """Read the erasures that go on."""
+        with self.faults.call("erasures"):
+            return list(self._erasures.values())
+
+    def end_erasure(self, erasure: Erasure) -> None:
+        """Delete the record of an erasure."""
+        with self.faults.call("end_erasure"):
+            self._erasures.pop((erasure.route, erasure.run_id), None)

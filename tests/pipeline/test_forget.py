@@ -2,17 +2,18 @@
 
 import pytest
 
-from shared.errors import NotNowError, UnknownError
+from shared.errors import NotNowError, UnavailableError, UnknownError
 from shared.intake.manifest import manifest_from
 from shared.intake.settings import IntakeSettings, TrainingSetKind
 from shared.lifecycle.job_paths import manifest_path
-from shared.operators.forget import forget
+from shared.operators.forget import ERASED_AGAIN_S, forget
+from shared.pipeline.erasing import erase_again
 from shared.ports.training_service import JobState
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from tests.pipeline.batch_world import BatchWorld, batch_routes, joined
 from tests.pipeline.operator_calls import ask
-from tests.pipeline.world import DiedError
+from tests.pipeline.world import FAULT, DiedError
 
 
 def growing() -> BatchWorld:
@@ -192,3 +193,47 @@ def test_the_operation_needs_a_reason_and_answers_in_json() -> None:
     assert body["runs"] == [run.run_id]
     assert (body["models"], body["cancelled"]) == ([], [])
     assert run.original_blob in body["deleted"]
+
+
+def test_what_a_paused_worker_writes_afterwards_is_deleted_by_the_sweep() -> None:
+    """For an hour each sweep deletes it again; then the record of the erasure goes."""
+    world = growing()
+    run = trained(world, "gone.csv")
+    world.training.finish(run.job_id, "a model", "Accuracy,AUC\n0.8,0.9\n")
+    world.settle(run)
+    forget(world.services, "census/gone.csv", "ada", "erasure")
+    late = (
+        f"training/{run.run_id}/1/original.csv",
+        f"training/parts/census/{run.run_id}/1-1-none.csv",
+        f"quarantine/census/{run.run_id}/census/gone.csv",
+        f"archive/census/{run.run_id}/census/gone.csv",
+    )
+    for path in late:
+        world.blobs.write_text(path, "secret\n")
+
+    world.clock.advance(ERASED_AGAIN_S - 1)
+    assert erase_again(world.services) == len(late)
+    assert paths_with(world, "secret") == []
+
+    world.clock.advance(1)
+    assert erase_again(world.services) == 0
+    assert world.runs.erasures() == []
+
+
+def test_a_storage_that_does_not_answer_only_delays_an_erasure() -> None:
+    """The record stays until a sweep after its end has deleted everything."""
+    world = growing()
+    run = world.accept("gone.csv", "secret,no\n")
+    forget(world.services, "census/gone.csv", "ada", "erasure")
+    world.blobs.write_text(f"training/{run.run_id}/1/original.csv", "secret\n")
+    world.clock.advance(ERASED_AGAIN_S)
+
+    world.runs.faults.fail_next("erasures", UnavailableError(FAULT))
+    assert erase_again(world.services) == 0
+    world.blobs.faults.fail_next("delete", UnavailableError(FAULT))
+    assert erase_again(world.services) == 0
+    assert paths_with(world, "secret") != []
+
+    assert erase_again(world.services) == 1
+    assert paths_with(world, "secret") == []
+    assert world.runs.erasures() == []

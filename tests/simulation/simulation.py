@@ -9,7 +9,7 @@ from typing import Any
 from shared.adapters.storage.table_client import Table
 from shared.adapters.storage.table_endpoints import TableEndpointStore
 from shared.adapters.storage.table_runs import TableRunStore
-from shared.pipeline import evaluation_message, intake_message, landing, poison, polling, reconciling, sweeping
+from shared.pipeline import erasing, evaluation_message, intake_message, landing, poison, polling, reconciling, sweeping
 from shared.records.run_identity import run_id_for
 from shared.services import Services
 from tests.simulation.choices import Choices, Schedule, of_seed
@@ -228,6 +228,7 @@ class Simulation:
         alone = sum(worker.busy for worker in self.workers) == 1
         sweeping.sweep(services)
         reconciling.reconcile(services)
+        erasing.erase_again(services)
         if calm:
             self._calm_sweeps = self._calm_sweeps + 1 if alone and self._quiet() else 0
             if self.plan.stranger and self._calm_sweeps == 2 and not self.outside.seen.stranger:

@@ -3,8 +3,8 @@
 A change of a run is one transaction over its rows. The history row, whose key is the run's revision, can be inserted
 only once: so it fences also those writes that know no ETag. The active row is a full copy of the run: one query of
 the range gives a tick all it needs, however many finished runs stand beside it. `run_rows` and `table_intake` name the
-rows of a route. Beside the routes stand a row for the heartbeat of each source of ticks, and one for each pass of a
-sweep that did not come to its end.
+rows of a route. Beside the routes stand a row for the heartbeat of each source of ticks, one for each pass of a sweep
+that did not come to its end, and one for each erasure that goes on.
 """
 
 import heapq
@@ -14,12 +14,13 @@ from datetime import datetime
 
 from azure.data.tables import TableEntity
 
-from shared.adapters.storage.record_codec import from_columns
+from shared.adapters.storage.record_codec import from_columns, to_columns
 from shared.adapters.storage.run_rows import add_claim, add_save, history_key, readable, run_of, stored_run
 from shared.adapters.storage.table_client import Transaction, etag_of
 from shared.adapters.storage.table_intake import TableIntakeRows
 from shared.errors import AlreadyClaimedError, StaleWriteError
 from shared.ports.stored_run import StoredRun
+from shared.records.erasure import Erasure
 from shared.records.heartbeats import Heartbeats, TickSource
 from shared.records.history import HistoryEntry
 from shared.records.json_codec import time_text
@@ -157,3 +158,23 @@ class TableRunStore(TableIntakeRows):
         """Read how far the last such pass came; "" if it came to the end, or there was none."""
         row = self._table.read(_APP, f"position;{what}")
         return "" if row is None else str(row.get("name") or "")
+
+    def save_erasure(self, erasure: Erasure) -> None:
+        """Record that a forgotten file is deleted by every sweep until `erasure.until`; the latest writer counts."""
+        self._table.put(_APP, _erasure_key(erasure), to_columns(erasure))
+
+    def erasures(self) -> list[Erasure]:
+        """Read the erasures that go on, in one query."""
+        condition = "PartitionKey eq @app and RowKey ge 'erasure;' and RowKey lt 'erasure<'"
+        return [from_columns(Erasure, row) for row in self._table.query(condition, app=_APP)]
+
+    def end_erasure(self, erasure: Erasure) -> None:
+        """Delete the record of an erasure; one that is gone is gone."""
+        change = Transaction(_APP, fence=_erasure_key(erasure))
+        change.delete(_erasure_key(erasure), None)
+        with suppress(StaleWriteError):
+            self._table.write(change)
+
+
+def _erasure_key(erasure: Erasure) -> str:
+    return f"erasure;{erasure.route};{erasure.run_id}"
