@@ -6,7 +6,7 @@ Each check returns a sentence for each violation, and none if all is well.
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.records.run import Run
@@ -137,12 +137,12 @@ def wrong_rows(sets: Iterable[TrainedSet], rows_of: Callable[[Version], Sequence
     return problems
 
 
-def in_two_batches(sets: Iterable[TrainedSet]) -> list[str]:
-    """With `training_set = "batch"` no version is trained by two runs."""
+def in_two_batches(sets: Iterable[TrainedSet], retried: Collection[Version] = ()) -> list[str]:
+    """With `training_set = "batch"` no version is trained by two runs, unless a person had it `retried`."""
     trained_by: dict[Version, str] = {}
     return [
         f"{version[0]} ({version[1]}) is trained by run {trained_by[version]} and by run {trained.run_id}"
         for trained in sets
         for version in trained.members
-        if trained_by.setdefault(version, trained.run_id) != trained.run_id
+        if version not in retried and trained_by.setdefault(version, trained.run_id) != trained.run_id
     ]

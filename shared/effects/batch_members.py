@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
+from shared.effects.run_log import log_change
 from shared.errors import StaleWriteError
 from shared.intake.manifest import MAX_TEXT_BYTES, BatchMember, MemberList, member_list_from
 from shared.intake.settings import TrainingSetKind
@@ -75,6 +76,9 @@ def _repoint(
         except StaleWriteError:
             for stored, _ in together:
                 _repoint_alone(services, batch, kind, carrier, stored.run)
+        else:
+            for _, run in together:
+                log_change(run)
 
 
 def _repoint_alone(
@@ -94,6 +98,6 @@ def _repoint_alone(
             raise StaleWriteError(f"The batch of run {carrier.run_id} was completed by another worker.")
         now = services.clock.now()
         with suppress(StaleWriteError):
-            services.save_run(stored, repointed(stored.run, kind, carrier.run_id, carrier.blob, now))
+            log_change(services.save_run(stored, repointed(stored.run, kind, carrier.run_id, carrier.blob, now)).run)
             return
     raise StaleWriteError(f"Run {run.run_id} is written by others all the time.")

@@ -4,19 +4,18 @@ Every write is conditional on an ETag. The session caches rows to save requests.
 that loses the compare-and-set raises, and the cache ends with the invocation.
 """
 
-import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from shared.effects.run_log import log_change
 from shared.effects.send_permit import SendPermit
 from shared.errors import StaleWriteError
 from shared.lifecycle.intake_states import renewed
-from shared.log_actions import LogAction, get_log, log_fields
+from shared.log_actions import get_log
 from shared.ports.stored_run import StoredRun
 from shared.records.endpoint_record import EndpointRecord
 from shared.records.part import Part
 from shared.records.run import Run
-from shared.records.run_states import RunState
 from shared.routes.route import Route
 from shared.services import Services
 
@@ -24,20 +23,6 @@ if TYPE_CHECKING:
     from shared.ports.endpoint_store import StoredEndpoint
 
 log = get_log("run")
-
-# An action for each outcome that a step of a run leads to, since alerts and queries count outcomes by it.
-_ACTIONS = {
-    RunState.PROMOTED: LogAction.RUN_PROMOTED,
-    RunState.REJECTED: LogAction.RUN_REJECTED,
-    RunState.UNCHANGED: LogAction.RUN_UNCHANGED,
-    RunState.SUPERSEDED: LogAction.RUN_SUPERSEDED,
-    RunState.BATCHED: LogAction.RUN_BATCHED,
-    RunState.QUARANTINED: LogAction.RUN_QUARANTINED,
-    RunState.CANCELLED: LogAction.RUN_CANCELLED,
-    RunState.FAILED: LogAction.RUN_FAILED,
-    RunState.ROLLED_BACK: LogAction.RUN_ROLLED_BACK,
-    RunState.TIMED_OUT: LogAction.RUN_TIMED_OUT,
-}
 
 
 class RunSession:
@@ -75,18 +60,7 @@ class RunSession:
             self.stored = self.services.save_run(self.stored, run)
         self.services.announce(run)
         if run.state != before.state or run.reason != before.reason:
-            level = logging.WARNING if run.state in {RunState.FAILED, RunState.ROLLED_BACK} else logging.INFO
-            reason = f": {run.reason}" if run.reason else ""
-            action = _ACTIONS.get(run.state, LogAction.RUN_MOVED)
-            log.log(
-                level,
-                "run %s of %s: %s%s",
-                run.run_id[:8],
-                run.blob,
-                run.state,
-                reason,
-                extra=log_fields(action, run_id=run.run_id, route=run.route),
-            )
+            log_change(run)
 
     def renew_lease(self) -> None:
         """Renew the lease of a run that is being read or assembled, if a third of it has passed; cheap otherwise.

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from shared.effects.batch_members import complete_seal
+from shared.effects.run_log import log_change
 from shared.errors import ConflictError, LandfallError
 from shared.intake.batches import Burst, burst_of, candidate_batches, carrier_of, is_due, replaced_versions
 from shared.intake.manifest import member_list_of, to_text
@@ -105,15 +106,8 @@ def _without_replaced(services: Services, stored: Mapping[str, StoredRun], burst
         if run.run_id in successors
     ]
     _save(services, changes)
-    for before, run in changes:
-        log.info(
-            "run %s of %s: %s: %s",
-            run.run_id[:8],
-            run.blob,
-            run.state,
-            run.reason,
-            extra=log_fields(LogAction.RUN_SUPERSEDED, run_id=run.run_id, route=before.run.route),
-        )
+    for _, run in changes:
+        log_change(run)
     return Burst(
         tuple(run for run in burst.accepted if run.run_id not in successors),
         tuple(run for run in burst.pending if run.run_id not in successors),

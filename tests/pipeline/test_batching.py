@@ -13,6 +13,7 @@ from shared.errors import NoAnswerError, StaleWriteError
 from shared.intake.manifest import manifest_from, member_list_from
 from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
 from shared.lifecycle.job_paths import manifest_path
+from shared.log_actions import LogAction
 from shared.pipeline import polling
 from shared.pipeline.batching import tend_batch
 from shared.ports.training_service import JobState
@@ -20,6 +21,7 @@ from shared.records.endpoint_record import Champion
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.records.run_steps import LandedStep, StartedStep, WaitingStep
+from tests.log_lines import records_about
 from tests.pipeline.batch_world import HEADER, BatchWorld, batch_routes, joined
 from tests.pipeline.world import DOWN, DiedError
 
@@ -85,6 +87,19 @@ def test_a_file_that_lands_alone_is_simply_its_run(kind: TrainingSetKind) -> Non
     trained = world.assemble(carrier)
     assert set_of(world, trained) == [run.run_id]
     assert world.blobs.text(trained.input_blob) == HEADER + f"a.csv,{run.etag}\n"
+
+
+def test_each_member_of_a_batch_is_counted_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Queries count outcomes by their actions: a member has a line of its own, also one that was saved alone."""
+    caplog.set_level("INFO")
+    world = world_of(BatchSettings(training_set=TrainingSetKind.BATCH))
+    members = [world.accept(name) for name in ("a.csv", "b.csv", "c.csv")]
+    world.runs.faults.fail_next("save_many", StaleWriteError("a member was written meanwhile"))
+    world.seal()
+
+    lines = records_about(caplog, LogAction.RUN_BATCHED)
+    assert {vars(line)["run_id"] for line in lines} == {run.run_id for run in members[:2]}
+    assert len(lines) == 2
 
 
 def test_of_a_burst_of_files_the_newest_is_trained() -> None:

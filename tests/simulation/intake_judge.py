@@ -55,7 +55,8 @@ class IntakeJudge:
         problems = broken_batches(runs, self._outside.blobs.text) + broken_sets(sets, runs)
         problems += wrong_rows(sets, lambda version: rows_of(self._outside.seen.versions[version]))
         if self._kind is TrainingSetKind.BATCH:
-            problems += in_two_batches(sets)
+            retried = {(run.blob, run.etag) for run in runs if run.attempt > 1}  # for another batch
+            problems += in_two_batches(sets, retried)
         for problem in problems:
             self._breaks(f"I2: {problem}")
         if not problems:
@@ -90,8 +91,8 @@ class IntakeJudge:
 
     def _is_forgotten(self, run: Run, manifest: Mapping[str, Any] | None, by_id: Mapping[str, Run]) -> bool:
         """Tell whether a person had a file deleted that the run trained on; its input goes as well."""
-        members = {run.run_id} if manifest is None else {member["run_id"] for member in manifest["members"]}
-        return any(by_id[run_id].forgotten for run_id in members if run_id in by_id)
+        listed = [] if manifest is None else [member["run_id"] for member in manifest["members"]]
+        return any(by_id[run_id].forgotten for run_id in (run.run_id, *listed) if run_id in by_id)
 
     def _manifest(self, run_id: str, attempt: int) -> dict[str, Any] | None:
         """Read the manifest of an attempt, which may train on what an earlier one assembled."""
@@ -105,6 +106,7 @@ class IntakeJudge:
     def _membership(self, sets: Iterable[TrainedSet], runs: Iterable[Run]) -> None:
         by_id = {run.run_id: run for run in runs}
         by_version = {(run.blob, run.etag): run for run in by_id.values()}
+        attempts = {job.job_id: job.request.input_path.split("/")[2] for job in self._outside.training.started}
         for trained in sets:
             members, run = set(trained.members), by_id[trained.run_id]
             settings = self._outside.route.batch
@@ -114,7 +116,8 @@ class IntakeJudge:
             match self._kind:
                 case TrainingSetKind.FILE if members != {(run.blob, run.etag)}:
                     self._breaks(f"I2: {trained.name} is trained on {members}")
-                case TrainingSetKind.BATCH:
+                # A retry waits for the batch of its moment: what an earlier attempt trained on was another.
+                case TrainingSetKind.BATCH if attempts[trained.name] == str(run.attempt):
                     self._whole_batch(trained, by_version)
                 case TrainingSetKind.ACCUMULATE:
                     self._everything(trained, run, by_version, by_id)
@@ -183,7 +186,7 @@ class IntakeJudge:
                 if version.name.startswith(prefix)
             }
             if run.forgotten:
-                if names:
+                if names and run.blob in self._outside.seen.erased:
                     self._breaks(f"I1: the data of {run.run_id[:6]} was to be deleted, and there lies {sorted(names)}")
                 continue
             if run.size and (not run.problems or "problems.json" not in names or len(names) < 2):
@@ -193,7 +196,8 @@ class IntakeJudge:
 
     def _erased(self, runs: Iterable[Run]) -> None:
         """Nothing is left of the rows of a file whose data was deleted, unless another file has them as well."""
-        forgotten = {(run.blob, run.etag) for run in runs if run.forgotten}
+        erased = self._outside.seen.erased
+        forgotten = {(run.blob, run.etag) for run in runs if run.forgotten and run.blob in erased}
         texts = self._outside.seen.versions
         kept = {line for version in texts.keys() - forgotten for line in texts[version].splitlines()}
         lines = {line for version in forgotten & texts.keys() for line in texts[version].splitlines()} - kept

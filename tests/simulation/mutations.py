@@ -8,12 +8,13 @@ import pytest
 from tests.simulation.choices import Schedule
 from tests.simulation.decision_mutations import DECISION_MUTATIONS
 from tests.simulation.endpoint_mutations import ENDPOINT_MUTATIONS
+from tests.simulation.intake_mutations import INTAKE_MUTATIONS
 from tests.simulation.mutation import Mutation
 from tests.simulation.plan import Directed, Plan
 from tests.simulation.run_mutations import RUN_MUTATIONS
 from tests.simulation.workers import Fault
 
-MUTATIONS: dict[str, Mutation] = {**RUN_MUTATIONS, **ENDPOINT_MUTATIONS, **DECISION_MUTATIONS}
+MUTATIONS: dict[str, Mutation] = {**RUN_MUTATIONS, **ENDPOINT_MUTATIONS, **DECISION_MUTATIONS, **INTAKE_MUTATIONS}
 
 # Where chance would take long to get to what a guard is for: the day that does, faults by operation and occurrence.
 DIRECTED: dict[str, tuple[Plan, Schedule, Sequence[Directed]]] = {

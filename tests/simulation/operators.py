@@ -20,11 +20,19 @@ type Add = Callable[[str, Callable[[Services], Any]], None]
 class Operators:
     """People who look at the runs from time to time, and ask the app for what they want."""
 
-    def __init__(self, plan: Plan, choices: Choices, later: Callable[[float, Any], None], add: Add) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        choices: Choices,
+        later: Callable[[float, Any], None],
+        add: Add,
+        erased: Callable[[str], object],
+    ) -> None:
         self._plan = plan
         self._choices = choices
         self._later = later
         self._add = add
+        self._erased = erased  # is told the name of a file whose erasure was answered
 
     def begin(self) -> None:
         """Look for the first time a little later."""
@@ -93,8 +101,9 @@ class Operators:
         run = runs[self._choices.draw("wish", len(runs))]
         try:
             forget.forget(services, run.blob, "somebody", "an erasure request")
-        except OperationError:
+        except OperationError:  # they are told to ask again, and do not
             return
+        self._erased(run.blob)
 
     def _go_back(self, services: Services) -> None:
         to = ""

@@ -91,6 +91,7 @@ class Seen:
     bad: set[tuple[str, str]] = field(default_factory=set)  # versions that may not be trained on
     # by run id, the versions that no run was claimed for yet: name, when it was written, whether it grows
     settles: dict[str, tuple[str, float, bool]] = field(default_factory=dict)
+    erased: set[str] = field(default_factory=set)  # files of which a person was told that their data is deleted
     released: dict[str, float] = field(default_factory=dict)  # by name, when its marker was last written
     patches: list[Patch] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)

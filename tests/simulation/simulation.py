@@ -65,7 +65,8 @@ class Simulation:
         self._plan_files()
         self.outside.later(TICK_S, self._tick)
         self.outside.later(SWEEP_S, self._sweep)
-        Operators(self.plan, self.choices, self.outside.later, self._add).begin()
+        people = Operators(self.plan, self.choices, self.outside.later, self._add, self.outside.seen.erased.add)
+        people.begin()
         requests: list[str] = []
         rest_s = 0.0
         for steps in range(MAX_STEPS):
