@@ -98,7 +98,13 @@ class World:
 
     def land(self, name: str = "census/a.csv", text: str = "a,b\n1,2\n") -> Run:
         """Upload a file and deliver its event; returns its run."""
-        version = self.drop(name, text)
+        self.drop(name, text)
+        return self.land_present(name)
+
+    def land_present(self, name: str) -> Run:
+        """Deliver the event of an uploaded file; returns its run."""
+        version = self.blobs.version("incoming", name)
+        assert version is not None
         landing.land(self.services, "incoming", name)
         return self.run(run_id_for(version.container, version.name, version.etag))
 
