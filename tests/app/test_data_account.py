@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -146,7 +147,7 @@ def test_an_event_that_fails_too_often_stays_with_the_data(accounts: Accounts, t
 def test_every_binding_names_the_datas_connection(
     settings: dict[str, str], connection: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All blob and queue triggers and the output do: a trigger on the wrong account would wait in vain."""
+    """All blob and queue triggers and outputs do: a trigger on the wrong account would wait in vain."""
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     invoker = Invoker(ROOT, 60)
@@ -156,7 +157,7 @@ def test_every_binding_names_the_datas_connection(
         invoker.stop()
 
     named = [(binding["type"].lower(), binding["connection"]) for binding in bindings if "connection" in binding]
-    assert sorted(kind for kind, _ in named) == ["blobtrigger", *["queue"] * 2, *["queuetrigger"] * 3]
+    assert Counter(kind for kind, _ in named) == {"blobtrigger": 1, "queue": 9, "queuetrigger": 5}
     assert {name for _, name in named} == {connection}
 
 
