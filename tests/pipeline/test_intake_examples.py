@@ -34,8 +34,7 @@ def example(title: str) -> Example:
 def land(world: World, name: str, content: bytes | str) -> Run:
     """Land a file and have it read."""
     data = content if isinstance(content, bytes) else content.encode()
-    world.blobs.put_bytes("incoming", name, data, world.clock.now())
-    run = world.land_present(name)
+    run = world.land_version(world.blobs.put_bytes("incoming", name, data, world.clock.now()))
     world.read()
     return world.run(run.run_id)
 

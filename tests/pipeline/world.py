@@ -98,14 +98,11 @@ class World:
 
     def land(self, name: str = "census/a.csv", text: str = "a,b\n1,2\n") -> Run:
         """Upload a file and deliver its event; returns its run."""
-        self.drop(name, text)
-        return self.land_present(name)
+        return self.land_version(self.drop(name, text))
 
-    def land_present(self, name: str) -> Run:
-        """Deliver the event of an uploaded file; returns its run."""
-        version = self.blobs.version("incoming", name)
-        assert version is not None
-        landing.land(self.services, "incoming", name)
+    def land_version(self, version: BlobVersion) -> Run:
+        """Deliver the event of an uploaded version; returns its run."""
+        landing.land(self.services, version.container, version.name)
         return self.run(run_id_for(version.container, version.name, version.etag))
 
     def run(self, run_id: str | None = None) -> Run:
