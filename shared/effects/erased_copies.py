@@ -9,14 +9,14 @@ from shared.lifecycle.job_paths import NAME_TAIL, TRAINING, archived_original_pa
 from shared.records.run import Run
 from shared.services import QUARANTINE, Services
 
-# How the names of an attempt's files begin that hold rows: of its own file, and of all files of its set.
-_ORIGINAL, _INPUT = "original", "input"
+# How the names of the files of an attempt begin that hold its own rows, and rows or numbers of its whole set.
+_ORIGINAL, _OF_THE_SET = "original", ("input", "manifest.profile")
 
 
 def delete_copies(services: Services, run: Run) -> list[str]:
     """Delete every copy of the file of a run, with the file itself if it still is that version; returns their paths."""
     blobs = services.blobs
-    deleted = _delete_data(services, f"{run.run_id}/", _ORIGINAL, _INPUT)
+    deleted = _delete_data(services, f"{run.run_id}/", _ORIGINAL, *_OF_THE_SET)
     for container, folder in (
         (TRAINING, f"parts/{run.route}/{run.run_id}/"),
         (QUARANTINE, f"{quarantine_folder(run)}/"),
@@ -32,8 +32,8 @@ def delete_copies(services: Services, run: Run) -> list[str]:
 
 
 def delete_inputs(services: Services, folders: Iterable[str]) -> list[str]:
-    """Delete what the jobs of some attempts read, each by `Run.job_folder`; what the jobs wrote stays."""
-    return [path for folder in folders for path in _delete_data(services, f"{folder}/", _INPUT)]
+    """Delete the sets that the jobs of some attempts read, each by `Run.job_folder`; what the jobs wrote stays."""
+    return [path for folder in folders for path in _delete_data(services, f"{folder}/", *_OF_THE_SET)]
 
 
 def _delete_data(services: Services, prefix: str, *beginnings: str) -> list[str]:

@@ -207,6 +207,7 @@ def test_what_a_paused_worker_writes_afterwards_is_deleted_by_the_sweep() -> Non
         f"training/parts/census/{run.run_id}/1-1-none.csv",
         f"quarantine/census/{run.run_id}/census/gone.csv",
         f"archive/census/{run.run_id}/census/gone.csv",
+        f"training/{run.run_id}/1/manifest.profile.json",
     )
     for path in late:
         world.blobs.write_text(path, "secret\n")
