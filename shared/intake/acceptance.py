@@ -1,11 +1,12 @@
 """The schema that a refused file would fit, with as little loosened as that takes (pure)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.intake.cell_constraints import check_of
 from shared.intake.cells import Cell, CellCode, ColumnReader
 from shared.intake.column_evidence import ColumnEvidence
+from shared.intake.column_readers import column_readers
 from shared.intake.field_learning import merged_classes
 from shared.intake.table_schema import NO_CONSTRAINTS, Constraints, FieldType, SchemaField, TableSchema, Undecided
 
@@ -124,7 +125,17 @@ def _merged(old: SchemaField, new: SchemaField, evidence: ColumnEvidence) -> tup
     classes = new.notes.values if new.notes.undecided is Undecided.CLASSES else new.constraints.enum
     if classes is not None:
         return tuple(merged_classes(values, classes))
-    return None if evidence.texts is None else tuple(dict.fromkeys((*values, *evidence.texts)))
+    return None if evidence.texts is None else tuple(dict.fromkeys((*values, *_clean_texts(old, evidence.texts))))
+
+
+def _clean_texts(column: SchemaField, texts: Sequence[str]) -> Iterator[str]:
+    """Yield the cells of a column as clean rows have them, which is how its field names values."""
+    unlimited = replace(column, constraints=NO_CONSTRAINTS)
+    reader = column_readers(TableSchema(fields=(unlimited,), origin=None))[column.name]
+    for text in texts:
+        cell = reader.read(text)
+        if cell.problem is None and not cell.missing:
+            yield cell.text
 
 
 def _number(value: float) -> str:

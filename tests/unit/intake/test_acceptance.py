@@ -82,6 +82,7 @@ def test_new_class() -> None:
         (STRING, Constraints(min_length=2, pattern="[A-Z]+"), ["ab"], Constraints(min_length=2)),
         (STRING, Constraints(required=True, max_length=3), ["", "a"], Constraints(max_length=3)),
         (DATE, Constraints(minimum="2024-01-01"), ["2023-12-31"], Constraints()),
+        (NUMBER, Constraints(enum=("1", "2")), ["3-", "1", "", "2 "], Constraints(enum=("1", "2", "-3"))),
     ],
 )
 def test_constraints(kind: FieldType, limits: Constraints, cells: list[str], after: Constraints) -> None:
