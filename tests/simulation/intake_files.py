@@ -39,6 +39,11 @@ class Kind:
     spell: Callable[[str], str] = str
 
 
+def _of_other_form(text: str) -> str:
+    """Return the file with a text in a column of numbers, which a person may accept."""
+    return re.sub(r"(?m)^\d+,", "old,", text, count=1)
+
+
 def _ragged(text: str) -> str:
     return text + "41,too short\n"
 
@@ -50,6 +55,7 @@ KINDS = (
     Kind(bad=True, spell=_ragged),
     Kind(bad=True, wide=True),
     Kind(bad=True, spell=lambda _: ""),
+    Kind(bad=True, spell=_of_other_form),
 )
 
 

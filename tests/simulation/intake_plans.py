@@ -1,6 +1,7 @@
 """Simulations of routes that read their files, drawn by seed apart from all others."""
 
 import random
+from dataclasses import replace
 
 from tests.simulation.choices import of_seed
 from tests.simulation.plan import Plan, Result
@@ -12,7 +13,7 @@ SETS = ("", "file", "batch", "accumulate", "window")
 def intake_plan(seed: int) -> Plan:
     """Draw the plan of a route that reads and gathers its files."""
     source = random.Random(f"intake of {seed}")
-    return Plan(
+    plan = Plan(
         files=source.choice([1, 2, 3, 5]),
         staging=source.random() < 0.75,
         events=source.random() < 0.8,
@@ -27,6 +28,7 @@ def intake_plan(seed: int) -> Plan:
         accepts=source.random() < 0.3,
         forgets=source.random() < 0.15,
     )
+    return replace(plan, bad=plan.bad or plan.accepts)
 
 
 def simulate_intake_seed(seed: int) -> Result:

@@ -34,6 +34,14 @@ BAD_DAYS: dict[str, tuple[Plan, Schedule]] = {
     ),
     "one file, and a model that nobody knows": (Plan(stranger=True), {}),
     "two files, listed elsewhere": (Plan(files=2, copies=True), {"file:3": 4, "file:4": 2}),
+    "two files, one batch": (Plan(files=2, intake=True, sets="batch"), {}),
+    "two files, one is bad and corrected": (Plan(files=2, intake=True, sets="window", bad=True), {"kind:1": 3}),
+    "one file that grows": (Plan(intake=True, growing=True), {}),
+    "two files, the form of one is accepted": (
+        Plan(files=2, intake=True, bad=True, accepts=True),
+        {"file:3": 2, "file:5": 3, "kind:2": 6, "wish:1": 1},
+    ),
+    "two files, one is forgotten": (Plan(files=2, intake=True, sets="accumulate", forgets=True), {"wish:2": 1}),
     "two files, frozen for a while": (Plan(files=2, overrides=True), {"file:3": 3, "wish:1": 3, "wish:3": 4}),
 }
 PLAIN = "one file"  # the day that is tried by default; the others in the deep run

@@ -7,7 +7,7 @@ from tests.simulation.intake_plans import SETS, intake_plan, simulate_intake_see
 from tests.simulation.shrinking import to_text
 
 SEEDS = 40
-DEEP_SEEDS = 2_000
+DEEP_SEEDS = 800
 AT_ONCE = 20  # seeds in one test
 
 
