@@ -24,8 +24,8 @@ from shared.intake.settings import IntakeSettings, SchemaSource, TrainingSetKind
 from shared.intake.table_schema import Origin
 from shared.intake.tightening import open_columns, tightened, watch_of
 from shared.intake.training_sets import content_problems
+from shared.lifecycle.input_observations import InputAccepted, InputRefused, OriginalMissing
 from shared.lifecycle.job_paths import part_path, problems_path, quarantined_path
-from shared.lifecycle.observations import InputAccepted, InputRefused, OriginalMissing
 from shared.ports.blob_files import BlobVersion
 from shared.records.intake_record import IntakeRecord
 from shared.records.part import Part

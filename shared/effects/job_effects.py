@@ -18,20 +18,16 @@ from shared.lifecycle.effects import (
     StartJob,
     SubmitJob,
 )
+from shared.lifecycle.input_observations import InputArchived, InputCopyPending, InputMissing, InputPinned, Quarantined
 from shared.lifecycle.job_paths import archived_original_path, output_paths, quarantined_path
 from shared.lifecycle.observations import (
     EvaluationRead,
-    InputArchived,
-    InputCopyPending,
-    InputMissing,
-    InputPinned,
     JobCancelled,
     JobNotFound,
     JobStarted,
     JobStatusRead,
     JobSubmitted,
     Observation,
-    Quarantined,
 )
 from shared.ports.blob_files import BlobVersion, CopyState
 from shared.ports.blob_location import BlobLocation

@@ -24,8 +24,8 @@ from shared.intake.manifest import (
 )
 from shared.intake.settings import BatchSettings, TrainingSetKind
 from shared.intake.training_sets import GROWING, JOINED, choose, problems_of_set
+from shared.lifecycle.input_observations import NothingToTrain, OriginalMissing, SetAssembled
 from shared.lifecycle.job_paths import input_path, manifest_path
-from shared.lifecycle.observations import NothingToTrain, OriginalMissing, SetAssembled
 from shared.ports.blob_files import BlobPart, CopyState
 from shared.records.batch import TrainingSetRef
 from shared.records.drift import DriftRecord

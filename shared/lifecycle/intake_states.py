@@ -9,19 +9,16 @@ from typing import Unpack
 
 from shared.errors import PermanentError
 from shared.lifecycle.effects import AssembleInput, Effect, Next, ReadInput
-from shared.lifecycle.input_preparation import LANDING_LEASE_S, prepare, submit
-from shared.lifecycle.job_paths import original_path
-from shared.lifecycle.observations import (
-    EffectFailed,
+from shared.lifecycle.input_observations import (
     InputAccepted,
     InputRefused,
-    IntakeAnnounced,
     NothingToTrain,
-    Observation,
     OriginalMissing,
     SetAssembled,
-    TimerFired,
 )
+from shared.lifecycle.input_preparation import LANDING_LEASE_S, prepare, submit
+from shared.lifecycle.job_paths import original_path
+from shared.lifecycle.observations import EffectFailed, IntakeAnnounced, Observation, TimerFired
 from shared.lifecycle.reasons import with_sentence
 from shared.lifecycle.retry_later import error_text, retry_after_error, unexpected
 from shared.records.intake_record import IntakeRecord

@@ -13,15 +13,12 @@ from shared.lifecycle.effects import (
     StartJob,
     SubmitJob,
 )
+from shared.lifecycle.input_observations import InputArchived, InputCopyPending, InputMissing, InputPinned, Quarantined
 from shared.lifecycle.input_preparation import COPIED, GONE, LANDING_LEASE_S, prepare
 from shared.lifecycle.intake_states import INTAKE_STEPS, assembled_again, pinned, preparing_input
 from shared.lifecycle.observations import (
     Claimed,
     EffectFailed,
-    InputArchived,
-    InputCopyPending,
-    InputMissing,
-    InputPinned,
     IntakeAnnounced,
     JobCancelled,
     JobNotFound,
@@ -29,7 +26,6 @@ from shared.lifecycle.observations import (
     JobStatusRead,
     JobSubmitted,
     Observation,
-    Quarantined,
     TimerFired,
 )
 from shared.lifecycle.reasons import with_sentence

@@ -10,8 +10,9 @@ from datetime import datetime
 from shared.lifecycle.clocks import set_right
 from shared.lifecycle.effects import CancelJob, Effect, Next
 from shared.lifecycle.held_state import held
+from shared.lifecycle.input_observations import InputAccepted, InputRefused
 from shared.lifecycle.job_states import landed, started, submitted
-from shared.lifecycle.observations import InputAccepted, InputRefused, JobSubmitted, Observation, TimerFired
+from shared.lifecycle.observations import JobSubmitted, Observation, TimerFired
 from shared.lifecycle.promoting import decided, promoting
 from shared.lifecycle.staged_state import staged
 from shared.lifecycle.trained_state import trained

@@ -4,17 +4,10 @@ from datetime import datetime, timedelta
 
 from shared.errors import PermanentError
 from shared.lifecycle.effects import Effect, Next
+from shared.lifecycle.input_observations import InputArchived, InputCopyPending, InputMissing, InputPinned
 from shared.lifecycle.input_preparation import COPIED, GONE, LANDING_LEASE_S, prepare
 from shared.lifecycle.intake_states import prepared
-from shared.lifecycle.observations import (
-    EffectFailed,
-    InputArchived,
-    InputCopyPending,
-    InputMissing,
-    InputPinned,
-    Observation,
-    TimerFired,
-)
+from shared.lifecycle.observations import EffectFailed, Observation, TimerFired
 from shared.lifecycle.retry_later import error_text, unexpected
 from shared.lifecycle.run_updates import reason_changed
 from shared.records.run import Run

@@ -2,18 +2,17 @@
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
 from shared.effects.route_schema import schema_in_force
 from shared.errors import UnavailableError
-from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
+from shared.intake.settings import BatchSettings, TrainingSetKind
 from shared.intake.table_schema import TableSchema
 from shared.pipeline import landing
-from shared.records.run import Run
 from shared.records.run_states import RunState
 from tests.pipeline.operator_calls import ask
-from tests.pipeline.world import FAULT, ROOT, World, example_routes
+from tests.pipeline.reading_world import read, world_with
+from tests.pipeline.world import FAULT, ROOT, World
 
 # The worked example of the page is what the tests run.
 EXAMPLE = (
@@ -21,21 +20,6 @@ EXAMPLE = (
 )
 FIRST, CHANGED = re.findall(r"```csv\n(.*?)```", EXAMPLE, re.DOTALL)
 OTHERWISE = "age,workclass,income\n77,Private,no\n28,Private,yes\n33,Private,unknown\n"
-
-
-def world_with(batch: BatchSettings | None = None, **intake: Any) -> World:
-    """Give a world whose route reads its files; its label is `income`."""
-    routes = example_routes()
-    settings = IntakeSettings(label="income", **intake)
-    route = replace(routes.routes["census"], intake=settings, batch=batch)
-    return World(replace(routes, routes={"census": route}))
-
-
-def read(world: World, name: str, text: str) -> Run:
-    """Land a file and deliver its messages; returns its run."""
-    run = world.land(name, text)
-    world.read()
-    return world.run(run.run_id)
 
 
 def in_force(world: World) -> tuple[int, TableSchema]:

@@ -1,19 +1,19 @@
 """Files that were accepted under an older schema, holdout or spelling are read again before they are joined."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.errors import UnavailableError
 from shared.intake.manifest import Manifest, manifest_from
-from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
+from shared.intake.settings import BatchSettings, TrainingSetKind
 from shared.lifecycle.job_paths import manifest_path
 from shared.records.part import Part
 from shared.records.run import Run
 from shared.records.run_states import RunState
+from tests.pipeline import reading_world
 from tests.pipeline.operator_calls import ask
-from tests.pipeline.world import FAULT, World, example_routes
+from tests.pipeline.world import FAULT, World
 
 HEADER = "age,workclass,income\n"
 FIRST = f"{HEADER}39,State-gov,no\n50,Private,yes\n"
@@ -22,10 +22,7 @@ BATCH = BatchSettings(training_set=TrainingSetKind.ACCUMULATE, debounce_s=0)
 
 def world_with(**intake: Any) -> World:
     """Give a world whose training sets have all files so far; its label is `income`."""
-    routes = example_routes()
-    settings = IntakeSettings(label="income", **intake)
-    route = replace(routes.routes["census"], intake=settings, batch=BATCH)
-    return World(replace(routes, routes={"census": route}))
+    return reading_world.world_with(BATCH, **intake)
 
 
 def run_on(world: World, run: Run, ticks: int = 6) -> Run:

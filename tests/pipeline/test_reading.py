@@ -8,33 +8,25 @@ from typing import Any
 import pytest
 
 from shared.errors import UnavailableError
-from shared.intake.settings import BatchSettings, IntakeSettings, SchemaSource, TrainingSetKind
+from shared.intake.settings import BatchSettings, SchemaSource, TrainingSetKind
 from shared.lifecycle.intake_states import READING_LEASE_S
 from shared.pipeline import landing
 from shared.records.part import Part
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.records.run_steps import WaitingStep
+from tests.pipeline import reading_world
 from tests.pipeline.operator_calls import ask
-from tests.pipeline.world import FAULT, World, example_routes
+from tests.pipeline.reading_world import world_with
+from tests.pipeline.world import FAULT, World
 
 GOOD = "age,workclass,income\n39,State-gov,no\n50,Private,yes\n38,Private,no\n"
 BAD = "age,workclass,income\n39,State-gov,no\nfifty,Private\n"
 
 
-def world_with(batch: BatchSettings | None = None, **intake: Any) -> World:
-    """Give a world whose route reads its files; its label is `income`."""
-    routes = example_routes()
-    settings = IntakeSettings(label="income", **intake)
-    route = replace(routes.routes["census"], intake=settings, batch=batch)
-    return World(replace(routes, routes={"census": route}))
-
-
 def read(world: World, text: str = GOOD, name: str = "census/a.csv") -> Run:
-    """Land a file and deliver its messages; returns its run."""
-    run = world.land(name, text)
-    world.read()
-    return world.run(run.run_id)
+    """Land a file, a good one by default, and deliver its messages; returns its run."""
+    return reading_world.read(world, name, text)
 
 
 def part_of(world: World, run: Run) -> Part:

@@ -1,10 +1,13 @@
 """What a simulation is about, and what came of it."""
 
+import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 from tests.simulation.choices import Schedule
 from tests.simulation.workers import Fault
+
+SETS = ("", "file", "batch", "accumulate", "window")  # what a run trains on; "": the route has no batches
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,23 @@ class Plan:
     def switches(self) -> list[str]:
         """The names of what is on."""
         return [name for name in switchable() if getattr(self, name)]
+
+
+def with_intake(plan: Plan, source: random.Random) -> Plan:
+    """Draw what a route that reads its files makes of them, and what people ask about them."""
+    accepts = source.random() < 0.3
+    return replace(
+        plan,
+        intake=True,
+        sets=source.choice(SETS),
+        bad=accepts or source.random() < 0.4,
+        growing=source.random() < 0.3,
+        marker=source.random() < 0.2,
+        copied=source.random() < 0.2,
+        archives=source.random() < 0.2,
+        accepts=accepts,
+        forgets=source.random() < 0.15,
+    )
 
 
 def switchable() -> list[str]:

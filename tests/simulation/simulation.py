@@ -18,7 +18,7 @@ from tests.simulation.intake_files import IntakeFiles
 from tests.simulation.judge import Judge
 from tests.simulation.operators import Operators
 from tests.simulation.outside import AUC, NARROW, Outside
-from tests.simulation.plan import Directed, Plan, Result
+from tests.simulation.plan import Directed, Plan, Result, with_intake
 from tests.simulation.workers import FAULTS, Invocation, Port, Worker, WorkerClock
 
 WORKERS = 3
@@ -306,25 +306,9 @@ def _with_people(plan: Plan, source: random.Random) -> Plan:
         retries=source.random() < 0.25,
     )
     peopled = replace(peopled, shapes=source.random() < 0.25 and not peopled.holdout)
-    return _with_intake(peopled, source)
-
-
-def _with_intake(plan: Plan, source: random.Random) -> Plan:
-    """Draw whether the route reads its files, and what it makes of them."""
-    if plan.holdout or plan.shapes or plan.copies or source.random() < 0.5:
-        return plan
-    return replace(
-        plan,
-        intake=True,
-        sets=source.choice(["", "file", "batch", "accumulate", "window"]),
-        bad=source.random() < 0.5,
-        growing=source.random() < 0.3,
-        marker=source.random() < 0.2,
-        copied=source.random() < 0.3,
-        archives=source.random() < 0.3,
-        accepts=source.random() < 0.3,
-        forgets=source.random() < 0.2,
-    )
+    if peopled.holdout or peopled.shapes or peopled.copies or source.random() < 0.5:
+        return peopled
+    return with_intake(peopled, source)
 
 
 def simulate_directed(plan: Plan, special: Schedule, faults: Sequence[Directed]) -> Result:

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.simulation.__main__ import plan_text
-from tests.simulation.intake_plans import SETS, intake_plan, simulate_intake_seed
+from tests.simulation.intake_plans import intake_plan, simulate_intake_seed
+from tests.simulation.plan import SETS
 from tests.simulation.shrinking import to_text
 
 SEEDS = 40

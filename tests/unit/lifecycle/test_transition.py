@@ -23,6 +23,7 @@ from shared.gates.holdout import Holdout
 from shared.gates.known_metrics import Task
 from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
 from shared.lifecycle import effects as do
+from shared.lifecycle import input_observations
 from shared.lifecycle import observations as saw
 from shared.lifecycle.decision_record import decision_hash
 from shared.lifecycle.effects import Effect
@@ -122,21 +123,29 @@ def results_of(effect: Effect, run: Run) -> list[Observation]:  # noqa: C901, PL
     failed: list[Observation] = [saw.EffectFailed(error) for error in ERRORS]
     match effect:
         case do.QuarantineInput():
-            return [saw.Quarantined(True), saw.Quarantined(False), *failed]
+            return [input_observations.Quarantined(True), input_observations.Quarantined(False), *failed]
         case do.PinInput():
-            missing: list[Observation] = [saw.InputArchived("archived"), saw.InputMissing()]
-            return [saw.InputPinned(), saw.InputCopyPending(), *missing, *failed]
+            missing: list[Observation] = [
+                input_observations.InputArchived("archived"),
+                input_observations.InputMissing(),
+            ]
+            return [input_observations.InputPinned(), input_observations.InputCopyPending(), *missing, *failed]
         case do.ReadInput():
-            read: list[Observation] = [saw.InputAccepted(PART, INTAKE), saw.InputRefused("bad", "quarantine/p", INTAKE)]
-            return [*read, saw.OriginalMissing(), *failed]
+            read: list[Observation] = [
+                input_observations.InputAccepted(PART, INTAKE),
+                input_observations.InputRefused("bad", "quarantine/p", INTAKE),
+            ]
+            return [*read, input_observations.OriginalMissing(), *failed]
         case do.AssembleInput():
             target = f"training/{run.job_folder}/input.csv"
-            newer = saw.SetAssembled(target, SET, generation="2026-08-01T00:00:00Z/1/x+00000002", duplicates=1)
+            newer = input_observations.SetAssembled(
+                target, SET, generation="2026-08-01T00:00:00Z/1/x+00000002", duplicates=1
+            )
             return [
-                saw.SetAssembled(target, SET),
+                input_observations.SetAssembled(target, SET),
                 newer,
-                saw.NothingToTrain("equal", SET),
-                saw.OriginalMissing(),
+                input_observations.NothingToTrain("equal", SET),
+                input_observations.OriginalMissing(),
                 *failed,
             ]
         case do.SubmitJob():
