@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -168,7 +169,7 @@ class Worker:
         if fault is Fault.REFUSED:
             raise UnavailableError(_FAULT)
         if operation == "scoring.patch" and fault in LATES_S:
-            self.later(LATES_S[fault], effect)
+            self.later(LATES_S[fault], lambda: _late(effect))
             raise NoAnswerError(_FAULT)
         if operation in _REFUSABLE and fault is Fault.REJECTED:
             raise RejectedError(_FAULT)
@@ -193,6 +194,12 @@ class Worker:
             return effect()
         finally:
             self.excused = False
+
+
+def _late(effect: Callable[[], Any]) -> None:
+    """Let a request arrive after its sender gave up: nobody hears that the service refuses it."""
+    with suppress(RejectedError):
+        effect()
 
 
 class Port:
