@@ -39,8 +39,7 @@ def current_parts(session: RunSession, settings: IntakeSettings, parts: Sequence
     """
     services, route = session.services, session.route
     in_force = schema_in_force(services, route)
-    holdout = services.blobs.version(*BlobPath.parse(route.holdout.data)) if route.holdout is not None else None
-    holdout_etag = holdout.etag if holdout is not None else ""
+    holdout_etag = _holdout_etag(session)
     classes = _spelling(session, parts)
     stale = [
         part
@@ -58,6 +57,21 @@ def current_parts(session: RunSession, settings: IntakeSettings, parts: Sequence
         tuple(part for part in kept if isinstance(part, Part)),
         tuple(part for part in kept if isinstance(part, UnfitFile)),
     )
+
+
+def is_of_older_holdout(session: RunSession, part: Part) -> bool:
+    """Tell whether the holdout changed since a part was written, which may have rows of it now.
+
+    Raises:
+        LandfallError: storage does not answer.
+    """
+    return session.route.holdout is not None and part.holdout_etag != _holdout_etag(session)
+
+
+def _holdout_etag(session: RunSession) -> str:
+    holdout = session.route.holdout
+    version = session.services.blobs.version(*BlobPath.parse(holdout.data)) if holdout is not None else None
+    return version.etag if version is not None else ""
 
 
 def _spelling(session: RunSession, parts: Sequence[Part]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from shared.blob_path import BlobPath
 from shared.effects.batch_members import complete_seal, read_members
-from shared.effects.older_parts import current_parts
+from shared.effects.older_parts import current_parts, is_of_older_holdout
 from shared.effects.route_schema import schema_in_force
 from shared.effects.run_session import RunSession
 from shared.errors import RetryableError, StaleWriteError, UnfitSetError
@@ -124,10 +124,10 @@ def _decide(session: RunSession) -> Manifest | None:
         raise UnfitSetError("No file of the training set is left: the data of all of them was forgotten.")
     chosen = choose(settings, parts)
     unfit: tuple[UnfitFile, ...] = ()
-    if settings.training_set in JOINED and route.reading is not None:
+    if route.reading is not None and _is_read_again(session, settings.training_set, chosen.parts):
         current = current_parts(session, route.reading, chosen.parts)
         if not current.parts:
-            raise UnfitSetError("No file of the training set fits the schema that is in force.")
+            raise UnfitSetError(f"No file of the training set fits the schema in force. {current.unfit[0].reason}")
         chosen, unfit = chosen._replace(parts=current.parts), current.unfit
     if settings.training_set is not TrainingSetKind.FILE and route.reading is not None:
         problems = problems_of_set(route.reading, chosen.parts)
@@ -141,6 +141,14 @@ def _decide(session: RunSession) -> Manifest | None:
         duplicates=chosen.duplicates,
         unfit=unfit,
     )
+
+
+def _is_read_again(session: RunSession, kind: TrainingSetKind, parts: tuple[Part, ...]) -> bool:
+    """Tell whether the parts must be those of now: in a joined set, and where the holdout changed meanwhile.
+
+    The schema by which a single file was accepted is good enough for it.
+    """
+    return kind in JOINED or any(is_of_older_holdout(session, part) for part in parts)
 
 
 def _accepted_parts(session: RunSession, kind: TrainingSetKind) -> list[Part]:

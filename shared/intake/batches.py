@@ -35,9 +35,14 @@ def burst_of(runs: Iterable[Run]) -> Burst:
     for run in runs:
         if run.state is RunState.WAITING and run.step == WaitingStep.BATCH:
             accepted.append(run)
-        elif run.state is RunState.LANDED and run.batch is None and run.step not in _ASSEMBLED:
+        elif run.state is RunState.LANDED and run.step not in _ASSEMBLED and not _left_burst(run):
             pending.append(run)
     return Burst(tuple(sorted(accepted, key=_generation)), tuple(pending))
+
+
+def _left_burst(run: Run) -> bool:
+    """Tell whether a run is trained already: it carries a batch, or landed alone and has its job's input."""
+    return run.batch is not None or bool(run.input_blob)
 
 
 def is_due(settings: BatchSettings, burst: Burst, now: datetime) -> bool:

@@ -33,13 +33,13 @@ def choose(settings: BatchSettings, parts: Iterable[Part]) -> ChosenSet:
     """Return which of the given parts make a set.
 
     A newer version of a name replaces the older one, at its own place. Of files with the same bytes the oldest is
-    taken, so that a copy under another name changes nothing. A window counts what is left; its days end with its newest
-    file.
+    taken, so that a copy under another name changes nothing. A window has the newest contents: a file in it may have
+    the bytes of one that has left it, and is in the set all the same.
     """
     newest: dict[str, Part] = {}
     for part in sorted(parts, key=lambda part: part.generation):
         newest[part.blob] = part
-    ordered = sorted(newest.values(), key=lambda part: part.generation)
+    ordered = _window(settings, sorted(newest.values(), key=lambda part: part.generation))
     distinct: list[Part] = []
     contents: set[str] = set()
     for part in ordered:
@@ -47,18 +47,22 @@ def choose(settings: BatchSettings, parts: Iterable[Part]) -> ChosenSet:
             continue
         contents.add(part.sha256)
         distinct.append(part)
-    return ChosenSet(_window(settings, distinct), len(ordered) - len(distinct))
+    return ChosenSet(tuple(distinct), len(ordered) - len(distinct))
 
 
-def _window(settings: BatchSettings, parts: list[Part]) -> tuple[Part, ...]:
+def _window(settings: BatchSettings, parts: list[Part]) -> list[Part]:
+    """Return the files of a window, equal ones among them; its days end with its newest file."""
     if settings.training_set is not TrainingSetKind.WINDOW or not parts:
-        return tuple(parts)
-    if settings.window_files is not None:
-        return tuple(parts[-settings.window_files :])
+        return parts
     if settings.window_days is not None:
         first = modified_at_of(parts[-1].generation) - timedelta(days=settings.window_days)
-        return tuple(part for part in parts if modified_at_of(part.generation) > first)
-    return tuple(parts)
+        return [part for part in parts if modified_at_of(part.generation) > first]
+    contents: set[str] = set()
+    for place in range(len(parts) - 1, -1, -1):
+        contents.add(parts[place].sha256 or parts[place].run_id)
+        if len(contents) > (settings.window_files or len(parts)):
+            return parts[place + 1 :]
+    return parts
 
 
 def problems_of_set(

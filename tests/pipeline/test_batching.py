@@ -142,6 +142,17 @@ def test_a_file_that_is_still_read_holds_the_batch_up() -> None:
     assert carrier.run.run_id == older.run_id
 
 
+def test_a_service_that_takes_no_job_holds_no_burst_up() -> None:
+    """The run of a file that landed alone waits for the service, and the next burst is sealed after its debounce."""
+    world = world_of(joined())
+    world.accept("a.csv")
+    world.training.faults.fail_next("submit", NoAnswerError(DOWN))
+    alone = world.assemble(world.seal())
+    assert (alone.state, alone.step, alone.job_id) == (RunState.LANDED, None, "")
+    burst = [world.accept("b.csv"), world.accept("c.csv")]
+    assert members_of(world, world.seal()) == [run.run_id for run in burst]
+
+
 def test_a_batch_waits_no_longer_than_max_wait() -> None:
     """What is read later joins the next batch."""
     world = world_of(joined())

@@ -1,5 +1,6 @@
 """Files that were accepted under an older schema, holdout or spelling are read again before they are joined."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from shared.lifecycle.job_paths import manifest_path
 from shared.records.part import Part
 from shared.records.run import Run
 from shared.records.run_states import RunState
+from shared.records.run_steps import WaitingStep
 from tests.pipeline import reading_world
+from tests.pipeline.holdout_world import HOLDOUT_TABLE, TRAINING_TABLE
 from tests.pipeline.operator_calls import ask
-from tests.pipeline.world import FAULT, World
+from tests.pipeline.world import FAULT, World, example_routes
 
 HEADER = "age,workclass,income\n"
 FIRST = f"{HEADER}39,State-gov,no\n50,Private,yes\n"
@@ -147,3 +150,39 @@ def test_worker_that_fails_half_way(operation: str) -> None:
     run = run_on(world, run, ticks=40)
     assert input_of(world, run) == f"{FIRST}39.5,Private,no\n"
     assert [part.schema for part in parts(world)] == [2, 2]
+
+
+HOLDOUT = f"{HEADER}50,Private,yes\n33,Private,no\n"
+
+
+def world_with_holdout(kind: TrainingSetKind) -> World:
+    """Give a world whose route has a holdout, none of whose rows is in the files of this page."""
+    route = example_routes((TRAINING_TABLE, HOLDOUT_TABLE)).routes["census"]
+    batch = replace(BATCH, training_set=kind)
+    world = reading_world.world_with(batch)
+    route = replace(world.services.routes.routes["census"], batch=batch, holdout=route.holdout)
+    world = World(replace(world.services.routes, routes={"census": route}))
+    world.blobs.put("models", "holdout/census.csv", f"{HEADER}1,Private,yes\n2,Private,no\n")
+    return world
+
+
+@pytest.mark.parametrize("kind", [TrainingSetKind.FILE, TrainingSetKind.BATCH, TrainingSetKind.ACCUMULATE])
+def test_holdout_that_changed_after_a_file_was_read(kind: TrainingSetKind) -> None:
+    """A row that the holdout has when the set is decided is not in the set, also where a set is a single file."""
+    world = world_with_holdout(kind)
+    run = world.land("census/a.csv", f"{FIRST}40,Private,yes\n")
+    world.read()
+    assert world.run(run.run_id).step == WaitingStep.BATCH
+    world.blobs.put("models", "holdout/census.csv", HOLDOUT)
+    assert input_of(world, run_on(world, run)) == f"{HEADER}39,State-gov,no\n40,Private,yes\n"
+
+
+def test_single_file_without_a_row_beside_the_holdout() -> None:
+    """It is not trained, and the reason says why."""
+    world = world_with_holdout(TrainingSetKind.FILE)
+    run = world.land("census/a.csv", HOLDOUT)
+    world.read()
+    world.blobs.put("models", "holdout/census.csv", HOLDOUT)
+    run = run_on(world, run)
+    assert run.state is RunState.FAILED
+    assert "each is of the holdout" in run.reason

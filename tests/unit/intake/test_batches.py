@@ -62,6 +62,12 @@ def test_the_next_attempt_of_a_carrier_is_no_file_of_the_next_batch() -> None:
     assert burst_of([carrier]) == Burst((), ())
 
 
+def test_a_file_that_landed_alone_and_has_its_jobs_input_is_in_no_burst() -> None:
+    """While the service takes no job, its run holds up no later batch and no newer version ends it."""
+    run = landed_run(1, state=RunState.LANDED, step=None)
+    assert burst_of([run.evolve(NOON, input_blob=f"training/{run.job_folder}/input.csv")]) == Burst((), ())
+
+
 def test_accepted_files_are_in_order_of_generation() -> None:
     """The order of the claims does not matter."""
     late = landed_run(1, age_s=1, modified_s=-5000)

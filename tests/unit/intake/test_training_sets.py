@@ -66,6 +66,25 @@ def test_a_window_has_the_newest_files() -> None:
     assert choose(settings, parts).parts == (parts[2], parts[4])
 
 
+@pytest.mark.parametrize("window", [{"window_files": 2}, {"window_days": 2}])
+def test_a_file_in_the_window_counts_though_an_older_one_has_its_bytes(window: dict[str, int]) -> None:
+    """The older one has left the window, so nothing else brings the rows."""
+    settings = BatchSettings(training_set=TrainingSetKind.WINDOW, **window)
+    contents = ("same", "b", "c", "same")
+    parts = [
+        part_of(landed_run(number, modified_s=DAY_S * number), content=content)
+        for number, content in enumerate(contents)
+    ]
+    assert choose(settings, parts) == (tuple(parts[2:]), 0)
+
+
+def test_a_copy_of_a_file_in_the_window_pushes_no_file_out() -> None:
+    """Contents are counted, not names: the set is as before."""
+    settings = BatchSettings(training_set=TrainingSetKind.WINDOW, window_files=2)
+    before = [numbered(1), numbered(2, content="same"), numbered(3)]
+    assert choose(settings, [*before, numbered(4, content="same")]) == (tuple(before[1:]), 1)
+
+
 def test_a_window_of_days_ends_with_its_newest_file() -> None:
     """A file that is exactly `window_days` older than the newest is out; a younger one is in."""
     settings = BatchSettings(training_set=TrainingSetKind.WINDOW, window_days=2)
