@@ -51,7 +51,7 @@ var blobRules = [
     enabled: age.days > 0
     definition: {
       filters: {
-        blobTypes: ['blockBlob']
+        blobTypes: ['blockBlob', 'appendBlob']
         prefixMatch: age.prefixes
       }
       actions: {

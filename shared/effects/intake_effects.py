@@ -23,10 +23,10 @@ from shared.intake.refusals import reason_of
 from shared.intake.settings import IntakeSettings, SchemaSource, TrainingSetKind
 from shared.intake.table_schema import Origin
 from shared.intake.tightening import open_columns, tightened, watch_of
-from shared.intake.training_sets import content_problems
+from shared.intake.training_sets import GROWING, content_problems
 from shared.lifecycle.input_observations import InputAccepted, InputRefused, OriginalMissing
-from shared.lifecycle.job_paths import part_path, problems_path, quarantined_path
-from shared.ports.blob_files import BlobVersion
+from shared.lifecycle.job_paths import kept_original_path, part_path, problems_path, quarantined_path
+from shared.ports.blob_files import BlobVersion, CopyState
 from shared.records.intake_record import IntakeRecord
 from shared.records.part import Part
 
@@ -94,6 +94,7 @@ class _Reading:
             problems = (*problems, *self._content_problems(part))
         if any(problem.level is Level.ERROR for problem in problems):
             return self._refused(report, problems)
+        part = self._with_kept_original(part)
         if against is not in_force and against.schema is not None:
             try:
                 put_in_force(self._services, in_force, against.schema)
@@ -189,6 +190,22 @@ class _Reading:
             labels=dict(report.labels) if len(report.labels) <= MAX_CLASSES else {},
             missing=dict(report.missing),
         )
+
+    def _with_kept_original(self, part: Part) -> Part:
+        """Copy the original beside its part, where a set that grows may need it after its attempt's folder is gone.
+
+        Raises:
+            RetryableError: storage is still copying; the copy is done when the file is read again.
+        """
+        batch = self._route.batch
+        if batch is None or batch.training_set not in GROWING:
+            return part
+        blobs, target = self._services.blobs, BlobPath.parse(kept_original_path(self._session.run))
+        copied = blobs.copy_version(self._original, *target)
+        kept = blobs.version(*target)
+        if copied is CopyState.PENDING or kept is None:
+            raise RetryableError("Storage is still copying the original to where later training sets find it.")
+        return replace(part, original=str(kept.path), original_etag=kept.etag)
 
     def _content_problems(self, part: Part) -> tuple[Problem, ...]:
         """Return why the file is no training set by itself, where the route trains on single files."""

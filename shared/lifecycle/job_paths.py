@@ -51,6 +51,14 @@ def part_path(run: Run, schema: int | None, holdout_etag: str) -> str:
     return f"{TRAINING}/parts/{run.route}/{run.run_id}/{against}.csv"
 
 
+def kept_original_path(run: Run) -> str:
+    """Return where this attempt's original stays as long as the part of its clean rows, beside it: container/path.
+
+    What lies in the folder of an attempt is deleted by age, and an old file may have to be read again for a set.
+    """
+    return f"{TRAINING}/parts/{run.route}/{run.run_id}/{run.attempt}-original{_extension(run)}"
+
+
 def schema_path(route: str, number: int) -> str:
     """Return the path of a version of a route's schema, counted from 1: container/path."""
     return f"{MODELS}/schemas/{route}/{number}.json"

@@ -3,7 +3,13 @@
 from shared.blob_path import BlobPath
 from shared.errors import LandfallError, NotFoundError, NotNowError
 from shared.lifecycle.input_preparation import pins_original
-from shared.lifecycle.job_paths import archived_original_path, input_path, original_path, quarantined_path
+from shared.lifecycle.job_paths import (
+    archived_original_path,
+    input_path,
+    kept_original_path,
+    original_path,
+    quarantined_path,
+)
 from shared.lifecycle.second_try import JOB_MAY_RUN, in_vain, retried, why_not
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
 from shared.operators.operator_runs import find_run, route_of_run, save_operators_run
@@ -59,7 +65,8 @@ def _source(services: Services, route: Route, run: Run) -> str:
     if version is not None and version.etag == run.etag:
         return ""
     # The previous attempt may have pinned it and ended before it submitted a job.
-    copies = [original_path(run), quarantined_path(run)] if pins_original(route) else [input_path(run)]
+    originals = [original_path(run), quarantined_path(run), kept_original_path(run)]
+    copies = originals if pins_original(route) else [input_path(run)]
     for copy in copies:
         if _is_complete(services, run, copy):
             return copy

@@ -7,6 +7,7 @@ an alert.
 import json
 
 from shared.errors import BadMessageError
+from shared.lifecycle.intake_states import under_lease
 from shared.lifecycle.reasons import with_sentence
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.pipeline.landing import land, run_key
@@ -132,7 +133,11 @@ def _land(services: Services, source: str, plain: str, event: BlobCreated) -> No
 
 
 def _add_reason(services: Services, stored: StoredRun | None, cause: str) -> None:
-    """Add a cause to a run's reason, if the run exists; its state and its next step stay."""
+    """Add a cause to a run's reason, if the run exists; its state and its next step stay.
+
+    A run whose file is being read has its worker, so nothing is wrong with it. A write of ours would cost that worker
+    its lease, and the file would be read once more from its beginning.
+    """
     if stored is None:
         log.error(
             "the poison message is about a file version without a run: it was overwritten or deleted since, or the next"
@@ -140,6 +145,8 @@ def _add_reason(services: Services, stored: StoredRun | None, cause: str) -> Non
             extra=log_fields(LogAction.MESSAGE_WITHOUT_RUN),
         )
         return
-    run = stored.run
+    run, now = stored.run, services.clock.now()
+    if under_lease(run, now):
+        return
     reason = with_sentence(run.reason, cause) if run.reason and not run.reason.endswith(cause) else cause
-    services.save_run(stored, run.evolve(services.clock.now(), reason=reason))
+    services.save_run(stored, run.evolve(now, reason=reason))

@@ -8,7 +8,8 @@ class Part:
     """An accepted file, as training sets know it.
 
     Attributes:
-        original, original_etag: the pinned original (container/path), and its version.
+        original, original_etag: where the original is read again (container/path), and its version: the pinned one, or
+            its copy beside the part where sets grow.
         path, etag, size: the blob of its clean rows without a header (container/path), its version, bytes. "" and 0
             where the route does not read files: then the original is trained on as it is.
         header: the line that its rows stand under, with its line end.

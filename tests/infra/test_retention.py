@@ -13,6 +13,8 @@ from shared.lifecycle.job_paths import (
     TRAINING,
     archived_model_path,
     input_path,
+    kept_original_path,
+    original_path,
     output_paths,
     pinned_rows_path,
 )
@@ -65,6 +67,15 @@ def rules(made: Deployment) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
         yield rule["definition"]["actions"], rule["definition"]["filters"]["prefixMatch"]
 
 
+def test_copies_of_append_blobs_are_deleted_by_age_as_well() -> None:
+    """A copy has the type of its source, so a pinned file that was appended to is an append blob."""
+    documents = deployment("smallest").get(POLICY).properties["policy"]["rules"]
+    by_age = [rule["definition"]["filters"] for rule in documents if "baseBlob" in rule["definition"]["actions"]]
+
+    assert len(by_age) == 4
+    assert {tuple(filters["blobTypes"]) for filters in by_age} == {("blockBlob", "appendBlob")}
+
+
 def days_of(made: Deployment, path: str) -> int | None:
     """Return after how many days a blob at container/path is deleted; None: never."""
     days = [
@@ -102,7 +113,8 @@ def test_files_of_runs_are_deleted_by_age() -> None:
 
     assert len({run.run_id[0] for run in RUNS}) == 16
     for run in RUNS:
-        assert {days_of(made, path) for path in (input_path(run), *output_paths(run))} == {90}
+        paths = (input_path(run), original_path(run), *output_paths(run))
+        assert {days_of(made, path) for path in paths} == {90}
     assert days_of(made, f"{QUARANTINE}/census/{RUNS[0].run_id}/june.csv") == 90
     assert days_of(made, "dead-letters/evgt/event.json") == 30
 
@@ -120,6 +132,7 @@ def test_what_is_needed_without_end_is_never_deleted(made: Deployment) -> None:
         f"{container}/census/june.csv",
         f"{ARCHIVE}/census/{RUNS[0].run_id}/june.csv",
         f"{TRAINING}/parts/census/{RUNS[0].run_id}/1-3-.csv",
+        kept_original_path(RUNS[0]),
         f"{MODELS}/schemas/census/1.json",
         f"{container}/{TRAINING}/0/june.csv",
         "azure-webjobs-hosts/locks/landfall/host",

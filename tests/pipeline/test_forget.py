@@ -4,8 +4,8 @@ import pytest
 
 from shared.errors import NotNowError, UnavailableError, UnknownError
 from shared.intake.manifest import manifest_from
-from shared.intake.settings import IntakeSettings, TrainingSetKind
-from shared.lifecycle.job_paths import manifest_path
+from shared.intake.settings import IntakeSettings, SchemaSource, TrainingSetKind
+from shared.lifecycle.job_paths import kept_original_path, manifest_path
 from shared.operators.forget import ERASED_AGAIN_S, forget
 from shared.pipeline.erasing import erase_again
 from shared.ports.training_service import JobState
@@ -52,6 +52,17 @@ def test_a_file_that_waits_is_forgotten_at_once() -> None:
     carrier = world.seal()
     assert carrier.run_id == stays.run_id
     assert files(world, world.assemble(carrier)) == ["census/stays.csv"]
+
+
+def test_the_original_beside_a_part_goes_as_well() -> None:
+    """A file of a growing set is kept twice; neither copy stays."""
+    routes = batch_routes(joined(TrainingSetKind.ACCUMULATE), IntakeSettings(min_rows=1, schema=SchemaSource.NONE))
+    world = BatchWorld(routes)
+    run = world.land("census/gone.csv", "age,workclass\n39,secret\n")
+    world.read()
+    assert str(kept_original_path(run)) in paths_with(world, "secret")
+    forget(world.services, "census/gone.csv", "ada", "erasure")
+    assert paths_with(world, "secret") == []
 
 
 def test_while_a_job_reads_the_file_the_request_is_refused() -> None:

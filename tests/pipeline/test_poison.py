@@ -2,9 +2,11 @@
 
 import base64
 import json
+from collections.abc import Iterator
 
 import pytest
 
+from shared.lifecycle.intake_states import READING_LEASE_S
 from shared.log_actions import LogAction
 from shared.pipeline import poison
 from shared.records.messages import EvaluationMessage
@@ -12,6 +14,7 @@ from shared.records.run import Run
 from shared.records.run_states import RunState
 from tests.blob_events import event_grid_event, in_base64
 from tests.log_lines import lines_about
+from tests.pipeline.reading_world import world_with
 from tests.pipeline.world import World
 
 
@@ -49,6 +52,31 @@ def test_an_intake_message_that_was_given_up_stands_in_its_run(reading_world: Wo
     assert reading_world.services.announced == []
     reading_world.tick(30)
     assert reading_world.services.announced == [message]
+
+
+@pytest.mark.parametrize("kind", ["message", "event"])
+def test_poison_does_not_disturb_a_worker_that_reads(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lease stays its own, so a large file is not read twice; the log has the message."""
+    world = world_with(schema="none")
+    run = world.land("census/a.csv", "age,workclass,income\n" + "39,State-gov,no\n50,Private,yes\n" * 50)
+    message = world.services.announced[0].to_text()
+    read_chunks = world.blobs.read_chunks
+    readings = []
+
+    def poisoned_meanwhile(path: str, etag: str) -> Iterator[bytes]:
+        readings.append(path)
+        for chunk in read_chunks(path, etag, 500):
+            yield chunk
+            world.clock.advance(READING_LEASE_S / 2)
+            if kind == "message":
+                poison.intake(world.services, message)
+            else:
+                poison.blob_event(world.services, event("census/a.csv", run.etag))
+
+    monkeypatch.setattr(world.blobs, "read_chunks", poisoned_meanwhile)
+    world.read()
+    assert (world.run(run.run_id).state, world.run(run.run_id).reason) == (RunState.STARTED, "")
+    assert readings == [run.original_blob]
 
 
 def test_a_message_about_a_run_that_has_ended_changes_no_outcome() -> None:

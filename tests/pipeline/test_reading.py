@@ -278,6 +278,29 @@ def test_a_quarantined_file_is_tried_again_from_its_copy() -> None:
     assert world.blobs.text(again.input_blob) == GOOD
 
 
+def test_an_old_file_of_a_growing_set_is_tried_again_from_beside_its_part() -> None:
+    """Its folder is gone by age and its original deleted: the copy that the sets need serves a retry as well."""
+    world = world_with(BatchSettings(training_set=TrainingSetKind.ACCUMULATE, debounce_s=0))
+    run = read(world)
+    world.tick(60)
+    world.read()
+    world.training.fail(world.run(run.run_id).job_id, "no capacity")
+    world.tick()
+    assert world.run(run.run_id).state is RunState.FAILED
+    world.blobs.remove("incoming", "census/a.csv")
+    world.blobs.remove(*run.original_blob.split("/", 1))
+    status, body = ask(world, "retry", run=run.run_id, by="alice")
+    assert (status, body.get("problems")) == (200, None)
+    world.tick()
+    world.read()
+    world.tick(60)
+    world.read()
+
+    again = world.run(run.run_id)
+    assert (again.state, again.attempt) == (RunState.STARTED, 2)
+    assert world.blobs.text(again.input_blob) == GOOD
+
+
 def test_an_accepted_file_that_is_refused_later_is_in_no_set() -> None:
     """Its part goes with the transaction that quarantines it: no version is in a set and in quarantine at once."""
     world = world_with(BatchSettings(training_set=TrainingSetKind.ACCUMULATE))
