@@ -47,6 +47,14 @@ def test_an_append_blob_is_told_apart(account: BlobAccount) -> None:
     assert (listed["growing.csv"].size, listed["growing.csv"].etag == first.etag) == (4, False)
 
 
+def test_a_copy_of_an_append_blob_is_one(account: BlobAccount) -> None:
+    """Rules that delete by age name the types of blobs, so pinned copies need both."""
+    account.append("growing.csv", b"a\n")
+    account.files.copy_version(_version(account, "growing.csv"), account.input, "pinned.csv")
+
+    assert _version(account, "pinned.csv").appendable
+
+
 def test_a_listing_may_be_of_one_folder(account: BlobAccount) -> None:
     """Only names with the prefix are listed; the prefix is a text, no pattern."""
     for name in ("a/1.csv", "a/2.csv", "ab.csv", "b/a/3.csv", "%/x.csv"):

@@ -241,7 +241,8 @@ class MemoryBlobs:
                     raise BlobChangedError(f"{source} was overwritten or deleted since it was read")
                 if original.archived:
                     raise _archived("copy a blob", str(source))
-                self._put(target, original.content, original.version.modified_at)
+                version = original.version
+                self._put(target, original.content, version.modified_at, appendable=version.appendable)
                 self._blobs[target].copying = self.slow_copies
             return CopyState.PENDING if self._blobs[target].copying else CopyState.DONE
 
