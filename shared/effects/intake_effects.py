@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from shared.blob_path import BlobPath
 from shared.effects.file_reading import CheckedFile, RouteFacts, check_file, route_facts
-from shared.effects.route_schema import SchemaInForce, learnt_label, put_in_force, schema_in_force
+from shared.effects.route_schema import SchemaInForce, class_counts, learnt_label, put_in_force, schema_in_force
 from shared.effects.run_session import RunSession
 from shared.errors import BlobChangedError, BlobMissingError, RetryableError, StaleWriteError
 from shared.intake.block_check import Columns
@@ -30,7 +30,6 @@ from shared.ports.blob_files import BlobVersion, CopyState
 from shared.records.intake_record import IntakeRecord
 from shared.records.part import Part
 
-MAX_CLASSES = 1000  # different labels past which they are no classes, but numbers to be predicted
 MAX_READINGS = 3  # in one invocation; a file is read again if another worker put a schema in force meanwhile
 
 
@@ -89,7 +88,7 @@ class _Reading:
                 checked = self._check(against)
         report = checked.report
         problems = (*report.problems, *self._warnings)
-        part = self._part(checked, against.number or None)
+        part = self._part(checked, against)
         if not report.refused:
             problems = (*problems, *self._content_problems(part))
         if any(problem.level is Level.ERROR for problem in problems):
@@ -166,7 +165,7 @@ class _Reading:
             observe=observe,
         )
 
-    def _part(self, checked: CheckedFile, schema: int | None) -> Part:
+    def _part(self, checked: CheckedFile, against: SchemaInForce) -> Part:
         run, report = self._session.run, checked.report
         return Part(
             run_id=run.run_id,
@@ -185,9 +184,9 @@ class _Reading:
             sha256=report.sha256,
             rows_sha256=report.rows_sha256,
             encoding=report.encoding,
-            schema=schema,
+            schema=against.number or None,
             holdout_etag=self._facts.holdout_etag,
-            labels=dict(report.labels) if len(report.labels) <= MAX_CLASSES else {},
+            labels=class_counts(self._route, self._facts.expected.label, against.schema, report.labels),
             missing=dict(report.missing),
         )
 

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from shared.blob_path import BlobPath
 from shared.effects.file_reading import RouteFacts, check_file, route_facts
-from shared.effects.intake_effects import MAX_CLASSES
-from shared.effects.route_schema import SchemaInForce, columns_since, schema_in_force
+from shared.effects.route_schema import SchemaInForce, class_counts, columns_since, schema_in_force
 from shared.effects.run_session import RunSession
 from shared.gates.holdout import label_key
 from shared.intake.manifest import UnfitFile
@@ -131,7 +130,7 @@ class _PartWriter:
             encoding=report.encoding,
             schema=self._in_force.number or None,
             holdout_etag=self._facts.holdout_etag,
-            labels=dict(report.labels) if len(report.labels) <= MAX_CLASSES else {},
+            labels=class_counts(self._session.route, expected.label, expected.schema, report.labels),
             missing=dict(report.missing),
             sketch="",
         )

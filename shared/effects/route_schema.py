@@ -6,7 +6,7 @@ that would write this number puts it in force instead.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from shared.gates.known_metrics import Task, tasks_of
 from shared.intake.field_learning import Label
 from shared.intake.schema_reader import parse_schema
 from shared.intake.settings import SchemaSource
-from shared.intake.table_schema import TableSchema, to_json
+from shared.intake.table_schema import FieldType, TableSchema, Undecided, to_json
 from shared.lifecycle.job_paths import schema_path
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports.intake_rows import StoredRouteState
@@ -132,11 +132,29 @@ def learnt_label(route: Route, label: str | None, classes: Sequence[str]) -> Lab
 
     `classes`: in the champion's spelling.
     """
-    if label is None:
-        return None
+    return None if label is None else Label(label, tuple(classes), _is_classified(route))
+
+
+def class_counts(
+    route: Route, label: str | None, schema: TableSchema | None, rows_by_label: Mapping[str, int]
+) -> dict[str, int]:
+    """Return the rows of a file by class; empty where the label is a number to be predicted.
+
+    The task of the route tells; where it does not, the schema does. Numbers repeat by chance alone: none of them is
+    lost if the next file lacks it.
+    """
+    has_classes = _is_classified(route)
+    field = schema.field(label) if schema is not None and label is not None else None
+    if has_classes is None and field is not None:
+        is_of_classes = field.constraints.enum is not None or field.notes.undecided is Undecided.CLASSES
+        has_classes = is_of_classes or field.type not in {FieldType.NUMBER, FieldType.INTEGER}
+    return {} if has_classes is False else dict(rows_by_label)
+
+
+def _is_classified(route: Route) -> bool | None:
+    """Tell whether a route's label has classes; None if nothing says it."""
     if route.holdout is not None:
         tasks = {route.holdout.task}
     else:
         tasks = {task for gate in route.policy.gates for task in tasks_of(gate.metric)}
-    has_classes = None if not tasks else Task.REGRESSION not in tasks
-    return Label(label, tuple(classes), has_classes)
+    return None if not tasks else Task.REGRESSION not in tasks

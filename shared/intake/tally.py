@@ -1,12 +1,13 @@
 """What the check of one file counts (pure)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from shared.records.intake_record import Change, LeftOut
 
 MAX_LABELS = 1000  # different ones that are counted
+MAX_LABEL_CHARACTERS = 100_000  # of all of them together: they stand in rows of tables
 
 
 class FileChange(StrEnum):
@@ -37,6 +38,11 @@ class LeftOutRow(StrEnum):
     BLANK = "blank"
 
 
+def are_too_many(labels: Collection[str]) -> bool:
+    """Tell whether labels are more, or longer, than classes are kept."""
+    return len(labels) > MAX_LABELS or sum(map(len, labels)) > MAX_LABEL_CHARACTERS
+
+
 class Tally:
     """What is counted while a file is read.
 
@@ -63,10 +69,11 @@ class Tally:
             self._changes[code] = before._replace(times=before.times + times, line=min(before.line, line))
 
     def count_labels(self, labels: Mapping[str, int]) -> None:
-        """Count rows by label; more different labels than `MAX_LABELS` are numbers or texts, and no classes."""
+        """Count rows by label; too many different labels, or too long ones, are numbers or texts, and no classes."""
         if self._has_classes:
+            before = len(self.labels)
             self.labels.update(labels)
-            if len(self.labels) > MAX_LABELS:
+            if len(self.labels) > before and are_too_many(self.labels):
                 self.labels.clear()
                 self._has_classes = False
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from shared.intake.problems import Code, Problem
 from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
+from shared.intake.tally import are_too_many
 from shared.plurals import counted
 from shared.records.part import Part
 from shared.records.run_identity import modified_at_of
@@ -109,14 +110,11 @@ def _missing(settings: IntakeSettings, parts: Sequence[Part], rows: int) -> list
 
 
 def _classes(parts: Sequence[Part], champion_classes: Collection[str]) -> list[Problem]:
-    labels: Counter[str] = Counter()
-    for part in parts:
-        labels.update(part.labels)
-    classes = {label for label, rows in labels.items() if rows}
+    classes = classes_of_set(parts)
     if len(classes) == 1:
         (only,) = classes
         return [Problem(Code.ONE_CLASS, f"Every row has the label {only!r}, and a model needs two classes.")]
-    if classes and (lost := sorted(set(champion_classes) - classes)):
+    if classes and (lost := sorted(set(champion_classes).difference(classes))):
         message = f"The model in service knows {_listed(lost)}, of which the set has no row."
         return [Problem(Code.LOST_CLASS, message)]
     return []
@@ -147,13 +145,16 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def classes_of_set(parts: Iterable[Part]) -> tuple[str, ...]:
-    """Return the labels in a set, sorted; empty if one of its files has no label, or too many to be classes."""
+    """Return the classes in a set, sorted; empty if those of a file are not known, or if they are too many to keep.
+
+    A file without rows has no class, and hides none.
+    """
     labels: set[str] = set()
     for part in parts:
-        if not part.labels:
+        if part.rows and not part.labels:
             return ()
         labels.update(label for label, rows in part.labels.items() if rows)
-    return tuple(sorted(labels))
+    return () if are_too_many(labels) else tuple(sorted(labels))
 
 
 def sha256_of_set(header: str, parts: Iterable[Part]) -> str:

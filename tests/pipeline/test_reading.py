@@ -136,6 +136,20 @@ def test_a_class_of_the_champion_that_is_absent_is_refused_by_name() -> None:
             assert "'maybe'" in run.reason
 
 
+@pytest.mark.parametrize("metric", ["Root Mean Squared Error", "our own"])
+def test_a_number_to_be_predicted_is_no_class(metric: str) -> None:
+    """By the task, or by the schema: nothing is kept that a later file could lack, and one number alone is no class."""
+    world = world_with()
+    gate = world.route.policy.gates[0]._replace(metric=metric)
+    route = replace(world.route, policy=world.route.policy._replace(gates=(gate,)))
+    world.services = replace(world.services, routes=replace(world.routes, routes={"census": route}))
+    world.routes = world.services.routes
+    first = read(world, "age,workclass,income\n39,State-gov,10.5\n50,Private,20\n51,Private,30\n")
+    run = read(world, "age,workclass,income\n39,State-gov,11\n50,Private,11\n", "census/b.csv")
+    assert (first.state, run.state) == (RunState.STARTED, RunState.STARTED), run.reason
+    assert part_of(world, first).labels == {}
+
+
 def test_a_corrected_file_is_simply_dropped_again() -> None:
     """It is a version of its own, with a run of its own."""
     world = world_with()

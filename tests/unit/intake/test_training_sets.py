@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
-from shared.intake.training_sets import choose, problems_of_set, sha256_of_set
+from shared.intake.training_sets import choose, classes_of_set, problems_of_set, sha256_of_set
 from shared.records.part import Part
 from tests.unit.intake.intake_records import HEADER, landed_run, part_of
 
@@ -157,3 +157,26 @@ def test_the_hash_of_a_set_is_of_its_content_in_order(numbers: list[int]) -> Non
     assert sha256_of_set(HEADER, parts) == hashlib.sha256(HEADER.encode() + bytes_of_parts).hexdigest()
     if len(parts) > 1:
         assert sha256_of_set(HEADER, parts) != sha256_of_set(HEADER, parts[::-1])
+
+
+def test_a_file_whose_classes_are_not_known_makes_no_other_a_file_of_one_class() -> None:
+    """The rest of the set may have what the counted files lack, so nothing is said of its classes."""
+    parts = [part_of(landed_run(1), labels={}), part_of(landed_run(2), labels={"yes": 10})]
+    assert problems_of_set(IntakeSettings(), parts, ("no", "yes")) == ()
+    assert classes_of_set(parts) == ()
+
+
+def test_a_file_without_rows_hides_no_class() -> None:
+    """All of its rows may be of the holdout; the classes of the set are those of the other files."""
+    parts = [part_of(landed_run(1), rows=0, labels={}), part_of(landed_run(2), labels={"no": 5, "yes": 5})]
+    assert classes_of_set(parts) == ("no", "yes")
+    assert problems_of_set(IntakeSettings(), parts, ("maybe", "no", "yes")) != ()
+
+
+@pytest.mark.parametrize("text", ["{}", "{:0500}"])
+def test_more_classes_than_a_row_may_hold_are_none(text: str) -> None:
+    """Each file may have few enough, and the set too many, or too long ones."""
+    labels = [{text.format(number): 1 for number in range(start, start + 150)} for start in range(0, 1050, 150)]
+    parts = [part_of(landed_run(number), rows=150, labels=some) for number, some in enumerate(labels)]
+    assert classes_of_set(parts) == ()
+    assert len(classes_of_set(parts[:1])) == 150
