@@ -24,7 +24,7 @@ from shared.intake.manifest import (
 )
 from shared.intake.settings import BatchSettings, TrainingSetKind
 from shared.intake.training_sets import GROWING, JOINED, choose, problems_of_set
-from shared.lifecycle.input_observations import NothingToTrain, OriginalMissing, SetAssembled
+from shared.lifecycle.input_observations import MemberForgotten, NothingToTrain, OriginalMissing, SetAssembled
 from shared.lifecycle.job_paths import input_path, manifest_path
 from shared.ports.blob_files import BlobPart, CopyState
 from shared.records.batch import TrainingSetRef
@@ -37,7 +37,7 @@ from shared.records.run_states import RunState
 _GAVE_UP = frozenset({RunState.FAILED, RunState.TIMED_OUT, RunState.CANCELLED})
 
 
-def assemble(session: RunSession) -> SetAssembled | NothingToTrain | OriginalMissing:
+def assemble(session: RunSession) -> SetAssembled | NothingToTrain | OriginalMissing | MemberForgotten:
     """Assemble the training set of a run, or of the batch that it carries, at the path that its job reads.
 
     Raises:
@@ -48,6 +48,9 @@ def assemble(session: RunSession) -> SetAssembled | NothingToTrain | OriginalMis
     manifest = _manifest(session)
     if manifest is None:
         return OriginalMissing()
+    forgotten = _forgotten_member(session, manifest)
+    if forgotten is not None:
+        return MemberForgotten(forgotten)
     training_set = TrainingSetRef(manifest.kind, manifest_path(run), manifest.rows, manifest.sha256, manifest.classes)
     generation, duplicates, unfit = manifest.generation, manifest.duplicates, len(manifest.unfit)
     if manifest.kind in JOINED and manifest.sha256 is not None:
@@ -107,6 +110,24 @@ def _manifest(session: RunSession) -> Manifest | None:
             return manifest
     text, _ = blobs.read_text(path, MAX_TEXT_BYTES)
     return manifest_from(text)
+
+
+def _forgotten_member(session: RunSession, manifest: Manifest) -> str | None:
+    """Return the name of a file of the set whose data was forgotten; None if there is none.
+
+    It is looked for once the manifest is written and before anything is joined. `forget` records its erasure, marks the
+    file, and then looks for the manifests that list it: a file that is not marked yet is found in this one.
+    """
+    if manifest.kind not in JOINED:
+        return None
+    runs = session.services.runs
+    erased = {erasure.run_id for erasure in runs.erasures() if erasure.route == session.route.name}
+    for member in manifest.members:
+        if member.run_id in erased:
+            stored = runs.get(session.route.name, member.run_id)
+            if stored is not None and stored.run.forgotten:
+                return member.blob
+    return None
 
 
 def _decide(session: RunSession) -> Manifest | None:

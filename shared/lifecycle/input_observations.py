@@ -82,6 +82,16 @@ class SetAssembled(NamedTuple):
     unfit: int = 0
 
 
+class MemberForgotten(NamedTuple):
+    """The data of a file was forgotten while the training set that has it was decided; nothing of the set is joined.
+
+    Attributes:
+        blob: name of that file.
+    """
+
+    blob: str
+
+
 class NothingToTrain(NamedTuple):
     """The training set needs no job: an equal set was trained, or no column drifted."""
 

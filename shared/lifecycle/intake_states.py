@@ -12,6 +12,7 @@ from shared.lifecycle.effects import AssembleInput, Effect, Next, ReadInput
 from shared.lifecycle.input_observations import (
     InputAccepted,
     InputRefused,
+    MemberForgotten,
     NothingToTrain,
     OriginalMissing,
     SetAssembled,
@@ -106,6 +107,8 @@ def preparing_input(route: Route, run: Run, effect: Effect | None, observation: 
             changes: RunFields = {**ready, **_of_set(run, observation)}
             assembled = run.evolve(now, reason="", **changes)
             return assembled, submit(route, assembled)
+        case MemberForgotten(blob):
+            return _decided_anew(run, blob, now), None
         case NothingToTrain(reason):
             return run.transitioned(now, RunState.UNCHANGED, reason, **_of_set(run, observation)), None
         case EffectFailed(error):
@@ -138,6 +141,21 @@ def assembled_again(run: Run, now: datetime) -> Run:
     """Return a run whose next attempt has lost its training set: it is assembled anew, and a message announces that."""
     announced = now + timedelta(seconds=ANNOUNCE_S)
     return run.evolve(now, step=LandedStep.PREPARING, input_blob="", training_set=None, not_before=announced)
+
+
+def _decided_anew(run: Run, blob: str, now: datetime) -> Run:
+    """Return a run whose set has lost a file that was forgotten: the set of its next attempt is decided without it.
+
+    The attempt is new because the manifest is never written twice: a paused worker may still hold the old one.
+    """
+    return run.evolve(
+        now,
+        step=LandedStep.PREPARING,
+        attempt=run.attempt + 1,
+        not_before=now + timedelta(seconds=ANNOUNCE_S),
+        reason=f"The data of {blob} was forgotten while the training set was decided: it is decided anew.",
+        consecutive_failures=0,
+    )
 
 
 def _begun(run: Run, now: datetime) -> Next:

@@ -14,6 +14,7 @@ from shared.lifecycle.input_observations import (
     InputMissing,
     InputPinned,
     InputRefused,
+    MemberForgotten,
     NothingToTrain,
     OriginalMissing,
     Quarantined,
@@ -241,6 +242,7 @@ type Observation = (
     | InputRefused
     | OriginalMissing
     | SetAssembled
+    | MemberForgotten
     | NothingToTrain
     | JobSubmitted
     | JobStarted

@@ -93,17 +93,15 @@ def forget(services: Services, blob: str, by: str, reason: str, *, cancel: bool 
     files = [stored.run for stored in own]
     users = users_of(services, everything, files)
     cancelled = _end_jobs(services, users, by, cancel=cancel)
+    # Recorded before the mark: a worker that decides a set looks for erasures before it joins the set.
+    _record(services, files, users)
     for stored in own:
         _mark(services, stored.run, by, reason)
     # A set may have been decided since the first look; from the mark on none can.
     fresh = [stored for route in routes for stored in _all_runs(services, route)]
     users = users_of(services, fresh, files)
     cancelled += _end_jobs(services, users, by, cancel=cancel)
-    # Only the inputs of the other runs go: their originals are of other files.
-    inputs = tuple(folder for user in users for folder in _job_folders(user.stored.run))
-    until = services.clock.now() + timedelta(seconds=ERASED_AGAIN_S)
-    for run in files:
-        services.runs.save_erasure(Erasure(run.route, run.run_id, inputs, until))
+    inputs = _record(services, files, users)
     deleted = [path for run in files for path in delete_copies(services, run)] + delete_inputs(services, inputs)
     log.warning(
         "%s was forgotten by %s: %s deleted",
@@ -187,6 +185,18 @@ def _mark(services: Services, run: Run, by: str, reason: str) -> None:
         with suppress(StaleWriteError):
             services.forget_part(stored, marked)
             return
+
+
+def _record(services: Services, files: Iterable[Run], users: Iterable[SetUser]) -> tuple[str, ...]:
+    """Record what the sweeps delete again; return the folders whose joined inputs are among it.
+
+    Only the inputs of the other runs go: their originals are of other files.
+    """
+    inputs = tuple(folder for user in users for folder in _job_folders(user.stored.run))
+    until = services.clock.now() + timedelta(seconds=ERASED_AGAIN_S)
+    for run in files:
+        services.runs.save_erasure(Erasure(run.route, run.run_id, inputs, until))
+    return inputs
 
 
 def _read_until_saved(services: Services, run: Run) -> Iterator[StoredRun]:

@@ -45,7 +45,8 @@ def _may_use(run: Run, run_ids: frozenset[str], oldest: str) -> bool:
     """Tell whether a manifest of the run may list one of the files: no set has a file that is newer than the set."""
     if run.run_id in run_ids:
         return True
-    assembled = run.training_set is not None or run.step in _BEFORE_JOB or run.attempt > 1
+    # A carrier that ended while its set was assembled has nothing but a manifest.
+    assembled = run.training_set is not None or run.batch is not None or run.step in _BEFORE_JOB or run.attempt > 1
     return assembled and run.generation >= oldest
 
 

@@ -29,9 +29,9 @@ def _erase(services: Services, erasure: Erasure) -> int:
             # Read before the deletion: what begins after it is known to be forgotten.
             is_over = services.clock.now() >= erasure.until
             stored = services.runs.get(erasure.route, erasure.run_id)
-            deleted = delete_inputs(services, erasure.inputs)
-            if stored is not None:
-                deleted += delete_copies(services, stored.run)
+            deleted = []
+            if stored is not None and stored.run.forgotten:  # else whoever recorded it stopped before the mark
+                deleted = [*delete_inputs(services, erasure.inputs), *delete_copies(services, stored.run)]
             if is_over:
                 services.runs.end_erasure(erasure)
         except LandfallError as error:

@@ -11,6 +11,7 @@ from shared.pipeline.erasing import erase_again
 from shared.ports.training_service import JobState
 from shared.records.run import Run
 from shared.records.run_states import RunState
+from shared.records.run_steps import LandedStep
 from tests.pipeline.batch_world import BatchWorld, batch_routes, joined
 from tests.pipeline.operator_calls import ask
 from tests.pipeline.world import FAULT, DiedError
@@ -156,6 +157,63 @@ def test_a_set_that_is_decided_while_the_file_is_forgotten_is_not_trained() -> N
     assert paths_with(world, "secret") == []
     assert world.run(gone.run_id).state is RunState.CANCELLED
     assert world.training.started == [] or world.training.started[0].state is JobState.CANCELLED
+
+
+def test_a_worker_that_decides_its_set_while_the_file_is_forgotten_decides_it_anew() -> None:
+    """It has read the parts, and is paused until the file is marked: the set of its next attempt is without the file."""
+    world = growing()
+    world.accept("gone.csv", "secret,no\n")
+    stays = world.accept("stays.csv")
+    carrier = world.seal()
+    assert carrier.run_id == stays.run_id
+    world.blobs.faults.run_at_next(
+        "create_text", lambda: forget(world.services, "census/gone.csv", "ada", "erasure", cancel=True)
+    )
+
+    paused = world.assemble(carrier)
+
+    assert (paused.state, paused.step, paused.attempt) == (RunState.LANDED, LandedStep.PREPARING, 2)
+    assert "census/gone.csv was forgotten" in paused.reason
+    assert world.training.started == []
+    again = world.assemble(paused)
+    assert again.state is RunState.STARTED
+    assert files(world, again) == ["census/stays.csv"]
+    assert paths_with(world, "secret") == []
+
+
+def test_an_erasure_that_stopped_before_its_mark_deletes_nothing() -> None:
+    """Nobody was told that the file is forgotten, so sweeps leave it alone, and the record goes."""
+    world = growing()
+    run = world.accept("stays.csv", "wanted,no\n")
+    world.runs.faults.fail_next("forget", DiedError())
+    with pytest.raises(DiedError):
+        forget(world.services, "census/stays.csv", "ada", "erasure")
+    before = paths_with(world, "wanted")
+
+    world.clock.advance(ERASED_AGAIN_S)
+    assert erase_again(world.services) == 0
+
+    assert paths_with(world, "wanted") == before != []
+    assert world.run(run.run_id).forgotten == ""
+    assert world.runs.erasures() == []
+
+
+def test_the_input_of_a_carrier_that_ended_before_its_set_was_recorded_is_deleted() -> None:
+    """Its worker joined the set and died, and then somebody cancelled the run: only the manifest tells what it has."""
+    world = growing()
+    world.accept("gone.csv", "secret,no\n")
+    carrier = world.accept("stays.csv")
+    world.seal()
+    world.blobs.faults.fail_next("join", DiedError(), after=True)
+    with pytest.raises(DiedError):
+        world.assemble(world.run(carrier.run_id))
+    stored = world.runs.get("census", carrier.run_id)
+    assert stored is not None
+    world.services.save_run(stored, stored.run.transitioned(world.clock.now(), RunState.CANCELLED, "not wanted"))
+
+    forget(world.services, "census/gone.csv", "ada", "erasure")
+
+    assert paths_with(world, "secret") == []
 
 
 def test_a_forgotten_file_is_never_trained_again() -> None:

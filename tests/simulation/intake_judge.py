@@ -123,14 +123,21 @@ class IntakeJudge:
                     self._everything(trained, run, by_version, by_id)
 
     def _whole_batch(self, trained: TrainedSet, by_version: Mapping[tuple[str, str], Run]) -> None:
-        """All of a batch is trained together: each of its versions, or the same bytes under another name."""
+        """All of a batch is trained together: each of its versions, or the same bytes under another name.
+
+        What was forgotten stays in the record of its batch; a set that is decided afterwards is without it.
+        """
         expected = {
             version
             for version, run in by_version.items()
             if run.run_id == trained.run_id or (run.state is RunState.BATCHED and run.batch_run_id == trained.run_id)
         }
         texts = {self._outside.seen.versions[version] for version in trained.members}
-        missing = [version for version in expected if self._outside.seen.versions[version] not in texts]
+        missing = [
+            version
+            for version in expected
+            if self._outside.seen.versions[version] not in texts and not by_version[version].forgotten
+        ]
         if missing or not set(trained.members) <= expected:
             self._breaks(f"I2: {trained.name} is trained on {trained.members}, its batch is {sorted(expected)}")
 

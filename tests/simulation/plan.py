@@ -55,6 +55,7 @@ def with_intake(plan: Plan, source: random.Random) -> Plan:
         copied=source.random() < 0.2,
         archives=source.random() < 0.2,
         accepts=accepts,
+        forgets=source.random() < 0.15,
     )
 
 

@@ -42,6 +42,6 @@ def test_the_days_are_eventful() -> None:
     outcomes = {state for seed in range(SEEDS) for state in simulate_intake_seed(seed).outcomes}
 
     assert {plan.sets for plan in plans} == set(SETS)
-    for switch in ("bad", "growing", "marker", "copied", "archives", "overwrite", "accepts"):
+    for switch in ("bad", "growing", "marker", "copied", "archives", "overwrite", "accepts", "forgets"):
         assert any(getattr(plan, switch) for plan in plans), switch
     assert outcomes >= {"batched", "quarantined", "superseded", "unchanged", "promoted"}
