@@ -160,7 +160,7 @@ def test_a_set_that_is_decided_while_the_file_is_forgotten_is_not_trained() -> N
 
 
 def test_a_worker_that_decides_its_set_while_the_file_is_forgotten_decides_it_anew() -> None:
-    """It has read the parts, and is paused until the file is marked: the set of its next attempt is without the file."""
+    """It has read the parts, and is paused until the file is marked: its next attempt is without the file."""
     world = growing()
     world.accept("gone.csv", "secret,no\n")
     stays = world.accept("stays.csv")
