@@ -49,7 +49,8 @@ def problem_lines(document: Json) -> Iterator[str]:
 def _reading(intake: IntakeRecord) -> Iterator[Fact]:
     schema = f", schema {intake.schema}" if intake.schema is not None else ""
     delimiter = f", delimiter {intake.delimiter!r}" if intake.delimiter else ""
-    yield "read", f"{counted(intake.rows, 'clean row')}, encoding {intake.encoding}{delimiter}{schema}"
+    encoding = f", encoding {intake.encoding}" if intake.encoding else ""  # none of an empty file, or of no CSV
+    yield "read", f"{counted(intake.rows, 'clean row')}{encoding}{delimiter}{schema}"
     for change in intake.changes:
         first = f", the first at line {change.line}" if change.line else ""
         yield "changed", f"{change.code}: {counted(change.times, 'time')}{first}"

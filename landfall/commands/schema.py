@@ -56,6 +56,8 @@ def _replace(options: argparse.Namespace) -> int:
         text = options.source.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise CommandError(f"{options.source} is not UTF-8 text: {error}") from error
+    if not text.strip():
+        raise CommandError(f"{options.source} is empty: it must hold a Table Schema as JSON")
     document = {"from": text}  # a keyword of Python
     answer = call_operation(
         options.state, "schema", route=options.route, reason=options.reason, by=operator_of(options), **document

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+MAX_WAIT_S = 31 * 86_400  # of settle_s, debounce_s and max_wait_s: a longer one is a mistake, or beyond the calendar
+
 
 class ExtraColumns(StrEnum):
     """What becomes of a column that the schema does not name."""

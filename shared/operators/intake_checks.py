@@ -1,10 +1,11 @@
 """Checks of what a route's intake needs in storage: its schema, and a label that the golden rows do not contradict."""
 
-import unicodedata
 from collections.abc import Iterator
 
+from shared.effects.route_schema import MAX_SCHEMA_BYTES
 from shared.errors import LandfallError
 from shared.gates.golden_rows import GoldenRows, label_contradiction
+from shared.intake.header_match import name_key
 from shared.intake.schema_reader import parse_schema
 from shared.intake.settings import SchemaSource
 from shared.intake.table_schema import TableSchema
@@ -15,8 +16,6 @@ from shared.plurals import counted
 from shared.ports.blob_files import BlobFiles
 from shared.ports.intake_rows import IntakeRows
 from shared.routes.route import Route
-
-MAX_SCHEMA_BYTES = 1024 * 1024
 
 
 def intake_checks(blobs: BlobFiles, rows: IntakeRows, route: Route) -> Iterator[SetupCheck]:
@@ -65,19 +64,14 @@ def _needed_columns(blobs: BlobFiles, route: Route) -> list[str]:
 
 def _missing_fields(subject: str, path: str, schema: TableSchema, columns: list[str]) -> Iterator[Finding]:
     """Find the columns that the model is asked with, and the schema does not allow."""
-    names = {_key(name) for name in schema.names}
-    missing = sorted({column for column in columns if _key(column) not in names})
+    names = {name_key(name) for name in schema.names}
+    missing = sorted({column for column in columns if name_key(column) not in names})
     if missing:
         yield Finding(
             subject,
             f"{path} has no field {', '.join(map(repr, missing))}: the golden rows and the label need it",
             "add it to the schema, or correct the golden rows or the label",
         )
-
-
-def _key(name: str) -> str:
-    """Return what all spellings of a column's name share."""
-    return unicodedata.normalize("NFC", name.strip()).casefold()
 
 
 def _label(blobs: BlobFiles, route: Route) -> Iterator[Finding]:

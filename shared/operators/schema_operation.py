@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+from shared.effects.file_reading import route_facts
 from shared.effects.route_schema import MAX_SCHEMA_BYTES, put_in_force, read_version, schema_in_force
 from shared.errors import BadRequestError, ConfigError, NotNowError, StaleWriteError, UnknownError
+from shared.intake.header_match import name_key
 from shared.intake.schema_reader import parse_schema
 from shared.intake.settings import SchemaSource
 from shared.intake.table_schema import Origin, TableSchema, to_json
@@ -22,7 +24,10 @@ def perform(services: Services, request: Mapping[str, str]) -> Json:
         BadRequestError: members exclude each other, or a change has no name or reason.
         LandfallError: as the function of what is asked for.
     """
-    route, chosen = request["route"], [name for name in ("version", "from", "accept") if request.get(name)]
+    chosen = [name for name in ("version", "accept") if request.get(name)]
+    if "from" in request:  # an empty text too: it is what an empty file holds, and no request to show a schema
+        chosen.append("from")
+    route = request["route"]
     if len(chosen) > 1:
         raise BadRequestError(f"{' and '.join(chosen)} exclude each other")
     changes = "from" in chosen or ("accept" in chosen and request.get("reason"))
@@ -60,7 +65,9 @@ def give_schema(services: Services, route_name: str, text: str, by: str, reason:
 
     Raises:
         UnknownError: there is no such route.
-        BadRequestError: it is none, or says something that is not supported; every problem is listed.
+        BadRequestError: it is none, says something that is not supported, or lacks a column that every file needs;
+            every problem is listed.
+        ConfigError: the golden rows or the holdout cannot be used.
         NotNowError: routes.toml names a file, which is the schema; or the schema changed at the same moment.
     """
     route = route_with_schema(services, route_name)
@@ -73,6 +80,7 @@ def give_schema(services: Services, route_name: str, text: str, by: str, reason:
         schema = parse_schema(_bare(text), "given")
     except ConfigError as error:
         raise BadRequestError("\n".join(error.problems)) from error
+    _check_columns(services, route, schema)
     # An edited copy of a learnt schema stays one: what it leaves open may still be decided by a file.
     run = schema.origin.run if schema.origin is not None else ""
     schema = replace(schema, origin=Origin(run, services.clock.now(), by, reason))
@@ -81,6 +89,21 @@ def give_schema(services: Services, route_name: str, text: str, by: str, reason:
     except StaleWriteError as error:
         raise NotNowError(f"{error}: look at it and try again") from error
     return schema_json(route, given.number, given.number, schema)
+
+
+def _check_columns(services: Services, route: Route, schema: TableSchema) -> None:
+    """Check that a schema has the columns of the golden rows and the label: without them it would refuse every file.
+
+    Raises:
+        BadRequestError: it lacks some; all are named.
+    """
+    keys = {name_key(name) for name in schema.names}
+    missing = [name for name in route_facts(services, route).expected.columns if name_key(name) not in keys]
+    if missing:
+        raise BadRequestError(
+            f"the schema has no field {', '.join(map(repr, missing))}, which the golden rows ({route.golden}) or the"
+            " label need: no file could fit it. Add each to the schema, or correct the golden rows first"
+        )
 
 
 def _bare(text: str) -> str:

@@ -1,6 +1,6 @@
 """Reads a route's `[batch]` and `[drift]` from TOML tables."""
 
-from shared.intake.settings import BatchSettings, DriftMeasure, DriftSettings, TrainingSetKind
+from shared.intake.settings import MAX_WAIT_S, BatchSettings, DriftMeasure, DriftSettings, TrainingSetKind
 from shared.routes.toml_reader import TomlTable
 
 MAX_MEMBERS = 1000  # of a batch: each is re-pointed when it is sealed
@@ -33,6 +33,8 @@ def read_batch(table: TomlTable) -> BatchSettings:
     for name, value, largest in (
         ("window_files", settings.window_files or 1, MAX_WINDOW_FILES),
         ("max_files", settings.max_files, MAX_MEMBERS),
+        ("debounce_s", settings.debounce_s, MAX_WAIT_S),
+        ("max_wait_s", settings.max_wait_s, MAX_WAIT_S),
     ):
         if value > largest:
             table.problem(name, f"must be at most {largest:,}, not {value:,}")

@@ -3,7 +3,7 @@
 import codecs
 
 from shared.gates.holdout import Holdout
-from shared.intake.settings import Dialect, ExtraColumns, IntakeSettings, SchemaSource
+from shared.intake.settings import MAX_WAIT_S, Dialect, ExtraColumns, IntakeSettings, SchemaSource
 from shared.routes.toml_reader import TomlTable
 
 _GROUPING = " ,.'\u2019_\u00a0\u202f"  # separators of thousands that some convention uses
@@ -142,6 +142,8 @@ def _check_together(table: TomlTable, settings: IntakeSettings, *, joins_files: 
     """Refuse settings that contradict each other."""
     if settings.max_rows is not None and settings.max_rows < settings.min_rows:
         table.problem("max_rows", f"is {settings.max_rows}, less than min_rows = {settings.min_rows}: no file can pass")
+    if settings.settle_s is not None and settings.settle_s > MAX_WAIT_S:
+        table.problem("settle_s", f"must be at most {MAX_WAIT_S:,}, not {settings.settle_s:,}")
     if settings.max_missing is not None and not 0 <= settings.max_missing <= 1:
         table.problem("max_missing", f"is a share of a column's cells: from 0 to 1, not {settings.max_missing:g}")
     if settings.drop_unlabelled and settings.label is None:

@@ -1,5 +1,7 @@
 """`show` and `explain` print what became of a file before its job: read, changed, refused, joined, drifted."""
 
+from dataclasses import replace
+
 from rich.console import Console
 
 from landfall.commands import explain
@@ -152,3 +154,9 @@ def test_the_json_of_an_explanation_has_the_intake() -> None:
     assert shown["intake"]["left_out"]["holdout"] == 12
     assert (shown["problems"], shown["problem_file"]) == (run.problems, PROBLEMS)
     assert (shown["members"], shown["batch_run_id"], shown["training_set"], shown["drift"]) == (None, None, None, None)
+
+
+def test_a_file_that_could_not_be_read_has_no_encoding() -> None:
+    """An empty file and a zip were read in none: nothing is said of it, rather than an empty name."""
+    unread = INTAKE._replace(rows=0, encoding="", delimiter="", schema=None, changes=(), left_out=LeftOut())
+    assert list(intake_facts(replace(a_run(), intake=unread))) == [("read", "0 clean rows")]

@@ -96,6 +96,11 @@ def test_a_file_is_put_in_force(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "schema 3 of route census is in force\n"
     sent = json.loads(app.received[0].body)
     assert sent == {"route": "census", "from": '{"fields": []}', "reason": "we know it", "by": "Ada"}
+    file.write_text(" \n", encoding="utf-8")
+    with scripted(*answering(SHOWN)) as app:
+        assert call(tmp_path, app, "--from", str(file), "--reason", "we know it") == 1
+        assert app.received == []
+    assert f"{file} is empty" in capsys.readouterr().err
     file.write_bytes(b"\xff\xfe\xff")
     with scripted(*answering(SHOWN)) as app:
         assert call(tmp_path, app, "--from", str(file), "--reason", "x") == 1

@@ -125,3 +125,14 @@ def test_a_label_that_the_golden_rows_contradict_is_found(golden: str, label_sen
     assert [finding.subject for finding in findings] == (["routes.census.intake.label"] if is_wrong else [])
     if is_wrong:
         assert findings[0].result.startswith("the golden rows have 2 different values of 'income'")
+
+
+def test_a_schema_as_large_as_the_app_reads_is_checked() -> None:
+    """A wide table's schema has more than a megabyte: the check reads what the app reads."""
+    checked = Checked()
+    fields = [{"name": name, "type": "string"} for name in ("age", "workclass", "income")]
+    fields += [{"name": f"measured-{number}", "type": "string", "title": "t" * 1000} for number in range(1500)]
+    text = json.dumps({"fields": fields})
+    assert len(text) > 1024 * 1024
+    checked.blobs.put("models", "own.json", text)
+    assert checked.wrong(a_route(BY_HAND)) == []

@@ -65,6 +65,28 @@ def test_a_given_schema_is_in_force_with_who_and_why() -> None:
     assert (status, body["error"]) == (400, "reason is missing")
 
 
+def test_a_schema_that_no_file_could_fit_is_refused() -> None:
+    """It lacks columns of the golden rows or the label: all are named, and nothing is written; case does not count."""
+    here = world()
+    for names_given, missing in (([" AGE"], "'workclass', 'income'"), (["age", "workclass"], "'income'")):
+        text = json.dumps({"fields": [{"name": name} for name in names_given]})
+        status, body = ask(here, "schema", route="census", **{"from": text}, **WHO)
+        assert status == 400
+        assert f"the schema has no field {missing}, which" in body["error"]
+    assert here.runs.route_state("census").state.schema == 1
+    text = json.dumps({"fields": [{"name": name} for name in ("Age", "workclass", "income", "more")]})
+    assert ask(here, "schema", route="census", **{"from": text}, **WHO)[0] == 200
+
+
+def test_an_empty_file_is_no_request_to_show_the_schema() -> None:
+    """An empty text is refused like any other that is no JSON."""
+    here = world()
+    status, body = ask(here, "schema", route="census", **{"from": ""}, **WHO)
+    assert status == 400
+    assert "is no JSON" in body["error"]
+    assert here.runs.route_state("census").state.schema == 1
+
+
 def test_a_given_schema_decides_what_a_learnt_one_leaves_open() -> None:
     """A schema that a person wrote has the standard's defaults; an edited copy of a learnt one stays learnt."""
     here = world()

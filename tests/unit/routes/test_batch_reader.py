@@ -60,6 +60,7 @@ def test_all_that_is_wrong_with_a_batch_is_reported_at_once() -> None:
             "training_set is 'window', which must say one of window_files and window_days, not both.",
         ),
         ('training_set = "window"\nwindow_files = 10001', "window_files must be at most 10,000, not 10,001."),
+        ("max_wait_s = 9223372036854775807", "max_wait_s must be at most 2,678,400, not 9,223,372,036,854,775,807."),
         ("debounce_s = 60\nmax_wait_s = 59", "max_wait_s is 59, less than debounce_s = 60, which never counts."),
     ],
 )

@@ -125,6 +125,7 @@ def test_all_that_is_wrong_is_reported_at_once() -> None:
 @pytest.mark.parametrize(
     ("keys", "problem"),
     [
+        ("settle_s = 999999999999", "settle_s must be at most 2,678,400, not 999,999,999,999."),
         (
             'schema = "models/schema.txt"',
             "schema must end in .json, not 'models/schema.txt'. Write container/path.json.",
