@@ -136,6 +136,8 @@ def _decide(session: RunSession) -> Manifest | None:
     if run.batch is not None:
         members = read_members(session.services, run.batch.members)
         settings = replace(settings, training_set=members.kind)
+    elif settings.training_set in GROWING:  # its route's sets have grown only since it left its burst, alone
+        settings = replace(settings, training_set=TrainingSetKind.BATCH)
     if settings.training_set is TrainingSetKind.FILE and route.reading is None:
         return manifest_of_unread(run)
     parts = _accepted_parts(session, settings.training_set)

@@ -4,7 +4,6 @@ The records stay: the runs as tombstones, without which the file would be traine
 A model that was trained on it stays too. The answer names each one, since what becomes of it is for people to decide.
 """
 
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -13,7 +12,7 @@ from typing import NamedTuple
 from shared.effects.erased_copies import delete_copies, delete_inputs
 from shared.errors import LandfallError, NotFoundError, NotNowError, StaleWriteError, UnknownError
 from shared.log_actions import LogAction, get_log, log_fields
-from shared.operators.operator_runs import route_of_run
+from shared.operators.operator_runs import route_of_run, versions_of_file
 from shared.operators.training_set_users import SetUser, users_of
 from shared.plurals import counted
 from shared.ports.stored_run import StoredRun
@@ -82,24 +81,20 @@ def forget(services: Services, blob: str, by: str, reason: str, *, cancel: bool 
             has yet to settle.
     """
     name = blob.removeprefix(f"{services.routes.input}/")
-    by_route = {route: _all_runs(services, route) for route in services.runs.routes()}
-    own = [stored for runs in by_route.values() for stored in runs if stored.run.blob == name]
+    own = versions_of_file(services, name)
     if not own:
         raise UnknownError(f"no run is of the file {name}: give its name in the container {services.routes.input}")
     if any(stored.run.step == WaitingStep.SETTLE for stored in own):
         raise NotNowError(f"{name} may still be growing: ask again when its new version has a run, or delete it first")
-    routes = {stored.run.route for stored in own}
-    everything = [stored for route in routes for stored in by_route[route]]
     files = [stored.run for stored in own]
-    users = users_of(services, everything, files)
+    users = users_of(services, files)
     cancelled = _end_jobs(services, users, by, cancel=cancel)
     # Recorded before the mark: a worker that decides a set looks for erasures before it joins the set.
     _record(services, files, users)
     for stored in own:
         _mark(services, stored.run, by, reason)
     # A set may have been decided since the first look; from the mark on none can.
-    fresh = [stored for route in routes for stored in _all_runs(services, route)]
-    users = users_of(services, fresh, files)
+    users = users_of(services, files)
     cancelled += _end_jobs(services, users, by, cancel=cancel)
     inputs = _record(services, files, users)
     deleted = [path for run in files for path in delete_copies(services, run)] + delete_inputs(services, inputs)
@@ -112,10 +107,6 @@ def forget(services: Services, blob: str, by: str, reason: str, *, cancel: bool 
     )
     models = tuple(model for user in users if (model := _model_of(services, user.stored.run)) is not None)
     return Forgotten(tuple(run.run_id for run in files), tuple(cancelled), models, tuple(sorted(set(deleted))))
-
-
-def _all_runs(services: Services, route: str) -> list[StoredRun]:
-    return services.runs.list_runs(route, sys.maxsize)
 
 
 def _end_jobs(services: Services, users: Iterable[SetUser], by: str, *, cancel: bool) -> list[str]:

@@ -3,6 +3,7 @@
 from shared.errors import NotNowError, StaleWriteError, UnknownError
 from shared.ports.stored_run import StoredRun
 from shared.records.run import Run
+from shared.records.run_identity import UNROUTED, settling_run_id
 from shared.routes.route import Route
 from shared.services import Services
 
@@ -17,6 +18,23 @@ def find_run(services: Services, run_id: str) -> StoredRun:
     if stored is None:
         raise UnknownError(f"there is no run {run_id}")
     return stored
+
+
+def versions_of_file(services: Services, name: str) -> list[StoredRun]:
+    """Return the run of each version of a file, and the run in which it settles, under whichever routes they are.
+
+    `name`: of the blob in the input container. A version that was unrouted before is found under its route alone.
+    """
+    routes = sorted(services.runs.routes(), key=lambda route: route != UNROUTED)
+    by_id = {stored.run.run_id: stored for route in routes for stored in _versions_of_route(services, route, name)}
+    return sorted(by_id.values(), key=lambda stored: stored.run.generation)
+
+
+def _versions_of_route(services: Services, route: str, name: str) -> list[StoredRun]:
+    run_ids = [version.run_id for version in services.runs.runs_of_blob(route, name)]
+    run_ids.append(settling_run_id(services.routes.input, name))
+    runs = services.map_concurrently(lambda run_id: services.runs.get(route, run_id), run_ids)
+    return [stored for stored in runs if stored is not None and stored.run.blob == name]
 
 
 def route_of_run(services: Services, run: Run) -> Route:

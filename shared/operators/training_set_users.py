@@ -1,6 +1,7 @@
 """Which runs train, or trained, on a file: by the manifests of their training sets."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from datetime import timedelta
 from typing import NamedTuple
 
 from shared.blob_path import BlobPath
@@ -9,10 +10,9 @@ from shared.lifecycle.job_paths import manifest_paths
 from shared.ports.stored_run import StoredRun
 from shared.records.run import Run
 from shared.records.run_states import RunState
-from shared.records.run_steps import LandedStep
 from shared.services import Services
 
-_BEFORE_JOB = frozenset({LandedStep.PREPARING, LandedStep.ASSEMBLING})
+CLOCKS_DIFFER = timedelta(days=1)  # of two workers, or of one whose clock was set back
 _BEFORE_END_OF_JOB = frozenset({RunState.LANDED, RunState.SUBMITTED, RunState.STARTED})
 
 
@@ -27,27 +27,29 @@ class SetUser(NamedTuple):
         return self.stored.run.state in _BEFORE_END_OF_JOB
 
 
-def users_of(services: Services, runs: Iterable[StoredRun], files: Collection[Run]) -> list[SetUser]:
-    """Return which runs of a route have one of the files in the training set of any attempt, in order of landing.
+def users_of(services: Services, files: Collection[Run]) -> list[SetUser]:
+    """Return which runs have one of the files in the training set of any attempt, in order of landing.
+
+    A set of several files is that of a run which carries a batch, and was decided after its files were claimed.
 
     Raises:
         LandfallError: storage does not answer, or a manifest cannot be read.
     """
-    run_ids = frozenset(run.run_id for run in files)
-    oldest = min((run.file_generation for run in files), default="")
-    candidates = [stored for stored in runs if _may_use(stored.run, run_ids, oldest)]
-    uses = services.map_concurrently(lambda stored: _uses(services, stored.run, run_ids), candidates)
-    users = [SetUser(stored) for stored, is_user in zip(candidates, uses, strict=True) if is_user]
+    routes = {run.route for run in files}
+    users = [
+        user for route in routes for user in _of_route(services, route, [run for run in files if run.route == route])
+    ]
     return sorted(users, key=lambda user: (user.stored.run.landed_at, user.stored.run.run_id))
 
 
-def _may_use(run: Run, run_ids: frozenset[str], oldest: str) -> bool:
-    """Tell whether a manifest of the run may list one of the files: no set has a file that is newer than the set."""
-    if run.run_id in run_ids:
-        return True
-    # A carrier that ended while its set was assembled has nothing but a manifest.
-    assembled = run.training_set is not None or run.batch is not None or run.step in _BEFORE_JOB or run.attempt > 1
-    return assembled and run.generation >= oldest
+def _of_route(services: Services, route: str, files: Collection[Run]) -> list[SetUser]:
+    run_ids = frozenset(run.run_id for run in files)
+    own = services.map_concurrently(lambda run_id: services.runs.get(route, run_id), run_ids)
+    carriers = services.runs.carriers(route, min(run.landed_at for run in files) - CLOCKS_DIFFER)
+    by_id = {stored.run.run_id: stored for stored in (*own, *carriers) if stored is not None}
+    candidates = list(by_id.values())
+    uses = services.map_concurrently(lambda stored: _uses(services, stored.run, run_ids), candidates)
+    return [SetUser(stored) for stored, is_user in zip(candidates, uses, strict=True) if is_user]
 
 
 def _uses(services: Services, run: Run, run_ids: frozenset[str]) -> bool:

@@ -1,6 +1,7 @@
 """The port of what the `runs` table keeps of a route beside its runs: parts, the open batch, the state, the sets."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from shared.ports.stored_run import StoredRun
@@ -80,6 +81,9 @@ class IntakeRows(Protocol):
         self, before: StoredBatch, sealed: OpenBatch, carrier: StoredRun, run: Run
     ) -> tuple[StoredBatch, StoredRun]:
         """Replace the open batch by the sealed one, and save the run that carries it."""
+
+    def carriers(self, route: str, since: datetime) -> list[StoredRun]:
+        """Read the runs of a route that carry a batch and were written at `since` or later, in one query."""
 
     def save_many(self, changes: Sequence[RunChange]) -> list[StoredRun]:
         """Save runs of one route, all or nothing, with a history entry each.

@@ -11,7 +11,7 @@ from shared.errors import StaleWriteError
 from shared.log_actions import LogAction
 from shared.ports.intake_rows import NamedVersion, RouteRows, StoredBatch, StoredRouteState
 from shared.ports.run_store import RunStore
-from shared.records.batch import OpenBatch, Seal
+from shared.records.batch import BatchRef, OpenBatch, Seal
 from shared.records.route_state import RouteState
 from shared.records.run_states import RunState
 from shared.records.run_steps import LandedStep, WaitingStep
@@ -189,6 +189,31 @@ def test_the_versions_of_a_name_are_found(run_store: RunStore) -> None:
     run_store.claim(a_run(blob="a/b ü.csv2"))
 
     assert run_store.runs_of_blob("census", "a/b ü.csv") == [NamedVersion(run.generation, run.run_id) for run in runs]
+
+
+def test_the_runs_that_carry_a_batch_are_found(run_store: RunStore) -> None:
+    """Of that route, written since the given time, with or without an outcome; a member carries none."""
+    batch = BatchRef("training/members/census/ab.json", 2, "ab", 1)
+    early, active, ended, *others = [
+        run_store.claim(replace(a_run(), updated_at=when, **more))
+        for when, more in (
+            (LATER - timedelta(microseconds=1), {"batch": batch}),
+            (LATER, {"batch": batch}),
+            (LATER + timedelta(days=1), {"batch": batch, "state": RunState.FAILED}),
+            (LATER, {"batch_run_id": "0f", "state": RunState.BATCHED}),
+            (LATER, {"batch": batch, "route": "wine"}),
+            (LATER, {}),
+        )
+    ]
+
+    carriers = run_store.carriers("census", LATER)
+
+    assert {stored.run.run_id for stored in carriers} == {active.run.run_id, ended.run.run_id}
+    assert [stored.run for stored in carriers if stored.run.run_id == ended.run.run_id] == [ended.run]
+    assert len(run_store.carriers("census", NOON)) == 3
+    assert {early.run.run_id, *(item.run.run_id for item in others)}.isdisjoint(
+        stored.run.run_id for stored in carriers
+    )
 
 
 def test_a_file_that_is_settling_is_no_version_of_its_name(run_store: RunStore) -> None:

@@ -1,6 +1,7 @@
 """What the `runs` table keeps of a route beside its runs, in memory."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from shared.adapters.storage.record_codec import from_columns, to_columns
@@ -73,6 +74,13 @@ class MemoryIntakeRows(MemoryRunRows):
             self._check_fresh(carrier, run)
             etag = self._put_over(_batch_key(sealed), to_columns(sealed), before.etag)
             return StoredBatch(sealed, etag), self._write(run)
+
+    def carriers(self, route: str, since: datetime) -> list[StoredRun]:
+        """Read the runs of a route that carry a batch and were written at `since` or later."""
+        with self.faults.call("carriers"), self._lock:
+            rows = [row for key, row in self._runs.items() if key[0] == route]
+        stored = [StoredRun(run_of(columns), etag, None) for columns, etag in rows]
+        return [item for item in stored if item.run.batch is not None and item.run.updated_at >= since]
 
     def save_many(self, changes: Sequence[RunChange]) -> list[StoredRun]:
         """Save runs of one route, all or nothing, with a history entry each."""

@@ -1,8 +1,11 @@
 """An erasure request: every copy goes, no set has the file again, and the records say who asked and why."""
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 
-from shared.errors import NotNowError, UnavailableError, UnknownError
+from shared.errors import NoAnswerError, NotNowError, UnavailableError, UnknownError
 from shared.intake.manifest import manifest_from
 from shared.intake.settings import IntakeSettings, SchemaSource, TrainingSetKind
 from shared.lifecycle.job_paths import kept_original_path, manifest_path
@@ -110,6 +113,64 @@ def test_every_later_set_that_has_the_file_is_deleted_and_its_models_are_named()
     assert [model.run_id for model in forgotten.models if model.serves] == [champion.run_id]
     assert world.blobs.text(manifest_path(second)) is not None
     assert files(world, trained(world, "third.csv")) == ["census/second.csv", "census/third.csv"]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_the_set_of_a_file_that_was_found_late_is_found_by_its_newer_files(ended: bool) -> None:
+    """While such a set is assembled, its run still has the generation of its own, older file."""
+    world = growing()
+    gone = trained(world, "gone.csv")
+    world.training.finish(gone.job_id, "better", "Accuracy,AUC\n0.8,0.9\n")
+    world.settle(gone)
+    late = world.accept("late.csv", modified_ago_s=5000)
+    carrier = world.seal()
+    world.blobs.faults.fail_next("join", NoAnswerError(FAULT), after=True)
+    late = world.assemble(carrier)
+    assert late.generation < gone.generation
+    assert files(world, late) == ["census/late.csv", "census/gone.csv"]
+    if ended:
+        stored = world.runs.get("census", late.run_id)
+        assert stored is not None
+        world.services.save_run(stored, stored.run.transitioned(world.clock.now(), RunState.FAILED, "by a test"))
+
+    forgotten = forget(world.services, "census/gone.csv", "ada", "erasure", cancel=True)
+
+    assert forgotten.cancelled == (() if ended else (late.run_id,))
+    assert [path for path in paths_with(world, "gone.csv,") if path.endswith(".csv")] == []
+
+
+def test_a_request_reads_the_runs_of_the_file_and_the_sets_that_may_have_it() -> None:
+    """However many other runs there are: single files, members of batches, and what ended long before it landed."""
+    world = growing()
+    first = trained(world, "first.csv")
+    for number in range(50):
+        run = world.claim(f"alone-{number}.csv")
+        world.services.save_run(run, run.run.transitioned(world.clock.now(), RunState.QUARANTINED, "bad"))
+    world.training.finish(first.job_id, "better", "Accuracy,AUC\n0.8,0.9\n")
+    world.settle(first)
+    world.clock.advance(2 * 86400)
+    world.accept("gone.csv")
+    world.accept("second.csv")
+    world.assemble(world.seal())
+    calls, texts = Counter(world.runs.faults.calls), world.blobs.faults.calls["read_text"]
+
+    forget(world.services, "census/gone.csv", "ada", "erasure", cancel=True)
+
+    read = world.runs.faults.calls - calls
+    assert (read["list_runs"], read["carriers"], read["runs_of_blob"]) == (0, 2, 1)
+    assert read["get"] <= 6
+    assert world.blobs.faults.calls["read_text"] - texts == 2  # the manifest of the one set, before and after the mark
+
+
+def test_a_set_that_began_alone_stays_so_when_the_route_begins_to_grow() -> None:
+    """A run without a batch never has the rows of other files, so no request has to look into it."""
+    world = BatchWorld(batch_routes(joined()))
+    trained(world, "a.csv")
+    alone = world.accept("b.csv")
+    carrier = world.seal()
+    assert carrier.batch is None
+    world.services = replace(world.services, routes=batch_routes(joined(TrainingSetKind.ACCUMULATE)))
+    assert files(world, world.assemble(world.run(alone.run_id))) == ["census/b.csv"]
 
 
 def test_copies_in_quarantine_and_archive_and_the_file_itself_are_deleted() -> None:

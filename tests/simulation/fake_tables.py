@@ -80,8 +80,8 @@ class FakeTableClient:
         self._ask("query")
         return [
             _entity(row)
-            for key, row in sorted(self.rows.items(), key=lambda item: item[0])
-            if _meets(condition, parameters, key)
+            for _, row in sorted(self.rows.items(), key=lambda item: item[0])
+            if _meets(condition, parameters, row[0])
         ]
 
     def upsert_entity(self, row: Mapping[str, Any], mode: object) -> None:
@@ -178,21 +178,22 @@ def _error(status: int, code: str) -> HttpResponseError:
     return error
 
 
-_TERM = re.compile(r"(PartitionKey|RowKey) (eq|ne|ge|gt|lt) (?:'([^']*)'|@(\w+))")
+_TERM = re.compile(r"(\w+) (eq|ne|ge|gt|lt) (?:'([^']*)'|@(\w+))")
 
 
-def _meets(condition: str, parameters: Mapping[str, str], key: tuple[str, str]) -> bool:
-    """Tell whether a key meets a condition: terms joined by `and`, where a bracket holds terms joined by `or`."""
+def _meets(condition: str, parameters: Mapping[str, str], row: Mapping[str, Any]) -> bool:
+    """Tell whether a row meets a condition: terms joined by `and`, where a bracket holds terms joined by `or`."""
     brackets = re.findall(r"\(([^)]*)\)", condition)
     plain = re.sub(r"\([^)]*\)", "", condition)
-    return all(_holds(term, parameters, key) for term in _TERM.findall(plain)) and all(
-        any(_holds(term, parameters, key) for term in _TERM.findall(bracket)) for bracket in brackets
+    return all(_holds(term, parameters, row) for term in _TERM.findall(plain)) and all(
+        any(_holds(term, parameters, row) for term in _TERM.findall(bracket)) for bracket in brackets
     )
 
 
-def _holds(term: tuple[str, str, str, str], parameters: Mapping[str, str], key: tuple[str, str]) -> bool:
+def _holds(term: tuple[str, str, str, str], parameters: Mapping[str, str], row: Mapping[str, Any]) -> bool:
     column, operator, literal, name = term
-    actual = key[0] if column == "PartitionKey" else key[1]
+    if column not in row:
+        return False
     value = parameters[name] if name else literal
     operators = {
         "eq": operator_of.eq,
@@ -201,4 +202,4 @@ def _holds(term: tuple[str, str, str, str], parameters: Mapping[str, str], key: 
         "gt": operator_of.gt,
         "lt": operator_of.lt,
     }
-    return bool(operators[operator](actual, value))
+    return bool(operators[operator](row[column], value))

@@ -6,6 +6,7 @@ A row that decides about runs is written in one transaction with them.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from azure.data.tables import TableEntity
 
@@ -28,6 +29,7 @@ from shared.errors import AlreadyClaimedError, StaleWriteError
 from shared.ports.intake_rows import NamedVersion, RouteRows, RunChange, StoredBatch, StoredRouteState, StoredSet
 from shared.ports.stored_run import StoredRun
 from shared.records.batch import OpenBatch
+from shared.records.json_codec import time_text
 from shared.records.route_state import RouteState
 from shared.records.run import Run
 
@@ -106,6 +108,18 @@ class TableIntakeRows(TablePartRows):
         add_save(change, carrier, run)
         etags = self._write(change, f"the batch of route {run.route}, or run {run.run_id},")
         return StoredBatch(sealed, etags[key]), stored_run(run, etags)
+
+    def carriers(self, route: str, since: datetime) -> list[StoredRun]:
+        """Read the runs of a route that carry a batch and were written at `since` or later, in one query.
+
+        The storage leaves the others out, which are nearly all: a comparison with an absent column is false.
+        """
+        rows = self._table.query(
+            "PartitionKey eq @route and RowKey ge 'run;' and RowKey lt 'run<' and batch gt '' and updated_at ge @since",
+            route=route,
+            since=time_text(since),
+        )
+        return [StoredRun(run, etag_of(row), None) for row, run in readable(rows)]
 
     def save_many(self, changes: Sequence[RunChange]) -> list[StoredRun]:
         """Save runs of one route, all or nothing, with a history entry each.
