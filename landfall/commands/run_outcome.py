@@ -17,9 +17,7 @@ from shared.records.run_json import run_to_json
 from shared.records.run_states import RunState
 
 _SUCCESSES = frozenset({RunState.PROMOTED, RunState.UNCHANGED})
-UNCHANGED_HINT = (
-    "unchanged is a good end: the new model answers like the one in service, which stays. There is nothing to do."
-)
+_GOOD_END, _NOTHING_TO_DO = "unchanged is a good end:", "There is nothing to do."
 
 
 def follow_to_end(
@@ -80,4 +78,13 @@ def outcome_hint(run: Run, folder: Path) -> str:
             f"{show} lists its problems. Upload the corrected file, which gets a run of its own; if routes.toml was"
             f" wrong, correct it and {retry}; if files look like this from now on, {accept} says what that leads to"
         )
-    return UNCHANGED_HINT if run.state is RunState.UNCHANGED else ""
+    return _unchanged_hint(run) if run.state is RunState.UNCHANGED else ""
+
+
+def _unchanged_hint(run: Run) -> str:
+    """Return why nothing changed: only where a job ran, there is a new model."""
+    if run.drift is not None and not run.drift.trained:
+        return f"{_GOOD_END} no column drifted enough, so no job ran and the model in service stays. {_NOTHING_TO_DO}"
+    if not run.job_id:
+        return f"{_GOOD_END} an equal training set has a run of its own, so no job ran for this one. {_NOTHING_TO_DO}"
+    return f"{_GOOD_END} the new model answers like the one in service, which stays. {_NOTHING_TO_DO}"

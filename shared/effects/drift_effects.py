@@ -11,7 +11,7 @@ from itertools import islice
 from shared.blob_path import BlobPath
 from shared.effects.run_session import RunSession
 from shared.errors import BlobMissingError, RetryableError
-from shared.intake.drift import measure_drift
+from shared.intake.drift import MAX_LISTED, measure_drift
 from shared.intake.profile import Profile, merged_profile, profile_from_text
 from shared.intake.sketches import FileSketch, SketchedColumn, sketched_columns
 from shared.intake.table_schema import TableSchema
@@ -26,7 +26,7 @@ _BLOCK_ROWS = 10_000
 
 
 def save_profile(blobs: BlobFiles, part: str, profile: Profile) -> None:
-    """Write the profile of the part at `container/path`, where `drift_of` reads it."""
+    """Write the profile of the part, or of the original, at `container/path`, where `drift_of` reads it."""
     blobs.write_text(profile_path(part), profile.to_text())
 
 
@@ -39,7 +39,7 @@ def drift_of(
         session: of the run.
         manifest: container/path of the set's manifest.
         header: the line that the parts' rows stand under.
-        parts: of the set.
+        parts: of the set; where files are not normalised, the one pinned original.
         schema: in force, which says how the values of a column are compared; None: there is none.
 
     Raises:
@@ -49,13 +49,13 @@ def drift_of(
     if settings is None:
         return None
     blobs = session.services.blobs
-    columns = sketched_columns(next(csv.reader([header], strict=True)), schema)
 
     def of_part(part: BlobPart) -> Profile | None:
         profile = _read(blobs, profile_path(part.path))
         if profile is not None or not session.route.normalises:
             return profile
-        profile = _sketched(blobs, part, columns)
+        columns = next(csv.reader([header], strict=True))
+        profile = _sketched(blobs, part, sketched_columns(columns, schema))
         save_profile(blobs, part.path, profile)
         return profile
 
@@ -73,7 +73,8 @@ def why_not_trained(session: RunSession, drift: DriftRecord) -> str:
     """Return the reason of a run that ends without a job, because no column of its set drifted."""
     settings = session.route.drift
     at_least = settings.at_least if settings is not None and settings.at_least is not None else 0.0
-    columns = counted(len(drift.columns), "column")
+    is_cut = len(drift.columns) == MAX_LISTED
+    columns = f"{MAX_LISTED} or more columns" if is_cut else counted(len(drift.columns), "column")
     return (
         f"Of {columns} that were compared with the set of run {drift.reference},"
         f" no column drifted by {at_least:g}: not trained."

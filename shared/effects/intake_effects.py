@@ -131,10 +131,13 @@ class _Reading:
     def _check(
         self, against: SchemaInForce, watch: Callable[[ColumnReader], ColumnReader] | None = None
     ) -> CheckedFile:
-        """Read the file against a schema, and write its clean rows, with their profile if the route measures drift."""
+        """Read the file against a schema, and write its clean rows.
+
+        If the route measures drift, their profile is written as well; without clean rows it lies beside the original.
+        """
         expected = replace(self._facts.against(against), watch=watch)
         target = part_path(self._session.run, against.number or None, self._facts.holdout_etag)
-        if self._route.drift is None or not self._settings.normalise:
+        if self._route.drift is None:
             return self._read(expected, target)
         from shared.effects.drift_effects import save_profile  # noqa: PLC0415 - only routes that measure drift pay for it
         from shared.intake.sketches import FileSketch, sketched_columns  # noqa: PLC0415
@@ -147,8 +150,8 @@ class _Reading:
             sketches[0].add(columns)
 
         checked = self._read(expected, target, observe)
-        if checked.path and sketches:
-            save_profile(self._services.blobs, checked.path, sketches[0].profile())
+        if sketches and not checked.report.refused:
+            save_profile(self._services.blobs, checked.path or str(self._original.path), sketches[0].profile())
         return checked
 
     def _read(

@@ -77,7 +77,8 @@ def _drift(session: RunSession, manifest: Manifest) -> DriftRecord | None:
 
     session.renew_lease()
     schema = schema_in_force(session.services, session.route).schema
-    parts = _blob_parts(manifest)
+    # Without normalising the set is the original, beside which its profile lies.
+    parts = _blob_parts(manifest) if session.route.normalises else [BlobPart(session.run.original_blob, "", 0)]
     return drift_of(session, manifest_path(session.run), manifest.header, parts, schema)
 
 

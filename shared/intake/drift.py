@@ -8,7 +8,7 @@ from shared.intake.settings import DriftMeasure, DriftSettings
 from shared.plurals import counted
 from shared.records.drift import ColumnDrift, DriftRecord, SkippedColumn
 
-MIN_ROWS = 200  # below it a difference is mostly chance
+MIN_ROWS = 200  # below it a difference is mostly chance; of KS, values
 KEPT_SHARE = 0.1  # of a column's dates, at least so many also occur in the reference; else the dates run
 MAX_LISTED = 100  # columns that were measured, and columns that were skipped: a run's row holds no more
 
@@ -18,8 +18,8 @@ def measure_drift(
 ) -> DriftRecord:
     """Return the drift of a set against a reference, the columns that drifted most first.
 
-    Without `at_least` the set is trained on in any case. Otherwise it is not if columns could be measured, and none
-    drifted so much.
+    Without `at_least` the set is trained on in any case. Otherwise it is not if columns could be measured, none drifted
+    so much, and both sets have the same columns of the same kinds: no model in service knows a column that is new.
 
     Args:
         settings: the measure, and the drift from which on a set is trained on.
@@ -31,21 +31,26 @@ def measure_drift(
         return DriftRecord(settings.measure, None, (), (), trained=True)
     columns: list[ColumnDrift] = []
     skipped: list[SkippedColumn] = []
+    is_of_other_form = False
     for name in dict.fromkeys((*profile.columns, *reference.columns)):
         new, old = profile.columns.get(name), reference.columns.get(name)
         if new is None or old is None:
+            is_of_other_form = True
             whose = "the set" if new is None else "the champion's set"
             skipped.append(SkippedColumn(name, f"{whose} has no such column"))
             continue
+        is_of_other_form |= _kinds_differ(new, old)
         why = next(_why_skipped(settings.measure, profile, reference, new, old), None)
         if why is not None:
             skipped.append(SkippedColumn(name, why))
             continue
-        kind = ColumnKind.NUMBER if new.kind is ColumnKind.NUMBER else ColumnKind.CATEGORY
-        value = round(measured(settings.measure, new, old), 4)
+        is_number = (new if new.cells else old).kind is ColumnKind.NUMBER
+        kind = ColumnKind.NUMBER if is_number else ColumnKind.CATEGORY
+        value = round(measured(settings.measure, new, old, profile.rows, reference.rows), 4)
         columns.append(ColumnDrift(name, kind, value, new.cells, old.cells))
     columns.sort(key=lambda column: (-column.value, column.column))
-    trained = settings.at_least is None or not columns or columns[0].value >= settings.at_least
+    has_drifted = settings.at_least is None or not columns or columns[0].value >= settings.at_least
+    trained = has_drifted or is_of_other_form
     return DriftRecord(settings.measure, run_id, tuple(columns[:MAX_LISTED]), tuple(skipped[:MAX_LISTED]), trained)
 
 
@@ -53,22 +58,35 @@ def _why_skipped(
     measure: DriftMeasure, profile: Profile, reference: Profile, new: ColumnProfile, old: ColumnProfile
 ) -> Iterator[str]:
     """Yield why a column that both sets have is not measured; nothing if it is."""
-    for cells, rows, whose in (
-        (new.cells, profile.rows, "the set has"),
-        (old.cells, reference.rows, "the champion's set has"),
-    ):
+    for column, rows, whose in ((new, profile.rows, "the set has"), (old, reference.rows, "the champion's set has")):
         if rows < MIN_ROWS:
             yield f"{whose} {counted(rows, 'row')}, and {MIN_ROWS} are needed"
-        elif cells < MIN_ROWS:
-            yield f"{whose} {counted(cells, 'value')} of it, and {MIN_ROWS} are needed"
-    if new.kind is not old.kind or ColumnKind.MIXED in {new.kind, old.kind}:
+        elif measure is DriftMeasure.KS and column.sampled < MIN_ROWS:
+            yield f"{whose} {counted(column.sampled, 'value')} of it, and {MIN_ROWS} are needed"
+    if not new.cells and not old.cells:
+        yield "neither set has a value of it"
+    elif _kinds_differ(new, old) or ColumnKind.MIXED in {new.kind, old.kind}:
         yield f"it is {new.kind} in the set and {old.kind} in the champion's"
     elif measure is DriftMeasure.KS and new.kind is not ColumnKind.NUMBER:
         yield "KS compares numbers only"
-    elif _hardly_repeats(new) or _hardly_repeats(old):
+    elif any(_hardly_repeats(column) for column in _telling(new, old)):
         yield "its values hardly repeat"
-    elif new.kind is ColumnKind.DATE and kept_share(new, old) < KEPT_SHARE:
+    elif new.kind is ColumnKind.DATE and new.cells and old.cells and kept_share(new, old) < KEPT_SHARE:
         yield "its dates run: hardly any occurs in the champion's set"
+
+
+def _kinds_differ(new: ColumnProfile, old: ColumnProfile) -> bool:
+    """Tell whether two columns have values of different kinds; a column without values has any kind."""
+    return bool(new.cells and old.cells) and new.kind is not old.kind
+
+
+def _telling(new: ColumnProfile, old: ColumnProfile) -> list[ColumnProfile]:
+    """Return the columns whose values tell whether they repeat: a handful does not, where the other side has more."""
+    return [column for column in (new, old) if column.sampled >= MIN_ROWS] or [max(new, old, key=_sampled)]
+
+
+def _sampled(column: ColumnProfile) -> int:
+    return column.sampled
 
 
 def _hardly_repeats(column: ColumnProfile) -> bool:
@@ -83,4 +101,4 @@ def _hardly_repeats(column: ColumnProfile) -> bool:
         return False
     numbers = column.numbers
     close = numbers.get_max_value() - numbers.get_min_value() < 4 * column.cells
-    return close or column.rises >= 0.95 * (column.sampled - 1)
+    return close or (column.followers > 0 and column.rises >= 0.95 * column.followers)

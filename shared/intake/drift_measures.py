@@ -12,16 +12,37 @@ from shared.intake.settings import DriftMeasure
 
 QUANTILES = tuple(tenth / 10 for tenth in range(1, 10))  # the bounds of ten bins
 MAX_CATEGORIES = 20  # the most frequent of the reference, each a bin; the others share one
+MIN_SHARE = 0.0001  # of a bin: a smaller one counts as this
 KS_POINTS = tuple(point / 256 for point in range(257))
 
 
-def measured(measure: DriftMeasure, new: ColumnProfile, old: ColumnProfile) -> float:
-    """Return the drift of a column against its reference; both have values of the same kind."""
+def measured(measure: DriftMeasure, new: ColumnProfile, old: ColumnProfile, new_rows: int, old_rows: int) -> float:
+    """Return the drift of a column against its reference; where both have values, they are of the same kind.
+
+    PSI has a bin for the missing cells: a column that half of the rows suddenly lack has drifted. KS compares values
+    alone.
+
+    Args:
+        measure: PSI, or KS of two columns of numbers with values.
+        new: the column in the set.
+        old: the column in the reference.
+        new_rows: of the set.
+        old_rows: of the reference.
+    """
     if measure is DriftMeasure.KS:
         return _ks(new.numbers, old.numbers)
-    if new.kind is ColumnKind.NUMBER:
-        return _psi(*_number_bins(new, old))
-    return _psi(*_category_bins(new, old))
+    new_bins, old_bins = _value_bins(new, old)
+    return _psi([*new_bins, _missing(new, new_rows)], [*old_bins, _missing(old, old_rows)])
+
+
+def _value_bins(new: ColumnProfile, old: ColumnProfile) -> tuple[list[float], list[float]]:
+    if not new.cells or not old.cells:
+        return [float(new.cells)], [float(old.cells)]  # there is nothing to compare them with
+    return _number_bins(new, old) if new.kind is ColumnKind.NUMBER else _category_bins(new, old)
+
+
+def _missing(column: ColumnProfile, rows: int) -> float:
+    return float(max(rows - column.cells, 0))
 
 
 def kept_share(new: ColumnProfile, old: ColumnProfile) -> float:
@@ -32,7 +53,8 @@ def kept_share(new: ColumnProfile, old: ColumnProfile) -> float:
 def _psi(new: Sequence[float], old: Sequence[float]) -> float:
     """Return the population stability index of cells by bin.
 
-    Half a cell is added to each bin: the index of an empty bin would be infinite.
+    Half a cell is added to each bin: the index of an empty bin would be infinite. No share is below `MIN_SHARE`: else a
+    bin that is empty in the reference would count for more, the more rows the reference has.
     """
     shares = zip(_shares(new), _shares(old), strict=True)
     return sum((share - before) * log(share / before) for share, before in shares)
@@ -40,7 +62,7 @@ def _psi(new: Sequence[float], old: Sequence[float]) -> float:
 
 def _shares(cells: Sequence[float]) -> list[float]:
     total = sum(cells) + len(cells) / 2
-    return [(times + 0.5) / total for times in cells]
+    return [max((times + 0.5) / total, MIN_SHARE) for times in cells]
 
 
 def _number_bins(new: ColumnProfile, old: ColumnProfile) -> tuple[list[float], list[float]]:

@@ -43,7 +43,8 @@ class ColumnProfile:
         texts: `frequent_strings_sketch` of the hashes of a column's categories or dates, else None.
         distinct: `hll_sketch` of the sketched values; not complete for numbers with fractions.
         whole: whether each number is a whole number.
-        rises: of the sketched numbers, how many are larger than the one before in the file.
+        followers: of the sketched numbers, how many come after another one in their file.
+        rises: how many of these are larger than the one before.
     """
 
     kind: ColumnKind
@@ -53,6 +54,7 @@ class ColumnProfile:
     texts: Any = None
     distinct: Any = None
     whole: bool = False
+    followers: int = 0
     rises: int = 0
 
     def merged(self, added: "ColumnProfile") -> "ColumnProfile":
@@ -69,6 +71,7 @@ class ColumnProfile:
             texts=_merged(self.texts, added.texts),
             distinct=_union(self.distinct, added.distinct),
             whole=self.whole and added.whole,
+            followers=self.followers + added.followers,
             rises=self.rises + added.rises,
         )
 
@@ -113,6 +116,7 @@ class Profile:
                 "texts": _text(column.texts),
                 "distinct": b64encode(column.distinct.serialize_compact()).decode() if column.distinct else None,
                 "whole": column.whole,
+                "followers": column.followers,
                 "rises": column.rises,
             }
             for name, column in self.columns.items()
@@ -149,6 +153,7 @@ def profile_from_text(text: str) -> Profile:
                 texts=_read(datasketches.frequent_strings_sketch, column["texts"]),
                 distinct=_read(datasketches.hll_sketch, column["distinct"]),
                 whole=bool(column["whole"]),
+                followers=int(column["followers"]),
                 rises=int(column["rises"]),
             )
             for column in value["columns"]

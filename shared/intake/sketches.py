@@ -157,6 +157,7 @@ class _ColumnSketch:
             texts=None if is_number else self._texts,
             distinct=self._distinct,
             whole=is_number and self._whole,
+            followers=max(self._sampled - 1, 0) if is_number else 0,
             rises=self._rises,
         )
 

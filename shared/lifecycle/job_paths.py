@@ -67,7 +67,7 @@ def schema_path(route: str, number: int) -> str:
 def profile_path(path: str) -> str:
     """Return the path of the profile of a part, of the set of a manifest, or of a model's set: it lies beside it."""
     folder, _, name = path.rpartition("/")
-    return f"{folder}/{name.rpartition('.')[0]}.profile.json"
+    return f"{folder}/{name.rpartition('.')[0] or name}.profile.json"
 
 
 def quarantine_folder(run: Run) -> str:

@@ -14,6 +14,7 @@ from landfall.run_display import colored_state
 from landfall.stack.stack_state import StateFolder
 from shared.intake.settings import IntakeSettings
 from shared.pipeline import landing
+from shared.records.drift import DriftRecord
 from shared.records.run import Run
 from shared.records.run_identity import run_id_for, settling_run_id
 from shared.records.run_states import RunState
@@ -36,9 +37,24 @@ def ended(state: RunState) -> Run:
 
 def test_unchanged_says_that_it_is_fine(tmp_path: Path) -> None:
     """`unchanged` sounds like a failure, so it gets a hint; a clear state gets none."""
-    assert "good end" in outcome_hint(ended(RunState.UNCHANGED), tmp_path)
+    hint = outcome_hint(replace(ended(RunState.UNCHANGED), job_id="job"), tmp_path)
+    assert hint.startswith("unchanged is a good end: the new model answers like the one in service")
     assert colored_state(RunState.UNCHANGED).startswith("[green]")
     assert outcome_hint(ended(RunState.PROMOTED), tmp_path) == outcome_hint(ended(RunState.REJECTED), tmp_path) == ""
+
+
+def test_unchanged_without_a_job_speaks_of_no_new_model(tmp_path: Path) -> None:
+    """No column drifted, or an equal set has its run: nothing was trained, so no model answers like another."""
+    run = replace(ended(RunState.UNCHANGED), job_id="")
+    drift = DriftRecord("psi", "7" * 32, (), (), trained=False)
+
+    steady, equal = outcome_hint(replace(run, drift=drift), tmp_path), outcome_hint(run, tmp_path)
+
+    assert "no column drifted enough, so no job ran" in steady
+    assert "an equal training set has a run of its own, so no job ran" in equal
+    assert "good end" in steady
+    assert "good end" in equal
+    assert "new model" not in steady + equal
 
 
 def test_a_held_run_gives_the_commands_that_decide(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from shared.intake.table_schema import FieldType, SchemaField, TableSchema
 from shared.ports.blob_files import BlobPart
 from shared.ports.stored_run import StoredRun
 from shared.records.batch import TrainingSetRef
-from shared.records.drift import DriftRecord
+from shared.records.drift import ColumnDrift, DriftRecord
 from shared.records.endpoint_record import Champion
 from tests.pipeline.world import World
 
@@ -179,6 +179,14 @@ def test_a_route_that_does_not_measure_drift_reads_and_writes_nothing() -> None:
 
     assert drift_of(world.session, MANIFEST, HEADER, [world.part("a", rows_of(20, "Oslo"))], SCHEMA) is None
     assert world.world.blobs.version("training", "set/1/manifest.profile.json") is None
+
+
+def test_a_long_list_of_columns_says_that_it_is_cut() -> None:
+    """The record lists 100 columns at most, and more may have been compared."""
+    columns = tuple(ColumnDrift(f"c{number}", "number", 0.0, 300, 300) for number in range(100))
+    record = DriftRecord("psi", "before", columns, (), trained=False)
+
+    assert why_not_trained(DriftWorld().session, record).startswith("Of 100 or more columns that were compared")
 
 
 @pytest.mark.parametrize(("field", "kind"), [(None, ColumnKind.NUMBER), (SchemaField(name="age"), ColumnKind.CATEGORY)])

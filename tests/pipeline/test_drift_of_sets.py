@@ -80,6 +80,29 @@ def test_a_set_that_has_moved_is_trained() -> None:
     assert moved.drift.trained
 
 
+def test_a_file_that_stays_as_it_is_is_measured_too() -> None:
+    """With `normalise = false` the set is the original: its columns are sketched while it is checked."""
+    routes = batch_routes(None, IntakeSettings(schema=SchemaSource.NONE, normalise=False, label="income"))
+    route = replace(routes.routes["census"], drift=DriftSettings(at_least=0.2))
+    world = BatchWorld(replace(routes, routes={"census": route}))
+
+    def landed(name: str, age: int, added: str = "") -> Run:
+        rows = "".join(f"{age + n % 9},Private,{'yes' if n % 2 else 'no'}\n" for n in range(300))
+        run = world.land(name, f"age,workclass,income\n{rows}{added}")
+        world.read()
+        return world.run(run.run_id)
+
+    first = landed("census/a.csv", 20)
+    assert (first.state, first.reason) == (RunState.STARTED, "")
+    serve(world, first)
+    same, moved = landed("census/b.csv", 20, "21,Private,yes\n"), landed("census/c.csv", 60)
+
+    assert (same.state, same.drift and same.drift.reference) == (RunState.UNCHANGED, first.run_id)
+    assert moved.state is RunState.STARTED
+    assert moved.drift is not None
+    assert moved.drift.columns[0].column == "age"
+
+
 def test_without_drift_nothing_is_measured() -> None:
     """A route that does not ask for it writes no profile."""
     world = world_with(None)

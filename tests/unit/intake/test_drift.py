@@ -87,7 +87,7 @@ def test_the_measures_are_close_to_the_exact_ones(
 def test_the_record_names_kind_and_cells_with_a_value() -> None:
     """Missing cells are no values; the most drifted column comes first."""
     old: Columns = {
-        "steady": (NUMBER, numbers(lambda r: r.random(), 1000)),
+        "steady": (NUMBER, [*numbers(lambda r: r.random(), 880), *[""] * 120]),
         "moved": (CATEGORY, choices({"a": 9, "b": 1}, 1000)),
     }
     new: Columns = {
@@ -100,7 +100,7 @@ def test_the_record_names_kind_and_cells_with_a_value() -> None:
     assert (record.measure, record.reference, record.skipped) == ("psi", "champion", ())
     first, second = record.columns
     assert (first.column, first.kind, first.rows, first.reference_rows) == ("moved", "category", 800, 1000)
-    assert (second.column, second.kind, second.rows, second.reference_rows) == ("steady", "number", 700, 1000)
+    assert (second.column, second.kind, second.rows, second.reference_rows) == ("steady", "number", 700, 880)
     assert first.value > 1
     assert second.value < 0.05
 
@@ -213,15 +213,81 @@ def test_below_200_rows_nothing_is_measured_and_the_run_trains(new_rows: int, ol
     assert "199 rows, and 200 are needed" in record.skipped[0].why
 
 
-def test_a_column_with_few_values_is_skipped_alone() -> None:
-    """A column that is mostly missing is judged by what it has."""
-    cells = choices({"a": 1, "b": 1}, 1000)
+def test_ks_skips_a_column_with_few_values_alone() -> None:
+    """KS compares values, so a column that is mostly missing has too few of them."""
+    cells = numbers(lambda r: r.random(), 1000)
     sparse = [*cells[:150], *[""] * 850]
 
-    record = drift({"x": (CATEGORY, cells), "y": (CATEGORY, sparse)}, {"x": (CATEGORY, cells), "y": (CATEGORY, cells)})
+    record = drift(
+        {"x": (NUMBER, cells), "y": (NUMBER, sparse)}, {"x": (NUMBER, cells), "y": (NUMBER, cells)}, DriftMeasure.KS
+    )
 
     assert [column.column for column in record.columns] == ["x"]
     assert record.skipped[0].why == "the set has 150 values of it, and 200 are needed"
+
+
+@pytest.mark.parametrize("kind", [NUMBER, CATEGORY, DATE])
+@pytest.mark.parametrize("filled", [0, 1, 150, 600])
+def test_a_column_that_is_suddenly_missing_drifts(kind: ColumnKind, filled: int) -> None:
+    """PSI has a bin for missing cells, in both directions; a share of them that stays is no drift."""
+    cells = [f"20{n % 7 + 10}-01-01" if kind is DATE else str(n % 7) for n in range(1000)]
+    sparse = [*cells[:filled], *[""] * (1000 - filled)]
+    full: Columns = {"x": (kind, cells)}
+    gone: Columns = {"x": (kind, sparse)}
+
+    assert only(drift(gone, full)).value > 0.5
+    assert only(drift(full, gone)).value > 0.5
+    if filled > 1:
+        assert only(drift(gone, gone)).value == pytest.approx(0, abs=1e-6)
+
+
+def test_a_column_without_values_on_both_sides_is_skipped() -> None:
+    """There is nothing to compare."""
+    record = drift({"x": (NUMBER, [""] * 300)}, {"x": (CATEGORY, [""] * 300)}, at_least=0.2)
+
+    assert [skipped.why for skipped in record.skipped] == ["neither set has a value of it"]
+
+
+@pytest.mark.parametrize("rows", [2_000, 400_000])
+def test_few_missing_cells_do_not_drift_however_many_rows_there_are(rows: int) -> None:
+    """One in fifty is missing, none was: a reference with more rows makes no more of it."""
+    cells = ["1", "2", "3", "4"] * (rows // 4)
+    some = [*cells[: rows - rows // 50], *[""] * (rows // 50)]
+
+    assert only(drift({"x": (NUMBER, some)}, {"x": (NUMBER, cells)})).value < 0.15
+
+
+def test_running_times_of_small_files_are_ids() -> None:
+    """A day's increment may be ten rows: within each file they rise, and the set's files need not."""
+
+    def days(first: int) -> Profile:
+        return merged_profile(
+            profile_of({"x": (NUMBER, [str(first + 86_400 * (day * 37 % 101) + 600 * n) for n in range(10)])})
+            for day in range(100)
+        )
+
+    record = measure_drift(DriftSettings(), days(1_700_000_000), days(1_600_000_000), "champion")
+
+    assert [skipped.why for skipped in record.skipped] == ["its values hardly repeat"]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        {"x": (CATEGORY, ["a", "b"] * 200), "added": (CATEGORY, ["a", "b"] * 200)},
+        {"x": (CATEGORY, ["a", "b"] * 200)},
+        {"x": (CATEGORY, ["a", "b"] * 200), "y": (CATEGORY, ["1", "2"] * 200)},
+    ],
+)
+def test_a_set_of_other_columns_is_trained(new: Columns) -> None:
+    """What is new in it no model in service knows, though nothing that can be compared has drifted."""
+    old: Columns = {"x": (CATEGORY, ["a", "b"] * 200), "y": (NUMBER, ["1", "2"] * 200)}
+
+    record = drift(new, old, at_least=0.2)
+
+    assert [(column.column, column.value) for column in record.columns] == [("x", 0)]
+    assert record.trained
+    assert not drift(old, old, at_least=0.2).trained
 
 
 def test_without_drift_the_run_is_not_trained_if_the_route_asks_for_some() -> None:
