@@ -18,7 +18,7 @@ from shared.intake.cells import ColumnReader
 from shared.intake.file_check import FileCheck
 from shared.intake.file_report import Expected, FileReport
 from shared.intake.learning import Learner
-from shared.intake.problems import Code, Level, Problem, problems_json
+from shared.intake.problems import Code, Level, Problem, limited, problems_json
 from shared.intake.refusals import reason_of
 from shared.intake.settings import IntakeSettings, SchemaSource, TrainingSetKind
 from shared.intake.table_schema import Origin
@@ -91,15 +91,16 @@ class _Reading:
         part = self._part(checked, against)
         if not report.refused:
             problems = (*problems, *self._content_problems(part))
+        problems, more = limited(problems, report.more)
         if any(problem.level is Level.ERROR for problem in problems):
-            return self._refused(report, problems)
+            return self._refused(report, problems, more)
         part = self._with_kept_original(part)
         if against is not in_force and against.schema is not None:
             try:
                 put_in_force(self._services, in_force, against.schema)
             except StaleWriteError:
                 return None
-        return self._accepted(report, part, problems)
+        return self._accepted(report, part, problems, more)
 
     def _taught(self, in_force: SchemaInForce) -> SchemaInForce | InputRefused:
         """Read the file for the schema that it teaches; its form may be refused."""
@@ -112,7 +113,7 @@ class _Reading:
 
         report = self._read(self._facts.expected, None, observe).report
         if report.refused or not learners:
-            return self._refused(report, report.problems)
+            return self._refused(report, report.problems, report.more)
         learnt = learners[0].learnt(self._origin(), keeps_values=self._settings.problem_values)
         self._warnings = tuple(
             Problem(Code.AMBIGUOUS_VALUE, warned.message, Level.WARNING, row=warned.row, column=warned.column)
@@ -217,24 +218,24 @@ class _Reading:
         classes = () if self._route.classes_may_change else tuple(self._facts.expected.classes)
         return content_problems(self._settings, (part,), classes)
 
-    def _refused(self, report: FileReport, problems: Sequence[Problem]) -> InputRefused:
+    def _refused(self, report: FileReport, problems: Sequence[Problem], more: int) -> InputRefused:
         """Copy the original to quarantine, with its problems beside it."""
         run = self._session.run
         self._services.blobs.copy(run.original_blob, quarantined_path(run))
-        path = self._write_problems(problems_path(run, refused=True), report, problems)
-        return InputRefused(reason_of(problems, report.more), path, self._record(report, None))
+        path = self._write_problems(problems_path(run, refused=True), report, problems, more)
+        return InputRefused(reason_of(problems, more), path, self._record(report, None))
 
-    def _accepted(self, report: FileReport, part: Part, warnings: Sequence[Problem]) -> InputAccepted:
+    def _accepted(self, report: FileReport, part: Part, warnings: Sequence[Problem], more: int) -> InputAccepted:
         path = ""
         if warnings:
-            path = self._write_problems(problems_path(self._session.run, refused=False), report, warnings)
+            path = self._write_problems(problems_path(self._session.run, refused=False), report, warnings, more)
         return InputAccepted(part, self._record(report, part.schema), path)
 
-    def _write_problems(self, path: str, report: FileReport, problems: Sequence[Problem]) -> str:
+    def _write_problems(self, path: str, report: FileReport, problems: Sequence[Problem], more: int) -> str:
         run = self._session.run
         values = self._settings.problem_values
         blob = f"{run.container}/{run.blob}"
-        content = problems_json(blob, run.etag, report.rows_read, problems, report.more, values=values)
+        content = problems_json(blob, run.etag, report.rows_read, problems, more, values=values)
         self._services.blobs.write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
         return path
 

@@ -91,7 +91,8 @@ def label_key(label: str) -> str | float:
         number = float(text)
     except ValueError:
         return text
-    return text if math.isnan(number) else number
+    # Python reads 1_0 as 10, and takes 1e400 and "infinity" for the same: as labels they are different texts.
+    return number if math.isfinite(number) and "_" not in text else text
 
 
 def _without_cell(row: tuple[str, ...], at: int) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ class BlockCheck:
             if at == self._label and self._may_repeat_header(read.values()):
                 return None
             column = read_column(columns[at], cells[columns[at].at])
-            if column is None:
+            if column is None or (at == self._label and column.repeats_header):  # perhaps in another order
                 return None
             read[at] = column
         full = sum(not column.has_blanks for column in read.values())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from shared.intake.csv_rows import MAX_CELL, RowForm
+from shared.intake.csv_rows import MAX_CELL, MAX_ROW, RowForm, swallows_lines
 from shared.intake.row_text import LINE_END
 
 
@@ -49,7 +49,7 @@ def block_columns(text: str, line: int, form: RowForm, width: int) -> BlockColum
 def _parsed(text: str, line: int, form: RowForm, width: int) -> BlockColumns | None:
     if (form.escape and form.escape in text) or not form.are_whole_rows(text):
         return None
-    csv.field_size_limit(MAX_CELL)
+    csv.field_size_limit(MAX_ROW)  # of all threads: the same wherever files are read
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=form.delimiter, strict=True)
     rows: list[list[str]] = []
     ends = [0]
@@ -59,14 +59,13 @@ def _parsed(text: str, line: int, form: RowForm, width: int) -> BlockColumns | N
             ends.append(reader.line_num)
     except csv.Error:
         return None
-    if {width} != set(map(len, rows)):
+    if {width} != set(map(len, rows)) or _has_long_cell(text, rows):
         return None
-    if ends[-1] != len(rows) and _swallows_lines(text.split(LINE_END), ends, form.delimiter, width):
+    several = [row for row, (begin, end) in zip(rows, pairwise(ends), strict=True) if end > begin + 1]
+    if any(swallows_lines(row, form.delimiter) for row in several):
         return None
     return BlockColumns(list(zip(*rows, strict=True)), [line + end for end in ends[:-1]], is_plain=False)
 
 
-def _swallows_lines(lines: Sequence[str], ends: Sequence[int], delimiter: str, width: int) -> bool:
-    """Tell whether a row of several lines may be as many rows, if its quotes are plain text."""
-    several = [(begin, end) for begin, end in pairwise(ends) if end > begin + 1]
-    return any(all(part.count(delimiter) == width - 1 for part in lines[begin:end]) for begin, end in several)
+def _has_long_cell(text: str, rows: Sequence[Sequence[str]]) -> bool:
+    return len(text) > MAX_CELL and any(len(cell) > MAX_CELL for row in rows for cell in row)

@@ -27,12 +27,23 @@ class CleanColumn:
         at: where it stands in the file, from 0.
         is_label: whether it is trained for.
         is_varied: whether many of its cells are distinct, so that they are matched all at once and not looked up.
-        header_cells, total_cells: the cells read so far that repeat the column's name, or that sums begin with.
+        header_cells: the cells read so far that repeat the column's name; of the label, the name of any column.
+        total_cells: those that sums begin with.
     """
 
-    def __init__(self, name: str, shown: str, at: int, reader: ColumnReader | None, *, is_label: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        shown: str,
+        at: int,
+        reader: ColumnReader | None,
+        names: Sequence[str],
+        *,
+        is_label: bool,
+    ) -> None:
         self.name, self.shown, self.at = name, shown, at
         self._key = name_key(shown)
+        self._header_keys = {self._key, *map(name_key, filter(None, names))} if is_label else {self._key}
         self.is_label = is_label
         self._reader = reader
         self.is_unique = reader is not None and reader.field.constraints.unique
@@ -139,7 +150,7 @@ class CleanColumn:
     def _first(self, cell: str) -> Cell:
         read = _unchecked(cell) if self._reader is None else self._reader.read(cell)
         self._cells[cell] = read
-        if name_key(cell) == self._key:
+        if name_key(cell) in self._header_keys:
             self.header_cells.add(cell)
         if is_total(cell.strip()):
             self.total_cells.add(cell)
@@ -154,7 +165,7 @@ def clean_columns(
     """Return the columns of the clean rows, in their order."""
     shown = (*header.shown, "")
     return tuple(
-        CleanColumn(name, shown[at] or name, at, readers.get(name), is_label=name == label)
+        CleanColumn(name, shown[at] or name, at, readers.get(name), header.shown, is_label=name == label)
         for name, at in zip(header.columns, header.positions, strict=True)
     )
 

@@ -6,7 +6,7 @@ Whether a row is well formed is decided by a pattern; its cells are read by `csv
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 MAX_CELL = 2**20  # characters of a cell
@@ -20,7 +20,7 @@ class CsvRow(NamedTuple):
         line: the physical line where it begins.
         lines: how many physical lines it takes.
         end: the line end behind it; "" at the end of the file.
-        delimiters: of a row with quotes, how many delimiters each of its lines has, in quotes or not.
+        swallows: whether each of its lines would be a row of its own if a quote that opens a cell were plain text.
         nulls: the places of cells that are an escaped N, from 0: databases write a missing value so.
     """
 
@@ -28,7 +28,7 @@ class CsvRow(NamedTuple):
     cells: list[str]
     lines: int
     end: str
-    delimiters: tuple[int, ...] = ()
+    swallows: bool = False
     nulls: tuple[int, ...] = ()
 
 
@@ -115,8 +115,9 @@ class RowForm:
         # With a line end: an escaped line break at the end of a cell needs one behind it.
         reader = csv.reader([body + "\n"], delimiter=self.delimiter, escapechar=self.escape, strict=True)
         cells = next(reader, [])
-        delimiters = tuple(part.count(self.delimiter) for part in _ANY_LINE_END.split(body))
-        return CsvRow(line, cells, len(delimiters), row[1], delimiters, self._nulls(body)), row.end()
+        lines = line_ends(body) + 1
+        swallows = lines > 1 and swallows_lines(cells, self.delimiter)
+        return CsvRow(line, cells, lines, row[1], swallows, self._nulls(body)), row.end()
 
     def _nulls(self, body: str) -> tuple[int, ...]:
         null = f"{self.escape}N"
@@ -168,6 +169,15 @@ def line_ends(text: str) -> int:
 
 
 _ANY_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+def swallows_lines(cells: Sequence[str], delimiter: str) -> bool:
+    """Tell whether each line of a row of several lines may be a row: then a quote may have opened it by mistake.
+
+    A delimiter in a cell that stays on its line is no mark of that: the cell's own quotes are right.
+    """
+    text = delimiter.join(cell if _ANY_LINE_END.search(cell) else "" for cell in cells)
+    return len(cells) > 1 and all(part.count(delimiter) == len(cells) - 1 for part in _ANY_LINE_END.split(text))
 
 
 def _line_end(text: str, at: int) -> int | None:

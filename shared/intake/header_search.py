@@ -175,15 +175,17 @@ def _delimiter(
             message = f"The header is on line {below}. {lines} no data: remove them, or set skip_rows = {below - 1}."
             search.problems.append(Problem(Code.INCORRECT_LABEL, message, line=search.line))
             return None
-    if len(candidates) == 1:
-        return candidates[0]
     if best == 0:
+        # Such a line may be a row: its cells, which may be personal data, are not named as columns.
         listed = ", ".join(map(repr, names[:10])) + (" and more" if len(names) > 10 else "")
-        tried = ", ".join(SHOWN[delimiter] for delimiter in DELIMITERS)
-        message = f"The first line has none of the columns {listed}, whether {tried} stands between them."
+        tried = ", ".join(SHOWN.get(delimiter, repr(delimiter)) for delimiter in candidates)
+        whether = f"whether {tried} stands" if len(candidates) > 1 else f"with {tried}"
+        message = f"The first line has none of the columns {listed}, {whether} between them."
         advice = "Add the header; or set delimiter, or skip_rows if lines stand above the header."
         search.problems.append(Problem(Code.MISSING_LABEL, f"{message} {advice}", line=search.line))
         return None
+    if len(candidates) == 1:
+        return candidates[0]
     fitting = [delimiter for delimiter in candidates if matched[delimiter] == best]
     if len({cells[delimiter] for delimiter in fitting}) > 1:
         listed = " and ".join(SHOWN[delimiter] for delimiter in fitting)

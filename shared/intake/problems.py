@@ -101,6 +101,20 @@ def _place(problem: Problem) -> tuple[int, str]:
     return problem.field_number or 0, problem.code
 
 
+def limited(problems: Sequence[Problem], more: int) -> tuple[tuple[Problem, ...], int]:
+    """Return what is listed of problems from several places, and how many are not: errors are listed before warnings.
+
+    Args:
+        problems: in the order in which they are listed.
+        more: problems that are not listed already.
+    """
+    if len(problems) <= MAX_LISTED:
+        return tuple(problems), more
+    by_weight = sorted(range(len(problems)), key=lambda at: problems[at].level is Level.WARNING)
+    kept = sorted(by_weight[:MAX_LISTED])
+    return tuple(problems[at] for at in kept), more + len(problems) - MAX_LISTED
+
+
 def problems_json(
     blob: str, etag: str, rows_read: int, problems: Sequence[Problem], more: int, *, values: bool
 ) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class RowCheck:
         self._tally = tally
         self._label = form.columns[form.label] if form.label is not None else None
         self._key = tuple(map(name_key, form.header.shown))
+        self._sorted_key = sorted(self._key)
         self._total: Problem | None = None  # a row that looks like a total, if it is the last one
         self._totals = 0  # complete rows that begin like a total: several are a category
         self._last: LastRow | None = None
@@ -70,6 +71,10 @@ class RowCheck:
         before = self._problems.errors
         if len(row.cells) != len(self._key):
             self._width_problem(row)
+            return None
+        if self._is_header_in_another_order(row):
+            message = "The line has the names of the header in another order: the rows below may have it too."
+            self._add(Code.REPEATED_HEADER, f"{message} Bring them into the first header's order.", row)
             return None
         self._form_problems(row)
         self._check_index(row)
@@ -115,7 +120,8 @@ class RowCheck:
         others = {text for text in self._tally.labels if text != last.label} | set(classes)
         whole = sorted(text for text in others if text.startswith(last.label) and text != last.label)
         if last.label and last.label not in classes and self._tally.labels[last.label] <= 1 and whole:
-            message = f"The file ends in the middle of its last line: the label is the beginning of {whole[0]!r}."
+            whose = next((repr(text) for text in whole if text in classes), "one of the rows above")  # no cell's value
+            message = f"The file ends in the middle of its last line: the label is the beginning of {whose}."
             row = self._tally.rows_read
             where = Problem(Code.TYPE_ERROR, f"{message} Upload the whole file.", line=last.line, row=row)
             self._problems.add(where._replace(column=label.shown, field_number=label.field_number, value=last.cell))
@@ -133,6 +139,13 @@ class RowCheck:
             return False
         self._left_out(LeftOutRow.REPEATED_HEADER, Code.REPEATED_HEADER, row.line, "The line is the header again.")
         return True
+
+    def _is_header_in_another_order(self, row: CsvRow) -> bool:
+        """Tell whether a row of a labelled file is its header, with the label at another place."""
+        label = self._label
+        if label is None or label.at >= len(row.cells) or name_key(row.cells[label.at]) not in self._key:
+            return False
+        return sorted(map(name_key, row.cells)) == self._sorted_key
 
     def _left_out(self, why: LeftOutRow, code: Code, line: int, message: str) -> None:
         if self._settings.normalise:
@@ -167,14 +180,10 @@ class RowCheck:
                 "The cell is the letter N, escaped; a database writes a missing value so. Write an empty cell or N."
             )
             self._add(Code.AMBIGUOUS_VALUE, message, row, at, "\\N")
-        if row.lines > 1 and self._swallows_lines(row):
+        if row.swallows:
             message = "A quote opens a cell that swallows whole rows. Close it, or write a quote inside a cell as two."
             at = next((at for at, cell in enumerate(row.cells) if _LINE_BREAK.search(cell)), 0)
             self._add(Code.OPEN_QUOTE, message, row, at)
-
-    def _swallows_lines(self, row: CsvRow) -> bool:
-        """Tell whether each line of a row is a row of its own if its quotes are plain text: there are two readings."""
-        return row.delimiters == (len(self._key) - 1,) * row.lines and len(self._key) > 1
 
     def _check_index(self, row: CsvRow) -> None:
         """Check that an unnamed first column counts the rows: else it is a column without a name."""

@@ -12,6 +12,9 @@ from shared.intake.row_text import row_text
 from shared.intake.tally import FileChange, LeftOutRow, Tally
 
 BLOCK_CHARACTERS = 2**19  # checked at once: a piece of the file, with what was left of the piece before
+# A block that is not taken is cut into halves, down to this size: mostly a few rows alone need a second look.
+_MIN_BLOCK_CHARACTERS = 2**12
+_MAX_VAIN = 4  # smallest blocks in a row that are not taken, before the rest of a block is not tried any more
 
 
 class TableBody:
@@ -44,6 +47,7 @@ class TableBody:
         self._rows = RowCheck(form, problems, tally)
         self._blocks = BlockCheck(form, self._rows, tally)
         self._faults = 0
+        self._vain = 0  # smallest blocks that were not taken, in a row
         self._line_ends: Counter[str] = Counter()
         self._first_lines: dict[str, int] = {}
 
@@ -88,9 +92,12 @@ class TableBody:
             self._count_line_ends("\n", lines, self.line)
             self.line += lines
             return len(text)
-        taken = self._blocks.take(text, self.line) if self._in_blocks else None
+        if not self._in_blocks or (self._vain >= _MAX_VAIN and len(text) > _MIN_BLOCK_CHARACTERS):
+            return self._mostly_by_row(text, rows, final=final)
+        taken = self._blocks.take(text, self.line)
         if taken is None:
-            return self._by_row(text, rows, final=final)
+            return self._in_halves(text, rows, final=final)
+        self._vain = 0
         self._count_line_ends(taken.line_end, taken.rows, self.line)
         self.line += taken.lines
         rows.append(taken.text)
@@ -98,6 +105,28 @@ class TableBody:
             self._observe(taken.columns)
         self._check_rows(len(text))
         return len(text)
+
+    def _in_halves(self, text: str, rows: list[str], *, final: bool) -> int:
+        """Check a block that is not taken as a whole; returns how many characters of it are whole rows."""
+        cut = text.rfind("\n", 0, len(text) // 2) + 1
+        if len(text) <= _MIN_BLOCK_CHARACTERS or not cut:
+            self._vain += 1
+            return self._by_row(text, rows, final=final)
+        consumed = self._block(text[:cut], rows, final=False)
+        if self.stopped:
+            return consumed
+        # A row that takes more than the first half is whole with the second, or not at all.
+        rest = self._block if consumed else self._by_row
+        return consumed + rest(text[consumed:], rows, final=final)
+
+    def _mostly_by_row(self, text: str, rows: list[str], *, final: bool) -> int:
+        """Check a block by row; its beginning is tried as columns, since the rows that need a second look may end."""
+        cut = text.rfind("\n", 0, _MIN_BLOCK_CHARACTERS) + 1 if self._in_blocks else 0
+        consumed = self._block(text[:cut], rows, final=False) if cut else 0
+        if self.stopped:
+            return consumed
+        rest = self._block if consumed and self._vain < _MAX_VAIN else self._by_row
+        return consumed + rest(text[consumed:], rows, final=final)
 
     def _is_blank(self, text: str) -> bool:
         """Tell whether a block is only empty lines that are left out."""

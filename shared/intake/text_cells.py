@@ -10,13 +10,13 @@ from shared.intake.cells import Cell, CellChange, CellCode, refused
 from shared.intake.table_schema import FieldType, SchemaField
 from shared.plurals import counted
 
-# A spreadsheet shows a long number like this, and saves what it shows.
-_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}")
+# A spreadsheet shows a long number like this, and saves what it shows; programs write the e small.
+_SHORTENED = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _MAX_NEW = 1000  # different new values of a column that are counted
 
 
-_USUAL_TEXT = "[A-Za-z_][ -~]*|[0-9][ -DF-~]*"  # digits with an E may be a shortened number
+_USUAL_TEXT = "[A-Za-z_][ -~]*|[0-9](?![0-9.,]*[eE][+])[ -~]*"  # digits with an E may be a shortened number
 
 
 class TextReader:
@@ -40,7 +40,10 @@ class TextReader:
 
     @property
     def plain(self) -> str:
-        """The categories so far; where they are not kept, a text that begins with a letter, or a digit without an E."""
+        """The categories so far; where they are not kept, a text that begins with a letter, or with a digit.
+
+        A number that may be shortened is none.
+        """
         if self._categories and self._check is None and self._is_right is None:
             texts = sorted(text for text in self._categories if text.isascii() and self.read(text) == Cell(text))
             return "(?:" + "|".join(map(re.escape, texts)) + ")" if texts else ""

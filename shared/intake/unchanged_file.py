@@ -1,5 +1,6 @@
 """What is refused where files are not normalised: the job would read it otherwise than it was checked (pure)."""
 
+import codecs
 from collections.abc import Iterable, Iterator
 
 from shared.intake.header_search import HeaderSearch, usual_delimiter
@@ -34,7 +35,7 @@ def job_reads_it_otherwise(
     if search.delimiter != (dialect.delimiter or usual_delimiter(name)):
         message = f"The delimiter is {search.delimiter!r}; say so with the key delimiter if the job reads it."
         yield Problem(Code.NOT_CSV, f"{message} {_WHAT_TO_DO}", line=search.header_line)
-    if decoder.marked and not decoder.encoding.startswith(("utf-8", dialect.encoding.lower())):
+    if decoder.marked and not decoder.encoding.startswith(("utf-8", codecs.lookup(dialect.encoding).name)):
         message = f"The file is {decoder.encoding}; say so with the key encoding if the job reads it."
         yield Problem(Code.ENCODING_ERROR, f"{message} {_WHAT_TO_DO}", line=1)
     if search.blank:

@@ -12,6 +12,7 @@ QUARANTINE = "quarantine"  # copies of bad files, with their problems, in <route
 MODELS = "models"  # the container of archived models
 ARCHIVE = "archive"  # the container of originals of settled runs, where the route says so
 NAME_TAIL = 800  # characters of a file's name that its copy keeps; a blob's name may have 1,024
+_PROBLEMS = "problems.json"
 # The extension of an input says how it is read (protocol 1.3); a name without one of these is read as the last.
 FORMS = (".nh.csv", ".nh.tsv", ".tsv", ".arff", ".csv")
 
@@ -76,14 +77,15 @@ def quarantine_folder(run: Run) -> str:
 
 
 def quarantined_path(run: Run) -> str:
-    """Return where a bad file is copied to: container/path."""
-    return f"{QUARANTINE}/{quarantine_folder(run)}/{run.blob[-NAME_TAIL:]}"
+    """Return where a bad file is copied to: container/path. It never takes the place of the list of its problems."""
+    name = f"original-{_PROBLEMS}" if run.blob == _PROBLEMS else run.blob[-NAME_TAIL:]
+    return f"{QUARANTINE}/{quarantine_folder(run)}/{name}"
 
 
 def problems_path(run: Run, *, refused: bool) -> str:
     """Return where the problems of a file are listed: beside a bad file in quarantine, else in the attempt's folder."""
     folder = f"{QUARANTINE}/{quarantine_folder(run)}" if refused else f"{TRAINING}/{run.job_folder}"
-    return f"{folder}/problems.json"
+    return f"{folder}/{_PROBLEMS}"
 
 
 def _extension(run: Run) -> str:

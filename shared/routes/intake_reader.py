@@ -7,7 +7,8 @@ from shared.intake.settings import MAX_WAIT_S, Dialect, ExtraColumns, IntakeSett
 from shared.routes.toml_reader import TomlTable
 
 _GROUPING = " ,.'\u2019_\u00a0\u202f"  # separators of thousands that some convention uses
-_CHANGES = ("skip_rows", "skip_footer", "comment", "drop_unlabelled", "extra_columns")  # they leave something out
+# They leave something out.
+_CHANGES = ("skip_rows", "skip_footer", "comment", "escape", "drop_unlabelled", "extra_columns")
 # They are no encodings of files, or depend on the machine; 7-bit Unicode decodes plain text into other text.
 _NOT_OF_FILES = frozenset(
     {"charmap", "idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
@@ -168,12 +169,13 @@ def _check_together(table: TomlTable, settings: IntakeSettings, *, joins_files: 
 
 
 def _leave_out(settings: IntakeSettings) -> list[str]:
-    """Return the keys by which a file loses rows or columns."""
+    """Return the keys by which a file loses rows, columns or escape characters."""
     dialect = settings.dialect
     used = (
         dialect.skip_rows > 0,
         dialect.skip_footer > 0,
         dialect.comment is not None,
+        dialect.escape is not None,
         settings.drop_unlabelled,
         settings.extra_columns is ExtraColumns.DROP,
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.errors import UnavailableError
-from shared.intake.settings import BatchSettings, SchemaSource, TrainingSetKind
+from shared.intake.settings import BatchSettings, ExtraColumns, SchemaSource, TrainingSetKind
 from shared.lifecycle.intake_states import READING_LEASE_S
 from shared.pipeline import landing
 from shared.records.part import Part
@@ -80,6 +80,30 @@ def test_a_bad_file_lies_in_quarantine_with_its_problems() -> None:
     assert world.runs.route_state("census").state.schema == 0
     assert world.training.jobs == {}
     assert world.runs.active("census") == []
+
+
+def test_a_file_that_is_called_as_the_list_of_its_problems_keeps_its_bytes() -> None:
+    """Both lie in one folder of quarantine; a retry reads the copy."""
+    world = world_with()
+    route = replace(world.route, files="*")
+    world.services = replace(world.services, routes=replace(world.routes, routes={"census": route}))
+    run = read(world, BAD, "problems.json")
+
+    assert run.state is RunState.QUARANTINED
+    assert world.blobs.text(f"quarantine/census/{run.run_id}/original-problems.json") == BAD
+    assert "missing-cell" in {problem["code"] for problem in problems_of(world, run)}
+
+
+def test_a_hundred_problems_are_listed_wherever_they_come_from() -> None:
+    """Each undecided column of a first file is a warning; the others are counted."""
+    columns = ("age", "workclass", "income", *(f"day{number}" for number in range(120)))
+    days = ",01/02/2024" * 120
+    world = world_with(extra_columns=ExtraColumns.KEEP)
+    run = read(world, f"{','.join(columns)}\n39,State-gov,no{days}\n50,Private,yes{days}\n")
+
+    text = world.blobs.text(run.problems)
+    assert text is not None
+    assert (len(json.loads(text)["problems"]), json.loads(text)["more"]) == (100, 20)
 
 
 def test_an_empty_file_is_refused_as_any_other() -> None:

@@ -133,7 +133,15 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("left", "right", "same"),
-    [("1", "1.0", True), ("True", "true", True), (" a", "a ", True), ("a", "b", False), ("1", "one", False)],
+    [
+        ("1", "1.0", True),
+        ("True", "true", True),
+        (" a", "a ", True),
+        ("a", "b", False),
+        ("1", "one", False),
+        ("1_0", "10", False),
+        ("1e400", "inf", False),
+    ],
 )
 def test_two_texts_of_one_label(left: str, right: str, same: bool) -> None:
     """Services write labels back in their own way; what both mean decides."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.intake import block_check, clean_columns, holdout_rows, table_body
+from shared.intake import block_check, clean_columns, holdout_rows, row_check, table_body
 from shared.intake.file_report import Expected, HoldoutTable
 from shared.intake.settings import Dialect, IntakeSettings
 from tests.unit.intake.checked_files import COLUMNS, EXPECTED, HEADER, SCHEMA, SETTINGS, Checked, check
@@ -75,7 +75,8 @@ SETTINGS_DRAWN = st.sampled_from(
 def _small_blocks(request: pytest.FixtureRequest) -> Iterator[None]:
     """Cut small files into many blocks, and match columns as wholes where a few rows vary."""
     small = (
-        (table_body, "BLOCK_CHARACTERS", 64),
+        (table_body, "BLOCK_CHARACTERS", 256),
+        (table_body, "_MIN_BLOCK_CHARACTERS", 32),
         (clean_columns, "_MIN_ROWS", 2),
         (clean_columns, "_FEW_CELLS", 1),
         (clean_columns, "_CACHE_SIZE", 5),
@@ -143,3 +144,27 @@ def test_ordinary_rows_are_checked_by_blocks(row: str) -> None:
     assert len(taken) > 3
     assert None not in taken
     assert outcome(checked) == outcome(check(content, row_by_row=True))
+
+
+def test_a_row_that_needs_a_second_look_takes_few_others_with_it() -> None:
+    """A bad cell in each block would make the whole file ten times as slow to read: the rest goes on in blocks."""
+    lines = [f"{number},clerk,{number}.5,low\n" for number in range(20_000)]
+    lines[::2_000] = ["x,clerk,1,low\n"] * 10
+    with mock.patch.object(row_check.RowCheck, "row", autospec=True, side_effect=row_check.RowCheck.row) as row:
+        checked = check(HEADER + "".join(lines))
+
+    assert len(checked.errors) == 10
+    assert row.call_count < 0.15 * len(lines)
+
+
+def test_where_most_rows_need_a_second_look_blocks_are_not_tried_again_and_again() -> None:
+    """Each try costs its reading; behind the bad rows blocks are taken again."""
+    bad = "x,clerk,1,low\n" * 50_000
+    good = "".join(f"{number},clerk,{number}.5,low\n" for number in range(50_000))
+    with mock.patch.object(
+        block_check.BlockCheck, "take", autospec=True, side_effect=block_check.BlockCheck.take
+    ) as take:
+        checked = check(HEADER + bad + good)
+
+    assert checked.report.rows == 50_000
+    assert sum(len(call.args[1]) for call in take.call_args_list) < 1.5 * len(bad + good)

@@ -143,7 +143,10 @@ def test_shortened_id() -> None:
     """An id in scientific notation has lost its digits: refused in a text column."""
     assert reader(STRING).read("1.23457E+12").problem is not None
     assert reader(STRING).read("4E+11").problem is not None
+    assert reader(STRING).read("-1.23e+12").problem is not None
+    assert reader(STRING).read("123.4E+09").problem is not None
     assert reader(STRING).read("model E+2x").problem is None
+    assert reader(STRING).read("1e10").problem is None
 
 
 def test_placeholders() -> None:
@@ -300,7 +303,7 @@ def test_plain_cells(column: ColumnReader, data: st.DataObject) -> None:
         (reader(DATE, missing_values=("1900-01-01",)), [], ["2024-01-01"]),
         (reader(DATE, format="%d %B %Y"), [], ["1 May 2024"]),
         (reader(FieldType.BOOLEAN), ["true", "false"], ["TRUE"]),
-        (reader(STRING), ["Private sector", "NA, x", "12a"], ["1.2E+12", "", " x", "ä"]),
+        (reader(STRING), ["Private sector", "NA, x", "12a", "12 Elm E"], ["1.2E+12", "1.2e+12", "", " x", "ä"]),
         (reader(STRING, missing_values=("NA",)), [], ["NA", "x"]),
         (reader(STRING, notes=Notes(values=("a", "b"))), ["a", "b"], ["c", "A"]),
         (reader(STRING, constraints=Constraints(max_length=3)), [], ["a"]),

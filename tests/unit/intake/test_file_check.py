@@ -6,6 +6,7 @@ import pytest
 
 from shared.intake.file_report import HoldoutTable
 from shared.intake.settings import Dialect, ExtraColumns, IntakeSettings
+from shared.intake.table_schema import SchemaField
 from tests.unit.intake.checked_files import COLUMNS, EXPECTED, HEADER, SCHEMA, SETTINGS, check
 
 ROWS = "39,clerk,1200.5,low\n50,manager,3000,high\n"
@@ -334,6 +335,14 @@ def test_a_quote_that_swallows_whole_rows_is_refused() -> None:
     assert checked.errors == [("open-quote", 2, "job")]
 
 
+def test_a_quote_that_swallows_rows_is_refused_beside_a_cell_whose_quotes_are_right() -> None:
+    """The delimiter in the first cell is no mark of a row: the lines are whole rows without it."""
+    text = HEADER + '"1,000","clerk,1,low\n40,cook,2,high\n41,driver",3,low\n'
+
+    for row_by_row in (True, False):
+        assert ("open-quote", 2, "job") in check(text, row_by_row=row_by_row).errors
+
+
 @pytest.mark.parametrize("row", ['39,5" pipe,1,low', '39,"clerk"s,1,low', '39, "a, b",1,low'])
 def test_a_quote_where_none_may_be_is_refused(row: str) -> None:
     """`csv.reader` would take it."""
@@ -480,6 +489,38 @@ def test_a_value_of_a_unique_column_may_come_once() -> None:
     assert check(CLEAN + ROWS, expected=expected).errors == [("constraint-error", n, "age") for n in (4, 5)]
 
 
+TEXTS = replace(EXPECTED, schema=replace(SCHEMA, fields=tuple(SchemaField(name=name) for name in COLUMNS)))
+
+
+@pytest.mark.parametrize("row_by_row", [True, False])
+@pytest.mark.parametrize("line", ["income,job,pay,age", "job,AGE,pay,income"])
+def test_the_header_in_another_order_is_refused(line: str, row_by_row: bool) -> None:
+    """A joined file: the rows below it have their cells at other places, and columns of text would take them."""
+    checked = check(f"{CLEAN}{line}\nlow,cook,2,41\n", expected=TEXTS, row_by_row=row_by_row)
+
+    assert checked.errors == [("repeated-header", 4, None)]
+
+
+@pytest.mark.parametrize("text", ["Max Muster,1,2,low\n", "sep=;\nMax Muster;1;2;low\n"])
+def test_a_file_without_its_header_shows_no_cell(text: str) -> None:
+    """Its first row is no list of names, also where the delimiter is certain: names of people are personal data."""
+    settings = replace(SETTINGS, problem_values=False)
+    if not text.startswith("sep"):
+        settings = replace(settings, dialect=Dialect(delimiter=","))
+    checked = check(text, settings)
+
+    (problem,) = checked.report.problems
+    assert (problem.code, problem.column, "Max" in problem.message) == ("missing-label", None, False)
+
+
+def test_a_label_that_is_cut_names_a_class_and_no_cell() -> None:
+    """The champion's classes may be named; the label of another row is a cell."""
+    (problem,) = check(f"{CLEAN}51,clerk,2,medium\n52,clerk,3,med").report.problems
+
+    assert "medium" not in problem.message
+    assert "'high'" in check(f"{CLEAN}52,clerk,3,hi").report.problems[0].message
+
+
 # --- without normalising ---
 
 AS_IT_IS = replace(SETTINGS, normalise=False)
@@ -510,6 +551,14 @@ def test_without_normalising_what_would_have_to_be_changed_is_refused(text: str,
     """The same file is accepted where files are normalised."""
     assert [error[0] for error in check(text, AS_IT_IS).errors] == [code]
     assert check(text).errors == []
+
+
+def test_without_normalising_the_declared_encoding_may_be_spelt_in_any_way() -> None:
+    """A byte order mark that says the same as the route is no difference."""
+    settings = replace(AS_IT_IS, dialect=Dialect(encoding="UTF_16LE"))
+
+    assert check(("\ufeff" + CLEAN).encode("utf-16-le"), settings).errors == []
+    assert check(("\ufeff" + CLEAN).encode("utf-16-be"), settings).errors == [("encoding-error", 1, None)]
 
 
 def test_without_normalising_rows_of_the_holdout_refuse_the_file() -> None:

@@ -1,6 +1,6 @@
 """The problems of a file: limits, and the form of problems.json."""
 
-from shared.intake.problems import MAX_ALIKE, MAX_LISTED, Code, Level, Problem, ProblemList, problems_json
+from shared.intake.problems import MAX_ALIKE, MAX_LISTED, Code, Level, Problem, ProblemList, limited, problems_json
 
 
 def test_many_of_one_kind_do_not_hide_a_few_of_another() -> None:
@@ -23,6 +23,18 @@ def test_at_most_a_hundred_problems_are_listed() -> None:
 
     assert len(problems.listed) == MAX_LISTED
     assert problems.more == 150
+
+
+def test_problems_of_several_places_are_at_most_a_hundred_and_errors_first() -> None:
+    """A hundred warnings of what was learnt hide no error of the content."""
+    warnings = [Problem(Code.AMBIGUOUS_VALUE, "It is undecided.", Level.WARNING, column=f"c{n}") for n in range(150)]
+    error = Problem(Code.ONE_CLASS, "There is one class.")
+
+    listed, more = limited([*warnings, error], 7)
+
+    assert listed == (*warnings[: MAX_LISTED - 1], error)
+    assert more == 7 + 51
+    assert limited([error], 7) == ((error,), 7)
 
 
 def test_a_warning_refuses_nothing() -> None:

@@ -31,7 +31,7 @@ LINE = re.compile(
 LINES = [
     line for line in LINE.finditer(PAGE.read_text(encoding="utf-8")) if "⏎" in line["gets"] or "refused" in line["gets"]
 ]
-MATTERS = 38
+MATTERS = 39
 
 
 def outcome(file: str, key: str) -> str:

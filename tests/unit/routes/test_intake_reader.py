@@ -158,12 +158,13 @@ def test_what_contradicts_itself_is_refused(keys: str, problem: str) -> None:
 
 
 def test_bytes_that_stay_lose_nothing() -> None:
-    """With `normalise = false` no row or column can be left out: every key that would is refused."""
+    """With `normalise = false` no row, column or escape can be left out: every key that would is refused."""
     keys = 'normalise = false\nlabel = "y"\nskip_rows = 1\nskip_footer = 1\ncomment = "#"\ndrop_unlabelled = true\n'
+    keys += "escape = '\\'\n"
     assert problems(with_intake(keys + 'extra_columns = "drop"')) == [
         f"routes.census.intake.{key} leaves something out of the file, and normalise = false changes no byte."
         " Remove one of the two."
-        for key in ("skip_rows", "skip_footer", "comment", "drop_unlabelled", "extra_columns")
+        for key in ("skip_rows", "skip_footer", "comment", "escape", "drop_unlabelled", "extra_columns")
     ]
 
 
