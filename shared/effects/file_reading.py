@@ -119,7 +119,8 @@ def check_file(  # noqa: PLR0917 - the parts of one reading
         settings: how it is read.
         expected: what it is checked against.
         target: container/path; None: nothing is written.
-        alive: called between two pieces of the file; it may renew a lease, or raise.
+        alive: called between two pieces of the file, and before the blob at `target` appears; it may renew a lease, or
+            raise.
         observe: gets the clean columns of some rows at a time.
 
     Raises:
@@ -135,13 +136,15 @@ def check_file(  # noqa: PLR0917 - the parts of one reading
     check = FileCheck(name, settings, expected, observe=None if observe is None else observed)
     rows = _clean_rows(blobs, original, check, alive)
     if target is not None and settings.normalise:
-        return _written(blobs, target, rows, check)
+        return _written(blobs, target, rows, check, alive)
     for _ in rows:
         pass
     return CheckedFile(check.finish()[1])
 
 
-def _written(blobs: BlobFiles, target: str, rows: Iterator[bytes], check: FileCheck) -> CheckedFile:
+def _written(
+    blobs: BlobFiles, target: str, rows: Iterator[bytes], check: FileCheck, alive: Callable[[], None]
+) -> CheckedFile:
     """Write the clean rows of a file; nothing appears in storage if the file is refused."""
     try:
         with blobs.writer(target) as writer:
@@ -152,6 +155,7 @@ def _written(blobs: BlobFiles, target: str, rows: Iterator[bytes], check: FileCh
             _end_if_refused(report)
             if last:
                 writer.write(last)
+            alive()  # a worker that was paused writes over nothing that its successor has recorded
     except _RefusedError as refusal:
         return CheckedFile(refusal.report)
     return CheckedFile(report, target, writer.etag, writer.size)

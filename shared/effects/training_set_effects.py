@@ -234,7 +234,8 @@ def _write_input(session: RunSession, manifest: Manifest, target: str) -> None:
             raise RetryableError("Storage is still copying the file to where its job reads it.")
         return
     session.renew_lease()
-    blobs.join(target, manifest.header.encode(manifest.encoding), _blob_parts(manifest))
+    header = manifest.header.encode(manifest.encoding)
+    blobs.join(target, header, _blob_parts(manifest), alive=session.renew_lease)
 
 
 def _blob_parts(manifest: Manifest) -> list[BlobPart]:

@@ -1,6 +1,6 @@
 """The port of Blob Storage."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
@@ -114,11 +114,13 @@ class BlobFiles(Protocol):
             BlobChangedError: another worker wrote this blob meanwhile.
         """
 
-    def join(self, target: str, header: bytes, parts: Sequence[BlobPart]) -> str:
+    def join(
+        self, target: str, header: bytes, parts: Sequence[BlobPart], *, alive: Callable[[], None] = lambda: None
+    ) -> str:
         """Write `header` and then the bytes of every part, in order, as the blob at `container/path`; return its ETag.
 
         The storage copies the parts itself where it can. A join of the same versions that stands there already stays
-        as it is.
+        as it is. `alive` is called after each piece, by the caller's thread; if it raises, nothing is written.
 
         Raises:
             BlobChangedError: a part, which the message names, is no longer that version, or another worker wrote the

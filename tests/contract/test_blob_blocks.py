@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.errors import BlobArchivedError, BlobChangedError, BlobMissingError
+from shared.errors import BlobArchivedError, BlobChangedError, BlobMissingError, StaleWriteError
 from shared.ports.blob_files import CHUNK_BYTES, BlobPart, BlobVersion
 from tests.contract.blob_account import BlobAccount
 
@@ -260,6 +260,23 @@ def test_a_part_that_changed_is_not_joined(account: BlobAccount, happens: str, n
         account.files.join(f"{account.input}/joined.csv", b"x\n", parts)
 
     assert account.files.version(account.input, "joined.csv") is None
+
+
+def test_whoever_may_not_go_on_joins_nothing(account: BlobAccount) -> None:
+    """The caller is called after each piece, so that it can renew its lease; if it has lost that, nothing appears."""
+    parts = [_part(account, f"{letter}.csv", b"1\n") for letter in "abc"]
+    pieces: list[None] = []
+    account.files.join(f"{account.input}/joined.csv", b"x\n", parts, alive=lambda: pieces.append(None))
+    assert len(pieces) == 3
+
+    def replaced() -> None:
+        pieces.append(None)
+        if len(pieces) == 6:
+            raise StaleWriteError("another worker goes on")
+
+    with pytest.raises(StaleWriteError):
+        account.files.join(f"{account.input}/late.csv", b"x\n", parts, alive=replaced)
+    assert account.files.version(account.input, "late.csv") is None
 
 
 def test_an_equal_join_changes_nothing(account: BlobAccount) -> None:

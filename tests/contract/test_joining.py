@@ -131,8 +131,10 @@ def test_what_the_storage_cannot_read_goes_through_the_app(
     parts = _parts(container, 20)
     transport.fenced = True
 
-    files.join(f"{container.container_name}/input.csv", b"age,income\n", parts)
+    pieces: list[None] = []
+    files.join(f"{container.container_name}/input.csv", b"age,income\n", parts, alive=lambda: pieces.append(None))
 
+    assert len(pieces) == 20
     assert len(transport.sources) == 1
     assert transport.sent.count("GET") == 20
     assert _joined(container) == b"age,income\n" + b"".join(b"%d,yes\n" % number for number in range(20))

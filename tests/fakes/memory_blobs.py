@@ -1,7 +1,7 @@
 """Blob Storage in memory: versions with ETags, copies that may take their time, links that carry a canary."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -183,8 +183,12 @@ class MemoryBlobs:
             version = blob.version if blob and equal else self._put(BlobPath.parse(path), content, datetime.now(UTC))
             writer.etag, writer.size = version.etag, version.size
 
-    def join(self, target: str, header: bytes, parts: Sequence[BlobPart]) -> str:
+    def join(
+        self, target: str, header: bytes, parts: Sequence[BlobPart], *, alive: Callable[[], None] = lambda: None
+    ) -> str:
         """Write `header` and the bytes of every part as the blob at `container/path`; return its ETag."""
+        for _ in parts:
+            alive()
         with self.faults.call("join"), self._lock:
             content = header
             for part in parts:

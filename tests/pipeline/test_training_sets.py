@@ -1,11 +1,15 @@
 """Training sets: what each kind has, that equal ones are trained once, and that the first writer decides."""
 
+from collections.abc import Callable, Sequence
+
 import pytest
 
 from shared.errors import BlobChangedError, NoAnswerError
 from shared.intake.manifest import Manifest, manifest_from
 from shared.intake.settings import IntakeSettings, TrainingSetKind
+from shared.lifecycle.intake_states import READING_LEASE_S
 from shared.lifecycle.job_paths import manifest_path
+from shared.ports.blob_files import BlobPart
 from shared.ports.training_service import JobState
 from shared.records.run import Run
 from shared.records.run_states import RunState
@@ -46,6 +50,31 @@ def test_a_growing_set_has_every_accepted_file() -> None:
     runs = [trained(world, f"{name}.csv") for name in "abc"]
     assert [ids(world, run) for run in runs] == [[run.run_id for run in runs[: number + 1]] for number in range(3)]
     assert world.blobs.text(runs[2].input_blob) == HEADER + "".join(f"{run.blob[7:]},{run.etag}\n" for run in runs)
+
+
+def test_a_long_join_keeps_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set that takes minutes to join is joined by one worker: otherwise none would ever be done in time."""
+    world = BatchWorld(batch_routes(joined()))
+    for name in "abcd":
+        world.accept(f"{name}.csv")
+    carrier, join = world.seal(), world.blobs.join
+    world.services.announced.clear()
+    announced = []
+
+    def slow_join(
+        target: str, header: bytes, parts: Sequence[BlobPart], *, alive: Callable[[], None] = lambda: None
+    ) -> str:
+        def after_a_piece() -> None:
+            world.clock.advance(READING_LEASE_S / 2)
+            alive()
+            world.tick(0)
+            announced.extend(world.services.announced)
+
+        return join(target, header, parts, alive=after_a_piece)
+
+    monkeypatch.setattr(world.blobs, "join", slow_join)
+    run = world.assemble(carrier)
+    assert (run.state, announced) == (RunState.STARTED, [])
 
 
 def test_a_file_that_waits_in_the_open_batch_is_not_in_an_earlier_set() -> None:

@@ -192,13 +192,17 @@ class BlobStorageFiles:
         """
         return block_writer(self._service, path)
 
-    def join(self, target: str, header: bytes, parts: Sequence[BlobPart]) -> str:
+    def join(
+        self, target: str, header: bytes, parts: Sequence[BlobPart], *, alive: Callable[[], None] = lambda: None
+    ) -> str:
         """Write `header` and then the bytes of every part, in order, as the blob at `container/path`; return its ETag.
+
+        `alive` is called after each piece, by the caller's thread; if it raises, nothing is written.
 
         Raises:
             BlobChangedError: a part is no longer that version, or another worker wrote the target meanwhile.
         """
-        return self._joins.join(target, header, parts)
+        return self._joins.join(target, header, parts, alive)
 
     def delete(self, path: str, etag: str | None = None) -> bool:
         """Delete the blob at `container/path` with its snapshots; return whether there was one.

@@ -1,7 +1,7 @@
 """Joins blobs to a larger one by block operations: the storage copies the bytes itself, where it can."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -39,8 +39,10 @@ class BlobJoins:
         self._service = service
         self._links = links
 
-    def join(self, target: str, header: bytes, parts: Sequence[BlobPart]) -> str:
+    def join(self, target: str, header: bytes, parts: Sequence[BlobPart], alive: Callable[[], None]) -> str:
         """Write `header` and the bytes of every part, in order, as the blob `target`; return its ETag.
+
+        `alive` is called after each piece, by the caller's thread.
 
         Raises:
             BlobChangedError: a part is no longer that version, or another worker wrote the target meanwhile.
@@ -49,13 +51,15 @@ class BlobJoins:
         mark = _mark_of(header, parts)
         pieces = [part for part in parts if part.size]
         if not pieces:
-            return self._through_the_app(target, header, pieces, mark)
+            return self._through_the_app(target, header, pieces, mark, alive)
         try:
-            return self._by_the_storage(target, header, pieces, mark)
+            return self._by_the_storage(target, header, pieces, mark, alive)
         except _RefusedError:
-            return self._through_the_app(target, header, pieces, mark)
+            return self._through_the_app(target, header, pieces, mark, alive)
 
-    def _by_the_storage(self, target: str, header: bytes, parts: Sequence[BlobPart], mark: Mark) -> str:
+    def _by_the_storage(
+        self, target: str, header: bytes, parts: Sequence[BlobPart], mark: Mark, alive: Callable[[], None]
+    ) -> str:
         blocks = Blocks(self._service, target)
         if header:
             blocks.stage(header)  # alone and first: it creates a missing container
@@ -69,8 +73,10 @@ class BlobJoins:
             self._copy_block(blocks, *piece)
 
         copy(ranges[0])
+        alive()
         with ThreadPoolExecutor(_CONCURRENT_BLOCKS, thread_name_prefix="join") as pool:
-            list(pool.map(copy, ranges[1:]))
+            for _ in pool.map(copy, ranges[1:]):
+                alive()
         return blocks.commit(mark)
 
     def _copy_block(self, blocks: Blocks, block_id: str, part: BlobPart, start: int, length: int) -> None:
@@ -96,7 +102,9 @@ class BlobJoins:
 
         blocks.send("copy a part", request)
 
-    def _through_the_app(self, target: str, header: bytes, parts: Sequence[BlobPart], mark: Mark) -> str:
+    def _through_the_app(
+        self, target: str, header: bytes, parts: Sequence[BlobPart], mark: Mark, alive: Callable[[], None]
+    ) -> str:
         writer = BlockWriter(self._service, target)
         writer.write(header)
         for part in parts:
@@ -104,6 +112,7 @@ class BlobJoins:
             try:
                 for chunk in read_chunks(client, part.path, part.etag, CHUNK_BYTES):
                     writer.write(chunk)
+                    alive()
             except (BlobChangedError, BlobMissingError):
                 raise _changed(part) from None
         writer.commit(mark)

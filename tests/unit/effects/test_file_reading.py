@@ -7,7 +7,7 @@ import pytest
 from shared.blob_path import BlobPath
 from shared.effects.file_reading import check_file, label_of, route_facts
 from shared.effects.route_schema import SchemaInForce
-from shared.errors import BlobChangedError, ConfigError
+from shared.errors import BlobChangedError, ConfigError, StaleWriteError
 from shared.intake.settings import IntakeSettings
 from shared.intake.table_schema import SchemaField, TableSchema
 from tests.pipeline.world import World, example_routes
@@ -71,6 +71,23 @@ def test_other_version() -> None:
     expected = route_facts(here.services, here.route).expected
     with pytest.raises(BlobChangedError):
         check_file(here.blobs, "a.csv", original, IntakeSettings(), expected, TARGET, alive=lambda: None)
+    assert here.blobs.version(*BlobPath.parse(TARGET)) is None
+
+
+def test_worker_that_was_replaced_at_the_end() -> None:
+    """A worker that lost its lease after the last piece writes nothing: its successor's part may stand there."""
+    here = world()
+    original = here.blobs.put("training", "run1/1/original.csv", GOOD)
+    expected = route_facts(here.services, here.route).expected
+    pieces: list[None] = []
+
+    def alive() -> None:
+        pieces.append(None)
+        if len(pieces) > 1:  # the file is one piece
+            raise StaleWriteError("replaced")
+
+    with pytest.raises(StaleWriteError):
+        check_file(here.blobs, "a.csv", original, IntakeSettings(), expected, TARGET, alive=alive)
     assert here.blobs.version(*BlobPath.parse(TARGET)) is None
 
 
