@@ -6,6 +6,7 @@ request of an operator gives one attempt, beside those that a run begins by itse
 
 from datetime import datetime, timedelta
 
+from shared.intake.training_sets import GROWING
 from shared.lifecycle.endpoint_preconditions import end_by_champion
 from shared.lifecycle.input_preparation import pins_original
 from shared.records.endpoint_record import EndpointRecord
@@ -36,8 +37,14 @@ def why_not(run: Run) -> str | None:
     return None
 
 
-def in_vain(run: Run, record: EndpointRecord) -> str | None:
-    """Return why a retry would be in vain, by the endpoint's row: its model could not be promoted. None if it could."""
+def in_vain(route: Route, run: Run, record: EndpointRecord) -> str | None:
+    """Return why a retry would be in vain, by the endpoint's row: its model could not be promoted. None if it could.
+
+    A quarantined file of a growing set joins the next one, which also has the newer files: its age is no obstacle.
+    """
+    grows = route.batch is not None and route.batch.training_set in GROWING
+    if grows and run.state is RunState.QUARANTINED and run.batch is None:
+        return None
     ended = end_by_champion(run, record)
     return None if ended is None else f"Run {run.run_id} cannot be retried. {ended.reason}"
 

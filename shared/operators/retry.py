@@ -35,19 +35,33 @@ def retry(services: Services, run_id: str, by: str, reason: str = "", *, even_if
     """
     stored = find_run(services, run_id)
     run = stored.run
-    refusal = why_not(run)
-    if refusal is not None:
-        raise NotNowError(refusal)
-    route = route_of_run(services, run)
-    refusal = in_vain(run, services.endpoints.get(route.name, route.serving.name).record)
-    if refusal is not None:
-        raise NotNowError(refusal)
-    source = _source(services, route, run)
+    route, source = _checked(services, run)
     if run.job_id and run.state in JOB_MAY_RUN:
         with log_subject(run_id=run.run_id, route=route.name):
             _end_job(services, route, run, even_if_running=even_if_running)
     note = f"Retried by {by}: {reason}" if reason else f"Retried by {by}."
     return save_operators_run(services, stored, retried(route, run, note, source, services.clock.now()))
+
+
+def check_retry(services: Services, run: Run) -> None:
+    """Check that a run can be retried, apart from a job of it that may still run.
+
+    Raises:
+        UnknownError, NotNowError: as `retry`.
+    """
+    _checked(services, run)
+
+
+def _checked(services: Services, run: Run) -> tuple[Route, str]:
+    """Return the route of a run that can be retried, and the copy that its next attempt begins with."""
+    refusal = why_not(run)
+    if refusal is not None:
+        raise NotNowError(refusal)
+    route = route_of_run(services, run)
+    refusal = in_vain(route, run, services.endpoints.get(route.name, route.serving.name).record)
+    if refusal is not None:
+        raise NotNowError(refusal)
+    return route, _source(services, route, run)
 
 
 def _source(services: Services, route: Route, run: Run) -> str:

@@ -30,7 +30,7 @@ from shared.intake.table_schema import Origin, TableSchema
 from shared.lifecycle.job_paths import quarantined_path
 from shared.operators.acceptance_consequences import alike_runs, consequences, new_classes, serving_problem
 from shared.operators.operator_runs import find_run, route_of_run
-from shared.operators.retry import retry
+from shared.operators.retry import check_retry, retry
 from shared.ports.blob_files import BlobVersion
 from shared.records.json_codec import Json
 from shared.records.run import Run
@@ -120,6 +120,7 @@ def _plan(services: Services, route_name: str, run_id: str, origin: Origin) -> _
     in_force = schema_in_force(services, route)
     if in_force.state is None:
         raise NotNowError(f"route {route_name} has no schema: routes.{route_name}.intake.schema is 'none'")
+    check_retry(services, run)  # before a schema is put in force for a run that could not use it
     reading = _FileReading(services, route, run, settings)
     schema = reading.fitted_schema(in_force.schema, origin)
     before = in_force.schema or TableSchema(fields=())

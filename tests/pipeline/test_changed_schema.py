@@ -4,11 +4,14 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from shared.effects.route_schema import schema_in_force
 from shared.errors import UnavailableError
 from shared.intake.settings import BatchSettings, TrainingSetKind
 from shared.intake.table_schema import TableSchema
 from shared.pipeline import landing
+from shared.records.run import Run
 from shared.records.run_states import RunState
 from tests.pipeline.operator_calls import ask
 from tests.pipeline.reading_world import read, world_with
@@ -138,3 +141,53 @@ def test_accumulated_set_says_its_members() -> None:
     status, answer = schema_operation(world, accept=run.run_id)
     assert status == 200
     assert "1 file accepted before (2 rows)" in answer["leads_to"][-1]
+
+
+def carried_on(world: World, run: Run) -> Run:
+    """Let time pass until a file's batch is sealed and its job runs, or it has its outcome."""
+    for _ in range(8):
+        world.tick(5)
+        world.read()
+    return world.run(run.run_id)
+
+
+def older_in_quarantine(kind: TrainingSetKind) -> tuple[World, Run]:
+    """Give a world with a quarantined file whose form could be accepted, and a promoted model of newer data."""
+    files = 3 if kind is TrainingSetKind.WINDOW else None
+    world = world_with(BatchSettings(training_set=kind, debounce_s=0, window_files=files))
+    carried_on(world, read(world, "census/first.csv", FIRST))
+    world.finish(world.run(), "first", 0.85)
+    world.settle(world.run())
+    refused = read(world, "census/refused.csv", FIRST.replace("39", "old"))
+    world.clock.advance(60)
+    newer = carried_on(world, read(world, "census/newer.csv", FIRST.replace("50", "52")))
+    world.finish(newer, "newer", 0.9)
+    assert world.settle(newer).state is RunState.PROMOTED
+    assert world.run(refused.run_id).state is RunState.QUARANTINED
+    return world, refused
+
+
+@pytest.mark.parametrize("kind", [TrainingSetKind.FILE, TrainingSetKind.BATCH])
+def test_an_acceptance_whose_run_cannot_be_tried_again_changes_nothing(kind: TrainingSetKind) -> None:
+    """Newer data is in service: it is said beforehand, and no schema comes into force with the refusal."""
+    world, refused = older_in_quarantine(kind)
+    for members in ({}, {"by": "Ada", "reason": "ages in words"}):
+        status, answer = schema_operation(world, accept=refused.run_id, **members)
+        assert (status, "comes from newer data" in answer["error"]) == (409, True), answer
+    assert in_force(world)[0] == 1
+    assert world.run(refused.run_id) == refused
+
+
+@pytest.mark.parametrize("kind", [TrainingSetKind.ACCUMULATE, TrainingSetKind.WINDOW])
+def test_an_older_file_joins_a_growing_set_when_it_is_accepted(kind: TrainingSetKind) -> None:
+    """The next set has it beside the newer files, so its model counts as newer than the one in service."""
+    world, refused = older_in_quarantine(kind)
+    answer = schema_operation(world, accept=refused.run_id, by="Ada", reason="ages in words")
+    assert (answer[0], in_force(world)[0]) == (200, 2), answer
+    run = carried_on(world, refused)
+    assert run.state is RunState.STARTED, run.reason
+    files = [FIRST, FIRST.replace("39", "old"), FIRST.replace("50", "52")]
+    rows = [row for text in files for row in text.splitlines()[1:]]
+    assert (world.blobs.text(run.input_blob) or "").splitlines()[1:] == rows
+    world.finish(run, "all", 0.95)
+    assert world.settle(run).state is RunState.PROMOTED
