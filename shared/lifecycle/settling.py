@@ -23,6 +23,7 @@ from shared.records.run_steps import WaitingStep
 from shared.records.times import shown_time
 from shared.routes.route import GROWING_SETTLE_S, Route
 
+MOVED = "While the file settled, routes.toml gave its name to another route, or to none. Its version has another run."
 DELETED = "The file was deleted before it had settled: it was never read."
 
 
@@ -113,3 +114,8 @@ def deleted_run(run: Run, route: Route, now: datetime) -> Run:
     version = BlobVersion(run.container, run.blob, run.etag, run.size, modified_at_of(run.generation))
     deleted = replace(new_run(version, route, now), state=RunState.SUPERSEDED, reason=DELETED, not_before=now)
     return replace(deleted, landed_at=run.landed_at, deadline_at=None)
+
+
+def moved_run(run: Run, now: datetime) -> Run:
+    """Return the record of a file whose name has left its route while it settled; the sweep lands it anew."""
+    return run.transitioned(now, RunState.SUPERSEDED, MOVED)

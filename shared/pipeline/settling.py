@@ -10,6 +10,7 @@ from shared.lifecycle.observations import Claimed
 from shared.lifecycle.settling import (
     Unsettled,
     deleted_run,
+    moved_run,
     new_run,
     not_released,
     still_settling,
@@ -42,11 +43,15 @@ def unsettled(services: Services, route: Route, version: BlobVersion) -> Unsettl
 def look_again(services: Services, route: Route, stored: StoredRun) -> StoredRun:
     """Look at a file that settles. If it is settled, its version is claimed and takes its first steps.
 
+    A file that routes.toml gives to another route meanwhile is that route's alone: it would be trained twice.
+
     Raises:
         LandfallError: storage does not answer; the next tick looks again.
     """
     run = stored.run
     with log_subject(run_id=run.run_id, route=route.name):
+        if services.routes.match(run.blob) != route:
+            return services.save_run(stored, moved_run(run, services.clock.now()))
         version = services.blobs.version(run.container, run.blob)
         if version is None:
             return _settle(services, route, stored, deleted_run(run, route, services.clock.now()))

@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import UnavailableError
 from shared.intake.settings import IntakeSettings
-from shared.pipeline import landing
+from shared.pipeline import landing, polling, sweeping
 from shared.ports.blob_files import BlobVersion
 from shared.records.run import Run
 from shared.records.run_identity import run_id_for, settling_run_id
@@ -185,6 +185,32 @@ def test_an_event_that_comes_late_claims_the_settled_version_once() -> None:
 
     assert settling(world) is None
     assert run_of(world, version) == run
+
+
+def test_a_file_whose_name_goes_to_another_route_is_trained_once() -> None:
+    """The route that it settled for lets it go; the other one lands it, whoever comes first."""
+    for sweeps_first in (True, False):
+        world = world_with(IntakeSettings(settle_s=60))
+        version = append(world, "a,b\n1,2\n")
+        before = world.services.routes.routes["census"]
+        after = {
+            "census": replace(before, files="old/*.csv"),
+            "people": replace(before, name="people", intake=IntakeSettings(settle_s=0)),
+        }
+        world.services = replace(world.services, routes=replace(world.services.routes, routes=after))
+        if sweeps_first:
+            sweeping.sweep(world.services)
+        world.clock.advance(60)
+        polling.tick(world.services)
+        world.clock.advance(700)
+        sweeping.sweep(world.services)
+
+        run_id = run_id_for(version.container, version.name, version.etag)
+        assert world.runs.get("census", run_id) is None
+        assert world.runs.get("people", run_id) is not None
+        waited = settling(world)
+        assert waited is not None
+        assert (waited.state, "another route" in waited.reason) == (RunState.SUPERSEDED, True)
 
 
 def test_storage_that_does_not_answer_only_delays() -> None:
