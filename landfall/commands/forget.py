@@ -41,6 +41,9 @@ def _print(out: Console, options: argparse.Namespace, answer: dict[str, Any]) ->
     out.print(f"forgotten: {escape(options.blob)}, {versions}; {blobs} deleted; no training set has it from now on")
     for path in answer["deleted"]:
         out.print(f"  deleted  {escape(path)}")
+    for name in answer["same_bytes"]:
+        again = command_line("forget", name, "--reason", "WHY", state=options.state)
+        out.print(escape(f"  not forgotten: {name}, which landed with the same bytes: {again}"))
     for run_id in answer["cancelled"]:
         retry = command_line("retry", run_id[:8], state=options.state)
         out.print(escape(f"  run {run_id} was cancelled: {retry} trains on what is left of its set"))

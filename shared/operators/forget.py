@@ -4,7 +4,7 @@ The records stay: the runs as tombstones, without which the file would be traine
 A model that was trained on it stays too. The answer names each one, since what becomes of it is for people to decide.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
@@ -53,12 +53,14 @@ class Forgotten(NamedTuple):
         cancelled: runs whose jobs were cancelled; `retry` trains what is left of their sets.
         models: those that were trained on the file.
         deleted: paths (container/path) of the deleted blobs.
+        same_bytes: names of other files of the route that have the same bytes, and may be in training sets still.
     """
 
     runs: tuple[str, ...]
     cancelled: tuple[str, ...]
     models: tuple[TrainedModel, ...]
     deleted: tuple[str, ...]
+    same_bytes: tuple[str, ...]
 
     def to_json(self) -> Json:
         """Return the JSON of the operation."""
@@ -67,6 +69,7 @@ class Forgotten(NamedTuple):
             "cancelled": list(self.cancelled),
             "models": [model._asdict() for model in self.models],
             "deleted": list(self.deleted),
+            "same_bytes": list(self.same_bytes),
         }
 
 
@@ -106,7 +109,22 @@ def forget(services: Services, blob: str, by: str, reason: str, *, cancel: bool 
         extra=log_fields(LogAction.FILE_FORGOTTEN, run_id=files[0].run_id, route=files[0].route),
     )
     models = tuple(model for user in users if (model := _model_of(services, user.stored.run)) is not None)
-    return Forgotten(tuple(run.run_id for run in files), tuple(cancelled), models, tuple(sorted(set(deleted))))
+    same_bytes = _same_bytes(services, files)
+    run_ids = tuple(run.run_id for run in files)
+    return Forgotten(run_ids, tuple(cancelled), models, tuple(sorted(set(deleted))), same_bytes)
+
+
+def _same_bytes(services: Services, files: Sequence[Run]) -> tuple[str, ...]:
+    """Return the names of other files with the bytes of one of these: whoever asks for an erasure means those too.
+
+    Only files that a training set can have are looked at: their parts say their hashes.
+    """
+    hashes = {run.intake.sha256 for run in files if run.intake is not None and run.intake.sha256}
+    if not hashes:
+        return ()
+    names = {run.blob for run in files}
+    parts = (part for route in {run.route for run in files} for part in services.runs.parts(route))
+    return tuple(sorted({part.blob for part in parts if part.sha256 in hashes and part.blob not in names}))
 
 
 def _end_jobs(services: Services, users: Iterable[SetUser], by: str, *, cancel: bool) -> list[str]:

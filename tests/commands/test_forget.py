@@ -16,6 +16,7 @@ ANSWER = {
         {"run_id": "d" * 32, "state": "rejected", "model": "training/d/1/model.ilearner", "serves": False},
     ],
     "deleted": ["incoming/census/june.csv", "training/a/1/original.csv"],
+    "same_bytes": ["census/juin.csv"],
 }
 
 
@@ -27,7 +28,7 @@ def forget(folder: Path, app: Scripted, *options: str) -> int:
 
 
 def test_what_was_deleted_and_what_remains_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each deleted blob, each cancelled run with its retry, each model that has seen the file, and which serves."""
+    """Each deleted blob, each file with the same bytes, each cancelled run, each model that has seen the file."""
     with scripted(Reply(200, json.dumps(ANSWER).encode())) as app:
         assert forget(tmp_path, app, "--reason", "a request", "--cancel") == 0
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
@@ -36,6 +37,10 @@ def test_what_was_deleted_and_what_remains_is_told(tmp_path: Path, capsys: pytes
         "forgotten: census/june.csv, 1 version; 2 blobs deleted; no training set has it from now on",
         "deleted  incoming/census/june.csv",
         "deleted  training/a/1/original.csv",
+        (
+            "not forgotten: census/juin.csv, which landed with the same bytes:"
+            f" `landfall forget census/juin.csv --reason WHY --state {tmp_path}`"
+        ),
         f"run {'b' * 32} was cancelled: `landfall retry bbbbbbbb --state {tmp_path}` trains on what is left of its set",
         f"trained on it: models/census/c.ilearner of run {'c' * 32} (promoted), which is in service",
         f"trained on it: training/d/1/model.ilearner of run {'d' * 32} (rejected)",

@@ -69,6 +69,20 @@ def test_the_original_beside_a_part_goes_as_well() -> None:
     assert paths_with(world, "secret") == []
 
 
+def test_the_same_bytes_under_other_names_are_named() -> None:
+    """They hold the same person's rows. What another file holds, or what was forgotten already, is not named."""
+    routes = batch_routes(joined(TrainingSetKind.ACCUMULATE), IntakeSettings(min_rows=1, schema=SchemaSource.NONE))
+    world = BatchWorld(routes)
+    for name, row in (("monday", "39,secret"), ("montag", "39,secret"), ("lundi", "39,secret"), ("tuesday", "40,x")):
+        world.land(f"census/{name}.csv", f"age,workclass\n{row}\n")
+        world.read()
+    answer = forget(world.services, "census/monday.csv", "ada", "erasure")
+    assert answer.to_json()["same_bytes"] == ["census/lundi.csv", "census/montag.csv"]
+    assert forget(world.services, "census/lundi.csv", "ada", "erasure").same_bytes == ("census/montag.csv",)
+    assert forget(world.services, "census/montag.csv", "ada", "erasure").same_bytes == ()
+    assert paths_with(world, "secret") == []
+
+
 def test_while_a_job_reads_the_file_the_request_is_refused() -> None:
     """The refusal names the run and changes nothing."""
     world = growing()
