@@ -27,12 +27,14 @@ class Rows:
         active: by route, the ids of the runs that a tick reads.
         endpoints: by route, the record of its serving endpoint.
         parts: by route, the runs whose files are in training sets.
+        members: by the id of the run that carries a batch, the runs that its member list names, as far as it was read.
     """
 
     runs: Sequence[Run]
     active: Mapping[str, frozenset[str]]
     endpoints: Mapping[str, EndpointRecord]
     parts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    members: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -66,7 +68,9 @@ def audit(routes: Routes, versions: Iterable[BlobVersion], rows: Rows, now: date
     for run in rows.runs:
         _check_run(result, routes, run, rows, now)
         if run.state is RunState.BATCHED:
-            _check_member(result, run, by_id)
+            _check_member(result, run, by_id, rows.members)
+        if run.batch is not None:
+            _check_carrier(result, run, rows.members)
         if run.state is RunState.QUARANTINED and run.run_id in rows.parts.get(run.route, frozenset()):
             result.add_broken("intake", "the run's file is in quarantine, and in training sets too", run.run_id)
         if run.forgotten and run.run_id in rows.parts.get(run.route, frozenset()):
@@ -138,13 +142,24 @@ def _check_run(result: Audit, routes: Routes, run: Run, rows: Rows, now: datetim
         )
 
 
-def _check_member(result: Audit, run: Run, runs: Mapping[str, Run]) -> None:
-    """Check that the run which a file is trained with exists, and carries a batch."""
+def _check_member(result: Audit, run: Run, runs: Mapping[str, Run], members: Mapping[str, frozenset[str]]) -> None:
+    """Check that the run which a file is trained with exists, and carries the batch that the file is in."""
     carrier = runs.get(run.batch_run_id)
     if carrier is None:
         result.add_broken("I1", f"the run is batched with run {run.batch_run_id or '-'}, which is none", run.run_id)
     elif carrier.batch is None:
         result.add_broken("I1", f"the run is batched with run {carrier.run_id}, which carries no batch", run.run_id)
+    elif run.run_id not in members.get(carrier.run_id, {run.run_id}):
+        what = f"the run is batched with run {carrier.run_id}, whose member list does not name it"
+        result.add_broken("I1", what, run.run_id)
+
+
+def _check_carrier(result: Audit, run: Run, members: Mapping[str, frozenset[str]]) -> None:
+    """Check that a run which carries a batch is in that batch, and in no other."""
+    if run.run_id not in members.get(run.run_id, {run.run_id}):
+        result.add_broken("I1", "the run carries a batch whose member list does not name it", run.run_id)
+    if run.batch_run_id:
+        result.add_broken("I2", f"the run carries a batch, and is in that of run {run.batch_run_id} too", run.run_id)
 
 
 def _check_jobs(result: Audit, runs: Iterable[Run]) -> None:

@@ -3,6 +3,8 @@
 import argparse
 import time
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +20,12 @@ from landfall.stack.stack_state import StateFolder
 from landfall.times import moment
 from shared.adapters.storage.storage_factory import Storage
 from shared.errors import ConfigError, LandfallError
+from shared.intake.manifest import MAX_TEXT_BYTES, member_list_from
 from shared.plurals import counted
+from shared.ports.blob_files import BlobFiles
+from shared.records.run import Run
 from shared.routes.load import Routes, load_routes
+from shared.services import MAX_CONCURRENCY
 from shared.storage_settings import StorageAccount, read_storage_account
 
 ATTEMPTS, PAUSE_S = 3, 1.0  # a violation that only stood between two reads is gone at the next attempt
@@ -90,10 +96,31 @@ def _audit_once(routes: Routes, storage: Storage, *, chain: bool) -> Audit:
         for name, route in routes.routes.items()
         if route.reading is not None or route.batch is not None
     }
-    result = audit(routes, versions, Rows(runs, active, records, parts), datetime.now(UTC))
+    members = members_of_batches(storage.blobs, runs)
+    result = audit(routes, versions, Rows(runs, active, records, parts, members), datetime.now(UTC))
     if chain:
         check_chains(result, ((run, store.history(run.route, run.run_id)) for run in runs))
     return result
+
+
+def members_of_batches(blobs: BlobFiles, runs: Sequence[Run]) -> dict[str, frozenset[str]]:
+    """Return the runs of each batch by the run that carries it, without lists that retention has deleted.
+
+    Raises:
+        LandfallError: storage does not answer, or a list cannot be read.
+    """
+
+    def read(run: Run) -> tuple[str, frozenset[str]] | None:
+        if run.batch is None:
+            return None
+        try:
+            text, _ = blobs.read_text(run.batch.members, MAX_TEXT_BYTES)
+        except ConfigError:
+            return None
+        return run.run_id, frozenset(member.run_id for member in member_list_from(text).members)
+
+    with ThreadPoolExecutor(max_workers=MAX_CONCURRENCY) as pool:
+        return dict(named for named in pool.map(read, (run for run in runs if run.batch is not None)) if named)
 
 
 def _print(result: Audit) -> None:

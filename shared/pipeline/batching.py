@@ -81,9 +81,11 @@ def tend_batch(services: Services, route: Route, rows: RouteRows) -> StoredRun |
     stored = {item.run.run_id: item for item in rows.runs}
     burst = _without_replaced(services, stored, burst_of(item.run for item in rows.runs))
     now = services.clock.now()
-    if not is_due(settings, burst, now):
+    # Files that wait for others have had their turn: their age must not cut the next burst short.
+    fresh = tuple(run for run in burst.accepted if not was_unfit(run))
+    if not is_due(settings, burst._replace(accepted=fresh or burst.accepted), now):
         return None
-    if all(was_unfit(run) for run in burst.accepted) and carrier_of(burst.accepted).not_before > now:
+    if not fresh and carrier_of(burst.accepted).not_before > now:
         return None
     choice = _choose(services, route, settings, burst.accepted)
     if choice.problems:

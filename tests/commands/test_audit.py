@@ -30,6 +30,7 @@ def look(world: World, now: datetime | None = None, **rows: Any) -> Audit:
         active=rows.get("active", {"census": frozenset(stored.run.run_id for stored in world.runs.active("census"))}),
         endpoints=rows.get("endpoints", {"census": world.endpoints.get("census", "production").record}),
         parts=rows.get("parts", {}),
+        members=rows.get("members", {}),
     )
     return audit(world.routes, list(world.blobs.versions("incoming")), stored_rows, now or world.clock.now())
 
@@ -146,6 +147,30 @@ def test_a_member_of_a_batch_has_the_run_that_trains_it(world: World) -> None:
     assert broken(member, replace(carrier, batch=batch)) == []
     assert broken(member) == [f"the run is batched with run {carrier.run_id}, which carries no batch"]
     assert broken(replace(member, batch_run_id="")) == ["the run is batched with run -, which is none"]
+
+
+def test_a_member_is_in_the_batch_that_it_names(world: World) -> None:
+    """The member list decides; a list that retention deleted decides nothing."""
+    batch = BatchRef("training/batches/x.json", 2, "", 1)
+    carrier = replace(run_of(world, "census/a.csv"), batch=batch)
+    member = replace(run_of(world, "census/b.csv"), state=RunState.BATCHED, batch_run_id=carrier.run_id)
+
+    def broken(members: dict[str, frozenset[str]], *runs: Run) -> list[tuple[str, str]]:
+        result = look(world, runs=runs or [carrier, member], members=members)
+        return [(entry["run_id"], entry["what"]) for entry in result.broken if "batch" in entry["what"]]
+
+    assert broken({}) == []
+    assert broken({carrier.run_id: frozenset({carrier.run_id, member.run_id})}) == []
+    ((run_id, what),) = broken({carrier.run_id: frozenset({carrier.run_id})})
+    assert (run_id, what) == (
+        member.run_id,
+        f"the run is batched with run {carrier.run_id}, whose member list does not name it",
+    )
+    ((run_id, what),) = broken({carrier.run_id: frozenset({member.run_id})})
+    assert (run_id, what) == (carrier.run_id, "the run carries a batch whose member list does not name it")
+    twice = replace(member, batch=batch)
+    ((run_id, what),) = broken({}, carrier, twice)
+    assert (run_id, what) == (member.run_id, f"the run carries a batch, and is in that of run {carrier.run_id} too")
 
 
 @pytest.mark.parametrize(

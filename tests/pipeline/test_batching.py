@@ -236,6 +236,22 @@ def test_a_day_with_one_class_waits_for_the_other() -> None:
     assert len(members_of(world, world.seal())) == 2
 
 
+def test_a_file_that_waits_for_others_does_not_cut_their_burst_short() -> None:
+    """However long it has waited, the files that make its set whole are all in it."""
+    world = world_of(joined(), IntakeSettings())
+    monday = world.accept("monday.csv", labels={"no": 10})
+    world.clock.advance(61)
+    assert world.tend() is None
+    world.clock.advance(86400)
+    tuesday = [world.accept(f"tuesday-{number}.csv") for number in range(3)]
+    assert world.tend() is None
+    still_read = world.claim("tuesday-3.csv")
+    world.clock.advance(61)
+    assert world.tend() is None
+    world.services.save_run(still_read, still_read.run.transitioned(world.clock.now(), RunState.QUARANTINED, "bad"))
+    assert members_of(world, world.seal(0)) == [run.run_id for run in (monday, *tuesday)]
+
+
 def test_a_class_of_the_model_in_service_may_not_be_lost() -> None:
     """The set waits for rows of it, unless the route lets classes change; the run tells its set's classes."""
     world = world_of(joined(), IntakeSettings())
