@@ -7,6 +7,7 @@ from shared.lifecycle.job_paths import original_path
 from shared.operators.forget import forget
 from shared.records.run import Run
 from shared.records.run_states import RunState
+from shared.records.run_steps import WaitingStep
 from tests.pipeline.world import ROOT, World, example_routes
 
 PAGE = (ROOT / "docs/intake.md").read_text(encoding="utf-8")
@@ -31,6 +32,11 @@ def example(title: str) -> Example:
     return Example("".join(settings), re.findall(r"```csv\n(.*?)```", text, re.DOTALL))
 
 
+def first_screen() -> Example:
+    """Read the settings above the page's first section."""
+    return Example("".join(re.findall(r"```toml\n(.*?)```", PAGE.partition("\n## ")[0], re.DOTALL)), [])
+
+
 def land(world: World, name: str, content: bytes | str) -> Run:
     """Land a file and have it read."""
     data = content if isinstance(content, bytes) else content.encode()
@@ -50,6 +56,36 @@ def trained(world: World, run: Run) -> Run:
     """Let the run's job end with a model of its own, and the run with it."""
     world.finish(run, f"model of {run.run_id}")
     return world.settle(run)
+
+
+def test_the_first_screen() -> None:
+    """Its settings do what the screen says: clean, learn, quarantine, gather a burst, count a copy once."""
+    world = first_screen().world()
+    untidy = "income;age;workclass\nno;39;State-gov\nincome;age;workclass\nyes;50;Private\n"
+    first = land(world, "census/1.csv", b"\xef\xbb\xbf" + untidy.encode())
+    assert (first.state, first.step) == (RunState.WAITING, WaitingStep.BATCH), first.reason
+    assert first.intake is not None
+    assert {change.code for change in first.intake.changes} >= {"byte-order-mark", "delimiter"}
+    assert first.intake.left_out.repeated_header == 1
+
+    header = "age,workclass,income\n"
+    for number, bad in enumerate(("28,Private,no\n61,Pri", "28,Private,no\nTotal,,\n", '"1,234",Private,no\n')):
+        run = land(world, f"census/bad-{number}.csv", header + bad)
+        assert run.state is RunState.QUARANTINED, bad
+        assert world.blobs.text(f"incoming/{run.blob}") == header + bad
+        assert world.blobs.text(run.problems)
+    copied = f"{header}28,Private,no\n"
+    land(world, "census/2.csv", copied)
+    world.tick(2)
+    last = land(world, "census/3.csv", copied)
+    assert not world.training.started
+
+    carrier = sealed(world, last)
+    assert carrier.state is RunState.STARTED, carrier.reason
+    rows = (world.blobs.text(carrier.input_blob) or "").splitlines()[1:]
+    assert sorted(rows) == ["28,Private,no", "39,State-gov,no", "50,Private,yes"]
+    assert world.run(first.run_id).state is RunState.BATCHED
+    assert len(world.training.started) == 1
 
 
 def test_an_excel_file_from_germany() -> None:
