@@ -6,7 +6,7 @@ Where a part has no profile, its rows are sketched once more: it may be older th
 import codecs
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import batched, islice
 
 from shared.blob_path import BlobPath
 from shared.effects.run_session import RunSession
@@ -23,6 +23,7 @@ from shared.records.drift import DriftRecord
 MAX_PROFILE_BYTES = 64 * 1024 * 1024  # of some 1,000 columns
 MAX_CELL = 1_048_576  # characters; no file with a longer one is accepted
 _BLOCK_ROWS = 10_000
+_PROFILES_AT_ONCE = 32  # some 10 MiB, of 20 columns each
 
 
 def save_profile(blobs: BlobFiles, part: str, profile: Profile) -> None:
@@ -59,10 +60,13 @@ def drift_of(
         save_profile(blobs, part.path, profile)
         return profile
 
-    profiles = session.services.map_concurrently(of_part, parts)
-    if None in profiles:  # its rows are no clean CSV, and were read before the route measured drift
-        return measure_drift(settings, merged_profile([]), None, None)
-    profile = merged_profile(profile for profile in profiles if profile is not None)
+    profile = merged_profile([])
+    for some in batched(parts, _PROFILES_AT_ONCE, strict=False):
+        session.renew_lease()
+        for added in session.services.map_concurrently(of_part, some):
+            if added is None:  # its rows are no clean CSV, and were read before the route measured drift
+                return measure_drift(settings, merged_profile([]), None, None)
+            profile = profile.merged(added)
     blobs.write_text(profile_path(manifest), profile.to_text())
     champion = session.endpoint().champion
     reference = _read(blobs, profile_path(champion.model)) if champion is not None else None

@@ -75,7 +75,6 @@ def _drift(session: RunSession, manifest: Manifest) -> DriftRecord | None:
         return None
     from shared.effects.drift_effects import drift_of  # noqa: PLC0415 - only routes that measure drift pay for it
 
-    session.renew_lease()
     schema = schema_in_force(session.services, session.route).schema
     # Without normalising the set is the original, beside which its profile lies.
     parts = _blob_parts(manifest) if session.route.normalises else [BlobPart(session.run.original_blob, "", 0)]

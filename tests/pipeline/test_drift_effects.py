@@ -1,7 +1,9 @@
 """The profile of a training set: merged from its parts, compared with the champion's, kept with the model."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from shared.ports.stored_run import StoredRun
 from shared.records.batch import TrainingSetRef
 from shared.records.drift import ColumnDrift, DriftRecord
 from shared.records.endpoint_record import Champion
+from shared.services import Services
 from tests.pipeline.world import World
 
 HEADER = "age,city\r\n"
@@ -187,6 +190,31 @@ def test_a_long_list_of_columns_says_that_it_is_cut() -> None:
     record = DriftRecord("psi", "before", columns, (), trained=False)
 
     assert why_not_trained(DriftWorld().session, record).startswith("Of 100 or more columns that were compared")
+
+
+def test_the_profiles_of_many_parts_are_merged_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set may have thousands of parts: few profiles are held at once, and the lease is kept meanwhile."""
+    world = DriftWorld()
+    parts = [world.part(str(number), rows_of(20, "Oslo", 10)) for number in range(100)]
+    sizes: list[int] = []
+    renewals: list[int] = []
+    map_concurrently = Services.map_concurrently
+
+    def counted(services: Services, work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        some = list(items)
+        sizes.append(len(some))
+        return map_concurrently(services, work, some)
+
+    monkeypatch.setattr(Services, "map_concurrently", counted)
+    monkeypatch.setattr(RunSession, "renew_lease", lambda _: renewals.append(sum(sizes)))
+
+    world.drift(*parts)
+
+    assert sum(sizes) == 100
+    assert max(sizes) <= 32
+    assert renewals == [0, 32, 64, 96]
+    text, _ = world.world.blobs.read_text("training/set/1/manifest.profile.json", 10**7)
+    assert profile_from_text(text).rows == 1000
 
 
 @pytest.mark.parametrize(("field", "kind"), [(None, ColumnKind.NUMBER), (SchemaField(name="age"), ColumnKind.CATEGORY)])

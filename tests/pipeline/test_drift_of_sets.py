@@ -5,12 +5,20 @@ from dataclasses import replace
 import pytest
 
 from shared.blob_path import BlobPath
-from shared.intake.settings import BatchSettings, DriftSettings, IntakeSettings, SchemaSource, TrainingSetKind
+from shared.intake.settings import (
+    BatchSettings,
+    DriftMeasure,
+    DriftSettings,
+    IntakeSettings,
+    SchemaSource,
+    TrainingSetKind,
+)
 from shared.lifecycle.job_paths import profile_path
 from shared.records.endpoint_record import Champion
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from tests.pipeline.batch_world import BatchWorld, batch_routes
+from tests.pipeline.operator_calls import go_back
 
 INTAKE = IntakeSettings(schema=SchemaSource.NONE)
 
@@ -30,6 +38,14 @@ def trained(world: BatchWorld, name: str, rows: str) -> Run:
     """Return the run of a file that has been carried on to its job, or to its end without one."""
     world.accept(name, rows, rows=300)
     return world.assemble(world.seal())
+
+
+def landed(world: BatchWorld, name: str, age: int, added: str = "") -> Run:
+    """Land a file about an age, and deliver its messages; returns its run."""
+    rows = "".join(f"{age + n % 9},Private,{'yes' if n % 2 else 'no'}\n" for n in range(300))
+    run = world.land(f"census/{name}", f"age,workclass,income\n{rows}{added}")
+    world.read()
+    return world.run(run.run_id)
 
 
 def serve(world: BatchWorld, run: Run) -> None:
@@ -86,21 +102,45 @@ def test_a_file_that_stays_as_it_is_is_measured_too() -> None:
     route = replace(routes.routes["census"], drift=DriftSettings(at_least=0.2))
     world = BatchWorld(replace(routes, routes={"census": route}))
 
-    def landed(name: str, age: int, added: str = "") -> Run:
-        rows = "".join(f"{age + n % 9},Private,{'yes' if n % 2 else 'no'}\n" for n in range(300))
-        run = world.land(name, f"age,workclass,income\n{rows}{added}")
-        world.read()
-        return world.run(run.run_id)
-
-    first = landed("census/a.csv", 20)
+    first = landed(world, "a.csv", 20)
     assert (first.state, first.reason) == (RunState.STARTED, "")
     serve(world, first)
-    same, moved = landed("census/b.csv", 20, "21,Private,yes\n"), landed("census/c.csv", 60)
+    same, moved = landed(world, "b.csv", 20, "21,Private,yes\n"), landed(world, "c.csv", 60)
 
     assert (same.state, same.drift and same.drift.reference) == (RunState.UNCHANGED, first.run_id)
     assert moved.state is RunState.STARTED
     assert moved.drift is not None
     assert moved.drift.columns[0].column == "age"
+
+
+@pytest.mark.parametrize("measure", list(DriftMeasure))
+def test_after_a_rollback_the_set_of_the_model_in_service_is_the_reference(measure: DriftMeasure) -> None:
+    """Each archived model keeps its own profile: what drifted from the second model's set may not from the first's."""
+    routes = batch_routes(None, IntakeSettings(schema=SchemaSource.NONE, label="income"))
+    drift = DriftSettings(measure=measure, at_least=0.2)
+    world = BatchWorld(replace(routes, routes={"census": replace(routes.routes["census"], drift=drift)}))
+
+    def promoted(run: Run, model: str, auc: float) -> Run:
+        world.finish(run, model, auc)
+        world.evaluate(world.tick())
+        return world.settle(run)
+
+    first = promoted(landed(world, "a.csv", 20), "first", 0.9)
+    second = promoted(landed(world, "b.csv", 60), "second", 0.95)
+    assert (first.state, second.state) == (RunState.PROMOTED, RunState.PROMOTED)
+    assert second.drift is not None
+    assert (second.drift.reference, second.drift.columns[0].column) == (first.run_id, "age")
+    assert go_back(world).state is RunState.PROMOTED
+
+    like_second, like_first = (
+        landed(world, "c.csv", 60, "61,Private,yes\n"),
+        landed(world, "d.csv", 20, "21,Private,no\n"),
+    )
+
+    assert like_second.state is RunState.STARTED
+    assert like_first.state is RunState.UNCHANGED
+    assert like_first.drift is not None
+    assert like_first.drift.reference == first.run_id
 
 
 def test_without_drift_nothing_is_measured() -> None:
