@@ -25,7 +25,7 @@ from shared.intake.manifest import (
 from shared.intake.settings import BatchSettings, TrainingSetKind
 from shared.intake.training_sets import GROWING, JOINED, choose, problems_of_set
 from shared.lifecycle.input_observations import MemberForgotten, NothingToTrain, OriginalMissing, SetAssembled
-from shared.lifecycle.job_paths import input_path, manifest_path
+from shared.lifecycle.job_paths import input_path, kept_manifest_path, manifest_path
 from shared.ports.blob_files import BlobPart, CopyState
 from shared.records.batch import TrainingSetRef
 from shared.records.drift import DriftRecord
@@ -65,6 +65,8 @@ def assemble(session: RunSession) -> SetAssembled | NothingToTrain | OriginalMis
         reason = why_not_trained(session, drift)
         return NothingToTrain(reason, training_set, drift, generation, duplicates, unfit)
     target = input_path(run, normalised=session.route.normalises)
+    if manifest.kind in JOINED:
+        session.services.blobs.write_text(kept_manifest_path(run), to_text(manifest))
     _write_input(session, manifest, target)
     return SetAssembled(target, training_set, drift, generation, duplicates, unfit)
 

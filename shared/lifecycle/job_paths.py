@@ -4,6 +4,7 @@ infra/app/lifecycle.bicep deletes old folders of runs by the digit that they beg
 """
 
 import hashlib
+from dataclasses import replace
 
 from shared.records.run import Run
 
@@ -132,12 +133,21 @@ def archived_model_path(run: Run) -> str:
 
 def manifest_path(run: Run) -> str:
     """Return the path of the manifest of this attempt's training set: container/path."""
-    return manifest_paths(run)[-1]
+    return f"{TRAINING}/{run.job_folder}/manifest.json"
 
 
-def manifest_paths(run: Run) -> tuple[str, ...]:
-    """Return the paths of the manifests of all attempts so far, container/path each."""
-    return tuple(f"{TRAINING}/{run.run_id}/{attempt}/manifest.json" for attempt in range(1, run.attempt + 1))
+def kept_manifest_path(run: Run) -> str:
+    """Return where the manifest of a joined set stays when its attempt's folder is deleted by age: container/path.
+
+    A model may serve for longer than that, and must still be found by the files that it was trained on.
+    """
+    return f"{TRAINING}/manifests/{run.route}/{run.run_id}/{run.attempt}.json"
+
+
+def manifest_paths(run: Run) -> tuple[tuple[str, str], ...]:
+    """Return where the manifest of each attempt so far may be, container/path each: in its folder, or kept."""
+    attempts = (replace(run, attempt=attempt) for attempt in range(1, run.attempt + 1))
+    return tuple((manifest_path(attempt), kept_manifest_path(attempt)) for attempt in attempts)
 
 
 def member_list_path(route: str, text: str) -> tuple[str, str]:

@@ -55,8 +55,9 @@ def _of_route(services: Services, route: str, files: Collection[Run]) -> list[Se
 def _uses(services: Services, run: Run, run_ids: frozenset[str]) -> bool:
     if run.run_id in run_ids and run.input_blob:
         return True  # the file was its input, whether or not there is a manifest
-    for path in manifest_paths(run):
-        if services.blobs.version(*BlobPath.parse(path)) is None:
+    for paths in manifest_paths(run):
+        path = next((path for path in paths if services.blobs.version(*BlobPath.parse(path)) is not None), None)
+        if path is None:
             continue
         text, _ = services.blobs.read_text(path, MAX_TEXT_BYTES)
         if any(member.run_id in run_ids for member in manifest_from(text).members):

@@ -129,6 +129,25 @@ def test_every_later_set_that_has_the_file_is_deleted_and_its_models_are_named()
     assert files(world, trained(world, "third.csv")) == ["census/second.csv", "census/third.csv"]
 
 
+def test_a_model_is_found_after_the_folder_of_its_run_was_deleted_by_age() -> None:
+    """Storage deletes folders after some months; a model may serve for years, and the request must name it."""
+    world = growing()
+    gone = world.accept("gone.csv", "secret,no\n")
+    world.seal()
+    world.assemble(world.run(gone.run_id))
+    second = trained(world, "second.csv")
+    world.training.finish(second.job_id, "better", "Accuracy,AUC\n0.8,0.9\n")
+    world.evaluate(world.tick())
+    assert world.settle(world.run(second.run_id)).state is RunState.PROMOTED
+    world.training.fail(world.run(gone.run_id).job_id, "no capacity")
+    world.tick()
+    for run in (gone, second):
+        for version in list(world.blobs.versions("training", f"{run.run_id}/")):
+            world.blobs.delete(str(version.path))
+    (model,) = forget(world.services, "census/gone.csv", "ada", "erasure").models
+    assert (model.run_id, model.serves) == (second.run_id, True)
+
+
 @pytest.mark.parametrize("ended", [False, True])
 def test_the_set_of_a_file_that_was_found_late_is_found_by_its_newer_files(ended: bool) -> None:
     """While such a set is assembled, its run still has the generation of its own, older file."""
