@@ -1,13 +1,14 @@
 """`landfall explain`: why a run was or was not promoted, on one screen."""
 
 import argparse
-from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from landfall.commands.find_run import find_run
+from landfall.commands.run_facts import before_and_after, run_facts
+from landfall.commands.run_outcome import outcome_hint
 from landfall.console import console, escape, print_json
 from landfall.exit_status import ExitStatus
 from landfall.intake_display import intake_facts, problem_lines
@@ -16,8 +17,7 @@ from landfall.stack.run_store import open_stack_blobs, open_stack_runs
 from landfall.times import moment
 from shared.gates.known_metrics import metric_key
 from shared.operators.run_documents import NO_DOCUMENTS, RunDocuments, detailed_json, read_documents
-from shared.plurals import counted
-from shared.records.decision import DecidedChallenger, DecisionRecord, Override, Verdict
+from shared.records.decision import DecidedChallenger, DecisionRecord, Verdict
 from shared.records.json_codec import to_json_value
 from shared.records.models import Challenger, ChampionSummary, Metrics
 from shared.records.run import Run
@@ -37,7 +37,11 @@ def explain(options: argparse.Namespace) -> int:
     if options.json:
         print_json(explanation(run, documents))
     else:
-        print_explanation(console(), run, documents)
+        out = console()
+        print_explanation(out, run, documents)
+        hint = outcome_hint(run, options.state)
+        if hint:
+            out.print(escape(hint))
     return ExitStatus.SUCCESS
 
 
@@ -85,35 +89,13 @@ def side_by_side(run: Run) -> list[Row]:
     return rows + [(name, None, value) for name, value in champion.items() if metric_key(name) in unmatched]
 
 
-def sent_to_endpoint(run: Run) -> bool:
-    """Tell whether this run sent a model to the serving endpoint."""
-    return run.state is RunState.PROMOTING or any(event.role == "serve" for event in run.endpoint_events)
-
-
-def before_and_after(run: Run) -> tuple[str | None, str | None]:
-    """Return the serving endpoint's model before and after this run; None where the record does not say.
-
-    The record of a run that sent nothing does not name the model in service, which another run may have changed. The
-    path of the initial model is recorded only once it was restored.
-    """
-    if not sent_to_endpoint(run):
-        return None, None
-    champion = run.decision.champion if run.decision is not None else None
-    before = champion.model if champion is not None else None
-    if before is None and run.rollback is not None:
-        before = run.rollback.target
-    if run.state is RunState.PROMOTED:
-        return before, run.challenger.archived_model if run.challenger is not None else None
-    return before, before if run.terminal else None
-
-
 def print_explanation(out: Console, run: Run, documents: RunDocuments = NO_DOCUMENTS) -> None:
     """Print the explanation; `documents`: what the run has in blobs."""
     routed = "that no route matches" if run.state is RunState.UNROUTED else f"of route {run.route}"
     out.print(f"run {run.run_id} {routed}: {colored_state(run.state)}")
     if run.reason:
         out.print(f"  {escape(run.reason)}")
-    for title, fact in (*_facts(run), *intake_facts(run, documents.members)):
+    for title, fact in (*run_facts(run), *intake_facts(run, documents.members)):
         out.print(f"{title:<12}{escape(fact)}")
     for line in problem_lines(documents.problems) if documents.problems is not None else ():
         out.print(f"  {escape(line)}")
@@ -194,56 +176,6 @@ def _compared_with(decision: DecisionRecord) -> str:
 def policy_verdict(decision: DecisionRecord) -> Verdict:
     """Return the policy's own verdict: a person may have approved a `hold`."""
     return decision.policy_said if decision.policy_said is not None else decision.verdict
-
-
-def _facts(run: Run) -> Iterator[tuple[str, str]]:
-    if run.override is not None:
-        yield from _rollback_facts(run, run.override)
-    else:
-        size = counted(run.size, "byte")
-        yield "file", f"{run.container}/{run.blob}, {size}, version {run.etag}, landed {moment(run.landed_at)}"
-        yield "trained on", run.input_blob or _without_input(run)
-        job = run.job_id or _without_job(run)
-        yield "job", f"{job}, attempt {run.attempt}"
-    if run.state is not RunState.UNROUTED:
-        yield from _endpoint_facts(run)
-
-
-def _without_input(run: Run) -> str:
-    """Say what a run without an input is, or will be, trained on."""
-    if run.state is RunState.BATCHED:
-        return f"the training set of run {run.batch_run_id}"
-    if run.terminal:
-        return "nothing"
-    return f"not assembled yet; the file is pinned as {run.original_blob}" if run.original_blob else "not pinned yet"
-
-
-def _without_job(run: Run) -> str:
-    if run.state is RunState.BATCHED:
-        return f"that of run {run.batch_run_id}"
-    return "none was started" if run.terminal else "none yet"
-
-
-def _rollback_facts(run: Run, override: Override) -> Iterator[tuple[str, str]]:
-    champion = run.decision.champion if run.decision is not None else None
-    yield "rollback", f"requested by {override.by} at {moment(override.at)}: {override.reason}"
-    first = "the initial model"
-    replaced = f"the model of run {override.replaces}, {champion.model if champion else None}"
-    yield "from", replaced if override.replaces else first
-    whose = f"the model of run {override.to}" if override.to else first
-    yield "to", f"{whose}, {run.challenger.archived_model if run.challenger is not None else None}"
-
-
-def _endpoint_facts(run: Run) -> Iterator[tuple[str, str]]:
-    if sent_to_endpoint(run):
-        before, after = before_and_after(run)
-        yield "endpoint", f"before: {before or 'the initial model'}"
-        same = run.terminal and run.state is not RunState.PROMOTED
-        yield "", f"after:  {'the same' if same else after or 'not known yet'}"
-    else:
-        yield "endpoint", f"serving: untouched by this run{'' if run.terminal else ' so far'}"
-    for event in run.endpoint_events:
-        yield "", f"{event.name} ({event.role}): {event.event} at {moment(event.at)}"
 
 
 def _metrics(model: Challenger | DecidedChallenger | ChampionSummary | None) -> Metrics:

@@ -2,13 +2,11 @@
 
 from shared.effects.run_driver import drive
 from shared.lifecycle.observations import TimerFired
-from shared.log_actions import LogAction, get_log, log_fields
+from shared.pipeline.announced_run import announced_run
 from shared.records.messages import EvaluationMessage
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.services import Services
-
-log = get_log("queue")
 
 
 def evaluate(services: Services, text: str) -> None:
@@ -18,20 +16,12 @@ def evaluate(services: Services, text: str) -> None:
         BadMessageError: the message cannot be read; the host moves it to the poison queue.
         RetryableError: storage could not be read; the host delivers the message again.
     """
-    message = EvaluationMessage.from_text(text)
-    route = services.routes.routes.get(message.route)
-    stored = services.runs.get(message.route, message.run_id) if route else None
-    if route is None or stored is None:
-        log.warning(
-            "the message announces run %s of route %s, which does not exist",
-            message.run_id,
-            message.route,
-            extra=log_fields(LogAction.MESSAGE_WITHOUT_RUN, run_id=message.run_id, route=message.route),
-        )
-    elif stored.run.state is RunState.TRAINED and not _has_to_wait(services, stored.run):
-        drive(services, route, stored, TimerFired())
+    announced = announced_run(services, EvaluationMessage.from_text(text))
+    if announced is not None and _is_due(services, announced.stored.run):
+        drive(services, *announced, TimerFired())
 
 
-def _has_to_wait(services: Services, run: Run) -> bool:
-    """Return whether the step failed and its pause is not over: a message does not shorten a pause."""
-    return run.consecutive_failures > 0 and services.clock.now() < run.not_before
+def _is_due(services: Services, run: Run) -> bool:
+    """Return whether the run is to be evaluated now; a message does not shorten the pause after a failed step."""
+    has_to_wait = run.consecutive_failures > 0 and services.clock.now() < run.not_before
+    return run.state is RunState.TRAINED and not has_to_wait

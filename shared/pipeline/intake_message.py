@@ -3,11 +3,9 @@
 from shared.effects.run_driver import drive
 from shared.lifecycle.intake_states import INTAKE_STEPS
 from shared.lifecycle.observations import IntakeAnnounced
-from shared.log_actions import LogAction, get_log, log_fields
+from shared.pipeline.announced_run import announced_run
 from shared.records.messages import IntakeMessage
 from shared.services import Services
-
-log = get_log("queue")
 
 
 def read_and_assemble(services: Services, text: str) -> None:
@@ -19,15 +17,6 @@ def read_and_assemble(services: Services, text: str) -> None:
         BadMessageError: the message cannot be read; the host moves it to the poison queue.
         RetryableError: storage could not be read; the host delivers the message again.
     """
-    message = IntakeMessage.from_text(text)
-    route = services.routes.routes.get(message.route)
-    stored = services.runs.get(message.route, message.run_id) if route else None
-    if route is None or stored is None:
-        log.warning(
-            "the message announces run %s of route %s, which does not exist",
-            message.run_id,
-            message.route,
-            extra=log_fields(LogAction.MESSAGE_WITHOUT_RUN, run_id=message.run_id, route=message.route),
-        )
-    elif stored.run.step in INTAKE_STEPS:
-        drive(services, route, stored, IntakeAnnounced())
+    announced = announced_run(services, IntakeMessage.from_text(text))
+    if announced is not None and announced.stored.run.step in INTAKE_STEPS:
+        drive(services, *announced, IntakeAnnounced())

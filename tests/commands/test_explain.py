@@ -1,8 +1,10 @@
 """`landfall explain` and `show`: every kind of run, explained from the stored records alone."""
 
 import time
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -11,7 +13,9 @@ from landfall.commands import explain
 from landfall.console import PIPED_WIDTH
 from landfall.run_display import print_run, run_lines
 from shared.errors import RejectedError
+from shared.operators.run_documents import NO_DOCUMENTS
 from shared.pipeline import landing
+from shared.ports.stored_run import StoredRun
 from shared.records.run import Run
 from shared.records.run_identity import run_id_for
 from shared.records.run_states import RunState
@@ -358,3 +362,20 @@ def test_an_approval_link_has_a_line_of_its_own_in_the_history() -> None:
     assert entry.reason.endswith(" UTC.")
     assert entry.reason.count("link") == 1
     assert "An approval link was made" in shown(world, world.run(run.run_id), 300)
+
+
+def test_what_to_do_next_stands_at_the_end(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a quarantined run the way to its problems, to a retry and to an acceptance; of a promoted one nothing."""
+    promoted = world.settle(world.train("first", 0.9))
+    quarantined = replace(promoted, state=RunState.QUARANTINED, problems="quarantine/census/1/problems.json")
+    monkeypatch.setattr(explain, "open_stack_runs", lambda _: None)
+    monkeypatch.setattr(explain, "open_stack_blobs", lambda _: None)
+    monkeypatch.setattr(explain, "read_documents", lambda *_: NO_DOCUMENTS)
+    options = Namespace(state=tmp_path, run=promoted.run_id[:8], json=False)
+    for run, is_hinted in ((quarantined, True), (promoted, False)):
+        monkeypatch.setattr(explain, "find_run", lambda *_, run=run: StoredRun(run, "1", None))
+        explain.explain(options)
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert ("--accept" in last and "lists its problems" in last) is is_hinted

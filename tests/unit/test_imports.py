@@ -55,6 +55,7 @@ COMMAND_ROOMS = (
     ("doctor",),
     ("chaos", "commands", "demo"),
     ("command_parser",),
+    ("operation_options",),
     ("command_options",),
     ("cli",),
     ("__main__",),
