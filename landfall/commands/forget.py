@@ -44,6 +44,8 @@ def _print(out: Console, options: argparse.Namespace, answer: dict[str, Any]) ->
     for name in answer["same_bytes"]:
         again = command_line("forget", name, "--reason", "WHY", state=options.state)
         out.print(escape(f"  not forgotten: {name}, which landed with the same bytes: {again}"))
+    for path in answer["schemas"]:
+        out.print(f"  kept: schema {escape(path)}, whose notes may hold values of the file")
     for run_id in answer["cancelled"]:
         retry = command_line("retry", run_id[:8], state=options.state)
         out.print(escape(f"  run {run_id} was cancelled: {retry} trains on what is left of its set"))

@@ -10,13 +10,13 @@ from shared.records.run import Run
 from shared.services import QUARANTINE, Services
 
 # How the names of the files of an attempt begin that hold its own rows, and rows or numbers of its whole set.
-_ORIGINAL, _OF_THE_SET = "original", ("input", "manifest.profile")
+_ITS_OWN, _OF_THE_SET = ("original", "problems"), ("input", "manifest.profile")
 
 
 def delete_copies(services: Services, run: Run) -> list[str]:
     """Delete every copy of the file of a run, with the file itself if it still is that version; returns their paths."""
     blobs = services.blobs
-    deleted = _delete_data(services, f"{run.run_id}/", _ORIGINAL, *_OF_THE_SET)
+    deleted = _delete_data(services, f"{run.run_id}/", *_ITS_OWN, *_OF_THE_SET)
     for container, folder in (
         (TRAINING, f"parts/{run.route}/{run.run_id}/"),
         (QUARANTINE, f"{quarantine_folder(run)}/"),

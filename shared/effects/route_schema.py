@@ -6,11 +6,12 @@ that would write this number puts it in force instead.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
-from shared.errors import StaleWriteError
+from shared.errors import ConfigError, StaleWriteError
 from shared.gates.known_metrics import Task, tasks_of
 from shared.intake.field_learning import Label
 from shared.intake.schema_reader import parse_schema
@@ -78,6 +79,21 @@ def read_version(services: Services, route: str, number: int) -> TableSchema:
     """
     path = schema_path(route, number)
     return parse_schema(services.blobs.read_text(path, MAX_SCHEMA_BYTES)[0], path)
+
+
+def versions_taught_by(services: Services, route: str, run_ids: Collection[str]) -> list[str]:
+    """Return the first version that the file of one of these runs taught, and all that followed: container/path each.
+
+    Their notes may hold its values, for a version keeps the notes of the one before.
+    """
+    last = services.runs.route_state(route).state.schema
+    for number in range(1, last + 1):
+        with suppress(ConfigError):  # nobody can tell whose values are in a version that cannot be read
+            origin = read_version(services, route, number).origin
+            if origin is None or origin.run not in run_ids:
+                continue
+        return [schema_path(route, taught) for taught in range(number, last + 1)]
+    return []
 
 
 def columns_since(services: Services, route: str, in_force: SchemaInForce, number: int) -> tuple[str, ...]:

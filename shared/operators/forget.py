@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from shared.effects.erased_copies import delete_copies, delete_inputs
+from shared.effects.route_schema import versions_taught_by
 from shared.errors import LandfallError, NotFoundError, NotNowError, StaleWriteError, UnknownError
 from shared.log_actions import LogAction, get_log, log_fields
 from shared.operators.operator_runs import route_of_run, versions_of_file
@@ -54,6 +55,7 @@ class Forgotten(NamedTuple):
         models: those that were trained on the file.
         deleted: paths (container/path) of the deleted blobs.
         same_bytes: names of other files of the route that have the same bytes, and may be in training sets still.
+        schemas: paths of the schema versions that it taught, and of those that followed: notes may have its values.
     """
 
     runs: tuple[str, ...]
@@ -61,6 +63,7 @@ class Forgotten(NamedTuple):
     models: tuple[TrainedModel, ...]
     deleted: tuple[str, ...]
     same_bytes: tuple[str, ...]
+    schemas: tuple[str, ...]
 
     def to_json(self) -> Json:
         """Return the JSON of the operation."""
@@ -70,6 +73,7 @@ class Forgotten(NamedTuple):
             "models": [model._asdict() for model in self.models],
             "deleted": list(self.deleted),
             "same_bytes": list(self.same_bytes),
+            "schemas": list(self.schemas),
         }
 
 
@@ -111,7 +115,9 @@ def forget(services: Services, blob: str, by: str, reason: str, *, cancel: bool 
     models = tuple(model for user in users if (model := _model_of(services, user.stored.run)) is not None)
     same_bytes = _same_bytes(services, files)
     run_ids = tuple(run.run_id for run in files)
-    return Forgotten(run_ids, tuple(cancelled), models, tuple(sorted(set(deleted))), same_bytes)
+    routes = sorted({run.route for run in files})
+    schemas = tuple(path for route in routes for path in versions_taught_by(services, route, run_ids))
+    return Forgotten(run_ids, tuple(cancelled), models, tuple(sorted(set(deleted))), same_bytes, schemas)
 
 
 def _same_bytes(services: Services, files: Sequence[Run]) -> tuple[str, ...]:

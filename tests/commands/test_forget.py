@@ -17,6 +17,7 @@ ANSWER = {
     ],
     "deleted": ["incoming/census/june.csv", "training/a/1/original.csv"],
     "same_bytes": ["census/juin.csv"],
+    "schemas": ["models/schemas/census/1.json"],
 }
 
 
@@ -41,6 +42,7 @@ def test_what_was_deleted_and_what_remains_is_told(tmp_path: Path, capsys: pytes
             "not forgotten: census/juin.csv, which landed with the same bytes:"
             f" `landfall forget census/juin.csv --reason WHY --state {tmp_path}`"
         ),
+        "kept: schema models/schemas/census/1.json, whose notes may hold values of the file",
         f"run {'b' * 32} was cancelled: `landfall retry bbbbbbbb --state {tmp_path}` trains on what is left of its set",
         f"trained on it: models/census/c.ilearner of run {'c' * 32} (promoted), which is in service",
         f"trained on it: training/d/1/model.ilearner of run {'d' * 32} (rejected)",

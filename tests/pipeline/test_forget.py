@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import NoAnswerError, NotNowError, UnavailableError, UnknownError
 from shared.intake.manifest import manifest_from
-from shared.intake.settings import IntakeSettings, SchemaSource, TrainingSetKind
+from shared.intake.settings import BatchSettings, IntakeSettings, SchemaSource, TrainingSetKind
 from shared.lifecycle.job_paths import kept_original_path, manifest_path
 from shared.operators.forget import ERASED_AGAIN_S, forget
 from shared.pipeline.erasing import erase_again
@@ -15,9 +15,10 @@ from shared.ports.training_service import JobState
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.records.run_steps import LandedStep
+from tests.pipeline import reading_world
 from tests.pipeline.batch_world import BatchWorld, batch_routes, joined
 from tests.pipeline.operator_calls import ask
-from tests.pipeline.world import FAULT, DiedError
+from tests.pipeline.world import FAULT, DiedError, World
 
 
 def growing() -> BatchWorld:
@@ -37,7 +38,7 @@ def files(world: BatchWorld, run: Run) -> list[str]:
     return [member.blob for member in manifest_from(world.blobs.text(manifest_path(run)) or "").members]
 
 
-def paths_with(world: BatchWorld, text: str) -> list[str]:
+def paths_with(world: World, text: str) -> list[str]:
     """Return every blob that holds a text."""
     containers = ("incoming", "training", "quarantine", "archive", "models")
     blobs = [str(version.path) for container in containers for version in world.blobs.versions(container)]
@@ -192,7 +193,8 @@ def test_a_request_reads_the_runs_of_the_file_and_the_sets_that_may_have_it() ->
     read = world.runs.faults.calls - calls
     assert (read["list_runs"], read["carriers"], read["runs_of_blob"]) == (0, 2, 1)
     assert read["get"] <= 6
-    assert world.blobs.faults.calls["read_text"] - texts == 2  # the manifest of the one set, before and after the mark
+    # The manifest of the one set, before and after the mark; and the one version of the schema.
+    assert world.blobs.faults.calls["read_text"] - texts == 3
 
 
 def test_a_set_that_began_alone_stays_so_when_the_route_begins_to_grow() -> None:
@@ -204,6 +206,31 @@ def test_a_set_that_began_alone_stays_so_when_the_route_begins_to_grow() -> None
     assert carrier.batch is None
     world.services = replace(world.services, routes=batch_routes(joined(TrainingSetKind.ACCUMULATE)))
     assert files(world, world.assemble(world.run(alone.run_id))) == ["census/b.csv"]
+
+
+def test_the_schema_versions_that_the_file_taught_are_named() -> None:
+    """They stay, since other files are checked against them; those that followed keep the notes of the one before."""
+    world = reading_world.world_with(BatchSettings(training_set=TrainingSetKind.ACCUMULATE, debounce_s=0))
+    header = "age,workclass,income\n"
+    reading_world.read(world, "census/a.csv", f"{header}39,Secret,no\n50,Private,yes\n")
+    later = reading_world.read(world, "census/b.csv", f"{header}39.5,Private,no\n")
+    assert later.intake is not None
+    assert later.intake.schema == 2
+    versions = [f"models/schemas/census/{number}.json" for number in (1, 2)]
+    assert paths_with(world, '"Secret"') == versions
+
+    assert forget(world.services, "census/b.csv", "ada", "erasure").schemas == (versions[1],)
+    assert forget(world.services, "census/a.csv", "ada", "erasure").to_json()["schemas"] == versions
+    assert reading_world.read(world, "census/c.csv", f"{header}40,Private,no\n").state is RunState.WAITING
+
+
+def test_the_warnings_of_an_accepted_file_are_deleted() -> None:
+    """They stand beside its original, and may say what is in it."""
+    world = growing()
+    run = world.accept("gone.csv")
+    world.blobs.put("training", f"{run.run_id}/1/problems.json", '"secret"')
+    forget(world.services, "census/gone.csv", "ada", "erasure")
+    assert paths_with(world, "secret") == []
 
 
 def test_copies_in_quarantine_and_archive_and_the_file_itself_are_deleted() -> None:
