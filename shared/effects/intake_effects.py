@@ -93,7 +93,7 @@ class _Reading:
             problems = (*problems, *self._content_problems(part))
         problems, more = limited(problems, report.more)
         if any(problem.level is Level.ERROR for problem in problems):
-            return self._refused(report, problems, more)
+            return self._refused(report, problems, more, in_force)
         part = self._with_kept_original(part)
         if against is not in_force and against.schema is not None:
             try:
@@ -113,7 +113,7 @@ class _Reading:
 
         report = self._read(self._facts.expected, None, observe).report
         if report.refused or not learners:
-            return self._refused(report, report.problems, report.more)
+            return self._refused(report, report.problems, report.more, in_force)
         learnt = learners[0].learnt(self._origin(), keeps_values=self._settings.problem_values)
         self._warnings = tuple(
             Problem(Code.AMBIGUOUS_VALUE, warned.message, Level.WARNING, row=warned.row, column=warned.column)
@@ -218,12 +218,14 @@ class _Reading:
         classes = () if self._route.classes_may_change else tuple(self._facts.expected.classes)
         return content_problems(self._settings, (part,), classes)
 
-    def _refused(self, report: FileReport, problems: Sequence[Problem], more: int) -> InputRefused:
+    def _refused(
+        self, report: FileReport, problems: Sequence[Problem], more: int, in_force: SchemaInForce
+    ) -> InputRefused:
         """Copy the original to quarantine, with its problems beside it."""
         run = self._session.run
         self._services.blobs.copy(run.original_blob, quarantined_path(run))
         path = self._write_problems(problems_path(run, refused=True), report, problems, more)
-        return InputRefused(reason_of(problems, more), path, self._record(report, None))
+        return InputRefused(reason_of(problems, more), path, self._record(report, in_force.number or None))
 
     def _accepted(self, report: FileReport, part: Part, warnings: Sequence[Problem], more: int) -> InputAccepted:
         path = ""

@@ -14,7 +14,7 @@ from shared.intake.file_form import file_form
 from shared.intake.file_kinds import foreign_kind, foreign_text
 from shared.intake.file_report import Expected, FileReport
 from shared.intake.header_search import HeaderSearch, search_header
-from shared.intake.problems import Code, Problem, ProblemList
+from shared.intake.problems import Code, Level, Problem, ProblemList
 from shared.intake.row_text import row_text
 from shared.intake.settings import IntakeSettings
 from shared.intake.table_body import TableBody
@@ -89,6 +89,13 @@ class FileCheck:
         rows = b"" if self.stopped else self._taken(bytes(self._raw), final=True)
         if self._body is not None:
             self._body.finish()
+        if self._decoder is not None and self._decoder.utf_8_letter_line is not None:
+            message = (
+                f"The file is read as {self._decoder.encoding}, and letters of this line look like UTF-8."
+                " Look at them: if the file was joined, save all of it in one encoding."
+            )
+            line = self._decoder.utf_8_letter_line
+            self._problems.add(Problem(Code.ENCODING_ERROR, message, Level.WARNING, line=line))
         if not self.stopped and not self._problems.errors and not self._tally.rows:
             self._problems.add(Problem(Code.FEW_ROWS, self._no_rows()))
         refused = self._problems.errors > 0

@@ -23,6 +23,9 @@ _MARKS = (  # UTF-32 before UTF-16: its mark begins with the other's
 )
 _WIDE = ("utf-16", "utf-32")
 _MAX_LETTER_BYTES = 4  # in UTF-8
+# Letters that are usual in UTF-8, and in these code pages a sequence that no word has, such as the two of "ä".
+_UTF_8_LETTER = re.compile(rb"\xc3[\x80-\xbf]")
+_WESTERN = frozenset({"cp1252", "iso8859-1", "iso8859-15"})
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 
 
@@ -52,6 +55,7 @@ class TextDecoder:
         marked: whether a byte order mark decided it.
         as_utf_8_line: the line from which a file of a code page is read as UTF-8; None if it is not.
         inner_marks, inner_mark_line: byte order marks inside the text, which are left out; the line of the first.
+        utf_8_letter_line: in a file of a Western code page, the first line with a letter that looks like UTF-8.
         hopeless: whether nothing more is decoded.
     """
 
@@ -63,6 +67,7 @@ class TextDecoder:
         self.as_utf_8_line: int | None = None
         self.inner_marks = 0
         self.inner_mark_line: int | None = None
+        self.utf_8_letter_line: int | None = None
         self.hopeless = False
         self._faults: list[DecodingFault] = []
         self._fault_count = self._fault_line = 0
@@ -122,6 +127,7 @@ class TextDecoder:
         texts: list[str] = []
         while not self.hopeless:
             before = len(self._decoder.getstate()[0])
+            self._look_for_utf_8(chunk)
             try:
                 texts.append(self._counted(self._decoder.decode(chunk, final)))
             except UnicodeDecodeError as error:
@@ -136,6 +142,14 @@ class TextDecoder:
                 self._offset += len(chunk)
                 break
         return "".join(texts)
+
+    def _look_for_utf_8(self, chunk: bytes) -> None:
+        if self.encoding not in _WESTERN or self.utf_8_letter_line is not None:
+            return
+        letter = _UTF_8_LETTER.search(chunk)
+        if letter is not None:
+            before = chunk[: letter.start()].decode(self.encoding, "replace")
+            self.utf_8_letter_line = self._line + _line_ends(before, self._after_return)
 
     def _add_fault(self, data: bytes, start: int, offset: int) -> None:
         self._fault_count += 1

@@ -106,6 +106,18 @@ def test_a_hundred_problems_are_listed_wherever_they_come_from() -> None:
     assert (len(json.loads(text)["problems"]), json.loads(text)["more"]) == (100, 20)
 
 
+def test_a_refused_file_says_which_schema_it_does_not_fit() -> None:
+    """The one in force; a file that would have taught the first one was checked against none."""
+    world = world_with()
+    schemas = []
+    for name, text in (("census/a.csv", BAD), ("census/b.csv", GOOD), ("census/c.csv", BAD)):
+        intake = read(world, text, name).intake
+        assert intake is not None
+        schemas.append(intake.schema)
+
+    assert schemas == [None, 1, 1]
+
+
 def test_an_empty_file_is_refused_as_any_other() -> None:
     """Its zero bytes are a problem in problems.json."""
     world = world_with()

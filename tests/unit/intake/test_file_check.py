@@ -70,6 +70,18 @@ def test_a_file_in_two_encodings_is_refused(chunk_bytes: int) -> None:
     assert checked.errors == [("encoding-error", 3, None)]
 
 
+@pytest.mark.parametrize("chunk_bytes", [50, 2**20])
+def test_letters_of_utf_8_in_a_code_page_are_a_warning(chunk_bytes: int) -> None:
+    """A joined file whose later part is UTF-8 can be read as the code page says, and its letters would be wrong."""
+    content = (HEADER + "39,Bäcker,1,low\r\n").encode("cp1252") + "40,Köchin,2,high\n".encode()
+    checked = check(content, with_dialect(Dialect(encoding="cp1252")), chunk_bytes=chunk_bytes)
+
+    (warning,) = checked.report.warnings
+    assert (checked.errors, warning.code, warning.line) == ([], "encoding-error", 3)
+    clean = (HEADER + "39,Bäcker,1,low\n40,MAÇÃO,2,high\n").encode("cp1252")
+    assert check(clean, with_dialect(Dialect(encoding="cp1252"))).report.problems == ()
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_a_byte_order_mark_decides(encoding: str) -> None:
     """Whatever the route says."""
