@@ -1,6 +1,7 @@
 """The worked examples of docs/intake.md, run from the page: settings, files, and what the job reads."""
 
 import re
+import tomllib
 from typing import NamedTuple
 
 from shared.lifecycle.job_paths import original_path
@@ -86,6 +87,13 @@ def test_the_first_screen() -> None:
     assert sorted(rows) == ["28,Private,no", "39,State-gov,no", "50,Private,yes"]
     assert world.run(first.run_id).state is RunState.BATCHED
     assert len(world.training.started) == 1
+
+
+def test_the_readme_shows_the_same_settings() -> None:
+    """Its few lines are those of the page's first screen."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    settings = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    assert [tomllib.loads(block) for block in settings] == [tomllib.loads(first_screen().settings)]
 
 
 def test_an_excel_file_from_germany() -> None:
