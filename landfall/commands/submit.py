@@ -1,6 +1,7 @@
 """`landfall submit`: uploads a file to a route's folder, and follows its run on request."""
 
 import argparse
+import io
 import re
 import time
 from pathlib import Path, PurePosixPath
@@ -21,18 +22,23 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 def submit(options: argparse.Namespace) -> int:
-    """Upload a file under a name that the route's pattern matches.
+    """Upload a file under a name that the route's pattern matches, and then its marker if the route awaits one.
 
     Raises:
         CommandError: the stack does not run, the route or the name is wrong, or the file cannot be uploaded.
     """
     state = StateFolder(options.state)
     document = state.read_document()
-    name = blob_name(routes_of(state, document["routes"]), options.route, options.file, options.name)
+    routes = routes_of(state, document["routes"])
+    name = blob_name(routes, options.route, options.file, options.name)
     store = open_stack_runs(options.state)  # before the upload: it fails fast if the storage does not answer
     run_id = upload(document["storage"], document["input"], name, options.file)
     out = console(quiet=options.json)
     out.print(f"uploaded {options.file} as {document['input']}/{name}: run {run_id}")
+    reading = routes.routes[options.route].reading
+    if reading is not None and reading.marker is not None:  # the file is whole: without its marker it would wait
+        upload_input(document["storage"], document["input"], f"{name}{reading.marker}", io.BytesIO())
+        out.print(f"uploaded its marker {document['input']}/{name}{reading.marker}")
     if not options.wait:
         if options.json:
             print_json({"run_id": run_id, "blob": name}, indent=None)
