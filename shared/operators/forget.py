@@ -13,7 +13,7 @@ from shared.effects.erased_copies import delete_copies, delete_inputs
 from shared.effects.route_schema import versions_taught_by
 from shared.errors import LandfallError, NotFoundError, NotNowError, StaleWriteError, UnknownError
 from shared.log_actions import LogAction, get_log, log_fields
-from shared.operators.operator_runs import route_of_run, versions_of_file
+from shared.operators.operator_runs import file_named, route_of_run
 from shared.operators.training_set_users import SetUser, users_of
 from shared.plurals import counted
 from shared.ports.stored_run import StoredRun
@@ -87,10 +87,7 @@ def forget(services: Services, blob: str, by: str, reason: str, *, cancel: bool 
         NotNowError: a job reads it, and `cancel` is false, or the job still runs after its cancellation; or a version
             has yet to settle.
     """
-    name = blob.removeprefix(f"{services.routes.input}/")
-    own = versions_of_file(services, name)
-    if not own:
-        raise UnknownError(f"no run is of the file {name}: give its name in the container {services.routes.input}")
+    name, own = file_named(services, blob)
     if any(stored.run.step == WaitingStep.SETTLE for stored in own):
         raise NotNowError(f"{name} may still be growing: ask again when its new version has a run, or delete it first")
     files = [stored.run for stored in own]

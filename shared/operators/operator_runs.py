@@ -20,7 +20,25 @@ def find_run(services: Services, run_id: str) -> StoredRun:
     return stored
 
 
-def versions_of_file(services: Services, name: str) -> list[StoredRun]:
+def file_named(services: Services, blob: str) -> tuple[str, list[StoredRun]]:
+    """Return the name in the input container that `blob` means, and the runs of that file.
+
+    Raises:
+        UnknownError: no run is of that file.
+        NotNowError: it means one file with the container's name before it, and another one without.
+    """
+    container = services.routes.input
+    names = dict.fromkeys((blob, blob.removeprefix(f"{container}/")))
+    files = {name: own for name in names if (own := _versions_of_file(services, name))}
+    if not files:
+        raise UnknownError(f"no run is of the file {[*names][-1]}: give its name in the container {container}")
+    if len(files) > 1:
+        longer, shorter = names
+        raise NotNowError(f"{blob} may mean two files: give {container}/{longer} for the one, {shorter} for the other")
+    return next(iter(files.items()))
+
+
+def _versions_of_file(services: Services, name: str) -> list[StoredRun]:
     """Return the run of each version of a file, and the run in which it settles, under whichever routes they are.
 
     `name`: of the blob in the input container. A version that was unrouted before is found under its route alone.

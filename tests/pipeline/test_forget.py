@@ -372,6 +372,22 @@ def test_a_file_without_a_run_is_unknown() -> None:
         forget(world.services, "census/none.csv", "ada", "erasure")
 
 
+def test_a_name_that_begins_as_the_container_is_called_means_one_file() -> None:
+    """Where it could mean two, nothing is deleted, and the refusal has a name for each."""
+    world = growing()
+    routes = world.services.routes
+    world.services = replace(world.services, routes=replace(routes, input="census"))
+    short = world.accept("a.csv", "secret,no\n")
+    assert forget(world.services, "census/a.csv", "ada", "erasure").runs == (short.run_id,)
+    long = world.accept("census/a.csv", "other,no\n")
+    assert long.blob == "census/census/a.csv"
+    with pytest.raises(NotNowError, match=r"give census/census/census/a\.csv for"):
+        forget(world.services, "census/census/a.csv", "ada", "erasure")
+    assert paths_with(world, "other") != []
+    forget(world.services, "census/census/census/a.csv", "ada", "erasure")
+    assert world.run(long.run_id).forgotten
+
+
 def test_the_operation_needs_a_reason_and_answers_in_json() -> None:
     """It names runs, models and deleted blobs; `cancel` is true or false."""
     world = growing()
