@@ -26,6 +26,7 @@ class CleanColumn:
         name, shown: its name in the clean rows, and in the file.
         at: where it stands in the file, from 0.
         is_label: whether it is trained for.
+        has_classes: whether the schema lists its values.
         is_varied: whether many of its cells are distinct, so that they are matched all at once and not looked up.
         header_cells: the cells read so far that repeat the column's name; of the label, the name of any column.
         total_cells: those that sums begin with.
@@ -47,6 +48,7 @@ class CleanColumn:
         self.is_label = is_label
         self._reader = reader
         self.is_unique = reader is not None and reader.field.constraints.unique
+        self.has_classes = reader is not None and reader.field.constraints.enum is not None
         self._hashes: set[int] = set()
         self._cells: dict[str, Cell] = {}
         self._accepted: set[str] = set()  # of these, those that need no second look

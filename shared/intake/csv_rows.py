@@ -171,13 +171,22 @@ def line_ends(text: str) -> int:
 _ANY_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
-def swallows_lines(cells: Sequence[str], delimiter: str) -> bool:
-    """Tell whether each line of a row of several lines may be a row: then a quote may have opened it by mistake.
+def rows_apart(cells: Sequence[str], delimiter: str) -> list[list[str]]:
+    """Return the cells of each line of a row, as if a quote that opens a cell of several lines were plain text.
 
-    A delimiter in a cell that stays on its line is no mark of that: the cell's own quotes are right.
+    A cell that stays on its line is one cell: its own quotes are right.
     """
-    text = delimiter.join(cell if _ANY_LINE_END.search(cell) else "" for cell in cells)
-    return len(cells) > 1 and all(part.count(delimiter) == len(cells) - 1 for part in _ANY_LINE_END.split(text))
+    rows: list[list[str]] = [[]]
+    for cell in cells:
+        first, *further = _ANY_LINE_END.split(cell)
+        rows[-1] += first.split(delimiter) if further else [cell]
+        rows += [line.split(delimiter) for line in further]
+    return rows
+
+
+def swallows_lines(cells: Sequence[str], delimiter: str) -> bool:
+    """Tell whether each line of a row of several lines may be a row: then a quote may have opened it by mistake."""
+    return len(cells) > 1 and all(len(row) == len(cells) for row in rows_apart(cells, delimiter))
 
 
 def _line_end(text: str, at: int) -> int | None:

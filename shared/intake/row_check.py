@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from shared.intake.cells import Cell
 from shared.intake.clean_columns import is_total
-from shared.intake.csv_rows import MAX_CELL, CsvRow, RowFault
+from shared.intake.csv_rows import MAX_CELL, CsvRow, RowFault, rows_apart
 from shared.intake.file_form import FileForm
 from shared.intake.header_match import ABSENT_CELL, name_key
 from shared.intake.problems import Code, Problem, ProblemList
@@ -45,6 +45,7 @@ class RowCheck:
         self._problems = problems
         self._tally = tally
         self._label = form.columns[form.label] if form.label is not None else None
+        self._delimiter = form.rows.delimiter
         self._key = tuple(map(name_key, form.header.shown))
         self._sorted_key = sorted(self._key)
         self._total: Problem | None = None  # a row that looks like a total, if it is the last one
@@ -180,10 +181,18 @@ class RowCheck:
                 "The cell is the letter N, escaped; a database writes a missing value so. Write an empty cell or N."
             )
             self._add(Code.AMBIGUOUS_VALUE, message, row, at, "\\N")
-        if row.swallows:
+        if row.swallows and self._may_be_rows(row):
             message = "A quote opens a cell that swallows whole rows. Close it, or write a quote inside a cell as two."
             at = next((at for at, cell in enumerate(row.cells) if _LINE_BREAK.search(cell)), 0)
             self._add(Code.OPEN_QUOTE, message, row, at)
+
+    def _may_be_rows(self, row: CsvRow) -> bool:
+        """Tell whether each line of a row may be a row of its own: not if its label would be none of the classes."""
+        label = self._label
+        if label is None or not label.has_classes or label.at >= len(row.cells):
+            return True
+        apart = rows_apart(row.cells, self._delimiter)
+        return all(label.read(cells[label.at]).problem is None for cells in apart)
 
     def _check_index(self, row: CsvRow) -> None:
         """Check that an unnamed first column counts the rows: else it is a column without a name."""

@@ -7,7 +7,7 @@ import pytest
 from shared.intake.file_report import HoldoutTable
 from shared.intake.settings import Dialect, ExtraColumns, IntakeSettings
 from shared.intake.table_schema import SchemaField
-from tests.unit.intake.checked_files import COLUMNS, EXPECTED, HEADER, SCHEMA, SETTINGS, check
+from tests.unit.intake.checked_files import CLASSES, COLUMNS, EXPECTED, HEADER, SCHEMA, SETTINGS, check
 
 ROWS = "39,clerk,1200.5,low\n50,manager,3000,high\n"
 CLEAN = HEADER + ROWS
@@ -345,6 +345,19 @@ def test_a_quote_that_swallows_whole_rows_is_refused() -> None:
     checked = check(HEADER + '39,"clerk,1,low\n40,cook,2,high\n41,driver",3,low\n')
 
     assert checked.errors == [("open-quote", 2, "job")]
+
+
+def test_a_text_of_several_lines_is_kept_where_its_lines_can_be_no_rows() -> None:
+    """Its commas would make rows of its lines, whose labels are none of the classes: there is one reading."""
+    classes = SCHEMA.fields[-1].constraints._replace(enum=CLASSES)
+    fields = (SCHEMA.fields[1], replace(SCHEMA.fields[-1], constraints=classes))
+    expected = replace(EXPECTED, columns=("job", "income"), schema=replace(SCHEMA, fields=fields))
+    review = 'job,income\n"Great, really\nLoved it",low\n'
+
+    for row_by_row in (True, False):
+        assert check(review, expected=expected, row_by_row=row_by_row).clean == review
+        swallowed = check('job,income\n"cook,low\nclerk",low\n', expected=expected, row_by_row=row_by_row)
+        assert swallowed.errors == [("open-quote", 2, "job")]
 
 
 def test_a_quote_that_swallows_rows_is_refused_beside_a_cell_whose_quotes_are_right() -> None:
