@@ -80,8 +80,7 @@ def why_not_trained(session: RunSession, drift: DriftRecord) -> str:
     is_cut = len(drift.columns) == MAX_LISTED
     columns = f"{MAX_LISTED} or more columns" if is_cut else counted(len(drift.columns), "column")
     return (
-        f"Of {columns} that were compared with the set of run {drift.reference},"
-        f" no column drifted by {at_least:g}: not trained."
+        f"Compared with the set of run {drift.reference} in {columns}, no column drifted by {at_least:g}: not trained."
     )
 
 
