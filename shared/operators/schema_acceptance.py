@@ -39,6 +39,7 @@ from shared.routes.route import Route
 from shared.services import Services
 
 MAX_LISTED = 5  # problems that a refusal names
+MAX_BYTES = 500_000_000  # it is read two to four times, at some 7 MB/s in all, and a request may take 230 s
 MAX_ROUNDS = 3  # a file that does not fit after so many has cells with two readings
 
 # What another schema can mend; all else is wrong with the file.
@@ -155,6 +156,8 @@ class _FileReading:
         keeps = settings.extra_columns is not ExtraColumns.DROP
         self._settings = replace(settings, extra_columns=ExtraColumns.KEEP) if keeps else settings
         self._original = _original(services, run)
+        if self._original.size > MAX_BYTES:
+            raise NotNowError(_too_large(route, run, self._original.size))
         champion = services.endpoints.get(route.name, route.serving.name).record.champion
         self.facts = route_facts(services, route, champion.classes if champion is not None else ())
         expected = self.facts.expected
@@ -215,6 +218,14 @@ class _FileReading:
             f"no schema can accept the file of run {self._run.run_id}: correct the file and upload it again."
             f" {' '.join(listed)}{more}"
         )
+
+
+def _too_large(route: Route, run: Run, size: int) -> str:
+    schema = f"landfall schema {route.name}"
+    return (
+        f"the file of run {run.run_id} has {size:,} bytes, and more than {MAX_BYTES:,} cannot be read in one request:"
+        f" edit what `{schema} --json` prints, put it in force with `{schema} --from FILE`, and retry the run"
+    )
 
 
 def _watch(misfits: dict[str, Misfit]) -> Callable[[ColumnReader], ColumnReader]:

@@ -10,6 +10,7 @@ from shared.effects.route_schema import schema_in_force
 from shared.errors import UnavailableError
 from shared.intake.settings import BatchSettings, TrainingSetKind
 from shared.intake.table_schema import TableSchema
+from shared.operators import schema_acceptance
 from shared.pipeline import landing
 from shared.records.run import Run
 from shared.records.run_states import RunState
@@ -191,3 +192,24 @@ def test_an_older_file_joins_a_growing_set_when_it_is_accepted(kind: TrainingSet
     assert (world.blobs.text(run.input_blob) or "").splitlines()[1:] == rows
     world.finish(run, "all", 0.95)
     assert world.settle(run).state is RunState.PROMOTED
+
+
+def test_a_file_too_large_for_a_request_is_refused_with_the_way_forward(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform would end the request after 230 s without an answer; a schema by hand does the same."""
+    world = world_with()
+    read(world, "census/a.csv", FIRST)
+    run = read(world, "census/b.csv", CHANGED)
+    monkeypatch.setattr(schema_acceptance, "MAX_BYTES", len(CHANGED))
+    assert schema_operation(world, accept=run.run_id)[0] == 200
+    monkeypatch.setattr(schema_acceptance, "MAX_BYTES", len(CHANGED) - 1)
+    status, answer = schema_operation(world, accept=run.run_id)
+    assert (status, "landfall schema census --from FILE" in answer["error"]) == (409, True), answer
+
+    schema = schema_operation(world)[1]["schema"]
+    schema["fields"][2]["constraints"]["enum"].append("unknown")
+    given = schema_operation(world, **{"from": json.dumps(schema), "by": "Ada", "reason": "a third answer"})
+    assert (given[0], in_force(world)[0]) == (200, 2), given
+    assert ask(world, "retry", run=run.run_id, by="Ada")[0] == 200
+    world.tick()
+    world.read()
+    assert world.run(run.run_id).state is RunState.STARTED
