@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from landfall.chaos import batch_checks, invariant_checks
+from landfall.chaos.acceptor import not_accepted
 from landfall.chaos.files import clean_rows
 from landfall.chaos.observer import ROUTE, Observer, RequestLog
 from landfall.chaos.proxied_stack import ProxiedStack
@@ -15,6 +16,7 @@ from landfall.chaos.scenario import Scenario
 from landfall.chaos.schedule import Schedule
 from landfall.stack.azurite import ROOT
 from shared.intake.settings import TrainingSetKind
+from shared.intake.training_sets import GROWING
 from shared.plurals import counted
 from shared.records.run import Run
 from shared.records.run_states import RunState
@@ -59,7 +61,7 @@ def audit(proxied: ProxiedStack, schedule: Schedule, scenario: Scenario, *, sett
         longest_recovery_s=invariant_checks.longest_recovery_s(kill_records, runs),
         wrong_sets=wrong_sets,
         broken=_verify(proxied),
-        missed=_missed(schedule, scenario, settled=settled),
+        missed=_missed(schedule, scenario, runs, settled=settled),
         notes=[*notes, *_facts(proxied, scenario, len(written), unseen, log.unreadable)],
     )
 
@@ -96,7 +98,7 @@ def _kills_by_state(kill_records: list[invariant_checks.KillRecord]) -> dict[str
     return {state.value: counts[state] for state in RunState if counts[state]}
 
 
-def _missed(schedule: Schedule, scenario: Scenario, *, settled: bool) -> list[str]:
+def _missed(schedule: Schedule, scenario: Scenario, runs: list[Run], *, settled: bool) -> list[str]:
     """Return a sentence for each goal that the chaos run missed."""
     problems = []
     kill_records, planned = scenario.killer.kill_records, schedule.kill_count
@@ -111,7 +113,7 @@ def _missed(schedule: Schedule, scenario: Scenario, *, settled: bool) -> list[st
             problems.append(f"no kill fell while a run was in: {missed}")
     if not settled:
         problems.append("some runs were still unsettled at the time limit")
-    return problems
+    return problems + not_accepted(runs, scenario.uploader.acceptable, grows=schedule.training_set in GROWING)
 
 
 def _verify(proxied: ProxiedStack) -> list[str]:
@@ -137,6 +139,9 @@ def _facts(proxied: ProxiedStack, scenario: Scenario, written: int, unseen: int,
         f"faults on the way: {counts_text(faults)}",
         f"events: {counts_text(proxied.events.counts)}",
     ]
+    if scenario.uploader.acceptable:
+        accepted, acceptable = len(scenario.acceptor.accepted), len(scenario.uploader.acceptable)
+        facts.append(f"the form of {accepted} of {counted(acceptable, 'file')} was accepted from quarantine")
     if unreadable:
         facts.append(f"{unreadable} lines of the studio's request log were cut off when the studio was killed")
     return facts

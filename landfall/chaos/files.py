@@ -24,6 +24,7 @@ FOLDER = "census"  # where the example's route looks
 CORRECTED_AFTER_S = (2.0, 20.0)  # when the good version of a bad file follows
 PIECES = 3  # in which a file grows
 EXTRA_COLUMN = "note"
+WORDED_COLUMN, WORD = "capital-loss", "small"
 
 
 class Form(StrEnum):
@@ -33,11 +34,11 @@ class Form(StrEnum):
     EXCEL = "excel"  # BOM, semicolons, CRLF
     GROWING = "growing"  # an append blob, in pieces
     RAGGED = "ragged"  # bad: a row lacks cells
-    WIDER = "wider"  # bad: it has a column more, until somebody accepts its form
+    WIDER = "wider"  # bad: it has a column more, which the service in use cannot take
+    WORDED = "worded"  # bad: a word in a column of numbers, until somebody accepts its form
 
 
-FORMS = {Form.PLAIN: 10, Form.EXCEL: 3, Form.GROWING: 3, Form.RAGGED: 2, Form.WIDER: 1}
-BAD = frozenset({Form.RAGGED, Form.WIDER})
+FORMS = {Form.PLAIN: 10, Form.EXCEL: 3, Form.GROWING: 3, Form.RAGGED: 2, Form.WIDER: 1, Form.WORDED: 2}
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ class Upload:
             case Form.WIDER:
                 header, *lines = text.splitlines()
                 text = "\n".join([f"{header},{EXTRA_COLUMN}", *(f"{line},none" for line in lines), ""])
+            case Form.WORDED:
+                header, line, rest = text.split("\n", 2)
+                cells = line.split(",")
+                cells[COLUMNS.index(WORDED_COLUMN)] = WORD
+                text = "\n".join([header, ",".join(cells), rest])
         return text.encode()
 
     def pieces(self) -> list[bytes]:

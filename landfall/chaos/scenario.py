@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from landfall.chaos.acceptor import Acceptor
 from landfall.chaos.killer import Killer
 from landfall.chaos.observer import Observer
 from landfall.chaos.processes import Processes
@@ -47,6 +48,7 @@ class Scenario:
         self.killer = Killer(self.processes, self._killer_observer, schedule.kills, schedule.passed_states)
         document = proxied.stack.document
         self.uploader = Uploader(document["storage"], document["input"], schedule.uploads, self._until_s)
+        self.acceptor = Acceptor(document, self.uploader.acceptable)
 
     def play(self) -> bool:
         """Play the schedule; returns whether every run was settled in the end.
@@ -110,16 +112,19 @@ class Scenario:
     def _is_settled(self, runs: list[Run]) -> bool:
         ended = {(run.blob, run.etag) for run in runs if run.terminal}
         try:
+            if self.acceptor.pending(runs):
+                return False
             return len(ended) == len(runs) and ended.issuperset(self._observer.present_versions())
         except LandfallError:
             return False
 
     def _read_and_show(self, phase: str) -> list[Run] | None:
-        """Read all runs and show the progress; None while the storage does not answer."""
+        """Read all runs, show the progress, and accept what waits for it; None while the storage does not answer."""
         try:
             runs = self._observer.runs()
         except LandfallError:
             return None
         states = Counter(run.state.value for run in runs)
         self._show(Progress(phase, len(self.uploader.written), len(self.killer.kill_records), states))
+        self.acceptor.accept(runs)
         return runs

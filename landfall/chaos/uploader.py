@@ -8,7 +8,7 @@ from typing import Any
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobClient, BlobServiceClient
 
-from landfall.chaos.files import Upload
+from landfall.chaos.files import Form, Upload
 
 RETRY_S = 0.5
 POLL_S = 0.05
@@ -29,6 +29,7 @@ class Uploader:
         self._until_s = until_s
         self.written: list[tuple[str, str]] = []  # blob and ETag
         self.contents: dict[tuple[str, str], bytes] = {}  # of each version
+        self.acceptable: set[tuple[str, str]] = set()  # versions in quarantine until somebody accepts their form
 
     def run(self, stop: threading.Event) -> None:
         """Write until every file is there or `stop` is set."""
@@ -44,7 +45,7 @@ class Uploader:
                 client = blobs.get_blob_client(self._container, upload.blob)
                 while not stop.wait(wait_s):
                     try:
-                        self._write(client, upload.blob, pieces, stop)
+                        self._write(client, upload, pieces, stop)
                     except AzureError:
                         wait_s = RETRY_S
                     else:
@@ -52,23 +53,25 @@ class Uploader:
                 if stop.is_set():
                     return
 
-    def _write(self, client: BlobClient, blob: str, pieces: Sequence[bytes], stop: threading.Event) -> None:
+    def _write(self, client: BlobClient, upload: Upload, pieces: Sequence[bytes], stop: threading.Event) -> None:
         """Write a file at once, or let an append blob grow by piece after piece; each is a version.
 
         Raises:
             AzureError: the storage does not answer; the file is begun anew.
         """
         if len(pieces) == 1:
-            self._record(blob, client.upload_blob(pieces[0], overwrite=True), pieces[0])
+            self._record(upload, client.upload_blob(pieces[0], overwrite=True), pieces[0])
             return
         content = b""
-        self._record(blob, client.create_append_blob(), content)
+        self._record(upload, client.create_append_blob(), content)
         for piece in pieces:
             stop.wait(GROWS_AFTER_S)
             content += piece
-            self._record(blob, client.append_block(piece), content)
+            self._record(upload, client.append_block(piece), content)
 
-    def _record(self, blob: str, answer: Mapping[str, Any], content: bytes) -> None:
-        version = blob, str(answer["etag"]).strip('"')
+    def _record(self, upload: Upload, answer: Mapping[str, Any], content: bytes) -> None:
+        version = upload.blob, str(answer["etag"]).strip('"')
+        if upload.form is Form.WORDED:
+            self.acceptable.add(version)
         self.written.append(version)
         self.contents[version] = content

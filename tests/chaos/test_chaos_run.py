@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -64,6 +65,34 @@ def test_a_short_run_violates_no_invariant(tmp_path: Path) -> None:
     assert set(result["kills"]) == {
         *("landed", "submitted", "started", "trained", "staged", "decided", "promoting", "verifying"),
     }
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize("kind", ["batch", "accumulate"])
+def test_a_short_run_of_gathered_files_makes_the_right_sets(tmp_path: Path, kind: str) -> None:
+    """Some files grow, some are bad until they are corrected, some are accepted by a person: no set is wrong."""
+    state = tmp_path / "state"
+    command = [*COMMAND, "--training-set", kind, "--files", "20", "--kills", "10", "--seed", "2", "--json"]
+    done = subprocess.run(
+        [*command, "--state", str(state)],
+        cwd=ROOT,
+        env=marked(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=1450,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout)
+
+    assert result["ok"] is True
+    assert result["landed"] == sum(result["outcomes"].values()) >= 20
+    assert "waiting" in result["kills"]
+    accepted = re.search(r"the form of (\d+) of \d+ files was accepted", done.stderr)
+    assert accepted is not None, done.stderr
+    assert int(accepted[1]) > 0
     assert left_behind(tmp_path) == []
 
 
