@@ -8,8 +8,10 @@ from typing import Any
 
 from shared.column_names import repeated
 from shared.errors import ConfigError
+from shared.gates.holdout import label_key
 from shared.intake.date_patterns import pattern_problem
 from shared.intake.field_values import value_of
+from shared.intake.header_match import name_key
 from shared.intake.schema_members import Members
 from shared.intake.table_schema import (
     CONSTRAINT_NAMES,
@@ -77,9 +79,11 @@ def _schema(members: Members) -> TableSchema | None:
     read = [_field(_field_members(item, at, members.problems), missing) for at, item in enumerate(fields)]
     if not read:
         members.problems.append('It must have a list "fields" with a field for each column.')
-    twice = repeated([field.name for field in read if field.name])
+    names = [field.name for field in read if field.name]
+    twice = repeated(list(map(name_key, names)))
     if twice:
-        members.problems.append(f"fields: more than one has the name {', '.join(map(repr, twice))}.")
+        listed = ", ".join(repr(name) for name in names if name_key(name) in twice)
+        members.problems.append(f"fields: more than one has the name {listed}; case and spaces do not count.")
     record = _record(members, "landfall", Origin, {"by": "", "reason": "", **origin}) if origin else None
     return TableSchema(fields=tuple(read), missing_values=missing, origin=record, annotations=annotations)
 
@@ -118,9 +122,11 @@ def _field(members: Members, missing: tuple[str, ...]) -> SchemaField:
     )
     if field.group_char is not None and field.group_char == (field.decimal_char or "."):
         members.problem("groupChar", "must differ from decimalChar, which is a point where it is not said")
-    both = [text for text in field.true_values if text in field.false_values]
+    both = {label_key(text) for text in field.true_values} & {label_key(text) for text in field.false_values}
     if both or not field.true_values or not field.false_values:
-        members.problem("falseValues", "and trueValues must be two lists that have no text in common")
+        members.problem(
+            "falseValues", "and trueValues must be two lists that have no text in common, whatever its case or spelling"
+        )
     limits = Members(members.inner("constraints"), members.full("constraints"), members.problems)
     constraints = _constraints(limits, field)
     members.finish(f"for a field of type {kind.value}")
@@ -178,7 +184,15 @@ def _constraints(members: Members, field: SchemaField) -> Constraints:
         else:
             values[_PYTHON_NAMES.get(name, name)] = value
     members.finish("as a constraint")
+    for low, high in (("minimum", "maximum"), ("min_length", "max_length")):
+        if low in values and high in values and _as_value(field, values[low]) > _as_value(field, values[high]):
+            limit = CONSTRAINT_NAMES.get(high, high)
+            members.problem(CONSTRAINT_NAMES.get(low, low), f"is {values[low]}, more than {limit}: no cell fits")
     return Constraints(**values)
+
+
+def _as_value(field: SchemaField, limit: Any) -> Any:
+    return value_of(field, limit) if isinstance(limit, str) else limit
 
 
 def _constraint(members: Members, name: str) -> Any:

@@ -89,6 +89,36 @@ def test_by_hand() -> None:
         ({"fields": [{"name": "a"}], "foreignKeys": []}, "foreignKeys is not supported in a schema"),
         ({"fields": [{"name": "a"}, {"name": "a"}]}, "more than one has the name 'a'"),
         ({"fields": []}, 'must have a list "fields"'),
+        ({"fields": [{"name": "a b"}, {"name": "A  B "}]}, "more than one has the name 'a b', 'A  B'"),
+        (
+            {"fields": [{"name": "a", "type": "boolean", "trueValues": ["x"], "falseValues": ["X "]}]},
+            "have no text in common",
+        ),
+        (
+            {"fields": [{"name": "a", "type": "boolean", "trueValues": ["1"], "falseValues": ["0", "1.0"]}]},
+            "have no text in common",
+        ),
+        (
+            {"fields": [{"name": "a", "type": "integer", "constraints": {"minimum": 10, "maximum": 9}}]},
+            "minimum is 10, more than maximum: no cell fits",
+        ),
+        (
+            {"fields": [{"name": "a", "constraints": {"minLength": 3, "maxLength": 2}}]},
+            "minLength is 3, more than maxLength: no cell fits",
+        ),
+        (
+            {
+                "fields": [
+                    {
+                        "name": "a",
+                        "type": "date",
+                        "format": "%d.%m.%Y",
+                        "constraints": {"minimum": "01.02.2025", "maximum": "02.01.2025"},
+                    }
+                ]
+            },
+            "minimum is 01.02.2025, more than maximum",
+        ),
         ({"fields": [{"type": "string"}]}, "fields[0].name is missing"),
         ({"fields": [{"name": "a", "type": "integer", "constraints": {"maximum": "x"}}]}, "no integer in the field's"),
         ({"fields": [{"name": "a", "type": "number", "groupChar": "."}]}, "groupChar must differ from decimalChar"),
