@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import joins, reading, sweeps, thresholds, ticks
+from bench import joins, members, reading, sweeps, thresholds, ticks
 from bench.environment import running_environment
 from bench.imports import imports, imports_from_the_zip
 from bench.promotion_requests import promotion_requests, waiting_ticks
@@ -43,6 +43,9 @@ def measure(finished: int, announce: Callable[[str], None], progress: Callable[[
             rows += sweeps.settled(environment)
             announce("a training set of 1,000 files")
             rows += joins.joined(environment)
+        announce("a burst of files")
+        with running_environment(Path(folder) / "burst", 0) as environment:
+            rows += members.burst(environment)
         announce("ticks that wait for an endpoint")
         with running_environment(Path(folder) / "delayed", ACTIVATION_DELAY_S) as environment:
             waited = waiting_ticks(environment, "census/first.csv")

@@ -30,10 +30,10 @@ def results() -> Results:
 
 @pytest.mark.timeout(300)
 def test_nothing_asks_for_more_than_promised(results: Results) -> None:
-    """Ticks idle, pending and beside a history, a sweep, a set: every count is within its limit, and is there."""
+    """Ticks idle, pending and beside a history, a sweep, a set, a burst: every count is within its limit."""
     ticks = [row for row in results.rows if row.limit is not None and not row.what.startswith(PROMOTION)]
 
-    assert len(ticks) == 12
+    assert len(ticks) == 13
     assert [row.what for row in ticks if not row.ok] == []
     rows_read = next(row for row in ticks if row.unit == "rows read")
     assert rows_read.measured == rows_read.goal == 10
@@ -69,6 +69,7 @@ def test_waiting_and_imports_are_reported_without_a_limit(results: Results) -> N
         "the zip",
         "imports of a new worker, from the zip",
         "assembling 1,000 files",
+        "a burst of 50 files, for each member file",
         "checking a file of 1 MB, 20 typed columns",
         "checking a file of 1000 MB, 20 typed columns",
     }
