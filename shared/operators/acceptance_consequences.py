@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from shared.errors import ConfigError
 from shared.gates.known_metrics import Task, tasks_of
 from shared.intake.file_report import Expected
+from shared.intake.problems import Code
 from shared.intake.schema_comparison import SchemaChange
 from shared.intake.settings import BatchSettings, TrainingSetKind
 from shared.intake.table_schema import TableSchema
@@ -17,6 +18,7 @@ from shared.routes.route import Route
 from shared.services import Services
 
 MAX_PROBLEMS_BYTES = 1024 * 1024
+_OF_CONTENT = frozenset({Code.FEW_ROWS, Code.MOSTLY_MISSING, Code.ONE_CLASS, Code.LOST_CLASS})
 MAX_RUNS = 1000  # of a route, the newest, among which runs with the same difference are looked for
 
 
@@ -97,6 +99,12 @@ def alike_runs(services: Services, run: Run) -> tuple[Run, ...]:
     return tuple(
         candidate for candidate, its_own in zip(others, kinds, strict=True) if own and its_own and its_own <= own
     )
+
+
+def is_of_content(services: Services, run: Run) -> bool:
+    """Tell whether a run's file is refused for its rows as a training set alone, which no schema changes."""
+    codes = {code for code, _ in _kinds(services, run)}
+    return bool(codes) and codes <= _OF_CONTENT
 
 
 def _kinds(services: Services, run: Run) -> frozenset[tuple[str, str | None]]:

@@ -28,7 +28,13 @@ from shared.intake.schema_comparison import schema_change
 from shared.intake.settings import ExtraColumns, IntakeSettings
 from shared.intake.table_schema import Origin, TableSchema
 from shared.lifecycle.job_paths import quarantined_path
-from shared.operators.acceptance_consequences import alike_runs, consequences, new_classes, serving_problem
+from shared.operators.acceptance_consequences import (
+    alike_runs,
+    consequences,
+    is_of_content,
+    new_classes,
+    serving_problem,
+)
 from shared.operators.operator_runs import find_run, route_of_run
 from shared.operators.retry import check_retry, retry
 from shared.ports.blob_files import BlobVersion
@@ -127,6 +133,8 @@ def _plan(services: Services, route_name: str, run_id: str, origin: Origin) -> _
     before = in_force.schema or TableSchema(fields=())
     change = schema_change(before, schema)
     is_new = in_force.schema is None or bool(change.sentences)
+    if not is_new and is_of_content(services, run):
+        raise NotNowError(f"no schema changes what refuses the file of run {run_id}: {run.reason}")
     if is_new:
         refusal = serving_problem(route, schema, reading.facts.expected)
         if refusal:

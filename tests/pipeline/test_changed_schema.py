@@ -213,3 +213,15 @@ def test_a_file_too_large_for_a_request_is_refused_with_the_way_forward(monkeypa
     world.tick()
     world.read()
     assert world.run(run.run_id).state is RunState.STARTED
+
+
+def test_what_no_schema_changes_is_refused_as_such() -> None:
+    """A file of one class fits the schema as it is: its next attempt would end in quarantine again."""
+    world = world_with()
+    read(world, "census/a.csv", FIRST)
+    run = read(world, "census/b.csv", FIRST.replace("yes", "no"))
+    assert run.state is RunState.QUARANTINED
+    status, answer = schema_operation(world, accept=run.run_id, by="Ada", reason="it is meant so")
+    assert (status, "no schema changes what refuses the file" in answer["error"]) == (409, True), answer
+    assert "'no'" in answer["error"]
+    assert world.run(run.run_id) == run
