@@ -12,8 +12,9 @@ from typing import NamedTuple
 from shared.intake.block_columns import block_columns
 from shared.intake.file_form import FileForm
 from shared.intake.header_match import ABSENT_CELL
+from shared.intake.last_row import LastRow
 from shared.intake.read_columns import FEW_CELLS, ReadColumn, read_column
-from shared.intake.row_check import LastRow, RowCheck
+from shared.intake.row_check import RowCheck
 from shared.intake.row_text import LINE_END, cell_text, needs_quotes
 from shared.intake.tally import LeftOutRow, Tally
 from shared.intake.text_decoding import STAND_IN

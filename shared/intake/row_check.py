@@ -5,13 +5,13 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from shared.intake.cells import Cell
 from shared.intake.clean_columns import is_total
 from shared.intake.csv_rows import MAX_CELL, CsvRow, RowFault, rows_apart
 from shared.intake.file_form import FileForm
 from shared.intake.header_match import ABSENT_CELL, name_key
+from shared.intake.last_row import LastRow, cut_label
 from shared.intake.problems import Code, Problem, ProblemList
 from shared.intake.tally import LeftOutRow, Tally
 from shared.intake.text_decoding import STAND_IN
@@ -20,20 +20,6 @@ from shared.plurals import counted
 _MIN_COLUMNS = 3  # of a table in which a row with a single value looks like a title
 _JOB_TRAINS_ON_IT = "With normalise = false the job would train on it: remove it, or set normalise = true."
 _LINE_BREAK = re.compile("[\r\n]")
-
-
-class LastRow(NamedTuple):
-    """The last row so far.
-
-    Attributes:
-        end: its line end.
-        cell, label: its label in the file, and clean.
-    """
-
-    line: int
-    end: str
-    cell: str
-    label: str
 
 
 class RowCheck:
@@ -115,17 +101,10 @@ class RowCheck:
         """Report what is wrong with the last row: it is a total, or its label is cut."""
         if self._total is not None:
             self._problems.add(self._total)
-        last, label = self._last, self._label
-        if last is None or label is None or last.end or label.at != len(self._key) - 1:
-            return
-        others = {text for text in self._tally.labels if text != last.label} | set(classes)
-        whole = sorted(text for text in others if text.startswith(last.label) and text != last.label)
-        if last.label and last.label not in classes and self._tally.labels[last.label] <= 1 and whole:
-            whose = next((repr(text) for text in whole if text in classes), "one of the rows above")  # no cell's value
-            message = f"The file ends in the middle of its last line: the label is the beginning of {whose}."
-            row = self._tally.rows_read
-            where = Problem(Code.TYPE_ERROR, f"{message} Upload the whole file.", line=last.line, row=row)
-            self._problems.add(where._replace(column=label.shown, field_number=label.field_number, value=last.cell))
+        if self._last is not None and self._label is not None and self._label.at == len(self._key) - 1:
+            cut = cut_label(self._last, self._label, self._tally, classes)
+            if cut is not None:
+                self._problems.add(cut)
 
     def _is_no_row(self, row: CsvRow) -> bool:
         """Leave out what is unmistakably no row: an empty line, or the header again, perhaps in other spellings."""
