@@ -238,7 +238,7 @@ def test_a_column_that_is_suddenly_missing_drifts(kind: ColumnKind, filled: int)
     assert only(drift(gone, full)).value > 0.5
     assert only(drift(full, gone)).value > 0.5
     if filled > 1:
-        assert only(drift(gone, gone)).value == pytest.approx(0, abs=1e-6)
+        assert only(drift(gone, gone)).value == pytest.approx(0, abs=1e-3)  # sketches of many values are random
 
 
 def test_a_column_without_values_on_both_sides_is_skipped() -> None:
