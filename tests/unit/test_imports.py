@@ -64,7 +64,7 @@ BENCH_ROOMS = (
     ("errors", "proxy", "quality", "thresholds"),
     ("request_labels", "request_recorder", "results"),
     ("environment", "report", "serving"),
-    ("history", "imports", "joins", "promotion_requests", "reading", "sweeps"),
+    ("history", "imports", "joins", "members", "promotion_requests", "reading", "sweeps"),
     ("cost", "ticks"),
     ("suite",),
     ("__main__",),
