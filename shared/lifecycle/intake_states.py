@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Unpack
 
 from shared.errors import PermanentError
+from shared.intake.settings import BatchSettings
 from shared.lifecycle.effects import AssembleInput, Effect, Next, ReadInput
 from shared.lifecycle.input_observations import (
     InputAccepted,
@@ -46,7 +47,7 @@ def pinned(route: Route, run: Run, target: str, now: datetime) -> Next:
     if target != original_path(run):
         return run, submit(route, run, target)
     if route.reading is None and route.batch is not None:
-        return waits_for_batch(run, now, original_blob=target), None
+        return waits_for_batch(route.batch, run, now, original_blob=target), None
     queued = run.evolve(
         now,
         step=LandedStep.QUEUED if route.reading is not None else LandedStep.PREPARING,
@@ -120,10 +121,17 @@ def preparing_input(route: Route, run: Run, effect: Effect | None, observation: 
     raise unexpected(run, observation)
 
 
-def waits_for_batch(run: Run, now: datetime, **changes: Unpack[RunFields]) -> Run:
+def waits_for_batch(settings: BatchSettings, run: Run, now: datetime, **changes: Unpack[RunFields]) -> Run:
     """Return an accepted run that is trained with the next batch; no deadline ends it."""
     waits: RunFields = {"step": WaitingStep.BATCH, "deadline_at": None, **changes}
-    return run.transitioned(now, RunState.WAITING, **waits)
+    return run.transitioned(now, RunState.WAITING, _until_sealed(settings), **waits)
+
+
+def _until_sealed(settings: BatchSettings) -> str:
+    return (
+        f"The file is accepted. It is trained once no further file has landed for {settings.debounce_s:,} s, "
+        f"or {settings.max_wait_s:,} s after the oldest file that waits landed."
+    )
 
 
 def prepared(route: Route, run: Run, now: datetime) -> Run:
@@ -181,7 +189,7 @@ def _announced_again(run: Run, now: datetime) -> Run:
 
 def _accepted(route: Route, run: Run, intake: IntakeRecord, problems: str, now: datetime) -> Next:
     if route.batch is not None:
-        return waits_for_batch(run, now, intake=intake, problems=problems), None
+        return waits_for_batch(route.batch, run, now, intake=intake, problems=problems), None
     lease = now + timedelta(seconds=READING_LEASE_S)
     assembling = run.transitioned(
         now, RunState.LANDED, step=LandedStep.ASSEMBLING, not_before=lease, intake=intake, problems=problems

@@ -91,7 +91,9 @@ class BatchWorld(World):
             missing=dict(missing or {}),
         )
         intake = IntakeRecord(rows, self.schema, "utf-8", ",", sha256)
-        return self.services.accept_part(stored, waits_for_batch(run, self.clock.now(), intake=intake), part).run
+        settings = self.batch_route.batch or BatchSettings()
+        waiting = waits_for_batch(settings, run, self.clock.now(), intake=intake)
+        return self.services.accept_part(stored, waiting, part).run
 
     def claim(
         self, name: str, text: str = "", *, etag: str = "", modified_ago_s: float = 0, attempt: int = 1

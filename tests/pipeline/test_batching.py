@@ -129,6 +129,14 @@ def test_files_that_nothing_reads_are_trained_as_they_are() -> None:
     assert (trained.training_set.rows, trained.training_set.sha256) == (None, None)
 
 
+def test_an_accepted_file_says_when_it_is_trained() -> None:
+    """Until its burst is over, its reason has the two times of the route."""
+    world = world_of(joined(debounce_s=30, max_wait_s=1200))
+    reason = world.accept("a.csv").reason
+    assert "30 s" in reason
+    assert "1,200 s" in reason
+
+
 def test_a_file_that_is_still_read_holds_the_batch_up() -> None:
     """Until it is accepted or refused, or the oldest claim is too old; a bad newest file never costs the others."""
     world = world_of(joined(FILE), IntakeSettings())
