@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from shared.ports.training_service import JobRequest, JobSubject
+from shared.routes.classic_services import ClassicEndpoint, ClassicTraining
 from shared.routes.route import Endpoint, EndpointRole, Training
 
 
-def a_training(jobs_url: str = "https://bes.example/jobs", api_key: str = "training key") -> Training:
+def a_training(url: str = "https://bes.example/jobs", api_key: str = "training key") -> ClassicTraining:
     """Return a training service."""
-    return Training(
-        jobs_url=jobs_url,
+    return ClassicTraining(
+        jobs_url=url,
         api_key=api_key,
         api_key_setting="CENSUS_TRAINING_KEY",
         input="input1",
@@ -17,33 +19,40 @@ def a_training(jobs_url: str = "https://bes.example/jobs", api_key: str = "train
     )
 
 
+def a_request(folder: str = "training/0f/1", input_path: str | None = None, *, valid_s: int = 3600) -> JobRequest:
+    """Return the request of a job that reads and writes in `folder`: container/path."""
+    subject = JobSubject("census", "0f", 1, "census/0.csv", '"0x1"')
+    source = input_path if input_path is not None else f"{folder}/input.csv"
+    return JobRequest(source, f"{folder}/model.ilearner", f"{folder}/evaluation.csv", valid_s, subject)
+
+
 def an_endpoint(
-    patch_url: str = "https://bes.example/webservices/1/endpoints/production",
-    execute_url: str = "https://bes.example/execute",
+    patched_at: str = "https://bes.example/webservices/1/endpoints/production",
+    executed_at: str = "https://bes.example/execute",
     *,
     name: str = "production",
     api_key: str = "endpoint key",
     resource: str = "Census Model [trained model]",
-) -> Endpoint:
+) -> ClassicEndpoint:
     """Return an endpoint that serves."""
-    return Endpoint(
+    return ClassicEndpoint(
         name=name,
         role=EndpointRole.SERVE,
-        patch_url=patch_url,
-        execute_url=execute_url,
+        patch_url=patched_at,
+        execute_url=executed_at,
         api_key=api_key,
         api_key_setting="CENSUS_ENDPOINT_KEY",
         resource=resource,
     )
 
 
-def described_training(service: dict[str, Any]) -> Training:
+def described_training(service: dict[str, Any]) -> ClassicTraining:
     """Return the training service of a studio's description of a web service."""
     training = service["training"]
     return a_training(training["jobs_url"].partition("?")[0], training["api_key"])
 
 
-def described_endpoint(endpoint: dict[str, Any]) -> Endpoint:
+def described_endpoint(endpoint: dict[str, Any]) -> ClassicEndpoint:
     """Return an endpoint of a studio's description of a web service."""
     return an_endpoint(
         endpoint["patch_url"],
@@ -52,3 +61,30 @@ def described_endpoint(endpoint: dict[str, Any]) -> Endpoint:
         api_key=endpoint["api_key"],
         resource=endpoint["resource"],
     )
+
+
+def classic_training(training: Training) -> ClassicTraining:
+    """Return a training service that is a classic one."""
+    assert isinstance(training, ClassicTraining)
+    return training
+
+
+def classic_endpoint(endpoint: Endpoint) -> ClassicEndpoint:
+    """Return an endpoint that is a classic one."""
+    assert isinstance(endpoint, ClassicEndpoint)
+    return endpoint
+
+
+def jobs_url(training: Training) -> str:
+    """Return the URL of a classic training service."""
+    return classic_training(training).jobs_url
+
+
+def patch_url(endpoint: Endpoint) -> str:
+    """Return the URL at which a classic endpoint is given a model."""
+    return classic_endpoint(endpoint).patch_url
+
+
+def execute_url(endpoint: Endpoint) -> str:
+    """Return the URL at which a classic endpoint scores."""
+    return classic_endpoint(endpoint).execute_url

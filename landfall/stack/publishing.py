@@ -115,7 +115,7 @@ def _service_of(route: Route, services: Sequence[Service]) -> Service | None:
     """Return the published service to which a route promotes."""
     for service in services:
         urls = {endpoint["patch_url"].rstrip("/") for endpoint in service["predictive"]["endpoints"]}
-        if route.serving.patch_url in urls:
+        if route.serving.address in urls:
             return service
     return None
 

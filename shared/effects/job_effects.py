@@ -19,6 +19,7 @@ from shared.lifecycle.effects import (
     SubmitJob,
 )
 from shared.lifecycle.input_observations import InputArchived, InputCopyPending, InputMissing, InputPinned, Quarantined
+from shared.lifecycle.input_preparation import job_request
 from shared.lifecycle.job_paths import archived_original_path, output_paths, quarantined_path
 from shared.lifecycle.observations import (
     EvaluationRead,
@@ -33,6 +34,7 @@ from shared.ports.blob_files import BlobVersion, CopyState
 from shared.ports.blob_location import BlobLocation
 from shared.ports.training_service import JobState
 from shared.records.run import Run
+from shared.routes.classic_services import ClassicTraining
 
 EVALUATION_LIMIT_BYTES = 1024 * 1024
 
@@ -123,7 +125,8 @@ def submit(session: RunSession, effect: SubmitJob) -> JobSubmitted:
 def start(session: RunSession, effect: StartJob) -> JobStarted | JobNotFound:
     """Start the job; started already counts as started now."""
     try:
-        session.services.training.start(session.route.training, effect.job_id)
+        request = job_request(session.route, session.run, session.run.input_blob)
+        session.services.training.start(session.route.training, effect.job_id, request)
     except NotFoundError as error:
         return JobNotFound(str(error))
     return JobStarted()
@@ -160,7 +163,8 @@ def read_job_evaluation(session: RunSession, effect: ReadEvaluation) -> Evaluati
         session.services.routes.check_output(session.route, location.base + location.relative)
     check_places((model, evaluation), output_paths(session.run))
     text = training.read_output(evaluation, EVALUATION_LIMIT_BYTES)
-    report = read_evaluation(text, session.route.training.evaluation_row)
+    settings = session.route.training
+    report = read_evaluation(text, settings.evaluation_row if isinstance(settings, ClassicTraining) else 0)
     md5 = _md5(session, model) if effect.record.blocked_models else ""
     return EvaluationRead(report, evaluation.relative, md5)
 

@@ -2,7 +2,7 @@
 
 from shared.lifecycle.effects import PinInput, QuarantineInput, SubmitJob
 from shared.lifecycle.job_paths import input_of_next_attempt, input_path, original_path, output_paths
-from shared.ports.training_service import JobRequest
+from shared.ports.training_service import JobRequest, JobSubject
 from shared.records.run import Run
 from shared.routes.route import Route
 
@@ -38,5 +38,10 @@ def pins_original(route: Route) -> bool:
 
 def submit(route: Route, run: Run, input_blob: str = "") -> SubmitJob:
     """Return the effect that submits the job of a run whose input is complete, at `input_blob` if the row lacks it."""
-    target = input_blob or run.input_blob
-    return SubmitJob(JobRequest(target, *output_paths(run), route.deadlines.job_access_s))
+    return SubmitJob(job_request(route, run, input_blob or run.input_blob))
+
+
+def job_request(route: Route, run: Run, input_blob: str) -> JobRequest:
+    """Return the request of this attempt's job, which reads `input_blob` (container/path)."""
+    subject = JobSubject(run.route, run.run_id, run.attempt, run.blob, run.etag)
+    return JobRequest(input_blob, *output_paths(run), route.deadlines.job_access_s, subject)

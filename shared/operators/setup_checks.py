@@ -16,7 +16,8 @@ from shared.operators.check_finding import Finding, SetupCheck
 from shared.operators.file_checks import file_checks, golden_rows
 from shared.operators.gate_checks import check_gates_of_task, check_newest_evaluation
 from shared.operators.intake_checks import intake_checks
-from shared.routes.route import Endpoint, Route, Training
+from shared.routes.classic_services import ClassicEndpoint, ClassicTraining
+from shared.routes.route import Route
 from shared.services import Services
 
 log = get_log("app")
@@ -46,11 +47,12 @@ def _checks(services: Services, route: Route) -> Iterator[SetupCheck]:
     key = f"routes.{route.name}"
     yield from file_checks(services.blobs, route)
     yield from intake_checks(services.blobs, services.runs, route)
-    for training in _each_key(route.training):
+    trainings = [route.training] if isinstance(route.training, ClassicTraining) else []
+    for training in (keyed for service in trainings for keyed in _each_key(service)):
         subject = f"{key}.training, the key in {training.api_key_setting}"
         yield SetupCheck(subject, f"correct {key}.training.jobs_url", _training(services, subject, training))
     for endpoint in route.endpoints:
-        for keyed in _each_key(endpoint):
+        for keyed in _each_key(endpoint) if isinstance(endpoint, ClassicEndpoint) else ():
             subject = f"endpoint {endpoint.name} of {key}, the key in {keyed.api_key_setting}"
             yield SetupCheck(
                 f"{subject}, patch_url", "correct its patch_url", _resources(services, f"{subject}, patch_url", keyed)
@@ -79,7 +81,7 @@ def _record(services: Services, route: Route) -> Iterator[Finding]:
         yield Finding(subject, problem, "restore it from a backup, or from the training folder of its run")
 
 
-def _each_key[Service: (Training, Endpoint)](service: Service) -> Iterator[Service]:
+def _each_key[Service: (ClassicTraining, ClassicEndpoint)](service: Service) -> Iterator[Service]:
     """Yield a service with each of its keys alone: with both, a call hides that one key is refused."""
     for key, setting in (
         (service.api_key, service.api_key_setting),
@@ -91,7 +93,7 @@ def _each_key[Service: (Training, Endpoint)](service: Service) -> Iterator[Servi
             )
 
 
-def _training(services: Services, subject: str, training: Training) -> Callable[[], Iterator[Finding]]:
+def _training(services: Services, subject: str, training: ClassicTraining) -> Callable[[], Iterator[Finding]]:
     def run() -> Iterator[Finding]:
         try:
             services.training.status(training, NO_JOB)
@@ -105,7 +107,7 @@ def _training(services: Services, subject: str, training: Training) -> Callable[
     return run
 
 
-def _resources(services: Services, subject: str, endpoint: Endpoint) -> Callable[[], Iterator[Finding]]:
+def _resources(services: Services, subject: str, endpoint: ClassicEndpoint) -> Callable[[], Iterator[Finding]]:
     def run() -> Iterator[Finding]:
         try:
             names = [resource.name for resource in services.scoring.resources(endpoint)]
@@ -128,7 +130,9 @@ def _resources(services: Services, subject: str, endpoint: Endpoint) -> Callable
     return run
 
 
-def _scoring(services: Services, route: Route, subject: str, endpoint: Endpoint) -> Callable[[], Iterator[Finding]]:
+def _scoring(
+    services: Services, route: Route, subject: str, endpoint: ClassicEndpoint
+) -> Callable[[], Iterator[Finding]]:
     def run() -> Iterator[Finding]:
         try:
             golden = golden_rows(services.blobs, route)

@@ -27,14 +27,14 @@ class Resource(NamedTuple):
     relative: str
 
 
-class ScoringService(Protocol):
-    """The scoring endpoints of a route (protocol 2 and 3). Every call raises the service errors of `shared.errors`."""
+class ScoringService[Settings: Endpoint = Endpoint](Protocol):
+    """The scoring endpoints of a route. Every call raises the service errors of `shared.errors`."""
 
-    def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:
+    def patch(self, endpoint: Settings, location: BlobLocation) -> None:
         """Give the endpoint's resource another model. The service accepts it now and serves it some time later."""
 
-    def resources(self, endpoint: Endpoint) -> list[Resource]:
+    def resources(self, endpoint: Settings) -> list[Resource]:
         """Read the endpoint's updatable resources."""
 
-    def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
+    def score(self, endpoint: Settings, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
         """Score rows in one request and return the scored columns of each, in order."""

@@ -28,6 +28,20 @@ class JobStatus(NamedTuple):
     notes: tuple[str, ...] = ()  # notes of a finished job on its training, one per line, redacted and shortened
 
 
+class JobSubject(NamedTuple):
+    """What a job is for: the attempt of a run, and the version of a file that it trains on.
+
+    Attributes:
+        blob: name of the file in the input container.
+    """
+
+    route: str
+    run_id: str
+    attempt: int
+    blob: str
+    etag: str
+
+
 class JobRequest(NamedTuple):
     """Where a job reads and writes: container/path each, in the app's own storage account.
 
@@ -38,25 +52,26 @@ class JobRequest(NamedTuple):
     model_path: str
     evaluation_path: str
     valid_s: int
+    subject: JobSubject
 
 
-class TrainingService(Protocol):
-    """The Batch Execution Service of a route (protocol 1). Every call raises the service errors of `shared.errors`."""
+class TrainingService[Settings: Training = Training](Protocol):
+    """The service that trains the models of a route. Every call raises the service errors of `shared.errors`."""
 
-    def submit(self, training: Training, request: JobRequest) -> str:
+    def submit(self, training: Settings, request: JobRequest) -> str:
         """Submit a job and return its id; it does not run yet. Sent once, never repeated."""
 
-    def start(self, training: Training, job_id: str) -> None:
-        """Start a submitted job; idempotent."""
+    def start(self, training: Settings, job_id: str, request: JobRequest) -> None:
+        """Start a submitted job; idempotent. `request` is the one that it was submitted with."""
 
-    def status(self, training: Training, job_id: str) -> JobStatus:
+    def status(self, training: Settings, job_id: str) -> JobStatus:
         """Get a job's status; the outputs of a finished job have fresh SAS tokens.
 
         Raises:
             NotFoundError: the service does not know the job.
         """
 
-    def cancel(self, training: Training, job_id: str) -> None:
+    def cancel(self, training: Settings, job_id: str) -> None:
         """Cancel a job; a job that the service no longer knows counts as cancelled."""
 
     def read_output(self, location: BlobLocation, limit_bytes: int) -> str:

@@ -161,9 +161,10 @@ def _check_hosts(top: TomlTable, allow_hosts: tuple[str, ...], routes: Mapping[s
     """Check that every URL leads to an allowed host: no run could call another."""
     allowed = AllowedHosts(allow_hosts)
     for route in routes.values():
-        urls = [("training.jobs_url", route.training.jobs_url, "training", route.hosts.training)]
+        training = route.training.urls.items()
+        urls = [(f"training.{name}", url, "training", route.hosts.training) for name, url in training]
         for number, endpoint in enumerate(route.endpoints):
-            for name, url in (("patch_url", endpoint.patch_url), ("execute_url", endpoint.execute_url)):
+            for name, url in endpoint.urls.items():
                 urls.append((f"endpoints[{number}].{name}", url, "endpoints", route.hosts.endpoints))
         for key, url, purpose, patterns in urls:
             try:
@@ -188,8 +189,8 @@ def _check_between(top: TomlTable, routes: Mapping[str, Route]) -> None:
     for route in routes.values():
         for endpoint in route.endpoints:
             where = f"routes.{route.name}.endpoints ({endpoint.name})"
-            owner = owners.setdefault(endpoint.patch_url, where)
-            if owner != where and endpoint.patch_url:  # "": it is missing, which is reported already
+            owner = owners.setdefault(endpoint.address, where)
+            if owner != where and endpoint.address:  # "": it is missing, which is reported already
                 top.problem(
                     where,
                     f"has the patch_url of {owner}",

@@ -1,7 +1,7 @@
 """The records of a route: its files, training service, gates and endpoints (pure)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -10,7 +10,6 @@ from shared.gates.holdout import Holdout
 from shared.gates.policy import Policy
 from shared.intake.settings import BatchSettings, DriftSettings, IntakeSettings, TrainingSetKind
 from shared.routes.file_patterns import FilePattern
-from shared.routes.host_allowlist import AllowedHosts, host_of
 
 GROWING_SETTLE_S = 60  # the default of `settle_s` for files that grow: their writers add to them in pieces
 JOB_GRACE_S = 3600  # a job past its deadline is cancelled by the next tick, which may be late
@@ -25,45 +24,60 @@ class EndpointRole(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """The training web service of a route (protocol 1)."""
+    """The training service of a route, as far as its runs depend on it; each engine has its own.
 
-    jobs_url: str  # ends in /jobs, without a query
-    api_key: str = field(repr=False)
-    api_key_setting: str  # the app setting that holds the key; errors name it
+    Attributes:
+        input, model_output, evaluation_output: the names that the job knows its input and its outputs by.
+    """
+
     input: str
     model_output: str
     evaluation_output: str
-    evaluation_row: int = 0  # counted from 0; an evaluation may have a second row (protocol 5)
-    global_parameters: Mapping[str, str] = field(default_factory=dict)
-    api_key_secondary: str = field(default="", repr=False)  # tried when the service refuses the primary key
-    api_key_secondary_setting: str = ""
 
-    @cached_property
-    def allowed(self) -> AllowedHosts:
-        """The hosts that may receive the key, whatever else is allowed."""
-        return AllowedHosts([host_of(self.jobs_url)], "the jobs_url that its key is for")
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """The URLs that the settings name, by their keys."""
+        return {}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Its keys; "" for one that is not set."""
+        return ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """One endpoint of the predictive web service (protocol 2 and 3)."""
+    """An endpoint of a route, as far as its runs depend on it; each engine has its own."""
 
     name: str
     role: EndpointRole
-    patch_url: str
-    execute_url: str
-    api_key: str = field(repr=False)
-    api_key_setting: str
-    resource: str  # the exact name of the updatable resource
-    input: str = "input1"  # the name of the request-response input
-    propagation_s: int = 30  # how long an accepted PATCH may take to be served
-    api_key_secondary: str = field(default="", repr=False)
-    api_key_secondary_setting: str = ""
+    resource: str  # the exact name by which the service lists the endpoint's model
+    propagation_s: int = 30  # how long an accepted change of the model may take to be served
 
-    @cached_property
-    def allowed(self) -> AllowedHosts:
-        """The hosts that may receive the key, whatever else is allowed."""
-        return AllowedHosts(map(host_of, (self.patch_url, self.execute_url)), "the URLs that its key is for")
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Its keys; "" for one that is not set."""
+        return ()
+
+    @property
+    def address(self) -> str:
+        """What tells it from all other endpoints: two routes never share one; "" if it is missing."""
+        return ""
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """The URLs that the settings name, by their keys."""
+        return {}
+
+    @property
+    def staging(self) -> "Endpoint | None":
+        """Where a challenger is scored before it serves, if the endpoint brings that with it."""
+        return None
+
+    def of_model(self, model: str) -> "Endpoint":
+        """Return what answers with the model at `container/path` alone, where a service can tell models apart."""
+        del model
+        return self
 
 
 class Deadlines(NamedTuple):
@@ -137,7 +151,7 @@ class Route:
     def secrets(self) -> tuple[str, ...]:
         """Every key of the route; "" for one that is not set."""
         services: tuple[Training | Endpoint, ...] = (self.training, *self.endpoints)
-        return tuple(key for service in services for key in (service.api_key, service.api_key_secondary))
+        return tuple(key for service in services for key in service.secrets)
 
     @property
     def serving(self) -> Endpoint:
@@ -147,4 +161,5 @@ class Route:
     @property
     def staging(self) -> Endpoint | None:
         """The endpoint that scores challengers first, if the route has one."""
-        return next((endpoint for endpoint in self.endpoints if endpoint.role is EndpointRole.STAGING), None)
+        own = next((endpoint for endpoint in self.endpoints if endpoint.role is EndpointRole.STAGING), None)
+        return own if own is not None else self.serving.staging

@@ -7,6 +7,7 @@ from shared.gates.known_metrics import measured_metrics, metric_key
 from shared.gates.policy import NoChampion, Policy
 from shared.intake.settings import BatchSettings, DriftSettings, IntakeSettings, TrainingSetKind
 from shared.routes.batch_reader import read_batch, read_drift
+from shared.routes.classic_services import ClassicEndpoint, ClassicTraining
 from shared.routes.file_patterns import FilePattern
 from shared.routes.holdout_reader import read_holdout_table
 from shared.routes.intake_reader import read_intake
@@ -167,7 +168,7 @@ class RouteReader:
             return None
         jobs_url = read_jobs_url(table)
         api_key, setting = table.secret("api_key")
-        training = Training(
+        training = ClassicTraining(
             jobs_url=jobs_url,
             api_key=api_key,
             api_key_setting=setting,
@@ -201,7 +202,7 @@ class RouteReader:
         role = table.choice("role", [choice.value for choice in EndpointRole])
         patch_url, execute_url = read_patch_url(table), read_execute_url(table)
         api_key, setting = table.secret("api_key")
-        endpoint = Endpoint(
+        endpoint = ClassicEndpoint(
             name=name,
             role=EndpointRole(role or EndpointRole.STAGING),
             patch_url=patch_url,

@@ -18,14 +18,14 @@ from shared.errors import NoAnswerError, ServiceFault, ThrottledError, Unavailab
 from shared.ports.blob_location import BlobLocation
 from shared.ports.scoring_service import ScoringService
 from shared.ports.training_service import JobRequest, JobState, JobStatus, TrainingService
+from shared.routes.classic_services import ClassicEndpoint, ClassicTraining
 from shared.routes.host_allowlist import AllowedHosts
-from shared.routes.route import Endpoint, Training
 from tests.contract.faulty_gateway import FaultyGateway, Outage, faulty_gateway
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_scoring import FakeScoring
 from tests.fakes.fake_training import FakeTraining
 from tests.fakes.memory_blobs import MemoryBlobs
-from tests.route_parts import a_training, an_endpoint, described_endpoint, described_training
+from tests.route_parts import a_request, a_training, an_endpoint, described_endpoint, described_training
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
 
 COLUMNS = ("age", "hours", "occupation", "region")
@@ -48,15 +48,15 @@ class ClassicServices(Protocol):
         training, production: the services as a route has them.
     """
 
-    training: Training
-    production: Endpoint
+    training: ClassicTraining
+    production: ClassicEndpoint
 
     @property
-    def training_service(self) -> TrainingService:
+    def training_service(self) -> TrainingService[ClassicTraining]:
         """The training service."""
 
     @property
-    def scoring_service(self) -> ScoringService:
+    def scoring_service(self) -> ScoringService[ClassicEndpoint]:
         """The scoring service."""
 
     def put(self, name: str, text: str) -> str:
@@ -83,14 +83,14 @@ def new_request(services: ClassicServices, seed: int = 3) -> JobRequest:
     name = uuid4().hex
     source = services.put(f"{name}/input.csv", census_csv(TRAINING_ROWS, seed, shift=seed / 2))
     folder = source.rpartition("/")[0]
-    return JobRequest(source, f"{folder}/model.ilearner", f"{folder}/evaluation.csv", 3600)
+    return a_request(folder, source)
 
 
 def trained(services: ClassicServices, seed: int = 3) -> tuple[str, JobRequest, JobStatus]:
     """Train a model; gives the job's id, where it wrote, and its last status."""
     request = new_request(services, seed)
     job_id = services.training_service.submit(services.training, request)
-    services.training_service.start(services.training, job_id)
+    services.training_service.start(services.training, job_id, a_request())
     return job_id, request, services.end(job_id)
 
 

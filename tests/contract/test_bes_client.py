@@ -16,10 +16,10 @@ from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.errors import KeyRefusedError, RejectedError
 from shared.gates.evaluation_report import read_evaluation
 from shared.ports.training_service import JobRequest, JobState, JobStatus
+from shared.routes.classic_services import ClassicTraining
 from shared.routes.host_allowlist import AllowedHosts
-from shared.routes.route import Training
 from tests.contract.access import Access
-from tests.route_parts import described_endpoint, described_training
+from tests.route_parts import a_request, described_endpoint, described_training
 from tests.studio.running import RunningStudio, census_csv, publish_census, running_studio, storage_host
 
 ROWS = (("38", "45", "Exec", "north"), ("22", "20", "Sales", "?"))
@@ -64,7 +64,7 @@ def scoring(web: HttpClient) -> ClassicScoringService:
 
 
 @pytest.fixture
-def training(studio: RunningStudio) -> Training:
+def training(studio: RunningStudio) -> ClassicTraining:
     """Give the studio's training service as a route has it."""
     return described_training(studio.service())
 
@@ -77,10 +77,10 @@ def request_in_storage(access: Access) -> JobRequest:
         storage.create_container(container)
         storage.get_blob_client(container, "a/input.csv").upload_blob(census_csv(600, 3, shift=1.5))
     folder = f"{container}/a"
-    return JobRequest(f"{folder}/input.csv", f"{folder}/model.ilearner", f"{folder}/evaluation.csv", 3600)
+    return a_request(folder)
 
 
-def until_ended(bes: BesTrainingService, training: Training, job_id: str) -> JobStatus:
+def until_ended(bes: BesTrainingService, training: ClassicTraining, job_id: str) -> JobStatus:
     """Poll a job until it ended."""
     for _ in range(600):
         status = bes.status(training, job_id)
@@ -93,15 +93,15 @@ def until_ended(bes: BesTrainingService, training: Training, job_id: str) -> Job
 def test_a_job_from_submit_to_a_served_model(
     bes: BesTrainingService,
     scoring: ClassicScoringService,
-    training: Training,
+    training: ClassicTraining,
     request_in_storage: JobRequest,
     studio: RunningStudio,
 ) -> None:
     """Submit, start, poll, read the evaluation, PATCH an endpoint, see it in its resources and in its answers."""
     job_id = bes.submit(training, request_in_storage)
     assert bes.status(training, job_id).state is JobState.NOT_STARTED
-    bes.start(training, job_id)
-    bes.start(training, job_id)  # a start whose answer was lost is sent again
+    bes.start(training, job_id, a_request())
+    bes.start(training, job_id, a_request())  # a start whose answer was lost is sent again
     status = until_ended(bes, training, job_id)
     assert status.state is JobState.FINISHED
     report = read_evaluation(bes.read_output(status.outputs["output2"], 100_000))
@@ -118,20 +118,20 @@ def test_a_job_from_submit_to_a_served_model(
     after = scoring.score(staging, COLUMNS, ROWS).rows
     assert len(after) == len(before) == len(ROWS)
     assert after != before
-    bes.start(training, job_id)  # also long after
+    bes.start(training, job_id, a_request())  # also long after
 
 
 def test_our_own_link_to_a_kept_copy_is_served_as_well(
     bes: BesTrainingService,
     scoring: ClassicScoringService,
-    training: Training,
+    training: ClassicTraining,
     request_in_storage: JobRequest,
     studio: RunningStudio,
     blobs: BlobStorageFiles,
 ) -> None:
     """A model copied server-side and given by the app's own link."""
     job_id = bes.submit(training, request_in_storage)
-    bes.start(training, job_id)
+    bes.start(training, job_id, a_request())
     assert until_ended(bes, training, job_id).state is JobState.FINISHED
     kept = f"models/{uuid.uuid4().hex}/kept.ilearner"
     blobs.copy(request_in_storage.model_path, kept)
@@ -143,11 +143,11 @@ def test_our_own_link_to_a_kept_copy_is_served_as_well(
 
 
 def test_a_job_without_its_input_fails_readably(
-    bes: BesTrainingService, training: Training, request_in_storage: JobRequest
+    bes: BesTrainingService, training: ClassicTraining, request_in_storage: JobRequest
 ) -> None:
     """The details name the blob, and no key."""
     job_id = bes.submit(training, request_in_storage._replace(input_path="nowhere/gone.csv"))
-    bes.start(training, job_id)
+    bes.start(training, job_id, a_request())
     status = until_ended(bes, training, job_id)
 
     assert status.state is JobState.FAILED

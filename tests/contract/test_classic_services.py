@@ -28,6 +28,7 @@ from tests.contract.classic_services import (
     trained,
 )
 from tests.contract.faulty_gateway import Outage
+from tests.route_parts import a_request
 
 UNKNOWN_JOB = "0" * 32
 
@@ -76,7 +77,7 @@ def test_a_submitted_job_does_not_run(services: ClassicServices, job_id: str) ->
 def test_a_job_can_be_started_twice(services: ClassicServices, job_id: str) -> None:
     """A start whose answer was lost is sent again. The job may still wait for its turn, and then runs to its end."""
     for _ in range(2):
-        services.training_service.start(services.training, job_id)
+        services.training_service.start(services.training, job_id, a_request())
     assert state_of(services, job_id) in {JobState.NOT_STARTED, JobState.RUNNING, JobState.FINISHED}
     assert services.end(job_id).state is JobState.FINISHED
 
@@ -109,7 +110,7 @@ def test_a_job_without_its_input_fails_with_details(services: ClassicServices) -
     """The details name the blob and no key; a failed job has no outputs, and a late cancel changes nothing."""
     request = new_request(services)._replace(input_path="nowhere/gone.csv")
     job_id = services.training_service.submit(services.training, request)
-    services.training_service.start(services.training, job_id)
+    services.training_service.start(services.training, job_id, a_request())
     status = services.end(job_id)
     assert (status.state, status.code, status.outputs, status.notes) == (JobState.FAILED, "Failed", {}, ())
     assert "nowhere/gone.csv" in status.details
@@ -122,7 +123,7 @@ def test_a_cancelled_job_stays_cancelled(services: ClassicServices, job_id: str)
     """Cancelling twice is no error; a start of a cancelled job is none either, and does not run it."""
     for _ in range(2):
         services.training_service.cancel(services.training, job_id)
-    services.training_service.start(services.training, job_id)
+    services.training_service.start(services.training, job_id, a_request())
     status = services.training_service.status(services.training, job_id)
     assert (status.state, status.code, status.details) == (JobState.CANCELLED, "Cancelled", "")
     assert status.outputs == {}
@@ -130,16 +131,17 @@ def test_a_cancelled_job_stays_cancelled(services: ClassicServices, job_id: str)
 
 def test_a_job_can_be_cancelled_while_it_runs(services: ClassicServices, job_id: str) -> None:
     """A started job ends cancelled, unless it has finished before."""
-    services.training_service.start(services.training, job_id)
+    services.training_service.start(services.training, job_id, a_request())
     services.training_service.cancel(services.training, job_id)
     assert state_of(services, job_id) in {JobState.CANCELLED, JobState.FINISHED}
 
 
 def test_an_unknown_job_is_not_found(services: ClassicServices) -> None:
     """Status and start raise NotFoundError; cancelling what is not there is done."""
-    for verb in (services.training_service.status, services.training_service.start):
-        with pytest.raises(NotFoundError, match="JobNotFound"):
-            verb(services.training, UNKNOWN_JOB)
+    with pytest.raises(NotFoundError, match="JobNotFound"):
+        services.training_service.status(services.training, UNKNOWN_JOB)
+    with pytest.raises(NotFoundError, match="JobNotFound"):
+        services.training_service.start(services.training, UNKNOWN_JOB, a_request())
     services.training_service.cancel(services.training, UNKNOWN_JOB)
 
 
@@ -249,7 +251,7 @@ def test_a_refused_key_names_its_setting(services: ClassicServices, job_id: str)
     endpoint = replace(services.production, api_key="CANARY")
     operations: list[tuple[str, Callable[[], object]]] = [
         ("TRAINING", lambda: services.training_service.submit(training, new_request(services))),
-        ("TRAINING", lambda: services.training_service.start(training, job_id)),
+        ("TRAINING", lambda: services.training_service.start(training, job_id, a_request())),
         ("TRAINING", lambda: services.training_service.status(training, job_id)),
         ("TRAINING", lambda: services.training_service.cancel(training, job_id)),
         ("ENDPOINT", lambda: services.scoring_service.patch(endpoint, services.link("models/none.ilearner"))),
@@ -309,7 +311,7 @@ def test_an_outage_tells_whether_a_request_took_effect(
     request, location = new_request(services), services.link(paths[1])
     operations: list[Callable[[], object]] = [
         lambda: training_service.submit(training, request),
-        lambda: training_service.start(training, started),
+        lambda: training_service.start(training, started, a_request()),
         lambda: training_service.status(training, started),
         lambda: training_service.cancel(training, cancelled),
         lambda: scoring_service.patch(services.production, location),

@@ -19,10 +19,9 @@ from shared.errors import (
     had_no_effect,
 )
 from shared.ports.blob_location import BlobLocation
-from shared.ports.training_service import JobRequest
 from shared.routes.host_allowlist import AllowedHosts
 from tests.contract.scripted import Reply, scripted
-from tests.route_parts import a_training, an_endpoint
+from tests.route_parts import a_request, a_training, an_endpoint
 
 PLACE = BlobLocation("https://memory/", "training/x/1/model.ilearner", "?sig=x")
 PAGE = b"<html><h1>Back soon</h1></html>"
@@ -48,11 +47,11 @@ class Service:
 
     def submit(self) -> object:
         """Submit a job."""
-        return self._bes.submit(self._training, JobRequest("c/i.csv", "c/m.ilearner", "c/e.csv", 60))
+        return self._bes.submit(self._training, a_request())
 
     def start(self) -> None:
         """Start it."""
-        self._bes.start(self._training, "j1")
+        self._bes.start(self._training, "j1", a_request())
 
     def status(self) -> object:
         """Ask how it is."""

@@ -17,12 +17,11 @@ from shared.adapters.classic.bes_client import BesTrainingService
 from shared.adapters.http.http_client import HttpClient
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from shared.ports.blob_location import BlobLocation
-from shared.ports.training_service import JobRequest
 from shared.routes.host_allowlist import AllowedHosts
 from shared.routes.route import Deadlines
 from tests.contract.access import Access
 from tests.contract.scripted import Reply, scripted
-from tests.route_parts import a_training
+from tests.route_parts import a_request, a_training
 
 VALID_S = Deadlines().job_access_s
 
@@ -48,7 +47,7 @@ def container(access: Access) -> Iterator[str]:
 def submitted(blobs: BlobStorageFiles, container: str) -> dict[str, dict[str, dict[str, str]]]:
     """Return the body that a service gets when a job is submitted."""
     folder = f"{container}/a"
-    request = JobRequest(f"{folder}/input.csv", f"{folder}/model.ilearner", f"{folder}/evaluation.csv", VALID_S)
+    request = a_request(folder, valid_s=VALID_S)
     with scripted(Reply(200, b'"job"')) as service:
         training = a_training(f"{service.base_url}/jobs")
         web = HttpClient(AllowedHosts(["127.0.0.1:*"]))

@@ -1,6 +1,7 @@
 """The keys of the fake services: either of the two that a service has opens it."""
 
 from shared.errors import KeyRefusedError, ServiceFault
+from shared.routes.classic_services import ClassicEndpoint, ClassicTraining
 from shared.routes.route import Endpoint, Training
 
 
@@ -10,12 +11,12 @@ def check_keys(operation: str, url: str, sent: Training | Endpoint, published: T
     Raises:
         KeyRefusedError: none does.
     """
-    keys = {published.api_key, published.api_key_secondary} - {""}
-    if not keys & {sent.api_key, sent.api_key_secondary}:
+    if not set(published.secrets) & set(sent.secrets) - {""}:
         raise key_refused(operation, url, sent)
 
 
 def key_refused(operation: str, url: str, sent: Training | Endpoint) -> KeyRefusedError:
     """Return the error of a refused key: it names the setting of the first, as the client does."""
+    assert isinstance(sent, ClassicTraining | ClassicEndpoint)
     cause = f"the key is refused, check the setting {sent.api_key_setting}"
     return KeyRefusedError(ServiceFault(operation, url, 401, "Unauthorized", cause=cause))

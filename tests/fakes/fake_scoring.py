@@ -14,6 +14,7 @@ from shared.routes.route import Endpoint
 from tests.fakes.fake_keys import check_keys, key_refused
 from tests.fakes.faults import Faults
 from tests.fakes.memory_blobs import MemoryBlobs
+from tests.route_parts import execute_url, patch_url
 
 SCORED_COLUMNS = ("Scored Labels", "Scored Probabilities")
 
@@ -57,13 +58,13 @@ class FakeScoring:
     def add(self, endpoint: Endpoint, model: str) -> FakeEndpoint:
         """Publish an endpoint that serves a model, with the resource that the route names, and return its switches."""
         state = FakeEndpoint(endpoint, endpoint.resource, model)
-        self._endpoints[endpoint.patch_url] = state
-        self._executed[endpoint.execute_url] = state
+        self._endpoints[patch_url(endpoint)] = state
+        self._executed[execute_url(endpoint)] = state
         return state
 
     def served(self, endpoint: Endpoint) -> str:
         """Return the model that the endpoint answers with now."""
-        return self._served(self._endpoints[endpoint.patch_url])
+        return self._served(self._endpoints[patch_url(endpoint)])
 
     def _served(self, state: FakeEndpoint) -> str:
         due = [model for when, model in state.pending if when <= self._clock.now()]
@@ -109,10 +110,10 @@ class FakeScoring:
     def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
         """Answer each row with a label and a probability that depend on the model served, the columns and the row."""
         with self.faults.call("score"):
-            state = self._executed.get(endpoint.execute_url)
+            state = self._executed.get(execute_url(endpoint))
             if state is None:
-                raise NotFoundError(_fault("score rows", endpoint.execute_url, 404, "NotFound", "WebServiceNotFound"))
-            check_keys("score rows", endpoint.execute_url, endpoint, state.published)
+                raise NotFoundError(_fault("score rows", execute_url(endpoint), 404, "NotFound", "WebServiceNotFound"))
+            check_keys("score rows", execute_url(endpoint), endpoint, state.published)
             values = [tuple(row) for row in rows]
             _check_input(endpoint, state.columns, columns, values)
             served = self._served(state)
@@ -127,10 +128,10 @@ class FakeScoring:
 
     def _managed(self, operation: str, endpoint: Endpoint) -> FakeEndpoint:
         """Find an endpoint by its management URL; no key opens one that does not exist."""
-        state = self._endpoints.get(endpoint.patch_url)
+        state = self._endpoints.get(patch_url(endpoint))
         if state is None:
-            raise key_refused(operation, endpoint.patch_url, endpoint)
-        check_keys(operation, endpoint.patch_url, endpoint, state.published)
+            raise key_refused(operation, patch_url(endpoint), endpoint)
+        check_keys(operation, patch_url(endpoint), endpoint, state.published)
         return state
 
 
@@ -176,11 +177,11 @@ def _check_input(
     elif any(len(row) != len(columns) for row in rows):
         problem = "InputParseError"
     if problem:
-        raise RejectedError(_fault("score rows", endpoint.execute_url, 400, "BadUserArgument", problem))
+        raise RejectedError(_fault("score rows", execute_url(endpoint), 400, "BadUserArgument", problem))
 
 
 def _refused_patch(endpoint: Endpoint, detail: str, message: str) -> RejectedError:
-    return RejectedError(_fault("PATCH endpoint", endpoint.patch_url, 400, "BadArgument", detail, message))
+    return RejectedError(_fault("PATCH endpoint", patch_url(endpoint), 400, "BadArgument", detail, message))
 
 
 def _fault(operation: str, url: str, status: int, code: str, detail: str, message: str = "") -> ServiceFault:

@@ -12,6 +12,7 @@ from shared.routes.route import Training
 from tests.fakes.fake_keys import check_keys
 from tests.fakes.faults import Faults
 from tests.fakes.memory_blobs import MemoryBlobs
+from tests.route_parts import jobs_url
 
 _ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
 
@@ -56,7 +57,7 @@ class FakeTraining:
 
     def add(self, training: Training) -> None:
         """Publish a training service at the URL and with the keys that the route has."""
-        self._published[training.jobs_url] = training
+        self._published[jobs_url(training)] = training
 
     @property
     def started(self) -> list[FakeJob]:
@@ -99,11 +100,12 @@ class FakeTraining:
             self._admit("submit job", training)
             job_id = f"job-{next(self._numbers)}"
             outputs = (training.model_output, training.evaluation_output)
-            self.jobs[job_id] = FakeJob(job_id, training.jobs_url, request, *outputs)
+            self.jobs[job_id] = FakeJob(job_id, jobs_url(training), request, *outputs)
         return job_id
 
-    def start(self, training: Training, job_id: str) -> None:
+    def start(self, training: Training, job_id: str, request: JobRequest) -> None:
         """Start a submitted job; a job that is already started counts as started now."""
+        del request
         with self.faults.call("start"), self._lock:
             job = self._job("start job", training, job_id)
             job.start_calls += 1
@@ -126,7 +128,7 @@ class FakeTraining:
         with self.faults.call("cancel"), self._lock:
             self._admit("cancel job", training)
             job = self.jobs.get(job_id)
-            if job is not None and job.jobs_url == training.jobs_url and job.state not in _ENDED:
+            if job is not None and job.jobs_url == jobs_url(training) and job.state not in _ENDED:
                 job.state, job.code = JobState.CANCELLED, "Cancelled"
 
     def read_output(self, location: BlobLocation, limit_bytes: int) -> str:
@@ -150,18 +152,18 @@ class FakeTraining:
 
     def _admit(self, operation: str, training: Training) -> None:
         """Check URL and keys, as the service does before it looks at anything else."""
-        published = self._published.get(training.jobs_url)
+        published = self._published.get(jobs_url(training))
         if published is None:
             details = (("WebServiceNotFound", "Web service not found"),)
-            raise NotFoundError(ServiceFault(operation, training.jobs_url, 404, "NotFound", "", details))
-        check_keys(operation, training.jobs_url, training, published)
+            raise NotFoundError(ServiceFault(operation, jobs_url(training), 404, "NotFound", "", details))
+        check_keys(operation, jobs_url(training), training, published)
 
     def _job(self, operation: str, training: Training, job_id: str) -> FakeJob:
         self._admit(operation, training)
         job = self.jobs.get(job_id)
-        if job is None or job.jobs_url != training.jobs_url:
+        if job is None or job.jobs_url != jobs_url(training):
             details = (("JobNotFound", f"This endpoint has no job {job_id}"),)
-            raise NotFoundError(ServiceFault(operation, f"{training.jobs_url}/{job_id}", 404, "NotFound", "", details))
+            raise NotFoundError(ServiceFault(operation, f"{jobs_url(training)}/{job_id}", 404, "NotFound", "", details))
         return job
 
     def _started(self, job_id: str) -> FakeJob:

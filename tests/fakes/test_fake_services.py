@@ -5,15 +5,14 @@ import pytest
 from shared.errors import KeyRefusedError, NotFoundError, UnavailableError
 from shared.errors import ServiceFault as Fault
 from shared.ports.blob_files import CopyState
-from shared.ports.training_service import JobRequest
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_scoring import FakeScoring, answers_of
 from tests.fakes.fake_training import FakeTraining
 from tests.fakes.memory_blobs import MemoryBlobs
-from tests.route_parts import a_training, an_endpoint
+from tests.route_parts import a_request, a_training, an_endpoint
 
 TRAINING, ENDPOINT = a_training(), an_endpoint()
-REQUEST = JobRequest("training/0f/1/input.csv", "training/0f/1/model.ilearner", "training/0f/1/evaluation.csv", 60)
+REQUEST = a_request()
 ROWS = [["39", "Bachelors"], ["50", ""]]
 
 
@@ -50,9 +49,9 @@ def test_starts_are_counted(training: FakeTraining) -> None:
     """A job begins to run only once, however often it is started; a start can be answered and ignored."""
     job_id, ignored = (training.submit(TRAINING, REQUEST) for _ in range(2))
     for _ in range(2):
-        training.start(TRAINING, job_id)
+        training.start(TRAINING, job_id, REQUEST)
     training.ignored_starts = 1
-    training.start(TRAINING, ignored)
+    training.start(TRAINING, ignored, REQUEST)
 
     assert (training.jobs[job_id].starts, training.jobs[job_id].start_calls) == (1, 2)
     assert (training.jobs[ignored].starts, training.jobs[ignored].start_calls) == (0, 1)
@@ -63,7 +62,7 @@ def test_links_expire_in_a_storage_that_is_not_the_apps(training: FakeTraining, 
     """Each status brings a fresh link; those that came before can be refused."""
     training.outputs_base = "https://elsewhere.example/"
     job_id = training.submit(TRAINING, REQUEST)
-    training.start(TRAINING, job_id)
+    training.start(TRAINING, job_id, REQUEST)
     training.finish(job_id, "new", "AUC\n0.9\n")
 
     first = training.status(TRAINING, job_id).outputs["output2"]

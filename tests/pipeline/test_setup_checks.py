@@ -36,15 +36,15 @@ def refuse_keys(world: World, monkeypatch: pytest.MonkeyPatch, *refused: str) ->
     status, resources, score = world.training.status, world.scoring.resources, world.scoring.score
 
     def checked_status(training: Training, job_id: str) -> JobStatus:
-        check(training.api_key, training.jobs_url)
+        check(training.secrets[0], training.urls["jobs_url"])
         return status(training, job_id)
 
     def checked_resources(endpoint: Endpoint) -> Any:
-        check(endpoint.api_key, endpoint.patch_url)
+        check(endpoint.secrets[0], endpoint.urls["patch_url"])
         return resources(endpoint)
 
     def checked_score(endpoint: Endpoint, columns: Any, rows: Any) -> Any:
-        check(endpoint.api_key, endpoint.execute_url)
+        check(endpoint.secrets[0], endpoint.urls["execute_url"])
         return score(endpoint, columns, rows)
 
     monkeypatch.setattr(world.training, "status", checked_status)

@@ -10,7 +10,7 @@ from shared.blob_path import BlobPath
 from shared.intake.settings import BatchSettings, IntakeSettings, TrainingSetKind
 from shared.ports.blob_files import BlobVersion
 from shared.ports.blob_location import BlobLocation
-from shared.ports.training_service import JobState
+from shared.ports.training_service import JobRequest, JobState
 from shared.records.run_identity import run_id_for
 from shared.routes.load import Routes
 from shared.routes.route import Endpoint, EndpointRole, Route, Training
@@ -121,14 +121,14 @@ class WatchedTraining(FakeTraining):
         super().__init__(blobs)
         self._outside = outside
 
-    def start(self, training: Training, job_id: str) -> None:
+    def start(self, training: Training, job_id: str, request: JobRequest) -> None:
         """Start a job, and let it run; or answer well, and do nothing."""
         self.ignored_starts = self._outside.choices.draw("ignored", 2)
         if self.ignored_starts:
             self._outside.tell(f"the start of {job_id} is answered and lost")
         job = self.jobs.get(job_id)
         before = job.starts if job else 0
-        super().start(training, job_id)
+        super().start(training, job_id, request)
         if job is not None and job.starts > before:
             self._outside.job_started(job)
 

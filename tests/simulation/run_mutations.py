@@ -86,7 +86,7 @@ def start_after_save(patch: pytest.MonkeyPatch) -> None:
 
     def submit_and_start(session: RunSession, effect: SubmitJob) -> JobSubmitted:
         submitted = submit(session, effect)
-        session.services.training.start(session.route.training, submitted.job_id)
+        session.services.training.start(session.route.training, submitted.job_id, effect.request)
         return submitted
 
     patch.setattr(job_effects, "submit", submit_and_start)

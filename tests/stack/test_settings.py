@@ -72,7 +72,7 @@ def test_the_example_route_finds_every_setting(tmp_path: Path) -> None:
     assert set(re.findall(r"\$\{(CENSUS\w+)\}", text)) == set(models)
     (tmp_path / "routes.toml").write_text(text, encoding="utf-8")
     routes = load_routes(tmp_path / "routes.toml", settings)
-    assert routes.routes["census"].serving.api_key == "production-key"
+    assert routes.routes["census"].serving.secrets[0] == "production-key"
     assert routes.allow_hosts[0] == "127.0.0.1:10000"
 
 

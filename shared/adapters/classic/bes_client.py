@@ -13,8 +13,8 @@ from shared.log_actions import LogAction, get_log, log_fields
 from shared.ports.blob_location import BlobLocation
 from shared.ports.scoring_service import Resource, Scored
 from shared.ports.training_service import JobRequest, JobStatus
+from shared.routes.classic_services import ClassicEndpoint, ClassicTraining
 from shared.routes.host_allowlist import redacted
-from shared.routes.route import Endpoint, Training
 
 log = get_log("bes")
 
@@ -44,7 +44,7 @@ class BesTrainingService:
         self._web = web
         self._storage = storage
 
-    def submit(self, training: Training, request: JobRequest) -> str:
+    def submit(self, training: ClassicTraining, request: JobRequest) -> str:
         """Submit a job and return its id; it does not run yet. Sent once: there is no idempotency key (1.4).
 
         The service gets a link to each of the three blobs, and no key: it can open nothing else in the account.
@@ -67,8 +67,9 @@ class BesTrainingService:
         log.info("submitted job %s at %s", job_id, training.jobs_url, extra=log_fields(LogAction.JOB_SUBMITTED))
         return job_id
 
-    def start(self, training: Training, job_id: str) -> None:
+    def start(self, training: ClassicTraining, job_id: str, request: JobRequest) -> None:
         """Start a submitted job; idempotent (protocol 1.5)."""
+        del request  # the service has it from the submit
         call = _job_call("start job", "POST", training, job_id, "/start")
         try:
             bes_wire.read_nothing(self._web.send(call), _answered(call))
@@ -78,12 +79,12 @@ class BesTrainingService:
                 raise
         log.info("started job %s", job_id, extra=log_fields(LogAction.JOB_STARTED))
 
-    def status(self, training: Training, job_id: str) -> JobStatus:
+    def status(self, training: ClassicTraining, job_id: str) -> JobStatus:
         """Get a job's status; the outputs of a finished job have fresh SAS tokens (protocol 1.6)."""
         call = _job_call("job status", "GET", training, job_id)
         return bes_wire.read_status(self._web.send(call), _answered(call))
 
-    def cancel(self, training: Training, job_id: str) -> None:
+    def cancel(self, training: ClassicTraining, job_id: str) -> None:
         """Cancel a job; a job that the service no longer knows counts as cancelled (protocol 1.7)."""
         call = _job_call("cancel job", "DELETE", training, job_id)
         try:
@@ -109,7 +110,7 @@ class ClassicScoringService:
     def __init__(self, web: HttpClient) -> None:
         self._web = web
 
-    def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:
+    def patch(self, endpoint: ClassicEndpoint, location: BlobLocation) -> None:
         """Give the endpoint's resource another model; any 2xx means accepted (protocol 3.3).
 
         Sent once: after a lost answer, a refusal of a second attempt would hide that the first one took effect.
@@ -124,12 +125,12 @@ class ClassicScoringService:
             extra=log_fields(LogAction.ENDPOINT_PATCHED),
         )
 
-    def resources(self, endpoint: Endpoint) -> list[Resource]:
+    def resources(self, endpoint: ClassicEndpoint) -> list[Resource]:
         """Read the endpoint's updatable resources (protocol 3.2)."""
         call = _endpoint_call("GET endpoint", "GET", endpoint, endpoint.patch_url)
         return bes_wire.read_resources(self._web.send(call), _answered(call))
 
-    def score(self, endpoint: Endpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
+    def score(self, endpoint: ClassicEndpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
         """Score rows in one request and return the scored columns of each, in order (protocol 2)."""
         values = [list(row) for row in rows]
         body = bes_wire.score_body(columns, values, endpoint.input)
@@ -138,16 +139,16 @@ class ClassicScoringService:
         return bes_wire.read_answers(self._web.send(call), columns, len(values), _answered(call))
 
 
-def _job_call(operation: str, method: str, training: Training, job_id: str, verb: str = "") -> Call:
+def _job_call(operation: str, method: str, training: ClassicTraining, job_id: str, verb: str = "") -> Call:
     url = f"{training.jobs_url}/{job_id}{verb}{API_VERSION}"
     return Call(operation, method, url, _keys(training), hosts=training.allowed)
 
 
-def _endpoint_call(operation: str, method: str, endpoint: Endpoint, url: str, body: object = None) -> Call:
+def _endpoint_call(operation: str, method: str, endpoint: ClassicEndpoint, url: str, body: object = None) -> Call:
     return Call(operation, method, url, _keys(endpoint), body, hosts=endpoint.allowed)
 
 
-def _keys(service: Training | Endpoint) -> tuple[Key, ...]:
+def _keys(service: ClassicTraining | ClassicEndpoint) -> tuple[Key, ...]:
     """Return the primary key of a service, and the secondary one if there is one."""
     first = Key(service.api_key, service.api_key_setting)
     second = Key(service.api_key_secondary, service.api_key_secondary_setting)

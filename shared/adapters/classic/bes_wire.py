@@ -17,7 +17,7 @@ from shared.ports.blob_location import BlobLocation
 from shared.ports.scoring_service import Resource, Scored
 from shared.ports.training_service import JobState, JobStatus
 from shared.redaction import redact
-from shared.routes.route import Training
+from shared.routes.classic_services import ClassicTraining
 
 MAX_DETAILS_LENGTH = 1000  # characters; the details of a failed job can be many KB (protocol 1.8)
 MAX_NOTES_LENGTH = 2000  # characters of a finished job's notes, all lines together
@@ -36,7 +36,7 @@ _JOB_STATES = {
 
 
 def submit_body(
-    training: Training, source: BlobLocation, model: BlobLocation, evaluation: BlobLocation
+    training: ClassicTraining, source: BlobLocation, model: BlobLocation, evaluation: BlobLocation
 ) -> dict[str, object]:
     """Return the body that submits a job, in its third generation (protocol 1.3).
 

@@ -18,13 +18,13 @@ def test_the_example_is_read_whole() -> None:
     assert (routes.input, routes.allow_hosts) == ("incoming", ("stdata.blob.core.windows.net", "127.0.0.1:*"))
     assert routes.match("census/2026-11.csv") is census
     assert routes.match("wine/2026-11.csv") is None
-    assert census.training.jobs_url == f"{BASE}/workspaces/w/services/t/jobs"
+    assert census.training.urls["jobs_url"] == f"{BASE}/workspaces/w/services/t/jobs"
     assert census.serving.name == "production"
     assert census.staging is not None
     assert census.staging.name == "staging"
     assert census.policy.gates[0].min_gain == 0.002
     assert census.deadlines.promoting == 900
-    assert census.training.api_key == "training-key"
+    assert census.training.secrets[0] == "training-key"
     assert "training-key" not in repr(routes)
     assert "staging-key" not in repr(routes)
 
@@ -191,7 +191,7 @@ def test_a_reference_is_recognised_however_it_is_written(value: str) -> None:
 )
 def test_a_key_that_is_no_reference_is_used(value: str) -> None:
     """Whatever else a key may look like."""
-    assert parse(EXAMPLE, CENSUS_STAGING_KEY=value).routes["census"].endpoints[1].api_key == value
+    assert parse(EXAMPLE, CENSUS_STAGING_KEY=value).routes["census"].endpoints[1].secrets[0] == value
 
 
 def test_a_wrong_file_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:

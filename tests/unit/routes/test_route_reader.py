@@ -3,6 +3,7 @@
 import pytest
 
 from shared.errors import HostNotAllowedError
+from tests.route_parts import classic_endpoint, classic_training
 from tests.unit.routes.example_route import BASE, EXAMPLE, SETTINGS, changed, parse, problems
 
 
@@ -29,11 +30,12 @@ def test_verification_may_be_tolerant_and_go_on_for_a_while() -> None:
 def test_a_key_goes_to_the_hosts_of_its_own_urls() -> None:
     """By itself, without a word in the file: not to another host of the list."""
     route = parse(EXAMPLE, CENSUS_STAGING_PATCH_URL=SETTINGS["CENSUS_STAGING_PATCH_URL"].replace("8600", "1"))
-    route.routes["census"].training.allowed.check(f"{BASE}/jobs/1")
+    classic_training(route.routes["census"].training).allowed.check(f"{BASE}/jobs/1")
     for endpoint, port in ((route.routes["census"].endpoints[0], 1), (route.routes["census"].endpoints[1], 2)):
-        endpoint.allowed.check(endpoint.patch_url)
+        allowed = classic_endpoint(endpoint).allowed
+        allowed.check(endpoint.urls["patch_url"])
         with pytest.raises(HostNotAllowedError):
-            endpoint.allowed.check(f"http://127.0.0.1:{port}/x")
+            allowed.check(f"http://127.0.0.1:{port}/x")
 
 
 def test_a_route_says_whether_the_shape_of_answers_may_change() -> None:
@@ -51,11 +53,12 @@ def test_second_keys_may_be_given() -> None:
     text = EXAMPLE.replace('api_key = "${CENSUS_', 'api_key_secondary = "${SECOND}"\napi_key = "${CENSUS_')
     routes = parse(text, SECOND="CANARY")
     census = routes.routes["census"]
-    assert (census.training.api_key_secondary, census.training.api_key_secondary_setting) == ("CANARY", "SECOND")
-    second_keys = {(endpoint.api_key_secondary, endpoint.api_key_secondary_setting) for endpoint in census.endpoints}
+    training, endpoints = classic_training(census.training), map(classic_endpoint, census.endpoints)
+    second_keys = {(endpoint.api_key_secondary, endpoint.api_key_secondary_setting) for endpoint in endpoints}
+    assert (training.api_key_secondary, training.api_key_secondary_setting) == ("CANARY", "SECOND")
     assert second_keys == {("CANARY", "SECOND")}
     assert "CANARY" not in repr(routes)
-    assert parse(EXAMPLE).routes["census"].training.api_key_secondary == ""
+    assert parse(EXAMPLE).routes["census"].training.secrets[1] == ""
 
     sentences = problems(text)
     assert len(sentences) == 3
