@@ -138,7 +138,7 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         BesTrainingService,
         ClassicScoringService,
     )
-    from shared.adapters.engines import EngineScoring, EngineTraining  # noqa: PLC0415
+    from shared.adapters.engines.engine_services import EngineScoring, EngineTraining  # noqa: PLC0415
     from shared.adapters.http.http_client import HttpClient  # noqa: PLC0415
     from shared.adapters.storage.sas_links import MAX_IDENTITY_LINK_LIFE_S  # noqa: PLC0415
     from shared.adapters.storage.storage_factory import Storage  # noqa: PLC0415

@@ -95,13 +95,16 @@ def test_a_finished_job_lists_its_outputs(
     assert all(location.sas.startswith("?") for location in status.outputs.values())
 
 
-@pytest.mark.parametrize("verb", ["start", "cancel"])
+@pytest.mark.parametrize("starts", [True, False])
 def test_a_finished_job_stays_finished(
-    services: ClassicServices, finished: tuple[str, JobRequest, JobStatus], verb: str
+    services: ClassicServices, finished: tuple[str, JobRequest, JobStatus], *, starts: bool
 ) -> None:
     """Neither a late start nor a late cancel is an error, and neither changes anything."""
-    job_id, _, status = finished
-    getattr(services.training_service, verb)(services.training, job_id)
+    job_id, request, status = finished
+    if starts:
+        services.training_service.start(services.training, job_id, request)
+    else:
+        services.training_service.cancel(services.training, job_id)
     after = services.training_service.status(services.training, job_id)
     assert (after.state, after.outputs.keys()) == (JobState.FINISHED, status.outputs.keys())
 

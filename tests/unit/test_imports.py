@@ -17,7 +17,7 @@ SHARED_ROOMS = (
     ("intake",),
     ("routes", "timers"),
     ("adapters.http", "ports"),
-    ("adapters.classic", "adapters.storage", "lifecycle", "recorded_routes"),
+    ("adapters.classic", "adapters.engines", "adapters.storage", "lifecycle", "recorded_routes"),
     ("services",),
     ("effects",),
     ("operators",),

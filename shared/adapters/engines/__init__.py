@@ -1,0 +1,1 @@
+"""Each route's services are those of its own engine."""
