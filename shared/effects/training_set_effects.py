@@ -11,6 +11,7 @@ from shared.effects.batch_members import complete_seal, read_members
 from shared.effects.older_parts import current_parts, is_of_older_holdout
 from shared.effects.route_schema import schema_in_force
 from shared.effects.run_session import RunSession
+from shared.effects.set_claims import claim_set
 from shared.errors import RetryableError, StaleWriteError, UnfitSetError
 from shared.intake.batches import burst_of
 from shared.intake.manifest import (
@@ -31,10 +32,6 @@ from shared.records.batch import TrainingSetRef
 from shared.records.drift import DriftRecord
 from shared.records.part import Part
 from shared.records.run import Run
-from shared.records.run_states import RunState
-
-# A run with one of these ends was not trained to a verdict, so its set may be trained by another run.
-_GAVE_UP = frozenset({RunState.FAILED, RunState.TIMED_OUT, RunState.CANCELLED})
 
 
 def assemble(session: RunSession) -> SetAssembled | NothingToTrain | OriginalMissing | MemberForgotten:
@@ -53,8 +50,8 @@ def assemble(session: RunSession) -> SetAssembled | NothingToTrain | OriginalMis
         return MemberForgotten(forgotten)
     training_set = TrainingSetRef(manifest.kind, manifest_path(run), manifest.rows, manifest.sha256, manifest.classes)
     generation, duplicates, unfit = manifest.generation, manifest.duplicates, len(manifest.unfit)
-    if manifest.kind in JOINED and manifest.sha256 is not None:
-        holder = _claim(session, manifest.sha256)
+    if manifest.sha256 is not None:
+        holder = claim_set(session.services.runs, run, manifest.sha256)
         if holder is not None:
             reason = f"Its training set equals that of run {holder.run_id}, which is {holder.state}: not trained again."
             return NothingToTrain(reason, training_set, None, generation, duplicates, unfit)
@@ -204,28 +201,6 @@ def _generation(run: Run, kind: TrainingSetKind, newest: Part) -> str:
     if kind not in GROWING or newest.generation <= own or run.batch is None:
         return own
     return f"{newest.generation}+{run.batch.sequence:08d}"
-
-
-def _claim(session: RunSession, sha256: str) -> Run | None:
-    """Claim the set of this content for the run; return the run that has it already, None if it is this one.
-
-    Raises:
-        StaleWriteError: another run claimed it at the same moment.
-    """
-    services, run = session.services, session.run
-    before = services.runs.trained_set(run.route, sha256)
-    if before is not None and before.run_id == run.run_id:
-        return None
-    holder = services.runs.get(run.route, before.run_id) if before is not None else None
-    if holder is not None and _keeps(holder.run):
-        return holder.run
-    services.runs.claim_set(run.route, sha256, run.run_id, before)
-    return None
-
-
-def _keeps(holder: Run) -> bool:
-    """Tell whether a run trains on its set, or has a verdict on it."""
-    return not holder.terminal or (holder.state not in _GAVE_UP and bool(holder.job_id))
 
 
 def _write_input(session: RunSession, manifest: Manifest, target: str) -> None:

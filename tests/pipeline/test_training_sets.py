@@ -175,17 +175,6 @@ def test_a_run_that_failed_gives_its_set_up(end: RunState) -> None:
     assert states == [RunState.STARTED, RunState.UNCHANGED]
 
 
-def test_single_files_are_trained_however_equal_they_are() -> None:
-    """With `training_set = "file"` each accepted file has its turn, as without batches."""
-    world = BatchWorld(batch_routes(joined(TrainingSetKind.FILE), IntakeSettings()))
-    states = []
-    for name in "ab":
-        run = world.accept(f"{name}.csv", "1,no\n")
-        world.seal()
-        states.append(world.assemble(world.run(run.run_id)).state)
-    assert states == [RunState.STARTED, RunState.STARTED]
-
-
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("operation", ["version", "create_text", "join"])
 def test_a_worker_that_dies_while_it_assembles_leaves_the_same_set(operation: str, after: bool) -> None:

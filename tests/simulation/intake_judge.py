@@ -164,8 +164,6 @@ class IntakeJudge:
 
     def _repeated(self, sets: Iterable[TrainedSet], runs: Iterable[Run]) -> None:
         """An equal set is not trained again by another run, unless the run before it gave up."""
-        if self._kind is TrainingSetKind.FILE:
-            return
         gave_up = {run.run_id for run in runs if self._gave_up(run)}
         by_rows: dict[str, set[str]] = defaultdict(set)
         for trained in sets:

@@ -17,7 +17,7 @@ def settled_before_it_is_claimed(patch: pytest.MonkeyPatch) -> None:
 
 def set_trained_once(patch: pytest.MonkeyPatch) -> None:
     """Nobody asks whether an equal set is trained already."""
-    patch.setattr(training_set_effects, "_claim", lambda *_: None)
+    patch.setattr(training_set_effects, "claim_set", lambda *_: None)
 
 
 def seal_completed(patch: pytest.MonkeyPatch) -> None:
