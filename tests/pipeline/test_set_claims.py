@@ -187,7 +187,7 @@ def test_a_model_that_was_judged_is_the_last_word_on_its_set(auc: float) -> None
 
 
 def test_a_set_whose_model_was_rolled_back_is_not_trained_again() -> None:
-    """Who wants the model back retries its run."""
+    """The operator decided against what those rows lead to; the run that was rolled back is named."""
     world = world_with()
     first = landed(world)
     world.finish(first)
